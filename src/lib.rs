@@ -1,0 +1,4 @@
+//! `mqkit`: what the `mq` binary is made of.
+
+pub mod protocol;
+pub mod transport;

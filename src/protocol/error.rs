@@ -1,0 +1,173 @@
+//! What can be wrong with received bytes: whose rule was broken, in which packet, at which byte.
+
+use super::{PacketType, PropertyId, ReasonCode, TopicError};
+use std::fmt;
+
+/// The three ways in which a packet can be unacceptable (MQTT 5.0, section 1.2 and 4.13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The bytes cannot be parsed as the specification says.
+    Malformed,
+    /// They can be parsed, but must not be sent.
+    ProtocolError,
+    /// They are larger than what was agreed on.
+    LimitExceeded,
+}
+
+/// A packet that cannot be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// What is wrong.
+    pub problem: Problem,
+    /// The kind of packet, where the first byte names one.
+    pub packet_type: Option<PacketType>,
+    /// Where the offending field starts, in bytes from the packet's first byte.
+    pub offset: usize,
+}
+
+impl DecodeError {
+    /// Which kind of rule was broken.
+    pub fn fault(&self) -> Fault {
+        self.problem.fault()
+    }
+
+    /// The reason code to close the connection with.
+    pub fn reason_code(&self) -> ReasonCode {
+        match &self.problem {
+            Problem::PacketTooLarge { .. } => ReasonCode::PACKET_TOO_LARGE,
+            Problem::UnsupportedVersion { .. } => ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+            Problem::Topic { .. } if self.packet_type == Some(PacketType::Publish) => {
+                ReasonCode::TOPIC_NAME_INVALID
+            }
+            Problem::Topic { .. } => ReasonCode::TOPIC_FILTER_INVALID,
+            problem => match problem.fault() {
+                Fault::Malformed => ReasonCode::MALFORMED_PACKET,
+                Fault::ProtocolError | Fault::LimitExceeded => ReasonCode::PROTOCOL_ERROR,
+            },
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.fault() {
+            Fault::Malformed => "malformed",
+            Fault::ProtocolError => "protocol error in",
+            Fault::LimitExceeded => "limit exceeded by",
+        };
+        let name = self.packet_type.map_or("packet", PacketType::name);
+        write!(f, "{kind} {name}: {} at byte {}", self.problem, self.offset)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// What is wrong with a packet. `field` is the name of a field in the specification's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum Problem {
+    #[error("packet type 0 is forbidden")]
+    ForbiddenPacketType,
+    #[error("AUTH does not exist before MQTT 5.0")]
+    AuthBeforeV5,
+    #[error("reserved flags {flags:#06b}, not {expected:#06b}")]
+    ReservedFlags { flags: u8, expected: u8 },
+    #[error("{field} runs over the end of the packet")]
+    Truncated { field: &'static str },
+    #[error("{count} bytes too many")]
+    TrailingBytes { count: usize },
+    #[error("{field} is longer than four bytes")]
+    VariableByteIntegerTooLong { field: &'static str },
+    #[error("{field} is not in its shortest form")]
+    VariableByteIntegerNotShortest { field: &'static str },
+    #[error("{field} is not valid UTF-8")]
+    InvalidUtf8 { field: &'static str },
+    #[error("{field} holds a null character")]
+    NullCharacter { field: &'static str },
+    #[error("invalid {field} {value}")]
+    InvalidValue { field: &'static str, value: u32 },
+    #[error("packet identifier 0")]
+    ZeroPacketId,
+    #[error("DUP is set at QoS 0")]
+    DupAtQosZero,
+    #[error("invalid {field} {topic:?}: {error}")]
+    Topic { field: &'static str, topic: String, error: TopicError },
+    #[error("empty topic name without a topic alias")]
+    NoTopic,
+    #[error("no topic filter")]
+    NoTopicFilter,
+    #[error("No Local on a shared subscription")]
+    NoLocalOnShared,
+    #[error("unknown property {id:#04x}")]
+    UnknownProperty { id: u32 },
+    #[error("property {property} does not belong here")]
+    MisplacedProperty { property: PropertyId },
+    #[error("property {property} appears twice")]
+    DuplicateProperty { property: PropertyId },
+    #[error("invalid {property} {value}")]
+    InvalidProperty { property: PropertyId, value: u32 },
+    #[error("authentication data without an authentication method")]
+    AuthenticationDataWithoutMethod,
+    #[error("unknown protocol {name:?} level {level}")]
+    UnsupportedVersion { name: String, level: u8 },
+    #[error("will flags without a will")]
+    WillFlagsWithoutWill,
+    #[error("a password without a user name")]
+    PasswordWithoutUsername,
+    #[error("session present in a refusal")]
+    SessionPresentInRefusal,
+    #[error("{size} bytes where at most {limit} are allowed")]
+    PacketTooLarge { size: usize, limit: u32 },
+}
+
+impl Problem {
+    fn fault(&self) -> Fault {
+        match self {
+            Problem::ForbiddenPacketType
+            | Problem::ReservedFlags { .. }
+            | Problem::Truncated { .. }
+            | Problem::TrailingBytes { .. }
+            | Problem::VariableByteIntegerTooLong { .. }
+            | Problem::VariableByteIntegerNotShortest { .. }
+            | Problem::InvalidUtf8 { .. }
+            | Problem::NullCharacter { .. }
+            | Problem::InvalidValue { .. }
+            | Problem::DupAtQosZero
+            | Problem::Topic { .. }
+            | Problem::UnknownProperty { .. }
+            | Problem::MisplacedProperty { .. }
+            | Problem::WillFlagsWithoutWill => Fault::Malformed,
+            Problem::AuthBeforeV5
+            | Problem::ZeroPacketId
+            | Problem::NoTopic
+            | Problem::NoTopicFilter
+            | Problem::NoLocalOnShared
+            | Problem::DuplicateProperty { .. }
+            | Problem::InvalidProperty { .. }
+            | Problem::AuthenticationDataWithoutMethod
+            | Problem::UnsupportedVersion { .. }
+            | Problem::PasswordWithoutUsername
+            | Problem::SessionPresentInRefusal => Fault::ProtocolError,
+            Problem::PacketTooLarge { .. } => Fault::LimitExceeded,
+        }
+    }
+}
+
+/// A packet that cannot be written, since one of its parts is larger than its length field can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// A string or binary field over 65,535 bytes.
+    #[error("{field} of {length} bytes is over the limit of 65535 bytes")]
+    FieldTooLong {
+        /// The field, in the specification's words.
+        field: &'static str,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A packet whose remaining length is over 268,435,455 bytes.
+    #[error("packet of {size} bytes is over the limit of 268435455 bytes")]
+    PacketTooLarge {
+        /// The remaining length that would be needed.
+        size: usize,
+    },
+}

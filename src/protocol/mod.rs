@@ -1,0 +1,45 @@
+//! MQTT 3.1, 3.1.1 and 5.0: bytes to packets and back, and the session that says what may be sent and what must be answered.
+//!
+//! Nothing here owns a socket, reads a clock or prints. Packets borrow from the bytes they were read from; the session
+//! is given packets and appends bytes.
+//!
+//! - [`Frame`] cuts packets off a stream, [`Packet`] reads and writes them, one file per family.
+//! - [`property`] and [`reason`] hold the tables, [`topic`] the rules for names and filters.
+//! - [`session`] is the state machine, for client and broker alike.
+
+mod ack;
+mod connack;
+mod connect;
+mod disconnect;
+mod error;
+mod packet;
+mod packet_id;
+mod packet_type;
+pub mod property;
+mod publish;
+mod qos;
+mod reader;
+pub mod reason;
+pub mod session;
+mod subscribe;
+pub mod topic;
+mod version;
+mod writer;
+
+pub use ack::Ack;
+pub use connack::Connack;
+pub use connect::{Connect, Will};
+pub use disconnect::{Auth, Disconnect};
+pub use error::{DecodeError, EncodeError, Fault, Problem};
+pub use packet::{Frame, MAX_PACKET_SIZE, Packet};
+pub use packet_id::PacketId;
+pub use packet_type::PacketType;
+pub use property::{Properties, PropertiesBuf, Property, PropertyId, PropertyValue};
+pub use publish::Publish;
+pub use qos::Qos;
+pub use reason::ReasonCode;
+pub use subscribe::{
+    RetainHandling, Subscribe, Subscription, SubscriptionAck, SubscriptionOptions, Unsubscribe,
+};
+pub use topic::{TopicError, TopicFilter, TopicName};
+pub use version::Version;

@@ -1,0 +1,93 @@
+//! PUBLISH: a message on its way, in either direction. The one packet whose reading and writing must be fast.
+
+use super::error::{DecodeError, Problem};
+use super::property::{Context, Properties, PropertyId};
+use super::reader::Reader;
+use super::writer::{field_length, put_field, put_fixed_header, put_u16, variable_byte_integer_length};
+use super::{EncodeError, PacketId, PacketType, Qos, Version, topic};
+
+const DUP: u8 = 1 << 3;
+const QOS_SHIFT: u8 = 1;
+const RETAIN: u8 = 1;
+
+/// A message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publish<'a> {
+    /// Whether it may have been sent before; never at QoS 0.
+    pub dup: bool,
+    /// How it is delivered.
+    pub qos: Qos,
+    /// To the server: keep it. From the server: it was kept.
+    pub retain: bool,
+    /// The topic name; empty when the topic alias among the properties stands for it.
+    pub topic: &'a str,
+    /// The packet identifier; there is one exactly when the QoS is over 0.
+    pub packet_id: Option<PacketId>,
+    /// The properties; empty before MQTT 5.
+    pub properties: Properties<'a>,
+    /// The payload.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Publish<'a> {
+    pub(super) fn decode(
+        reader: &mut Reader<'a>,
+        version: Version,
+        flags: u8,
+    ) -> Result<Publish<'a>, DecodeError> {
+        let qos_bits = flags >> QOS_SHIFT & 0b11;
+        let Some(qos) = Qos::from_u8(qos_bits) else {
+            let problem = Problem::InvalidValue { field: "QoS", value: qos_bits.into() };
+            return Err(reader.error_at(0, problem));
+        };
+        let dup = flags & DUP != 0;
+        if dup && qos == Qos::AtMostOnce {
+            return Err(reader.error_at(0, Problem::DupAtQosZero));
+        }
+        let topic_offset = reader.offset();
+        let topic = reader.string("topic name")?;
+        let packet_id = if qos == Qos::AtMostOnce { None } else { Some(reader.packet_id()?) };
+        let properties = Properties::decode_if_v5(reader, version, Context::Publish)?;
+        if !topic.is_empty() || !version.is_v5() {
+            topic::check_name(topic).map_err(|error| {
+                let problem = Problem::Topic { field: "topic name", topic: topic.to_owned(), error };
+                reader.error_at(topic_offset, problem)
+            })?;
+        } else if properties.number(PropertyId::TopicAlias).is_none() {
+            return Err(reader.error_at(topic_offset, Problem::NoTopic));
+        }
+        let payload = reader.rest();
+        Ok(Publish { dup, qos, retain: flags & RETAIN != 0, topic, packet_id, properties, payload })
+    }
+
+    /// Appends the packet.
+    ///
+    /// # Errors
+    /// When a field or the packet is longer than its length can say; nothing is appended then.
+    pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let flags = u8::from(self.dup) * DUP | (self.qos as u8) << QOS_SHIFT | u8::from(self.retain) * RETAIN;
+        put_fixed_header(out, PacketType::Publish, flags, self.body_length(version)?)?;
+        put_field(out, self.topic.as_bytes());
+        if let Some(packet_id) = self.packet_id {
+            put_u16(out, packet_id.value());
+        }
+        self.properties.encode(version, out);
+        out.extend_from_slice(self.payload);
+        Ok(())
+    }
+
+    /// The bytes of the whole packet, fixed header included.
+    ///
+    /// # Errors
+    /// When the topic is longer than its length can say.
+    pub fn encoded_length(&self, version: Version) -> Result<usize, EncodeError> {
+        let body = self.body_length(version)?;
+        Ok(1 + variable_byte_integer_length(body) + body)
+    }
+
+    fn body_length(&self, version: Version) -> Result<usize, EncodeError> {
+        let topic = field_length("topic name", self.topic.as_bytes())?;
+        let packet_id = if self.packet_id.is_some() { 2 } else { 0 };
+        Ok(topic + packet_id + self.properties.encoded_length(version) + self.payload.len())
+    }
+}

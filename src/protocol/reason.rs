@@ -1,0 +1,131 @@
+//! Reason codes of MQTT 5.0 and return codes of MQTT 3: one table of numbers, names and the packets that may carry them.
+
+use super::property::Context;
+use std::fmt;
+
+/// Why something was done, refused or ended. Codes from 0x80 are failures.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReasonCode(pub u8);
+
+macro_rules! reason_codes {
+    ($($constant:ident $code:literal $name:literal: $($context:ident)+;)+) => {
+        #[allow(missing_docs)] // the names are the specification's own
+        impl ReasonCode {
+            $(pub const $constant: ReasonCode = ReasonCode($code);)+
+
+            /// All codes of MQTT 5.0 in ascending order.
+            pub const ALL: [ReasonCode; 43] = [$(ReasonCode($code),)+];
+        }
+
+        impl ReasonCode {
+            /// The specification's name in lower case; `None` for a number it does not know.
+            pub fn name(self) -> Option<&'static str> {
+                match self.0 { $($code => Some($name),)+ _ => None }
+            }
+
+            fn contexts(self) -> u16 {
+                match self.0 { $($code => $(Context::$context as u16 |)+ 0,)+ _ => 0 }
+            }
+        }
+    };
+}
+
+// MQTT 5.0, table 2-6. UNSUBSCRIBE, SUBSCRIBE, PUBLISH and CONNECT carry none.
+reason_codes! {
+    SUCCESS 0x00 "success": Connack Puback Pubrec Pubrel Pubcomp Suback Unsuback Disconnect Auth;
+    GRANTED_QOS_1 0x01 "granted QoS 1": Suback;
+    GRANTED_QOS_2 0x02 "granted QoS 2": Suback;
+    DISCONNECT_WITH_WILL 0x04 "disconnect with will message": Disconnect;
+    NO_MATCHING_SUBSCRIBERS 0x10 "no matching subscribers": Puback Pubrec;
+    NO_SUBSCRIPTION_EXISTED 0x11 "no subscription existed": Unsuback;
+    CONTINUE_AUTHENTICATION 0x18 "continue authentication": Auth;
+    RE_AUTHENTICATE 0x19 "re-authenticate": Auth;
+    UNSPECIFIED_ERROR 0x80 "unspecified error": Connack Puback Pubrec Suback Unsuback Disconnect;
+    MALFORMED_PACKET 0x81 "malformed packet": Connack Disconnect;
+    PROTOCOL_ERROR 0x82 "protocol error": Connack Disconnect;
+    IMPLEMENTATION_SPECIFIC_ERROR 0x83 "implementation specific error":
+        Connack Puback Pubrec Suback Unsuback Disconnect;
+    UNSUPPORTED_PROTOCOL_VERSION 0x84 "unsupported protocol version": Connack;
+    CLIENT_IDENTIFIER_NOT_VALID 0x85 "client identifier not valid": Connack;
+    BAD_USER_NAME_OR_PASSWORD 0x86 "bad user name or password": Connack;
+    NOT_AUTHORIZED 0x87 "not authorized": Connack Puback Pubrec Suback Unsuback Disconnect;
+    SERVER_UNAVAILABLE 0x88 "server unavailable": Connack;
+    SERVER_BUSY 0x89 "server busy": Connack Disconnect;
+    BANNED 0x8A "banned": Connack;
+    SERVER_SHUTTING_DOWN 0x8B "server shutting down": Disconnect;
+    BAD_AUTHENTICATION_METHOD 0x8C "bad authentication method": Connack Disconnect;
+    KEEP_ALIVE_TIMEOUT 0x8D "keep alive timeout": Disconnect;
+    SESSION_TAKEN_OVER 0x8E "session taken over": Disconnect;
+    TOPIC_FILTER_INVALID 0x8F "topic filter invalid": Suback Unsuback Disconnect;
+    TOPIC_NAME_INVALID 0x90 "topic name invalid": Connack Puback Pubrec Disconnect;
+    PACKET_IDENTIFIER_IN_USE 0x91 "packet identifier in use": Puback Pubrec Suback Unsuback;
+    PACKET_IDENTIFIER_NOT_FOUND 0x92 "packet identifier not found": Pubrel Pubcomp;
+    RECEIVE_MAXIMUM_EXCEEDED 0x93 "receive maximum exceeded": Disconnect;
+    TOPIC_ALIAS_INVALID 0x94 "topic alias invalid": Disconnect;
+    PACKET_TOO_LARGE 0x95 "packet too large": Connack Disconnect;
+    MESSAGE_RATE_TOO_HIGH 0x96 "message rate too high": Disconnect;
+    QUOTA_EXCEEDED 0x97 "quota exceeded": Connack Puback Pubrec Suback Disconnect;
+    ADMINISTRATIVE_ACTION 0x98 "administrative action": Disconnect;
+    PAYLOAD_FORMAT_INVALID 0x99 "payload format invalid": Connack Puback Pubrec Disconnect;
+    RETAIN_NOT_SUPPORTED 0x9A "retain not supported": Connack Disconnect;
+    QOS_NOT_SUPPORTED 0x9B "QoS not supported": Connack Disconnect;
+    USE_ANOTHER_SERVER 0x9C "use another server": Connack Disconnect;
+    SERVER_MOVED 0x9D "server moved": Connack Disconnect;
+    SHARED_SUBSCRIPTIONS_NOT_SUPPORTED 0x9E "shared subscriptions not supported": Suback Disconnect;
+    CONNECTION_RATE_EXCEEDED 0x9F "connection rate exceeded": Connack Disconnect;
+    MAXIMUM_CONNECT_TIME 0xA0 "maximum connect time": Disconnect;
+    SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED 0xA1 "subscription identifiers not supported": Suback Disconnect;
+    WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED 0xA2 "wildcard subscriptions not supported": Suback Disconnect;
+}
+
+impl ReasonCode {
+    /// Whether it says that something failed.
+    pub fn is_error(self) -> bool {
+        self.0 >= 0x80
+    }
+
+    /// Whether the specification lets that packet carry it.
+    pub fn belongs_in(self, context: Context) -> bool {
+        self.contexts() & context as u16 != 0
+    }
+
+    /// The MQTT 5.0 code that says what a CONNACK return code of MQTT 3 says; `None` over 5.
+    pub fn from_v3_connack(return_code: u8) -> Option<ReasonCode> {
+        match return_code {
+            0 => Some(ReasonCode::SUCCESS),
+            1 => Some(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION),
+            2 => Some(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
+            3 => Some(ReasonCode::SERVER_UNAVAILABLE),
+            4 => Some(ReasonCode::BAD_USER_NAME_OR_PASSWORD),
+            5 => Some(ReasonCode::NOT_AUTHORIZED),
+            _ => None,
+        }
+    }
+
+    /// The CONNACK return code of MQTT 3 that comes nearest.
+    pub fn to_v3_connack(self) -> u8 {
+        match self {
+            ReasonCode::SUCCESS => 0,
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => 1,
+            ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => 2,
+            ReasonCode::BAD_USER_NAME_OR_PASSWORD => 4,
+            ReasonCode::NOT_AUTHORIZED | ReasonCode::BANNED | ReasonCode::BAD_AUTHENTICATION_METHOD => 5,
+            _ => 3,
+        }
+    }
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{name} (0x{:02x})", self.0),
+            None => write!(f, "unknown reason code 0x{:02x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReasonCode(0x{:02x})", self.0)
+    }
+}

@@ -1,0 +1,89 @@
+//! Topic aliases: numbers that stand for topics, for one connection and one direction (MQTT 5.0, section 3.3.2.3.4).
+
+use std::collections::HashMap;
+
+/// The most aliases that are handed out by ourselves on a connection, whatever the peer allows: each costs memory here.
+const MOST_AUTOMATIC: u16 = 64;
+
+/// The aliases that the peer set.
+#[derive(Debug, Default)]
+pub(super) struct InboundAliases {
+    topics: Vec<Option<Box<str>>>,
+}
+
+impl InboundAliases {
+    pub(super) fn clear(&mut self) {
+        self.topics = Vec::new();
+    }
+
+    /// Takes the alias of a PUBLISH: with a topic it is set; without, the topic it stands for is given back.
+    /// `None` when it is over the maximum, or stands for nothing.
+    pub(super) fn resolve<'a>(&'a mut self, alias: u16, topic: &'a str, maximum: u16) -> Option<&'a str> {
+        let index = usize::from(alias).checked_sub(1)?;
+        if alias > maximum {
+            return None;
+        }
+        if topic.is_empty() {
+            return self.topics.get(index)?.as_deref();
+        }
+        if self.topics.len() <= index {
+            self.topics.resize(index + 1, None);
+        }
+        let slot = self.topics.get_mut(index)?;
+        if slot.as_deref() != Some(topic) {
+            *slot = Some(topic.into());
+        }
+        Some(topic)
+    }
+}
+
+/// The aliases that we set.
+#[derive(Debug, Default)]
+pub(super) struct OutboundAliases {
+    numbers: HashMap<Box<str>, u16>,
+}
+
+/// How a topic goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aliased {
+    /// With its name and no alias.
+    Plain,
+    /// With its name and the alias that stands for it from now on.
+    Introduced(u16),
+    /// With the alias alone.
+    Known(u16),
+}
+
+impl OutboundAliases {
+    pub(super) fn clear(&mut self) {
+        self.numbers = HashMap::new();
+    }
+
+    /// Uses the alias that the application chose for the topic.
+    pub(super) fn set(&mut self, alias: u16, topic: &str) -> Aliased {
+        if self.numbers.get(topic) == Some(&alias) {
+            return Aliased::Known(alias);
+        }
+        self.numbers.retain(|_, number| *number != alias);
+        self.numbers.insert(topic.into(), alias);
+        Aliased::Introduced(alias)
+    }
+
+    /// Takes back an alias whose introduction never went out.
+    pub(super) fn forget(&mut self, topic: &str) {
+        self.numbers.remove(topic);
+    }
+
+    /// Uses the topic's alias, or the next free one.
+    pub(super) fn assign(&mut self, topic: &str, maximum: u16) -> Aliased {
+        if let Some(&alias) = self.numbers.get(topic) {
+            return Aliased::Known(alias);
+        }
+        if self.numbers.len() >= usize::from(maximum.min(MOST_AUTOMATIC)) {
+            return Aliased::Plain;
+        }
+        let alias = self.numbers.len() as u16 + 1;
+        self.numbers.insert(topic.into(), alias);
+        Aliased::Introduced(alias)
+    }
+}

@@ -1,0 +1,86 @@
+//! Keep alive: when to send PINGREQ, and when the peer is gone. It is told the time and says when to ask again.
+
+use std::time::{Duration, Instant};
+
+/// The client's side: pings when nothing was sent for the interval, and gives up when no answer comes for as long.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepAlive {
+    interval: Duration,
+    last_sent: Instant,
+    ping_sent: Option<Instant>,
+}
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepAliveAction {
+    /// Nothing before that time; `None` for never.
+    WaitUntil(Option<Instant>),
+    /// PINGREQ.
+    Ping,
+    /// The peer did not answer the last PINGREQ in time.
+    PeerIsGone,
+}
+
+impl KeepAlive {
+    /// Starts at the moment that CONNECT is sent; `seconds` is 0 for no keep alive.
+    pub fn new(seconds: u16, now: Instant) -> KeepAlive {
+        KeepAlive { interval: Duration::from_secs(seconds.into()), last_sent: now, ping_sent: None }
+    }
+
+    /// Takes the server's own interval, which rules [MQTT-3.1.2-21].
+    pub fn set_interval(&mut self, seconds: u16) {
+        self.interval = Duration::from_secs(seconds.into());
+    }
+
+    /// Notes that bytes were handed to the network.
+    pub fn sent(&mut self, now: Instant) {
+        self.last_sent = now;
+    }
+
+    /// Notes that bytes arrived: whatever they are, the peer is there.
+    pub fn received(&mut self) {
+        self.ping_sent = None;
+    }
+
+    /// What is due at that time. After [`KeepAliveAction::Ping`] the ping counts as sent.
+    pub fn poll(&mut self, now: Instant) -> KeepAliveAction {
+        if self.interval.is_zero() {
+            return KeepAliveAction::WaitUntil(None);
+        }
+        let due = self.ping_sent.unwrap_or(self.last_sent) + self.interval;
+        if now < due {
+            return KeepAliveAction::WaitUntil(Some(due));
+        }
+        if self.ping_sent.is_some() {
+            return KeepAliveAction::PeerIsGone;
+        }
+        self.ping_sent = Some(now);
+        self.last_sent = now;
+        KeepAliveAction::Ping
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_leads_to_a_ping_and_then_to_giving_up() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut keep_alive = KeepAlive::new(10, start);
+        assert_eq!(keep_alive.poll(at(9)), KeepAliveAction::WaitUntil(Some(at(10))));
+        assert_eq!(keep_alive.poll(at(10)), KeepAliveAction::Ping);
+        assert_eq!(keep_alive.poll(at(19)), KeepAliveAction::WaitUntil(Some(at(20))));
+        keep_alive.received();
+        assert_eq!(keep_alive.poll(at(20)), KeepAliveAction::Ping);
+        assert_eq!(keep_alive.poll(at(30)), KeepAliveAction::PeerIsGone);
+    }
+
+    #[test]
+    fn zero_turns_it_off() {
+        let start = Instant::now();
+        let mut keep_alive = KeepAlive::new(0, start);
+        assert_eq!(keep_alive.poll(start + Duration::from_secs(9999)), KeepAliveAction::WaitUntil(None));
+    }
+}

@@ -1,0 +1,77 @@
+//! What one side tells the other it accepts, in CONNECT or CONNACK.
+
+use crate::protocol::{Connack, Connect, MAX_PACKET_SIZE, Properties, PropertyId, Qos};
+
+/// What one side of a connection accepts. The defaults are what silence means (MQTT 5.0, sections 3.1.2.11 and 3.2.2.3),
+/// and all that MQTT 3 knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many messages of QoS 1 and 2 may be unacknowledged at a time; 1 to 65,535.
+    pub receive_maximum: u16,
+    /// The largest packet in bytes, fixed header included.
+    pub maximum_packet_size: u32,
+    /// The largest topic alias; 0 for none.
+    pub topic_alias_maximum: u16,
+    /// The highest QoS of a PUBLISH.
+    pub maximum_qos: Qos,
+    /// Whether messages may be retained.
+    pub retain_available: bool,
+    /// Whether filters may hold wildcards.
+    pub wildcard_subscription_available: bool,
+    /// Whether subscriptions may have identifiers.
+    pub subscription_identifier_available: bool,
+    /// Whether subscriptions may be shared.
+    pub shared_subscription_available: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            receive_maximum: u16::MAX,
+            maximum_packet_size: MAX_PACKET_SIZE,
+            topic_alias_maximum: 0,
+            maximum_qos: Qos::ExactlyOnce,
+            retain_available: true,
+            wildcard_subscription_available: true,
+            subscription_identifier_available: true,
+            shared_subscription_available: true,
+        }
+    }
+}
+
+impl Limits {
+    /// What a client accepts.
+    pub fn of_client(connect: &Connect<'_>) -> Limits {
+        Limits::from_properties(connect.properties)
+    }
+
+    /// What a server accepts.
+    pub fn of_server(connack: &Connack<'_>) -> Limits {
+        Limits::from_properties(connack.properties)
+    }
+
+    fn from_properties(properties: Properties<'_>) -> Limits {
+        let mut limits = Limits::default();
+        if properties.is_empty() {
+            return limits;
+        }
+        let flag = |id| properties.number(id) != Some(0);
+        if let Some(maximum) = properties.two_bytes(PropertyId::ReceiveMaximum) {
+            limits.receive_maximum = maximum;
+        }
+        if let Some(maximum) = properties.number(PropertyId::MaximumPacketSize) {
+            limits.maximum_packet_size = maximum.min(MAX_PACKET_SIZE);
+        }
+        if let Some(maximum) = properties.two_bytes(PropertyId::TopicAliasMaximum) {
+            limits.topic_alias_maximum = maximum;
+        }
+        if let Some(qos) = properties.number(PropertyId::MaximumQos) {
+            limits.maximum_qos = if qos == 0 { Qos::AtMostOnce } else { Qos::AtLeastOnce };
+        }
+        limits.retain_available = flag(PropertyId::RetainAvailable);
+        limits.wildcard_subscription_available = flag(PropertyId::WildcardSubscriptionAvailable);
+        limits.subscription_identifier_available = flag(PropertyId::SubscriptionIdentifierAvailable);
+        limits.shared_subscription_available = flag(PropertyId::SharedSubscriptionAvailable);
+        limits
+    }
+}

@@ -1,0 +1,552 @@
+//! The state of a session and what it demands: which packets may be sent, what must be answered, what is still to be settled.
+//!
+//! One state machine serves clients and brokers. It is given packets and appends bytes to a buffer; it waits for
+//! nothing. The application decides when to call [`Session::acknowledge`], so that an acknowledgement goes out only
+//! after the message is safe.
+//!
+//! `M` is what the application wants back with the last acknowledgement of a message. When it implements [`Outgoing`], the
+//! session can send the message again after a reconnect.
+//!
+//! Memory is in proportion to what is in flight: an idle session is a few hundred bytes.
+
+mod alias;
+mod keep_alive;
+mod limits;
+mod outbound;
+mod sender;
+
+use super::packet_id::PacketIds;
+use super::{
+    Ack, Auth, Disconnect, EncodeError, Packet, PacketId, PacketType, Properties, PropertyId, Publish, Qos,
+    ReasonCode, Subscribe, Subscription, SubscriptionAck, Unsubscribe, Version,
+};
+use alias::InboundAliases;
+pub use keep_alive::{KeepAlive, KeepAliveAction};
+pub use limits::Limits;
+use outbound::{Outbound, Stage};
+use sender::Sender;
+pub use sender::PublishError;
+use std::collections::VecDeque;
+
+/// Which side of the connection we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are the specification's own
+pub enum Role {
+    Client,
+    Server,
+}
+
+/// A message that can be sent again.
+pub trait Outgoing {
+    /// The message as a packet. Its `packet_id` and `dup` are the session's to fill in.
+    fn as_publish(&self) -> Publish<'_>;
+}
+
+/// The state that client and server share about what was sent and received.
+#[derive(Debug)]
+pub struct Session<M> {
+    role: Role,
+    accepts: Limits,
+    sender: Sender,
+    packet_ids: PacketIds,
+    outbound: Outbound<M>,
+    requests: Vec<Request>,
+    /// The messages of QoS 2 that were received and not yet released.
+    received: VecDeque<PacketId>,
+    aliases: InboundAliases,
+}
+
+/// A SUBSCRIBE or UNSUBSCRIBE that waits for its answer.
+#[derive(Debug)]
+struct Request {
+    packet_id: PacketId,
+    answer: PacketType,
+    filters: usize,
+}
+
+/// What a received packet means to the application. What the session answers by itself was appended already.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'e, M> {
+    /// Nothing to do: an intermediate step, or a packet that repeats an earlier one.
+    Nothing,
+    /// A message. Its topic is filled in where an alias stood for it.
+    Message {
+        /// The message.
+        publish: Publish<'e>,
+        /// What [`Session::acknowledge`] asks for.
+        acknowledgement: Acknowledgement,
+    },
+    /// A message that we sent is settled: delivered, or denied when the reason code is an error.
+    Published {
+        /// The identifier that it had; it is free again.
+        packet_id: PacketId,
+        /// Success, or why the peer denied it.
+        reason_code: ReasonCode,
+        /// The properties of the packet that settled it.
+        properties: Properties<'e>,
+        /// What was kept.
+        message: M,
+    },
+    /// The server's answer to our SUBSCRIBE.
+    Subscribed(SubscriptionAck<'e>),
+    /// The server's answer to our UNSUBSCRIBE.
+    Unsubscribed(SubscriptionAck<'e>),
+    /// A client's SUBSCRIBE, to be answered with SUBACK.
+    Subscribe(Subscribe<'e>),
+    /// A client's UNSUBSCRIBE, to be answered with UNSUBACK.
+    Unsubscribe(Unsubscribe<'e>),
+    /// The server's answer to our PINGREQ.
+    Pingresp,
+    /// The peer ends the connection.
+    Disconnect(Disconnect<'e>),
+    /// A step of an extended authentication.
+    Auth(Auth<'e>),
+}
+
+/// What is owed for a received message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// Nothing: it came at QoS 0.
+    None,
+    /// PUBACK.
+    Puback(PacketId),
+    /// PUBREC.
+    Pubrec(PacketId),
+}
+
+/// A packet that can be read and that the peer must not send now. The connection is to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum SessionError {
+    #[error("unexpected {0}")]
+    Unexpected(PacketType),
+    #[error("{packet_type} for packet identifier {packet_id}, which waits for another kind")]
+    WrongAcknowledgement { packet_type: PacketType, packet_id: PacketId },
+    #[error("{packet_type} with {received} reason codes for {expected} topic filters")]
+    WrongReasonCodeCount { packet_type: PacketType, expected: usize, received: usize },
+    #[error("more than the receive maximum of {maximum} messages are unacknowledged")]
+    ReceiveMaximumExceeded { maximum: u16 },
+    #[error("topic alias {alias} stands for nothing, with a topic alias maximum of {maximum}")]
+    TopicAliasInvalid { alias: u16, maximum: u16 },
+    #[error("PUBLISH at QoS {qos} over the maximum QoS of {maximum}")]
+    QosNotSupported { qos: Qos, maximum: Qos },
+    #[error("PUBLISH with RETAIN where messages are not retained")]
+    RetainNotSupported,
+    #[error("PUBLISH from a client with a subscription identifier")]
+    SubscriptionIdentifierFromClient,
+}
+
+impl SessionError {
+    /// The reason code to close the connection with.
+    pub fn reason_code(self) -> ReasonCode {
+        match self {
+            SessionError::ReceiveMaximumExceeded { .. } => ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+            SessionError::TopicAliasInvalid { .. } => ReasonCode::TOPIC_ALIAS_INVALID,
+            SessionError::QosNotSupported { .. } => ReasonCode::QOS_NOT_SUPPORTED,
+            SessionError::RetainNotSupported => ReasonCode::RETAIN_NOT_SUPPORTED,
+            SessionError::Unexpected(_)
+            | SessionError::WrongAcknowledgement { .. }
+            | SessionError::WrongReasonCodeCount { .. }
+            | SessionError::SubscriptionIdentifierFromClient => ReasonCode::PROTOCOL_ERROR,
+        }
+    }
+}
+
+impl<M> Session<M> {
+    /// A session that has nothing in flight and no connection yet.
+    pub fn new(role: Role, version: Version) -> Session<M> {
+        Session {
+            role,
+            accepts: Limits::default(),
+            sender: Sender::new(version),
+            packet_ids: PacketIds::new(),
+            outbound: Outbound::new(),
+            requests: Vec::new(),
+            received: VecDeque::new(),
+            aliases: InboundAliases::default(),
+        }
+    }
+
+    /// Lets the session put aliases in place of topics by itself, as far as the peer allows it.
+    pub fn choose_aliases(&mut self) {
+        self.sender.chooses_aliases = true;
+    }
+
+    /// Starts on a new connection, once CONNECT and CONNACK went over it.
+    ///
+    /// What was in flight waits to be sent again ([`Session::resend`]). Where the session was lost, messages that the peer had
+    /// taken already (QoS 2, after PUBREC) are settled and given back: to send them again could deliver them twice.
+    pub fn start(
+        &mut self,
+        version: Version,
+        accepts: Limits,
+        peer_accepts: Limits,
+        session_present: bool,
+    ) -> Vec<(PacketId, M)> {
+        self.accepts = accepts;
+        self.sender.restart(version, peer_accepts);
+        self.aliases.clear();
+        self.requests.clear();
+        if !session_present {
+            self.received.clear();
+        }
+        self.outbound.restart(session_present)
+    }
+
+    /// The version that packets are read and written in.
+    pub fn version(&self) -> Version {
+        self.sender.version
+    }
+
+    /// What we accept.
+    pub fn accepts(&self) -> &Limits {
+        &self.accepts
+    }
+
+    /// What the peer accepts.
+    pub fn peer_accepts(&self) -> &Limits {
+        &self.sender.limits
+    }
+
+    /// How many messages of QoS 1 and 2 may be sent before one is acknowledged.
+    pub fn quota(&self) -> usize {
+        if !self.outbound.is_caught_up() {
+            return 0;
+        }
+        usize::from(self.sender.limits.receive_maximum).saturating_sub(self.outbound.in_flight())
+    }
+
+    /// How many messages of QoS 1 and 2 are not settled.
+    pub fn unsettled(&self) -> usize {
+        self.outbound.len()
+    }
+
+    /// The messages that are not settled, in the order in which they were sent.
+    pub fn unsettled_messages(&self) -> impl Iterator<Item = &M> {
+        self.outbound.messages()
+    }
+
+    /// Whether every message is settled and every request answered.
+    pub fn is_drained(&self) -> bool {
+        self.outbound.len() == 0 && self.requests.is_empty()
+    }
+
+    /// Sends a message. What `keep` makes stays until a message of QoS 1 or 2 is settled; at QoS 0 it is not called.
+    /// The packet's `packet_id` and `dup` are chosen here.
+    ///
+    /// # Errors
+    /// When the peer does not take it, or the quota is used up; nothing is appended then.
+    pub fn publish(
+        &mut self,
+        publish: &Publish<'_>,
+        keep: impl FnOnce() -> M,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PacketId>, PublishError> {
+        if publish.qos == Qos::AtMostOnce {
+            self.sender.write(&Publish { dup: false, packet_id: None, ..*publish }, out)?;
+            return Ok(None);
+        }
+        if self.quota() == 0 {
+            return Err(PublishError::QuotaUsedUp);
+        }
+        let packet_id = self.allocate_packet_id().ok_or(PublishError::QuotaUsedUp)?;
+        self.sender.write(&Publish { dup: false, packet_id: Some(packet_id), ..*publish }, out)?;
+        self.outbound.push_sent(packet_id, publish.qos, keep());
+        Ok(Some(packet_id))
+    }
+
+    /// Asks for subscriptions. `None` when no packet identifier is left.
+    ///
+    /// # Errors
+    /// When a field or the packet is longer than its length can say.
+    pub fn subscribe(
+        &mut self,
+        subscriptions: Vec<Subscription<'_>>,
+        properties: Properties<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PacketId>, EncodeError> {
+        let Some(packet_id) = self.allocate_packet_id() else {
+            return Ok(None);
+        };
+        let filters = subscriptions.len();
+        Subscribe { packet_id, properties, subscriptions }.encode(self.sender.version, out)?;
+        self.requests.push(Request { packet_id, answer: PacketType::Suback, filters });
+        Ok(Some(packet_id))
+    }
+
+    /// Ends subscriptions. `None` when no packet identifier is left.
+    ///
+    /// # Errors
+    /// When a field or the packet is longer than its length can say.
+    pub fn unsubscribe(
+        &mut self,
+        filters: Vec<&str>,
+        properties: Properties<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PacketId>, EncodeError> {
+        let Some(packet_id) = self.allocate_packet_id() else {
+            return Ok(None);
+        };
+        let count = filters.len();
+        Unsubscribe { packet_id, properties, filters }.encode(self.sender.version, out)?;
+        self.requests.push(Request { packet_id, answer: PacketType::Unsuback, filters: count });
+        Ok(Some(packet_id))
+    }
+
+    /// Takes a packet, appends what must be answered at once, and says what it means.
+    ///
+    /// # Errors
+    /// When the peer must not send it; the connection is to be closed.
+    pub fn receive<'e>(
+        &'e mut self,
+        packet: Packet<'e>,
+        out: &mut Vec<u8>,
+    ) -> Result<Event<'e, M>, SessionError> {
+        match (packet, self.role) {
+            (Packet::Publish(publish), _) => self.receive_publish(publish, out),
+            (Packet::Puback(ack), _) => self.settle(PacketType::Puback, Stage::Puback, ack),
+            (Packet::Pubrec(ack), _) => self.receive_pubrec(ack, out),
+            (Packet::Pubrel(ack), _) => Ok(self.receive_pubrel(ack.packet_id, out)),
+            (Packet::Pubcomp(ack), _) => self.settle(PacketType::Pubcomp, Stage::Pubcomp, ack),
+            (Packet::Disconnect(disconnect), _) => Ok(Event::Disconnect(disconnect)),
+            (Packet::Auth(auth), _) => Ok(Event::Auth(auth)),
+            (Packet::Suback(ack), Role::Client) => self.receive_answer(PacketType::Suback, ack),
+            (Packet::Unsuback(ack), Role::Client) => self.receive_answer(PacketType::Unsuback, ack),
+            (Packet::Pingresp, Role::Client) => Ok(Event::Pingresp),
+            (Packet::Subscribe(subscribe), Role::Server) => Ok(Event::Subscribe(subscribe)),
+            (Packet::Unsubscribe(unsubscribe), Role::Server) => Ok(Event::Unsubscribe(unsubscribe)),
+            (Packet::Pingreq, Role::Server) => {
+                append(&Packet::Pingresp, self.sender.version, out);
+                Ok(Event::Nothing)
+            }
+            (packet, _) => Err(SessionError::Unexpected(packet.packet_type())),
+        }
+    }
+
+    /// Acknowledges a message, or denies it where the reason code is an error. What the version cannot say is left out.
+    pub fn acknowledge(
+        &mut self,
+        acknowledgement: Acknowledgement,
+        reason_code: ReasonCode,
+        out: &mut Vec<u8>,
+    ) {
+        let version = self.sender.version;
+        match acknowledgement {
+            Acknowledgement::None => {}
+            Acknowledgement::Puback(packet_id) => {
+                append(&Packet::Puback(Ack::new(packet_id, reason_code)), version, out);
+            }
+            Acknowledgement::Pubrec(packet_id) => {
+                if reason_code.is_error() && version.is_v5() {
+                    self.release(packet_id);
+                }
+                append(&Packet::Pubrec(Ack::new(packet_id, reason_code)), version, out);
+            }
+        }
+    }
+
+    /// Asks the server for a sign of life.
+    pub fn ping(&self, out: &mut Vec<u8>) {
+        append(&Packet::Pingreq, self.sender.version, out);
+    }
+
+    fn allocate_packet_id(&mut self) -> Option<PacketId> {
+        let requests = self.requests.iter().map(|request| request.packet_id);
+        self.packet_ids.allocate(self.outbound.packet_ids().chain(requests))
+    }
+
+    fn receive_publish<'e>(
+        &'e mut self,
+        mut publish: Publish<'e>,
+        out: &mut Vec<u8>,
+    ) -> Result<Event<'e, M>, SessionError> {
+        self.check_publish(&publish)?;
+        let acknowledgement = match (publish.qos, publish.packet_id) {
+            (Qos::AtLeastOnce, Some(packet_id)) => Acknowledgement::Puback(packet_id),
+            (Qos::ExactlyOnce, Some(packet_id)) => Acknowledgement::Pubrec(packet_id),
+            (Qos::AtMostOnce, _) | (_, None) => Acknowledgement::None,
+        };
+        if let Acknowledgement::Pubrec(packet_id) = acknowledgement {
+            if self.received.contains(&packet_id) {
+                // The alias that it sets counts even though the message was delivered before.
+                let mut repeated = publish;
+                self.resolve_alias(&mut repeated)?;
+                self.acknowledge(acknowledgement, ReasonCode::SUCCESS, out);
+                return Ok(Event::Nothing);
+            }
+        }
+        let maximum = self.accepts.receive_maximum;
+        if acknowledgement != Acknowledgement::None && self.received.len() >= usize::from(maximum) {
+            return Err(SessionError::ReceiveMaximumExceeded { maximum });
+        }
+        if let Acknowledgement::Pubrec(packet_id) = acknowledgement {
+            self.received.push_back(packet_id);
+        }
+        self.resolve_alias(&mut publish)?;
+        Ok(Event::Message { publish, acknowledgement })
+    }
+
+    fn check_publish(&self, publish: &Publish<'_>) -> Result<(), SessionError> {
+        if publish.qos > self.accepts.maximum_qos {
+            let maximum = self.accepts.maximum_qos;
+            return Err(SessionError::QosNotSupported { qos: publish.qos, maximum });
+        }
+        if publish.retain && !self.accepts.retain_available {
+            return Err(SessionError::RetainNotSupported);
+        }
+        // [MQTT-3.3.4-6]
+        if self.role == Role::Server
+            && publish.properties.find(PropertyId::SubscriptionIdentifier).is_some()
+        {
+            return Err(SessionError::SubscriptionIdentifierFromClient);
+        }
+        Ok(())
+    }
+
+    fn resolve_alias<'e>(&'e mut self, publish: &mut Publish<'e>) -> Result<(), SessionError> {
+        let Some(alias) = publish.properties.two_bytes(PropertyId::TopicAlias) else {
+            return Ok(());
+        };
+        let maximum = self.accepts.topic_alias_maximum;
+        publish.topic = self
+            .aliases
+            .resolve(alias, publish.topic, maximum)
+            .ok_or(SessionError::TopicAliasInvalid { alias, maximum })?;
+        Ok(())
+    }
+
+    /// Takes the last acknowledgement of a message that we sent.
+    fn settle<'e>(
+        &mut self,
+        packet_type: PacketType,
+        stage: Stage,
+        ack: Ack<'e>,
+    ) -> Result<Event<'e, M>, SessionError> {
+        let packet_id = ack.packet_id;
+        let Some((index, slot)) = self.outbound.find(packet_id) else {
+            return Ok(Event::Nothing); // A late answer to what was settled on an earlier connection.
+        };
+        if slot.stage != stage {
+            return Err(SessionError::WrongAcknowledgement { packet_type, packet_id });
+        }
+        let Some(message) = self.outbound.remove(index) else {
+            return Ok(Event::Nothing);
+        };
+        Ok(Event::Published {
+            packet_id,
+            reason_code: ack.reason_code,
+            properties: ack.properties,
+            message,
+        })
+    }
+
+    fn receive_pubrec<'e>(
+        &mut self,
+        ack: Ack<'e>,
+        out: &mut Vec<u8>,
+    ) -> Result<Event<'e, M>, SessionError> {
+        let packet_id = ack.packet_id;
+        let reason_code = match self.outbound.find(packet_id) {
+            Some((_, slot)) if slot.stage == Stage::Puback => {
+                return Err(SessionError::WrongAcknowledgement { packet_type: PacketType::Pubrec, packet_id });
+            }
+            // A denied message is settled: nothing follows a PUBREC with an error (MQTT 5.0, section 4.3.3).
+            Some((_, slot)) if ack.reason_code.is_error() => {
+                let stage = slot.stage;
+                return self.settle(PacketType::Pubrec, stage, ack);
+            }
+            Some((_, slot)) => {
+                slot.stage = Stage::Pubcomp;
+                ReasonCode::SUCCESS
+            }
+            None if ack.reason_code.is_error() => return Ok(Event::Nothing),
+            None => ReasonCode::PACKET_IDENTIFIER_NOT_FOUND,
+        };
+        append(&Packet::Pubrel(Ack::new(packet_id, reason_code)), self.sender.version, out);
+        Ok(Event::Nothing)
+    }
+
+    fn receive_pubrel(&mut self, packet_id: PacketId, out: &mut Vec<u8>) -> Event<'static, M> {
+        let reason_code = if self.release(packet_id) {
+            ReasonCode::SUCCESS
+        } else {
+            ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
+        };
+        append(&Packet::Pubcomp(Ack::new(packet_id, reason_code)), self.sender.version, out);
+        Event::Nothing
+    }
+
+    /// Forgets a message of QoS 2 that the peer will not send again; whether it was known.
+    fn release(&mut self, packet_id: PacketId) -> bool {
+        let position = self.received.iter().position(|&received| received == packet_id);
+        let was_known = position.and_then(|index| self.received.remove(index)).is_some();
+        if self.received.is_empty() && self.received.capacity() > 64 {
+            self.received = VecDeque::new();
+        }
+        was_known
+    }
+
+    fn receive_answer<'e>(
+        &mut self,
+        packet_type: PacketType,
+        ack: SubscriptionAck<'e>,
+    ) -> Result<Event<'e, M>, SessionError> {
+        let is_asked =
+            |request: &Request| request.packet_id == ack.packet_id && request.answer == packet_type;
+        let Some(index) = self.requests.iter().position(is_asked) else {
+            return Ok(Event::Nothing);
+        };
+        let expected = self.requests.swap_remove(index).filters;
+        let received = ack.reason_codes().len();
+        if packet_type == PacketType::Unsuback {
+            if self.sender.version.is_v5() && received != expected {
+                return Err(SessionError::WrongReasonCodeCount { packet_type, expected, received });
+            }
+            return Ok(Event::Unsubscribed(ack));
+        }
+        if received != expected {
+            return Err(SessionError::WrongReasonCodeCount { packet_type, expected, received });
+        }
+        Ok(Event::Subscribed(ack))
+    }
+}
+
+impl<M: Outgoing> Session<M> {
+    /// Sends again what was in flight when the last connection ended, as far as the quota goes and until `out` holds
+    /// `enough` bytes. To be called after [`Session::start`], and again when `out` was written or an acknowledgement came.
+    ///
+    /// Gives back the messages that this connection does not take, each with the reason.
+    pub fn resend(&mut self, enough: usize, out: &mut Vec<u8>) -> Vec<(M, PublishError)> {
+        let mut refused = Vec::new();
+        while out.len() < enough && self.outbound.in_flight() < usize::from(self.sender.limits.receive_maximum)
+        {
+            let is_duplicate = self.outbound.is_duplicate();
+            let Some(slot) = self.outbound.next_waiting() else {
+                break;
+            };
+            let packet_id = slot.packet_id;
+            if slot.stage == Stage::Pubcomp {
+                let release = Packet::Pubrel(Ack::new(packet_id, ReasonCode::SUCCESS));
+                append(&release, self.sender.version, out);
+                self.outbound.advance();
+                continue;
+            }
+            let publish = slot.message.as_publish();
+            let publish = Publish { dup: is_duplicate, packet_id: Some(packet_id), ..publish };
+            match self.sender.write(&publish, out) {
+                Ok(()) => self.outbound.advance(),
+                Err(error) => refused.extend(self.outbound.remove_waiting().map(|message| (message, error))),
+            }
+        }
+        refused
+    }
+}
+
+/// Appends a packet that has no field of variable length, and so cannot be too long.
+fn append(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) {
+    let encoded = packet.encode(version, out);
+    debug_assert!(encoded.is_ok(), "a packet of a few bytes is never too long");
+}
+
+#[cfg(test)]
+mod tests;

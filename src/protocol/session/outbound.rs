@@ -1,0 +1,118 @@
+//! The messages of QoS 1 and 2 that we sent and that are not fully acknowledged, in the order in which they were sent.
+//!
+//! Acknowledgements nearly always come in that order too, so a queue searched from the front finds them at once and
+//! keeps the order that a resend needs [MQTT-4.6.0-1].
+
+use crate::protocol::{PacketId, Qos};
+use std::collections::VecDeque;
+
+/// What a message waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Puback,
+    Pubrec,
+    Pubcomp,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot<M> {
+    pub(super) packet_id: PacketId,
+    pub(super) stage: Stage,
+    pub(super) message: M,
+}
+
+/// The first `sent` slots went out on this connection; the others wait to be sent again after a reconnect.
+#[derive(Debug)]
+pub(super) struct Outbound<M> {
+    slots: VecDeque<Slot<M>>,
+    sent: usize,
+    /// Whether those waiting may have reached the peer, and so carry DUP.
+    is_duplicate: bool,
+}
+
+impl<M> Outbound<M> {
+    pub(super) fn new() -> Outbound<M> {
+        Outbound { slots: VecDeque::new(), sent: 0, is_duplicate: false }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How many count against the peer's receive maximum.
+    pub(super) fn in_flight(&self) -> usize {
+        self.sent
+    }
+
+    /// Whether all went out on this connection, so that a new message may follow.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.sent == self.slots.len()
+    }
+
+    pub(super) fn is_duplicate(&self) -> bool {
+        self.is_duplicate
+    }
+
+    pub(super) fn packet_ids(&self) -> impl Iterator<Item = PacketId> {
+        self.slots.iter().map(|slot| slot.packet_id)
+    }
+
+    pub(super) fn messages(&self) -> impl Iterator<Item = &M> {
+        self.slots.iter().map(|slot| &slot.message)
+    }
+
+    /// Adds a message that goes out now.
+    pub(super) fn push_sent(&mut self, packet_id: PacketId, qos: Qos, message: M) {
+        let stage = if qos == Qos::ExactlyOnce { Stage::Pubrec } else { Stage::Puback };
+        self.slots.push_back(Slot { packet_id, stage, message });
+        self.sent += 1;
+    }
+
+    /// The message with that identifier, among those that went out on this connection.
+    pub(super) fn find(&mut self, packet_id: PacketId) -> Option<(usize, &mut Slot<M>)> {
+        let sent = self.slots.iter_mut().take(self.sent).enumerate();
+        sent.into_iter().find(|(_, slot)| slot.packet_id == packet_id)
+    }
+
+    /// Takes out the message at that place of the queue.
+    pub(super) fn remove(&mut self, index: usize) -> Option<M> {
+        let slot = self.slots.remove(index)?;
+        if index < self.sent {
+            self.sent -= 1;
+        }
+        if self.slots.is_empty() && self.slots.capacity() > 64 {
+            self.slots = VecDeque::new();
+        }
+        Some(slot.message)
+    }
+
+    /// Starts over on a new connection: all wait to be sent again. Where the peer lost the session, messages that it had
+    /// already taken (PUBREC) are given back as settled: sending them again could deliver them twice.
+    pub(super) fn restart(&mut self, session_present: bool) -> Vec<(PacketId, M)> {
+        self.sent = 0;
+        self.is_duplicate = session_present;
+        if session_present {
+            return Vec::new();
+        }
+        let (settled, kept) = std::mem::take(&mut self.slots)
+            .into_iter()
+            .partition::<Vec<_>, _>(|slot| slot.stage == Stage::Pubcomp);
+        self.slots = kept.into();
+        settled.into_iter().map(|slot| (slot.packet_id, slot.message)).collect()
+    }
+
+    /// The next message to be sent again.
+    pub(super) fn next_waiting(&self) -> Option<&Slot<M>> {
+        self.slots.get(self.sent)
+    }
+
+    /// Notes that the message from [`Outbound::next_waiting`] went out.
+    pub(super) fn advance(&mut self) {
+        self.sent += 1;
+    }
+
+    /// Takes out the message from [`Outbound::next_waiting`], which cannot be sent on this connection.
+    pub(super) fn remove_waiting(&mut self) -> Option<M> {
+        self.remove(self.sent)
+    }
+}

@@ -1,0 +1,101 @@
+//! Writes PUBLISH packets within what the peer accepts, and puts aliases in place of topics.
+
+use super::Limits;
+use super::alias::{Aliased, OutboundAliases};
+use crate::protocol::{EncodeError, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, Version};
+
+/// Why a message cannot be sent on this connection. Nothing was written then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum PublishError {
+    #[error("QoS {qos} is over the peer's maximum QoS of {maximum}")]
+    QosNotSupported { qos: Qos, maximum: Qos },
+    #[error("the peer does not retain messages")]
+    RetainNotSupported,
+    #[error("the packet of {size} bytes is over the peer's maximum packet size of {maximum} bytes")]
+    PacketTooLarge { size: usize, maximum: u32 },
+    #[error("topic alias {alias} is over the peer's topic alias maximum of {maximum}")]
+    TopicAliasNotSupported { alias: u16, maximum: u16 },
+    #[error("as many messages are unacknowledged as the peer takes")]
+    QuotaUsedUp,
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) version: Version,
+    pub(super) limits: Limits,
+    pub(super) chooses_aliases: bool,
+    aliases: OutboundAliases,
+}
+
+impl Sender {
+    pub(super) fn new(version: Version) -> Sender {
+        Sender { version, limits: Limits::default(), chooses_aliases: false, aliases: OutboundAliases::default() }
+    }
+
+    /// Starts over on a new connection, where no alias is known yet.
+    pub(super) fn restart(&mut self, version: Version, limits: Limits) {
+        self.version = version;
+        self.limits = limits;
+        self.aliases.clear();
+    }
+
+    pub(super) fn write(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
+        if publish.qos > self.limits.maximum_qos {
+            let maximum = self.limits.maximum_qos;
+            return Err(PublishError::QosNotSupported { qos: publish.qos, maximum });
+        }
+        if publish.retain && !self.limits.retain_available {
+            return Err(PublishError::RetainNotSupported);
+        }
+        if self.limits.topic_alias_maximum == 0 && publish.properties.is_empty() {
+            return self.write_within_size(publish, out);
+        }
+        self.write_with_alias(publish, out)
+    }
+
+    fn write_with_alias(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
+        let maximum = self.limits.topic_alias_maximum;
+        let chosen = publish.properties.two_bytes(PropertyId::TopicAlias);
+        let aliased = match chosen {
+            Some(alias) if alias > maximum => {
+                return Err(PublishError::TopicAliasNotSupported { alias, maximum });
+            }
+            Some(alias) => self.aliases.set(alias, publish.topic),
+            None if self.chooses_aliases => self.aliases.assign(publish.topic, maximum),
+            None => Aliased::Plain,
+        };
+        let (topic, alias) = match aliased {
+            Aliased::Plain => return self.write_within_size(publish, out),
+            Aliased::Introduced(alias) => (publish.topic, alias),
+            Aliased::Known(alias) => ("", alias),
+        };
+        let written = if chosen.is_some() {
+            self.write_within_size(&Publish { topic, ..*publish }, out)
+        } else {
+            let properties = with_alias(publish, alias);
+            self.write_within_size(&Publish { topic, properties: properties.as_properties(), ..*publish }, out)
+        };
+        if written.is_err() && matches!(aliased, Aliased::Introduced(_)) {
+            self.aliases.forget(publish.topic);
+        }
+        written
+    }
+
+    fn write_within_size(&self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
+        let size = publish.encoded_length(self.version)?;
+        if size > self.limits.maximum_packet_size as usize {
+            return Err(PublishError::PacketTooLarge { size, maximum: self.limits.maximum_packet_size });
+        }
+        Ok(publish.encode(self.version, out)?)
+    }
+}
+
+fn with_alias(publish: &Publish<'_>, alias: u16) -> PropertiesBuf {
+    let mut properties = publish.properties.to_owned();
+    let value = PropertyValue::Number(alias.into());
+    properties.push_checked(crate::protocol::Property { id: PropertyId::TopicAlias, value });
+    properties
+}

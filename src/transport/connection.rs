@@ -1,0 +1,175 @@
+//! A stream with a receive and a send buffer, so that packets can be cut from the one and appended to the other.
+//!
+//! All that is due goes out in one write, and whatever the socket holds comes in with one read. An idle connection holds
+//! no buffer memory: bytes are read to the stack first, and empty buffers are freed before waiting.
+
+use super::Stream;
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The most bytes that one read takes.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Sent bytes are cut off the front of a send buffer that never empties once there are this many.
+const COMPACT_SIZE: usize = 256 * 1024;
+
+/// A stream and its two buffers.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    written: usize,
+    /// A failed write, kept back as long as there are bytes to read: they may say why.
+    write_error: Option<io::Error>,
+}
+
+/// What [`Connection::progress`] got done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that were added to the input.
+    pub received: usize,
+    /// Bytes of the output that the kernel took.
+    pub sent: usize,
+    /// The peer sends no more.
+    pub is_closed: bool,
+}
+
+impl Connection {
+    /// A connection with empty buffers.
+    pub fn new(stream: Stream) -> Connection {
+        Connection { stream, input: Vec::new(), output: Vec::new(), written: 0, write_error: None }
+    }
+
+    /// The received bytes that were not consumed, and the buffer to append packets to.
+    pub fn buffers(&mut self) -> (&[u8], &mut Vec<u8>) {
+        (&self.input, &mut self.output)
+    }
+
+    /// The buffer to append packets to; they go out with the next [`Connection::progress`].
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.output
+    }
+
+    /// How many bytes wait to go out.
+    pub fn unsent(&self) -> usize {
+        self.output.len() - self.written
+    }
+
+    /// Drops the first `count` received bytes.
+    pub fn consume(&mut self, count: usize) {
+        if count >= self.input.len() {
+            self.input.clear();
+        } else {
+            self.input.drain(..count);
+        }
+    }
+
+    /// The stream beneath.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Writes what is due and, when `wants_input`, reads what is there; waits until one of them got somewhere.
+    ///
+    /// Nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// When the connection broke. Bytes that arrived before are handed out first.
+    pub async fn progress(&mut self, wants_input: bool) -> io::Result<Progress> {
+        poll_fn(|cx| self.poll_progress(cx, wants_input)).await
+    }
+
+    /// Writes all that is due.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        while self.unsent() > 0 {
+            self.progress(false).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more will be sent.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub async fn shutdown(&mut self) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await
+    }
+
+    fn poll_progress(&mut self, cx: &mut Context<'_>, wants_input: bool) -> Poll<io::Result<Progress>> {
+        let sent = if self.write_error.is_none() { self.poll_write(cx) } else { 0 };
+        let mut progress = Progress { received: 0, sent, is_closed: false };
+        if wants_input || self.write_error.is_some() {
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(0)) => progress.is_closed = true,
+                Poll::Ready(Ok(received)) => progress.received = received,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+        }
+        if progress.received > 0 {
+            return Poll::Ready(Ok(progress));
+        }
+        if let Some(error) = self.write_error.take() {
+            return Poll::Ready(Err(error));
+        }
+        if progress.sent > 0 || progress.is_closed {
+            return Poll::Ready(Ok(progress));
+        }
+        self.release_memory();
+        Poll::Pending
+    }
+
+    /// Hands as much output to the kernel as it takes.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> usize {
+        let before = self.written;
+        while let Some(due) = self.output.get(self.written..).filter(|due| !due.is_empty()) {
+            match Pin::new(&mut self.stream).poll_write(cx, due) {
+                Poll::Ready(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(count)) => {
+                    self.written += count;
+                    continue;
+                }
+                Poll::Ready(Err(error)) => self.write_error = Some(error),
+                Poll::Pending => {}
+            }
+            break;
+        }
+        let sent = self.written - before;
+        if self.written == self.output.len() {
+            self.output.clear();
+            self.written = 0;
+            if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
+                self.write_error = Some(error);
+            }
+        } else if self.written >= COMPACT_SIZE {
+            self.output.drain(..self.written);
+            self.written = 0;
+        }
+        sent
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ_SIZE];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        self.input.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn release_memory(&mut self) {
+        if self.input.is_empty() {
+            self.input = Vec::new();
+        }
+        if self.output.is_empty() {
+            self.output = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! All that owns a descriptor: how to reach a broker, and the buffers between a socket and packets.
+//!
+//! [`Stream`] is any way to carry MQTT's bytes; the rest of the program knows no other type. [`Connection`] puts a receive
+//! and a send buffer around it.
+
+mod connection;
+mod stream;
+pub mod tcp;
+
+pub use connection::{Connection, Progress};
+pub use stream::Stream;
+pub use tcp::{ConnectError, Endpoint};

@@ -1,0 +1,103 @@
+//! TCP: every address of a name is tried, within one time limit.
+
+use super::Stream;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Where a broker is, and how to get there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A name or an address; IPv6 without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The local address to connect from.
+    pub bind: Option<IpAddr>,
+    /// How long all attempts together may take.
+    pub timeout: Duration,
+}
+
+/// Why a broker cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum ConnectError {
+    #[error("the name {host} cannot be resolved: {source}")]
+    Lookup { host: String, source: io::Error },
+    #[error("the name {host} has no address{}", family(*bind))]
+    NoAddress { host: String, bind: Option<IpAddr> },
+    #[error("cannot connect from local address {address}: {source}")]
+    Bind { address: IpAddr, source: io::Error },
+    #[error("cannot connect to {address}: {source}")]
+    Connect { address: SocketAddr, source: io::Error },
+    #[error("no connection to {host} port {port} within {} s", timeout.as_secs_f64())]
+    Timeout { host: String, port: u16, timeout: Duration },
+}
+
+fn family(bind: Option<IpAddr>) -> &'static str {
+    match bind {
+        Some(IpAddr::V4(_)) => " of IPv4, as the local address has",
+        Some(IpAddr::V6(_)) => " of IPv6, as the local address has",
+        None => "",
+    }
+}
+
+/// Connects to the first address of the endpoint that answers. Small packets are sent without delay (TCP_NODELAY).
+///
+/// # Errors
+/// The failure of the last address that was tried, or that the time is up.
+pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+    match tokio::time::timeout(endpoint.timeout, connect_any(endpoint)).await {
+        Ok(result) => result,
+        Err(_) => Err(ConnectError::Timeout {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            timeout: endpoint.timeout,
+        }),
+    }
+}
+
+async fn connect_any(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+    let mut failure = None;
+    for address in resolve(&endpoint.host, endpoint.port).await? {
+        if endpoint.bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
+            continue;
+        }
+        match connect_one(address, endpoint.bind).await {
+            Ok(stream) => return Ok(Stream::Tcp(stream)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure
+        .unwrap_or_else(|| ConnectError::NoAddress { host: endpoint.host.clone(), bind: endpoint.bind }))
+}
+
+/// All addresses of a name; an address written as such is not looked up.
+///
+/// # Errors
+/// When the name cannot be resolved.
+pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    match tokio::net::lookup_host((host, port)).await {
+        Ok(addresses) => Ok(addresses.collect()),
+        Err(source) => Err(ConnectError::Lookup { host: host.to_owned(), source }),
+    }
+}
+
+async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> Result<TcpStream, ConnectError> {
+    let failed = |source| ConnectError::Connect { address, source };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(failed)?;
+    if let Some(bind) = bind {
+        socket
+            .bind(SocketAddr::new(bind, 0))
+            .map_err(|source| ConnectError::Bind { address: bind, source })?;
+    }
+    let stream = socket.connect(address).await.map_err(failed)?;
+    // Some kinds of interface refuse it; the connection works all the same.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
