@@ -1,4 +1,12 @@
 //! `mqkit`: what the `mq` binary is made of.
+//!
+//! Who may call whom: `commands -> {client, bench, broker, output, cli}`, `client, bench, broker -> {protocol, transport}`,
+//! `protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
 
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod error;
+pub mod output;
 pub mod protocol;
 pub mod transport;

@@ -98,7 +98,8 @@ mod tests {
     fn gaps_between_stuck_identifiers_are_found() {
         let stuck: Vec<PacketId> = [1, 2, 4, u16::MAX].into_iter().filter_map(PacketId::new).collect();
         let mut ids = PacketIds { next: NonZeroU16::MAX, free: 0 };
-        let next = |ids: &mut PacketIds, used: &[PacketId]| ids.allocate(used.iter().copied()).unwrap().value();
+        let next =
+            |ids: &mut PacketIds, used: &[PacketId]| ids.allocate(used.iter().copied()).unwrap().value();
         assert_eq!(next(&mut ids, &stuck), 3);
         assert_eq!(next(&mut ids, &stuck), 5);
         assert_eq!(next(&mut ids, &stuck), 6);

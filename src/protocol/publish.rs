@@ -65,7 +65,9 @@ impl<'a> Publish<'a> {
     /// # Errors
     /// When a field or the packet is longer than its length can say; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let flags = u8::from(self.dup) * DUP | (self.qos as u8) << QOS_SHIFT | u8::from(self.retain) * RETAIN;
+        let dup = if self.dup { DUP } else { 0 };
+        let retain = if self.retain { RETAIN } else { 0 };
+        let flags = dup | (self.qos as u8) << QOS_SHIFT | retain;
         put_fixed_header(out, PacketType::Publish, flags, self.body_length(version)?)?;
         put_field(out, self.topic.as_bytes());
         if let Some(packet_id) = self.packet_id {

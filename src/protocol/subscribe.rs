@@ -63,9 +63,9 @@ impl SubscriptionOptions {
         if !version.is_v5() {
             return qos;
         }
-        qos | u8::from(self.no_local) * NO_LOCAL
-            | u8::from(self.retain_as_published) * RETAIN_AS_PUBLISHED
-            | (self.retain_handling as u8) << RETAIN_HANDLING_SHIFT
+        let no_local = if self.no_local { NO_LOCAL } else { 0 };
+        let retain_as_published = if self.retain_as_published { RETAIN_AS_PUBLISHED } else { 0 };
+        qos | no_local | retain_as_published | (self.retain_handling as u8) << RETAIN_HANDLING_SHIFT
     }
 
     fn decode(reader: &mut Reader<'_>, version: Version) -> Result<SubscriptionOptions, DecodeError> {

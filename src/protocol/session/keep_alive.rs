@@ -27,6 +27,11 @@ impl KeepAlive {
         KeepAlive { interval: Duration::from_secs(seconds.into()), last_sent: now, ping_sent: None }
     }
 
+    /// The longest silence; zero for no keep alive.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
     /// Takes the server's own interval, which rules [MQTT-3.1.2-21].
     pub fn set_interval(&mut self, seconds: u16) {
         self.interval = Duration::from_secs(seconds.into());

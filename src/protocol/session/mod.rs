@@ -24,8 +24,8 @@ use alias::InboundAliases;
 pub use keep_alive::{KeepAlive, KeepAliveAction};
 pub use limits::Limits;
 use outbound::{Outbound, Stage};
-use sender::Sender;
 pub use sender::PublishError;
+use sender::Sender;
 use std::collections::VecDeque;
 
 /// Which side of the connection we are.
@@ -395,8 +395,7 @@ impl<M> Session<M> {
             return Err(SessionError::RetainNotSupported);
         }
         // [MQTT-3.3.4-6]
-        if self.role == Role::Server
-            && publish.properties.find(PropertyId::SubscriptionIdentifier).is_some()
+        if self.role == Role::Server && publish.properties.find(PropertyId::SubscriptionIdentifier).is_some()
         {
             return Err(SessionError::SubscriptionIdentifierFromClient);
         }
@@ -432,23 +431,17 @@ impl<M> Session<M> {
         let Some(message) = self.outbound.remove(index) else {
             return Ok(Event::Nothing);
         };
-        Ok(Event::Published {
-            packet_id,
-            reason_code: ack.reason_code,
-            properties: ack.properties,
-            message,
-        })
+        Ok(Event::Published { packet_id, reason_code: ack.reason_code, properties: ack.properties, message })
     }
 
-    fn receive_pubrec<'e>(
-        &mut self,
-        ack: Ack<'e>,
-        out: &mut Vec<u8>,
-    ) -> Result<Event<'e, M>, SessionError> {
+    fn receive_pubrec<'e>(&mut self, ack: Ack<'e>, out: &mut Vec<u8>) -> Result<Event<'e, M>, SessionError> {
         let packet_id = ack.packet_id;
         let reason_code = match self.outbound.find(packet_id) {
             Some((_, slot)) if slot.stage == Stage::Puback => {
-                return Err(SessionError::WrongAcknowledgement { packet_type: PacketType::Pubrec, packet_id });
+                return Err(SessionError::WrongAcknowledgement {
+                    packet_type: PacketType::Pubrec,
+                    packet_id,
+                });
             }
             // A denied message is settled: nothing follows a PUBREC with an error (MQTT 5.0, section 4.3.3).
             Some((_, slot)) if ack.reason_code.is_error() => {
@@ -518,7 +511,8 @@ impl<M: Outgoing> Session<M> {
     /// Gives back the messages that this connection does not take, each with the reason.
     pub fn resend(&mut self, enough: usize, out: &mut Vec<u8>) -> Vec<(M, PublishError)> {
         let mut refused = Vec::new();
-        while out.len() < enough && self.outbound.in_flight() < usize::from(self.sender.limits.receive_maximum)
+        while out.len() < enough
+            && self.outbound.in_flight() < usize::from(self.sender.limits.receive_maximum)
         {
             let is_duplicate = self.outbound.is_duplicate();
             let Some(slot) = self.outbound.next_waiting() else {

@@ -32,7 +32,12 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(version: Version) -> Sender {
-        Sender { version, limits: Limits::default(), chooses_aliases: false, aliases: OutboundAliases::default() }
+        Sender {
+            version,
+            limits: Limits::default(),
+            chooses_aliases: false,
+            aliases: OutboundAliases::default(),
+        }
     }
 
     /// Starts over on a new connection, where no alias is known yet.
@@ -76,7 +81,10 @@ impl Sender {
             self.write_within_size(&Publish { topic, ..*publish }, out)
         } else {
             let properties = with_alias(publish, alias);
-            self.write_within_size(&Publish { topic, properties: properties.as_properties(), ..*publish }, out)
+            self.write_within_size(
+                &Publish { topic, properties: properties.as_properties(), ..*publish },
+                out,
+            )
         };
         if written.is_err() && matches!(aliased, Aliased::Introduced(_)) {
             self.aliases.forget(publish.topic);

@@ -1,0 +1,108 @@
+//! Where the broker is, who we are, and which MQTT we speak.
+
+use super::values;
+use crate::error::Error;
+use crate::protocol::Version;
+use crate::transport::Endpoint;
+use clap::{ArgAction, Args};
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The options that every command with a connection has.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// The broker's name or address
+    #[arg(short = 'h', long, default_value = "localhost")]
+    pub host: String,
+    /// The broker's port
+    #[arg(short = 'p', long, default_value_t = 1883, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    /// The local address to connect from
+    #[arg(short = 'A', long = "bind", value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
+    /// How long connecting may take, until the broker's CONNACK
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::positive_seconds)]
+    pub connect_timeout: Duration,
+    /// The user name
+    #[arg(short = 'u', long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// The password; other users of this machine can see it in the list of processes
+    #[arg(short = 'P', long = "pw", value_name = "PASSWORD")]
+    pub password: Option<OsString>,
+    /// The longest silence in seconds before a sign of life is sent
+    #[arg(short = 'k', long = "keepalive", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..))]
+    pub keep_alive: u16,
+    /// The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]
+    #[arg(short = 'V', long = "protocol-version", value_name = "VERSION", value_parser = values::version)]
+    pub version: Option<Version>,
+}
+
+/// Which client we are; commands that run many clients choose identifiers of their own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct IdentityArgs {
+    /// The client identifier [default: the broker chooses one]
+    #[arg(short = 'i', long, conflicts_with = "id_prefix")]
+    pub id: Option<String>,
+    /// A client identifier made of this and the process's number
+    #[arg(short = 'I', long, value_name = "PREFIX")]
+    pub id_prefix: Option<String>,
+}
+
+/// What is said on standard error.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Diagnostics")]
+pub struct DiagnosticArgs {
+    /// Show every packet on standard error
+    #[arg(short = 'd', long, action = ArgAction::SetTrue)]
+    pub debug: bool,
+    /// Keep quiet about failures at run time; the exit status still tells
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub quiet: bool,
+}
+
+impl ConnectionArgs {
+    /// The version to speak, when other options may ask for MQTT 5.
+    pub fn version(&self, needs_v5: bool) -> Version {
+        self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
+    }
+
+    /// Where to connect to.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { host: self.host.clone(), port: self.port, bind: self.bind, timeout: self.connect_timeout }
+    }
+
+    /// The password's bytes, which need not be UTF-8.
+    ///
+    /// # Errors
+    /// When there is no user name, which only MQTT 5 allows.
+    pub fn password(&self, version: Version) -> Result<Option<Vec<u8>>, Error> {
+        if self.password.is_some() && self.username.is_none() && !version.is_v5() {
+            return Err(Error::Usage(format!("-P without -u, which {version} does not allow; add -u NAME")));
+        }
+        Ok(self.password.as_deref().map(values::bytes))
+    }
+}
+
+impl IdentityArgs {
+    /// The client identifier; empty for one that the server chooses.
+    ///
+    /// # Errors
+    /// When it is given as an empty word.
+    pub fn client_id(&self, version: Version) -> Result<String, Error> {
+        match (&self.id, &self.id_prefix) {
+            (Some(id), _) if id.is_empty() => {
+                Err(Error::Usage("-i needs an identifier; without -i the broker chooses one".to_owned()))
+            }
+            (Some(id), _) => Ok(id.clone()),
+            (None, Some(prefix)) => Ok(format!("{prefix}{}", std::process::id())),
+            // MQTT 3.1 has no empty identifiers, and allows 23 characters.
+            (None, None) if version == Version::V31 => {
+                Ok("mq-".chars().chain((0..18).map(|_| fastrand::alphanumeric())).collect())
+            }
+            (None, None) => Ok(String::new()),
+        }
+    }
+}

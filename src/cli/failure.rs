@@ -1,0 +1,92 @@
+//! Says what is wrong with the command line, in terms of what was typed.
+
+use crate::error::ExitStatus;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command};
+use std::ffi::OsString;
+
+/// A command line that leads to no command: a mistake, or a wish for help.
+#[derive(Debug)]
+pub struct Failure {
+    /// What to print.
+    pub text: String,
+    /// Whether it was asked for and belongs on standard output.
+    pub is_wanted: bool,
+}
+
+impl Failure {
+    pub(super) fn new(error: &clap::Error, command: &Command, typed: &[OsString]) -> Failure {
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            return Failure { text: error.render().ansi().to_string(), is_wanted: true };
+        }
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Failure { text: error.render().ansi().to_string(), is_wanted: false };
+        }
+        let subcommand = typed.get(1).and_then(|name| command.find_subcommand(name));
+        let name = subcommand.map_or("mq".to_owned(), |subcommand| format!("mq {}", subcommand.get_name()));
+        let what = describe(error, subcommand, typed);
+        Failure {
+            text: format!("{name}: {what}\nhint: `{name} --help` lists all options\n"),
+            is_wanted: false,
+        }
+    }
+
+    /// The exit status that stands for it.
+    pub fn exit_status(&self) -> ExitStatus {
+        if self.is_wanted { ExitStatus::DONE } else { ExitStatus::USAGE }
+    }
+}
+
+fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString]) -> String {
+    let option = text(error, ContextKind::InvalidArg).map(|shown| as_typed(&shown, subcommand, typed));
+    let option = option.unwrap_or_default();
+    let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            let reason = std::error::Error::source(error).map(|source| format!(": {source}"));
+            format!("invalid value '{value}' for {option}{}", reason.unwrap_or_default())
+        }
+        ErrorKind::UnknownArgument => {
+            let tip = text(error, ContextKind::SuggestedArg);
+            let tip = tip.map(|suggestion| format!("; did you mean {suggestion}?"));
+            format!("unknown option or word '{option}'{}", tip.unwrap_or_default())
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = text(error, ContextKind::PriorArg).unwrap_or_default();
+            format!("{option} cannot be used with {}", as_typed(&other, subcommand, typed))
+        }
+        ErrorKind::MissingRequiredArgument => format!("missing {option}"),
+        ErrorKind::InvalidSubcommand => {
+            let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+            let tip = text(error, ContextKind::SuggestedSubcommand);
+            let tip = tip.map(|suggestion| format!("; did you mean '{suggestion}'?"));
+            format!("there is no command '{name}'{}", tip.unwrap_or_default())
+        }
+        ErrorKind::InvalidUtf8 => "a word on the command line is not valid UTF-8".to_owned(),
+        _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
+    }
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(" or ")),
+        _ => None,
+    }
+}
+
+/// Turns clap's `--qos <QOS>` into the spelling that was typed, `-q`.
+fn as_typed(shown: &str, subcommand: Option<&Command>, typed: &[OsString]) -> String {
+    let long = shown.split([' ', '=']).next().unwrap_or(shown);
+    let find = |arg: &&Arg| long.strip_prefix("--").is_some_and(|name| arg.get_long() == Some(name));
+    let short = subcommand
+        .and_then(|subcommand| subcommand.get_arguments().find(find))
+        .and_then(Arg::get_short)
+        .map(|letter| format!("-{letter}"));
+    match short {
+        Some(short) if typed.iter().any(|word| word.to_str() == Some(&short)) => short,
+        Some(_) | None if long.starts_with("--") => long.to_owned(),
+        _ => shown.to_owned(),
+    }
+}

@@ -1,0 +1,152 @@
+//! `-D PACKET NAME VALUE`: properties of MQTT 5 for the packets that a client sends.
+
+use crate::error::Error;
+use crate::protocol::property::{Context, Encoding};
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Version};
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use std::ffi::{OsStr, OsString};
+
+/// Stands between the joined words of a property; no word can hold it.
+pub(super) const SEPARATOR: &str = "\0";
+
+/// Properties, as typed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "MQTT 5")]
+pub struct PropertyArgs {
+    /// Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe,
+    /// unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5
+    #[arg(short = 'D', long = "property", value_names = ["PACKET NAME [KEY] VALUE"], value_parser = OsStringValueParser::new().try_map(parse))]
+    pub properties: Vec<PropertyArg>,
+}
+
+/// One property.
+#[derive(Debug, Clone)]
+pub struct PropertyArg {
+    target: Context,
+    id: PropertyId,
+    value: Value,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Number(u32),
+    Text(String),
+    Binary(Vec<u8>),
+    Pair(String, String),
+}
+
+impl Value {
+    fn as_property_value(&self) -> PropertyValue<'_> {
+        match self {
+            Value::Number(number) => PropertyValue::Number(*number),
+            Value::Text(text) => PropertyValue::Text(text),
+            Value::Binary(bytes) => PropertyValue::Binary(bytes),
+            Value::Pair(name, value) => PropertyValue::Pair(name, value),
+        }
+    }
+}
+
+impl PropertyArgs {
+    /// Whether there are any, which chooses MQTT 5.
+    pub fn is_empty(&self) -> bool {
+        self.properties.is_empty()
+    }
+
+    /// The properties for one packet.
+    ///
+    /// # Errors
+    /// When a value is out of range, or a property is given twice that may stand once.
+    pub fn collect(&self, target: Context) -> Result<PropertiesBuf, Error> {
+        let mut list = PropertiesBuf::new();
+        for property in self.properties.iter().filter(|property| property.target == target) {
+            // Here a subscription identifier is typed for SUBSCRIBE, which takes one.
+            if property.id != PropertyId::UserProperty && list.as_properties().find(property.id).is_some() {
+                return Err(Error::Usage(format!("-D {} is given twice", property.id)));
+            }
+            list.push(property.id, property.value.as_property_value())
+                .map_err(|error| Error::Usage(format!("-D: {error}")))?;
+        }
+        Ok(list)
+    }
+
+    /// Refuses properties with a version that has none.
+    ///
+    /// # Errors
+    /// When there are some.
+    pub fn check_version(&self, version: Version) -> Result<(), Error> {
+        if version.is_v5() || self.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!("-D needs MQTT 5, and -V chose {version}")))
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // clap's parsers take values
+fn parse(joined: OsString) -> Result<PropertyArg, PropertyWordsError> {
+    parse_words(&joined).map_err(PropertyWordsError)
+}
+
+/// A sentence about the words behind `-D`.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+struct PropertyWordsError(String);
+
+fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
+    let words = split(joined);
+    let mut words = words.iter();
+    let mut next = |what: &str| {
+        words.next().cloned().ok_or_else(|| format!("{what} is missing; it takes PACKET NAME [KEY] VALUE"))
+    };
+    let packet = text(next("PACKET")?)?;
+    let target = target(&packet)?;
+    let name = text(next("NAME")?)?;
+    let id = PropertyId::from_name(&name).ok_or_else(|| format!("there is no property '{name}'"))?;
+    // A client's PUBLISH carries no subscription identifier [MQTT-3.3.4-6].
+    let is_allowed =
+        id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier);
+    if !is_allowed {
+        return Err(format!("the property {id} does not belong in {packet}"));
+    }
+    let value = match id.encoding() {
+        Encoding::Utf8StringPair => {
+            let key = text(next("KEY")?)?;
+            Value::Pair(key, text(next("VALUE")?)?)
+        }
+        Encoding::Utf8String => Value::Text(text(next("VALUE")?)?),
+        Encoding::BinaryData => Value::Binary(next("VALUE")?),
+        Encoding::Flag
+        | Encoding::TwoByteInteger
+        | Encoding::FourByteInteger
+        | Encoding::VariableByteInteger => {
+            let typed = text(next("VALUE")?)?;
+            Value::Number(
+                typed.parse().map_err(|_| format!("the property {id} takes a number, not '{typed}'"))?,
+            )
+        }
+    };
+    Ok(PropertyArg { target, id, value })
+}
+
+fn split(joined: &OsStr) -> Vec<Vec<u8>> {
+    joined.as_encoded_bytes().split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
+}
+
+fn target(packet: &str) -> Result<Context, String> {
+    match packet.to_ascii_lowercase().as_str() {
+        "connect" => Ok(Context::Connect),
+        "publish" => Ok(Context::Publish),
+        "subscribe" => Ok(Context::Subscribe),
+        "unsubscribe" => Ok(Context::Unsubscribe),
+        "disconnect" => Ok(Context::Disconnect),
+        "will" => Ok(Context::Will),
+        _ => Err(format!(
+            "'{packet}' is no packet that takes properties here; there are connect, publish, subscribe, \
+             unsubscribe, disconnect and will"
+        )),
+    }
+}

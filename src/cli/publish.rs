@@ -1,0 +1,63 @@
+//! The options of `mq pub`.
+
+use super::connection::DiagnosticArgs;
+use super::session::ClientArgs;
+use super::values;
+use crate::protocol::{Qos, TopicName};
+use clap::{ArgAction, ArgGroup, Args};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `mq pub` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group = ArgGroup::new("payload").required(true),
+    override_usage = "mq pub [OPTIONS] -t TOPIC {-m MESSAGE | -f FILE | -s | -l | -n}",
+    after_help = "\
+Examples:
+  mq pub -t home/door -m open                   one message
+  mq pub -t home/door -m open -q 1 -r           acknowledged, and kept for later subscribers
+  mq pub -t home/door -n -r                     delete what was kept
+  journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
+  mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
+
+Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,
+5 it refused the connection, 7 the connection was lost, 130 and 143 interrupted."
+)]
+pub struct PublishArgs {
+    /// The topic to publish to
+    #[arg(short = 't', long, required = true, value_parser = values::topic_name, help_heading = "Message")]
+    pub topic: Option<TopicName>,
+    /// Publish this
+    #[arg(short = 'm', long, group = "payload", help_heading = "Message")]
+    pub message: Option<OsString>,
+    /// Publish what is in a file
+    #[arg(short = 'f', long, group = "payload", help_heading = "Message")]
+    pub file: Option<PathBuf>,
+    /// Publish all of standard input as one message
+    #[arg(short = 's', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
+    pub stdin_file: bool,
+    /// Publish each line of standard input as a message
+    #[arg(short = 'l', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
+    pub stdin_line: bool,
+    /// Publish an empty message
+    #[arg(short = 'n', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
+    pub null_message: bool,
+    /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
+    #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
+    pub qos: Qos,
+    /// Let the broker keep the message for later subscribers
+    #[arg(short = 'r', long, action = ArgAction::SetTrue, help_heading = "Message")]
+    pub retain: bool,
+    /// Publish the message this many times
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Message")]
+    pub repeat: u64,
+    /// Pause between repetitions, counted from the acknowledgement
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, help_heading = "Message")]
+    pub repeat_delay: Duration,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    #[command(flatten)]
+    pub(crate) diagnostics: DiagnosticArgs,
+}

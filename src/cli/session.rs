@@ -1,0 +1,156 @@
+//! What the broker keeps of a client and says for it: session, will, how much may be in flight.
+
+use super::connection::{ConnectionArgs, IdentityArgs};
+use super::properties::PropertyArgs;
+use super::values;
+use crate::client::{Options, WillOptions};
+use crate::error::Error;
+use crate::protocol::property::Context;
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName, Version};
+use clap::{ArgAction, Args};
+use std::ffi::OsString;
+
+/// The options about the session.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Session")]
+pub struct SessionArgs {
+    /// Keep the session: what arrives while the client is away is delivered when it is back. Needs -i
+    #[arg(short = 'c', long, action = ArgAction::SetTrue)]
+    pub disable_clean_session: bool,
+    /// How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5
+    #[arg(short = 'x', long, value_name = "SECONDS", value_parser = values::session_expiry)]
+    pub session_expiry_interval: Option<u32>,
+    /// The most messages of QoS 1 and 2 to have unacknowledged
+    #[arg(short = 'M', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_inflight: u16,
+}
+
+/// The options about the will.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Will")]
+pub struct WillArgs {
+    /// The topic of a message that the broker publishes when the client is gone
+    #[arg(long, value_name = "TOPIC", value_parser = values::topic_name)]
+    pub will_topic: Option<TopicName>,
+    /// The will's payload
+    #[arg(long, value_name = "PAYLOAD")]
+    pub will_payload: Option<OsString>,
+    /// The will's QoS
+    #[arg(long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
+    pub will_qos: Qos,
+    /// Let the broker keep the will for later subscribers
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub will_retain: bool,
+}
+
+/// All groups that a client's CONNECT is made from.
+#[derive(Debug, Clone, Args)]
+pub struct ClientArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    pub(crate) will: WillArgs,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
+}
+
+impl ClientArgs {
+    /// The version to speak: `-x` and `-D` choose MQTT 5.
+    ///
+    /// # Errors
+    /// When `-V` says otherwise.
+    pub fn version(&self) -> Result<Version, Error> {
+        let needs_v5 = self.session.session_expiry_interval.is_some() || !self.properties.is_empty();
+        let version = self.connection.version(needs_v5);
+        self.properties.check_version(version)?;
+        if self.session.session_expiry_interval.is_some() && !version.is_v5() {
+            return Err(Error::Usage(format!("-x needs MQTT 5, and -V chose {version}")));
+        }
+        Ok(version)
+    }
+
+    /// Checks the options against each other, and makes a client of them.
+    ///
+    /// # Errors
+    /// Which options do not go together.
+    pub fn client_options(&self, retries: Option<u32>) -> Result<Options, Error> {
+        let will = self.will()?;
+        let version = self.version()?;
+        let properties = self.connect_properties(version)?;
+        let client_id = self.identity.client_id(version)?;
+        if self.identity.id.is_none() {
+            self.check_kept_session(version, &properties)?;
+        }
+        Ok(Options {
+            endpoint: self.connection.endpoint(),
+            version,
+            client_id,
+            clean_start: !self.session.disable_clean_session,
+            keep_alive: self.connection.keep_alive,
+            username: self.connection.username.clone(),
+            password: self.connection.password(version)?,
+            will,
+            properties,
+            disconnect_properties: self.properties.collect(Context::Disconnect)?,
+            maximum_in_flight: self.session.max_inflight,
+            retries,
+        })
+    }
+
+    fn will(&self) -> Result<Option<WillOptions>, Error> {
+        let Some(topic) = &self.will.will_topic else {
+            let orphan = [
+                ("--will-payload", self.will.will_payload.is_some()),
+                ("--will-retain", self.will.will_retain),
+                ("--will-qos", self.will.will_qos != Qos::AtMostOnce),
+            ];
+            return match orphan.into_iter().find(|(_, is_given)| *is_given) {
+                Some((option, _)) => Err(Error::Usage(format!("{option} without --will-topic"))),
+                None => Ok(None),
+            };
+        };
+        Ok(Some(WillOptions {
+            topic: topic.as_str().to_owned(),
+            payload: self.will.will_payload.as_deref().map(values::bytes).unwrap_or_default(),
+            qos: self.will.will_qos,
+            retain: self.will.will_retain,
+            properties: self.properties.collect(Context::Will)?,
+        }))
+    }
+
+    /// CONNECT's properties. As in mosquitto's tools, `-c` alone keeps the session for ever.
+    fn connect_properties(&self, version: Version) -> Result<PropertiesBuf, Error> {
+        let mut properties = self.properties.collect(Context::Connect)?;
+        let typed = properties.as_properties().number(PropertyId::SessionExpiryInterval);
+        if self.session.session_expiry_interval.is_some() && typed.is_some() {
+            return Err(Error::Usage(
+                "-x and -D connect session-expiry-interval say the same twice".to_owned(),
+            ));
+        }
+        let is_kept = version.is_v5() && self.session.disable_clean_session && typed.is_none();
+        let expiry = self.session.session_expiry_interval.or(is_kept.then_some(u32::MAX));
+        if let Some(seconds) = expiry {
+            properties
+                .push(PropertyId::SessionExpiryInterval, PropertyValue::Number(seconds))
+                .map_err(|error| Error::Usage(format!("-x: {error}")))?;
+        }
+        Ok(properties)
+    }
+
+    /// A session that outlives the connection needs a name to come back to; a prefix with a process's number is none.
+    fn check_kept_session(&self, version: Version, properties: &PropertiesBuf) -> Result<(), Error> {
+        let expiry = properties.as_properties().number(PropertyId::SessionExpiryInterval);
+        if version.is_v5() && expiry == Some(u32::MAX) {
+            let option = if self.session.disable_clean_session { "-c" } else { "-x" };
+            return Err(Error::Usage(format!("{option} keeps the session for ever, which needs -i ID")));
+        }
+        if !version.is_v5() && self.session.disable_clean_session {
+            return Err(Error::Usage("-c keeps the session, which needs -i ID".to_owned()));
+        }
+        Ok(())
+    }
+}

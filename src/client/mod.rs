@@ -1,0 +1,544 @@
+//! The one loop that joins session and transport: connect, converse, drain, and come back when the connection breaks.
+//!
+//! What a command does with a connection is an [`Application`]: it is told what happened and asked for what to send. The loop
+//! asks only while there is quota and room in the send buffer, writes all that is due at once, and lets an
+//! acknowledgement out only after [`Application::flush`] said that the message is safe.
+
+mod handshake;
+
+use crate::error::Error;
+use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Outgoing, PublishError, Role, Session};
+use crate::protocol::{
+    Connack, Disconnect, Frame, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
+    SubscriptionAck, Version,
+};
+use crate::transport::{Connection, Endpoint};
+use handshake::Handshake;
+pub use handshake::describe_details;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::{Duration, Instant};
+use tokio::time::{Sleep, sleep};
+
+/// The send buffer is filled up to this many bytes before it is written.
+const ENOUGH_OUTPUT: usize = 64 * 1024;
+
+/// How long a farewell may take before the connection is dropped: the peer may not be reading any more.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first and the longest pause before connecting again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Who connects, where to, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the broker is.
+    pub endpoint: Endpoint,
+    /// The version to speak.
+    pub version: Version,
+    /// The client identifier; empty for one that the server chooses.
+    pub client_id: String,
+    /// Whether an existing session is thrown away.
+    pub clean_start: bool,
+    /// The longest silence in seconds; 0 for none.
+    pub keep_alive: u16,
+    /// The user name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Vec<u8>>,
+    /// What the server publishes when we are gone.
+    pub will: Option<WillOptions>,
+    /// CONNECT's properties.
+    pub properties: PropertiesBuf,
+    /// DISCONNECT's properties.
+    pub disconnect_properties: PropertiesBuf,
+    /// The most messages of QoS 1 and 2 to have unacknowledged, whatever the server takes.
+    pub maximum_in_flight: u16,
+    /// How often to connect again after a lost connection before giving up; `None` for always.
+    pub retries: Option<u32>,
+}
+
+/// The message that the server publishes when we are gone.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // as in PUBLISH
+pub struct WillOptions {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub qos: Qos,
+    pub retain: bool,
+    pub properties: PropertiesBuf,
+}
+
+/// What a command does with a connection.
+pub trait Application {
+    /// What is kept of a message until it is settled.
+    type Message: Outgoing;
+
+    /// The broker accepted the connection, the first or a later one: subscribe here.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn connected(&mut self, link: &mut Link<'_, Self::Message>, connack: &Connack<'_>) -> Result<(), Error>;
+
+    /// Sends the next message, if there is one.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn send(&mut self, link: &mut Link<'_, Self::Message>) -> Result<Sending, Error>;
+
+    /// Waits until [`Application::send`] may have something again. It may be dropped at any time.
+    fn ready(&mut self) -> impl Future<Output = ()>;
+
+    /// A message arrived.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error>;
+
+    /// A message that was sent is settled: delivered, or denied when the reason code is an error.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn published(
+        &mut self,
+        packet_id: PacketId,
+        message: Self::Message,
+        reason_code: ReasonCode,
+        properties: Properties<'_>,
+    ) -> Result<Flow, Error>;
+
+    /// A message cannot be sent again on the new connection, which takes less than the old one.
+    fn unsendable(&mut self, message: Self::Message, error: PublishError);
+
+    /// The server answered a SUBSCRIBE.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error>;
+
+    /// The server answered an UNSUBSCRIBE.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error>;
+
+    /// Makes the messages received so far safe; their acknowledgements go out afterwards.
+    ///
+    /// # Errors
+    /// Ends the command.
+    fn flush(&mut self) -> Result<(), Error>;
+
+    /// The connection broke and will be made again after a pause.
+    fn lost(&mut self, error: &Error, pause: Duration);
+
+    /// A packet went out or came in; for a trace.
+    fn trace(&mut self, direction: Direction, packet: &Packet<'_>);
+
+    /// Whether [`Application::trace`] wants to be called, which costs time.
+    fn wants_trace(&self) -> bool {
+        false
+    }
+}
+
+/// Which way a packet went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum Direction {
+    Sent,
+    Received,
+}
+
+/// Whether there is more to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Acknowledge what was taken, and disconnect.
+    Finish,
+}
+
+/// What came of [`Application::send`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// A message was sent; ask again.
+    Sent,
+    /// There is none now; ask again when [`Application::ready`] says so or the session got quota.
+    Waiting,
+    /// There will be no more: disconnect when all is acknowledged.
+    Finished,
+}
+
+/// How a conversation ended without a failure. `S` says why it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End<S> {
+    /// The application had nothing more to do.
+    Finished,
+    /// The `stop` future came first.
+    Stopped {
+        /// What it said.
+        reason: S,
+        /// Messages that were sent and not acknowledged.
+        unsettled: usize,
+    },
+}
+
+/// What an application sends through.
+#[derive(Debug)]
+pub struct Link<'a, M> {
+    /// The session, to ask it what the server takes.
+    pub session: &'a mut Session<M>,
+    /// The send buffer.
+    pub output: &'a mut Vec<u8>,
+}
+
+/// Runs an application until it is finished, fails, or `stop` says so; then disconnects.
+///
+/// # Errors
+/// What ended it, when it was not finished.
+pub async fn run<A: Application, S>(
+    options: &Options,
+    application: &mut A,
+    stop: impl Future<Output = S>,
+) -> Result<End<S>, Error> {
+    let mut stop = pin!(stop);
+    let mut client = Client {
+        options,
+        application,
+        session: Session::new(Role::Client, options.version),
+        client_id: None,
+    };
+    let mut attempts = Attempts::new(options.retries);
+    loop {
+        let error = match client.connect_and_converse(&mut attempts, stop.as_mut()).await {
+            Ok(end) => return Ok(end),
+            Err(error) => error,
+        };
+        let Some(pause) = attempts.next_pause(&error) else {
+            return Err(error);
+        };
+        client.application.lost(&error, pause);
+        tokio::select! {
+            reason = stop.as_mut() => {
+                return Ok(End::Stopped { reason, unsettled: client.session.unsettled() });
+            }
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Counts attempts to connect, and grows the pause between them.
+struct Attempts {
+    retries: Option<u32>,
+    failed: u32,
+    was_connected: bool,
+}
+
+impl Attempts {
+    fn new(retries: Option<u32>) -> Attempts {
+        Attempts { retries, failed: 0, was_connected: false }
+    }
+
+    fn connected(&mut self) {
+        self.was_connected = true;
+        self.failed = 0;
+    }
+
+    /// The pause before the next attempt; `None` to give up. The first connection is never tried twice: a wrong host
+    /// is to be seen at once.
+    fn next_pause(&mut self, error: &Error) -> Option<Duration> {
+        let is_used_up = self.retries.is_some_and(|retries| self.failed >= retries);
+        if !self.was_connected || is_used_up || !error.is_worth_retrying() {
+            return None;
+        }
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.min(5)).min(LONGEST_PAUSE);
+        self.failed = self.failed.saturating_add(1);
+        // Between half and all of it, so that many clients do not come back at the same moment.
+        Some(doubled.mul_f64(0.5 + fastrand::f64() / 2.0))
+    }
+}
+
+struct Client<'a, A: Application> {
+    options: &'a Options,
+    application: &'a mut A,
+    session: Session<A::Message>,
+    /// The identifier that the server chose for us.
+    client_id: Option<String>,
+}
+
+impl<A: Application> Client<'_, A> {
+    async fn connect_and_converse<S>(
+        &mut self,
+        attempts: &mut Attempts,
+        mut stop: Pin<&mut impl Future<Output = S>>,
+    ) -> Result<End<S>, Error> {
+        let handshake = Handshake { options: self.options, client_id: self.client_id.as_deref() };
+        let trace = self.application.wants_trace().then_some(&mut *self.application);
+        let connected = tokio::select! {
+            reason = stop.as_mut() => {
+                return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
+            }
+            connected = handshake.connect(trace) => connected?,
+        };
+        attempts.connected();
+        let keep_alive = connected.keep_alive;
+        let mut conversation = self.start(connected)?;
+        let result = conversation.run(keep_alive, stop).await;
+        match result {
+            Ok(_) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
+            Err(ref error) => conversation.end_badly(error).await,
+        }
+        result
+    }
+
+    /// Starts the session on the new connection and lets the application subscribe.
+    fn start(&mut self, connected: handshake::Connected) -> Result<Conversation<'_, A>, Error> {
+        let handshake::Connected { mut connection, connack, accepts, peer_accepts, .. } = connected;
+        let connack = connack.as_connack();
+        if connected.assigned_client_id.is_some() {
+            self.client_id = connected.assigned_client_id;
+        }
+        let settled =
+            self.session.start(self.options.version, accepts, peer_accepts, connack.session_present);
+        for (packet_id, message) in settled {
+            self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
+        }
+        let mut link = Link { session: &mut self.session, output: connection.output() };
+        self.application.connected(&mut link, &connack)?;
+        let mut conversation = Conversation {
+            options: self.options,
+            application: self.application,
+            session: &mut self.session,
+            connection,
+            held: Vec::new(),
+            traced: 0,
+            is_finished: false,
+        };
+        conversation.trace_sent();
+        Ok(conversation)
+    }
+}
+
+/// One connection's life after CONNACK.
+struct Conversation<'a, A: Application> {
+    options: &'a Options,
+    application: &'a mut A,
+    session: &'a mut Session<A::Message>,
+    connection: Connection,
+    /// Acknowledgements that go out once the application made the messages safe.
+    held: Vec<u8>,
+    /// How many bytes of the send buffer were traced.
+    traced: usize,
+    /// Nothing more is to be sent: all that is left is acknowledgements.
+    is_finished: bool,
+}
+
+/// How to go on after looking at the received packets.
+enum Received {
+    GoOn,
+    Finish,
+}
+
+impl<A: Application> Conversation<'_, A> {
+    async fn run<S>(
+        &mut self,
+        mut keep_alive: KeepAlive,
+        mut stop: Pin<&mut impl Future<Output = S>>,
+    ) -> Result<End<S>, Error> {
+        let mut timer = pin!(sleep(Duration::ZERO));
+        self.check_keep_alive(&mut keep_alive, timer.as_mut())?;
+        loop {
+            let is_waiting = self.fill()?;
+            if self.is_finished && self.session.is_drained() {
+                return Ok(End::Finished);
+            }
+            tokio::select! {
+                biased;
+                reason = stop.as_mut() => {
+                    return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
+                }
+                progress = self.connection.progress(true) => {
+                    let progress = progress.map_err(Error::Lost)?;
+                    if progress.sent > 0 {
+                        keep_alive.sent(Instant::now());
+                        self.traced = 0;
+                    }
+                    if progress.received > 0 {
+                        keep_alive.received();
+                        if let Received::Finish = self.take_packets()? {
+                            return Ok(End::Finished);
+                        }
+                    }
+                    if progress.is_closed {
+                        return Err(Error::Closed("without saying why"));
+                    }
+                }
+                () = self.application.ready(), if is_waiting => {}
+                () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,
+            }
+        }
+    }
+
+    /// Appends messages while the session has quota and the buffer has room. Whether the application said that it waits for
+    /// something.
+    fn fill(&mut self) -> Result<bool, Error> {
+        let before = self.connection.output().len();
+        let mut is_waiting = false;
+        for (message, error) in self.session.resend(ENOUGH_OUTPUT, self.connection.output()) {
+            self.application.unsendable(message, error);
+        }
+        while !self.is_finished && self.connection.unsent() < ENOUGH_OUTPUT {
+            if self.quota() == 0 {
+                break;
+            }
+            let mut link = Link { session: self.session, output: self.connection.output() };
+            match self.application.send(&mut link)? {
+                Sending::Sent => {}
+                Sending::Waiting => {
+                    is_waiting = true;
+                    break;
+                }
+                Sending::Finished => self.is_finished = true,
+            }
+        }
+        if self.connection.output().len() > before {
+            self.trace_sent();
+        }
+        Ok(is_waiting)
+    }
+
+    fn quota(&self) -> usize {
+        let own = usize::from(self.options.maximum_in_flight).saturating_sub(self.session.unsettled());
+        self.session.quota().min(own)
+    }
+
+    /// Takes all complete packets out of the receive buffer.
+    fn take_packets(&mut self) -> Result<Received, Error> {
+        let mut taken = 0;
+        let mut received = Received::GoOn;
+        let mut failure = None;
+        loop {
+            let (input, _) = self.connection.buffers();
+            let Some(rest) = input.get(taken..) else { break };
+            match take_packet(self.session, self.application, rest, &mut self.held) {
+                Ok(None) => break,
+                Ok(Some((size, flow))) => {
+                    taken += size;
+                    if flow == Flow::Finish {
+                        received = Received::Finish;
+                        break;
+                    }
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        self.connection.consume(taken);
+        self.application.flush()?;
+        self.connection.output().append(&mut self.held);
+        self.trace_sent();
+        failure.map_or(Ok(received), Err)
+    }
+
+    fn check_keep_alive(&mut self, keep_alive: &mut KeepAlive, timer: Pin<&mut Sleep>) -> Result<(), Error> {
+        let now = Instant::now();
+        let due = match keep_alive.poll(now) {
+            KeepAliveAction::WaitUntil(due) => due,
+            KeepAliveAction::Ping => {
+                self.session.ping(self.connection.output());
+                self.trace_sent();
+                match keep_alive.poll(now) {
+                    KeepAliveAction::WaitUntil(due) => due,
+                    KeepAliveAction::Ping | KeepAliveAction::PeerIsGone => None,
+                }
+            }
+            KeepAliveAction::PeerIsGone => return Err(Error::KeepAlive(keep_alive.interval())),
+        };
+        let far = now + Duration::from_secs(24 * 3600);
+        timer.reset(due.unwrap_or(far).into());
+        Ok(())
+    }
+
+    /// Traces the packets that were appended since the last time.
+    fn trace_sent(&mut self) {
+        if !self.application.wants_trace() {
+            return;
+        }
+        let version = self.session.version();
+        let (_, output) = self.connection.buffers();
+        while let Some(Ok(Some(frame))) =
+            output.get(self.traced..).map(|rest| Frame::cut(rest, crate::protocol::MAX_PACKET_SIZE))
+        {
+            if let Ok(packet) = Packet::decode(frame, version) {
+                self.application.trace(Direction::Sent, &packet);
+            }
+            self.traced += frame.size();
+        }
+    }
+
+    /// Sends what is due and DISCONNECT. Whether that works does not matter any more.
+    async fn say_goodbye(&mut self, reason_code: ReasonCode) {
+        let properties = self.options.disconnect_properties.as_properties();
+        let disconnect = Disconnect { reason_code, properties };
+        if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
+            self.trace_sent();
+        }
+        let farewell = async {
+            self.connection.flush().await?;
+            self.connection.shutdown().await
+        };
+        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, farewell).await;
+    }
+
+    /// Says why the connection ends, where the peer may still listen and MQTT 5 has a word for it.
+    async fn end_badly(&mut self, error: &Error) {
+        let reason_code = match error {
+            Error::Decode(error) => error.reason_code(),
+            Error::Session(error) => error.reason_code(),
+            Error::Lost(_) | Error::Closed(_) | Error::Disconnected { .. } | Error::KeepAlive(_) => return,
+            _ => ReasonCode::SUCCESS,
+        };
+        self.say_goodbye(reason_code).await;
+    }
+}
+
+/// Takes the first packet off `input`: its size, and whether to go on; `None` when it is not complete.
+fn take_packet<A: Application>(
+    session: &mut Session<A::Message>,
+    application: &mut A,
+    input: &[u8],
+    held: &mut Vec<u8>,
+) -> Result<Option<(usize, Flow)>, Error> {
+    let Some(frame) = Frame::cut(input, session.accepts().maximum_packet_size)? else {
+        return Ok(None);
+    };
+    let packet = Packet::decode(frame, session.version())?;
+    if application.wants_trace() {
+        application.trace(Direction::Received, &packet);
+    }
+    let flow = match session.receive(packet, held)? {
+        Event::Nothing | Event::Pingresp => Flow::Continue,
+        Event::Message { publish, acknowledgement } => {
+            let flow = application.message(&publish)?;
+            session.acknowledge(acknowledgement, ReasonCode::SUCCESS, held);
+            flow
+        }
+        Event::Published { packet_id, reason_code, properties, message } => {
+            application.published(packet_id, message, reason_code, properties)?
+        }
+        Event::Subscribed(ack) => application.subscribed(&ack)?,
+        Event::Unsubscribed(ack) => application.unsubscribed(&ack)?,
+        Event::Disconnect(disconnect) => {
+            return Err(Error::Disconnected {
+                reason: disconnect.reason_code,
+                details: describe_details(disconnect.properties),
+            });
+        }
+        Event::Auth(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
+            return Err(crate::protocol::session::SessionError::Unexpected(frame.packet_type).into());
+        }
+    };
+    Ok(Some((frame.size(), flow)))
+}

@@ -1,0 +1,155 @@
+//! Lines from standard input, taken as they come, whatever they hold and however long they are.
+//!
+//! A thread of its own does the reading, since a terminal or a file cannot be waited for along with sockets. It reads no more
+//! than a few blocks ahead.
+
+use std::io::{self, Read};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+const BLOCK_SIZE: usize = 64 * 1024;
+
+/// How many blocks are read ahead of the broker.
+const BLOCKS_AHEAD: usize = 2;
+
+/// The largest payload that fits into a packet beside its topic is a little under this; a longer line is an error.
+const MAX_LINE: usize = 268_435_455;
+
+/// Lines, one after the other.
+#[derive(Debug)]
+pub(super) struct Lines {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: Vec<u8>,
+    position: usize,
+    /// The beginning of a line whose end is not there yet.
+    partial: Vec<u8>,
+    /// Whether `partial` was handed out.
+    is_partial_taken: bool,
+    is_at_end: bool,
+}
+
+/// What there is.
+#[derive(Debug)]
+pub(super) enum Next<'a> {
+    /// A line, without its end.
+    Line(&'a [u8]),
+    /// Nothing yet; [`Lines::wait`] tells when.
+    Waiting,
+    /// No more lines.
+    End,
+}
+
+impl Lines {
+    /// Starts reading.
+    pub(super) fn from_stdin() -> io::Result<Lines> {
+        let (sender, blocks) = channel(BLOCKS_AHEAD);
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(move || read_blocks(&sender))?;
+        Ok(Lines {
+            blocks,
+            block: Vec::new(),
+            position: 0,
+            partial: Vec::new(),
+            is_partial_taken: false,
+            is_at_end: false,
+        })
+    }
+
+    /// The next line, as far as it was read. The last one need not have an end.
+    pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
+        if std::mem::take(&mut self.is_partial_taken) {
+            self.partial.clear();
+        }
+        loop {
+            if let Some(length) = self.find_line_end() {
+                return Ok(Next::Line(self.take_line(length)));
+            }
+            self.keep_partial()?;
+            if self.is_at_end {
+                return Ok(self.take_last_line());
+            }
+            match self.blocks.try_recv() {
+                Ok(block) => self.accept(Some(block))?,
+                Err(tokio::sync::mpsc::error::TryRecvError::Empty) => return Ok(Next::Waiting),
+                Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => self.accept(None)?,
+            }
+        }
+    }
+
+    /// Waits until there may be another line.
+    pub(super) async fn wait(&mut self) -> io::Result<()> {
+        if self.is_at_end || self.position < self.block.len() {
+            return Ok(());
+        }
+        let block = self.blocks.recv().await;
+        self.accept(block)
+    }
+
+    fn accept(&mut self, block: Option<io::Result<Vec<u8>>>) -> io::Result<()> {
+        match block.transpose()? {
+            Some(block) => {
+                self.block = block;
+                self.position = 0;
+            }
+            None => self.is_at_end = true,
+        }
+        Ok(())
+    }
+
+    fn find_line_end(&self) -> Option<usize> {
+        memchr::memchr(b'\n', self.block.get(self.position..)?)
+    }
+
+    /// Takes the line whose end is `length` bytes ahead.
+    fn take_line(&mut self, length: usize) -> &[u8] {
+        let start = self.position;
+        self.position = start + length + 1;
+        let line = self.block.get(start..start + length).unwrap_or_default();
+        if self.partial.is_empty() {
+            return line;
+        }
+        self.partial.extend_from_slice(line);
+        self.is_partial_taken = true;
+        &self.partial
+    }
+
+    fn keep_partial(&mut self) -> io::Result<()> {
+        let rest = self.block.get(self.position..).unwrap_or_default();
+        if self.partial.len() + rest.len() > MAX_LINE {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("a line is over {MAX_LINE} bytes, more than a message can hold"),
+            ));
+        }
+        self.partial.extend_from_slice(rest);
+        self.position = self.block.len();
+        Ok(())
+    }
+
+    fn take_last_line(&mut self) -> Next<'_> {
+        if self.partial.is_empty() {
+            return Next::End;
+        }
+        self.is_partial_taken = true;
+        Next::Line(&self.partial)
+    }
+}
+
+/// Reads until the end, a failure, or nobody wants more.
+fn read_blocks(sender: &Sender<io::Result<Vec<u8>>>) {
+    let mut input = io::stdin().lock();
+    loop {
+        let mut block = vec![0; BLOCK_SIZE];
+        let read = match input.read(&mut block) {
+            Ok(0) => return,
+            Ok(count) => {
+                block.truncate(count);
+                Ok(block)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let failed = read.is_err();
+        if sender.blocking_send(read).is_err() || failed {
+            return;
+        }
+    }
+}

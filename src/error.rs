@@ -1,0 +1,198 @@
+//! What can go wrong in a command, by whose fault it is; with the text for the user and the exit status.
+
+use crate::protocol::session::{PublishError, SessionError};
+use crate::protocol::{DecodeError, EncodeError, ReasonCode};
+use crate::transport::ConnectError;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A failed command.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was typed cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that was named cannot be used.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Standard input broke off.
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    /// Standard output does not take more; a closed pipe is told apart by its kind.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// The operating system denied something that the program cannot do without.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No connection came about.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Something answered that does not speak MQTT, or not right, before the connection was accepted.
+    #[error("{0}")]
+    NotMqtt(String),
+    /// The broker refused the connection.
+    #[error("the broker refused the connection: {reason}{details}")]
+    Refused {
+        /// Why; the return codes of MQTT 3 are given as the reason codes that say the same.
+        reason: ReasonCode,
+        /// What else the broker said, with punctuation in front.
+        details: String,
+    },
+    /// The broker denied a subscription or a message.
+    #[error("{0}")]
+    Denied(String),
+    /// The broker does not take such a message; it was not sent.
+    #[error("cannot publish to {topic}: {source}")]
+    Unsendable {
+        /// The message's topic.
+        topic: String,
+        /// Why not.
+        source: PublishError,
+    },
+    /// A packet cannot be written.
+    #[error("cannot send: {0}")]
+    Encode(#[from] EncodeError),
+    /// The connection broke.
+    #[error("the connection was lost: {0}")]
+    Lost(io::Error),
+    /// The broker closed the connection without a word.
+    #[error("the broker closed the connection {0}")]
+    Closed(&'static str),
+    /// The broker ended the connection with a DISCONNECT.
+    #[error("the broker ended the connection: {reason}{details}")]
+    Disconnected {
+        /// Why.
+        reason: ReasonCode,
+        /// What else the broker said, with punctuation in front.
+        details: String,
+    },
+    /// The broker sent bytes that are no packet.
+    #[error("the broker sent a bad packet: {0}")]
+    Decode(#[from] DecodeError),
+    /// The broker sent a packet that it must not send.
+    #[error("the broker broke the protocol: {0}")]
+    Session(#[from] SessionError),
+    /// No answer to a PINGREQ.
+    #[error("the broker did not answer for {} s (keep alive)", .0.as_secs())]
+    KeepAlive(Duration),
+    /// The time that was given is up.
+    #[error("timed out after {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+}
+
+/// What the program says with its exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitStatus(pub u8);
+
+#[allow(missing_docs)] // the table in the README says what each means
+impl ExitStatus {
+    pub const DONE: ExitStatus = ExitStatus(0);
+    pub const FAILED: ExitStatus = ExitStatus(1);
+    pub const USAGE: ExitStatus = ExitStatus(2);
+    pub const DENIED: ExitStatus = ExitStatus(3);
+    pub const REFUSED: ExitStatus = ExitStatus(5);
+    pub const LOST: ExitStatus = ExitStatus(7);
+    pub const TIMED_OUT: ExitStatus = ExitStatus(27);
+    pub const INTERRUPTED: ExitStatus = ExitStatus(130);
+    pub const TERMINATED: ExitStatus = ExitStatus(143);
+}
+
+impl Error {
+    /// The exit status that stands for this failure.
+    pub fn exit_status(&self) -> ExitStatus {
+        match self {
+            Error::Usage(_) => ExitStatus::USAGE,
+            Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
+            Error::File { .. }
+            | Error::Input(_)
+            | Error::Output(_)
+            | Error::System { .. }
+            | Error::Connect(_)
+            | Error::NotMqtt(_)
+            | Error::Encode(_)
+            | Error::Unsendable { .. } => ExitStatus::FAILED,
+            Error::Refused { .. } => ExitStatus::REFUSED,
+            Error::Denied(_) => ExitStatus::DENIED,
+            Error::Lost(_)
+            | Error::Closed(_)
+            | Error::Disconnected { .. }
+            | Error::Decode(_)
+            | Error::Session(_)
+            | Error::KeepAlive(_) => ExitStatus::LOST,
+            Error::Timeout(_) => ExitStatus::TIMED_OUT,
+        }
+    }
+
+    /// Whether it is only that nobody reads our output any more, which ends a command quietly.
+    pub fn is_closed_output(&self) -> bool {
+        matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::Connect(ConnectError::Connect { source, .. })
+                if source.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                Some(
+                    "is the broker running there? -h HOST and -p PORT choose another; `mq broker` starts one",
+                )
+            }
+            Error::Connect(ConnectError::Lookup { .. }) => Some("-h takes a host name or an address"),
+            Error::Refused { reason, .. } => match *reason {
+                ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => {
+                    Some("-u USER and -P PASSWORD say who you are")
+                }
+                ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V chooses another version of MQTT"),
+                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID chooses a client identifier"),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether connecting again may help.
+    pub fn is_worth_retrying(&self) -> bool {
+        match self {
+            Error::Lost(_) | Error::Closed(_) | Error::KeepAlive(_) | Error::Connect(_) => true,
+            Error::Disconnected { reason, .. } => matches!(
+                *reason,
+                ReasonCode::SUCCESS
+                    | ReasonCode::UNSPECIFIED_ERROR
+                    | ReasonCode::SERVER_BUSY
+                    | ReasonCode::SERVER_SHUTTING_DOWN
+                    | ReasonCode::KEEP_ALIVE_TIMEOUT
+                    | ReasonCode::MESSAGE_RATE_TOO_HIGH
+                    | ReasonCode::QUOTA_EXCEEDED
+                    | ReasonCode::CONNECTION_RATE_EXCEEDED
+                    | ReasonCode::MAXIMUM_CONNECT_TIME
+            ),
+            Error::Refused { reason, .. } => {
+                matches!(*reason, ReasonCode::SERVER_UNAVAILABLE | ReasonCode::SERVER_BUSY)
+            }
+            Error::Usage(_)
+            | Error::File { .. }
+            | Error::Input(_)
+            | Error::Output(_)
+            | Error::System { .. }
+            | Error::NotMqtt(_)
+            | Error::Denied(_)
+            | Error::Unsendable { .. }
+            | Error::Encode(_)
+            | Error::Decode(_)
+            | Error::Session(_)
+            | Error::Timeout(_) => false,
+        }
+    }
+}
