@@ -17,10 +17,10 @@ pub struct Failure {
 impl Failure {
     pub(super) fn new(error: &clap::Error, command: &Command, typed: &[OsString]) -> Failure {
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            return Failure { text: error.render().ansi().to_string(), is_wanted: true };
+            return Failure { text: rendered(error), is_wanted: true };
         }
         if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Failure { text: error.render().ansi().to_string(), is_wanted: false };
+            return Failure { text: rendered(error), is_wanted: false };
         }
         let subcommand = typed.get(1).and_then(|name| command.find_subcommand(name));
         let name = subcommand.map_or("mq".to_owned(), |subcommand| format!("mq {}", subcommand.get_name()));
@@ -34,6 +34,16 @@ impl Failure {
     /// The exit status that stands for it.
     pub fn exit_status(&self) -> ExitStatus {
         if self.is_wanted { ExitStatus::DONE } else { ExitStatus::USAGE }
+    }
+}
+
+/// Help as clap lays it out, in colour where standard output shows it.
+fn rendered(error: &clap::Error) -> String {
+    let text = error.render();
+    if colored::control::SHOULD_COLORIZE.should_colorize() {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
     }
 }
 
@@ -56,7 +66,12 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
             let other = text(error, ContextKind::PriorArg).unwrap_or_default();
             format!("{option} cannot be used with {}", as_typed(&other, subcommand, typed))
         }
-        ErrorKind::MissingRequiredArgument => format!("missing {option}"),
+        ErrorKind::MissingRequiredArgument => {
+            format!(
+                "missing {}",
+                alternatives(&text(error, ContextKind::InvalidArg).unwrap_or_default(), subcommand)
+            )
+        }
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             let tip = text(error, ContextKind::SuggestedSubcommand);
@@ -76,14 +91,32 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
+/// Turns clap's `<--message <MESSAGE>|--null-message>` into `one of -m, -n`.
+fn alternatives(shown: &str, subcommand: Option<&Command>) -> String {
+    let options: Vec<String> =
+        shown.split('|').map(|option| shortest(option.trim_start_matches('<'), subcommand)).collect();
+    match options.as_slice() {
+        [one] => one.clone(),
+        several => format!("one of {}", several.join(", ")),
+    }
+}
+
+fn shortest(shown: &str, subcommand: Option<&Command>) -> String {
+    let long = shown.split([' ', '=', '>']).next().unwrap_or(shown);
+    find_short(long, subcommand).unwrap_or_else(|| long.to_owned())
+}
+
+/// The short form of a long option.
+fn find_short(long: &str, subcommand: Option<&Command>) -> Option<String> {
+    let find = |arg: &&Arg| long.strip_prefix("--").is_some_and(|name| arg.get_long() == Some(name));
+    let short = subcommand?.get_arguments().find(find)?.get_short()?;
+    Some(format!("-{short}"))
+}
+
 /// Turns clap's `--qos <QOS>` into the spelling that was typed, `-q`.
 fn as_typed(shown: &str, subcommand: Option<&Command>, typed: &[OsString]) -> String {
     let long = shown.split([' ', '=']).next().unwrap_or(shown);
-    let find = |arg: &&Arg| long.strip_prefix("--").is_some_and(|name| arg.get_long() == Some(name));
-    let short = subcommand
-        .and_then(|subcommand| subcommand.get_arguments().find(find))
-        .and_then(Arg::get_short)
-        .map(|letter| format!("-{letter}"));
+    let short = find_short(long, subcommand);
     match short {
         Some(short) if typed.iter().any(|word| word.to_str() == Some(&short)) => short,
         Some(_) | None if long.starts_with("--") => long.to_owned(),

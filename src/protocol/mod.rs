@@ -22,6 +22,8 @@ mod reader;
 pub mod reason;
 pub mod session;
 mod subscribe;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 mod version;
 mod writer;
