@@ -407,6 +407,8 @@ impl<A: Application> Conversation<'_, A> {
         Ok(is_waiting)
     }
 
+    /// How many messages may be sent. The window is refilled with every acknowledgement, not half a window at a time: a broker
+    /// without TCP_NODELAY holds its next acknowledgement back until ours of TCP arrives, which our next message carries.
     fn quota(&self) -> usize {
         let own = usize::from(self.options.maximum_in_flight).saturating_sub(self.session.unsettled());
         self.session.quota().min(own)
