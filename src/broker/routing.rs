@@ -167,16 +167,24 @@ impl State {
             RetainHandling::New => is_new,
             RetainHandling::Never => false,
         };
-        if wants_retained && matches!(Share::split(filter), Ok(None)) {
-            self.queue_retained(filter, &subscription, now);
-        }
+        let (id, maximum_qos) = (subscription.id.clone(), subscription.options.maximum_qos);
         self.tree.subscribe(filter, client.key, subscription);
+        if wants_retained && matches!(Share::split(filter), Ok(None)) {
+            self.queue_retained(filter, &client, maximum_qos, id.as_ref(), now);
+        }
         Ok(())
     }
 
     /// Queues the retained messages of a new subscription. They come on top of the queue's bound: they are shared with the
     /// store, which has a bound of its own, and the subscriber cannot take them in smaller portions.
-    fn queue_retained(&mut self, filter: &str, subscription: &Subscription, now: Instant) {
+    fn queue_retained(
+        &mut self,
+        filter: &str,
+        client: &Rc<Client>,
+        maximum_qos: Qos,
+        id: Option<&Rc<[u32]>>,
+        now: Instant,
+    ) {
         let own = if filter.starts_with(sys::PREFIX) { self.sys_messages(filter, now) } else { Vec::new() };
         let mut bounds = self.bounds();
         bounds.messages += self.retained.len();
@@ -185,14 +193,14 @@ impl State {
         for message in self.retained.matching(filter, now).chain(&own) {
             let delivery = Delivery {
                 message: Rc::clone(message),
-                subscription_ids: subscription.id.clone(),
-                qos: message.qos.min(subscription.options.maximum_qos),
+                subscription_ids: id.cloned(),
+                qos: message.qos.min(maximum_qos),
                 retain: true,
             };
-            let pushed = subscription.client.outbox.borrow_mut().push(delivery, bounds);
+            let pushed = client.outbox.borrow_mut().push(delivery, bounds);
             dropped += u64::from(pushed == Pushed::Dropped);
         }
-        (0..dropped).for_each(|_| self.note_drop(&subscription.client));
+        (0..dropped).for_each(|_| self.note_drop(client));
     }
 
     fn sys_messages(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {
