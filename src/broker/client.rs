@@ -1,0 +1,90 @@
+//! A client's session: all that outlives a connection, and which connection it has now.
+
+use super::link::Link;
+use super::message::Outbound;
+use super::outbox::Outbox;
+use super::topic_tree::ClientKey;
+use super::will::PendingWill;
+use crate::protocol::session::{Role, Session};
+use crate::protocol::{SubscriptionOptions, Version};
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// The session expiry interval that stands for "never" (MQTT 5.0, section 3.1.2.11.2).
+pub(super) const NEVER: u32 = u32::MAX;
+
+/// A client, connected or not. Only its own task touches `session`; everyone may add to `outbox`.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) key: ClientKey,
+    pub(super) id: Rc<str>,
+    pub(super) session: RefCell<Session<Outbound>>,
+    pub(super) outbox: RefCell<Outbox>,
+    /// The filters, as they were sent.
+    pub(super) subscriptions: RefCell<HashSet<Box<str>>>,
+    pub(super) link: RefCell<Option<Rc<Link>>>,
+    /// In seconds; 0 ends the session with the connection.
+    pub(super) expiry_interval: Cell<u32>,
+    pub(super) will: RefCell<Option<Box<PendingWill>>>,
+    /// Half as much again as the client's keep alive; zero for none.
+    pub(super) patience: Cell<Duration>,
+    pub(super) is_bridge: Cell<bool>,
+    /// Where the routing of the current message listed this client: the number of the routing, and the place.
+    pub(super) routed: Cell<(u64, usize)>,
+    /// When each kind of deadline is due, as the timers have it.
+    pub(super) deadlines: Cell<[Option<Instant>; 3]>,
+}
+
+/// One entry of the topic tree.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) client: Rc<Client>,
+    pub(super) options: SubscriptionOptions,
+    /// The subscription identifier: none or one, in the form in which deliveries share it.
+    pub(super) id: Option<Rc<[u32]>>,
+}
+
+impl Client {
+    pub(super) fn new(key: ClientKey, id: &str, version: Version, now: Instant) -> Client {
+        let mut session = Session::new(Role::Server, version);
+        session.choose_aliases();
+        Client {
+            key,
+            id: id.into(),
+            session: RefCell::new(session),
+            outbox: RefCell::new(Outbox::new(now)),
+            subscriptions: RefCell::default(),
+            link: RefCell::default(),
+            expiry_interval: Cell::new(0),
+            will: RefCell::default(),
+            patience: Cell::new(Duration::ZERO),
+            is_bridge: Cell::new(false),
+            routed: Cell::new((0, 0)),
+            deadlines: Cell::default(),
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.link.borrow().is_some()
+    }
+
+    /// Whether this is the client's present connection, and not one that another replaced.
+    pub(super) fn has_link(&self, link: &Rc<Link>) -> bool {
+        self.link.borrow().as_ref().is_some_and(|present| Rc::ptr_eq(present, link))
+    }
+
+    /// Wakes the client's task, if there is one.
+    pub(super) fn signal(&self) {
+        if let Some(link) = &*self.link.borrow() {
+            link.signal();
+        }
+    }
+
+    /// Whether it can be given messages now: connected, and not behind.
+    pub(super) fn is_ready(&self) -> bool {
+        let outbox = self.outbox.borrow();
+        self.is_connected() && !outbox.has_waiting() && !outbox.is_stalled()
+    }
+}

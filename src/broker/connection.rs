@@ -1,0 +1,437 @@
+//! One client's connection: CONNECT within a deadline, then packets in and out until somebody ends it.
+//!
+//! Each turn handles all complete packets, fills the send buffer from the client's queue, and writes once. Input is left
+//! unread while the client has to wait for slow subscribers, or does not read its own answers.
+
+use super::client::Client;
+use super::link::Link;
+use super::message::Outbound;
+use super::state::{Opened, Shared};
+use super::{Config, Event};
+use crate::protocol::property::Context;
+use crate::protocol::session::{self, Outgoing, Session};
+use crate::protocol::{
+    Connack, DecodeError, Disconnect, Frame, Packet, PacketType, Problem, Properties, PropertiesBuf,
+    Property, PropertyId, PropertyValue, Qos, ReasonCode, SubscriptionAck, Version,
+};
+use crate::transport::{Connection, Progress, Stream};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// The largest CONNECT that is taken: room for every field at its longest. Strangers must not cost more memory.
+const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
+
+/// Messages are taken from the queue until so many bytes wait to be written; then the kernel's buffer is full as well.
+const OUTPUT_TARGET: usize = 128 * 1024;
+
+/// With so many unsent bytes nothing more is read: the client does not read its answers.
+const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// After so many messages from one client the others get their turn, so that queues stay short.
+const MESSAGES_PER_TURN: usize = 32;
+
+/// How long the last packet of a connection may take.
+const CLOSING_TIME: Duration = Duration::from_secs(1);
+
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The client closed it, or the network broke.
+    Lost,
+    /// DISCONNECT from the client; whether the will is to be published nevertheless.
+    Disconnected { has_will: bool },
+    /// The broker ends it.
+    Ordered(ReasonCode),
+    /// The client sent what it must not send.
+    Violation(ReasonCode),
+}
+
+/// Serves a client from its first byte to the last.
+pub(super) async fn serve(shared: Shared, stream: TcpStream, peer: SocketAddr) {
+    // Some kinds of interface refuse it; the connection works all the same.
+    let _ = stream.set_nodelay(true);
+    let mut connection = Connection::new(Stream::Tcp(stream));
+    // The first steps need memory that later ones do not.
+    let Some((client, link)) = Box::pin(open(&mut connection, &shared, peer)).await else {
+        return;
+    };
+    let mut service = Service { shared, connection, client, link };
+    let ending = service.run().await;
+    service.note_end(ending);
+    let version = service.client.session.borrow().version();
+    Box::pin(close(service.connection, version, ending)).await;
+}
+
+/// Waits for CONNECT and answers it. `None` when the client was not let in.
+async fn open(
+    connection: &mut Connection,
+    shared: &Shared,
+    peer: SocketAddr,
+) -> Option<(Rc<Client>, Rc<Link>)> {
+    let deadline = shared.borrow().config.connect_timeout;
+    let reason = match timeout(deadline, receive_connect(connection, shared, peer)).await {
+        Ok(Ok(opened)) => return Some(opened),
+        Ok(Err(reason)) => reason,
+        Err(_) => "no CONNECT in time".to_owned(),
+    };
+    {
+        let mut state = shared.borrow_mut();
+        state.report.refused += 1;
+        state.tell(Event::Refused { peer, reason });
+    }
+    let _ = timeout(CLOSING_TIME, finish(connection)).await;
+    None
+}
+
+/// Reads until CONNECT is complete, and lets the client in. The error says why not; a refusal is in the send buffer then.
+async fn receive_connect(
+    connection: &mut Connection,
+    shared: &Shared,
+    peer: SocketAddr,
+) -> Result<(Rc<Client>, Rc<Link>), String> {
+    loop {
+        let (input, output) = connection.buffers();
+        if let Some(frame) = cut_connect(input)? {
+            let size = frame.size();
+            let opened = answer_connect(frame, output, shared, peer)?;
+            connection.consume(size);
+            return Ok(opened);
+        }
+        let progress = connection.progress(true).await.map_err(|error| error.to_string())?;
+        if progress.is_closed {
+            return Err("closed before CONNECT".to_owned());
+        }
+    }
+}
+
+/// The CONNECT packet, when it is complete. Anything else is refused from its first byte on [MQTT-3.1.0-1].
+fn cut_connect(input: &[u8]) -> Result<Option<Frame<'_>>, String> {
+    match input.first().map(|&byte| PacketType::from_first_byte(byte)) {
+        None => Ok(None),
+        Some(Some(PacketType::Connect)) => {
+            Frame::cut(input, MAXIMUM_CONNECT_SIZE).map_err(|error| error.to_string())
+        }
+        Some(_) => Err("the first packet is not CONNECT".to_owned()),
+    }
+}
+
+fn answer_connect(
+    frame: Frame<'_>,
+    output: &mut Vec<u8>,
+    shared: &Shared,
+    peer: SocketAddr,
+) -> Result<(Rc<Client>, Rc<Link>), String> {
+    let connect = match Packet::decode(frame, Version::V5) {
+        Ok(Packet::Connect(connect)) => connect,
+        Ok(_) => return Err("the first packet is not CONNECT".to_owned()),
+        Err(error) => {
+            refuse_unsupported(&error, output);
+            return Err(error.to_string());
+        }
+    };
+    let version = connect.version;
+    let mut state = shared.borrow_mut();
+    match state.connect(&connect, Instant::now()) {
+        Ok(opened) => {
+            state.report.packets_received += 1;
+            put_connack(&opened, version, &state.config, output);
+            let client_id = opened.client.id.to_string();
+            state.tell(Event::Connected { client_id, peer, version });
+            Ok((opened.client, opened.link))
+        }
+        Err(reason_code) => {
+            put(&refusal(reason_code), version, output);
+            Err(reason_code.to_string())
+        }
+    }
+}
+
+/// Answers a version that is not spoken here in the form that its client understands, as far as can be told.
+fn refuse_unsupported(error: &DecodeError, output: &mut Vec<u8>) {
+    let Problem::UnsupportedVersion { name, level } = &error.problem else {
+        return; // A malformed CONNECT gets no answer.
+    };
+    let version = match (name.as_str(), level) {
+        ("MQTT", 5..) => Version::V5,
+        ("MQTT" | "MQIsdp", _) => Version::V311,
+        _ => return,
+    };
+    put(&refusal(ReasonCode::UNSUPPORTED_PROTOCOL_VERSION), version, output);
+}
+
+fn refusal(reason_code: ReasonCode) -> Packet<'static> {
+    Packet::Connack(Connack { session_present: false, reason_code, properties: Properties::EMPTY })
+}
+
+fn put_connack(opened: &Opened, version: Version, config: &Config, output: &mut Vec<u8>) {
+    let mut properties = PropertiesBuf::new();
+    let mut add = |id, value| properties.push_checked(Property { id, value });
+    let accepts = config.accepts(version);
+    let silence = session::Limits::default();
+    if opened.is_assigned {
+        add(PropertyId::AssignedClientIdentifier, PropertyValue::Text(&opened.client.id));
+    }
+    let numbers = [
+        (PropertyId::ReceiveMaximum, accepts.receive_maximum.into(), silence.receive_maximum.into()),
+        (PropertyId::MaximumPacketSize, accepts.maximum_packet_size, silence.maximum_packet_size),
+        (
+            PropertyId::TopicAliasMaximum,
+            accepts.topic_alias_maximum.into(),
+            silence.topic_alias_maximum.into(),
+        ),
+    ];
+    for (id, number, _) in numbers.into_iter().filter(|(_, number, silent)| number != silent) {
+        add(id, PropertyValue::Number(number));
+    }
+    let connack = Connack {
+        session_present: opened.session_present,
+        reason_code: ReasonCode::SUCCESS,
+        properties: properties.as_properties(),
+    };
+    put(&Packet::Connack(connack), version, output);
+}
+
+/// Appends a packet of the broker's own making, all of whose parts are short.
+fn put(packet: &Packet<'_>, version: Version, output: &mut Vec<u8>) {
+    let encoded = packet.encode(version, output);
+    debug_assert!(encoded.is_ok(), "the broker's own packets are never too long");
+}
+
+/// A client that was let in, and all that its task needs.
+struct Service {
+    shared: Shared,
+    connection: Connection,
+    client: Rc<Client>,
+    link: Rc<Link>,
+}
+
+impl Service {
+    async fn run(&mut self) -> Ending {
+        loop {
+            if let Some(reason_code) = self.link.order() {
+                return Ending::Ordered(reason_code);
+            }
+            match self.take_input() {
+                Ok(messages) if messages >= MESSAGES_PER_TURN => yield_once().await,
+                Ok(_) => {}
+                Err(ending) => return ending,
+            }
+            self.fill_output();
+            match self.wait().await {
+                Ok(progress) if progress.is_closed => return Ending::Lost,
+                Ok(progress) => self.count_bytes(progress),
+                Err(_) => return Ending::Lost,
+            }
+        }
+    }
+
+    /// Waits until bytes came or went, or the task was signalled.
+    async fn wait(&mut self) -> io::Result<Progress> {
+        let link = &self.link;
+        let wants_input = !link.is_paused() && self.connection.unsent() < OUTPUT_LIMIT;
+        let mut progress = pin!(self.connection.progress(wants_input));
+        poll_fn(|cx| {
+            let is_signalled = link.take_signal(cx);
+            match progress.as_mut().poll(cx) {
+                Poll::Pending if is_signalled => {
+                    Poll::Ready(Ok(Progress { received: 0, sent: 0, is_closed: false }))
+                }
+                polled => polled,
+            }
+        })
+        .await
+    }
+
+    fn count_bytes(&self, progress: Progress) {
+        if progress.received > 0 {
+            self.link.received(Instant::now());
+        }
+        let report = &mut self.shared.borrow_mut().report;
+        report.bytes_received += progress.received as u64;
+        report.bytes_sent += progress.sent as u64;
+    }
+
+    /// Handles all packets that are complete, as long as the client may go on. Gives the number of packets.
+    fn take_input(&mut self) -> Result<usize, Ending> {
+        let now = Instant::now();
+        let mut session = self.client.session.borrow_mut();
+        let maximum_size = session.accepts().maximum_packet_size;
+        let (mut input, output) = self.connection.buffers();
+        let (before, mut count) = (input.len(), 0);
+        let mut turn = Turn { shared: &self.shared, client: &self.client, output, now };
+        while !self.link.is_paused() && turn.output.len() < OUTPUT_LIMIT {
+            let Some(frame) = Frame::cut(input, maximum_size).map_err(|error| violation(&error))? else {
+                break;
+            };
+            input = input.get(frame.size()..).unwrap_or_default();
+            count += 1;
+            turn.take(frame, &mut session)?;
+        }
+        let used = before - input.len();
+        self.connection.consume(used);
+        Ok(count)
+    }
+
+    /// Moves messages from the queue to the send buffer, as far as the client takes them now.
+    fn fill_output(&mut self) {
+        let mut session = self.client.session.borrow_mut();
+        let refused = session.resend(OUTPUT_TARGET, self.connection.output()).len();
+        let (now, version) = (Instant::now(), session.version());
+        let mut sent = 0;
+        let mut dropped = refused;
+        let mut needs_acknowledgement = false;
+        while self.connection.unsent() < OUTPUT_TARGET {
+            let mut outbox = self.client.outbox.borrow_mut();
+            let Some(qos) = outbox.next_qos() else {
+                break;
+            };
+            needs_acknowledgement = qos > Qos::AtMostOnce && session.quota() == 0;
+            if needs_acknowledgement {
+                break;
+            }
+            let message = outbox.pop().and_then(|delivery| delivery.prepare(version.is_v5(), now));
+            let is_sent =
+                message.is_some_and(|message| send(&message, &mut session, self.connection.output()));
+            sent += u64::from(is_sent);
+            dropped += usize::from(!is_sent);
+        }
+        drop(session);
+        self.note_sent(sent, dropped, needs_acknowledgement, now);
+    }
+
+    fn note_sent(&self, sent: u64, dropped: usize, needs_acknowledgement: bool, now: Instant) {
+        let mut state = self.shared.borrow_mut();
+        state.report.messages_sent += sent;
+        state.report.packets_sent += sent;
+        let has_progress = sent > 0 || dropped > 0;
+        self.client.outbox.borrow_mut().drained(has_progress, needs_acknowledgement, state.bounds(), now);
+        for _ in 0..dropped {
+            self.client.outbox.borrow_mut().drop_one();
+            state.note_drop(&self.client);
+        }
+    }
+
+    /// Tells the rest of the broker that the connection is over.
+    fn note_end(&self, ending: Ending) {
+        let mut state = self.shared.borrow_mut();
+        let has_will = ending != Ending::Disconnected { has_will: false };
+        state.disconnect(&self.client, &self.link, has_will, Instant::now());
+        let reason = match ending {
+            Ending::Lost => None,
+            Ending::Disconnected { .. } => Some(ReasonCode::SUCCESS),
+            Ending::Ordered(reason_code) | Ending::Violation(reason_code) => Some(reason_code),
+        };
+        state.tell(Event::Disconnected { client_id: self.client.id.to_string(), reason });
+    }
+}
+
+/// What handling one packet needs, borrowed for as long as the input lasts.
+struct Turn<'a> {
+    shared: &'a Shared,
+    client: &'a Rc<Client>,
+    output: &'a mut Vec<u8>,
+    now: Instant,
+}
+
+impl Turn<'_> {
+    fn take(&mut self, frame: Frame<'_>, session: &mut Session<Outbound>) -> Result<(), Ending> {
+        let version = session.version();
+        let length = self.output.len();
+        let packet = Packet::decode(frame, version).map_err(|error| violation(&error))?;
+        let mut state = self.shared.borrow_mut();
+        state.report.packets_received += 1;
+        let event =
+            session.receive(packet, self.output).map_err(|error| Ending::Violation(error.reason_code()))?;
+        match event {
+            session::Event::Nothing | session::Event::Published { .. } => {}
+            session::Event::Message { publish, acknowledgement } => {
+                state.report.messages_received += 1;
+                let reason_code = state.publish(&publish, Some(self.client), self.now);
+                session.acknowledge(acknowledgement, reason_code, self.output);
+            }
+            session::Event::Subscribe(subscribe) => {
+                let codes = state.subscribe(self.client, &subscribe, version, self.now);
+                let ack = SubscriptionAck::new(subscribe.packet_id, Properties::EMPTY, &codes);
+                put(&Packet::Suback(ack), version, self.output);
+            }
+            session::Event::Unsubscribe(unsubscribe) => {
+                let codes = state.unsubscribe(self.client, &unsubscribe);
+                let ack = SubscriptionAck::new(unsubscribe.packet_id, Properties::EMPTY, &codes);
+                put(&Packet::Unsuback(ack), version, self.output);
+            }
+            session::Event::Disconnect(disconnect) => return Err(self.disconnect(&disconnect)),
+            // No authentication was begun, and the others are for clients.
+            session::Event::Auth(_)
+            | session::Event::Subscribed(_)
+            | session::Event::Unsubscribed(_)
+            | session::Event::Pingresp => return Err(Ending::Violation(ReasonCode::PROTOCOL_ERROR)),
+        }
+        state.report.packets_sent += u64::from(self.output.len() > length);
+        Ok(())
+    }
+
+    /// Takes a DISCONNECT, which may change how long the session is kept, but not bring one back that was to end with the
+    /// connection (MQTT 5.0, section 3.14.2.2.2).
+    fn disconnect(&self, disconnect: &Disconnect<'_>) -> Ending {
+        if let Some(interval) = disconnect.properties.number(PropertyId::SessionExpiryInterval) {
+            if interval > 0 && self.client.expiry_interval.get() == 0 {
+                return Ending::Violation(ReasonCode::PROTOCOL_ERROR);
+            }
+            self.client.expiry_interval.set(interval);
+        }
+        Ending::Disconnected { has_will: disconnect.reason_code != ReasonCode::SUCCESS }
+    }
+}
+
+/// Writes a message; false when the client does not take it.
+fn send(message: &Outbound, session: &mut Session<Outbound>, output: &mut Vec<u8>) -> bool {
+    session.publish(&message.as_publish(), || message.clone(), output).is_ok()
+}
+
+fn violation(error: &DecodeError) -> Ending {
+    Ending::Violation(error.reason_code())
+}
+
+/// Lets the other tasks run once.
+async fn yield_once() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Says why the connection ends, where the version can, and closes it.
+async fn close(mut connection: Connection, version: Version, ending: Ending) {
+    if let Ending::Ordered(reason_code) | Ending::Violation(reason_code) = ending {
+        if version.is_v5() {
+            let is_allowed = reason_code.belongs_in(Context::Disconnect);
+            let reason_code = if is_allowed { reason_code } else { ReasonCode::PROTOCOL_ERROR };
+            let disconnect = Disconnect { reason_code, properties: Properties::EMPTY };
+            put(&Packet::Disconnect(disconnect), version, connection.output());
+        }
+        let _ = timeout(CLOSING_TIME, finish(&mut connection)).await;
+    }
+}
+
+/// Sends what is left and waits for the client to close as well: closing with unread input would reset the connection, and the
+/// client might never see the last packet.
+async fn finish(connection: &mut Connection) -> io::Result<()> {
+    connection.flush().await?;
+    connection.shutdown().await?;
+    while !connection.progress(true).await?.is_closed {
+        connection.consume(usize::MAX);
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The accept loop. It outlives whatever the system refuses: a lack of descriptors is waited out.
+
+use super::Event;
+use super::connection::serve;
+use super::state::Shared;
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::spawn_local;
+
+/// How many connections may wait to be accepted; a flood of clients comes faster than one thread accepts. The system
+/// takes less where it is set to.
+const BACKLOG: u32 = 8192;
+
+/// How long accepting pauses when the system has no descriptors left.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Opens the socket that clients connect to.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Counts the connections that are being served, refused ones included.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gauge(Rc<Cell<usize>>);
+
+impl Gauge {
+    pub(super) fn value(&self) -> usize {
+        self.0.get()
+    }
+
+    fn enter(&self) -> Entered {
+        self.0.set(self.0.get() + 1);
+        Entered(self.clone())
+    }
+}
+
+struct Entered(Gauge);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let Gauge(count) = &self.0;
+        count.set(count.get().saturating_sub(1));
+    }
+}
+
+/// Accepts clients for ever, each in a task of its own.
+pub(super) async fn accept_all(listener: &TcpListener, shared: &Shared, gauge: &Gauge) {
+    let mut has_failed = false;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                has_failed = false;
+                let (shared, entered) = (Rc::clone(shared), gauge.enter());
+                spawn_local(async move {
+                    serve(shared, stream, peer).await;
+                    drop(entered);
+                });
+            }
+            // The client gave up while it waited.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                if !std::mem::replace(&mut has_failed, true) {
+                    shared.borrow_mut().tell(Event::AcceptFailed(error));
+                }
+                tokio::time::sleep(BACK_OFF).await;
+            }
+        }
+    }
+}

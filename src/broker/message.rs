@@ -1,0 +1,128 @@
+//! A message inside the broker: kept once, shared by all who are to get it, and made into a packet for each.
+
+use crate::protocol::session::Outgoing;
+use crate::protocol::{Properties, PropertiesBuf, Property, PropertyId, PropertyValue, Publish, Qos};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// What a queued message costs beyond its own bytes: allocations and the place in the queue.
+const OVERHEAD: usize = 128;
+
+/// A message as it was published.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) topic: Box<str>,
+    pub(super) payload: Box<[u8]>,
+    /// What is forwarded unaltered.
+    properties: PropertiesBuf,
+    pub(super) qos: Qos,
+    /// When it is to be dropped instead of delivered.
+    expires_at: Option<Instant>,
+}
+
+impl Message {
+    /// Copies a received message.
+    pub(super) fn new(publish: &Publish<'_>, now: Instant) -> Message {
+        let interval = publish.properties.number(PropertyId::MessageExpiryInterval);
+        Message {
+            topic: publish.topic.into(),
+            payload: publish.payload.into(),
+            properties: forwarded(publish.properties),
+            qos: publish.qos,
+            expires_at: interval.map(|seconds| now + Duration::from_secs(seconds.into())),
+        }
+    }
+
+    /// What it counts for in a bounded store, in bytes.
+    pub(super) fn size(&self) -> usize {
+        OVERHEAD + self.topic.len() + self.payload.len()
+    }
+
+    pub(super) fn can_expire(&self) -> bool {
+        self.expires_at.is_some()
+    }
+
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+/// The properties that a server passes on: not the alias, which belongs to one connection, nor what it computes itself.
+fn forwarded(properties: Properties<'_>) -> PropertiesBuf {
+    let is_own = |id| {
+        matches!(
+            id,
+            PropertyId::TopicAlias | PropertyId::MessageExpiryInterval | PropertyId::WillDelayInterval
+        )
+    };
+    let mut kept = PropertiesBuf::new();
+    for property in properties.iter().filter(|property| !is_own(property.id)) {
+        kept.push_checked(property);
+    }
+    kept
+}
+
+/// A message in one subscriber's queue.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) message: Rc<Message>,
+    /// The identifiers of the subscriptions that it matched.
+    pub(super) subscription_ids: Option<Rc<[u32]>>,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+}
+
+impl Delivery {
+    /// Makes it ready to be sent. `None` when it has expired.
+    pub(super) fn prepare(self, is_v5: bool, now: Instant) -> Option<Outbound> {
+        let properties = if is_v5 && (self.subscription_ids.is_some() || self.message.can_expire()) {
+            self.add_properties(now)
+        } else {
+            None
+        };
+        if self.message.is_expired(now) {
+            return None;
+        }
+        Some(Outbound { message: self.message, properties, qos: self.qos, retain: self.retain })
+    }
+
+    fn add_properties(&self, now: Instant) -> Option<Rc<PropertiesBuf>> {
+        let mut properties = self.message.properties.clone();
+        let mut add =
+            |id, number| properties.push_checked(Property { id, value: PropertyValue::Number(number) });
+        if let Some(end) = self.message.expires_at {
+            // Rounded up, so that a message forwarded at once keeps its interval [MQTT-3.3.2-6].
+            let left = end.saturating_duration_since(now).as_millis().div_ceil(1000);
+            add(PropertyId::MessageExpiryInterval, u32::try_from(left).unwrap_or(u32::MAX));
+        }
+        for &id in self.subscription_ids.iter().flat_map(|ids| ids.iter()) {
+            add(PropertyId::SubscriptionIdentifier, id);
+        }
+        Some(Rc::new(properties))
+    }
+}
+
+/// A message that is sent, and kept until it is acknowledged.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    message: Rc<Message>,
+    /// In place of the message's own, where this subscriber gets more.
+    properties: Option<Rc<PropertiesBuf>>,
+    qos: Qos,
+    retain: bool,
+}
+
+impl Outgoing for Outbound {
+    fn as_publish(&self) -> Publish<'_> {
+        let properties = self.properties.as_deref().unwrap_or(&self.message.properties);
+        Publish {
+            dup: false,
+            qos: self.qos,
+            retain: self.retain,
+            topic: &self.message.topic,
+            packet_id: None,
+            properties: properties.as_properties(),
+            payload: &self.message.payload,
+        }
+    }
+}

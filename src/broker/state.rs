@@ -1,0 +1,344 @@
+//! The broker's state: who is connected, which sessions are kept, and what is due. One thread owns it; every method is short
+//! and never waits.
+//!
+//! How messages find their subscribers is in `routing`.
+
+use super::client::{Client, NEVER, Subscription};
+use super::link::Link;
+use super::outbox::Bounds;
+use super::retained::Retained;
+use super::routing::Target;
+use super::sys;
+use super::timers::{Deadline, Timers};
+use super::topic_tree::{ClientKey, TopicTree};
+use super::will::PendingWill;
+use super::{Config, Event, Report};
+use crate::protocol::session::Limits;
+use crate::protocol::{Connect, PropertyId, ReasonCode, Version};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// A subscriber that took nothing for so long no longer makes publishers wait; what does not fit its queue is dropped.
+const STALL_TIME: Duration = Duration::from_secs(5);
+
+/// How often the `$SYS` topics are sent, as mosquitto does by default.
+const SYS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The state as the connections' tasks share it. It is never borrowed across an await.
+pub(super) type Shared = Rc<RefCell<State>>;
+
+/// Who is told what happens.
+pub(super) type EventHandler = Box<dyn FnMut(Event) + Send>;
+
+pub(super) struct State {
+    pub(super) config: Config,
+    pub(super) report: Report,
+    pub(super) started: Instant,
+    pub(super) connected: u64,
+    clients: HashMap<Rc<str>, Rc<Client>>,
+    next_key: ClientKey,
+    timers: Timers,
+    pub(super) tree: TopicTree<Subscription>,
+    pub(super) retained: Retained,
+    /// Retained messages that the full store did not take, since they were last reported.
+    pub(super) retained_refused: u64,
+    /// The number of the message that is being routed.
+    pub(super) routing: u64,
+    /// Memory for the subscribers of one message.
+    pub(super) targets: Vec<Target>,
+    /// Clients whose queues make publishers wait.
+    pub(super) pressing: Vec<Rc<Client>>,
+    /// Clients for whom messages were dropped since they were last reported.
+    pub(super) dropping: Vec<Rc<Client>>,
+    next_sys: Instant,
+    handler: EventHandler,
+}
+
+/// A client that was let in.
+pub(super) struct Opened {
+    pub(super) client: Rc<Client>,
+    pub(super) link: Rc<Link>,
+    pub(super) session_present: bool,
+    /// Whether the client identifier was chosen here.
+    pub(super) is_assigned: bool,
+}
+
+impl State {
+    pub(super) fn new(config: Config, handler: EventHandler, now: Instant) -> State {
+        State {
+            report: Report::default(),
+            started: now,
+            connected: 0,
+            clients: HashMap::new(),
+            next_key: 1,
+            timers: Timers::default(),
+            tree: TopicTree::new(),
+            retained: Retained::new(config.retained_messages, config.retained_bytes),
+            retained_refused: 0,
+            routing: 0,
+            targets: Vec::new(),
+            pressing: Vec::new(),
+            dropping: Vec::new(),
+            next_sys: now + SYS_INTERVAL,
+            handler,
+            config,
+        }
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds { messages: self.config.queued_messages, bytes: self.config.queued_bytes }
+    }
+
+    pub(super) fn client_count(&self) -> usize {
+        self.clients.len()
+    }
+
+    pub(super) fn subscription_count(&self) -> usize {
+        self.tree.len()
+    }
+
+    pub(super) fn retained(&self) -> &Retained {
+        &self.retained
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        (self.handler)(event);
+    }
+
+    /// Lets a client in: takes its session over from an earlier connection, resumes it, or makes a new one.
+    ///
+    /// # Errors
+    /// The reason code to refuse it with.
+    pub(super) fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<Opened, ReasonCode> {
+        if connect.properties.find(PropertyId::AuthenticationMethod).is_some() {
+            return Err(ReasonCode::BAD_AUTHENTICATION_METHOD);
+        }
+        let is_assigned = connect.client_id.is_empty();
+        let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
+        let client_id = assigned.as_deref().unwrap_or(connect.client_id);
+        self.take_over(client_id, now);
+        let resumed = self.resume(client_id, connect.clean_start, now);
+        let session_present = resumed.is_some();
+        let client = match resumed {
+            Some(client) => client,
+            None => self.create(client_id, connect.version, now)?,
+        };
+        let link = self.attach(&client, connect, session_present, now);
+        Ok(Opened { client, link, session_present, is_assigned })
+    }
+
+    /// An identifier for a client that came without one, where its version allows that.
+    fn assign_client_id(&self, connect: &Connect<'_>) -> Result<String, ReasonCode> {
+        let is_allowed = match connect.version {
+            Version::V31 => false,
+            Version::V311 => connect.clean_start, // [MQTT-3.1.3-8] of 3.1.1
+            Version::V5 => true,
+        };
+        if !is_allowed {
+            return Err(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID);
+        }
+        loop {
+            let client_id = format!("auto-{:016x}", fastrand::u64(..));
+            if !self.clients.contains_key(client_id.as_str()) {
+                return Ok(client_id);
+            }
+        }
+    }
+
+    /// Ends the connection that the client has already [MQTT-3.1.4-3].
+    fn take_over(&mut self, client_id: &str, now: Instant) {
+        let Some(client) = self.clients.get(client_id).cloned() else {
+            return;
+        };
+        let link = client.link.borrow().clone();
+        if let Some(link) = link {
+            link.end(ReasonCode::SESSION_TAKEN_OVER);
+            self.disconnect(&client, &link, true, now);
+        }
+    }
+
+    /// The session that is to go on, if there is one.
+    fn resume(&mut self, client_id: &str, clean_start: bool, now: Instant) -> Option<Rc<Client>> {
+        let client = self.clients.get(client_id).cloned()?;
+        if clean_start {
+            self.end_session(&client, now);
+            return None;
+        }
+        self.timers.cancel(&client, Deadline::SessionExpiry);
+        self.timers.cancel(&client, Deadline::Will);
+        client.will.take();
+        Some(client)
+    }
+
+    fn create(&mut self, client_id: &str, version: Version, now: Instant) -> Result<Rc<Client>, ReasonCode> {
+        if self.clients.len() >= self.config.sessions {
+            return Err(ReasonCode::QUOTA_EXCEEDED);
+        }
+        let client = Rc::new(Client::new(self.next_key, client_id, version, now));
+        self.next_key += 1;
+        self.clients.insert(Rc::clone(&client.id), Rc::clone(&client));
+        Ok(client)
+    }
+
+    /// Joins a session with a new connection.
+    fn attach(
+        &mut self,
+        client: &Rc<Client>,
+        connect: &Connect<'_>,
+        session_present: bool,
+        now: Instant,
+    ) -> Rc<Link> {
+        let link = Rc::new(Link::new(now));
+        *client.link.borrow_mut() = Some(Rc::clone(&link));
+        *client.will.borrow_mut() = connect.will.as_ref().map(|will| Box::new(PendingWill::new(will)));
+        client.is_bridge.set(connect.is_bridge);
+        client.expiry_interval.set(expiry_interval(connect));
+        client.session.borrow_mut().start(
+            connect.version,
+            self.config.accepts(connect.version),
+            self.peer_accepts(connect),
+            session_present,
+        );
+        client.outbox.borrow_mut().drained(true, false, self.bounds(), now);
+        if connect.keep_alive > 0 {
+            client.patience.set(Duration::from_millis(u64::from(connect.keep_alive) * 1500));
+            self.timers.set(client, Deadline::KeepAlive, now + client.patience.get());
+        }
+        self.connected += 1;
+        self.report.connections += 1;
+        self.report.maximum_connected = self.report.maximum_connected.max(self.connected);
+        link
+    }
+
+    /// What the client accepts. Before MQTT 5 it cannot say how much may be in flight.
+    fn peer_accepts(&self, connect: &Connect<'_>) -> Limits {
+        let mut limits = Limits::of_client(connect);
+        if !connect.version.is_v5() {
+            limits.receive_maximum = self.config.in_flight_v3;
+        }
+        limits
+    }
+
+    /// Notes that a connection has ended. Does nothing when another took over.
+    pub(super) fn disconnect(&mut self, client: &Rc<Client>, link: &Rc<Link>, has_will: bool, now: Instant) {
+        if !client.has_link(link) {
+            return;
+        }
+        client.link.take();
+        self.connected -= 1;
+        self.timers.cancel(client, Deadline::KeepAlive);
+        client.outbox.borrow_mut().disconnect(now);
+        if !has_will {
+            client.will.take();
+        }
+        let interval = client.expiry_interval.get();
+        if interval == 0 {
+            return self.end_session(client, now);
+        }
+        if interval != NEVER {
+            self.timers.set(client, Deadline::SessionExpiry, now + Duration::from_secs(interval.into()));
+        }
+        let delay = client.will.borrow().as_ref().map(|will| will.delay());
+        match delay {
+            Some(Duration::ZERO) => self.publish_will(client, now),
+            Some(delay) => self.timers.set(client, Deadline::Will, now + delay),
+            None => {}
+        }
+    }
+
+    /// Forgets a client that is not connected. A will that was put off is published now [MQTT-3.1.2-8].
+    fn end_session(&mut self, client: &Rc<Client>, now: Instant) {
+        self.clients.remove(&client.id);
+        self.timers.cancel(client, Deadline::SessionExpiry);
+        self.timers.cancel(client, Deadline::Will);
+        for filter in client.subscriptions.take() {
+            self.tree.unsubscribe(&filter, client.key);
+        }
+        client.outbox.borrow_mut().release(now);
+        self.publish_will(client, now);
+    }
+
+    fn publish_will(&mut self, client: &Client, now: Instant) {
+        if let Some(will) = client.will.take() {
+            self.publish(&will.as_publish(), None, now);
+        }
+    }
+
+    /// Does what is due. To be called a few times a second.
+    pub(super) fn tick(&mut self, now: Instant) {
+        while let Some((deadline, client)) = self.timers.pop(now) {
+            match deadline {
+                Deadline::KeepAlive => self.check_keep_alive(&client, now),
+                Deadline::Will => self.publish_will(&client, now),
+                Deadline::SessionExpiry => {
+                    self.report.sessions_expired += 1;
+                    self.end_session(&client, now);
+                }
+            }
+        }
+        self.give_up_on_stalled(now);
+        self.report_drops();
+        if now >= self.next_sys {
+            self.next_sys = now + SYS_INTERVAL;
+            self.retained.expire(now);
+            for (topic, value) in sys::values(self, now) {
+                self.publish(&sys::as_publish(topic, &value), None, now);
+            }
+        }
+    }
+
+    fn check_keep_alive(&mut self, client: &Rc<Client>, now: Instant) {
+        let Some(link) = client.link.borrow().clone() else {
+            return;
+        };
+        let patience = client.patience.get();
+        let due = if link.is_paused() { now + patience } else { link.last_received() + patience };
+        if due <= now {
+            return link.end(ReasonCode::KEEP_ALIVE_TIMEOUT);
+        }
+        self.timers.set(client, Deadline::KeepAlive, due);
+    }
+
+    fn give_up_on_stalled(&mut self, now: Instant) {
+        let Some(oldest) = now.checked_sub(STALL_TIME) else {
+            return;
+        };
+        self.pressing.retain(|client| {
+            let mut outbox = client.outbox.borrow_mut();
+            outbox.give_up_if_idle_since(oldest, now);
+            outbox.has_waiting()
+        });
+    }
+
+    fn report_drops(&mut self) {
+        for client in std::mem::take(&mut self.dropping) {
+            let count = client.outbox.borrow_mut().take_dropped();
+            self.tell(Event::Dropped { client_id: client.id.to_string(), count });
+        }
+        let count = std::mem::take(&mut self.retained_refused);
+        if count > 0 {
+            self.tell(Event::RetainedStoreFull { count });
+        }
+    }
+
+    /// Orders all connections to end, and reports what was not reported yet.
+    pub(super) fn shut_down(&mut self) {
+        for client in self.clients.values() {
+            if let Some(link) = &*client.link.borrow() {
+                link.end(ReasonCode::SERVER_SHUTTING_DOWN);
+            }
+        }
+        self.report_drops();
+    }
+}
+
+/// How long the session outlives its connection, in seconds.
+fn expiry_interval(connect: &Connect<'_>) -> u32 {
+    match connect.version {
+        Version::V5 => connect.properties.number(PropertyId::SessionExpiryInterval).unwrap_or(0),
+        Version::V31 | Version::V311 if connect.clean_start => 0,
+        Version::V31 | Version::V311 => NEVER,
+    }
+}

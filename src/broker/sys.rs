@@ -1,0 +1,51 @@
+//! The broker's own topics under `$SYS/broker/`, named as mosquitto names them. Nothing is stored: values are computed when
+//! they are asked for, and sent every few seconds to those who listen.
+
+use super::state::State;
+use crate::protocol::{Properties, Publish, Qos};
+use std::time::Instant;
+
+/// What the topics of the broker's own begin with.
+pub(super) const PREFIX: &str = "$SYS/";
+
+/// All topics with their present values.
+pub(super) fn values(state: &State, now: Instant) -> Vec<(&'static str, String)> {
+    let (report, clients, subscriptions, retained) =
+        (&state.report, state.client_count(), state.subscription_count(), state.retained());
+    let connected = state.connected as usize;
+    let uptime = now.saturating_duration_since(state.started).as_secs();
+    vec![
+        ("$SYS/broker/version", state.config.version.clone()),
+        ("$SYS/broker/uptime", format!("{uptime} seconds")),
+        ("$SYS/broker/clients/total", clients.to_string()),
+        ("$SYS/broker/clients/connected", connected.to_string()),
+        ("$SYS/broker/clients/active", connected.to_string()),
+        ("$SYS/broker/clients/disconnected", clients.saturating_sub(connected).to_string()),
+        ("$SYS/broker/clients/inactive", clients.saturating_sub(connected).to_string()),
+        ("$SYS/broker/clients/maximum", report.maximum_connected.to_string()),
+        ("$SYS/broker/clients/expired", report.sessions_expired.to_string()),
+        ("$SYS/broker/messages/received", report.packets_received.to_string()),
+        ("$SYS/broker/messages/sent", report.packets_sent.to_string()),
+        ("$SYS/broker/publish/messages/received", report.messages_received.to_string()),
+        ("$SYS/broker/publish/messages/sent", report.messages_sent.to_string()),
+        ("$SYS/broker/publish/messages/dropped", report.messages_dropped.to_string()),
+        ("$SYS/broker/bytes/received", report.bytes_received.to_string()),
+        ("$SYS/broker/bytes/sent", report.bytes_sent.to_string()),
+        ("$SYS/broker/subscriptions/count", subscriptions.to_string()),
+        ("$SYS/broker/retained messages/count", retained.len().to_string()),
+        ("$SYS/broker/store/messages/bytes", retained.bytes().to_string()),
+    ]
+}
+
+/// One value as a message.
+pub(super) fn as_publish<'a>(topic: &'a str, value: &'a str) -> Publish<'a> {
+    Publish {
+        dup: false,
+        qos: Qos::AtMostOnce,
+        retain: false,
+        topic,
+        packet_id: None,
+        properties: Properties::EMPTY,
+        payload: value.as_bytes(),
+    }
+}

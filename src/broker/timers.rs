@@ -1,0 +1,56 @@
+//! What is due when, for all clients in one ordered list; a coarse tick looks at its front. No client has a timer of its own.
+
+use super::client::Client;
+use super::topic_tree::ClientKey;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// What a client can have a deadline for; one of each at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Deadline {
+    /// The client is gone if nothing arrived.
+    KeepAlive,
+    /// The will is published.
+    Will,
+    /// The session ends.
+    SessionExpiry,
+}
+
+/// All deadlines in the order of their times.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    due: BTreeMap<(Instant, ClientKey, Deadline), Rc<Client>>,
+}
+
+impl Timers {
+    /// Sets a client's deadline in place of the one that it has.
+    pub(super) fn set(&mut self, client: &Rc<Client>, deadline: Deadline, at: Instant) {
+        self.cancel(client, deadline);
+        replace(client, deadline, Some(at));
+        self.due.insert((at, client.key, deadline), Rc::clone(client));
+    }
+
+    pub(super) fn cancel(&mut self, client: &Client, deadline: Deadline) {
+        if let Some(at) = replace(client, deadline, None) {
+            self.due.remove(&(at, client.key, deadline));
+        }
+    }
+
+    /// Takes out the first deadline that has passed.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<(Deadline, Rc<Client>)> {
+        let entry = self.due.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((_, _, deadline), client) = entry.remove_entry();
+        replace(&client, deadline, None);
+        Some((deadline, client))
+    }
+}
+
+/// Notes a client's deadline and gives back the earlier one.
+fn replace(client: &Client, deadline: Deadline, at: Option<Instant>) -> Option<Instant> {
+    let mut deadlines = client.deadlines.take();
+    let slot = deadlines.get_mut(deadline as usize)?;
+    let earlier = std::mem::replace(slot, at);
+    client.deadlines.set(deadlines);
+    earlier
+}

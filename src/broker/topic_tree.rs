@@ -1,0 +1,317 @@
+//! Who subscribed to what: a tree of topic levels, in which a topic finds its subscribers without looking at the others.
+//!
+//! Filters are at most [`MAX_LEVELS`] deep, so walking the tree needs no more stack than that.
+
+use crate::protocol::topic::Share;
+use std::cell::Cell;
+use std::collections::HashMap;
+
+/// The deepest filter that is taken; mosquitto's bound as well.
+pub(super) const MAX_LEVELS: usize = 201;
+
+/// Names a subscriber; never used twice.
+pub(super) type ClientKey = u64;
+
+/// A tree of filters, with an `S` for each subscription.
+#[derive(Debug)]
+pub(super) struct TopicTree<S> {
+    root: Node<S>,
+    count: usize,
+}
+
+/// What a topic matched.
+pub(super) enum Match<'a, S> {
+    /// A subscription of one client.
+    Single(&'a S),
+    /// A group, one of whose members gets the message.
+    Shared(&'a Group<S>),
+}
+
+#[derive(Debug)]
+struct Node<S> {
+    children: HashMap<Box<str>, Node<S>>,
+    /// The child that stands for `+`.
+    any: Option<Box<Node<S>>>,
+    /// The child that stands for `#`.
+    rest: Option<Box<Node<S>>>,
+    subscribers: HashMap<ClientKey, S>,
+    groups: HashMap<Box<str>, Group<S>>,
+}
+
+/// The members of a shared subscription, who take turns.
+#[derive(Debug)]
+pub(super) struct Group<S> {
+    members: Vec<(ClientKey, S)>,
+    next: Cell<usize>,
+}
+
+impl<S> TopicTree<S> {
+    pub(super) fn new() -> TopicTree<S> {
+        TopicTree { root: Node::new(), count: 0 }
+    }
+
+    /// How many subscriptions there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Adds a subscription, or replaces the one that the client has with the same filter and gives it back.
+    pub(super) fn subscribe(&mut self, filter: &str, key: ClientKey, subscription: S) -> Option<S> {
+        let (group, pattern) = split(filter);
+        let mut node = &mut self.root;
+        for level in pattern.split('/') {
+            node = node.child_mut(level);
+        }
+        let replaced = match group {
+            None => node.subscribers.insert(key, subscription),
+            Some(group) => node.groups.entry(group.into()).or_default().insert(key, subscription),
+        };
+        self.count += usize::from(replaced.is_none());
+        replaced
+    }
+
+    /// Ends a subscription, and gives it back when there was one.
+    pub(super) fn unsubscribe(&mut self, filter: &str, key: ClientKey) -> Option<S> {
+        let (group, pattern) = split(filter);
+        let removed = self.root.remove(Some(pattern), group, key);
+        self.count -= usize::from(removed.is_some());
+        removed
+    }
+
+    /// Calls `visit` for everything that a topic name matches.
+    pub(super) fn for_each_match<'a>(&'a self, name: &str, visit: &mut impl FnMut(Match<'a, S>)) {
+        // Wildcards at the front do not match topics of the server's own [MQTT-4.7.2-1].
+        if name.starts_with('$') {
+            let (level, rest) = cut_level(name);
+            if let Some(child) = self.root.children.get(level) {
+                child.walk(rest, visit);
+            }
+            return;
+        }
+        self.root.walk(Some(name), visit);
+    }
+}
+
+impl<S> Node<S> {
+    fn new() -> Node<S> {
+        Node {
+            children: HashMap::new(),
+            any: None,
+            rest: None,
+            subscribers: HashMap::new(),
+            groups: HashMap::new(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.children.is_empty()
+            && self.any.is_none()
+            && self.rest.is_none()
+            && self.subscribers.is_empty()
+            && self.groups.is_empty()
+    }
+
+    fn child_mut(&mut self, level: &str) -> &mut Node<S> {
+        match level {
+            "+" => self.any.get_or_insert_with(|| Box::new(Node::new())),
+            "#" => self.rest.get_or_insert_with(|| Box::new(Node::new())),
+            _ => self.children.entry(level.into()).or_insert_with(Node::new),
+        }
+    }
+
+    /// Removes a subscription below, and the nodes that nobody needs then.
+    fn remove(&mut self, pattern: Option<&str>, group: Option<&str>, key: ClientKey) -> Option<S> {
+        let Some(pattern) = pattern else {
+            return self.remove_here(group, key);
+        };
+        let (level, rest) = cut_level(pattern);
+        let slot = match level {
+            "+" => &mut self.any,
+            "#" => &mut self.rest,
+            _ => {
+                let child = self.children.get_mut(level)?;
+                let removed = child.remove(rest, group, key);
+                if child.is_empty() {
+                    self.children.remove(level);
+                }
+                return removed;
+            }
+        };
+        let child = slot.as_mut()?;
+        let removed = child.remove(rest, group, key);
+        if child.is_empty() {
+            *slot = None;
+        }
+        removed
+    }
+
+    fn remove_here(&mut self, group: Option<&str>, key: ClientKey) -> Option<S> {
+        let Some(name) = group else {
+            return self.subscribers.remove(&key);
+        };
+        let group = self.groups.get_mut(name)?;
+        let removed = group.remove(key);
+        if group.members.is_empty() {
+            self.groups.remove(name);
+        }
+        removed
+    }
+
+    fn walk<'a>(&'a self, name: Option<&str>, visit: &mut impl FnMut(Match<'a, S>)) {
+        // `a/#` matches `a` as well.
+        if let Some(rest) = &self.rest {
+            rest.visit(visit);
+        }
+        let Some(name) = name else {
+            return self.visit(visit);
+        };
+        let (level, rest) = cut_level(name);
+        if let Some(child) = &self.any {
+            child.walk(rest, visit);
+        }
+        if let Some(child) = self.children.get(level) {
+            child.walk(rest, visit);
+        }
+    }
+
+    fn visit<'a>(&'a self, visit: &mut impl FnMut(Match<'a, S>)) {
+        self.subscribers.values().for_each(|subscription| visit(Match::Single(subscription)));
+        self.groups.values().for_each(|group| visit(Match::Shared(group)));
+    }
+}
+
+impl<S> Default for Group<S> {
+    fn default() -> Group<S> {
+        Group { members: Vec::new(), next: Cell::new(0) }
+    }
+}
+
+impl<S> Group<S> {
+    /// The member whose turn it is: the next who is ready, or else the next who is at least able.
+    pub(super) fn pick(&self, is_ready: impl Fn(&S) -> bool, is_able: impl Fn(&S) -> bool) -> Option<&S> {
+        let start = self.next.get() % self.members.len().max(1);
+        let turns = || {
+            let (front, back) = self.members.split_at_checked(start).unwrap_or((&[], &self.members));
+            (start..).zip(back).chain((0..).zip(front))
+        };
+        let chosen = turns()
+            .find(|(_, (_, member))| is_ready(member))
+            .or_else(|| turns().find(|(_, (_, member))| is_able(member)));
+        let (position, (_, member)) = chosen?;
+        self.next.set(position + 1);
+        Some(member)
+    }
+
+    fn insert(&mut self, key: ClientKey, subscription: S) -> Option<S> {
+        match self.members.iter_mut().find(|(member, _)| *member == key) {
+            Some((_, old)) => Some(std::mem::replace(old, subscription)),
+            None => {
+                self.members.push((key, subscription));
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, key: ClientKey) -> Option<S> {
+        let position = self.members.iter().position(|(member, _)| *member == key)?;
+        Some(self.members.remove(position).1)
+    }
+}
+
+/// The group, if any, and the pattern that topics are matched with. A filter was checked when it was received.
+fn split(filter: &str) -> (Option<&str>, &str) {
+    match Share::split(filter) {
+        Ok(Some((group, pattern))) => (Some(group), pattern),
+        Ok(None) | Err(_) => (None, filter),
+    }
+}
+
+fn cut_level(name: &str) -> (&str, Option<&str>) {
+    match name.split_once('/') {
+        Some((level, rest)) => (level, Some(rest)),
+        None => (name, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::topic;
+
+    fn matches(tree: &TopicTree<&'static str>, name: &str) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        tree.for_each_match(name, &mut |matched| match matched {
+            Match::Single(subscription) => found.push(*subscription),
+            Match::Shared(group) => found.extend(group.pick(|_| true, |_| true)),
+        });
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn a_topic_finds_what_the_specification_says() {
+        let filters =
+            ["#", "+", "/+", "+/+", "a", "a/#", "a/+/c", "a/b", "$SYS/#", "$SYS/+/x", "+/x", "a/", "/"];
+        let mut tree = TopicTree::new();
+        for (key, filter) in (0..).zip(filters) {
+            tree.subscribe(filter, key, filter);
+        }
+        for name in ["a", "a/b", "a/b/c", "/", "/a", "$SYS", "$SYS/a/x", "$SYS/x", "b", "a/", "a//c", "b/x"] {
+            let mut expected: Vec<_> =
+                filters.into_iter().filter(|filter| topic::matches(filter, name)).collect();
+            expected.sort_unstable();
+            assert_eq!(matches(&tree, name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_unsubscribed_leaves_nothing_behind() {
+        let filters = ["#", "+/a/#", "x/y/z", "x/y", "$share/g/x/+", "$queue/x"];
+        let mut tree = TopicTree::new();
+        for filter in filters {
+            assert_eq!(tree.subscribe(filter, 1, filter), None);
+            assert_eq!(tree.subscribe(filter, 1, filter), Some(filter));
+        }
+        assert_eq!(tree.len(), 6);
+        for filter in filters {
+            assert_eq!(tree.unsubscribe(filter, 2), None);
+            assert_eq!(tree.unsubscribe(filter, 1), Some(filter));
+            assert_eq!(tree.unsubscribe(filter, 1), None);
+        }
+        assert_eq!(tree.len(), 0);
+        assert!(tree.root.is_empty());
+    }
+
+    #[test]
+    fn members_of_a_group_take_turns() {
+        let mut tree = TopicTree::new();
+        for (key, name) in (0..).zip(["one", "two", "three"]) {
+            tree.subscribe("$share/g/t", key, name);
+        }
+        let taken: Vec<_> = (0..4).flat_map(|_| matches(&tree, "t")).collect();
+        assert_eq!(taken, ["one", "two", "three", "one"]);
+        tree.unsubscribe("$share/g/t", 1);
+        let taken: Vec<_> = (0..4).flat_map(|_| matches(&tree, "t")).collect();
+        assert_eq!(taken, ["three", "one", "three", "one"]);
+    }
+
+    #[test]
+    fn a_member_that_is_not_ready_is_passed_over() {
+        let mut group = Group::default();
+        group.insert(1, "away");
+        group.insert(2, "here");
+        assert_eq!(group.pick(|member| *member == "here", |_| true), Some(&"here"));
+        assert_eq!(group.pick(|member| *member == "here", |_| true), Some(&"here"));
+        assert_eq!(group.pick(|_| false, |_| true), Some(&"away"));
+        assert_eq!(group.pick(|_| false, |_| false), None);
+    }
+
+    #[test]
+    fn two_groups_each_get_the_message() {
+        let mut tree = TopicTree::new();
+        tree.subscribe("$share/g/t", 1, "g");
+        tree.subscribe("$share/h/t", 1, "h");
+        tree.subscribe("t", 1, "own");
+        assert_eq!(matches(&tree, "t"), ["g", "h", "own"]);
+    }
+}

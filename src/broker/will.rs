@@ -1,0 +1,45 @@
+//! A client's will, from CONNECT until it is published or taken back.
+
+use crate::protocol::{PropertiesBuf, PropertyId, Publish, Qos, Will};
+use std::time::Duration;
+
+/// What is to be published when the client is gone. Its expiry interval runs from then on, so it is kept as it came.
+#[derive(Debug)]
+pub(super) struct PendingWill {
+    topic: Box<str>,
+    payload: Box<[u8]>,
+    properties: PropertiesBuf,
+    qos: Qos,
+    retain: bool,
+}
+
+impl PendingWill {
+    pub(super) fn new(will: &Will<'_>) -> PendingWill {
+        PendingWill {
+            topic: will.topic.into(),
+            payload: will.payload.into(),
+            properties: will.properties.to_owned(),
+            qos: will.qos,
+            retain: will.retain,
+        }
+    }
+
+    /// How long the client has to come back before it is published.
+    pub(super) fn delay(&self) -> Duration {
+        let seconds = self.properties.as_properties().number(PropertyId::WillDelayInterval);
+        Duration::from_secs(seconds.unwrap_or(0).into())
+    }
+
+    /// The packet that it becomes. Properties that only a will has are left out on the way to subscribers.
+    pub(super) fn as_publish(&self) -> Publish<'_> {
+        Publish {
+            dup: false,
+            qos: self.qos,
+            retain: self.retain,
+            topic: &self.topic,
+            packet_id: None,
+            properties: self.properties.as_properties(),
+            payload: &self.payload,
+        }
+    }
+}
