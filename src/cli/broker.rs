@@ -1,6 +1,6 @@
 //! The options of `mq broker`.
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use std::net::IpAddr;
 
 /// What `mq broker` takes.
@@ -20,4 +20,7 @@ pub struct BrokerArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
+    /// Tell of every client that comes and goes, on standard error
+    #[arg(short = 'v', long, action = ArgAction::SetTrue)]
+    pub verbose: bool,
 }

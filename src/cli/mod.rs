@@ -3,6 +3,7 @@
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
 mod argv;
+pub mod broker;
 pub mod connection;
 mod failure;
 pub mod properties;
@@ -48,6 +49,8 @@ pub enum Command {
     Pub(Box<publish::PublishArgs>),
     /// Subscribe, and print the messages that arrive
     Sub(Box<subscribe::SubscribeArgs>),
+    /// Run a broker for development and tests
+    Broker(Box<broker::BrokerArgs>),
 }
 
 /// Reads the command line.

@@ -4,6 +4,7 @@
 //! and a send buffer around it.
 
 mod connection;
+pub mod descriptors;
 mod stream;
 pub mod tcp;
 

@@ -1,0 +1,62 @@
+//! `mq broker`: the embedded broker in the foreground.
+
+use super::stop::Signals;
+use super::{Messages, block_on};
+use crate::broker::{Broker, Config, Event};
+use crate::cli::broker::BrokerArgs;
+use crate::error::{Error, ExitStatus};
+use crate::transport::descriptors;
+use std::io::Write;
+use std::net::SocketAddr;
+
+pub(super) fn run(args: &BrokerArgs) -> Result<ExitStatus, Error> {
+    let messages = Messages::new("broker", false);
+    let is_verbose = args.verbose;
+    descriptors::raise_limit();
+    block_on(async {
+        let mut signals = Signals::catch()?;
+        let listen = SocketAddr::new(args.bind, args.port);
+        let config = Config { listen, ..Config::default() };
+        let mut broker = Broker::bind(config)
+            .await
+            .map_err(|source| Error::System { action: format!("listen on {listen}"), source })?;
+        announce(broker.local_address());
+        broker.on_event(move |event| {
+            if let Some(text) = describe(&event, is_verbose) {
+                messages.say(&text);
+            }
+        });
+        let mut status = ExitStatus::DONE;
+        broker.run(async { status = signals.next().await }).await;
+        Ok(status)
+    })
+}
+
+/// Tells whoever started the broker where it is. A reader that is gone does not matter: clients may know the port.
+fn announce(address: SocketAddr) {
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "listening on {address}").and_then(|()| output.flush());
+}
+
+/// What to say about an event; arrivals and departures only when asked for.
+fn describe(event: &Event, is_verbose: bool) -> Option<String> {
+    let text = match event {
+        Event::Connected { .. } | Event::Disconnected { .. } if !is_verbose => return None,
+        Event::Connected { client_id, peer, version } => {
+            format!("{client_id:?} connected from {peer} with {version}")
+        }
+        Event::Disconnected { client_id, reason: Some(reason) } => {
+            format!("{client_id:?} disconnected: {reason}")
+        }
+        Event::Disconnected { client_id, reason: None } => format!("{client_id:?} was lost"),
+        Event::Refused { peer, reason } => format!("refused a connection from {peer}: {reason}"),
+        Event::Dropped { client_id, count } => format!(
+            "dropped {count} messages for {client_id:?}: they were more or larger than it takes, or expired"
+        ),
+        Event::RetainedStoreFull { count } => {
+            format!("did not keep {count} retained messages: the store is full")
+        }
+        Event::AcceptFailed(error) => format!("cannot accept connections: {error}"),
+    };
+    Some(text)
+}
