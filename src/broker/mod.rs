@@ -62,6 +62,9 @@ pub struct Config {
     pub queued_messages: usize,
     /// How many bytes wait for one subscriber before further messages are dropped.
     pub queued_bytes: usize,
+    /// Publishers wait for a subscriber that is behind, unless it has taken nothing for so long; what then does not fit its
+    /// queue is dropped.
+    pub stall_time: Duration,
     /// How many subscriptions one client may have.
     pub subscriptions: usize,
     /// How many sessions there may be, connected or not.
@@ -89,6 +92,7 @@ impl Default for Config {
             // A subscriber may be away for seconds in a flood. What waits is shared, so the place in the queue is what costs.
             queued_messages: 100_000,
             queued_bytes: 64 << 20,
+            stall_time: Duration::from_secs(5),
             subscriptions: 100_000,
             sessions: 1_000_000,
             retained_messages: 1_000_000,

@@ -20,9 +20,6 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// A subscriber that took nothing for so long no longer makes publishers wait; what does not fit its queue is dropped.
-const STALL_TIME: Duration = Duration::from_secs(5);
-
 /// How often the `$SYS` topics are sent, as mosquitto does by default.
 const SYS_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -302,7 +299,7 @@ impl State {
     }
 
     fn give_up_on_stalled(&mut self, now: Instant) {
-        let Some(oldest) = now.checked_sub(STALL_TIME) else {
+        let Some(oldest) = now.checked_sub(self.config.stall_time) else {
             return;
         };
         self.pressing.retain(|client| {
