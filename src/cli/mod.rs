@@ -3,6 +3,7 @@
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
 mod argv;
+pub mod bench;
 pub mod connection;
 mod failure;
 pub mod properties;
@@ -48,6 +49,8 @@ pub enum Command {
     Pub(Box<publish::PublishArgs>),
     /// Subscribe, and print the messages that arrive
     Sub(Box<subscribe::SubscribeArgs>),
+    /// Flood a broker with clients, and measure what it does
+    Bench(Box<bench::BenchArgs>),
 }
 
 /// Reads the command line.

@@ -1,5 +1,6 @@
 //! The subcommands: options in, exit status out. Here is what they share: how a command is run, stopped and judged.
 
+mod bench;
 mod lines;
 mod publish;
 mod stop;
@@ -27,6 +28,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let (name, quiet, result) = match &cli.command {
         Command::Pub(args) => ("pub", args.diagnostics.quiet, publish::run(args)),
         Command::Sub(args) => ("sub", args.diagnostics.quiet, subscribe::run(args)),
+        Command::Bench(args) => ("bench", args.diagnostics.quiet, bench::run(args)),
     };
     let messages = Messages { name, quiet };
     result.unwrap_or_else(|error| messages.failure(&error))
