@@ -3,6 +3,7 @@
 //! Who may call whom: `commands -> {client, bench, broker, output, cli}`, `client, bench, broker -> {protocol, transport}`,
 //! `protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
 
+pub mod bench;
 pub mod broker;
 pub mod cli;
 pub mod client;

@@ -87,7 +87,7 @@ mod tests {
     fn a_property_takes_three_words_or_four() {
         assert_eq!(
             normalised(&["mq", "pub", "-D", "publish", "topic-alias", "5", "-n"]),
-            ["mq", "pub", "--property=publish\0topic-alias\05", "-n"]
+            ["mq", "pub", "--property=publish\0topic-alias\x005", "-n"]
         );
         assert_eq!(
             normalised(&["mq", "pub", "-D", "publish", "user-property", "-k", "-v", "-n"]),

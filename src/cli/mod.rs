@@ -3,6 +3,7 @@
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
 mod argv;
+pub mod bench;
 pub mod broker;
 pub mod connection;
 mod failure;
@@ -51,6 +52,8 @@ pub enum Command {
     Sub(Box<subscribe::SubscribeArgs>),
     /// Run a broker for development and tests
     Broker(Box<broker::BrokerArgs>),
+    /// Flood a broker with clients, and measure what it does
+    Bench(Box<bench::BenchArgs>),
 }
 
 /// Reads the command line.

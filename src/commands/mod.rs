@@ -1,5 +1,6 @@
 //! The subcommands: options in, exit status out. Here is what they share: how a command is run, stopped and judged.
 
+mod bench;
 mod broker;
 mod lines;
 mod publish;
@@ -29,6 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Pub(args) => ("pub", args.diagnostics.quiet, publish::run(args)),
         Command::Sub(args) => ("sub", args.diagnostics.quiet, subscribe::run(args)),
         Command::Broker(args) => ("broker", false, broker::run(args)),
+        Command::Bench(args) => ("bench", args.diagnostics.quiet, bench::run(args)),
     };
     let messages = Messages { name, quiet };
     result.unwrap_or_else(|error| messages.failure(&error))

@@ -50,6 +50,8 @@ struct Subscriber<'a> {
     sink: Sink,
     counted: u64,
     denied: usize,
+    /// How many SUBACK and UNSUBACK are to come on this connection.
+    unanswered: usize,
 }
 
 /// `mq sub` publishes nothing that would have to be sent again.
@@ -73,6 +75,7 @@ impl<'a> Subscriber<'a> {
             sink: Sink::stdout()?,
             counted: 0,
             denied: 0,
+            unanswered: 0,
         })
     }
 
@@ -122,6 +125,13 @@ impl<'a> Subscriber<'a> {
         }
     }
 
+    /// Notes an answer; with `-E`, the last one is the end.
+    fn answered(&mut self) -> Flow {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let is_done = self.args.exit_after_subscribe && self.unanswered == 0;
+        if is_done { Flow::Finish } else { Flow::Continue }
+    }
+
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) -> usize {
         let details = describe_details(ack.properties);
         let mut granted = 0;
@@ -162,6 +172,7 @@ impl Application for Subscriber<'_> {
 
     fn connected(&mut self, link: &mut Link<'_, Infallible>, _: &Connack<'_>) -> Result<(), Error> {
         let options = self.subscription_options();
+        self.unanswered = usize::from(!self.args.topic.is_empty()) + self.args.unsubscribe.len();
         let subscriptions: Vec<Subscription<'_>> =
             self.args.topic.iter().map(|filter| Subscription { filter: filter.as_str(), options }).collect();
         if !subscriptions.is_empty() {
@@ -180,7 +191,7 @@ impl Application for Subscriber<'_> {
     }
 
     async fn ready(&mut self) {
-        pending().await
+        pending::<()>().await;
     }
 
     fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
@@ -215,7 +226,7 @@ impl Application for Subscriber<'_> {
         if granted == 0 {
             return Err(Error::Denied("no subscription is left".to_owned()));
         }
-        Ok(if self.args.exit_after_subscribe { Flow::Finish } else { Flow::Continue })
+        Ok(self.answered())
     }
 
     fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
@@ -224,8 +235,7 @@ impl Application for Subscriber<'_> {
             let details = describe_details(ack.properties);
             self.messages.say(&format!("the broker denied to unsubscribe: {reason_code}{details}"));
         }
-        let is_all = self.args.exit_after_subscribe && self.args.topic.is_empty();
-        Ok(if is_all { Flow::Finish } else { Flow::Continue })
+        Ok(self.answered())
     }
 
     fn flush(&mut self) -> Result<(), Error> {

@@ -296,11 +296,11 @@ proptest! {
         let mut bytes = encoded(version, &packet);
         let position = position.index(bytes.len());
         bytes[position] = byte;
-        if let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE) {
-            if let Ok(packet) = Packet::decode(frame, version) {
-                // What can be read can be written.
-                encoded(version, &packet);
-            }
+        if let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE)
+            && let Ok(packet) = Packet::decode(frame, version)
+        {
+            // What can be read can be written.
+            encoded(version, &packet);
         }
     }
 }

@@ -366,14 +366,14 @@ impl<M> Session<M> {
             (Qos::ExactlyOnce, Some(packet_id)) => Acknowledgement::Pubrec(packet_id),
             (Qos::AtMostOnce, _) | (_, None) => Acknowledgement::None,
         };
-        if let Acknowledgement::Pubrec(packet_id) = acknowledgement {
-            if self.received.contains(&packet_id) {
-                // The alias that it sets counts even though the message was delivered before.
-                let mut repeated = publish;
-                self.resolve_alias(&mut repeated)?;
-                self.acknowledge(acknowledgement, ReasonCode::SUCCESS, out);
-                return Ok(Event::Nothing);
-            }
+        if let Acknowledgement::Pubrec(packet_id) = acknowledgement
+            && self.received.contains(&packet_id)
+        {
+            // The alias that it sets counts even though the message was delivered before.
+            let mut repeated = publish;
+            self.resolve_alias(&mut repeated)?;
+            self.acknowledge(acknowledgement, ReasonCode::SUCCESS, out);
+            return Ok(Event::Nothing);
         }
         let maximum = self.accepts.receive_maximum;
         if acknowledgement != Acknowledgement::None && self.received.len() >= usize::from(maximum) {

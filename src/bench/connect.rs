@@ -1,0 +1,114 @@
+//! One client's way to an accepted connection, each step timed.
+
+use super::plan::{Broker, Part};
+use super::worker::{BEATS_PER_KEEP_ALIVE, Shared};
+use crate::client::describe_details;
+use crate::error::Error;
+use crate::protocol::session::{KeepAlive, Limits, Role, Session, SessionError};
+use crate::protocol::{Connack, Connect, Frame, Packet, Properties, PropertyId};
+use crate::transport::{Connection, tcp};
+use std::io;
+use std::time::Instant;
+
+/// No packet that is larger than this many bytes besides the payload is of ours.
+const MOST_OVERHEAD: usize = 256 * 1024;
+
+/// An accepted connection. `M` is what the session keeps of a message.
+pub(super) struct Link<M> {
+    pub(super) connection: Connection,
+    pub(super) session: Session<M>,
+    pub(super) keep_alive: KeepAlive,
+}
+
+/// Connects a client.
+///
+/// # Errors
+/// When it does not come to a CONNACK that accepts it in time.
+pub(super) async fn connect<M>(shared: &Shared, part: Part) -> Result<Link<M>, Error> {
+    let limit = shared.plan.broker.connect_timeout;
+    match tokio::time::timeout(limit, connect_in_steps(shared, part)).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::Timeout(limit)),
+    }
+}
+
+async fn connect_in_steps<M>(shared: &Shared, part: Part) -> Result<Link<M>, Error> {
+    let (Part::Publisher(number) | Part::Subscriber(number)) = part;
+    let no_endpoint = || Error::Lost(io::ErrorKind::AddrNotAvailable.into());
+    let begin = Instant::now();
+    let stream = tcp::connect(shared.endpoint(number).ok_or_else(no_endpoint)?).await?;
+    let connected = Instant::now();
+    let link = introduce(shared, part, Connection::new(stream), connected).await?;
+    let accepted = Instant::now();
+    let mut record = shared.record.borrow_mut();
+    record.tcp_connect.record((connected - begin).as_nanos() as u64);
+    record.connack.record((accepted - connected).as_nanos() as u64);
+    record.accepting.note(shared.nanoseconds(begin));
+    record.accepting.note(shared.nanoseconds(accepted));
+    Ok(link)
+}
+
+/// Sends CONNECT and waits for CONNACK.
+async fn introduce<M>(
+    shared: &Shared,
+    part: Part,
+    mut connection: Connection,
+    now: Instant,
+) -> Result<Link<M>, Error> {
+    let plan = &shared.plan;
+    let client_id = plan.client_id(part);
+    let connect = connect_packet(&plan.broker, &client_id);
+    let mut accepts = Limits::of_client(&connect);
+    accepts.maximum_packet_size = u32::try_from(plan.payload_size + MOST_OVERHEAD)
+        .map_or(accepts.maximum_packet_size, |ours| ours.min(accepts.maximum_packet_size));
+    connect.encode(connection.output())?;
+    loop {
+        let progress = connection.progress(true).await.map_err(Error::Lost)?;
+        let input = connection.buffers().0;
+        if let Some(frame) = Frame::cut(input, accepts.maximum_packet_size)? {
+            let packet = Packet::decode(frame, plan.broker.version)?;
+            let connack = accepted(&packet)?;
+            let mut session = Session::new(Role::Client, plan.broker.version);
+            session.start(plan.broker.version, accepts, Limits::of_server(connack), connack.session_present);
+            let keep_alive = keep_alive(&plan.broker, connack, now);
+            let size = frame.size();
+            connection.consume(size);
+            return Ok(Link { connection, session, keep_alive });
+        }
+        if progress.is_closed {
+            return Err(Error::Closed("before accepting it"));
+        }
+    }
+}
+
+fn connect_packet<'a>(broker: &'a Broker, client_id: &'a str) -> Connect<'a> {
+    Connect {
+        version: broker.version,
+        is_bridge: false,
+        clean_start: broker.clean_start,
+        keep_alive: broker.keep_alive,
+        client_id,
+        will: None,
+        username: broker.username.as_deref(),
+        password: broker.password.as_deref(),
+        properties: Properties::EMPTY,
+    }
+}
+
+fn accepted<'a, 'p>(packet: &'a Packet<'p>) -> Result<&'a Connack<'p>, Error> {
+    match packet {
+        Packet::Connack(connack) if connack.reason_code.is_error() => {
+            let details = describe_details(connack.properties);
+            Err(Error::Refused { reason: connack.reason_code, details })
+        }
+        Packet::Connack(connack) => Ok(connack),
+        other => Err(SessionError::Unexpected(other.packet_type()).into()),
+    }
+}
+
+/// Pings a quarter early, since nobody looks more often than every quarter of the interval.
+fn keep_alive(broker: &Broker, connack: &Connack<'_>, now: Instant) -> KeepAlive {
+    let interval = connack.properties.two_bytes(PropertyId::ServerKeepAlive).unwrap_or(broker.keep_alive);
+    let early = interval - interval / BEATS_PER_KEEP_ALIVE as u16;
+    KeepAlive::new(early, now)
+}

@@ -1,0 +1,117 @@
+//! The embedded broker in a process of its own, so that it has its own processor time and its own limit of open files.
+
+use crate::error::Error;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// How long the broker may take to say where it listens.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it may take to end after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the broker's first line starts with, before its address.
+const GREETING: &str = "listening on ";
+
+/// A running broker. It ends when this is dropped.
+#[derive(Debug)]
+pub struct EmbeddedBroker {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl EmbeddedBroker {
+    /// Starts this same program as a broker on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not say where it listens.
+    pub fn start() -> Result<EmbeddedBroker, Error> {
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut child = Command::new(program)
+            .args(["broker", "-p", "0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            // Ctrl-C is for us alone; the broker is needed until the last message has arrived.
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        let output = child.stdout.take();
+        // From here on the child ends in every case.
+        let mut broker = EmbeddedBroker { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
+        broker.address = read_address(output)?;
+        Ok(broker)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while Instant::now() < deadline {
+            if self.child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.child.kill()?;
+        self.child.wait().map(drop)
+    }
+}
+
+impl Drop for EmbeddedBroker {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nobody to tell.
+        let _ = self.stop();
+    }
+}
+
+/// Reads the first line, and keeps reading so that the broker can go on writing.
+fn read_address(output: ChildStdout) -> Result<SocketAddr, Error> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        let read = output.read_line(&mut line).map(|_| line);
+        let _ = sender.send(read);
+        let _ = io::copy(&mut output, &mut io::sink());
+    });
+    let line = receiver
+        .recv_timeout(START_TIMEOUT)
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .map_err(failed)?;
+    parse_address(&line).ok_or_else(|| {
+        failed(io::Error::other(format!("it said {:?} and not where it listens", line.trim())))
+    })
+}
+
+fn parse_address(line: &str) -> Option<SocketAddr> {
+    line.trim().strip_prefix(GREETING)?.parse().ok()
+}
+
+fn failed(source: io::Error) -> Error {
+    Error::System { action: "start the embedded broker".to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_in_the_first_line() {
+        assert_eq!(parse_address("listening on 127.0.0.1:4711\n"), Some(([127, 0, 0, 1], 4711).into()));
+        assert_eq!(parse_address("something else"), None);
+        assert_eq!(parse_address(""), None);
+    }
+}

@@ -1,0 +1,293 @@
+//! The load generator: many clients, exact accounts of what arrived, latencies from a monotonic clock.
+//!
+//! - [`plan`] says who takes part and what is sent; [`limits`] asks the operating system whether that can be.
+//! - Workers (threads) own the clients. Each keeps its own [`record`]; the records are merged at the end.
+//! - [`run`] leads them through the phases: connect and subscribe, measure, drain, close. No wait is without an end.
+//! - [`report`] makes text of the result. [`embedded`] is a broker to measure against.
+
+mod client;
+mod connect;
+pub mod embedded;
+mod gauges;
+pub mod limits;
+pub mod plan;
+pub mod record;
+pub mod report;
+mod stamp;
+mod worker;
+
+use crate::error::Error;
+use crate::transport::{Endpoint, tcp};
+use gauges::Gauges;
+pub use gauges::Totals;
+use plan::{Plan, Volume};
+use record::Record;
+pub use report::Report;
+pub use stamp::Stamp;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use worker::{Assignment, Phase};
+
+/// How often the gauges are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All that was planned was done, as far as there were clients to do it.
+    Complete,
+    /// It was interrupted.
+    Interrupted,
+    /// No client could take part.
+    NotConnected,
+    /// All clients lost their connections.
+    AllLost,
+    /// Nothing moved for so long that the rest was given up.
+    Stalled(Step),
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum Step {
+    Connect,
+    Subscribe,
+    Measure,
+    Drain,
+}
+
+/// What can be seen of a run that is going on.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What is planned.
+    pub plan: &'a Plan,
+    /// What it is doing.
+    pub step: Step,
+    /// How long it has been doing that.
+    pub elapsed: Duration,
+    /// What was done so far.
+    pub totals: &'a Totals,
+}
+
+/// Carries out a plan. Each message from `interrupts` ends a step early: the first one measuring, a second one draining.
+///
+/// # Errors
+/// When the run cannot begin. What goes wrong later is in the report.
+pub async fn run(
+    plan: Plan,
+    interrupts: mpsc::Receiver<()>,
+    observe: impl FnMut(View<'_>),
+) -> Result<Report, Error> {
+    limits::allow_open_files(plan.clients(), plan.threads)?;
+    let target = find_broker(&plan).await?;
+    let endpoints = endpoints(&plan, target)?;
+    let mut run = Run::start(plan, endpoints, interrupts, observe)?;
+    let ending = run.lead().await;
+    let started = run.start;
+    let plan = run.plan.clone();
+    let record = run.finish()?;
+    Ok(Report::new(&plan, target, ending, started.elapsed(), record))
+}
+
+/// The address that all clients use. Where a name has several, it is the first that answers.
+async fn find_broker(plan: &Plan) -> Result<SocketAddr, Error> {
+    let broker = &plan.broker;
+    let endpoint = Endpoint {
+        host: broker.host.clone(),
+        port: broker.port,
+        bind: broker.bind,
+        timeout: broker.connect_timeout,
+    };
+    let addresses = tcp::resolve(&broker.host, broker.port).await?;
+    match addresses.as_slice() {
+        [address] => Ok(*address),
+        _ => {
+            let stream = tcp::connect(&endpoint).await?;
+            let unknown = || Error::Lost(std::io::ErrorKind::NotConnected.into());
+            stream.peer_address().ok_or_else(unknown)
+        }
+    }
+}
+
+fn endpoints(plan: &Plan, target: SocketAddr) -> Result<Arc<[Endpoint]>, Error> {
+    let sources = limits::source_addresses(plan.clients(), target, plan.broker.bind)?;
+    let endpoint = |bind| Endpoint {
+        host: target.ip().to_string(),
+        port: target.port(),
+        bind,
+        timeout: plan.broker.connect_timeout,
+    };
+    Ok(sources.into_iter().map(endpoint).collect())
+}
+
+/// A run that is going on.
+struct Run<O> {
+    plan: Arc<Plan>,
+    start: Instant,
+    gauges: Vec<Arc<Gauges>>,
+    threads: Vec<JoinHandle<Record>>,
+    orders: watch::Sender<Phase>,
+    interrupts: mpsc::Receiver<()>,
+    observe: O,
+}
+
+/// Why a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Done,
+    Interrupted,
+    Stalled,
+}
+
+impl<O: FnMut(View<'_>)> Run<O> {
+    fn start(
+        plan: Plan,
+        endpoints: Arc<[Endpoint]>,
+        interrupts: mpsc::Receiver<()>,
+        observe: O,
+    ) -> Result<Run<O>, Error> {
+        let plan = Arc::new(plan);
+        let start = Instant::now();
+        let (orders, _) = watch::channel(Phase::Connect);
+        let mut run =
+            Run { plan, start, gauges: Vec::new(), threads: Vec::new(), orders, interrupts, observe };
+        for thread in 0..run.plan.threads {
+            let gauges = Arc::new(Gauges::default());
+            run.gauges.push(gauges.clone());
+            run.threads.push(worker::spawn(Assignment {
+                thread,
+                plan: run.plan.clone(),
+                endpoints: endpoints.clone(),
+                start,
+                gauges,
+                orders: run.orders.subscribe(),
+            })?);
+        }
+        Ok(run)
+    }
+
+    /// Leads the workers through the phases up to the last.
+    async fn lead(&mut self) -> Ending {
+        match self.prepare().await {
+            Ok(()) => {}
+            Err(ending) => return ending,
+        }
+        self.orders.send_replace(Phase::Measure);
+        let measured = self.measure().await;
+        self.orders.send_replace(Phase::Drain);
+        let drained = match measured {
+            Wait::Stalled => return Ending::Stalled(Step::Measure),
+            Wait::Done | Wait::Interrupted => self.drain().await,
+        };
+        let totals = self.totals();
+        match (measured, drained) {
+            _ if totals.lost == totals.connected => Ending::AllLost,
+            (Wait::Interrupted, _) | (_, Wait::Interrupted) => Ending::Interrupted,
+            // What did not arrive is counted as lost; what was not acknowledged is the broker's silence.
+            (_, Wait::Stalled) if totals.finished < totals.publishers => Ending::Stalled(Step::Drain),
+            (_, Wait::Stalled | Wait::Done) => Ending::Complete,
+        }
+    }
+
+    /// Waits until every client is connected and subscribed, or will not be.
+    async fn prepare(&mut self) -> Result<(), Ending> {
+        let clients = self.plan.clients();
+        let connecting = self.until(Step::Connect, |totals| totals.connected + totals.failed >= clients);
+        proceed(connecting.await, Step::Connect)?;
+        let totals = self.totals();
+        if totals.publishers == 0 {
+            return Err(Ending::NotConnected);
+        }
+        let subscribers = u64::from(self.plan.subscribers);
+        let is_done = |totals: &Totals| totals.subscribed + totals.without_subscription >= subscribers;
+        proceed(self.until(Step::Subscribe, is_done).await, Step::Subscribe)?;
+        let totals = self.totals();
+        if totals.lost == totals.connected { Err(Ending::AllLost) } else { Ok(()) }
+    }
+
+    async fn measure(&mut self) -> Wait {
+        let is_done =
+            |totals: &Totals| totals.finished >= totals.publishers || totals.lost >= totals.connected;
+        match self.plan.volume {
+            Volume::Messages(_) => self.until(Step::Measure, is_done).await,
+            Volume::Duration(duration) => {
+                let time_is_up = tokio::time::sleep(duration);
+                tokio::select! {
+                    wait = self.until(Step::Measure, is_done) => wait,
+                    () = time_is_up => Wait::Done,
+                }
+            }
+        }
+    }
+
+    /// Waits until everything that was sent is acknowledged and has arrived.
+    async fn drain(&mut self) -> Wait {
+        let fan_out = u64::from(self.plan.topics.fan_out());
+        let is_done = |totals: &Totals| {
+            let owed = totals.sent.saturating_sub(totals.denied) * fan_out;
+            let is_finished = totals.finished >= totals.publishers && totals.received >= owed;
+            is_finished || totals.lost >= totals.connected
+        };
+        self.until(Step::Drain, is_done).await
+    }
+
+    /// Waits until something is done, as long as anything moves.
+    async fn until(&mut self, step: Step, is_done: impl Fn(&Totals) -> bool) -> Wait {
+        let begin = Instant::now();
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let (mut seen, mut moved_at) = (Totals::default(), begin);
+        loop {
+            tokio::select! {
+                Some(()) = self.interrupts.recv() => return Wait::Interrupted,
+                _ = look.tick() => {}
+            }
+            let totals = self.totals();
+            (self.observe)(View { plan: &self.plan, step, elapsed: begin.elapsed(), totals: &totals });
+            if is_done(&totals) {
+                return Wait::Done;
+            }
+            if totals != seen {
+                (seen, moved_at) = (totals, Instant::now());
+            } else if moved_at.elapsed() >= self.plan.patience {
+                return Wait::Stalled;
+            }
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        self.gauges.iter().for_each(|gauges| totals.add(gauges));
+        totals
+    }
+
+    /// Lets all clients disconnect, and gathers what was measured.
+    fn finish(self) -> Result<Record, Error> {
+        self.orders.send_replace(Phase::Close);
+        let mut record = Record::default();
+        let mut is_whole = true;
+        for thread in self.threads {
+            match thread.join() {
+                Ok(part) => record.merge(part),
+                Err(_) => is_whole = false,
+            }
+        }
+        if is_whole {
+            return Ok(record);
+        }
+        let source = std::io::Error::other("a thread failed");
+        Err(Error::System { action: "finish the run".to_owned(), source })
+    }
+}
+
+fn proceed(wait: Wait, step: Step) -> Result<(), Ending> {
+    match wait {
+        Wait::Done => Ok(()),
+        Wait::Interrupted => Err(Ending::Interrupted),
+        Wait::Stalled => Err(Ending::Stalled(step)),
+    }
+}

@@ -1,0 +1,75 @@
+//! What the first bytes of a payload say: which message it is, and when it was sent.
+
+use super::plan::RunId;
+
+/// A message's identity, at the start of its payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The run that it belongs to.
+    pub run: RunId,
+    /// Who sent it.
+    pub publisher: u32,
+    /// Which of the publisher's messages it is, counted from 0.
+    pub sequence: u64,
+    /// When it was sent, in nanoseconds since the run's start.
+    pub sent_at: u64,
+}
+
+impl Stamp {
+    /// The bytes that it takes; no payload that is to be measured end to end can be shorter.
+    pub const SIZE: usize = 24;
+
+    /// No publisher gets that far; a higher sequence number is not one of ours.
+    const END_OF_SEQUENCE: u64 = 1 << 48;
+
+    /// Overwrites the start of a payload. One that is too short is left as it is.
+    pub fn write(self, payload: &mut [u8]) {
+        if let Some(start) = payload.first_chunk_mut::<{ Stamp::SIZE }>() {
+            *start = self.to_bytes();
+        }
+    }
+
+    fn to_bytes(self) -> [u8; Stamp::SIZE] {
+        let mut bytes = [0; Stamp::SIZE];
+        let fields = self.run.0.to_be_bytes().into_iter().chain(self.publisher.to_be_bytes());
+        let fields = fields.chain(self.sequence.to_be_bytes()).chain(self.sent_at.to_be_bytes());
+        bytes.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
+        bytes
+    }
+
+    /// Reads the start of a payload; `None` when it is none that a run of ours sent.
+    pub fn read(payload: &[u8]) -> Option<Stamp> {
+        let (run, rest) = payload.split_first_chunk()?;
+        let (publisher, rest) = rest.split_first_chunk()?;
+        let (sequence, rest) = rest.split_first_chunk()?;
+        let (sent_at, _) = rest.split_first_chunk()?;
+        let sequence = u64::from_be_bytes(*sequence);
+        (sequence < Stamp::END_OF_SEQUENCE).then(|| Stamp {
+            run: RunId(u32::from_be_bytes(*run)),
+            publisher: u32::from_be_bytes(*publisher),
+            sequence,
+            sent_at: u64::from_be_bytes(*sent_at),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let stamp = Stamp { run: RunId(0x0102_0304), publisher: 5, sequence: 6, sent_at: 7 };
+        let mut payload = *b"________________________rest";
+        stamp.write(&mut payload);
+        assert_eq!(payload, *b"\x01\x02\x03\x04\0\0\0\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0\x07rest");
+        assert_eq!(Stamp::read(&payload), Some(stamp));
+    }
+
+    #[test]
+    fn foreign_payloads_are_no_stamps() {
+        assert_eq!(Stamp::read(b""), None);
+        assert_eq!(Stamp::read(&[0; Stamp::SIZE - 1]), None);
+        assert_eq!(Stamp::read(&[0xff; 100]), None, "a sequence number that nobody reaches");
+    }
+}
