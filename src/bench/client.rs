@@ -312,6 +312,7 @@ impl Client {
         let plan = &self.shared.plan;
         let sent_at = self.shared.nanoseconds(now);
         let output = self.connection.output();
+        output.reserve((batch as usize * publisher.packet_size).min(BYTES_PER_WRITE));
         let payload = &mut *self.shared.payload.borrow_mut();
         for _ in 0..batch {
             let sequence = publisher.encoded;

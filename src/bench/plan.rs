@@ -9,12 +9,20 @@ use std::time::Duration;
 /// Where messages go unless told otherwise: every subscriber has a branch of its own, every publisher a topic in it.
 pub const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
 
-/// The fewest messages of a run without a volume, and the fewest of each of its publishers.
-const DEFAULT_MESSAGES: u64 = 100_000;
-const DEFAULT_MESSAGES_EACH: u64 = 10;
+/// The messages of a run without a volume: so many of each publisher, within bounds for all of them, so that it is done
+/// in seconds.
+const DEFAULT_MESSAGES_EACH: u64 = 1000;
+const FEWEST_DEFAULT_MESSAGES: u64 = 10_000;
+const MOST_DEFAULT_MESSAGES: u64 = 100_000;
 
-/// One subscriber for that many publishers, unless told otherwise. With a window of 20 messages for each publisher, that
-/// stays well below the 1,000 messages that mosquitto queues for a subscriber before it drops some.
+/// However many publishers there are, each sends so many.
+const FEWEST_DEFAULT_MESSAGES_EACH: u64 = 10;
+
+/// As many subscribers as publishers up to this number; beyond, one for every ten publishers.
+///
+/// Brokers drop messages for a subscriber that they cannot serve fast enough; mosquitto does once 1,000 wait for it. A
+/// pair stays far from that, and so do ten publishers with a tenth of the default volume each.
+const MOST_PAIRS: u32 = 100;
 const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 
 /// How every client reaches the broker.
@@ -120,12 +128,15 @@ impl Plan {
 
 /// The number of subscribers that goes with a number of publishers.
 pub fn default_subscribers(publishers: u32) -> u32 {
-    publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)
+    publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
 }
 
 /// A volume that is done in seconds.
 pub fn default_volume(publishers: u32) -> Volume {
-    Volume::Messages(DEFAULT_MESSAGES.max(u64::from(publishers) * DEFAULT_MESSAGES_EACH))
+    let publishers = u64::from(publishers);
+    let all = publishers * DEFAULT_MESSAGES_EACH;
+    let bounded = all.clamp(FEWEST_DEFAULT_MESSAGES, MOST_DEFAULT_MESSAGES);
+    Volume::Messages(bounded.max(publishers * FEWEST_DEFAULT_MESSAGES_EACH))
 }
 
 /// Tells the messages of one run from those of all others.
@@ -386,8 +397,10 @@ mod tests {
 
     #[test]
     fn defaults_grow_with_the_publishers() {
-        assert_eq!((default_subscribers(1), default_subscribers(1000)), (1, 100));
-        assert_eq!(default_volume(100), Volume::Messages(100_000));
-        assert_eq!(default_volume(20_000), Volume::Messages(200_000));
+        assert_eq!([1, 100, 500, 5000].map(default_subscribers), [1, 100, 100, 500]);
+        let volumes = [(1, 10_000), (50, 50_000), (1000, 100_000), (20_000, 200_000)];
+        for (publishers, messages) in volumes {
+            assert_eq!(default_volume(publishers), Volume::Messages(messages));
+        }
     }
 }

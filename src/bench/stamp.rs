@@ -24,17 +24,13 @@ impl Stamp {
 
     /// Overwrites the start of a payload. One that is too short is left as it is.
     pub fn write(self, payload: &mut [u8]) {
-        if let Some(start) = payload.first_chunk_mut::<{ Stamp::SIZE }>() {
-            *start = self.to_bytes();
-        }
-    }
-
-    fn to_bytes(self) -> [u8; Stamp::SIZE] {
-        let mut bytes = [0; Stamp::SIZE];
-        let fields = self.run.0.to_be_bytes().into_iter().chain(self.publisher.to_be_bytes());
-        let fields = fields.chain(self.sequence.to_be_bytes()).chain(self.sent_at.to_be_bytes());
-        bytes.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
-        bytes
+        let Some(start) = payload.first_chunk_mut::<{ Stamp::SIZE }>() else {
+            return;
+        };
+        let rest = put(start, self.run.0.to_be_bytes());
+        let rest = put(rest, self.publisher.to_be_bytes());
+        let rest = put(rest, self.sequence.to_be_bytes());
+        put(rest, self.sent_at.to_be_bytes());
     }
 
     /// Reads the start of a payload; `None` when it is none that a run of ours sent.
@@ -50,6 +46,17 @@ impl Stamp {
             sequence,
             sent_at: u64::from_be_bytes(*sent_at),
         })
+    }
+}
+
+/// Overwrites the first bytes, and gives back those behind them.
+fn put<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
+    match bytes.split_first_chunk_mut() {
+        Some((place, rest)) => {
+            *place = field;
+            rest
+        }
+        None => &mut [],
     }
 }
 

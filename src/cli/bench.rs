@@ -35,7 +35,7 @@ pub struct BenchArgs {
     /// How many clients publish
     #[arg(short = 'c', long = "clients", value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=MOST_CLIENTS), help_heading = "Load")]
     pub clients: u32,
-    /// How many clients subscribe, besides those that publish; 0 for none [default: one for every ten publishers]
+    /// How many clients subscribe, besides those that publish; 0 for none [default: as many, or 100, or one for every ten]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=MOST_CLIENTS), help_heading = "Load")]
     pub subscribers: Option<u32>,
     /// The QoS of publishing and subscribing: 0, 1 or 2
@@ -47,7 +47,7 @@ pub struct BenchArgs {
     /// The topics: {run} stands for the run, {i} for the publisher's number, {s} for that of its subscriber
     #[arg(short = 't', long, value_name = "TEMPLATE", default_value = DEFAULT_TEMPLATE, help_heading = "Load")]
     pub topic: String,
-    /// How many messages all publishers send together [default: 100000, and at least 10 each]
+    /// How many messages all publishers send together [default: 1000 each, from 10000 to 100000, and at least 10 each]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1 << 47), conflicts_with = "duration", help_heading = "Load")]
     pub messages: Option<u64>,
     /// How long they send
