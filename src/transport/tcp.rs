@@ -91,10 +91,11 @@ async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> Result<TcpStr
     let failed = |source| ConnectError::Connect { address, source };
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(failed)?;
-    if let Some(bind) = bind {
-        socket
-            .bind(SocketAddr::new(bind, 0))
-            .map_err(|source| ConnectError::Bind { address: bind, source })?;
+    if let Some(address) = bind {
+        // Binding takes a local port for itself alone, unless it may be shared with connections to other places and with
+        // those that have just ended; thousands of them would use the ports up.
+        let bound = socket.set_reuseaddr(true).and_then(|()| socket.bind(SocketAddr::new(address, 0)));
+        bound.map_err(|source| ConnectError::Bind { address, source })?;
     }
     let stream = socket.connect(address).await.map_err(failed)?;
     // Some kinds of interface refuse it; the connection works all the same.
