@@ -7,7 +7,7 @@ use super::connect::{Link, connect};
 use super::plan::Part;
 use super::record::{Arrival, Ranges, Received, Sent, Stage};
 use super::stamp::Stamp;
-use super::worker::{Phase, Shared};
+use super::worker::{FAREWELL_TIMEOUT, Phase, Shared};
 use crate::client::describe_details;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
@@ -117,7 +117,11 @@ impl Client {
     }
 
     async fn run(mut self) {
-        poll_fn(|cx| Poll::Ready(self.shared.join_in(cx.waker()))).await;
+        poll_fn(|cx| {
+            self.shared.join_in(cx.waker());
+            Poll::Ready(())
+        })
+        .await;
         let end = self.converse().await;
         let has_connection = matches!(end, Ok(()) | Err(Error::Denied(_) | Error::Unsendable { .. }));
         if let Err(error) = end {
@@ -125,7 +129,7 @@ impl Client {
         }
         self.hand_in();
         if has_connection {
-            let _ = Box::pin(self.say_farewell()).await;
+            Box::pin(self.say_farewell()).await;
         }
     }
 
@@ -259,12 +263,11 @@ impl Client {
         }
     }
 
-    async fn say_farewell(&mut self) -> io::Result<()> {
+    async fn say_farewell(&mut self) {
         let disconnect = Disconnect { reason_code: ReasonCode::SUCCESS, properties: Properties::EMPTY };
         if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
-            self.connection.flush().await?;
+            self.connection.finish(FAREWELL_TIMEOUT).await;
         }
-        self.connection.shutdown().await
     }
 }
 

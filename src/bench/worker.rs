@@ -27,7 +27,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 const CONNECTING_AT_ONCE: usize = 96;
 
 /// How long all farewells together may take: the broker may not be reading any more.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keep alive is looked at so many times in its interval.
 pub(super) const BEATS_PER_KEEP_ALIVE: u32 = 4;

@@ -23,8 +23,8 @@ use tokio::time::{Sleep, sleep};
 /// The send buffer is filled up to this many bytes before it is written.
 const ENOUGH_OUTPUT: usize = 64 * 1024;
 
-/// How long a farewell may take before the connection is dropped: the peer may not be reading any more.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the peer may take to read the farewell, and to close, before the connection is dropped.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The first and the longest pause before connecting again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -487,11 +487,7 @@ impl<A: Application> Conversation<'_, A> {
         if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
             self.trace_sent();
         }
-        let farewell = async {
-            self.connection.flush().await?;
-            self.connection.shutdown().await
-        };
-        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, farewell).await;
+        self.connection.finish(FAREWELL_PATIENCE).await;
     }
 
     /// Says why the connection ends, where the peer may still listen and MQTT 5 has a word for it.

@@ -9,7 +9,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::timeout;
 
 /// The most bytes that one read takes.
 const READ_SIZE: usize = 64 * 1024;
@@ -93,6 +95,22 @@ impl Connection {
             self.progress(false).await?;
         }
         Ok(())
+    }
+
+    /// Writes all that is due and waits until the peer closes, as a server does after DISCONNECT; for `patience` at most each.
+    ///
+    /// To close first would lose what was just written when unread bytes are left (the kernel then resets the connection), and
+    /// keep our local port busy for a minute. Whether it all works does not matter any more.
+    pub async fn finish(&mut self, patience: Duration) {
+        let Ok(Ok(())) = timeout(patience, self.flush()).await else {
+            return;
+        };
+        let is_closed = async {
+            while let Ok(Progress { is_closed: false, .. }) = self.progress(true).await {
+                self.input.clear();
+            }
+        };
+        let _ = timeout(patience, is_closed).await;
     }
 
     /// Says that nothing more will be sent.
