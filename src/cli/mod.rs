@@ -24,7 +24,6 @@ use std::ffi::OsString;
     version,
     about,
     disable_help_flag = true,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,

@@ -4,13 +4,14 @@ use super::{Application, Direction, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{
-    Connack, Connect, Frame, MAX_PACKET_SIZE, Packet, Properties, PropertiesBuf, PropertyId, ReasonCode, Will,
+    Connack, Connect, Frame, MAX_PACKET_SIZE, Packet, PacketType, Properties, PropertiesBuf, PropertyId,
+    ReasonCode, Will,
 };
 use crate::transport::{Connection, tcp};
 use std::time::Instant;
 
-/// How many of the first bytes are looked at to tell which other protocol answered.
-const GREETING: usize = 5;
+/// How much of an answer that is no MQTT is shown.
+const GREETING: usize = 20;
 
 pub(super) struct Handshake<'a> {
     pub(super) options: &'a Options,
@@ -153,17 +154,25 @@ struct TakenConnack {
     peer_accepts: Limits,
 }
 
-/// Tells the protocols that people reach by a wrong port from a broken broker.
+/// Tells the protocols that people reach by a wrong port from a broken broker, without waiting for the end of what is no
+/// packet.
 fn check_greeting(input: &[u8]) -> Result<(), Error> {
-    let greeting = input.get(..GREETING).unwrap_or(input);
-    let text = match greeting {
-        [b'H', b'T', b'T', b'P', b'/'] => "an HTTP server answered, not an MQTT broker; is the port right?",
+    let text = match input {
+        [] => return Ok(()),
+        [b'H', b'T', b'T', b'P', ..] => "an HTTP server answered, not an MQTT broker; is the port right?",
         // A TLS record: alert or handshake, of version 3.x.
-        [0x15 | 0x16, 3, ..] if input.len() >= GREETING => {
-            "a TLS server answered; plain MQTT is usually on port 1883"
-        }
+        [0x15 | 0x16, 3, ..] => "a TLS server answered; plain MQTT is usually on port 1883",
         [b'S', b'S', b'H', b'-', ..] => "an SSH server answered, not an MQTT broker; is the port right?",
-        _ => return Ok(()),
+        [first, ..] => match PacketType::from_first_byte(*first) {
+            // Nothing else may come before CONNACK [MQTT-3.2.0-1]; AUTH is told apart later.
+            Some(PacketType::Connack | PacketType::Auth | PacketType::Disconnect) => return Ok(()),
+            _ => {
+                let greeting = input.get(..GREETING).unwrap_or(input).escape_ascii();
+                return Err(Error::NotMqtt(format!(
+                    "what answered is no MQTT broker; it began with \"{greeting}\""
+                )));
+            }
+        },
     };
     Err(Error::NotMqtt(text.to_owned()))
 }

@@ -86,6 +86,8 @@ pub enum Problem {
     NullCharacter { field: &'static str },
     #[error("invalid {field} {value}")]
     InvalidValue { field: &'static str, value: u32 },
+    #[error("invalid {field} {value}")]
+    ForbiddenValue { field: &'static str, value: u32 },
     #[error("packet identifier 0")]
     ZeroPacketId,
     #[error("DUP is set at QoS 0")]
@@ -138,6 +140,7 @@ impl Problem {
             | Problem::MisplacedProperty { .. }
             | Problem::WillFlagsWithoutWill => Fault::Malformed,
             Problem::AuthBeforeV5
+            | Problem::ForbiddenValue { .. }
             | Problem::ZeroPacketId
             | Problem::NoTopic
             | Problem::NoTopicFilter

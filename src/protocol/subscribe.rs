@@ -71,21 +71,23 @@ impl SubscriptionOptions {
     fn decode(reader: &mut Reader<'_>, version: Version) -> Result<SubscriptionOptions, DecodeError> {
         let offset = reader.offset();
         let byte = reader.u8("subscription options")?;
-        let invalid = |field, value: u8| {
-            Err(reader.error_at(offset, Problem::InvalidValue { field, value: value.into() }))
-        };
         let reserved = if version.is_v5() { RESERVED } else { !0b11 };
         if byte & reserved != 0 {
-            return invalid("subscription options", byte);
+            let problem = Problem::InvalidValue { field: "subscription options", value: byte.into() };
+            return Err(reader.error_at(offset, problem));
         }
+        // Not malformed, but protocol errors (MQTT 5.0, section 3.8.3.1).
+        let forbidden = |field, value: u8| {
+            Err(reader.error_at(offset, Problem::ForbiddenValue { field, value: value.into() }))
+        };
         let Some(maximum_qos) = Qos::from_u8(byte & 0b11) else {
-            return invalid("QoS", byte & 0b11);
+            return forbidden("QoS", byte & 0b11);
         };
         let retain_handling = match byte >> RETAIN_HANDLING_SHIFT & 0b11 {
             0 => RetainHandling::Always,
             1 => RetainHandling::New,
             2 => RetainHandling::Never,
-            value => return invalid("retain handling", value),
+            value => return forbidden("retain handling", value),
         };
         Ok(SubscriptionOptions {
             maximum_qos,

@@ -339,7 +339,7 @@ fn errors_say_what_is_wrong_and_where() {
         ("30 03 0001 00", "malformed PUBLISH: topic name holds a null character at byte 2"),
         ("30 03 0005 61", "malformed PUBLISH: topic name runs over the end of the packet at byte 4"),
         ("30 02 0000", "malformed PUBLISH: invalid topic name \"\": it is empty at byte 2"),
-        ("82 06 0001 0001 61 03", "malformed SUBSCRIBE: invalid QoS 3 at byte 7"),
+        ("82 06 0001 0001 61 03", "protocol error in SUBSCRIBE: invalid QoS 3 at byte 7"),
         ("82 06 0001 0001 61 04", "malformed SUBSCRIBE: invalid subscription options 4 at byte 7"),
         ("82 02 0001", "protocol error in SUBSCRIBE: no topic filter at byte 4"),
         ("90 03 0001 03", "malformed SUBACK: invalid reason code 3 at byte 4"),
@@ -374,7 +374,7 @@ fn errors_say_what_is_wrong_and_where() {
             "82 10 0001 00 000a 2473686172652f672f61 04",
             "protocol error in SUBSCRIBE: No Local on a shared subscription at byte 5",
         ),
-        ("82 07 0001 00 0001 61 30", "malformed SUBSCRIBE: invalid retain handling 3 at byte 8"),
+        ("82 07 0001 00 0001 61 30", "protocol error in SUBSCRIBE: invalid retain handling 3 at byte 8"),
         ("40 03 0001 18", "malformed PUBACK: invalid reason code 24 at byte 4"),
         ("e0 01 01", "malformed DISCONNECT: invalid reason code 1 at byte 2"),
         (
