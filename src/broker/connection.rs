@@ -7,7 +7,7 @@ use super::client::Client;
 use super::link::Link;
 use super::message::{Delivery, Outbound};
 use super::state::{Opened, Shared};
-use super::{Config, Event};
+use super::{Config, Event, Report};
 use crate::protocol::property::Context;
 use crate::protocol::session::{self, Outgoing, Session};
 use crate::protocol::{
@@ -111,6 +111,7 @@ async fn receive_connect(
         if progress.is_closed {
             return Err("closed before CONNECT".to_owned());
         }
+        count_bytes(progress, &mut shared.borrow_mut().report);
     }
 }
 
@@ -144,6 +145,7 @@ fn answer_connect(
     match state.connect(&connect, Instant::now()) {
         Ok(opened) => {
             state.report.packets_received += 1;
+            state.report.packets_sent += 1;
             put_connack(&opened, version, &state.config, output);
             let client_id = opened.client.id.to_string();
             state.tell(Event::Connected { client_id, peer, version });
@@ -229,7 +231,7 @@ impl Service {
             self.fill_output();
             match self.wait().await {
                 Ok(progress) if progress.is_closed => return Ending::Lost,
-                Ok(progress) => self.count_bytes(progress),
+                Ok(progress) => self.note_progress(progress),
                 Err(_) => return Ending::Lost,
             }
         }
@@ -252,13 +254,11 @@ impl Service {
         .await
     }
 
-    fn count_bytes(&self, progress: Progress) {
+    fn note_progress(&self, progress: Progress) {
         if progress.received > 0 {
             self.link.received(Instant::now());
         }
-        let report = &mut self.shared.borrow_mut().report;
-        report.bytes_received += progress.received as u64;
-        report.bytes_sent += progress.sent as u64;
+        count_bytes(progress, &mut self.shared.borrow_mut().report);
     }
 
     /// Handles all packets that are complete, as long as the client may go on. Gives the number of packets.
@@ -425,6 +425,11 @@ impl Moved {
 
 fn violation(error: &DecodeError) -> Ending {
     Ending::Violation(error.reason_code())
+}
+
+fn count_bytes(progress: Progress, report: &mut Report) {
+    report.bytes_received += progress.received as u64;
+    report.bytes_sent += progress.sent as u64;
 }
 
 /// Lets the other tasks run once.
