@@ -5,9 +5,9 @@
 
 use super::client::Client;
 use super::link::Link;
-use super::message::Outbound;
+use super::message::{Delivery, Outbound};
 use super::state::{Opened, Shared};
-use super::{Config, Event};
+use super::{Config, Event, Report};
 use crate::protocol::property::Context;
 use crate::protocol::session::{self, Outgoing, Session};
 use crate::protocol::{
@@ -37,8 +37,11 @@ const OUTPUT_LIMIT: usize = 1024 * 1024;
 /// After so many messages from one client the others get their turn, so that queues stay short.
 const MESSAGES_PER_TURN: usize = 32;
 
-/// How long the last packet of a connection may take.
+/// How long the last packet may take to a client that is perhaps still sending.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
+
+/// How long it may take to a client that did nothing wrong, and most likely sends nothing.
+const PARTING_TIME: Duration = Duration::from_millis(200);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +111,7 @@ async fn receive_connect(
         if progress.is_closed {
             return Err("closed before CONNECT".to_owned());
         }
+        count_bytes(progress, &mut shared.borrow_mut().report);
     }
 }
 
@@ -141,6 +145,7 @@ fn answer_connect(
     match state.connect(&connect, Instant::now()) {
         Ok(opened) => {
             state.report.packets_received += 1;
+            state.report.packets_sent += 1;
             put_connack(&opened, version, &state.config, output);
             let client_id = opened.client.id.to_string();
             state.tell(Event::Connected { client_id, peer, version });
@@ -226,7 +231,7 @@ impl Service {
             self.fill_output();
             match self.wait().await {
                 Ok(progress) if progress.is_closed => return Ending::Lost,
-                Ok(progress) => self.count_bytes(progress),
+                Ok(progress) => self.note_progress(progress),
                 Err(_) => return Ending::Lost,
             }
         }
@@ -249,13 +254,11 @@ impl Service {
         .await
     }
 
-    fn count_bytes(&self, progress: Progress) {
+    fn note_progress(&self, progress: Progress) {
         if progress.received > 0 {
             self.link.received(Instant::now());
         }
-        let report = &mut self.shared.borrow_mut().report;
-        report.bytes_received += progress.received as u64;
-        report.bytes_sent += progress.sent as u64;
+        count_bytes(progress, &mut self.shared.borrow_mut().report);
     }
 
     /// Handles all packets that are complete, as long as the client may go on. Gives the number of packets.
@@ -263,10 +266,12 @@ impl Service {
         let now = Instant::now();
         let mut session = self.client.session.borrow_mut();
         let maximum_size = session.accepts().maximum_packet_size;
+        let unsent = self.connection.unsent();
         let (mut input, output) = self.connection.buffers();
+        let full = output.len() + OUTPUT_LIMIT.saturating_sub(unsent);
         let (before, mut count) = (input.len(), 0);
         let mut turn = Turn { shared: &self.shared, client: &self.client, output, now };
-        while !self.link.is_paused() && turn.output.len() < OUTPUT_LIMIT {
+        while !self.link.is_paused() && turn.output.len() < full {
             let Some(frame) = Frame::cut(input, maximum_size).map_err(|error| violation(&error))? else {
                 break;
             };
@@ -281,47 +286,45 @@ impl Service {
 
     /// Moves messages from the queue to the send buffer, as far as the client takes them now.
     fn fill_output(&mut self) {
+        let now = Instant::now();
         let mut session = self.client.session.borrow_mut();
-        let refused = session.resend(OUTPUT_TARGET, self.connection.output()).len();
-        let (now, version) = (Instant::now(), session.version());
-        let mut sent = 0;
-        let mut dropped = refused;
-        let mut needs_acknowledgement = false;
+        let refused = session.resend(OUTPUT_TARGET, self.connection.output());
+        let mut moved = Moved { dropped: refused.len() as u64, ..Moved::default() };
         while self.connection.unsent() < OUTPUT_TARGET {
             let mut outbox = self.client.outbox.borrow_mut();
             let Some(qos) = outbox.next_qos() else {
                 break;
             };
-            needs_acknowledgement = qos > Qos::AtMostOnce && session.quota() == 0;
-            if needs_acknowledgement {
+            if qos > Qos::AtMostOnce && session.quota() == 0 {
+                moved.needs_acknowledgement = true;
                 break;
             }
-            let message = outbox.pop().and_then(|delivery| delivery.prepare(version.is_v5(), now));
-            let is_sent =
-                message.is_some_and(|message| send(&message, &mut session, self.connection.output()));
-            sent += u64::from(is_sent);
-            dropped += usize::from(!is_sent);
+            let Some(delivery) = outbox.pop() else {
+                break;
+            };
+            moved.send(delivery, &mut session, self.connection.output(), now);
         }
         drop(session);
-        self.note_sent(sent, dropped, needs_acknowledgement, now);
+        self.note_moved(&moved, now);
     }
 
-    fn note_sent(&self, sent: u64, dropped: usize, needs_acknowledgement: bool, now: Instant) {
+    fn note_moved(&self, moved: &Moved, now: Instant) {
         let mut state = self.shared.borrow_mut();
-        state.report.messages_sent += sent;
-        state.report.packets_sent += sent;
-        let has_progress = sent > 0 || dropped > 0;
-        self.client.outbox.borrow_mut().drained(has_progress, needs_acknowledgement, state.bounds(), now);
-        for _ in 0..dropped {
-            self.client.outbox.borrow_mut().drop_one();
-            state.note_drop(&self.client);
-        }
+        state.report.messages_sent += moved.sent;
+        state.report.packets_sent += moved.sent;
+        state.report.messages_expired += moved.expired;
+        let has_progress = moved.sent + moved.dropped + moved.expired > 0;
+        let mut outbox = self.client.outbox.borrow_mut();
+        outbox.drained(has_progress, moved.needs_acknowledgement, state.bounds(), now);
+        drop(outbox);
+        state.note_drops(&self.client, moved.dropped);
     }
 
     /// Tells the rest of the broker that the connection is over.
     fn note_end(&self, ending: Ending) {
         let mut state = self.shared.borrow_mut();
-        let has_will = ending != Ending::Disconnected { has_will: false };
+        let is_shutdown = ending == Ending::Ordered(ReasonCode::SERVER_SHUTTING_DOWN);
+        let has_will = !is_shutdown && ending != Ending::Disconnected { has_will: false };
         state.disconnect(&self.client, &self.link, has_will, Instant::now());
         let reason = match ending {
             Ending::Lost => None,
@@ -390,13 +393,43 @@ impl Turn<'_> {
     }
 }
 
-/// Writes a message; false when the client does not take it.
-fn send(message: &Outbound, session: &mut Session<Outbound>, output: &mut Vec<u8>) -> bool {
-    session.publish(&message.as_publish(), || message.clone(), output).is_ok()
+/// What became of the messages that left a queue.
+#[derive(Debug, Default)]
+struct Moved {
+    sent: u64,
+    /// The client does not take them.
+    dropped: u64,
+    expired: u64,
+    /// The next one has to wait for an acknowledgement.
+    needs_acknowledgement: bool,
+}
+
+impl Moved {
+    fn send(
+        &mut self,
+        delivery: Delivery,
+        session: &mut Session<Outbound>,
+        output: &mut Vec<u8>,
+        now: Instant,
+    ) {
+        let Some(message) = delivery.prepare(session.version().is_v5(), now) else {
+            self.expired += 1;
+            return;
+        };
+        match session.publish(&message.as_publish(), || message.clone(), output) {
+            Ok(_) => self.sent += 1,
+            Err(_) => self.dropped += 1,
+        }
+    }
 }
 
 fn violation(error: &DecodeError) -> Ending {
     Ending::Violation(error.reason_code())
+}
+
+fn count_bytes(progress: Progress, report: &mut Report) {
+    report.bytes_received += progress.received as u64;
+    report.bytes_sent += progress.sent as u64;
 }
 
 /// Lets the other tasks run once.
@@ -414,15 +447,18 @@ async fn yield_once() {
 
 /// Says why the connection ends, where the version can, and closes it.
 async fn close(mut connection: Connection, version: Version, ending: Ending) {
-    if let Ending::Ordered(reason_code) | Ending::Violation(reason_code) = ending {
-        if version.is_v5() {
-            let is_allowed = reason_code.belongs_in(Context::Disconnect);
-            let reason_code = if is_allowed { reason_code } else { ReasonCode::PROTOCOL_ERROR };
-            let disconnect = Disconnect { reason_code, properties: Properties::EMPTY };
-            put(&Packet::Disconnect(disconnect), version, connection.output());
-        }
-        let _ = timeout(CLOSING_TIME, finish(&mut connection)).await;
+    let (Ending::Ordered(reason_code) | Ending::Violation(reason_code)) = ending else {
+        return;
+    };
+    if !version.is_v5() {
+        return;
     }
+    let is_allowed = reason_code.belongs_in(Context::Disconnect);
+    let reason_code = if is_allowed { reason_code } else { ReasonCode::PROTOCOL_ERROR };
+    let disconnect = Disconnect { reason_code, properties: Properties::EMPTY };
+    put(&Packet::Disconnect(disconnect), version, connection.output());
+    let time = if matches!(ending, Ending::Ordered(_)) { PARTING_TIME } else { CLOSING_TIME };
+    let _ = timeout(time, finish(&mut connection)).await;
 }
 
 /// Sends what is left and waits for the client to close as well: closing with unread input would reset the connection, and the

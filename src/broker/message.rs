@@ -1,7 +1,9 @@
 //! A message inside the broker: kept once, shared by all who are to get it, and made into a packet for each.
 
 use crate::protocol::session::Outgoing;
-use crate::protocol::{Properties, PropertiesBuf, Property, PropertyId, PropertyValue, Publish, Qos};
+use crate::protocol::{
+    Properties, PropertiesBuf, Property, PropertyId, PropertyValue, Publish, Qos, Version,
+};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,8 @@ pub(super) struct Message {
     /// What is forwarded unaltered.
     properties: PropertiesBuf,
     pub(super) qos: Qos,
+    /// What it counts for in a bounded store, in bytes.
+    pub(super) size: usize,
     /// When it is to be dropped instead of delivered.
     expires_at: Option<Instant>,
 }
@@ -29,13 +33,9 @@ impl Message {
             payload: publish.payload.into(),
             properties: forwarded(publish.properties),
             qos: publish.qos,
+            size: OVERHEAD + publish.encoded_length(Version::V5).unwrap_or(0),
             expires_at: interval.map(|seconds| now + Duration::from_secs(seconds.into())),
         }
-    }
-
-    /// What it counts for in a bounded store, in bytes.
-    pub(super) fn size(&self) -> usize {
-        OVERHEAD + self.topic.len() + self.payload.len()
     }
 
     pub(super) fn can_expire(&self) -> bool {

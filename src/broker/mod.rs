@@ -142,7 +142,7 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// A client did not get messages: its queue was full, or they were larger than it takes, or expired.
+    /// A client did not get messages: its queue was full, or they were larger than it takes.
     Dropped {
         /// Its client identifier.
         client_id: String,
@@ -175,6 +175,8 @@ pub struct Report {
     pub messages_sent: u64,
     /// Messages that a subscriber should have got and did not.
     pub messages_dropped: u64,
+    /// Messages that expired before a subscriber took them.
+    pub messages_expired: u64,
     /// Packets of any kind from clients.
     pub packets_received: u64,
     /// Packets of any kind to clients.

@@ -58,6 +58,10 @@ pub(super) struct Outbox {
     needs_acknowledgement: bool,
     /// Messages dropped since they were last reported.
     dropped: u64,
+    /// Whether the client is on the list of those whose drops are to be reported.
+    is_listed: bool,
+    /// Whether the client is on the list of those that publishers wait for.
+    is_watched: bool,
 }
 
 impl Outbox {
@@ -70,14 +74,15 @@ impl Outbox {
             is_stalled: false,
             needs_acknowledgement: false,
             dropped: 0,
+            is_listed: false,
+            is_watched: false,
         }
     }
 
     /// Adds a message. One that is larger than the bound in bytes is taken when the queue is empty.
     pub(super) fn push(&mut self, delivery: Delivery, bounds: Bounds) -> Pushed {
-        let bytes = self.bytes + delivery.message.size();
+        let bytes = self.bytes + delivery.message.size;
         if !self.queue.is_empty() && (self.queue.len() >= bounds.messages || bytes > bounds.bytes) {
-            self.dropped += 1;
             return Pushed::Dropped;
         }
         self.bytes = bytes;
@@ -93,7 +98,7 @@ impl Outbox {
     /// Takes out the next message.
     pub(super) fn pop(&mut self) -> Option<Delivery> {
         let delivery = self.queue.pop_front()?;
-        self.bytes -= delivery.message.size();
+        self.bytes -= delivery.message.size;
         if self.queue.is_empty() && self.queue.capacity() > KEPT_CAPACITY {
             self.queue = VecDeque::new();
         }
@@ -103,29 +108,28 @@ impl Outbox {
     /// Leaves only what a session keeps that has no connection: messages of QoS 1 and 2.
     pub(super) fn disconnect(&mut self, now: Instant) {
         self.queue.retain(|delivery| delivery.qos > Qos::AtMostOnce);
-        self.bytes = self.queue.iter().map(|delivery| delivery.message.size()).sum();
+        self.bytes = self.queue.iter().map(|delivery| delivery.message.size).sum();
         self.release(now);
     }
 
-    /// Counts a message that was taken out and could not be sent.
-    pub(super) fn drop_one(&mut self) {
-        self.dropped += 1;
+    /// Counts messages that the client did not get. True when it is to be put on the list for a report.
+    pub(super) fn note_drops(&mut self, count: u64) -> bool {
+        self.dropped += count;
+        !std::mem::replace(&mut self.is_listed, true)
     }
 
-    /// How many were dropped since [`Outbox::take_dropped`].
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    /// How many were dropped since this was last asked.
+    /// How many were dropped since this was last asked; the client is off the list.
     pub(super) fn take_dropped(&mut self) -> u64 {
+        self.is_listed = false;
         std::mem::take(&mut self.dropped)
     }
 
-    /// Makes a publisher wait until the queue has drained.
-    pub(super) fn hold_back(&mut self, publisher: &Rc<Link>) {
+    /// Makes a publisher wait until the queue has drained. True when the queue is to be put on the list of those that are
+    /// watched.
+    pub(super) fn hold_back(&mut self, publisher: &Rc<Link>) -> bool {
         publisher.pause();
         self.waiting.push(Rc::clone(publisher));
+        !std::mem::replace(&mut self.is_watched, true)
     }
 
     pub(super) fn has_waiting(&self) -> bool {
@@ -160,12 +164,15 @@ impl Outbox {
         }
     }
 
-    /// Gives up on a subscriber that took nothing since `oldest`, so that nobody waits for it.
-    pub(super) fn give_up_if_idle_since(&mut self, oldest: Instant, now: Instant) {
+    /// Gives up on a subscriber that took nothing since `oldest`, so that nobody waits for it. False when the queue needs no
+    /// more watching.
+    pub(super) fn watch(&mut self, oldest: Instant, now: Instant) -> bool {
         if self.has_waiting() && self.last_progress < oldest {
             self.is_stalled = true;
             self.release(now);
         }
+        self.is_watched = self.has_waiting();
+        self.is_watched
     }
 
     /// Lets all waiting publishers go on.
@@ -206,7 +213,8 @@ mod tests {
         assert_eq!(pushed[4], Pushed::Pressed);
         assert_eq!(pushed[15], Pushed::Pressed);
         assert_eq!(pushed[16..], [Pushed::Dropped, Pushed::Dropped]);
-        assert_eq!((outbox.take_dropped(), outbox.take_dropped()), (2, 0));
+        assert_eq!([outbox.note_drops(1), outbox.note_drops(1)], [true, false]);
+        assert_eq!([outbox.take_dropped(), outbox.take_dropped()], [2, 0]);
     }
 
     #[test]
@@ -237,9 +245,9 @@ mod tests {
         let (mut outbox, publisher) = (Outbox::new(now), Rc::new(Link::new(now)));
         outbox.push(delivery(1), BOUNDS);
         outbox.hold_back(&publisher);
-        outbox.give_up_if_idle_since(now, now);
+        outbox.watch(now, now);
         assert!(publisher.is_paused());
-        outbox.give_up_if_idle_since(now + Duration::from_secs(1), now);
+        outbox.watch(now + Duration::from_secs(1), now);
         assert!(!publisher.is_paused() && outbox.is_stalled());
         outbox.drained(true, false, BOUNDS, now);
         assert!(!outbox.is_stalled());

@@ -38,17 +38,17 @@ impl Retained {
         if message.payload.is_empty() {
             return true;
         }
-        if self.messages.len() >= self.maximum_messages || self.bytes + message.size() > self.maximum_bytes {
+        if self.messages.len() >= self.maximum_messages || self.bytes + message.size > self.maximum_bytes {
             return false;
         }
-        self.bytes += message.size();
+        self.bytes += message.size;
         self.messages.insert(message.topic.clone(), Rc::clone(message));
         true
     }
 
     fn remove(&mut self, name: &str) {
         if let Some(old) = self.messages.remove(name) {
-            self.bytes -= old.size();
+            self.bytes -= old.size;
         }
     }
 
@@ -71,7 +71,7 @@ impl Retained {
         let bytes = &mut self.bytes;
         self.messages.retain(|_, message| {
             let is_kept = !message.is_expired(now);
-            *bytes -= if is_kept { 0 } else { message.size() };
+            *bytes -= if is_kept { 0 } else { message.size };
             is_kept
         });
     }

@@ -35,6 +35,9 @@ impl State {
         publisher: Option<&Rc<Client>>,
         now: Instant,
     ) -> ReasonCode {
+        if publisher.is_some() && publish.topic.starts_with(sys::PREFIX) {
+            return ReasonCode::NOT_AUTHORIZED; // The broker's own topics are not for clients to write.
+        }
         let mut targets = std::mem::take(&mut self.targets);
         self.find_targets(publish, publisher, &mut targets);
         let was_matched = !targets.is_empty();
@@ -86,7 +89,7 @@ impl State {
         match (pushed, publisher) {
             (Pushed::Queued, _) | (Pushed::Pressed, None) => {}
             (Pushed::Pressed, Some(publisher)) => self.hold_back(publisher, &client),
-            (Pushed::Dropped, _) => self.note_drop(&client),
+            (Pushed::Dropped, _) => self.note_drops(&client, 1),
         }
         client.signal();
     }
@@ -109,16 +112,15 @@ impl State {
         if !can_catch_up || outbox.is_stalled() {
             return;
         }
-        if !outbox.has_waiting() {
-            self.pressing.push(Rc::clone(subscriber));
+        if outbox.hold_back(held) {
+            self.watched.push(Rc::clone(subscriber));
         }
-        outbox.hold_back(held);
     }
 
-    /// Counts a message that a client did not get.
-    pub(super) fn note_drop(&mut self, client: &Rc<Client>) {
-        self.report.messages_dropped += 1;
-        if client.outbox.borrow().dropped() == 1 {
+    /// Counts messages that a client did not get.
+    pub(super) fn note_drops(&mut self, client: &Rc<Client>, count: u64) {
+        self.report.messages_dropped += count;
+        if count > 0 && client.outbox.borrow_mut().note_drops(count) {
             self.dropping.push(Rc::clone(client));
         }
     }
@@ -200,7 +202,7 @@ impl State {
             let pushed = client.outbox.borrow_mut().push(delivery, bounds);
             dropped += u64::from(pushed == Pushed::Dropped);
         }
-        (0..dropped).for_each(|_| self.note_drop(client));
+        self.note_drops(client, dropped);
     }
 
     fn sys_messages(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {

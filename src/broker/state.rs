@@ -46,7 +46,7 @@ pub(super) struct State {
     /// Memory for the subscribers of one message.
     pub(super) targets: Vec<Target>,
     /// Clients whose queues make publishers wait.
-    pub(super) pressing: Vec<Rc<Client>>,
+    pub(super) watched: Vec<Rc<Client>>,
     /// Clients for whom messages were dropped since they were last reported.
     pub(super) dropping: Vec<Rc<Client>>,
     next_sys: Instant,
@@ -76,7 +76,7 @@ impl State {
             retained_refused: 0,
             routing: 0,
             targets: Vec::new(),
-            pressing: Vec::new(),
+            watched: Vec::new(),
             dropping: Vec::new(),
             next_sys: now + SYS_INTERVAL,
             handler,
@@ -302,11 +302,7 @@ impl State {
         let Some(oldest) = now.checked_sub(self.config.stall_time) else {
             return;
         };
-        self.pressing.retain(|client| {
-            let mut outbox = client.outbox.borrow_mut();
-            outbox.give_up_if_idle_since(oldest, now);
-            outbox.has_waiting()
-        });
+        self.watched.retain(|client| client.outbox.borrow_mut().watch(oldest, now));
     }
 
     fn report_drops(&mut self) {
