@@ -46,7 +46,7 @@ struct Client {
 }
 
 enum Role {
-    Publisher(Box<Publisher>),
+    Publisher(Publisher),
     Subscriber(Subscriber),
 }
 
@@ -76,18 +76,22 @@ struct Subscriber {
 /// A client from its first to its last packet.
 pub(super) async fn run(shared: Rc<Shared>, part: Part) {
     // What connecting needs is given back before the client settles down.
-    let connected = Box::pin(connect(&shared, part)).await;
-    match connected {
-        Ok(link) => {
-            shared.connecting_ended();
-            Client::new(shared.clone(), part, link).run().await;
-        }
-        Err(error) => {
-            shared.connecting_ended();
-            count_failure(&shared, part, &error);
-        }
+    if let Some(mut client) = Box::pin(start(shared.clone(), part)).await {
+        client.run().await;
     }
     shared.client_ended();
+}
+
+async fn start(shared: Rc<Shared>, part: Part) -> Option<Box<Client>> {
+    let connected = connect(&shared, part).await;
+    shared.connecting_ended();
+    match connected {
+        Ok(link) => Some(Box::new(Client::new(shared, part, link))),
+        Err(error) => {
+            count_failure(&shared, part, &error);
+            None
+        }
+    }
 }
 
 fn count_failure(shared: &Shared, part: Part, error: &Error) {
@@ -105,7 +109,7 @@ impl Client {
     fn new(shared: Rc<Shared>, part: Part, link: Link<Kept>) -> Client {
         let Link { connection, session, keep_alive } = link;
         let role = match part {
-            Part::Publisher(number) => Role::Publisher(Box::new(Publisher::new(&shared, number))),
+            Part::Publisher(number) => Role::Publisher(Publisher::new(&shared, number)),
             Part::Subscriber(number) => Role::Subscriber(Subscriber::new(&shared, number)),
         };
         shared.record.borrow_mut().connected += 1;
@@ -116,7 +120,7 @@ impl Client {
         Client { beat: shared.beats(), shared, connection, session, keep_alive, pings: 0, role }
     }
 
-    async fn run(mut self) {
+    async fn run(&mut self) {
         poll_fn(|cx| {
             self.shared.join_in(cx.waker());
             Poll::Ready(())
@@ -223,7 +227,7 @@ impl Client {
                     acknowledgement
                 }
                 event => {
-                    inbox.event(event)?;
+                    inbox.event(&event)?;
                     continue;
                 }
             };
@@ -447,14 +451,14 @@ impl Inbox<'_> {
         self.shared.gauges.received.add(1);
     }
 
-    fn event(&mut self, event: Event<'_, Kept>) -> Result<(), Error> {
+    fn event(&mut self, event: &Event<'_, Kept>) -> Result<(), Error> {
         match event {
-            Event::Published { reason_code, message, .. } => self.settled(message, reason_code),
-            Event::Subscribed(ack) => self.subscribed(&ack)?,
+            Event::Published { reason_code, message, .. } => self.settled(*message, *reason_code),
+            Event::Subscribed(ack) => self.subscribed(ack)?,
             Event::Pingresp => *self.pings = self.pings.saturating_sub(1),
             Event::Disconnect(Disconnect { reason_code, properties }) => {
-                let details = describe_details(properties);
-                return Err(Error::Disconnected { reason: reason_code, details });
+                let details = describe_details(*properties);
+                return Err(Error::Disconnected { reason: *reason_code, details });
             }
             Event::Nothing
             | Event::Message { .. }

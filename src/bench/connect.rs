@@ -1,12 +1,13 @@
 //! One client's way to an accepted connection, each step timed.
 
+use super::limits::Sources;
 use super::plan::{Broker, Part};
-use super::worker::{BEATS_PER_KEEP_ALIVE, Shared};
+use super::worker::{BEATS_PER_KEEP_ALIVE, Route, Shared};
 use crate::client::describe_details;
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, Role, Session, SessionError};
 use crate::protocol::{Connack, Connect, Frame, Packet, Properties, PropertyId};
-use crate::transport::{Connection, tcp};
+use crate::transport::{ConnectError, Connection, Endpoint, Stream, tcp};
 use std::io;
 use std::time::Instant;
 
@@ -33,10 +34,8 @@ pub(super) async fn connect<M>(shared: &Shared, part: Part) -> Result<Link<M>, E
 }
 
 async fn connect_in_steps<M>(shared: &Shared, part: Part) -> Result<Link<M>, Error> {
-    let (Part::Publisher(number) | Part::Subscriber(number)) = part;
-    let no_endpoint = || Error::Lost(io::ErrorKind::AddrNotAvailable.into());
     let begin = Instant::now();
-    let stream = tcp::connect(shared.endpoint(number).ok_or_else(no_endpoint)?).await?;
+    let stream = dial(shared, part).await?;
     let connected = Instant::now();
     let link = introduce(shared, part, Connection::new(stream), connected).await?;
     let accepted = Instant::now();
@@ -46,6 +45,30 @@ async fn connect_in_steps<M>(shared: &Shared, part: Part) -> Result<Link<M>, Err
     record.accepting.note(shared.nanoseconds(begin));
     record.accepting.note(shared.nanoseconds(accepted));
     Ok(link)
+}
+
+async fn dial(shared: &Shared, part: Part) -> Result<Stream, ConnectError> {
+    let Route { target, sources } = &shared.route;
+    let timeout = shared.plan.broker.connect_timeout;
+    let (bind, candidates) = match sources {
+        Sources::System(bind) => (*bind, None),
+        Sources::Loopback(loopback) => (None, Some(loopback.candidates(shared.plan.number_of(part)))),
+    };
+    for source in candidates.into_iter().flatten() {
+        match tcp::connect_from(source, *target).await {
+            Err(error) if is_port_taken(&error) => {}
+            result => return result,
+        }
+    }
+    tcp::connect(&Endpoint { host: target.ip().to_string(), port: target.port(), bind, timeout }).await
+}
+
+/// Whether another connection has the local port, or had it a moment ago.
+fn is_port_taken(error: &ConnectError) -> bool {
+    let (ConnectError::Bind { source, .. } | ConnectError::Connect { source, .. }) = error else {
+        return false;
+    };
+    matches!(source.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable)
 }
 
 /// Sends CONNECT and waits for CONNACK.

@@ -30,7 +30,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
-use worker::{Assignment, Phase};
+use worker::{Assignment, Phase, Route};
 
 /// How often the gauges are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
@@ -84,8 +84,8 @@ pub async fn run(
 ) -> Result<Report, Error> {
     limits::allow_open_files(plan.clients(), plan.threads)?;
     let target = find_broker(&plan).await?;
-    let endpoints = endpoints(&plan, target)?;
-    let mut run = Run::start(plan, endpoints, interrupts, observe)?;
+    let sources = limits::sources(plan.clients(), target, plan.broker.bind)?;
+    let mut run = Run::start(plan, &Route { target, sources }, interrupts, observe)?;
     let ending = run.lead().await;
     let started = run.start;
     let plan = run.plan.clone();
@@ -113,17 +113,6 @@ async fn find_broker(plan: &Plan) -> Result<SocketAddr, Error> {
     }
 }
 
-fn endpoints(plan: &Plan, target: SocketAddr) -> Result<Arc<[Endpoint]>, Error> {
-    let sources = limits::source_addresses(plan.clients(), target, plan.broker.bind)?;
-    let endpoint = |bind| Endpoint {
-        host: target.ip().to_string(),
-        port: target.port(),
-        bind,
-        timeout: plan.broker.connect_timeout,
-    };
-    Ok(sources.into_iter().map(endpoint).collect())
-}
-
 /// A run that is going on.
 struct Run<O> {
     plan: Arc<Plan>,
@@ -144,12 +133,7 @@ enum Wait {
 }
 
 impl<O: FnMut(View<'_>)> Run<O> {
-    fn start(
-        plan: Plan,
-        endpoints: Arc<[Endpoint]>,
-        interrupts: mpsc::Receiver<()>,
-        observe: O,
-    ) -> Result<Run<O>, Error> {
+    fn start(plan: Plan, route: &Route, interrupts: mpsc::Receiver<()>, observe: O) -> Result<Run<O>, Error> {
         let plan = Arc::new(plan);
         let start = Instant::now();
         let (orders, _) = watch::channel(Phase::Connect);
@@ -161,7 +145,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             run.threads.push(worker::spawn(Assignment {
                 thread,
                 plan: run.plan.clone(),
-                endpoints: endpoints.clone(),
+                route: route.clone(),
                 start,
                 gauges,
                 orders: run.orders.subscribe(),
@@ -195,7 +179,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
 
     /// Waits until every client is connected and subscribed, or will not be.
     async fn prepare(&mut self) -> Result<(), Ending> {
-        let clients = self.plan.clients();
+        let clients = u64::from(self.plan.clients());
         let connecting = self.until(Step::Connect, |totals| totals.connected + totals.failed >= clients);
         proceed(connecting.await, Step::Connect)?;
         let totals = self.totals();

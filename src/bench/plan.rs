@@ -96,8 +96,16 @@ pub enum Part {
 
 impl Plan {
     /// How many clients there are.
-    pub fn clients(&self) -> u64 {
-        u64::from(self.publishers) + u64::from(self.subscribers)
+    pub fn clients(&self) -> u32 {
+        self.publishers.saturating_add(self.subscribers)
+    }
+
+    /// A client's number among all.
+    pub fn number_of(&self, part: Part) -> u32 {
+        match part {
+            Part::Publisher(number) => number,
+            Part::Subscriber(number) => self.publishers.saturating_add(number),
+        }
     }
 
     /// The clients of one thread, subscribers first.
@@ -391,7 +399,7 @@ mod tests {
             (0..2).flat_map(|thread| plan.parts_of_thread(thread)).map(|part| plan.client_id(part)).collect();
         all.sort();
         all.dedup();
-        assert_eq!(all.len() as u64, plan.clients());
+        assert_eq!(all.len(), plan.clients() as usize);
         assert_eq!(all.first().map(String::as_str), Some("mq-00001a2b-p0"));
     }
 

@@ -7,12 +7,13 @@
 
 use super::client;
 use super::gauges::Gauges;
+use super::limits::Sources;
 use super::plan::{Part, Plan};
 use super::record::{Errors, Record, Stage};
 use crate::error::Error;
-use crate::transport::Endpoint;
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -51,12 +52,18 @@ pub(super) enum Phase {
 pub(super) struct Assignment {
     pub(super) thread: usize,
     pub(super) plan: Arc<Plan>,
-    /// The same broker from different local addresses.
-    pub(super) endpoints: Arc<[Endpoint]>,
+    pub(super) route: Route,
     /// The start of the run, which all times count from.
     pub(super) start: Instant,
     pub(super) gauges: Arc<Gauges>,
     pub(super) orders: watch::Receiver<Phase>,
+}
+
+/// From where to where the connections go.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub(super) target: SocketAddr,
+    pub(super) sources: Sources,
 }
 
 /// What the clients of a thread have in common.
@@ -67,7 +74,7 @@ pub(super) struct Shared {
     pub(super) record: RefCell<Record>,
     /// The payload of all messages, stamped anew for each.
     pub(super) payload: RefCell<Vec<u8>>,
-    endpoints: Arc<[Endpoint]>,
+    pub(super) route: Route,
     start: Instant,
     phase: Cell<Phase>,
     beat: Cell<u32>,
@@ -106,9 +113,9 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
 }
 
 async fn work(assignment: Assignment) -> Record {
-    let Assignment { thread, plan, endpoints, start, gauges, mut orders } = assignment;
+    let Assignment { thread, plan, route, start, gauges, mut orders } = assignment;
     let parts: Vec<Part> = plan.parts_of_thread(thread).collect();
-    let shared = Rc::new(Shared::new(plan, endpoints, start, gauges));
+    let shared = Rc::new(Shared::new(plan, route, start, gauges));
     let mut launching = pin!(launch(shared.clone(), parts));
     let mut is_launching = true;
     let mut beat = interval(shared.beat_interval());
@@ -154,14 +161,14 @@ async fn launch(shared: Rc<Shared>, parts: Vec<Part>) {
 }
 
 impl Shared {
-    fn new(plan: Arc<Plan>, endpoints: Arc<[Endpoint]>, start: Instant, gauges: Arc<Gauges>) -> Shared {
+    fn new(plan: Arc<Plan>, route: Route, start: Instant, gauges: Arc<Gauges>) -> Shared {
         let payload = RefCell::new(vec![b'.'; plan.payload_size]);
         Shared {
             plan,
             gauges,
             record: RefCell::default(),
             payload,
-            endpoints,
+            route,
             start,
             phase: Cell::default(),
             beat: Cell::default(),
@@ -179,11 +186,6 @@ impl Shared {
     /// A time as nanoseconds since the run's start.
     pub(super) fn nanoseconds(&self, time: Instant) -> u64 {
         u64::try_from(time.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// The broker, and the local address that the client of that number is to use.
-    pub(super) fn endpoint(&self, number: u32) -> Option<&Endpoint> {
-        self.endpoints.get(number as usize % self.endpoints.len().max(1))
     }
 
     /// Counts the beats. A client that sees a new one looks at what phase it is, and at its keep alive.

@@ -119,7 +119,7 @@ impl Progress {
 fn extent(view: &View<'_>) -> (&'static str, u64, u64) {
     let View { plan, step, elapsed, totals } = *view;
     match step {
-        Step::Connect => ("connect", totals.connected + totals.failed, plan.clients()),
+        Step::Connect => ("connect", totals.connected + totals.failed, plan.clients().into()),
         Step::Subscribe => ("subscribe", totals.subscribed, plan.subscribers.into()),
         Step::Measure => match plan.volume {
             Volume::Messages(messages) => ("measure", totals.sent, messages),

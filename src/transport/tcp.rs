@@ -87,6 +87,23 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectEr
     }
 }
 
+/// Connects from a given local address and port, which may have been used a moment ago for another connection.
+///
+/// With the port given, the kernel need not look for a free one, which takes the longer the more there are in use.
+///
+/// # Errors
+/// When the port is taken, or nothing answers at the address. There is no time limit but the system's.
+pub async fn connect_from(source: SocketAddr, address: SocketAddr) -> Result<Stream, ConnectError> {
+    let bind_failed = |error| ConnectError::Bind { address: source.ip(), source: error };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|source| ConnectError::Connect { address, source })?;
+    socket.set_reuseaddr(true).and_then(|()| socket.bind(source)).map_err(bind_failed)?;
+    let stream = socket.connect(address).await.map_err(|source| ConnectError::Connect { address, source })?;
+    // Some kinds of interface refuse it; the connection works all the same.
+    let _ = stream.set_nodelay(true);
+    Ok(Stream::Tcp(stream))
+}
+
 async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> Result<TcpStream, ConnectError> {
     let failed = |source| ConnectError::Connect { address, source };
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
