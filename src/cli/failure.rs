@@ -51,8 +51,9 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
     let option = text(error, ContextKind::InvalidArg).map(|shown| as_typed(&shown, subcommand, typed));
     let option = option.unwrap_or_default();
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+    let value = value.escape_debug();
     match error.kind() {
-        ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
+        ErrorKind::InvalidValue if value.clone().next().is_none() => format!("{option} needs a value"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let reason = std::error::Error::source(error).map(|source| format!(": {source}"));
             format!("invalid value '{value}' for {option}{}", reason.unwrap_or_default())
@@ -66,19 +67,14 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
             let other = text(error, ContextKind::PriorArg).unwrap_or_default();
             format!("{option} cannot be used with {}", as_typed(&other, subcommand, typed))
         }
-        ErrorKind::MissingRequiredArgument => {
-            format!(
-                "missing {}",
-                alternatives(&text(error, ContextKind::InvalidArg).unwrap_or_default(), subcommand)
-            )
-        }
+        ErrorKind::MissingRequiredArgument => format!("missing {}", missing(error, subcommand)),
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             let tip = text(error, ContextKind::SuggestedSubcommand);
             let tip = tip.map(|suggestion| format!("; did you mean '{suggestion}'?"));
             format!("there is no command '{name}'{}", tip.unwrap_or_default())
         }
-        ErrorKind::InvalidUtf8 => "a word on the command line is not valid UTF-8".to_owned(),
+        ErrorKind::InvalidUtf8 => not_utf8(typed),
         _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
     }
 }
@@ -89,6 +85,31 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
         ContextValue::Strings(texts) => Some(texts.join(" or ")),
         _ => None,
     }
+}
+
+/// The required options that were not typed.
+fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
+    let shown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(shown)) => shown.as_slice(),
+        _ => &[],
+    };
+    let shown: Vec<String> = shown.iter().map(|option| alternatives(option, subcommand)).collect();
+    shown.join(" and ")
+}
+
+/// Which word is not valid UTF-8, and the option before it.
+fn not_utf8(typed: &[OsString]) -> String {
+    let mut previous = "";
+    for word in typed {
+        match word.to_str() {
+            Some(word) => previous = word,
+            None => {
+                let shown = word.as_encoded_bytes().escape_ascii();
+                return format!("'{shown}', which follows {previous}, is not valid UTF-8");
+            }
+        }
+    }
+    "a word on the command line is not valid UTF-8".to_owned()
 }
 
 /// Turns clap's `<--message <MESSAGE>|--null-message>` into `one of -m, -n`.

@@ -51,7 +51,7 @@ pub struct PublishArgs {
     #[arg(short = 'r', long, action = ArgAction::SetTrue, help_heading = "Message")]
     pub retain: bool,
     /// Publish the message this many times
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Message")]
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = values::count, help_heading = "Message")]
     pub repeat: u64,
     /// Pause between repetitions, counted from the acknowledgement
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, help_heading = "Message")]

@@ -54,7 +54,7 @@ pub struct SubscribeArgs {
     #[arg(short = 'N', long = "no-newline", action = ArgAction::SetTrue, help_heading = "Output")]
     pub no_newline: bool,
     /// Exit after this many messages
-    #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Exit")]
+    #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
     pub count: Option<u64>,
     /// Exit after this many seconds, connecting included
     #[arg(short = 'W', long, value_name = "SECONDS", value_parser = at_least_one_second, help_heading = "Exit")]

@@ -26,6 +26,14 @@ pub(super) fn topic_filter(text: &str) -> Result<TopicFilter, String> {
     TopicFilter::parse(text).map_err(|error| error.to_string())
 }
 
+/// A number of things, at least one.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("it takes a whole number, at least 1".to_owned()),
+    }
+}
+
 /// Seconds with decimals, zero allowed.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "it takes a number of seconds, as in 0.5")?;
