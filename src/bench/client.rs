@@ -77,9 +77,10 @@ struct Subscriber {
 pub(super) async fn run(shared: Rc<Shared>, part: Part) {
     // What connecting needs is given back before the client settles down.
     if let Some(mut client) = Box::pin(start(shared.clone(), part)).await {
+        shared.client_began();
         client.run().await;
+        shared.client_ended();
     }
-    shared.client_ended();
 }
 
 async fn start(shared: Rc<Shared>, part: Part) -> Option<Box<Client>> {
@@ -127,11 +128,12 @@ impl Client {
         })
         .await;
         let end = self.converse().await;
+        let is_whole = end.is_ok();
         let has_connection = matches!(end, Ok(()) | Err(Error::Denied(_) | Error::Unsendable { .. }));
         if let Err(error) = end {
             self.count_end(&error, has_connection);
         }
-        self.hand_in();
+        self.hand_in(is_whole);
         if has_connection {
             Box::pin(self.say_farewell()).await;
         }
@@ -249,7 +251,8 @@ impl Client {
         }
     }
 
-    fn hand_in(&mut self) {
+    /// Gives what was measured to the worker. What a subscriber received counts only when it stayed to the end.
+    fn hand_in(&mut self, is_whole: bool) {
         let unsent = self.connection.unsent() as u64;
         let record = &mut *self.shared.record.borrow_mut();
         match &mut self.role {
@@ -261,6 +264,7 @@ impl Client {
                 };
                 record.sent.insert(publisher.number, sent);
             }
+            Role::Subscriber(subscriber) if !is_whole || !subscriber.is_subscribed => {}
             Role::Subscriber(subscriber) => {
                 record.received.insert(subscriber.number, std::mem::take(&mut subscriber.received));
             }

@@ -222,9 +222,10 @@ impl<O: FnMut(View<'_>)> Run<O> {
     /// Waits until something is done, as long as anything moves.
     async fn until(&mut self, step: Step, is_done: impl Fn(&Totals) -> bool) -> Wait {
         let begin = Instant::now();
+        let patience = self.patience(step);
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let (mut seen, mut moved_at) = (Totals::default(), begin);
+        let (mut seen, mut moved_at) = (None, begin);
         loop {
             tokio::select! {
                 Some(()) = self.interrupts.recv() => return Wait::Interrupted,
@@ -235,11 +236,24 @@ impl<O: FnMut(View<'_>)> Run<O> {
             if is_done(&totals) {
                 return Wait::Done;
             }
-            if totals != seen {
-                (seen, moved_at) = (totals, Instant::now());
-            } else if moved_at.elapsed() >= self.plan.patience {
+            let now = progress(step, &totals);
+            if seen != Some(now) {
+                (seen, moved_at) = (Some(now), Instant::now());
+            } else if moved_at.elapsed() >= patience {
                 return Wait::Stalled;
             }
+        }
+    }
+
+    /// Nobody gives up connecting before a single client does, or may begin to.
+    fn patience(&self, step: Step) -> Duration {
+        let plan = &self.plan;
+        match step {
+            Step::Connect => {
+                let pause = plan.connect_rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
+                plan.patience.max(plan.broker.connect_timeout + 2 * LOOK_INTERVAL) + pause
+            }
+            Step::Subscribe | Step::Measure | Step::Drain => plan.patience,
         }
     }
 
@@ -265,6 +279,15 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
         let source = std::io::Error::other("a thread failed");
         Err(Error::System { action: "finish the run".to_owned(), source })
+    }
+}
+
+/// What must not stand still. A client that fails to connect is no progress: with a broker that answers nobody, thousands
+/// would time out one after another.
+fn progress(step: Step, totals: &Totals) -> Totals {
+    match step {
+        Step::Connect => Totals { connected: totals.connected, ..Totals::default() },
+        Step::Subscribe | Step::Measure | Step::Drain => *totals,
     }
 }
 

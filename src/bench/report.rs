@@ -42,6 +42,8 @@ pub struct Report {
     pub connections_lost: u64,
     /// Subscriptions that the broker granted.
     pub subscribed: u64,
+    /// Subscribers that were there until the end; what the others missed cannot be judged.
+    pub subscribers_to_the_end: u64,
     /// How long connecting all of them took.
     pub connect_time: Option<Duration>,
     /// Messages that were sent.
@@ -93,7 +95,19 @@ impl Flow {
 
 impl Report {
     /// Makes a report of what was measured.
-    pub fn new(plan: &Plan, broker: SocketAddr, ending: Ending, elapsed: Duration, record: Record) -> Report {
+    pub fn new(
+        plan: &Plan,
+        broker: SocketAddr,
+        ending: Ending,
+        elapsed: Duration,
+        mut record: Record,
+    ) -> Report {
+        let failed = record.connected + record.errors.count(Stage::Connect);
+        let unanswered = u64::from(plan.clients()).saturating_sub(failed);
+        if unanswered > 0 {
+            let text = "not connected yet when the run ended";
+            record.errors.add(Stage::Connect, text.to_owned(), unanswered);
+        }
         let account = record.account(&plan.topics, plan.qos);
         let begin = record.sending.first();
         let connect_time = record.accepting.first().zip(record.accepting.last());
@@ -113,6 +127,7 @@ impl Report {
             refused: record.refused,
             connections_lost: record.connections_lost,
             subscribed: record.subscribed,
+            subscribers_to_the_end: record.received.len() as u64,
             connect_time: connect_time.map(|(first, last)| Duration::from_nanos(last - first)),
             sent: Flow::new(account.sent, begin, record.sending),
             acknowledged: Flow::new(record.acknowledgements, begin, record.acknowledging),
@@ -249,7 +264,7 @@ impl Report {
             text += &line_with(&format!("{times} x {error}"), stage_name(stage), Mood::Bad);
         }
         text += &self.ending_line();
-        if self.connections_lost > 0 {
+        if self.connections_lost > 0 && self.ending != Ending::AllLost {
             let lost = count(self.connections_lost, "client");
             text += &line_with(&format!("{lost} lost the connection"), "connections", Mood::Bad);
         }
@@ -289,23 +304,39 @@ impl Report {
     }
 
     fn delivery_line(&self) -> String {
+        let Account { owed, lost, .. } = self.account;
         if self.subscribers == 0 {
             return line("delivery", "not measured without subscribers");
         }
-        let Account { owed, lost, .. } = self.account;
+        if self.subscribers_to_the_end == 0 {
+            return line("delivery", "cannot be judged: no subscriber stayed to the end");
+        }
+        if owed == 0 {
+            return line("delivery", "cannot be judged: no message was acknowledged");
+        }
         let counts = [(lost, "lost"), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
-        match list(&counts) {
+        let (mut words, mood) = match list(&counts) {
             words if words.is_empty() => {
-                line_with("nothing lost, nothing duplicated, all in order", "delivery", Mood::Good)
+                (format!("all {owed} messages arrived, once and in order"), Mood::Good)
             }
-            words => {
-                let remark = match self.qos {
-                    Qos::AtMostOnce => ", which QoS 0 allows",
-                    _ if self.is_promise_broken() => "",
-                    Qos::AtLeastOnce | Qos::ExactlyOnce => ", nothing lost",
-                };
-                line_with(&format!("{words} of {owed}{remark}"), "delivery", Mood::Bad)
-            }
+            words => (format!("{words}, of {owed}{}", self.remark()), Mood::Bad),
+        };
+        if self.subscribers_to_the_end < self.subscribers.into() {
+            let stayed = self.subscribers_to_the_end;
+            let _ = write!(
+                words,
+                " (at the {stayed} of {} subscribers that stayed to the end)",
+                self.subscribers
+            );
+        }
+        line_with(&words, "delivery", mood)
+    }
+
+    fn remark(&self) -> &'static str {
+        match self.qos {
+            Qos::AtMostOnce => "; QoS 0 promises nothing",
+            Qos::AtLeastOnce | Qos::ExactlyOnce if self.account.lost > 0 => "",
+            Qos::AtLeastOnce | Qos::ExactlyOnce => "; nothing lost",
         }
     }
 }
@@ -369,4 +400,172 @@ fn duration(nanoseconds: u64) -> String {
         _ => 0,
     };
     format!("{value:.decimals$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(p50: u64) -> Option<Summary> {
+        Some(Summary {
+            count: 1000,
+            min: p50 / 10,
+            mean: p50,
+            p50,
+            p90: p50 * 2,
+            p99: p50 * 3,
+            p99_9: p50 * 4,
+            max: p50 * 5,
+        })
+    }
+
+    fn flow(count: u64, milliseconds: u64) -> Flow {
+        Flow { count, time: Some(Duration::from_millis(milliseconds)) }
+    }
+
+    fn report() -> Report {
+        Report {
+            version: Version::V5,
+            broker: ([127, 0, 0, 1], 1883).into(),
+            threads: 2,
+            publishers: 1000,
+            subscribers: 100,
+            qos: Qos::AtLeastOnce,
+            payload_size: 64,
+            volume: Volume::Messages(100_000),
+            in_flight: 20,
+            ending: Ending::Complete,
+            elapsed: Duration::from_secs(3),
+            connected: 1100,
+            refused: 0,
+            connections_lost: 0,
+            subscribed: 100,
+            subscribers_to_the_end: 100,
+            connect_time: Some(Duration::from_millis(250)),
+            sent: flow(100_000, 500),
+            acknowledged: flow(100_000, 550),
+            received: flow(100_000, 600),
+            account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
+            duplicates: 0,
+            reordered: 0,
+            foreign: 0,
+            tcp_connect: summary(150_000),
+            connack: summary(1_500_000),
+            publish_to_acknowledgement: summary(15_000_000),
+            end_to_end: summary(400_000_000),
+            errors: Errors::default(),
+        }
+    }
+
+    fn text(report: &Report) -> String {
+        colored::control::set_override(false);
+        report.to_text()
+    }
+
+    fn last_section(report: &Report) -> String {
+        text(report).rsplit("\n\n").next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_report_fits_on_a_screen() {
+        let expected = "\
+broker            127.0.0.1:1883, MQTT 5.0
+clients           1000 publishers, 100 subscribers, on 2 threads
+load              100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher
+
+connected         1100 of 1100 clients in 250 ms, 4400 in a second
+
+                      messages    per second        time
+sent                    100000        200000      500 ms
+acknowledged            100000        181818      550 ms
+received                100000        166667      600 ms
+
+                        min     mean      p50      p90      p99    p99.9      max
+TCP connect         15.0 µs   150 µs   150 µs   300 µs   450 µs   600 µs   750 µs
+CONNECT to CONNACK   150 µs  1.50 ms  1.50 ms  3.00 ms  4.50 ms  6.00 ms  7.50 ms
+PUBLISH to PUBACK   1.50 ms  15.0 ms  15.0 ms  30.0 ms  45.0 ms  60.0 ms  75.0 ms
+end to end          40.0 ms   400 ms   400 ms   800 ms   1.20 s   1.60 s   2.00 s
+
+delivery          all 100000 messages arrived, once and in order
+";
+        assert_eq!(text(&report()), expected);
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_in_numbers() {
+        let mut report = report();
+        report.errors.add(Stage::Run, "the broker closed the connection without a word".to_owned(), 2);
+        report.errors.add(Stage::Connect, "timed out after 30 s".to_owned(), 1);
+        report.ending = Ending::Interrupted;
+        report.connections_lost = 2;
+        report.subscribers_to_the_end = 98;
+        report.account = Account { sent: 500, denied: 1, unacknowledged: 20, owed: 470, lost: 3 };
+        (report.duplicates, report.reordered, report.foreign) = (4, 0, 1);
+        let expected = "\
+connecting        1 x timed out after 30 s
+running           2 x the broker closed the connection without a word
+ended             interrupted; these are the figures up to then
+connections       2 clients lost the connection
+foreign           1 message of somebody else, not counted above
+publishing        1 denied by the broker, 20 never acknowledged
+delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers that stayed to the end)
+";
+        assert_eq!(last_section(&report), expected);
+        assert!(report.is_promise_broken());
+    }
+
+    #[test]
+    fn what_a_qos_allows_is_no_broken_promise() {
+        let mut report = report();
+        report.duplicates = 4;
+        assert_eq!(last_section(&report), "delivery          4 duplicated, of 100000; nothing lost\n");
+        assert!(!report.is_promise_broken());
+        report.qos = Qos::ExactlyOnce;
+        assert!(report.is_promise_broken());
+        report.qos = Qos::AtMostOnce;
+        report.account.lost = 7;
+        let expected = "delivery          7 lost, 4 duplicated, of 100000; QoS 0 promises nothing\n";
+        assert_eq!(last_section(&report), expected);
+        assert!(!report.is_promise_broken());
+    }
+
+    #[test]
+    fn nothing_is_claimed_that_was_not_measured() {
+        let mut report = report();
+        report.subscribers_to_the_end = 0;
+        let judged = |report: &Report| last_section(report);
+        assert_eq!(judged(&report), "delivery          cannot be judged: no subscriber stayed to the end\n");
+        report.subscribers = 0;
+        assert_eq!(judged(&report), "delivery          not measured without subscribers\n");
+        report = Report {
+            connected: 0,
+            connect_time: None,
+            ending: Ending::NotConnected,
+            sent: Flow::default(),
+            acknowledged: Flow::default(),
+            received: Flow::default(),
+            account: Account::default(),
+            tcp_connect: None,
+            connack: None,
+            publish_to_acknowledgement: None,
+            end_to_end: None,
+            ..report
+        };
+        let text = text(&report);
+        assert!(text.ends_with(
+            "\n\nconnected         0 of 1000 clients\n\nended             no publisher could connect\n"
+        ));
+    }
+
+    #[test]
+    fn durations_have_three_digits_in_the_unit_that_fits() {
+        let texts =
+            [0, 999, 1000, 9_994, 9_996, 99_960, 999_499, 999_500, 1_000_000, 999_499_999, 61_000_000_000];
+        let texts = texts.map(duration);
+        let expected = [
+            "0 ns", "999 ns", "1.00 µs", "9.99 µs", "10.0 µs", "100 µs", "999 µs", "1.00 ms", "1.00 ms",
+            "999 ms", "61.0 s",
+        ];
+        assert_eq!(texts, expected);
+    }
 }

@@ -79,7 +79,9 @@ pub(super) struct Shared {
     phase: Cell<Phase>,
     beat: Cell<u32>,
     wakers: RefCell<Vec<Waker>>,
+    /// Clients that are connected.
     alive: Cell<usize>,
+    /// Clients that are on their way to CONNACK.
     connecting: Cell<usize>,
     /// A client has connected, failed, or ended.
     moved: Notify,
@@ -155,7 +157,6 @@ async fn launch(shared: Rc<Shared>, parts: Vec<Part>) {
             return;
         }
         shared.connecting.set(shared.connecting.get() + 1);
-        shared.alive.set(shared.alive.get() + 1);
         tokio::task::spawn_local(client::run(shared.clone(), part));
     }
 }
@@ -214,6 +215,11 @@ impl Shared {
     pub(super) fn connecting_ended(&self) {
         self.connecting.set(self.connecting.get() - 1);
         self.moved.notify_waiters();
+    }
+
+    /// A client is connected, and is to be waited for at the end.
+    pub(super) fn client_began(&self) {
+        self.alive.set(self.alive.get() + 1);
     }
 
     pub(super) fn client_ended(&self) {

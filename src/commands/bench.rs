@@ -34,6 +34,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitStatus, Error> {
     })
 }
 
+/// What helps when nobody answers.
+const HINT: &str =
+    "\nhint: is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
+
 /// Turns SIGINT and SIGTERM into interruptions, and keeps the status of the first.
 fn catch_signals() -> Result<(mpsc::Receiver<()>, Arc<OnceLock<ExitStatus>>), Error> {
     let mut signals = Signals::catch()?;
@@ -70,7 +74,11 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     } else if report.not_connected() > 0 {
         let all_refused = report.refused == report.clients();
         let status = if all_refused { ExitStatus::REFUSED } else { ExitStatus::FAILED };
-        (status, format!("{} of {} clients could not connect", report.not_connected(), report.clients()))
+        let hint = if report.connected == 0 && !all_refused { HINT } else { "" };
+        (
+            status,
+            format!("{} of {} clients could not connect{hint}", report.not_connected(), report.clients()),
+        )
     } else if report.errors.count(Stage::Subscribe) > 0 {
         (ExitStatus::DENIED, format!("{} subscriptions were denied", report.errors.count(Stage::Subscribe)))
     } else if report.account.denied > 0 {
