@@ -3,7 +3,7 @@
 use super::limits::Sources;
 use super::plan::{Broker, Part};
 use super::worker::{BEATS_PER_KEEP_ALIVE, Route, Shared};
-use crate::client::describe_details;
+use crate::client::{check_greeting, describe_details};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, Role, Session, SessionError};
 use crate::protocol::{Connack, Connect, Frame, Packet, Properties, PropertyId};
@@ -88,6 +88,7 @@ async fn introduce<M>(
     loop {
         let progress = connection.progress(true).await.map_err(Error::Lost)?;
         let input = connection.buffers().0;
+        check_greeting(input)?;
         if let Some(frame) = Frame::cut(input, accepts.maximum_packet_size)? {
             let packet = Packet::decode(frame, plan.broker.version)?;
             let connack = accepted(&packet)?;

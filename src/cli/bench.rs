@@ -1,6 +1,6 @@
 //! The options of `mq bench`.
 
-use super::connection::{ConnectionArgs, DiagnosticArgs};
+use super::connection::ConnectionArgs;
 use super::values;
 use crate::bench::Stamp;
 use crate::bench::plan::{
@@ -18,8 +18,8 @@ const MOST_CLIENTS: i64 = 1_000_000;
 /// What `mq bench` takes.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Publishers connect, and publish as fast as the broker acknowledges; subscribers check that every message arrives, once and
-in order, and how long it took. The report goes to standard output.
+Publishers connect, and publish as fast as the broker acknowledges; subscribers check that every
+message arrives, once and in order, and how long it took. The report goes to standard output.
 
 Examples:
   mq bench --embedded -c 1000                1000 publishers against a broker of its own
@@ -28,9 +28,10 @@ Examples:
   mq bench -c 5000 --connect-rate 500        a gentle start
   mq bench -c 100 -t 'fan/out' --subscribers 20   every subscriber receives everything
 
-Exit status: 0 when everything was sent and nothing lost that the QoS promises, 1 when clients could not connect, when the
-broker stopped answering or lost messages, 2 usage, 3 the broker denied a subscription or a message, 5 it refused the
-connections, 7 connections were lost, 130 and 143 interrupted (the report still comes).")]
+Exit status: 0 when everything was sent and nothing lost that the QoS promises, 1 when clients could
+not connect, or the broker stopped answering or lost messages, 2 usage, 3 the broker denied a
+subscription or a message, 5 it refused the connections, 7 connections were lost, 130 and 143
+interrupted (the report still comes).")]
 pub struct BenchArgs {
     /// How many clients publish
     #[arg(short = 'c', long = "clients", value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=MOST_CLIENTS), help_heading = "Load")]
@@ -73,8 +74,9 @@ pub struct BenchArgs {
     pub id_prefix: String,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
-    #[command(flatten)]
-    pub(crate) diagnostics: DiagnosticArgs,
+    /// Keep quiet about failures at run time; the report and the exit status still tell
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub quiet: bool,
 }
 
 impl BenchArgs {

@@ -156,7 +156,10 @@ struct TakenConnack {
 
 /// Tells the protocols that people reach by a wrong port from a broken broker, without waiting for the end of what is no
 /// packet.
-fn check_greeting(input: &[u8]) -> Result<(), Error> {
+///
+/// # Errors
+/// When no MQTT broker answered.
+pub fn check_greeting(input: &[u8]) -> Result<(), Error> {
     let text = match input {
         [] => return Ok(()),
         [b'H', b'T', b'T', b'P', ..] => "an HTTP server answered, not an MQTT broker; is the port right?",

@@ -14,7 +14,7 @@ use crate::protocol::{
 };
 use crate::transport::{Connection, Endpoint};
 use handshake::Handshake;
-pub use handshake::describe_details;
+pub use handshake::{check_greeting, describe_details};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};

@@ -29,7 +29,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitStatus, Error> {
         progress.clear();
         let report = report?;
         print(&report)?;
-        let messages = Messages::new("bench", args.diagnostics.quiet);
+        let messages = Messages::new("bench", args.quiet);
         Ok(judge(&report, signal.get().copied(), messages))
     })
 }

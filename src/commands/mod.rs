@@ -30,7 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Pub(args) => ("pub", args.diagnostics.quiet, publish::run(args)),
         Command::Sub(args) => ("sub", args.diagnostics.quiet, subscribe::run(args)),
         Command::Broker(args) => ("broker", false, broker::run(args)),
-        Command::Bench(args) => ("bench", args.diagnostics.quiet, bench::run(args)),
+        Command::Bench(args) => ("bench", args.quiet, bench::run(args)),
     };
     let messages = Messages { name, quiet };
     result.unwrap_or_else(|error| messages.failure(&error))
