@@ -1,0 +1,155 @@
+//! `mq bench`: the load runs, the account is exact, and what goes wrong is told.
+
+use super::support::*;
+
+/// The end of the report when all is well.
+const ALL_ARRIVED: &str = "messages arrived, once and in order";
+
+#[test]
+fn nothing_is_lost_at_any_qos() {
+    for qos in 0..=2 {
+        let finished = mq(&format!("bench --embedded -c 50 --subscribers 5 -q {qos} --messages 2000")).run();
+        assert_eq!(finished.stderr, "", "no progress where there is no terminal");
+        let report = finished.succeed();
+        assert_says(
+            &report,
+            &["55 of 55 clients", &format!("2000 messages of 64 bytes at QoS {qos}"), ALL_ARRIVED],
+        );
+        assert_eq!(numbers_of(&report, "sent"), [2000], "{report}");
+        assert_eq!(numbers_of(&report, "received"), [2000], "{report}");
+    }
+}
+
+/// The whole number that stands first in the line of the report that begins with this word.
+fn numbers_of(report: &str, row: &str) -> Vec<u64> {
+    let lines = report.lines().filter_map(|line| line.strip_prefix(row));
+    lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+}
+
+#[test]
+fn other_brokers_are_measured_in_every_version() {
+    on_each_broker(|broker| {
+        for version in ["31", "311", "5"] {
+            let report = broker
+                .mq(&format!("bench -V {version} -c 20 --subscribers 2 --messages 1000 -s 100"))
+                .run()
+                .succeed();
+            assert_says(&report, &["22 of 22 clients", "end to end", ALL_ARRIVED]);
+        }
+    });
+}
+
+#[test]
+fn every_subscriber_of_a_topic_hears_every_publisher() {
+    let report = mq("bench --embedded -c 10 --messages 500 -t fan/out --subscribers 4").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+    assert_eq!(numbers_of(&report, "received"), [2000], "{report}");
+}
+
+#[test]
+fn acknowledgements_can_be_measured_alone() {
+    let report = mq("bench --embedded -c 10 --messages 500 --subscribers 0 -s 0").run().succeed();
+    assert_says(&report, &["10 of 10 clients", "PUBLISH to PUBACK"]);
+    assert_eq!(numbers_of(&report, "acknowledged"), [500], "{report}");
+}
+
+#[test]
+fn a_duration_ends_it() {
+    let report = mq("bench --embedded -c 5 --duration 0.2").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+    assert!(numbers_of(&report, "sent")[0] > 0, "{report}");
+}
+
+#[test]
+fn the_embedded_broker_is_gone_afterwards() {
+    let report = mq("bench --embedded -c 5 --messages 100").run().succeed();
+    let address = report.split_whitespace().find_map(|word| word.trim_end_matches(',').parse().ok());
+    let address: std::net::SocketAddr = address.unwrap_or_else(|| panic!("no address in {report}"));
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens on {address} any more");
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_told() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let finished = mq(&format!("bench -h 127.0.0.1 -p {} -c 5", free.port())).run();
+    assert_says(&finished.fail(1), &["mq bench:", "could not connect"]);
+}
+
+#[test]
+fn a_broker_that_refuses_is_told() {
+    let Some(broker) = Mosquitto::start_with("allow_anonymous false") else { return };
+    let finished = broker.mq("bench -c 5 --messages 100").run();
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["not authorized"]);
+    assert_says(&finished.fail(5), &["mq bench:"]);
+}
+
+#[test]
+fn a_broker_that_dies_is_told_and_nothing_is_made_up() {
+    on_each_broker(|broker| {
+        let witness = broker.subscriber("-t # -N -C 100");
+        let bench = broker.mq("bench -c 5 --duration 60 --timeout 2").spawn();
+        witness.finish().expect_status(0);
+        broker.kill();
+        let finished = bench.finish();
+        let report = String::from_utf8(finished.stdout.clone()).unwrap();
+        assert!(!report.contains(ALL_ARRIVED), "{report}");
+        assert!(numbers_of(&report, "acknowledged") <= numbers_of(&report, "sent"), "{report}");
+        assert_says(&finished.fail(7), &["mq bench:", "connection"]);
+    });
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has() {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber("-t # -N -C 100");
+    let bench = broker.mq("bench -c 5 --subscribers 1 --duration 60").spawn();
+    witness.finish().expect_status(0);
+    bench.signal("INT");
+    let finished = bench.finish();
+    finished.expect_status(130);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["6 of 6 clients", "sent"]);
+}
+
+#[test]
+fn options_are_checked() {
+    for (options, part) in [
+        ("-c 0", "-c"),
+        ("-c many", "-c"),
+        ("-q 3", "-q"),
+        ("-s -1", "-s"),
+        ("-s 10", "-s 10"),
+        ("--duration 0", "--duration"),
+        ("--messages 5 --duration 5", "--duration"),
+        ("--embedded -h localhost", "--embedded"),
+        ("-t a/#", "-t"),
+    ] {
+        assert_says(&mq(&format!("bench {options}")).run().fail(2), &["mq bench:", part]);
+    }
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_where_that_is_allowed() {
+    let report = under_a_limit("ulimit -S -n 64", "bench --embedded -c 100 --subscribers 10 --messages 1000")
+        .run()
+        .succeed();
+    assert_says(&report, &["110 of 110 clients", ALL_ARRIVED]);
+}
+
+#[test]
+fn a_limit_of_open_files_that_is_too_low_is_told_with_the_number() {
+    let finished = under_a_limit("ulimit -n 64", "bench --embedded -c 1000").run();
+    assert_ne!(finished.status, 0);
+    let stderr = finished.stderr;
+    assert_says(&stderr, &["mq bench:", "open files", "64", "ulimit -n"]);
+    let numbers = stderr.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u32>().ok());
+    assert!(numbers.max().is_some_and(|needed| needed >= 1100), "how many it needs: {stderr}");
+}
+
+/// `mq` with these words, after a shell's command.
+fn under_a_limit(limit: &str, words: &str) -> Program {
+    Program::new("sh")
+        .arg("-c")
+        .arg(format!("{limit} && exec \"$0\" \"$@\""))
+        .arg(env!("CARGO_BIN_EXE_mq"))
+        .words(words)
+}

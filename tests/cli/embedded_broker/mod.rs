@@ -1,0 +1,11 @@
+//! `mq broker`, seen by clients that say exactly what the test says. Wherever MQTT leaves no choice, the same test runs
+//! against mosquitto: it shows that the test is right.
+
+mod bad_bytes;
+mod delivery;
+mod limits;
+mod process;
+mod retained;
+mod sessions;
+mod subscriptions;
+mod wills;

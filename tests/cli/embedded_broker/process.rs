@@ -1,0 +1,68 @@
+//! `mq broker` as a program.
+
+use crate::support::*;
+
+#[test]
+fn the_first_line_is_the_address() {
+    let mut broker = mq("broker -p 0").spawn();
+    let line = broker.wait_for_stdout("");
+    let port = line.strip_prefix("listening on 127.0.0.1:").unwrap_or_else(|| panic!("{line}"));
+    assert!(port.parse::<u16>().is_ok_and(|port| port != 0), "{line}");
+}
+
+#[cfg(target_os = "linux")] // all of 127.0.0.0/8 is this machine
+#[test]
+fn the_address_can_be_chosen() {
+    let broker = EmbeddedBroker::start_with("--port 0 --bind 127.0.0.9");
+    assert_eq!(broker.address().ip().to_string(), "127.0.0.9");
+    Wire::v311(&broker, "me").ping();
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let broker = EmbeddedBroker::start();
+    let address = broker.address();
+    let stderr = mq(&format!("broker -p {}", address.port())).run().fail(1);
+    assert_says(&stderr, &["mq broker:", &address.to_string(), "in use"]);
+}
+
+#[test]
+fn options_are_checked() {
+    for (options, part) in
+        [("-p 65536", "-p"), ("-p x", "-p"), ("--bind nowhere", "--bind"), ("word", "word")]
+    {
+        assert_says(&mq(&format!("broker {options}")).run().fail(2), &["mq broker:", part]);
+    }
+}
+
+#[test]
+fn signals_end_it_and_its_clients_are_told() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let broker = EmbeddedBroker::start();
+        let mut old = Wire::v311(&broker, "old");
+        let mut new = Wire::v5(&broker, "new", "");
+        let process = broker.into_process();
+        process.signal(signal);
+        assert_eq!(old.expect_end(), b"");
+        let farewell = new.expect_end();
+        assert!(farewell.is_empty() || (farewell[0], farewell[2]) == (0xe0, 0x8b), "{farewell:02x?}");
+        process.finish().expect_status(status);
+    }
+}
+
+#[test]
+fn a_port_can_be_used_again_at_once() {
+    let mut broker = EmbeddedBroker::start();
+    let _client = Wire::v311(&broker, "me");
+    broker.kill();
+    broker.restart();
+    Wire::v311(&broker, "me").ping();
+}
+
+#[test]
+fn it_outlives_a_closed_stdout() {
+    let mut process = mq("broker -p 0").closing_stdout_after(1).spawn();
+    let line = process.wait_for_stdout("listening");
+    let port = line.rsplit(':').next().unwrap();
+    mq(&format!("pub -h 127.0.0.1 -p {port} -t a -m x -q 1")).run().succeed();
+}

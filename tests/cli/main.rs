@@ -1,0 +1,22 @@
+//! `mq` as its users meet it: the real binary against its own broker, against mosquitto, and against peers that send
+//! what the test says, byte for byte.
+//!
+//! A module per feature. The tests against mosquitto are skipped where it is not installed, unless
+//! `MQ_REQUIRE_MOSQUITTO=1` is set.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic; clippy.toml allows it in #[test] functions only, not in what they call"
+)]
+#![allow(non_snake_case, reason = "option letters keep their case in the names of tests")]
+#![allow(unreachable_pub, reason = "everything here is private to the tests")]
+
+mod bad_input;
+mod bench;
+mod crossing;
+mod embedded_broker;
+mod publish;
+mod reliability;
+mod subscribe;
+mod support;

@@ -1,0 +1,56 @@
+//! What the tests stand on: programs, brokers, and peers that say exactly what they are told to.
+
+pub mod broker;
+pub mod bytes;
+pub mod peer;
+pub mod process;
+pub mod wire;
+
+pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
+pub use peer::ScriptedPeer;
+pub use process::{Program, Running, assert_says, mq};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+pub use wire::Wire;
+
+/// After this long, what was waited for will not come.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Something with an address that clients can be sent to.
+pub trait Server: Sync {
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+
+    /// `mq` with these words, of which the first is the subcommand, and with this server's address.
+    fn mq(&self, words: &str) -> Program {
+        let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
+        mq(subcommand).words(&self.options()).words(options)
+    }
+
+    /// `mq sub` with these options, after it was told that it is subscribed.
+    fn subscriber(&self, options: &str) -> Running {
+        let mut running = self.mq(&format!("sub -d {options}")).spawn();
+        running.wait_for_stderr("<- SUBACK");
+        running
+    }
+
+    /// `mosquitto_pub` with these options. `None` when it is not installed.
+    fn mosquitto_pub(&self, options: &str) -> Option<Program> {
+        Some(Program::new(broker::find("mosquitto_pub")?).words(&self.options()).words(options))
+    }
+
+    /// `mosquitto_sub` with these options. `None` when it is not installed.
+    fn mosquitto_sub(&self, options: &str) -> Option<Program> {
+        Some(Program::new(broker::find("mosquitto_sub")?).words(&self.options()).words(options))
+    }
+
+    /// A bare connection.
+    fn connect(&self) -> Wire {
+        Wire::new(TcpStream::connect(self.address()).unwrap())
+    }
+
+    /// The options that lead to this server.
+    fn options(&self) -> String {
+        format!("-h {} -p {}", self.address().ip(), self.address().port())
+    }
+}

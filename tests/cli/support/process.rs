@@ -1,0 +1,329 @@
+//! Programs as a user runs them: a line of words, bytes on stdin, and what comes back.
+//!
+//! Whatever is waited for has a deadline; a failure shows all that the program said.
+
+use super::DEADLINE;
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The program under test, with these words as its arguments.
+pub fn mq(words: &str) -> Program {
+    Program::new(env!("CARGO_BIN_EXE_mq")).words(words)
+}
+
+/// A program that was not started yet.
+pub struct Program {
+    command: Command,
+    stdin: Stdin,
+    closes_stdout_after: usize,
+}
+
+enum Stdin {
+    Empty,
+    Bytes(Vec<u8>),
+    Open,
+}
+
+impl Program {
+    /// A program by its path.
+    pub fn new(path: impl AsRef<OsStr>) -> Program {
+        let mut command = Command::new(path);
+        command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("RUST_BACKTRACE");
+        Program { command, stdin: Stdin::Empty, closes_stdout_after: usize::MAX }
+    }
+
+    /// Adds arguments, separated by white space.
+    pub fn words(mut self, words: &str) -> Program {
+        self.command.args(words.split_whitespace());
+        self
+    }
+
+    /// Adds one argument as it is.
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
+        self.command.arg(argument);
+        self
+    }
+
+    /// What the program reads on stdin, which is empty otherwise.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Program {
+        self.stdin = Stdin::Bytes(bytes.into());
+        self
+    }
+
+    /// Keeps stdin open, for [`Running::write`].
+    pub fn open_stdin(mut self) -> Program {
+        self.stdin = Stdin::Open;
+        self
+    }
+
+    /// Closes the program's stdout after this many lines, as `head` does.
+    pub fn closing_stdout_after(mut self, lines: usize) -> Program {
+        self.closes_stdout_after = lines;
+        self
+    }
+
+    /// Starts it.
+    pub fn spawn(mut self) -> Running {
+        let stdin = if matches!(self.stdin, Stdin::Empty) { Stdio::null() } else { Stdio::piped() };
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let words = [self.command.get_program()].into_iter().chain(self.command.get_args());
+        let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let mut child =
+            self.command.spawn().unwrap_or_else(|error| panic!("{shown} does not start: {error}"));
+        let stdout = Captured::of(child.stdout.take().expect("is piped"), self.closes_stdout_after);
+        let stderr = Captured::of(child.stderr.take().expect("is piped"), usize::MAX);
+        let mut open_stdin = child.stdin.take();
+        if let Stdin::Bytes(bytes) = self.stdin {
+            let mut pipe = open_stdin.take().expect("is piped");
+            thread::spawn(move || pipe.write_all(&bytes)); // a program may end before it read everything
+        }
+        Running { child, shown, stdin: open_stdin, stdout, stderr }
+    }
+
+    /// Starts it and waits for its end.
+    #[track_caller]
+    pub fn run(self) -> Finished {
+        self.spawn().finish()
+    }
+}
+
+/// A program that runs; it is killed when this goes away.
+pub struct Running {
+    child: Child,
+    shown: String,
+    stdin: Option<ChildStdin>,
+    stdout: Captured,
+    stderr: Captured,
+}
+
+impl Running {
+    /// The next line on stdout that contains this; earlier lines are passed over for good.
+    #[track_caller]
+    pub fn wait_for_stdout(&mut self, part: &str) -> String {
+        let line = self.stdout.wait_for_line(part);
+        line.unwrap_or_else(|| panic!("no line with {part:?} on stdout of {}", self.everything()))
+    }
+
+    /// The next line on stderr that contains this; earlier lines are passed over for good.
+    #[track_caller]
+    pub fn wait_for_stderr(&mut self, part: &str) -> String {
+        let line = self.stderr.wait_for_line(part);
+        line.unwrap_or_else(|| panic!("no line with {part:?} on stderr of {}", self.everything()))
+    }
+
+    /// As [`Running::wait_for_stderr`], `None` when the program ends first.
+    pub fn try_wait_for_stderr(&mut self, part: &str) -> Option<String> {
+        self.stderr.wait_for_line(part)
+    }
+
+    /// Writes to the stdin that was kept open.
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let stdin = self.stdin.as_mut().expect("stdin is open");
+        stdin.write_all(bytes.as_ref()).and_then(|()| stdin.flush()).expect("the program reads its stdin");
+    }
+
+    /// Ends the stdin that was kept open.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Sends a signal, `INT` or `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(status.unwrap().success(), "kill -{name} works");
+    }
+
+    /// The most memory that the program had resident, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("Linux tells it");
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Kills it as if the machine had failed.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits for its end, and for the end of its output.
+    #[track_caller]
+    pub fn finish(mut self) -> Finished {
+        self.close_stdin();
+        let deadline = Instant::now() + DEADLINE;
+        let has_ended = self.stdout.wait_for_end(deadline) && self.stderr.wait_for_end(deadline);
+        let status = if has_ended { self.wait_until(deadline) } else { None };
+        let Some(status) = status else { panic!("still running after {DEADLINE:?}: {}", self.everything()) };
+        Finished {
+            status: status.code().unwrap_or_else(|| -status.signal().expect("what else")),
+            stdout: self.stdout.bytes(),
+            stderr: String::from_utf8_lossy(&self.stderr.bytes()).into_owned(),
+            shown: self.shown.clone(),
+        }
+    }
+
+    /// Output ends a moment before the process does, and there is no wait with a deadline.
+    fn wait_until(&mut self, deadline: Instant) -> Option<ExitStatus> {
+        loop {
+            match self.child.try_wait().unwrap() {
+                None if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+                ended_or_late => return ended_or_late,
+            }
+        }
+    }
+
+    fn everything(&self) -> String {
+        show(&self.shown, &self.stdout.bytes(), &String::from_utf8_lossy(&self.stderr.bytes()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What a program left behind.
+pub struct Finished {
+    /// The exit status; negative: the signal that ended it.
+    pub status: i32,
+    /// All of stdout.
+    pub stdout: Vec<u8>,
+    /// All of stderr.
+    pub stderr: String,
+    shown: String,
+}
+
+impl Finished {
+    /// Status 0 is what it should have; gives stdout.
+    #[track_caller]
+    pub fn succeed(self) -> String {
+        self.expect_status(0);
+        assert!(std::str::from_utf8(&self.stdout).is_ok(), "text on stdout of {}", self.everything());
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// This status is what it should have, with an explanation on stderr; gives that.
+    #[track_caller]
+    pub fn fail(self, status: i32) -> String {
+        self.expect_status(status);
+        assert!(!self.stderr.is_empty(), "status {status} without a word: {}", self.everything());
+        self.stderr
+    }
+
+    /// This status is what it should have.
+    #[track_caller]
+    pub fn expect_status(&self, status: i32) {
+        assert_eq!(self.status, status, "status of {}", self.everything());
+    }
+
+    fn everything(&self) -> String {
+        show(&self.shown, &self.stdout, &self.stderr)
+    }
+}
+
+/// A text contains all these parts, in whatever case they are written.
+#[track_caller]
+pub fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.to_lowercase().contains(&part.to_lowercase()), "{part:?} is missing in: {text}");
+    }
+}
+
+fn show(program: &str, stdout: &[u8], stderr: &str) -> String {
+    let stdout = String::from_utf8_lossy(stdout);
+    format!("{program}\n--- stdout\n{}\n--- stderr\n{}\n---", last_part(&stdout), last_part(stderr))
+}
+
+/// Enough of a long output to see what went wrong.
+fn last_part(text: &str) -> &str {
+    let start = text.len().saturating_sub(8000);
+    let start = (start..=text.len()).find(|&at| text.is_char_boundary(at)).expect("the end is a boundary");
+    &text[start..]
+}
+
+/// What came out of a pipe so far.
+struct Captured(Arc<(Mutex<Output>, Condvar)>);
+
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    /// Up to where lines were waited for.
+    seen: usize,
+    has_ended: bool,
+}
+
+impl Captured {
+    fn of(mut pipe: impl Read + Send + 'static, lines: usize) -> Captured {
+        let captured = Captured(Arc::default());
+        let shared = captured.0.clone();
+        thread::spawn(move || {
+            let mut lines_left = lines;
+            let mut chunk = vec![0; 65536];
+            while lines_left > 0 {
+                let taken = pipe.read(&mut chunk).unwrap_or(0);
+                let (output, changed) = &*shared;
+                if taken == 0 {
+                    break;
+                }
+                output.lock().unwrap().bytes.extend(&chunk[..taken]);
+                changed.notify_all();
+                if lines != usize::MAX {
+                    lines_left = lines_left
+                        .saturating_sub(chunk[..taken].iter().filter(|&&byte| byte == b'\n').count());
+                }
+            }
+            drop(pipe);
+            let (output, changed) = &*shared;
+            output.lock().unwrap().has_ended = true;
+            changed.notify_all();
+        });
+        captured
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.0.lock().unwrap().bytes.clone()
+    }
+
+    fn wait_for_end(&self, deadline: Instant) -> bool {
+        let (output, changed) = &*self.0;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let (output, _) =
+            changed.wait_timeout_while(output.lock().unwrap(), left, |output| !output.has_ended).unwrap();
+        output.has_ended
+    }
+
+    fn wait_for_line(&self, part: &str) -> Option<String> {
+        let deadline = Instant::now() + DEADLINE;
+        let (output, changed) = &*self.0;
+        let mut output = output.lock().unwrap();
+        loop {
+            while let Some(line) = output.next_line() {
+                if line.contains(part) {
+                    return Some(line);
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if output.has_ended || left.is_zero() {
+                return None;
+            }
+            output = changed.wait_timeout(output, left).unwrap().0;
+        }
+    }
+}
+
+impl Output {
+    fn next_line(&mut self) -> Option<String> {
+        let rest = &self.bytes[self.seen..];
+        let end = rest.iter().position(|&byte| byte == b'\n')?;
+        let line = String::from_utf8_lossy(&rest[..end]).into_owned();
+        self.seen += end + 1;
+        Some(line)
+    }
+}
