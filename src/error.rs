@@ -1,6 +1,6 @@
 //! What can go wrong in a command, by whose fault it is; with the text for the user and the exit status.
 
-use crate::protocol::session::{PublishError, SessionError};
+use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode};
 use crate::transport::ConnectError;
 use std::io;
@@ -60,6 +60,9 @@ pub enum Error {
         /// Why not.
         source: PublishError,
     },
+    /// The broker does not offer such a subscription; it was not asked for.
+    #[error("cannot subscribe: {0}")]
+    Unsubscribable(#[from] SubscribeError),
     /// A packet cannot be written.
     #[error("cannot send: {0}")]
     Encode(#[from] EncodeError),
@@ -123,7 +126,7 @@ impl Error {
             | Error::Encode(_)
             | Error::Unsendable { .. } => ExitStatus::FAILED,
             Error::Refused { .. } => ExitStatus::REFUSED,
-            Error::Denied(_) => ExitStatus::DENIED,
+            Error::Denied(_) | Error::Unsubscribable(_) => ExitStatus::DENIED,
             Error::Lost(_)
             | Error::Closed(_)
             | Error::Disconnected { .. }
@@ -158,6 +161,12 @@ impl Error {
                 ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID chooses a client identifier"),
                 _ => None,
             },
+            Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
+                Some("-q chooses a lower QoS")
+            }
+            Error::Unsendable { source: PublishError::RetainNotSupported, .. } => {
+                Some("without -r it can be published, but is not kept")
+            }
             _ => None,
         }
     }
@@ -189,6 +198,7 @@ impl Error {
             | Error::NotMqtt(_)
             | Error::Denied(_)
             | Error::Unsendable { .. }
+            | Error::Unsubscribable(_)
             | Error::Encode(_)
             | Error::Decode(_)
             | Error::Session(_)

@@ -1,7 +1,7 @@
 //! What the operating system allows: open files and local ports. Raised where we may, and said in numbers where not.
 
 use crate::error::Error;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use crate::transport::descriptors;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
@@ -21,38 +21,24 @@ const PORT_RANGE_FILE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 /// The ports that are given out where nothing is known: the range of IANA, which is smaller than that of Linux.
 const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
-/// Raises the limit of open files as far as the clients need it.
+/// Raises the limit of open files.
 ///
 /// # Errors
-/// When the hard limit is below that.
+/// When that is not enough for the clients.
 pub fn allow_open_files(clients: u32, threads: usize) -> Result<(), Error> {
-    let limit = getrlimit(Resource::Nofile);
-    let Some(needed) = missing_open_files(clients, threads, limit)? else {
-        return Ok(());
-    };
-    let raised = Rlimit { current: Some(needed), maximum: limit.maximum };
-    setrlimit(Resource::Nofile, raised).map_err(|source| Error::System {
-        action: format!("raise the limit of open files to {needed}"),
-        source: source.into(),
-    })
+    check_open_files(clients, threads, descriptors::raise_limit())
 }
 
-/// How high the soft limit must be raised; `None` when it is high enough.
-fn missing_open_files(clients: u32, threads: usize, limit: Rlimit) -> Result<Option<u64>, Error> {
-    let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads as u64;
-    if limit.current.is_none_or(|current| current >= needed) {
-        return Ok(None);
-    }
-    match limit.maximum {
-        Some(maximum) if maximum < needed => {
-            let reserved = needed - u64::from(clients);
-            Err(Error::Usage(format!(
-                "{clients} clients need {needed} open files, and this process may have {maximum}; \
-                 `ulimit -n {needed}`, typed by root before this command, allows it, and {} clients fit now",
-                maximum.saturating_sub(reserved)
-            )))
-        }
-        Some(_) | None => Ok(Some(needed)),
+fn check_open_files(clients: u32, threads: usize, limit: Option<u64>) -> Result<(), Error> {
+    let reserved = OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads as u64;
+    let needed = u64::from(clients) + reserved;
+    match limit {
+        Some(limit) if limit < needed => Err(Error::Usage(format!(
+            "{clients} clients need {needed} open files, and this process may have {limit}; \
+             `ulimit -n {needed}`, typed by root before this command, allows it, and {} clients fit now",
+            limit.saturating_sub(reserved)
+        ))),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -146,22 +132,15 @@ fn count_ports(ports: &RangeInclusive<u16>) -> u32 {
 mod tests {
     use super::*;
 
-    fn limit(current: u64, maximum: u64) -> Rlimit {
-        Rlimit { current: Some(current), maximum: Some(maximum) }
-    }
-
     #[test]
-    fn the_soft_limit_is_raised_only_as_far_as_needed() {
-        assert_eq!(missing_open_files(100, 2, limit(1024, 4096)).unwrap(), None);
-        assert_eq!(missing_open_files(2000, 2, limit(1024, 4096)).unwrap(), Some(2048));
-        let unlimited = Rlimit { current: Some(10), maximum: None };
-        assert_eq!(missing_open_files(2000, 2, unlimited).unwrap(), Some(2048));
-        assert_eq!(missing_open_files(2000, 2, Rlimit { current: None, maximum: None }).unwrap(), None);
+    fn what_is_enough_is_not_refused() {
+        assert!(check_open_files(2000, 2, Some(2048)).is_ok());
+        assert!(check_open_files(2000, 2, None).is_ok());
     }
 
     #[test]
     fn a_low_hard_limit_is_told_with_the_number_to_type() {
-        let error = missing_open_files(20_000, 2, limit(1024, 20_000)).unwrap_err();
+        let error = check_open_files(20_000, 2, Some(20_000)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "20000 clients need 20048 open files, and this process may have 20000; `ulimit -n 20048`, typed by \

@@ -7,7 +7,6 @@
 
 mod client;
 mod connect;
-pub mod embedded;
 mod gauges;
 pub mod limits;
 pub mod plan;

@@ -20,6 +20,9 @@ pub struct BrokerArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
+    /// Stop when standard input ends, as it does when the program that started the broker is gone
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub stop_with_stdin: bool,
     /// Tell of every client that comes and goes, on standard error
     #[arg(short = 'v', long, action = ArgAction::SetTrue)]
     pub verbose: bool,

@@ -137,6 +137,9 @@ impl Handshake<'_> {
             let details = describe_details(connack.properties);
             return Err(Error::Refused { reason: connack.reason_code, details });
         }
+        if connack.session_present && self.options.clean_start {
+            return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
+        }
         Ok(Some(TakenConnack {
             size: frame.size(),
             peer_accepts: Limits::of_server(&connack),

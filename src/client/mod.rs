@@ -18,13 +18,13 @@ pub use handshake::{check_greeting, describe_details};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 
 /// The send buffer is filled up to this many bytes before it is written.
 const ENOUGH_OUTPUT: usize = 64 * 1024;
 
-/// How long the peer may take to read the farewell, and to close, before the connection is dropped.
-const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the peer may take to read the farewell, and then to close, before the connection is dropped.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The first and the longest pause before connecting again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -482,23 +482,31 @@ impl<A: Application> Conversation<'_, A> {
 
     /// Sends what is due and DISCONNECT. Whether that works does not matter any more.
     async fn say_goodbye(&mut self, reason_code: ReasonCode) {
+        self.append_disconnect(reason_code);
+        self.connection.finish(FAREWELL_PATIENCE).await;
+    }
+
+    fn append_disconnect(&mut self, reason_code: ReasonCode) {
         let properties = self.options.disconnect_properties.as_properties();
         let disconnect = Disconnect { reason_code, properties };
         if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
             self.trace_sent();
         }
-        self.connection.finish(FAREWELL_PATIENCE).await;
     }
 
-    /// Says why the connection ends, where the peer may still listen and MQTT 5 has a word for it.
+    /// Says why the connection ends, where the peer may still listen and MQTT 5 has a word for it. A peer that broke the
+    /// protocol is not waited for.
     async fn end_badly(&mut self, error: &Error) {
         let reason_code = match error {
             Error::Decode(error) => error.reason_code(),
             Error::Session(error) => error.reason_code(),
             Error::Lost(_) | Error::Closed(_) | Error::Disconnected { .. } | Error::KeepAlive(_) => return,
-            _ => ReasonCode::SUCCESS,
+            _ => return self.say_goodbye(ReasonCode::SUCCESS).await,
         };
-        self.say_goodbye(reason_code).await;
+        if self.session.version().is_v5() {
+            self.append_disconnect(reason_code);
+            let _ = timeout(FAREWELL_PATIENCE, self.connection.flush()).await;
+        }
     }
 }
 

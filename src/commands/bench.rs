@@ -1,8 +1,8 @@
 //! `mq bench`: options to a plan, progress on a terminal, the report on standard output, and what it means as a status.
 
+use super::embedded::EmbeddedBroker;
 use super::stop::Signals;
 use super::{Messages, block_on};
-use crate::bench::embedded::EmbeddedBroker;
 use crate::bench::plan::{Plan, RunId, Volume};
 use crate::bench::record::Stage;
 use crate::bench::{self, Ending, Report, Step, View};

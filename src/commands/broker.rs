@@ -6,8 +6,9 @@ use crate::broker::{Broker, Config, Event};
 use crate::cli::broker::BrokerArgs;
 use crate::error::{Error, ExitStatus};
 use crate::transport::descriptors;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use tokio::sync::oneshot;
 
 pub(super) fn run(args: &BrokerArgs) -> Result<ExitStatus, Error> {
     let messages = Messages::new("broker", false);
@@ -27,14 +28,30 @@ pub(super) fn run(args: &BrokerArgs) -> Result<ExitStatus, Error> {
             }
         });
         let mut status = ExitStatus::DONE;
-        broker.run(async { status = signals.next().await }).await;
+        let stop = async {
+            tokio::select! {
+                signal = signals.next() => status = signal,
+                () = end_of_stdin(), if args.stop_with_stdin => {}
+            }
+        };
+        broker.run(stop).await;
         Ok(status)
     })
 }
 
+/// Waits until standard input ends; what it holds does not matter.
+async fn end_of_stdin() {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let _ = sender.send(());
+    });
+    let _ = receiver.await;
+}
+
 /// Tells whoever started the broker where it is. A reader that is gone does not matter: clients may know the port.
 fn announce(address: SocketAddr) {
-    let mut output = std::io::stdout().lock();
+    let mut output = io::stdout().lock();
     let _ = writeln!(output, "listening on {address}").and_then(|()| output.flush());
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod broker;
+mod embedded;
 mod lines;
 mod publish;
 mod stop;

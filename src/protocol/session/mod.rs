@@ -14,11 +14,12 @@ mod keep_alive;
 mod limits;
 mod outbound;
 mod sender;
+mod subscribe;
 
 use super::packet_id::PacketIds;
 use super::{
-    Ack, Auth, Disconnect, EncodeError, Packet, PacketId, PacketType, Properties, PropertyId, Publish, Qos,
-    ReasonCode, Subscribe, Subscription, SubscriptionAck, Unsubscribe, Version,
+    Ack, Auth, Disconnect, Packet, PacketId, PacketType, Properties, PropertyId, Publish, Qos, ReasonCode,
+    Subscribe, Subscription, SubscriptionAck, Unsubscribe, Version,
 };
 use alias::InboundAliases;
 pub use keep_alive::{KeepAlive, KeepAliveAction};
@@ -27,6 +28,7 @@ use outbound::{Outbound, Stage};
 pub use sender::PublishError;
 use sender::Sender;
 use std::collections::VecDeque;
+pub use subscribe::SubscribeError;
 
 /// Which side of the connection we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +136,8 @@ pub enum SessionError {
     RetainNotSupported,
     #[error("PUBLISH from a client with a subscription identifier")]
     SubscriptionIdentifierFromClient,
+    #[error("CONNACK with a session present, after a clean start")]
+    SessionPresentAfterCleanStart,
 }
 
 impl SessionError {
@@ -147,7 +151,8 @@ impl SessionError {
             SessionError::Unexpected(_)
             | SessionError::WrongAcknowledgement { .. }
             | SessionError::WrongReasonCodeCount { .. }
-            | SessionError::SubscriptionIdentifierFromClient => ReasonCode::PROTOCOL_ERROR,
+            | SessionError::SubscriptionIdentifierFromClient
+            | SessionError::SessionPresentAfterCleanStart => ReasonCode::PROTOCOL_ERROR,
         }
     }
 }
@@ -255,42 +260,40 @@ impl<M> Session<M> {
         Ok(Some(packet_id))
     }
 
-    /// Asks for subscriptions. `None` when no packet identifier is left.
+    /// Asks for subscriptions.
     ///
     /// # Errors
-    /// When a field or the packet is longer than its length can say.
+    /// When the server does not offer what they need, or no packet identifier is left; nothing is appended then.
     pub fn subscribe(
         &mut self,
         subscriptions: Vec<Subscription<'_>>,
         properties: Properties<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<PacketId>, EncodeError> {
-        let Some(packet_id) = self.allocate_packet_id() else {
-            return Ok(None);
-        };
+    ) -> Result<PacketId, SubscribeError> {
+        let packet_id = self.allocate_packet_id().ok_or(SubscribeError::NoPacketId)?;
         let filters = subscriptions.len();
-        Subscribe { packet_id, properties, subscriptions }.encode(self.sender.version, out)?;
+        let subscribe = Subscribe { packet_id, properties, subscriptions };
+        subscribe::check(&subscribe, &self.sender.limits)?;
+        self.append_within_size(&Packet::Subscribe(subscribe), out)?;
         self.requests.push(Request { packet_id, answer: PacketType::Suback, filters });
-        Ok(Some(packet_id))
+        Ok(packet_id)
     }
 
-    /// Ends subscriptions. `None` when no packet identifier is left.
+    /// Ends subscriptions.
     ///
     /// # Errors
-    /// When a field or the packet is longer than its length can say.
+    /// When the packet is too large, or no packet identifier is left; nothing is appended then.
     pub fn unsubscribe(
         &mut self,
         filters: Vec<&str>,
         properties: Properties<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<PacketId>, EncodeError> {
-        let Some(packet_id) = self.allocate_packet_id() else {
-            return Ok(None);
-        };
+    ) -> Result<PacketId, SubscribeError> {
+        let packet_id = self.allocate_packet_id().ok_or(SubscribeError::NoPacketId)?;
         let count = filters.len();
-        Unsubscribe { packet_id, properties, filters }.encode(self.sender.version, out)?;
+        self.append_within_size(&Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters }), out)?;
         self.requests.push(Request { packet_id, answer: PacketType::Unsuback, filters: count });
-        Ok(Some(packet_id))
+        Ok(packet_id)
     }
 
     /// Takes a packet, appends what must be answered at once, and says what it means.
@@ -348,6 +351,18 @@ impl<M> Session<M> {
     /// Asks the server for a sign of life.
     pub fn ping(&self, out: &mut Vec<u8>) {
         append(&Packet::Pingreq, self.sender.version, out);
+    }
+
+    fn append_within_size(&self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), SubscribeError> {
+        let before = out.len();
+        packet.encode(self.sender.version, out)?;
+        let size = out.len() - before;
+        let maximum = self.sender.limits.maximum_packet_size;
+        if size > maximum as usize {
+            out.truncate(before);
+            return Err(SubscribeError::PacketTooLarge { size, maximum });
+        }
+        Ok(())
     }
 
     fn allocate_packet_id(&mut self) -> Option<PacketId> {

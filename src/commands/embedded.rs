@@ -1,7 +1,8 @@
 //! The embedded broker in a process of its own, so that it has its own processor time and its own limit of open files.
+//!
+//! It ends when its standard input does, which also happens when we are killed.
 
 use crate::error::Error;
-use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How long the broker may take to say where it listens.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it may take to end after SIGTERM.
+/// How long it may take to end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the broker's first line starts with, before its address.
@@ -20,7 +21,7 @@ const GREETING: &str = "listening on ";
 
 /// A running broker. It ends when this is dropped.
 #[derive(Debug)]
-pub struct EmbeddedBroker {
+pub(super) struct EmbeddedBroker {
     child: Child,
     address: SocketAddr,
 }
@@ -30,11 +31,11 @@ impl EmbeddedBroker {
     ///
     /// # Errors
     /// When it cannot be started, or does not say where it listens.
-    pub fn start() -> Result<EmbeddedBroker, Error> {
+    pub(super) fn start() -> Result<EmbeddedBroker, Error> {
         let program = std::env::current_exe().map_err(failed)?;
         let mut child = Command::new(program)
-            .args(["broker", "-p", "0"])
-            .stdin(Stdio::null())
+            .args(["broker", "-p", "0", "--stop-with-stdin"])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C is for us alone; the broker is needed until the last message has arrived.
             .process_group(0)
@@ -49,7 +50,7 @@ impl EmbeddedBroker {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -57,7 +58,7 @@ impl EmbeddedBroker {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        drop(self.child.stdin.take());
         let deadline = Instant::now() + STOP_TIMEOUT;
         while Instant::now() < deadline {
             if self.child.try_wait()?.is_some() {

@@ -1,0 +1,40 @@
+//! What a server must offer for a SUBSCRIBE to make sense (MQTT 5.0, sections 3.2.2.3.11 to 3.2.2.3.13).
+
+use super::Limits;
+use crate::protocol::topic::Share;
+use crate::protocol::{EncodeError, PropertyId, Subscribe};
+
+/// Why subscriptions cannot be asked for on this connection. Nothing was written then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum SubscribeError {
+    #[error("the server offers no subscriptions with wildcards, as in {0}")]
+    WildcardsNotSupported(String),
+    #[error("the server offers no shared subscriptions, as in {0}")]
+    SharedNotSupported(String),
+    #[error("the server offers no subscription identifiers")]
+    IdentifiersNotSupported,
+    #[error("the packet of {size} bytes is over the server's maximum packet size of {maximum} bytes")]
+    PacketTooLarge { size: usize, maximum: u32 },
+    #[error("no packet identifier is left")]
+    NoPacketId,
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+pub(super) fn check(subscribe: &Subscribe<'_>, server: &Limits) -> Result<(), SubscribeError> {
+    let has_identifier = subscribe.properties.find(PropertyId::SubscriptionIdentifier).is_some();
+    if has_identifier && !server.subscription_identifier_available {
+        return Err(SubscribeError::IdentifiersNotSupported);
+    }
+    for subscription in &subscribe.subscriptions {
+        let filter = subscription.filter;
+        if !server.shared_subscription_available && matches!(Share::split(filter), Ok(Some(_))) {
+            return Err(SubscribeError::SharedNotSupported(filter.to_owned()));
+        }
+        if !server.wildcard_subscription_available && filter.contains(['+', '#']) {
+            return Err(SubscribeError::WildcardsNotSupported(filter.to_owned()));
+        }
+    }
+    Ok(())
+}
