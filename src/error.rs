@@ -123,10 +123,9 @@ impl Error {
             | Error::System { .. }
             | Error::Connect(_)
             | Error::NotMqtt(_)
-            | Error::Encode(_)
-            | Error::Unsendable { .. } => ExitStatus::FAILED,
+            | Error::Encode(_) => ExitStatus::FAILED,
             Error::Refused { .. } => ExitStatus::REFUSED,
-            Error::Denied(_) | Error::Unsubscribable(_) => ExitStatus::DENIED,
+            Error::Denied(_) | Error::Unsendable { .. } | Error::Unsubscribable(_) => ExitStatus::DENIED,
             Error::Lost(_)
             | Error::Closed(_)
             | Error::Disconnected { .. }

@@ -30,6 +30,7 @@ pub(super) struct Connected {
 }
 
 /// A CONNACK that outlives its bytes.
+#[derive(Debug, Clone)]
 pub(super) struct AcceptedConnack {
     session_present: bool,
     properties: PropertiesBuf,

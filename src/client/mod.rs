@@ -282,8 +282,13 @@ impl<A: Application> Client<'_, A> {
         };
         attempts.connected();
         let keep_alive = connected.keep_alive;
-        let mut conversation = self.start(connected)?;
-        let result = conversation.run(keep_alive, stop).await;
+        let connack = connected.connack.clone();
+        let settled = self.start_session(&connected);
+        let mut conversation = self.conversation(connected.connection);
+        let result = match conversation.begin(&connack.as_connack(), settled) {
+            Ok(()) => conversation.run(keep_alive, stop).await,
+            Err(error) => Err(error),
+        };
         match result {
             Ok(_) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
             Err(ref error) => conversation.end_badly(error).await,
@@ -291,21 +296,17 @@ impl<A: Application> Client<'_, A> {
         result
     }
 
-    /// Starts the session on the new connection and lets the application subscribe.
-    fn start(&mut self, connected: handshake::Connected) -> Result<Conversation<'_, A>, Error> {
-        let handshake::Connected { mut connection, connack, accepts, peer_accepts, .. } = connected;
-        let connack = connack.as_connack();
+    /// Starts the session on the new connection; gives back what is settled by that.
+    fn start_session(&mut self, connected: &handshake::Connected) -> Vec<(PacketId, A::Message)> {
         if connected.assigned_client_id.is_some() {
-            self.client_id = connected.assigned_client_id;
+            self.client_id.clone_from(&connected.assigned_client_id);
         }
-        let settled =
-            self.session.start(self.options.version, accepts, peer_accepts, connack.session_present);
-        for (packet_id, message) in settled {
-            self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
-        }
-        let mut link = Link { session: &mut self.session, output: connection.output() };
-        self.application.connected(&mut link, &connack)?;
-        let mut conversation = Conversation {
+        let session_present = connected.connack.as_connack().session_present;
+        self.session.start(self.options.version, connected.accepts, connected.peer_accepts, session_present)
+    }
+
+    fn conversation(&mut self, connection: Connection) -> Conversation<'_, A> {
+        Conversation {
             options: self.options,
             application: self.application,
             session: &mut self.session,
@@ -313,9 +314,7 @@ impl<A: Application> Client<'_, A> {
             held: Vec::new(),
             traced: 0,
             is_finished: false,
-        };
-        conversation.trace_sent();
-        Ok(conversation)
+        }
     }
 }
 
@@ -340,6 +339,17 @@ enum Received {
 }
 
 impl<A: Application> Conversation<'_, A> {
+    /// Lets the application take what is settled already, and subscribe.
+    fn begin(&mut self, connack: &Connack<'_>, settled: Vec<(PacketId, A::Message)>) -> Result<(), Error> {
+        for (packet_id, message) in settled {
+            self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
+        }
+        let mut link = Link { session: self.session, output: self.connection.output() };
+        self.application.connected(&mut link, connack)?;
+        self.trace_sent();
+        Ok(())
+    }
+
     async fn run<S>(
         &mut self,
         mut keep_alive: KeepAlive,

@@ -334,7 +334,7 @@ fn a_message_that_is_too_large_is_told_and_not_sent() {
     let peer = ScriptedPeer::accepting_v5("27 00000020", |client| {
         client.expect("e0 ()");
     });
-    let stderr = peer.mq("pub -V 5 -t home/a -q 1 -m 0123456789012345678901234567890123456789").run().fail(1);
+    let stderr = peer.mq("pub -V 5 -t home/a -q 1 -m 0123456789012345678901234567890123456789").run().fail(3);
     assert_says(&stderr, &["home/a", "32"]);
     peer.finish();
 }
@@ -342,7 +342,7 @@ fn a_message_that_is_too_large_is_told_and_not_sent() {
 #[test]
 fn a_message_that_is_too_large_for_mosquitto_is_told() {
     let Some(broker) = Mosquitto::start_with("max_packet_size 200") else { return };
-    let stderr = broker.mq("pub -V 5 -t home/a -q 1 -s").stdin("x".repeat(300)).run().fail(1);
+    let stderr = broker.mq("pub -V 5 -t home/a -q 1 -s").stdin("x".repeat(300)).run().fail(3);
     assert_says(&stderr, &["home/a", "200"]);
     broker.mq("pub -V 5 -t home/a -q 1 -s").stdin("x".repeat(100)).run().succeed();
 }
@@ -354,7 +354,7 @@ fn lines_before_one_that_is_too_large_are_delivered() {
         client.expect("e0 ()");
     });
     let lines = "one\n0123456789012345678901234567890123456789\n";
-    peer.mq("pub -V 5 -t a -l -q 1").stdin(lines).run().fail(1);
+    peer.mq("pub -V 5 -t a -l -q 1").stdin(lines).run().fail(3);
     peer.finish();
 }
 
@@ -363,7 +363,7 @@ fn a_qos_over_the_maximum_of_the_broker_is_told_and_not_sent() {
     let peer = ScriptedPeer::accepting_v5("24 01", |client| {
         client.expect("e0 ()");
     });
-    let stderr = peer.mq("pub -V 5 -t home/a -m x -q 2").run().fail(1);
+    let stderr = peer.mq("pub -V 5 -t home/a -m x -q 2").run().fail(3);
     assert_says(&stderr, &["home/a", "QoS 2", "1"]);
     peer.finish();
 }
@@ -371,14 +371,14 @@ fn a_qos_over_the_maximum_of_the_broker_is_told_and_not_sent() {
 #[test]
 fn a_qos_over_the_maximum_of_mosquitto_is_told() {
     let Some(broker) = Mosquitto::start_with("max_qos 0") else { return };
-    assert_says(&broker.mq("pub -V 5 -t a -m x -q 1").run().fail(1), &["QoS 1", "0"]);
+    assert_says(&broker.mq("pub -V 5 -t a -m x -q 1").run().fail(3), &["QoS 1", "0"]);
     broker.mq("pub -V 5 -t a -m x -q 0").run().succeed();
 }
 
 #[test]
 fn a_broker_that_retains_nothing_is_told() {
     let peer = ScriptedPeer::accepting_v5("25 00", |client| client.expect("e0 ()"));
-    let stderr = peer.mq("pub -V 5 -t home/a -m x -r").run().fail(1);
+    let stderr = peer.mq("pub -V 5 -t home/a -m x -r").run().fail(3);
     assert_says(&stderr, &["home/a", "retain"]);
     peer.finish();
 }
@@ -386,8 +386,34 @@ fn a_broker_that_retains_nothing_is_told() {
 #[test]
 fn a_topic_alias_over_the_maximum_of_the_broker_is_told() {
     let peer = ScriptedPeer::accepting_v5("22 0002", |client| client.expect("e0 ()"));
-    let stderr = peer.mq("pub -t a -m x -D publish topic-alias 3").run().fail(1);
+    let stderr = peer.mq("pub -t a -m x -D publish topic-alias 3").run().fail(3);
     assert_says(&stderr, &["alias", "3", "2"]);
+    peer.finish();
+}
+
+#[test]
+fn a_subscription_that_the_broker_does_not_offer_is_told_and_not_asked_for() {
+    for (property, options, part) in [
+        ("28 00", "-t a/#", "wildcards, as in a/#"),
+        ("2a 00", "-t $share/g/a", "shared subscriptions, as in $share/g/a"),
+        ("29 00", "-t a -D subscribe subscription-identifier 1", "subscription identifiers"),
+        ("27 00000010", "-t a/long/topic", "maximum packet size of 16 bytes"),
+    ] {
+        let peer = ScriptedPeer::accepting_v5(property, |client| client.expect("e0 ()"));
+        assert_says(&peer.mq(&format!("sub -V 5 {options}")).run().fail(3), &["mq sub:", part]);
+        peer.finish();
+    }
+}
+
+#[test]
+fn a_session_that_is_present_after_a_clean_start_is_refused() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept();
+        client.expect_type(0x10);
+        client.send("20 (01 00)");
+        assert_eq!(client.expect_end(), b"");
+    });
+    assert_says(&peer.mq("sub -t a").run().fail(7), &["session present", "clean start"]);
     peer.finish();
 }
 

@@ -66,3 +66,11 @@ fn it_outlives_a_closed_stdout() {
     let port = line.rsplit(':').next().unwrap();
     mq(&format!("pub -h 127.0.0.1 -p {port} -t a -m x -q 1")).run().succeed();
 }
+
+#[test]
+fn it_can_be_made_to_end_with_its_standard_input() {
+    let mut process = mq("broker -p 0 --stop-with-stdin").open_stdin().spawn();
+    process.wait_for_stdout("listening");
+    process.close_stdin();
+    process.finish().expect_status(0);
+}
