@@ -9,8 +9,8 @@ mod handshake;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Outgoing, PublishError, Role, Session};
 use crate::protocol::{
-    Connack, Disconnect, Frame, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
-    SubscriptionAck, Version,
+    Connack, Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos,
+    ReasonCode, SubscriptionAck, Version,
 };
 use crate::transport::{Connection, Endpoint};
 use handshake::Handshake;
@@ -312,7 +312,6 @@ impl<A: Application> Client<'_, A> {
             session: &mut self.session,
             connection,
             held: Vec::new(),
-            traced: 0,
             is_finished: false,
         }
     }
@@ -326,8 +325,6 @@ struct Conversation<'a, A: Application> {
     connection: Connection,
     /// Acknowledgements that go out once the application made the messages safe.
     held: Vec<u8>,
-    /// How many bytes of the send buffer were traced.
-    traced: usize,
     /// Nothing more is to be sent: all that is left is acknowledgements.
     is_finished: bool,
 }
@@ -344,9 +341,10 @@ impl<A: Application> Conversation<'_, A> {
         for (packet_id, message) in settled {
             self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
         }
+        let before = self.connection.output().len();
         let mut link = Link { session: self.session, output: self.connection.output() };
         self.application.connected(&mut link, connack)?;
-        self.trace_sent();
+        self.trace_sent(before);
         Ok(())
     }
 
@@ -367,11 +365,12 @@ impl<A: Application> Conversation<'_, A> {
                 reason = stop.as_mut() => {
                     return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
                 }
+                // Before the connection, which in a flood is always ready.
+                () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,
                 progress = self.connection.progress(true) => {
                     let progress = progress.map_err(Error::Lost)?;
                     if progress.sent > 0 {
                         keep_alive.sent(Instant::now());
-                        self.traced = 0;
                     }
                     if progress.received > 0 {
                         keep_alive.received();
@@ -384,7 +383,6 @@ impl<A: Application> Conversation<'_, A> {
                     }
                 }
                 () = self.application.ready(), if is_waiting => {}
-                () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,
             }
         }
     }
@@ -411,9 +409,7 @@ impl<A: Application> Conversation<'_, A> {
                 Sending::Finished => self.is_finished = true,
             }
         }
-        if self.connection.output().len() > before {
-            self.trace_sent();
-        }
+        self.trace_sent(before);
         Ok(is_waiting)
     }
 
@@ -449,8 +445,9 @@ impl<A: Application> Conversation<'_, A> {
         }
         self.connection.consume(taken);
         self.application.flush()?;
+        let before = self.connection.output().len();
         self.connection.output().append(&mut self.held);
-        self.trace_sent();
+        self.trace_sent(before);
         failure.map_or(Ok(received), Err)
     }
 
@@ -459,8 +456,9 @@ impl<A: Application> Conversation<'_, A> {
         let due = match keep_alive.poll(now) {
             KeepAliveAction::WaitUntil(due) => due,
             KeepAliveAction::Ping => {
+                let before = self.connection.output().len();
                 self.session.ping(self.connection.output());
-                self.trace_sent();
+                self.trace_sent(before);
                 match keep_alive.poll(now) {
                     KeepAliveAction::WaitUntil(due) => due,
                     KeepAliveAction::Ping | KeepAliveAction::PeerIsGone => None,
@@ -473,20 +471,18 @@ impl<A: Application> Conversation<'_, A> {
         Ok(())
     }
 
-    /// Traces the packets that were appended since the last time.
-    fn trace_sent(&mut self) {
+    /// Traces the packets that were appended to the send buffer when it held `before` bytes.
+    fn trace_sent(&mut self, before: usize) {
         if !self.application.wants_trace() {
             return;
         }
-        let version = self.session.version();
         let (_, output) = self.connection.buffers();
-        while let Some(Ok(Some(frame))) =
-            output.get(self.traced..).map(|rest| Frame::cut(rest, crate::protocol::MAX_PACKET_SIZE))
-        {
-            if let Ok(packet) = Packet::decode(frame, version) {
+        let mut rest = output.get(before..).unwrap_or_default();
+        while let Ok(Some(frame)) = Frame::cut(rest, MAX_PACKET_SIZE) {
+            if let Ok(packet) = Packet::decode(frame, self.session.version()) {
                 self.application.trace(Direction::Sent, &packet);
             }
-            self.traced += frame.size();
+            rest = rest.get(frame.size()..).unwrap_or_default();
         }
     }
 
@@ -499,8 +495,9 @@ impl<A: Application> Conversation<'_, A> {
     fn append_disconnect(&mut self, reason_code: ReasonCode) {
         let properties = self.options.disconnect_properties.as_properties();
         let disconnect = Disconnect { reason_code, properties };
+        let before = self.connection.output().len();
         if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
-            self.trace_sent();
+            self.trace_sent(before);
         }
     }
 

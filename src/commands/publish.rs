@@ -121,8 +121,7 @@ impl Publisher {
     /// What the end of the conversation means.
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         let end = end?;
-        if let End::Stopped { unsettled: 1.., .. } = end {
-            let End::Stopped { unsettled, .. } = end else { return Ok(ExitStatus::DONE) };
+        if let End::Stopped { unsettled: unsettled @ 1.., .. } = end {
             self.messages.say(&format!("{unsettled} messages were sent and not acknowledged"));
         }
         if let Some(error) = self.failure.take() {

@@ -287,6 +287,19 @@ fn the_keep_alive_of_the_server_counts() {
 }
 
 #[test]
+fn a_flood_does_not_keep_the_client_from_its_keep_alive() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept_v5("13 0001");
+        client.expect_type(0x82);
+        client.send("90 (0001 () 00)");
+        assert_eq!(client.flood_until_a_packet_comes("30 (`a` () 'x')"), [0xc0, 0]);
+        client.send("d0 ()");
+    });
+    let _subscriber = peer.mq("sub -V 5 -t a").spawn();
+    peer.finish();
+}
+
+#[test]
 fn packets_may_come_byte_by_byte() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();

@@ -4,7 +4,9 @@ use super::bytes::{Pattern, hex};
 use super::{DEADLINE, Server};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long nothing must come for a connection to count as quiet. Too short can only hide a fault, never invent one.
 const QUIET: Duration = Duration::from_millis(50);
@@ -80,6 +82,21 @@ impl Wire {
     /// Sends these bytes where it may happen that the other side has closed already.
     pub fn try_send_bytes(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
+    }
+
+    /// Sends the same thing over and over until a packet comes, which is given back.
+    pub fn flood_until_a_packet_comes(&mut self, text: &str) -> Vec<u8> {
+        let bytes = hex(text).repeat(1000);
+        let mut sending = self.stream.try_clone().unwrap();
+        let has_come = AtomicBool::new(false);
+        let deadline = Instant::now() + DEADLINE;
+        let is_wanted = || !has_come.load(Ordering::Relaxed) && Instant::now() < deadline;
+        thread::scope(|scope| {
+            scope.spawn(|| while is_wanted() && sending.write_all(&bytes).is_ok() {});
+            let packet = self.packet();
+            has_come.store(true, Ordering::Relaxed);
+            packet
+        })
     }
 
     /// Reads exactly what the text describes. Fails at the first byte that differs.
