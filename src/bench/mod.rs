@@ -2,8 +2,8 @@
 //!
 //! - [`plan`] says who takes part and what is sent; [`limits`] asks the operating system whether that can be.
 //! - Workers (threads) own the clients. Each keeps its own [`record`]; the records are merged at the end.
+//! - [`report`] makes text of the result.
 //! - [`run`] leads them through the phases: connect and subscribe, measure, drain, close. No wait is without an end.
-//! - [`report`] makes text of the result. [`embedded`] is a broker to measure against.
 
 mod client;
 mod connect;
