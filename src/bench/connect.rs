@@ -3,10 +3,10 @@
 use super::limits::Sources;
 use super::plan::{Broker, Part};
 use super::worker::{BEATS_PER_KEEP_ALIVE, Route, Shared};
-use crate::client::{check_greeting, describe_details};
+use crate::client::{accepted, first_packet};
 use crate::error::Error;
-use crate::protocol::session::{KeepAlive, Limits, Role, Session, SessionError};
-use crate::protocol::{Connack, Connect, Frame, Packet, Properties, PropertyId};
+use crate::protocol::session::{KeepAlive, Limits, Role, Session};
+use crate::protocol::{Connack, Connect, Properties, PropertyId};
 use crate::transport::{ConnectError, Connection, Endpoint, Stream, tcp};
 use std::io;
 use std::time::Instant;
@@ -88,14 +88,11 @@ async fn introduce<M>(
     loop {
         let progress = connection.progress(true).await.map_err(Error::Lost)?;
         let input = connection.buffers().0;
-        check_greeting(input)?;
-        if let Some(frame) = Frame::cut(input, accepts.maximum_packet_size)? {
-            let packet = Packet::decode(frame, plan.broker.version)?;
-            let connack = accepted(&packet)?;
+        if let Some((size, packet)) = first_packet(input, &accepts, plan.broker.version)? {
+            let connack = accepted(packet)?;
             let mut session = Session::new(Role::Client, plan.broker.version);
-            session.start(plan.broker.version, accepts, Limits::of_server(connack), connack.session_present);
-            let keep_alive = keep_alive(&plan.broker, connack, now);
-            let size = frame.size();
+            session.start(plan.broker.version, accepts, Limits::of_server(&connack), connack.session_present);
+            let keep_alive = keep_alive(&plan.broker, &connack, now);
             connection.consume(size);
             return Ok(Link { connection, session, keep_alive });
         }
@@ -116,17 +113,6 @@ fn connect_packet<'a>(broker: &'a Broker, client_id: &'a str) -> Connect<'a> {
         username: broker.username.as_deref(),
         password: broker.password.as_deref(),
         properties: Properties::EMPTY,
-    }
-}
-
-fn accepted<'a, 'p>(packet: &'a Packet<'p>) -> Result<&'a Connack<'p>, Error> {
-    match packet {
-        Packet::Connack(connack) if connack.reason_code.is_error() => {
-            let details = describe_details(connack.properties);
-            Err(Error::Refused { reason: connack.reason_code, details })
-        }
-        Packet::Connack(connack) => Ok(connack),
-        other => Err(SessionError::Unexpected(other.packet_type()).into()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::outbox::Pushed;
 use super::state::State;
 use super::sys;
 use super::topic_tree::{MAX_LEVELS, Match};
-use crate::protocol::topic::Share;
+use crate::protocol::topic::split_share;
 use crate::protocol::{
     PropertyId, Publish, Qos, ReasonCode, RetainHandling, Subscribe, Unsubscribe, Version,
 };
@@ -171,7 +171,7 @@ impl State {
         };
         let (id, maximum_qos) = (subscription.id.clone(), subscription.options.maximum_qos);
         self.tree.subscribe(filter, client.key, subscription);
-        if wants_retained && matches!(Share::split(filter), Ok(None)) {
+        if wants_retained && matches!(split_share(filter), Ok(None)) {
             self.queue_retained(filter, &client, maximum_qos, id.as_ref(), now);
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! Filters are at most [`MAX_LEVELS`] deep, so walking the tree needs no more stack than that.
 
-use crate::protocol::topic::Share;
+use crate::protocol::topic::split_share;
 use std::cell::Cell;
 use std::collections::HashMap;
 
@@ -220,7 +220,7 @@ impl<S> Group<S> {
 
 /// The group, if any, and the pattern that topics are matched with. A filter was checked when it was received.
 fn split(filter: &str) -> (Option<&str>, &str) {
-    match Share::split(filter) {
+    match split_share(filter) {
         Ok(Some((group, pattern))) => (Some(group), pattern),
         Ok(None) | Err(_) => (None, filter),
     }

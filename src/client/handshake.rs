@@ -3,10 +3,7 @@
 use super::{Application, Direction, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
-use crate::protocol::{
-    Connack, Connect, Frame, MAX_PACKET_SIZE, Packet, PacketType, Properties, PropertiesBuf, PropertyId,
-    ReasonCode, Will,
-};
+use crate::protocol::{Connack, Connect, Frame, Packet, PacketType, Properties, PropertyId, Version, Will};
 use crate::transport::{Connection, tcp};
 use std::time::Instant;
 
@@ -19,31 +16,14 @@ pub(super) struct Handshake<'a> {
     pub(super) client_id: Option<&'a str>,
 }
 
-/// A connection that the server accepted.
+/// A connection that the server accepted, and what its CONNACK said.
 pub(super) struct Connected {
     pub(super) connection: Connection,
-    pub(super) connack: AcceptedConnack,
+    pub(super) session_present: bool,
     pub(super) accepts: Limits,
     pub(super) peer_accepts: Limits,
     pub(super) keep_alive: KeepAlive,
     pub(super) assigned_client_id: Option<String>,
-}
-
-/// A CONNACK that outlives its bytes.
-#[derive(Debug, Clone)]
-pub(super) struct AcceptedConnack {
-    session_present: bool,
-    properties: PropertiesBuf,
-}
-
-impl AcceptedConnack {
-    pub(super) fn as_connack(&self) -> Connack<'_> {
-        Connack {
-            session_present: self.session_present,
-            reason_code: ReasonCode::SUCCESS,
-            properties: self.properties.as_properties(),
-        }
-    }
 }
 
 impl Handshake<'_> {
@@ -71,18 +51,26 @@ impl Handshake<'_> {
         let accepts = Limits::of_client(&connect);
         loop {
             let progress = connection.progress(true).await.map_err(Error::Lost)?;
-            if let Some(taken) = self.take_connack(connection.buffers().0, &accepts, trace.as_deref_mut())? {
-                let TakenConnack { size, connack, peer_accepts } = taken;
-                connection.consume(size);
-                let properties = connack.properties.as_properties();
-                if let Some(seconds) = properties.two_bytes(PropertyId::ServerKeepAlive) {
+            let input = connection.buffers().0;
+            if let Some((size, packet)) = first_packet(input, &accepts, self.options.version)? {
+                if let Some(application) = trace {
+                    application.trace(Direction::Received, &packet);
+                }
+                let connack = accepted(packet)?;
+                if connack.session_present && self.options.clean_start {
+                    return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
+                }
+                if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
                     keep_alive.set_interval(seconds);
                 }
+                let session_present = connack.session_present;
+                let peer_accepts = Limits::of_server(&connack);
                 let assigned_client_id =
-                    properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
+                    connack.properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
+                connection.consume(size);
                 return Ok(Connected {
                     connection,
-                    connack,
+                    session_present,
                     accepts,
                     peer_accepts,
                     keep_alive,
@@ -116,54 +104,42 @@ impl Handshake<'_> {
             properties: options.properties.as_properties(),
         }
     }
+}
 
-    fn take_connack<A: Application>(
-        &self,
-        input: &[u8],
-        accepts: &Limits,
-        trace: Option<&mut A>,
-    ) -> Result<Option<TakenConnack>, Error> {
-        check_greeting(input)?;
-        let Some(frame) = Frame::cut(input, accepts.maximum_packet_size.min(MAX_PACKET_SIZE))? else {
-            return Ok(None);
-        };
-        let packet = Packet::decode(frame, self.options.version)?;
-        if let Some(application) = trace {
-            application.trace(Direction::Received, &packet);
-        }
-        let Packet::Connack(connack) = packet else {
-            return Err(SessionError::Unexpected(packet.packet_type()).into());
-        };
-        if connack.reason_code.is_error() {
-            let details = describe_details(connack.properties);
-            return Err(Error::Refused { reason: connack.reason_code, details });
-        }
-        if connack.session_present && self.options.clean_start {
-            return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
-        }
-        Ok(Some(TakenConnack {
-            size: frame.size(),
-            peer_accepts: Limits::of_server(&connack),
-            connack: AcceptedConnack {
-                session_present: connack.session_present,
-                properties: connack.properties.to_owned(),
-            },
-        }))
+/// The first packet that a server sent, and its size; `None` when it is not complete.
+///
+/// # Errors
+/// When no MQTT broker answered, or not right.
+pub fn first_packet<'a>(
+    input: &'a [u8],
+    accepts: &Limits,
+    version: Version,
+) -> Result<Option<(usize, Packet<'a>)>, Error> {
+    check_greeting(input)?;
+    match Frame::cut(input, accepts.maximum_packet_size)? {
+        Some(frame) => Ok(Some((frame.size(), Packet::decode(frame, version)?))),
+        None => Ok(None),
     }
 }
 
-struct TakenConnack {
-    size: usize,
-    connack: AcceptedConnack,
-    peer_accepts: Limits,
+/// The CONNACK that lets us in.
+///
+/// # Errors
+/// When it is another packet, or a refusal.
+pub fn accepted(packet: Packet<'_>) -> Result<Connack<'_>, Error> {
+    match packet {
+        Packet::Connack(connack) if connack.reason_code.is_error() => {
+            let details = describe_details(connack.properties);
+            Err(Error::Refused { reason: connack.reason_code, details })
+        }
+        Packet::Connack(connack) => Ok(connack),
+        other => Err(SessionError::Unexpected(other.packet_type()).into()),
+    }
 }
 
 /// Tells the protocols that people reach by a wrong port from a broken broker, without waiting for the end of what is no
 /// packet.
-///
-/// # Errors
-/// When no MQTT broker answered.
-pub fn check_greeting(input: &[u8]) -> Result<(), Error> {
+fn check_greeting(input: &[u8]) -> Result<(), Error> {
     let text = match input {
         [] => return Ok(()),
         [b'H', b'T', b'T', b'P', ..] => "an HTTP server answered, not an MQTT broker; is the port right?",

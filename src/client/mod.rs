@@ -9,12 +9,12 @@ mod handshake;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Outgoing, PublishError, Role, Session};
 use crate::protocol::{
-    Connack, Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos,
+    Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos,
     ReasonCode, SubscriptionAck, Version,
 };
 use crate::transport::{Connection, Endpoint};
-use handshake::Handshake;
-pub use handshake::{check_greeting, describe_details};
+use handshake::{Connected, Handshake};
+pub use handshake::{accepted, describe_details, first_packet};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ pub trait Application {
     ///
     /// # Errors
     /// Ends the command.
-    fn connected(&mut self, link: &mut Link<'_, Self::Message>, connack: &Connack<'_>) -> Result<(), Error>;
+    fn connected(&mut self, link: &mut Link<'_, Self::Message>) -> Result<(), Error>;
 
     /// Sends the next message, if there is one.
     ///
@@ -282,10 +282,8 @@ impl<A: Application> Client<'_, A> {
         };
         attempts.connected();
         let keep_alive = connected.keep_alive;
-        let connack = connected.connack.clone();
-        let settled = self.start_session(&connected);
-        let mut conversation = self.conversation(connected.connection);
-        let result = match conversation.begin(&connack.as_connack(), settled) {
+        let (settled, mut conversation) = self.start(connected);
+        let result = match conversation.begin(settled) {
             Ok(()) => conversation.run(keep_alive, stop).await,
             Err(error) => Err(error),
         };
@@ -296,24 +294,23 @@ impl<A: Application> Client<'_, A> {
         result
     }
 
-    /// Starts the session on the new connection; gives back what is settled by that.
-    fn start_session(&mut self, connected: &handshake::Connected) -> Vec<(PacketId, A::Message)> {
-        if connected.assigned_client_id.is_some() {
-            self.client_id.clone_from(&connected.assigned_client_id);
+    /// Starts the session on the new connection. Also gives the messages that are settled by that.
+    fn start(&mut self, connected: Connected) -> (Vec<(PacketId, A::Message)>, Conversation<'_, A>) {
+        let Connected { connection, session_present, accepts, peer_accepts, assigned_client_id, .. } =
+            connected;
+        if assigned_client_id.is_some() {
+            self.client_id = assigned_client_id;
         }
-        let session_present = connected.connack.as_connack().session_present;
-        self.session.start(self.options.version, connected.accepts, connected.peer_accepts, session_present)
-    }
-
-    fn conversation(&mut self, connection: Connection) -> Conversation<'_, A> {
-        Conversation {
+        let settled = self.session.start(self.options.version, accepts, peer_accepts, session_present);
+        let conversation = Conversation {
             options: self.options,
             application: self.application,
             session: &mut self.session,
             connection,
             held: Vec::new(),
             is_finished: false,
-        }
+        };
+        (settled, conversation)
     }
 }
 
@@ -329,21 +326,15 @@ struct Conversation<'a, A: Application> {
     is_finished: bool,
 }
 
-/// How to go on after looking at the received packets.
-enum Received {
-    GoOn,
-    Finish,
-}
-
 impl<A: Application> Conversation<'_, A> {
     /// Lets the application take what is settled already, and subscribe.
-    fn begin(&mut self, connack: &Connack<'_>, settled: Vec<(PacketId, A::Message)>) -> Result<(), Error> {
+    fn begin(&mut self, settled: Vec<(PacketId, A::Message)>) -> Result<(), Error> {
         for (packet_id, message) in settled {
             self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
         }
         let before = self.connection.output().len();
         let mut link = Link { session: self.session, output: self.connection.output() };
-        self.application.connected(&mut link, connack)?;
+        self.application.connected(&mut link)?;
         self.trace_sent(before);
         Ok(())
     }
@@ -374,7 +365,7 @@ impl<A: Application> Conversation<'_, A> {
                     }
                     if progress.received > 0 {
                         keep_alive.received();
-                        if let Received::Finish = self.take_packets()? {
+                        if self.take_packets()? == Flow::Finish {
                             return Ok(End::Finished);
                         }
                     }
@@ -421,26 +412,18 @@ impl<A: Application> Conversation<'_, A> {
     }
 
     /// Takes all complete packets out of the receive buffer.
-    fn take_packets(&mut self) -> Result<Received, Error> {
+    fn take_packets(&mut self) -> Result<Flow, Error> {
         let mut taken = 0;
-        let mut received = Received::GoOn;
-        let mut failure = None;
-        loop {
-            let (input, _) = self.connection.buffers();
-            let Some(rest) = input.get(taken..) else { break };
+        let mut result = Ok(Flow::Continue);
+        while let Ok(Flow::Continue) = result {
+            let rest = self.connection.buffers().0.get(taken..).unwrap_or_default();
             match take_packet(self.session, self.application, rest, &mut self.held) {
                 Ok(None) => break,
                 Ok(Some((size, flow))) => {
                     taken += size;
-                    if flow == Flow::Finish {
-                        received = Received::Finish;
-                        break;
-                    }
+                    result = Ok(flow);
                 }
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
+                Err(error) => result = Err(error),
             }
         }
         self.connection.consume(taken);
@@ -448,7 +431,7 @@ impl<A: Application> Conversation<'_, A> {
         let before = self.connection.output().len();
         self.connection.output().append(&mut self.held);
         self.trace_sent(before);
-        failure.map_or(Ok(received), Err)
+        result
     }
 
     fn check_keep_alive(&mut self, keep_alive: &mut KeepAlive, timer: Pin<&mut Sleep>) -> Result<(), Error> {
@@ -459,10 +442,7 @@ impl<A: Application> Conversation<'_, A> {
                 let before = self.connection.output().len();
                 self.session.ping(self.connection.output());
                 self.trace_sent(before);
-                match keep_alive.poll(now) {
-                    KeepAliveAction::WaitUntil(due) => due,
-                    KeepAliveAction::Ping | KeepAliveAction::PeerIsGone => None,
-                }
+                return self.check_keep_alive(keep_alive, timer);
             }
             KeepAliveAction::PeerIsGone => return Err(Error::KeepAlive(keep_alive.interval())),
         };

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-pub(super) fn run(args: &BenchArgs) -> Result<ExitStatus, Error> {
+pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut plan = args.plan(RunId(fastrand::u32(..)))?;
     block_on(async {
         let (interrupts, signal) = catch_signals()?;
@@ -29,7 +29,6 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitStatus, Error> {
         progress.clear();
         let report = report?;
         print(&report)?;
-        let messages = Messages::new("bench", args.quiet);
         Ok(judge(&report, signal.get().copied(), messages))
     })
 }

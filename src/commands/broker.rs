@@ -10,8 +10,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
 
-pub(super) fn run(args: &BrokerArgs) -> Result<ExitStatus, Error> {
-    let messages = Messages::new("broker", false);
+pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let is_verbose = args.verbose;
     descriptors::raise_limit();
     block_on(async {

@@ -3,6 +3,7 @@
 //! A thread of its own does the reading, since a terminal or a file cannot be waited for along with sockets. It reads no more
 //! than a few blocks ahead.
 
+use crate::protocol::MAX_REMAINING_LENGTH;
 use std::io::{self, Read};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -12,7 +13,7 @@ const BLOCK_SIZE: usize = 64 * 1024;
 const BLOCKS_AHEAD: usize = 2;
 
 /// The largest payload that fits into a packet beside its topic is a little under this; a longer line is an error.
-const MAX_LINE: usize = 268_435_455;
+const MAX_LINE: usize = MAX_REMAINING_LENGTH;
 
 /// Lines, one after the other.
 #[derive(Debug)]

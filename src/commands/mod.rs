@@ -27,13 +27,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
             return failure.exit_status();
         }
     };
-    let (name, quiet, result) = match &cli.command {
-        Command::Pub(args) => ("pub", args.diagnostics.quiet, publish::run(args)),
-        Command::Sub(args) => ("sub", args.diagnostics.quiet, subscribe::run(args)),
-        Command::Broker(args) => ("broker", false, broker::run(args)),
-        Command::Bench(args) => ("bench", args.quiet, bench::run(args)),
+    let (name, quiet) = match &cli.command {
+        Command::Pub(args) => ("pub", args.diagnostics.quiet),
+        Command::Sub(args) => ("sub", args.diagnostics.quiet),
+        Command::Broker(_) => ("broker", false),
+        Command::Bench(args) => ("bench", args.quiet),
     };
     let messages = Messages { name, quiet };
+    let result = match &cli.command {
+        Command::Pub(args) => publish::run(args, messages),
+        Command::Sub(args) => subscribe::run(args, messages),
+        Command::Broker(args) => broker::run(args, messages),
+        Command::Bench(args) => bench::run(args, messages),
+    };
     result.unwrap_or_else(|error| messages.failure(&error))
 }
 
@@ -45,10 +51,6 @@ struct Messages {
 }
 
 impl Messages {
-    fn new(name: &'static str, quiet: bool) -> Messages {
-        Messages { name, quiet }
-    }
-
     /// Says something that the user should know, unless only the exit status is wanted.
     fn say(self, text: &str) {
         if !self.quiet {

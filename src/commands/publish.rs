@@ -9,7 +9,8 @@ use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Connack, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck,
+    MAX_REMAINING_LENGTH, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
+    SubscriptionAck,
 };
 use std::fs::File;
 use std::future::pending;
@@ -20,15 +21,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// More cannot fit into a packet; a larger file is not even read.
-const MAX_PAYLOAD: u64 = 268_435_455;
+const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
 /// How often `-l` connects again after a lost connection before it gives up: about five minutes.
 const RETRIES: u32 = 15;
 
-pub(super) fn run(args: &PublishArgs) -> Result<ExitStatus, Error> {
+pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let retries = if args.stdin_line { RETRIES } else { 0 };
     let options = args.client.client_options(Some(retries))?;
-    let messages = Messages::new("pub", args.diagnostics.quiet);
     let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
     block_on(async {
         let end = client::run(&options, &mut publisher, stop(None)?).await;
@@ -201,7 +201,7 @@ impl Publisher {
 impl Application for Publisher {
     type Message = Unacknowledged;
 
-    fn connected(&mut self, _: &mut Link<'_, Unacknowledged>, _: &Connack<'_>) -> Result<(), Error> {
+    fn connected(&mut self, _: &mut Link<'_, Unacknowledged>) -> Result<(), Error> {
         Ok(())
     }
 

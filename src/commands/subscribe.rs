@@ -9,20 +9,19 @@ use crate::output::Sink;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Connack, Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, ReasonCode,
+    Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, ReasonCode,
     RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions,
 };
 use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
 
-pub(super) fn run(args: &SubscribeArgs) -> Result<ExitStatus, Error> {
+pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut options = args.client.client_options(None)?;
     let is_v5 = options.version.is_v5();
     if is_v5 {
         limit_what_is_in_flight(args, &mut options.properties);
     }
-    let messages = Messages::new("sub", args.diagnostics.quiet);
     let mut subscriber = Subscriber::new(args, is_v5, messages)?;
     block_on(async {
         let end = client::run(&options, &mut subscriber, stop(args.timeout)?).await;
@@ -170,7 +169,7 @@ fn check_v5_options(args: &SubscribeArgs) -> Result<(), Error> {
 impl Application for Subscriber<'_> {
     type Message = Infallible;
 
-    fn connected(&mut self, link: &mut Link<'_, Infallible>, _: &Connack<'_>) -> Result<(), Error> {
+    fn connected(&mut self, link: &mut Link<'_, Infallible>) -> Result<(), Error> {
         let options = self.subscription_options();
         self.unanswered = usize::from(!self.args.topic.is_empty()) + self.args.unsubscribe.len();
         let subscriptions: Vec<Subscription<'_>> =

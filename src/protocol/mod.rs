@@ -45,3 +45,4 @@ pub use subscribe::{
 };
 pub use topic::{TopicError, TopicFilter, TopicName};
 pub use version::Version;
+pub use writer::MAX_REMAINING_LENGTH;

@@ -3,7 +3,7 @@
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties};
 use super::reader::Reader;
-use super::topic::{self, Share};
+use super::topic::{self, split_share};
 use super::writer::{field_length, put_field, put_fixed_header, put_u16};
 use super::{EncodeError, PacketId, PacketType, Qos, ReasonCode, Version};
 
@@ -108,7 +108,7 @@ impl<'a> Subscribe<'a> {
             let filter = decode_filter(reader)?;
             let options = SubscriptionOptions::decode(reader, version)?;
             // [MQTT-3.8.3-4]
-            if options.no_local && matches!(Share::split(filter), Ok(Some(_))) {
+            if options.no_local && matches!(split_share(filter), Ok(Some(_))) {
                 return Err(reader.error_at(offset, Problem::NoLocalOnShared));
             }
             subscriptions.push(Subscription { filter, options });

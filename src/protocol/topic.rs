@@ -45,7 +45,7 @@ pub fn check_name(name: &str) -> Result<(), TopicError> {
 /// Checks a topic filter as SUBSCRIBE carries it, a shared one included [MQTT-4.7.1-1] [MQTT-4.8.2-1].
 pub fn check_filter(filter: &str) -> Result<(), TopicError> {
     check_text(filter)?;
-    let pattern = match Share::split(filter)? {
+    let pattern = match split_share(filter)? {
         Some((_, pattern)) => pattern,
         None => filter,
     };
@@ -153,14 +153,9 @@ impl TopicFilter {
         &self.0
     }
 
-    /// Whether a group shares it.
-    pub fn is_shared(&self) -> bool {
-        matches!(Share::split(&self.0), Ok(Some(_)))
-    }
-
     /// Whether it matches a valid topic name; the group, if any, does not count.
     pub fn matches(&self, name: &str) -> bool {
-        let pattern = match Share::split(&self.0) {
+        let pattern = match split_share(&self.0) {
             Ok(Some((_, pattern))) => pattern,
             _ => &self.0,
         };
@@ -180,33 +175,26 @@ impl fmt::Display for TopicFilter {
     }
 }
 
-/// The shared part of a filter: `$share/GROUP/FILTER`, or EMQX's older `$queue/FILTER`, a group of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Share;
-
-impl Share {
-    /// The group and the filter behind it; `None` for a filter that is not shared.
-    ///
-    /// # Errors
-    /// [`TopicError::Share`] when it begins like a shared one and is none.
-    pub fn split(filter: &str) -> Result<Option<(&str, &str)>, TopicError> {
-        if let Some(pattern) = filter.strip_prefix("$queue/") {
-            return if pattern.is_empty() { Err(TopicError::Share) } else { Ok(Some(("$queue", pattern))) };
+/// The group and the filter behind it, of `$share/GROUP/FILTER` or of EMQX's older `$queue/FILTER`, a group of its own;
+/// `None` for a filter that is not shared.
+///
+/// # Errors
+/// [`TopicError::Share`] when it begins like a shared one and is none.
+pub fn split_share(filter: &str) -> Result<Option<(&str, &str)>, TopicError> {
+    if let Some(pattern) = filter.strip_prefix("$queue/") {
+        return if pattern.is_empty() { Err(TopicError::Share) } else { Ok(Some(("$queue", pattern))) };
+    }
+    if filter == "$share" {
+        return Err(TopicError::Share);
+    }
+    let Some(rest) = filter.strip_prefix("$share/") else {
+        return Ok(None);
+    };
+    match rest.split_once('/') {
+        Some((group, pattern)) if !group.is_empty() && !group.contains(['+', '#']) && !pattern.is_empty() => {
+            Ok(Some((group, pattern)))
         }
-        if filter == "$share" {
-            return Err(TopicError::Share);
-        }
-        let Some(rest) = filter.strip_prefix("$share/") else {
-            return Ok(None);
-        };
-        match rest.split_once('/') {
-            Some((group, pattern))
-                if !group.is_empty() && !group.contains(['+', '#']) && !pattern.is_empty() =>
-            {
-                Ok(Some((group, pattern)))
-            }
-            _ => Err(TopicError::Share),
-        }
+        _ => Err(TopicError::Share),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{EncodeError, PacketType};
 
 /// The largest remaining length that four bytes can say.
-pub(super) const MAX_REMAINING_LENGTH: usize = 268_435_455;
+pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
 
 /// The length of a string or binary field with its two-byte length.
 pub(super) fn field_length(field: &'static str, bytes: &[u8]) -> Result<usize, EncodeError> {

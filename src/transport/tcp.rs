@@ -4,7 +4,7 @@ use super::Stream;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 
 /// Where a broker is, and how to get there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +64,8 @@ async fn connect_any(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
         if endpoint.bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
             continue;
         }
-        match connect_one(address, endpoint.bind).await {
-            Ok(stream) => return Ok(Stream::Tcp(stream)),
+        match connect_one(address, endpoint.bind.map(|bind| SocketAddr::new(bind, 0))).await {
+            Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
         }
     }
@@ -94,28 +94,21 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectEr
 /// # Errors
 /// When the port is taken, or nothing answers at the address. There is no time limit but the system's.
 pub async fn connect_from(source: SocketAddr, address: SocketAddr) -> Result<Stream, ConnectError> {
-    let bind_failed = |error| ConnectError::Bind { address: source.ip(), source: error };
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-    let socket = socket.map_err(|source| ConnectError::Connect { address, source })?;
-    socket.set_reuseaddr(true).and_then(|()| socket.bind(source)).map_err(bind_failed)?;
-    let stream = socket.connect(address).await.map_err(|source| ConnectError::Connect { address, source })?;
-    // Some kinds of interface refuse it; the connection works all the same.
-    let _ = stream.set_nodelay(true);
-    Ok(Stream::Tcp(stream))
+    connect_one(address, Some(source)).await
 }
 
-async fn connect_one(address: SocketAddr, bind: Option<IpAddr>) -> Result<TcpStream, ConnectError> {
+async fn connect_one(address: SocketAddr, source: Option<SocketAddr>) -> Result<Stream, ConnectError> {
     let failed = |source| ConnectError::Connect { address, source };
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(failed)?;
-    if let Some(address) = bind {
+    if let Some(local) = source {
         // Binding takes a local port for itself alone, unless it may be shared with connections to other places and with
         // those that have just ended; thousands of them would use the ports up.
-        let bound = socket.set_reuseaddr(true).and_then(|()| socket.bind(SocketAddr::new(address, 0)));
-        bound.map_err(|source| ConnectError::Bind { address, source })?;
+        let bound = socket.set_reuseaddr(true).and_then(|()| socket.bind(local));
+        bound.map_err(|source| ConnectError::Bind { address: local.ip(), source })?;
     }
     let stream = socket.connect(address).await.map_err(failed)?;
     // Some kinds of interface refuse it; the connection works all the same.
     let _ = stream.set_nodelay(true);
-    Ok(stream)
+    Ok(Stream::Tcp(stream))
 }

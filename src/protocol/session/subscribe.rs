@@ -1,7 +1,7 @@
 //! What a server must offer for a SUBSCRIBE to make sense (MQTT 5.0, sections 3.2.2.3.11 to 3.2.2.3.13).
 
 use super::Limits;
-use crate::protocol::topic::Share;
+use crate::protocol::topic::split_share;
 use crate::protocol::{EncodeError, PropertyId, Subscribe};
 
 /// Why subscriptions cannot be asked for on this connection. Nothing was written then.
@@ -29,7 +29,7 @@ pub(super) fn check(subscribe: &Subscribe<'_>, server: &Limits) -> Result<(), Su
     }
     for subscription in &subscribe.subscriptions {
         let filter = subscription.filter;
-        if !server.shared_subscription_available && matches!(Share::split(filter), Ok(Some(_))) {
+        if !server.shared_subscription_available && matches!(split_share(filter), Ok(Some(_))) {
             return Err(SubscribeError::SharedNotSupported(filter.to_owned()));
         }
         if !server.wildcard_subscription_available && filter.contains(['+', '#']) {
