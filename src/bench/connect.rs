@@ -7,7 +7,7 @@ use crate::client::{accepted, first_packet};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, Role, Session};
 use crate::protocol::{Connack, Connect, Properties, PropertyId};
-use crate::transport::{ConnectError, Connection, Endpoint, Stream, tcp};
+use crate::transport::{self, ConnectError, Connection, Endpoint, Stream, tcp};
 use std::io;
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ async fn dial(shared: &Shared, part: Part) -> Result<Stream, ConnectError> {
             result => return result,
         }
     }
-    tcp::connect(&Endpoint { host: target.ip().to_string(), port: target.port(), bind, timeout }).await
+    transport::connect(&Endpoint::tcp(&target.ip().to_string(), target.port(), bind, timeout)).await
 }
 
 /// Whether another connection has the local port, or had it a moment ago.

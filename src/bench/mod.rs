@@ -16,7 +16,7 @@ mod stamp;
 mod worker;
 
 use crate::error::Error;
-use crate::transport::{Endpoint, tcp};
+use crate::transport::{self, Endpoint, tcp};
 use gauges::Gauges;
 pub use gauges::Totals;
 use plan::{Plan, Volume};
@@ -95,17 +95,12 @@ pub async fn run(
 /// The address that all clients use. Where a name has several, it is the first that answers.
 async fn find_broker(plan: &Plan) -> Result<SocketAddr, Error> {
     let broker = &plan.broker;
-    let endpoint = Endpoint {
-        host: broker.host.clone(),
-        port: broker.port,
-        bind: broker.bind,
-        timeout: broker.connect_timeout,
-    };
+    let endpoint = Endpoint::tcp(&broker.host, broker.port, broker.bind, broker.connect_timeout);
     let addresses = tcp::resolve(&broker.host, broker.port).await?;
     match addresses.as_slice() {
         [address] => Ok(*address),
         _ => {
-            let stream = tcp::connect(&endpoint).await?;
+            let stream = transport::connect(&endpoint).await?;
             let unknown = || Error::Lost(std::io::ErrorKind::NotConnected.into());
             stream.peer_address().ok_or_else(unknown)
         }

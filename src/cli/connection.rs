@@ -71,7 +71,7 @@ impl ConnectionArgs {
 
     /// Where to connect to.
     pub fn endpoint(&self) -> Endpoint {
-        Endpoint { host: self.host.clone(), port: self.port, bind: self.bind, timeout: self.connect_timeout }
+        Endpoint::tcp(&self.host, self.port, self.bind, self.connect_timeout)
     }
 
     /// The password's bytes, which need not be UTF-8.

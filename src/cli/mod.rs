@@ -7,14 +7,19 @@ pub mod bench;
 pub mod broker;
 pub mod connection;
 mod failure;
+mod names;
+pub mod network;
+pub mod output;
 pub mod properties;
 pub mod publish;
 pub mod session;
 pub mod subscribe;
+pub mod tls;
 mod values;
 
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use failure::Failure;
+pub use names::Names;
 use std::ffi::OsString;
 
 /// One tool for everyone who works with MQTT brokers.

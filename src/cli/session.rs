@@ -1,12 +1,16 @@
 //! What the broker keeps of a client and says for it: session, will, how much may be in flight.
 
 use super::connection::{ConnectionArgs, IdentityArgs};
+use super::names::Names;
+use super::network::NetworkArgs;
 use super::properties::PropertyArgs;
+use super::tls::TlsArgs;
 use super::values;
 use crate::client::{Options, WillOptions};
 use crate::error::Error;
 use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName, Version};
+use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
 
@@ -49,6 +53,10 @@ pub struct ClientArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    #[command(flatten)]
     pub(crate) identity: IdentityArgs,
     #[command(flatten)]
     pub(crate) session: SessionArgs,
@@ -73,11 +81,20 @@ impl ClientArgs {
         Ok(version)
     }
 
+    /// Where to connect to, and by which way.
+    ///
+    /// # Errors
+    /// Which options do not go together, or which file cannot be read.
+    #[allow(clippy::unnecessary_wraps, clippy::needless_pass_by_value)]
+    pub fn endpoint(&self, _names: Names) -> Result<Endpoint, Error> {
+        Ok(self.connection.endpoint())
+    }
+
     /// Checks the options against each other, and makes a client of them.
     ///
     /// # Errors
     /// Which options do not go together.
-    pub fn client_options(&self, retries: Option<u32>) -> Result<Options, Error> {
+    pub fn client_options(&self, names: Names, retries: Option<u32>) -> Result<Options, Error> {
         let will = self.will()?;
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
@@ -86,7 +103,7 @@ impl ClientArgs {
             self.check_kept_session(version, &properties)?;
         }
         Ok(Options {
-            endpoint: self.connection.endpoint(),
+            endpoint: self.endpoint(names)?,
             version,
             client_id,
             clean_start: !self.session.disable_clean_session,

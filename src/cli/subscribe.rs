@@ -1,6 +1,7 @@
 //! The options of `mq sub`.
 
 use super::connection::DiagnosticArgs;
+use super::output::OutputArgs;
 use super::session::ClientArgs;
 use super::values;
 use crate::protocol::{Qos, RetainHandling, TopicFilter};
@@ -47,12 +48,8 @@ pub struct SubscribeArgs {
     /// Whether kept messages are sent on subscribing: always, new or never (MQTT 5)
     #[arg(long, value_name = "WHEN", default_value = "always", value_parser = retain_handling, help_heading = "Subscription")]
     pub retain_handling: RetainHandling,
-    /// Print the topic in front of the payload
-    #[arg(short = 'v', long, action = ArgAction::SetTrue, help_heading = "Output")]
-    pub verbose: bool,
-    /// Print no line end after a message
-    #[arg(short = 'N', long = "no-newline", action = ArgAction::SetTrue, help_heading = "Output")]
-    pub no_newline: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
     pub count: Option<u64>,

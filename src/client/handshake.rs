@@ -4,7 +4,7 @@ use super::{Application, Direction, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{Connack, Connect, Frame, Packet, PacketType, Properties, PropertyId, Version, Will};
-use crate::transport::{Connection, tcp};
+use crate::transport::{self, Connection};
 use std::time::Instant;
 
 /// How much of an answer that is no MQTT is shown.
@@ -28,7 +28,7 @@ pub(super) struct Connected {
 
 impl Handshake<'_> {
     pub(super) async fn connect<A: Application>(&self, trace: Option<&mut A>) -> Result<Connected, Error> {
-        let stream = tcp::connect(&self.options.endpoint).await?;
+        let stream = transport::connect(&self.options.endpoint).await?;
         let timeout = self.options.endpoint.timeout;
         match tokio::time::timeout(timeout, self.introduce(Connection::new(stream), trace)).await {
             Ok(result) => result,

@@ -8,7 +8,7 @@ mod publish;
 mod stop;
 mod subscribe;
 
-use crate::cli::{self, Command};
+use crate::cli::{self, Command, Names};
 use crate::client::Direction;
 use crate::error::{Error, ExitStatus};
 use crate::output::describe_packet;
@@ -33,7 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
     };
-    let messages = Messages { name, quiet };
+    let messages = Messages { names: Names::Mq, name, quiet };
     let result = match &cli.command {
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
@@ -46,6 +46,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
 /// What a command says on standard error.
 #[derive(Debug, Clone, Copy)]
 struct Messages {
+    names: Names,
     name: &'static str,
     quiet: bool,
 }

@@ -28,7 +28,7 @@ const RETRIES: u32 = 15;
 
 pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let retries = if args.stdin_line { RETRIES } else { 0 };
-    let options = args.client.client_options(Some(retries))?;
+    let options = args.client.client_options(messages.names, Some(retries))?;
     let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
     block_on(async {
         let end = client::run(&options, &mut publisher, stop(None)?).await;

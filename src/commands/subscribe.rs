@@ -5,7 +5,7 @@ use super::{Messages, block_on};
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
-use crate::output::Sink;
+use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
@@ -17,7 +17,7 @@ use std::future::pending;
 use std::time::Duration;
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let mut options = args.client.client_options(None)?;
+    let mut options = args.client.client_options(messages.names, None)?;
     let is_v5 = options.version.is_v5();
     if is_v5 {
         limit_what_is_in_flight(args, &mut options.properties);
@@ -46,6 +46,7 @@ struct Subscriber<'a> {
     messages: Messages,
     subscribe_properties: PropertiesBuf,
     unsubscribe_properties: PropertiesBuf,
+    printer: Printer,
     sink: Sink,
     counted: u64,
     denied: usize,
@@ -71,6 +72,7 @@ impl<'a> Subscriber<'a> {
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
+            printer: args.output.printer(),
             sink: Sink::stdout()?,
             counted: 0,
             denied: 0,
@@ -101,27 +103,6 @@ impl<'a> Subscriber<'a> {
     fn is_wanted(&self, publish: &Publish<'_>) -> bool {
         let is_left_out = publish.retain && self.args.no_retained;
         !is_left_out && !self.args.filter_out.iter().any(|filter| filter.matches(publish.topic))
-    }
-
-    /// As in mosquitto's tools, an empty payload prints nothing, not even a line end, unless `-v` asks for the topic.
-    fn print(&mut self, publish: &Publish<'_>) {
-        let buffer = self.sink.buffer();
-        let is_empty = publish.payload.is_empty();
-        if self.args.verbose {
-            if is_empty && self.args.no_newline {
-                return;
-            }
-            buffer.extend_from_slice(publish.topic.as_bytes());
-            buffer.push(b' ');
-            buffer.extend_from_slice(if is_empty { b"(null)" } else { publish.payload });
-        } else if is_empty {
-            return;
-        } else {
-            buffer.extend_from_slice(publish.payload);
-        }
-        if !self.args.no_newline {
-            buffer.push(b'\n');
-        }
     }
 
     /// Notes an answer; with `-E`, the last one is the end.
@@ -200,7 +181,7 @@ impl Application for Subscriber<'_> {
         if !self.is_wanted(publish) {
             return Ok(Flow::Continue);
         }
-        self.print(publish);
+        self.printer.print(publish, self.sink.buffer());
         self.counted += 1;
         let is_enough = self.args.count.is_some_and(|count| self.counted >= count);
         Ok(if is_enough { Flow::Finish } else { Flow::Continue })

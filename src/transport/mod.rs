@@ -5,9 +5,13 @@
 
 mod connection;
 pub mod descriptors;
+mod endpoint;
+mod error;
 mod stream;
 pub mod tcp;
+mod unix;
 
 pub use connection::{Connection, Progress};
+pub use endpoint::{Address, Endpoint, connect};
+pub use error::ConnectError;
 pub use stream::Stream;
-pub use tcp::{ConnectError, Endpoint};

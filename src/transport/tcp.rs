@@ -1,76 +1,25 @@
-//! TCP: every address of a name is tried, within one time limit.
+//! TCP: every address of a name is tried.
 
-use super::Stream;
-use std::io;
+use super::{ConnectError, Stream};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 use tokio::net::TcpSocket;
 
-/// Where a broker is, and how to get there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// A name or an address; IPv6 without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// The local address to connect from.
-    pub bind: Option<IpAddr>,
-    /// How long all attempts together may take.
-    pub timeout: Duration,
-}
-
-/// Why a broker cannot be reached.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
-pub enum ConnectError {
-    #[error("the name {host} cannot be resolved: {source}")]
-    Lookup { host: String, source: io::Error },
-    #[error("the name {host} has no address{}", family(*bind))]
-    NoAddress { host: String, bind: Option<IpAddr> },
-    #[error("cannot connect from local address {address}: {source}")]
-    Bind { address: IpAddr, source: io::Error },
-    #[error("cannot connect to {address}: {source}")]
-    Connect { address: SocketAddr, source: io::Error },
-    #[error("no connection to {host} port {port} within {} s", timeout.as_secs_f64())]
-    Timeout { host: String, port: u16, timeout: Duration },
-}
-
-fn family(bind: Option<IpAddr>) -> &'static str {
-    match bind {
-        Some(IpAddr::V4(_)) => " of IPv4, as the local address has",
-        Some(IpAddr::V6(_)) => " of IPv6, as the local address has",
-        None => "",
-    }
-}
-
-/// Connects to the first address of the endpoint that answers. Small packets are sent without delay (TCP_NODELAY).
+/// Connects to the first address of the host that answers. Small packets are sent without delay (TCP_NODELAY).
 ///
 /// # Errors
-/// The failure of the last address that was tried, or that the time is up.
-pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    match tokio::time::timeout(endpoint.timeout, connect_any(endpoint)).await {
-        Ok(result) => result,
-        Err(_) => Err(ConnectError::Timeout {
-            host: endpoint.host.clone(),
-            port: endpoint.port,
-            timeout: endpoint.timeout,
-        }),
-    }
-}
-
-async fn connect_any(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+/// The failure of the last address that was tried. There is no time limit but the system's.
+pub async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
     let mut failure = None;
-    for address in resolve(&endpoint.host, endpoint.port).await? {
-        if endpoint.bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
+    for address in resolve(host, port).await? {
+        if bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
             continue;
         }
-        match connect_one(address, endpoint.bind.map(|bind| SocketAddr::new(bind, 0))).await {
+        match connect_one(address, bind.map(|bind| SocketAddr::new(bind, 0))).await {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = Some(error),
         }
     }
-    Err(failure
-        .unwrap_or_else(|| ConnectError::NoAddress { host: endpoint.host.clone(), bind: endpoint.bind }))
+    Err(failure.unwrap_or_else(|| ConnectError::NoAddress { host: host.to_owned(), bind }))
 }
 
 /// All addresses of a name; an address written as such is not looked up.
