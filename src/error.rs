@@ -92,6 +92,9 @@ pub enum Error {
     /// The time that was given is up.
     #[error("timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
+    /// Nothing arrived for as long as was given.
+    #[error("no message for {} s", .0.as_secs_f64())]
+    Idle(Duration),
 }
 
 /// What the program says with its exit status.
@@ -132,7 +135,7 @@ impl Error {
             | Error::Decode(_)
             | Error::Session(_)
             | Error::KeepAlive(_) => ExitStatus::LOST,
-            Error::Timeout(_) => ExitStatus::TIMED_OUT,
+            Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
         }
     }
 
@@ -201,7 +204,8 @@ impl Error {
             | Error::Encode(_)
             | Error::Decode(_)
             | Error::Session(_)
-            | Error::Timeout(_) => false,
+            | Error::Timeout(_)
+            | Error::Idle(_) => false,
         }
     }
 }

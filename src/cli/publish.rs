@@ -56,6 +56,9 @@ pub struct PublishArgs {
     /// Pause between repetitions, counted from the acknowledgement
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, help_heading = "Message")]
     pub repeat_delay: Duration,
+    /// Give up after this many seconds, connecting included
+    #[arg(long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     #[command(flatten)]

@@ -5,6 +5,7 @@ mod broker;
 mod embedded;
 mod lines;
 mod publish;
+mod removal;
 mod stop;
 mod subscribe;
 

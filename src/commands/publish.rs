@@ -1,7 +1,7 @@
 //! `mq pub`: messages from an option, a file or standard input to a topic, and out when all are acknowledged.
 
 use super::lines::{Lines, Next};
-use super::stop::{Stop, stop};
+use super::stop::{Limits, Stop, stop};
 use super::{Messages, block_on};
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
@@ -31,7 +31,8 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     let options = args.client.client_options(messages.names, Some(retries))?;
     let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
     block_on(async {
-        let end = client::run(&options, &mut publisher, stop(None)?).await;
+        let end =
+            client::run(&options, &mut publisher, stop(Limits { timeout: args.timeout, idle: None })?).await;
         publisher.judge(end)
     })
 }
@@ -128,8 +129,7 @@ impl Publisher {
             return Err(error);
         }
         match end {
-            End::Stopped { reason: Stop::Signal(status), .. } => Ok(status),
-            End::Stopped { reason: Stop::TimeIsUp(timeout), .. } => Err(Error::Timeout(timeout)),
+            End::Stopped { reason, .. } => reason.judge(),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
@@ -261,8 +261,8 @@ impl Application for Publisher {
         Ok(Flow::Continue)
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        Ok(())
+    fn flush(&mut self) -> Result<bool, Error> {
+        Ok(true)
     }
 
     fn lost(&mut self, error: &Error, pause: Duration) {

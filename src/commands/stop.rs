@@ -1,8 +1,10 @@
 //! What ends a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it at once.
 
 use crate::error::{Error, ExitStatus};
+use std::cell::Cell;
 use std::future::{Future, pending};
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Why a command was stopped.
@@ -10,6 +12,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) enum Stop {
     Signal(ExitStatus),
     TimeIsUp(Duration),
+    /// Nothing happened for so long.
+    Idle(Duration),
+}
+
+impl Stop {
+    /// What the command says then.
+    pub(super) fn judge(self) -> Result<ExitStatus, Error> {
+        match self {
+            Stop::Signal(status) => Ok(status),
+            Stop::TimeIsUp(timeout) => Err(Error::Timeout(timeout)),
+            Stop::Idle(limit) => Err(Error::Idle(limit)),
+        }
+    }
 }
 
 /// The signals, caught from the moment this was made.
@@ -38,15 +53,62 @@ impl Signals {
     }
 }
 
-/// Waits for a signal or until the time is up. After a signal, a second one ends the process without a farewell.
-pub(super) fn stop(timeout: Option<Duration>) -> Result<impl Future<Output = Stop>, Error> {
+/// What ends a command without a signal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Limits {
+    /// How long it may take in all, connecting included.
+    pub(super) timeout: Option<Duration>,
+    /// How long nothing may happen.
+    pub(super) idle: Option<Idle>,
+}
+
+/// Watches that something happens again and again.
+#[derive(Debug, Clone)]
+pub(super) struct Idle {
+    limit: Duration,
+    last: Rc<Cell<Instant>>,
+}
+
+impl Idle {
+    /// Counts from now.
+    pub(super) fn new(limit: Duration) -> Idle {
+        Idle { limit, last: Rc::new(Cell::new(Instant::now())) }
+    }
+
+    /// Something happened.
+    pub(super) fn note(&self) {
+        self.last.set(Instant::now());
+    }
+
+    async fn is_up(&self) {
+        loop {
+            let due = self.last.get() + self.limit;
+            if Instant::now() >= due {
+                return;
+            }
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+}
+
+/// Waits for a signal or until a limit is reached. After a signal, a second one ends the process without a farewell.
+pub(super) fn stop(limits: Limits) -> Result<impl Future<Output = Stop>, Error> {
     let mut signals = Signals::catch()?;
     Ok(async move {
         let time_is_up = async {
-            match timeout {
+            match limits.timeout {
                 Some(timeout) => {
                     tokio::time::sleep(timeout).await;
-                    timeout
+                    Stop::TimeIsUp(timeout)
+                }
+                None => pending().await,
+            }
+        };
+        let idle = async {
+            match &limits.idle {
+                Some(idle) => {
+                    idle.is_up().await;
+                    Stop::Idle(idle.limit)
                 }
                 None => pending().await,
             }
@@ -56,7 +118,8 @@ pub(super) fn stop(timeout: Option<Duration>) -> Result<impl Future<Output = Sto
                 tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
                 Stop::Signal(status)
             }
-            timeout = time_is_up => Stop::TimeIsUp(timeout),
+            reason = time_is_up => reason,
+            reason = idle => reason,
         }
     })
 }
