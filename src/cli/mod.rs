@@ -10,8 +10,10 @@ mod failure;
 mod names;
 pub mod network;
 pub mod output;
+pub mod payload;
 pub mod properties;
 pub mod publish;
+pub mod request;
 pub mod session;
 pub mod subscribe;
 pub mod tls;
@@ -37,6 +39,7 @@ Examples:
   mq broker                             a broker to try things on, at 127.0.0.1 port 1883
   mq sub -t 'home/#' -v                 print what is published below home/
   mq pub -t home/door -m open -q 1      publish a message and wait for its acknowledgement
+  mq rr -t lamp/status -n               ask, and wait for the answer
   mq bench --embedded -c 1000           flood a broker with 1000 clients
 
 `mq COMMAND --help` tells more about a command."
@@ -54,6 +57,8 @@ pub enum Command {
     Pub(Box<publish::PublishArgs>),
     /// Subscribe, and print the messages that arrive
     Sub(Box<subscribe::SubscribeArgs>),
+    /// Send a request, and print the answer
+    Rr(Box<request::RequestArgs>),
     /// Run a broker for development and tests
     Broker(Box<broker::BrokerArgs>),
     /// Flood a broker with clients, and measure what it does

@@ -4,8 +4,10 @@ mod bench;
 mod broker;
 mod embedded;
 mod lines;
+mod payload;
 mod publish;
 mod removal;
+mod request;
 mod stop;
 mod subscribe;
 
@@ -31,6 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let (name, quiet) = match &cli.command {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
+        Command::Rr(args) => ("rr", args.diagnostics.quiet),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
     };
@@ -38,6 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let result = match &cli.command {
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
+        Command::Rr(args) => request::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
     };

@@ -2,26 +2,19 @@
 
 use super::lines::{Lines, Next};
 use super::stop::{Limits, Stop, stop};
-use super::{Messages, block_on};
+use super::{Messages, block_on, payload};
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    MAX_REMAINING_LENGTH, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
-    SubscriptionAck,
+    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck,
 };
-use std::fs::File;
 use std::future::pending;
-use std::io::{self, Read};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
-
-/// More cannot fit into a packet; a larger file is not even read.
-const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
 /// How often `-l` connects again after a lost connection before it gives up: about five minutes.
 const RETRIES: u32 = 15;
@@ -282,14 +275,8 @@ impl Source {
     fn new(args: &PublishArgs) -> Result<Source, Error> {
         let payload = if args.stdin_line {
             return Ok(Source::Lines(None));
-        } else if let Some(message) = &args.message {
-            message.as_encoded_bytes().to_vec()
-        } else if let Some(path) = &args.file {
-            read_file(path)?
-        } else if args.stdin_file {
-            read_stdin()?
         } else {
-            Vec::new()
+            payload::read(&args.payload)?
         };
         Ok(Source::Repeated {
             payload: payload.into(),
@@ -298,30 +285,4 @@ impl Source {
             pause: Pause::None,
         })
     }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    read_payload(File::open(path).map_err(failed)?).map_err(failed)
-}
-
-fn read_stdin() -> Result<Vec<u8>, Error> {
-    let payload = read_payload(io::stdin().lock()).map_err(Error::Input)?;
-    if payload.is_empty() {
-        // An empty message deletes what a broker has kept; a pipe that broke must not.
-        let error =
-            io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty; -n publishes an empty message");
-        return Err(Error::Input(error));
-    }
-    Ok(payload)
-}
-
-fn read_payload(input: impl Read) -> io::Result<Vec<u8>> {
-    let mut payload = Vec::new();
-    input.take(MAX_PAYLOAD + 1).read_to_end(&mut payload)?;
-    if payload.len() as u64 > MAX_PAYLOAD {
-        let text = format!("it is larger than {MAX_PAYLOAD} bytes, the most that a message can hold");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
-    }
-    Ok(payload)
 }

@@ -18,5 +18,6 @@ mod crossing;
 mod embedded_broker;
 mod publish;
 mod reliability;
+mod request;
 mod subscribe;
 mod support;
