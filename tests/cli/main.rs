@@ -21,3 +21,4 @@ mod reliability;
 mod request;
 mod subscribe;
 mod support;
+mod waiting;
