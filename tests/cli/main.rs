@@ -14,6 +14,7 @@
 
 mod bad_input;
 mod bench;
+mod crash;
 mod crossing;
 mod embedded_broker;
 mod publish;

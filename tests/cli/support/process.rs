@@ -176,6 +176,13 @@ impl Running {
         let _ = self.child.wait();
     }
 
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn wait_for_end(&mut self) {
+        let has_ended = self.wait_until(Instant::now() + DEADLINE).is_some();
+        assert!(has_ended, "still running after {DEADLINE:?}: {}", self.everything());
+    }
+
     /// Waits for its end, and for the end of its output.
     #[track_caller]
     pub fn finish(mut self) -> Finished {
