@@ -1,5 +1,6 @@
 //! What ends a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it at once.
 
+use super::Messages;
 use crate::error::{Error, ExitStatus};
 use std::future::{Future, pending};
 use std::time::Duration;
@@ -39,8 +40,13 @@ impl Signals {
 }
 
 /// Waits for a signal or until the time is up. After a signal, a second one ends the process without a farewell.
-pub(super) fn stop(timeout: Option<Duration>) -> Result<impl Future<Output = Stop>, Error> {
-    let mut signals = Signals::catch()?;
+///
+/// Signals that the command leaves to the operating system end it at once.
+pub(super) fn stop(
+    messages: Messages,
+    timeout: Option<Duration>,
+) -> Result<impl Future<Output = Stop>, Error> {
+    let signals = if messages.leaves_signals() { None } else { Some(Signals::catch()?) };
     Ok(async move {
         let time_is_up = async {
             match timeout {
@@ -52,11 +58,16 @@ pub(super) fn stop(timeout: Option<Duration>) -> Result<impl Future<Output = Sto
             }
         };
         tokio::select! {
-            status = signals.next() => {
-                tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
-                Stop::Signal(status)
-            }
+            status = next_or_second(signals) => Stop::Signal(status),
             timeout = time_is_up => Stop::TimeIsUp(timeout),
         }
     })
+}
+
+/// The first signal; a second one ends the process.
+async fn next_or_second(signals: Option<Signals>) -> ExitStatus {
+    let Some(mut signals) = signals else { return pending().await };
+    let status = signals.next().await;
+    tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
+    status
 }

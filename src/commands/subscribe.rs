@@ -24,7 +24,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
     }
     let mut subscriber = Subscriber::new(args, is_v5, messages)?;
     block_on(async {
-        let end = client::run(&options, &mut subscriber, stop(args.timeout)?).await;
+        let end = client::run(&options, &mut subscriber, stop(messages, args.timeout)?).await;
         let flushed = subscriber.flush();
         let status = subscriber.judge(end)?;
         flushed.map(|()| status)
@@ -82,8 +82,7 @@ impl<'a> Subscriber<'a> {
 
     fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         match end? {
-            End::Stopped { reason: Stop::Signal(status), .. } => Ok(status),
-            End::Stopped { reason: Stop::TimeIsUp(timeout), .. } => Err(Error::Timeout(timeout)),
+            End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
