@@ -6,13 +6,16 @@ mod argv;
 pub mod bench;
 pub mod broker;
 pub mod connection;
+pub mod documents;
 mod failure;
+pub mod man;
 mod names;
 pub mod network;
 mod option_file;
 pub mod output;
 pub mod properties;
 pub mod publish;
+mod secrets;
 pub mod session;
 pub mod subscribe;
 pub mod tls;
@@ -64,6 +67,12 @@ pub enum Command {
     Broker(Box<broker::BrokerArgs>),
     /// Flood a broker with clients, and measure what it does
     Bench(Box<bench::BenchArgs>),
+    /// Take the place of mosquitto's tools: make links with their names
+    InstallLinks(documents::InstallLinksArgs),
+    /// Print what lets a shell complete commands and options
+    Completions(documents::CompletionsArgs),
+    /// Print a page of the manual
+    Man(documents::ManArgs),
 }
 
 /// A command line that was understood.
@@ -73,6 +82,26 @@ pub struct Invocation {
     pub names: Names,
     /// What to do.
     pub command: Command,
+}
+
+impl Command {
+    /// How the command connects, if it does.
+    pub fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
+        match self {
+            Command::Pub(args) => Some(&mut args.client.connection),
+            Command::Sub(args) => Some(&mut args.client.connection),
+            Command::Bench(args) => Some(&mut args.connection),
+            Command::Broker(_) | Command::InstallLinks(_) | Command::Completions(_) | Command::Man(_) => None,
+        }
+    }
+
+    /// The option that needs standard input for payloads.
+    pub fn stdin_option(&self) -> Option<&'static str> {
+        match self {
+            Command::Pub(args) => args.stdin_option(),
+            _ => None,
+        }
+    }
 }
 
 /// Reads the command line.

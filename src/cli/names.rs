@@ -11,9 +11,9 @@ pub const TOOLS: [&str; 3] = ["pub", "sub", "rr"];
 const PREFIX: &str = "mosquitto_";
 
 /// How the paragraph of the help begins that tells the exit statuses.
-pub(crate) const EXIT_STATUS: &str = "Exit status:";
+pub(super) const EXIT_STATUS: &str = "Exit status:";
 
-const STATUSES: &str = "\
+pub(super) const STATUSES: &str = "\
 Exit status, as of mosquitto's tools: 0 done, also when the broker denied a message or a subscription;
 1 usage, no connection, or this help; 1 to 5 and 128 to 159 the broker refused the connection with this
 code; 4 it ended the connection; 7 the connection was lost; 27 timed out. `mq` tells more apart.";

@@ -4,7 +4,7 @@ use super::connection::DiagnosticArgs;
 use super::session::ClientArgs;
 use super::values;
 use crate::protocol::{Qos, TopicName};
-use clap::{ArgAction, ArgGroup, Args};
+use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct PublishArgs {
     #[arg(short = 'm', long, group = "payload", help_heading = "Message")]
     pub message: Option<OsString>,
     /// Publish what is in a file
-    #[arg(short = 'f', long, group = "payload", help_heading = "Message")]
+    #[arg(short = 'f', long, group = "payload", value_hint = ValueHint::FilePath, help_heading = "Message")]
     pub file: Option<PathBuf>,
     /// Publish all of standard input as one message
     #[arg(short = 's', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
@@ -60,4 +60,15 @@ pub struct PublishArgs {
     pub(crate) client: ClientArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
+}
+
+impl PublishArgs {
+    /// The option that needs standard input for payloads.
+    pub fn stdin_option(&self) -> Option<&'static str> {
+        match (self.stdin_file, self.stdin_line) {
+            (true, _) => Some("-s"),
+            (_, true) => Some("-l"),
+            (false, false) => None,
+        }
+    }
 }

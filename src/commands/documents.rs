@@ -20,7 +20,8 @@ pub(super) fn run_completions(args: &CompletionsArgs) -> Result<ExitStatus, Erro
 }
 
 pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
-    let pages = man::pages().map_err(|source| Error::System { action: "make the page".to_owned(), source })?;
+    let pages =
+        man::pages().map_err(|source| Error::System { action: "make the page".to_owned(), source })?;
     if args.dir.is_some() {
         for page in &pages {
             write(args.dir.as_deref(), &page.file_name(), &page.text)?;

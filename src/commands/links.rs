@@ -10,8 +10,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let program = std::env::current_exe().map_err(|source| failed("find", Path::new("this program"), source))?;
-    let links: Vec<PathBuf> = TOOLS.iter().map(|tool| args.directory.join(Names::Mosquitto.of(tool))).collect();
+    let program =
+        std::env::current_exe().map_err(|source| failed("find", Path::new("this program"), source))?;
+    let links: Vec<PathBuf> =
+        TOOLS.iter().map(|tool| args.directory.join(Names::Mosquitto.of(tool))).collect();
     // All are looked at before the first is made, so that a refusal changes nothing.
     let found = links.iter().map(|link| Found::at(link, &program)).collect::<Result<Vec<_>, _>>()?;
     for (link, found) in links.iter().zip(&found) {

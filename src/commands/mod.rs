@@ -2,9 +2,12 @@
 
 mod bench;
 mod broker;
+mod documents;
 mod embedded;
 mod lines;
+mod links;
 mod mosquitto;
+mod password;
 mod publish;
 mod stop;
 mod subscribe;
@@ -22,7 +25,7 @@ use stop::Stop;
 
 /// Runs the command line, and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    let Invocation { names, command } = match cli::parse(arguments) {
+    let Invocation { names, mut command } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
         Err(failure) => {
             print_wanted_or_not(&failure.text, failure.is_wanted);
@@ -34,15 +37,37 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
+        Command::InstallLinks(_) => ("install-links", false),
+        Command::Completions(_) => ("completions", false),
+        Command::Man(_) => ("man", false),
     };
-    let messages = Messages { names, name, quiet };
-    let result = match &command {
+    let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
+    let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
+    let messages = Messages { names, name, quiet, leaves_signals };
+    let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
+    messages.end(&result)
+}
+
+fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> {
+    match command {
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
-    };
-    messages.end(&result)
+        Command::InstallLinks(args) => links::run(args, messages),
+        Command::Completions(args) => documents::run_completions(args),
+        Command::Man(args) => documents::run_man(args),
+    }
+}
+
+/// Gets user name and password from where they are, before anything is connected.
+fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
+    let stdin_option = command.stdin_option();
+    if let Some(connection) = command.connection_mut() {
+        let warning = connection.complete_credentials(messages.names, stdin_option, password::ask)?;
+        warning.inspect(|warning| messages.say(warning));
+    }
+    Ok(())
 }
 
 /// What a command says on standard error.
@@ -51,6 +76,9 @@ struct Messages {
     names: Names,
     name: &'static str,
     quiet: bool,
+    /// As mosquitto_pub and mosquitto_rr do: whoever sends a signal sees the command end by it. Once somebody was asked for a
+    /// password, signals are caught.
+    leaves_signals: bool,
 }
 
 impl Messages {
@@ -89,18 +117,14 @@ impl Messages {
             Stop::Signal(status) => Error::Interrupted(status),
             Stop::TimeIsUp(timeout) => Error::Timeout(timeout),
         };
-        match mosquitto::of_stop(stop, was_connected).filter(|_| self.names == Names::Mosquitto) {
+        let is_mosquitto_sub = self.names == Names::Mosquitto && self.name == "sub";
+        match mosquitto::of_stop(stop, was_connected).filter(|_| is_mosquitto_sub) {
             Some(status) => {
                 self.failure(&error);
                 Ok(status)
             }
             None => Err(error),
         }
-    }
-
-    /// As mosquitto_pub and mosquitto_rr do: whoever sends the signal sees the command end by it.
-    fn leaves_signals(self) -> bool {
-        self.names == Names::Mosquitto && self.name != "sub"
     }
 
     fn lost(self, error: &Error, pause: Duration) {

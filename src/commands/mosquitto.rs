@@ -29,7 +29,7 @@ pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
     }
 }
 
-/// The status of a command that a signal or the time stopped, where it is not that of the error.
+/// The status of mosquitto_sub when a signal or the time stopped it, where it is not that of the error.
 pub(super) fn of_stop(stop: Stop, was_connected: bool) -> Option<ExitStatus> {
     match stop {
         Stop::Signal(_) | Stop::TimeIsUp(_) if !was_connected => Some(ExitStatus(NOT_CONNECTED)),

@@ -46,7 +46,7 @@ pub(super) fn stop(
     messages: Messages,
     timeout: Option<Duration>,
 ) -> Result<impl Future<Output = Stop>, Error> {
-    let signals = if messages.leaves_signals() { None } else { Some(Signals::catch()?) };
+    let signals = if messages.leaves_signals { None } else { Some(Signals::catch()?) };
     Ok(async move {
         let time_is_up = async {
             match timeout {
