@@ -53,3 +53,14 @@ pub struct PublishArgs {
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }
+
+impl PublishArgs {
+    /// The option that needs standard input for payloads.
+    pub fn stdin_option(&self) -> Option<&'static str> {
+        match (self.payload.stdin_file, self.stdin_line) {
+            (true, _) => Some("-s"),
+            (_, true) => Some("-l"),
+            (false, false) => None,
+        }
+    }
+}

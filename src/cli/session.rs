@@ -9,7 +9,7 @@ use super::values;
 use crate::client::{Options, Retries, WillOptions};
 use crate::error::Error;
 use crate::protocol::property::Context;
-use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName, Version};
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicName, Version};
 use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -129,6 +129,11 @@ impl ClientArgs {
             disconnect_properties: self.properties.collect(Context::Disconnect)?,
             maximum_in_flight: self.session.max_inflight,
             retries: self.session.retries(retries),
+            stop_reason: match names {
+                Names::Mq => ReasonCode::SUCCESS,
+                // mosquitto_sub lets the broker publish the will then; MQTT 3 has no word for it.
+                Names::Mosquitto => ReasonCode::DISCONNECT_WITH_WILL,
+            },
         })
     }
 

@@ -57,6 +57,8 @@ pub struct Options {
     pub maximum_in_flight: u16,
     /// How often to connect again.
     pub retries: Retries,
+    /// What DISCONNECT says when the application is stopped from outside.
+    pub stop_reason: ReasonCode,
 }
 
 /// How often to connect again before giving up. The count starts anew with each accepted connection.
@@ -193,6 +195,8 @@ pub enum End<S> {
         reason: S,
         /// Messages that were sent and not acknowledged.
         unsettled: usize,
+        /// Whether the broker had accepted a connection, now or earlier.
+        was_connected: bool,
     },
 }
 
@@ -233,7 +237,8 @@ pub async fn run<A: Application, S>(
         client.application.lost(&error, pause);
         tokio::select! {
             reason = stop.as_mut() => {
-                return Ok(End::Stopped { reason, unsettled: client.session.unsettled() });
+                let unsettled = client.session.unsettled();
+                return Ok(End::Stopped { reason, unsettled, was_connected: attempts.was_connected });
             }
             () = sleep(pause) => {}
         }
@@ -289,19 +294,21 @@ impl<A: Application> Client<'_, A> {
         let trace = self.application.wants_trace().then_some(&mut *self.application);
         let connected = tokio::select! {
             reason = stop.as_mut() => {
-                return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
+                let unsettled = self.session.unsettled();
+                return Ok(End::Stopped { reason, unsettled, was_connected: attempts.was_connected });
             }
             connected = handshake.connect(trace) => connected?,
         };
         attempts.connected();
-        let keep_alive = connected.keep_alive;
+        let (options, keep_alive) = (self.options, connected.keep_alive);
         let (settled, mut conversation) = self.start(connected);
         let result = match conversation.begin(settled) {
             Ok(()) => conversation.run(keep_alive, stop).await,
             Err(error) => Err(error),
         };
         match result {
-            Ok(_) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
+            Ok(End::Finished) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
+            Ok(End::Stopped { .. }) => conversation.say_goodbye(options.stop_reason).await,
             Err(ref error) => conversation.end_badly(error).await,
         }
         result
@@ -380,7 +387,8 @@ impl<A: Application> Conversation<'_, A> {
             tokio::select! {
                 biased;
                 reason = stop.as_mut() => {
-                    return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
+                    let unsettled = self.session.unsettled();
+                    return Ok(End::Stopped { reason, unsettled, was_connected: true });
                 }
                 // Before the connection, which in a flood is always ready.
                 () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,

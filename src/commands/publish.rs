@@ -3,6 +3,7 @@
 use super::lines::{Lines, Next};
 use super::stop::{Limits, Stop, stop};
 use super::{Messages, block_on, payload};
+use crate::cli::Names;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
@@ -24,8 +25,8 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     let options = args.client.client_options(messages.names, Some(retries))?;
     let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
     block_on(async {
-        let end =
-            client::run(&options, &mut publisher, stop(Limits { timeout: args.timeout, idle: None })?).await;
+        let limits = Limits { timeout: args.timeout, idle: None };
+        let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
         publisher.judge(end)
     })
 }
@@ -122,7 +123,7 @@ impl Publisher {
             return Err(error);
         }
         match end {
-            End::Stopped { reason, .. } => reason.judge(),
+            End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
@@ -132,6 +133,14 @@ impl Publisher {
     fn fail(&mut self, error: Error) -> Sending {
         self.failure = Some(error);
         Sending::Finished
+    }
+
+    /// mosquitto_pub publishes without RETAIN where the broker retains nothing.
+    fn leave_out_retain(&mut self) {
+        self.messages.say("the broker does not retain messages; publishing without -r");
+        let Template { ref topic, qos, ref properties, .. } = *self.template;
+        let template = Template { topic: topic.clone(), qos, retain: false, properties: properties.clone() };
+        self.template = Rc::new(template);
     }
 
     fn unsendable_error(&self, source: PublishError) -> Error {
@@ -194,7 +203,11 @@ impl Publisher {
 impl Application for Publisher {
     type Message = Unacknowledged;
 
-    fn connected(&mut self, _: &mut Link<'_, Unacknowledged>) -> Result<(), Error> {
+    fn connected(&mut self, link: &mut Link<'_, Unacknowledged>) -> Result<(), Error> {
+        let is_kept = link.session.peer_accepts().retain_available;
+        if self.template.retain && !is_kept && self.messages.names == Names::Mosquitto {
+            self.leave_out_retain();
+        }
         Ok(())
     }
 

@@ -31,7 +31,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
     args.check(options.version)?;
     let request = Rc::new(Request::new(args, options.version, messages.names)?);
     block_on(async {
-        let mut stop = pin!(stop(Limits { timeout: args.timeout, idle: None })?);
+        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
         let mut requester = Requester {
             args,
             messages,
@@ -153,12 +153,12 @@ struct Requester<'a> {
 impl Requester<'_> {
     fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         match end? {
-            End::Stopped { reason, .. } => {
+            End::Stopped { reason, was_connected, .. } => {
                 if self.answers > 0 {
                     let (answers, wanted) = (self.answers, self.args.count);
                     self.messages.say(&format!("{answers} of {wanted} answers came"));
                 }
-                reason.judge()
+                self.messages.stopped(reason, was_connected)
             }
             End::Finished => Ok(ExitStatus::DONE),
         }

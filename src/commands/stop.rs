@@ -1,5 +1,6 @@
 //! What ends a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it at once.
 
+use super::Messages;
 use crate::error::{Error, ExitStatus};
 use std::cell::Cell;
 use std::future::{Future, pending};
@@ -14,17 +15,6 @@ pub(super) enum Stop {
     TimeIsUp(Duration),
     /// Nothing happened for so long.
     Idle(Duration),
-}
-
-impl Stop {
-    /// What the command says then.
-    pub(super) fn judge(self) -> Result<ExitStatus, Error> {
-        match self {
-            Stop::Signal(status) => Ok(status),
-            Stop::TimeIsUp(timeout) => Err(Error::Timeout(timeout)),
-            Stop::Idle(limit) => Err(Error::Idle(limit)),
-        }
-    }
 }
 
 /// The signals, caught from the moment this was made.
@@ -92,8 +82,10 @@ impl Idle {
 }
 
 /// Waits for a signal or until a limit is reached. After a signal, a second one ends the process without a farewell.
-pub(super) fn stop(limits: Limits) -> Result<impl Future<Output = Stop>, Error> {
-    let mut signals = Signals::catch()?;
+///
+/// Signals that the command leaves to the operating system end it at once.
+pub(super) fn stop(messages: Messages, limits: Limits) -> Result<impl Future<Output = Stop>, Error> {
+    let signals = if messages.leaves_signals { None } else { Some(Signals::catch()?) };
     Ok(async move {
         let time_is_up = async {
             match limits.timeout {
@@ -114,12 +106,17 @@ pub(super) fn stop(limits: Limits) -> Result<impl Future<Output = Stop>, Error> 
             }
         };
         tokio::select! {
-            status = signals.next() => {
-                tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
-                Stop::Signal(status)
-            }
+            status = next_or_second(signals) => Stop::Signal(status),
             reason = time_is_up => reason,
             reason = idle => reason,
         }
     })
+}
+
+/// The first signal; a second one ends the process.
+async fn next_or_second(signals: Option<Signals>) -> ExitStatus {
+    let Some(mut signals) = signals else { return pending().await };
+    let status = signals.next().await;
+    tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
+    status
 }

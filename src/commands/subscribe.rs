@@ -36,7 +36,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
     }
     block_on(async {
         let idle = args.idle_timeout.map(Idle::new);
-        let mut stop = pin!(stop(Limits { timeout: args.timeout, idle: idle.clone() })?);
+        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: idle.clone() })?);
         let mut subscriber = Subscriber::new(args, idle, messages)?;
         let end = client::run(&options, &mut subscriber, stop.as_mut()).await;
         let drained = match end {
@@ -117,7 +117,7 @@ impl<'a> Subscriber<'a> {
             self.messages.say(&removals.summary());
         }
         match end? {
-            End::Stopped { reason, .. } => reason.judge(),
+            End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
