@@ -120,6 +120,7 @@ fn lines_pass_through_a_mosquitto_that_is_restarted() {
             publisher.write(part);
             broker.stop();
             broker.restart();
+            subscriber.wait_for_stderr("<- SUBACK");
         }
         publisher.finish().succeed();
         subscriber.wait_for_stdout(&last);
