@@ -2,8 +2,8 @@
 //!
 //! The words of the file go in front of those that were typed, so that what is typed wins, and what can be repeated adds up.
 
-use super::Names;
 use super::argv::{self, PROPERTY};
+use super::{GENERAL, Names};
 use crate::error::Error;
 use clap::{Arg, ArgAction, Command, ValueHint};
 use std::ffi::{OsStr, OsString};
@@ -54,6 +54,7 @@ pub(super) fn arg(subcommand: &str) -> Arg {
         .short('o')
         .long(OPTION_FILE)
         .value_name("FILE")
+        .help_heading(GENERAL)
         .value_hint(ValueHint::FilePath)
         .value_parser(clap::value_parser!(PathBuf))
         .action(ArgAction::Append)
