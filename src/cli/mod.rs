@@ -85,6 +85,8 @@ pub struct Invocation {
     pub names: Names,
     /// What to do.
     pub command: Command,
+    /// Reminds of a file that gave options; to be told when they do not go together.
+    pub note: Option<String>,
 }
 
 impl Command {
@@ -139,7 +141,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
-    Ok(Invocation { names, command: cli.command })
+    Ok(Invocation { names, command: cli.command, note: typed.file.note() })
 }
 
 /// The whole command line as clap sees it, with the one help option everywhere.

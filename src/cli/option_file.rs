@@ -25,6 +25,14 @@ pub(super) struct OptionFile {
     pub(super) lines: Vec<Line>,
 }
 
+impl OptionFile {
+    /// Reminds of a file that gave options, since one of them may be what is wrong.
+    pub(super) fn note(&self) -> Option<String> {
+        let count = self.lines.len();
+        (count > 0).then(|| format!("hint: {count} options come from {}", self.path.display()))
+    }
+}
+
 /// One option of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {

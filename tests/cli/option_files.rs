@@ -117,6 +117,15 @@ fn mistakes_name_the_file_and_the_line() {
 }
 
 #[test]
+fn options_that_do_not_go_together_may_be_in_a_file() {
+    for text in ["-c\n", "-V 311\n-x 5\n", "--will-retain\n", "-P secret\n"] {
+        let (_directory, path) = file("options", text);
+        let stderr = mq(&format!("pub {NOWHERE} -t a -m x -o")).arg(&path).run().fail(2);
+        assert_says(&stderr, &["options come from", &path.display().to_string()]);
+    }
+}
+
+#[test]
 fn a_wrong_line_is_1_under_the_names_of_mosquitto() {
     let (directory, _path) = file("mosquitto_sub", "-q 7\n");
     let program = called_as("mosquitto_sub", "-t a").env("XDG_CONFIG_HOME", directory.path());

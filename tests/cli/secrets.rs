@@ -157,6 +157,22 @@ fn a_signal_at_the_prompt_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was() {
+    let program = env!("CARGO_BIN_EXE_mq");
+    let line = format!(
+        "sh -c 'echo pid $$; exec {program} pub {NOWHERE} -t a -n -u ann --ask-password'; echo status $?; stty -a"
+    );
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    let pid = running.wait_for_stdout("pid ").trim_start_matches("pid ").trim().to_owned();
+    running.wait_for_part_of_stdout("Password for ann: ");
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status();
+    assert!(kill.unwrap().success());
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 143"]);
+    assert!(text.split_whitespace().any(|word| word == "echo"), "echo in {text}");
+}
+
+#[test]
 fn a_password_is_never_shown() {
     let secret = "xyzzy";
     let (_directory, path) = file(secret, 0o644);
