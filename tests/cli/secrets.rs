@@ -17,13 +17,13 @@ fn file(text: impl AsRef<[u8]>, mode: u32) -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-/// A broker that lets in who comes with these, as in [`bytes`], behind CONNECT's flags.
+/// A broker that lets in who comes with this CONNECT from the flags on, to publish one empty message.
 fn expecting(flags_and_rest: &'static str) -> ScriptedPeer {
     ScriptedPeer::start(move |peer| {
         let mut client = peer.accept();
         client.expect(&format!("10 (`MQTT` 04 {flags_and_rest})"));
         client.send("20 (00 00)");
-        client.expect_end();
+        client.expect("30 (`a`) e0 ()");
     })
 }
 
