@@ -1,6 +1,6 @@
 //! Where a broker is, and the layers between the socket and MQTT.
 
-use super::{ConnectError, Stream, tcp, unix};
+use super::{ConnectError, Stream, Tls, tcp, tls, unix};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ pub struct Endpoint {
     pub address: Address,
     /// The local address to connect from.
     pub bind: Option<IpAddr>,
+    /// The encryption, if there is any.
+    pub tls: Option<Tls>,
     /// How long it may all take, up to the point where MQTT can be spoken.
     pub timeout: Duration,
 }
@@ -43,7 +45,7 @@ impl fmt::Display for Address {
 impl Endpoint {
     /// A plain connection to a TCP port.
     pub fn tcp(host: &str, port: u16, bind: Option<IpAddr>, timeout: Duration) -> Endpoint {
-        Endpoint { address: Address::Tcp { host: host.to_owned(), port }, bind, timeout }
+        Endpoint { address: Address::Tcp { host: host.to_owned(), port }, bind, tls: None, timeout }
     }
 }
 
@@ -59,8 +61,12 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
 }
 
 async fn connect_layers(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    match &endpoint.address {
-        Address::Unix(path) => unix::connect(path).await,
-        Address::Tcp { host, port } => tcp::connect(host, *port, endpoint.bind).await,
+    let stream = match &endpoint.address {
+        Address::Unix(path) => unix::connect(path).await?,
+        Address::Tcp { host, port } => tcp::connect(host, *port, endpoint.bind).await?,
+    };
+    match &endpoint.tls {
+        Some(tls) => tls::connect(stream, tls).await,
+        None => Ok(stream),
     }
 }

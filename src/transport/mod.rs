@@ -9,9 +9,11 @@ mod endpoint;
 mod error;
 mod stream;
 pub mod tcp;
+pub mod tls;
 mod unix;
 
 pub use connection::{Connection, Progress};
 pub use endpoint::{Address, Endpoint, connect};
 pub use error::ConnectError;
 pub use stream::Stream;
+pub use tls::Tls;
