@@ -16,7 +16,7 @@ pub struct ConnectionArgs {
     /// The broker's name or address
     #[arg(short = 'h', long, default_value = "localhost")]
     pub host: String,
-    /// The broker's port [default: 1883, or 8883 with --cafile, --capath or --psk]
+    /// The broker's port [default: 1883, or 8883 with TLS]
     #[arg(short = 'p', long, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     /// The local address to connect from

@@ -86,7 +86,7 @@ impl ClientArgs {
     /// # Errors
     /// Which options do not go together, or which file cannot be read.
     pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
-        let port = self.connection.port.unwrap_or_else(|| self.tls.default_port());
+        let port = self.connection.port.unwrap_or_else(|| self.tls.default_port(names));
         let mut endpoint = self.connection.endpoint(port);
         endpoint.tls = self.tls.tls(names, &self.connection.host, false, port)?;
         Ok(endpoint)
@@ -98,7 +98,7 @@ impl ClientArgs {
     /// Which options do not go together.
     pub fn client_options(&self, names: Names, retries: Option<u32>) -> Result<Options, Error> {
         let will = self.will()?;
-        self.tls.check_combinations(names)?;
+        self.tls.check_combinations()?;
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
         let client_id = self.identity.client_id(version)?;

@@ -1,6 +1,6 @@
 //! Why a broker cannot be reached.
 
-use super::Address;
+use super::{Address, tls::TlsError};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -22,6 +22,8 @@ pub enum ConnectError {
     Unix { path: PathBuf, source: io::Error },
     #[error("no connection to {address} within {} s", timeout.as_secs_f64())]
     Timeout { address: Address, timeout: Duration },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 fn family(bind: Option<IpAddr>) -> &'static str {
