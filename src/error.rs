@@ -3,6 +3,7 @@
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode};
 use crate::transport::ConnectError;
+use crate::transport::tls::TlsError;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +21,16 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A file that an option names is not what the option needs.
+    #[error("{option} {}: {problem}", path.display())]
+    Unusable {
+        /// The option as it is typed.
+        option: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
     },
     /// Standard input broke off.
     #[error("cannot read standard input: {0}")]
@@ -118,6 +129,7 @@ impl Error {
             Error::Usage(_) => ExitStatus::USAGE,
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
             Error::File { .. }
+            | Error::Unusable { .. }
             | Error::Input(_)
             | Error::Output(_)
             | Error::System { .. }
@@ -152,6 +164,7 @@ impl Error {
                 )
             }
             Error::Connect(ConnectError::Lookup { .. }) => Some("-h takes a host name or an address"),
+            Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
             Error::Refused { reason, .. } => match *reason {
                 ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => {
                     Some("-u USER and -P PASSWORD say who you are")
@@ -191,6 +204,7 @@ impl Error {
             }
             Error::Usage(_)
             | Error::File { .. }
+            | Error::Unusable { .. }
             | Error::Input(_)
             | Error::Output(_)
             | Error::System { .. }
@@ -203,5 +217,29 @@ impl Error {
             | Error::Session(_)
             | Error::Timeout(_) => false,
         }
+    }
+}
+
+fn tls_hint(failure: &TlsError) -> Option<&'static str> {
+    match failure {
+        TlsError::UnknownIssuer { .. } | TlsError::NotByIssuer { .. } => {
+            Some("--cafile FILE names the authority to trust")
+        }
+        TlsError::SelfSigned { .. } => Some("--cafile FILE with this very certificate trusts it"),
+        TlsError::OtherName { .. } => Some("--tls-hostname NAME checks another name than the host's"),
+        TlsError::CertificateWanted { .. } => Some("--cert FILE and --key FILE show one"),
+        TlsError::Expired { .. } | TlsError::NotYetValid { .. } => {
+            Some("is the clock of this machine right?")
+        }
+        TlsError::Version { .. } => Some("--tls-version chooses others"),
+        TlsError::Cipher { .. } => Some("--ciphers chooses others"),
+        TlsError::Protocol { .. } => Some("--tls-alpn chooses others"),
+        TlsError::NotTls { .. } | TlsError::Closed { .. } => {
+            Some("is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without")
+        }
+        TlsError::CertificateRefused { .. }
+        | TlsError::Unfit { .. }
+        | TlsError::UnknownName { .. }
+        | TlsError::Other { .. } => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The options of `mq bench`.
 
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, PORT};
 use super::values;
 use crate::bench::Stamp;
 use crate::bench::plan::{
@@ -116,7 +116,7 @@ impl BenchArgs {
         let version = self.connection.version(false);
         Ok(Broker {
             host: self.connection.host.clone(),
-            port: self.connection.port,
+            port: self.connection.port.unwrap_or(PORT),
             bind: self.connection.bind,
             version,
             keep_alive: self.connection.keep_alive,

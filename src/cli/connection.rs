@@ -16,9 +16,9 @@ pub struct ConnectionArgs {
     /// The broker's name or address
     #[arg(short = 'h', long, default_value = "localhost")]
     pub host: String,
-    /// The broker's port
-    #[arg(short = 'p', long, default_value_t = 1883, value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: u16,
+    /// The broker's port [default: 1883, or 8883 with TLS]
+    #[arg(short = 'p', long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
     /// The local address to connect from
     #[arg(short = 'A', long = "bind", value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
@@ -63,15 +63,20 @@ pub struct DiagnosticArgs {
     pub quiet: bool,
 }
 
+/// The registered port of MQTT.
+pub const PORT: u16 = 1883;
+/// The registered port of MQTT over TLS.
+pub const TLS_PORT: u16 = 8883;
+
 impl ConnectionArgs {
     /// The version to speak, when other options may ask for MQTT 5.
     pub fn version(&self, needs_v5: bool) -> Version {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
 
-    /// Where to connect to.
-    pub fn endpoint(&self) -> Endpoint {
-        Endpoint::tcp(&self.host, self.port, self.bind, self.connect_timeout)
+    /// Where to connect to, with the port that other options decide when it was not typed.
+    pub fn endpoint(&self, default_port: u16) -> Endpoint {
+        Endpoint::tcp(&self.host, self.port.unwrap_or(default_port), self.bind, self.connect_timeout)
     }
 
     /// The password's bytes, which need not be UTF-8.

@@ -85,9 +85,11 @@ impl ClientArgs {
     ///
     /// # Errors
     /// Which options do not go together, or which file cannot be read.
-    #[allow(clippy::unnecessary_wraps, clippy::needless_pass_by_value)]
-    pub fn endpoint(&self, _names: Names) -> Result<Endpoint, Error> {
-        Ok(self.connection.endpoint())
+    pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
+        let port = self.connection.port.unwrap_or_else(|| self.tls.default_port(names));
+        let mut endpoint = self.connection.endpoint(port);
+        endpoint.tls = self.tls.tls(names, &self.connection.host, false, port)?;
+        Ok(endpoint)
     }
 
     /// Checks the options against each other, and makes a client of them.
@@ -96,6 +98,7 @@ impl ClientArgs {
     /// Which options do not go together.
     pub fn client_options(&self, names: Names, retries: Option<u32>) -> Result<Options, Error> {
         let will = self.will()?;
+        self.tls.check_combinations()?;
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
         let client_id = self.identity.client_id(version)?;

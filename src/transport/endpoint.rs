@@ -1,7 +1,7 @@
 //! Where a broker is, and the layers between the socket and MQTT.
 
 use super::web_socket::{self, Upgrade};
-use super::{ConnectError, Proxy, Stream, proxy, srv, tcp, unix};
+use super::{ConnectError, Proxy, Stream, Tls, proxy, srv, tcp, tls, unix};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,10 +14,12 @@ pub struct Endpoint {
     pub address: Address,
     /// The proxy to go through; not for unix sockets.
     pub proxy: Option<Proxy>,
-    /// The WebSocket to open, when MQTT is spoken in one.
-    pub web_socket: Option<Upgrade>,
     /// The local address to connect from, to the proxy where there is one.
     pub bind: Option<IpAddr>,
+    /// The encryption, if there is any.
+    pub tls: Option<Tls>,
+    /// The WebSocket to open, when MQTT is spoken in one.
+    pub web_socket: Option<Upgrade>,
     /// How long it may all take, up to the point where MQTT can be spoken.
     pub timeout: Duration,
 }
@@ -52,7 +54,7 @@ impl Endpoint {
     /// A plain connection to a TCP port.
     pub fn tcp(host: &str, port: u16, bind: Option<IpAddr>, timeout: Duration) -> Endpoint {
         let address = Address::Tcp { host: host.to_owned(), port };
-        Endpoint { address, proxy: None, web_socket: None, bind, timeout }
+        Endpoint { address, proxy: None, tls: None, web_socket: None, bind, timeout }
     }
 }
 
@@ -72,6 +74,10 @@ async fn connect_layers(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
         Address::Unix(path) => unix::connect(path).await?,
         Address::Tcp { host, port } => reach(endpoint, host, *port).await?,
         Address::Service(name) => reach_service(endpoint, name).await?,
+    };
+    let stream = match &endpoint.tls {
+        Some(tls) => tls::connect(stream, tls).await?,
+        None => stream,
     };
     match &endpoint.web_socket {
         Some(upgrade) => web_socket::connect(stream, upgrade).await,

@@ -1,6 +1,6 @@
 //! Why a broker cannot be reached.
 
-use super::Address;
+use super::{Address, tls::TlsError};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -38,6 +38,8 @@ pub enum ConnectError {
     WebSocket { path: String, reason: String },
     #[error("no connection to {address} within {} s", timeout.as_secs_f64())]
     Timeout { address: Address, timeout: Duration },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 fn family(bind: Option<IpAddr>) -> &'static str {

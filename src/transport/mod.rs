@@ -12,6 +12,7 @@ mod proxy;
 mod srv;
 mod stream;
 pub mod tcp;
+pub mod tls;
 mod unix;
 pub mod web_socket;
 
@@ -20,3 +21,4 @@ pub use endpoint::{Address, Endpoint, connect};
 pub use error::ConnectError;
 pub use proxy::{Credentials, Proxy, ProxyKind};
 pub use stream::Stream;
+pub use tls::Tls;
