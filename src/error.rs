@@ -164,6 +164,23 @@ impl Error {
                 )
             }
             Error::Connect(ConnectError::Lookup { .. }) => Some("-h takes a host name or an address"),
+            Error::Connect(ConnectError::ProxyUnreachable { .. } | ConnectError::NotAProxy { .. }) => {
+                Some("--proxy URL says where the proxy is and what it speaks: socks5h, socks5 or http")
+            }
+            Error::Connect(ConnectError::ProxyCredentials { .. }) => {
+                Some("they stand in the URL of --proxy, as in socks5h://USER:PASSWORD@HOST")
+            }
+            Error::Connect(ConnectError::NoService { .. }) => {
+                Some("without -S, -h HOST and -p PORT say where the broker is")
+            }
+            Error::Connect(ConnectError::WebSocketRefused { code, .. }) => Some(match code {
+                401 | 403 => "--ws-header 'Authorization: ...' says who you are",
+                404 | 405 => "--ws-path PATH chooses another path",
+                _ => "is it the port for WebSockets? -p PORT and --ws-path PATH choose another place",
+            }),
+            Error::Connect(ConnectError::WebSocket { .. }) => {
+                Some("is it the port for WebSockets? -p PORT and --ws-path PATH choose another place")
+            }
             Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
             Error::Refused { reason, .. } => match *reason {
                 ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => {

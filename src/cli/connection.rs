@@ -3,7 +3,6 @@
 use super::values;
 use crate::error::Error;
 use crate::protocol::Version;
-use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -13,11 +12,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// The broker's name or address
-    #[arg(short = 'h', long, default_value = "localhost")]
-    pub host: String,
+    /// The broker's name or address [default: localhost]
+    #[arg(short = 'h', long)]
+    pub host: Option<String>,
     /// The broker's port [default: 1883, or 8883 with TLS]
-    #[arg(short = 'p', long, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short = 'p', long, value_parser = clap::value_parser!(u16))]
     pub port: Option<u16>,
     /// The local address to connect from
     #[arg(short = 'A', long = "bind", value_name = "ADDRESS")]
@@ -74,21 +73,25 @@ impl ConnectionArgs {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
 
-    /// Where to connect to, with the port that other options decide when it was not typed.
-    pub fn endpoint(&self, default_port: u16) -> Endpoint {
-        Endpoint::tcp(&self.host, self.port.unwrap_or(default_port), self.bind, self.connect_timeout)
-    }
-
     /// The password's bytes, which need not be UTF-8.
-    ///
-    /// # Errors
-    /// When there is no user name, which only MQTT 5 allows.
-    pub fn password(&self, version: Version) -> Result<Option<Vec<u8>>, Error> {
-        if self.password.is_some() && self.username.is_none() && !version.is_v5() {
-            return Err(Error::Usage(format!("-P without -u, which {version} does not allow; add -u NAME")));
-        }
-        Ok(self.password.as_deref().map(values::bytes))
+    pub fn password(&self) -> Option<Vec<u8>> {
+        self.password.as_deref().map(values::bytes)
     }
+}
+
+/// Refuses a password without a user name where the version does not allow it.
+///
+/// # Errors
+/// What to add.
+pub(super) fn check_credentials(
+    version: Version,
+    username: Option<&str>,
+    password: Option<&[u8]>,
+) -> Result<(), Error> {
+    if password.is_some() && username.is_none() && !version.is_v5() {
+        return Err(Error::Usage(format!("-P without -u, which {version} does not allow; add -u NAME")));
+    }
+    Ok(())
 }
 
 impl IdentityArgs {

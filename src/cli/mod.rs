@@ -15,9 +15,10 @@ pub mod publish;
 pub mod session;
 pub mod subscribe;
 pub mod tls;
+mod url;
 mod values;
 
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use failure::Failure;
 pub use names::Names;
 use std::ffi::OsString;
@@ -60,6 +61,20 @@ pub enum Command {
     Bench(Box<bench::BenchArgs>),
 }
 
+impl Command {
+    /// Keeps what matters about the order of options, which is not in the values.
+    fn note_order(&mut self, matches: &ArgMatches) {
+        let client = match self {
+            Command::Pub(args) => &mut args.client,
+            Command::Sub(args) => &mut args.client,
+            Command::Broker(_) | Command::Bench(_) => return,
+        };
+        if let Some((_, matches)) = matches.subcommand() {
+            client.network.typed = network::Typed::of(matches);
+        }
+    }
+}
+
 /// Reads the command line.
 ///
 /// # Errors
@@ -70,7 +85,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Failu
     let normalised = argv::normalise(&command, &typed);
     let failed = |error: clap::Error| Failure::new(&error, &command, &typed);
     let matches = command.clone().try_get_matches_from(normalised).map_err(failed)?;
-    Cli::from_arg_matches(&matches).map_err(failed)
+    let mut cli = Cli::from_arg_matches(&matches).map_err(failed)?;
+    cli.command.note_order(&matches);
+    Ok(cli)
 }
 
 /// The whole command line as clap sees it, with the one help option everywhere.

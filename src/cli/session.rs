@@ -1,6 +1,6 @@
 //! What the broker keeps of a client and says for it: session, will, how much may be in flight.
 
-use super::connection::{ConnectionArgs, IdentityArgs};
+use super::connection::{ConnectionArgs, IdentityArgs, check_credentials};
 use super::names::Names;
 use super::network::NetworkArgs;
 use super::properties::PropertyArgs;
@@ -9,7 +9,7 @@ use super::values;
 use crate::client::{Options, WillOptions};
 use crate::error::Error;
 use crate::protocol::property::Context;
-use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName, Version};
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicFilter, TopicName, Version};
 use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -86,10 +86,17 @@ impl ClientArgs {
     /// # Errors
     /// Which options do not go together, or which file cannot be read.
     pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
-        let port = self.connection.port.unwrap_or_else(|| self.tls.default_port(names));
-        let mut endpoint = self.connection.endpoint(port);
-        endpoint.tls = self.tls.tls(names, &self.connection.host, false, port)?;
-        Ok(endpoint)
+        let way = self.network.way(names, &self.connection, self.tls.default_port(names))?;
+        let host = if way.is_unix() { "localhost" } else { &way.host };
+        let tls = self.tls.tls(names, host, way.is_secure, way.port)?;
+        Ok(Endpoint {
+            address: self.network.address(&way, tls.is_some()),
+            web_socket: self.network.upgrade(names, &way, tls.is_some())?,
+            proxy: way.proxy,
+            tls,
+            bind: self.connection.bind,
+            timeout: self.connection.connect_timeout,
+        })
     }
 
     /// Checks the options against each other, and makes a client of them.
@@ -102,6 +109,7 @@ impl ClientArgs {
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
         let client_id = self.identity.client_id(version)?;
+        let (username, password) = self.credentials(names, version)?;
         if self.identity.id.is_none() {
             self.check_kept_session(version, &properties)?;
         }
@@ -111,14 +119,61 @@ impl ClientArgs {
             client_id,
             clean_start: !self.session.disable_clean_session,
             keep_alive: self.connection.keep_alive,
-            username: self.connection.username.clone(),
-            password: self.connection.password(version)?,
+            username,
+            password,
             will,
             properties,
             disconnect_properties: self.properties.collect(Context::Disconnect)?,
             maximum_in_flight: self.session.max_inflight,
             retries,
         })
+    }
+
+    /// The topic to publish to: the one that was typed, or the URL's.
+    ///
+    /// # Errors
+    /// When there is none or one too many, or the URL's is none.
+    pub fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
+        let parse = |text: String| match TopicName::parse(&text) {
+            Ok(topic) => Ok(topic),
+            Err(error) => Err(Error::Usage(format!("-L: the topic {text:?}: {error}"))),
+        };
+        match (typed, self.network.url_topic(names)?) {
+            (Some(_), Some(_)) if names == Names::Mq => {
+                Err(Error::Usage("-t and the URL of -L name a topic each; leave one out".to_owned()))
+            }
+            (Some(_), Some(text)) if self.network.url_comes_last() => parse(text),
+            (Some(topic), _) => Ok(topic.clone()),
+            (None, Some(text)) => parse(text),
+            (None, None) => Err(Error::Usage("missing -t TOPIC; the URL of -L names none".to_owned())),
+        }
+    }
+
+    /// The filters to subscribe to: those that were typed, and the URL's.
+    ///
+    /// # Errors
+    /// When the URL's is none.
+    pub fn topic_filters(&self, names: Names, typed: &[TopicFilter]) -> Result<Vec<TopicFilter>, Error> {
+        let mut filters = typed.to_vec();
+        if let Some(text) = self.network.url_topic(names)? {
+            let filter = TopicFilter::parse(&text)
+                .map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))?;
+            filters.push(filter);
+        }
+        Ok(filters)
+    }
+
+    /// User name and password, which the URL may hold.
+    fn credentials(
+        &self,
+        names: Names,
+        version: Version,
+    ) -> Result<(Option<String>, Option<Vec<u8>>), Error> {
+        let (username, password) = self.network.url_credentials(names)?;
+        let username = self.network.later(names, "username", self.connection.username.clone(), username);
+        let password = self.network.later(names, "password", self.connection.password(), password);
+        check_credentials(version, username.as_deref(), password.as_deref())?;
+        Ok((username, password))
     }
 
     fn will(&self) -> Result<Option<WillOptions>, Error> {

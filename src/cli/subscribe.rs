@@ -11,7 +11,7 @@ use std::time::Duration;
 /// What `mq sub` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
-    override_usage = "mq sub [OPTIONS] {-t FILTER... | -U FILTER...}",
+    override_usage = "mq sub [OPTIONS] {-t FILTER... | -U FILTER... | -L URL}",
     after_help = "\
 Examples:
   mq sub -t 'home/#' -v                  all topics below home/, each with its topic
@@ -25,7 +25,7 @@ connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub struct SubscribeArgs {
     /// A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present = "unsubscribe", value_parser = values::topic_filter, help_heading = "Subscription")]
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "url"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
     /// The highest QoS to receive at
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Subscription")]

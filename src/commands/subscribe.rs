@@ -10,7 +10,7 @@ use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, ReasonCode,
-    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions,
+    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
 };
 use std::convert::Infallible;
 use std::future::pending;
@@ -43,6 +43,7 @@ fn limit_what_is_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf)
 
 struct Subscriber<'a> {
     args: &'a SubscribeArgs,
+    filters: Vec<TopicFilter>,
     messages: Messages,
     subscribe_properties: PropertiesBuf,
     unsubscribe_properties: PropertiesBuf,
@@ -66,9 +67,14 @@ impl<'a> Subscriber<'a> {
         if !is_v5 {
             check_v5_options(args)?;
         }
+        let filters = args.client.topic_filters(messages.names, &args.topic)?;
+        if filters.is_empty() && args.unsubscribe.is_empty() {
+            return Err(Error::Usage("missing -t FILTER; the URL of -L names no topic".to_owned()));
+        }
         let properties = &args.client.properties;
         Ok(Subscriber {
             args,
+            filters,
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
@@ -115,7 +121,7 @@ impl<'a> Subscriber<'a> {
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) -> usize {
         let details = describe_details(ack.properties);
         let mut granted = 0;
-        for (filter, reason_code) in self.args.topic.iter().zip(ack.reason_codes()) {
+        for (filter, reason_code) in self.filters.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.denied += 1;
                 self.messages
@@ -152,9 +158,9 @@ impl Application for Subscriber<'_> {
 
     fn connected(&mut self, link: &mut Link<'_, Infallible>) -> Result<(), Error> {
         let options = self.subscription_options();
-        self.unanswered = usize::from(!self.args.topic.is_empty()) + self.args.unsubscribe.len();
+        self.unanswered = usize::from(!self.filters.is_empty()) + self.args.unsubscribe.len();
         let subscriptions: Vec<Subscription<'_>> =
-            self.args.topic.iter().map(|filter| Subscription { filter: filter.as_str(), options }).collect();
+            self.filters.iter().map(|filter| Subscription { filter: filter.as_str(), options }).collect();
         if !subscriptions.is_empty() {
             let properties = self.subscribe_properties.as_properties();
             link.session.subscribe(subscriptions, properties, link.output)?;

@@ -20,3 +20,5 @@ mod publish;
 mod reliability;
 mod subscribe;
 mod support;
+mod url;
+mod web_socket;
