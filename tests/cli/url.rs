@@ -109,9 +109,9 @@ fn urls_that_cannot_be_are_told_without_their_passwords() {
 #[test]
 fn a_broker_on_a_unix_socket_is_reached() {
     let directory = tempfile::tempdir().unwrap();
-    let socket = directory.path().join("broker sock");
+    let socket = directory.path().join("broker.sock");
     let Some(_broker) = Mosquitto::start_with(&format!("listener 0 {}", socket.display())) else { return };
-    let percent = socket.display().to_string().replace(' ', "%20");
+    let percent = socket.display().to_string().replace('.', "%2e");
     mq("pub -t a -m 1 -r --unix").arg(&socket).run().succeed();
     assert_eq!(mq("sub -t a -C 1 -p 0 -h").arg(&socket).run().succeed(), "1\n");
     assert_eq!(mq(&format!("sub -t a -C 1 -L unix://{percent}")).run().succeed(), "1\n");

@@ -2,6 +2,7 @@
 
 use super::{Role, WebSocket};
 use crate::transport::http::{Answer, read_head};
+use crate::transport::tls::TlsError;
 use crate::transport::{ConnectError, Stream};
 use std::fmt::Write;
 use std::io;
@@ -65,8 +66,11 @@ pub(in crate::transport) async fn connect(
     mut stream: Stream,
     upgrade: &Upgrade,
 ) -> Result<Stream, ConnectError> {
-    let failed =
-        |error: io::Error| ConnectError::WebSocket { path: upgrade.path.clone(), reason: error.to_string() };
+    let failed = |error: io::Error| match error.downcast::<TlsError>() {
+        // TLS 1.3 refuses our certificate only now.
+        Ok(refusal) => ConnectError::Tls(refusal),
+        Err(error) => ConnectError::WebSocket { path: upgrade.path.clone(), reason: error.to_string() },
+    };
     let key = generate_key();
     stream.write_all(&request(upgrade, &key)).await.map_err(failed)?;
     stream.flush().await.map_err(failed)?;
