@@ -1,6 +1,6 @@
 //! The options of `mq bench`.
 
-use super::connection::{ConnectionArgs, PORT, check_credentials};
+use super::connection::{ConnectionArgs, PORT};
 use super::values;
 use crate::bench::Stamp;
 use crate::bench::plan::{
@@ -114,8 +114,9 @@ impl BenchArgs {
 
     fn broker(&self) -> Result<Broker, Error> {
         let version = self.connection.version(false);
+        let username = self.connection.username.clone();
         let password = self.connection.password();
-        check_credentials(version, self.connection.username.as_deref(), password.as_deref())?;
+        let password = self.connection.password_for(version, username.as_deref(), password)?;
         let port = self.connection.port.unwrap_or(PORT);
         if port == 0 {
             return Err(Error::Usage("-p 0: a load goes over TCP, to a port from 1 to 65535".to_owned()));
@@ -126,7 +127,7 @@ impl BenchArgs {
             bind: self.connection.bind,
             version,
             keep_alive: self.connection.keep_alive,
-            username: self.connection.username.clone(),
+            username,
             password,
             client_id_prefix: self.id_prefix.clone(),
             clean_start: true,

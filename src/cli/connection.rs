@@ -3,9 +3,10 @@
 use super::values;
 use crate::error::Error;
 use crate::protocol::Version;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
 use std::ffi::OsString;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The options that every command with a connection has.
@@ -13,7 +14,7 @@ use std::time::Duration;
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
     /// The broker's name or address [default: localhost]
-    #[arg(short = 'h', long)]
+    #[arg(short = 'h', long, value_hint = ValueHint::Hostname)]
     pub host: Option<String>,
     /// The broker's port [default: 1883, or 8883 with TLS]
     #[arg(short = 'p', long, value_parser = clap::value_parser!(u16))]
@@ -24,12 +25,24 @@ pub struct ConnectionArgs {
     /// How long connecting may take, until the broker's CONNACK
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::positive_seconds)]
     pub connect_timeout: Duration,
-    /// The user name
-    #[arg(short = 'u', long, value_name = "NAME")]
+    /// The user name [default: that in MQ_USERNAME]
+    #[arg(short = 'u', long, value_name = "NAME", value_hint = ValueHint::Username)]
     pub username: Option<String>,
-    /// The password; other users of this machine can see it in the list of processes
-    #[arg(short = 'P', long = "pw", value_name = "PASSWORD")]
+    /// The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]
+    #[arg(short = 'P', long = "pw", value_name = "PASSWORD", conflicts_with_all = ["password_file", "ask_password"])]
     pub password: Option<OsString>,
+    /// Read the password from the first line of a file; - stands for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_password", value_hint = ValueHint::FilePath)]
+    pub password_file: Option<PathBuf>,
+    /// Ask for the password on the terminal
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub ask_password: bool,
+    /// Whether the user name is one that is there for whoever needs it, not one that was typed.
+    #[arg(skip)]
+    pub(super) is_username_offered: bool,
+    /// Whether the password is one that is there for whoever needs it, not one that was asked for.
+    #[arg(skip)]
+    pub(super) is_password_offered: bool,
     /// The longest silence in seconds before a sign of life is sent
     #[arg(short = 'k', long = "keepalive", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..))]
     pub keep_alive: u16,
@@ -77,21 +90,30 @@ impl ConnectionArgs {
     pub fn password(&self) -> Option<Vec<u8>> {
         self.password.as_deref().map(values::bytes)
     }
-}
 
-/// Refuses a password without a user name where the version does not allow it.
-///
-/// # Errors
-/// What to add.
-pub(super) fn check_credentials(
-    version: Version,
-    username: Option<&str>,
-    password: Option<&[u8]>,
-) -> Result<(), Error> {
-    if password.is_some() && username.is_none() && !version.is_v5() {
-        return Err(Error::Usage(format!("-P without -u, which {version} does not allow; add -u NAME")));
+    /// Refuses a password without a user name where the version does not allow it, and leaves out one that was only offered.
+    ///
+    /// # Errors
+    /// What to add.
+    pub(super) fn password_for(
+        &self,
+        version: Version,
+        username: Option<&str>,
+        password: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        if password.is_none() || username.is_some() || version.is_v5() {
+            return Ok(password);
+        }
+        if self.is_password_offered {
+            return Ok(None);
+        }
+        let option = match (&self.password_file, self.ask_password) {
+            (Some(_), _) => "--password-file",
+            (None, true) => "--ask-password",
+            (None, false) => "-P",
+        };
+        Err(Error::Usage(format!("{option} without -u, which {version} does not allow; add -u NAME")))
     }
-    Ok(())
 }
 
 impl IdentityArgs {

@@ -25,7 +25,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct NetworkArgs {
-    /// The broker and the topic: SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/TOPIC], with %xx for what has a meaning in it.
+    /// The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it.
     /// SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of
     /// the WebSocket
     #[arg(short = 'L', long, value_name = "URL")]
@@ -36,7 +36,7 @@ pub struct NetworkArgs {
     /// Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect
     #[arg(short = 'S', action = ArgAction::SetTrue)]
     pub srv: bool,
-    /// Go through a proxy: socks5h://[USER:PASSWORD@]HOST[:PORT], which looks names up, socks5://, which does not (port 1080),
+    /// Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080),
     /// or http:// (8080)
     #[arg(long, value_name = "URL")]
     pub proxy: Option<OsString>,

@@ -1,15 +1,17 @@
 //! What the broker keeps of a client and says for it: session, will, how much may be in flight.
 
-use super::connection::{ConnectionArgs, IdentityArgs, check_credentials};
+use super::connection::{ConnectionArgs, IdentityArgs};
 use super::names::Names;
 use super::network::NetworkArgs;
 use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
 use super::values;
-use crate::client::{Options, WillOptions};
+use crate::client::{Options, Retries, WillOptions};
 use crate::error::Error;
 use crate::protocol::property::Context;
-use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicFilter, TopicName, Version};
+use crate::protocol::{
+    PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
+};
 use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -24,6 +26,10 @@ pub struct SessionArgs {
     /// How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5
     #[arg(short = 'x', long, value_name = "SECONDS", value_parser = values::session_expiry)]
     pub session_expiry_interval: Option<u32>,
+    /// How often to connect again after a failure, the first time included [default: after a lost connection sub
+    /// without end, pub -l 15, otherwise 0]
+    #[arg(long, value_name = "COUNT", help_heading = "Connection")]
+    pub retries: Option<u32>,
     /// The most messages of QoS 1 and 2 to have unacknowledged
     #[arg(short = 'M', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     pub max_inflight: u16,
@@ -64,6 +70,16 @@ pub struct ClientArgs {
     pub(crate) will: WillArgs,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
+}
+
+impl SessionArgs {
+    /// How often to connect again: as typed, or else after a lost connection up to `default` times (`None` for no end).
+    fn retries(&self, default: Option<u32>) -> Retries {
+        match self.retries {
+            Some(count) => Retries { limit: Some(count), include_first: true },
+            None => Retries { limit: default, include_first: false },
+        }
+    }
 }
 
 impl ClientArgs {
@@ -125,7 +141,12 @@ impl ClientArgs {
             properties,
             disconnect_properties: self.properties.collect(Context::Disconnect)?,
             maximum_in_flight: self.session.max_inflight,
-            retries,
+            retries: self.session.retries(retries),
+            stop_reason: match names {
+                Names::Mq => ReasonCode::SUCCESS,
+                // mosquitto_sub lets the broker publish the will then; MQTT 3 has no word for it.
+                Names::Mosquitto => ReasonCode::DISCONNECT_WITH_WILL,
+            },
         })
     }
 
@@ -149,18 +170,14 @@ impl ClientArgs {
         }
     }
 
-    /// The filters to subscribe to: those that were typed, and the URL's.
+    /// The filter that the URL names, to subscribe to.
     ///
     /// # Errors
-    /// When the URL's is none.
-    pub fn topic_filters(&self, names: Names, typed: &[TopicFilter]) -> Result<Vec<TopicFilter>, Error> {
-        let mut filters = typed.to_vec();
-        if let Some(text) = self.network.url_topic(names)? {
-            let filter = TopicFilter::parse(&text)
-                .map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))?;
-            filters.push(filter);
-        }
-        Ok(filters)
+    /// When what it names is none.
+    pub fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
+        let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
+        let filter = TopicFilter::parse(&text);
+        filter.map(Some).map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))
     }
 
     /// User name and password, which the URL may hold.
@@ -169,10 +186,17 @@ impl ClientArgs {
         names: Names,
         version: Version,
     ) -> Result<(Option<String>, Option<Vec<u8>>), Error> {
-        let (username, password) = self.network.url_credentials(names)?;
-        let username = self.network.later(names, "username", self.connection.username.clone(), username);
-        let password = self.network.later(names, "password", self.connection.password(), password);
-        check_credentials(version, username.as_deref(), password.as_deref())?;
+        let (of_url, password_of_url) = self.network.url_credentials(names)?;
+        let (typed, password) = (self.connection.username.clone(), self.connection.password());
+        let username = match self.connection.is_username_offered {
+            true => of_url.or(typed),
+            false => self.network.later(names, "username", typed, of_url),
+        };
+        let password = match self.connection.is_password_offered {
+            true => password_of_url.or(password),
+            false => self.network.later(names, "password", password, password_of_url),
+        };
+        let password = self.connection.password_for(version, username.as_deref(), password)?;
         Ok((username, password))
     }
 

@@ -14,13 +14,16 @@
 
 mod bad_input;
 mod bench;
+mod crash;
 mod crossing;
 mod embedded_broker;
 mod proxy;
 mod publish;
 mod reliability;
+mod request;
 mod srv;
 mod subscribe;
 mod support;
 mod url;
+mod waiting;
 mod web_socket;
