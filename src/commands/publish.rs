@@ -10,7 +10,7 @@ use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck,
+    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
 };
 use std::future::pending;
 use std::rc::Rc;
@@ -23,7 +23,8 @@ const RETRIES: u32 = 15;
 pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let retries = if args.stdin_line { RETRIES } else { 0 };
     let options = args.client.client_options(messages.names, Some(retries))?;
-    let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
+    let topic = args.client.topic_name(messages.names, args.topic.as_ref())?;
+    let mut publisher = Publisher::new(args, &topic, options.version.is_v5(), messages)?;
     block_on(async {
         let limits = Limits { timeout: args.timeout, idle: None };
         let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
@@ -94,10 +95,12 @@ struct Publisher {
 }
 
 impl Publisher {
-    fn new(args: &PublishArgs, is_v5: bool, messages: Messages) -> Result<Publisher, Error> {
-        let Some(topic) = &args.topic else {
-            return Err(Error::Usage("missing -t TOPIC".to_owned()));
-        };
+    fn new(
+        args: &PublishArgs,
+        topic: &TopicName,
+        is_v5: bool,
+        messages: Messages,
+    ) -> Result<Publisher, Error> {
         let properties =
             if is_v5 { args.client.properties.collect(Context::Publish)? } else { PropertiesBuf::new() };
         let template =
