@@ -20,3 +20,4 @@ mod publish;
 mod reliability;
 mod subscribe;
 mod support;
+mod tls;

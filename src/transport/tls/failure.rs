@@ -78,7 +78,19 @@ impl Circumstances<'_> {
             Some(error) => self.explain(error),
             // A server that wants a certificate may reset the connection on top of its alert.
             None if is_closing(error) && self.lacks_certificate() => self.certificate_wanted(),
-            None if is_closing(error) => TlsError::Closed { host },
+            None if is_closing(error) => match self.presenter.ours() {
+                // As above, though it looked at one.
+                Some(ours) if self.presenter.accepted().is_some() => {
+                    let reason = "it closed the connection when it saw it".to_owned();
+                    TlsError::CertificateRefused {
+                        host,
+                        ours: ours.to_owned(),
+                        reason,
+                        accepted: self.accepted(),
+                    }
+                }
+                _ => TlsError::Closed { host },
+            },
             None => TlsError::Other { host, reason: error.to_string() },
         }
     }

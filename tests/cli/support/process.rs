@@ -33,13 +33,22 @@ impl Program {
     /// A program by its path.
     pub fn new(path: impl AsRef<OsStr>) -> Program {
         let mut command = Command::new(path);
-        command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("RUST_BACKTRACE");
+        command
+            .env("XDG_CONFIG_HOME", "/nonexistent")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("SSLKEYLOGFILE");
         Program { command, stdin: Stdin::Empty, closes_stdout_after: usize::MAX }
     }
 
     /// Adds arguments, separated by white space.
     pub fn words(mut self, words: &str) -> Program {
         self.command.args(words.split_whitespace());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
+        self.command.env(name, value);
         self
     }
 
