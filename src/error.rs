@@ -240,6 +240,7 @@ fn tls_hint(failure: &TlsError) -> Option<&'static str> {
         TlsError::CertificateRefused { .. }
         | TlsError::Unfit { .. }
         | TlsError::UnknownName { .. }
+        | TlsError::SharedKey { .. }
         | TlsError::Other { .. } => None,
     }
 }

@@ -17,6 +17,9 @@ pub enum Stream {
     Unix(UnixStream),
     /// TLS over another stream.
     Tls(Box<TlsStream>),
+    /// TLS with a shared key over another stream.
+    #[cfg(feature = "psk")]
+    SharedKey(Box<tokio_openssl::SslStream<Stream>>),
 }
 
 impl Stream {
@@ -26,6 +29,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.peer_addr().ok(),
             Stream::Unix(_) => None,
             Stream::Tls(stream) => stream.carrier().peer_address(),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => stream.get_ref().peer_address(),
         }
     }
 }
@@ -40,6 +45,8 @@ impl AsyncRead for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -50,6 +57,8 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -58,6 +67,8 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -66,6 +77,8 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -515,6 +515,46 @@ fn mosquitto_and_we_understand_each_other() {
     }
 }
 
+#[cfg(feature = "psk")]
+#[test]
+fn a_shared_key_works_instead_of_certificates() {
+    let configuration = "psk_hint hint\npsk_file {directory}/keys";
+    let Some(broker) = Mosquitto::start_with_files(configuration, &[("keys", "ann:c0ffee00\n")]) else {
+        return;
+    };
+    let files = Files::new(&[]);
+    let subscriber = broker.subscriber("--psk C0FFEE00 --psk-identity ann -t a -C 1");
+    let log = files.words("--tls-keylog {}/log");
+    broker
+        .mq(&format!("pub --psk c0ffee00 --psk-identity ann -t a -s -q 1 {log}"))
+        .stdin("x".repeat(100_000))
+        .run()
+        .succeed();
+    assert_eq!(subscriber.finish().succeed().trim_end().len(), 100_000);
+    assert_says(&std::fs::read_to_string(files.path("log")).unwrap(), &["CLIENT_RANDOM "]);
+    for options in ["--psk c0ffee01 --psk-identity ann", "--psk c0ffee00 --psk-identity eve"] {
+        let stderr = broker.mq(&format!("pub -t a -m x {options}")).run().fail(1);
+        assert_says(&stderr, &["127.0.0.1 did not take the shared key of", &options[options.len() - 3..]]);
+    }
+    let options = "pub --psk c0ffee00 --psk-identity ann -t a -m x --ciphers nonsense";
+    assert_says(&broker.mq(options).run().fail(2), &["--ciphers", "nonsense"]);
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_shared_key_is_not_sent_to_what_does_not_speak_tls() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let stderr = broker.mq("pub --psk c0ffee00 --psk-identity ann -t a -m x").run().fail(1);
+    assert_says(&stderr, &["127.0.0.1 closed the connection in the middle of the TLS handshake"]);
+}
+
+#[cfg(not(feature = "psk"))]
+#[test]
+fn a_build_without_shared_keys_says_so() {
+    let stderr = mq(&format!("pub {NOWHERE} -t a -m x --psk 00ff --psk-identity ann")).run().fail(2);
+    assert_says(&stderr, &["--psk", "cargo install mqkit --features psk"]);
+}
+
 #[test]
 fn a_plain_listener_of_mosquitto_is_told() {
     let Some(broker) = Mosquitto::start() else { return };

@@ -47,6 +47,8 @@ pub enum TlsError {
     NotTls { host: String },
     #[error("{host} closed the connection in the middle of the TLS handshake")]
     Closed { host: String },
+    #[error("{host} did not take the shared key of {identity}: {reason}")]
+    SharedKey { host: String, identity: String, reason: String },
     #[error("the TLS handshake with {host} failed: {reason}")]
     Other { host: String, reason: String },
 }
