@@ -351,3 +351,62 @@ fn no_system_certificates(error: &TrustError) -> Error {
     let source = io::Error::other(format!("{error}; --cafile FILE names some"));
     Error::System { action: "speak TLS".to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, Names, parse};
+    use super::*;
+
+    /// The options of `mq pub` with these words.
+    fn args(words: &str) -> TlsArgs {
+        let line = format!("mq pub -t a -m x {words}");
+        match parse(line.split_whitespace().map(Into::into)).map(|cli| cli.command) {
+            Ok(Command::Pub(args)) => args.client.tls.clone(),
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+
+    fn is_tls(words: &str, names: Names, port: u16) -> bool {
+        args(words).tls(names, "localhost", false, port).unwrap().is_some()
+    }
+
+    #[test]
+    fn under_our_names_every_option_turns_tls_on() {
+        for words in ["--insecure", "--insecure --tls-version tlsv1.3", "--insecure --tls-alpn mqtt"] {
+            assert!(is_tls(words, Names::Mq, 1883), "{words}");
+            assert_eq!(args(words).default_port(Names::Mq), 8883);
+            assert!(!is_tls(words, Names::Mosquitto, 1883), "{words}");
+            assert_eq!(args(words).default_port(Names::Mosquitto), 1883);
+        }
+        assert!(!is_tls("", Names::Mq, 1883));
+    }
+
+    #[test]
+    fn under_mosquittos_names_only_authorities_and_keys_choose_the_port() {
+        for words in ["--cafile a", "--capath a", "--psk 00 --psk-identity a"] {
+            assert_eq!(args(words).default_port(Names::Mosquitto), 8883);
+        }
+        assert_eq!(args("--tls-use-os-certs").default_port(Names::Mosquitto), 1883);
+        assert!(args("--cert a --key b").tls(Names::Mosquitto, "localhost", false, 1883).unwrap().is_none());
+    }
+
+    #[test]
+    fn port_8883_and_secure_urls_mean_tls_unless_it_is_forbidden() {
+        assert!(is_tls("--insecure", Names::Mosquitto, 8883));
+        assert!(args("--insecure").tls(Names::Mosquitto, "localhost", true, 1883).unwrap().is_some());
+        assert!(!is_tls("--no-tls --cafile /missing", Names::Mq, 8883));
+        assert_eq!(args("--no-tls --cafile a").default_port(Names::Mq), 1883);
+        assert!(args("--no-tls").tls(Names::Mq, "localhost", true, 8883).is_err());
+        assert!(args("--no-tls").tls(Names::Mosquitto, "localhost", true, 8883).unwrap().is_none());
+    }
+
+    #[test]
+    fn unknown_suites_are_passed_over_as_openssl_does_under_mosquittos_names() {
+        let words = "--insecure --ciphers ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA";
+        assert!(is_tls(words, Names::Mosquitto, 8883));
+        assert!(args(words).tls(Names::Mq, "localhost", false, 8883).is_err());
+        assert!(
+            args("--insecure --ciphers AES128-SHA").tls(Names::Mosquitto, "localhost", false, 8883).is_err()
+        );
+    }
+}

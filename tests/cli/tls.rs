@@ -367,6 +367,42 @@ fn a_directory_is_searched_for_certificates() {
     peer.finish();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn port_8883_means_tls_and_the_certificates_of_the_system() {
+    // Any address of 127.0.0.0/8 is ours, and the process's number keeps this one free.
+    let [.., a, b] = std::process::id().to_be_bytes();
+    let host = format!("127.88.{a}.{b}");
+    let ca = authority("Test CA");
+    let server = ca.issue(named("broker", &[&host]));
+    let files = Files::new(&[("ca.pem", ca.pem()), ("other.pem", authority("Other CA").pem())]);
+    let publish = |words: &str, system: &str| {
+        let peer = TlsPeer::start_on(format!("{host}:8883").parse().unwrap(), &[&server]);
+        let line = files.words(&format!("pub -t a -m x -h {host} {words}"));
+        let finished = mq(&line).env("SSL_CERT_FILE", files.path(system)).run();
+        peer.finish();
+        finished
+    };
+    publish("-p 8883", "ca.pem").succeed();
+    publish("--tls-use-os-certs", "ca.pem").succeed();
+    publish("--cafile {}/ca.pem", "other.pem").succeed();
+    publish("--cafile {}/other.pem --tls-use-os-certs", "ca.pem").succeed();
+    publish("--insecure", "other.pem").succeed();
+    let parts = ["issued by CN=Test CA, which is not among the certificates of the operating system"];
+    assert_says(&publish("-p 8883", "other.pem").fail(1), &parts);
+    let stderr = publish("-p 8883 --cafile {}/other.pem", "ca.pem").fail(1);
+    assert_says(&stderr, &["other.pem"]);
+}
+
+#[test]
+fn a_system_without_certificates_is_told() {
+    let files = Files::new(&[("empty", String::new())]);
+    let nothing = mq(&format!("pub {NOWHERE} -t a -m x --tls-use-os-certs"))
+        .env("SSL_CERT_FILE", files.path("empty"))
+        .env("SSL_CERT_DIR", files.path("missing"));
+    assert_says(&nothing.run().fail(1), &["the operating system has no certificates", "--cafile FILE"]);
+}
+
 #[test]
 fn keys_are_read_in_every_form_or_told() {
     let ca = authority("Test CA");

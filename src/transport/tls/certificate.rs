@@ -150,13 +150,14 @@ impl Certificate {
         }
     }
 
-    /// How many bits the modulus has, for a key of RSA.
-    pub(super) fn rsa_bits(&self) -> Option<usize> {
+    /// How many bits the modulus of a key of RSA has, when that is less than ring takes.
+    pub(super) fn weak_rsa_bits(&self) -> Option<usize> {
         let key = self.0.tbs_certificate().subject_public_key_info();
         // A sequence of modulus and exponent; keys of other kinds are no sequence.
         let numbers = Vec::<Uint>::from_der(key.subject_public_key.as_bytes()?).ok()?;
         let modulus = numbers.first()?.as_bytes();
-        Some(modulus.len() * 8 - modulus.first()?.leading_zeros() as usize)
+        let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
+        Some(bits).filter(|bits| *bits < 2048)
     }
 
     /// Its public key, as rustls takes it.

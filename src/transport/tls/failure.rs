@@ -37,7 +37,7 @@ pub enum TlsError {
     CertificateRefused { host: String, ours: String, reason: String, accepted: Vec<String> },
     #[error("{host} and we have no version of TLS in common; ours are {offered}")]
     Version { host: String, offered: &'static str },
-    #[error("{host} and we have no cipher suite or key exchange in common{}", or_wanted(.or_certificate))]
+    #[error("{host} and we have no cipher suite, key exchange or kind of certificate in common{}", or_wanted(.or_certificate))]
     Cipher { host: String, or_certificate: bool },
     #[error("{host} speaks none of the protocols that ALPN offered it")]
     Protocol { host: String },

@@ -96,6 +96,9 @@ impl ServerCertVerifier for Verifier {
 
 impl Verifier {
     fn check_trust(&self, presented: &Presented<'_>) -> Result<(), TlsError> {
+        if let Some(bits) = presented.certificate.weak_rsa_bits() {
+            return Err(presented.unfit(&weak_key(bits)));
+        }
         if self.trust.contains(presented.leaf) {
             return presented.check_dates().and_then(|()| presented.check_purpose());
         }
@@ -192,15 +195,9 @@ impl Verifier {
         let (subject, issuer) = (last.subject(), last.issuer());
         let trusted = self.trust.sources();
         let authorities = self.authorities(last);
-        if let Some(weak) = chain
-            .iter()
-            .copied()
-            .chain(&authorities)
-            .find(|one| one.rsa_bits().is_some_and(|bits| bits < 2048))
-        {
-            let bits = weak.rsa_bits().unwrap_or_default();
-            let reason = format!("has a key of RSA with {bits} bits, and less than 2048 is not accepted");
-            return TlsError::Unfit { host, subject: weak.subject(), reason };
+        let weak = |one: &Certificate| Some((one.subject(), weak_key(one.weak_rsa_bits()?)));
+        if let Some((subject, reason)) = chain.iter().copied().chain(&authorities).find_map(weak) {
+            return TlsError::Unfit { host, subject, reason };
         }
         if !matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature) {
             let reason = format!("is signed with {}, which is not accepted", last.signature_algorithm());
@@ -245,7 +242,7 @@ impl Presented<'_> {
             return Ok(());
         }
         let mut names = self.certificate.names();
-        names.extend(common_name);
+        names.extend(common_name.map(|name| name.escape_debug().to_string()));
         let names = if names.is_empty() { "no host at all".to_owned() } else { names.join(", ") };
         Err(TlsError::OtherName { host: self.host(), names })
     }
@@ -269,6 +266,10 @@ impl Certificate {
             Validity::NotYet(date) => Err(TlsError::NotYetValid { host, subject, date }),
         }
     }
+}
+
+fn weak_key(bits: usize) -> String {
+    format!("has a key of RSA with {bits} bits, and less than 2048 is not accepted")
 }
 
 /// Whether a common name stands for a host: letter case does not count, and `*` stands for a whole first label.

@@ -46,7 +46,22 @@ impl TlsPeer {
         TlsPeer::start_any(&[version], chain, clients, change)
     }
 
+    /// Listens on this address.
+    pub fn start_on(address: SocketAddr, chain: &[&Certificate]) -> TlsPeer {
+        TlsPeer::start_anywhere(address, rustls::ALL_VERSIONS, chain, None, |_| {})
+    }
+
     fn start_any(
+        versions: &[&'static SupportedProtocolVersion],
+        chain: &[&Certificate],
+        clients: Option<&Certificate>,
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> TlsPeer {
+        TlsPeer::start_anywhere(([127, 0, 0, 1], 0).into(), versions, chain, clients, change)
+    }
+
+    fn start_anywhere(
+        address: SocketAddr,
         versions: &[&'static SupportedProtocolVersion],
         chain: &[&Certificate],
         clients: Option<&Certificate>,
@@ -71,7 +86,7 @@ impl TlsPeer {
         change(&mut config);
         let seen = Arc::new(Mutex::new(Seen::default()));
         let result = seen.clone();
-        let peer = ScriptedPeer::start(move |peer| {
+        let peer = ScriptedPeer::start_on(address, move |peer| {
             let stream = peer.accept().into_stream();
             let session = ServerConnection::new(Arc::new(config)).unwrap();
             let mut stream = StreamOwned::new(session, stream);
