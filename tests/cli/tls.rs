@@ -528,6 +528,19 @@ fn messages_of_any_size_pass() {
 }
 
 #[test]
+fn a_lost_connection_is_made_again_with_tls() {
+    let Some((mut broker, ca)) = mosquitto("") else { return };
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let cafile = files.words("--cafile {}/ca.pem");
+    let mut subscriber = broker.subscriber(&format!("{cafile} -t a -C 1"));
+    broker.kill();
+    broker.restart();
+    subscriber.wait_for_stderr("<- SUBACK");
+    broker.mq(&format!("pub {cafile} -t a -m back -q 1")).run().succeed();
+    assert_eq!(subscriber.finish().succeed(), "back\n");
+}
+
+#[test]
 fn mosquitto_and_we_understand_each_other() {
     let Some((broker, ca)) = mosquitto("require_certificate true") else { return };
     let ann = ca.issue_version_1(named("ann", &[]));
