@@ -267,7 +267,9 @@ fn tls_hint(failure: &TlsError) -> Option<&'static str> {
             Some("is the clock of this machine right?")
         }
         TlsError::Version { .. } => Some("--tls-version chooses others"),
-        TlsError::Cipher { .. } => Some("--ciphers chooses others"),
+        TlsError::Cipher { .. } => {
+            Some("--ciphers chooses other suites; a server's key can be of RSA, P-256, P-384 or Ed25519")
+        }
         TlsError::Protocol { .. } => Some("--tls-alpn chooses others"),
         TlsError::NotTls { .. } | TlsError::Closed { .. } => {
             Some("is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without")
@@ -275,6 +277,7 @@ fn tls_hint(failure: &TlsError) -> Option<&'static str> {
         TlsError::CertificateRefused { .. }
         | TlsError::Unfit { .. }
         | TlsError::UnknownName { .. }
+        | TlsError::SharedKey { .. }
         | TlsError::Other { .. } => None,
     }
 }

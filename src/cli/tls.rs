@@ -9,9 +9,11 @@ use super::{Names, values};
 use crate::error::Error;
 use crate::transport::Tls;
 use crate::transport::tls::{
-    Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Settings, Suites, Trust, TrustError,
-    Version,
+    Certificates, Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Settings, Suites, Trust,
+    TrustError, Version,
 };
+#[cfg(feature = "psk")]
+use crate::transport::tls::{SharedKey, SharedKeyError, SharedKeySettings};
 use clap::{ArgAction, Args};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -150,7 +152,7 @@ impl TlsArgs {
             return Ok(None);
         }
         if let Some(psk) = &self.psk {
-            return self.with_psk(psk).map(Some);
+            return self.with_shared_key(names, host, psk).map(Some);
         }
         let settings = Settings {
             server_name: self.tls_hostname.as_deref().unwrap_or(host).to_owned(),
@@ -162,7 +164,8 @@ impl TlsArgs {
             key_log: self.key_log(names)?,
         };
         let option = if self.tls_hostname.is_some() { "--tls-hostname" } else { "-h" };
-        Tls::new(settings).map(Some).map_err(|error| Error::Usage(format!("{option}: {error}")))
+        let tls = Certificates::new(settings).map(|tls| Some(Tls::Certificates(tls)));
+        tls.map_err(|error| Error::Usage(format!("{option}: {error}")))
     }
 
     /// Whether options alone ask for TLS.
@@ -300,18 +303,44 @@ impl TlsArgs {
         opened.map(Some).map_err(|error| unusable(option, &path, &format!("cannot be written: {error}")))
     }
 
-    fn with_psk(&self, psk: &str) -> Result<Tls, Error> {
-        if psk.is_empty()
-            || !psk.len().is_multiple_of(2)
-            || !psk.bytes().all(|digit| digit.is_ascii_hexdigit())
-        {
-            return Err(Error::Usage("--psk needs hexadecimal digits, two for every byte".to_owned()));
+    #[cfg(feature = "psk")]
+    fn with_shared_key(&self, names: Names, host: &str, psk: &str) -> Result<Tls, Error> {
+        let settings = SharedKeySettings {
+            server_name: self.tls_hostname.as_deref().unwrap_or(host),
+            identity: self.psk_identity.as_deref().unwrap_or_default(),
+            key: values::hexadecimal(psk).map(KeyPassword::new).ok_or_else(not_hexadecimal)?,
+            ciphers: self.ciphers.as_deref(),
+            alpn: self.alpn()?,
+            key_log: self.key_log(names)?,
+        };
+        if self.tls_version == Some(Version::Tls13) {
+            return Err(Error::Usage(
+                "--psk goes with TLS 1.2 only, and --tls-version chose tlsv1.3".to_owned(),
+            ));
         }
+        SharedKey::new(settings).map(Tls::SharedKey).map_err(|error| {
+            let option = match error {
+                SharedKeyError::Identity => "--psk-identity",
+                SharedKeyError::Ciphers(_) => "--ciphers",
+                SharedKeyError::Key | SharedKeyError::Library(_) => "--psk",
+            };
+            Error::Usage(format!("{option}: {error}"))
+        })
+    }
+
+    #[cfg(not(feature = "psk"))]
+    #[allow(clippy::unused_self)]
+    fn with_shared_key(&self, _names: Names, _host: &str, psk: &str) -> Result<Tls, Error> {
+        values::hexadecimal(psk).ok_or_else(not_hexadecimal)?;
         Err(Error::Usage(
             "--psk is not in this build; `cargo install mqkit --features psk` makes one that has it"
                 .to_owned(),
         ))
     }
+}
+
+fn not_hexadecimal() -> Error {
+    Error::Usage("--psk needs hexadecimal digits, two for every byte".to_owned())
 }
 
 fn unusable(option: &'static str, path: &Path, problem: &impl ToString) -> Error {
@@ -321,4 +350,63 @@ fn unusable(option: &'static str, path: &Path, problem: &impl ToString) -> Error
 fn no_system_certificates(error: &TrustError) -> Error {
     let source = io::Error::other(format!("{error}; --cafile FILE names some"));
     Error::System { action: "speak TLS".to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, Names, parse};
+    use super::*;
+
+    /// The options of `mq pub` with these words.
+    fn args(words: &str) -> TlsArgs {
+        let line = format!("mq pub -t a -m x {words}");
+        match parse(line.split_whitespace().map(Into::into)).map(|cli| cli.command) {
+            Ok(Command::Pub(args)) => args.client.tls.clone(),
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+
+    fn is_tls(words: &str, names: Names, port: u16) -> bool {
+        args(words).tls(names, "localhost", false, port).unwrap().is_some()
+    }
+
+    #[test]
+    fn under_our_names_every_option_turns_tls_on() {
+        for words in ["--insecure", "--insecure --tls-version tlsv1.3", "--insecure --tls-alpn mqtt"] {
+            assert!(is_tls(words, Names::Mq, 1883), "{words}");
+            assert_eq!(args(words).default_port(Names::Mq), 8883);
+            assert!(!is_tls(words, Names::Mosquitto, 1883), "{words}");
+            assert_eq!(args(words).default_port(Names::Mosquitto), 1883);
+        }
+        assert!(!is_tls("", Names::Mq, 1883));
+    }
+
+    #[test]
+    fn under_mosquittos_names_only_authorities_and_keys_choose_the_port() {
+        for words in ["--cafile a", "--capath a", "--psk 00 --psk-identity a"] {
+            assert_eq!(args(words).default_port(Names::Mosquitto), 8883);
+        }
+        assert_eq!(args("--tls-use-os-certs").default_port(Names::Mosquitto), 1883);
+        assert!(args("--cert a --key b").tls(Names::Mosquitto, "localhost", false, 1883).unwrap().is_none());
+    }
+
+    #[test]
+    fn port_8883_and_secure_urls_mean_tls_unless_it_is_forbidden() {
+        assert!(is_tls("--insecure", Names::Mosquitto, 8883));
+        assert!(args("--insecure").tls(Names::Mosquitto, "localhost", true, 1883).unwrap().is_some());
+        assert!(!is_tls("--no-tls --cafile /missing", Names::Mq, 8883));
+        assert_eq!(args("--no-tls --cafile a").default_port(Names::Mq), 1883);
+        assert!(args("--no-tls").tls(Names::Mq, "localhost", true, 8883).is_err());
+        assert!(args("--no-tls").tls(Names::Mosquitto, "localhost", true, 8883).unwrap().is_none());
+    }
+
+    #[test]
+    fn unknown_suites_are_passed_over_as_openssl_does_under_mosquittos_names() {
+        let words = "--insecure --ciphers ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA";
+        assert!(is_tls(words, Names::Mosquitto, 8883));
+        assert!(args(words).tls(Names::Mq, "localhost", false, 8883).is_err());
+        assert!(
+            args("--insecure --ciphers AES128-SHA").tls(Names::Mosquitto, "localhost", false, 8883).is_err()
+        );
+    }
 }

@@ -107,6 +107,14 @@ pub(super) fn session_expiry(text: &str) -> Result<u32, String> {
         .map_err(|_| "it takes seconds from 0 to 4294967295, or -1 for a session that never ends".to_owned())
 }
 
+/// Bytes in hexadecimal, at least one; `None` when they are not.
+pub(super) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits.filter(|digits| !digits.is_empty() && digits.len().is_multiple_of(2))?;
+    Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
 /// A word's bytes, whether or not they are UTF-8.
 pub(super) fn bytes(word: &OsStr) -> Vec<u8> {
     word.as_encoded_bytes().to_vec()

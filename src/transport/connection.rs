@@ -94,7 +94,8 @@ impl Connection {
         while self.unsent() > 0 {
             self.progress(false).await?;
         }
-        Ok(())
+        // TLS takes bytes before the kernel does.
+        poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await
     }
 
     /// Writes all that is due and waits until the peer closes, as a server does after DISCONNECT; for `patience` at most each.

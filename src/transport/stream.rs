@@ -20,6 +20,9 @@ pub enum Stream {
     Tls(Box<TlsStream>),
     /// WebSocket on another stream.
     WebSocket(Box<WebSocket>),
+    /// TLS with a shared key over another stream.
+    #[cfg(feature = "psk")]
+    SharedKey(Box<tokio_openssl::SslStream<Stream>>),
 }
 
 impl Stream {
@@ -30,6 +33,8 @@ impl Stream {
             Stream::Unix(_) => None,
             Stream::Tls(stream) => stream.carrier().peer_address(),
             Stream::WebSocket(web_socket) => web_socket.stream().peer_address(),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => stream.get_ref().peer_address(),
         }
     }
 }
@@ -45,6 +50,8 @@ impl AsyncRead for Stream {
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::WebSocket(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -56,6 +63,8 @@ impl AsyncWrite for Stream {
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -65,6 +74,8 @@ impl AsyncWrite for Stream {
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -74,6 +85,8 @@ impl AsyncWrite for Stream {
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

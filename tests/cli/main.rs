@@ -28,6 +28,7 @@ mod srv;
 mod subscribe;
 mod support;
 mod surface;
+mod tls;
 mod url;
 mod waiting;
 mod web_socket;

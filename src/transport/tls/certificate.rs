@@ -7,9 +7,10 @@ use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
 use std::net::IpAddr;
 use x509_cert::certificate::Version;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, Uint};
+use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, SubjectAltName};
 use x509_cert::name::Name;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
@@ -68,17 +69,33 @@ impl Certificate {
         self.0.tbs_certificate().version() == Version::V1
     }
 
+    /// Whether it says of itself that it may issue others.
+    pub(super) fn is_authority(&self) -> bool {
+        let constraints = self.0.tbs_certificate().get_extension::<BasicConstraints>();
+        matches!(constraints, Ok(Some((_, constraints))) if constraints.ca)
+    }
+
     /// Whether it may issue others, by the rules of OpenSSL: version 1 knows no difference.
     pub(super) fn may_issue(&self) -> bool {
         let tbs = self.0.tbs_certificate();
-        match tbs.get_extension::<BasicConstraints>() {
-            Ok(Some((_, constraints))) => constraints.ca,
-            Ok(None) if self.is_version_1() => true,
-            Ok(None) => {
-                matches!(tbs.get_extension::<KeyUsage>(), Ok(Some((_, usage))) if usage.key_cert_sign())
-            }
+        let has_constraints = !matches!(tbs.get_extension::<BasicConstraints>(), Ok(None));
+        match tbs.get_extension::<KeyUsage>() {
+            Ok(Some((_, usage))) => usage.key_cert_sign() && (!has_constraints || self.is_authority()),
+            Ok(None) => self.is_authority() || self.is_version_1(),
             Err(_) => false,
         }
+    }
+
+    /// Whether it limits the names that it may issue certificates for.
+    pub(super) fn has_name_constraints(&self) -> bool {
+        !matches!(self.0.tbs_certificate().get_extension::<NameConstraints>(), Ok(None))
+    }
+
+    /// Whether it asks for something that nothing here looks at.
+    pub(super) fn has_unknown_critical_extension(&self) -> bool {
+        let known = [BasicConstraints::OID, KeyUsage::OID, ExtendedKeyUsage::OID, SubjectAltName::OID];
+        let mut extensions = self.0.tbs_certificate().extensions().into_iter().flatten();
+        extensions.any(|extension| extension.critical && !known.contains(&extension.extn_id))
     }
 
     /// Whether a server may use it: where purposes are named, this is among them.
@@ -133,13 +150,14 @@ impl Certificate {
         }
     }
 
-    /// How many bits the modulus has, for a key of RSA.
-    pub(super) fn rsa_bits(&self) -> Option<usize> {
+    /// How many bits the modulus of a key of RSA has, when that is less than ring takes.
+    pub(super) fn weak_rsa_bits(&self) -> Option<usize> {
         let key = self.0.tbs_certificate().subject_public_key_info();
         // A sequence of modulus and exponent; keys of other kinds are no sequence.
         let numbers = Vec::<Uint>::from_der(key.subject_public_key.as_bytes()?).ok()?;
         let modulus = numbers.first()?.as_bytes();
-        Some(modulus.len() * 8 - modulus.first()?.leading_zeros() as usize)
+        let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
+        Some(bits).filter(|bits| *bits < 2048)
     }
 
     /// Its public key, as rustls takes it.

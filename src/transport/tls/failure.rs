@@ -37,7 +37,7 @@ pub enum TlsError {
     CertificateRefused { host: String, ours: String, reason: String, accepted: Vec<String> },
     #[error("{host} and we have no version of TLS in common; ours are {offered}")]
     Version { host: String, offered: &'static str },
-    #[error("{host} and we have no cipher suite or key exchange in common{}", or_wanted(.or_certificate))]
+    #[error("{host} and we have no cipher suite, key exchange or kind of certificate in common{}", or_wanted(.or_certificate))]
     Cipher { host: String, or_certificate: bool },
     #[error("{host} speaks none of the protocols that ALPN offered it")]
     Protocol { host: String },
@@ -47,6 +47,8 @@ pub enum TlsError {
     NotTls { host: String },
     #[error("{host} closed the connection in the middle of the TLS handshake")]
     Closed { host: String },
+    #[error("{host} did not take the shared key of {identity}: {reason}")]
+    SharedKey { host: String, identity: String, reason: String },
     #[error("the TLS handshake with {host} failed: {reason}")]
     Other { host: String, reason: String },
 }
@@ -78,7 +80,19 @@ impl Circumstances<'_> {
             Some(error) => self.explain(error),
             // A server that wants a certificate may reset the connection on top of its alert.
             None if is_closing(error) && self.lacks_certificate() => self.certificate_wanted(),
-            None if is_closing(error) => TlsError::Closed { host },
+            None if is_closing(error) => match self.presenter.ours() {
+                // As above, though it looked at one.
+                Some(ours) if self.presenter.accepted().is_some() => {
+                    let reason = "it closed the connection when it saw it".to_owned();
+                    TlsError::CertificateRefused {
+                        host,
+                        ours: ours.to_owned(),
+                        reason,
+                        accepted: self.accepted(),
+                    }
+                }
+                _ => TlsError::Closed { host },
+            },
             None => TlsError::Other { host, reason: error.to_string() },
         }
     }

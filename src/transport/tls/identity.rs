@@ -29,6 +29,12 @@ impl KeyPassword {
     pub fn new(password: Vec<u8>) -> KeyPassword {
         KeyPassword(Zeroizing::new(password))
     }
+
+    /// The bytes, still wiped in the end.
+    #[cfg(feature = "psk")]
+    pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.0
+    }
 }
 
 impl fmt::Debug for KeyPassword {

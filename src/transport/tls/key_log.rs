@@ -22,14 +22,18 @@ impl KeyLogFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         Ok(KeyLogFile(Mutex::new(options.open(path)?)))
     }
+
+    /// Adds a line.
+    pub(super) fn add(&self, line: &str) {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One write, so that several processes can share the file. A full disk is no reason to break a connection.
+        let _ = file.write_all(format!("{line}\n").as_bytes());
+    }
 }
 
 impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let line = format!("{label} {} {}\n", Hex(client_random), Hex(secret));
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One write, so that several processes can share the file. A full disk is no reason to break a connection.
-        let _ = file.write_all(line.as_bytes());
+        self.add(&format!("{label} {} {}", Hex(client_random), Hex(secret)));
     }
 }
 

@@ -8,6 +8,8 @@ mod ciphers;
 mod failure;
 mod identity;
 mod key_log;
+#[cfg(feature = "psk")]
+mod shared_key;
 mod stream;
 mod trust;
 mod verify;
@@ -24,6 +26,8 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
+#[cfg(feature = "psk")]
+pub use shared_key::{SharedKey, SharedKeyError, SharedKeySettings};
 use std::sync::Arc;
 pub use stream::TlsStream;
 use tokio_rustls::TlsConnector;
@@ -31,14 +35,24 @@ pub use trust::{Trust, TrustError};
 
 /// How to speak TLS with one server.
 #[derive(Debug, Clone)]
-pub struct Tls {
+pub enum Tls {
+    /// By certificates.
+    Certificates(Certificates),
+    /// By a key that both sides know.
+    #[cfg(feature = "psk")]
+    SharedKey(SharedKey),
+}
+
+/// How to speak TLS with a server that shows a certificate.
+#[derive(Debug, Clone)]
+pub struct Certificates {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
     presenter: Arc<Presenter>,
     offered: &'static str,
 }
 
-/// What a [`Tls`] is made of.
+/// What [`Certificates`] are made of.
 #[derive(Debug)]
 pub struct Settings {
     /// The name or address that the server's certificate must be for; a name is also sent to the server.
@@ -75,12 +89,12 @@ pub enum SettingsError {
     Suites,
 }
 
-impl Tls {
+impl Certificates {
     /// Prepares connections.
     ///
     /// # Errors
     /// When the server's name is none, or no suite fits the versions.
-    pub fn new(settings: Settings) -> Result<Tls, SettingsError> {
+    pub fn new(settings: Settings) -> Result<Certificates, SettingsError> {
         let server_name = server_name(&settings.server_name)?;
         let provider = CryptoProvider { cipher_suites: settings.suites.chosen, ..ring::default_provider() };
         let supported = provider.signature_verification_algorithms;
@@ -106,7 +120,15 @@ impl Tls {
         if let Some(key_log) = settings.key_log {
             config.key_log = Arc::new(key_log);
         }
-        Ok(Tls { config: Arc::new(config), server_name, presenter, offered })
+        Ok(Certificates { config: Arc::new(config), server_name, presenter, offered })
+    }
+
+    async fn connect(&self, stream: Stream) -> Result<Stream, TlsError> {
+        let connector = TlsConnector::from(self.config.clone());
+        match connector.connect(self.server_name.clone(), stream).await {
+            Ok(stream) => Ok(Stream::Tls(Box::new(TlsStream::new(stream, self.clone())))),
+            Err(error) => Err(self.with_circumstances(|known| known.explain_handshake(&error))),
+        }
     }
 
     /// Runs `explain` with what is known of the connection.
@@ -121,11 +143,12 @@ impl Tls {
 /// # Errors
 /// What the handshake failed on.
 pub async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, ConnectError> {
-    let connector = TlsConnector::from(tls.config.clone());
-    match connector.connect(tls.server_name.clone(), stream).await {
-        Ok(stream) => Ok(Stream::Tls(Box::new(TlsStream::new(stream, tls.clone())))),
-        Err(error) => Err(tls.with_circumstances(|known| known.explain_handshake(&error)).into()),
-    }
+    let result = match tls {
+        Tls::Certificates(tls) => tls.connect(stream).await,
+        #[cfg(feature = "psk")]
+        Tls::SharedKey(tls) => tls.connect(stream).await,
+    };
+    result.map_err(ConnectError::Tls)
 }
 
 /// An IPv6 address may have a zone, which is ours and not the server's.

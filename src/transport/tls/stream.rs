@@ -1,6 +1,6 @@
 //! A stream inside TLS, whose failures are explained.
 
-use super::Tls;
+use super::Certificates;
 use crate::transport::Stream;
 use std::io;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[derive(Debug)]
 pub struct TlsStream {
     stream: tokio_rustls::client::TlsStream<Stream>,
-    tls: Tls,
+    tls: Certificates,
     has_received: bool,
 }
 
 impl TlsStream {
-    pub(super) fn new(stream: tokio_rustls::client::TlsStream<Stream>, tls: Tls) -> TlsStream {
+    pub(super) fn new(stream: tokio_rustls::client::TlsStream<Stream>, tls: Certificates) -> TlsStream {
         TlsStream { stream, tls, has_received: false }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! webpki does the work, and is strict: it knows no certificates of version 1, no server certificates that are also an
 //! authority, and no names but those in subjectAltName. mosquitto's manuals and many scripts around OpenSSL make exactly such
-//! ones, so three things are checked here besides: a certificate that was itself given as trusted, one of version 1 that a
-//! trusted authority signed, and the common name where there is no host name in subjectAltName.
+//! ones, so three things are checked here besides: a certificate that was itself given as trusted, one of version 1 or of an
+//! authority that a trusted authority signed, and the common name where there is no host name in subjectAltName.
 
 use super::certificate::{Certificate, Validity};
 use super::failure::TlsError;
@@ -96,29 +96,44 @@ impl ServerCertVerifier for Verifier {
 
 impl Verifier {
     fn check_trust(&self, presented: &Presented<'_>) -> Result<(), TlsError> {
+        if let Some(bits) = presented.certificate.weak_rsa_bits() {
+            return Err(presented.unfit(&weak_key(bits)));
+        }
         if self.trust.contains(presented.leaf) {
             return presented.check_dates().and_then(|()| presented.check_purpose());
         }
-        match ParsedCertificate::try_from(presented.leaf) {
-            Ok(parsed) => verify_server_cert_signed_by_trust_anchor(
-                &parsed,
-                &self.trust.anchors,
-                presented.intermediates,
-                presented.now,
-                self.supported.all,
-            )
-            .map_err(|error| self.explain(presented, &error)),
-            Err(_) if presented.certificate.is_version_1() => self.check_version_1(presented),
-            Err(error) => Err(self.explain(presented, &error)),
+        if presented.certificate.is_version_1() || presented.certificate.is_authority() {
+            return self.check_directly_issued(presented);
         }
+        let verify = |parsed: ParsedCertificate<'_>| {
+            let (anchors, algorithms) = (&self.trust.anchors, self.supported.all);
+            let (intermediates, now) = (presented.intermediates, presented.now);
+            verify_server_cert_signed_by_trust_anchor(&parsed, anchors, intermediates, now, algorithms)
+        };
+        let verified = ParsedCertificate::try_from(presented.leaf).and_then(verify);
+        verified.map_err(|error| self.explain(presented, &error))
     }
 
-    /// Version 1 has no extensions, so there are no purposes and constraints to check.
-    fn check_version_1(&self, presented: &Presented<'_>) -> Result<(), TlsError> {
-        let authorities = self.authorities(&presented.certificate);
-        let mut authorities = authorities.iter().filter(|authority| authority.may_issue());
-        if authorities.any(|authority| presented.certificate.is_signed_by(authority, self.supported)) {
-            return presented.check_dates();
+    /// What webpki does not look at: an authority that is trusted must itself have signed it, and nothing may be asked for
+    /// that is not checked here.
+    fn check_directly_issued(&self, presented: &Presented<'_>) -> Result<(), TlsError> {
+        let certificate = &presented.certificate;
+        let authorities = self.authorities(certificate);
+        let mut fitting = authorities.iter().filter(|one| one.may_issue() && !one.has_name_constraints());
+        if fitting.any(|authority| certificate.is_signed_by(authority, self.supported)) {
+            if certificate.has_unknown_critical_extension() {
+                return Err(presented.unfit("has a critical extension that is not known here"));
+            }
+            return presented.check_dates().and_then(|()| presented.check_purpose());
+        }
+        let intermediates = presented.intermediates.iter().filter_map(Certificate::read);
+        let mut issuers =
+            intermediates.filter(|one| certificate.names_as_issuer(one) && !one.is_self_issued());
+        if authorities.is_empty() && issuers.next().is_some() {
+            let kind = if certificate.is_version_1() { "of version 1" } else { "an authority's (CA:TRUE)" };
+            let reason =
+                format!("is {kind}, and so is accepted only when a trusted authority issued it itself");
+            return Err(presented.unfit(&reason));
         }
         Err(self.explain(presented, &CertificateError::UnknownIssuer.into()))
     }
@@ -166,9 +181,6 @@ impl Verifier {
             CertificateError::UnhandledCriticalExtension => {
                 presented.unfit("has a critical extension that is not known here")
             }
-            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => presented.unfit(
-                "is the certificate of an authority (CA:TRUE), which a server may use only when it is itself trusted",
-            ),
             problem => presented.unfit(&format!("is not accepted: {problem}")),
         }
     }
@@ -183,24 +195,21 @@ impl Verifier {
         let (subject, issuer) = (last.subject(), last.issuer());
         let trusted = self.trust.sources();
         let authorities = self.authorities(last);
-        if let Some(weak) = chain
-            .iter()
-            .copied()
-            .chain(&authorities)
-            .find(|one| one.rsa_bits().is_some_and(|bits| bits < 2048))
-        {
-            let bits = weak.rsa_bits().unwrap_or_default();
-            let reason = format!("has a key of RSA with {bits} bits, and less than 2048 is not accepted");
-            return TlsError::Unfit { host, subject: weak.subject(), reason };
+        let weak = |one: &Certificate| Some((one.subject(), weak_key(one.weak_rsa_bits()?)));
+        if let Some((subject, reason)) = chain.iter().copied().chain(&authorities).find_map(weak) {
+            return TlsError::Unfit { host, subject, reason };
         }
         if !matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature) {
             let reason = format!("is signed with {}, which is not accepted", last.signature_algorithm());
             return TlsError::Unfit { host, subject, reason };
         }
         if authorities.is_empty() {
-            return match last.is_self_issued() {
-                true => TlsError::SelfSigned { host, subject, trusted },
-                false => TlsError::UnknownIssuer { host, subject, issuer, trusted },
+            return match chain {
+                [.., previous, root] if root.is_self_issued() => {
+                    TlsError::UnknownIssuer { host, subject: previous.subject(), issuer, trusted }
+                }
+                [alone] if alone.is_self_issued() => TlsError::SelfSigned { host, subject, trusted },
+                _ => TlsError::UnknownIssuer { host, subject, issuer, trusted },
             };
         }
         let reason = match authorities.iter().any(Certificate::may_issue) {
@@ -233,7 +242,7 @@ impl Presented<'_> {
             return Ok(());
         }
         let mut names = self.certificate.names();
-        names.extend(common_name);
+        names.extend(common_name.map(|name| name.escape_debug().to_string()));
         let names = if names.is_empty() { "no host at all".to_owned() } else { names.join(", ") };
         Err(TlsError::OtherName { host: self.host(), names })
     }
@@ -257,6 +266,10 @@ impl Certificate {
             Validity::NotYet(date) => Err(TlsError::NotYetValid { host, subject, date }),
         }
     }
+}
+
+fn weak_key(bits: usize) -> String {
+    format!("has a key of RSA with {bits} bits, and less than 2048 is not accepted")
 }
 
 /// Whether a common name stands for a host: letter case does not count, and `*` stands for a whole first label.

@@ -2,8 +2,10 @@
 
 pub mod broker;
 pub mod bytes;
+pub mod certificates;
 pub mod peer;
 pub mod process;
+pub mod tls_peer;
 pub mod wire;
 
 pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
@@ -11,6 +13,7 @@ pub use peer::ScriptedPeer;
 pub use process::{Program, Running, assert_says, called_as, mq};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+pub use tls_peer::TlsPeer;
 pub use wire::Wire;
 
 /// After this long, what was waited for will not come.

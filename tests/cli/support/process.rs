@@ -42,7 +42,7 @@ impl Program {
     pub fn new(path: impl AsRef<OsStr>) -> Program {
         let mut command = Command::new(path);
         command.env("XDG_CONFIG_HOME", "/nonexistent");
-        for variable in ["RUST_BACKTRACE", "MQ_USERNAME", "MQ_PASSWORD"] {
+        for variable in ["RUST_BACKTRACE", "MQ_USERNAME", "MQ_PASSWORD", "SSLKEYLOGFILE"] {
             command.env_remove(variable);
         }
         Program { command, stdin: Stdin::Empty, closes_stdout_after: usize::MAX, is_stdout_held: false }
@@ -54,15 +54,15 @@ impl Program {
         self
     }
 
-    /// Adds one argument as it is.
-    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
-        self.command.arg(argument);
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
+        self.command.env(name, value);
         self
     }
 
-    /// Sets a variable of its environment.
-    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
-        self.command.env(name, value);
+    /// Adds one argument as it is.
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
+        self.command.arg(argument);
         self
     }
 

@@ -42,6 +42,11 @@ impl Wire {
         Wire { stream, is_v5: false }
     }
 
+    /// The stream alone.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// From here on, what is sent and received is of 5.0.
     pub fn speak_v5(&mut self) {
         self.is_v5 = true;

@@ -1,0 +1,134 @@
+//! A server that speaks TLS by itself, for tests that need no broker or look at what TLS was given.
+
+use super::certificates::Certificate;
+use super::{ScriptedPeer, Server};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+/// Accepts one connection, answers CONNECT, and reads until its end.
+pub struct TlsPeer {
+    peer: ScriptedPeer,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What the server saw of the connection.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub server_name: Option<String>,
+    pub alpn: Option<Vec<u8>>,
+    pub version: Option<ProtocolVersion>,
+    pub suite: String,
+}
+
+impl TlsPeer {
+    /// Shows this certificate, and those that issued it.
+    pub fn start(chain: &[&Certificate]) -> TlsPeer {
+        TlsPeer::start_any(rustls::ALL_VERSIONS, chain, None, |_| {})
+    }
+
+    /// Wants a certificate of this authority from clients.
+    pub fn demanding(chain: &[&Certificate], clients: &Certificate) -> TlsPeer {
+        TlsPeer::start_any(rustls::ALL_VERSIONS, chain, Some(clients), |_| {})
+    }
+
+    /// With one version of TLS, and with changes to what rustls does by itself.
+    pub fn start_with(
+        version: &'static SupportedProtocolVersion,
+        chain: &[&Certificate],
+        clients: Option<&Certificate>,
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> TlsPeer {
+        TlsPeer::start_any(&[version], chain, clients, change)
+    }
+
+    /// Listens on this address.
+    pub fn start_on(address: SocketAddr, chain: &[&Certificate]) -> TlsPeer {
+        TlsPeer::start_anywhere(address, rustls::ALL_VERSIONS, chain, None, |_| {})
+    }
+
+    fn start_any(
+        versions: &[&'static SupportedProtocolVersion],
+        chain: &[&Certificate],
+        clients: Option<&Certificate>,
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> TlsPeer {
+        TlsPeer::start_anywhere(([127, 0, 0, 1], 0).into(), versions, chain, clients, change)
+    }
+
+    fn start_anywhere(
+        address: SocketAddr,
+        versions: &[&'static SupportedProtocolVersion],
+        chain: &[&Certificate],
+        clients: Option<&Certificate>,
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> TlsPeer {
+        let builder = ServerConfig::builder_with_protocol_versions(versions);
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.der.clone()).unwrap();
+                builder
+                    .with_client_cert_verifier(WebPkiClientVerifier::builder(roots.into()).build().unwrap())
+            }
+        };
+        // Not `with_single_cert`, which refuses what servers should not have.
+        let key = rustls::crypto::ring::sign::any_supported_type(&chain[0].key_der()).unwrap();
+        let certificates = chain.iter().map(|certificate| certificate.der.clone()).collect();
+        let certified = rustls::sign::CertifiedKey::new(certificates, key);
+        let resolver = rustls::sign::SingleCertAndKey::from(certified);
+        let mut config = builder.with_cert_resolver(Arc::new(resolver));
+        change(&mut config);
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let result = seen.clone();
+        let peer = ScriptedPeer::start_on(address, move |peer| {
+            let stream = peer.accept().into_stream();
+            let session = ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = StreamOwned::new(session, stream);
+            // What failed is for the client to say, so it must get all that was sent: to close with unread bytes would reset
+            // the connection on top of an alert.
+            let _ = converse(&mut stream);
+            let _ = stream.sock.shutdown(Shutdown::Write);
+            let _ = stream.sock.read_to_end(&mut Vec::new());
+            *result.lock().unwrap() = Seen {
+                server_name: stream.conn.server_name().map(str::to_owned),
+                alpn: stream.conn.alpn_protocol().map(<[u8]>::to_vec),
+                version: stream.conn.protocol_version(),
+                suite: format!("{:?}", stream.conn.negotiated_cipher_suite().map(|suite| suite.suite())),
+            };
+        });
+        TlsPeer { peer, seen }
+    }
+
+    /// Waits for the connection's end, and says what was seen of it.
+    pub fn finish(self) -> Seen {
+        self.peer.finish();
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl Server for TlsPeer {
+    fn address(&self) -> SocketAddr {
+        self.peer.address()
+    }
+}
+
+/// CONNECT, CONNACK, and whatever comes until DISCONNECT.
+fn converse(stream: &mut (impl Read + Write)) -> std::io::Result<()> {
+    let mut bytes = [0; 1024];
+    let count = stream.read(&mut bytes)?;
+    assert_eq!(bytes[..count.min(1)], [0x10; 1][..count.min(1)], "CONNECT comes first");
+    stream.write_all(&[0x20, 2, 0, 0])?;
+    stream.flush()?;
+    loop {
+        let count = stream.read(&mut bytes)?;
+        if count == 0 || bytes[..count].ends_with(&[0xe0, 0]) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,627 @@
+//! TLS: whom it trusts, who we are, what it offers, and what is said when it fails. With a server of our own, and with
+//! mosquitto and its OpenSSL.
+
+use super::support::certificates::*;
+use super::support::*;
+use rustls::version::{TLS12, TLS13};
+
+const NOWHERE: &str = "-h 127.0.0.1 -p 9";
+
+/// `mq pub` to a server that shows this chain.
+#[track_caller]
+fn publish(chain: &[&Certificate], trusted: &Certificate, options: &str) -> process::Finished {
+    let files = Files::new(&[("ca.pem", trusted.pem())]);
+    let server = TlsPeer::start(chain);
+    let finished = server
+        .mq(&format!("pub -t a -m x -h localhost --cafile {} {options}", files.words("{}/ca.pem")))
+        .run();
+    server.finish();
+    finished
+}
+
+/// As [`publish`], and it fails with these words.
+#[track_caller]
+fn assert_untrusted(chain: &[&Certificate], trusted: &Certificate, options: &str, parts: &[&str]) {
+    assert_says(&publish(chain, trusted, options).fail(1), parts);
+}
+
+#[test]
+fn a_server_of_a_trusted_authority_is_trusted() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    for options in
+        ["", "-h 127.0.0.1", "--tls-version tlsv1.2", "--tls-version tlsv1.3", "--ciphers ECDHE+AESGCM"]
+    {
+        publish(&[&server], &ca, options).succeed();
+    }
+}
+
+#[test]
+fn intermediates_are_followed() {
+    let ca = authority("Root CA");
+    let intermediate = ca.issue(authority_params("Intermediate CA"));
+    let server = intermediate.issue(server_params());
+    publish(&[&server, &intermediate], &ca, "").succeed();
+    publish(&[&server, &intermediate, &ca], &ca, "").succeed();
+    publish(&[&server], &intermediate, "").succeed();
+    let parts =
+        ["CN=localhost was issued by CN=Intermediate CA, which is not among the certificates of", "ca.pem"];
+    assert_untrusted(&[&server], &ca, "", &parts);
+}
+
+#[test]
+fn an_unknown_authority_is_named() {
+    let (ca, other) = (authority("Test CA"), authority("Other CA"));
+    let server = ca.issue(server_params());
+    let parts =
+        ["localhost is not trusted", "CN=localhost was issued by CN=Test CA", "ca.pem", "hint: --cafile"];
+    assert_untrusted(&[&server], &other, "", &parts);
+    assert_untrusted(&[&server, &ca], &other, "", &parts);
+}
+
+#[test]
+fn an_authority_of_the_same_name_is_another() {
+    let server = authority("Test CA").issue(server_params());
+    assert_untrusted(&[&server], &authority("Test CA"), "", &["CN=Test CA issued it", "has another key"]);
+}
+
+#[test]
+fn a_server_may_not_issue_certificates() {
+    let ca = authority("Test CA");
+    let one = ca.issue(named("one", &["one.example"]));
+    let other = one.issue(server_params());
+    assert_untrusted(&[&other], &one, "", &["CN=one", "is not an authority"]);
+    assert_untrusted(&[&other, &one], &ca, "", &["not"]);
+}
+
+#[test]
+fn outdated_certificates_are_told_with_their_dates() {
+    let ca = authority("Test CA");
+    let expired = ca.issue(between((2019, 2020), server_params()));
+    let parts =
+        ["the certificate of localhost is not valid any more: CN=localhost expired on 2020-01-01 00:00 UTC"];
+    assert_untrusted(&[&expired], &ca, "", &parts);
+    let future = ca.issue(between((2090, 2091), server_params()));
+    assert_untrusted(
+        &[&future],
+        &ca,
+        "",
+        &["not valid yet: CN=localhost begins on 2090-01-01 00:00 UTC", "clock"],
+    );
+    let intermediate = ca.issue(between((2019, 2020), authority_params("Old CA")));
+    let server = intermediate.issue(server_params());
+    assert_untrusted(&[&server, &intermediate], &ca, "", &["CN=Old CA expired on 2020-01-01"]);
+}
+
+#[test]
+fn a_certificate_for_others_is_told_with_its_names() {
+    let ca = authority("Test CA");
+    let server = ca.issue(named("broker", &["broker.example", "192.0.2.7"]));
+    let parts = ["not for localhost", "broker.example, 192.0.2.7", "hint: --tls-hostname NAME"];
+    assert_untrusted(&[&server], &ca, "", &parts);
+    publish(&[&server], &ca, "--tls-hostname broker.example").succeed();
+    publish(&[&server], &ca, "--tls-hostname 192.0.2.7").succeed();
+    assert_untrusted(&[&server], &ca, "--tls-hostname broker", &["not for broker"]);
+}
+
+#[test]
+fn the_common_name_counts_only_without_host_names() {
+    let ca = authority("Test CA");
+    publish(&[&ca.issue(named("localhost", &[]))], &ca, "").succeed();
+    publish(&[&ca.issue(named("127.0.0.1", &[]))], &ca, "-h 127.0.0.1").succeed();
+    publish(&[&ca.issue(named("*.host.example", &[]))], &ca, "--tls-hostname a.host.example").succeed();
+    let both = ca.issue(named("localhost", &["broker.example"]));
+    assert_untrusted(&[&both], &ca, "", &["not for localhost: it names broker.example"]);
+}
+
+#[test]
+fn a_certificate_for_clients_is_not_for_servers() {
+    let ca = authority("Test CA");
+    let client = ca.issue(for_clients(server_params()));
+    assert_untrusted(&[&client], &ca, "", &["CN=localhost is not meant for servers"]);
+    assert_untrusted(&[&client], &client, "", &["CN=localhost is not meant for servers"]);
+}
+
+#[test]
+fn a_self_signed_certificate_is_trusted_when_it_is_given() {
+    let mut with_ca = authority_params("localhost");
+    with_ca.subject_alt_names = server_params().subject_alt_names;
+    for params in [server_params(), with_ca] {
+        let server = Certificate::self_signed(params.clone());
+        publish(&[&server], &server, "").succeed();
+        publish(&[&server], &server, "--tls-version tlsv1.2").succeed();
+        let other = Certificate::self_signed(params.clone());
+        assert_untrusted(&[&server], &authority("Test CA"), "", &["CN=localhost is self-signed", "--cafile"]);
+        assert_untrusted(&[&server], &other, "", &["CN=localhost"]);
+        assert_untrusted(&[&server], &server, "--tls-hostname b.example", &["not for b.example"]);
+        let expired = Certificate::self_signed(between((2019, 2020), params));
+        assert_untrusted(&[&expired], &expired, "", &["expired on 2020-01-01"]);
+    }
+}
+
+#[test]
+fn certificates_of_version_1_are_checked_as_well() {
+    let ca = authority("Test CA");
+    let server = ca.issue_version_1(named("localhost", &[]));
+    publish(&[&server], &ca, "--tls-version tlsv1.2").succeed();
+    publish(&[&server], &ca, "--tls-version tlsv1.3").succeed();
+    publish(&[&server], &server, "").succeed();
+    assert_untrusted(&[&server], &ca, "-h 127.0.0.1", &["not for 127.0.0.1: it names localhost"]);
+    assert_untrusted(&[&server], &authority("Other CA"), "", &["issued by CN=Test CA"]);
+    assert_untrusted(&[&server], &authority("Test CA"), "", &["has another key"]);
+    let expired = ca.issue_version_1(between((2019, 2020), named("localhost", &[])));
+    assert_untrusted(&[&expired], &ca, "", &["expired on 2020-01-01"]);
+    let intermediate = ca.issue(authority_params("Intermediate CA"));
+    let behind = intermediate.issue_version_1(named("localhost", &[]));
+    assert_untrusted(&[&behind, &intermediate], &ca, "", &["is of version 1"]);
+}
+
+#[test]
+fn a_signature_without_the_key_of_the_certificate_is_refused() {
+    let ca = authority("Test CA");
+    for version_1 in [false, true] {
+        let params = named("localhost", &[]);
+        let mut server = if version_1 { ca.issue_version_1(params) } else { ca.issue(params) };
+        server.key = rcgen::KeyPair::generate().unwrap();
+        for version in ["tlsv1.2", "tlsv1.3"] {
+            assert_untrusted(
+                &[&server],
+                &ca,
+                &format!("--tls-version {version}"),
+                &["handshake with localhost failed"],
+            );
+        }
+    }
+}
+
+#[test]
+fn with_CA_TRUE_a_server_needs_an_authority_that_is_trusted_itself() {
+    let ca = authority("Test CA");
+    let mut params = authority_params("localhost");
+    params.subject_alt_names = server_params().subject_alt_names;
+    publish(&[&ca.issue(params.clone())], &ca, "").succeed();
+    let intermediate = ca.issue(authority_params("Intermediate CA"));
+    let server = intermediate.issue(params);
+    assert_untrusted(&[&server, &intermediate], &ca, "", &["CA:TRUE", "issued it itself"]);
+}
+
+#[test]
+fn nothing_is_checked_with_insecure() {
+    let server = Certificate::self_signed(between((2019, 2020), named("other", &["other.example"])));
+    for options in ["--insecure", "--insecure --tls-version tlsv1.3"] {
+        let peer = TlsPeer::start(&[&server]);
+        peer.mq(&format!("pub -t a -m x {options}")).run().succeed();
+        peer.finish();
+    }
+}
+
+#[test]
+fn what_a_server_refuses_is_told() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let clients = authority("Client CA");
+    let (ann, eve) = (clients.issue(named("ann", &[])), authority("Evil CA").issue(named("eve", &[])));
+    let old = clients.issue(between((2019, 2020), named("old", &[])));
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("ann.pem", ann.pem()),
+        ("ann.key", ann.key_pem()),
+        ("ann.sec1", ann.key_sec1_pem()),
+        ("eve.pem", eve.pem()),
+        ("eve.key", eve.key_pem()),
+        ("old.pem", old.pem()),
+        ("old.key", old.key_pem()),
+    ]);
+    for version in ["tlsv1.2", "tlsv1.3"] {
+        let publish = |options: &str| {
+            let peer = match version {
+                "tlsv1.2" => TlsPeer::start_with(&TLS12, &[&server], Some(&clients), |_| {}),
+                _ => TlsPeer::demanding(&[&server], &clients),
+            };
+            let options = files.words(&format!("--cafile {{}}/ca.pem {options}"));
+            let finished =
+                peer.mq(&format!("pub -t a -m x -h localhost --tls-version {version} {options}")).run();
+            peer.finish();
+            finished
+        };
+        publish("--cert {}/ann.pem --key {}/ann.key").succeed();
+        publish("--cert {}/ann.pem --key {}/ann.sec1 --keyform pem").succeed();
+        let parts = ["localhost asks for a client certificate", "issued by CN=Client CA", "--cert"];
+        assert_says(&publish("").fail(1), &parts);
+        let parts = [
+            "localhost refused our certificate CN=eve (issued by CN=Evil CA)",
+            "it takes those issued by CN=Client CA",
+        ];
+        assert_says(&publish("--cert {}/eve.pem --key {}/eve.key").fail(1), &parts);
+        let parts = ["CN=old", "which expired on 2020-01-01"];
+        assert_says(&publish("--cert {}/old.pem --key {}/old.key").fail(1), &parts);
+    }
+}
+
+#[test]
+fn version_suite_name_and_protocol_are_as_chosen() {
+    let ca = authority("Test CA");
+    let server = ca.issue(named("localhost", &["localhost", "broker.example", "127.0.0.1"]));
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let see = |options: &str| {
+        let peer = TlsPeer::start_with(&TLS13, &[&server], None, |config| {
+            config.alpn_protocols = vec![b"mqtt".to_vec()];
+        });
+        peer.mq(&format!("pub -t a -m x --cafile {} {options}", files.words("{}/ca.pem"))).run().succeed();
+        peer.finish()
+    };
+    let seen = see("-h localhost");
+    assert_eq!(seen.server_name.as_deref(), Some("localhost"));
+    assert_eq!(seen.version, Some(rustls::ProtocolVersion::TLSv1_3));
+    assert_eq!(seen.alpn, None);
+    let seen =
+        see("--tls-hostname broker.example --tls-alpn http/1.1,mqtt --ciphers TLS_CHACHA20_POLY1305_SHA256");
+    assert_eq!(seen.server_name.as_deref(), Some("broker.example"));
+    assert_eq!(seen.alpn.as_deref(), Some(&b"mqtt"[..]));
+    assert_eq!(seen.suite, "Some(TLS13_CHACHA20_POLY1305_SHA256)");
+    assert_eq!(see("").server_name, None, "an address is not sent");
+}
+
+#[test]
+fn versions_suites_and_protocols_without_overlap_are_told() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let fail = |options: &str, parts: &[&str]| {
+        let peer = TlsPeer::start_with(&TLS13, &[&server], None, |config| {
+            config.alpn_protocols = vec![b"mqtt".to_vec()];
+        });
+        let options = format!("pub -t a -m x -h localhost --cafile {} {options}", files.words("{}/ca.pem"));
+        assert_says(&peer.mq(&options).run().fail(1), parts);
+        peer.finish();
+    };
+    fail("--tls-alpn x-other", &["localhost speaks none of the protocols", "--tls-alpn"]);
+    let peer = TlsPeer::start_with(&TLS12, &[&server], None, |_| {});
+    let options =
+        format!("pub -t a -m x -h localhost --tls-version tlsv1.3 --cafile {}", files.words("{}/ca.pem"));
+    assert_says(
+        &peer.mq(&options).run().fail(1),
+        &["no version of TLS in common", "TLS 1.3 only", "--tls-version"],
+    );
+    peer.finish();
+    let peer = TlsPeer::start_with(&TLS12, &[&server], None, |_| {});
+    let options = options.replace("--tls-version tlsv1.3", "--ciphers aRSA");
+    assert_says(&peer.mq(&options).run().fail(1), &["no cipher suite"]);
+    peer.finish();
+}
+
+#[test]
+fn what_does_not_speak_tls_is_told() {
+    let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
+    let cafile = files.words("--cafile {}/ca.pem");
+    for answer in ["20 (00 00)", "'HTTP/1.1 400 Bad Request' 0d0a 0d0a"] {
+        let peer = ScriptedPeer::start(move |peer| {
+            let mut client = peer.accept();
+            client.send(answer);
+            client.expect_end();
+        });
+        let stderr = peer.mq(&format!("pub -t a -m x {cafile}")).run().fail(1);
+        assert_says(&stderr, &["127.0.0.1 does not speak TLS", "plain", "--no-tls"]);
+        peer.finish();
+    }
+    let peer = ScriptedPeer::start(|peer| drop(peer.accept()));
+    let stderr = peer.mq(&format!("sub -t a {cafile}")).run().fail(1);
+    assert_says(&stderr, &["127.0.0.1 closed the connection in the middle of the TLS handshake", "--no-tls"]);
+    peer.finish();
+    let peer = ScriptedPeer::accepting(|client| client.expect("30 (`a` 'x') e0 ()"));
+    peer.mq(&format!("pub -t a -m x {cafile} --no-tls")).run().succeed();
+    peer.finish();
+}
+
+#[test]
+fn a_silent_server_is_given_up() {
+    let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
+    let peer = ScriptedPeer::start(|peer| drop(peer.accept().expect_end()));
+    let options = files.words("pub -t a -m x --connect-timeout 0.1 --cafile {}/ca.pem");
+    assert_says(&peer.mq(&options).run().fail(1), &["within 0.1 s"]);
+    peer.finish();
+}
+
+#[test]
+fn files_that_are_not_certificates_are_told_before_connecting() {
+    let ca = authority("Test CA");
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("empty", String::new()),
+        ("text", "hello\n".to_owned()),
+        ("key", ca.key_pem()),
+        ("damaged", ca.pem().replace("\n-----END", "AAAA\n-----END")),
+    ]);
+    std::fs::write(files.path("der"), &ca.der).unwrap();
+    std::fs::create_dir(files.path("directory")).unwrap();
+    for (options, parts) in [
+        ("--cafile {}/empty", ["--cafile", "/empty: the file is empty"]),
+        ("--cafile {}/text", ["--cafile", "/text: there is no certificate in it"]),
+        ("--cafile {}/key", ["--cafile", "/key: there is no certificate in it, but a private key"]),
+        ("--cafile {}/der", ["--cafile", "openssl x509 -inform der"]),
+        ("--cafile {}/damaged", ["--cafile", "certificate 1 in it is damaged"]),
+        ("--cafile {}/missing", ["--cafile", "/missing: cannot be read: No such file"]),
+        ("--cafile {}/directory", ["--cafile", "this is a directory"]),
+        ("--capath {}/directory", ["--capath", "/directory: no file in this directory holds a certificate"]),
+        ("--capath {}/ca.pem", ["--capath", "this is a file"]),
+        ("--capath {}/missing", ["--capath", "No such file"]),
+        ("--cafile {}/empty --insecure", ["--cafile", "empty"]),
+        ("--cert {}/empty --key {}/key --cafile {}/ca.pem", ["--cert", "/empty"]),
+        ("--cafile {}/ca.pem --tls-keylog {}/missing/log", ["--tls-keylog", "/missing/log"]),
+    ] {
+        assert_says(&mq(&format!("pub {NOWHERE} -t a -m x {}", files.words(options))).run().fail(1), &parts);
+    }
+}
+
+#[test]
+fn a_directory_is_searched_for_certificates() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[
+        ("whatever", ca.pem()),
+        ("README", "hello".into()),
+        ("other", authority("Other CA").pem()),
+    ]);
+    let peer = TlsPeer::start(&[&server]);
+    peer.mq(&files.words("pub -t a -m x --capath {}")).run().succeed();
+    peer.finish();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn port_8883_means_tls_and_the_certificates_of_the_system() {
+    // Any address of 127.0.0.0/8 is ours, and the process's number keeps this one free.
+    let [.., a, b] = std::process::id().to_be_bytes();
+    let host = format!("127.88.{a}.{b}");
+    let ca = authority("Test CA");
+    let server = ca.issue(named("broker", &[&host]));
+    let files = Files::new(&[("ca.pem", ca.pem()), ("other.pem", authority("Other CA").pem())]);
+    let publish = |words: &str, system: &str| {
+        let peer = TlsPeer::start_on(format!("{host}:8883").parse().unwrap(), &[&server]);
+        let line = files.words(&format!("pub -t a -m x -h {host} {words}"));
+        let finished = mq(&line).env("SSL_CERT_FILE", files.path(system)).run();
+        peer.finish();
+        finished
+    };
+    publish("-p 8883", "ca.pem").succeed();
+    publish("--tls-use-os-certs", "ca.pem").succeed();
+    publish("--cafile {}/ca.pem", "other.pem").succeed();
+    publish("--cafile {}/other.pem --tls-use-os-certs", "ca.pem").succeed();
+    publish("--insecure", "other.pem").succeed();
+    let parts = ["issued by CN=Test CA, which is not among the certificates of the operating system"];
+    assert_says(&publish("-p 8883", "other.pem").fail(1), &parts);
+    let stderr = publish("-p 8883 --cafile {}/other.pem", "ca.pem").fail(1);
+    assert_says(&stderr, &["other.pem"]);
+}
+
+#[test]
+fn a_system_without_certificates_is_told() {
+    let files = Files::new(&[("empty", String::new())]);
+    let nothing = mq(&format!("pub {NOWHERE} -t a -m x --tls-use-os-certs"))
+        .env("SSL_CERT_FILE", files.path("empty"))
+        .env("SSL_CERT_DIR", files.path("missing"));
+    assert_says(&nothing.run().fail(1), &["the operating system has no certificates", "--cafile FILE"]);
+}
+
+#[test]
+fn keys_are_read_in_every_form_or_told() {
+    let ca = authority("Test CA");
+    let ann = ca.issue(named("ann", &[]));
+    let other = ca.issue(named("eve", &[]));
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("ann.pem", ann.pem()),
+        ("both", ann.pem() + &ann.key_pem()),
+        ("encrypted", ann.encrypted_key_pem("secret")),
+        ("password", "secret\n".to_owned()),
+        ("wrong", "guess\n".to_owned()),
+        ("old", old.to_owned()),
+        ("other", other.key_pem()),
+        ("text", "hello".to_owned()),
+    ]);
+    std::fs::write(files.path("der"), ann.key.serialized_der()).unwrap();
+    let line =
+        |options: &str| files.words(&format!("pub -t a -m x -h localhost --cafile {{}}/ca.pem {options}"));
+    let server = ca.issue(server_params());
+    let encrypted = "--cert {}/ann.pem --key {}/encrypted";
+    for (options, password) in [
+        ("--cert {}/both --key {}/both", ""),
+        (&*format!("{encrypted} --key-password-file {{}}/password"), "ignored"),
+        (encrypted, "secret"),
+    ] {
+        let peer = TlsPeer::demanding(&[&server], &ca);
+        peer.mq(&line(options)).env("MQ_KEY_PASSWORD", password).run().succeed();
+        peer.finish();
+    }
+    for (key, parts) in [
+        ("encrypted", ["/encrypted", "--key-password-file FILE or the variable MQ_KEY_PASSWORD"]),
+        ("encrypted --key-password-file {}/wrong", ["/encrypted", "the password of the key is wrong"]),
+        ("encrypted --key-password-file {}/none", ["--key-password-file", "No such file"]),
+        ("old", ["/old", "openssl pkcs8 -topk8"]),
+        ("other", ["/other", "belongs to another certificate than CN=ann"]),
+        ("text", ["/text", "no private key"]),
+        ("ann.pem", ["/ann.pem", "no private key in it, but a certificate"]),
+        ("der", ["/der", "openssl pkey -inform der"]),
+    ] {
+        let stderr = mq(&line(&format!("--cert {{}}/ann.pem --key {{}}/{key} -p 9"))).run().fail(1);
+        assert_says(&stderr, &["--key"]);
+        assert_says(&stderr, &parts);
+    }
+}
+
+#[test]
+fn options_that_do_not_go_together_are_refused() {
+    for (options, parts) in [
+        ("--cert a", ["--cert", "--key"]),
+        ("--key a", ["--key", "--cert"]),
+        ("--keyform pem", ["--keyform", "--key"]),
+        ("--cert a --key b --keyform engine", ["--keyform engine", "not supported"]),
+        ("--cert a --key b --keyform der", ["--keyform", "der"]),
+        ("--tls-engine pkcs11", ["--tls-engine", "not supported"]),
+        ("--tls-engine-kpass-sha1 00", ["--tls-engine-kpass-sha1", "--tls-engine"]),
+        ("--key-password-file a", ["--key-password-file", "--key"]),
+        ("--psk 00 --psk-identity a --cafile b", ["--psk", "--cafile"]),
+        ("--psk 00", ["--psk", "--psk-identity"]),
+        ("--psk-identity a", ["--psk-identity", "--psk"]),
+        ("--psk xy --psk-identity a", ["--psk", "hexadecimal"]),
+        ("--psk 123 --psk-identity a", ["--psk", "hexadecimal"]),
+        ("--tls-version tlsv1.1", ["tlsv1.1", "tlsv1.2"]),
+        ("--tls-version 4", ["--tls-version", "tlsv1.3"]),
+        ("--insecure --ciphers nonsense", ["nonsense", "ECDHE-RSA-AES128-GCM-SHA256"]),
+        ("--insecure --ciphers ECDHE:@SECLEVEL=0", ["@SECLEVEL=0", "not supported"]),
+        ("--insecure --ciphers !aNULL", ["--ciphers", "nothing is left"]),
+        ("--insecure --tls-version tlsv1.3 --ciphers ECDHE", ["--ciphers", "TLS 1.3"]),
+        ("--insecure --tls-alpn a,,b", ["--tls-alpn", "a,,b"]),
+        ("--insecure --tls-hostname a_b..c", ["--tls-hostname", "a_b..c"]),
+    ] {
+        let stderr = mq(&format!("pub {NOWHERE} -t a -m x {options}")).run().fail(2);
+        assert_says(&stderr, &parts);
+    }
+}
+
+#[test]
+fn secrets_are_logged_where_it_is_asked_for() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let log = files.path("log");
+    for (options, variable, label) in [
+        ("--tls-keylog {}/log", "", "CLIENT_HANDSHAKE_TRAFFIC_SECRET "),
+        ("--ciphers TLS_AES_128_GCM_SHA256", "{}/log", "CLIENT_HANDSHAKE_TRAFFIC_SECRET "),
+        ("--tls-keylog {}/log", "", "CLIENT_RANDOM "),
+    ] {
+        let peer = match label {
+            "CLIENT_RANDOM " => TlsPeer::start_with(&TLS12, &[&server], None, |_| {}),
+            _ => TlsPeer::start(&[&server]),
+        };
+        let before = std::fs::read_to_string(&log).unwrap_or_default();
+        let line = files.words(&format!("pub -t a -m x --cafile {{}}/ca.pem {options}"));
+        peer.mq(&line).env("SSLKEYLOGFILE", files.words(variable)).run().succeed();
+        peer.finish();
+        let after = std::fs::read_to_string(&log).unwrap();
+        let added = after.strip_prefix(&before).expect("it is added to");
+        assert!(added.contains(label), "{label} in {added}");
+        assert!(
+            added.lines().all(|line| line.split(' ').count() == 3),
+            "three words in each line of {added}"
+        );
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn messages_of_any_size_pass() {
+    let files = Files::new(&[("ca.pem", String::new())]);
+    let Some((broker, ca)) = mosquitto("") else { return };
+    std::fs::write(files.path("ca.pem"), ca.pem()).unwrap();
+    let cafile = files.words("--cafile {}/ca.pem");
+    let payload: String = (0..300_000).map(|number| number.to_string()).collect();
+    let subscriber = broker.subscriber(&format!("{cafile} -t a -C 2 -q 1"));
+    broker.mq(&format!("pub {cafile} -t a -q 1 -s")).stdin(payload.as_bytes()).run().succeed();
+    broker.mq(&format!("pub {cafile} -t a -q 1 -m end")).run().succeed();
+    assert!(subscriber.finish().succeed() == format!("{payload}\nend\n"), "what was sent arrives");
+}
+
+#[test]
+fn a_lost_connection_is_made_again_with_tls() {
+    let Some((mut broker, ca)) = mosquitto("") else { return };
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let cafile = files.words("--cafile {}/ca.pem");
+    let mut subscriber = broker.subscriber(&format!("{cafile} -t a -C 1"));
+    broker.kill();
+    broker.restart();
+    subscriber.wait_for_stderr("<- SUBACK");
+    broker.mq(&format!("pub {cafile} -t a -m back -q 1")).run().succeed();
+    assert_eq!(subscriber.finish().succeed(), "back\n");
+}
+
+#[test]
+fn mosquitto_and_we_understand_each_other() {
+    let Some((broker, ca)) = mosquitto("require_certificate true") else { return };
+    let ann = ca.issue_version_1(named("ann", &[]));
+    let eve = authority("Evil CA").issue(named("eve", &[]));
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("ann.pem", ann.pem()),
+        ("ann.key", ann.key_pem()),
+        ("eve.pem", eve.pem()),
+        ("eve.key", eve.key_pem()),
+    ]);
+    for version in ["tlsv1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256", "tlsv1.3"] {
+        let publish = |options: &str| {
+            let options = files.words(&format!("--tls-version {version} --cafile {{}}/ca.pem {options}"));
+            broker.mq(&format!("pub -q 1 -t a -m x {options}")).run()
+        };
+        publish("--cert {}/ann.pem --key {}/ann.key").succeed();
+        assert_says(&publish("").fail(1), &["asks for a client certificate", "--cert"]);
+        let parts = ["refused our certificate CN=eve (issued by CN=Evil CA)", "does not know who issued it"];
+        assert_says(&publish("--cert {}/eve.pem --key {}/eve.key").fail(1), &parts);
+    }
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_shared_key_works_instead_of_certificates() {
+    let configuration = "psk_hint hint\npsk_file {directory}/keys";
+    let Some(broker) = Mosquitto::start_with_files(configuration, &[("keys", "ann:c0ffee00\n")]) else {
+        return;
+    };
+    let files = Files::new(&[]);
+    let subscriber = broker.subscriber("--psk C0FFEE00 --psk-identity ann -t a -C 1");
+    let log = files.words("--tls-keylog {}/log");
+    broker
+        .mq(&format!("pub --psk c0ffee00 --psk-identity ann -t a -s -q 1 {log}"))
+        .stdin("x".repeat(100_000))
+        .run()
+        .succeed();
+    assert_eq!(subscriber.finish().succeed().trim_end().len(), 100_000);
+    assert_says(&std::fs::read_to_string(files.path("log")).unwrap(), &["CLIENT_RANDOM "]);
+    for options in ["--psk c0ffee01 --psk-identity ann", "--psk c0ffee00 --psk-identity eve"] {
+        let stderr = broker.mq(&format!("pub -t a -m x {options}")).run().fail(1);
+        assert_says(&stderr, &["127.0.0.1 did not take the shared key of", &options[options.len() - 3..]]);
+    }
+    let options = "pub --psk c0ffee00 --psk-identity ann -t a -m x --ciphers nonsense";
+    assert_says(&broker.mq(options).run().fail(2), &["--ciphers", "nonsense"]);
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_shared_key_is_not_sent_to_what_does_not_speak_tls() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let stderr = broker.mq("pub --psk c0ffee00 --psk-identity ann -t a -m x").run().fail(1);
+    assert_says(&stderr, &["127.0.0.1 closed the connection in the middle of the TLS handshake"]);
+}
+
+#[cfg(not(feature = "psk"))]
+#[test]
+fn a_build_without_shared_keys_says_so() {
+    let stderr = mq(&format!("pub {NOWHERE} -t a -m x --psk 00ff --psk-identity ann")).run().fail(2);
+    assert_says(&stderr, &["--psk", "cargo install mqkit --features psk"]);
+}
+
+#[test]
+fn a_plain_listener_of_mosquitto_is_told() {
+    let Some(broker) = Mosquitto::start() else { return };
+    let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
+    let stderr = broker.mq(&files.words("pub -t a -m x --cafile {}/ca.pem")).run().fail(1);
+    assert_says(
+        &stderr,
+        &["127.0.0.1 closed the connection in the middle of the TLS handshake", "plain MQTT"],
+    );
+}
+
+/// mosquitto with a certificate of version 1, as its manual has it, and with the authority.
+fn mosquitto(configuration: &str) -> Option<(Mosquitto, Certificate)> {
+    let ca = authority("Test CA");
+    let server = ca.issue_version_1(named("127.0.0.1", &[]));
+    let files = [("ca.pem", ca.pem()), ("server.pem", server.pem()), ("server.key", server.key_pem())];
+    let files = files.each_ref().map(|(name, content)| (*name, content.as_str()));
+    let tls = "cafile {directory}/ca.pem\ncertfile {directory}/server.pem\nkeyfile {directory}/server.key";
+    let broker = Mosquitto::start_with_files(&format!("{tls}\n{configuration}"), &files)?;
+    Some((broker, ca))
+}
