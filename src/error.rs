@@ -99,6 +99,9 @@ pub enum Error {
     /// The time that was given is up.
     #[error("timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
+    /// Nothing arrived for as long as was given.
+    #[error("no message for {} s", .0.as_secs_f64())]
+    Idle(Duration),
 }
 
 /// What the program says with its exit status.
@@ -140,7 +143,7 @@ impl Error {
             | Error::Session(_)
             | Error::KeepAlive(_) => ExitStatus::LOST,
             Error::Interrupted(status) => *status,
-            Error::Timeout(_) => ExitStatus::TIMED_OUT,
+            Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
         }
     }
 
@@ -215,7 +218,8 @@ impl Error {
             | Error::Decode(_)
             | Error::Session(_)
             | Error::Interrupted(_)
-            | Error::Timeout(_) => false,
+            | Error::Timeout(_)
+            | Error::Idle(_) => false,
         }
     }
 }

@@ -254,15 +254,16 @@ fn all_versions_talk_to_each_other_at_every_qos() {
 #[test]
 fn a_qos_2_message_that_is_sent_twice_is_delivered_once() {
     let broker = broker();
-    let mut client = Client::new(&broker, Version::V5, "c");
-    client.subscribe("t", Qos::AtMostOnce);
+    let mut publisher = Client::new(&broker, Version::V5, "p");
+    let mut subscriber = Client::new(&broker, Version::V5, "s");
+    subscriber.subscribe("t", Qos::AtMostOnce);
     let publish = Publish { qos: Qos::ExactlyOnce, ..qos1("t", "x", 1) };
-    client.publish(publish);
-    client.publish(Publish { dup: true, ..publish });
-    assert_eq!(client.ack(PacketType::Pubrec), (1, ReasonCode::SUCCESS));
-    assert_eq!(client.ack(PacketType::Pubrec), (1, ReasonCode::SUCCESS));
-    assert_eq!(client.message(), "t x q0");
-    client.nothing_more();
+    publisher.publish(publish);
+    publisher.publish(Publish { dup: true, ..publish });
+    assert_eq!(publisher.ack(PacketType::Pubrec), (1, ReasonCode::SUCCESS));
+    assert_eq!(publisher.ack(PacketType::Pubrec), (1, ReasonCode::SUCCESS));
+    assert_eq!(subscriber.message(), "t x q0");
+    subscriber.nothing_more();
 }
 
 #[test]

@@ -13,8 +13,10 @@ mod names;
 pub mod network;
 mod option_file;
 pub mod output;
+pub mod payload;
 pub mod properties;
 pub mod publish;
+pub mod request;
 mod secrets;
 pub mod session;
 pub mod subscribe;
@@ -49,6 +51,7 @@ Examples:
   mq broker                             a broker to try things on, at 127.0.0.1 port 1883
   mq sub -t 'home/#' -v                 print what is published below home/
   mq pub -t home/door -m open -q 1      publish a message and wait for its acknowledgement
+  mq rr -t lamp/status -n               ask, and wait for the answer
   mq bench --embedded -c 1000           flood a broker with 1000 clients
 
 `mq COMMAND --help` tells more about a command."
@@ -66,6 +69,8 @@ pub enum Command {
     Pub(Box<publish::PublishArgs>),
     /// Subscribe, and print the messages that arrive
     Sub(Box<subscribe::SubscribeArgs>),
+    /// Send a request, and print the answer
+    Rr(Box<request::RequestArgs>),
     /// Run a broker for development and tests
     Broker(Box<broker::BrokerArgs>),
     /// Flood a broker with clients, and measure what it does
@@ -95,6 +100,7 @@ impl Command {
         match self {
             Command::Pub(args) => Some(&mut args.client.connection),
             Command::Sub(args) => Some(&mut args.client.connection),
+            Command::Rr(args) => Some(&mut args.client.connection),
             Command::Bench(args) => Some(&mut args.connection),
             Command::Broker(_) | Command::InstallLinks(_) | Command::Completions(_) | Command::Man(_) => None,
         }
@@ -104,6 +110,7 @@ impl Command {
     pub fn stdin_option(&self) -> Option<&'static str> {
         match self {
             Command::Pub(args) => args.stdin_option(),
+            Command::Rr(args) => args.payload.stdin_file.then_some("-s"),
             _ => None,
         }
     }

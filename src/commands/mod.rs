@@ -8,7 +8,10 @@ mod lines;
 mod links;
 mod mosquitto;
 mod password;
+mod payload;
 mod publish;
+mod removal;
+mod request;
 mod stop;
 mod subscribe;
 
@@ -35,6 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let (name, quiet) = match &command {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
+        Command::Rr(args) => ("rr", args.diagnostics.quiet),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
         Command::InstallLinks(_) => ("install-links", false),
@@ -56,6 +60,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
     match command {
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
+        Command::Rr(args) => request::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
         Command::InstallLinks(args) => links::run(args, messages),
@@ -120,6 +125,7 @@ impl Messages {
         let error = match stop {
             Stop::Signal(status) => Error::Interrupted(status),
             Stop::TimeIsUp(timeout) => Error::Timeout(timeout),
+            Stop::Idle(limit) => Error::Idle(limit),
         };
         let is_mosquitto_sub = self.names == Names::Mosquitto && self.name == "sub";
         match mosquitto::of_stop(stop, was_connected).filter(|_| is_mosquitto_sub) {

@@ -32,9 +32,11 @@ pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
 /// The status of mosquitto_sub when a signal or the time stopped it, where it is not that of the error.
 pub(super) fn of_stop(stop: Stop, was_connected: bool) -> Option<ExitStatus> {
     match stop {
-        Stop::Signal(_) | Stop::TimeIsUp(_) if !was_connected => Some(ExitStatus(NOT_CONNECTED)),
+        Stop::Signal(_) | Stop::TimeIsUp(_) | Stop::Idle(_) if !was_connected => {
+            Some(ExitStatus(NOT_CONNECTED))
+        }
         Stop::Signal(_) => Some(ExitStatus::DONE),
-        Stop::TimeIsUp(_) => None,
+        Stop::TimeIsUp(_) | Stop::Idle(_) => None,
     }
 }
 
@@ -42,7 +44,7 @@ fn of_error(error: &Error) -> ExitStatus {
     let status = match error {
         Error::Output(_) if error.is_closed_output() => return ExitStatus::DONE,
         Error::Interrupted(status) => return *status,
-        Error::Timeout(_) => return ExitStatus::TIMED_OUT,
+        Error::Timeout(_) | Error::Idle(_) => return ExitStatus::TIMED_OUT,
         Error::Denied(_) => return ExitStatus::DONE,
         Error::Usage(_)
         | Error::File { .. }

@@ -1,8 +1,8 @@
 //! `mq pub`: messages from an option, a file or standard input to a topic, and out when all are acknowledged.
 
 use super::lines::{Lines, Next};
-use super::stop::{Stop, stop};
-use super::{Messages, block_on};
+use super::stop::{Limits, Stop, stop};
+use super::{Messages, block_on, payload};
 use crate::cli::Names;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
@@ -10,19 +10,12 @@ use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    MAX_REMAINING_LENGTH, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
-    SubscriptionAck,
+    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck,
 };
-use std::fs::File;
 use std::future::pending;
-use std::io::{self, Read};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
-
-/// More cannot fit into a packet; a larger file is not even read.
-const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
 /// How often `-l` connects again after a lost connection before it gives up: about five minutes.
 const RETRIES: u32 = 15;
@@ -32,7 +25,8 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     let options = args.client.client_options(messages.names, Some(retries))?;
     let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
     block_on(async {
-        let end = client::run(&options, &mut publisher, stop(messages, None)?).await;
+        let limits = Limits { timeout: args.timeout, idle: None };
+        let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
         publisher.judge(end)
     })
 }
@@ -273,8 +267,8 @@ impl Application for Publisher {
         Ok(Flow::Continue)
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        Ok(())
+    fn flush(&mut self) -> Result<bool, Error> {
+        Ok(true)
     }
 
     fn lost(&mut self, error: &Error, pause: Duration) {
@@ -294,14 +288,8 @@ impl Source {
     fn new(args: &PublishArgs) -> Result<Source, Error> {
         let payload = if args.stdin_line {
             return Ok(Source::Lines(None));
-        } else if let Some(message) = &args.message {
-            message.as_encoded_bytes().to_vec()
-        } else if let Some(path) = &args.file {
-            read_file(path)?
-        } else if args.stdin_file {
-            read_stdin()?
         } else {
-            Vec::new()
+            payload::read(&args.payload)?
         };
         Ok(Source::Repeated {
             payload: payload.into(),
@@ -310,30 +298,4 @@ impl Source {
             pause: Pause::None,
         })
     }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    read_payload(File::open(path).map_err(failed)?).map_err(failed)
-}
-
-fn read_stdin() -> Result<Vec<u8>, Error> {
-    let payload = read_payload(io::stdin().lock()).map_err(Error::Input)?;
-    if payload.is_empty() {
-        // An empty message deletes what a broker has kept; a pipe that broke must not.
-        let error =
-            io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty; -n publishes an empty message");
-        return Err(Error::Input(error));
-    }
-    Ok(payload)
-}
-
-fn read_payload(input: impl Read) -> io::Result<Vec<u8>> {
-    let mut payload = Vec::new();
-    input.take(MAX_PAYLOAD + 1).read_to_end(&mut payload)?;
-    if payload.len() as u64 > MAX_PAYLOAD {
-        let text = format!("it is larger than {MAX_PAYLOAD} bytes, the most that a message can hold");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
-    }
-    Ok(payload)
 }

@@ -14,13 +14,16 @@
 
 mod bad_input;
 mod bench;
+mod crash;
 mod crossing;
 mod embedded_broker;
 mod names;
 mod option_files;
 mod publish;
 mod reliability;
+mod request;
 mod secrets;
 mod subscribe;
 mod support;
 mod surface;
+mod waiting;
