@@ -337,3 +337,17 @@ fn both_have_the_same_status_for_the_same_end() {
         assert_eq!(finished.stdout, real.stdout, "{words}");
     }
 }
+
+#[test]
+fn requests_have_the_statuses_of_mosquitto_rr() {
+    let words = "mosquitto_rr -t a -e b -m x";
+    assert_status(answering("20 (00 87 ())"), words, 135);
+    assert_status(answering("20 (00 05)"), "mosquitto_rr -V 311 -t a -e b -m x", 5);
+    let closing = ScriptedPeer::accepting_v5("", |client| drop(client.expect_type(0x80)));
+    assert_status(closing, words, 7);
+    let denying = accepting_then("20 (00 00 ())", &[(0x80, "90 (0001 () 87)")]);
+    assert_says(&assert_status(denying, words, 0), &["mosquitto_rr: ", "denied"]);
+    for options in ["-l", "-r", "-C 1", "-E", "-T a", "-U a", "-q 3", "-W 0", "-n"] {
+        called_as("mosquitto_rr", &format!("-h 127.0.0.1 -p 9 -t a -e b -m x {options}")).run().fail(1);
+    }
+}
