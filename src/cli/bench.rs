@@ -116,7 +116,12 @@ impl BenchArgs {
         let version = self.connection.version(false);
         let username = self.connection.username.clone();
         let password = self.connection.password();
-        let password = self.connection.password_for(version, username.as_deref(), password)?;
+        let password = self.connection.password_for(
+            version,
+            username.as_deref(),
+            password,
+            self.connection.is_password_offered,
+        )?;
         let port = self.connection.port.unwrap_or(PORT);
         if port == 0 {
             return Err(Error::Usage("-p 0: a load goes over TCP, to a port from 1 to 65535".to_owned()));

@@ -100,17 +100,19 @@ impl ConnectionArgs {
         version: Version,
         username: Option<&str>,
         password: Option<Vec<u8>>,
+        is_offered: bool,
     ) -> Result<Option<Vec<u8>>, Error> {
         if password.is_none() || username.is_some() || version.is_v5() {
             return Ok(password);
         }
-        if self.is_password_offered {
+        if is_offered {
             return Ok(None);
         }
         let option = match (&self.password_file, self.ask_password) {
             (Some(_), _) => "--password-file",
             (None, true) => "--ask-password",
-            (None, false) => "-P",
+            (None, false) if self.password.is_some() => "-P",
+            (None, false) => "the URL's password",
         };
         Err(Error::Usage(format!("{option} without -u, which {version} does not allow; add -u NAME")))
     }

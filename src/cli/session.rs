@@ -192,11 +192,12 @@ impl ClientArgs {
             true => of_url.or(typed),
             false => self.network.later(names, "username", typed, of_url),
         };
+        let is_offered = self.connection.is_password_offered && password_of_url.is_none();
         let password = match self.connection.is_password_offered {
             true => password_of_url.or(password),
             false => self.network.later(names, "password", password, password_of_url),
         };
-        let password = self.connection.password_for(version, username.as_deref(), password)?;
+        let password = self.connection.password_for(version, username.as_deref(), password, is_offered)?;
         Ok((username, password))
     }
 

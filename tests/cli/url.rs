@@ -59,6 +59,38 @@ fn host_and_port_can_be_overridden() {
 }
 
 #[test]
+fn under_mosquittos_names_the_later_one_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let tool = directory.path().join("mosquitto_pub");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mq"), &tool).unwrap();
+    for (options, topic) in [
+        ("-p 9 -t before -L mqtt://{address}/url%", "url%"),
+        ("-L mqtt://{address}/url -t after", "after"),
+        ("-L mqtt://nobody.invalid:9/url -p {port} -h {host}", "url"),
+    ] {
+        let peer = ScriptedPeer::accepting(move |client| assert_eq!(client.expect_publish().topic, topic));
+        let address = peer.address();
+        let options = options.replace("{address}", &address.to_string());
+        let options = options.replace("{port}", &address.port().to_string());
+        let options = options.replace("{host}", &address.ip().to_string());
+        Program::new(&tool).words("-m x").words(&options).run().succeed();
+        peer.finish();
+    }
+    assert_says(&Program::new(&tool).words("-m x -t a -L mqtt://host").run().fail(1), &["-L", "no topic"]);
+}
+
+#[test]
+fn a_request_takes_its_topic_from_a_url() {
+    let broker = EmbeddedBroker::start();
+    let mut answerer = broker.subscriber("-t ask -C 1");
+    let place = format!("mqtt://{}/ask", broker.address());
+    let request = mq("rr -m x -W 30 -e answer -V 311 -L").arg(&place).spawn();
+    answerer.wait_for_stdout("x");
+    broker.mq("pub -t answer -m y").run().succeed();
+    assert_eq!(request.finish().succeed(), "y\n");
+}
+
+#[test]
 fn an_ipv6_address_stands_in_brackets() {
     let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else { return };
     let address = listener.local_addr().unwrap();
@@ -83,7 +115,7 @@ fn urls_that_cannot_be_are_told_without_their_passwords() {
         ("-L mqtt://ann:secret@host/a/#", ["-L", "a/#"]),
         ("-L mqtt://ann:secret@host/a%0", ["topic", "%25"]),
         ("-L mqtt://host/a -t b", ["-t", "-L"]),
-        ("-L mqtt://:secret@host/a", ["-P", "-u"]),
+        ("-L mqtt://:secret@host/a", ["the URL's password", "-u"]),
         ("-L mqtt://host/a --proxy ann:secret@host", ["--proxy", "SCHEME://"]),
         ("-L mqtt://host/a --proxy ftp://ann:secret@host", ["--proxy", "socks5h"]),
         ("-L mqtt://host/a --proxy http://ann:secret@host:0", ["--proxy", "port"]),
