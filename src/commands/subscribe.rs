@@ -72,7 +72,7 @@ impl<'a> Subscriber<'a> {
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
-            printer: args.output.printer(),
+            printer: args.output.printer(&args.client.connection.host)?,
             sink: Sink::stdout()?,
             counted: 0,
             denied: 0,
@@ -182,6 +182,9 @@ impl Application for Subscriber<'_> {
             return Ok(Flow::Continue);
         }
         self.printer.print(publish, self.sink.buffer());
+        for note in self.printer.take_notes() {
+            self.messages.say(&note);
+        }
         self.counted += 1;
         let is_enough = self.args.count.is_some_and(|count| self.counted >= count);
         Ok(if is_enough { Flow::Finish } else { Flow::Continue })
