@@ -13,21 +13,22 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("payload").required(true),
-    override_usage = "mq pub [OPTIONS] -t TOPIC {-m MESSAGE | -f FILE | -s | -l | -n}",
+    override_usage = "mq pub [OPTIONS] -t TOPIC {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson}",
     after_help = "\
 Examples:
   mq pub -t home/door -m open                   one message
   mq pub -t home/door -m open -q 1 -r           acknowledged, and kept for later subscribers
   mq pub -t home/door -n -r                     delete what was kept
   journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
+  mq sub -h one -t '#' --json | mq pub -h two --ndjson   copy messages between brokers
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
 
 Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,
 5 it refused the connection, 7 the connection was lost, 130 and 143 interrupted."
 )]
 pub struct PublishArgs {
-    /// The topic to publish to
-    #[arg(short = 't', long, required = true, value_parser = values::topic_name, help_heading = "Message")]
+    /// The topic to publish to; with --ndjson, where a line names none
+    #[arg(short = 't', long, required_unless_present = "ndjson", value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     /// Publish this
     #[arg(short = 'm', long, group = "payload", help_heading = "Message")]
@@ -41,6 +42,9 @@ pub struct PublishArgs {
     /// Publish each line of standard input as a message
     #[arg(short = 'l', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub stdin_line: bool,
+    /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
+    #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
+    pub ndjson: bool,
     /// Publish an empty message
     #[arg(short = 'n', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub null_message: bool,

@@ -4,6 +4,7 @@ mod bench;
 mod broker;
 mod embedded;
 mod lines;
+mod ndjson;
 mod publish;
 mod stop;
 mod subscribe;

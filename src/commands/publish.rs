@@ -1,6 +1,7 @@
 //! `mq pub`: messages from an option, a file or standard input to a topic, and out when all are acknowledged.
 
-use super::lines::{Lines, Next};
+use super::lines::{Next, StdinLines};
+use super::ndjson::{JsonLines, NextMessage};
 use super::stop::{Stop, stop};
 use super::{Messages, block_on};
 use crate::cli::publish::PublishArgs;
@@ -10,7 +11,7 @@ use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     MAX_REMAINING_LENGTH, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
-    SubscriptionAck,
+    SubscriptionAck, Version,
 };
 use std::fs::File;
 use std::future::pending;
@@ -23,29 +24,46 @@ use tokio::time::{Instant, sleep_until};
 /// More cannot fit into a packet; a larger file is not even read.
 const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
-/// How often `-l` connects again after a lost connection before it gives up: about five minutes.
+/// How often `-l` and `--ndjson` connect again after a lost connection before they give up: about five minutes.
 const RETRIES: u32 = 15;
 
 pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let retries = if args.stdin_line { RETRIES } else { 0 };
-    let options = args.client.client_options(messages.names, Some(retries))?;
-    let mut publisher = Publisher::new(args, options.version.is_v5(), messages)?;
+    let retries = if args.stdin_line || args.ndjson { RETRIES } else { 0 };
+    let mut client = args.client.clone();
+    if args.ndjson {
+        // Its messages may have properties.
+        client.connection.version.get_or_insert(Version::V5);
+    }
+    let options = client.client_options(messages.names, Some(retries))?;
+    let mut publisher = Publisher::new(args, options.version, messages)?;
     block_on(async {
         let end = client::run(&options, &mut publisher, stop(None)?).await;
         publisher.judge(end)
     })
 }
 
-/// What every message of a run has in common.
+/// All of a message but its payload; what the messages of a run have in common, unless each says it itself.
 #[derive(Debug)]
-struct Template {
-    topic: String,
-    qos: Qos,
-    retain: bool,
-    properties: PropertiesBuf,
+pub(super) struct Template {
+    pub(super) topic: String,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    pub(super) properties: PropertiesBuf,
 }
 
 impl Template {
+    fn new(args: &PublishArgs, version: Version) -> Result<Template, Error> {
+        let Some(topic) = &args.topic else {
+            return Err(Error::Usage("missing -t TOPIC".to_owned()));
+        };
+        let properties = if version.is_v5() {
+            args.client.properties.collect(Context::Publish)?
+        } else {
+            PropertiesBuf::new()
+        };
+        Ok(Template { topic: topic.as_str().to_owned(), qos: args.qos, retain: args.retain, properties })
+    }
+
     fn with_payload<'a>(&'a self, payload: &'a [u8]) -> Publish<'a> {
         Publish {
             dup: false,
@@ -59,25 +77,27 @@ impl Template {
     }
 }
 
-/// A message that waits for its acknowledgement.
-#[derive(Debug)]
-struct Unacknowledged {
-    template: Rc<Template>,
-    payload: Rc<[u8]>,
+/// A message, kept until it is acknowledged.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    pub(super) template: Rc<Template>,
+    pub(super) payload: Rc<[u8]>,
 }
 
-impl Outgoing for Unacknowledged {
+impl Outgoing for Outbound {
     fn as_publish(&self) -> Publish<'_> {
         self.template.with_payload(&self.payload)
     }
 }
 
-/// Where payloads come from.
+/// Where messages come from. Standard input is not read before the first connection.
 enum Source {
     /// The same one, several times.
-    Repeated { payload: Rc<[u8]>, left: u64, delay: Duration, pause: Pause },
-    /// Each line of standard input; reading starts with the first connection.
-    Lines(Option<Lines>),
+    Repeated { message: Outbound, left: u64, delay: Duration, pause: Pause },
+    /// Each line of standard input is a payload.
+    Lines { template: Rc<Template>, lines: StdinLines },
+    /// Each line of standard input is a whole message.
+    JsonLines(JsonLines),
 }
 
 /// Whether a repetition must wait.
@@ -89,7 +109,6 @@ enum Pause {
 }
 
 struct Publisher {
-    template: Rc<Template>,
     source: Source,
     messages: Messages,
     is_traced: bool,
@@ -99,18 +118,9 @@ struct Publisher {
 }
 
 impl Publisher {
-    fn new(args: &PublishArgs, is_v5: bool, messages: Messages) -> Result<Publisher, Error> {
-        let Some(topic) = &args.topic else {
-            return Err(Error::Usage("missing -t TOPIC".to_owned()));
-        };
-        let properties =
-            if is_v5 { args.client.properties.collect(Context::Publish)? } else { PropertiesBuf::new() };
-        let template =
-            Template { topic: topic.as_str().to_owned(), qos: args.qos, retain: args.retain, properties };
-        let source = Source::new(args)?;
+    fn new(args: &PublishArgs, version: Version, messages: Messages) -> Result<Publisher, Error> {
         Ok(Publisher {
-            template: Rc::new(template),
-            source,
+            source: Source::new(args, version, messages)?,
             messages,
             is_traced: args.diagnostics.debug,
             denied: 0,
@@ -141,12 +151,8 @@ impl Publisher {
         Sending::Finished
     }
 
-    fn unsendable_error(&self, source: PublishError) -> Error {
-        Error::Unsendable { topic: self.template.topic.clone(), source }
-    }
-
-    fn send_repetition(&mut self, link: &mut Link<'_, Unacknowledged>) -> Sending {
-        let Source::Repeated { payload, left, delay, pause } = &mut self.source else {
+    fn send_repetition(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let Source::Repeated { message, left, delay, pause } = &mut self.source else {
             return Sending::Finished;
         };
         let now = Instant::now();
@@ -156,13 +162,12 @@ impl Publisher {
             Pause::Until(time) if now < time => return Sending::Waiting,
             Pause::None | Pause::Until(_) => {}
         }
-        let keep = || Unacknowledged { template: self.template.clone(), payload: payload.clone() };
-        if let Err(source) = link.session.publish(&self.template.with_payload(payload), keep, link.output) {
-            let error = self.unsendable_error(source);
+        if let Err(source) = link.session.publish(&message.as_publish(), || message.clone(), link.output) {
+            let error = unsendable(&message.template, source);
             return self.fail(error);
         }
         *left -= 1;
-        *pause = match (*delay, self.template.qos) {
+        *pause = match (*delay, message.template.qos) {
             (Duration::ZERO, _) => Pause::None,
             (delay, Qos::AtMostOnce) => Pause::Until(now + delay),
             (_, Qos::AtLeastOnce | Qos::ExactlyOnce) => Pause::ForAcknowledgement,
@@ -170,16 +175,9 @@ impl Publisher {
         Sending::Sent
     }
 
-    fn send_line(&mut self, link: &mut Link<'_, Unacknowledged>) -> Sending {
-        let Source::Lines(lines) = &mut self.source else {
+    fn send_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let Source::Lines { template, lines } = &mut self.source else {
             return Sending::Finished;
-        };
-        let lines = match lines {
-            Some(lines) => lines,
-            None => match Lines::from_stdin() {
-                Ok(started) => lines.insert(started),
-                Err(error) => return self.fail(Error::Input(error)),
-            },
         };
         let payload = match lines.next() {
             Ok(Next::Line(payload)) => payload,
@@ -187,40 +185,64 @@ impl Publisher {
             Ok(Next::End) => return Sending::Finished,
             Err(error) => return self.fail(Error::Input(error)),
         };
-        let keep = || Unacknowledged { template: self.template.clone(), payload: payload.into() };
-        match link.session.publish(&self.template.with_payload(payload), keep, link.output) {
+        let keep = || Outbound { template: template.clone(), payload: payload.into() };
+        match link.session.publish(&template.with_payload(payload), keep, link.output) {
             Ok(_) => Sending::Sent,
             Err(source) => {
-                let error = self.unsendable_error(source);
+                let error = unsendable(template, source);
                 self.fail(error)
             }
         }
     }
+
+    fn send_json_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let Source::JsonLines(lines) = &mut self.source else {
+            return Sending::Finished;
+        };
+        let message = match lines.next() {
+            Ok(NextMessage::Message(message)) => message,
+            Ok(NextMessage::Waiting) => return Sending::Waiting,
+            Ok(NextMessage::End) => return Sending::Finished,
+            Err(error) => return self.fail(error),
+        };
+        match link.session.publish(&message.as_publish(), || message.clone(), link.output) {
+            Ok(_) => Sending::Sent,
+            Err(source) => self.fail(unsendable(&message.template, source)),
+        }
+    }
+}
+
+fn unsendable(template: &Template, source: PublishError) -> Error {
+    Error::Unsendable { topic: template.topic.clone(), source }
 }
 
 impl Application for Publisher {
-    type Message = Unacknowledged;
+    type Message = Outbound;
 
-    fn connected(&mut self, _: &mut Link<'_, Unacknowledged>) -> Result<(), Error> {
+    fn connected(&mut self, _: &mut Link<'_, Outbound>) -> Result<(), Error> {
         Ok(())
     }
 
-    fn send(&mut self, link: &mut Link<'_, Unacknowledged>) -> Result<Sending, Error> {
+    fn send(&mut self, link: &mut Link<'_, Outbound>) -> Result<Sending, Error> {
         Ok(match self.source {
             Source::Repeated { .. } => self.send_repetition(link),
-            Source::Lines(_) => self.send_line(link),
+            Source::Lines { .. } => self.send_line(link),
+            Source::JsonLines(_) => self.send_json_line(link),
         })
     }
 
     async fn ready(&mut self) {
-        match &mut self.source {
-            Source::Repeated { pause: Pause::Until(time), .. } => sleep_until(*time).await,
-            Source::Lines(Some(lines)) => {
-                if let Err(error) = lines.wait().await {
-                    self.failure = Some(Error::Input(error));
-                }
+        let waited = match &mut self.source {
+            Source::Repeated { pause: Pause::Until(time), .. } => {
+                sleep_until(*time).await;
+                Ok(())
             }
-            Source::Repeated { .. } | Source::Lines(None) => pending().await,
+            Source::Repeated { .. } => pending().await,
+            Source::Lines { lines, .. } => lines.wait().await,
+            Source::JsonLines(lines) => lines.wait().await,
+        };
+        if let Err(error) = waited {
+            self.failure = Some(Error::Input(error));
         }
     }
 
@@ -231,7 +253,7 @@ impl Application for Publisher {
     fn published(
         &mut self,
         packet_id: PacketId,
-        _: Unacknowledged,
+        message: Outbound,
         reason_code: ReasonCode,
         properties: Properties<'_>,
     ) -> Result<Flow, Error> {
@@ -240,7 +262,7 @@ impl Application for Publisher {
             let details = describe_details(properties);
             self.messages.say(&format!(
                 "the broker denied message {packet_id} to {}: {reason_code}{details}",
-                self.template.topic
+                message.template.topic
             ));
         }
         if let Source::Repeated { delay, pause: pause @ Pause::ForAcknowledgement, .. } = &mut self.source {
@@ -249,8 +271,8 @@ impl Application for Publisher {
         Ok(Flow::Continue)
     }
 
-    fn unsendable(&mut self, _: Unacknowledged, error: PublishError) {
-        self.failure = Some(self.unsendable_error(error));
+    fn unsendable(&mut self, message: Outbound, error: PublishError) {
+        self.failure = Some(unsendable(&message.template, error));
     }
 
     fn subscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
@@ -279,24 +301,28 @@ impl Application for Publisher {
 }
 
 impl Source {
-    fn new(args: &PublishArgs) -> Result<Source, Error> {
-        let payload = if args.stdin_line {
-            return Ok(Source::Lines(None));
-        } else if let Some(message) = &args.message {
-            message.as_encoded_bytes().to_vec()
-        } else if let Some(path) = &args.file {
-            read_file(path)?
-        } else if args.stdin_file {
-            read_stdin()?
-        } else {
-            Vec::new()
-        };
-        Ok(Source::Repeated {
-            payload: payload.into(),
-            left: args.repeat,
-            delay: args.repeat_delay,
-            pause: Pause::None,
-        })
+    fn new(args: &PublishArgs, version: Version, messages: Messages) -> Result<Source, Error> {
+        if args.ndjson {
+            return Ok(Source::JsonLines(JsonLines::new(args, version, messages)?));
+        }
+        let template = Rc::new(Template::new(args, version)?);
+        if args.stdin_line {
+            return Ok(Source::Lines { template, lines: StdinLines::new() });
+        }
+        let message = Outbound { template, payload: read_whole_payload(args)?.into() };
+        Ok(Source::Repeated { message, left: args.repeat, delay: args.repeat_delay, pause: Pause::None })
+    }
+}
+
+fn read_whole_payload(args: &PublishArgs) -> Result<Vec<u8>, Error> {
+    if let Some(message) = &args.message {
+        Ok(message.as_encoded_bytes().to_vec())
+    } else if let Some(path) = &args.file {
+        read_file(path)
+    } else if args.stdin_file {
+        read_stdin()
+    } else {
+        Ok(Vec::new())
     }
 }
 
