@@ -20,7 +20,7 @@ Examples:
   mq pub -t home/door -m open -q 1 -r           acknowledged, and kept for later subscribers
   mq pub -t home/door -n -r                     delete what was kept
   journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
-  mq sub -h one -t '#' --json | mq pub -h two --ndjson   copy messages between brokers
+  mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson   copy messages between brokers
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
 
 Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,

@@ -2,7 +2,7 @@
 
 use super::{Encoding, Message};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
-use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -39,7 +39,8 @@ pub struct MessageError {
 /// # Errors
 /// What is wrong with it, and where.
 pub fn read(text: &[u8]) -> Result<Message, MessageError> {
-    let entries: Entries<'_> = serde_json::from_slice(text).map_err(|error| malformed(&error, 0))?;
+    let entries =
+        entries(serde_json::Deserializer::from_slice(text), KEYS).map_err(|error| malformed(&error, 0))?;
     let start = text.as_ptr() as usize;
     let mut message = Message {
         topic: None,
@@ -50,18 +51,17 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
     };
     let mut payload = None;
     let mut encoding = Encoding::Utf8;
-    for (key, raw) in entries.0 {
+    for (key, raw) in entries {
         let value = Value::new(raw, start);
-        match key.as_str() {
+        match key {
             "topic" => message.topic = Some(value.topic()?),
             "qos" => message.qos = Some(value.qos()?),
             "retain" => message.retain = Some(value.boolean()?),
             "payload_encoding" => encoding = value.encoding()?,
             "payload" => payload = Some(value),
             "properties" => message.properties = read_properties(value, start)?,
-            // They tell of the connection that the message came from.
-            "time" | "dup" | "packet_id" => {}
-            _ => return Err(value.error(unknown_key(&key, KEYS))),
+            // The others tell of the connection that the message came from.
+            _ => {}
         }
     }
     if let Some(payload) = payload {
@@ -75,16 +75,16 @@ fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, Mes
     if object.text == "null" {
         return Ok(list);
     }
-    let entries: Entries<'_> =
-        serde_json::from_str(object.text).map_err(|error| malformed(&error, object.column - 1))?;
-    let encoding = entries.0.iter().find(|(key, _)| key == "correlation_data_encoding");
+    let entries = entries(serde_json::Deserializer::from_str(object.text), PROPERTY_KEYS)
+        .map_err(|error| malformed(&error, object.column - 1))?;
+    let encoding = entries.iter().find(|(key, _)| *key == "correlation_data_encoding");
     let encoding = encoding.map_or(Ok(Encoding::Utf8), |(_, raw)| Value::new(raw, start).encoding())?;
-    for (key, raw) in &entries.0 {
+    for (key, raw) in entries {
         let value = Value::new(raw, start);
         let mut push = |id: PropertyId, property: PropertyValue<'_>| {
             list.push(id, property).map_err(|error| value.error(error.to_string()))
         };
-        match key.as_str() {
+        match key {
             "payload_format_indicator" => {
                 push(PropertyId::PayloadFormatIndicator, PropertyValue::Number(value.number()?))?;
             }
@@ -101,9 +101,8 @@ fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, Mes
                     push(PropertyId::UserProperty, PropertyValue::Pair(name, text))?;
                 }
             }
-            // The first was read already, the others belong to the connection that the message came from.
-            "correlation_data_encoding" | "subscription_identifiers" | "topic_alias" => {}
-            _ => return Err(value.error(unknown_key(key, PROPERTY_KEYS))),
+            // The encoding was read already, the others belong to the connection that the message came from.
+            _ => {}
         }
     }
     Ok(list)
@@ -212,16 +211,22 @@ impl<'t> Value<'t> {
     }
 }
 
-/// An object's keys and values in their order, no key twice.
-struct Entries<'t>(Vec<(String, &'t RawValue)>);
+/// An object's keys and values in their order.
+type Entries<'t> = Vec<(&'static str, &'t RawValue)>;
 
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries<'de>, D::Error> {
-        deserializer.deserialize_map(EntriesVisitor)
-    }
+/// Reads one object that has only these keys, and none twice.
+fn entries<'de, R: serde_json::de::Read<'de>>(
+    mut json: serde_json::Deserializer<R>,
+    known: &'static [&'static str],
+) -> serde_json::Result<Entries<'de>> {
+    let entries = json.deserialize_map(EntriesVisitor { known })?;
+    json.end()?;
+    Ok(entries)
 }
 
-struct EntriesVisitor;
+struct EntriesVisitor {
+    known: &'static [&'static str],
+}
 
 impl<'de> Visitor<'de> for EntriesVisitor {
     type Value = Entries<'de>;
@@ -231,13 +236,16 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-        let mut entries: Vec<(String, &'de RawValue)> = Vec::new();
+        let mut entries = Entries::new();
         while let Some(key) = map.next_key::<String>()? {
-            if entries.iter().any(|(known, _)| *known == key) {
+            let Some(known) = self.known.iter().find(|known| **known == key) else {
+                return Err(A::Error::custom(unknown_key(&key, self.known)));
+            };
+            if entries.iter().any(|(earlier, _)| earlier == known) {
                 return Err(A::Error::custom(format!("the key {key:?} stands there twice")));
             }
-            entries.push((key, map.next_value()?));
+            entries.push((known, map.next_value()?));
         }
-        Ok(Entries(entries))
+        Ok(entries)
     }
 }

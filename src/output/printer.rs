@@ -61,14 +61,15 @@ impl Printer {
     /// Appends a message to `out`. As in mosquitto's tools, an empty payload prints nothing, not even a line end, unless the
     /// layout asks for more than the payload.
     pub fn print(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
-        let Some(mut watch) = self.watch.take() else {
+        if self.watch.is_none() {
             return self.print_plain(publish, out);
-        };
+        }
         let mut printed = Vec::new();
         self.print_plain(publish, &mut printed);
         let line = printed.strip_suffix(b"\n").unwrap_or(&printed);
-        watch.show(publish.topic, line, Size::of_stdout(), out);
-        self.watch = Some(watch);
+        if let Some(watch) = &mut self.watch {
+            watch.show(publish.topic, line, Size::of_stdout(), out);
+        }
     }
 
     /// What could not be printed since this was last asked, a sentence for each.

@@ -167,4 +167,14 @@ mod tests {
             assert!(all.contains(&format!("\x1b[2;1H{line}")), "{printed:?} gives {all:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_printed_a_line_holds_no_control_characters_and_fits(text in ".{0,40}", columns in 0..30usize) {
+            let mut shown = String::new();
+            push_shown(&text, &mut shown, columns);
+            proptest::prop_assert!(!shown.chars().any(is_control));
+            proptest::prop_assert!(shown.chars().map(width).sum::<usize>() <= columns);
+        }
+    }
 }

@@ -48,7 +48,7 @@ fn options_hold_where_a_line_says_nothing_else() {
 #[test]
 fn the_first_bad_line_ends_it_and_what_went_before_is_acknowledged() {
     for (line, parts) in [
-        (r#"{"topci":"a"}"#, &["line 3", "column 10", "topci", "topic"][..]),
+        (r#"{"topci":"a"}"#, &["line 3", "column 8", "topci", "topic"][..]),
         (r#"{"topic":"a" "qos":1}"#, &["line 3", "column 14", "expected"]),
         ("not JSON", &["line 3", "column 2", "expected"]),
         (r#"{"qos":3}"#, &["line 3", "column 8", "QoS"]),
