@@ -17,6 +17,9 @@ pub(super) struct Size {
 /// What is assumed where standard output is no terminal.
 const DEFAULT_SIZE: Size = Size { rows: 24, columns: 80 };
 
+/// Clears from the cursor on. Behind a text that fills its line it would take the last character with it.
+const CLEAR_LINE: &str = "\x1b[K";
+
 /// The line of the first topic, below the title.
 const FIRST_LINE: usize = 2;
 
@@ -62,14 +65,14 @@ impl Watch {
             Some(line) => {
                 let mut shown = String::new();
                 push_shown(&String::from_utf8_lossy(printed), &mut shown, size.columns);
-                let _ = write!(out, "\x1b[{line};1H{shown}\x1b[K");
+                let _ = write!(out, "\x1b[{line};1H{CLEAR_LINE}{shown}");
             }
             None => {
                 self.unshown += 1;
-                let title = format!("{} ({} messages to topics below the screen)", self.title, self.unshown);
+                let title = format!("{} (to topics below the screen: {} messages)", self.title, self.unshown);
                 let mut shown = String::new();
                 push_shown(&title, &mut shown, size.columns);
-                let _ = write!(out, "\x1b[1;1H{shown}\x1b[K");
+                let _ = write!(out, "\x1b[1;1H{CLEAR_LINE}{shown}");
             }
         }
         let _ = writeln!(out, "\x1b[{cursor_line};1H");
@@ -136,9 +139,9 @@ mod tests {
     fn each_topic_has_its_line() {
         let mut watch = Watch::new("localhost");
         let start = "\x1b[2J\x1b[1;1HBroker: localhost\n";
-        assert_eq!(shown(&mut watch, "a", "1"), format!("{start}\x1b[2;1H1\x1b[K\x1b[4;1H\n"));
-        assert_eq!(shown(&mut watch, "b", "2"), "\x1b[3;1H2\x1b[K\x1b[4;1H\n");
-        assert_eq!(shown(&mut watch, "a", "3"), "\x1b[2;1H3\x1b[K\x1b[4;1H\n");
+        assert_eq!(shown(&mut watch, "a", "1"), format!("{start}\x1b[2;1H\x1b[K1\x1b[4;1H\n"));
+        assert_eq!(shown(&mut watch, "b", "2"), "\x1b[3;1H\x1b[K2\x1b[4;1H\n");
+        assert_eq!(shown(&mut watch, "a", "3"), "\x1b[2;1H\x1b[K3\x1b[4;1H\n");
     }
 
     #[test]
@@ -149,7 +152,7 @@ mod tests {
         }
         assert_eq!(watch.lines.len(), 2);
         assert_eq!(watch.unshown, 998);
-        assert_eq!(shown(&mut watch, "999", "x"), "\x1b[1;1HBroker: b \x1b[K\x1b[4;1H\n");
+        assert_eq!(shown(&mut watch, "999", "x"), "\x1b[1;1H\x1b[KBroker: b \x1b[4;1H\n");
     }
 
     #[test]
@@ -164,7 +167,7 @@ mod tests {
         for (printed, line) in cases {
             let mut watch = Watch::new("b");
             let all = shown(&mut watch, "a", printed);
-            assert!(all.contains(&format!("\x1b[2;1H{line}")), "{printed:?} gives {all:?}");
+            assert!(all.contains(&format!("\x1b[2;1H\x1b[K{line}\x1b[4;1H")), "{printed:?} gives {all:?}");
         }
     }
 

@@ -241,9 +241,9 @@ fn watching_shows_a_line_for_each_topic() {
     assert_eq!(
         finished.succeed(),
         "\x1b[2J\x1b[1;1HBroker: 127.0.0.1\n\
-         \x1b[2;1Ha 1\x1b[K\x1b[23;1H\n\
-         \x1b[3;1Hb \\u{1b}[2J\\n2\x1b[K\x1b[23;1H\n\
-         \x1b[2;1Ha 3\x1b[K\x1b[23;1H\n"
+         \x1b[2;1H\x1b[Ka 1\x1b[23;1H\n\
+         \x1b[3;1H\x1b[Kb \\u{1b}[2J\\n2\x1b[23;1H\n\
+         \x1b[2;1H\x1b[Ka 3\x1b[23;1H\n"
     );
 }
 
