@@ -4,9 +4,9 @@
 use super::Writer;
 use serde_core::de::IgnoredAny;
 
-/// The text is not one JSON value.
+/// The text is not one JSON value, or nested over 1000 deep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not one JSON value")]
+#[error("it is not one JSON value, or one that is nested too deep")]
 pub struct InvalidJson;
 
 /// The most that objects and arrays may be nested; cJSON's own limit.
