@@ -1,7 +1,7 @@
 //! What can go wrong in a command, by whose fault it is; with the text for the user and the exit status.
 
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
-use crate::protocol::{DecodeError, EncodeError, ReasonCode};
+use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::transport::ConnectError;
 use std::io;
 use std::path::PathBuf;
@@ -56,6 +56,10 @@ pub enum Error {
         reason: ReasonCode,
         /// What else the broker said, with punctuation in front.
         details: String,
+        /// The version that it was asked for.
+        asked: Version,
+        /// The version in whose form it answered, which can be MQTT 3.1.1 for a question in MQTT 5.
+        answered: Version,
     },
     /// The broker denied a subscription or a message.
     #[error("{0}")]
@@ -97,9 +101,15 @@ pub enum Error {
     /// No answer to a PINGREQ.
     #[error("the broker did not answer for {} s (keep alive)", .0.as_secs())]
     KeepAlive(Duration),
+    /// A signal ended it.
+    #[error("interrupted")]
+    Interrupted(ExitStatus),
     /// The time that was given is up.
     #[error("timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
+    /// Nothing arrived for as long as was given.
+    #[error("no message for {} s", .0.as_secs_f64())]
+    Idle(Duration),
 }
 
 /// What the program says with its exit status.
@@ -141,13 +151,19 @@ impl Error {
             | Error::Decode(_)
             | Error::Session(_)
             | Error::KeepAlive(_) => ExitStatus::LOST,
-            Error::Timeout(_) => ExitStatus::TIMED_OUT,
+            Error::Interrupted(status) => *status,
+            Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
         }
     }
 
     /// Whether it is only that nobody reads our output any more, which ends a command quietly.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Whether nothing needs to be said: the user knows, or is gone.
+    pub fn is_known_to_the_user(&self) -> bool {
+        self.is_closed_output() || matches!(self, Error::Interrupted(_))
     }
 
     /// What to do about it, where that is known.
@@ -211,7 +227,9 @@ impl Error {
             | Error::Encode(_)
             | Error::Decode(_)
             | Error::Session(_)
-            | Error::Timeout(_) => false,
+            | Error::Interrupted(_)
+            | Error::Timeout(_)
+            | Error::Idle(_) => false,
         }
     }
 }

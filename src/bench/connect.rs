@@ -89,7 +89,7 @@ async fn introduce<M>(
         let progress = connection.progress(true).await.map_err(Error::Lost)?;
         let input = connection.buffers().0;
         if let Some((size, packet)) = first_packet(input, &accepts, plan.broker.version)? {
-            let connack = accepted(packet)?;
+            let connack = accepted(packet, size, plan.broker.version)?;
             let mut session = Session::new(Role::Client, plan.broker.version);
             session.start(plan.broker.version, accepts, Limits::of_server(&connack), connack.session_present);
             let keep_alive = keep_alive(&plan.broker, &connack, now);

@@ -8,14 +8,13 @@ use crate::protocol::PropertyId;
 use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
 
-/// Joins every option of the chosen subcommand with its value.
-pub(super) fn normalise(command: &Command, typed: &[OsString]) -> Vec<OsString> {
-    let (head, mut rest) = typed.split_at(typed.len().min(2));
-    let mut normalised = head.to_vec();
-    let Some(subcommand) = head.get(1).and_then(|name| command.find_subcommand(name)) else {
-        normalised.extend_from_slice(rest);
-        return normalised;
-    };
+/// The one option whose value is several words.
+pub(super) const PROPERTY: &str = "property";
+
+/// Joins every option of this subcommand with its value.
+pub(super) fn normalise(subcommand: &Command, typed: &[OsString]) -> Vec<OsString> {
+    let mut rest = typed;
+    let mut normalised = Vec::with_capacity(typed.len());
     while let Some((word, following)) = rest.split_first() {
         rest = following;
         let Some(long) = find_option(subcommand, word).and_then(Arg::get_long) else {
@@ -30,8 +29,8 @@ pub(super) fn normalise(command: &Command, typed: &[OsString]) -> Vec<OsString> 
 }
 
 /// How many of the words that follow an option are its value.
-fn value_count(long: &str, following: &[OsString]) -> usize {
-    if long != "property" {
+pub(super) fn value_count(long: &str, following: &[OsString]) -> usize {
+    if long != PROPERTY {
         return 1;
     }
     let is_user_property =
@@ -40,9 +39,18 @@ fn value_count(long: &str, following: &[OsString]) -> usize {
 }
 
 /// The option that takes a value and is spelled exactly so.
-fn find_option<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
+pub(super) fn find_option<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
+    find(command, word).filter(|arg| takes_value(arg))
+}
+
+/// Whether the word that follows is an option's value.
+pub(super) fn takes_value(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+}
+
+/// The option or flag that is spelled exactly so.
+pub(super) fn find<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
     let word = word.to_str()?;
-    let takes_value = |arg: &&Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
     let is_spelled_so = |arg: &&Arg| {
         let long = word.strip_prefix("--").is_some_and(|name| arg.get_long() == Some(name));
         let short = word.strip_prefix('-').is_some_and(|name| {
@@ -51,10 +59,11 @@ fn find_option<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
         });
         long || short
     };
-    command.get_arguments().filter(takes_value).find(is_spelled_so)
+    command.get_arguments().find(is_spelled_so)
 }
 
-fn join(long: &str, values: &[OsString]) -> OsString {
+/// An option and the words of its value as one word.
+pub(super) fn join(long: &str, values: &[OsString]) -> OsString {
     let mut joined = OsString::from(format!("--{long}="));
     for (position, value) in values.iter().enumerate() {
         if position > 0 {
@@ -71,27 +80,28 @@ mod tests {
 
     fn normalised(line: &[&str]) -> Vec<String> {
         let typed: Vec<OsString> = line.iter().map(OsString::from).collect();
-        let words = normalise(&super::super::command(), &typed);
+        let command = super::super::command();
+        let words = normalise(command.find_subcommand("pub").unwrap(), &typed);
         words.into_iter().map(|word| word.into_string().unwrap()).collect()
     }
 
     #[test]
     fn the_word_after_an_option_is_its_value() {
-        assert_eq!(normalised(&["mq", "pub", "-m", "-5", "-r"]), ["mq", "pub", "--message=-5", "-r"]);
-        assert_eq!(normalised(&["mq", "pub", "-t", "--", "-n"]), ["mq", "pub", "--topic=--", "-n"]);
-        assert_eq!(normalised(&["mq", "pub", "-m"]), ["mq", "pub", "-m"]);
-        assert_eq!(normalised(&["mq", "pub", "--topic=a"]), ["mq", "pub", "--topic=a"]);
+        assert_eq!(normalised(&["-m", "-5", "-r"]), ["--message=-5", "-r"]);
+        assert_eq!(normalised(&["-t", "--", "-n"]), ["--topic=--", "-n"]);
+        assert_eq!(normalised(&["-m"]), ["-m"]);
+        assert_eq!(normalised(&["--topic=a"]), ["--topic=a"]);
     }
 
     #[test]
     fn a_property_takes_three_words_or_four() {
         assert_eq!(
-            normalised(&["mq", "pub", "-D", "publish", "topic-alias", "5", "-n"]),
-            ["mq", "pub", "--property=publish\0topic-alias\x005", "-n"]
+            normalised(&["-D", "publish", "topic-alias", "5", "-n"]),
+            ["--property=publish\0topic-alias\x005", "-n"]
         );
         assert_eq!(
-            normalised(&["mq", "pub", "-D", "publish", "user-property", "-k", "-v", "-n"]),
-            ["mq", "pub", "--property=publish\0user-property\0-k\0-v", "-n"]
+            normalised(&["-D", "publish", "user-property", "-k", "-v", "-n"]),
+            ["--property=publish\0user-property\0-k\0-v", "-n"]
         );
     }
 }

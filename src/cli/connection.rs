@@ -4,9 +4,10 @@ use super::values;
 use crate::error::Error;
 use crate::protocol::Version;
 use crate::transport::Endpoint;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
 use std::ffi::OsString;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The options that every command with a connection has.
@@ -14,7 +15,7 @@ use std::time::Duration;
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
     /// The broker's name or address
-    #[arg(short = 'h', long, default_value = "localhost")]
+    #[arg(short = 'h', long, default_value = "localhost", value_hint = ValueHint::Hostname)]
     pub host: String,
     /// The broker's port
     #[arg(short = 'p', long, default_value_t = 1883, value_parser = clap::value_parser!(u16).range(1..))]
@@ -25,12 +26,21 @@ pub struct ConnectionArgs {
     /// How long connecting may take, until the broker's CONNACK
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::positive_seconds)]
     pub connect_timeout: Duration,
-    /// The user name
-    #[arg(short = 'u', long, value_name = "NAME")]
+    /// The user name [default: that in MQ_USERNAME]
+    #[arg(short = 'u', long, value_name = "NAME", value_hint = ValueHint::Username)]
     pub username: Option<String>,
-    /// The password; other users of this machine can see it in the list of processes
-    #[arg(short = 'P', long = "pw", value_name = "PASSWORD")]
+    /// The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]
+    #[arg(short = 'P', long = "pw", value_name = "PASSWORD", conflicts_with_all = ["password_file", "ask_password"])]
     pub password: Option<OsString>,
+    /// Read the password from the first line of a file; - stands for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_password", value_hint = ValueHint::FilePath)]
+    pub password_file: Option<PathBuf>,
+    /// Ask for the password on the terminal
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub ask_password: bool,
+    /// Whether the password is one that is there for whoever needs it, not one that was asked for.
+    #[arg(skip)]
+    pub(super) is_password_offered: bool,
     /// The longest silence in seconds before a sign of life is sent
     #[arg(short = 'k', long = "keepalive", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..))]
     pub keep_alive: u16,
@@ -79,8 +89,19 @@ impl ConnectionArgs {
     /// # Errors
     /// When there is no user name, which only MQTT 5 allows.
     pub fn password(&self, version: Version) -> Result<Option<Vec<u8>>, Error> {
-        if self.password.is_some() && self.username.is_none() && !version.is_v5() {
-            return Err(Error::Usage(format!("-P without -u, which {version} does not allow; add -u NAME")));
+        let needs_username = self.password.is_some() && self.username.is_none() && !version.is_v5();
+        if needs_username && self.is_password_offered {
+            return Ok(None);
+        }
+        if needs_username {
+            let option = match (&self.password_file, self.ask_password) {
+                (Some(_), _) => "--password-file",
+                (None, true) => "--ask-password",
+                (None, false) => "-P",
+            };
+            return Err(Error::Usage(format!(
+                "{option} without -u, which {version} does not allow; add -u NAME"
+            )));
         }
         Ok(self.password.as_deref().map(values::bytes))
     }

@@ -1,9 +1,14 @@
 //! Says what is wrong with the command line, in terms of what was typed.
 
-use crate::error::ExitStatus;
+use super::names::{Names, TOOLS};
+use super::option_file::{Line, OptionFile};
+use super::properties::SEPARATOR;
+use super::{VERSION, argv};
+use crate::error::{Error, ExitStatus};
+use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// A command line that leads to no command: a mistake, or a wish for help.
 #[derive(Debug)]
@@ -12,29 +17,126 @@ pub struct Failure {
     pub text: String,
     /// Whether it was asked for and belongs on standard output.
     pub is_wanted: bool,
+    /// The exit status that stands for it.
+    pub status: ExitStatus,
+}
+
+/// What was typed, to say what is wrong with it.
+pub(super) struct Typed<'a> {
+    pub(super) names: Names,
+    pub(super) subcommand: Option<&'a Command>,
+    /// The words behind the subcommand.
+    pub(super) words: &'a [OsString],
+    pub(super) file: OptionFile,
 }
 
 impl Failure {
-    pub(super) fn new(error: &clap::Error, command: &Command, typed: &[OsString]) -> Failure {
-        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            return Failure { text: rendered(error), is_wanted: true };
-        }
-        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Failure { text: rendered(error), is_wanted: false };
-        }
-        let subcommand = typed.get(1).and_then(|name| command.find_subcommand(name));
-        let name = subcommand.map_or("mq".to_owned(), |subcommand| format!("mq {}", subcommand.get_name()));
-        let what = describe(error, subcommand, typed);
-        Failure {
-            text: format!("{name}: {what}\nhint: `{name} --help` lists all options\n"),
-            is_wanted: false,
+    /// The program was called as a tool of mosquitto's that it cannot stand in for.
+    pub(super) fn unknown_tool(tool: &str) -> Failure {
+        let known = TOOLS.map(|tool| Names::Mosquitto.of(tool)).join(", ");
+        let name = Names::Mosquitto.of(tool);
+        let text = format!("{name}: mq cannot take the place of {name} yet, only of {known}\n");
+        Failure { text, is_wanted: false, status: ExitStatus::FAILED }
+    }
+}
+
+impl Typed<'_> {
+    /// What clap found.
+    pub(super) fn failure(&self, error: &clap::Error) -> Failure {
+        match error.kind() {
+            ErrorKind::DisplayVersion if self.names == Names::Mosquitto => {
+                let text = format!("{} of mq {VERSION}\n", self.name());
+                Failure { text, is_wanted: true, status: ExitStatus::FAILED }
+            }
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let status = if self.names == Names::Mq { ExitStatus::DONE } else { ExitStatus::FAILED };
+                Failure { text: rendered(error), is_wanted: true, status }
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Failure { text: rendered(error), is_wanted: false, status: ExitStatus::USAGE }
+            }
+            _ => self.usage_failure(&self.describe(error)),
         }
     }
 
-    /// The exit status that stands for it.
-    pub fn exit_status(&self) -> ExitStatus {
-        if self.is_wanted { ExitStatus::DONE } else { ExitStatus::USAGE }
+    /// What is wrong with the file of options.
+    pub(super) fn file_failure(&self, error: &Error) -> Failure {
+        match error {
+            Error::Usage(problem) => self.usage_failure(problem),
+            _ => Failure {
+                text: format!("{}: {error}\n", self.name()),
+                is_wanted: false,
+                status: error.exit_status(),
+            },
+        }
     }
+
+    fn usage_failure(&self, problem: &str) -> Failure {
+        let name = self.name();
+        Failure {
+            text: format!("{name}: {problem}\nhint: `{name} --help` lists all options\n"),
+            is_wanted: false,
+            status: if self.names == Names::Mq { ExitStatus::USAGE } else { ExitStatus::FAILED },
+        }
+    }
+
+    fn name(&self) -> String {
+        self.subcommand.map_or("mq".to_owned(), |subcommand| self.names.of(subcommand.get_name()))
+    }
+
+    fn describe(&self, error: &clap::Error) -> String {
+        if let Some(line) = self.wrong_line(error.kind()) {
+            let problem = describe(error, self.subcommand, std::slice::from_ref(&line.option));
+            return format!("in {}, line {}: {problem}", self.file.path.display(), line.number);
+        }
+        let from_file = self.file.lines.iter().map(|line| &line.option);
+        let spellings: Vec<OsString> = self.words.iter().chain(from_file).cloned().collect();
+        format!("{}{}", describe(error, self.subcommand, &spellings), self.origin(error))
+    }
+
+    /// The line of the file that cannot be read by itself. What is wrong with several options together, or missing, is
+    /// found later and stands in no line.
+    fn wrong_line(&self, kind: ErrorKind) -> Option<&Line> {
+        if !is_about_one_option(kind) {
+            return None;
+        }
+        let subcommand = self.subcommand?;
+        self.file.lines.iter().find(|line| {
+            let words = [OsStr::new(subcommand.get_name()), &line.word];
+            let result = subcommand.clone().try_get_matches_from(words);
+            result.is_err_and(|error| is_about_one_option(error.kind()))
+        })
+    }
+
+    /// Which of two options that do not go together is in the file, where the user may not look for it.
+    fn origin(&self, error: &clap::Error) -> String {
+        let shown = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| text(error, kind));
+        let is_shown = |long: &str| shown.iter().flatten().any(|shown| is_long(shown, long));
+        let line = self.file.lines.iter().find(|line| {
+            let arg = self.subcommand.and_then(|subcommand| argv::find(subcommand, &line.option));
+            arg.and_then(Arg::get_long).is_some_and(is_shown)
+        });
+        line.filter(|_| error.kind() == ErrorKind::ArgumentConflict).map_or_else(String::new, |line| {
+            let option = line.option.display();
+            format!(" ({option} is in {}, line {})", self.file.path.display(), line.number)
+        })
+    }
+}
+
+fn is_about_one_option(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::InvalidValue
+            | ErrorKind::UnknownArgument
+            | ErrorKind::ValueValidation
+            | ErrorKind::TooManyValues
+            | ErrorKind::InvalidUtf8
+    )
+}
+
+/// Whether clap's `--message <MESSAGE>` is this long option.
+fn is_long(shown: &str, long: &str) -> bool {
+    shown.split([' ', '=']).next().and_then(|option| option.strip_prefix("--")) == Some(long)
 }
 
 /// Help as clap lays it out, in colour where standard output shows it.
@@ -51,12 +153,11 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
     let option = text(error, ContextKind::InvalidArg).map(|shown| as_typed(&shown, subcommand, typed));
     let option = option.unwrap_or_default();
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
-    let value = value.escape_debug();
     match error.kind() {
-        ErrorKind::InvalidValue if value.clone().next().is_none() => format!("{option} needs a value"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let reason = std::error::Error::source(error).map(|source| format!(": {source}"));
-            format!("invalid value '{value}' for {option}{}", reason.unwrap_or_default())
+            format!("invalid value{} for {option}{}", quoted(&value), reason.unwrap_or_default())
         }
         ErrorKind::UnknownArgument => {
             let tip = text(error, ContextKind::SuggestedArg);
@@ -74,7 +175,7 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
             let tip = tip.map(|suggestion| format!("; did you mean '{suggestion}'?"));
             format!("there is no command '{name}'{}", tip.unwrap_or_default())
         }
-        ErrorKind::InvalidUtf8 => not_utf8(typed),
+        ErrorKind::InvalidUtf8 => not_utf8(subcommand, typed),
         _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
     }
 }
@@ -97,12 +198,18 @@ fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
     shown.join(" and ")
 }
 
-/// Which word is not valid UTF-8, and the option before it.
-fn not_utf8(typed: &[OsString]) -> String {
+/// A value to be shown. The words of a property are told by the reason; one of them can be a secret.
+fn quoted(value: &str) -> String {
+    if value.contains(SEPARATOR) { String::new() } else { format!(" '{}'", value.escape_debug()) }
+}
+
+/// Which word is not valid UTF-8, and the option before it. Options that take any bytes, as passwords do, are none of them.
+fn not_utf8(subcommand: Option<&Command>, typed: &[OsString]) -> String {
     let mut previous = "";
     for word in typed {
         match word.to_str() {
             Some(word) => previous = word,
+            None if takes_any_bytes(subcommand, previous) => {}
             None => {
                 let shown = word.as_encoded_bytes().escape_ascii();
                 return format!("'{shown}', which follows {previous}, is not valid UTF-8");
@@ -110,6 +217,11 @@ fn not_utf8(typed: &[OsString]) -> String {
         }
     }
     "a word on the command line is not valid UTF-8".to_owned()
+}
+
+fn takes_any_bytes(subcommand: Option<&Command>, option: &str) -> bool {
+    let arg = subcommand.and_then(|subcommand| argv::find_option(subcommand, option.as_ref()));
+    arg.is_some_and(|arg| arg.get_value_parser().type_id() == ValueParser::os_string().type_id())
 }
 
 /// Turns clap's `<--message <MESSAGE>|--null-message>` into `one of -m, -n`.

@@ -6,12 +6,18 @@ mod argv;
 pub mod bench;
 pub mod broker;
 pub mod connection;
+pub mod documents;
 mod failure;
+pub mod man;
 mod names;
 pub mod network;
+mod option_file;
 pub mod output;
+pub mod payload;
 pub mod properties;
 pub mod publish;
+pub mod request;
+mod secrets;
 pub mod session;
 pub mod subscribe;
 pub mod tls;
@@ -19,14 +25,19 @@ mod values;
 
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use failure::Failure;
-pub use names::Names;
+use failure::Typed;
+pub use names::{Names, TOOLS};
+use option_file::OptionFile;
 use std::ffi::OsString;
+
+/// The version, and what differs from build to build.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring)");
 
 /// One tool for everyone who works with MQTT brokers.
 #[derive(Debug, Parser)]
 #[command(
     name = "mq",
-    version,
+    version = VERSION,
     about,
     disable_help_flag = true,
     subcommand_required = true,
@@ -37,6 +48,7 @@ Examples:
   mq broker                             a broker to try things on, at 127.0.0.1 port 1883
   mq sub -t 'home/#' -v                 print what is published below home/
   mq pub -t home/door -m open -q 1      publish a message and wait for its acknowledgement
+  mq rr -t lamp/status -n               ask, and wait for the answer
   mq bench --embedded -c 1000           flood a broker with 1000 clients
 
 `mq COMMAND --help` tells more about a command."
@@ -54,30 +66,96 @@ pub enum Command {
     Pub(Box<publish::PublishArgs>),
     /// Subscribe, and print the messages that arrive
     Sub(Box<subscribe::SubscribeArgs>),
+    /// Send a request, and print the answer
+    Rr(Box<request::RequestArgs>),
     /// Run a broker for development and tests
     Broker(Box<broker::BrokerArgs>),
     /// Flood a broker with clients, and measure what it does
     Bench(Box<bench::BenchArgs>),
+    /// Take the place of mosquitto's tools: make links with their names
+    InstallLinks(documents::InstallLinksArgs),
+    /// Print what lets a shell complete commands and options
+    Completions(documents::CompletionsArgs),
+    /// Print a page of the manual
+    Man(documents::ManArgs),
+}
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Invocation {
+    /// Whose tool the user called.
+    pub names: Names,
+    /// What to do.
+    pub command: Command,
+}
+
+impl Command {
+    /// How the command connects, if it does.
+    pub fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
+        match self {
+            Command::Pub(args) => Some(&mut args.client.connection),
+            Command::Sub(args) => Some(&mut args.client.connection),
+            Command::Rr(args) => Some(&mut args.client.connection),
+            Command::Bench(args) => Some(&mut args.connection),
+            Command::Broker(_) | Command::InstallLinks(_) | Command::Completions(_) | Command::Man(_) => None,
+        }
+    }
+
+    /// The option that needs standard input for payloads.
+    pub fn stdin_option(&self) -> Option<&'static str> {
+        match self {
+            Command::Pub(args) => args.stdin_option(),
+            Command::Rr(args) => args.payload.stdin_file.then_some("-s"),
+            _ => None,
+        }
+    }
 }
 
 /// Reads the command line.
 ///
 /// # Errors
 /// What is wrong with it, or the help or the version that was asked for.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
-    let command = command();
-    let typed: Vec<OsString> = arguments.into_iter().collect();
-    let normalised = argv::normalise(&command, &typed);
-    let failed = |error: clap::Error| Failure::new(&error, &command, &typed);
-    let matches = command.clone().try_get_matches_from(normalised).map_err(failed)?;
-    Cli::from_arg_matches(&matches).map_err(failed)
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+    let mut typed: Vec<OsString> = arguments.into_iter().collect();
+    let mut names = Names::Mq;
+    if let Some(tool) = typed.first().and_then(|program| names::called_as(program)).map(str::to_owned) {
+        names = Names::Mosquitto;
+        typed.splice(..1, ["mq".into(), OsString::from(tool)]);
+    }
+    let command = names::adapt(command(), names);
+    let (head, words) = typed.split_at(typed.len().min(2));
+    let subcommand = head.get(1).and_then(|name| command.find_subcommand(name));
+    if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
+        return Err(Failure::unknown_tool(&tool.to_string_lossy()));
+    }
+    let mut typed = Typed { names, subcommand, words, file: OptionFile::default() };
+    let mut line = head.to_vec();
+    if let Some(subcommand) = subcommand {
+        let words = argv::normalise(subcommand, words);
+        if option_file::is_read_by(subcommand.get_name()) {
+            let file = option_file::read(subcommand, names, &words);
+            typed.file = file.map_err(|error| typed.file_failure(&error))?;
+        }
+        line.extend(typed.file.lines.iter().map(|line| line.word.clone()));
+        line.extend(words);
+    } else {
+        line.extend_from_slice(words);
+    }
+    let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
+    Ok(Invocation { names, command: cli.command })
 }
 
 /// The whole command line as clap sees it, with the one help option everywhere.
 pub fn command() -> clap::Command {
     let help = || Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
-    let command = Cli::command().arg(help());
-    command.mut_subcommands(|subcommand| {
-        subcommand.disable_help_flag(true).disable_version_flag(true).args_override_self(true).arg(help())
+    Cli::command().arg(help()).mut_subcommands(|subcommand| {
+        let name = subcommand.get_name().to_owned();
+        let subcommand = subcommand
+            .disable_help_flag(true)
+            .disable_version_flag(true)
+            .args_override_self(true)
+            .args(option_file::is_read_by(&name).then(|| option_file::arg(&name)));
+        subcommand.arg(help())
     })
 }

@@ -1,5 +1,23 @@
 //! Under which names the program was called, which decides exit statuses and a few habits.
 
+use super::VERSION;
+use clap::{Arg, ArgAction, Command};
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// The tools that the program can be called as, without what their names begin with.
+pub const TOOLS: [&str; 3] = ["pub", "sub", "rr"];
+
+const PREFIX: &str = "mosquitto_";
+
+/// How the paragraph of the help begins that tells the exit statuses.
+pub(super) const EXIT_STATUS: &str = "Exit status:";
+
+pub(super) const STATUSES: &str = "\
+Exit status, as of mosquitto's tools: 0 done, also when the broker denied a message or a subscription;
+1 usage, no connection, or this help; 1 to 5 and 128 to 159 the broker refused the connection with this
+code; 4 it ended the connection; 7 the connection was lost; 27 timed out. `mq` tells more apart.";
+
 /// Whose tool the user sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Names {
@@ -8,4 +26,67 @@ pub enum Names {
     Mq,
     /// `mosquitto_pub`, `mosquitto_sub`...: what scripts written for those tools expect.
     Mosquitto,
+}
+
+impl Names {
+    /// What the user calls a command.
+    pub fn of(self, subcommand: &str) -> String {
+        match self {
+            Names::Mq => format!("mq {subcommand}"),
+            Names::Mosquitto => format!("{PREFIX}{subcommand}"),
+        }
+    }
+}
+
+/// The subcommand that the program's own name stands for: `pub` for `/usr/bin/mosquitto_pub`.
+pub(super) fn called_as(program: &OsStr) -> Option<&str> {
+    let name = Path::new(program).file_name()?.to_str()?;
+    name.strip_suffix(".exe").unwrap_or(name).strip_prefix(PREFIX)
+}
+
+/// Makes the commands look as under the names that the user knows.
+pub(super) fn adapt(command: Command, names: Names) -> Command {
+    if names == Names::Mq {
+        return command;
+    }
+    command.mut_subcommands(|subcommand| {
+        if !TOOLS.contains(&subcommand.get_name()) {
+            return subcommand;
+        }
+        let (own, known) = (Names::Mq.of(subcommand.get_name()), names.of(subcommand.get_name()));
+        let usage = subcommand.get_overridden_usage().map(|usage| usage.to_string().replace(&own, &known));
+        let after_help =
+            subcommand.get_after_help().map(|text| with_statuses(&text.to_string().replace(&own, &known)));
+        let print_version =
+            Arg::new("version").long("version").action(ArgAction::Version).help("Print version");
+        let subcommand = subcommand.version(VERSION).bin_name(known).arg(print_version);
+        let subcommand = match usage {
+            Some(usage) => subcommand.override_usage(usage),
+            None => subcommand,
+        };
+        subcommand.after_help(after_help.unwrap_or_default())
+    })
+}
+
+/// Puts the exit statuses of mosquitto's tools in the place of ours.
+fn with_statuses(after_help: &str) -> String {
+    let own = |paragraph: &&str| !paragraph.starts_with(EXIT_STATUS);
+    let mut paragraphs: Vec<&str> = after_help.split("\n\n").filter(own).collect();
+    paragraphs.push(STATUSES);
+    paragraphs.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_program_is_its_last_component() {
+        for program in ["mosquitto_pub", "/usr/bin/mosquitto_pub", "./mosquitto_pub.exe"] {
+            assert_eq!(called_as(program.as_ref()), Some("pub"), "{program}");
+        }
+        for program in ["mq", "/opt/mosquitto_pub/mq", "mosquitto", "my_mosquitto_pub", ""] {
+            assert_eq!(called_as(program.as_ref()), None, "{program}");
+        }
+    }
 }

@@ -1,12 +1,11 @@
 //! The options of `mq pub`.
 
 use super::connection::DiagnosticArgs;
+use super::payload::PayloadArgs;
 use super::session::ClientArgs;
 use super::values;
 use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What `mq pub` takes.
@@ -30,24 +29,14 @@ pub struct PublishArgs {
     /// The topic to publish to; with --ndjson, where a line names none
     #[arg(short = 't', long, required_unless_present = "ndjson", value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
-    /// Publish this
-    #[arg(short = 'm', long, group = "payload", help_heading = "Message")]
-    pub message: Option<OsString>,
-    /// Publish what is in a file
-    #[arg(short = 'f', long, group = "payload", help_heading = "Message")]
-    pub file: Option<PathBuf>,
-    /// Publish all of standard input as one message
-    #[arg(short = 's', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
-    pub stdin_file: bool,
+    #[command(flatten)]
+    pub(crate) payload: PayloadArgs,
     /// Publish each line of standard input as a message
     #[arg(short = 'l', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub stdin_line: bool,
     /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
-    /// Publish an empty message
-    #[arg(short = 'n', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
-    pub null_message: bool,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
     pub qos: Qos,
@@ -60,8 +49,22 @@ pub struct PublishArgs {
     /// Pause between repetitions, counted from the acknowledgement
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, help_heading = "Message")]
     pub repeat_delay: Duration,
+    /// Give up after this many seconds, connecting included
+    #[arg(long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
+}
+
+impl PublishArgs {
+    /// The option that needs standard input for payloads.
+    pub fn stdin_option(&self) -> Option<&'static str> {
+        match (self.payload.stdin_file, self.stdin_line) {
+            (true, _) => Some("-s"),
+            (_, true) => Some("-l"),
+            (false, false) => None,
+        }
+    }
 }

@@ -6,10 +6,10 @@ use super::network::NetworkArgs;
 use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
 use super::values;
-use crate::client::{Options, WillOptions};
+use crate::client::{Options, Retries, WillOptions};
 use crate::error::Error;
 use crate::protocol::property::Context;
-use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName, Version};
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicName, Version};
 use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -24,6 +24,10 @@ pub struct SessionArgs {
     /// How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5
     #[arg(short = 'x', long, value_name = "SECONDS", value_parser = values::session_expiry)]
     pub session_expiry_interval: Option<u32>,
+    /// How often to connect again after a failure, the first time included [default: after a lost connection sub
+    /// without end, pub -l 15, otherwise 0]
+    #[arg(long, value_name = "COUNT", help_heading = "Connection")]
+    pub retries: Option<u32>,
     /// The most messages of QoS 1 and 2 to have unacknowledged
     #[arg(short = 'M', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     pub max_inflight: u16,
@@ -64,6 +68,16 @@ pub struct ClientArgs {
     pub(crate) will: WillArgs,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
+}
+
+impl SessionArgs {
+    /// How often to connect again: as typed, or else after a lost connection up to `default` times (`None` for no end).
+    fn retries(&self, default: Option<u32>) -> Retries {
+        match self.retries {
+            Some(count) => Retries { limit: Some(count), include_first: true },
+            None => Retries { limit: default, include_first: false },
+        }
+    }
 }
 
 impl ClientArgs {
@@ -114,7 +128,12 @@ impl ClientArgs {
             properties,
             disconnect_properties: self.properties.collect(Context::Disconnect)?,
             maximum_in_flight: self.session.max_inflight,
-            retries,
+            retries: self.session.retries(retries),
+            stop_reason: match names {
+                Names::Mq => ReasonCode::SUCCESS,
+                // mosquitto_sub lets the broker publish the will then; MQTT 3 has no word for it.
+                Names::Mosquitto => ReasonCode::DISCONNECT_WITH_WILL,
+            },
         })
     }
 

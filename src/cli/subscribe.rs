@@ -4,7 +4,8 @@ use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
 use super::session::ClientArgs;
 use super::values;
-use crate::protocol::{Qos, RetainHandling, TopicFilter};
+use crate::error::Error;
+use crate::protocol::{Qos, RetainHandling, TopicFilter, Version};
 use clap::{ArgAction, Args};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ Examples:
   mq sub -t 'home/#' -v                  all topics below home/, each with its topic
   mq sub -t home/door -C 1 -W 10         the next message, or exit status 27 after 10 seconds
   mq sub -t 'home/#' --retained-only -v  what the broker keeps, then exit
+  mq sub -t 'old/#' --remove-retained --retained-only -v
+                                         delete what the broker keeps below old/; see first: --dry-run
   mq sub -t jobs -i worker -c -q 1       nothing is missed while the client is away
   mq sub -t '$share/workers/jobs'        share the messages with others of the group
   mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
@@ -27,8 +30,11 @@ connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub struct SubscribeArgs {
     /// A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present = "unsubscribe", value_parser = values::topic_filter, help_heading = "Subscription")]
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
+    /// A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated
+    #[arg(long, value_name = "QOS:FILTER", value_parser = values::qos_and_filter, help_heading = "Subscription")]
+    pub topic_qos: Vec<(Qos, TopicFilter)>,
     /// The highest QoS to receive at
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Subscription")]
     pub qos: Qos,
@@ -41,14 +47,30 @@ pub struct SubscribeArgs {
     /// Leave out messages that the broker had kept
     #[arg(short = 'R', long = "no-retained", action = ArgAction::SetTrue, conflicts_with = "retained_only", help_heading = "Subscription")]
     pub no_retained: bool,
-    /// Print only messages that the broker had kept, and exit at the first other one
+    /// Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second
+    /// without any
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Subscription")]
     pub retained_only: bool,
+    /// Leave out the messages that this client itself publishes (MQTT 5)
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Subscription")]
+    pub no_local: bool,
+    /// Delete every kept message that arrives, unless -T leaves its topic out
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with = "no_retained", help_heading = "Subscription")]
+    pub remove_retained: bool,
+    /// With --remove-retained: only print what would be deleted
+    #[arg(long, action = ArgAction::SetTrue, requires = "remove_retained", help_heading = "Subscription")]
+    pub dry_run: bool,
+    /// Print only so many of a hundred messages, chosen at random: 0.1 to 100
+    #[arg(long, value_name = "PERCENT", value_parser = values::percentage, help_heading = "Output")]
+    pub random_filter: Option<f64>,
+    /// Print how many messages came in each second, instead of the messages
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Output")]
+    pub message_rate: bool,
     /// Let RETAIN stay as it was published (MQTT 5)
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Subscription")]
     pub retain_as_published: bool,
     /// Whether kept messages are sent on subscribing: always, new or never (MQTT 5)
-    #[arg(long, value_name = "WHEN", default_value = "always", value_parser = retain_handling, help_heading = "Subscription")]
+    #[arg(long, value_name = "WHEN", default_value = "always", value_parser = values::retain_handling, help_heading = "Subscription")]
     pub retain_handling: RetainHandling,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -56,8 +78,11 @@ pub struct SubscribeArgs {
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
     pub count: Option<u64>,
     /// Exit after this many seconds, connecting included
-    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = at_least_one_second, help_heading = "Exit")]
+    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
     pub timeout: Option<Duration>,
+    /// Exit when no message came for this long
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Exit")]
+    pub idle_timeout: Option<Duration>,
     /// Exit when the subscriptions are made, to set up a session that is kept
     #[arg(short = 'E', long = "exit-after-subscribe", action = ArgAction::SetTrue, help_heading = "Exit")]
     pub exit_after_subscribe: bool,
@@ -67,18 +92,34 @@ pub struct SubscribeArgs {
     pub(crate) diagnostics: DiagnosticArgs,
 }
 
-fn retain_handling(text: &str) -> Result<RetainHandling, String> {
-    match text {
-        "always" => Ok(RetainHandling::Always),
-        "new" => Ok(RetainHandling::New),
-        "never" => Ok(RetainHandling::Never),
-        _ => Err("it takes always, new or never".to_owned()),
+impl SubscribeArgs {
+    /// What to subscribe to, and at which QoS.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&TopicFilter, Qos)> {
+        let own = self.topic_qos.iter().map(|(qos, filter)| (filter, *qos));
+        self.topic.iter().map(|filter| (filter, self.qos)).chain(own)
     }
-}
 
-fn at_least_one_second(text: &str) -> Result<Duration, String> {
-    match text.parse::<u64>() {
-        Ok(seconds) if seconds >= 1 => Ok(Duration::from_secs(seconds)),
-        _ => Err("it takes a whole number of seconds, at least 1".to_owned()),
+    /// Checks what depends on the version of MQTT: what it cannot say is refused, not left out silently.
+    ///
+    /// # Errors
+    /// Which option does not go with which.
+    pub fn check(&self, version: Version) -> Result<(), Error> {
+        let needs_v5 = [
+            ("--no-local", self.no_local),
+            ("--retain-as-published", self.retain_as_published),
+            ("--retain-handling", self.retain_handling != RetainHandling::Always),
+        ];
+        let given = needs_v5.into_iter().find(|(_, is_given)| *is_given);
+        if let (Some((option, _)), false) = (given, version.is_v5()) {
+            return Err(Error::Usage(format!("{option} needs MQTT 5; add -V 5")));
+        }
+        let shared = self.subscriptions().find(|(filter, _)| filter.as_str().starts_with("$share/"));
+        match shared {
+            // [MQTT-3.8.3-4]
+            Some((filter, _)) if self.no_local => Err(Error::Usage(format!(
+                "--no-local cannot be used with the shared subscription {filter}: brokers end the connection"
+            ))),
+            _ => Ok(()),
+        }
     }
 }

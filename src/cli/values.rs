@@ -1,6 +1,6 @@
 //! Reads single values: what a word stands for, or a sentence that says what it should have been.
 
-use crate::protocol::{Qos, TopicFilter, TopicName, Version};
+use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
 use std::ffi::OsStr;
 use std::time::Duration;
 
@@ -26,6 +26,29 @@ pub(super) fn topic_filter(text: &str) -> Result<TopicFilter, String> {
     TopicFilter::parse(text).map_err(|error| error.to_string())
 }
 
+pub(super) fn retain_handling(text: &str) -> Result<RetainHandling, String> {
+    match text {
+        "always" => Ok(RetainHandling::Always),
+        "new" => Ok(RetainHandling::New),
+        "never" => Ok(RetainHandling::Never),
+        _ => Err("it takes always, new or never".to_owned()),
+    }
+}
+
+/// A topic filter with the QoS to subscribe at in front, as in `2:alarms/#`.
+pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
+    let (number, filter) = text.split_once(':').ok_or("it takes QOS:FILTER, as in 2:alarms/#")?;
+    Ok((qos(number)?, topic_filter(filter)?))
+}
+
+/// Parts of a hundred, from 0.1 to 100.
+pub(super) fn percentage(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("it takes a number from 0.1 to 100".to_owned()),
+    }
+}
+
 /// A number of things, at least one.
 pub(super) fn count(text: &str) -> Result<u64, String> {
     match text.parse() {
@@ -45,6 +68,14 @@ pub(super) fn positive_seconds(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
         Duration::ZERO => Err("it takes more than 0 seconds".to_owned()),
         seconds => Ok(seconds),
+    }
+}
+
+/// Whole seconds, at least one.
+pub(super) fn whole_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(seconds) if seconds >= 1 => Ok(Duration::from_secs(seconds)),
+        _ => Err("it takes a whole number of seconds, at least 1".to_owned()),
     }
 }
 

@@ -10,6 +10,9 @@ use std::time::Instant;
 /// How much of an answer that is no MQTT is shown.
 const GREETING: usize = 20;
 
+/// The size of CONNACK before MQTT 5, which added properties.
+const V3_CONNACK: usize = 4;
+
 pub(super) struct Handshake<'a> {
     pub(super) options: &'a Options,
     /// The identifier that the server chose at an earlier connection.
@@ -56,7 +59,7 @@ impl Handshake<'_> {
                 if let Some(application) = trace {
                     application.trace(Direction::Received, &packet);
                 }
-                let connack = accepted(packet)?;
+                let connack = accepted(packet, size, self.options.version)?;
                 if connack.session_present && self.options.clean_start {
                     return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
                 }
@@ -122,15 +125,16 @@ pub fn first_packet<'a>(
     }
 }
 
-/// The CONNACK that lets us in.
+/// The CONNACK that lets us in, of a packet with `size` bytes that answers a CONNECT of the version `asked`.
 ///
 /// # Errors
 /// When it is another packet, or a refusal.
-pub fn accepted(packet: Packet<'_>) -> Result<Connack<'_>, Error> {
+pub fn accepted(packet: Packet<'_>, size: usize, asked: Version) -> Result<Connack<'_>, Error> {
     match packet {
         Packet::Connack(connack) if connack.reason_code.is_error() => {
             let details = describe_details(connack.properties);
-            Err(Error::Refused { reason: connack.reason_code, details })
+            let answered = if size == V3_CONNACK { asked.min(Version::V311) } else { asked };
+            Err(Error::Refused { reason: connack.reason_code, details, asked, answered })
         }
         Packet::Connack(connack) => Ok(connack),
         other => Err(SessionError::Unexpected(other.packet_type()).into()),

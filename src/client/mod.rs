@@ -55,8 +55,19 @@ pub struct Options {
     pub disconnect_properties: PropertiesBuf,
     /// The most messages of QoS 1 and 2 to have unacknowledged, whatever the server takes.
     pub maximum_in_flight: u16,
-    /// How often to connect again after a lost connection before giving up; `None` for always.
-    pub retries: Option<u32>,
+    /// How often to connect again.
+    pub retries: Retries,
+    /// What DISCONNECT says when the application is stopped from outside.
+    pub stop_reason: ReasonCode,
+}
+
+/// How often to connect again before giving up. The count starts anew with each accepted connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// The most attempts in a row; `None` for no end.
+    pub limit: Option<u32>,
+    /// Whether the first connection is tried again as well. Where nobody asked for it, a wrong host is to be seen at once.
+    pub include_first: bool,
 }
 
 /// The message that the server publishes when we are gone.
@@ -87,7 +98,8 @@ pub trait Application {
     /// Ends the command.
     fn send(&mut self, link: &mut Link<'_, Self::Message>) -> Result<Sending, Error>;
 
-    /// Waits until [`Application::send`] may have something again. It may be dropped at any time.
+    /// Waits until [`Application::send`] may have something again, or [`Application::flush`] may get further. It may be dropped
+    /// at any time.
     fn ready(&mut self) -> impl Future<Output = ()>;
 
     /// A message arrived.
@@ -123,11 +135,12 @@ pub trait Application {
     /// Ends the command.
     fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error>;
 
-    /// Makes the messages received so far safe; their acknowledgements go out afterwards.
+    /// Makes the messages received so far safe, without waiting; whether all are. Their acknowledgements go out afterwards, and
+    /// nothing more is read until then.
     ///
     /// # Errors
     /// Ends the command.
-    fn flush(&mut self) -> Result<(), Error>;
+    fn flush(&mut self) -> Result<bool, Error>;
 
     /// The connection broke and will be made again after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);
@@ -156,6 +169,8 @@ pub enum Flow {
     Continue,
     /// Acknowledge what was taken, and disconnect.
     Finish,
+    /// Take no more messages, and disconnect when [`Application::send`] has no more and all that was sent is acknowledged.
+    Drain,
 }
 
 /// What came of [`Application::send`].
@@ -180,6 +195,8 @@ pub enum End<S> {
         reason: S,
         /// Messages that were sent and not acknowledged.
         unsettled: usize,
+        /// Whether the broker had accepted a connection, now or earlier.
+        was_connected: bool,
     },
 }
 
@@ -220,7 +237,8 @@ pub async fn run<A: Application, S>(
         client.application.lost(&error, pause);
         tokio::select! {
             reason = stop.as_mut() => {
-                return Ok(End::Stopped { reason, unsettled: client.session.unsettled() });
+                let unsettled = client.session.unsettled();
+                return Ok(End::Stopped { reason, unsettled, was_connected: attempts.was_connected });
             }
             () = sleep(pause) => {}
         }
@@ -229,13 +247,13 @@ pub async fn run<A: Application, S>(
 
 /// Counts attempts to connect, and grows the pause between them.
 struct Attempts {
-    retries: Option<u32>,
+    retries: Retries,
     failed: u32,
     was_connected: bool,
 }
 
 impl Attempts {
-    fn new(retries: Option<u32>) -> Attempts {
+    fn new(retries: Retries) -> Attempts {
         Attempts { retries, failed: 0, was_connected: false }
     }
 
@@ -244,11 +262,11 @@ impl Attempts {
         self.failed = 0;
     }
 
-    /// The pause before the next attempt; `None` to give up. The first connection is never tried twice: a wrong host
-    /// is to be seen at once.
+    /// The pause before the next attempt; `None` to give up.
     fn next_pause(&mut self, error: &Error) -> Option<Duration> {
-        let is_used_up = self.retries.is_some_and(|retries| self.failed >= retries);
-        if !self.was_connected || is_used_up || !error.is_worth_retrying() {
+        let is_used_up = self.retries.limit.is_some_and(|limit| self.failed >= limit);
+        let is_first = !self.was_connected && !self.retries.include_first;
+        if is_first || is_used_up || !error.is_worth_retrying() {
             return None;
         }
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.min(5)).min(LONGEST_PAUSE);
@@ -276,19 +294,21 @@ impl<A: Application> Client<'_, A> {
         let trace = self.application.wants_trace().then_some(&mut *self.application);
         let connected = tokio::select! {
             reason = stop.as_mut() => {
-                return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
+                let unsettled = self.session.unsettled();
+                return Ok(End::Stopped { reason, unsettled, was_connected: attempts.was_connected });
             }
             connected = handshake.connect(trace) => connected?,
         };
         attempts.connected();
-        let keep_alive = connected.keep_alive;
+        let (options, keep_alive) = (self.options, connected.keep_alive);
         let (settled, mut conversation) = self.start(connected);
         let result = match conversation.begin(settled) {
             Ok(()) => conversation.run(keep_alive, stop).await,
             Err(error) => Err(error),
         };
         match result {
-            Ok(_) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
+            Ok(End::Finished) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
+            Ok(End::Stopped { .. }) => conversation.say_goodbye(options.stop_reason).await,
             Err(ref error) => conversation.end_badly(error).await,
         }
         result
@@ -308,6 +328,8 @@ impl<A: Application> Client<'_, A> {
             session: &mut self.session,
             connection,
             held: Vec::new(),
+            is_blocked: false,
+            is_draining: false,
             is_finished: false,
         };
         (settled, conversation)
@@ -322,6 +344,10 @@ struct Conversation<'a, A: Application> {
     connection: Connection,
     /// Acknowledgements that go out once the application made the messages safe.
     held: Vec<u8>,
+    /// The application could not make them safe yet: nothing more is read.
+    is_blocked: bool,
+    /// Messages are left to the broker: neither taken nor acknowledged.
+    is_draining: bool,
     /// Nothing more is to be sent: all that is left is acknowledgements.
     is_finished: bool,
 }
@@ -346,34 +372,40 @@ impl<A: Application> Conversation<'_, A> {
     ) -> Result<End<S>, Error> {
         let mut timer = pin!(sleep(Duration::ZERO));
         self.check_keep_alive(&mut keep_alive, timer.as_mut())?;
+        let mut flow = Flow::Continue;
         loop {
-            let is_waiting = self.fill()?;
-            if self.is_finished && self.session.is_drained() {
+            let is_waiting = flow != Flow::Finish && self.fill()?;
+            let was_blocked = self.is_blocked;
+            self.release()?;
+            if was_blocked && !self.is_blocked {
+                keep_alive.received(); // What came in the meantime is only read now.
+            }
+            let is_done = flow == Flow::Finish || self.is_finished && self.session.is_drained();
+            if is_done && !self.is_blocked {
                 return Ok(End::Finished);
             }
             tokio::select! {
                 biased;
                 reason = stop.as_mut() => {
-                    return Ok(End::Stopped { reason, unsettled: self.session.unsettled() });
+                    let unsettled = self.session.unsettled();
+                    return Ok(End::Stopped { reason, unsettled, was_connected: true });
                 }
                 // Before the connection, which in a flood is always ready.
                 () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,
-                progress = self.connection.progress(true) => {
+                progress = self.connection.progress(!self.is_blocked) => {
                     let progress = progress.map_err(Error::Lost)?;
                     if progress.sent > 0 {
                         keep_alive.sent(Instant::now());
                     }
                     if progress.received > 0 {
                         keep_alive.received();
-                        if self.take_packets()? == Flow::Finish {
-                            return Ok(End::Finished);
-                        }
+                        flow = self.take_packets()?;
                     }
-                    if progress.is_closed {
+                    if progress.is_closed && flow != Flow::Finish {
                         return Err(Error::Closed("without saying why"));
                     }
                 }
-                () = self.application.ready(), if is_waiting => {}
+                () = self.application.ready(), if is_waiting || self.is_blocked => {}
             }
         }
     }
@@ -411,31 +443,43 @@ impl<A: Application> Conversation<'_, A> {
         self.session.quota().min(own)
     }
 
+    /// Lets the acknowledgements go of messages that are safe.
+    fn release(&mut self) -> Result<(), Error> {
+        self.is_blocked = !self.application.flush()?;
+        if !self.is_blocked && !self.held.is_empty() {
+            let before = self.connection.output().len();
+            self.connection.output().append(&mut self.held);
+            self.trace_sent(before);
+        }
+        Ok(())
+    }
+
     /// Takes all complete packets out of the receive buffer.
     fn take_packets(&mut self) -> Result<Flow, Error> {
         let mut taken = 0;
         let mut result = Ok(Flow::Continue);
-        while let Ok(Flow::Continue) = result {
-            let rest = self.connection.buffers().0.get(taken..).unwrap_or_default();
-            match take_packet(self.session, self.application, rest, &mut self.held) {
+        while let Ok(Flow::Continue | Flow::Drain) = result {
+            let (rest, _) = self.connection.buffers();
+            let rest = rest.get(taken..).unwrap_or_default();
+            match take_packet(self.session, self.application, self.is_draining, rest, &mut self.held) {
                 Ok(None) => break,
                 Ok(Some((size, flow))) => {
                     taken += size;
+                    self.is_draining |= flow == Flow::Drain;
                     result = Ok(flow);
                 }
                 Err(error) => result = Err(error),
             }
         }
         self.connection.consume(taken);
-        self.application.flush()?;
-        let before = self.connection.output().len();
-        self.connection.output().append(&mut self.held);
-        self.trace_sent(before);
         result
     }
 
     fn check_keep_alive(&mut self, keep_alive: &mut KeepAlive, timer: Pin<&mut Sleep>) -> Result<(), Error> {
         let now = Instant::now();
+        if self.is_blocked {
+            keep_alive.received(); // The answer may be among what is not read.
+        }
         let due = match keep_alive.poll(now) {
             KeepAliveAction::WaitUntil(due) => due,
             KeepAliveAction::Ping => {
@@ -501,6 +545,7 @@ impl<A: Application> Conversation<'_, A> {
 fn take_packet<A: Application>(
     session: &mut Session<A::Message>,
     application: &mut A,
+    is_draining: bool,
     input: &[u8],
     held: &mut Vec<u8>,
 ) -> Result<Option<(usize, Flow)>, Error> {
@@ -513,6 +558,7 @@ fn take_packet<A: Application>(
     }
     let flow = match session.receive(packet, held)? {
         Event::Nothing | Event::Pingresp => Flow::Continue,
+        Event::Message { .. } if is_draining => Flow::Continue,
         Event::Message { publish, acknowledgement } => {
             let flow = application.message(&publish)?;
             session.acknowledge(acknowledgement, ReasonCode::SUCCESS, held);

@@ -2,14 +2,21 @@
 
 mod bench;
 mod broker;
+mod documents;
 mod embedded;
 mod lines;
+mod links;
+mod mosquitto;
 mod ndjson;
+mod password;
+mod payload;
 mod publish;
+mod removal;
+mod request;
 mod stop;
 mod subscribe;
 
-use crate::cli::{self, Command, Names};
+use crate::cli::{self, Command, Invocation, Names};
 use crate::client::Direction;
 use crate::error::{Error, ExitStatus};
 use crate::output::describe_packet;
@@ -18,30 +25,55 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
+use stop::Stop;
 
 /// Runs the command line, and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    let cli = match cli::parse(arguments) {
-        Ok(cli) => cli,
+    let Invocation { names, mut command } = match cli::parse(arguments) {
+        Ok(invocation) => invocation,
         Err(failure) => {
             print_wanted_or_not(&failure.text, failure.is_wanted);
-            return failure.exit_status();
+            return failure.status;
         }
     };
-    let (name, quiet) = match &cli.command {
+    let (name, quiet) = match &command {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
+        Command::Rr(args) => ("rr", args.diagnostics.quiet),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
+        Command::InstallLinks(_) => ("install-links", false),
+        Command::Completions(_) => ("completions", false),
+        Command::Man(_) => ("man", false),
     };
-    let messages = Messages { names: Names::Mq, name, quiet };
-    let result = match &cli.command {
+    let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
+    let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
+    let messages = Messages { names, name, quiet, leaves_signals };
+    let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
+    messages.end(&result)
+}
+
+fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> {
+    match command {
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
+        Command::Rr(args) => request::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
-    };
-    result.unwrap_or_else(|error| messages.failure(&error))
+        Command::InstallLinks(args) => links::run(args, messages),
+        Command::Completions(args) => documents::run_completions(args),
+        Command::Man(args) => documents::run_man(args),
+    }
+}
+
+/// Gets user name and password from where they are, before anything is connected.
+fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
+    let stdin_option = command.stdin_option();
+    if let Some(connection) = command.connection_mut() {
+        let warning = connection.complete_credentials(messages.names, stdin_option, password::ask)?;
+        warning.inspect(|warning| messages.say(warning));
+    }
+    Ok(())
 }
 
 /// What a command says on standard error.
@@ -50,25 +82,56 @@ struct Messages {
     names: Names,
     name: &'static str,
     quiet: bool,
+    /// As mosquitto_pub and mosquitto_rr do: whoever sends a signal sees the command end by it. Once somebody was asked for a
+    /// password, signals are caught.
+    leaves_signals: bool,
 }
 
 impl Messages {
     /// Says something that the user should know, unless only the exit status is wanted.
     fn say(self, text: &str) {
         if !self.quiet {
-            print_error(&format!("mq {}: {text}\n", self.name));
+            print_error(&format!("{}: {text}\n", self.names.of(self.name)));
+        }
+    }
+
+    /// Says why the command failed, if it did, and gives the exit status.
+    fn end(self, result: &Result<ExitStatus, Error>) -> ExitStatus {
+        if let Err(error) = result {
+            self.failure(error);
+        }
+        match (self.names, result) {
+            (Names::Mosquitto, _) => mosquitto::exit_status(result),
+            (Names::Mq, Ok(status)) => *status,
+            (Names::Mq, Err(error)) => error.exit_status(),
         }
     }
 
     /// Says why the command failed, and what may help.
-    fn failure(self, error: &Error) -> ExitStatus {
+    fn failure(self, error: &Error) {
         let is_usage = matches!(error, Error::Usage(_));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
-        if !error.is_closed_output() {
+        if !error.is_known_to_the_user() {
             let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             messages.say(&format!("{error}{hint}"));
         }
-        error.exit_status()
+    }
+
+    /// What it means that a signal or the time stopped the command.
+    fn stopped(self, stop: Stop, was_connected: bool) -> Result<ExitStatus, Error> {
+        let error = match stop {
+            Stop::Signal(status) => Error::Interrupted(status),
+            Stop::TimeIsUp(timeout) => Error::Timeout(timeout),
+            Stop::Idle(limit) => Error::Idle(limit),
+        };
+        let is_mosquitto_sub = self.names == Names::Mosquitto && self.name == "sub";
+        match mosquitto::of_stop(stop, was_connected).filter(|_| is_mosquitto_sub) {
+            Some(status) => {
+                self.failure(&error);
+                Ok(status)
+            }
+            None => Err(error),
+        }
     }
 
     fn lost(self, error: &Error, pause: Duration) {

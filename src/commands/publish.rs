@@ -2,27 +2,21 @@
 
 use super::lines::{Next, StdinLines};
 use super::ndjson::{JsonLines, NextMessage};
-use super::stop::{Stop, stop};
-use super::{Messages, block_on};
+use super::stop::{Limits, Stop, stop};
+use super::{Messages, block_on, payload};
+use crate::cli::Names;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    MAX_REMAINING_LENGTH, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
-    SubscriptionAck, Version,
+    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, Version,
 };
-use std::fs::File;
 use std::future::pending;
-use std::io::{self, Read};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
-
-/// More cannot fit into a packet; a larger file is not even read.
-const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
 /// How often `-l` and `--ndjson` connect again after a lost connection before they give up: about five minutes.
 const RETRIES: u32 = 15;
@@ -37,13 +31,14 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     let options = client.client_options(messages.names, Some(retries))?;
     let mut publisher = Publisher::new(args, options.version, messages)?;
     block_on(async {
-        let end = client::run(&options, &mut publisher, stop(None)?).await;
+        let limits = Limits { timeout: args.timeout, idle: None };
+        let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
         publisher.judge(end)
     })
 }
 
 /// All of a message but its payload; what the messages of a run have in common, unless each says it itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Template {
     pub(super) topic: String,
     pub(super) qos: Qos,
@@ -138,8 +133,7 @@ impl Publisher {
             return Err(error);
         }
         match end {
-            End::Stopped { reason: Stop::Signal(status), .. } => Ok(status),
-            End::Stopped { reason: Stop::TimeIsUp(timeout), .. } => Err(Error::Timeout(timeout)),
+            End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
@@ -149,6 +143,19 @@ impl Publisher {
     fn fail(&mut self, error: Error) -> Sending {
         self.failure = Some(error);
         Sending::Finished
+    }
+
+    /// mosquitto_pub publishes without RETAIN where the broker retains nothing.
+    fn leave_out_retain(&mut self) {
+        let template = match &mut self.source {
+            Source::Repeated { message, .. } => &mut message.template,
+            Source::Lines { template, .. } => template,
+            Source::JsonLines(_) => return,
+        };
+        if template.retain {
+            self.messages.say("the broker does not retain messages; publishing without -r");
+            Rc::make_mut(template).retain = false;
+        }
     }
 
     fn send_repetition(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
@@ -219,7 +226,10 @@ fn unsendable(template: &Template, source: PublishError) -> Error {
 impl Application for Publisher {
     type Message = Outbound;
 
-    fn connected(&mut self, _: &mut Link<'_, Outbound>) -> Result<(), Error> {
+    fn connected(&mut self, link: &mut Link<'_, Outbound>) -> Result<(), Error> {
+        if self.messages.names == Names::Mosquitto && !link.session.peer_accepts().retain_available {
+            self.leave_out_retain();
+        }
         Ok(())
     }
 
@@ -283,8 +293,8 @@ impl Application for Publisher {
         Ok(Flow::Continue)
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        Ok(())
+    fn flush(&mut self) -> Result<bool, Error> {
+        Ok(true)
     }
 
     fn lost(&mut self, error: &Error, pause: Duration) {
@@ -309,45 +319,7 @@ impl Source {
         if args.stdin_line {
             return Ok(Source::Lines { template, lines: StdinLines::new() });
         }
-        let message = Outbound { template, payload: read_whole_payload(args)?.into() };
+        let message = Outbound { template, payload: payload::read(&args.payload)?.into() };
         Ok(Source::Repeated { message, left: args.repeat, delay: args.repeat_delay, pause: Pause::None })
     }
-}
-
-fn read_whole_payload(args: &PublishArgs) -> Result<Vec<u8>, Error> {
-    if let Some(message) = &args.message {
-        Ok(message.as_encoded_bytes().to_vec())
-    } else if let Some(path) = &args.file {
-        read_file(path)
-    } else if args.stdin_file {
-        read_stdin()
-    } else {
-        Ok(Vec::new())
-    }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    read_payload(File::open(path).map_err(failed)?).map_err(failed)
-}
-
-fn read_stdin() -> Result<Vec<u8>, Error> {
-    let payload = read_payload(io::stdin().lock()).map_err(Error::Input)?;
-    if payload.is_empty() {
-        // An empty message deletes what a broker has kept; a pipe that broke must not.
-        let error =
-            io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty; -n publishes an empty message");
-        return Err(Error::Input(error));
-    }
-    Ok(payload)
-}
-
-fn read_payload(input: impl Read) -> io::Result<Vec<u8>> {
-    let mut payload = Vec::new();
-    input.take(MAX_PAYLOAD + 1).read_to_end(&mut payload)?;
-    if payload.len() as u64 > MAX_PAYLOAD {
-        let text = format!("it is larger than {MAX_PAYLOAD} bytes, the most that a message can hold");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
-    }
-    Ok(payload)
 }

@@ -1,8 +1,11 @@
 //! What ends a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it at once.
 
+use super::Messages;
 use crate::error::{Error, ExitStatus};
+use std::cell::Cell;
 use std::future::{Future, pending};
-use std::time::Duration;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Why a command was stopped.
@@ -10,6 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) enum Stop {
     Signal(ExitStatus),
     TimeIsUp(Duration),
+    /// Nothing happened for so long.
+    Idle(Duration),
 }
 
 /// The signals, caught from the moment this was made.
@@ -38,25 +43,80 @@ impl Signals {
     }
 }
 
-/// Waits for a signal or until the time is up. After a signal, a second one ends the process without a farewell.
-pub(super) fn stop(timeout: Option<Duration>) -> Result<impl Future<Output = Stop>, Error> {
-    let mut signals = Signals::catch()?;
+/// What ends a command without a signal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Limits {
+    /// How long it may take in all, connecting included.
+    pub(super) timeout: Option<Duration>,
+    /// How long nothing may happen.
+    pub(super) idle: Option<Idle>,
+}
+
+/// Watches that something happens again and again.
+#[derive(Debug, Clone)]
+pub(super) struct Idle {
+    limit: Duration,
+    last: Rc<Cell<Instant>>,
+}
+
+impl Idle {
+    /// Counts from now.
+    pub(super) fn new(limit: Duration) -> Idle {
+        Idle { limit, last: Rc::new(Cell::new(Instant::now())) }
+    }
+
+    /// Something happened.
+    pub(super) fn note(&self) {
+        self.last.set(Instant::now());
+    }
+
+    async fn is_up(&self) {
+        loop {
+            let due = self.last.get() + self.limit;
+            if Instant::now() >= due {
+                return;
+            }
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+}
+
+/// Waits for a signal or until a limit is reached. After a signal, a second one ends the process without a farewell.
+///
+/// Signals that the command leaves to the operating system end it at once.
+pub(super) fn stop(messages: Messages, limits: Limits) -> Result<impl Future<Output = Stop>, Error> {
+    let signals = if messages.leaves_signals { None } else { Some(Signals::catch()?) };
     Ok(async move {
         let time_is_up = async {
-            match timeout {
+            match limits.timeout {
                 Some(timeout) => {
                     tokio::time::sleep(timeout).await;
-                    timeout
+                    Stop::TimeIsUp(timeout)
+                }
+                None => pending().await,
+            }
+        };
+        let idle = async {
+            match &limits.idle {
+                Some(idle) => {
+                    idle.is_up().await;
+                    Stop::Idle(idle.limit)
                 }
                 None => pending().await,
             }
         };
         tokio::select! {
-            status = signals.next() => {
-                tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
-                Stop::Signal(status)
-            }
-            timeout = time_is_up => Stop::TimeIsUp(timeout),
+            status = next_or_second(signals) => Stop::Signal(status),
+            reason = time_is_up => reason,
+            reason = idle => reason,
         }
     })
+}
+
+/// The first signal; a second one ends the process.
+async fn next_or_second(signals: Option<Signals>) -> ExitStatus {
+    let Some(mut signals) = signals else { return pending().await };
+    let status = signals.next().await;
+    tokio::spawn(async move { std::process::exit(signals.next().await.0.into()) });
+    status
 }

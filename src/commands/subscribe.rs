@@ -1,7 +1,9 @@
 //! `mq sub`: prints the messages that arrive, until told to stop.
 
-use super::stop::{Stop, stop};
+use super::removal::{Removal, Removals};
+use super::stop::{Idle, Limits, Stop, stop};
 use super::{Messages, block_on};
+use crate::cli::Names;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
@@ -9,25 +11,45 @@ use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, ReasonCode,
+    Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
     RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions,
 };
-use std::convert::Infallible;
 use std::future::pending;
-use std::time::Duration;
+use std::io;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+use tokio::time::{sleep_until, timeout};
+
+/// With `--retained-only`: when nothing came for so long after SUBACK or a message, the broker has sent all it keeps.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long standard output may take the rest, once the command was told to stop.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
+
+const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut options = args.client.client_options(messages.names, None)?;
-    let is_v5 = options.version.is_v5();
-    if is_v5 {
+    args.check(options.version)?;
+    if options.version.is_v5() {
         limit_what_is_in_flight(args, &mut options.properties);
     }
-    let mut subscriber = Subscriber::new(args, is_v5, messages)?;
     block_on(async {
-        let end = client::run(&options, &mut subscriber, stop(args.timeout)?).await;
-        let flushed = subscriber.flush();
+        let idle = args.idle_timeout.map(Idle::new);
+        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: idle.clone() })?);
+        let mut subscriber = Subscriber::new(args, idle, messages)?;
+        let end = client::run(&options, &mut subscriber, stop.as_mut()).await;
+        let drained = match end {
+            Ok(End::Stopped { .. }) => {
+                timeout(OUTPUT_PATIENCE, subscriber.sink.drain()).await.unwrap_or(Ok(()))
+            }
+            Ok(End::Finished) | Err(_) => tokio::select! {
+                drained = subscriber.sink.drain() => drained,
+                _ = stop => Ok(()),
+            },
+        };
         let status = subscriber.judge(end)?;
-        flushed.map(|()| status)
+        drained.map(|()| status)
     })
 }
 
@@ -48,24 +70,28 @@ struct Subscriber<'a> {
     unsubscribe_properties: PropertiesBuf,
     printer: Printer,
     sink: Sink,
+    removals: Option<Removals>,
+    idle: Option<Idle>,
+    /// When a quiet time is over that ends the command.
+    quiet_until: Option<Instant>,
+    rate: Option<Rate>,
     counted: u64,
     denied: usize,
     /// How many SUBACK and UNSUBACK are to come on this connection.
     unanswered: usize,
+    is_output_closed: bool,
+    is_ending: bool,
 }
 
-/// `mq sub` publishes nothing that would have to be sent again.
-impl Outgoing for Infallible {
-    fn as_publish(&self) -> Publish<'_> {
-        match *self {}
-    }
+/// Messages per second, told every second.
+#[derive(Debug)]
+struct Rate {
+    count: u64,
+    next: Instant,
 }
 
 impl<'a> Subscriber<'a> {
-    fn new(args: &'a SubscribeArgs, is_v5: bool, messages: Messages) -> Result<Subscriber<'a>, Error> {
-        if !is_v5 {
-            check_v5_options(args)?;
-        }
+    fn new(args: &'a SubscribeArgs, idle: Option<Idle>, messages: Messages) -> Result<Subscriber<'a>, Error> {
         let properties = &args.client.properties;
         Ok(Subscriber {
             args,
@@ -74,30 +100,83 @@ impl<'a> Subscriber<'a> {
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
             printer: args.output.printer(&args.client.connection.host)?,
             sink: Sink::stdout()?,
+            removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
+            idle,
+            quiet_until: None,
+            rate: args.message_rate.then(|| Rate { count: 0, next: Instant::now() + SECOND }),
             counted: 0,
             denied: 0,
             unanswered: 0,
+            is_output_closed: false,
+            is_ending: false,
         })
     }
 
     fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
+        if let Some(removals) = &self.removals {
+            self.messages.say(&removals.summary());
+        }
         match end? {
-            End::Stopped { reason: Stop::Signal(status), .. } => Ok(status),
-            End::Stopped { reason: Stop::TimeIsUp(timeout), .. } => Err(Error::Timeout(timeout)),
+            End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
     }
 
-    fn subscription_options(&self) -> SubscriptionOptions {
+    fn subscription_options(&self, maximum_qos: Qos) -> SubscriptionOptions {
         let retain_handling =
             if self.args.no_retained { RetainHandling::Never } else { self.args.retain_handling };
         SubscriptionOptions {
-            maximum_qos: self.args.qos,
-            no_local: false,
+            maximum_qos,
+            no_local: self.args.no_local,
             retain_as_published: self.args.retain_as_published,
             retain_handling,
         }
+    }
+
+    /// Something arrived, or could be read again.
+    fn note_activity(&mut self) {
+        if let Some(idle) = &self.idle {
+            idle.note();
+        }
+        if let Some(until) = &mut self.quiet_until {
+            *until = Instant::now() + QUIET;
+        }
+    }
+
+    /// All that was wanted has come.
+    fn end(&mut self) -> Flow {
+        self.is_ending = true;
+        if self.removals.is_some() { Flow::Drain } else { Flow::Finish }
+    }
+
+    fn print(&mut self, publish: &Publish<'_>) {
+        match (&mut self.rate, self.args.random_filter) {
+            (Some(rate), _) => rate.count += 1,
+            (None, Some(percent)) if fastrand::f64() * 100.0 >= percent => {}
+            (None, _) => self.printer.print(publish, self.sink.buffer()),
+        }
+        for note in self.printer.take_notes() {
+            self.messages.say(&note);
+        }
+    }
+
+    /// Prints the rate when a second is over.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        if let Some(rate) = &mut self.rate
+            && now >= rate.next
+        {
+            let line = format!("{} msgs/s\n", rate.count);
+            *rate = Rate { count: 0, next: rate.next.max(now - SECOND) + SECOND };
+            self.sink.buffer().extend_from_slice(line.as_bytes());
+        }
+    }
+
+    /// When [`Application::send`] has something to do, though nothing arrives.
+    fn next_alarm(&self) -> Option<Instant> {
+        let rate = self.rate.as_ref().map(|rate| rate.next);
+        rate.into_iter().chain(self.quiet_until).min()
     }
 
     fn is_wanted(&self, publish: &Publish<'_>) -> bool {
@@ -115,7 +194,7 @@ impl<'a> Subscriber<'a> {
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) -> usize {
         let details = describe_details(ack.properties);
         let mut granted = 0;
-        for (filter, reason_code) in self.args.topic.iter().zip(ack.reason_codes()) {
+        for ((filter, asked), reason_code) in self.args.subscriptions().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.denied += 1;
                 self.messages
@@ -123,10 +202,9 @@ impl<'a> Subscriber<'a> {
                 continue;
             }
             granted += 1;
-            if reason_code.0 < self.args.qos as u8 {
-                let asked = self.args.qos;
+            if reason_code.0 < asked as u8 {
                 self.messages.say(&format!(
-                    "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that -q asks for",
+                    "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that was asked for",
                     reason_code.0
                 ));
             }
@@ -135,26 +213,19 @@ impl<'a> Subscriber<'a> {
     }
 }
 
-/// Refuses what only MQTT 5 can say, instead of leaving it out silently.
-fn check_v5_options(args: &SubscribeArgs) -> Result<(), Error> {
-    let options = [
-        ("--retain-as-published", args.retain_as_published),
-        ("--retain-handling", args.retain_handling != RetainHandling::Always),
-    ];
-    match options.into_iter().find(|(_, is_given)| *is_given) {
-        Some((option, _)) => Err(Error::Usage(format!("{option} needs MQTT 5; add -V 5"))),
-        None => Ok(()),
-    }
-}
-
 impl Application for Subscriber<'_> {
-    type Message = Infallible;
+    type Message = Removal;
 
-    fn connected(&mut self, link: &mut Link<'_, Infallible>) -> Result<(), Error> {
-        let options = self.subscription_options();
-        self.unanswered = usize::from(!self.args.topic.is_empty()) + self.args.unsubscribe.len();
-        let subscriptions: Vec<Subscription<'_>> =
-            self.args.topic.iter().map(|filter| Subscription { filter: filter.as_str(), options }).collect();
+    fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
+        let subscriptions: Vec<Subscription<'_>> = self
+            .args
+            .subscriptions()
+            .map(|(filter, qos)| Subscription {
+                filter: filter.as_str(),
+                options: self.subscription_options(qos),
+            })
+            .collect();
+        self.unanswered = usize::from(!subscriptions.is_empty()) + self.args.unsubscribe.len();
         if !subscriptions.is_empty() {
             let properties = self.subscribe_properties.as_properties();
             link.session.subscribe(subscriptions, properties, link.output)?;
@@ -166,48 +237,86 @@ impl Application for Subscriber<'_> {
         Ok(())
     }
 
-    fn send(&mut self, _: &mut Link<'_, Infallible>) -> Result<Sending, Error> {
-        Ok(Sending::Waiting)
+    fn send(&mut self, link: &mut Link<'_, Removal>) -> Result<Sending, Error> {
+        if self.is_output_closed {
+            return Err(Error::Output(io::ErrorKind::BrokenPipe.into()));
+        }
+        self.tick();
+        if let Some(removal) = self.removals.as_mut().and_then(Removals::next) {
+            let kept = removal.clone();
+            return match link.session.publish(&removal.as_publish(), || kept, link.output) {
+                Ok(_) => Ok(Sending::Sent),
+                Err(source) => Err(Error::Unsendable { topic: removal.topic().to_owned(), source }),
+            };
+        }
+        let is_quiet = self.quiet_until.is_some_and(|until| Instant::now() >= until);
+        Ok(if self.is_ending || is_quiet { Sending::Finished } else { Sending::Waiting })
     }
 
     async fn ready(&mut self) {
-        pending::<()>().await;
+        if self.sink.has_unwritten() {
+            return self.sink.writable().await;
+        }
+        let alarm = self.next_alarm();
+        let alarm = async {
+            match alarm {
+                Some(time) => sleep_until(time.into()).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.sink.closed() => self.is_output_closed = true,
+            () = alarm => {}
+        }
     }
 
     fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
+        self.note_activity();
         if self.args.retained_only && !publish.retain {
-            return Ok(Flow::Finish);
+            return Ok(self.end());
         }
         if !self.is_wanted(publish) {
             return Ok(Flow::Continue);
         }
-        self.printer.print(publish, self.sink.buffer());
-        for note in self.printer.take_notes() {
-            self.messages.say(&note);
+        if let (Some(removals), true) = (&mut self.removals, publish.retain) {
+            removals.add(publish.topic);
         }
+        self.print(publish);
         self.counted += 1;
         let is_enough = self.args.count.is_some_and(|count| self.counted >= count);
-        Ok(if is_enough { Flow::Finish } else { Flow::Continue })
+        Ok(if is_enough { self.end() } else { Flow::Continue })
     }
 
     fn published(
         &mut self,
         _: PacketId,
-        message: Infallible,
-        _: ReasonCode,
-        _: Properties<'_>,
+        removal: Removal,
+        reason_code: ReasonCode,
+        properties: Properties<'_>,
     ) -> Result<Flow, Error> {
-        match message {}
+        if reason_code.is_error() {
+            self.denied += 1;
+            let topic = removal.topic();
+            let details = describe_details(properties);
+            self.messages.say(&format!("the broker did not delete {topic}: {reason_code}{details}"));
+        } else if let Some(removals) = &mut self.removals {
+            removals.done();
+        }
+        Ok(Flow::Continue)
     }
 
-    fn unsendable(&mut self, message: Infallible, _: PublishError) {
-        match message {}
+    fn unsendable(&mut self, removal: Removal, error: PublishError) {
+        self.denied += 1;
+        self.messages.say(&format!("cannot delete {}: {error}", removal.topic()));
     }
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
         let granted = self.report_reason_codes(ack);
         if granted == 0 {
             return Err(Error::Denied("no subscription is left".to_owned()));
+        }
+        if self.args.retained_only && self.messages.names == Names::Mq {
+            self.quiet_until = Some(Instant::now() + QUIET);
         }
         Ok(self.answered())
     }
@@ -221,8 +330,13 @@ impl Application for Subscriber<'_> {
         Ok(self.answered())
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        self.sink.flush()
+    fn flush(&mut self) -> Result<bool, Error> {
+        if !self.sink.has_unwritten() {
+            return Ok(true);
+        }
+        let is_all = self.sink.flush()?;
+        self.note_activity();
+        Ok(is_all)
     }
 
     fn lost(&mut self, error: &Error, pause: Duration) {

@@ -1,25 +1,46 @@
 //! The one owner of standard output while messages arrive: they are gathered in a buffer and written in one piece.
+//!
+//! A reader that does not read must not stop the program, which has a connection to keep alive. Standard output is shared with
+//! other programs and therefore not made non-blocking; instead nothing is written unless it fits.
 
 use crate::error::Error;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, fstat};
 use std::fs::File;
+use std::future::pending;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// A pipe that is writable takes so many bytes at once, on every system (PIPE_BUF on Linux; terminals and sockets take more).
+const FITS: usize = 4096;
 
 /// A buffer in front of standard output.
 #[derive(Debug)]
 pub struct Sink {
     buffer: Vec<u8>,
-    output: File,
+    written: usize,
+    output: Output,
+}
+
+#[derive(Debug)]
+enum Output {
+    /// What never blocks for long, and cannot be waited for.
+    File(File),
+    /// A pipe, a terminal or a socket.
+    Stream { file: AsyncFd<File>, is_pipe: bool },
 }
 
 impl Sink {
-    /// Takes standard output, past the standard library's line buffer.
+    /// Takes standard output, past the standard library's line buffer. To be called inside the runtime.
     ///
     /// # Errors
     /// When there is no standard output.
     pub fn stdout() -> Result<Sink, Error> {
         let descriptor = io::stdout().as_fd().try_clone_to_owned().map_err(Error::Output)?;
-        Ok(Sink { buffer: Vec::new(), output: descriptor.into() })
+        let output = Output::new(File::from(descriptor)).map_err(Error::Output)?;
+        Ok(Sink { buffer: Vec::new(), written: 0, output })
     }
 
     /// The buffer to append to.
@@ -27,16 +48,102 @@ impl Sink {
         &mut self.buffer
     }
 
-    /// Writes what was appended.
+    /// Writes what was appended, as far as it is taken without waiting; whether that was all.
     ///
     /// # Errors
-    /// When standard output does not take all of it.
-    pub fn flush(&mut self) -> Result<(), Error> {
-        if self.buffer.is_empty() {
-            return Ok(());
+    /// When standard output takes no more for good.
+    pub fn flush(&mut self) -> Result<bool, Error> {
+        while let Some(due) = self.buffer.get(self.written..).filter(|due| !due.is_empty()) {
+            match self.output.write(due) {
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => {
+                    self.clear();
+                    return Err(Error::Output(error));
+                }
+            }
         }
-        let written = self.output.write_all(&self.buffer).map_err(Error::Output);
-        self.buffer.clear();
-        written
+        self.clear();
+        Ok(true)
     }
+
+    /// Writes what was appended, and waits for a reader that is slow.
+    ///
+    /// # Errors
+    /// When standard output takes no more for good.
+    pub async fn drain(&mut self) -> Result<(), Error> {
+        while !self.flush()? {
+            self.writable().await;
+        }
+        Ok(())
+    }
+
+    /// Whether something was appended and not yet written.
+    pub fn has_unwritten(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// Waits until [`Sink::flush`] can write something.
+    pub async fn writable(&mut self) {
+        if let Output::Stream { file, .. } = &self.output {
+            // Readiness is told once; what is told from now on counts.
+            if let Ok(mut ready) = file.writable().await {
+                ready.clear_ready();
+            }
+            if !is_writable(file.get_ref()) {
+                let _ = file.writable().await;
+            }
+        }
+    }
+
+    /// Waits until nobody reads our output any more, where that can be seen: at a pipe.
+    pub async fn closed(&self) {
+        match &self.output {
+            Output::Stream { file, is_pipe: true } => {
+                let _ = file.ready(Interest::ERROR).await;
+            }
+            Output::Stream { .. } | Output::File(_) => pending().await,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.written = 0;
+    }
+}
+
+impl Output {
+    fn new(file: File) -> io::Result<Output> {
+        let is_pipe = fstat(&file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
+        let copy = file.try_clone()?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe for types that change their descriptor; a File does not"
+        )]
+        Ok(match AsyncFd::with_interest(copy, Interest::WRITABLE | Interest::ERROR) {
+            Ok(stream) => Output::Stream { file: stream, is_pipe },
+            Err(_) => Output::File(file),
+        })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Output::File(file) => file.write(bytes),
+            Output::Stream { file, .. } => {
+                let mut file = file.get_ref();
+                if !is_writable(file) {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                file.write(bytes.get(..FITS).unwrap_or(bytes))
+            }
+        }
+    }
+}
+
+fn is_writable(file: &File) -> bool {
+    let mut descriptors = [PollFd::new(file, PollFlags::OUT)];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    // A pipe without readers is ready as well: writing to it tells.
+    poll(&mut descriptors, Some(&now)).is_ok_and(|ready| ready > 0)
 }

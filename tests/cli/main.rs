@@ -14,6 +14,7 @@
 
 mod bad_input;
 mod bench;
+mod crash;
 mod crossing;
 mod embedded_broker;
 mod format;
@@ -21,5 +22,7 @@ mod json;
 mod ndjson;
 mod publish;
 mod reliability;
+mod request;
 mod subscribe;
 mod support;
+mod waiting;

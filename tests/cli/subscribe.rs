@@ -374,7 +374,7 @@ fn a_lower_qos_than_asked_for_is_said() {
         client.send("90 (0001 01)");
     });
     let finished = peer.mq("sub -t home/a -q 2 -E").run();
-    assert_says(&finished.stderr, &["home/a", "QoS 1", "-q"]);
+    assert_says(&finished.stderr, &["home/a", "QoS 1", "QoS 2"]);
     finished.succeed();
     peer.finish();
 }

@@ -117,6 +117,12 @@ impl Mosquitto {
         }
         panic!("mosquitto does not start")
     }
+
+    /// Ends it in an orderly way, so that it keeps what it is told to keep.
+    pub fn stop(&mut self) {
+        self.running.signal("TERM");
+        self.running.wait_for_end();
+    }
 }
 
 impl Server for Mosquitto {
@@ -163,7 +169,7 @@ fn start_once(
     let address = TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().unwrap();
     // Started by root, mosquitto would become a user who cannot read the directory.
     let lines = format!(
-        "user root\npersistence false\nallow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\n\
+        "user root\nallow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\n\
          listener {} {}\n{configuration}\n",
         address.port(),
         address.ip()

@@ -6,7 +6,7 @@ use super::DEADLINE;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ pub struct Program {
     command: Command,
     stdin: Stdin,
     closes_stdout_after: usize,
+    is_stdout_held: bool,
 }
 
 enum Stdin {
@@ -34,7 +35,7 @@ impl Program {
     pub fn new(path: impl AsRef<OsStr>) -> Program {
         let mut command = Command::new(path);
         command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("RUST_BACKTRACE");
-        Program { command, stdin: Stdin::Empty, closes_stdout_after: usize::MAX }
+        Program { command, stdin: Stdin::Empty, closes_stdout_after: usize::MAX, is_stdout_held: false }
     }
 
     /// Adds arguments, separated by white space.
@@ -67,6 +68,12 @@ impl Program {
         self
     }
 
+    /// Does not read the program's stdout before [`Running::read_stdout`].
+    pub fn holding_stdout(mut self) -> Program {
+        self.is_stdout_held = true;
+        self
+    }
+
     /// Starts it.
     pub fn spawn(mut self) -> Running {
         let stdin = if matches!(self.stdin, Stdin::Empty) { Stdio::null() } else { Stdio::piped() };
@@ -75,14 +82,19 @@ impl Program {
         let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let mut child =
             self.command.spawn().unwrap_or_else(|error| panic!("{shown} does not start: {error}"));
-        let stdout = Captured::of(child.stdout.take().expect("is piped"), self.closes_stdout_after);
+        let stdout = child.stdout.take().expect("is piped");
+        let (held_stdout, stdout) = if self.is_stdout_held {
+            (Some(stdout), Captured::default())
+        } else {
+            (None, Captured::of(stdout, self.closes_stdout_after))
+        };
         let stderr = Captured::of(child.stderr.take().expect("is piped"), usize::MAX);
         let mut open_stdin = child.stdin.take();
         if let Stdin::Bytes(bytes) = self.stdin {
             let mut pipe = open_stdin.take().expect("is piped");
             thread::spawn(move || pipe.write_all(&bytes)); // a program may end before it read everything
         }
-        Running { child, shown, stdin: open_stdin, stdout, stderr }
+        Running { child, shown, stdin: open_stdin, stdout, held_stdout, stderr }
     }
 
     /// Starts it and waits for its end.
@@ -98,10 +110,22 @@ pub struct Running {
     shown: String,
     stdin: Option<ChildStdin>,
     stdout: Captured,
+    held_stdout: Option<ChildStdout>,
     stderr: Captured,
 }
 
 impl Running {
+    /// Reads the stdout that was held.
+    pub fn read_stdout(&mut self) {
+        self.stdout = Captured::of(self.held_stdout.take().expect("it was held"), usize::MAX);
+    }
+
+    /// Closes the stdout that was held.
+    pub fn close_stdout(&mut self) {
+        self.held_stdout = None;
+        self.stdout = Captured::of(std::io::empty(), usize::MAX);
+    }
+
     /// The next line on stdout that contains this; earlier lines are passed over for good.
     #[track_caller]
     pub fn wait_for_stdout(&mut self, part: &str) -> String {
@@ -150,6 +174,13 @@ impl Running {
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn wait_for_end(&mut self) {
+        let has_ended = self.wait_until(Instant::now() + DEADLINE).is_some();
+        assert!(has_ended, "still running after {DEADLINE:?}: {}", self.everything());
     }
 
     /// Waits for its end, and for the end of its output.
@@ -249,6 +280,7 @@ fn last_part(text: &str) -> &str {
 }
 
 /// What came out of a pipe so far.
+#[derive(Default)]
 struct Captured(Arc<(Mutex<Output>, Condvar)>);
 
 #[derive(Default)]

@@ -1,0 +1,173 @@
+//! The pages of the manual, made from the definition of the command line: its help, put into the sections that readers expect.
+
+use super::names::{EXIT_STATUS, STATUSES, TOOLS};
+use super::option_file;
+use clap::Command;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use std::io;
+
+const EXAMPLES: &str = "Examples:";
+
+/// One page.
+#[derive(Debug)]
+pub struct Page {
+    /// The command that it is about; `None` for the one about `mq` itself.
+    pub command: Option<String>,
+    /// The page in roff.
+    pub text: Vec<u8>,
+}
+
+impl Page {
+    /// `mq.1`, `mq-pub.1`...
+    pub fn file_name(&self) -> String {
+        match &self.command {
+            Some(command) => format!("mq-{command}.1"),
+            None => "mq.1".to_owned(),
+        }
+    }
+}
+
+/// All pages, that about `mq` itself first.
+///
+/// # Errors
+/// What the generator says; it writes to memory only.
+pub fn pages() -> io::Result<Vec<Page>> {
+    let mut command = super::command().disable_help_subcommand(true);
+    command.build();
+    let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    let about_mq = Page { command: None, text: page(&command, &names)? };
+    let about_commands = command.get_subcommands().map(|subcommand| {
+        let text = page(subcommand, &names)?;
+        Ok(Page { command: Some(subcommand.get_name().to_owned()), text })
+    });
+    std::iter::once(Ok(about_mq)).chain(about_commands).collect()
+}
+
+fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let source = format!("mq {}", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).source(source).manual("Manual of mq");
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let paragraphs: Vec<&str> = help.split("\n\n").collect();
+    let is_prose =
+        |paragraph: &&&str| !paragraph.starts_with(EXAMPLES) && !paragraph.starts_with(EXIT_STATUS);
+    let mut roff = Roff::new();
+    for paragraph in paragraphs.iter().filter(is_prose) {
+        add_paragraph(&mut roff, paragraph);
+    }
+    roff.to_writer(&mut text)?;
+    man.render_options_section(&mut text)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut text)?;
+    }
+    let mut roff = Roff::new();
+    for paragraph in &paragraphs {
+        if let Some(examples) = paragraph.strip_prefix(EXAMPLES) {
+            add_examples(&mut roff, examples);
+        }
+    }
+    add_exit_status(&mut roff, command, &paragraphs);
+    add_environment(&mut roff, command);
+    add_files(&mut roff, command);
+    add_see_also(&mut roff, command, commands);
+    roff.to_writer(&mut text)?;
+    Ok(text)
+}
+
+/// Text whose lines can be filled; one that is indented stays by itself.
+fn add_paragraph(roff: &mut Roff, text: &str) {
+    roff.control("PP", []);
+    let mut is_first = true;
+    for line in text.lines() {
+        if line.starts_with(' ') && !is_first {
+            roff.control("br", []);
+        }
+        roff.text([roman(line.trim())]);
+        is_first = false;
+    }
+}
+
+/// Lines of a command, two or more blanks, and what it does.
+fn add_examples(roff: &mut Roff, examples: &str) {
+    roff.control("SH", ["EXAMPLES"]);
+    for line in examples.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (example, meaning) = line.split_once("  ").unwrap_or((line, ""));
+        roff.control("TP", []);
+        roff.text([bold(example)]);
+        if !meaning.is_empty() {
+            roff.text([roman(meaning.trim())]);
+        }
+    }
+}
+
+fn add_exit_status(roff: &mut Roff, command: &Command, paragraphs: &[&str]) {
+    let Some(text) = paragraphs.iter().find_map(|paragraph| paragraph.strip_prefix(EXIT_STATUS)) else {
+        return;
+    };
+    roff.control("SH", ["EXIT STATUS"]);
+    for line in text.trim().lines() {
+        roff.text([roman(line.trim())]);
+    }
+    if TOOLS.contains(&command.get_name()) {
+        let name = super::Names::Mosquitto.of(command.get_name());
+        roff.control("PP", []);
+        roff.text([roman("Called as "), bold(name), roman(":")]);
+        for line in STATUSES.lines().map(|line| line.trim_start_matches(EXIT_STATUS_OF_TOOLS)) {
+            roff.text([roman(line.trim())]);
+        }
+    }
+}
+
+/// What the paragraph about mosquitto's tools begins with in their help.
+const EXIT_STATUS_OF_TOOLS: &str = "Exit status, as of mosquitto's tools:";
+
+fn add_environment(roff: &mut Roff, command: &Command) {
+    roff.control("SH", ["ENVIRONMENT"]);
+    if command.get_arguments().any(|arg| arg.get_id() == "username") {
+        add_term(roff, "MQ_USERNAME", "The user name, when -u gives none.");
+        let text = "The password, when no option gives one. Other programs of the same user can read it; a file for \
+                    --password-file is safer.";
+        add_term(roff, "MQ_PASSWORD", text);
+    }
+    if TOOLS.contains(&command.get_name()) {
+        add_term(roff, "XDG_CONFIG_HOME", "Where the file of options is, instead of ~/.config.");
+    }
+    add_term(roff, "NO_COLOR", "When it is set, nothing is coloured.");
+}
+
+fn add_files(roff: &mut Roff, command: &Command) {
+    if !option_file::is_read_by(command.get_name()) {
+        return;
+    }
+    roff.control("SH", ["FILES"]);
+    let format = "An option on each line, and behind it its value up to the end of the line. Lines that begin with # are \
+                  comments. What is typed wins over what the file says; options that can be repeated add up.";
+    let name = match TOOLS.contains(&command.get_name()) {
+        true => format!("~/.config/{}", super::Names::Mosquitto.of(command.get_name())),
+        false => "-o FILE".to_owned(),
+    };
+    add_term(roff, &name, format);
+}
+
+fn add_see_also(roff: &mut Roff, command: &Command, commands: &[&str]) {
+    roff.control("SH", ["SEE ALSO"]);
+    let others = commands.iter().filter(|name| **name != command.get_name()).map(|name| format!("mq-{name}"));
+    let others = (command.get_name() != "mq").then(|| "mq".to_owned()).into_iter().chain(others);
+    let mut inlines = Vec::new();
+    for (position, name) in others.enumerate() {
+        inlines.extend((position > 0).then(|| roman(", ")));
+        inlines.extend([bold(name), roman("(1)")]);
+    }
+    roff.text(inlines);
+}
+
+fn add_term(roff: &mut Roff, term: &str, text: &str) {
+    roff.control("TP", []);
+    roff.text([bold(term)]);
+    roff.text([roman(text)]);
+}

@@ -1,0 +1,113 @@
+//! Where user name and password come from: options, a file, the terminal, the environment.
+//!
+//! A password on the command line stands in the list of processes for everyone to see; the other ways keep it out of there.
+
+use super::Names;
+use super::connection::ConnectionArgs;
+use crate::error::Error;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// MQTT has two bytes for a password's length; a longer line is another file.
+const MAX_LINE: u64 = 65_535 + 2;
+
+/// Stands for standard input where a file is asked for.
+const STDIN: &str = "-";
+
+impl ConnectionArgs {
+    /// Reads user name and password from where the options say, or else from the environment. `stdin_option` is the option that
+    /// needs standard input for something else; `ask` asks the user. Gives a warning, if there is one.
+    ///
+    /// # Errors
+    /// When a file cannot be read, nobody can be asked, or standard input is wanted twice.
+    pub fn complete_credentials(
+        &mut self,
+        names: Names,
+        stdin_option: Option<&str>,
+        ask: impl FnOnce(&str) -> Result<OsString, Error>,
+    ) -> Result<Option<String>, Error> {
+        if names == Names::Mq && self.username.is_none() {
+            self.username = username_from_environment()?;
+        }
+        let mut warning = None;
+        if let Some(path) = &self.password_file {
+            self.password = Some(match (path.as_os_str() == STDIN, stdin_option) {
+                (true, Some(option)) => {
+                    return Err(Error::Usage(format!(
+                        "--password-file - and {option} both read standard input"
+                    )));
+                }
+                (true, None) => first_line(io::stdin().lock()).map_err(Error::Input)?,
+                (false, _) => read_file(path)?,
+            });
+            warning = warning_about(path);
+        } else if self.ask_password {
+            let user = self.username.as_ref().map(|name| format!(" for {}", name.escape_debug()));
+            self.password = Some(ask(&format!("Password{}: ", user.unwrap_or_default()))?);
+        } else if names == Names::Mq && self.password.is_none() {
+            self.password = std::env::var_os("MQ_PASSWORD").filter(|value| !value.is_empty());
+            self.is_password_offered = true;
+        }
+        Ok(warning)
+    }
+}
+
+fn username_from_environment() -> Result<Option<String>, Error> {
+    let value = std::env::var_os("MQ_USERNAME").filter(|value| !value.is_empty());
+    let not_text = |_| Error::Usage("MQ_USERNAME is not valid UTF-8".to_owned());
+    value.map(|value| value.into_string().map_err(not_text)).transpose()
+}
+
+fn read_file(path: &Path) -> Result<OsString, Error> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    first_line(BufReader::new(File::open(path).map_err(failed)?)).map_err(failed)
+}
+
+/// The first line without its end, which need not be UTF-8.
+fn first_line(input: impl BufRead) -> io::Result<OsString> {
+    let mut line = Vec::new();
+    input.take(MAX_LINE + 1).read_until(b'\n', &mut line)?;
+    if line.len() as u64 > MAX_LINE {
+        let text = "its first line is longer than a password can be";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    for end in [b'\n', b'\r'] {
+        line.pop_if(|last| *last == end);
+    }
+    if line.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its first line is empty, not a password"));
+    }
+    Ok(OsString::from_vec(line))
+}
+
+fn warning_about(path: &Path) -> Option<String> {
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let is_open = metadata.permissions().mode() & 0o044 != 0;
+    let shown = path.display();
+    is_open.then(|| format!("other users can read the password in {shown}; `chmod 600 {shown}` prevents it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_first_line_without_its_end() {
+        for (text, password) in [
+            (&b"secret"[..], &b"secret"[..]),
+            (b"secret\n", b"secret"),
+            (b"secret\r\n", b"secret"),
+            (b" two words \nand more", b" two words "),
+            (b"caf\xe9\n", b"caf\xe9"),
+        ] {
+            assert_eq!(first_line(text).unwrap().as_encoded_bytes(), password);
+        }
+        for text in [&b""[..], b"\n", b"\r\n", b"\nsecret\n", &[b'a'; 70_000]] {
+            assert!(first_line(text).is_err());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `mq install-links`: the names of mosquitto's tools as links to this program.
+
+use super::Messages;
+use crate::cli::documents::InstallLinksArgs;
+use crate::cli::{Names, TOOLS};
+use crate::error::{Error, ExitStatus};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let program =
+        std::env::current_exe().map_err(|source| failed("find", Path::new("this program"), source))?;
+    let links: Vec<PathBuf> =
+        TOOLS.iter().map(|tool| args.directory.join(Names::Mosquitto.of(tool))).collect();
+    // All are looked at before the first is made, so that a refusal changes nothing.
+    let found = links.iter().map(|link| Found::at(link, &program)).collect::<Result<Vec<_>, _>>()?;
+    for (link, found) in links.iter().zip(&found) {
+        found.check(link, args.force)?;
+    }
+    for (link, found) in links.iter().zip(&found) {
+        if *found == Found::SameLink {
+            messages.say(&format!("{} is there already", link.display()));
+            continue;
+        }
+        put_link(&program, link)?;
+        messages.say(&format!("{} -> {}", link.display(), program.display()));
+    }
+    Ok(ExitStatus::DONE)
+}
+
+/// What stands where a link is to be made.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    SameLink,
+    /// A link to a program of our name elsewhere, as an older version left it.
+    OtherLink,
+    Directory,
+    SomethingElse,
+}
+
+impl Found {
+    fn at(link: &Path, program: &Path) -> Result<Found, Error> {
+        let metadata = match fs::symlink_metadata(link) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(source) => return Err(failed("look at", link, source)),
+        };
+        if metadata.is_dir() {
+            return Ok(Found::Directory);
+        }
+        if !metadata.is_symlink() {
+            return Ok(Found::SomethingElse);
+        }
+        let target = fs::read_link(link).map_err(|source| failed("look at", link, source))?;
+        Ok(match target {
+            target if target == program => Found::SameLink,
+            target if target.file_name() == program.file_name() => Found::OtherLink,
+            _ => Found::SomethingElse,
+        })
+    }
+
+    fn check(&self, link: &Path, is_forced: bool) -> Result<(), Error> {
+        let refused = |text: &str| {
+            let source = io::Error::new(io::ErrorKind::AlreadyExists, text);
+            Err(failed("make the link", link, source))
+        };
+        match self {
+            Found::Nothing | Found::SameLink | Found::OtherLink => Ok(()),
+            Found::SomethingElse if is_forced => Ok(()),
+            Found::SomethingElse => refused("there is another file; --force replaces it"),
+            Found::Directory => refused("there is a directory"),
+        }
+    }
+}
+
+/// Makes the link in one step, so that the name is never missing in between.
+fn put_link(program: &Path, link: &Path) -> Result<(), Error> {
+    let mut name = link.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = link.with_file_name(name);
+    symlink(program, &temporary).map_err(|source| failed("make the link", link, source))?;
+    fs::rename(&temporary, link).map_err(|source| {
+        let _ = fs::remove_file(&temporary);
+        failed("make the link", link, source)
+    })
+}
+
+fn failed(what: &str, path: &Path, source: io::Error) -> Error {
+    Error::System { action: format!("{what} {}", path.display()), source }
+}

@@ -1,0 +1,97 @@
+//! The exit statuses of mosquitto's tools, which scripts know: the numbers of libmosquitto's errors, and those of CONNACK.
+//!
+//! They tell less than ours. What a broker denies is success, and a refusal can look like an error of the library.
+
+use super::stop::Stop;
+use crate::error::{Error, ExitStatus};
+use crate::protocol::EncodeError;
+use crate::protocol::session::{PublishError, SubscribeError};
+
+const FAILED: u8 = 1;
+const PROTOCOL: u8 = 2;
+const INVALID: u8 = 3;
+const NO_CONNECTION: u8 = 4;
+const CONNECTION_LOST: u8 = 7;
+const PAYLOAD_SIZE: u8 = 9;
+const KEEP_ALIVE: u8 = 19;
+const MALFORMED_PACKET: u8 = 21;
+const QOS_NOT_SUPPORTED: u8 = 24;
+const OVERSIZE_PACKET: u8 = 25;
+/// mosquitto_sub's `exit(-1)`.
+const NOT_CONNECTED: u8 = 255;
+
+/// The status that stands for the end of a command.
+pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
+    match result {
+        Ok(ExitStatus::DENIED) => ExitStatus::DONE,
+        Ok(status) => *status,
+        Err(error) => of_error(error),
+    }
+}
+
+/// The status of mosquitto_sub when a signal or the time stopped it, where it is not that of the error.
+pub(super) fn of_stop(stop: Stop, was_connected: bool) -> Option<ExitStatus> {
+    match stop {
+        Stop::Signal(_) | Stop::TimeIsUp(_) | Stop::Idle(_) if !was_connected => {
+            Some(ExitStatus(NOT_CONNECTED))
+        }
+        Stop::Signal(_) => Some(ExitStatus::DONE),
+        Stop::TimeIsUp(_) | Stop::Idle(_) => None,
+    }
+}
+
+fn of_error(error: &Error) -> ExitStatus {
+    let status = match error {
+        Error::Output(_) if error.is_closed_output() => return ExitStatus::DONE,
+        Error::Interrupted(status) => return *status,
+        Error::Timeout(_) | Error::Idle(_) => return ExitStatus::TIMED_OUT,
+        Error::Denied(_) => return ExitStatus::DONE,
+        Error::Usage(_)
+        | Error::File { .. }
+        | Error::Input(_)
+        | Error::InputLine { .. }
+        | Error::Output(_)
+        | Error::System { .. }
+        | Error::Connect(_) => FAILED,
+        Error::Refused { reason, asked, answered, .. } => match (asked.is_v5(), answered.is_v5()) {
+            (true, true) => reason.0,
+            // libmosquitto misses the properties.
+            (true, false) => MALFORMED_PACKET,
+            (false, _) => reason.to_v3_connack(),
+        },
+        Error::Unsendable { source, .. } => of_unsendable(source),
+        Error::Unsubscribable(SubscribeError::PacketTooLarge { .. }) => OVERSIZE_PACKET,
+        Error::Unsubscribable(SubscribeError::Encode(error)) | Error::Encode(error) => of_encoding(error),
+        // libmosquitto asks for them, and the broker denies them.
+        Error::Unsubscribable(
+            SubscribeError::WildcardsNotSupported(_)
+            | SubscribeError::SharedNotSupported(_)
+            | SubscribeError::IdentifiersNotSupported
+            | SubscribeError::NoPacketId,
+        ) => return ExitStatus::DONE,
+        Error::Lost(_) | Error::Closed(_) => CONNECTION_LOST,
+        Error::Disconnected { .. } => NO_CONNECTION,
+        Error::KeepAlive(_) => KEEP_ALIVE,
+        Error::Decode(_) => MALFORMED_PACKET,
+        Error::NotMqtt(_) | Error::Session(_) => PROTOCOL,
+    };
+    ExitStatus(status)
+}
+
+fn of_unsendable(error: &PublishError) -> u8 {
+    match error {
+        PublishError::QosNotSupported { .. } => QOS_NOT_SUPPORTED,
+        PublishError::PacketTooLarge { .. } => OVERSIZE_PACKET,
+        PublishError::RetainNotSupported
+        | PublishError::TopicAliasNotSupported { .. }
+        | PublishError::QuotaUsedUp => INVALID,
+        PublishError::Encode(error) => of_encoding(error),
+    }
+}
+
+fn of_encoding(error: &EncodeError) -> u8 {
+    match error {
+        EncodeError::FieldTooLong { .. } => INVALID,
+        EncodeError::PacketTooLarge { .. } => PAYLOAD_SIZE,
+    }
+}

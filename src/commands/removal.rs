@@ -1,0 +1,73 @@
+//! Deleting what a broker keeps: an empty message with RETAIN to each topic, acknowledged one by one.
+
+use crate::protocol::session::Outgoing;
+use crate::protocol::{Properties, Publish, Qos};
+use std::collections::VecDeque;
+
+/// The message that makes a broker forget what it keeps for a topic.
+#[derive(Debug, Clone)]
+pub(super) struct Removal {
+    topic: Box<str>,
+}
+
+impl Outgoing for Removal {
+    fn as_publish(&self) -> Publish<'_> {
+        Publish {
+            dup: false,
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            topic: &self.topic,
+            packet_id: None,
+            properties: Properties::EMPTY,
+            payload: &[],
+        }
+    }
+}
+
+impl Removal {
+    /// The topic that is cleared.
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+}
+
+/// What is to be deleted, and what became of it.
+#[derive(Debug, Default)]
+pub(super) struct Removals {
+    waiting: VecDeque<Removal>,
+    is_dry_run: bool,
+    /// Topics that are cleared, or in a dry run would be.
+    count: u64,
+}
+
+impl Removals {
+    pub(super) fn new(is_dry_run: bool) -> Removals {
+        Removals { is_dry_run, ..Removals::default() }
+    }
+
+    /// Notes a topic that is to be cleared.
+    pub(super) fn add(&mut self, topic: &str) {
+        if self.is_dry_run {
+            self.count += 1;
+        } else {
+            self.waiting.push_back(Removal { topic: topic.into() });
+        }
+    }
+
+    /// The next message to send.
+    pub(super) fn next(&mut self) -> Option<Removal> {
+        self.waiting.pop_front()
+    }
+
+    /// The broker acknowledged a removal.
+    pub(super) fn done(&mut self) {
+        self.count += 1;
+    }
+
+    /// What was done, in a sentence.
+    pub(super) fn summary(&self) -> String {
+        let what = if self.is_dry_run { "would delete" } else { "deleted" };
+        let noun = if self.count == 1 { "message" } else { "messages" };
+        format!("{what} {} kept {noun}", self.count)
+    }
+}

@@ -1,0 +1,317 @@
+//! `mq rr`: a request, and the answers that belong to it.
+//!
+//! The request goes out after SUBACK, so that no answer can be missed. With MQTT 5 it carries correlation data of its own, and
+//! only what brings it back counts as an answer.
+
+use super::stop::{Limits, Stop, stop};
+use super::{Messages, block_on, payload};
+use crate::cli::Names;
+use crate::cli::request::RequestArgs;
+use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
+use crate::error::{Error, ExitStatus};
+use crate::output::{Printer, Sink};
+use crate::protocol::property::Context;
+use crate::protocol::session::{Outgoing, PublishError};
+use crate::protocol::{
+    Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
+    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, Version,
+};
+use std::io::{self, Write};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// The length of our correlation data in bytes: nobody else's is the same by chance.
+const CORRELATION_LENGTH: usize = 16;
+
+pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let mut client = args.client.clone();
+    client.connection.version.get_or_insert(Version::V5);
+    let options = client.client_options(messages.names, Some(0))?;
+    args.check(options.version)?;
+    let request = Rc::new(Request::new(args, options.version, messages.names)?);
+    block_on(async {
+        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
+        let mut requester = Requester {
+            args,
+            messages,
+            request,
+            printer: args.output.printer(&args.client.connection.host)?,
+            sink: Sink::stdout()?,
+            state: State::Subscribing,
+            answers: 0,
+            has_warned: false,
+            failure: None,
+        };
+        let end = client::run(&options, &mut requester, stop.as_mut()).await;
+        if !matches!(end, Ok(End::Stopped { .. })) {
+            tokio::select! {
+                drained = requester.sink.drain() => drained?,
+                _ = stop => {}
+            }
+        }
+        requester.judge(end)
+    })
+}
+
+/// The request, and how its answers are told from other messages.
+#[derive(Debug)]
+struct Request {
+    topic: String,
+    qos: Qos,
+    payload: Vec<u8>,
+    properties: PropertiesBuf,
+    response_topic: String,
+    /// What an answer must bring back; `None` when any message on the topic is one.
+    correlation_data: Option<Vec<u8>>,
+}
+
+impl Outgoing for Rc<Request> {
+    fn as_publish(&self) -> Publish<'_> {
+        Publish {
+            dup: false,
+            qos: self.qos,
+            retain: false,
+            topic: &self.topic,
+            packet_id: None,
+            properties: self.properties.as_properties(),
+            payload: &self.payload,
+        }
+    }
+}
+
+impl Request {
+    fn new(args: &RequestArgs, version: Version, names: Names) -> Result<Request, Error> {
+        let Some(topic) = &args.topic else {
+            return Err(Error::Usage("missing -t TOPIC".to_owned()));
+        };
+        let response_topic = match &args.response_topic {
+            Some(topic) => topic.as_str().to_owned(),
+            None if names == Names::Mosquitto => return Err(Error::Usage("missing -e TOPIC".to_owned())),
+            None => "mq/rr/".chars().chain((0..22).map(|_| fastrand::alphanumeric())).collect(),
+        };
+        let mut properties = PropertiesBuf::new();
+        let mut correlation_data = None;
+        if version.is_v5() {
+            properties = args.client.properties.collect(Context::Publish)?;
+            correlation_data = add_correlation_data(&mut properties, names)?;
+            let value = PropertyValue::Text(&response_topic);
+            properties
+                .push(PropertyId::ResponseTopic, value)
+                .map_err(|error| Error::Usage(format!("-e: {error}")))?;
+        }
+        Ok(Request {
+            topic: topic.as_str().to_owned(),
+            qos: args.qos,
+            payload: payload::read(&args.payload)?,
+            properties,
+            response_topic,
+            correlation_data,
+        })
+    }
+}
+
+/// What answers must bring back: what was typed, or bytes of our own. mosquitto_rr neither adds nor checks any.
+fn add_correlation_data(properties: &mut PropertiesBuf, names: Names) -> Result<Option<Vec<u8>>, Error> {
+    if names == Names::Mosquitto {
+        return Ok(None);
+    }
+    if let Some(PropertyValue::Binary(typed)) = properties.as_properties().find(PropertyId::CorrelationData) {
+        return Ok(Some(typed.to_vec()));
+    }
+    let own: Vec<u8> = (0..CORRELATION_LENGTH).map(|_| fastrand::u8(..)).collect();
+    properties
+        .push(PropertyId::CorrelationData, PropertyValue::Binary(&own))
+        .map_err(|error| Error::Usage(format!("-D: {error}")))?;
+    Ok(Some(own))
+}
+
+/// How far the request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Waits for SUBACK.
+    Subscribing,
+    /// May go out.
+    Ready,
+    /// Went out then.
+    Sent(Instant),
+}
+
+struct Requester<'a> {
+    args: &'a RequestArgs,
+    messages: Messages,
+    request: Rc<Request>,
+    printer: Printer,
+    sink: Sink,
+    state: State,
+    answers: u64,
+    has_warned: bool,
+    /// What ends the command at the next occasion.
+    failure: Option<Error>,
+}
+
+impl Requester<'_> {
+    fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
+        match end? {
+            End::Stopped { reason, was_connected, .. } => {
+                if self.answers > 0 {
+                    let (answers, wanted) = (self.answers, self.args.count);
+                    self.messages.say(&format!("{answers} of {wanted} answers came"));
+                }
+                self.messages.stopped(reason, was_connected)
+            }
+            End::Finished => Ok(ExitStatus::DONE),
+        }
+    }
+
+    /// Whether a message answers our request.
+    fn is_answer(&mut self, publish: &Publish<'_>) -> bool {
+        if publish.topic != self.request.response_topic || publish.retain && self.args.no_retained {
+            return false;
+        }
+        let Some(expected) = &self.request.correlation_data else {
+            return true;
+        };
+        let brought = publish.properties.find(PropertyId::CorrelationData);
+        if brought == Some(PropertyValue::Binary(expected)) {
+            return true;
+        }
+        if !std::mem::replace(&mut self.has_warned, true) {
+            let what = if brought.is_some() { "other correlation data" } else { "no correlation data" };
+            self.messages.say(&format!(
+                "left out a message on {} with {what}, which is no answer to this request; with -V 311 any \
+                 message there is one",
+                publish.topic
+            ));
+        }
+        false
+    }
+
+    fn print_latency(&mut self, latency: Duration) {
+        let (nanoseconds, seconds) = (latency.as_nanos(), latency.as_secs_f64());
+        let _ = writeln!(
+            self.sink.buffer(),
+            "Latency: {nanoseconds}ns | {:.6}µs | {:.6}ms | {}.{:09}",
+            seconds * 1e6,
+            seconds * 1e3,
+            latency.as_secs(),
+            latency.subsec_nanos()
+        );
+    }
+}
+
+impl Application for Requester<'_> {
+    type Message = Rc<Request>;
+
+    fn connected(&mut self, link: &mut Link<'_, Rc<Request>>) -> Result<(), Error> {
+        let retain_handling =
+            if self.args.no_retained { RetainHandling::Never } else { self.args.retain_handling };
+        let options = SubscriptionOptions {
+            maximum_qos: self.args.qos,
+            no_local: false,
+            retain_as_published: self.args.retain_as_published,
+            retain_handling,
+        };
+        let properties = self.args.client.properties.collect(Context::Subscribe)?;
+        let filter = self.request.response_topic.as_str();
+        let subscription = Subscription { filter, options };
+        link.session.subscribe(vec![subscription], properties.as_properties(), link.output)?;
+        self.state = State::Subscribing;
+        Ok(())
+    }
+
+    fn send(&mut self, link: &mut Link<'_, Rc<Request>>) -> Result<Sending, Error> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        // After a reconnect, the session sends what is unsettled by itself.
+        if self.state != State::Ready || link.session.unsettled() > 0 {
+            return Ok(Sending::Waiting);
+        }
+        let kept = Rc::clone(&self.request);
+        let sent = link.session.publish(&self.request.as_publish(), || kept, link.output);
+        sent.map_err(|source| Error::Unsendable { topic: self.request.topic.clone(), source })?;
+        self.state = State::Sent(Instant::now());
+        Ok(Sending::Sent)
+    }
+
+    async fn ready(&mut self) {
+        if self.sink.has_unwritten() {
+            return self.sink.writable().await;
+        }
+        self.sink.closed().await;
+        self.failure = Some(Error::Output(io::ErrorKind::BrokenPipe.into()));
+    }
+
+    fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
+        if self.answers == self.args.count || !self.is_answer(publish) {
+            return Ok(Flow::Continue);
+        }
+        self.printer.print(publish, self.sink.buffer());
+        for note in self.printer.take_notes() {
+            self.messages.say(&note);
+        }
+        if let (State::Sent(time), true) = (self.state, self.args.latency) {
+            self.print_latency(time.elapsed());
+        }
+        self.answers += 1;
+        Ok(if self.answers == self.args.count { Flow::Finish } else { Flow::Continue })
+    }
+
+    fn published(
+        &mut self,
+        _: PacketId,
+        _: Rc<Request>,
+        reason_code: ReasonCode,
+        properties: Properties<'_>,
+    ) -> Result<Flow, Error> {
+        if reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS {
+            self.messages.say(&format!("nobody is subscribed to {}", self.request.topic));
+        }
+        if reason_code.is_error() {
+            let details = describe_details(properties);
+            let topic = &self.request.topic;
+            return Err(Error::Denied(format!(
+                "the broker denied the request to {topic}: {reason_code}{details}"
+            )));
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn unsendable(&mut self, request: Rc<Request>, source: PublishError) {
+        self.failure = Some(Error::Unsendable { topic: request.topic.clone(), source });
+    }
+
+    fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
+        let refusal = ack.reason_codes().find(|reason_code| reason_code.is_error());
+        if let Some(reason_code) = refusal {
+            let details = describe_details(ack.properties);
+            let topic = &self.request.response_topic;
+            return Err(Error::Denied(format!(
+                "the broker denied the subscription to {topic}: {reason_code}{details}"
+            )));
+        }
+        self.state = State::Ready;
+        Ok(Flow::Continue)
+    }
+
+    fn unsubscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
+        Ok(Flow::Continue)
+    }
+
+    fn flush(&mut self) -> Result<bool, Error> {
+        self.sink.flush()
+    }
+
+    fn lost(&mut self, error: &Error, pause: Duration) {
+        self.messages.lost(error, pause);
+    }
+
+    fn trace(&mut self, direction: Direction, packet: &Packet<'_>) {
+        self.messages.trace(direction, packet);
+    }
+
+    fn wants_trace(&self) -> bool {
+        self.args.diagnostics.debug
+    }
+}
