@@ -73,8 +73,9 @@ impl Typed<'_> {
 
     fn usage_failure(&self, problem: &str) -> Failure {
         let name = self.name();
+        let origin = self.file.note().map(|note| format!("{note}\n")).unwrap_or_default();
         Failure {
-            text: format!("{name}: {problem}\nhint: `{name} --help` lists all options\n"),
+            text: format!("{name}: {problem}\nhint: `{name} --help` lists all options\n{origin}"),
             is_wanted: false,
             status: if self.names == Names::Mq { ExitStatus::USAGE } else { ExitStatus::FAILED },
         }

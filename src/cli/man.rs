@@ -5,7 +5,7 @@ use super::option_file;
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use std::io;
+use std::io::{self, Write};
 
 const EXAMPLES: &str = "Examples:";
 
@@ -46,9 +46,10 @@ pub fn pages() -> io::Result<Vec<Page>> {
 
 fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let source = format!("mq {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).source(source).manual("Manual of mq");
-    man.render_title(&mut text)?;
+    let man = Man::new(command.clone());
+    let title = command.get_display_name().unwrap_or("mq").to_uppercase();
+    // Without a date, which would differ from build to build; the generator cannot leave it out.
+    writeln!(text, ".TH {title} 1 \"\" \"mq {}\" \"Manual of mq\"", env!("CARGO_PKG_VERSION"))?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;

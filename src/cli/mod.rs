@@ -33,6 +33,9 @@ use std::ffi::OsString;
 /// The version, and what differs from build to build.
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring)");
 
+/// The heading of the options that are about no connection and no message.
+pub(crate) const GENERAL: &str = "General";
+
 /// One tool for everyone who works with MQTT brokers.
 #[derive(Debug, Parser)]
 #[command(
@@ -87,6 +90,8 @@ pub struct Invocation {
     pub names: Names,
     /// What to do.
     pub command: Command,
+    /// Reminds of a file that gave options; to be told when they do not go together.
+    pub note: Option<String>,
 }
 
 impl Command {
@@ -143,7 +148,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
-    Ok(Invocation { names, command: cli.command })
+    Ok(Invocation { names, command: cli.command, note: typed.file.note() })
 }
 
 /// The whole command line as clap sees it, with the one help option everywhere.
@@ -151,11 +156,23 @@ pub fn command() -> clap::Command {
     let help = || Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
     Cli::command().arg(help()).mut_subcommands(|subcommand| {
         let name = subcommand.get_name().to_owned();
+        let after_help =
+            subcommand.get_after_help().map(|text| unfolded(&text.to_string())).unwrap_or_default();
         let subcommand = subcommand
             .disable_help_flag(true)
             .disable_version_flag(true)
             .args_override_self(true)
+            .after_help(after_help)
             .args(option_file::is_read_by(&name).then(|| option_file::arg(&name)));
-        subcommand.arg(help())
+        subcommand.arg(help().help_heading(GENERAL))
     })
+}
+
+/// Joins the lines of prose, so that they are broken again where the terminal ends. Examples stay as they are.
+fn unfolded(text: &str) -> String {
+    let is_prose = |paragraph: &str| !paragraph.lines().any(|line| line.starts_with(' '));
+    let unfold = |paragraph: &str| {
+        if is_prose(paragraph) { paragraph.replace('\n', " ") } else { paragraph.to_owned() }
+    };
+    text.split("\n\n").map(unfold).collect::<Vec<_>>().join("\n\n")
 }

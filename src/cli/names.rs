@@ -1,6 +1,6 @@
 //! Under which names the program was called, which decides exit statuses and a few habits.
 
-use super::VERSION;
+use super::{GENERAL, VERSION};
 use clap::{Arg, ArgAction, Command};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -14,8 +14,8 @@ const PREFIX: &str = "mosquitto_";
 pub(super) const EXIT_STATUS: &str = "Exit status:";
 
 pub(super) const STATUSES: &str = "\
-Exit status, as of mosquitto's tools: 0 done, also when the broker denied a message or a subscription;
-1 usage, no connection, or this help; 1 to 5 and 128 to 159 the broker refused the connection with this
+Exit status, as of mosquitto's tools: 0 done, also when the broker denied a message or a subscription; \
+1 usage, no connection, or this help; 1 to 5 and 128 to 159 the broker refused the connection with this \
 code; 4 it ended the connection; 7 the connection was lost; 27 timed out. `mq` tells more apart.";
 
 /// Whose tool the user sees.
@@ -57,8 +57,11 @@ pub(super) fn adapt(command: Command, names: Names) -> Command {
         let usage = subcommand.get_overridden_usage().map(|usage| usage.to_string().replace(&own, &known));
         let after_help =
             subcommand.get_after_help().map(|text| with_statuses(&text.to_string().replace(&own, &known)));
-        let print_version =
-            Arg::new("version").long("version").action(ArgAction::Version).help("Print version");
+        let print_version = Arg::new("print-version")
+            .long("version")
+            .help_heading(GENERAL)
+            .action(ArgAction::Version)
+            .help("Print version");
         let subcommand = subcommand.version(VERSION).bin_name(known).arg(print_version);
         let subcommand = match usage {
             Some(usage) => subcommand.override_usage(usage),

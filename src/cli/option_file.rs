@@ -2,8 +2,8 @@
 //!
 //! The words of the file go in front of those that were typed, so that what is typed wins, and what can be repeated adds up.
 
-use super::Names;
 use super::argv::{self, PROPERTY};
+use super::{GENERAL, Names};
 use crate::error::Error;
 use clap::{Arg, ArgAction, Command, ValueHint};
 use std::ffi::{OsStr, OsString};
@@ -23,6 +23,14 @@ const MAX_SIZE: u64 = 1024 * 1024;
 pub(super) struct OptionFile {
     pub(super) path: PathBuf,
     pub(super) lines: Vec<Line>,
+}
+
+impl OptionFile {
+    /// Reminds of a file that gave options, since one of them may be what is wrong.
+    pub(super) fn note(&self) -> Option<String> {
+        let count = self.lines.len();
+        (count > 0).then(|| format!("hint: {count} options come from {}", self.path.display()))
+    }
 }
 
 /// One option of a file.
@@ -54,6 +62,7 @@ pub(super) fn arg(subcommand: &str) -> Arg {
         .short('o')
         .long(OPTION_FILE)
         .value_name("FILE")
+        .help_heading(GENERAL)
         .value_hint(ValueHint::FilePath)
         .value_parser(clap::value_parser!(PathBuf))
         .action(ArgAction::Append)

@@ -125,6 +125,8 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
             )
         }
     };
+    // Also where no such packet will be sent, a value that no packet can carry is a mistake.
+    PropertiesBuf::new().push(id, value.as_property_value()).map_err(|error| error.to_string())?;
     Ok(PropertyArg { target, id, value })
 }
 

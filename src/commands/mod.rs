@@ -29,7 +29,7 @@ use stop::Stop;
 
 /// Runs the command line, and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    let Invocation { names, mut command } = match cli::parse(arguments) {
+    let Invocation { names, mut command, note } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
         Err(failure) => {
             print_wanted_or_not(&failure.text, failure.is_wanted);
@@ -50,7 +50,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
     let messages = Messages { names, name, quiet, leaves_signals };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
-    messages.end(&result)
+    let status = messages.end(&result);
+    if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
+        print_error(&format!("{note}\n"));
+    }
+    status
 }
 
 fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> {

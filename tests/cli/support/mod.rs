@@ -8,7 +8,7 @@ pub mod wire;
 
 pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
 pub use peer::ScriptedPeer;
-pub use process::{Program, Running, assert_says, mq};
+pub use process::{Program, Running, assert_says, called_as, mq};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 pub use wire::Wire;
@@ -25,6 +25,12 @@ pub trait Server: Sync {
     fn mq(&self, words: &str) -> Program {
         let (subcommand, options) = words.split_once(' ').unwrap_or((words, ""));
         mq(subcommand).words(&self.options()).words(options)
+    }
+
+    /// `mq` called as one of mosquitto's tools, which is the first word, with this server's address.
+    fn called_as(&self, words: &str) -> Program {
+        let (name, options) = words.split_once(' ').unwrap_or((words, ""));
+        called_as(name, &self.options()).words(options)
     }
 
     /// `mq sub` with these options, after it was told that it is subscribed.

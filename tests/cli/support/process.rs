@@ -5,7 +5,7 @@
 use super::DEADLINE;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -14,6 +14,13 @@ use std::time::{Duration, Instant};
 /// The program under test, with these words as its arguments.
 pub fn mq(words: &str) -> Program {
     Program::new(env!("CARGO_BIN_EXE_mq")).words(words)
+}
+
+/// The program under test, called by the name of one of mosquitto's tools, with these words as its arguments.
+pub fn called_as(name: &str, words: &str) -> Program {
+    let mut program = mq(words);
+    program.command.arg0(name);
+    program
 }
 
 /// A program that was not started yet.
@@ -34,7 +41,10 @@ impl Program {
     /// A program by its path.
     pub fn new(path: impl AsRef<OsStr>) -> Program {
         let mut command = Command::new(path);
-        command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("RUST_BACKTRACE");
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        for variable in ["RUST_BACKTRACE", "MQ_USERNAME", "MQ_PASSWORD"] {
+            command.env_remove(variable);
+        }
         Program { command, stdin: Stdin::Empty, closes_stdout_after: usize::MAX, is_stdout_held: false }
     }
 
@@ -47,6 +57,18 @@ impl Program {
     /// Adds one argument as it is.
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
         self.command.arg(argument);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Takes everything out of its environment.
+    pub fn without_env(mut self) -> Program {
+        self.command.env_clear();
         self
     }
 
@@ -131,6 +153,13 @@ impl Running {
     pub fn wait_for_stdout(&mut self, part: &str) -> String {
         let line = self.stdout.wait_for_line(part);
         line.unwrap_or_else(|| panic!("no line with {part:?} on stdout of {}", self.everything()))
+    }
+
+    /// Waits until stdout contains this, whether or not its line has ended.
+    #[track_caller]
+    pub fn wait_for_part_of_stdout(&mut self, part: &str) {
+        let has_come = self.stdout.wait_for_part(part.as_bytes());
+        assert!(has_come, "no {part:?} on stdout of {}", self.everything());
     }
 
     /// The next line on stderr that contains this; earlier lines are passed over for good.
@@ -329,6 +358,15 @@ impl Captured {
         let (output, _) =
             changed.wait_timeout_while(output.lock().unwrap(), left, |output| !output.has_ended).unwrap();
         output.has_ended
+    }
+
+    fn wait_for_part(&self, part: &[u8]) -> bool {
+        let (output, changed) = &*self.0;
+        let is_missing = |output: &mut Output| {
+            !output.has_ended && !output.bytes.windows(part.len()).any(|some| some == part)
+        };
+        let waited = changed.wait_timeout_while(output.lock().unwrap(), DEADLINE, is_missing);
+        !is_missing(&mut waited.unwrap().0)
     }
 
     fn wait_for_line(&self, part: &str) -> Option<String> {

@@ -1,0 +1,215 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_mq_global_optspecs
+    string join \n help V/version
+end
+
+function __fish_mq_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_mq_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_mq_using_subcommand
+    set -l cmd (__fish_mq_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c mq -n "__fish_mq_needs_command" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_needs_command" -s V -l version -d 'Print version'
+complete -c mq -n "__fish_mq_needs_command" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_needs_command" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'The topic to publish to; with --ndjson, where a line names none' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish what is in a file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'How hard to try: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, counted from the acknowledgement' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this many seconds, connecting included' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand pub" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s A -l bind -d 'The local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'The will\'s payload' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'The will\'s QoS' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -s s -l stdin-file -d 'Publish all of standard input as one message'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s n -l null-message -d 'Publish an empty message'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s l -l stdin-line -d 'Publish each line of standard input as a message'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ndjson -d 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s d -l debug -d 'Show every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s t -l topic -d 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-qos -d 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s q -l qos -d 'The highest QoS to receive at' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s T -l filter-out -d 'Leave out messages whose topic matches. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s U -l unsubscribe -d 'A topic filter to unsubscribe from, in a session that was kept. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print only so many of a hundred messages, chosen at random: 0.1 to 100' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s C -l count -d 'Exit after this many messages' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit when no message came for this long' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s A -l bind -d 'The local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'The will\'s payload' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'The will\'s QoS' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -s R -l no-retained -d 'Leave out messages that the broker had kept'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retained-only -d 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l no-local -d 'Leave out the messages that this client itself publishes (MQTT 5)'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l remove-retained -d 'Delete every kept message that arrives, unless -T leaves its topic out'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l dry-run -d 'With --remove-retained: only print what would be deleted'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l message-rate -d 'Print how many messages came in each second, instead of the messages'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s v -l verbose -d 'Print the topic in front of the payload'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s N -l no-newline -d 'Print no line end after a message'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l json -d 'Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l pretty -d 'Lay JSON out over several lines'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show on the screen the latest message of each topic'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s E -l exit-after-subscribe -d 'Exit when the subscriptions are made, to set up a session that is kept'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s d -l debug -d 'Show every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s t -l topic -d 'The topic to send the request to' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s e -l response-topic -d 'The topic that answers come to [default: one that nobody else has]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish this' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish what is in a file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'The QoS of the request and of the answers: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many answers' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand rr" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s A -l bind -d 'The local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'The will\'s payload' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'The will\'s QoS' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -s s -l stdin-file -d 'Publish all of standard input as one message'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s n -l null-message -d 'Publish an empty message'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s R -l no-retained -d 'Leave out an answer that the broker had kept'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s v -l verbose -d 'Print the topic in front of the payload'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s N -l no-newline -d 'Print no line end after a message'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l json -d 'Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l pretty -d 'Lay JSON out over several lines'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show on the screen the latest message of each topic'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l latency -d 'Print how long each answer took'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
+complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
+complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'How many clients publish' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l subscribers -d 'How many clients subscribe, besides those that publish; 0 for none [default: as many, or 100, or one for every ten]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'The QoS of publishing and subscribing: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes; 24 or more with subscribers' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'The topics: {run} stands for the run, {i} for the publisher\'s number, {s} for that of its subscriber' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l messages -d 'How many messages all publishers send together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'How long they send' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'How many clients begin to connect in a second [default: as many as the broker takes]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'How many threads the clients share [default: one for each processor]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'How long to wait while nothing moves: connections, acknowledgements, or messages on their way' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'What client identifiers start with' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'The local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l embedded -d 'Measure against a broker of our own, started for this run in a process of its own'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Put the links in the place of files that are there, too'
+complete -c mq -n "__fish_mq_using_subcommand install-links" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the files for all shells into this directory' -r -f -a "(__fish_complete_directories)"
+complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
+complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

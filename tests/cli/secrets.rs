@@ -1,0 +1,215 @@
+//! Where passwords come from, and that they are never shown.
+
+use super::support::*;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Nobody listens here.
+const NOWHERE: &str = "-h 127.0.0.1 -p 9";
+
+/// A file that only we can read, unless the mode says otherwise.
+fn file(text: impl AsRef<[u8]>, mode: u32) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("password");
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    (directory, path)
+}
+
+/// A broker that lets in who comes with this CONNECT from the flags on, to publish one empty message.
+fn expecting(flags_and_rest: &'static str) -> ScriptedPeer {
+    ScriptedPeer::start(move |peer| {
+        let mut client = peer.accept();
+        client.expect(&format!("10 (`MQTT` 04 {flags_and_rest})"));
+        client.send("20 (00 00)");
+        client.expect("30 (`a`) e0 ()");
+    })
+}
+
+const ANN: &str = "c2 003c `` `ann` `se cret`";
+
+#[test]
+fn a_password_is_read_from_the_first_line_of_a_file() {
+    for text in ["se cret", "se cret\n", "se cret\r\n", "se cret\nand more\n"] {
+        let (_directory, path) = file(text, 0o600);
+        let peer = expecting(ANN);
+        let finished = peer.mq("pub -t a -n -u ann --password-file").arg(path).run();
+        assert_eq!(finished.stderr, "");
+        finished.succeed();
+        peer.finish();
+    }
+}
+
+#[test]
+fn a_password_is_read_from_standard_input() {
+    let peer = expecting(ANN);
+    peer.mq("pub -t a -n -u ann --password-file -").stdin("se cret\n").run().succeed();
+    peer.finish();
+    for option in ["-s", "-l"] {
+        let stderr = mq(&format!("pub {NOWHERE} -t a {option} -u ann --password-file -")).run().fail(2);
+        assert_says(&stderr, &["--password-file -", option]);
+    }
+}
+
+#[test]
+fn the_environment_gives_what_no_option_gives() {
+    let peer = expecting(ANN);
+    let program = peer.mq("pub -t a -n").env("MQ_USERNAME", "ann").env("MQ_PASSWORD", "se cret");
+    program.run().succeed();
+    peer.finish();
+    let peer = expecting("c2 003c `` `bob` `typed`");
+    let program = peer.mq("pub -t a -n -u bob -P typed").env("MQ_USERNAME", "ann").env("MQ_PASSWORD", "no");
+    program.run().succeed();
+    peer.finish();
+}
+
+#[test]
+fn a_password_that_nobody_asked_for_needs_a_user() {
+    let peer = expecting("02 003c ``");
+    peer.mq("pub -t a -n").env("MQ_PASSWORD", "secret").run().succeed();
+    peer.finish();
+    let (_directory, path) = file("secret", 0o600);
+    let stderr = mq(&format!("pub {NOWHERE} -t a -n --password-file")).arg(path).run().fail(2);
+    assert_says(&stderr, &["--password-file", "-u"]);
+}
+
+#[test]
+fn under_the_names_of_mosquitto_the_environment_says_nothing() {
+    let peer = expecting("02 003c ``");
+    let program = peer.called_as("mosquitto_pub -t a -n");
+    program.env("MQ_USERNAME", "ann").env("MQ_PASSWORD", "secret").run().succeed();
+    peer.finish();
+}
+
+#[test]
+fn there_is_one_source_of_a_password() {
+    for (options, parts) in [
+        ("-P secret --password-file f", ["-P", "--password-file"]),
+        ("-P secret --ask-password", ["-P", "--ask-password"]),
+        ("--ask-password --password-file f", ["--ask-password", "--password-file"]),
+    ] {
+        let stderr = mq(&format!("pub {NOWHERE} -t a -n -u ann {options}")).run().fail(2);
+        assert_says(&stderr, &parts);
+    }
+}
+
+#[test]
+fn a_file_without_a_password_is_named() {
+    let stderr = mq(&format!("sub {NOWHERE} -t a -u ann --password-file /nonexistent/file")).run().fail(1);
+    assert_says(&stderr, &["/nonexistent/file", "No such file"]);
+    for text in ["", "\n", "\nsecret\n"] {
+        let (_directory, path) = file(text, 0o600);
+        let stderr = mq(&format!("sub {NOWHERE} -t a -u ann --password-file")).arg(&path).run().fail(1);
+        assert_says(&stderr, &[&path.display().to_string(), "empty"]);
+    }
+}
+
+#[test]
+fn a_file_that_others_can_read_is_told() {
+    let (_directory, path) = file("se cret\n", 0o644);
+    let peer = expecting(ANN);
+    let finished = peer.mq("pub -t a -n -u ann --password-file").arg(&path).run();
+    assert_says(&finished.stderr, &["other users", &path.display().to_string(), "chmod 600"]);
+    finished.succeed();
+    peer.finish();
+}
+
+#[test]
+fn without_a_terminal_nobody_can_be_asked() {
+    let Some(setsid) = broker::find("setsid") else { return };
+    let setsid = Program::new(setsid).words("-w").arg(env!("CARGO_BIN_EXE_mq"));
+    let stderr = setsid.words(&format!("pub {NOWHERE} -t a -n -u ann --ask-password")).run().fail(1);
+    assert_says(&stderr, &["terminal", "--password-file"]);
+}
+
+/// A shell on a terminal of its own. `None`, and a word about it, where script is not installed.
+fn on_a_terminal(line: &str) -> Option<Running> {
+    Some(Program::new(broker::find("script")?).words("-qe /dev/null -c").arg(line).open_stdin().spawn())
+}
+
+#[test]
+fn a_password_is_asked_for_and_not_shown() {
+    let peer = expecting(ANN);
+    let program = env!("CARGO_BIN_EXE_mq");
+    let line = format!("{program} pub {} -t a -n -u ann --ask-password", peer.options());
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    running.wait_for_part_of_stdout("Password for ann: ");
+    running.write("se cret\r");
+    let finished = running.finish();
+    finished.expect_status(0);
+    assert!(!String::from_utf8_lossy(&finished.stdout).contains("cret"));
+    peer.finish();
+}
+
+#[test]
+fn a_signal_at_the_prompt_leaves_the_terminal_as_it_was() {
+    let program = env!("CARGO_BIN_EXE_mq");
+    let line = format!("{program} pub {NOWHERE} -t a -n -u ann --ask-password; echo status $?; stty -a");
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    running.wait_for_part_of_stdout("Password for ann: ");
+    running.write("\x03");
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 130"]);
+    for flag in ["echo", "icanon", "isig"] {
+        assert!(text.split_whitespace().any(|word| word == flag), "{flag} in {text}");
+    }
+}
+
+#[test]
+fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was() {
+    let program = env!("CARGO_BIN_EXE_mq");
+    let line = format!(
+        "sh -c 'echo pid $$; exec {program} pub {NOWHERE} -t a -n -u ann --ask-password'; echo status $?; stty -a"
+    );
+    let Some(mut running) = on_a_terminal(&line) else { return };
+    let pid = running.wait_for_stdout("pid ").trim_start_matches("pid ").trim().to_owned();
+    running.wait_for_part_of_stdout("Password for ann: ");
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status();
+    assert!(kill.unwrap().success());
+    let text = String::from_utf8(running.finish().stdout).unwrap();
+    assert_says(&text, &["status 143"]);
+    assert!(text.split_whitespace().any(|word| word == "echo"), "echo in {text}");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let secret = "xyzzy";
+    let (_directory, path) = file(secret, 0o644);
+    let (_options, options) = file(format!("-u ann\n-P {secret}\n"), 0o600);
+    let path = path.display();
+    let options = options.display();
+    let broker = EmbeddedBroker::start();
+    for words in [
+        format!("pub -d -t a -n -u ann -P {secret}"),
+        format!("pub -d -t a -n -u ann --password-file {path}"),
+        format!("pub -d -t a -n -o {options}"),
+        format!("sub -E -d -V 5 -t a -u ann -P {secret}"),
+        format!(
+            "sub -E -d -V 5 -t a -D connect authentication-method m -D connect authentication-data {secret}"
+        ),
+        format!("pub -t a -n -u ann -P {secret} -q 7"),
+        format!("pub -t a -n -P {secret}"),
+        format!("pub -t a -n -o {options} --ask-password"),
+        format!("pub -t a -n -D connect authentication-dat {secret}"),
+        format!("pub -t a -n -D publish authentication-data {secret}"),
+        format!("pub -t a -n --pww={secret}"),
+        format!("bench -c 1 --messages 1 -u ann -P {secret}"),
+    ] {
+        let finished = broker.mq(&words).run();
+        for output in [&finished.stderr, &String::from_utf8_lossy(&finished.stdout).into_owned()] {
+            assert!(!output.contains(secret), "{words} shows it: {output}");
+        }
+    }
+}
+
+#[test]
+fn a_password_that_is_no_text_is_never_shown() {
+    use std::os::unix::ffi::OsStrExt;
+    let secret = std::ffi::OsStr::from_bytes(b"xyzzy\xff");
+    let latin_1 = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let program = mq(&format!("pub {NOWHERE} -n -u ann -P")).arg(secret).arg("-t").arg(latin_1);
+    let stderr = program.run().fail(2);
+    assert_says(&stderr, &["caf", "-t", "UTF-8"]);
+    assert!(!stderr.contains("xyzzy"), "{stderr}");
+}

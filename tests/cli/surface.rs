@@ -1,0 +1,107 @@
+//! What surrounds the commands: links with mosquitto's names, completions and pages of the manual.
+
+use super::support::*;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+#[test]
+fn links_take_the_place_of_mosquitto_s_tools() {
+    let directory = TempDir::new().unwrap();
+    let stderr = mq("install-links").arg(directory.path()).run().fail(0);
+    assert_says(&stderr, &["mosquitto_pub -> /", "mosquitto_sub -> /", "mosquitto_rr -> /"]);
+    let broker = EmbeddedBroker::start();
+    let mut subscriber = broker.subscriber("-t a -C 1");
+    let link = directory.path().join("mosquitto_pub");
+    Program::new(&link).words(&broker.options()).words("-t a -m x -q 1").run().succeed();
+    subscriber.wait_for_stdout("x");
+    Program::new(link).words("--version").run().expect_status(1);
+    assert_says(&mq("install-links").arg(directory.path()).run().fail(0), &["there already"]);
+}
+
+#[test]
+fn a_copy_takes_the_place_as_well() {
+    let directory = TempDir::new().unwrap();
+    let copy = directory.path().join("mosquitto_sub");
+    std::fs::copy(env!("CARGO_BIN_EXE_mq"), &copy).unwrap();
+    assert_says(&Program::new(copy).run().fail(1), &["mosquitto_sub: missing -t"]);
+}
+
+#[test]
+fn links_replace_nothing_else_unless_forced() {
+    let directory = TempDir::new().unwrap();
+    let [publisher, subscriber] = ["mosquitto_pub", "mosquitto_sub"].map(|name| directory.path().join(name));
+    std::fs::write(&subscriber, "precious").unwrap();
+    symlink("/opt/old/mq", &publisher).unwrap();
+    let stderr = mq("install-links").arg(directory.path()).run().fail(1);
+    assert_says(&stderr, &["mosquitto_sub", "--force"]);
+    assert_eq!(std::fs::read(&subscriber).unwrap(), b"precious");
+    assert_eq!(std::fs::read_link(&publisher).unwrap(), Path::new("/opt/old/mq"), "nothing was changed");
+    mq("install-links --force").arg(directory.path()).run().expect_status(0);
+    for link in [publisher, subscriber] {
+        assert!(std::fs::read_link(link).unwrap().is_absolute());
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_directory_for_links_that_is_not_there_is_named() {
+    assert_says(&mq("install-links /nonexistent/bin").run().fail(1), &["/nonexistent/bin", "No such file"]);
+    assert_says(&mq("install-links").run().fail(2), &["DIRECTORY"]);
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert_says(&mq(&format!("completions {shell}")).run().succeed(), &["mq", "retain-as-published"]);
+    }
+    assert_says(&mq("completions tcsh").run().fail(2), &["tcsh"]);
+}
+
+#[test]
+fn a_page_of_the_manual_has_its_sections() {
+    for command in ["pub", "sub", "bench"] {
+        let page = mq(&format!("man {command}")).run().succeed();
+        for section in
+            ["NAME", "SYNOPSIS", "EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "\"SEE ALSO\""]
+        {
+            assert!(page.contains(&format!(".SH {section}\n")), "{section} in the page of {command}");
+        }
+    }
+    assert_says(&mq("man").run().succeed(), &["SUBCOMMANDS", "mq\\-pub(1)"]);
+    assert_says(&mq("man nothing").run().fail(2), &["nothing", "pub"]);
+}
+
+/// What `mq man --dir man` and `mq completions --dir completions` write is checked in.
+#[test]
+fn the_files_that_are_checked_in_are_those_that_the_program_writes() {
+    for (command, name) in [("man", "man"), ("completions", "completions")] {
+        let checked_in = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let directory = TempDir::new().unwrap();
+        mq(&format!("{command} --dir")).arg(directory.path()).run().succeed();
+        let written = files(directory.path());
+        let names = |files: &[PathBuf]| {
+            files.iter().map(|path| path.file_name().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&files(&checked_in)), names(&written), "in {name}/");
+        for path in written {
+            let file = checked_in.join(path.file_name().unwrap());
+            let is_same = std::fs::read(&file).unwrap() == std::fs::read(&path).unwrap();
+            assert!(is_same, "{} is old; `.ci/generate` writes it again", file.display());
+        }
+    }
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_version_is_one_line_with_its_features() {
+    let version = mq("--version").run().succeed();
+    assert_eq!(version.lines().count(), 1);
+    assert_says(&version, &[&format!("mq {} (", env!("CARGO_PKG_VERSION")), "rustls"]);
+}
