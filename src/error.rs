@@ -3,6 +3,7 @@
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::transport::ConnectError;
+use crate::transport::tls::TlsError;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +21,16 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A file that an option names is not what the option needs.
+    #[error("{option} {}: {problem}", path.display())]
+    Unusable {
+        /// The option as it is typed.
+        option: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
     },
     /// Standard input broke off.
     #[error("cannot read standard input: {0}")]
@@ -136,6 +147,7 @@ impl Error {
             Error::Usage(_) => ExitStatus::USAGE,
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
             Error::File { .. }
+            | Error::Unusable { .. }
             | Error::Input(_)
             | Error::InputLine { .. }
             | Error::Output(_)
@@ -177,6 +189,24 @@ impl Error {
                 )
             }
             Error::Connect(ConnectError::Lookup { .. }) => Some("-h takes a host name or an address"),
+            Error::Connect(ConnectError::ProxyUnreachable { .. } | ConnectError::NotAProxy { .. }) => {
+                Some("--proxy URL says where the proxy is and what it speaks: socks5h, socks5 or http")
+            }
+            Error::Connect(ConnectError::ProxyCredentials { .. }) => {
+                Some("they stand in the URL of --proxy, as in socks5h://USER:PASSWORD@HOST")
+            }
+            Error::Connect(ConnectError::NoService { .. }) => {
+                Some("without -S, -h HOST and -p PORT say where the broker is")
+            }
+            Error::Connect(ConnectError::WebSocketRefused { code, .. }) => Some(match code {
+                401 | 403 => "--ws-header 'Authorization: ...' says who you are",
+                404 | 405 => "--ws-path PATH chooses another path",
+                _ => "is it the port for WebSockets? -p PORT and --ws-path PATH choose another place",
+            }),
+            Error::Connect(ConnectError::WebSocket { .. }) => {
+                Some("is it the port for WebSockets? -p PORT and --ws-path PATH choose another place")
+            }
+            Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
             Error::Refused { reason, .. } => match *reason {
                 ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => {
                     Some("-u USER and -P PASSWORD say who you are")
@@ -216,6 +246,7 @@ impl Error {
             }
             Error::Usage(_)
             | Error::File { .. }
+            | Error::Unusable { .. }
             | Error::Input(_)
             | Error::InputLine { .. }
             | Error::Output(_)
@@ -231,5 +262,29 @@ impl Error {
             | Error::Timeout(_)
             | Error::Idle(_) => false,
         }
+    }
+}
+
+fn tls_hint(failure: &TlsError) -> Option<&'static str> {
+    match failure {
+        TlsError::UnknownIssuer { .. } | TlsError::NotByIssuer { .. } => {
+            Some("--cafile FILE names the authority to trust")
+        }
+        TlsError::SelfSigned { .. } => Some("--cafile FILE with this very certificate trusts it"),
+        TlsError::OtherName { .. } => Some("--tls-hostname NAME checks another name than the host's"),
+        TlsError::CertificateWanted { .. } => Some("--cert FILE and --key FILE show one"),
+        TlsError::Expired { .. } | TlsError::NotYetValid { .. } => {
+            Some("is the clock of this machine right?")
+        }
+        TlsError::Version { .. } => Some("--tls-version chooses others"),
+        TlsError::Cipher { .. } => Some("--ciphers chooses others"),
+        TlsError::Protocol { .. } => Some("--tls-alpn chooses others"),
+        TlsError::NotTls { .. } | TlsError::Closed { .. } => {
+            Some("is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without")
+        }
+        TlsError::CertificateRefused { .. }
+        | TlsError::Unfit { .. }
+        | TlsError::UnknownName { .. }
+        | TlsError::Other { .. } => None,
     }
 }

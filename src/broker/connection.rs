@@ -22,7 +22,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// The largest CONNECT that is taken: room for every field at its longest. Strangers must not cost more memory.
@@ -57,10 +56,8 @@ enum Ending {
 }
 
 /// Serves a client from its first byte to the last.
-pub(super) async fn serve(shared: Shared, stream: TcpStream, peer: SocketAddr) {
-    // Some kinds of interface refuse it; the connection works all the same.
-    let _ = stream.set_nodelay(true);
-    let mut connection = Connection::new(Stream::Tcp(stream));
+pub(super) async fn serve(shared: Shared, stream: Stream, peer: SocketAddr) {
+    let mut connection = Connection::new(stream);
     // The first steps need memory that later ones do not.
     let Some((client, link)) = Box::pin(open(&mut connection, &shared, peer)).await else {
         return;

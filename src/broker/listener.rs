@@ -3,13 +3,15 @@
 use super::Event;
 use super::connection::serve;
 use super::state::Shared;
+use crate::transport::{Stream, web_socket};
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::spawn_local;
+use tokio::time::timeout;
 
 /// How many connections may wait to be accepted; a flood of clients comes faster than one thread accepts. The system
 /// takes less where it is set to.
@@ -17,6 +19,15 @@ const BACKLOG: u32 = 8192;
 
 /// How long accepting pauses when the system has no descriptors left.
 const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// What clients speak on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// MQTT from the first byte on.
+    Plain,
+    /// MQTT in a WebSocket.
+    WebSocket,
+}
 
 /// Opens the socket that clients connect to.
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -51,7 +62,7 @@ impl Drop for Entered {
 }
 
 /// Accepts clients for ever, each in a task of its own.
-pub(super) async fn accept_all(listener: &TcpListener, shared: &Shared, gauge: &Gauge) {
+pub(super) async fn accept_all(listener: &TcpListener, kind: Kind, shared: &Shared, gauge: &Gauge) {
     let mut has_failed = false;
     loop {
         match listener.accept().await {
@@ -59,7 +70,9 @@ pub(super) async fn accept_all(listener: &TcpListener, shared: &Shared, gauge: &
                 has_failed = false;
                 let (shared, entered) = (Rc::clone(shared), gauge.enter());
                 spawn_local(async move {
-                    serve(shared, stream, peer).await;
+                    if let Some(stream) = open(stream, kind, &shared, peer).await {
+                        serve(shared, stream, peer).await;
+                    }
                     drop(entered);
                 });
             }
@@ -73,4 +86,25 @@ pub(super) async fn accept_all(listener: &TcpListener, shared: &Shared, gauge: &
             }
         }
     }
+}
+
+/// Makes a stream of what was accepted; `None` when the client asked for no WebSocket where it should.
+async fn open(stream: TcpStream, kind: Kind, shared: &Shared, peer: SocketAddr) -> Option<Stream> {
+    // Some kinds of interface refuse it; the connection works all the same.
+    let _ = stream.set_nodelay(true);
+    let stream = Stream::Tcp(stream);
+    if kind == Kind::Plain {
+        return Some(stream);
+    }
+    let patience = shared.borrow().config.connect_timeout;
+    // The handshake needs memory that the conversation does not.
+    let reason = match timeout(patience, Box::pin(web_socket::accept(stream))).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(reason)) => reason,
+        Err(_) => "no WebSocket in time".to_owned(),
+    };
+    let mut state = shared.borrow_mut();
+    state.report.refused += 1;
+    state.tell(Event::Refused { peer, reason });
+    None
 }

@@ -29,9 +29,10 @@ mod will;
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 pub use handle::Handle;
-use listener::Gauge;
+use listener::{Gauge, Kind};
 use state::{EventHandler, Shared, State};
 use std::cell::RefCell;
+use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -50,6 +51,8 @@ const STOPPING_TIME: Duration = Duration::from_secs(2);
 pub struct Config {
     /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// The address to listen on for WebSockets, if any; port 0 picks a free one.
+    pub listen_web_socket: Option<SocketAddr>,
     /// The largest packet in bytes that is taken, fixed header included.
     pub maximum_packet_size: u32,
     /// How many messages of QoS 1 and 2 a client of MQTT 5 may have unacknowledged; others are not told and not held to it.
@@ -83,6 +86,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
+            listen_web_socket: None,
             maximum_packet_size: MAX_PACKET_SIZE,
             // Large enough that a publisher is never idle for want of acknowledgements, small enough to be met.
             receive_maximum: 1024,
@@ -190,26 +194,33 @@ pub struct Report {
 /// A broker that listens and is ready to run.
 pub struct Broker {
     listener: TcpListener,
+    web_socket_listener: Option<TcpListener>,
     address: SocketAddr,
     config: Config,
     handler: EventHandler,
 }
 
 impl Broker {
-    /// Opens the listening socket. Clients may connect from now on; they are answered once it runs.
+    /// Opens the listening sockets. Clients may connect from now on; they are answered once it runs.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When an address cannot be listened on.
     #[allow(clippy::unused_async)] // needs a runtime, and says so
     pub async fn bind(config: Config) -> io::Result<Broker> {
         let listener = listener::listen(config.listen)?;
         let address = listener.local_addr()?;
-        Ok(Broker { listener, address, config, handler: Box::new(|_| {}) })
+        let web_socket_listener = config.listen_web_socket.map(listener::listen).transpose()?;
+        Ok(Broker { listener, web_socket_listener, address, config, handler: Box::new(|_| {}) })
     }
 
     /// The address that clients connect to, with the port that was picked.
     pub fn local_address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address for WebSockets, with the port that was picked.
+    pub fn web_socket_address(&self) -> Option<SocketAddr> {
+        self.web_socket_listener.as_ref()?.local_addr().ok()
     }
 
     /// Has `handler` called with everything notable. It is called from within the broker and must not wait.
@@ -222,20 +233,32 @@ impl Broker {
         let state = State::new(self.config, self.handler, Instant::now());
         let shared: Shared = Rc::new(RefCell::new(state));
         let local = LocalSet::new();
-        local.run_until(serve_until(stop, self.listener, &shared)).await;
+        local.run_until(serve_until(stop, self.listener, self.web_socket_listener, &shared)).await;
         drop(local);
         shared.borrow().report.clone()
     }
 }
 
-async fn serve_until(stop: impl Future<Output = ()>, listener: TcpListener, shared: &Shared) {
+async fn serve_until(
+    stop: impl Future<Output = ()>,
+    listener: TcpListener,
+    web_socket_listener: Option<TcpListener>,
+    shared: &Shared,
+) {
     let gauge = Gauge::default();
+    let accept_web_sockets = async {
+        match &web_socket_listener {
+            Some(listener) => listener::accept_all(listener, Kind::WebSocket, shared, &gauge).await,
+            None => pending().await,
+        }
+    };
     tokio::select! {
         () = stop => {}
-        () = listener::accept_all(&listener, shared, &gauge) => {}
+        () = listener::accept_all(&listener, Kind::Plain, shared, &gauge) => {}
+        () = accept_web_sockets => {}
         () = tick(shared) => {}
     }
-    drop(listener);
+    drop((listener, web_socket_listener));
     shared.borrow_mut().shut_down();
     let deadline = Instant::now() + STOPPING_TIME;
     while gauge.value() > 0 && Instant::now() < deadline {

@@ -1,6 +1,6 @@
 //! The options of `mq bench`.
 
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, PORT};
 use super::values;
 use crate::bench::Stamp;
 use crate::bench::plan::{
@@ -114,14 +114,21 @@ impl BenchArgs {
 
     fn broker(&self) -> Result<Broker, Error> {
         let version = self.connection.version(false);
+        let username = self.connection.username.clone();
+        let password = self.connection.password();
+        let password = self.connection.password_for(version, username.as_deref(), password)?;
+        let port = self.connection.port.unwrap_or(PORT);
+        if port == 0 {
+            return Err(Error::Usage("-p 0: a load goes over TCP, to a port from 1 to 65535".to_owned()));
+        }
         Ok(Broker {
-            host: self.connection.host.clone(),
-            port: self.connection.port,
+            host: self.connection.host.clone().unwrap_or_else(|| "localhost".to_owned()),
+            port,
             bind: self.connection.bind,
             version,
             keep_alive: self.connection.keep_alive,
-            username: self.connection.username.clone(),
-            password: self.connection.password(version)?,
+            username,
+            password,
             client_id_prefix: self.id_prefix.clone(),
             clean_start: true,
             connect_timeout: self.connection.connect_timeout,

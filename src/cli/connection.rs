@@ -3,7 +3,6 @@
 use super::values;
 use crate::error::Error;
 use crate::protocol::Version;
-use crate::transport::Endpoint;
 use clap::{ArgAction, Args, ValueHint};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -14,12 +13,12 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// The broker's name or address
-    #[arg(short = 'h', long, default_value = "localhost", value_hint = ValueHint::Hostname)]
-    pub host: String,
-    /// The broker's port
-    #[arg(short = 'p', long, default_value_t = 1883, value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: u16,
+    /// The broker's name or address [default: localhost]
+    #[arg(short = 'h', long, value_hint = ValueHint::Hostname)]
+    pub host: Option<String>,
+    /// The broker's port [default: 1883, or 8883 with TLS]
+    #[arg(short = 'p', long, value_parser = clap::value_parser!(u16))]
+    pub port: Option<u16>,
     /// The local address to connect from
     #[arg(short = 'A', long = "bind", value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
@@ -38,6 +37,9 @@ pub struct ConnectionArgs {
     /// Ask for the password on the terminal
     #[arg(long, action = ArgAction::SetTrue)]
     pub ask_password: bool,
+    /// Whether the user name is one that is there for whoever needs it, not one that was typed.
+    #[arg(skip)]
+    pub(super) is_username_offered: bool,
     /// Whether the password is one that is there for whoever needs it, not one that was asked for.
     #[arg(skip)]
     pub(super) is_password_offered: bool,
@@ -73,37 +75,44 @@ pub struct DiagnosticArgs {
     pub quiet: bool,
 }
 
+/// The registered port of MQTT.
+pub const PORT: u16 = 1883;
+/// The registered port of MQTT over TLS.
+pub const TLS_PORT: u16 = 8883;
+
 impl ConnectionArgs {
     /// The version to speak, when other options may ask for MQTT 5.
     pub fn version(&self, needs_v5: bool) -> Version {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
 
-    /// Where to connect to.
-    pub fn endpoint(&self) -> Endpoint {
-        Endpoint::tcp(&self.host, self.port, self.bind, self.connect_timeout)
+    /// The password's bytes, which need not be UTF-8.
+    pub fn password(&self) -> Option<Vec<u8>> {
+        self.password.as_deref().map(values::bytes)
     }
 
-    /// The password's bytes, which need not be UTF-8.
+    /// Refuses a password without a user name where the version does not allow it, and leaves out one that was only offered.
     ///
     /// # Errors
-    /// When there is no user name, which only MQTT 5 allows.
-    pub fn password(&self, version: Version) -> Result<Option<Vec<u8>>, Error> {
-        let needs_username = self.password.is_some() && self.username.is_none() && !version.is_v5();
-        if needs_username && self.is_password_offered {
+    /// What to add.
+    pub(super) fn password_for(
+        &self,
+        version: Version,
+        username: Option<&str>,
+        password: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        if password.is_none() || username.is_some() || version.is_v5() {
+            return Ok(password);
+        }
+        if self.is_password_offered {
             return Ok(None);
         }
-        if needs_username {
-            let option = match (&self.password_file, self.ask_password) {
-                (Some(_), _) => "--password-file",
-                (None, true) => "--ask-password",
-                (None, false) => "-P",
-            };
-            return Err(Error::Usage(format!(
-                "{option} without -u, which {version} does not allow; add -u NAME"
-            )));
-        }
-        Ok(self.password.as_deref().map(values::bytes))
+        let option = match (&self.password_file, self.ask_password) {
+            (Some(_), _) => "--password-file",
+            (None, true) => "--ask-password",
+            (None, false) => "-P",
+        };
+        Err(Error::Usage(format!("{option} without -u, which {version} does not allow; add -u NAME")))
     }
 }
 

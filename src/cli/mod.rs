@@ -21,9 +21,10 @@ mod secrets;
 pub mod session;
 pub mod subscribe;
 pub mod tls;
+mod url;
 mod values;
 
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use failure::Failure;
 use failure::Typed;
 pub use names::{Names, TOOLS};
@@ -116,6 +117,25 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Keeps what matters about the order of options, which is not in the values.
+    fn note_order(&mut self, matches: &ArgMatches) {
+        let client = match self {
+            Command::Pub(args) => &mut args.client,
+            Command::Sub(args) => &mut args.client,
+            Command::Rr(args) => &mut args.client,
+            Command::Broker(_)
+            | Command::Bench(_)
+            | Command::InstallLinks(_)
+            | Command::Completions(_)
+            | Command::Man(_) => return,
+        };
+        if let Some((_, matches)) = matches.subcommand() {
+            client.network.typed = network::Typed::of(matches);
+        }
+    }
+}
+
 /// Reads the command line.
 ///
 /// # Errors
@@ -147,7 +167,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         line.extend_from_slice(words);
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
+    cli.command.note_order(&matches);
     Ok(Invocation { names, command: cli.command, note: typed.file.note() })
 }
 

@@ -1,8 +1,265 @@
-//! The options about the way to the broker: URL, unix socket, proxy, WebSocket.
+//! The options about the way to the broker: URL, unix socket, SRV records, proxy, WebSocket.
+//!
+//! A URL says several things at once. Under `mq`, what an option of its own says overrides it; under mosquitto's names the
+//! later one on the command line does.
 
-use clap::Args;
+use super::Names;
+use super::connection::ConnectionArgs;
+use super::url::{self, Url, without_secrets};
+use crate::error::Error;
+use crate::transport::web_socket::{Header, Upgrade};
+use crate::transport::{Address, Proxy};
+use clap::{ArgAction, ArgMatches, Args};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::ffi::{OsStr, OsString};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Where brokers have their WebSocket.
+const WEB_SOCKET_PATH: &str = "/mqtt";
+
+/// What cannot stand in the path of a request, and what would end it.
+const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 
 /// The way to the broker.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct NetworkArgs {}
+pub struct NetworkArgs {
+    /// The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it.
+    /// SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of
+    /// the WebSocket
+    #[arg(short = 'L', long, value_name = "URL")]
+    pub url: Option<OsString>,
+    /// The path of the broker's unix socket; or -p 0, and the path as -h
+    #[arg(long, value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+    /// Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect
+    #[arg(short = 'S', action = ArgAction::SetTrue)]
+    pub srv: bool,
+    /// Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080),
+    /// or http:// (8080)
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<OsString>,
+    /// Speak MQTT over WebSocket
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub ws: bool,
+    /// The WebSocket's path [default: /mqtt]
+    #[arg(long, value_name = "PATH")]
+    pub ws_path: Option<String>,
+    /// A header to send with the request for the WebSocket, as in 'Authorization: Bearer TOKEN'. Can be repeated
+    #[arg(long, value_name = "HEADER")]
+    pub ws_header: Vec<String>,
+    /// Send small packets at once, which is always done
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub nodelay: bool,
+    /// What was typed besides, and where.
+    #[arg(skip)]
+    pub(super) typed: Typed,
+}
+
+/// What matters about the order on the command line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed {
+    /// There is `-t`, or `-U`.
+    has_topic: bool,
+    /// The options that stand before `-L`.
+    before_url: Vec<&'static str>,
+}
+
+impl Typed {
+    pub(super) fn of(matches: &ArgMatches) -> Typed {
+        let last = |id: &str| {
+            let is_there = matches.try_contains_id(id).unwrap_or(false);
+            is_there.then(|| matches.indices_of(id)?.next_back())?
+        };
+        let mut before_url = vec!["host", "port", "username", "password", "topic"];
+        before_url.retain(|id| last(id).is_some_and(|index| Some(index) < last("url")));
+        Typed { has_topic: last("topic").is_some() || last("unsubscribe").is_some(), before_url }
+    }
+}
+
+/// What the options about connection and network come to.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// The name or address that was typed, which a certificate has to be for.
+    pub(super) host: String,
+    /// The port that was typed or is usual; 0 for a unix socket, and for one that SRV records will tell.
+    pub(super) port: u16,
+    /// Whether a URL asks for TLS.
+    pub(super) is_secure: bool,
+    pub(super) proxy: Option<Proxy>,
+    is_web_socket: bool,
+    is_unix: bool,
+}
+
+impl Way {
+    /// Whether it leads to a unix socket.
+    pub(super) fn is_unix(&self) -> bool {
+        self.is_unix
+    }
+}
+
+impl NetworkArgs {
+    /// Where to connect to; `port` is for when nothing names one.
+    pub(super) fn way(&self, names: Names, connection: &ConnectionArgs, port: u16) -> Result<Way, Error> {
+        let url = self.url(names)?;
+        let url = url.as_ref();
+        let host = self.later(names, "host", connection.host.clone(), url.map(|url| url.host.clone()));
+        let url_port = url.map(|url| url.port.unwrap_or_else(|| url.scheme.default_port(names)));
+        let port = self.later(names, "port", connection.port, url_port).unwrap_or(port);
+        let (host, port) = match &self.unix {
+            Some(_) if names == Names::Mq && (connection.host.is_some() || connection.port.is_some()) => {
+                return Err(usage("--unix goes without -h and -p"));
+            }
+            Some(path) => (path.to_string_lossy().into_owned(), 0),
+            None => (host.unwrap_or_else(|| "localhost".to_owned()), port),
+        };
+        let is_web_socket = self.ws || url.is_some_and(|url| url.scheme.is_web_socket());
+        let way = Way {
+            host,
+            port,
+            is_secure: url.is_some_and(|url| url.scheme.is_secure()),
+            proxy: self.proxy()?,
+            is_web_socket,
+            is_unix: port == 0,
+        };
+        self.check(&way)?;
+        Ok(if self.srv { Way { port: 0, ..way } } else { way })
+    }
+
+    fn check(&self, way: &Way) -> Result<(), Error> {
+        let problems = [
+            (way.is_unix && way.proxy.is_some(), "--proxy: no proxy leads to a unix socket"),
+            (way.is_unix && self.srv, "-S: there are no SRV records for a unix socket"),
+            (
+                self.srv && way.host.parse::<IpAddr>().is_ok(),
+                "-S: SRV records belong to a name; -h has an address",
+            ),
+            (self.srv && way.is_web_socket, "-S finds brokers of MQTT over TCP, not over WebSocket"),
+            (self.ws_path.is_some() && !way.is_web_socket, "--ws-path without --ws or a URL with ws or wss"),
+            (
+                !self.ws_header.is_empty() && !way.is_web_socket,
+                "--ws-header without --ws or a URL with ws or wss",
+            ),
+        ];
+        match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
+            Some((_, problem)) => Err(usage(problem)),
+            None => Ok(()),
+        }
+    }
+
+    /// What to connect to, once it is known whether TLS is spoken.
+    pub(super) fn address(&self, way: &Way, is_secure: bool) -> Address {
+        if self.srv {
+            let service = if is_secure { "_secure-mqtt" } else { "_mqtt" };
+            return Address::Service(format!("{service}._tcp.{}", way.host));
+        }
+        match (&self.unix, way.port) {
+            (Some(path), _) => Address::Unix(path.clone()),
+            (None, 0) => Address::Unix(PathBuf::from(&way.host)),
+            (None, port) => Address::Tcp { host: way.host.clone(), port },
+        }
+    }
+
+    /// The WebSocket to open, if there is to be one.
+    pub(super) fn upgrade(&self, names: Names, way: &Way, is_secure: bool) -> Result<Option<Upgrade>, Error> {
+        if !way.is_web_socket {
+            return Ok(None);
+        }
+        let headers = self.ws_header.iter().map(|text| Header::parse(text)).collect::<Result<_, _>>();
+        let headers = headers.map_err(|problem| usage(&format!("--ws-header: {problem}")))?;
+        let path = match &self.ws_path {
+            Some(path) if path.starts_with('/') => Some(path.clone()),
+            Some(path) => Some(format!("/{path}")),
+            None if self.url_has_web_socket_path(names) => self.url(names)?.and_then(|url| url.raw_path()),
+            None => None,
+        };
+        let path = path.unwrap_or_else(|| WEB_SOCKET_PATH.to_owned());
+        let path = utf8_percent_encode(&path, NOT_IN_PATHS).to_string();
+        Ok(Some(Upgrade { host: host_header(names, way, is_secure), path, headers }))
+    }
+
+    /// The topic that the URL names, if any.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn url_topic(&self, names: Names) -> Result<Option<String>, Error> {
+        match self.url(names)? {
+            Some(url) if url.scheme.is_web_socket() && self.url_has_web_socket_path(names) => Ok(None),
+            Some(url) => match url.topic().map_err(|problem| self.bad_url(&problem))? {
+                None if names == Names::Mosquitto => Err(self.bad_url("it names no topic")),
+                topic => Ok(topic),
+            },
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the path of a URL for a WebSocket is the WebSocket's, since the topic is typed elsewhere.
+    fn url_has_web_socket_path(&self, names: Names) -> bool {
+        names == Names::Mq && self.typed.has_topic
+    }
+
+    /// Whether `-t` is overridden by a URL behind it, as with mosquitto's tools.
+    pub(super) fn url_comes_last(&self) -> bool {
+        self.typed.before_url.contains(&"topic")
+    }
+
+    /// What the URL says of who we are.
+    pub(super) fn url_credentials(&self, names: Names) -> Result<(Option<String>, Option<Vec<u8>>), Error> {
+        Ok(self.url(names)?.map(|url| (url.username, url.password)).unwrap_or_default())
+    }
+
+    /// The value of an option, or what the URL says in its place.
+    pub(super) fn later<T>(
+        &self,
+        names: Names,
+        option: &str,
+        typed: Option<T>,
+        of_url: Option<T>,
+    ) -> Option<T> {
+        if names == Names::Mosquitto && self.typed.before_url.contains(&option) {
+            return of_url.or(typed);
+        }
+        typed.or(of_url)
+    }
+
+    fn url(&self, names: Names) -> Result<Option<Url>, Error> {
+        let Some(text) = &self.url else { return Ok(None) };
+        let url = as_text(text).and_then(|text| Url::parse(text, names));
+        url.map(Some).map_err(|problem| self.bad_url(&problem))
+    }
+
+    fn bad_url(&self, problem: &str) -> Error {
+        bad_url("-L", self.url.as_deref().unwrap_or_default(), problem)
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, Error> {
+        let Some(text) = &self.proxy else { return Ok(None) };
+        let proxy = as_text(text).and_then(url::proxy);
+        proxy.map(Some).map_err(|problem| bad_url("--proxy", text, &problem))
+    }
+}
+
+fn as_text(word: &OsStr) -> Result<&str, String> {
+    word.to_str().ok_or_else(|| "it is not UTF-8; bytes are written %xx".to_owned())
+}
+
+fn bad_url(option: &str, text: &OsStr, problem: &str) -> Error {
+    usage(&format!("{option} {}: {problem}", without_secrets(&text.to_string_lossy()).escape_debug()))
+}
+
+fn usage(problem: &str) -> Error {
+    Error::Usage(problem.to_owned())
+}
+
+/// The host with its port, unless that is the usual one; mosquitto's tools leave it out always.
+fn host_header(names: Names, way: &Way, is_secure: bool) -> String {
+    let host = if way.host.contains(':') { format!("[{}]", way.host) } else { way.host.clone() };
+    match way.port {
+        0 => "localhost".to_owned(),
+        80 if !is_secure => host,
+        443 if is_secure => host,
+        _ if names == Names::Mosquitto => host,
+        port => format!("{host}:{port}"),
+    }
+}

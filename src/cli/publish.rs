@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("payload").required(true),
-    override_usage = "mq pub [OPTIONS] -t TOPIC {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson}",
+    override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson}",
     after_help = "\
 Examples:
   mq pub -t home/door -m open                   one message
@@ -20,6 +20,7 @@ Examples:
   mq pub -t home/door -n -r                     delete what was kept
   journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
   mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson   copy messages between brokers
+  mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
 
 Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,
@@ -27,7 +28,7 @@ Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the bro
 )]
 pub struct PublishArgs {
     /// The topic to publish to; with --ndjson, where a line names none
-    #[arg(short = 't', long, required_unless_present = "ndjson", value_parser = values::topic_name, help_heading = "Message")]
+    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
     pub(crate) payload: PayloadArgs,

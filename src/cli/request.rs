@@ -15,7 +15,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("payload").required(true),
-    override_usage = "mq rr [OPTIONS] -t TOPIC {-m MESSAGE | -f FILE | -s | -n}",
+    override_usage = "mq rr [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -n}",
     after_help = "\
 A request of MQTT 5: it carries the topic to answer to, and correlation data that the answer must bring back.
 With -V 311 there is neither, and the first message on the topic of -e is the answer.
@@ -32,7 +32,7 @@ Exit status: 0 answered, 1 no connection, 2 usage, 3 the broker denied the subsc
 )]
 pub struct RequestArgs {
     /// The topic to send the request to
-    #[arg(short = 't', long, required = true, value_parser = values::topic_name, help_heading = "Message")]
+    #[arg(short = 't', long, required_unless_present = "url", value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     /// The topic that answers come to [default: one that nobody else has]
     #[arg(short = 'e', long, value_name = "TOPIC", value_parser = values::topic_name, help_heading = "Message")]

@@ -32,6 +32,7 @@ impl ConnectionArgs {
     ) -> Result<Option<String>, Error> {
         if names == Names::Mq && self.username.is_none() {
             self.username = username_from_environment()?;
+            self.is_username_offered = true;
         }
         let mut warning = None;
         if let Some(path) = &self.password_file {

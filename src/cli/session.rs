@@ -9,7 +9,9 @@ use super::values;
 use crate::client::{Options, Retries, WillOptions};
 use crate::error::Error;
 use crate::protocol::property::Context;
-use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicName, Version};
+use crate::protocol::{
+    PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
+};
 use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -99,9 +101,18 @@ impl ClientArgs {
     ///
     /// # Errors
     /// Which options do not go together, or which file cannot be read.
-    #[allow(clippy::unnecessary_wraps, clippy::needless_pass_by_value)]
-    pub fn endpoint(&self, _names: Names) -> Result<Endpoint, Error> {
-        Ok(self.connection.endpoint())
+    pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
+        let way = self.network.way(names, &self.connection, self.tls.default_port(names))?;
+        let host = if way.is_unix() { "localhost" } else { &way.host };
+        let tls = self.tls.tls(names, host, way.is_secure, way.port)?;
+        Ok(Endpoint {
+            address: self.network.address(&way, tls.is_some()),
+            web_socket: self.network.upgrade(names, &way, tls.is_some())?,
+            proxy: way.proxy,
+            tls,
+            bind: self.connection.bind,
+            timeout: self.connection.connect_timeout,
+        })
     }
 
     /// Checks the options against each other, and makes a client of them.
@@ -110,9 +121,11 @@ impl ClientArgs {
     /// Which options do not go together.
     pub fn client_options(&self, names: Names, retries: Option<u32>) -> Result<Options, Error> {
         let will = self.will()?;
+        self.tls.check_combinations()?;
         let version = self.version()?;
         let properties = self.connect_properties(version)?;
         let client_id = self.identity.client_id(version)?;
+        let (username, password) = self.credentials(names, version)?;
         if self.identity.id.is_none() {
             self.check_kept_session(version, &properties)?;
         }
@@ -122,8 +135,8 @@ impl ClientArgs {
             client_id,
             clean_start: !self.session.disable_clean_session,
             keep_alive: self.connection.keep_alive,
-            username: self.connection.username.clone(),
-            password: self.connection.password(version)?,
+            username,
+            password,
             will,
             properties,
             disconnect_properties: self.properties.collect(Context::Disconnect)?,
@@ -135,6 +148,56 @@ impl ClientArgs {
                 Names::Mosquitto => ReasonCode::DISCONNECT_WITH_WILL,
             },
         })
+    }
+
+    /// The topic to publish to: the one that was typed, or the URL's.
+    ///
+    /// # Errors
+    /// When there is none or one too many, or the URL's is none.
+    pub fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
+        let parse = |text: String| match TopicName::parse(&text) {
+            Ok(topic) => Ok(topic),
+            Err(error) => Err(Error::Usage(format!("-L: the topic {text:?}: {error}"))),
+        };
+        match (typed, self.network.url_topic(names)?) {
+            (Some(_), Some(_)) if names == Names::Mq => {
+                Err(Error::Usage("-t and the URL of -L name a topic each; leave one out".to_owned()))
+            }
+            (Some(_), Some(text)) if self.network.url_comes_last() => parse(text),
+            (Some(topic), _) => Ok(topic.clone()),
+            (None, Some(text)) => parse(text),
+            (None, None) => Err(Error::Usage("missing -t TOPIC; the URL of -L names none".to_owned())),
+        }
+    }
+
+    /// The filter that the URL names, to subscribe to.
+    ///
+    /// # Errors
+    /// When what it names is none.
+    pub fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
+        let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
+        let filter = TopicFilter::parse(&text);
+        filter.map(Some).map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))
+    }
+
+    /// User name and password, which the URL may hold.
+    fn credentials(
+        &self,
+        names: Names,
+        version: Version,
+    ) -> Result<(Option<String>, Option<Vec<u8>>), Error> {
+        let (of_url, password_of_url) = self.network.url_credentials(names)?;
+        let (typed, password) = (self.connection.username.clone(), self.connection.password());
+        let username = match self.connection.is_username_offered {
+            true => of_url.or(typed),
+            false => self.network.later(names, "username", typed, of_url),
+        };
+        let password = match self.connection.is_password_offered {
+            true => password_of_url.or(password),
+            false => self.network.later(names, "password", password, password_of_url),
+        };
+        let password = self.connection.password_for(version, username.as_deref(), password)?;
+        Ok((username, password))
     }
 
     fn will(&self) -> Result<Option<WillOptions>, Error> {

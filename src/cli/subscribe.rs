@@ -12,7 +12,7 @@ use std::time::Duration;
 /// What `mq sub` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
-    override_usage = "mq sub [OPTIONS] {-t FILTER... | -U FILTER...}",
+    override_usage = "mq sub [OPTIONS] {-t FILTER... | -U FILTER... | -L URL}",
     after_help = "\
 Examples:
   mq sub -t 'home/#' -v                  all topics below home/, each with its topic
@@ -30,7 +30,7 @@ connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub struct SubscribeArgs {
     /// A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos"], value_parser = values::topic_filter, help_heading = "Subscription")]
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
     /// A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated
     #[arg(long, value_name = "QOS:FILTER", value_parser = values::qos_and_filter, help_heading = "Subscription")]

@@ -1,8 +1,324 @@
 //! The options about TLS.
+//!
+//! With `--cafile`, `--capath` or `--psk` TLS is on, and also on port 8883, where the operating system's certificates are
+//! trusted unless others are named. Under mosquitto's names nothing else turns it on, and options without effect are passed
+//! over; under ours every option here does, since an option that is silently ignored leaves a secret unencrypted.
 
-use clap::Args;
+use super::connection::{PORT, TLS_PORT};
+use super::{Names, values};
+use crate::error::Error;
+use crate::transport::Tls;
+use crate::transport::tls::{
+    Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Settings, Suites, Trust, TrustError,
+    Version,
+};
+use clap::{ArgAction, Args};
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+/// Where the password of an encrypted key may be, for scripts.
+const PASSWORD_VARIABLE: &str = "MQ_KEY_PASSWORD";
+
+/// Where browsers and curl find the file for the secrets of connections.
+const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
 
 /// How the connection is encrypted, and whom to trust.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "TLS")]
-pub struct TlsArgs {}
+pub struct TlsArgs {
+    /// Speak TLS, and trust the certificates in this file
+    #[arg(long, value_name = "FILE")]
+    pub cafile: Option<PathBuf>,
+    /// Speak TLS, and trust the certificates in the files of this directory
+    #[arg(long, value_name = "DIR")]
+    pub capath: Option<PathBuf>,
+    /// Speak TLS, and trust whom the operating system trusts, which is the default on port 8883
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub tls_use_os_certs: bool,
+    /// Our own certificate, followed in the file by those that issued it. Needs --key
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// The private key of --cert
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub key_password_file: Option<PathBuf>,
+    /// The form of --key: pem
+    #[arg(long, value_name = "FORM", value_parser = ["pem", "engine"], hide_possible_values = true)]
+    pub keyform: Option<String>,
+    /// The name that the broker's certificate must be for [default: the host]
+    #[arg(long, value_name = "NAME")]
+    pub tls_hostname: Option<String>,
+    /// Take any certificate: whoever sits in between can read and change everything
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub insecure: bool,
+    /// The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]
+    #[arg(long, value_name = "VERSION", value_parser = values::tls_version)]
+    pub tls_version: Option<Version>,
+    /// The cipher suites by OpenSSL's names, with colons between; those of TLS 1.3 stay unless named
+    #[arg(long, value_name = "LIST")]
+    pub ciphers: Option<String>,
+    /// The protocols to offer with ALPN, with commas between
+    #[arg(long, value_name = "NAMES")]
+    pub tls_alpn: Option<String>,
+    /// Add the connection's secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE")]
+    pub tls_keylog: Option<PathBuf>,
+    /// A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity
+    #[arg(long, value_name = "HEX")]
+    pub psk: Option<String>,
+    /// The name of --psk at the broker
+    #[arg(long, value_name = "NAME")]
+    pub psk_identity: Option<String>,
+    /// Speak no TLS, whatever the port and the other options say
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub no_tls: bool,
+    /// Not supported
+    #[arg(long, value_name = "ENGINE", hide = true)]
+    pub tls_engine: Option<String>,
+    /// Not supported
+    #[arg(long, value_name = "SHA1", hide = true)]
+    pub tls_engine_kpass_sha1: Option<String>,
+}
+
+impl TlsArgs {
+    /// The port to connect to when nothing says which.
+    pub fn default_port(&self, names: Names) -> u16 {
+        let is_tls = match names {
+            Names::Mq => self.is_given(),
+            Names::Mosquitto => self.has_authority() || self.psk.is_some(),
+        };
+        if is_tls && !self.no_tls { TLS_PORT } else { PORT }
+    }
+
+    /// Checks the options against each other, before any file is read.
+    ///
+    /// # Errors
+    /// Which options do not go together.
+    pub fn check_combinations(&self) -> Result<(), Error> {
+        let has_engine = self.tls_engine.is_some();
+        let is_engine_key = self.keyform.as_deref() == Some("engine");
+        let problems = [
+            (
+                self.cert.is_some() && self.key.is_none(),
+                "--cert without --key; the file may be the same for both",
+            ),
+            (
+                self.key.is_some() && self.cert.is_none(),
+                "--key without --cert; the file may be the same for both",
+            ),
+            (self.keyform.is_some() && self.key.is_none(), "--keyform without --key"),
+            (
+                self.tls_engine_kpass_sha1.is_some() && !(has_engine && is_engine_key),
+                "--tls-engine-kpass-sha1 without --tls-engine and --keyform engine",
+            ),
+            (
+                self.psk.is_some() && self.has_authority(),
+                "--psk goes without certificates, and so without --cafile and --capath",
+            ),
+            (self.psk.is_some() && self.psk_identity.is_none(), "--psk without --psk-identity"),
+            (self.psk_identity.is_some() && self.psk.is_none(), "--psk-identity without --psk"),
+            (self.key_password_file.is_some() && self.key.is_none(), "--key-password-file without --key"),
+            (is_engine_key, "--keyform engine: engines are not supported; --key takes a key in a PEM file"),
+            (has_engine, "--tls-engine: engines are not supported; --key takes a key in a PEM file"),
+        ];
+        match problems.into_iter().find(|(is_wrong, _)| *is_wrong) {
+            Some((_, problem)) => Err(Error::Usage(problem.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// The encryption for a connection to this host and port; `None` for none. `is_secure_url` is for a URL like `mqtts://`,
+    /// which asks for TLS whatever the port. A unix socket has port 0.
+    ///
+    /// # Errors
+    /// Which options do not go together, or which file cannot be used.
+    pub fn tls(
+        &self,
+        names: Names,
+        host: &str,
+        is_secure_url: bool,
+        port: u16,
+    ) -> Result<Option<Tls>, Error> {
+        self.check_combinations()?;
+        if self.no_tls && is_secure_url && names == Names::Mq {
+            return Err(Error::Usage("--no-tls contradicts the URL, which asks for TLS".to_owned()));
+        }
+        let is_wanted = is_secure_url || port == TLS_PORT || self.is_asked_for(names);
+        if self.no_tls || !is_wanted {
+            return Ok(None);
+        }
+        if let Some(psk) = &self.psk {
+            return self.with_psk(psk).map(Some);
+        }
+        let settings = Settings {
+            server_name: self.tls_hostname.as_deref().unwrap_or(host).to_owned(),
+            trust: self.trust()?,
+            identity: self.identity(names)?,
+            suites: self.suites(names)?,
+            minimum_version: self.tls_version.unwrap_or(Version::Tls12),
+            alpn: self.alpn()?,
+            key_log: self.key_log(names)?,
+        };
+        let option = if self.tls_hostname.is_some() { "--tls-hostname" } else { "-h" };
+        Tls::new(settings).map(Some).map_err(|error| Error::Usage(format!("{option}: {error}")))
+    }
+
+    /// Whether options alone ask for TLS.
+    fn is_asked_for(&self, names: Names) -> bool {
+        match names {
+            Names::Mq => self.is_given(),
+            Names::Mosquitto => self.has_authority() || self.psk.is_some() || self.tls_use_os_certs,
+        }
+    }
+
+    fn has_authority(&self) -> bool {
+        self.cafile.is_some() || self.capath.is_some()
+    }
+
+    /// Whether there is any option of TLS.
+    fn is_given(&self) -> bool {
+        self.has_authority()
+            || self.tls_use_os_certs
+            || self.cert.is_some()
+            || self.tls_hostname.is_some()
+            || self.insecure
+            || self.tls_version.is_some()
+            || self.ciphers.is_some()
+            || self.tls_alpn.is_some()
+            || self.tls_keylog.is_some()
+            || self.psk.is_some()
+    }
+
+    /// Whose certificates are believed; `None` to believe everything.
+    fn trust(&self) -> Result<Option<Trust>, Error> {
+        let mut trust = Trust::nobody();
+        if let Some(path) = &self.cafile {
+            trust.add_file(path).map_err(|error| unusable("--cafile", path, &error))?;
+        }
+        if let Some(path) = &self.capath {
+            trust.add_directory(path).map_err(|error| unusable("--capath", path, &error))?;
+        }
+        if self.insecure {
+            return Ok(None);
+        }
+        if self.tls_use_os_certs || !self.has_authority() {
+            trust.add_system().map_err(|error| no_system_certificates(&error))?;
+        }
+        Ok(Some(trust))
+    }
+
+    fn identity(&self, names: Names) -> Result<Option<Identity>, Error> {
+        let (Some(certificate_file), Some(key_file)) = (&self.cert, &self.key) else { return Ok(None) };
+        let certificate = OwnCertificate::read(certificate_file)
+            .map_err(|error| unusable("--cert", certificate_file, &error))?;
+        let bad_key = |error: KeyError| unusable("--key", key_file, &error);
+        let key = match Key::read(key_file).map_err(bad_key)? {
+            Key::Plain(key) => key,
+            Key::Encrypted(key) => key.decrypt(&self.key_password(names, key_file)?).map_err(bad_key)?,
+        };
+        let subject = certificate.subject();
+        match certificate.with_key(&key).map_err(bad_key)? {
+            Some(identity) => Ok(Some(identity)),
+            None => Err(unusable(
+                "--key",
+                key_file,
+                &format!(
+                    "the key belongs to another certificate than {subject} in {} (--cert)",
+                    certificate_file.display()
+                ),
+            )),
+        }
+    }
+
+    fn key_password(&self, names: Names, key_file: &Path) -> Result<KeyPassword, Error> {
+        if let Some(path) = &self.key_password_file {
+            let read = std::fs::read(path).map_err(TrustError::from);
+            let mut password = read.map_err(|error| unusable("--key-password-file", path, &error))?;
+            for line_end in [b'\n', b'\r'] {
+                password.pop_if(|last| *last == line_end);
+            }
+            return Ok(KeyPassword::new(password));
+        }
+        if let (Names::Mq, Some(password)) = (names, std::env::var_os(PASSWORD_VARIABLE)) {
+            return Ok(KeyPassword::new(values::bytes(&password)));
+        }
+        if io::stderr().is_terminal() {
+            let question = format!("password of {}: ", key_file.display());
+            let answer = rpassword::prompt_password(question);
+            return answer.map(|password| KeyPassword::new(password.into_bytes())).map_err(|source| {
+                Error::System { action: format!("ask for the password of {}", key_file.display()), source }
+            });
+        }
+        let variable = match names {
+            Names::Mq => format!(" or the variable {PASSWORD_VARIABLE}"),
+            Names::Mosquitto => String::new(),
+        };
+        let problem = format!(
+            "the key is encrypted, and there is no terminal to ask for its password; \
+             --key-password-file FILE{variable} gives it"
+        );
+        Err(unusable("--key", key_file, &problem))
+    }
+
+    /// Under mosquitto's names, what is unknown is passed over as long as something is left, as OpenSSL does.
+    fn suites(&self, names: Names) -> Result<Suites, Error> {
+        let Some(list) = &self.ciphers else { return Ok(Suites::all()) };
+        let suites = Suites::parse(list, self.tls_version.unwrap_or(Version::Tls12));
+        let problem = match suites.unknown.first() {
+            Some(unknown) if names == Names::Mq || suites.is_empty() => {
+                format!("'{unknown}' is not supported")
+            }
+            _ if suites.is_empty() && self.tls_version == Some(Version::Tls13) => {
+                "none of them is for TLS 1.3, which --tls-version asks for".to_owned()
+            }
+            _ if suites.is_empty() => "nothing is left of it".to_owned(),
+            _ => return Ok(suites),
+        };
+        Err(Error::Usage(format!("--ciphers {list}: {problem}; there are {}", Suites::names())))
+    }
+
+    fn alpn(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let Some(list) = &self.tls_alpn else { return Ok(Vec::new()) };
+        let protocols: Vec<Vec<u8>> = list.split(',').map(|name| name.trim().as_bytes().to_vec()).collect();
+        if protocols.iter().any(|name| name.is_empty() || name.len() > 255) {
+            return Err(Error::Usage(format!("--tls-alpn '{list}': a protocol has from 1 to 255 bytes")));
+        }
+        Ok(protocols)
+    }
+
+    fn key_log(&self, names: Names) -> Result<Option<KeyLogFile>, Error> {
+        let variable = if names == Names::Mq { std::env::var_os(KEY_LOG_VARIABLE) } else { None };
+        let variable = variable.filter(|value| !value.is_empty()).map(PathBuf::from);
+        let (option, path) = match (&self.tls_keylog, variable) {
+            (Some(path), _) => ("--tls-keylog", path.clone()),
+            (None, Some(path)) => (KEY_LOG_VARIABLE, path),
+            (None, None) => return Ok(None),
+        };
+        let opened = KeyLogFile::open(&path);
+        opened.map(Some).map_err(|error| unusable(option, &path, &format!("cannot be written: {error}")))
+    }
+
+    fn with_psk(&self, psk: &str) -> Result<Tls, Error> {
+        if psk.is_empty()
+            || !psk.len().is_multiple_of(2)
+            || !psk.bytes().all(|digit| digit.is_ascii_hexdigit())
+        {
+            return Err(Error::Usage("--psk needs hexadecimal digits, two for every byte".to_owned()));
+        }
+        Err(Error::Usage(
+            "--psk is not in this build; `cargo install mqkit --features psk` makes one that has it"
+                .to_owned(),
+        ))
+    }
+}
+
+fn unusable(option: &'static str, path: &Path, problem: &impl ToString) -> Error {
+    Error::Unusable { option, path: path.to_owned(), problem: problem.to_string() }
+}
+
+fn no_system_certificates(error: &TrustError) -> Error {
+    let source = io::Error::other(format!("{error}; --cafile FILE names some"));
+    Error::System { action: "speak TLS".to_owned(), source }
+}

@@ -1,6 +1,7 @@
 //! Reads single values: what a word stands for, or a sentence that says what it should have been.
 
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
+use crate::transport::tls;
 use std::ffi::OsStr;
 use std::time::Duration;
 
@@ -15,6 +16,17 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
         "311" | "3.1.1" | "mqttv311" => Ok(Version::V311),
         "5" | "5.0" | "mqttv5" => Ok(Version::V5),
         _ => Err("the versions are 31, 311 and 5 (or mqttv31, mqttv311, mqttv5)".to_owned()),
+    }
+}
+
+pub(super) fn tls_version(text: &str) -> Result<tls::Version, String> {
+    match text {
+        "tlsv1.2" | "1.2" => Ok(tls::Version::Tls12),
+        "tlsv1.3" | "1.3" => Ok(tls::Version::Tls13),
+        "tlsv1.1" | "1.1" | "tlsv1.0" | "1.0" | "tlsv1" => {
+            Err("it has been broken for years and is not supported; tlsv1.2 and tlsv1.3 are".to_owned())
+        }
+        _ => Err("the versions are tlsv1.2 (or newer) and tlsv1.3".to_owned()),
     }
 }
 

@@ -4,7 +4,9 @@ use super::{Application, Direction, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{Connack, Connect, Frame, Packet, PacketType, Properties, PropertyId, Version, Will};
+use crate::transport::tls::TlsError;
 use crate::transport::{self, Connection};
+use std::io;
 use std::time::Instant;
 
 /// How much of an answer that is no MQTT is shown.
@@ -53,7 +55,7 @@ impl Handshake<'_> {
         let mut keep_alive = KeepAlive::new(self.options.keep_alive, Instant::now());
         let accepts = Limits::of_client(&connect);
         loop {
-            let progress = connection.progress(true).await.map_err(Error::Lost)?;
+            let progress = connection.progress(true).await.map_err(broken)?;
             let input = connection.buffers().0;
             if let Some((size, packet)) = first_packet(input, &accepts, self.options.version)? {
                 if let Some(application) = trace {
@@ -122,6 +124,14 @@ pub fn first_packet<'a>(
     match Frame::cut(input, accepts.maximum_packet_size)? {
         Some(frame) => Ok(Some((frame.size(), Packet::decode(frame, version)?))),
         None => Ok(None),
+    }
+}
+
+/// A connection that broke before it was accepted. TLS 1.3 refuses our certificate only then.
+fn broken(error: io::Error) -> Error {
+    match error.downcast::<TlsError>() {
+        Ok(refusal) => Error::Connect(refusal.into()),
+        Err(error) => Error::Lost(error),
     }
 }
 

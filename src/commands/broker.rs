@@ -16,11 +16,13 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     block_on(async {
         let mut signals = Signals::catch()?;
         let listen = SocketAddr::new(args.bind, args.port);
-        let config = Config { listen, ..Config::default() };
+        let listen_web_socket = args.ws_port.map(|port| SocketAddr::new(args.bind, port));
+        let config = Config { listen, listen_web_socket, ..Config::default() };
+        let both = listen_web_socket.map(|address| format!(" or {address}")).unwrap_or_default();
         let mut broker = Broker::bind(config)
             .await
-            .map_err(|source| Error::System { action: format!("listen on {listen}"), source })?;
-        announce(broker.local_address());
+            .map_err(|source| Error::System { action: format!("listen on {listen}{both}"), source })?;
+        announce(&broker);
         broker.on_event(move |event| {
             if let Some(text) = describe(&event, is_verbose) {
                 messages.say(&text);
@@ -49,9 +51,13 @@ async fn end_of_stdin() {
 }
 
 /// Tells whoever started the broker where it is. A reader that is gone does not matter: clients may know the port.
-fn announce(address: SocketAddr) {
+fn announce(broker: &Broker) {
+    let mut text = format!("listening on {}\n", broker.local_address());
+    if let Some(address) = broker.web_socket_address() {
+        text += &format!("listening on {address} (WebSocket)\n");
+    }
     let mut output = io::stdout().lock();
-    let _ = writeln!(output, "listening on {address}").and_then(|()| output.flush());
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 /// What to say about an event; arrivals and departures only when asked for.

@@ -6,6 +6,7 @@ use super::stop::Stop;
 use crate::error::{Error, ExitStatus};
 use crate::protocol::EncodeError;
 use crate::protocol::session::{PublishError, SubscribeError};
+use crate::transport::ConnectError;
 
 const FAILED: u8 = 1;
 const PROTOCOL: u8 = 2;
@@ -13,6 +14,8 @@ const INVALID: u8 = 3;
 const NO_CONNECTION: u8 = 4;
 const CONNECTION_LOST: u8 = 7;
 const PAYLOAD_SIZE: u8 = 9;
+const PROXY_AUTHENTICATION: u8 = 11;
+const PROXY: u8 = 16;
 const KEEP_ALIVE: u8 = 19;
 const MALFORMED_PACKET: u8 = 21;
 const QOS_NOT_SUPPORTED: u8 = 24;
@@ -46,8 +49,11 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Interrupted(status) => return *status,
         Error::Timeout(_) | Error::Idle(_) => return ExitStatus::TIMED_OUT,
         Error::Denied(_) => return ExitStatus::DONE,
+        Error::Connect(ConnectError::ProxyCredentials { .. }) => PROXY_AUTHENTICATION,
+        Error::Connect(ConnectError::ProxyRefused { .. } | ConnectError::NotAProxy { .. }) => PROXY,
         Error::Usage(_)
         | Error::File { .. }
+        | Error::Unusable { .. }
         | Error::Input(_)
         | Error::InputLine { .. }
         | Error::Output(_)

@@ -44,13 +44,18 @@ impl JsonLines {
     ///
     /// # Errors
     /// When the options hold what cannot be the same for all messages.
-    pub(super) fn new(args: &PublishArgs, version: Version, messages: Messages) -> Result<JsonLines, Error> {
+    pub(super) fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        version: Version,
+        messages: Messages,
+    ) -> Result<JsonLines, Error> {
         let properties = args.client.properties.collect(Context::Publish)?;
         if properties.as_properties().find(PropertyId::TopicAlias).is_some() {
             let text = "-D publish topic-alias cannot be used with --ndjson, whose messages have topics of their own";
             return Err(Error::Usage(text.to_owned()));
         }
-        let defaults = Defaults { topic: args.topic.clone(), qos: args.qos, retain: args.retain, properties };
+        let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
         Ok(JsonLines { lines: StdinLines::new(), line: 0, defaults, version, messages, has_warned: false })
     }
 

@@ -11,7 +11,8 @@ use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, Version,
+    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
+    Version,
 };
 use std::future::pending;
 use std::rc::Rc;
@@ -29,7 +30,13 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
         client.connection.version.get_or_insert(Version::V5);
     }
     let options = client.client_options(messages.names, Some(retries))?;
-    let mut publisher = Publisher::new(args, options.version, messages)?;
+    let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
+    let topic = if names_topic || !args.ndjson {
+        Some(args.client.topic_name(messages.names, args.topic.as_ref())?)
+    } else {
+        None
+    };
+    let mut publisher = Publisher::new(args, topic, options.version, messages)?;
     block_on(async {
         let limits = Limits { timeout: args.timeout, idle: None };
         let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
@@ -47,8 +54,8 @@ pub(super) struct Template {
 }
 
 impl Template {
-    fn new(args: &PublishArgs, version: Version) -> Result<Template, Error> {
-        let Some(topic) = &args.topic else {
+    fn new(args: &PublishArgs, topic: Option<TopicName>, version: Version) -> Result<Template, Error> {
+        let Some(topic) = topic else {
             return Err(Error::Usage("missing -t TOPIC".to_owned()));
         };
         let properties = if version.is_v5() {
@@ -113,9 +120,14 @@ struct Publisher {
 }
 
 impl Publisher {
-    fn new(args: &PublishArgs, version: Version, messages: Messages) -> Result<Publisher, Error> {
+    fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        version: Version,
+        messages: Messages,
+    ) -> Result<Publisher, Error> {
         Ok(Publisher {
-            source: Source::new(args, version, messages)?,
+            source: Source::new(args, topic, version, messages)?,
             messages,
             is_traced: args.diagnostics.debug,
             denied: 0,
@@ -311,11 +323,16 @@ impl Application for Publisher {
 }
 
 impl Source {
-    fn new(args: &PublishArgs, version: Version, messages: Messages) -> Result<Source, Error> {
+    fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        version: Version,
+        messages: Messages,
+    ) -> Result<Source, Error> {
         if args.ndjson {
-            return Ok(Source::JsonLines(JsonLines::new(args, version, messages)?));
+            return Ok(Source::JsonLines(JsonLines::new(args, topic, version, messages)?));
         }
-        let template = Rc::new(Template::new(args, version)?);
+        let template = Rc::new(Template::new(args, topic, version)?);
         if args.stdin_line {
             return Ok(Source::Lines { template, lines: StdinLines::new() });
         }

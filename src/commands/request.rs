@@ -36,7 +36,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             args,
             messages,
             request,
-            printer: args.output.printer(&args.client.connection.host)?,
+            printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
             state: State::Subscribing,
             answers: 0,
@@ -82,9 +82,7 @@ impl Outgoing for Rc<Request> {
 
 impl Request {
     fn new(args: &RequestArgs, version: Version, names: Names) -> Result<Request, Error> {
-        let Some(topic) = &args.topic else {
-            return Err(Error::Usage("missing -t TOPIC".to_owned()));
-        };
+        let topic = args.client.topic_name(names, args.topic.as_ref())?;
         let response_topic = match &args.response_topic {
             Some(topic) => topic.as_str().to_owned(),
             None if names == Names::Mosquitto => return Err(Error::Usage("missing -e TOPIC".to_owned())),

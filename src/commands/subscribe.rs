@@ -12,7 +12,7 @@ use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
-    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions,
+    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
 };
 use std::future::pending;
 use std::io;
@@ -65,6 +65,8 @@ fn limit_what_is_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf)
 
 struct Subscriber<'a> {
     args: &'a SubscribeArgs,
+    /// What is subscribed to, and at which QoS.
+    subscriptions: Vec<(TopicFilter, Qos)>,
     messages: Messages,
     subscribe_properties: PropertiesBuf,
     unsubscribe_properties: PropertiesBuf,
@@ -92,13 +94,20 @@ struct Rate {
 
 impl<'a> Subscriber<'a> {
     fn new(args: &'a SubscribeArgs, idle: Option<Idle>, messages: Messages) -> Result<Subscriber<'a>, Error> {
+        let typed = args.subscriptions().map(|(filter, qos)| (filter.clone(), qos));
+        let of_url = args.client.url_filter(messages.names)?.map(|filter| (filter, args.qos));
+        let subscriptions: Vec<(TopicFilter, Qos)> = typed.chain(of_url).collect();
+        if subscriptions.is_empty() && args.unsubscribe.is_empty() {
+            return Err(Error::Usage("missing -t FILTER; the URL of -L names no topic".to_owned()));
+        }
         let properties = &args.client.properties;
         Ok(Subscriber {
             args,
+            subscriptions,
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
-            printer: args.output.printer(&args.client.connection.host)?,
+            printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle,
@@ -194,7 +203,7 @@ impl<'a> Subscriber<'a> {
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) -> usize {
         let details = describe_details(ack.properties);
         let mut granted = 0;
-        for ((filter, asked), reason_code) in self.args.subscriptions().zip(ack.reason_codes()) {
+        for ((filter, asked), reason_code) in self.subscriptions.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.denied += 1;
                 self.messages
@@ -202,7 +211,7 @@ impl<'a> Subscriber<'a> {
                 continue;
             }
             granted += 1;
-            if reason_code.0 < asked as u8 {
+            if reason_code.0 < *asked as u8 {
                 self.messages.say(&format!(
                     "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that was asked for",
                     reason_code.0
@@ -218,11 +227,11 @@ impl Application for Subscriber<'_> {
 
     fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
         let subscriptions: Vec<Subscription<'_>> = self
-            .args
-            .subscriptions()
+            .subscriptions
+            .iter()
             .map(|(filter, qos)| Subscription {
                 filter: filter.as_str(),
-                options: self.subscription_options(qos),
+                options: self.subscription_options(*qos),
             })
             .collect();
         self.unanswered = usize::from(!subscriptions.is_empty()) + self.args.unsubscribe.len();

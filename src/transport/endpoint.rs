@@ -1,6 +1,7 @@
 //! Where a broker is, and the layers between the socket and MQTT.
 
-use super::{ConnectError, Stream, tcp, unix};
+use super::web_socket::{self, Upgrade};
+use super::{ConnectError, Proxy, Stream, Tls, proxy, srv, tcp, tls, unix};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,8 +12,14 @@ use std::time::Duration;
 pub struct Endpoint {
     /// Where the broker listens.
     pub address: Address,
-    /// The local address to connect from.
+    /// The proxy to go through; not for unix sockets.
+    pub proxy: Option<Proxy>,
+    /// The local address to connect from, to the proxy where there is one.
     pub bind: Option<IpAddr>,
+    /// The encryption, if there is any.
+    pub tls: Option<Tls>,
+    /// The WebSocket to open, when MQTT is spoken in one.
+    pub web_socket: Option<Upgrade>,
     /// How long it may all take, up to the point where MQTT can be spoken.
     pub timeout: Duration,
 }
@@ -27,14 +34,28 @@ pub enum Address {
         /// The port.
         port: u16,
     },
+    /// Where the SRV records of this name say, as in `_mqtt._tcp.example.com`.
+    Service(String),
     /// A unix socket.
     Unix(PathBuf),
+}
+
+impl Address {
+    /// The host without the port, the service's name, or the socket's path.
+    pub fn host(&self) -> String {
+        match self {
+            Address::Tcp { host, .. } => host.clone(),
+            Address::Service(name) => name.clone(),
+            Address::Unix(path) => path.display().to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Tcp { host, port } => write!(f, "{host} port {port}"),
+            Address::Service(name) => write!(f, "a server of {name}"),
             Address::Unix(path) => write!(f, "{}", path.display()),
         }
     }
@@ -43,7 +64,8 @@ impl fmt::Display for Address {
 impl Endpoint {
     /// A plain connection to a TCP port.
     pub fn tcp(host: &str, port: u16, bind: Option<IpAddr>, timeout: Duration) -> Endpoint {
-        Endpoint { address: Address::Tcp { host: host.to_owned(), port }, bind, timeout }
+        let address = Address::Tcp { host: host.to_owned(), port };
+        Endpoint { address, proxy: None, tls: None, web_socket: None, bind, timeout }
     }
 }
 
@@ -59,8 +81,36 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
 }
 
 async fn connect_layers(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    match &endpoint.address {
-        Address::Unix(path) => unix::connect(path).await,
-        Address::Tcp { host, port } => tcp::connect(host, *port, endpoint.bind).await,
+    let stream = match &endpoint.address {
+        Address::Unix(path) => unix::connect(path).await?,
+        Address::Tcp { host, port } => reach(endpoint, host, *port).await?,
+        Address::Service(name) => reach_service(endpoint, name).await?,
+    };
+    let stream = match &endpoint.tls {
+        Some(tls) => tls::connect(stream, tls).await?,
+        None => stream,
+    };
+    match &endpoint.web_socket {
+        Some(upgrade) => web_socket::connect(stream, upgrade).await,
+        None => Ok(stream),
+    }
+}
+
+/// Tries one server after the other, in the order that their records ask for.
+async fn reach_service(endpoint: &Endpoint, name: &str) -> Result<Stream, ConnectError> {
+    let mut failure = ConnectError::NoService { name: name.to_owned(), details: "" };
+    for target in srv::look_up(name).await? {
+        match reach(endpoint, &target.host, target.port).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+async fn reach(endpoint: &Endpoint, host: &str, port: u16) -> Result<Stream, ConnectError> {
+    match &endpoint.proxy {
+        Some(proxy) => proxy::connect(proxy, host, port, endpoint.bind).await,
+        None => tcp::connect(host, port, endpoint.bind).await,
     }
 }

@@ -1,6 +1,6 @@
 //! Why a broker cannot be reached.
 
-use super::Address;
+use super::{Address, tls::TlsError};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -20,8 +20,26 @@ pub enum ConnectError {
     Connect { address: SocketAddr, source: io::Error },
     #[error("cannot connect to the unix socket {}: {source}", path.display())]
     Unix { path: PathBuf, source: io::Error },
+    #[error("cannot reach the proxy {proxy}: {source}")]
+    ProxyUnreachable { proxy: String, source: Box<ConnectError> },
+    #[error("what answers at {proxy} is no such proxy: {reason}")]
+    NotAProxy { proxy: String, reason: String },
+    #[error("the proxy {proxy} {}", if *had_credentials { "refuses the user name or the password" } else { "wants a user name and a password" })]
+    ProxyCredentials { proxy: String, had_credentials: bool },
+    #[error("the proxy {proxy} does not connect to {host} port {port}: {reason}")]
+    ProxyRefused { proxy: String, host: String, port: u16, reason: String },
+    #[error("the SRV records of {name} cannot be looked up: {reason}")]
+    ServiceLookup { name: String, reason: String },
+    #[error("there is no SRV record for {name}{details}")]
+    NoService { name: String, details: &'static str },
+    #[error("the server refused a WebSocket at {path}: {status}")]
+    WebSocketRefused { path: String, code: u16, status: String },
+    #[error("no WebSocket at {path}: {reason}")]
+    WebSocket { path: String, reason: String },
     #[error("no connection to {address} within {} s", timeout.as_secs_f64())]
     Timeout { address: Address, timeout: Duration },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 fn family(bind: Option<IpAddr>) -> &'static str {

@@ -7,11 +7,18 @@ mod connection;
 pub mod descriptors;
 mod endpoint;
 mod error;
+mod http;
+mod proxy;
+mod srv;
 mod stream;
 pub mod tcp;
+pub mod tls;
 mod unix;
+pub mod web_socket;
 
 pub use connection::{Connection, Progress};
 pub use endpoint::{Address, Endpoint, connect};
 pub use error::ConnectError;
+pub use proxy::{Credentials, Proxy, ProxyKind};
 pub use stream::Stream;
+pub use tls::Tls;

@@ -1,5 +1,7 @@
 //! The one type for everything that carries MQTT's bytes.
 
+use super::tls::TlsStream;
+use super::web_socket::WebSocket;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,6 +16,10 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A unix socket.
     Unix(UnixStream),
+    /// TLS over another stream.
+    Tls(Box<TlsStream>),
+    /// WebSocket on another stream.
+    WebSocket(Box<WebSocket>),
 }
 
 impl Stream {
@@ -22,6 +28,8 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.peer_addr().ok(),
             Stream::Unix(_) => None,
+            Stream::Tls(stream) => stream.carrier().peer_address(),
+            Stream::WebSocket(web_socket) => web_socket.stream().peer_address(),
         }
     }
 }
@@ -35,6 +43,8 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::WebSocket(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -44,6 +54,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -51,6 +63,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::WebSocket(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -58,6 +72,8 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::WebSocket(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

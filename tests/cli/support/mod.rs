@@ -10,11 +10,20 @@ pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
 pub use peer::ScriptedPeer;
 pub use process::{Program, Running, assert_says, called_as, mq};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 pub use wire::Wire;
 
 /// After this long, what was waited for will not come.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Waits until a program that does not say so listens here.
+pub fn wait_for_listener(address: SocketAddr) {
+    let deadline = Instant::now() + DEADLINE;
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < deadline, "nobody listens at {address}");
+        std::thread::sleep(Duration::from_millis(1)); // there is nothing else to wait for
+    }
+}
 
 /// Something with an address that clients can be sent to.
 pub trait Server: Sync {

@@ -69,6 +69,11 @@ impl Wire {
         self.stream.peer_addr().unwrap()
     }
 
+    /// Our address.
+    pub fn local_address(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
     /// Sends what the text stands for.
     pub fn send(&mut self, text: &str) {
         self.send_bytes(&hex(text));
@@ -212,6 +217,23 @@ impl Wire {
         self.stream.read_exact(&mut body).expect("a packet that is not cut");
         packet.extend(body);
         packet
+    }
+
+    /// Reads one byte.
+    #[track_caller]
+    pub fn expect_byte(&mut self) -> u8 {
+        self.byte().expect("the connection stays open")
+    }
+
+    /// Reads a short WebSocket frame of a client with this first byte. Gives its payload, unmasked.
+    #[track_caller]
+    pub fn expect_frame(&mut self, first_byte: u8) -> Vec<u8> {
+        let mut next = || self.expect_byte();
+        assert_eq!(next(), first_byte, "the first byte of a frame");
+        let length = next();
+        assert!((0x80..0x80 + 126).contains(&length), "masked and short: {length:02x}");
+        let mask = [next(), next(), next(), next()];
+        (0..length - 0x80).map(|at| next() ^ mask[usize::from(at) % 4]).collect()
     }
 
     /// Waits until the other side closes; it may send packets before that, which are given.

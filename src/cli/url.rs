@@ -1,0 +1,297 @@
+//! URLs of brokers and proxies. No message repeats what stands before the `@`: it may hold a password.
+//!
+//! A broker's path is the topic, in which `#`, `+` and `?` mean nothing special; so this is no URL of the web's kind.
+
+use super::Names;
+use crate::transport::{Credentials, Proxy, ProxyKind};
+use percent_encoding::percent_decode_str;
+
+/// Where a broker is, and what to do there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Url {
+    pub(super) scheme: Scheme,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Vec<u8>>,
+    /// A name or an address, IPv6 without brackets; a path for unix sockets.
+    pub(super) host: String,
+    pub(super) port: Option<u16>,
+    /// What follows the host and its `/`, as it was typed.
+    path: Option<String>,
+    is_encoded: bool,
+}
+
+/// What a broker's URL begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Mqtt,
+    Mqtts,
+    Ws,
+    Wss,
+    Unix,
+}
+
+impl Scheme {
+    pub(super) fn is_secure(self) -> bool {
+        matches!(self, Scheme::Mqtts | Scheme::Wss)
+    }
+
+    pub(super) fn is_web_socket(self) -> bool {
+        matches!(self, Scheme::Ws | Scheme::Wss)
+    }
+
+    /// The port of a URL that names none.
+    pub(super) fn default_port(self, names: Names) -> u16 {
+        match (self, names) {
+            (Scheme::Mqtt, _) | (Scheme::Ws, Names::Mosquitto) => 1883,
+            (Scheme::Mqtts, _) | (Scheme::Wss, Names::Mosquitto) => 8883,
+            (Scheme::Ws, Names::Mq) => 80,
+            (Scheme::Wss, Names::Mq) => 443,
+            (Scheme::Unix, _) => 0,
+        }
+    }
+}
+
+impl Url {
+    /// Reads a broker's URL. Under mosquitto's names `%` is a character like others, and the first `@` ends the password.
+    pub(super) fn parse(text: &str, names: Names) -> Result<Url, String> {
+        let is_encoded = names == Names::Mq;
+        let (scheme, rest) = split_scheme(text)?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "mqtt" => Scheme::Mqtt,
+            "mqtts" => Scheme::Mqtts,
+            "ws" => Scheme::Ws,
+            "wss" => Scheme::Wss,
+            "unix" if names == Names::Mq => Scheme::Unix,
+            _ if names == Names::Mq => return Err("it begins with mqtt, mqtts, ws, wss or unix".to_owned()),
+            _ => return Err("it begins with mqtt, mqtts, ws or wss".to_owned()),
+        };
+        if scheme == Scheme::Unix {
+            let host = decode_text(rest, "path")?;
+            let (username, password, port, path) = (None, None, None, None);
+            return Ok(Url { scheme, username, password, host, port, path, is_encoded });
+        }
+        let (authority, path) = match rest.split_once('/') {
+            Some((authority, path)) => (authority, Some(path.to_owned())),
+            None => (rest, None),
+        };
+        let split = if is_encoded { authority.rsplit_once('@') } else { authority.split_once('@') };
+        let (user_info, place) = split.map_or((None, authority), |(info, place)| (Some(info), place));
+        let (username, password) = user_info.map(split_user_info).unwrap_or_default();
+        let (host, port) = split_place(place)?;
+        let (username, password, host) = if is_encoded {
+            (
+                username.map(|name| decode_text(name, "user name")).transpose()?,
+                password.map(|password| decode(password, "password")).transpose()?,
+                decode_text(host, "host")?,
+            )
+        } else {
+            (username.map(str::to_owned), password.map(|word| word.as_bytes().to_vec()), host.to_owned())
+        };
+        if host.is_empty() {
+            return Err("it names no host".to_owned());
+        }
+        if host.contains(|character: char| character.is_whitespace() || "?#@".contains(character)) {
+            return Err("the host has characters that no host has; the path begins with /".to_owned());
+        }
+        Ok(Url { scheme, username, password, host, port, path, is_encoded })
+    }
+
+    /// The path as a topic; `None` when there is nothing behind the host.
+    pub(super) fn topic(&self) -> Result<Option<String>, String> {
+        let Some(path) = self.path.as_deref().filter(|path| !path.is_empty()) else { return Ok(None) };
+        let topic = if self.is_encoded { decode_text(path, "topic")? } else { path.to_owned() };
+        Ok(Some(topic))
+    }
+
+    /// The path as it was typed, from its `/` on.
+    pub(super) fn raw_path(&self) -> Option<String> {
+        self.path.as_ref().map(|path| format!("/{path}"))
+    }
+}
+
+/// Reads a proxy's URL.
+pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
+    let (scheme, rest) = split_scheme(text)?;
+    let kind = match scheme.to_ascii_lowercase().as_str() {
+        "socks5h" => ProxyKind::Socks5WithNames,
+        "socks5" => ProxyKind::Socks5,
+        "http" => ProxyKind::HttpConnect,
+        _ => return Err("it begins with socks5h, socks5 or http".to_owned()),
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains('/') {
+        return Err("it has no path; a / in a password is written %2F".to_owned());
+    }
+    let (user_info, place) = rest.rsplit_once('@').map_or((None, rest), |(info, place)| (Some(info), place));
+    let (host, port) = split_place(place)?;
+    let host = decode_text(host, "host")?;
+    if host.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    let (user_name, password) = user_info.map(split_user_info).unwrap_or_default();
+    let credentials = match (user_name, password) {
+        (None, None) => None,
+        (user_name, password) => Some(Credentials {
+            user_name: decode_text(user_name.unwrap_or_default(), "user name")?,
+            password: decode_text(password.unwrap_or_default(), "password")?,
+        }),
+    };
+    Ok(Proxy { kind, host, port: port.unwrap_or_else(|| kind.default_port()), credentials })
+}
+
+/// A URL that can be shown.
+pub(super) fn without_secrets(text: &str) -> String {
+    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
+    format!("{}...@{after}", scheme.unwrap_or_default())
+}
+
+fn split_scheme(text: &str) -> Result<(&str, &str), String> {
+    text.split_once("://").ok_or_else(|| "a URL is SCHEME://HOST".to_owned())
+}
+
+fn split_user_info(user_info: &str) -> (Option<&str>, Option<&str>) {
+    let (name, password) =
+        user_info.split_once(':').map_or((user_info, None), |(name, password)| (name, Some(password)));
+    (Some(name).filter(|name| !name.is_empty()), password)
+}
+
+/// Splits a host, which may be IPv6 in brackets, from its port.
+fn split_place(place: &str) -> Result<(&str, Option<u16>), String> {
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']').ok_or("a [ without ]")?;
+            let is_port = port.is_empty() || port.starts_with(':');
+            (host, is_port.then(|| port.strip_prefix(':')).ok_or("after ] comes the port, as in [::1]:1883")?)
+        }
+        None => match place.split_once(':') {
+            Some((_, rest)) if rest.contains(':') => {
+                return Err("an IPv6 address is written in brackets, as in [::1]; \
+                            : and @ in a password are written %3A and %40"
+                    .to_owned());
+            }
+            Some((host, port)) => (host, Some(port)),
+            None => (place, None),
+        },
+    };
+    let Some(port) = port else { return Ok((host, None)) };
+    match port.parse() {
+        Ok(number) if number > 0 && !port.starts_with('+') => Ok((host, Some(number))),
+        // The text is not shown: it may be half a password.
+        _ => {
+            Err("the port is a number from 1 to 65535; / and @ in a password are written %2F and %40"
+                .to_owned())
+        }
+    }
+}
+
+fn decode_text(text: &str, part: &str) -> Result<String, String> {
+    String::from_utf8(decode(text, part)?).map_err(|_| format!("the {part} is not UTF-8"))
+}
+
+fn decode(text: &str, part: &str) -> Result<Vec<u8>, String> {
+    let is_escape = |rest: &str| {
+        let mut digits = rest.chars();
+        [digits.next(), digits.next()]
+            .iter()
+            .all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
+    };
+    if text.split('%').skip(1).any(|rest| !is_escape(rest)) {
+        return Err(format!("a % in the {part} is not followed by two hexadecimal digits; % itself is %25"));
+    }
+    Ok(percent_decode_str(text).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        match Url::parse(text, Names::Mq) {
+            Ok(url) => {
+                let password = url.password.as_ref().map(|password| password.escape_ascii().to_string());
+                let topic = url.topic();
+                format!(
+                    "{:?} {:?} {password:?} {} {:?} {topic:?}",
+                    url.scheme, url.username, url.host, url.port
+                )
+            }
+            Err(problem) => problem,
+        }
+    }
+
+    #[test]
+    fn every_part_is_found_and_decoded() {
+        for (text, parts) in [
+            ("mqtt://host", "Mqtt None None host None Ok(None)"),
+            ("MQTTS://host/", "Mqtts None None host None Ok(None)"),
+            ("ws://host:8080/a/b", "Ws None None host Some(8080) Ok(Some(\"a/b\"))"),
+            ("mqtt://ann@host//a", "Mqtt Some(\"ann\") None host None Ok(Some(\"/a\"))"),
+            (
+                "mqtt://ann:p%40:@w@[::1]:1/%23",
+                "Mqtt Some(\"ann\") Some(\"p@:@w\") ::1 Some(1) Ok(Some(\"#\"))",
+            ),
+            (
+                "mqtt://:%ff@[fe80::1]/home/#?+",
+                "Mqtt None Some(\"\\\\xff\") fe80::1 None Ok(Some(\"home/#?+\"))",
+            ),
+            ("unix:///run/a%20b", "Unix None None /run/a b None Ok(None)"),
+        ] {
+            assert_eq!(parsed(text), parts, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_password() {
+        for (text, part) in [
+            ("host", "SCHEME://HOST"),
+            ("http://host", "begins with"),
+            ("mqtt:///a", "no host"),
+            ("mqtt://host:0/a", "port"),
+            ("mqtt://host:65536", "port"),
+            ("mqtt://ann:se/cret@host", "%2F"),
+            ("mqtt://::1/a", "brackets"),
+            ("mqtt://[::1/a", "[ without ]"),
+            ("mqtt://[::1]a/a", "port"),
+            ("mqtt://ann:secret%4@host/a", "%25"),
+            ("mqtt://ann%ff:secret@host/a", "UTF-8"),
+            ("mqtt://a b/c", "characters"),
+        ] {
+            let problem = Url::parse(text, Names::Mq).unwrap_err();
+            assert!(problem.contains(part) && !problem.contains("cret"), "{text}: {problem}");
+            assert!(!without_secrets(text).contains("cret"), "{text}");
+        }
+        assert!(Url::parse("mqtt://host/a%", Names::Mq).unwrap().topic().is_err());
+    }
+
+    #[test]
+    fn under_mosquittos_names_nothing_is_decoded() {
+        let url = Url::parse("mqtt://a%40:p%@host/b%", Names::Mosquitto).unwrap();
+        assert_eq!(
+            (url.username.as_deref(), url.password.as_deref()),
+            (Some("a%40"), Some(b"p%".as_slice()))
+        );
+        assert_eq!(url.topic().unwrap().as_deref(), Some("b%"));
+        assert!(Url::parse("unix:///a", Names::Mosquitto).is_err());
+    }
+
+    #[test]
+    fn proxies_have_their_own_ports() {
+        let shown = |text| proxy(text).map(|proxy| proxy.to_string());
+        assert_eq!(shown("socks5h://a:b@host").unwrap(), "socks5h://host:1080");
+        assert_eq!(shown("HTTP://[::1]/").unwrap(), "http://[::1]:8080");
+        assert_eq!(shown("socks5://host:9").unwrap(), "socks5://host:9");
+        let credentials = proxy("http://a%3a:p%2F%25@host").unwrap().credentials.unwrap();
+        assert_eq!((credentials.user_name.as_str(), credentials.password.as_str()), ("a:", "p/%"));
+        for text in [
+            "socks4://host",
+            "host:1080",
+            "socks5h://",
+            "socks5h://host:no",
+            "http://a:b/c@host",
+            "http://%4",
+        ] {
+            assert!(proxy(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The little of HTTP that opens a WebSocket or a proxy's tunnel: one request, one answer, no bodies.
+
+use super::Stream;
+use std::io;
+use tokio::io::AsyncReadExt;
+
+/// The longest head that is read; strangers must not cost more memory.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// More headers than this are nobody's.
+const MAX_HEADERS: usize = 100;
+
+/// How much of an answer that is no HTTP is shown.
+const GREETING: usize = 20;
+
+/// An answer without its body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) code: u16,
+    reason: String,
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Answer {
+    /// Reads the head of an answer; `None` when it is not complete.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(usize, Answer)>, String> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut answer = httparse::Response::new(&mut headers);
+        match answer.parse(bytes) {
+            Ok(httparse::Status::Partial) => Ok(None),
+            Ok(httparse::Status::Complete(size)) => {
+                let headers = answer.headers.iter();
+                let headers = headers.map(|header| (header.name.to_owned(), header.value.to_vec())).collect();
+                let reason = answer.reason.unwrap_or_default().to_owned();
+                Ok(Some((size, Answer { code: answer.code.unwrap_or_default(), reason, headers })))
+            }
+            Err(_) => {
+                let greeting = bytes.get(..GREETING).unwrap_or(bytes).escape_ascii();
+                Err(format!("what answered is no HTTP server; it began with \"{greeting}\""))
+            }
+        }
+    }
+
+    /// The status in figures and words.
+    pub(super) fn status(&self) -> String {
+        format!("{} {}", self.code, self.reason).trim_end().to_owned()
+    }
+
+    /// The value of a header, where it is there and text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// Whether a header with a list has this word in it.
+    pub(super) fn lists(&self, name: &str, word: &str) -> bool {
+        let words = self.header(name).unwrap_or_default().split(',');
+        words.into_iter().any(|listed| listed.trim().eq_ignore_ascii_case(word))
+    }
+}
+
+/// Reads until `parse` finds a complete head. Gives that, and the bytes that came after it.
+pub(super) async fn read_head<T>(
+    stream: &mut Stream,
+    parse: impl Fn(&[u8]) -> Result<Option<(usize, T)>, String>,
+) -> io::Result<(T, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    loop {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed"));
+        }
+        let parsed = parse(&bytes).map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))?;
+        if let Some((size, head)) = parsed {
+            bytes.drain(..size.min(bytes.len()));
+            return Ok((head, bytes));
+        }
+        if bytes.len() > MAX_HEAD {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the head of the answer does not end"));
+        }
+    }
+}
+
+/// A host as it stands before a port: IPv6 in brackets.
+pub(super) fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}

@@ -1,0 +1,105 @@
+//! SRV records (RFC 2782): the servers of a service, in the order to try them.
+
+use super::ConnectError;
+use hickory_resolver::net::NetError;
+use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::{ResolverBuilder, TokioResolver};
+
+/// A server of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) port: u16,
+    priority: u16,
+    weight: u16,
+}
+
+/// The servers of a name such as `_mqtt._tcp.example.com`, those to try first in front; at least one.
+///
+/// # Errors
+/// When there is none, or the resolver does not answer.
+pub(super) async fn look_up(name: &str) -> Result<Vec<Target>, ConnectError> {
+    let failed = |error: NetError| failure(name, &error);
+    let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build).map_err(failed)?;
+    // The final dot keeps the machine's search list out of it.
+    let absolute = format!("{}.", name.trim_end_matches('.'));
+    let lookup = resolver.lookup(absolute, RecordType::SRV).await.map_err(failed)?;
+    let records = lookup.answers().iter().filter_map(|record| match &record.data {
+        RData::SRV(srv) => Some(Target {
+            host: srv.target.to_utf8().trim_end_matches('.').to_owned(),
+            port: srv.port,
+            priority: srv.priority,
+            weight: srv.weight,
+        }),
+        _ => None,
+    });
+    let targets = in_order(records.collect(), &mut fastrand::Rng::new());
+    let name = name.to_owned();
+    match targets.as_slice() {
+        [] => Err(ConnectError::NoService { name, details: "" }),
+        [only] if only.host.is_empty() => {
+            Err(ConnectError::NoService { name, details: ": the domain says that it has no such server" })
+        }
+        _ => Ok(targets),
+    }
+}
+
+fn failure(name: &str, error: &NetError) -> ConnectError {
+    let name = name.to_owned();
+    if error.is_nx_domain() {
+        return ConnectError::NoService { name, details: ": the name does not exist" };
+    }
+    if error.is_no_records_found() {
+        return ConnectError::NoService { name, details: "" };
+    }
+    ConnectError::ServiceLookup { name, reason: error.to_string() }
+}
+
+/// Lower priorities first; of the same priority, a higher weight has a better chance to come first.
+fn in_order(mut targets: Vec<Target>, random: &mut fastrand::Rng) -> Vec<Target> {
+    targets.sort_by_key(|target| (target.priority, target.weight));
+    let mut ordered = Vec::with_capacity(targets.len());
+    while let Some(first) = targets.first() {
+        let priority = first.priority;
+        let same = || targets.iter().take_while(|target| target.priority == priority);
+        let total: u32 = same().map(|target| u32::from(target.weight)).sum();
+        let mut left = random.u32(0..=total);
+        let chosen = same().position(|target| {
+            let is_chosen = left <= u32::from(target.weight);
+            left = left.saturating_sub(target.weight.into());
+            is_chosen
+        });
+        ordered.push(targets.remove(chosen.unwrap_or_default()));
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(host: &str, priority: u16, weight: u16) -> Target {
+        Target { host: host.to_owned(), port: 1883, priority, weight }
+    }
+
+    fn order(targets: &[Target], random: &mut fastrand::Rng) -> String {
+        in_order(targets.to_vec(), random).into_iter().map(|target| target.host).collect()
+    }
+
+    #[test]
+    fn lower_priorities_come_first() {
+        let targets = [target("c", 30, 100), target("a", 10, 0), target("b", 20, 65535)];
+        assert_eq!(order(&targets, &mut fastrand::Rng::with_seed(1)), "abc");
+    }
+
+    #[test]
+    fn higher_weights_come_first_more_often() {
+        let targets = [target("a", 1, 10), target("b", 1, 90), target("c", 2, 0)];
+        let mut random = fastrand::Rng::with_seed(1);
+        let orders: Vec<String> = (0..1000).map(|_| order(&targets, &mut random)).collect();
+        let heavy_first = orders.iter().filter(|order| *order == "bac").count();
+        let light_first = orders.iter().filter(|order| *order == "abc").count();
+        assert_eq!(heavy_first + light_first, 1000);
+        assert!((850..950).contains(&heavy_first), "{heavy_first}");
+    }
+}

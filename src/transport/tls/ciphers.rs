@@ -1,0 +1,143 @@
+//! Cipher suites by the names that OpenSSL has for them.
+
+use super::Version;
+use rustls::SupportedCipherSuite;
+use rustls::crypto::ring::{ALL_CIPHER_SUITES, cipher_suite};
+
+/// OpenSSL's names, and what they stand for.
+static NAMES: [(&str, SupportedCipherSuite); 9] = [
+    ("TLS_AES_256_GCM_SHA384", cipher_suite::TLS13_AES_256_GCM_SHA384),
+    ("TLS_AES_128_GCM_SHA256", cipher_suite::TLS13_AES_128_GCM_SHA256),
+    ("TLS_CHACHA20_POLY1305_SHA256", cipher_suite::TLS13_CHACHA20_POLY1305_SHA256),
+    ("ECDHE-ECDSA-AES256-GCM-SHA384", cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ("ECDHE-ECDSA-CHACHA20-POLY1305", cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+    ("ECDHE-RSA-AES256-GCM-SHA384", cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+    ("ECDHE-RSA-AES128-GCM-SHA256", cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+    ("ECDHE-RSA-CHACHA20-POLY1305", cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
+];
+
+/// What may be excluded without effect, since it does not exist here: what is weak, and what needs no certificate.
+const ABSENT: &[&str] = &[
+    "aNULL", "eNULL", "NULL", "ADH", "AECDH", "kRSA", "kDHE", "DH", "DHE", "EDH", "MD5", "SHA", "SHA1",
+    "RC2", "RC4", "DES", "3DES", "IDEA", "SEED", "CAMELLIA", "ARIA", "AESCCM", "AESCCM8", "EXP", "EXPORT",
+    "LOW", "MEDIUM", "PSK", "SRP", "DSS", "aDSS", "SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "CBC", "GOST",
+];
+
+/// What a list of suites chose.
+#[derive(Debug, Clone)]
+pub struct Suites {
+    pub(super) chosen: Vec<SupportedCipherSuite>,
+    /// The names that stand for nothing here.
+    pub unknown: Vec<String>,
+}
+
+impl Suites {
+    /// All that there are.
+    pub fn all() -> Suites {
+        Suites { chosen: ALL_CIPHER_SUITES.to_vec(), unknown: Vec::new() }
+    }
+
+    /// Reads a list as OpenSSL has it: names and keywords between colons, `+` between keywords that must all hold, `!` before
+    /// what to leave out. As in OpenSSL, names for TLS 1.2 say nothing about TLS 1.3; suites of TLS 1.3 alone mean TLS 1.3.
+    /// Only what is good for the minimum version is kept.
+    pub fn parse(list: &str, minimum: Version) -> Suites {
+        let mut suites = Suites { chosen: Vec::new(), unknown: Vec::new() };
+        let mut excluded = Vec::new();
+        for item in list.split([':', ',', ' ']).filter(|item| !item.is_empty()) {
+            match item.strip_prefix(['!', '-']) {
+                Some(name) if ABSENT.contains(&name) => {}
+                Some(name) => match find(name) {
+                    Some(found) => excluded.extend(found),
+                    None => suites.unknown.push(item.to_owned()),
+                },
+                None => match find(item) {
+                    Some(found) => suites.chosen.extend(found),
+                    None => suites.unknown.push(item.to_owned()),
+                },
+            }
+        }
+        let is_tls_13 = |suite: &SupportedCipherSuite| suite.tls13().is_some();
+        if minimum == Version::Tls13 {
+            suites.chosen.retain(is_tls_13);
+        } else if !suites.chosen.is_empty() && !suites.chosen.iter().any(is_tls_13) {
+            suites.chosen.extend(ALL_CIPHER_SUITES.iter().copied().filter(is_tls_13));
+        }
+        suites.chosen.retain(|suite| !excluded.contains(suite));
+        let mut seen = Vec::new();
+        suites.chosen.retain(|suite| {
+            let is_new = !seen.contains(suite);
+            seen.push(*suite);
+            is_new
+        });
+        suites
+    }
+
+    /// Whether nothing is left to offer.
+    pub fn is_empty(&self) -> bool {
+        self.chosen.is_empty()
+    }
+
+    /// The names of all suites.
+    pub fn names() -> String {
+        NAMES.map(|(name, _)| name).join(", ")
+    }
+}
+
+/// The suites that a name or keywords stand for.
+fn find(item: &str) -> Option<Vec<SupportedCipherSuite>> {
+    let mut found: Vec<_> = NAMES.iter().collect();
+    for keyword in item.split('+') {
+        let matching = keyword_test(keyword)?;
+        found.retain(|(name, _)| matching(name, keyword));
+    }
+    Some(found.into_iter().map(|(_, suite)| *suite).collect())
+}
+
+fn keyword_test(keyword: &str) -> Option<fn(&str, &str) -> bool> {
+    Some(match keyword {
+        // Keywords are about TLS 1.2, as in OpenSSL.
+        "DEFAULT" | "ALL" | "HIGH" | "ECDHE" | "EECDH" | "kECDHE" | "kEECDH" | "AEAD" | "TLSv1.2" => {
+            |name, _| name.starts_with("ECDHE-")
+        }
+        "AESGCM" => |name, _| name.contains("-GCM-"),
+        "AES" => |name, _| name.contains("-AES"),
+        "aRSA" => |name, _| name.starts_with("ECDHE-RSA-"),
+        "aECDSA" | "ECDSA" => |name, _| name.starts_with("ECDHE-ECDSA-"),
+        "AES128" | "AES256" | "CHACHA20" | "SHA256" | "SHA384" => {
+            |name, keyword| name.starts_with("ECDHE-") && name.contains(keyword)
+        }
+        name if NAMES.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) => {
+            |name, keyword| name.eq_ignore_ascii_case(keyword)
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &str) -> Vec<&'static str> {
+        let suites = Suites::parse(list, Version::Tls12);
+        let name = |suite| NAMES.iter().find(|(_, known)| known == suite).map_or("?", |(name, _)| name);
+        suites.chosen.iter().map(name).filter(|name| !name.starts_with("TLS_")).collect()
+    }
+
+    #[test]
+    fn lists_are_read_as_openssl_has_them() {
+        assert_eq!(names("ECDHE-RSA-AES128-GCM-SHA256"), ["ECDHE-RSA-AES128-GCM-SHA256"]);
+        assert_eq!(names("ECDHE+AESGCM:!aECDSA").len(), 2);
+        assert_eq!(names("HIGH:!aNULL:!MD5").len(), 6);
+        assert_eq!(names("DEFAULT:-CHACHA20:!AES256").len(), 2);
+        assert_eq!(Suites::parse("TLS_AES_128_GCM_SHA256", Version::Tls12).chosen.len(), 1);
+        let unknown = Suites::parse("AES128-SHA:ECDHE:@SECLEVEL=0", Version::Tls12).unknown;
+        assert_eq!(unknown, ["AES128-SHA", "@SECLEVEL=0"]);
+    }
+
+    #[test]
+    fn suites_of_tls_1_2_do_not_speak_for_tls_1_3() {
+        assert_eq!(Suites::parse("CHACHA20", Version::Tls12).chosen.len(), 2 + 3);
+        assert!(Suites::parse("CHACHA20", Version::Tls13).is_empty());
+    }
+}

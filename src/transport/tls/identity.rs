@@ -1,0 +1,209 @@
+//! Our own certificate and its key, for servers that want to know who we are.
+
+use super::certificate::{Certificate, Validity, describe_name};
+use super::trust::{TrustError, read_certificates};
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use zeroize::Zeroizing;
+
+/// A certificate with what issued it, and its key.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    key: Arc<CertifiedKey>,
+    description: String,
+}
+
+/// A password that is never shown.
+pub struct KeyPassword(Zeroizing<Vec<u8>>);
+
+impl KeyPassword {
+    /// The password's bytes, which are wiped from memory in the end.
+    pub fn new(password: Vec<u8>) -> KeyPassword {
+        KeyPassword(Zeroizing::new(password))
+    }
+}
+
+impl fmt::Debug for KeyPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyPassword(..)")
+    }
+}
+
+/// Why a private key cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum KeyError {
+    #[error(transparent)]
+    Read(#[from] TrustError),
+    #[error("there is no private key in it, but a certificate; the key is in another file")]
+    Certificate,
+    #[error("there is no private key in it; they begin with -----BEGIN PRIVATE KEY----- or similar")]
+    None,
+    #[error(
+        "this is a key in DER form, and PEM is needed; `openssl pkey -inform der -in FILE -out FILE.pem` converts it"
+    )]
+    Der,
+    #[error(
+        "the key is encrypted in the old form of OpenSSL (Proc-Type: 4,ENCRYPTED), which is not supported; \
+         `openssl pkcs8 -topk8 -in FILE -out NEW` converts it"
+    )]
+    OldEncryption,
+    #[error(
+        "the key is encrypted by a method that is not supported; \
+         `openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW` converts it"
+    )]
+    UnknownEncryption,
+    #[error("the password of the key is wrong")]
+    WrongPassword,
+    #[error("the key is damaged")]
+    Damaged,
+    #[error("such a key is not supported; RSA with 2048 bits or more, P-256, P-384 and Ed25519 are")]
+    Unsupported,
+}
+
+/// A private key from a file.
+#[derive(Debug)]
+pub enum Key {
+    /// As it is used.
+    Plain(PrivateKeyDer<'static>),
+    /// It needs a password.
+    Encrypted(EncryptedKey),
+}
+
+/// A private key in the encrypted form of PKCS#8.
+#[derive(Debug)]
+pub struct EncryptedKey(pkcs8::SecretDocument);
+
+impl Key {
+    /// The private key in a PEM file: PKCS#8, also encrypted, PKCS#1 or SEC1.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read(path: &Path) -> Result<Key, KeyError> {
+        let pem = Zeroizing::new(std::fs::read(path).map_err(TrustError::from)?);
+        let position = |part: &[u8]| pem.windows(part.len()).position(|window| window == part);
+        if let Some(start) = position(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+            let section = pem.get(start..).and_then(|section| std::str::from_utf8(section).ok());
+            let document = section.and_then(|section| pkcs8::SecretDocument::from_pem(section).ok());
+            return document.map(|(_, der)| Key::Encrypted(EncryptedKey(der))).ok_or(KeyError::Damaged);
+        }
+        if position(b"Proc-Type: 4,ENCRYPTED").is_some() {
+            return Err(KeyError::OldEncryption);
+        }
+        PrivateKeyDer::from_pem_slice(&pem).map(Key::Plain).map_err(|_| match pem.first() {
+            Some(0x30) => KeyError::Der, // a SEQUENCE
+            _ if position(b"PRIVATE KEY-----").is_some() => KeyError::Damaged,
+            _ if position(b"-----BEGIN CERTIFICATE-----").is_some() => KeyError::Certificate,
+            _ => KeyError::None,
+        })
+    }
+}
+
+impl EncryptedKey {
+    /// The key that the password opens.
+    ///
+    /// # Errors
+    /// When the password is wrong, or the encryption is not known here.
+    pub fn decrypt(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>, KeyError> {
+        let encrypted = EncryptedPrivateKeyInfoRef::try_from(self.0.as_bytes());
+        match encrypted.map_err(|_| KeyError::UnknownEncryption)?.decrypt(&*password.0) {
+            Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
+            Err(pkcs8::Error::EncryptedPrivateKey(
+                pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. } | pkcs8::pkcs5::Error::NoPbes1CryptSupport,
+            )) => Err(KeyError::UnknownEncryption),
+            // The wrong password's bytes can look like padding; then they are no key.
+            Err(_) => Err(KeyError::WrongPassword),
+        }
+    }
+}
+
+/// A certificate file, the first certificate of which is ours.
+#[derive(Debug)]
+pub struct OwnCertificate {
+    chain: Vec<rustls::pki_types::CertificateDer<'static>>,
+    certificate: Certificate,
+}
+
+impl OwnCertificate {
+    /// Reads our certificate and those that issued it, in this order.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read(path: &Path) -> Result<OwnCertificate, TrustError> {
+        let chain = read_certificates(path)?;
+        let certificate = chain.first().and_then(Certificate::read);
+        let certificate = certificate.ok_or(TrustError::Damaged { number: 1 })?;
+        Ok(OwnCertificate { chain, certificate })
+    }
+
+    /// Joins it with its key; `None` when the key belongs to another certificate.
+    ///
+    /// # Errors
+    /// When the key is of a kind that is not supported.
+    pub fn with_key(self, key: &PrivateKeyDer<'_>) -> Result<Option<Identity>, KeyError> {
+        let key = any_supported_type(key).map_err(|_| KeyError::Unsupported)?;
+        if key.public_key().is_some_and(|key| Some(key) != self.certificate.public_key()) {
+            return Ok(None);
+        }
+        let subject = self.certificate.subject();
+        let mut description = match self.certificate.is_self_issued() {
+            true => format!("{subject} (self-signed)"),
+            false => format!("{subject} (issued by {})", self.certificate.issuer()),
+        };
+        match self.certificate.validity(UnixTime::now()) {
+            Validity::Valid => {}
+            Validity::Expired(date) => description += &format!(", which expired on {date}"),
+            Validity::NotYet(date) => description += &format!(", which is not valid before {date}"),
+        }
+        Ok(Some(Identity { key: Arc::new(CertifiedKey::new(self.chain, key)), description }))
+    }
+
+    /// Whom it is for.
+    pub fn subject(&self) -> String {
+        self.certificate.subject()
+    }
+}
+
+/// Shows our certificate to servers that ask, and remembers that they did.
+#[derive(Debug)]
+pub(super) struct Presenter {
+    identity: Option<Identity>,
+    /// Whose certificates the server said it takes, once it has asked.
+    accepted: OnceLock<Vec<String>>,
+}
+
+impl Presenter {
+    pub(super) fn new(identity: Option<Identity>) -> Presenter {
+        Presenter { identity, accepted: OnceLock::new() }
+    }
+
+    /// Our certificate in words, when we have one.
+    pub(super) fn ours(&self) -> Option<&str> {
+        self.identity.as_ref().map(|identity| identity.description.as_str())
+    }
+
+    /// Whose certificates the server takes; `None` when it asked for none.
+    pub(super) fn accepted(&self) -> Option<&[String]> {
+        self.accepted.get().map(Vec::as_slice)
+    }
+}
+
+impl ResolvesClientCert for Presenter {
+    fn resolve(&self, issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.accepted.get_or_init(|| issuers.iter().copied().filter_map(describe_name).collect());
+        self.identity.as_ref().map(|identity| identity.key.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        // Asked for in any case, so that we learn that the server asks.
+        true
+    }
+}

@@ -1,0 +1,136 @@
+//! TLS around any other stream.
+//!
+//! All that can fail without the network is done when a [`Tls`] is made: certificates and keys are read and matched, suites
+//! are chosen. A `Tls` is then good for any number of connections.
+
+mod certificate;
+mod ciphers;
+mod failure;
+mod identity;
+mod key_log;
+mod stream;
+mod trust;
+mod verify;
+
+use super::{ConnectError, Stream};
+pub use ciphers::Suites;
+use failure::Circumstances;
+pub use failure::TlsError;
+use identity::Presenter;
+pub use identity::{EncryptedKey, Identity, Key, KeyError, KeyPassword, OwnCertificate};
+pub use key_log::KeyLogFile;
+use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::ServerName;
+use rustls::version::{TLS12, TLS13};
+use std::sync::Arc;
+pub use stream::TlsStream;
+use tokio_rustls::TlsConnector;
+pub use trust::{Trust, TrustError};
+
+/// How to speak TLS with one server.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    server_name: ServerName<'static>,
+    presenter: Arc<Presenter>,
+    offered: &'static str,
+}
+
+/// What a [`Tls`] is made of.
+#[derive(Debug)]
+pub struct Settings {
+    /// The name or address that the server's certificate must be for; a name is also sent to the server.
+    pub server_name: String,
+    /// Whose certificates are believed; `None` to believe everything.
+    pub trust: Option<Trust>,
+    /// Our own certificate.
+    pub identity: Option<Identity>,
+    /// The suites to offer.
+    pub suites: Suites,
+    /// The lowest version to speak.
+    pub minimum_version: Version,
+    /// The protocols to offer with ALPN.
+    pub alpn: Vec<Vec<u8>>,
+    /// Where the connection's secrets are written.
+    pub key_log: Option<KeyLogFile>,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // the names say it
+pub enum Version {
+    Tls12,
+    Tls13,
+}
+
+/// Why settings do not go together.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum SettingsError {
+    #[error("'{0}' is neither a host name nor an address")]
+    ServerName(String),
+    #[error("no suite is left that could be used with these versions of TLS")]
+    Suites,
+}
+
+impl Tls {
+    /// Prepares connections.
+    ///
+    /// # Errors
+    /// When the server's name is none, or no suite fits the versions.
+    pub fn new(settings: Settings) -> Result<Tls, SettingsError> {
+        let server_name = server_name(&settings.server_name)?;
+        let provider = CryptoProvider { cipher_suites: settings.suites.chosen, ..ring::default_provider() };
+        let supported = provider.signature_verification_algorithms;
+        let has_tls_12 = provider.cipher_suites.iter().any(|suite| suite.tls13().is_none());
+        let has_tls_13 = provider.cipher_suites.iter().any(|suite| suite.tls13().is_some());
+        let (versions, offered): (&[_], _) = match settings.minimum_version {
+            Version::Tls12 if has_tls_12 && has_tls_13 => (&[&TLS13, &TLS12], "TLS 1.2 and 1.3"),
+            Version::Tls12 if has_tls_12 => (&[&TLS12], "TLS 1.2 only"),
+            Version::Tls12 | Version::Tls13 => (&[&TLS13], "TLS 1.3 only"),
+        };
+        let verifier: Arc<dyn ServerCertVerifier> = match settings.trust {
+            Some(trust) => Arc::new(verify::Verifier { trust, supported }),
+            None => Arc::new(verify::NoVerifier { supported }),
+        };
+        let presenter = Arc::new(Presenter::new(settings.identity));
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(versions)
+            .map_err(|_| SettingsError::Suites)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_client_cert_resolver(presenter.clone());
+        config.alpn_protocols = settings.alpn;
+        if let Some(key_log) = settings.key_log {
+            config.key_log = Arc::new(key_log);
+        }
+        Ok(Tls { config: Arc::new(config), server_name, presenter, offered })
+    }
+
+    /// Runs `explain` with what is known of the connection.
+    fn with_circumstances<T>(&self, explain: impl FnOnce(&Circumstances<'_>) -> T) -> T {
+        let host = self.server_name.to_str();
+        explain(&Circumstances { host: &host, presenter: &self.presenter, offered: self.offered })
+    }
+}
+
+/// Speaks TLS over a stream that is connected.
+///
+/// # Errors
+/// What the handshake failed on.
+pub async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, ConnectError> {
+    let connector = TlsConnector::from(tls.config.clone());
+    match connector.connect(tls.server_name.clone(), stream).await {
+        Ok(stream) => Ok(Stream::Tls(Box::new(TlsStream::new(stream, tls.clone())))),
+        Err(error) => Err(tls.with_circumstances(|known| known.explain_handshake(&error)).into()),
+    }
+}
+
+/// An IPv6 address may have a zone, which is ours and not the server's.
+fn server_name(name: &str) -> Result<ServerName<'static>, SettingsError> {
+    let without_zone = name.split_once('%').map_or(name, |(address, _)| address);
+    let parsed = ServerName::try_from(without_zone.to_owned());
+    parsed.map_err(|_| SettingsError::ServerName(name.to_owned()))
+}

@@ -1,0 +1,151 @@
+//! Whose certificates are believed.
+
+use super::certificate::Certificate;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Certificates that are believed as they are, and what they have issued.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    pub(super) anchors: RootCertStore,
+    /// The certificates themselves, the anchors' and those that issue nothing.
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+    sources: Vec<String>,
+}
+
+/// Why certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum TrustError {
+    #[error("{}", describe(.0))]
+    Read(#[from] io::Error),
+    #[error("the file is empty; it should hold certificates in PEM form")]
+    Empty,
+    #[error(
+        "this is a certificate in DER form, and PEM is needed; \
+         `openssl x509 -inform der -in FILE -out FILE.pem` converts it"
+    )]
+    Der,
+    #[error("there is no certificate in it, but a private key; the certificate is in another file")]
+    Key,
+    #[error("there is no certificate in it; they begin with -----BEGIN CERTIFICATE-----")]
+    None,
+    #[error("certificate {number} in it is damaged")]
+    Damaged { number: usize },
+    #[error("this is a file, and a directory is needed")]
+    NotADirectory,
+    #[error("no file in this directory holds a certificate in PEM form")]
+    NoneInDirectory,
+    #[error("the operating system has no certificates that could be trusted{details}")]
+    NoneInSystem { details: String },
+}
+
+impl Trust {
+    /// Trusts nobody.
+    pub fn nobody() -> Trust {
+        Trust { anchors: RootCertStore::empty(), certificates: Vec::new(), sources: Vec::new() }
+    }
+
+    /// Trusts the certificates in a file as well.
+    ///
+    /// # Errors
+    /// When there are none, or one cannot be read.
+    pub fn add_file(&mut self, path: &Path) -> Result<(), TrustError> {
+        self.add(read_certificates(path)?)?;
+        self.sources.push(path.display().to_string());
+        Ok(())
+    }
+
+    /// Trusts the certificates in the files of a directory as well, whatever their names are. Other files are passed over.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn add_directory(&mut self, path: &Path) -> Result<(), TrustError> {
+        if path.is_file() {
+            return Err(TrustError::NotADirectory);
+        }
+        let entries: Result<Vec<PathBuf>, io::Error> =
+            path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect();
+        let mut files: Vec<PathBuf> = entries?.into_iter().filter(|path| path.is_file()).collect();
+        files.sort();
+        let before = self.certificates.len();
+        for certificates in files.iter().filter_map(|file| read_certificates(file).ok()) {
+            // A damaged one beside good ones should not make them unusable.
+            let _ = self.add(certificates);
+        }
+        if self.certificates.len() == before {
+            return Err(TrustError::NoneInDirectory);
+        }
+        self.sources.push(path.display().to_string());
+        Ok(())
+    }
+
+    /// Trusts whom the operating system trusts as well.
+    ///
+    /// # Errors
+    /// When it trusts nobody, as in a container without certificates.
+    pub fn add_system(&mut self) -> Result<(), TrustError> {
+        let found = rustls_native_certs::load_native_certs();
+        let (added, _) = self.anchors.add_parsable_certificates(found.certs.iter().cloned());
+        if added == 0 {
+            let details = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+            return Err(TrustError::NoneInSystem { details });
+        }
+        self.certificates.extend(found.certs);
+        self.sources.push("the operating system".to_owned());
+        Ok(())
+    }
+
+    /// Whether this very certificate is among those that were given.
+    pub(super) fn contains(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.certificates.iter().any(|trusted| trusted == certificate)
+    }
+
+    /// Where the certificates are from.
+    pub(super) fn sources(&self) -> String {
+        self.sources.join(" and ")
+    }
+
+    fn add(&mut self, certificates: Vec<CertificateDer<'static>>) -> Result<(), TrustError> {
+        for (position, der) in certificates.into_iter().enumerate() {
+            let damaged = TrustError::Damaged { number: position + 1 };
+            let Some(certificate) = Certificate::read(&der) else { return Err(damaged) };
+            // webpki takes any anchor for an authority; a server's own certificate must not become one.
+            if certificate.may_issue() {
+                self.anchors.add(der.clone()).map_err(|_| damaged)?;
+            }
+            self.certificates.push(der);
+        }
+        Ok(())
+    }
+}
+
+/// The certificates in a PEM file, of which there is at least one.
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    let bytes = std::fs::read(path)?;
+    let mut certificates = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        let number = certificates.len() + 1;
+        certificates.push(certificate.map_err(|_| TrustError::Damaged { number })?);
+    }
+    if !certificates.is_empty() {
+        return Ok(certificates);
+    }
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    Err(match bytes.as_slice() {
+        [] => TrustError::Empty,
+        [0x30, ..] => TrustError::Der, // a SEQUENCE
+        _ if has(b"PRIVATE KEY-----") => TrustError::Key,
+        _ => TrustError::None,
+    })
+}
+
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::IsADirectory => "this is a directory, and a file is needed".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

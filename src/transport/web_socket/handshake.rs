@@ -1,0 +1,191 @@
+//! From an HTTP request to a WebSocket (RFC 6455, 4), with the subprotocol `mqtt` [MQTT-6.0.0-3].
+
+use super::{Role, WebSocket};
+use crate::transport::http::{Answer, read_head};
+use crate::transport::tls::TlsError;
+use crate::transport::{ConnectError, Stream};
+use std::fmt::Write;
+use std::io;
+use tokio::io::AsyncWriteExt;
+use tungstenite::handshake::client::generate_key;
+use tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::machine::TryParse;
+use tungstenite::handshake::server::{Request, create_response, write_response};
+use tungstenite::http::{HeaderName, HeaderValue};
+
+/// The subprotocol's name, for every version of MQTT.
+const SUBPROTOCOL: &str = "mqtt";
+
+/// Headers that make the handshake; another value would break it.
+const OURS: [&str; 7] = [
+    "connection",
+    "upgrade",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    "content-length",
+];
+
+/// What a client asks for when it opens a WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The value of the header `Host`.
+    pub host: String,
+    /// The path, from its `/` on, as it goes over the wire.
+    pub path: String,
+    /// Further headers. One of the name `Host` replaces ours.
+    pub headers: Vec<Header>,
+}
+
+/// A header that HTTP can carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+impl Header {
+    /// Reads `NAME: VALUE`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words; the value, which may be a secret, is not repeated.
+    pub fn parse(text: &str) -> Result<Header, String> {
+        let (name, value) = text.split_once(':').ok_or("a header is NAME: VALUE")?;
+        let name: HeaderName = name.trim().parse().map_err(|_| "that is no name of a header")?;
+        if OURS.contains(&name.as_str()) {
+            return Err(format!("the header {name} belongs to the handshake"));
+        }
+        let value = value.trim().parse().map_err(|_| "a header's value has no control characters")?;
+        Ok(Header { name, value })
+    }
+}
+
+/// Opens a WebSocket on a connected stream.
+pub(in crate::transport) async fn connect(
+    mut stream: Stream,
+    upgrade: &Upgrade,
+) -> Result<Stream, ConnectError> {
+    let failed = |error: io::Error| match error.downcast::<TlsError>() {
+        // TLS 1.3 refuses our certificate only now.
+        Ok(refusal) => ConnectError::Tls(refusal),
+        Err(error) => ConnectError::WebSocket { path: upgrade.path.clone(), reason: error.to_string() },
+    };
+    let key = generate_key();
+    stream.write_all(&request(upgrade, &key)).await.map_err(failed)?;
+    stream.flush().await.map_err(failed)?;
+    let (answer, early) = read_head(&mut stream, Answer::parse).await.map_err(failed)?;
+    if answer.code != 101 {
+        let (path, code, status) = (upgrade.path.clone(), answer.code, answer.status());
+        return Err(ConnectError::WebSocketRefused { path, code, status });
+    }
+    match fault(&answer, &key) {
+        Some(reason) => {
+            Err(ConnectError::WebSocket { path: upgrade.path.clone(), reason: reason.to_owned() })
+        }
+        None => Ok(Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Client, early)))),
+    }
+}
+
+fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
+    let is_host = |header: &&Header| header.name == "host";
+    let mut text = format!("GET {} HTTP/1.1\r\n", upgrade.path);
+    if !upgrade.headers.iter().any(|header| is_host(&header)) {
+        let _ = write!(text, "Host: {}\r\n", upgrade.host);
+    }
+    let _ = write!(
+        text,
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n"
+    );
+    let mut bytes = text.into_bytes();
+    for Header { name, value } in &upgrade.headers {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+/// What is wrong with an answer that says 101.
+fn fault(answer: &Answer, key: &str) -> Option<&'static str> {
+    if !answer.lists("Upgrade", "websocket") || !answer.lists("Connection", "Upgrade") {
+        return Some("the server changes to another protocol than WebSocket");
+    }
+    if answer.header("Sec-WebSocket-Accept") != Some(&derive_accept_key(key.as_bytes())) {
+        return Some("the server's answer belongs to another request (Sec-WebSocket-Accept)");
+    }
+    if answer.header("Sec-WebSocket-Extensions").is_some_and(|extensions| !extensions.trim().is_empty()) {
+        return Some("the server chose an extension that was not offered");
+    }
+    match answer.header("Sec-WebSocket-Protocol") {
+        Some(SUBPROTOCOL) => None,
+        Some(_) => Some("the server chose another subprotocol than mqtt"),
+        None => Some("the server does not speak MQTT there: it did not take the subprotocol mqtt"),
+    }
+}
+
+/// Accepts a WebSocket at any path, as a server.
+///
+/// # Errors
+/// Why there is none; the client was told.
+pub(crate) async fn accept(mut stream: Stream) -> Result<Stream, String> {
+    let parse = |bytes: &[u8]| Request::try_parse(bytes).map_err(|error| error.to_string());
+    let (request, early) = read_head(&mut stream, parse).await.map_err(|error| error.to_string())?;
+    let answered = answer(&request);
+    let bytes = match &answered {
+        Ok(bytes) => bytes.clone(),
+        Err(reason) => format!(
+            "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close, Upgrade\r\n\
+             Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{reason}\n",
+            reason.len() + 1
+        )
+        .into_bytes(),
+    };
+    stream.write_all(&bytes).await.map_err(|error| error.to_string())?;
+    if let Err(reason) = answered {
+        let _ = stream.shutdown().await;
+        return Err(reason);
+    }
+    Ok(Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Server, early))))
+}
+
+fn answer(request: &Request) -> Result<Vec<u8>, String> {
+    let mut response =
+        create_response(request).map_err(|_| "MQTT is spoken here, over WebSocket".to_owned())?;
+    let offers = request.headers().get_all("Sec-WebSocket-Protocol").into_iter();
+    let mut offers = offers.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
+    if !offers.any(|name| name.trim() == SUBPROTOCOL) {
+        return Err("the subprotocol mqtt was not offered".to_owned());
+    }
+    response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+    let mut bytes = Vec::new();
+    write_response(&mut bytes, &response).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_checked() {
+        let header = Header::parse("X-Token:  a b ").unwrap();
+        assert_eq!((header.name.as_str(), header.value.as_bytes()), ("x-token", b"a b".as_slice()));
+        for text in ["X-Token", ": a", "X Token: a", "X-Token: a\r\nX: b", "Upgrade: h2c"] {
+            assert!(Header::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_the_users_replaces_ours() {
+        let headers = vec![Header::parse("Host: other").unwrap()];
+        let upgrade = Upgrade { host: "a".to_owned(), path: "/mqtt?x".to_owned(), headers };
+        let text = String::from_utf8(request(&upgrade, "k")).unwrap();
+        assert!(
+            text.starts_with("GET /mqtt?x HTTP/1.1\r\nUpgrade") && text.ends_with("\r\nhost: other\r\n\r\n")
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! MQTT over WebSocket: a byte stream in binary frames, on top of any other stream.
+//!
+//! A write is one frame, and counts as done when the stream beneath took all of the frame. Pings and the close are answered
+//! on the way.
+
+mod frame;
+mod handshake;
+
+use super::Stream;
+use frame::{Decoder, Role, Signal, put_frame};
+pub(crate) use handshake::accept;
+pub(super) use handshake::connect;
+pub use handshake::{Header, Upgrade};
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+/// The largest payload of a frame of ours: a large send buffer need not be there twice.
+const MAX_PAYLOAD: usize = 64 * 1024;
+
+/// The code of a close without a fault.
+const NORMAL: [u8; 2] = 1000u16.to_be_bytes();
+
+/// The code for a peer that breaks the protocol.
+const PROTOCOL_ERROR: [u8; 2] = 1002u16.to_be_bytes();
+
+/// A stream in WebSocket frames.
+pub struct WebSocket {
+    stream: Stream,
+    role: Role,
+    decoder: Decoder,
+    signals: Vec<Signal>,
+    /// What came together with the handshake.
+    early: Vec<u8>,
+    /// The frame on its way, and how much of it is written.
+    output: Vec<u8>,
+    written: usize,
+    /// How many of the caller's bytes are in that frame.
+    taken: usize,
+    /// What goes out before the next frame of data. Only the latest ping is answered (RFC 6455, 5.5.3), so that a flood of
+    /// them costs nothing.
+    answer: Option<(Control, Vec<u8>)>,
+    /// Our close was queued or sent: no data may follow it.
+    is_closing: bool,
+    /// Nothing more is read.
+    is_over: bool,
+    /// Why it is over, to be told when all that came before was read.
+    failure: Option<io::Error>,
+}
+
+impl fmt::Debug for WebSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocket").field("stream", &self.stream).finish_non_exhaustive()
+    }
+}
+
+impl WebSocket {
+    fn new(stream: Stream, role: Role, early: Vec<u8>) -> WebSocket {
+        WebSocket {
+            stream,
+            role,
+            decoder: Decoder::new(role),
+            signals: Vec::new(),
+            early,
+            output: Vec::new(),
+            written: 0,
+            taken: 0,
+            answer: None,
+            is_closing: false,
+            is_over: false,
+            failure: None,
+        }
+    }
+
+    /// The stream beneath.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Reads what is there and leaves its payload in the buffer, which may be nothing.
+    fn poll_payload(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if self.early.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        } else {
+            let count = self.early.len().min(buffer.remaining());
+            let early: Vec<u8> = self.early.drain(..count).collect();
+            buffer.put_slice(&early);
+        }
+        let arrived = buffer.filled_mut().get_mut(before..).unwrap_or_default();
+        if arrived.is_empty() {
+            self.is_over = true;
+            return Poll::Ready(Ok(()));
+        }
+        match self.decoder.decode(arrived, &mut self.signals) {
+            Ok(kept) => buffer.set_filled(before + kept),
+            Err(error) => {
+                buffer.set_filled(before);
+                let failure = io::Error::new(io::ErrorKind::InvalidData, format!("the peer sent {error}"));
+                self.end(PROTOCOL_ERROR.to_vec(), Some(failure));
+            }
+        }
+        for signal in std::mem::take(&mut self.signals) {
+            match signal {
+                Signal::Ping(payload) if !self.is_closing => self.answer = Some((Control::Pong, payload)),
+                Signal::Ping(_) => {}
+                Signal::Close(payload) => {
+                    let failure = describe_close(&payload).map(io::Error::other);
+                    self.end(payload.get(..2).unwrap_or_default().to_vec(), failure);
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the reading, and says goodbye.
+    fn end(&mut self, payload: Vec<u8>, failure: Option<io::Error>) {
+        self.is_over = true;
+        self.failure = failure;
+        self.close(payload);
+    }
+
+    fn close(&mut self, payload: Vec<u8>) {
+        if !std::mem::replace(&mut self.is_closing, true) {
+            self.answer = Some((Control::Close, payload));
+        }
+    }
+
+    /// Hands the frame on its way to the stream beneath, and then what is to be answered.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            while let Some(due) = self.output.get(self.written..).filter(|due| !due.is_empty()) {
+                match ready!(Pin::new(&mut self.stream).poll_write(cx, due))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    count => self.written += count,
+                }
+            }
+            self.output.clear();
+            self.written = 0;
+            let Some((opcode, payload)) = self.answer.take() else { return Poll::Ready(Ok(())) };
+            put_frame(self.role, OpCode::Control(opcode), &payload, &mut self.output);
+        }
+    }
+
+    /// Sends the answers that are due, as far as that goes now. A failure shows at the next write.
+    fn send_answers(&mut self, cx: &mut Context<'_>) {
+        if self.answer.is_some() && self.poll_drain(cx).is_ready() {
+            let _ = Pin::new(&mut self.stream).poll_flush(cx);
+        }
+    }
+}
+
+impl AsyncRead for WebSocket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        while !this.is_over && buffer.remaining() > 0 && buffer.filled().len() == before {
+            let polled = this.poll_payload(cx, buffer);
+            this.send_answers(cx);
+            if polled.is_pending() && this.output.is_empty() {
+                // Idle connections hold no memory.
+                this.output = Vec::new();
+            }
+            ready!(polled)?;
+        }
+        match this.failure.take_if(|_| buffer.filled().len() == before) {
+            Some(failure) => Poll::Ready(Err(failure)),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for WebSocket {
+    /// After `Pending`, the next call must begin with the same bytes: they are already in a frame.
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.taken == 0 {
+            ready!(this.poll_drain(cx))?;
+            if this.is_closing {
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::BrokenPipe,
+                    "the WebSocket is closed",
+                )));
+            }
+            let payload = bytes.get(..MAX_PAYLOAD).unwrap_or(bytes);
+            if payload.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
+            put_frame(this.role, OpCode::Data(Data::Binary), payload, &mut this.output);
+            this.taken = payload.len();
+        }
+        ready!(this.poll_drain(cx))?;
+        Poll::Ready(Ok(std::mem::take(&mut this.taken)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(cx))?;
+        Pin::new(&mut this.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.close(NORMAL.to_vec());
+        ready!(this.poll_drain(cx))?;
+        Pin::new(&mut this.stream).poll_shutdown(cx)
+    }
+}
+
+/// What a close says, unless it is the ordinary end.
+fn describe_close(payload: &[u8]) -> Option<String> {
+    let (code, text) = payload.split_first_chunk()?;
+    let code = u16::from_be_bytes(*code);
+    if matches!(code, 1000 | 1001) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(text);
+    let text = if text.is_empty() { String::new() } else { format!(": {}", text.escape_debug()) };
+    Some(format!("the peer closed the WebSocket with code {code}{text}"))
+}
