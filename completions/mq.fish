@@ -42,8 +42,8 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'How hard to t
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, counted from the acknowledgement' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this many seconds, connecting included' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand pub" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand pub" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s A -l bind -d 'The local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
@@ -51,6 +51,27 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'The password, 
 complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l key -d 'The private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -67,6 +88,12 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s l -l stdin-line -d 'Publis
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ndjson -d 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ws -d 'Speak MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l nodelay -d 'Send small packets at once, which is always done'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l insecure -d 'Take any certificate: whoever sits in between can read and change everything'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s d -l debug -d 'Show every packet on standard error'
@@ -84,8 +111,8 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Print payloads 
 complete -c mq -n "__fish_mq_using_subcommand sub" -s C -l count -d 'Exit after this many messages' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit when no message came for this long' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand sub" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s A -l bind -d 'The local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
@@ -93,6 +120,27 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -s P -l pw -d 'The password, 
 complete -c mq -n "__fish_mq_using_subcommand sub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l key -d 'The private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -117,6 +165,12 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l pretty -d 'Lay JSON out ov
 complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show on the screen the latest message of each topic'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s E -l exit-after-subscribe -d 'Exit when the subscriptions are made, to set up a session that is kept'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ws -d 'Speak MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l nodelay -d 'Send small packets at once, which is always done'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l insecure -d 'Take any certificate: whoever sits in between can read and change everything'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s d -l debug -d 'Show every packet on standard error'
@@ -132,8 +186,8 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each 
 complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many answers' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand rr" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand rr" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s A -l bind -d 'The local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
@@ -141,6 +195,27 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'The password, f
 complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l key -d 'The private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -162,12 +237,19 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l pretty -d 'Lay JSON out ove
 complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show on the screen the latest message of each topic'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l latency -d 'Print how long each answer took'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ws -d 'Speak MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l nodelay -d 'Send small packets at once, which is always done'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l insecure -d 'Take any certificate: whoever sits in between can read and change everything'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
@@ -184,8 +266,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'How man
 complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'How many threads the clients share [default: one for each processor]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'How long to wait while nothing moves: connections, acknowledgements, or messages on their way' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'What client identifiers start with' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'The broker\'s name or address' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'The broker\'s port' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'The local address to connect from' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
