@@ -35,7 +35,7 @@ complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the p
 complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Print what lets a shell complete commands and options'
 complete -c mq -n "__fish_mq_needs_command" -f -a "man" -d 'Print a page of the manual'
 complete -c mq -n "__fish_mq_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'The topic to publish to' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'The topic to publish to; with --ndjson, where a line names none' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish what is in a file' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'How hard to try: 0 at most once, 1 at least once, 2 exactly once' -r
@@ -85,6 +85,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read 
 complete -c mq -n "__fish_mq_using_subcommand pub" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s n -l null-message -d 'Publish an empty message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s l -l stdin-line -d 'Publish each line of standard input as a message'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ndjson -d 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
@@ -105,6 +106,8 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -s T -l filter-out -d 'Leave 
 complete -c mq -n "__fish_mq_using_subcommand sub" -s U -l unsubscribe -d 'A topic filter to unsubscribe from, in a session that was kept. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print only so many of a hundred messages, chosen at random: 0.1 to 100' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s C -l count -d 'Exit after this many messages' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit when no message came for this long' -r
@@ -157,6 +160,9 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l message-rate -d 'Print how
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s v -l verbose -d 'Print the topic in front of the payload'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s N -l no-newline -d 'Print no line end after a message'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l json -d 'Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l pretty -d 'Lay JSON out over several lines'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show on the screen the latest message of each topic'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s E -l exit-after-subscribe -d 'Exit when the subscriptions are made, to set up a session that is kept'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
@@ -176,6 +182,8 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish th
 complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish what is in a file' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'The QoS of the request and of the answers: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many answers' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
@@ -224,6 +232,9 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s R -l no-retained -d 'Leave 
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s v -l verbose -d 'Print the topic in front of the payload'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s N -l no-newline -d 'Print no line end after a message'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l json -d 'Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l pretty -d 'Lay JSON out over several lines'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show on the screen the latest message of each topic'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l latency -d 'Print how long each answer took'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'

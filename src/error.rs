@@ -35,6 +35,14 @@ pub enum Error {
     /// Standard input broke off.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    /// A line of standard input is not what it should be.
+    #[error("standard input, {place}: {problem}")]
+    InputLine {
+        /// Which line, and where that is known, which column.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Standard output does not take more; a closed pipe is told apart by its kind.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -141,6 +149,7 @@ impl Error {
             Error::File { .. }
             | Error::Unusable { .. }
             | Error::Input(_)
+            | Error::InputLine { .. }
             | Error::Output(_)
             | Error::System { .. }
             | Error::Connect(_)
@@ -239,6 +248,7 @@ impl Error {
             | Error::File { .. }
             | Error::Unusable { .. }
             | Error::Input(_)
+            | Error::InputLine { .. }
             | Error::Output(_)
             | Error::System { .. }
             | Error::NotMqtt(_)

@@ -9,6 +9,8 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod error;
+pub mod json;
+pub mod message;
 pub mod output;
 pub mod protocol;
 pub mod transport;

@@ -12,13 +12,14 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(
     group = ArgGroup::new("payload").required(true),
-    override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n}",
+    override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson}",
     after_help = "\
 Examples:
   mq pub -t home/door -m open                   one message
   mq pub -t home/door -m open -q 1 -r           acknowledged, and kept for later subscribers
   mq pub -t home/door -n -r                     delete what was kept
   journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
+  mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson   copy messages between brokers
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
 
@@ -26,14 +27,17 @@ Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the bro
 5 it refused the connection, 7 the connection was lost, 130 and 143 interrupted."
 )]
 pub struct PublishArgs {
-    /// The topic to publish to
-    #[arg(short = 't', long, required_unless_present = "url", value_parser = values::topic_name, help_heading = "Message")]
+    /// The topic to publish to; with --ndjson, where a line names none
+    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
     pub(crate) payload: PayloadArgs,
     /// Publish each line of standard input as a message
     #[arg(short = 'l', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub stdin_line: bool,
+    /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
+    #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
+    pub ndjson: bool,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
     pub qos: Qos,

@@ -22,6 +22,8 @@ Examples:
                                          delete what the broker keeps below old/; see first: --dry-run
   mq sub -t jobs -i worker -c -q 1       nothing is missed while the client is away
   mq sub -t '$share/workers/jobs'        share the messages with others of the group
+  mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
+  mq sub -t 'home/#' --json | jq .       whatever the payloads hold; docs/json.md tells the keys
 
 Exit status: 0 done, 1 no connection, 2 usage, 3 the broker denied a subscription, 5 it refused the
 connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."

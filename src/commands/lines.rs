@@ -28,6 +28,32 @@ pub(super) struct Lines {
     is_at_end: bool,
 }
 
+/// Lines of standard input, which is not read before the first one is asked for.
+#[derive(Debug)]
+pub(super) struct StdinLines(Option<Lines>);
+
+impl StdinLines {
+    pub(super) fn new() -> StdinLines {
+        StdinLines(None)
+    }
+
+    /// As [`Lines::next`].
+    pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
+        match &mut self.0 {
+            Some(lines) => lines.next(),
+            not_started => not_started.insert(Lines::from_stdin()?).next(),
+        }
+    }
+
+    /// As [`Lines::wait`]; there is no end to it before a line was asked for.
+    pub(super) async fn wait(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Some(lines) => lines.wait().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// What there is.
 #[derive(Debug)]
 pub(super) enum Next<'a> {

@@ -7,6 +7,7 @@ mod embedded;
 mod lines;
 mod links;
 mod mosquitto;
+mod ndjson;
 mod password;
 mod payload;
 mod publish;

@@ -55,6 +55,7 @@ fn of_error(error: &Error) -> ExitStatus {
         | Error::File { .. }
         | Error::Unusable { .. }
         | Error::Input(_)
+        | Error::InputLine { .. }
         | Error::Output(_)
         | Error::System { .. }
         | Error::Connect(_) => FAILED,

@@ -1,6 +1,7 @@
 //! `mq pub`: messages from an option, a file or standard input to a topic, and out when all are acknowledged.
 
-use super::lines::{Lines, Next};
+use super::lines::{Next, StdinLines};
+use super::ndjson::{JsonLines, NextMessage};
 use super::stop::{Limits, Stop, stop};
 use super::{Messages, block_on, payload};
 use crate::cli::Names;
@@ -11,20 +12,31 @@ use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
+    Version,
 };
 use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// How often `-l` connects again after a lost connection before it gives up: about five minutes.
+/// How often `-l` and `--ndjson` connect again after a lost connection before they give up: about five minutes.
 const RETRIES: u32 = 15;
 
 pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let retries = if args.stdin_line { RETRIES } else { 0 };
-    let options = args.client.client_options(messages.names, Some(retries))?;
-    let topic = args.client.topic_name(messages.names, args.topic.as_ref())?;
-    let mut publisher = Publisher::new(args, &topic, options.version.is_v5(), messages)?;
+    let retries = if args.stdin_line || args.ndjson { RETRIES } else { 0 };
+    let mut client = args.client.clone();
+    if args.ndjson {
+        // Its messages may have properties.
+        client.connection.version.get_or_insert(Version::V5);
+    }
+    let options = client.client_options(messages.names, Some(retries))?;
+    let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
+    let topic = if names_topic || !args.ndjson {
+        Some(args.client.topic_name(messages.names, args.topic.as_ref())?)
+    } else {
+        None
+    };
+    let mut publisher = Publisher::new(args, topic, options.version, messages)?;
     block_on(async {
         let limits = Limits { timeout: args.timeout, idle: None };
         let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
@@ -32,16 +44,28 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     })
 }
 
-/// What every message of a run has in common.
-#[derive(Debug)]
-struct Template {
-    topic: String,
-    qos: Qos,
-    retain: bool,
-    properties: PropertiesBuf,
+/// All of a message but its payload; what the messages of a run have in common, unless each says it itself.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    pub(super) topic: String,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    pub(super) properties: PropertiesBuf,
 }
 
 impl Template {
+    fn new(args: &PublishArgs, topic: Option<TopicName>, version: Version) -> Result<Template, Error> {
+        let Some(topic) = topic else {
+            return Err(Error::Usage("missing -t TOPIC".to_owned()));
+        };
+        let properties = if version.is_v5() {
+            args.client.properties.collect(Context::Publish)?
+        } else {
+            PropertiesBuf::new()
+        };
+        Ok(Template { topic: topic.as_str().to_owned(), qos: args.qos, retain: args.retain, properties })
+    }
+
     fn with_payload<'a>(&'a self, payload: &'a [u8]) -> Publish<'a> {
         Publish {
             dup: false,
@@ -55,25 +79,27 @@ impl Template {
     }
 }
 
-/// A message that waits for its acknowledgement.
-#[derive(Debug)]
-struct Unacknowledged {
-    template: Rc<Template>,
-    payload: Rc<[u8]>,
+/// A message, kept until it is acknowledged.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    pub(super) template: Rc<Template>,
+    pub(super) payload: Rc<[u8]>,
 }
 
-impl Outgoing for Unacknowledged {
+impl Outgoing for Outbound {
     fn as_publish(&self) -> Publish<'_> {
         self.template.with_payload(&self.payload)
     }
 }
 
-/// Where payloads come from.
+/// Where messages come from. Standard input is not read before the first connection.
 enum Source {
     /// The same one, several times.
-    Repeated { payload: Rc<[u8]>, left: u64, delay: Duration, pause: Pause },
-    /// Each line of standard input; reading starts with the first connection.
-    Lines(Option<Lines>),
+    Repeated { message: Outbound, left: u64, delay: Duration, pause: Pause },
+    /// Each line of standard input is a payload.
+    Lines { template: Rc<Template>, lines: StdinLines },
+    /// Each line of standard input is a whole message.
+    JsonLines(JsonLines),
 }
 
 /// Whether a repetition must wait.
@@ -85,7 +111,6 @@ enum Pause {
 }
 
 struct Publisher {
-    template: Rc<Template>,
     source: Source,
     messages: Messages,
     is_traced: bool,
@@ -97,18 +122,12 @@ struct Publisher {
 impl Publisher {
     fn new(
         args: &PublishArgs,
-        topic: &TopicName,
-        is_v5: bool,
+        topic: Option<TopicName>,
+        version: Version,
         messages: Messages,
     ) -> Result<Publisher, Error> {
-        let properties =
-            if is_v5 { args.client.properties.collect(Context::Publish)? } else { PropertiesBuf::new() };
-        let template =
-            Template { topic: topic.as_str().to_owned(), qos: args.qos, retain: args.retain, properties };
-        let source = Source::new(args)?;
         Ok(Publisher {
-            template: Rc::new(template),
-            source,
+            source: Source::new(args, topic, version, messages)?,
             messages,
             is_traced: args.diagnostics.debug,
             denied: 0,
@@ -140,18 +159,19 @@ impl Publisher {
 
     /// mosquitto_pub publishes without RETAIN where the broker retains nothing.
     fn leave_out_retain(&mut self) {
-        self.messages.say("the broker does not retain messages; publishing without -r");
-        let Template { ref topic, qos, ref properties, .. } = *self.template;
-        let template = Template { topic: topic.clone(), qos, retain: false, properties: properties.clone() };
-        self.template = Rc::new(template);
+        let template = match &mut self.source {
+            Source::Repeated { message, .. } => &mut message.template,
+            Source::Lines { template, .. } => template,
+            Source::JsonLines(_) => return,
+        };
+        if template.retain {
+            self.messages.say("the broker does not retain messages; publishing without -r");
+            Rc::make_mut(template).retain = false;
+        }
     }
 
-    fn unsendable_error(&self, source: PublishError) -> Error {
-        Error::Unsendable { topic: self.template.topic.clone(), source }
-    }
-
-    fn send_repetition(&mut self, link: &mut Link<'_, Unacknowledged>) -> Sending {
-        let Source::Repeated { payload, left, delay, pause } = &mut self.source else {
+    fn send_repetition(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let Source::Repeated { message, left, delay, pause } = &mut self.source else {
             return Sending::Finished;
         };
         let now = Instant::now();
@@ -161,13 +181,12 @@ impl Publisher {
             Pause::Until(time) if now < time => return Sending::Waiting,
             Pause::None | Pause::Until(_) => {}
         }
-        let keep = || Unacknowledged { template: self.template.clone(), payload: payload.clone() };
-        if let Err(source) = link.session.publish(&self.template.with_payload(payload), keep, link.output) {
-            let error = self.unsendable_error(source);
+        if let Err(source) = link.session.publish(&message.as_publish(), || message.clone(), link.output) {
+            let error = unsendable(&message.template, source);
             return self.fail(error);
         }
         *left -= 1;
-        *pause = match (*delay, self.template.qos) {
+        *pause = match (*delay, message.template.qos) {
             (Duration::ZERO, _) => Pause::None,
             (delay, Qos::AtMostOnce) => Pause::Until(now + delay),
             (_, Qos::AtLeastOnce | Qos::ExactlyOnce) => Pause::ForAcknowledgement,
@@ -175,16 +194,9 @@ impl Publisher {
         Sending::Sent
     }
 
-    fn send_line(&mut self, link: &mut Link<'_, Unacknowledged>) -> Sending {
-        let Source::Lines(lines) = &mut self.source else {
+    fn send_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let Source::Lines { template, lines } = &mut self.source else {
             return Sending::Finished;
-        };
-        let lines = match lines {
-            Some(lines) => lines,
-            None => match Lines::from_stdin() {
-                Ok(started) => lines.insert(started),
-                Err(error) => return self.fail(Error::Input(error)),
-            },
         };
         let payload = match lines.next() {
             Ok(Next::Line(payload)) => payload,
@@ -192,44 +204,67 @@ impl Publisher {
             Ok(Next::End) => return Sending::Finished,
             Err(error) => return self.fail(Error::Input(error)),
         };
-        let keep = || Unacknowledged { template: self.template.clone(), payload: payload.into() };
-        match link.session.publish(&self.template.with_payload(payload), keep, link.output) {
+        let keep = || Outbound { template: template.clone(), payload: payload.into() };
+        match link.session.publish(&template.with_payload(payload), keep, link.output) {
             Ok(_) => Sending::Sent,
             Err(source) => {
-                let error = self.unsendable_error(source);
+                let error = unsendable(template, source);
                 self.fail(error)
             }
         }
     }
+
+    fn send_json_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let Source::JsonLines(lines) = &mut self.source else {
+            return Sending::Finished;
+        };
+        let message = match lines.next() {
+            Ok(NextMessage::Message(message)) => message,
+            Ok(NextMessage::Waiting) => return Sending::Waiting,
+            Ok(NextMessage::End) => return Sending::Finished,
+            Err(error) => return self.fail(error),
+        };
+        match link.session.publish(&message.as_publish(), || message.clone(), link.output) {
+            Ok(_) => Sending::Sent,
+            Err(source) => self.fail(unsendable(&message.template, source)),
+        }
+    }
+}
+
+fn unsendable(template: &Template, source: PublishError) -> Error {
+    Error::Unsendable { topic: template.topic.clone(), source }
 }
 
 impl Application for Publisher {
-    type Message = Unacknowledged;
+    type Message = Outbound;
 
-    fn connected(&mut self, link: &mut Link<'_, Unacknowledged>) -> Result<(), Error> {
-        let is_kept = link.session.peer_accepts().retain_available;
-        if self.template.retain && !is_kept && self.messages.names == Names::Mosquitto {
+    fn connected(&mut self, link: &mut Link<'_, Outbound>) -> Result<(), Error> {
+        if self.messages.names == Names::Mosquitto && !link.session.peer_accepts().retain_available {
             self.leave_out_retain();
         }
         Ok(())
     }
 
-    fn send(&mut self, link: &mut Link<'_, Unacknowledged>) -> Result<Sending, Error> {
+    fn send(&mut self, link: &mut Link<'_, Outbound>) -> Result<Sending, Error> {
         Ok(match self.source {
             Source::Repeated { .. } => self.send_repetition(link),
-            Source::Lines(_) => self.send_line(link),
+            Source::Lines { .. } => self.send_line(link),
+            Source::JsonLines(_) => self.send_json_line(link),
         })
     }
 
     async fn ready(&mut self) {
-        match &mut self.source {
-            Source::Repeated { pause: Pause::Until(time), .. } => sleep_until(*time).await,
-            Source::Lines(Some(lines)) => {
-                if let Err(error) = lines.wait().await {
-                    self.failure = Some(Error::Input(error));
-                }
+        let waited = match &mut self.source {
+            Source::Repeated { pause: Pause::Until(time), .. } => {
+                sleep_until(*time).await;
+                Ok(())
             }
-            Source::Repeated { .. } | Source::Lines(None) => pending().await,
+            Source::Repeated { .. } => pending().await,
+            Source::Lines { lines, .. } => lines.wait().await,
+            Source::JsonLines(lines) => lines.wait().await,
+        };
+        if let Err(error) = waited {
+            self.failure = Some(Error::Input(error));
         }
     }
 
@@ -240,7 +275,7 @@ impl Application for Publisher {
     fn published(
         &mut self,
         packet_id: PacketId,
-        _: Unacknowledged,
+        message: Outbound,
         reason_code: ReasonCode,
         properties: Properties<'_>,
     ) -> Result<Flow, Error> {
@@ -249,7 +284,7 @@ impl Application for Publisher {
             let details = describe_details(properties);
             self.messages.say(&format!(
                 "the broker denied message {packet_id} to {}: {reason_code}{details}",
-                self.template.topic
+                message.template.topic
             ));
         }
         if let Source::Repeated { delay, pause: pause @ Pause::ForAcknowledgement, .. } = &mut self.source {
@@ -258,8 +293,8 @@ impl Application for Publisher {
         Ok(Flow::Continue)
     }
 
-    fn unsendable(&mut self, _: Unacknowledged, error: PublishError) {
-        self.failure = Some(self.unsendable_error(error));
+    fn unsendable(&mut self, message: Outbound, error: PublishError) {
+        self.failure = Some(unsendable(&message.template, error));
     }
 
     fn subscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
@@ -288,17 +323,20 @@ impl Application for Publisher {
 }
 
 impl Source {
-    fn new(args: &PublishArgs) -> Result<Source, Error> {
-        let payload = if args.stdin_line {
-            return Ok(Source::Lines(None));
-        } else {
-            payload::read(&args.payload)?
-        };
-        Ok(Source::Repeated {
-            payload: payload.into(),
-            left: args.repeat,
-            delay: args.repeat_delay,
-            pause: Pause::None,
-        })
+    fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        version: Version,
+        messages: Messages,
+    ) -> Result<Source, Error> {
+        if args.ndjson {
+            return Ok(Source::JsonLines(JsonLines::new(args, topic, version, messages)?));
+        }
+        let template = Rc::new(Template::new(args, topic, version)?);
+        if args.stdin_line {
+            return Ok(Source::Lines { template, lines: StdinLines::new() });
+        }
+        let message = Outbound { template, payload: payload::read(&args.payload)?.into() };
+        Ok(Source::Repeated { message, left: args.repeat, delay: args.repeat_delay, pause: Pause::None })
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             args,
             messages,
             request,
-            printer: args.output.printer(),
+            printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
             state: State::Subscribing,
             answers: 0,
@@ -246,6 +246,9 @@ impl Application for Requester<'_> {
             return Ok(Flow::Continue);
         }
         self.printer.print(publish, self.sink.buffer());
+        for note in self.printer.take_notes() {
+            self.messages.say(&note);
+        }
         if let (State::Sent(time), true) = (self.state, self.args.latency) {
             self.print_latency(time.elapsed());
         }

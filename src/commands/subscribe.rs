@@ -107,7 +107,7 @@ impl<'a> Subscriber<'a> {
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
-            printer: args.output.printer(),
+            printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle,
@@ -164,6 +164,9 @@ impl<'a> Subscriber<'a> {
             (Some(rate), _) => rate.count += 1,
             (None, Some(percent)) if fastrand::f64() * 100.0 >= percent => {}
             (None, _) => self.printer.print(publish, self.sink.buffer()),
+        }
+        for note in self.printer.take_notes() {
+            self.messages.say(&note);
         }
     }
 

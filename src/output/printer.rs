@@ -1,6 +1,13 @@
 //! Turns received messages into bytes for standard output.
 
+use super::moment::{Moment, local_time_zone};
+use super::template::{Rendering, Template};
+use super::watch::{Size, Watch};
+use crate::json;
+use crate::message::{self, Encoding};
 use crate::protocol::Publish;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// What is printed of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +16,17 @@ pub enum Layout {
     Payload,
     /// The topic, a space and the payload.
     TopicAndPayload,
+    /// The payload in an encoding, on a line of its own even when it is empty.
+    Encoded {
+        /// The encoding.
+        encoding: Encoding,
+        /// Whether the topic and a space stand in front.
+        has_topic: bool,
+    },
+    /// A format, filled in.
+    Template(Template),
+    /// The whole message as a JSON object.
+    Json,
 }
 
 /// Prints messages, each the same way.
@@ -16,32 +34,93 @@ pub enum Layout {
 pub struct Printer {
     layout: Layout,
     has_newlines: bool,
+    is_pretty: bool,
+    watch: Option<Watch>,
+    /// Read when the first message asks for local time.
+    time_zone: Option<TimeZone>,
+    notes: Vec<String>,
 }
 
 impl Printer {
     /// A printer for this layout, with a line end after each message or without.
     pub fn new(layout: Layout, has_newlines: bool) -> Printer {
-        Printer { layout, has_newlines }
+        Printer { layout, has_newlines, is_pretty: false, watch: None, time_zone: None, notes: Vec::new() }
+    }
+
+    /// Lays JSON out over several lines.
+    pub fn pretty(self, is_pretty: bool) -> Printer {
+        Printer { is_pretty, ..self }
+    }
+
+    /// Shows on a screen, below the broker's name, the latest message of each topic instead of printing one after the
+    /// other.
+    pub fn watching(self, broker: &str) -> Printer {
+        Printer { watch: Some(Watch::new(broker)), ..self }
     }
 
     /// Appends a message to `out`. As in mosquitto's tools, an empty payload prints nothing, not even a line end, unless the
     /// layout asks for more than the payload.
     pub fn print(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
+        if self.watch.is_none() {
+            return self.print_plain(publish, out);
+        }
+        let mut printed = Vec::new();
+        self.print_plain(publish, &mut printed);
+        let line = printed.strip_suffix(b"\n").unwrap_or(&printed);
+        if let Some(watch) = &mut self.watch {
+            watch.show(publish.topic, line, Size::of_stdout(), out);
+        }
+    }
+
+    /// What could not be printed since this was last asked, a sentence for each.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    fn print_plain(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
         let is_empty = publish.payload.is_empty();
-        match self.layout {
+        match &self.layout {
             Layout::TopicAndPayload => {
                 if is_empty && !self.has_newlines {
                     return;
                 }
-                out.extend_from_slice(publish.topic.as_bytes());
-                out.push(b' ');
+                push_topic(publish, out);
                 out.extend_from_slice(if is_empty { b"(null)" } else { publish.payload });
             }
             Layout::Payload if is_empty => return,
             Layout::Payload => out.extend_from_slice(publish.payload),
+            Layout::Encoded { encoding, has_topic } => {
+                if *has_topic {
+                    push_topic(publish, out);
+                }
+                push_encoded(*encoding, publish.payload, out);
+            }
+            Layout::Template(template) => {
+                let zone = self.time_zone.get_or_insert_with(local_time_zone);
+                let now = || Moment::now(zone);
+                let rendering =
+                    Rendering { publish, now: &now, is_pretty: self.is_pretty, notes: &mut self.notes };
+                template.render(rendering, out);
+            }
+            Layout::Json => {
+                message::write(publish, Timestamp::now(), &mut json::Writer::new(out, self.is_pretty));
+            }
         }
         if self.has_newlines {
             out.push(b'\n');
         }
+    }
+}
+
+fn push_topic(publish: &Publish<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(publish.topic.as_bytes());
+    out.push(b' ');
+}
+
+fn push_encoded(encoding: Encoding, payload: &[u8], out: &mut Vec<u8>) {
+    match encoding {
+        Encoding::Utf8 => out.extend_from_slice(payload),
+        Encoding::Hex => message::push_hex(payload, out),
+        Encoding::Base64 => out.extend_from_slice(message::to_base64(payload).as_bytes()),
     }
 }

@@ -40,6 +40,17 @@ pub enum Address {
     Unix(PathBuf),
 }
 
+impl Address {
+    /// The host without the port, the service's name, or the socket's path.
+    pub fn host(&self) -> String {
+        match self {
+            Address::Tcp { host, .. } => host.clone(),
+            Address::Service(name) => name.clone(),
+            Address::Unix(path) => path.display().to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,0 +1,120 @@
+//! Lines of standard input as messages: each a JSON object, which says itself where it goes to and how.
+
+use super::Messages;
+use super::lines::{Next, StdinLines};
+use super::publish::{Outbound, Template};
+use crate::cli::publish::PublishArgs;
+use crate::error::Error;
+use crate::message::{self, Message};
+use crate::protocol::property::Context;
+use crate::protocol::{PropertiesBuf, PropertyId, Qos, TopicName, Version};
+use std::rc::Rc;
+
+/// Messages, one after the other.
+pub(super) struct JsonLines {
+    lines: StdinLines,
+    /// The number of the line that was read last.
+    line: u64,
+    defaults: Defaults,
+    version: Version,
+    messages: Messages,
+    has_warned: bool,
+}
+
+/// What holds where a line does not say otherwise.
+struct Defaults {
+    topic: Option<TopicName>,
+    qos: Qos,
+    retain: bool,
+    properties: PropertiesBuf,
+}
+
+/// What there is.
+pub(super) enum NextMessage {
+    /// A message.
+    Message(Outbound),
+    /// Nothing yet; [`JsonLines::wait`] tells when.
+    Waiting,
+    /// No more lines.
+    End,
+}
+
+impl JsonLines {
+    /// Reads standard input, from the first message that is asked for.
+    ///
+    /// # Errors
+    /// When the options hold what cannot be the same for all messages.
+    pub(super) fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        version: Version,
+        messages: Messages,
+    ) -> Result<JsonLines, Error> {
+        let properties = args.client.properties.collect(Context::Publish)?;
+        if properties.as_properties().find(PropertyId::TopicAlias).is_some() {
+            let text = "-D publish topic-alias cannot be used with --ndjson, whose messages have topics of their own";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
+        Ok(JsonLines { lines: StdinLines::new(), line: 0, defaults, version, messages, has_warned: false })
+    }
+
+    /// The next message, as far as lines were read; empty lines are passed over.
+    pub(super) fn next(&mut self) -> Result<NextMessage, Error> {
+        loop {
+            let line = match self.lines.next().map_err(Error::Input)? {
+                Next::Line(line) => line,
+                Next::Waiting => return Ok(NextMessage::Waiting),
+                Next::End => return Ok(NextMessage::End),
+            };
+            self.line += 1;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let read = message::read(line).map_err(|error| Error::InputLine {
+                place: format!("line {}, column {}", self.line, error.column),
+                problem: error.problem,
+            })?;
+            return self.outbound(read).map(NextMessage::Message);
+        }
+    }
+
+    /// Waits until there may be another message.
+    pub(super) async fn wait(&mut self) -> std::io::Result<()> {
+        self.lines.wait().await
+    }
+
+    fn outbound(&mut self, message: Message) -> Result<Outbound, Error> {
+        let Some(topic) = message.topic.or_else(|| self.defaults.topic.clone()) else {
+            return Err(Error::InputLine {
+                place: format!("line {}", self.line),
+                problem: "it has no \"topic\", and no -t gives one".to_owned(),
+            });
+        };
+        let template = Template {
+            topic: topic.as_str().to_owned(),
+            qos: message.qos.unwrap_or(self.defaults.qos),
+            retain: message.retain.unwrap_or(self.defaults.retain),
+            properties: self.properties(message.properties),
+        };
+        Ok(Outbound { template: Rc::new(template), payload: message.payload.into() })
+    }
+
+    /// The message's own properties, and those of the options that it does not have.
+    fn properties(&mut self, mut own: PropertiesBuf) -> PropertiesBuf {
+        if self.version.is_v5() {
+            for property in self.defaults.properties.as_properties().iter() {
+                // Only a property that stands there already is refused: its value was checked.
+                let _ = own.push(property.id, property.value);
+            }
+            return own;
+        }
+        if !own.as_properties().is_empty() && !std::mem::replace(&mut self.has_warned, true) {
+            self.messages.say(&format!(
+                "standard input, line {}: properties need MQTT 5, and -V chose {}; from here on they are left out",
+                self.line, self.version
+            ));
+        }
+        PropertiesBuf::new()
+    }
+}

@@ -1,0 +1,7 @@
+//! JSON that is written as it comes, without a tree in between, and JSON text that is copied as it was written.
+
+mod text;
+mod writer;
+
+pub use text::{InvalidJson, copy_value};
+pub use writer::Writer;

@@ -1,0 +1,107 @@
+//! Writes JSON token by token, on one line or laid out as cJSON does it.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// What appends JSON to a buffer. It puts the commas, colons and line breaks; the caller opens, closes and names.
+#[derive(Debug)]
+pub struct Writer<'o> {
+    out: &'o mut Vec<u8>,
+    is_pretty: bool,
+    depth: usize,
+    /// Whether the innermost object or array has no entry yet.
+    is_empty: bool,
+}
+
+impl<'o> Writer<'o> {
+    /// Appends to `out`. With `is_pretty`, each key has a line of its own, behind tabs; arrays stay on one line.
+    pub fn new(out: &'o mut Vec<u8>, is_pretty: bool) -> Writer<'o> {
+        Writer { out, is_pretty, depth: 0, is_empty: true }
+    }
+
+    /// Begins an object, as a value.
+    pub fn open_object(&mut self) {
+        self.open(b'{');
+    }
+
+    /// Ends the innermost object.
+    pub fn close_object(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        if !self.is_empty {
+            self.break_line();
+        }
+        self.close(b'}');
+    }
+
+    /// Begins an array, as a value.
+    pub fn open_array(&mut self) {
+        self.open(b'[');
+    }
+
+    /// Ends the innermost array.
+    pub fn close_array(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.close(b']');
+    }
+
+    /// Names the value that follows in an object.
+    pub fn key(&mut self, name: &str) {
+        if !self.is_empty {
+            self.out.push(b',');
+        }
+        self.is_empty = false;
+        self.break_line();
+        self.string(name);
+        self.out.extend_from_slice(if self.is_pretty { b":\t" } else { b":" });
+    }
+
+    /// Announces the value that follows in an array.
+    pub fn element(&mut self) {
+        if !self.is_empty {
+            self.out.extend_from_slice(if self.is_pretty { b", " } else { b"," });
+        }
+        self.is_empty = false;
+    }
+
+    /// A string, with all escaped that JSON wants escaped.
+    pub fn string(&mut self, text: &str) {
+        // Neither a string nor a write into memory can fail.
+        let _ = serde_json::to_writer(&mut *self.out, text);
+    }
+
+    /// A string of bytes that may not be UTF-8; what is not becomes U+FFFD.
+    pub fn lossy_string(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.string(text),
+            Err(_) => self.string(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// A number, `true`, `false` or `null`, as it displays itself.
+    pub fn literal(&mut self, value: impl Display) {
+        let _ = write!(self.out, "{value}");
+    }
+
+    /// A value that is JSON already.
+    pub(super) fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    fn open(&mut self, bracket: u8) {
+        self.out.push(bracket);
+        self.depth += 1;
+        self.is_empty = true;
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.out.push(bracket);
+        self.is_empty = false;
+    }
+
+    fn break_line(&mut self) {
+        if self.is_pretty {
+            self.out.push(b'\n');
+            self.out.resize(self.out.len() + self.depth, b'\t');
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A message as a JSON object: how `mq sub --json` prints one and `mq pub --ndjson` reads one. `docs/json.md` is the
+//! description for users.
+
+mod encoding;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use crate::protocol::{PropertiesBuf, Qos, TopicName};
+pub use encoding::Encoding;
+pub(crate) use encoding::{hex_digit, push_hex, to_base64};
+pub use read::{MessageError, read};
+pub use write::write;
+
+/// A message that was read; what was left out is for the reader to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Where it goes to.
+    pub topic: Option<TopicName>,
+    /// What it carries.
+    pub payload: Vec<u8>,
+    /// How it is delivered.
+    pub qos: Option<Qos>,
+    /// Whether the broker keeps it.
+    pub retain: Option<bool>,
+    /// What MQTT 5 adds; without what belongs to one connection alone, topic alias and subscription identifiers.
+    pub properties: PropertiesBuf,
+}

@@ -1,0 +1,251 @@
+//! A JSON object as a message to publish. A key that is not known is an error: what it was meant to say would be lost.
+
+use super::{Encoding, Message};
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
+use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+const KEYS: &[&str] =
+    &["time", "topic", "qos", "retain", "dup", "packet_id", "payload_encoding", "payload", "properties"];
+
+const PROPERTY_KEYS: &[&str] = &[
+    "payload_format_indicator",
+    "message_expiry_interval",
+    "content_type",
+    "response_topic",
+    "correlation_data_encoding",
+    "correlation_data",
+    "subscription_identifiers",
+    "topic_alias",
+    "user_properties",
+];
+
+/// How alike two keys must be for one to be taken for a misspelling of the other.
+const ALIKE: f64 = 0.7;
+
+/// Why a text is no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {problem}")]
+pub struct MessageError {
+    /// The byte where it was noticed, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// Reads the object that stands for a message.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn read(text: &[u8]) -> Result<Message, MessageError> {
+    let entries =
+        entries(serde_json::Deserializer::from_slice(text), KEYS).map_err(|error| malformed(&error, 0))?;
+    let start = text.as_ptr() as usize;
+    let mut message = Message {
+        topic: None,
+        payload: Vec::new(),
+        qos: None,
+        retain: None,
+        properties: PropertiesBuf::new(),
+    };
+    let mut payload = None;
+    let mut encoding = Encoding::Utf8;
+    for (key, raw) in entries {
+        let value = Value::new(raw, start);
+        match key {
+            "topic" => message.topic = Some(value.topic()?),
+            "qos" => message.qos = Some(value.qos()?),
+            "retain" => message.retain = Some(value.boolean()?),
+            "payload_encoding" => encoding = value.encoding()?,
+            "payload" => payload = Some(value),
+            "properties" => message.properties = read_properties(value, start)?,
+            // The others tell of the connection that the message came from.
+            _ => {}
+        }
+    }
+    if let Some(payload) = payload {
+        message.payload = payload.payload(encoding)?;
+    }
+    Ok(message)
+}
+
+fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, MessageError> {
+    let mut list = PropertiesBuf::new();
+    if object.text == "null" {
+        return Ok(list);
+    }
+    let entries = entries(serde_json::Deserializer::from_str(object.text), PROPERTY_KEYS)
+        .map_err(|error| malformed(&error, object.column - 1))?;
+    let encoding = entries.iter().find(|(key, _)| *key == "correlation_data_encoding");
+    let encoding = encoding.map_or(Ok(Encoding::Utf8), |(_, raw)| Value::new(raw, start).encoding())?;
+    for (key, raw) in entries {
+        let value = Value::new(raw, start);
+        let mut push = |id: PropertyId, property: PropertyValue<'_>| {
+            list.push(id, property).map_err(|error| value.error(error.to_string()))
+        };
+        match key {
+            "payload_format_indicator" => {
+                push(PropertyId::PayloadFormatIndicator, PropertyValue::Number(value.number()?))?;
+            }
+            "message_expiry_interval" => {
+                push(PropertyId::MessageExpiryInterval, PropertyValue::Number(value.number()?))?;
+            }
+            "content_type" => push(PropertyId::ContentType, PropertyValue::Text(&value.mqtt_string()?))?,
+            "response_topic" => push(PropertyId::ResponseTopic, PropertyValue::Text(&value.mqtt_string()?))?,
+            "correlation_data" => {
+                push(PropertyId::CorrelationData, PropertyValue::Binary(&value.bytes(encoding)?))?;
+            }
+            "user_properties" => {
+                for (name, text) in &value.pairs()? {
+                    push(PropertyId::UserProperty, PropertyValue::Pair(name, text))?;
+                }
+            }
+            // The encoding was read already, the others belong to the connection that the message came from.
+            _ => {}
+        }
+    }
+    Ok(list)
+}
+
+fn unknown_key(key: &str, known: &[&str]) -> String {
+    let likeness = |name: &&&str| (strsim::jaro(key, name) * 1000.0) as u32;
+    let nearest = known.iter().max_by_key(likeness).filter(|name| strsim::jaro(key, name) > ALIKE);
+    let nearest = nearest.map(|name| format!("; did you mean \"{name}\"?"));
+    format!("there is no key {key:?}{}", nearest.unwrap_or_default())
+}
+
+/// What serde_json says, with the place moved to the front.
+fn malformed(error: &serde_json::Error, offset: usize) -> MessageError {
+    let text = error.to_string();
+    let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+    MessageError { column: offset + error.column().max(1), problem: problem.to_owned() }
+}
+
+/// A value as it was written.
+#[derive(Debug, Clone, Copy)]
+struct Value<'t> {
+    text: &'t str,
+    /// Where it starts in the line, from 1.
+    column: usize,
+}
+
+impl<'t> Value<'t> {
+    /// A part of the text that begins at the address `start`.
+    fn new(raw: &'t RawValue, start: usize) -> Value<'t> {
+        let text = raw.get();
+        Value { text, column: (text.as_ptr() as usize).saturating_sub(start) + 1 }
+    }
+
+    fn error(self, problem: String) -> MessageError {
+        MessageError { column: self.column, problem }
+    }
+
+    fn wrong(self, wanted: &str) -> MessageError {
+        let shown: String = self.text.chars().take(40).collect();
+        let dots = if shown.len() < self.text.len() { "..." } else { "" };
+        self.error(format!("{shown}{dots} stands where {wanted} belongs"))
+    }
+
+    fn string(self) -> Result<String, MessageError> {
+        serde_json::from_str(self.text).map_err(|_| self.wrong("a string"))
+    }
+
+    /// A string as MQTT has them [MQTT-1.5.4-2].
+    fn mqtt_string(self) -> Result<String, MessageError> {
+        self.without_null(self.string()?)
+    }
+
+    fn without_null(self, text: String) -> Result<String, MessageError> {
+        if text.contains('\0') {
+            return Err(self.error(format!("{text:?} holds a null character, which MQTT does not allow")));
+        }
+        Ok(text)
+    }
+
+    fn number(self) -> Result<u32, MessageError> {
+        self.text.parse().map_err(|_| self.wrong("a whole number up to 4294967295"))
+    }
+
+    fn boolean(self) -> Result<bool, MessageError> {
+        self.text.parse().map_err(|_| self.wrong("true or false"))
+    }
+
+    fn qos(self) -> Result<Qos, MessageError> {
+        let qos = self.text.parse().ok().and_then(Qos::from_u8);
+        qos.ok_or_else(|| self.wrong("a QoS of 0, 1 or 2"))
+    }
+
+    fn topic(self) -> Result<TopicName, MessageError> {
+        let topic = self.string()?;
+        TopicName::parse(&topic).map_err(|error| self.error(format!("invalid topic {topic:?}: {error}")))
+    }
+
+    fn encoding(self) -> Result<Encoding, MessageError> {
+        let name = self.string()?;
+        let encoding = Encoding::ALL.into_iter().find(|encoding| encoding.name() == name);
+        encoding.ok_or_else(|| self.wrong("\"utf8\", \"base64\" or \"hex\""))
+    }
+
+    fn bytes(self, encoding: Encoding) -> Result<Vec<u8>, MessageError> {
+        encoding.decode(self.string()?).map_err(|problem| self.error(problem))
+    }
+
+    /// A string, nothing, or any other value for its own text, as people write it by hand.
+    fn payload(self, encoding: Encoding) -> Result<Vec<u8>, MessageError> {
+        match (self.text, encoding) {
+            (text, _) if text.starts_with('"') => self.bytes(encoding),
+            ("null", _) => Ok(Vec::new()),
+            (text, Encoding::Utf8) => Ok(text.as_bytes().to_vec()),
+            (_, Encoding::Base64 | Encoding::Hex) => {
+                Err(self.wrong(&format!("a string in {}", encoding.name())))
+            }
+        }
+    }
+
+    fn pairs(self) -> Result<Vec<(String, String)>, MessageError> {
+        let pairs: Vec<(String, String)> =
+            serde_json::from_str(self.text).map_err(|_| self.wrong("an array of [\"name\", \"value\"]"))?;
+        let checked = |(name, value)| Ok((self.without_null(name)?, self.without_null(value)?));
+        pairs.into_iter().map(checked).collect()
+    }
+}
+
+/// An object's keys and values in their order.
+type Entries<'t> = Vec<(&'static str, &'t RawValue)>;
+
+/// Reads one object that has only these keys, and none twice.
+fn entries<'de, R: serde_json::de::Read<'de>>(
+    mut json: serde_json::Deserializer<R>,
+    known: &'static [&'static str],
+) -> serde_json::Result<Entries<'de>> {
+    let entries = json.deserialize_map(EntriesVisitor { known })?;
+    json.end()?;
+    Ok(entries)
+}
+
+struct EntriesVisitor {
+    known: &'static [&'static str],
+}
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+        let mut entries = Entries::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let Some(known) = self.known.iter().find(|known| **known == key) else {
+                return Err(A::Error::custom(unknown_key(&key, self.known)));
+            };
+            if entries.iter().any(|(earlier, _)| earlier == known) {
+                return Err(A::Error::custom(format!("the key {key:?} stands there twice")));
+            }
+            entries.push((known, map.next_value()?));
+        }
+        Ok(entries)
+    }
+}

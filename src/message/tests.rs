@@ -1,0 +1,169 @@
+//! What is printed is valid JSON and reads back as the same message, whatever it holds; and no line makes the reader panic.
+
+use super::*;
+use crate::json::Writer;
+use crate::protocol::{PacketId, PropertyId, PropertyValue, Publish};
+use jiff::Timestamp;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+fn printed(publish: &Publish<'_>, is_pretty: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let arrived = Timestamp::new(1_795_240_883, 123_456_700).unwrap();
+    write(publish, arrived, &mut Writer::new(&mut out, is_pretty));
+    out
+}
+
+fn properties() -> impl Strategy<Value = PropertiesBuf> {
+    let text = || option::of("[^\0]{0,20}");
+    let users = vec(("\\PC{0,9}", "[^\0]{0,9}"), 0..4);
+    let correlation_data = option::of(vec(any::<u8>(), 0..30));
+    let numbers = (option::of(0..2u32), option::of(any::<u32>()));
+    (numbers, text(), option::of("[a-z/é]{1,20}"), correlation_data, users).prop_map(
+        |((indicator, expiry), content_type, response_topic, correlation_data, users)| {
+            let mut list = PropertiesBuf::new();
+            let mut push = |id, value: Option<PropertyValue<'_>>| {
+                value.map_or(Ok(()), |value| list.push(id, value)).unwrap();
+            };
+            push(PropertyId::PayloadFormatIndicator, indicator.map(PropertyValue::Number));
+            push(PropertyId::MessageExpiryInterval, expiry.map(PropertyValue::Number));
+            push(PropertyId::ContentType, content_type.as_deref().map(PropertyValue::Text));
+            push(PropertyId::ResponseTopic, response_topic.as_deref().map(PropertyValue::Text));
+            push(PropertyId::CorrelationData, correlation_data.as_deref().map(PropertyValue::Binary));
+            for (name, value) in &users {
+                push(PropertyId::UserProperty, Some(PropertyValue::Pair(name, value)));
+            }
+            list
+        },
+    )
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let payload = prop_oneof![vec(any::<u8>(), 0..60), ".{0,60}".prop_map(String::into_bytes)];
+    ("[a-z/$é\"\\\\ ]{1,30}", payload, 0..3u8, any::<bool>(), properties()).prop_map(
+        |(topic, payload, qos, retain, properties)| Message {
+            topic: Some(TopicName::parse(&topic).unwrap()),
+            payload,
+            qos: Qos::from_u8(qos),
+            retain: Some(retain),
+            properties,
+        },
+    )
+}
+
+fn as_publish(message: &Message) -> Publish<'_> {
+    let qos = message.qos.unwrap();
+    Publish {
+        dup: qos == Qos::ExactlyOnce,
+        qos,
+        retain: message.retain.unwrap(),
+        topic: message.topic.as_ref().unwrap().as_str(),
+        packet_id: if qos == Qos::AtMostOnce { None } else { PacketId::new(7) },
+        properties: message.properties.as_properties(),
+        payload: &message.payload,
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_reads_back_as_the_same_message(message in message(), is_pretty in any::<bool>()) {
+        let text = printed(&as_publish(&message), is_pretty);
+        prop_assert!(is_pretty || !text.contains(&b'\n'));
+        prop_assert!(serde_json::from_slice::<serde_json::Value>(&text).is_ok());
+        prop_assert_eq!(read(&text), Ok(message));
+    }
+
+    #[test]
+    fn no_line_makes_the_reader_panic(line in vec(any::<u8>(), 0..60)) {
+        let _ = read(&line);
+    }
+
+    #[test]
+    fn no_object_makes_the_reader_panic(
+        line in "\\{(\"(topic|qos|payload|properties|retain)\":([0-9\"\\[{}\\]a-z,:]{0,12}),?){0,4}\\}"
+    ) {
+        let _ = read(line.as_bytes());
+    }
+}
+
+#[test]
+fn a_message_is_printed_with_its_keys_in_their_order() {
+    let mut list = PropertiesBuf::new();
+    list.push(PropertyId::UserProperty, PropertyValue::Pair("k", "1")).unwrap();
+    list.push(PropertyId::SubscriptionIdentifier, PropertyValue::Number(7)).unwrap();
+    list.push(PropertyId::SubscriptionIdentifier, PropertyValue::Number(8)).unwrap();
+    list.push(PropertyId::CorrelationData, PropertyValue::Binary(b"\xff\0")).unwrap();
+    list.push(PropertyId::UserProperty, PropertyValue::Pair("k", "2")).unwrap();
+    list.push(PropertyId::TopicAlias, PropertyValue::Number(3)).unwrap();
+    let publish = Publish {
+        dup: true,
+        qos: Qos::AtLeastOnce,
+        retain: false,
+        topic: "home/\"door\"",
+        packet_id: PacketId::new(9),
+        properties: list.as_properties(),
+        payload: b"a\0\n\xc3\xa9",
+    };
+    let json = String::from_utf8(printed(&publish, false)).unwrap();
+    let expected = concat!(
+        r#"{"time":"2026-11-21T06:01:23.123456700Z","topic":"home/\"door\"","qos":1,"retain":false,"dup":true,"#,
+        r#""packet_id":9,"payload_encoding":"utf8","payload":"a\u0000\né","properties":{"#,
+        r#""correlation_data_encoding":"base64","correlation_data":"/wA=","subscription_identifiers":[7,8],"#,
+        r#""topic_alias":3,"user_properties":[["k","1"],["k","2"]]}}"#
+    );
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn payloads_can_be_written_by_hand() {
+    let cases: [(&str, &[u8]); 9] = [
+        (r#"{"payload":"text\u0000"}"#, b"text\0"),
+        (r#"{"payload":{"t": 21.50,"t":1}}"#, br#"{"t": 21.50,"t":1}"#),
+        (r#"{"payload": 12345678901234567890 }"#, b"12345678901234567890"),
+        (r#"{"payload":null}"#, b""),
+        ("{}", b""),
+        (r#"{"payload":"00fF","payload_encoding":"hex"}"#, b"\x00\xff"),
+        (r#"{"payload_encoding":"base64","payload":"/wA="}"#, b"\xff\0"),
+        (r#"{"payload_encoding":"base64","payload":"/wA"}"#, b"\xff\0"),
+        (" {\"time\":\"whenever\",\"dup\":1,\"packet_id\":[],\"payload\":true}\r", b"true"),
+    ];
+    for (line, payload) in cases {
+        assert_eq!(read(line.as_bytes()).unwrap().payload, payload, "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_column() {
+    let cases = [
+        (r#"{"topic":"a" "qos":1}"#, 14, "expected `,` or `}`"),
+        (r#"{"topic":"a""#, 12, "EOF"),
+        ("[1]", 1, "expected an object"),
+        (r#"{"topci":"a"}"#, 8, "did you mean \"topic\"?"),
+        (r#"{"colour":"a"}"#, 9, "no key \"colour\""),
+        (r#"{"qos":1,"qos":2}"#, 14, "\"qos\" stands there twice"),
+        (r#"{"qos":3}"#, 8, "3 stands where a QoS of 0, 1 or 2 belongs"),
+        (r#"{"qos":"1"}"#, 8, "\"1\" stands where"),
+        (r#"{"retain":1}"#, 11, "true or false"),
+        (r#"{"topic":"a/#"}"#, 10, "wildcards"),
+        (r#"{"topic":7}"#, 10, "a string"),
+        (r#"{"payload":"0","payload_encoding":"hex"}"#, 12, "odd number"),
+        (r#"{"payload":"zz","payload_encoding":"hex"}"#, 12, "hexadecimal"),
+        (r#"{"payload":"!","payload_encoding":"base64"}"#, 12, "Base64"),
+        (r#"{"payload":1,"payload_encoding":"base64"}"#, 12, "a string in base64"),
+        (r#"{"payload_encoding":"rot13"}"#, 21, "\"rot13\" stands where"),
+        (r#"{"properties":[]}"#, 15, "an object"),
+        (r#"{"properties":{"user_properties":[["a"]]}}"#, 34, "[\"name\", \"value\"]"),
+        (r#"{"properties":{"user_property":[]}}"#, 30, "did you mean \"user_properties\"?"),
+        (r#"{"properties":{"payload_format_indicator":2}}"#, 43, "payload-format-indicator 2"),
+        (r#"{"properties":{"content_type":"a\u0000"}}"#, 31, "null character"),
+        (r#"{"properties":{"user_properties":[["a","\u0000"]]}}"#, 34, "null character"),
+        (r#"{"properties":{"response_topic":"a/+"}}"#, 33, "response-topic"),
+        (r#"{"properties":{"message_expiry_interval":-1}}"#, 42, "-1 stands where a whole number"),
+    ];
+    for (line, column, part) in cases {
+        let error = read(line.as_bytes()).unwrap_err();
+        assert!(error.problem.contains(part), "{part:?} is missing for {line}: {error}");
+        assert_eq!(error.column, column, "{line}: {error}");
+    }
+}

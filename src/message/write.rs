@@ -1,0 +1,112 @@
+//! A received message as a JSON object.
+
+use super::{Encoding, to_base64};
+use crate::json::Writer;
+use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+
+/// RFC 3339 with all nine digits, so that times can be compared as text.
+const RFC_3339: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
+
+/// Appends the object that stands for a message which arrived at that time. It is valid JSON whatever the message holds.
+pub fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
+    json.open_object();
+    json.key("time");
+    json.string(&RFC_3339.timestamp_to_string(&arrived));
+    json.key("topic");
+    json.string(publish.topic);
+    json.key("qos");
+    json.literal(publish.qos);
+    json.key("retain");
+    json.literal(publish.retain);
+    if publish.dup {
+        json.key("dup");
+        json.literal(true);
+    }
+    if let Some(packet_id) = publish.packet_id {
+        json.key("packet_id");
+        json.literal(packet_id.value());
+    }
+    write_bytes("payload", publish.payload, json);
+    if !publish.properties.is_empty() {
+        json.key("properties");
+        write_properties(publish.properties, json);
+    }
+    json.close_object();
+}
+
+/// A string, and in front of it how it stands for the bytes.
+fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
+    let text = std::str::from_utf8(bytes);
+    let encoding = if text.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
+    json.key(&format!("{name}_encoding"));
+    json.string(encoding.name());
+    json.key(name);
+    match text {
+        Ok(text) => json.string(text),
+        Err(_) => json.string(&to_base64(bytes)),
+    }
+}
+
+/// What PUBLISH may carry, in the order of the documentation.
+fn write_properties(properties: Properties<'_>, json: &mut Writer<'_>) {
+    json.open_object();
+    for (name, id) in [
+        ("payload_format_indicator", PropertyId::PayloadFormatIndicator),
+        ("message_expiry_interval", PropertyId::MessageExpiryInterval),
+    ] {
+        write_number(name, properties.number(id), json);
+    }
+    for (name, id) in
+        [("content_type", PropertyId::ContentType), ("response_topic", PropertyId::ResponseTopic)]
+    {
+        if let Some(text) = properties.text(id) {
+            json.key(name);
+            json.string(text);
+        }
+    }
+    if let Some(PropertyValue::Binary(bytes)) = properties.find(PropertyId::CorrelationData) {
+        write_bytes("correlation_data", bytes, json);
+    }
+    write_list("subscription_identifiers", properties, PropertyId::SubscriptionIdentifier, json);
+    write_number("topic_alias", properties.number(PropertyId::TopicAlias), json);
+    write_list("user_properties", properties, PropertyId::UserProperty, json);
+    json.close_object();
+}
+
+fn write_number(name: &str, number: Option<u32>, json: &mut Writer<'_>) {
+    if let Some(number) = number {
+        json.key(name);
+        json.literal(number);
+    }
+}
+
+/// All properties of a kind that may be repeated, in their order; nothing where there are none.
+fn write_list(name: &str, properties: Properties<'_>, id: PropertyId, json: &mut Writer<'_>) {
+    let mut values = properties.iter().filter(|property| property.id == id).map(|property| property.value);
+    let Some(first) = values.next() else { return };
+    json.key(name);
+    json.open_array();
+    for value in std::iter::once(first).chain(values) {
+        json.element();
+        write_value(value, json);
+    }
+    json.close_array();
+}
+
+fn write_value(value: PropertyValue<'_>, json: &mut Writer<'_>) {
+    match value {
+        PropertyValue::Number(number) => json.literal(number),
+        PropertyValue::Text(text) => json.string(text),
+        PropertyValue::Binary(bytes) => json.string(&to_base64(bytes)),
+        PropertyValue::Pair(name, value) => {
+            json.open_array();
+            json.element();
+            json.string(name);
+            json.element();
+            json.string(value);
+            json.close_array();
+        }
+    }
+}

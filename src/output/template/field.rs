@@ -1,0 +1,74 @@
+//! The parts of a message that a format can name, and how each is laid out.
+
+/// A part of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    TopicAlias,
+    ContentType,
+    CorrelationData,
+    MessageExpiryInterval,
+    PayloadFormatIndicator,
+    Time,
+    Json,
+    JsonWithParsedPayload,
+    PayloadLength,
+    PacketId,
+    UserProperties,
+    Payload,
+    Qos,
+    ResponseTopic,
+    Retain,
+    SubscriptionIdentifier,
+    Topic,
+    UnixTime,
+    LowerHex,
+    UpperHex,
+    Float,
+    Double,
+}
+
+impl Field {
+    /// The field that a letter stands for.
+    pub(super) fn from_letter(letter: u8) -> Option<Field> {
+        Some(match letter {
+            b'A' => Field::TopicAlias,
+            b'C' => Field::ContentType,
+            b'D' => Field::CorrelationData,
+            b'E' => Field::MessageExpiryInterval,
+            b'F' => Field::PayloadFormatIndicator,
+            b'I' => Field::Time,
+            b'j' => Field::Json,
+            b'J' => Field::JsonWithParsedPayload,
+            b'l' => Field::PayloadLength,
+            b'm' => Field::PacketId,
+            b'P' => Field::UserProperties,
+            b'p' => Field::Payload,
+            b'q' => Field::Qos,
+            b'R' => Field::ResponseTopic,
+            b'r' => Field::Retain,
+            b'S' => Field::SubscriptionIdentifier,
+            b't' => Field::Topic,
+            b'U' => Field::UnixTime,
+            b'x' => Field::LowerHex,
+            b'X' => Field::UpperHex,
+            b'f' => Field::Float,
+            b'd' => Field::Double,
+            _ => return None,
+        })
+    }
+}
+
+/// How a field is laid out; each field uses what it has a use for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spec {
+    /// `-`: the field stands on the left, spaces on its right.
+    pub(super) is_left: bool,
+    /// What stands on its left otherwise: a space or `0`.
+    pub(super) pad: u8,
+    /// How wide it is at least; 0 for no width.
+    pub(super) width: usize,
+    /// How much of a text, how many decimals, or how many hexadecimal digits to a group.
+    pub(super) precision: Option<usize>,
+    /// What stands between groups of hexadecimal digits.
+    pub(super) separator: u8,
+}

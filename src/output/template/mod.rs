@@ -1,0 +1,34 @@
+//! `-F FORMAT`: what is printed of a message, in the notation of mosquitto_sub.
+//!
+//! | written | stands for |
+//! |---|---|
+//! | `%` `[-]` or `[0]`, width, `.`precision, separator, letter | a part of the message; the letters are in `Field` |
+//! | `@c` | what strftime makes of `%c`, in local time; `@N` is nanoseconds, `@@` is `@` |
+//! | `\\ \0 \a \e \n \r \t \v` | that character |
+//!
+//! A format is parsed once, and a mistake in it is told with its place. Rendering appends to a buffer.
+
+mod field;
+mod parse;
+mod render;
+#[cfg(test)]
+mod tests;
+
+pub use parse::TemplateError;
+pub(super) use render::Rendering;
+
+use super::moment::TimeFormat;
+use field::{Field, Spec};
+
+/// A parsed format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(Vec<u8>),
+    Field(Field, Spec),
+    Time(TimeFormat),
+}
