@@ -380,7 +380,7 @@ impl<A: Application> Conversation<'_, A> {
             if was_blocked && !self.is_blocked {
                 keep_alive.received(); // What came in the meantime is only read now.
             }
-            let is_done = flow == Flow::Finish || self.is_finished && self.session.is_drained();
+            let is_done = flow == Flow::Finish || self.is_all_sent();
             if is_done && !self.is_blocked {
                 return Ok(End::Finished);
             }
@@ -434,6 +434,12 @@ impl<A: Application> Conversation<'_, A> {
         }
         self.trace_sent(before);
         Ok(is_waiting)
+    }
+
+    /// Whether all is acknowledged, and what nobody acknowledges is at least in the kernel: the farewell waits for a slow broker
+    /// only for a moment.
+    fn is_all_sent(&self) -> bool {
+        self.is_finished && self.session.is_drained() && self.connection.is_flushed()
     }
 
     /// How many messages may be sent. The window is refilled with every acknowledgement, not half a window at a time: a broker

@@ -115,6 +115,8 @@ struct Publisher {
     messages: Messages,
     is_traced: bool,
     denied: u64,
+    /// Lines that went out at QoS 0 on this connection. When it breaks, nobody knows which of them arrived.
+    unacknowledged: u64,
     /// What kept further messages from being sent. Those before it are still waited for.
     failure: Option<Error>,
 }
@@ -131,15 +133,17 @@ impl Publisher {
             messages,
             is_traced: args.diagnostics.debug,
             denied: 0,
+            unacknowledged: 0,
             failure: None,
         })
     }
 
     /// What the end of the conversation means.
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
-        let end = end?;
+        let end = end.inspect_err(|_| self.tell_what_may_be_lost())?;
         if let End::Stopped { unsettled: unsettled @ 1.., .. } = end {
-            self.messages.say(&format!("{unsettled} messages were sent and not acknowledged"));
+            let what = if unsettled == 1 { "message was" } else { "messages were" };
+            self.messages.say(&format!("{unsettled} {what} sent and not acknowledged"));
         }
         if let Some(error) = self.failure.take() {
             return Err(error);
@@ -155,6 +159,28 @@ impl Publisher {
     fn fail(&mut self, error: Error) -> Sending {
         self.failure = Some(error);
         Sending::Finished
+    }
+
+    /// Says how many lines a broken connection may have cost.
+    fn tell_what_may_be_lost(&mut self) {
+        let lines = match std::mem::take(&mut self.unacknowledged) {
+            0 => return,
+            1 => "the line that was".to_owned(),
+            count => format!("up to {count} lines that were"),
+        };
+        self.messages
+            .say(&format!("{lines} sent at QoS 0 may be lost; -q 1 sends again what is not acknowledged"));
+    }
+
+    /// Notes what became of a line that was handed to the session.
+    fn sent_line(&mut self, sent: Result<Option<PacketId>, Error>) -> Sending {
+        match sent {
+            Ok(packet_id) => {
+                self.unacknowledged += u64::from(packet_id.is_none());
+                Sending::Sent
+            }
+            Err(error) => self.fail(error),
+        }
     }
 
     /// mosquitto_pub publishes without RETAIN where the broker retains nothing.
@@ -205,13 +231,9 @@ impl Publisher {
             Err(error) => return self.fail(Error::Input(error)),
         };
         let keep = || Outbound { template: template.clone(), payload: payload.into() };
-        match link.session.publish(&template.with_payload(payload), keep, link.output) {
-            Ok(_) => Sending::Sent,
-            Err(source) => {
-                let error = unsendable(template, source);
-                self.fail(error)
-            }
-        }
+        let sent = link.session.publish(&template.with_payload(payload), keep, link.output);
+        let sent = sent.map_err(|source| unsendable(template, source));
+        self.sent_line(sent)
     }
 
     fn send_json_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
@@ -224,10 +246,8 @@ impl Publisher {
             Ok(NextMessage::End) => return Sending::Finished,
             Err(error) => return self.fail(error),
         };
-        match link.session.publish(&message.as_publish(), || message.clone(), link.output) {
-            Ok(_) => Sending::Sent,
-            Err(source) => self.fail(unsendable(&message.template, source)),
-        }
+        let sent = link.session.publish(&message.as_publish(), || message.clone(), link.output);
+        self.sent_line(sent.map_err(|source| unsendable(&message.template, source)))
     }
 }
 
@@ -311,6 +331,7 @@ impl Application for Publisher {
 
     fn lost(&mut self, error: &Error, pause: Duration) {
         self.messages.lost(error, pause);
+        self.tell_what_may_be_lost();
     }
 
     fn trace(&mut self, direction: Direction, packet: &Packet<'_>) {

@@ -26,6 +26,8 @@ pub struct Connection {
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
+    /// The stream took bytes that the kernel does not have yet, as TLS does.
+    is_flushing: bool,
     /// A failed write, kept back as long as there are bytes to read: they may say why.
     write_error: Option<io::Error>,
 }
@@ -44,7 +46,8 @@ pub struct Progress {
 impl Connection {
     /// A connection with empty buffers.
     pub fn new(stream: Stream) -> Connection {
-        Connection { stream, input: Vec::new(), output: Vec::new(), written: 0, write_error: None }
+        let (input, output) = (Vec::new(), Vec::new());
+        Connection { stream, input, output, written: 0, is_flushing: false, write_error: None }
     }
 
     /// The received bytes that were not consumed, and the buffer to append packets to.
@@ -60,6 +63,11 @@ impl Connection {
     /// How many bytes wait to go out.
     pub fn unsent(&self) -> usize {
         self.output.len() - self.written
+    }
+
+    /// Whether the kernel has all that is to go out.
+    pub fn is_flushed(&self) -> bool {
+        self.unsent() == 0 && !self.is_flushing
     }
 
     /// Drops the first `count` received bytes.
@@ -123,6 +131,7 @@ impl Connection {
     }
 
     fn poll_progress(&mut self, cx: &mut Context<'_>, wants_input: bool) -> Poll<io::Result<Progress>> {
+        let was_flushing = self.is_flushing;
         let sent = if self.write_error.is_none() { self.poll_write(cx) } else { 0 };
         let mut progress = Progress { received: 0, sent, is_closed: false };
         if wants_input || self.write_error.is_some() {
@@ -139,7 +148,8 @@ impl Connection {
         if let Some(error) = self.write_error.take() {
             return Poll::Ready(Err(error));
         }
-        if progress.sent > 0 || progress.is_closed {
+        let is_flushed = was_flushing && !self.is_flushing;
+        if progress.sent > 0 || progress.is_closed || is_flushed {
             return Poll::Ready(Ok(progress));
         }
         self.release_memory();
@@ -165,7 +175,9 @@ impl Connection {
         if self.written == self.output.len() {
             self.output.clear();
             self.written = 0;
-            if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
+            let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+            self.is_flushing = flushed.is_pending();
+            if let Poll::Ready(Err(error)) = flushed {
                 self.write_error = Some(error);
             }
         } else if self.written >= COMPACT_SIZE {

@@ -2,6 +2,9 @@
 //! closed pipes.
 
 use super::support::*;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 
 #[test]
 fn twenty_thousand_lines_arrive_complete_and_in_order() {
@@ -438,5 +441,70 @@ fn a_slow_broker_does_not_fill_the_memory() {
         publisher.finish().succeed();
         peer.finish();
         assert!(peak < 16 << 20, "{peak} bytes for a QoS of {qos}");
+    }
+}
+
+#[test]
+fn lines_of_qos_0_that_may_be_lost_are_told() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept_v311();
+        client.expect("30 (`a` 'one') 30 (`a` 'two')");
+        drop(client);
+        peer.accept_v311().expect("30 (`a` 'three') e0 ()");
+    });
+    let mut publisher = peer.mq("pub -t a -l").open_stdin().spawn();
+    publisher.write("one\ntwo\n");
+    publisher.wait_for_stderr("connecting again");
+    publisher.wait_for_stderr("up to 2 lines that were sent at QoS 0 may be lost");
+    publisher.write("three\n");
+    let finished = publisher.finish();
+    peer.finish();
+    assert_eq!(finished.stderr.matches("may be lost").count(), 1, "{}", finished.stderr);
+    finished.succeed();
+}
+
+#[test]
+fn lines_of_qos_0_that_may_be_lost_are_told_at_the_end() {
+    let peer = ScriptedPeer::accepting(|client| client.expect("30 (`a` 'one')"));
+    let mut publisher = peer.mq("pub -t a -l --retries 0").open_stdin().spawn();
+    publisher.write("one\n");
+    publisher.wait_for_stderr("the line that was sent at QoS 0 may be lost");
+    peer.finish();
+    publisher.finish().fail(7);
+}
+
+/// Plays a broker on a unix socket, whose buffer is of a fixed size, and reads what `mq pub` sends only when it is told to.
+/// Gives the number of messages that came, which have 1000 bytes each.
+fn late_reader(directory: &Path, lines: usize) -> (Running, impl FnOnce() -> usize) {
+    let socket = directory.join(lines.to_string());
+    let listener = UnixListener::bind(&socket).unwrap();
+    let line = "x".repeat(1000) + "\n";
+    let mut publisher = mq("pub -d -t a -l --unix").arg(&socket).stdin(line.repeat(lines)).spawn();
+    publisher.wait_for_stderr("-> CONNECT");
+    let (mut client, _) = listener.accept().unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    client.read_exact(&mut [0; 14]).unwrap();
+    client.write_all(&bytes::hex("20 (00 00)")).unwrap();
+    let read = move || {
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        received.len() / bytes::hex(&format!("30 (`a` '{}')", "x".repeat(1000))).len()
+    };
+    (publisher, read)
+}
+
+#[test]
+fn a_broker_that_reads_late_gets_all_of_qos_0() {
+    let directory = tempfile::tempdir().unwrap();
+    // Of these, some fill the buffer of the socket, and leave less to be sent than is gathered for one write.
+    let sizes = [75, 100, 125, 150, 175, 200, 225, 250, 275, 300];
+    let readers = sizes.map(|lines| (lines, late_reader(directory.path(), lines)));
+    // By the time that a farewell to a silent broker takes, the others would have given up.
+    let (waiting, read) = late_reader(directory.path(), 1);
+    waiting.finish().expect_status(0);
+    assert_eq!(read(), 1);
+    for (lines, (publisher, read)) in readers {
+        assert_eq!(read(), lines);
+        publisher.finish().expect_status(0);
     }
 }
