@@ -86,9 +86,10 @@ impl ConnectionArgs {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
 
-    /// The password's bytes, which need not be UTF-8.
+    /// The password's bytes, which need not be UTF-8. An empty one stands in for the one that the user is still to be asked for.
     pub fn password(&self) -> Option<Vec<u8>> {
-        self.password.as_deref().map(values::bytes)
+        let asked = self.ask_password.then(Vec::new);
+        asked.or_else(|| self.password.as_deref().map(values::bytes))
     }
 
     /// Refuses a password without a user name where the version does not allow it, and leaves out one that was only offered.

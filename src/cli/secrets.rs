@@ -20,15 +20,14 @@ const STDIN: &str = "-";
 
 impl ConnectionArgs {
     /// Reads user name and password from where the options say, or else from the environment. `stdin_option` is the option that
-    /// needs standard input for something else; `ask` asks the user. Gives a warning, if there is one.
+    /// needs standard input for something else. Gives a warning, if there is one.
     ///
     /// # Errors
-    /// When a file cannot be read, nobody can be asked, or standard input is wanted twice.
+    /// When a file cannot be read, or standard input is wanted twice.
     pub fn complete_credentials(
         &mut self,
         names: Names,
         stdin_option: Option<&str>,
-        ask: impl FnOnce(&str) -> Result<OsString, Error>,
     ) -> Result<Option<String>, Error> {
         if names == Names::Mq && self.username.is_none() {
             self.username = username_from_environment()?;
@@ -46,14 +45,17 @@ impl ConnectionArgs {
                 (false, _) => read_file(path)?,
             });
             warning = warning_about(path);
-        } else if self.ask_password {
-            let user = self.username.as_ref().map(|name| format!(" for {}", name.escape_debug()));
-            self.password = Some(ask(&format!("Password{}: ", user.unwrap_or_default()))?);
-        } else if names == Names::Mq && self.password.is_none() {
+        } else if names == Names::Mq && self.password.is_none() && !self.ask_password {
             self.password = std::env::var_os("MQ_PASSWORD").filter(|value| !value.is_empty());
             self.is_password_offered = true;
         }
         Ok(warning)
+    }
+
+    /// What to ask the user, if the password is to be typed on the terminal.
+    pub fn password_question(&self) -> Option<String> {
+        let user = self.username.as_ref().map(|name| format!(" for {}", name.escape_debug()));
+        self.ask_password.then(|| format!("Password{}: ", user.unwrap_or_default()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::embedded::EmbeddedBroker;
 use super::stop::Signals;
-use super::{Messages, block_on};
+use super::{Messages, block_on, password};
 use crate::bench::plan::{Plan, RunId, Volume};
 use crate::bench::record::Stage;
 use crate::bench::{self, Ending, Report, Step, View};
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut plan = args.plan(RunId(fastrand::u32(..)))?;
     block_on(async {
+        password::complete(&args.connection, &mut plan.broker.password).await?;
         let (interrupts, signal) = catch_signals()?;
         // Dropped, and so stopped, however this ends.
         let broker = if args.embedded { Some(EmbeddedBroker::start()?) } else { None };

@@ -70,11 +70,11 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
     }
 }
 
-/// Gets user name and password from where they are, before anything is connected.
+/// Gets user name and password from where they are, unless that is the user's memory.
 fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
     let stdin_option = command.stdin_option();
     if let Some(connection) = command.connection_mut() {
-        let warning = connection.complete_credentials(messages.names, stdin_option, password::ask)?;
+        let warning = connection.complete_credentials(messages.names, stdin_option)?;
         warning.inspect(|warning| messages.say(warning));
     }
     Ok(())

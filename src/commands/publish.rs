@@ -3,7 +3,7 @@
 use super::lines::{Next, StdinLines};
 use super::ndjson::{JsonLines, NextMessage};
 use super::stop::{Limits, Stop, stop};
-use super::{Messages, block_on, payload};
+use super::{Messages, block_on, password, payload};
 use crate::cli::Names;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
         // Its messages may have properties.
         client.connection.version.get_or_insert(Version::V5);
     }
-    let options = client.client_options(messages.names, Some(retries))?;
+    let mut options = client.client_options(messages.names, Some(retries))?;
     let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
     let topic = if names_topic || !args.ndjson {
         Some(args.client.topic_name(messages.names, args.topic.as_ref())?)
@@ -38,6 +38,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     };
     let mut publisher = Publisher::new(args, topic, options.version, messages)?;
     block_on(async {
+        password::complete(&client.connection, &mut options.password).await?;
         let limits = Limits { timeout: args.timeout, idle: None };
         let end = client::run(&options, &mut publisher, stop(messages, limits)?).await;
         publisher.judge(end)

@@ -4,7 +4,7 @@
 //! only what brings it back counts as an answer.
 
 use super::stop::{Limits, Stop, stop};
-use super::{Messages, block_on, payload};
+use super::{Messages, block_on, password, payload};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
@@ -27,11 +27,10 @@ const CORRELATION_LENGTH: usize = 16;
 pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut client = args.client.clone();
     client.connection.version.get_or_insert(Version::V5);
-    let options = client.client_options(messages.names, Some(0))?;
+    let mut options = client.client_options(messages.names, Some(0))?;
     args.check(options.version)?;
     let request = Rc::new(Request::new(args, options.version, messages.names)?);
     block_on(async {
-        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
         let mut requester = Requester {
             args,
             messages,
@@ -43,6 +42,8 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             has_warned: false,
             failure: None,
         };
+        password::complete(&client.connection, &mut options.password).await?;
+        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
         let end = client::run(&options, &mut requester, stop.as_mut()).await;
         if !matches!(end, Ok(End::Stopped { .. })) {
             tokio::select! {

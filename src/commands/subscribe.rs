@@ -2,7 +2,7 @@
 
 use super::removal::{Removal, Removals};
 use super::stop::{Idle, Limits, Stop, stop};
-use super::{Messages, block_on};
+use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
@@ -35,9 +35,11 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
         limit_what_is_in_flight(args, &mut options.properties);
     }
     block_on(async {
-        let idle = args.idle_timeout.map(Idle::new);
-        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: idle.clone() })?);
-        let mut subscriber = Subscriber::new(args, idle, messages)?;
+        let mut subscriber = Subscriber::new(args, messages)?;
+        password::complete(&args.client.connection, &mut options.password).await?;
+        subscriber.idle = args.idle_timeout.map(Idle::new);
+        let limits = Limits { timeout: args.timeout, idle: subscriber.idle.clone() };
+        let mut stop = pin!(stop(messages, limits)?);
         let end = client::run(&options, &mut subscriber, stop.as_mut()).await;
         let drained = match end {
             Ok(End::Stopped { .. }) => {
@@ -93,7 +95,7 @@ struct Rate {
 }
 
 impl<'a> Subscriber<'a> {
-    fn new(args: &'a SubscribeArgs, idle: Option<Idle>, messages: Messages) -> Result<Subscriber<'a>, Error> {
+    fn new(args: &'a SubscribeArgs, messages: Messages) -> Result<Subscriber<'a>, Error> {
         let typed = args.subscriptions().map(|(filter, qos)| (filter.clone(), qos));
         let of_url = args.client.url_filter(messages.names)?.map(|filter| (filter, args.qos));
         let subscriptions: Vec<(TopicFilter, Qos)> = typed.chain(of_url).collect();
@@ -110,7 +112,7 @@ impl<'a> Subscriber<'a> {
             printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
-            idle,
+            idle: None,
             quiet_until: None,
             rate: args.message_rate.then(|| Rate { count: 0, next: Instant::now() + SECOND }),
             counted: 0,

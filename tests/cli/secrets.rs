@@ -46,7 +46,7 @@ fn a_password_is_read_from_standard_input() {
     let peer = expecting(ANN);
     peer.mq("pub -t a -n -u ann --password-file -").stdin("se cret\n").run().succeed();
     peer.finish();
-    for option in ["-s", "-l"] {
+    for option in ["-s", "-l", "--ndjson"] {
         let stderr = mq(&format!("pub {NOWHERE} -t a {option} -u ann --password-file -")).run().fail(2);
         assert_says(&stderr, &["--password-file -", option]);
     }
@@ -140,6 +140,27 @@ fn a_password_is_asked_for_and_not_shown() {
     finished.expect_status(0);
     assert!(!String::from_utf8_lossy(&finished.stdout).contains("cret"));
     peer.finish();
+}
+
+#[test]
+fn nobody_is_asked_for_a_password_when_an_option_is_wrong() {
+    let program = env!("CARGO_BIN_EXE_mq");
+    for (words, part) in [
+        ("pub -t a -m x -c -u ann", "-i ID"),
+        ("pub -t a -m x", "-u NAME"),
+        ("pub -L mqtt://host -u ann -m x", "-t"),
+        ("pub -t a -f /nonexistent/file -u ann", "/nonexistent/file"),
+        ("pub -t a -u ann -m x --cafile /nonexistent/ca", "/nonexistent/ca"),
+        ("sub -t a -u ann --json -v", "--json"),
+        ("sub -u ann -L mqtt://host", "-t"),
+        ("rr -t a -n -u ann -e b -V 311 --retain-as-published", "MQTT 5"),
+        ("bench -u ann -p 0", "-p 0"),
+    ] {
+        let Some(running) = on_a_terminal(&format!("{program} {words} --ask-password")) else { return };
+        let text = String::from_utf8(running.finish().stdout).unwrap();
+        assert_says(&text, &[part]);
+        assert!(!text.contains("Password"), "{words}: {text}");
+    }
 }
 
 #[test]
