@@ -145,6 +145,16 @@ impl<'a> Subscriber<'a> {
         }
     }
 
+    /// Lets a screen show what is waited for, which mosquitto_sub's does not.
+    fn start_printing(&mut self) {
+        let filters: Vec<&str> = self.subscriptions.iter().map(|(filter, _)| filter.as_str()).collect();
+        let awaited = match self.messages.names {
+            Names::Mq => format!("waiting for {}", filters.join(", ")),
+            Names::Mosquitto => String::new(),
+        };
+        self.printer.start(&awaited, self.sink.buffer());
+    }
+
     /// Something arrived, or could be read again.
     fn note_activity(&mut self) {
         if let Some(idle) = &self.idle {
@@ -228,6 +238,7 @@ impl Application for Subscriber<'_> {
     type Message = Removal;
 
     fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
+        self.start_printing();
         let subscriptions: Vec<Subscription<'_>> = self
             .subscriptions
             .iter()

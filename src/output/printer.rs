@@ -58,6 +58,13 @@ impl Printer {
         Printer { watch: Some(Watch::new(broker)), ..self }
     }
 
+    /// Draws the empty screen, where messages are shown on one, with what is waited for.
+    pub fn start(&mut self, awaited: &str, out: &mut Vec<u8>) {
+        if let Some(watch) = &mut self.watch {
+            watch.start(awaited, Size::of_stdout(), out);
+        }
+    }
+
     /// Appends a message to `out`. As in mosquitto's tools, an empty payload prints nothing, not even a line end, unless the
     /// layout asks for more than the payload.
     pub fn print(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {

@@ -55,11 +55,22 @@ impl Watch {
         Watch { title, is_started: false, lines: HashMap::new(), unshown: 0 }
     }
 
+    /// Draws the title, once, and below it what is waited for; the first message takes its place.
+    pub(super) fn start(&mut self, awaited: &str, size: Size, out: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.is_started, true) {
+            return;
+        }
+        let _ = writeln!(out, "\x1b[2J\x1b[1;1H{}", self.title);
+        if !awaited.is_empty() {
+            let mut shown = String::new();
+            push_shown(awaited, &mut shown, size.columns);
+            let _ = writeln!(out, "\x1b[{FIRST_LINE};1H{shown}\x1b[{};1H", size.cursor_line());
+        }
+    }
+
     /// Shows a message, printed without the line end, on its topic's line.
     pub(super) fn show(&mut self, topic: &str, printed: &[u8], size: Size, out: &mut Vec<u8>) {
-        if !std::mem::replace(&mut self.is_started, true) {
-            let _ = writeln!(out, "\x1b[2J\x1b[1;1H{}", self.title);
-        }
+        self.start("", size, out);
         let cursor_line = size.cursor_line();
         match self.line(topic, cursor_line) {
             Some(line) => {

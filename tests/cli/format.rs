@@ -241,10 +241,34 @@ fn watching_shows_a_line_for_each_topic() {
     assert_eq!(
         finished.succeed(),
         "\x1b[2J\x1b[1;1HBroker: 127.0.0.1\n\
+         \x1b[2;1Hwaiting for #\x1b[23;1H\n\
          \x1b[2;1H\x1b[Ka 1\x1b[23;1H\n\
          \x1b[3;1H\x1b[Kb \\u{1b}[2J\\n2\x1b[23;1H\n\
          \x1b[2;1H\x1b[Ka 3\x1b[23;1H\n"
     );
+}
+
+#[test]
+fn watching_shows_what_is_waited_for_before_anything_comes() {
+    let (say, hear) = std::sync::mpsc::channel();
+    let peer = ScriptedPeer::accepting(move |client| {
+        client.expect_type(0x82);
+        hear.recv().unwrap();
+        client.send("90 (0001 00 00) 30 (`a` '1')");
+    });
+    let mut subscriber = peer.mq("sub -t a -t b/# -C 1 -w").spawn();
+    subscriber.wait_for_stdout("Broker: 127.0.0.1");
+    subscriber.wait_for_stdout("waiting for a, b/#");
+    say.send(()).unwrap();
+    subscriber.finish().succeed();
+    peer.finish();
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect_type(0x82);
+        client.send("90 (0001 00) 30 (`a` '1')");
+    });
+    let stdout = peer.called_as("mosquitto_sub -t a -C 1 -w").run().succeed();
+    assert_eq!(stdout, "\x1b[2J\x1b[1;1HBroker: 127.0.0.1\n\x1b[2;1H\x1b[K1\x1b[23;1H\n");
+    peer.finish();
 }
 
 #[test]
