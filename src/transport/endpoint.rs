@@ -76,7 +76,11 @@ impl Endpoint {
 pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     match tokio::time::timeout(endpoint.timeout, connect_layers(endpoint)).await {
         Ok(result) => result,
-        Err(_) => Err(ConnectError::Timeout { address: endpoint.address.clone(), timeout: endpoint.timeout }),
+        Err(_) => Err(ConnectError::Timeout {
+            address: endpoint.address.clone(),
+            proxy: endpoint.proxy.as_ref().map(ToString::to_string),
+            timeout: endpoint.timeout,
+        }),
     }
 }
 

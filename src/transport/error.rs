@@ -36,10 +36,14 @@ pub enum ConnectError {
     WebSocketRefused { path: String, code: u16, status: String },
     #[error("no WebSocket at {path}: {reason}")]
     WebSocket { path: String, reason: String },
-    #[error("no connection to {address} within {} s", timeout.as_secs_f64())]
-    Timeout { address: Address, timeout: Duration },
+    #[error("no connection to {address}{} within {} s", through(proxy.as_deref()), timeout.as_secs_f64())]
+    Timeout { address: Address, proxy: Option<String>, timeout: Duration },
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+fn through(proxy: Option<&str>) -> String {
+    proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default()
 }
 
 fn family(bind: Option<IpAddr>) -> &'static str {

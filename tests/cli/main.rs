@@ -19,6 +19,7 @@ mod crossing;
 mod embedded_broker;
 mod format;
 mod json;
+mod layers;
 mod names;
 mod ndjson;
 mod option_files;

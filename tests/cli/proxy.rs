@@ -1,26 +1,8 @@
 //! Proxies: SOCKS5 by microsocks and by hand, HTTP with CONNECT by hand.
 
-use super::support::broker::find;
+use super::support::proxy::Microsocks;
 use super::support::*;
-use std::net::{SocketAddr, TcpListener};
-
-/// A SOCKS5 proxy.
-struct Microsocks {
-    _running: Running,
-    address: SocketAddr,
-}
-
-impl Microsocks {
-    /// `None`, and a word about it, when it is not installed.
-    fn start(options: &str) -> Option<Microsocks> {
-        let program = find("microsocks")?;
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let line = format!("-i 127.0.0.1 -p {} {options}", address.port());
-        let running = Program::new(program).words(&line).spawn();
-        wait_for_listener(address);
-        Some(Microsocks { _running: running, address })
-    }
-}
+use std::net::TcpListener;
 
 #[test]
 fn messages_go_through_a_socks_proxy() {
@@ -181,4 +163,15 @@ fn a_web_socket_goes_through_a_proxy() {
     let line = broker.wait_for_stdout("(WebSocket)");
     let address = line.split(' ').nth(2).unwrap();
     mq(&format!("pub -L ws://{address}/a -m x -q 2 --proxy socks5h://{}", proxy.address)).run().succeed();
+}
+
+#[test]
+fn a_proxy_that_does_not_answer_is_named() {
+    for scheme in ["socks5h", "http"] {
+        let peer = ScriptedPeer::start(|peer| drop(peer.accept().expect_end()));
+        let proxy = format!("{scheme}://{}", peer.address());
+        let line = format!("pub -h broker -p 7 -t a -m x --connect-timeout 0.1 --proxy {proxy}");
+        assert_says(&mq(&line).run().fail(1), &["broker port 7", &format!("the proxy {proxy} "), "0.1 s"]);
+        peer.finish();
+    }
 }

@@ -106,6 +106,28 @@ fn with_tls_other_records_are_asked_for() {
 }
 
 #[test]
+fn a_certificate_has_to_be_for_the_name_that_was_typed() {
+    use certificates::*;
+    let ca = authority("Test CA");
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    for (address, name, status) in [("127.53.1.8", "example.test", 0), ("127.53.1.9", "127.0.0.1", 1)] {
+        let peer = TlsPeer::start(&[&ca.issue(named(name, &[name]))]);
+        let answers = vec![record(0, peer.address().port(), "127.0.0.1")];
+        let server = NameServer::start(address, "_secure-mqtt._tcp.example.test", 0, answers);
+        let Some(server) = server else {
+            mq("pub -t a -m x --insecure").words(&peer.options()).run().succeed();
+            return;
+        };
+        let line = files.words("pub -S -h example.test -t a -m x --cafile {}/ca.pem");
+        let finished = server.mq(&line).run();
+        finished.expect_status(status);
+        assert!(status == 0 || finished.stderr.contains("not for example.test"), "{}", finished.stderr);
+        server.script.join().unwrap();
+        peer.finish();
+    }
+}
+
+#[test]
 fn a_name_server_that_does_not_answer_is_given_up() {
     let Some(server) = NameServer::start("127.53.1.6", "_mqtt._tcp.example.test", 0, vec![]) else { return };
     let file = server.resolv_conf.path().join("resolv.conf");

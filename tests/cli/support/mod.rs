@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod certificates;
 pub mod peer;
 pub mod process;
+pub mod proxy;
 pub mod tls_peer;
 pub mod wire;
 
