@@ -10,6 +10,9 @@ use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Qos, TopicName, Version};
 use std::rc::Rc;
 
+/// What some editors put in front of a file in UTF-8; anywhere else it is an error.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Messages, one after the other.
 pub(super) struct JsonLines {
     lines: StdinLines,
@@ -68,6 +71,7 @@ impl JsonLines {
                 Next::End => return Ok(NextMessage::End),
             };
             self.line += 1;
+            let line = if self.line == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
             if line.trim_ascii().is_empty() {
                 continue;
             }

@@ -201,3 +201,17 @@ fn ten_thousand_mixed_messages_are_copied_as_they_are() {
     };
     assert_eq!(sorted(&kept_by_one), sorted(&kept_by_two));
 }
+
+#[test]
+fn a_byte_order_mark_may_stand_in_front_of_all_lines() {
+    let mark = "\u{feff}";
+    let line = r#"{"topic":"a","payload":"one"}"#;
+    let peer = ScriptedPeer::accepting_v5("", |client| client.expect("30 (`a` () 'one') e0 ()"));
+    peer.mq("pub --ndjson").stdin(format!("{mark}{line}\n")).run().succeed();
+    peer.finish();
+    for lines in [format!("{mark}{mark}{line}\n"), format!("\n{mark}{line}\n"), format!(" {mark}{line}")] {
+        let peer = ScriptedPeer::accepting_v5("", |client| client.expect("e0 ()"));
+        assert_says(&peer.mq("pub --ndjson").stdin(lines).run().fail(1), &["line ", "expected"]);
+        peer.finish();
+    }
+}
