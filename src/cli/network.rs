@@ -62,8 +62,10 @@ pub struct NetworkArgs {
 pub(super) struct Typed {
     /// There is `-t`, or `-U`.
     has_topic: bool,
-    /// The options that stand before `-L`.
+    /// The options about something else than the place that stand before `-L`.
     before_url: Vec<&'static str>,
+    /// The options that say where the broker is, in the order of their last places.
+    places: Vec<&'static str>,
 }
 
 impl Typed {
@@ -72,9 +74,12 @@ impl Typed {
             let is_there = matches.try_contains_id(id).unwrap_or(false);
             is_there.then(|| matches.indices_of(id)?.next_back())?
         };
-        let mut before_url = vec!["host", "port", "username", "password", "topic"];
+        let mut before_url = vec!["username", "password", "topic"];
         before_url.retain(|id| last(id).is_some_and(|index| Some(index) < last("url")));
-        Typed { has_topic: last("topic").is_some() || last("unsubscribe").is_some(), before_url }
+        let mut places = vec!["host", "port", "unix", "url"];
+        places.retain(|id| last(id).is_some());
+        places.sort_by_key(|id| last(id));
+        Typed { has_topic: last("topic").is_some() || last("unsubscribe").is_some(), before_url, places }
     }
 }
 
@@ -89,13 +94,14 @@ pub(super) struct Way {
     pub(super) is_secure: bool,
     pub(super) proxy: Option<Proxy>,
     is_web_socket: bool,
-    is_unix: bool,
+    /// The unix socket that it leads to.
+    socket: Option<PathBuf>,
 }
 
 impl Way {
     /// Whether it leads to a unix socket.
     pub(super) fn is_unix(&self) -> bool {
-        self.is_unix
+        self.socket.is_some()
     }
 }
 
@@ -104,33 +110,58 @@ impl NetworkArgs {
     pub(super) fn way(&self, names: Names, connection: &ConnectionArgs, port: u16) -> Result<Way, Error> {
         let url = self.url(names)?;
         let url = url.as_ref();
-        let host = self.later(names, "host", connection.host.clone(), url.map(|url| url.host.clone()));
-        let url_port = url.map(|url| url.port.unwrap_or_else(|| url.scheme.default_port(names)));
-        let port = self.later(names, "port", connection.port, url_port).unwrap_or(port);
-        let (host, port) = match &self.unix {
-            Some(_) if names == Names::Mq && (connection.host.is_some() || connection.port.is_some()) => {
-                return Err(usage("--unix goes without -h and -p"));
-            }
-            Some(path) => (path.to_string_lossy().into_owned(), 0),
-            None => (host.unwrap_or_else(|| "localhost".to_owned()), port),
-        };
+        let has_place = connection.host.is_some() || connection.port.is_some();
+        if names == Names::Mq && self.unix.is_some() && has_place {
+            return Err(usage("--unix goes without -h and -p"));
+        }
+        let (host, port) = self.place(names, connection, url, port);
         let is_web_socket = self.ws || url.is_some_and(|url| url.scheme.is_web_socket());
         let way = Way {
-            host,
+            host: host.to_string_lossy().into_owned(),
+            socket: (port == 0).then(|| PathBuf::from(host)),
             port,
             is_secure: url.is_some_and(|url| url.scheme.is_secure()),
             proxy: self.proxy()?,
             is_web_socket,
-            is_unix: port == 0,
         };
         self.check(&way)?;
         Ok(if self.srv { Way { port: 0, ..way } } else { way })
     }
 
+    /// Host and port; for a unix socket its path, and 0. Each option overrides those before it; under `mq` a URL counts as
+    /// the first.
+    fn place(
+        &self,
+        names: Names,
+        connection: &ConnectionArgs,
+        url: Option<&Url>,
+        usual_port: u16,
+    ) -> (OsString, u16) {
+        let mut options = self.typed.places.clone();
+        if names == Names::Mq {
+            options.sort_by_key(|option| *option != "url");
+        }
+        let told = |option| -> (Option<OsString>, Option<u16>) {
+            match (option, url, &self.unix) {
+                ("url", Some(url), _) => {
+                    let port = url.port.unwrap_or_else(|| url.scheme.default_port(names));
+                    (Some(url.host.clone().into()), Some(port))
+                }
+                ("unix", _, Some(path)) => (Some(path.clone().into()), Some(0)),
+                ("host", ..) => (connection.host.clone().map(OsString::from), None),
+                _ => (None, connection.port),
+            }
+        };
+        let usual = (OsString::from("localhost"), usual_port);
+        options.into_iter().map(told).fold(usual, |(host, port), (new_host, new_port)| {
+            (new_host.unwrap_or(host), new_port.unwrap_or(port))
+        })
+    }
+
     fn check(&self, way: &Way) -> Result<(), Error> {
         let problems = [
-            (way.is_unix && way.proxy.is_some(), "--proxy: no proxy leads to a unix socket"),
-            (way.is_unix && self.srv, "-S: there are no SRV records for a unix socket"),
+            (way.is_unix() && way.proxy.is_some(), "--proxy: no proxy leads to a unix socket"),
+            (way.is_unix() && self.srv, "-S: there are no SRV records for a unix socket"),
             (
                 self.srv && way.host.parse::<IpAddr>().is_ok(),
                 "-S: SRV records belong to a name; -h has an address",
@@ -154,10 +185,9 @@ impl NetworkArgs {
             let service = if is_secure { "_secure-mqtt" } else { "_mqtt" };
             return Address::Service(format!("{service}._tcp.{}", way.host));
         }
-        match (&self.unix, way.port) {
-            (Some(path), _) => Address::Unix(path.clone()),
-            (None, 0) => Address::Unix(PathBuf::from(&way.host)),
-            (None, port) => Address::Tcp { host: way.host.clone(), port },
+        match &way.socket {
+            Some(path) => Address::Unix(path.clone()),
+            None => Address::Tcp { host: way.host.clone(), port: way.port },
         }
     }
 
