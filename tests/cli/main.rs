@@ -23,6 +23,7 @@ mod layers;
 mod names;
 mod ndjson;
 mod option_files;
+mod options;
 mod proxy;
 mod publish;
 mod reliability;

@@ -89,14 +89,16 @@ fn without_an_identifier_the_broker_chooses_one() {
 
 #[test]
 fn an_identifier_can_be_a_prefix_and_the_process_number() {
-    let peer = ScriptedPeer::start(|peer| {
-        let connect = peer.accept().expect_type(0x10);
-        let id = std::str::from_utf8(&connect[14..]).unwrap();
-        let number = id.strip_prefix("sensor-").expect("the prefix");
-        assert!(number.parse::<u32>().is_ok(), "{id}");
-    });
-    peer.mq("pub -I sensor- -t a -m x").run();
-    peer.finish();
+    for option in ["-I", "--id-prefix"] {
+        let peer = ScriptedPeer::start(|peer| {
+            let connect = peer.accept().expect_type(0x10);
+            let id = std::str::from_utf8(&connect[14..]).unwrap();
+            let number = id.strip_prefix("sensor-").expect("the prefix");
+            assert!(number.parse::<u32>().is_ok(), "{id}");
+        });
+        peer.mq(&format!("pub {option} sensor- -t a -m x")).run();
+        peer.finish();
+    }
 }
 
 #[test]
