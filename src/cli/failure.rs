@@ -9,6 +9,7 @@ use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use std::ffi::{OsStr, OsString};
+use std::num::ParseIntError;
 
 /// A command line that leads to no command: a mistake, or a wish for help.
 #[derive(Debug)]
@@ -71,7 +72,8 @@ impl Typed<'_> {
         }
     }
 
-    fn usage_failure(&self, problem: &str) -> Failure {
+    /// A mistake that was found apart from clap.
+    pub(super) fn usage_failure(&self, problem: &str) -> Failure {
         let name = self.name();
         let origin = self.file.note().map(|note| format!("{note}\n")).unwrap_or_default();
         Failure {
@@ -157,7 +159,7 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
     match error.kind() {
         ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
-            let reason = std::error::Error::source(error).map(|source| format!(": {source}"));
+            let reason = std::error::Error::source(error).map(|source| format!(": {}", reason(source)));
             format!("invalid value{} for {option}{}", quoted(&value), reason.unwrap_or_default())
         }
         ErrorKind::UnknownArgument => {
@@ -179,6 +181,16 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
         ErrorKind::InvalidUtf8 => not_utf8(subcommand, typed),
         _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
     }
+}
+
+/// Why a value is refused. What the standard library and clap say of numbers is put into words.
+fn reason(source: &(dyn std::error::Error + 'static)) -> String {
+    if source.is::<ParseIntError>() {
+        return "it takes a whole number".to_owned();
+    }
+    let text = source.to_string();
+    let range = text.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));
+    range.map(|(least, most)| format!("it takes a number from {least} to {most}")).unwrap_or(text)
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {

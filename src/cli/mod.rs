@@ -32,7 +32,12 @@ use option_file::OptionFile;
 use std::ffi::OsString;
 
 /// The version, and what differs from build to build.
-pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring)");
+#[cfg(feature = "psk")]
+pub(crate) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, psk by OpenSSL)");
+/// The version, and what differs from build to build.
+#[cfg(not(feature = "psk"))]
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, no psk)");
 
 /// The heading of the options that are about no connection and no message.
 pub(crate) const GENERAL: &str = "General";
@@ -49,9 +54,9 @@ pub(crate) const GENERAL: &str = "General";
     max_term_width = 100,
     after_help = "\
 Examples:
-  mq broker                             a broker to try things on, at 127.0.0.1 port 1883
+  mq broker                             a broker at 127.0.0.1, port 1883
   mq sub -t 'home/#' -v                 print what is published below home/
-  mq pub -t home/door -m open -q 1      publish a message and wait for its acknowledgement
+  mq pub -t home/door -m open -q 1      publish, and wait for PUBACK
   mq rr -t lamp/status -n               ask, and wait for the answer
   mq bench --embedded -c 1000           flood a broker with 1000 clients
 
@@ -155,8 +160,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     }
     let mut typed = Typed { names, subcommand, words, file: OptionFile::default() };
     let mut line = head.to_vec();
+    let mut repeated = Ok(());
     if let Some(subcommand) = subcommand {
         let words = argv::normalise(subcommand, words);
+        repeated = names.check_repetitions(&words);
         if option_file::is_read_by(subcommand.get_name()) {
             let file = option_file::read(subcommand, names, &words);
             typed.file = file.map_err(|error| typed.file_failure(&error))?;
@@ -167,6 +174,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         line.extend_from_slice(words);
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
+    repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
     Ok(Invocation { names, command: cli.command, note: typed.file.note() })

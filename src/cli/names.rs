@@ -2,7 +2,7 @@
 
 use super::{GENERAL, VERSION};
 use clap::{Arg, ArgAction, Command};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// The tools that the program can be called as, without what their names begin with.
@@ -34,6 +34,19 @@ impl Names {
         match self {
             Names::Mq => format!("mq {subcommand}"),
             Names::Mosquitto => format!("{PREFIX}{subcommand}"),
+        }
+    }
+
+    /// mosquitto's tools refuse a second message, though of other options the last one counts. Each word is an option with its
+    /// value.
+    pub(super) fn check_repetitions(self, words: &[OsString]) -> Result<(), String> {
+        let count = |start: &str| {
+            words.iter().filter(|word| word.as_encoded_bytes().starts_with(start.as_bytes())).count()
+        };
+        let options = [("--message=", "-m"), ("--file=", "-f")];
+        match options.into_iter().find(|(start, _)| self == Names::Mosquitto && count(start) > 1) {
+            Some((_, option)) => Err(format!("{option} is given twice; one message is sent at a time")),
+            None => Ok(()),
         }
     }
 }

@@ -16,10 +16,11 @@ use std::time::Duration;
     after_help = "\
 Examples:
   mq pub -t home/door -m open                   one message
-  mq pub -t home/door -m open -q 1 -r           acknowledged, and kept for later subscribers
+  mq pub -t home/door -m open -q 1 -r           acknowledged, and kept
   mq pub -t home/door -n -r                     delete what was kept
   journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
-  mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson   copy messages between brokers
+  mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson
+                                                copy from one broker to another
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
 
@@ -62,10 +63,7 @@ pub struct PublishArgs {
 impl PublishArgs {
     /// The option that needs standard input for payloads.
     pub fn stdin_option(&self) -> Option<&'static str> {
-        match (self.payload.stdin_file, self.stdin_line) {
-            (true, _) => Some("-s"),
-            (_, true) => Some("-l"),
-            (false, false) => None,
-        }
+        let readers = [("-s", self.payload.stdin_file), ("-l", self.stdin_line), ("--ndjson", self.ndjson)];
+        readers.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 }

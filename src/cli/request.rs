@@ -22,9 +22,9 @@ With -V 311 there is neither, and the first message on the topic of -e is the an
 
 Examples:
   mq rr -t lamp/status -n                         ask, print the answer
-  mq rr -t lamp/set -m on -e lamp/answers -W 5    answers come there; status 27 after 5 seconds
+  mq rr -t lamp/set -m on -e lamp/answers -W 5    status 27 after 5 seconds
   mq rr -t who/is/there -n --count 3              wait for three answers
-  mq rr -V 311 -t cmd -e cmd/reply -m status      a responder that speaks MQTT 3.1.1
+  mq rr -V 311 -t cmd -e cmd/reply -m status      a responder of MQTT 3.1.1
   mq rr -t api -f request.json --latency          tell how long the answer took
 
 Exit status: 0 answered, 1 no connection, 2 usage, 3 the broker denied the subscription or the request,

@@ -15,15 +15,15 @@ use std::time::Duration;
     override_usage = "mq sub [OPTIONS] {-t FILTER... | -U FILTER... | -L URL}",
     after_help = "\
 Examples:
-  mq sub -t 'home/#' -v                  all topics below home/, each with its topic
-  mq sub -t home/door -C 1 -W 10         the next message, or exit status 27 after 10 seconds
+  mq sub -t 'home/#' -v                  all below home/, each with its topic
+  mq sub -t home/door -C 1 -W 10         the next one, or status 27 after 10 s
   mq sub -t 'home/#' --retained-only -v  what the broker keeps, then exit
   mq sub -t 'old/#' --remove-retained --retained-only -v
-                                         delete what the broker keeps below old/; see first: --dry-run
-  mq sub -t jobs -i worker -c -q 1       nothing is missed while the client is away
-  mq sub -t '$share/workers/jobs'        share the messages with others of the group
+                                         delete what is kept; --dry-run first
+  mq sub -t jobs -i worker -c -q 1       nothing is missed while it is away
+  mq sub -t '$share/workers/jobs'        share messages within the group
   mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
-  mq sub -t 'home/#' --json | jq .       whatever the payloads hold; docs/json.md tells the keys
+  mq sub -t 'home/#' --json | jq .       any payload; docs/json.md has the keys
 
 Exit status: 0 done, 1 no connection, 2 usage, 3 the broker denied a subscription, 5 it refused the
 connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."

@@ -16,7 +16,7 @@ mod request;
 mod stop;
 mod subscribe;
 
-use crate::cli::{self, Command, Invocation, Names};
+use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::client::Direction;
 use crate::error::{Error, ExitStatus};
 use crate::output::describe_packet;
@@ -31,10 +31,7 @@ use stop::Stop;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let Invocation { names, mut command, note } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
-        Err(failure) => {
-            print_wanted_or_not(&failure.text, failure.is_wanted);
-            return failure.status;
-        }
+        Err(failure) => return end_without_command(&failure),
     };
     let (name, quiet) = match &command {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
@@ -164,11 +161,18 @@ fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Erro
     result
 }
 
-fn print_wanted_or_not(text: &str, is_wanted: bool) {
-    if is_wanted {
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    } else {
-        print_error(text);
+/// Prints help, or what is wrong with the command line.
+fn end_without_command(failure: &Failure) -> ExitStatus {
+    if !failure.is_wanted {
+        print_error(&failure.text);
+        return failure.status;
+    }
+    match std::io::stdout().lock().write_all(failure.text.as_bytes()).map_err(Error::Output) {
+        Err(error) if !error.is_closed_output() => {
+            print_error(&format!("mq: {error}\n"));
+            error.exit_status()
+        }
+        Ok(()) | Err(_) => failure.status,
     }
 }
 

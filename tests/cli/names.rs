@@ -250,12 +250,26 @@ const WRONG_FOR_BOTH: &[&str] = &[
     "-D connect content-type x",
     "-D suback reason-string x",
     "-D publish payload-format-indicator 2",
+    "-L foo://host/a",
+    "-L mqtt://host",
+    "-L mqtt://host/",
+    "--proxy ftp://host",
+    "--proxy socks5h://host:port",
+    "--cert a",
+    "--key a",
+    "--keyform pem",
+    "--tls-engine-kpass-sha1 00",
+    "--psk 00",
+    "--psk 00 --psk-identity me --cafile a",
+    "-V 5 -c",
+    "-V 5 -c -I prefix",
     "--no-such-option",
     "word",
 ];
 
 /// What is wrong for mosquitto_pub, behind `-t a -m x`.
 const WRONG_FOR_PUB: &[&str] = &[
+    "-m again",
     "-n",
     "-s",
     "-l",
@@ -281,6 +295,13 @@ const WRONG_FOR_SUB: &[&str] = &[
     "-U c#",
     "-R --retained-only",
     "-t a+",
+    "--retain-handling sometimes",
+    "--random-filter 0",
+    "--random-filter 101",
+    "-F %",
+    "-F %z",
+    "-F \\q",
+    "-F \\",
 ];
 
 #[test]

@@ -104,4 +104,27 @@ fn the_version_is_one_line_with_its_features() {
     let version = mq("--version").run().succeed();
     assert_eq!(version.lines().count(), 1);
     assert_says(&version, &[&format!("mq {} (", env!("CARGO_PKG_VERSION")), "rustls"]);
+    assert_says(&version, &[if cfg!(feature = "psk") { ", psk by OpenSSL" } else { ", no psk" }]);
+}
+
+#[test]
+fn examples_fit_a_terminal_of_80_columns() {
+    for command in ["", "pub", "sub", "rr"] {
+        let help = mq(&format!("{command} --help")).run().succeed();
+        let examples: Vec<&str> = help.lines().skip_while(|line| *line != "Examples:").collect();
+        let examples: Vec<&str> = examples.into_iter().take_while(|line| !line.is_empty()).collect();
+        assert!(examples.len() > 3, "{command} has examples");
+        for line in examples {
+            assert!(line.chars().count() < 80, "{line}");
+        }
+    }
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    for words in ["--help", "sub --help", "--version"] {
+        let line = format!("{} {words} > /dev/full", env!("CARGO_BIN_EXE_mq"));
+        let stderr = Program::new("sh").arg("-c").arg(line).run().fail(1);
+        assert_says(&stderr, &["mq: cannot write to standard output"]);
+    }
 }

@@ -122,7 +122,7 @@ fn publishing_ends_with_its_timeout() {
     });
     let finished = peer.mq("pub -t a -n -q 1 --timeout 1").run();
     peer.finish();
-    assert_says(&finished.fail(27), &["1 messages", "timed out"]);
+    assert_says(&finished.fail(27), &["1 message was sent", "timed out"]);
 }
 
 #[test]
