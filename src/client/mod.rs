@@ -61,7 +61,9 @@ pub struct Options {
     pub stop_reason: ReasonCode,
 }
 
-/// How often to connect again before giving up. The count starts anew with each accepted connection.
+/// How often to connect again before giving up. The count starts anew with a connection that proved itself: a message got through,
+/// or it lasted. A broker that accepts us and then closes at each message, as some do where the topic is not allowed, would
+/// otherwise be tried for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
     /// The most attempts in a row; `None` for no end.
@@ -259,6 +261,9 @@ impl Attempts {
 
     fn connected(&mut self) {
         self.was_connected = true;
+    }
+
+    fn proved(&mut self) {
         self.failed = 0;
     }
 
@@ -301,11 +306,15 @@ impl<A: Application> Client<'_, A> {
         };
         attempts.connected();
         let (options, keep_alive) = (self.options, connected.keep_alive);
+        let start = Instant::now();
         let (settled, mut conversation) = self.start(connected);
         let result = match conversation.begin(settled) {
             Ok(()) => conversation.run(keep_alive, stop).await,
             Err(error) => Err(error),
         };
+        if conversation.moved_message || start.elapsed() >= LONGEST_PAUSE {
+            attempts.proved();
+        }
         match result {
             Ok(End::Finished) => conversation.say_goodbye(ReasonCode::SUCCESS).await,
             Ok(End::Stopped { .. }) => conversation.say_goodbye(options.stop_reason).await,
@@ -331,6 +340,7 @@ impl<A: Application> Client<'_, A> {
             is_blocked: false,
             is_draining: false,
             is_finished: false,
+            moved_message: false,
         };
         (settled, conversation)
     }
@@ -350,6 +360,8 @@ struct Conversation<'a, A: Application> {
     is_draining: bool,
     /// Nothing more is to be sent: all that is left is acknowledgements.
     is_finished: bool,
+    /// One of our messages was settled, or one of theirs arrived.
+    moved_message: bool,
 }
 
 impl<A: Application> Conversation<'_, A> {
@@ -469,8 +481,9 @@ impl<A: Application> Conversation<'_, A> {
             let rest = rest.get(taken..).unwrap_or_default();
             match take_packet(self.session, self.application, self.is_draining, rest, &mut self.held) {
                 Ok(None) => break,
-                Ok(Some((size, flow))) => {
+                Ok(Some(Taken { size, is_message, flow })) => {
                     taken += size;
+                    self.moved_message |= is_message;
                     self.is_draining |= flow == Flow::Drain;
                     result = Ok(flow);
                 }
@@ -547,14 +560,24 @@ impl<A: Application> Conversation<'_, A> {
     }
 }
 
-/// Takes the first packet off `input`: its size, and whether to go on; `None` when it is not complete.
+/// A packet that was taken off the receive buffer.
+struct Taken {
+    /// Its bytes.
+    size: usize,
+    /// Whether it is a message or settles one of ours.
+    is_message: bool,
+    /// Whether to go on.
+    flow: Flow,
+}
+
+/// Takes the first packet off `input`; `None` when it is not complete.
 fn take_packet<A: Application>(
     session: &mut Session<A::Message>,
     application: &mut A,
     is_draining: bool,
     input: &[u8],
     held: &mut Vec<u8>,
-) -> Result<Option<(usize, Flow)>, Error> {
+) -> Result<Option<Taken>, Error> {
     let Some(frame) = Frame::cut(input, session.accepts().maximum_packet_size)? else {
         return Ok(None);
     };
@@ -562,7 +585,9 @@ fn take_packet<A: Application>(
     if application.wants_trace() {
         application.trace(Direction::Received, &packet);
     }
-    let flow = match session.receive(packet, held)? {
+    let event = session.receive(packet, held)?;
+    let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
+    let flow = match event {
         Event::Nothing | Event::Pingresp => Flow::Continue,
         Event::Message { .. } if is_draining => Flow::Continue,
         Event::Message { publish, acknowledgement } => {
@@ -585,5 +610,5 @@ fn take_packet<A: Application>(
             return Err(crate::protocol::session::SessionError::Unexpected(frame.packet_type).into());
         }
     };
-    Ok(Some((frame.size(), flow)))
+    Ok(Some(Taken { size: frame.size(), is_message, flow }))
 }

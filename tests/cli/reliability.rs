@@ -71,6 +71,18 @@ fn without_a_session_lines_are_sent_again_as_new() {
 }
 
 #[test]
+fn a_broker_that_closes_at_each_message_is_not_tried_for_ever() {
+    let peer = ScriptedPeer::start(|peer| {
+        for _ in 0..2 {
+            peer.accept_v311().expect_type(0x30);
+        }
+    });
+    let finished = peer.mq("pub -t forbidden -l -q 1 --retries 1").stdin("line\n").run();
+    assert!(finished.fail(7).contains("closed the connection"));
+    peer.finish();
+}
+
+#[test]
 fn with_a_session_lines_are_sent_again_as_duplicates() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();

@@ -28,7 +28,7 @@ impl ScriptedPeer {
         address: SocketAddr,
         script: impl FnOnce(&mut Acceptor) + Send + 'static,
     ) -> ScriptedPeer {
-        let listener = TcpListener::bind(address).unwrap();
+        let listener = listen(address);
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let script = thread::spawn(move || script(&mut Acceptor { listener }));
@@ -92,5 +92,19 @@ impl Acceptor {
         wire.expect_type(0x10);
         wire.send(&format!("20 (00 00 ({properties}))"));
         wire
+    }
+}
+
+/// A process that another test is just starting holds copies of our descriptors until its program begins, and so perhaps the
+/// listener that was at this address before.
+fn listen(address: SocketAddr) -> TcpListener {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            result => return result.unwrap(),
+        }
     }
 }
