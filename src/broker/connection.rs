@@ -7,7 +7,7 @@ use super::client::Client;
 use super::link::Link;
 use super::message::{Delivery, Outbound};
 use super::state::{Opened, Shared};
-use super::{Config, Event, Report};
+use super::{Config, Event, Peer, Report};
 use crate::protocol::property::Context;
 use crate::protocol::session::{self, Outgoing, Session};
 use crate::protocol::{
@@ -17,7 +17,6 @@ use crate::protocol::{
 use crate::transport::{Connection, Progress, Stream};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -56,10 +55,10 @@ enum Ending {
 }
 
 /// Serves a client from its first byte to the last.
-pub(super) async fn serve(shared: Shared, stream: Stream, peer: SocketAddr) {
+pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
     let mut connection = Connection::new(stream);
     // The first steps need memory that later ones do not.
-    let Some((client, link)) = Box::pin(open(&mut connection, &shared, peer)).await else {
+    let Some((client, link)) = Box::pin(open(&mut connection, &shared, &peer)).await else {
         return;
     };
     let mut service = Service { shared, connection, client, link };
@@ -73,7 +72,7 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: SocketAddr) {
 async fn open(
     connection: &mut Connection,
     shared: &Shared,
-    peer: SocketAddr,
+    peer: &Peer,
 ) -> Option<(Rc<Client>, Rc<Link>)> {
     let deadline = shared.borrow().config.connect_timeout;
     let reason = match timeout(deadline, receive_connect(connection, shared, peer)).await {
@@ -84,7 +83,7 @@ async fn open(
     {
         let mut state = shared.borrow_mut();
         state.report.refused += 1;
-        state.tell(Event::Refused { peer, reason });
+        state.tell(Event::Refused { peer: peer.clone(), reason });
     }
     let _ = timeout(CLOSING_TIME, finish(connection)).await;
     None
@@ -94,7 +93,7 @@ async fn open(
 async fn receive_connect(
     connection: &mut Connection,
     shared: &Shared,
-    peer: SocketAddr,
+    peer: &Peer,
 ) -> Result<(Rc<Client>, Rc<Link>), String> {
     loop {
         let (input, output) = connection.buffers();
@@ -127,7 +126,7 @@ fn answer_connect(
     frame: Frame<'_>,
     output: &mut Vec<u8>,
     shared: &Shared,
-    peer: SocketAddr,
+    peer: &Peer,
 ) -> Result<(Rc<Client>, Rc<Link>), String> {
     let connect = match Packet::decode(frame, Version::V5) {
         Ok(Packet::Connect(connect)) => connect,
@@ -145,7 +144,7 @@ fn answer_connect(
             state.report.packets_sent += 1;
             put_connack(&opened, version, &state.config, output);
             let client_id = opened.client.id.to_string();
-            state.tell(Event::Connected { client_id, peer, version });
+            state.tell(Event::Connected { client_id, peer: peer.clone(), version });
             Ok((opened.client, opened.link))
         }
         Err(reason_code) => {

@@ -2,7 +2,7 @@
 
 use super::stop::Signals;
 use super::{Messages, block_on};
-use crate::broker::{Broker, Config, Event};
+use crate::broker::{Broker, Config, Event, ListenError};
 use crate::cli::broker::BrokerArgs;
 use crate::error::{Error, ExitStatus};
 use crate::transport::descriptors;
@@ -15,13 +15,15 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
-        let listen = SocketAddr::new(args.bind, args.port);
-        let listen_web_socket = args.ws_port.map(|port| SocketAddr::new(args.bind, port));
-        let config = Config { listen, listen_web_socket, ..Config::default() };
-        let both = listen_web_socket.map(|address| format!(" or {address}")).unwrap_or_default();
-        let mut broker = Broker::bind(config)
-            .await
-            .map_err(|source| Error::System { action: format!("listen on {listen}{both}"), source })?;
+        let config = Config {
+            listen: args.listen(),
+            listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
+            listen_unix: args.unix.clone(),
+            ..Config::default()
+        };
+        let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
+            Error::System { action: format!("listen on {place}"), source }
+        })?;
         announce(&broker);
         broker.on_event(move |event| {
             if let Some(text) = describe(&event, is_verbose) {
@@ -52,10 +54,11 @@ async fn end_of_stdin() {
 
 /// Tells whoever started the broker where it is. A reader that is gone does not matter: clients may know the port.
 fn announce(broker: &Broker) {
-    let mut text = format!("listening on {}\n", broker.local_address());
-    if let Some(address) = broker.web_socket_address() {
-        text += &format!("listening on {address} (WebSocket)\n");
-    }
+    let tcp = broker.local_address().map(|address| address.to_string());
+    let web_socket = broker.web_socket_address().map(|address| format!("{address} (WebSocket)"));
+    let unix = broker.unix_path().map(|path| format!("{} (unix socket)", path.display()));
+    let places = [tcp, web_socket, unix].into_iter().flatten();
+    let text: String = places.map(|place| format!("listening on {place}\n")).collect();
     let mut output = io::stdout().lock();
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }

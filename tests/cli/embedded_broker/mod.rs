@@ -8,4 +8,5 @@ mod process;
 mod retained;
 mod sessions;
 mod subscriptions;
+mod unix_socket;
 mod wills;
