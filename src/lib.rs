@@ -12,5 +12,6 @@ pub mod error;
 pub mod json;
 pub mod message;
 pub mod output;
+pub mod passwd;
 pub mod protocol;
 pub mod transport;
