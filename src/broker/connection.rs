@@ -69,11 +69,7 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
 }
 
 /// Waits for CONNECT and answers it. `None` when the client was not let in.
-async fn open(
-    connection: &mut Connection,
-    shared: &Shared,
-    peer: &Peer,
-) -> Option<(Rc<Client>, Rc<Link>)> {
+async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Option<(Rc<Client>, Rc<Link>)> {
     let deadline = shared.borrow().config.connect_timeout;
     let reason = match timeout(deadline, receive_connect(connection, shared, peer)).await {
         Ok(Ok(opened)) => return Some(opened),

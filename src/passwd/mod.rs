@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows an option's name or prints.
 
+pub mod format;
 pub mod hash;
 mod password;
 

@@ -104,7 +104,10 @@ fn other_files_are_left_alone() {
 
 #[test]
 fn a_path_that_cannot_be_is_told() {
-    assert_says(&mq("broker --unix /nonexistent/mq.sock").run().fail(1), &["/nonexistent/mq.sock", "No such"]);
+    assert_says(
+        &mq("broker --unix /nonexistent/mq.sock").run().fail(1),
+        &["/nonexistent/mq.sock", "No such"],
+    );
     let long = format!("/tmp/{}", "x".repeat(200));
     assert_says(&mq(&format!("broker --unix {long}")).run().fail(1), &[&long]);
     assert_says(&mq("broker").arg("--unix").arg("").run().fail(2), &["--unix"]);
