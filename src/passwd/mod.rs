@@ -2,9 +2,17 @@
 //!
 //! Nothing here knows an option's name or prints.
 
+pub mod file;
 pub mod format;
 pub mod hash;
 mod password;
+pub mod replace;
+pub mod target;
+mod user_name;
 
+pub use file::PasswordFile;
 pub use hash::{Hash, HashError, Scheme};
 pub use password::{Password, PasswordTooLong};
+pub use replace::{FileError, Locked};
+pub use target::Target;
+pub use user_name::{UserName, UserNameError};
