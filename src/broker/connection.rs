@@ -21,7 +21,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 /// The largest CONNECT that is taken: room for every field at its longest. Strangers must not cost more memory.
 const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
@@ -70,11 +70,9 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
 
 /// Waits for CONNECT and answers it. `None` when the client was not let in.
 async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Option<(Rc<Client>, Rc<Link>)> {
-    let deadline = shared.borrow().config.connect_timeout;
-    let reason = match timeout(deadline, receive_connect(connection, shared, peer)).await {
-        Ok(Ok(opened)) => return Some(opened),
-        Ok(Err(reason)) => reason,
-        Err(_) => "no CONNECT in time".to_owned(),
+    let reason = match receive_connect(connection, shared, peer).await {
+        Ok(opened) => return Some(opened),
+        Err(reason) => reason,
     };
     {
         let mut state = shared.borrow_mut();
@@ -91,15 +89,18 @@ async fn receive_connect(
     shared: &Shared,
     peer: &Peer,
 ) -> Result<(Rc<Client>, Rc<Link>), String> {
+    let deadline = tokio::time::Instant::now() + shared.borrow().config.connect_timeout;
     loop {
         let (input, output) = connection.buffers();
         if let Some(frame) = cut_connect(input)? {
             let size = frame.size();
-            let opened = answer_connect(frame, output, shared, peer)?;
+            // The client cannot help how long its password takes to check.
+            let opened = answer_connect(frame, output, shared, peer).await?;
             connection.consume(size);
             return Ok(opened);
         }
-        let progress = connection.progress(true).await.map_err(|error| error.to_string())?;
+        let progress = timeout_at(deadline, connection.progress(true)).await;
+        let progress = progress.map_err(|_| "no CONNECT in time")?.map_err(|error| error.to_string())?;
         if progress.is_closed {
             return Err("closed before CONNECT".to_owned());
         }
@@ -118,7 +119,7 @@ fn cut_connect(input: &[u8]) -> Result<Option<Frame<'_>>, String> {
     }
 }
 
-fn answer_connect(
+async fn answer_connect(
     frame: Frame<'_>,
     output: &mut Vec<u8>,
     shared: &Shared,
@@ -133,6 +134,12 @@ fn answer_connect(
         }
     };
     let version = connect.version;
+    let gate = Rc::clone(&shared.borrow().gate);
+    if let Err(reason_code) = gate.admit(&connect).await {
+        put(&refusal(reason_code), version, output);
+        let who = connect.username.map_or_else(|| "nobody".to_owned(), |name| format!("user {name:?}"));
+        return Err(format!("{reason_code}, as {who}"));
+    }
     let mut state = shared.borrow_mut();
     match state.connect(&connect, Instant::now()) {
         Ok(opened) => {

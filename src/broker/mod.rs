@@ -1,10 +1,11 @@
-//! The embedded broker: for a first try, for tests, and as a yardstick. It keeps everything in memory and asks nobody for a
-//! password.
+//! The embedded broker: for a first try, for tests, and as a yardstick. It keeps everything in memory, and asks for passwords only
+//! when it was given users.
 //!
 //! One thread does it all, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state
 //! behind one `RefCell` that is never borrowed across an await. [`Handle`] brings a thread of its own.
 //!
 //! - `listener` accepts (`unix` makes the socket that has a path); `connection` serves one client, and `link` is what others see of it.
+//! - `users` checks passwords, on other threads.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `sys` computes the `$SYS` topics.
@@ -25,6 +26,7 @@ mod tests;
 mod timers;
 mod topic_tree;
 mod unix;
+mod users;
 mod will;
 
 use crate::protocol::session::Limits;
@@ -40,6 +42,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
+pub use users::{Access, Users};
 
 /// How often the broker looks for what is due; keep alives, wills and expiries are as exact as this.
 const TICK: Duration = Duration::from_millis(200);
@@ -56,6 +59,8 @@ pub struct Config {
     pub listen_web_socket: Option<SocketAddr>,
     /// Where to listen on a unix socket, if anywhere.
     pub listen_unix: Option<PathBuf>,
+    /// What clients have to show; `None` lets everybody in.
+    pub access: Option<Access>,
     /// The largest packet in bytes that is taken, fixed header included.
     pub maximum_packet_size: u32,
     /// How many messages of QoS 1 and 2 a client of MQTT 5 may have unacknowledged; others are not told and not held to it.
@@ -91,6 +96,7 @@ impl Default for Config {
             listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1883))),
             listen_web_socket: None,
             listen_unix: None,
+            access: None,
             maximum_packet_size: MAX_PACKET_SIZE,
             // Large enough that a publisher is never idle for want of acknowledgements, small enough to be met.
             receive_maximum: 1024,

@@ -1,11 +1,13 @@
 //! `mq broker`: the embedded broker in the foreground.
 
 use super::stop::Signals;
+use super::users::UserFile;
 use super::{Messages, block_on};
 use crate::broker::{Broker, Config, Event, ListenError};
 use crate::cli::broker::BrokerArgs;
 use crate::error::{Error, ExitStatus};
 use crate::transport::descriptors;
+use std::future::pending;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
@@ -15,10 +17,12 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
+        let mut users = args.password_file.as_deref().map(UserFile::open).transpose()?;
         let config = Config {
             listen: args.listen(),
             listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
             listen_unix: args.unix.clone(),
+            access: users.as_ref().map(|users| users.access(args.allow_anonymous)),
             ..Config::default()
         };
         let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
@@ -34,12 +38,20 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let stop = async {
             tokio::select! {
                 signal = signals.next() => status = signal,
+                () = keep_up_to_date(users.as_mut(), messages) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }
         };
         broker.run(stop).await;
         Ok(status)
     })
+}
+
+async fn keep_up_to_date(users: Option<&mut UserFile>, messages: Messages) {
+    match users {
+        Some(users) => users.keep_up_to_date(messages).await,
+        None => pending().await,
+    }
 }
 
 /// Waits until standard input ends; what it holds does not matter.

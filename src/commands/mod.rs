@@ -15,6 +15,7 @@ mod removal;
 mod request;
 mod stop;
 mod subscribe;
+mod users;
 
 use crate::cli::{self, Command, Invocation, Names};
 use crate::client::Direction;

@@ -9,4 +9,5 @@ mod retained;
 mod sessions;
 mod subscriptions;
 mod unix_socket;
+mod users;
 mod wills;
