@@ -1,6 +1,6 @@
 //! The pages of the manual, made from the definition of the command line: its help, put into the sections that readers expect.
 
-use super::names::{EXIT_STATUS, STATUSES, TOOLS};
+use super::names::{CLIENTS, EXIT_STATUS, STATUSES};
 use super::option_file;
 use clap::Command;
 use clap_mangen::Man;
@@ -114,7 +114,7 @@ fn add_exit_status(roff: &mut Roff, command: &Command, paragraphs: &[&str]) {
     for line in text.trim().lines() {
         roff.text([roman(line.trim())]);
     }
-    if TOOLS.contains(&command.get_name()) {
+    if CLIENTS.contains(&command.get_name()) {
         let name = super::Names::Mosquitto.of(command.get_name());
         roff.control("PP", []);
         roff.text([roman("Called as "), bold(name), roman(":")]);
@@ -135,7 +135,7 @@ fn add_environment(roff: &mut Roff, command: &Command) {
                     --password-file is safer.";
         add_term(roff, "MQ_PASSWORD", text);
     }
-    if TOOLS.contains(&command.get_name()) {
+    if CLIENTS.contains(&command.get_name()) {
         add_term(roff, "XDG_CONFIG_HOME", "Where the file of options is, instead of ~/.config.");
     }
     add_term(roff, "NO_COLOR", "When it is set, nothing is coloured.");
@@ -148,7 +148,7 @@ fn add_files(roff: &mut Roff, command: &Command) {
     roff.control("SH", ["FILES"]);
     let format = "An option on each line, and behind it its value up to the end of the line. Lines that begin with # are \
                   comments. What is typed wins over what the file says; options that can be repeated add up.";
-    let name = match TOOLS.contains(&command.get_name()) {
+    let name = match CLIENTS.contains(&command.get_name()) {
         true => format!("~/.config/{}", super::Names::Mosquitto.of(command.get_name())),
         false => "-o FILE".to_owned(),
     };

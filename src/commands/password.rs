@@ -2,29 +2,58 @@
 
 use super::block_on;
 use super::stop::Signals;
+use crate::cli;
 use crate::error::{Error, ExitStatus};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long the thread that reads gets to end after a signal; it may be one that does not reach it.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// Asks at the terminal that the program was started from, wherever its standard input comes from.
 pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
-    let failed = |source| Error::System { action: "ask for the password".to_owned(), source };
     let terminal = File::open("/dev/tty").map_err(|_| failed(no_terminal()))?;
-    let before = tcgetattr(&terminal).map_err(|_| failed(no_terminal()))?;
     let prompt = prompt.to_owned();
+    without_echo(&terminal, move || rpassword::prompt_password(prompt).map(OsString::from))
+}
+
+/// Asks on standard output, and takes a line of standard input, as mosquitto_passwd does. The line's end is not part of it.
+pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
+    let say = |text: &str| {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
+    };
+    say(prompt)?;
+    let stdin = io::stdin();
+    let answer = match stdin.is_terminal() {
+        true => {
+            let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::Input)?);
+            without_echo(&terminal, cli::line_of_stdin)?
+        }
+        false => cli::line_of_stdin().map_err(Error::Input)?,
+    };
+    say("\n")?;
+    Ok(answer)
+}
+
+/// Reads in a thread while the terminal does not show what is typed.
+fn without_echo(
+    terminal: &File,
+    read: impl FnOnce() -> io::Result<OsString> + Send + 'static,
+) -> Result<OsString, Error> {
+    let before = tcgetattr(terminal).map_err(|_| failed(no_terminal()))?;
     block_on(async {
         let mut signals = Signals::catch()?;
         // Before the prompt, which a fast typist may not wait for; rpassword does it afterwards.
         let mut without_echo = before.clone();
         without_echo.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
-        let mut asked = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt));
+        tcsetattr(terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
+        let mut asked = tokio::task::spawn_blocking(read);
         let answer = tokio::select! {
             biased;
             status = signals.next() => {
@@ -33,16 +62,20 @@ pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
                 Err(Error::Interrupted(status))
             }
             answer = &mut asked => match answer.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                Ok(password) => Ok(password.into()),
+                Ok(password) => Ok(password),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                     Err(Error::Interrupted(ExitStatus::INTERRUPTED))
                 }
                 Err(source) => Err(failed(source)),
             },
         };
-        let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+        let _ = tcsetattr(terminal, OptionalActions::Now, &before);
         answer
     })
+}
+
+fn failed(source: io::Error) -> Error {
+    Error::System { action: "ask for the password".to_owned(), source }
 }
 
 fn no_terminal() -> io::Error {
