@@ -5,6 +5,8 @@
 pub mod file;
 pub mod format;
 pub mod hash;
+pub mod import;
+mod key;
 mod password;
 pub mod replace;
 pub mod target;
@@ -12,6 +14,7 @@ mod user_name;
 
 pub use file::PasswordFile;
 pub use hash::{Hash, HashError, Scheme};
+pub use key::random_key;
 pub use password::{Password, PasswordTooLong};
 pub use replace::{FileError, Locked};
 pub use target::Target;

@@ -15,6 +15,7 @@
 mod bad_input;
 mod bench;
 mod crash;
+mod credentials;
 mod crossing;
 mod embedded_broker;
 mod format;

@@ -1,9 +1,15 @@
 //! The options of `mq passwd`, and of the commands below it.
 
+mod format;
+mod import;
 pub(super) mod mosquitto;
+mod psk;
 mod scheme;
 
 use clap::{ArgAction, Args, Subcommand, ValueHint};
+pub use format::{FormatArgs, NewUserArgs, StoredArgs};
+pub use import::ImportArgs;
+pub use psk::PskArgs;
 pub use scheme::{SchemeArgs, TargetName};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,7 +28,8 @@ mq passwd [OPTIONS] FILE USER
        mq passwd -b [OPTIONS] FILE USER PASSWORD
        mq passwd -D FILE USER
        mq passwd -U [OPTIONS] FILE
-       mq passwd {verify FILE USER | list FILE | check --target BROKER FILE}",
+       mq passwd {verify FILE USER | list FILE | check --target BROKER FILE}
+       mq passwd {import FILE CSV | psk FILE IDENTITY}",
     after_help = "\
 The password is asked for twice, and not shown. Where standard input is no terminal, its first line is the password. The file is \
 replaced in one step and under a lock: whatever happens, there is the old file or the new one, with the same owner, mode, comments \
@@ -34,6 +41,10 @@ bytes (2.0 locks out users with others) and 20,000 iterations. mosquitto hashes 
 150 ms, and argon2id as it is by default about as long. Each guess costs the same for whoever has got the file. 20,000 lets a \
 thousand devices come back within 15 s after a restart; with few clients, or passwords that people think up, -I 210000 is better.
 
+--format writes what other brokers read, with the same care; all else in the file stays. EMQX's files do not say how they are \
+hashed: -H, -I and --salt-position must be what the authenticator is set to. A new user of RabbitMQ may do everything in the virtual \
+host, a new user of mosquitto-dynsec and hivemq has the role of --role. nanomq keeps passwords as plain text.
+
 Examples:
   mq passwd -c passwords ann                   make the file with a user; asks for the password
   mq passwd passwords bob                      add another one, or change the password
@@ -44,6 +55,9 @@ Examples:
   mq passwd -c - ann >> elsewhere              print the line
   mq passwd verify passwords ann               is this the password?
   mq passwd check --target mosquitto-2.0 passwords   does that broker load every line?
+  mq passwd --format mosquitto-dynsec dynamic-security.json ann   a client of the dynamic security plugin
+  mq passwd --format emqx-json -c users.json ann   a file that EMQX imports
+  mq passwd import passwords users.csv         all users of a list
 
 Exit status: 0 done, 1 the file cannot be changed or has no such user, 2 usage, or the two passwords differ, 3 `verify`: another \
 password, `check`: a line is not loaded, 130 and 143 interrupted."
@@ -72,6 +86,10 @@ pub struct PasswdArgs {
     pub password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) scheme: SchemeArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+    #[command(flatten)]
+    pub(crate) new_user: NewUserArgs,
     /// The password file
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
@@ -92,6 +110,10 @@ pub enum PasswdCommand {
     List(ListArgs),
     /// Tell which lines a broker would not load
     Check(CheckArgs),
+    /// Add and change the users of a list (CSV)
+    Import(ImportArgs),
+    /// Make a key for TLS with pre-shared keys
+    Psk(PskArgs),
 }
 
 /// What `mq passwd verify` takes.
@@ -112,6 +134,8 @@ pub struct VerifyArgs {
     /// Read the password from the first line of a file; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stored: StoredArgs,
 }
 
 /// What `mq passwd list` takes.
@@ -129,6 +153,8 @@ pub struct ListArgs {
     /// The password file
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+    #[command(flatten)]
+    pub(crate) stored: StoredArgs,
 }
 
 /// What `mq passwd check` takes.

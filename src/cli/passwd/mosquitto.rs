@@ -67,6 +67,7 @@ fn value<'a>(option: &str, following: &'a [OsString]) -> Result<(&'a OsString, &
 
 fn algorithm(value: &OsString) -> Result<Algorithm, Failure> {
     let known = value.to_str().and_then(|text| Algorithm::from_str(text, false).ok());
+    let known = known.filter(|hash| hash.is_mosquittos());
     known.ok_or_else(|| {
         let shown = value.as_encoded_bytes().escape_ascii();
         refused(&format!("unknown hash '{shown}' for -H; it takes argon2id, sha512-pbkdf2 or sha512"))
@@ -132,6 +133,8 @@ impl PasswdArgs {
             batch: false,
             password_file: None,
             scheme: super::SchemeArgs::default(),
+            format: super::FormatArgs::default(),
+            new_user: super::NewUserArgs::default(),
             file: None,
             user: None,
             password: None,

@@ -40,8 +40,36 @@ pub enum Algorithm {
     /// For mosquitto 2.0 and later
     #[value(name = "sha512-pbkdf2")]
     Sha512Pbkdf2,
-    /// For mosquitto 1 only: guesses cost next to nothing
+    /// For mosquitto 1, and other brokers: guesses cost next to nothing
     Sha512,
+    /// For EMQX
+    #[value(name = "sha256-pbkdf2")]
+    Sha256Pbkdf2,
+    /// For EMQX and RabbitMQ: guesses cost next to nothing
+    Sha256,
+}
+
+impl Algorithm {
+    /// Its name as it is typed.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Algorithm::Argon2id => "argon2id",
+            Algorithm::Sha512Pbkdf2 => "sha512-pbkdf2",
+            Algorithm::Sha512 => "sha512",
+            Algorithm::Sha256Pbkdf2 => "sha256-pbkdf2",
+            Algorithm::Sha256 => "sha256",
+        }
+    }
+
+    /// Whether it has iterations.
+    pub(super) fn is_pbkdf2(self) -> bool {
+        matches!(self, Algorithm::Sha512Pbkdf2 | Algorithm::Sha256Pbkdf2)
+    }
+
+    /// Whether mosquitto's own file can have it.
+    pub(super) fn is_mosquittos(self) -> bool {
+        !matches!(self, Algorithm::Sha256 | Algorithm::Sha256Pbkdf2)
+    }
 }
 
 /// The names of the brokers.
@@ -78,6 +106,10 @@ impl SchemeArgs {
     /// # Errors
     /// When the options do not go together, or a number is out of bounds.
     pub fn scheme(&self, names: Names) -> Result<Scheme, Error> {
+        if let Some(hash) = self.hash.filter(|hash| !hash.is_mosquittos()) {
+            let problem = format!("mosquitto does not know {}; --format chooses another broker", hash.name());
+            return Err(Error::Usage(problem));
+        }
         let scheme = self.with_numbers(self.algorithm(), names)?;
         scheme.check().map_err(|error| Error::Usage(error.to_string()))?;
         match self.target() {
@@ -102,6 +134,8 @@ impl SchemeArgs {
             (Some(Algorithm::Argon2id), _) => target::ARGON2ID,
             (Some(Algorithm::Sha512Pbkdf2), _) => target::pbkdf2(target::DEFAULT_ITERATIONS),
             (Some(Algorithm::Sha512), _) => target::SHA512,
+            // Refused before.
+            (Some(Algorithm::Sha256 | Algorithm::Sha256Pbkdf2), _) => target::SHA512,
             (None, Some(target)) => target.scheme(),
             (None, None) => Target::Mosquitto20.scheme(),
         }

@@ -11,9 +11,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    args.stored.settings()?;
     let user = user(&args.user, messages)?;
     let file = read(&args.file)?;
-    let password = source::known(args.password_file.as_deref(), &user, messages)?;
+    let password = source::known(args.password_file.as_deref(), user.as_str(), messages)?;
     let shown = user.as_str().escape_debug();
     match find(&file, &user, &args.file)? {
         Some(hash) if hash.verify(&password)? => {
@@ -52,6 +53,7 @@ fn pretend_to_verify(password: &Password) -> Result<(), Error> {
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
+    args.stored.settings()?;
     let file = read(&args.file)?;
     let rows: Vec<[String; 3]> = file.entries().map(|entry| row(&entry)).collect();
     let width = |column: usize| {

@@ -2,9 +2,12 @@
 //!
 //! What takes time is done first, and only then the file is locked, read, changed and replaced.
 
+mod document;
 mod gate;
+mod import;
 mod inspect;
 mod plain;
+mod psk;
 mod source;
 
 use super::Messages;
@@ -24,6 +27,12 @@ const DIFFERENT: ExitStatus = ExitStatus(2);
 
 pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
     match &args.command {
+        Some(PasswdCommand::Import(args)) => import::run(args, messages),
+        Some(PasswdCommand::Psk(args)) => psk::run(args, messages),
+        Some(PasswdCommand::Verify(args)) if args.stored.format.is_foreign() => {
+            document::verify(args, messages)
+        }
+        Some(PasswdCommand::List(args)) if args.stored.format.is_foreign() => document::list(args),
         Some(PasswdCommand::Verify(args)) => inspect::verify(args, messages),
         Some(PasswdCommand::List(args)) => inspect::list(args),
         Some(PasswdCommand::Check(args)) => inspect::check(args, messages),
@@ -33,6 +42,10 @@ pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, E
 
 fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let path = args.file.clone().ok_or_else(|| Error::Usage("missing FILE".to_owned()))?;
+    if args.format.is_foreign() {
+        return document::edit(args, path, messages);
+    }
+    args.format.check_options(&args.scheme, &args.new_user)?;
     let scheme = args.scheme.scheme(messages.names)?;
     if args.hash_plain {
         return plain::run(path, scheme, messages);
@@ -41,9 +54,9 @@ fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
     if args.delete {
         return delete(path, user);
     }
-    let place = Place::new(args, path)?;
+    let place = Place::new(args.create, args.force, path)?;
     place.check()?;
-    let password = match source::password(args, &user, messages)? {
+    let password = match source::password(args, user.as_str(), messages)? {
         Asked::Password(password) => password,
         Asked::Different => return Ok(DIFFERENT),
     };
@@ -89,10 +102,10 @@ struct Told {
 }
 
 impl Place {
-    fn new(args: &PasswdArgs, path: PathBuf) -> Result<Place, Error> {
-        Ok(match (args.create, path.as_os_str() == STANDARD) {
+    fn new(create: bool, force: bool, path: PathBuf) -> Result<Place, Error> {
+        Ok(match (create, path.as_os_str() == STANDARD) {
             (true, true) => Place::Stdout,
-            (true, false) if args.force && path.exists() => Place::Instead(path),
+            (true, false) if force && path.exists() => Place::Instead(path),
             (true, false) => Place::New(path),
             (false, true) => {
                 return Err(Error::Usage(
@@ -219,6 +232,11 @@ fn tell(told: Option<&Told>, messages: Messages) -> Result<(), Error> {
         }
     });
     Ok(())
+}
+
+/// A name without what a terminal would obey.
+fn into_shown(name: &str) -> String {
+    name.escape_debug().to_string()
 }
 
 fn print(bytes: &[u8]) -> Result<(), Error> {

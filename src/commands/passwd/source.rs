@@ -5,7 +5,7 @@ use crate::cli::passwd::PasswdArgs;
 use crate::cli::{self, Names};
 use crate::commands::{Messages, password};
 use crate::error::Error;
-use crate::passwd::{Password, UserName};
+use crate::passwd::Password;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) enum Asked {
 }
 
 /// A new password.
-pub(super) fn password(args: &PasswdArgs, user: &UserName, messages: Messages) -> Result<Asked, Error> {
+pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Result<Asked, Error> {
     if let Some(password) = args.password.as_ref().filter(|_| args.batch) {
         if io::stdin().is_terminal() || io::stderr().is_terminal() {
             messages.say(
@@ -37,17 +37,17 @@ pub(super) fn password(args: &PasswdArgs, user: &UserName, messages: Messages) -
         Names::Mq => match given(args.password_file.as_deref(), messages)? {
             Some(password) => Ok(Asked::Password(password)),
             None => twice(messages, |prompt| {
-                password::ask(&prompt.replace(": ", &format!(" for {}: ", user.as_str().escape_debug())))
+                password::ask(&prompt.replace(": ", &format!(" for {}: ", user.escape_debug())))
             }),
         },
     }
 }
 
 /// A password to be checked, which is typed once.
-pub(super) fn known(file: Option<&Path>, user: &UserName, messages: Messages) -> Result<Password, Error> {
+pub(super) fn known(file: Option<&Path>, user: &str, messages: Messages) -> Result<Password, Error> {
     match given(file, messages)? {
         Some(password) => Ok(password),
-        None => checked(password::ask(&format!("Password for {}: ", user.as_str().escape_debug()))?),
+        None => checked(password::ask(&format!("Password for {}: ", user.escape_debug()))?),
     }
 }
 

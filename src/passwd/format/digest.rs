@@ -14,12 +14,12 @@ const FEW_ITERATIONS: u32 = 10_000;
 
 /// SHA-256 of two parts behind one another.
 pub(super) fn sha256(parts: [&[u8]; 2]) -> Vec<u8> {
-    parts.iter().fold(Sha256::new(), |digest, part| digest.chain_update(part)).finalize().to_vec()
+    parts.iter().fold(Sha256::new(), Digest::chain_update).finalize().to_vec()
 }
 
 /// SHA-512 of two parts behind one another.
 pub(super) fn sha512(parts: [&[u8]; 2]) -> Vec<u8> {
-    parts.iter().fold(Sha512::new(), |digest, part| digest.chain_update(part)).finalize().to_vec()
+    parts.iter().fold(Sha512::new(), Digest::chain_update).finalize().to_vec()
 }
 
 pub(super) fn pbkdf2_sha256(password: &Password, salt: &[u8], iterations: NonZeroU32) -> Vec<u8> {

@@ -104,7 +104,7 @@ impl Document for Dynsec {
         client.map_or(Verdict::UnknownUser, |client| digest::verify(hash_of(client), password))
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
-        self.list.to_text()
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.list.to_bytes()
     }
 }

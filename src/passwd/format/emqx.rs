@@ -175,7 +175,7 @@ impl Document for Emqx {
         user.map_or(Verdict::UnknownUser, |(hash, salt)| self.hashing.verify(hash, salt, password))
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
-        self.list.to_text()
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.list.to_bytes()
     }
 }

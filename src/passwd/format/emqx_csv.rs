@@ -141,7 +141,7 @@ impl Document for EmqxCsv {
         self.hashing.verify(hash, salt, password)
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
-        self.lines.to_text()
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.lines.to_bytes()
     }
 }

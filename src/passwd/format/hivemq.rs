@@ -300,7 +300,7 @@ impl Document for HiveMq {
         entry.map_or(Verdict::UnknownUser, |entry| digest::verify(entry.hash(), password))
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut text = String::with_capacity(self.text.len());
         let mut copied = 0;
         for (range, replacement) in self.edits() {
@@ -309,6 +309,6 @@ impl Document for HiveMq {
             copied = range.end;
         }
         text.push_str(self.text.get(copied..).unwrap_or_default());
-        Zeroizing::new(text)
+        Zeroizing::new(text.into_bytes())
     }
 }

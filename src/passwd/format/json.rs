@@ -107,12 +107,12 @@ impl UserList {
         true
     }
 
-    pub(super) fn to_text(&self) -> Zeroizing<String> {
+    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut text = match &self.indent {
             Some(indent) => pretty(&self.root, indent.as_bytes()),
-            None => self.root.to_string(),
+            None => self.root.to_string().into_bytes(),
         };
-        text.extend(self.ends_with_newline.then_some('\n'));
+        text.extend(self.ends_with_newline.then_some(b'\n'));
         Zeroizing::new(text)
     }
 }
@@ -133,13 +133,13 @@ fn array_mut<'v>(root: &'v mut Value, key: Option<&str>) -> Option<&'v mut Vec<V
     }
 }
 
-fn pretty(value: &Value, indent: &[u8]) -> String {
+fn pretty(value: &Value, indent: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let layout = serde_json::ser::PrettyFormatter::with_indent(indent);
     let mut writer = serde_json::Serializer::with_formatter(&mut bytes, layout);
     let written = serde_core::Serialize::serialize(value, &mut writer);
     debug_assert!(written.is_ok(), "a value with text keys can be written to memory");
-    String::from_utf8(bytes).unwrap_or_default()
+    bytes
 }
 
 /// What the first indented line begins with; `None` for a document on one line.

@@ -43,13 +43,13 @@ impl Lines {
     }
 
     /// The text, whose last line is ended.
-    pub(super) fn to_text(&self) -> Zeroizing<String> {
+    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         // Room for all at once: a text that grows leaves copies behind that nobody wipes.
         let length = self.lines.iter().map(|line| line.len() + 1).sum();
-        let mut text = Zeroizing::new(String::with_capacity(length));
+        let mut text = Zeroizing::new(Vec::with_capacity(length));
         for line in &self.lines {
-            text.push_str(line);
-            text.push('\n');
+            text.extend_from_slice(line.as_bytes());
+            text.push(b'\n');
         }
         text
     }

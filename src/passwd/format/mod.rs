@@ -2,6 +2,7 @@
 //!
 //! | format | what the broker reads |
 //! |---|---|
+//! | `mosquitto` | mosquitto: its password file |
 //! | `dynsec` | mosquitto's dynamic security plugin: JSON |
 //! | `emqx` | EMQX's built-in database: a JSON or CSV file to import |
 //! | `rabbitmq` | RabbitMQ's definitions: JSON |
@@ -18,15 +19,17 @@ mod emqx_csv;
 mod hivemq;
 mod json;
 mod lines;
+mod mosquitto;
 mod nanomq;
 mod rabbitmq;
 #[cfg(test)]
 mod tests;
 mod vernemq;
 
-use super::{HashError, Password};
+use super::{HashError, Password, Scheme};
 pub use emqx::{Algorithm, SaltPosition};
 use std::num::NonZeroU32;
+use std::str::Utf8Error;
 use zeroize::Zeroizing;
 
 /// A user name and a password each have two bytes for their length in MQTT.
@@ -38,6 +41,8 @@ pub const ROLE: &str = "all-topics";
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// mosquitto's password file.
+    Mosquitto,
     /// mosquitto's dynamic security plugin.
     Dynsec,
     /// EMQX, as JSON.
@@ -57,6 +62,8 @@ pub enum Format {
 /// What can be chosen about new users and their hashes. A format reads what concerns it.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// How mosquitto's own file hashes.
+    pub scheme: Scheme,
     /// How EMQX and RabbitMQ hash; `None` for SHA-256.
     pub algorithm: Option<Algorithm>,
     /// Where EMQX puts the salt.
@@ -171,7 +178,7 @@ pub trait Document {
     fn verify(&self, name: &str, password: &Password) -> Verdict;
 
     /// The document as it is written.
-    fn to_text(&self) -> Zeroizing<String>;
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>>;
 }
 
 impl Format {
@@ -179,8 +186,14 @@ impl Format {
     ///
     /// # Errors
     /// What is wrong with it, and where. Nothing that the broker would stumble over is let through.
-    pub fn open(self, text: Option<&str>, settings: &Settings) -> Result<Box<dyn Document>, FormatError> {
+    pub fn open(self, content: Option<&[u8]>, settings: &Settings) -> Result<Box<dyn Document>, FormatError> {
+        let text = match self {
+            // Comments in it need not be text.
+            Format::Mosquitto => None,
+            _ => content.map(std::str::from_utf8).transpose().map_err(not_text)?,
+        };
         Ok(match self {
+            Format::Mosquitto => Box::new(mosquitto::Mosquitto::open(content)?),
             Format::Dynsec => Box::new(dynsec::Dynsec::open(text, settings)?),
             Format::EmqxJson => Box::new(emqx::Emqx::open(text, settings)?),
             Format::EmqxCsv => Box::new(emqx_csv::EmqxCsv::open(text, settings)?),
@@ -197,6 +210,7 @@ impl Format {
     /// When the format cannot hold the password, does not know the algorithm, or there is no salt to be had.
     pub fn secret(self, password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
         match self {
+            Format::Mosquitto => mosquitto::secret(password, settings.scheme),
             Format::Dynsec => dynsec::secret(password, settings),
             Format::EmqxJson | Format::EmqxCsv => emqx::secret(password, settings),
             Format::RabbitMq => rabbitmq::secret(password, settings),
@@ -217,6 +231,7 @@ impl Format {
     /// What is wrong with it.
     pub fn check_name(self, name: &str) -> Result<(), FormatError> {
         let problem = common_problem(name).or_else(|| match self {
+            Format::Mosquitto => mosquitto::problem_of(name),
             Format::EmqxCsv => emqx_csv::problem_of(name),
             Format::VerneMq => vernemq::problem_of(name),
             Format::HiveMq => hivemq::problem_of(name),
@@ -226,6 +241,10 @@ impl Format {
         let shown = || name.chars().take(100).collect();
         problem.map_or(Ok(()), |problem| Err(FormatError::Name { name: shown(), problem }))
     }
+}
+
+fn not_text(error: Utf8Error) -> FormatError {
+    FormatError::Document(format!("it is not UTF-8 at byte {}", error.valid_up_to()))
 }
 
 /// The role of new users among those that the document has.

@@ -100,7 +100,7 @@ impl Document for NanoMq {
         })
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
-        self.lines.to_text()
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.lines.to_bytes()
     }
 }

@@ -152,7 +152,7 @@ impl Document for RabbitMq {
         }
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
-        self.list.to_text()
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.list.to_bytes()
     }
 }

@@ -84,7 +84,7 @@ impl Document for VerneMq {
         place.map_or(Verdict::UnknownUser, |place| digest::verify(self.hash(place), password))
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
-        self.lines.to_text()
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.lines.to_bytes()
     }
 }
