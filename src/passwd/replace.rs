@@ -231,7 +231,8 @@ fn read_all(file: &mut File, path: &Path) -> Result<Vec<u8>, FileError> {
     if size > MAX_SIZE {
         return Err(FileError::TooLarge { path: path.to_owned(), size });
     }
-    let mut content = Vec::new();
+    // With room for all, so that no copy stays behind where it grew: there can be passwords that are not hashed.
+    let mut content = Vec::with_capacity(size as usize + 1);
     // It may grow while it is read.
     let size = file.take(MAX_SIZE + 1).read_to_end(&mut content).map_err(unreadable)? as u64;
     match size > MAX_SIZE {

@@ -211,7 +211,56 @@ fn a_signal_while_it_hashes_changes_nothing() {
     }
 }
 
-/// Waits until the program hashes, which it does in a second thread, with signals caught.
+#[test]
+fn a_lock_is_waited_for() {
+    let passwords = Passwords::with("bob:x\n");
+    let lock = std::fs::File::open(&passwords.path).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let [mut stopped, program] = [(); 2].map(|()| passwords.passwd("-b -I 1", "ann secret").spawn());
+    wait_for_thread(&stopped);
+    wait_for_thread(&program);
+    stopped.signal("TERM");
+    stopped.wait_for_end();
+    assert_eq!(passwords.text(), "bob:x\n");
+    drop(lock);
+    program.finish().expect_status(0);
+    passwords.assert_verifies("ann", "secret");
+}
+
+#[test]
+fn users_who_are_added_while_plain_text_is_hashed_stay() {
+    let lines: String = (0..40).map(|number| format!("user{number}:word{number}\n")).collect();
+    let passwords = Passwords::with(lines);
+    let hashing = passwords.passwd("-U", "").spawn();
+    wait_for_thread(&hashing);
+    passwords.set("ann", "secret");
+    hashing.finish().expect_status(0);
+    for (user, password) in [("ann", "secret"), ("user0", "word0"), ("user39", "word39")] {
+        passwords.assert_verifies(user, password);
+    }
+}
+
+/// A signal that came after the file beside was made ends nothing, or it would be left there.
+#[test]
+fn a_signal_while_the_file_is_written_comes_too_late() {
+    let passwords = Passwords::with("bob:x\n");
+    let injection = "fsync:delay_enter=1000000:when=1";
+    let options = "-b -I 1";
+    let Some(program) = with_injected(injection, options, &passwords.path, "ann secret") else { return };
+    let program = program.spawn();
+    let is_written = || passwords.files().len() == 2;
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while !is_written() {
+        assert!(std::time::Instant::now() < deadline, "no file is made beside");
+        std::thread::sleep(std::time::Duration::from_millis(1)); // there is nothing else to wait for
+    }
+    program.signal_children("INT");
+    program.finish().expect_status(0);
+    assert_eq!(passwords.files(), ["pw"]);
+    passwords.assert_verifies("ann", "secret");
+}
+
+/// Waits until the program has a second thread: it hashes, with signals caught, or waits for a lock.
 fn wait_for_thread(program: &Running) {
     let deadline = std::time::Instant::now() + DEADLINE;
     while program.threads() < 2 {

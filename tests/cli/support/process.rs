@@ -198,6 +198,14 @@ impl Running {
         assert!(status.unwrap().success(), "kill -{name} works");
     }
 
+    /// Sends a signal to the programs that this one has started.
+    #[cfg(target_os = "linux")]
+    pub fn signal_children(&self, name: &str) {
+        let children = format!("$(cat /proc/{0}/task/{0}/children)", self.child.id());
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {children}")]).status();
+        assert!(status.unwrap().success(), "kill -{name} works");
+    }
+
     /// The most memory that the program had resident, in bytes.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
