@@ -27,6 +27,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('pub', 'pub', [CompletionResultType]::ParameterValue, 'Publish messages')
             [CompletionResult]::new('sub', 'sub', [CompletionResultType]::ParameterValue, 'Subscribe, and print the messages that arrive')
             [CompletionResult]::new('rr', 'rr', [CompletionResultType]::ParameterValue, 'Send a request, and print the answer')
+            [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
@@ -335,6 +336,45 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'mq;passwd' {
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; `-` is standard input')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'How to hash [default: sha512-pbkdf2]')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'How to hash [default: sha512-pbkdf2]')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]')
+            [CompletionResult]::new('--iterations', '--iterations', [CompletionResultType]::ParameterName, 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'The memory that argon2id needs [default: 47104]')
+            [CompletionResult]::new('--passes', '--passes', [CompletionResultType]::ParameterName, 'How often argon2id goes through its memory [default: 1]')
+            [CompletionResult]::new('--lanes', '--lanes', [CompletionResultType]::ParameterName, 'Into how many lanes argon2id divides its memory [default: 1]')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Make the file; `-` prints the line instead')
+            [CompletionResult]::new('--create', '--create', [CompletionResultType]::ParameterName, 'Make the file; `-` prints the line instead')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a file that is there with a new one, with -c')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Delete the user')
+            [CompletionResult]::new('--delete', '--delete', [CompletionResultType]::ParameterName, 'Delete the user')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone')
+            [CompletionResult]::new('--hash-plain', '--hash-plain', [CompletionResultType]::ParameterName, 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash')
+            [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a password against the file')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the users and how their passwords are hashed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which lines a broker would not load')
+            break
+        }
+        'mq;passwd;verify' {
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; `-` is standard input')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;passwd;list' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;passwd;check' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The broker that is to load the file')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'mq;broker' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one')
@@ -407,6 +447,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('pub', 'pub', [CompletionResultType]::ParameterValue, 'Publish messages')
             [CompletionResult]::new('sub', 'sub', [CompletionResultType]::ParameterValue, 'Subscribe, and print the messages that arrive')
             [CompletionResult]::new('rr', 'rr', [CompletionResultType]::ParameterValue, 'Send a request, and print the answer')
+            [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
@@ -422,6 +463,21 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;rr' {
+            break
+        }
+        'mq;help;passwd' {
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a password against the file')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the users and how their passwords are hashed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which lines a broker would not load')
+            break
+        }
+        'mq;help;passwd;verify' {
+            break
+        }
+        'mq;help;passwd;list' {
+            break
+        }
+        'mq;help;passwd;check' {
             break
         }
         'mq;help;broker' {

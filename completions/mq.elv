@@ -24,6 +24,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand pub 'Publish messages'
             cand sub 'Subscribe, and print the messages that arrive'
             cand rr 'Send a request, and print the answer'
+            cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
@@ -328,6 +329,41 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --quiet 'Keep quiet about failures at run time; the exit status still tells'
             cand --help 'Print help'
         }
+        &'mq;passwd'= {
+            cand --password-file 'Read the password from the first line of a file; `-` is standard input'
+            cand -H 'How to hash [default: sha512-pbkdf2]'
+            cand --hash 'How to hash [default: sha512-pbkdf2]'
+            cand --target 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked'
+            cand -I 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]'
+            cand --iterations 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]'
+            cand --memory 'The memory that argon2id needs [default: 47104]'
+            cand --passes 'How often argon2id goes through its memory [default: 1]'
+            cand --lanes 'Into how many lanes argon2id divides its memory [default: 1]'
+            cand -c 'Make the file; `-` prints the line instead'
+            cand --create 'Make the file; `-` prints the line instead'
+            cand --force 'Replace a file that is there with a new one, with -c'
+            cand -D 'Delete the user'
+            cand --delete 'Delete the user'
+            cand -U 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+            cand --hash-plain 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+            cand -b 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+            cand --batch 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+            cand --help 'Print help'
+            cand verify 'Check a password against the file'
+            cand list 'Print the users and how their passwords are hashed'
+            cand check 'Tell which lines a broker would not load'
+        }
+        &'mq;passwd;verify'= {
+            cand --password-file 'Read the password from the first line of a file; `-` is standard input'
+            cand --help 'Print help'
+        }
+        &'mq;passwd;list'= {
+            cand --help 'Print help'
+        }
+        &'mq;passwd;check'= {
+            cand --target 'The broker that is to load the file'
+            cand --help 'Print help'
+        }
         &'mq;broker'= {
             cand -p 'The port to listen on; 0 picks a free one'
             cand --port 'The port to listen on; 0 picks a free one'
@@ -395,6 +431,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand pub 'Publish messages'
             cand sub 'Subscribe, and print the messages that arrive'
             cand rr 'Send a request, and print the answer'
+            cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
@@ -407,6 +444,17 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;sub'= {
         }
         &'mq;help;rr'= {
+        }
+        &'mq;help;passwd'= {
+            cand verify 'Check a password against the file'
+            cand list 'Print the users and how their passwords are hashed'
+            cand check 'Tell which lines a broker would not load'
+        }
+        &'mq;help;passwd;verify'= {
+        }
+        &'mq;help;passwd;list'= {
+        }
+        &'mq;help;passwd;check'= {
         }
         &'mq;help;broker'= {
         }

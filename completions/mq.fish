@@ -29,6 +29,7 @@ complete -c mq -n "__fish_mq_needs_command" -s V -l version -d 'Print version'
 complete -c mq -n "__fish_mq_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
 complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
 complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
 complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
@@ -248,6 +249,35 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Let the bro
 complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+sha512-pbkdf2\t'For mosquitto 2.0 and later'
+sha512\t'For mosquitto 1 only: guesses cost next to nothing'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+mosquitto-2.0\t'mosquitto 2.0'
+mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -s c -l create -d 'Make the file; `-` prints the line instead'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -s D -l delete -d 'Delete the user'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -s U -l hash-plain -d 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -s b -l batch -d 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -a "verify" -d 'Check a password against the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -a "list" -d 'Print the users and how their passwords are hashed'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check" -a "check" -d 'Tell which lines a broker would not load'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l target -d 'The broker that is to load the file' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+mosquitto-2.0\t'mosquitto 2.0'
+mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
@@ -286,12 +316,16 @@ complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the 
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "man" -d 'Print a page of the manual'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'Print the users and how their passwords are hashed'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Tell which lines a broker would not load'

@@ -36,12 +36,18 @@ pub fn pages() -> io::Result<Vec<Page>> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
     let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
-    let about_mq = Page { command: None, text: page(&command, &names)? };
-    let about_commands = command.get_subcommands().map(|subcommand| {
-        let text = page(subcommand, &names)?;
-        Ok(Page { command: Some(subcommand.get_name().to_owned()), text })
-    });
-    std::iter::once(Ok(about_mq)).chain(about_commands).collect()
+    let about = |command: &&Command| Ok(Page { command: page_name(command), text: page(command, &names)? });
+    with_all_below(&command).iter().map(about).collect()
+}
+
+/// A command, the commands below it, and those below them.
+fn with_all_below(command: &Command) -> Vec<&Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_all_below)).collect()
+}
+
+/// `pub`, or `passwd-verify` for a command below another one; `None` for `mq`.
+fn page_name(command: &Command) -> Option<String> {
+    command.get_display_name()?.strip_prefix("mq-").map(str::to_owned)
 }
 
 fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {

@@ -24,21 +24,23 @@ pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
 
 /// Asks on standard output, and takes a line of standard input, as mosquitto_passwd does. The line's end is not part of it.
 pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
-    let say = |text: &str| {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
-    };
-    say(prompt)?;
     let stdin = io::stdin();
-    let answer = match stdin.is_terminal() {
-        true => {
-            let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::Input)?);
-            without_echo(&terminal, cli::line_of_stdin)?
-        }
-        false => cli::line_of_stdin().map_err(Error::Input)?,
+    let answer = if stdin.is_terminal() {
+        let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::Input)?);
+        let prompt = prompt.to_owned();
+        without_echo(&terminal, move || say(&prompt).and_then(|()| cli::line_of_stdin()))?
+    } else {
+        say(prompt).map_err(Error::Output)?;
+        cli::line_of_stdin().map_err(Error::Input)?
     };
-    say("\n")?;
+    say("\n").map_err(Error::Output)?;
     Ok(answer)
+}
+
+fn say(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// Reads in a thread while the terminal does not show what is typed.

@@ -7,11 +7,13 @@
 use super::UserName;
 use std::collections::HashMap;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
 /// A password file in memory.
 #[derive(Debug)]
 pub struct PasswordFile {
-    content: Vec<u8>,
+    /// Wiped in the end, since there can be passwords that are not hashed.
+    content: Zeroizing<Vec<u8>>,
     lines: Vec<Line>,
     /// Where the lines of each user are. Users like `#x`, whose lines are comments for brokers, are among them.
     by_user: HashMap<Vec<u8>, Vec<usize>>,
@@ -65,6 +67,7 @@ impl PasswordFile {
     /// # Errors
     /// When it is no text.
     pub fn parse(content: Vec<u8>) -> Result<PasswordFile, NotAPasswordFile> {
+        let content = Zeroizing::new(content);
         let mut file = PasswordFile { lines: Vec::new(), by_user: HashMap::new(), content };
         let mut start = 0;
         for text in file.content.split_inclusive(|byte| *byte == b'\n') {
@@ -79,6 +82,11 @@ impl PasswordFile {
             start += text.len();
         }
         Ok(file)
+    }
+
+    /// The content as it was read.
+    pub fn as_read(&self) -> &[u8] {
+        &self.content
     }
 
     /// The lines that have a user.

@@ -154,7 +154,7 @@ impl Locked {
     pub fn replace(self, content: &[u8]) -> Result<(), FileError> {
         let mut new = NewFile::beside(&self.path)?;
         new.write(content)?;
-        new.take_after(&self.metadata)?;
+        new.take_after(&self.file, &self.metadata)?;
         new.sync()?;
         fs::rename(&new.path, &self.path).map_err(|source| failed("replace", &self.path, source))?;
         new.is_in_place = true;
@@ -231,7 +231,8 @@ fn read_all(file: &mut File, path: &Path) -> Result<Vec<u8>, FileError> {
     if size > MAX_SIZE {
         return Err(FileError::TooLarge { path: path.to_owned(), size });
     }
-    let mut content = Vec::new();
+    // With room for all, so that no copy stays behind where it grew: there can be passwords that are not hashed.
+    let mut content = Vec::with_capacity(size as usize + 1);
     // It may grow while it is read.
     let size = file.take(MAX_SIZE + 1).read_to_end(&mut content).map_err(unreadable)? as u64;
     match size > MAX_SIZE {
@@ -299,8 +300,8 @@ impl NewFile {
         self.file.write_all(content).map_err(|source| failed("write the new", &self.target, source))
     }
 
-    /// Takes over owner and mode; first the owner, which can take bits of the mode away.
-    fn take_after(&mut self, old: &Metadata) -> Result<(), FileError> {
+    /// Takes over owner, mode and access list; first the owner, which can take bits of the mode away.
+    fn take_after(&mut self, old_file: &File, old: &Metadata) -> Result<(), FileError> {
         let (uid, gid) = (old.uid(), old.gid());
         let own = self.file.metadata().map_err(|source| failed("look at the new", &self.target, source))?;
         if (own.uid(), own.gid()) != (uid, gid) {
@@ -309,7 +310,9 @@ impl NewFile {
                 FileError::Owner { path: self.target.clone(), uid, gid, source: error.into() }
             })?;
         }
-        self.set_mode(old.mode())
+        self.set_mode(old.mode())?;
+        let kept = copy_access_list(old_file, &self.file);
+        kept.map_err(|error| failed("keep the access list of", &self.target, error.into()))
     }
 
     fn set_mode(&self, mode: u32) -> Result<(), FileError> {
@@ -330,6 +333,29 @@ impl Drop for NewFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Takes over who else may read the file, without which a broker that is named there could not.
+#[cfg(target_os = "linux")]
+fn copy_access_list(from: &File, to: &File) -> rustix::io::Result<()> {
+    use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
+    use rustix::io::Errno;
+    const ACCESS_LIST: &str = "system.posix_acl_access";
+    let mut list = vec![0; 64 * 1024]; // the most that Linux keeps
+    match fgetxattr(from, ACCESS_LIST, list.as_mut_slice()) {
+        Ok(length) => {
+            let list = list.get(..length).unwrap_or_default();
+            fsetxattr(to, ACCESS_LIST, list, XattrFlags::empty())
+        }
+        Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Other systems keep it elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn copy_access_list(_from: &File, _to: &File) -> rustix::io::Result<()> {
+    Ok(())
 }
 
 fn temporary_name(target: &Path) -> Result<OsString, FileError> {

@@ -23,6 +23,7 @@ mod json;
 mod names;
 mod ndjson;
 mod option_files;
+mod passwd;
 mod proxy;
 mod publish;
 mod reliability;

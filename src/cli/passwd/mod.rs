@@ -48,7 +48,7 @@ host, a new user of mosquitto-dynsec and hivemq has the role of --role. nanomq k
 Examples:
   mq passwd -c passwords ann                   make the file with a user; asks for the password
   mq passwd passwords bob                      add another one, or change the password
-  pass show mqtt/bob | mq passwd passwords bob   the password from another program
+  pass show mqtt/bob | mq passwd passwords bob  the password from another program
   mq passwd -D passwords bob                   delete a user
   mq passwd --target mosquitto-2.1-argon2 passwords ann   hash with argon2id
   mq passwd -U passwords                       hash what stands in the file as plain text
@@ -78,7 +78,8 @@ pub struct PasswdArgs {
     /// Hash the passwords that stand in the file as plain text, and leave those that are hashed alone
     #[arg(short = 'U', long, action = ArgAction::SetTrue, conflicts_with_all = ["batch", "password_file"])]
     pub hash_plain: bool,
-    /// Take the password from the command line, where every user of the machine can see it
+    /// Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it
+    /// begins with a dash
     #[arg(short = 'b', long, action = ArgAction::SetTrue, requires = "password")]
     pub batch: bool,
     /// Read the password from the first line of a file; `-` is standard input
@@ -97,7 +98,7 @@ pub struct PasswdArgs {
     #[arg(value_name = "USER", required_unless_present = "hash_plain")]
     pub user: Option<OsString>,
     /// The password, with -b
-    #[arg(value_name = "PASSWORD", requires = "batch")]
+    #[arg(value_name = "PASSWORD", requires = "batch", allow_hyphen_values = true)]
     pub password: Option<OsString>,
 }
 

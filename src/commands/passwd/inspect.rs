@@ -1,6 +1,6 @@
 //! `mq passwd verify`, `list` and `check`: what stands in a password file, which they do not change.
 
-use super::{print, source, user};
+use super::{parse, print, source, user};
 use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
@@ -83,7 +83,8 @@ fn parameters(scheme: Scheme) -> String {
     match scheme {
         Scheme::Sha512 { salt_len } => format!("salt of {salt_len} bytes"),
         Scheme::Pbkdf2Sha512 { iterations, salt_len } => {
-            format!("{iterations} iterations, salt of {salt_len} bytes")
+            let plural = if iterations.get() == 1 { "" } else { "s" };
+            format!("{iterations} iteration{plural}, salt of {salt_len} bytes")
         }
         Scheme::Argon2id { memory_kib, passes, lanes, salt_len } => {
             format!("m={memory_kib},t={passes},p={lanes}, salt of {salt_len} bytes")
@@ -99,7 +100,7 @@ pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, 
         findings.iter().map(|finding| format!("{}\n", describe(finding, &args.file))).collect();
     print(text.as_bytes())?;
     if findings.is_empty() {
-        messages.say(&format!("{} loads all {} users", target.name(), file.entries().count()));
+        messages.say(&format!("{} loads every line with a user: {}", target.name(), file.entries().count()));
         return Ok(ExitStatus::DONE);
     }
     messages.say(&format!(
@@ -123,7 +124,5 @@ fn shown(name: &[u8]) -> String {
 }
 
 fn read(path: &Path) -> Result<PasswordFile, Error> {
-    let content = replace::read(path)?;
-    let unfit = |problem: String| FileError::Content { path: path.to_owned(), problem };
-    Ok(PasswordFile::parse(content).map_err(|error| unfit(error.to_string()))?)
+    parse(replace::read(path)?, path)
 }

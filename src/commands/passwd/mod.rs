@@ -125,7 +125,7 @@ impl Place {
             }
             Place::New(_) => {}
             Place::Instead(path) => drop(Locked::open(path)?),
-            Place::Existing(path) => drop(parse(&mut Locked::open(path)?, path)?),
+            Place::Existing(path) => drop(parse(Locked::open(path)?.read()?, path)?),
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ fn edit_file<T>(
     change: impl FnOnce(&mut PasswordFile) -> Result<T, Error>,
 ) -> Result<(T, Vec<String>), Error> {
     let mut locked = Locked::open(path)?;
-    let mut file = parse(&mut locked, path)?;
+    let mut file = parse(locked.read()?, path)?;
     let done = change(&mut file)?;
     let mut said = warnings(&locked, path);
     said.extend(target.into_iter().flat_map(|target| objections(&file, target, path)));
@@ -182,9 +182,9 @@ fn edit_file<T>(
     Ok((done, said))
 }
 
-fn parse(locked: &mut Locked, path: &Path) -> Result<PasswordFile, Error> {
+fn parse(content: Vec<u8>, path: &Path) -> Result<PasswordFile, Error> {
     let unfit = |problem: String| FileError::Content { path: path.to_owned(), problem };
-    Ok(PasswordFile::parse(locked.read()?).map_err(|error| unfit(error.to_string()))?)
+    Ok(PasswordFile::parse(content).map_err(|error| unfit(error.to_string()))?)
 }
 
 fn warnings(locked: &Locked, path: &Path) -> Vec<String> {

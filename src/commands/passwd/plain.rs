@@ -1,13 +1,13 @@
 //! `mq passwd -U`: hashes what stands in the file as plain text. mosquitto_passwd hashes everything again, and so makes a file
 //! useless that was hashed already; here such lines are left alone.
 
-use super::edit_file;
-use super::gate::interruptible;
+use super::gate::{Gate, interruptible};
+use super::{parse, warnings};
 use crate::cli::Names;
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
 use crate::passwd::file::Entry;
-use crate::passwd::{FileError, Hash, HashError, Password, PasswordFile, Scheme};
+use crate::passwd::{FileError, Hash, HashError, Locked, Password, PasswordFile, Scheme, replace};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -19,8 +19,7 @@ struct Count {
 }
 
 pub(super) fn run(path: PathBuf, scheme: Scheme, messages: Messages) -> Result<ExitStatus, Error> {
-    let (count, said) =
-        interruptible(move |gate| edit_file(&path, None, gate, |file| hash_all(file, scheme, &path)))?;
+    let (count, said) = interruptible(move |gate| hash_file(&path, scheme, gate))?;
     said.iter().for_each(|text| messages.say(text));
     let Count { hashed, left } = count;
     match messages.names {
@@ -29,6 +28,21 @@ pub(super) fn run(path: PathBuf, scheme: Scheme, messages: Messages) -> Result<E
         Names::Mq => {
             messages.say(&format!("{hashed} hashed, {left} hashed already"));
             Ok(ExitStatus::DONE)
+        }
+    }
+}
+
+/// Hashes without the lock, which others may want meanwhile, and begins anew when they have changed the file.
+fn hash_file(path: &Path, scheme: Scheme, gate: &Gate) -> Result<(Count, Vec<String>), Error> {
+    loop {
+        let mut file = parse(replace::read(path)?, path)?;
+        let count = hash_all(&mut file, scheme, path)?;
+        let mut locked = Locked::open(path)?;
+        if locked.read()? == file.as_read() {
+            let said = warnings(&locked, path);
+            gate.pass()?;
+            locked.replace(&file.to_bytes())?;
+            return Ok((count, said));
         }
     }
 }
