@@ -79,8 +79,14 @@ _mq() {
             mq__subcmd__help__subcmd__passwd,check)
                 cmd="mq__subcmd__help__subcmd__passwd__subcmd__check"
                 ;;
+            mq__subcmd__help__subcmd__passwd,import)
+                cmd="mq__subcmd__help__subcmd__passwd__subcmd__import"
+                ;;
             mq__subcmd__help__subcmd__passwd,list)
                 cmd="mq__subcmd__help__subcmd__passwd__subcmd__list"
+                ;;
+            mq__subcmd__help__subcmd__passwd,psk)
+                cmd="mq__subcmd__help__subcmd__passwd__subcmd__psk"
                 ;;
             mq__subcmd__help__subcmd__passwd,verify)
                 cmd="mq__subcmd__help__subcmd__passwd__subcmd__verify"
@@ -88,8 +94,14 @@ _mq() {
             mq__subcmd__passwd,check)
                 cmd="mq__subcmd__passwd__subcmd__check"
                 ;;
+            mq__subcmd__passwd,import)
+                cmd="mq__subcmd__passwd__subcmd__import"
+                ;;
             mq__subcmd__passwd,list)
                 cmd="mq__subcmd__passwd__subcmd__list"
+                ;;
+            mq__subcmd__passwd,psk)
+                cmd="mq__subcmd__passwd__subcmd__psk"
                 ;;
             mq__subcmd__passwd,verify)
                 cmd="mq__subcmd__passwd__subcmd__verify"
@@ -302,7 +314,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__broker)
-            opts="-p -v --port --ws-port --bind --stop-with-stdin --verbose --help"
+            opts="-p -v --port --ws-port --unix --password-file --allow-anonymous --bind --stop-with-stdin --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,6 +330,36 @@ _mq() {
                     ;;
                 --ws-port)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --password-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --bind)
@@ -451,7 +493,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__help__subcmd__passwd)
-            opts="verify list check"
+            opts="verify list check import psk"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -478,7 +520,35 @@ _mq() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mq__subcmd__help__subcmd__passwd__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mq__subcmd__help__subcmd__passwd__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mq__subcmd__help__subcmd__passwd__subcmd__psk)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -584,7 +654,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__passwd)
-            opts="-c -D -U -b -H -I --create --force --delete --hash-plain --batch --password-file --hash --target --iterations --memory --passes --lanes --help verify list check"
+            opts="-c -D -U -b -H -I --create --force --delete --hash-plain --batch --password-file --hash --target --iterations --memory --passes --lanes --format --salt-position --role --superuser --vhost --help verify list check import psk"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -606,11 +676,11 @@ _mq() {
                     return 0
                     ;;
                 --hash)
-                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
                     return 0
                     ;;
                 -H)
-                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
                     return 0
                     ;;
                 --target)
@@ -634,6 +704,22 @@ _mq() {
                     return 0
                     ;;
                 --lanes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "mosquitto mosquitto-dynsec emqx-json emqx-csv rabbitmq vernemq hivemq nanomq" -- "${cur}"))
+                    return 0
+                    ;;
+                --salt-position)
+                    COMPREPLY=($(compgen -W "prefix suffix disable" -- "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vhost)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -662,13 +748,117 @@ _mq() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        mq__subcmd__passwd__subcmd__list)
-            opts="--help"
+        mq__subcmd__passwd__subcmd__import)
+            opts="-c -H -I --create --force --no-header --keep-going --hash --target --iterations --memory --passes --lanes --format --salt-position --role --superuser --vhost --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --hash)
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=($(compgen -W "mosquitto-1 mosquitto-2.0 mosquitto-2.1 mosquitto-2.1-argon2" -- "${cur}"))
+                    return 0
+                    ;;
+                --iterations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lanes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "mosquitto mosquitto-dynsec emqx-json emqx-csv rabbitmq vernemq hivemq nanomq" -- "${cur}"))
+                    return 0
+                    ;;
+                --salt-position)
+                    COMPREPLY=($(compgen -W "prefix suffix disable" -- "${cur}"))
+                    return 0
+                    ;;
+                --role)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vhost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mq__subcmd__passwd__subcmd__list)
+            opts="-H -I --format --salt-position --hash --iterations --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "mosquitto mosquitto-dynsec emqx-json emqx-csv rabbitmq vernemq hivemq nanomq" -- "${cur}"))
+                    return 0
+                    ;;
+                --salt-position)
+                    COMPREPLY=($(compgen -W "prefix suffix disable" -- "${cur}"))
+                    return 0
+                    ;;
+                --hash)
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --iterations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mq__subcmd__passwd__subcmd__psk)
+            opts="-c -D --create --force --delete --bytes --print --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -677,7 +867,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__passwd__subcmd__verify)
-            opts="--password-file --help"
+            opts="-H -I --password-file --format --salt-position --hash --iterations --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -696,6 +886,30 @@ _mq() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "mosquitto mosquitto-dynsec emqx-json emqx-csv rabbitmq vernemq hivemq nanomq" -- "${cur}"))
+                    return 0
+                    ;;
+                --salt-position)
+                    COMPREPLY=($(compgen -W "prefix suffix disable" -- "${cur}"))
+                    return 0
+                    ;;
+                --hash)
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -W "argon2id sha512-pbkdf2 sha512 sha256-pbkdf2 sha256" -- "${cur}"))
+                    return 0
+                    ;;
+                --iterations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

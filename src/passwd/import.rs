@@ -88,11 +88,6 @@ impl<R: Read> Rows<R> {
         Ok(rows)
     }
 
-    /// Whether there are no more rows.
-    pub fn has_ended(&self) -> bool {
-        self.first.is_none() && self.reader.is_done()
-    }
-
     /// How many bytes of the list were read.
     pub fn bytes_read(&self) -> u64 {
         self.reader.position().byte()

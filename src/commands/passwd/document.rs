@@ -54,36 +54,39 @@ impl Kind {
         gate: &Gate,
         change: impl FnOnce(&mut dyn Document, &Path) -> Result<T, Error>,
     ) -> Result<(T, Vec<String>), Error> {
-        let changed = |content: Option<&[u8]>, path: &Path| {
-            let mut document = self.open(content, path)?;
-            let done = change(&mut *document, path)?;
-            Ok::<_, Error>((done, document.to_bytes()))
+        let path = path_of(place);
+        let mut locked = match place {
+            Place::Existing(_) | Place::Instead(_) => Some(Locked::open(path)?),
+            Place::New(_) | Place::Stdout => None,
         };
-        match place {
-            Place::Stdout => {
-                let (done, content) = changed(None, Path::new("standard output"))?;
-                print(&content)?;
-                Ok((done, Vec::new()))
-            }
-            Place::New(path) => {
-                let (done, content) = changed(None, path)?;
-                gate.pass()?;
-                replace::create(path, &content)?;
-                Ok((done, Vec::new()))
-            }
-            Place::Instead(path) => {
-                let locked = Locked::open(path)?;
-                let (done, content) = changed(None, path)?;
-                replace_locked(locked, &content, path, gate).map(|said| (done, said))
-            }
-            Place::Existing(path) => {
-                let mut locked = Locked::open(path)?;
-                let old = Zeroizing::new(locked.read()?);
-                let (done, content) = changed(Some(&old), path)?;
-                replace_locked(locked, &content, path, gate).map(|said| (done, said))
-            }
+        let old = match (&mut locked, place) {
+            (Some(locked), Place::Existing(_)) => Some(Zeroizing::new(locked.read()?)),
+            _ => None,
+        };
+        let mut document = self.open(old.as_ref().map(|old| old.as_slice()), path)?;
+        let done = change(&mut *document, path)?;
+        let said = put(place, locked, &document.to_bytes(), gate)?;
+        Ok((done, said))
+    }
+}
+
+fn path_of(place: &Place) -> &Path {
+    match place {
+        Place::Stdout => Path::new("standard output"),
+        Place::New(path) | Place::Instead(path) | Place::Existing(path) => path,
+    }
+}
+
+fn put(place: &Place, locked: Option<Locked>, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
+    match (place, locked) {
+        (_, Some(locked)) => return replace_locked(locked, content, path_of(place), gate),
+        (Place::Stdout, None) => print(content)?,
+        (_, None) => {
+            gate.pass()?;
+            replace::create(path_of(place), content)?;
         }
     }
+    Ok(Vec::new())
 }
 
 fn replace_locked(locked: Locked, content: &[u8], path: &Path, gate: &Gate) -> Result<Vec<String>, Error> {

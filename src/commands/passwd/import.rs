@@ -13,12 +13,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// So many rows for each core are hashed before more are read: no core waits long for another, and memory holds no more passwords.
-const ROWS_PER_CORE: usize = 64;
+const ROWS_PER_CORE: usize = 32;
 
 /// A list that is being imported.
 struct Import {
@@ -107,34 +107,43 @@ impl Import {
 
     fn hash_all(&self, count: &mut Count) -> Result<Vec<Hashed>, Error> {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let failed = |error: &ImportError| self.bad_list(&error.to_string());
-        let mut rows = Rows::new(self.open_list()?, self.has_no_header).map_err(|error| failed(&error))?;
+        let rows = Rows::new(self.open_list()?, self.has_no_header);
+        let mut rows = rows.map_err(|error| self.bad_list(&error.to_string()))?;
         let mut users = Vec::new();
-        loop {
-            let mut batch = Vec::with_capacity(cores * ROWS_PER_CORE);
-            for row in rows.by_ref().take(cores * ROWS_PER_CORE) {
-                match row {
-                    Ok(row) => self.check_name(row, &mut batch, count)?,
-                    Err(ImportError::Row { line, problem }) => self.leave_out(line, &problem, count)?,
-                    Err(error) => return Err(failed(&error)),
-                }
-            }
-            let has_ended = batch.is_empty() && rows.has_ended();
+        while let Some(batch) = self.next_batch(&mut rows, cores * ROWS_PER_CORE, count)? {
             for (row, secret) in batch.iter().zip(self.hash_batch(&batch, cores)) {
                 match secret {
                     Ok(secret) => users.push(Hashed { line: row.line, name: row.name.clone(), secret }),
                     Err(error @ FormatError::Password(_)) => {
                         self.leave_out(row.line, &error.to_string(), count)?;
                     }
-                    Err(error) => return Err(refused(error, Path::new("the list"))),
+                    Err(error) => return Err(refused(error, &self.list)),
                 }
-            }
-            if has_ended {
-                return Ok(users);
             }
             self.bar.set_position(rows.bytes_read());
             self.bar.set_message(format!("{} users", users.len()));
         }
+        Ok(users)
+    }
+
+    /// The next good rows, which may be none; `None` at the end.
+    fn next_batch(
+        &self,
+        rows: &mut Rows<impl Read>,
+        size: usize,
+        count: &mut Count,
+    ) -> Result<Option<Vec<Row>>, Error> {
+        let mut batch = Vec::with_capacity(size);
+        let mut is_over = true;
+        for row in rows.take(size) {
+            is_over = false;
+            match row {
+                Ok(row) => self.check_name(row, &mut batch, count)?,
+                Err(ImportError::Row { line, problem }) => self.leave_out(line, &problem, count)?,
+                Err(error) => return Err(self.bad_list(&error.to_string())),
+            }
+        }
+        Ok((!is_over).then_some(batch))
     }
 
     fn check_name(&self, row: Row, batch: &mut Vec<Row>, count: &mut Count) -> Result<(), Error> {
@@ -149,9 +158,10 @@ impl Import {
     fn hash_batch(&self, batch: &[Row], cores: usize) -> Vec<Result<Secret, FormatError>> {
         let next = AtomicUsize::new(0);
         let hash = || {
-            let place = || next.fetch_add(1, Ordering::Relaxed);
-            let rows =
-                std::iter::from_fn(|| Some(place()).and_then(|place| Some((place, batch.get(place)?))));
+            let rows = std::iter::from_fn(|| {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                batch.get(place).map(|row| (place, row))
+            });
             rows.map(|(place, row)| (place, self.kind.format.secret(&row.password, &self.kind.settings)))
                 .collect::<Vec<_>>()
         };

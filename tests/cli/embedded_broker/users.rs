@@ -208,7 +208,7 @@ fn others_are_served_while_passwords_are_checked() {
 
 #[test]
 fn a_crowd_at_the_door_is_let_in_one_after_the_other() {
-    let (_directory, path) = file(&format!("ann:{}\n", PBKDF2));
+    let (_directory, path) = file(&format!("ann:{PBKDF2}\n"));
     let broker = broker_for(&path, "");
     let mut wires: Vec<Wire> = (0..200).map(|_| broker.connect()).collect();
     for (number, wire) in wires.iter_mut().enumerate() {
