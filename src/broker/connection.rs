@@ -137,8 +137,7 @@ async fn answer_connect(
     let gate = Rc::clone(&shared.borrow().gate);
     if let Err(reason_code) = gate.admit(&connect).await {
         put(&refusal(reason_code), version, output);
-        let who = connect.username.map_or_else(|| "nobody".to_owned(), |name| format!("user {name:?}"));
-        return Err(format!("{reason_code}, as {who}"));
+        return Err(format!("{reason_code}, as {}", shown(connect.username)));
     }
     let mut state = shared.borrow_mut();
     match state.connect(&connect, Instant::now()) {
@@ -154,6 +153,14 @@ async fn answer_connect(
             put(&refusal(reason_code), version, output);
             Err(reason_code.to_string())
         }
+    }
+}
+
+/// Who a client says it is; a stranger's name can be very long.
+fn shown(username: Option<&str>) -> String {
+    match username {
+        Some(name) => format!("user {:?}", name.chars().take(100).collect::<String>()),
+        None => "nobody".to_owned(),
     }
 }
 

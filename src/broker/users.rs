@@ -128,3 +128,52 @@ impl Drop for Place<'_> {
         self.0.set(self.0.get() - 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passwd::Scheme;
+
+    fn password(text: &str) -> Password {
+        Password::new(text.as_bytes().to_vec()).unwrap()
+    }
+
+    fn user(name: &str, text: &str) -> (String, Hash) {
+        (name.to_owned(), Scheme::Sha512 { salt_len: 12 }.hash(&password(text)).unwrap())
+    }
+
+    #[test]
+    fn a_password_is_right_for_its_user_alone() {
+        let users = Users::new([user("ann", "one"), user("bob", "two"), user("ann", "three")]);
+        assert_eq!(users.len(), 2);
+        for (name, text, is_right) in [
+            ("ann", "three", true),
+            ("ann", "one", false),
+            ("bob", "two", true),
+            ("bob", "three", false),
+            ("carol", "two", false),
+            ("", "", false),
+        ] {
+            assert_eq!(users.verify(name, &password(text)), Ok(is_right), "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_user_is_nobody_even_with_a_password_that_somebody_has() {
+        let users = Users::new([user("ann", "secret")]);
+        for number in 0..100 {
+            assert_eq!(users.verify(&format!("user{number}"), &password("secret")), Ok(false));
+        }
+        assert_eq!(Users::default().verify("ann", &password("secret")), Ok(false));
+    }
+
+    #[test]
+    fn only_so_many_wait_and_places_are_given_back() {
+        let waiting = Cell::new(0);
+        let places: Vec<_> = std::iter::from_fn(|| Place::among(&waiting)).collect();
+        assert_eq!(places.len(), MAX_WAITING);
+        drop(places);
+        assert_eq!(waiting.get(), 0);
+        assert!(Place::among(&waiting).is_some());
+    }
+}

@@ -73,7 +73,14 @@ fn hash_of(client: &Value) -> Result<Hash, String> {
 
 impl Document for Dynsec {
     fn users(&self) -> Vec<User> {
-        self.list.all().map(|(name, client)| digest::describe(name, hash_of(client))).collect()
+        let describe = |(name, client): (&str, &Value)| {
+            let mut user = digest::describe(name, hash_of(client));
+            if client.get("disabled") == Some(&Value::Bool(true)) {
+                user.scheme += ", disabled";
+            }
+            user
+        };
+        self.list.all().map(describe).collect()
     }
 
     fn set(&mut self, name: &str, secret: &Secret) -> Result<Change, FormatError> {

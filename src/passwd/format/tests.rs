@@ -302,14 +302,16 @@ fn json_on_one_line_stays_on_one_line() {
 fn a_client_of_mosquitto_2_1_is_verified() {
     let hash = Scheme::Pbkdf2Sha512 { iterations: NonZeroU32::new(7).unwrap(), salt_len: 64 };
     let hash = hash.hash(&password("secret")).unwrap();
-    let text =
-        format!(r#"{{"clients":[{{"username":"a","encoded_password":"{hash}"}},{{"username":"b"}}]}}"#);
+    let text = format!(
+        r#"{{"clients":[{{"username":"a","encoded_password":"{hash}"}},{{"username":"b","disabled":true}}]}}"#
+    );
     let document = open(Format::Dynsec, &text);
     assert_eq!(document.verify("a", &password("secret")), Verdict::Right);
     assert_eq!(
         document.verify("b", &password("secret")),
         Verdict::Unusable("it has no iterations".to_owned())
     );
+    assert_eq!(document.users()[1].scheme, "unusable: it has no iterations, disabled");
 }
 
 #[test]
