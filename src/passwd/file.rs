@@ -183,6 +183,8 @@ impl PasswordFile {
         let Some((position, line)) = last else { return };
         let text = self.text(line);
         if !text.ends_with(b"\n") {
+            // Half of the line's end may be there.
+            let end = if text.ends_with(b"\r") { b"\n" } else { end };
             let ended = Line::Written([text, end].concat());
             self.put(position, ended);
         }
@@ -239,6 +241,7 @@ mod tests {
     fn a_last_line_without_its_end_gets_one() {
         assert_eq!(after_set("a:1", "b"), "a:1\nb:H\n");
         assert_eq!(after_set("a:1", "a"), "a:H");
+        assert_eq!(after_set("a:1\r\nb:2\r", "c"), "a:1\r\nb:2\r\nc:H\r\n");
         assert_eq!(after_set("a:1\r\nb:2", "c"), "a:1\r\nb:2\r\nc:H\r\n");
     }
 
