@@ -183,6 +183,8 @@ impl PasswordFile {
         let Some((position, line)) = last else { return };
         let text = self.text(line);
         if !text.ends_with(b"\n") {
+            // Half of the line's end may be there.
+            let end = if text.ends_with(b"\r") { b"\n" } else { end };
             let ended = Line::Written([text, end].concat());
             self.put(position, ended);
         }
@@ -204,6 +206,7 @@ fn without_end(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn file(text: &str) -> PasswordFile {
         PasswordFile::parse(text.into()).unwrap()
@@ -238,6 +241,7 @@ mod tests {
     fn a_last_line_without_its_end_gets_one() {
         assert_eq!(after_set("a:1", "b"), "a:1\nb:H\n");
         assert_eq!(after_set("a:1", "a"), "a:H");
+        assert_eq!(after_set("a:1\r\nb:2\r", "c"), "a:1\r\nb:2\r\nc:H\r\n");
         assert_eq!(after_set("a:1\r\nb:2", "c"), "a:1\r\nb:2\r\nc:H\r\n");
     }
 
@@ -275,6 +279,37 @@ mod tests {
         let seen: Vec<_> = file.entries().map(|entry| (entry.line, entry.user, entry.hash)).collect();
         assert_eq!(seen, [(4, &b"a"[..], &b"x"[..]), (5, b"b", b"")]);
         assert_eq!(file.find(b"a").unwrap().rest, b" x :y");
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_touches_nobody_else(
+            text in "([ab#: \r]{0,4}\n){0,6}[ab#: \r]{0,4}",
+            user in "[ab]{1,2}",
+        ) {
+            let user = name(&user);
+            let mut file = file(&text);
+            let others = |file: &PasswordFile| {
+                let others = file.entries().filter(|entry| entry.user != user.as_str().as_bytes());
+                others.map(|entry| (entry.user.to_vec(), entry.rest.to_vec())).collect::<Vec<_>>()
+            };
+            let before = others(&file);
+            file.set(&user, "H");
+            let mut again = PasswordFile::parse(file.to_bytes()).unwrap();
+            prop_assert_eq!(others(&again), before.clone());
+            let hashes: Vec<_> = again.entries().filter(|entry| entry.user == user.as_str().as_bytes()).collect();
+            prop_assert_eq!(hashes.len(), 1);
+            prop_assert_eq!(hashes[0].hash, b"H");
+            prop_assert_eq!(again.remove(&user), 1);
+            prop_assert_eq!(others(&again), before);
+        }
+
+        #[test]
+        fn any_bytes_are_kept_or_refused(bytes: Vec<u8>) {
+            if let Ok(file) = PasswordFile::parse(bytes.clone()) {
+                prop_assert_eq!(file.to_bytes(), bytes);
+            }
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ Examples:
   mq passwd import passwords users.csv         all users of a list
 
 Exit status: 0 done, 1 the file cannot be changed or has no such user, 2 usage, or the two passwords differ, 3 `verify`: another \
-password, `check`: a line is not loaded, 130 and 143 interrupted."
+password, `check`: a line is not loaded, 130 and 143 interrupted. Called as mosquitto_passwd: 0 done, 1 not done, 2 the two passwords differ."
 )]
 pub struct PasswdArgs {
     /// What to do with the file instead of changing it

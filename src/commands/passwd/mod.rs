@@ -138,31 +138,31 @@ impl Place {
         target: Option<Target>,
         gate: &Gate,
     ) -> Result<(Option<Told>, Vec<String>), Error> {
-        let told = |change| Some(Told { user: user.clone(), change });
         let line = format!("{user}:{hash}\n");
-        match self {
+        let (change, said) = match self {
             Place::Stdout => {
                 print(line.as_bytes())?;
-                Ok((None, Vec::new()))
+                return Ok((None, Vec::new()));
             }
             Place::New(path) => {
                 gate.pass()?;
                 replace::create(path, line.as_bytes())?;
-                Ok((told(Change::Added), Vec::new()))
+                (Change::Added, Vec::new())
             }
-            Place::Instead(path) => {
-                let locked = Locked::open(path)?;
-                let said = warnings(&locked, path);
-                gate.pass()?;
-                locked.replace(line.as_bytes())?;
-                Ok((told(Change::Added), said))
-            }
-            Place::Existing(path) => {
-                let (change, said) = edit_file(path, target, gate, |file| Ok(file.set(user, hash)))?;
-                Ok((told(change), said))
-            }
-        }
+            Place::Instead(path) => (Change::Added, replace_all(path, line.as_bytes(), gate)?),
+            Place::Existing(path) => edit_file(path, target, gate, |file| Ok(file.set(user, hash)))?,
+        };
+        Ok((Some(Told { user: user.clone(), change }), said))
     }
+}
+
+/// Puts this in the place of all that a file holds.
+fn replace_all(path: &Path, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
+    let locked = Locked::open(path)?;
+    let said = warnings(&locked, path);
+    gate.pass()?;
+    locked.replace(content)?;
+    Ok(said)
 }
 
 /// Changes a file under its lock, and gives what should be said about it.

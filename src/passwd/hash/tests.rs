@@ -1,6 +1,7 @@
 //! Vectors made by other programs, and hashes that must be refused.
 
 use super::*;
+use proptest::prelude::*;
 
 fn password(text: &str) -> Password {
     Password::new(text.into()).unwrap()
@@ -142,6 +143,15 @@ fn a_hash_that_would_cost_hours_or_all_memory_is_refused() {
         ("m=1048576,t=1,p=256", "number of lanes"),
     ] {
         assert_refused(&format!("$argon2id$v=19${costs}$c2FsdHNhbHQ$8/RTMUZ1jPZmqIX33K5v0A"), what);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_hash_within_bounds_or_refused(text in r"\$(6|7|argon2id)(\$[a-zA-Z0-9+/=,]{0,20}){0,5}") {
+        if let Ok(hash) = Hash::parse(text.as_bytes()) {
+            prop_assert!(hash.scheme().check().is_ok());
+        }
     }
 }
 
