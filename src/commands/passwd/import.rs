@@ -73,7 +73,7 @@ pub(super) fn run(args: &ImportArgs, messages: Messages) -> Result<ExitStatus, E
 fn tell(count: &Count, messages: Messages) {
     let Count { added, updated, left_out } = count;
     let rest = if *left_out == 0 { String::new() } else { format!(", {left_out} rows left out") };
-    messages.say(&format!("{added} users added, {updated} updated{rest}"));
+    messages.say(&format!("{added} added, {updated} updated{rest}"));
 }
 
 impl Import {

@@ -25,7 +25,7 @@ fn lists_are_imported_into_every_format() {
         "--format nanomq",
     ] {
         let (_directory, path, finished) = import(options, "user,password\r\nann,secret\r\nbob,\"a, b\"\r\n");
-        assert_says(&finished.stderr, &["2 users added, 0 updated"]);
+        assert_says(&finished.stderr, &["2 added, 0 updated"]);
         finished.succeed();
         let reading = if options.starts_with("--format") { options.split(" -I").next().unwrap() } else { "" };
         verify(reading, &path, "ann", "secret").succeed();
@@ -41,7 +41,7 @@ fn users_who_are_there_get_the_new_password_and_others_stay() {
     let list = directory.path().join("second.csv");
     std::fs::write(&list, "carol,x\nann,new\n").unwrap();
     let finished = mq("passwd import -I 101").arg(&path).arg(&list).run();
-    assert_says(&finished.stderr, &["1 users added, 1 updated"]);
+    assert_says(&finished.stderr, &["1 added, 1 updated"]);
     finished.succeed();
     for (user, password) in [("ann", "new"), ("bob", "two"), ("carol", "x")] {
         verify("", &path, user, password).succeed();
@@ -94,7 +94,7 @@ fn bad_rows_are_left_out_when_that_is_asked_for() {
     let (_directory, path, finished) = import("-I 101 --keep-going", "ann,x\nbob\nann,y\n:,z\ncarol,w\n");
     assert_says(
         &finished.stderr,
-        &["line 2:", "line 3:", "line 4:", "left out", "2 users added, 0 updated, 3 rows"],
+        &["line 2:", "line 3:", "line 4:", "left out", "2 added, 0 updated, 3 rows"],
     );
     finished.fail(1);
     verify("", &path, "ann", "x").succeed();
@@ -140,7 +140,7 @@ fn ten_thousand_users_are_imported() {
     }
     for options in ["-I 101", "--format hivemq -I 1", "--format mosquitto-dynsec -I 1"] {
         let (_directory, path, finished) = import(options, &list);
-        assert_says(&finished.stderr, &["10000 users added"]);
+        assert_says(&finished.stderr, &["10000 added"]);
         finished.succeed();
         let reading = options.strip_suffix(" -I 1").unwrap_or_default();
         verify(reading, &path, "user9999", "password of 9999").succeed();
