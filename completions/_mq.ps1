@@ -27,6 +27,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('pub', 'pub', [CompletionResultType]::ParameterValue, 'Publish messages')
             [CompletionResult]::new('sub', 'sub', [CompletionResultType]::ParameterValue, 'Subscribe, and print the messages that arrive')
             [CompletionResult]::new('rr', 'rr', [CompletionResultType]::ParameterValue, 'Send a request, and print the answer')
+            [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
@@ -335,11 +336,105 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'mq;passwd' {
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; `-` is standard input')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'How to hash [default: sha512-pbkdf2]')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'How to hash [default: sha512-pbkdf2]')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]')
+            [CompletionResult]::new('--iterations', '--iterations', [CompletionResultType]::ParameterName, 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'The memory that argon2id needs [default: 47104]')
+            [CompletionResult]::new('--passes', '--passes', [CompletionResultType]::ParameterName, 'How often argon2id goes through its memory [default: 1]')
+            [CompletionResult]::new('--lanes', '--lanes', [CompletionResultType]::ParameterName, 'Into how many lanes argon2id divides its memory [default: 1]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The broker that reads the file [default: mosquitto]')
+            [CompletionResult]::new('--salt-position', '--salt-position', [CompletionResultType]::ParameterName, 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]')
+            [CompletionResult]::new('--vhost', '--vhost', [CompletionResultType]::ParameterName, 'The virtual host in which a new user may do everything, for rabbitmq [default: /]')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Make the file; `-` prints the line instead')
+            [CompletionResult]::new('--create', '--create', [CompletionResultType]::ParameterName, 'Make the file; `-` prints the line instead')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a file that is there with a new one, with -c')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Delete the user')
+            [CompletionResult]::new('--delete', '--delete', [CompletionResultType]::ParameterName, 'Delete the user')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone')
+            [CompletionResult]::new('--hash-plain', '--hash-plain', [CompletionResultType]::ParameterName, 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash')
+            [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash')
+            [CompletionResult]::new('--superuser', '--superuser', [CompletionResultType]::ParameterName, 'Make a new user a superuser, for emqx-json and emqx-csv')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a password against the file')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the users and how their passwords are hashed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which lines a broker would not load')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Add and change the users of a list (CSV)')
+            [CompletionResult]::new('psk', 'psk', [CompletionResultType]::ParameterValue, 'Make a key for TLS with pre-shared keys')
+            break
+        }
+        'mq;passwd;verify' {
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; `-` is standard input')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The broker that reads the file [default: mosquitto]')
+            [CompletionResult]::new('--salt-position', '--salt-position', [CompletionResultType]::ParameterName, 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'How EMQX hashes [default: sha256]')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'How EMQX hashes [default: sha256]')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]')
+            [CompletionResult]::new('--iterations', '--iterations', [CompletionResultType]::ParameterName, 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;passwd;list' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The broker that reads the file [default: mosquitto]')
+            [CompletionResult]::new('--salt-position', '--salt-position', [CompletionResultType]::ParameterName, 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'How EMQX hashes [default: sha256]')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'How EMQX hashes [default: sha256]')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]')
+            [CompletionResult]::new('--iterations', '--iterations', [CompletionResultType]::ParameterName, 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;passwd;check' {
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The broker that is to load the file')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;passwd;import' {
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'How to hash [default: sha512-pbkdf2]')
+            [CompletionResult]::new('--hash', '--hash', [CompletionResultType]::ParameterName, 'How to hash [default: sha512-pbkdf2]')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]')
+            [CompletionResult]::new('--iterations', '--iterations', [CompletionResultType]::ParameterName, 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'The memory that argon2id needs [default: 47104]')
+            [CompletionResult]::new('--passes', '--passes', [CompletionResultType]::ParameterName, 'How often argon2id goes through its memory [default: 1]')
+            [CompletionResult]::new('--lanes', '--lanes', [CompletionResultType]::ParameterName, 'Into how many lanes argon2id divides its memory [default: 1]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The broker that reads the file [default: mosquitto]')
+            [CompletionResult]::new('--salt-position', '--salt-position', [CompletionResultType]::ParameterName, 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]')
+            [CompletionResult]::new('--vhost', '--vhost', [CompletionResultType]::ParameterName, 'The virtual host in which a new user may do everything, for rabbitmq [default: /]')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Make the file')
+            [CompletionResult]::new('--create', '--create', [CompletionResultType]::ParameterName, 'Make the file')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a file that is there with a new one, with -c')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'The first row is a user, whatever it says')
+            [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Leave bad rows out, and import the others')
+            [CompletionResult]::new('--superuser', '--superuser', [CompletionResultType]::ParameterName, 'Make a new user a superuser, for emqx-json and emqx-csv')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;passwd;psk' {
+            [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'The length of the key in bytes, 16 to 256')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Make the file')
+            [CompletionResult]::new('--create', '--create', [CompletionResultType]::ParameterName, 'Make the file')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a file that is there with a new one, with -c')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Delete the identity')
+            [CompletionResult]::new('--delete', '--delete', [CompletionResultType]::ParameterName, 'Delete the identity')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Print the key')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'mq;broker' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one')
-            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]')
             [CompletionResult]::new('--ws-port', '--ws-port', [CompletionResultType]::ParameterName, 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one')
+            [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Let in only the users in this file, which is mosquitto''s password file; SIGHUP has it read again')
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address to listen on')
+            [CompletionResult]::new('--allow-anonymous', '--allow-anonymous', [CompletionResultType]::ParameterName, 'Let in clients without a user name as well')
             [CompletionResult]::new('--stop-with-stdin', '--stop-with-stdin', [CompletionResultType]::ParameterName, 'Stop when standard input ends, as it does when the program that started the broker is gone')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every client that comes and goes, on standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell of every client that comes and goes, on standard error')
@@ -407,6 +502,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('pub', 'pub', [CompletionResultType]::ParameterValue, 'Publish messages')
             [CompletionResult]::new('sub', 'sub', [CompletionResultType]::ParameterValue, 'Subscribe, and print the messages that arrive')
             [CompletionResult]::new('rr', 'rr', [CompletionResultType]::ParameterValue, 'Send a request, and print the answer')
+            [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
@@ -422,6 +518,29 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;rr' {
+            break
+        }
+        'mq;help;passwd' {
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a password against the file')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Print the users and how their passwords are hashed')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which lines a broker would not load')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Add and change the users of a list (CSV)')
+            [CompletionResult]::new('psk', 'psk', [CompletionResultType]::ParameterValue, 'Make a key for TLS with pre-shared keys')
+            break
+        }
+        'mq;help;passwd;verify' {
+            break
+        }
+        'mq;help;passwd;list' {
+            break
+        }
+        'mq;help;passwd;check' {
+            break
+        }
+        'mq;help;passwd;import' {
+            break
+        }
+        'mq;help;passwd;psk' {
             break
         }
         'mq;help;broker' {

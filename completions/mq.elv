@@ -24,6 +24,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand pub 'Publish messages'
             cand sub 'Subscribe, and print the messages that arrive'
             cand rr 'Send a request, and print the answer'
+            cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
@@ -328,11 +329,99 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --quiet 'Keep quiet about failures at run time; the exit status still tells'
             cand --help 'Print help'
         }
+        &'mq;passwd'= {
+            cand --password-file 'Read the password from the first line of a file; `-` is standard input'
+            cand -H 'How to hash [default: sha512-pbkdf2]'
+            cand --hash 'How to hash [default: sha512-pbkdf2]'
+            cand --target 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked'
+            cand -I 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]'
+            cand --iterations 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]'
+            cand --memory 'The memory that argon2id needs [default: 47104]'
+            cand --passes 'How often argon2id goes through its memory [default: 1]'
+            cand --lanes 'Into how many lanes argon2id divides its memory [default: 1]'
+            cand --format 'The broker that reads the file [default: mosquitto]'
+            cand --salt-position 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]'
+            cand --role 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]'
+            cand --vhost 'The virtual host in which a new user may do everything, for rabbitmq [default: /]'
+            cand -c 'Make the file; `-` prints the line instead'
+            cand --create 'Make the file; `-` prints the line instead'
+            cand --force 'Replace a file that is there with a new one, with -c'
+            cand -D 'Delete the user'
+            cand --delete 'Delete the user'
+            cand -U 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+            cand --hash-plain 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+            cand -b 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+            cand --batch 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+            cand --superuser 'Make a new user a superuser, for emqx-json and emqx-csv'
+            cand --help 'Print help'
+            cand verify 'Check a password against the file'
+            cand list 'Print the users and how their passwords are hashed'
+            cand check 'Tell which lines a broker would not load'
+            cand import 'Add and change the users of a list (CSV)'
+            cand psk 'Make a key for TLS with pre-shared keys'
+        }
+        &'mq;passwd;verify'= {
+            cand --password-file 'Read the password from the first line of a file; `-` is standard input'
+            cand --format 'The broker that reads the file [default: mosquitto]'
+            cand --salt-position 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]'
+            cand -H 'How EMQX hashes [default: sha256]'
+            cand --hash 'How EMQX hashes [default: sha256]'
+            cand -I 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]'
+            cand --iterations 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]'
+            cand --help 'Print help'
+        }
+        &'mq;passwd;list'= {
+            cand --format 'The broker that reads the file [default: mosquitto]'
+            cand --salt-position 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]'
+            cand -H 'How EMQX hashes [default: sha256]'
+            cand --hash 'How EMQX hashes [default: sha256]'
+            cand -I 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]'
+            cand --iterations 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]'
+            cand --help 'Print help'
+        }
+        &'mq;passwd;check'= {
+            cand --target 'The broker that is to load the file'
+            cand --help 'Print help'
+        }
+        &'mq;passwd;import'= {
+            cand -H 'How to hash [default: sha512-pbkdf2]'
+            cand --hash 'How to hash [default: sha512-pbkdf2]'
+            cand --target 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked'
+            cand -I 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]'
+            cand --iterations 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]'
+            cand --memory 'The memory that argon2id needs [default: 47104]'
+            cand --passes 'How often argon2id goes through its memory [default: 1]'
+            cand --lanes 'Into how many lanes argon2id divides its memory [default: 1]'
+            cand --format 'The broker that reads the file [default: mosquitto]'
+            cand --salt-position 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]'
+            cand --role 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]'
+            cand --vhost 'The virtual host in which a new user may do everything, for rabbitmq [default: /]'
+            cand -c 'Make the file'
+            cand --create 'Make the file'
+            cand --force 'Replace a file that is there with a new one, with -c'
+            cand --no-header 'The first row is a user, whatever it says'
+            cand --keep-going 'Leave bad rows out, and import the others'
+            cand --superuser 'Make a new user a superuser, for emqx-json and emqx-csv'
+            cand --help 'Print help'
+        }
+        &'mq;passwd;psk'= {
+            cand --bytes 'The length of the key in bytes, 16 to 256'
+            cand -c 'Make the file'
+            cand --create 'Make the file'
+            cand --force 'Replace a file that is there with a new one, with -c'
+            cand -D 'Delete the identity'
+            cand --delete 'Delete the identity'
+            cand --print 'Print the key'
+            cand --help 'Print help'
+        }
         &'mq;broker'= {
-            cand -p 'The port to listen on; 0 picks a free one'
-            cand --port 'The port to listen on; 0 picks a free one'
+            cand -p 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]'
+            cand --port 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]'
             cand --ws-port 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one'
+            cand --unix 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced'
+            cand --password-file 'Let in only the users in this file, which is mosquitto''s password file; SIGHUP has it read again'
             cand --bind 'The address to listen on'
+            cand --allow-anonymous 'Let in clients without a user name as well'
             cand --stop-with-stdin 'Stop when standard input ends, as it does when the program that started the broker is gone'
             cand -v 'Tell of every client that comes and goes, on standard error'
             cand --verbose 'Tell of every client that comes and goes, on standard error'
@@ -395,6 +484,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand pub 'Publish messages'
             cand sub 'Subscribe, and print the messages that arrive'
             cand rr 'Send a request, and print the answer'
+            cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
@@ -407,6 +497,23 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;sub'= {
         }
         &'mq;help;rr'= {
+        }
+        &'mq;help;passwd'= {
+            cand verify 'Check a password against the file'
+            cand list 'Print the users and how their passwords are hashed'
+            cand check 'Tell which lines a broker would not load'
+            cand import 'Add and change the users of a list (CSV)'
+            cand psk 'Make a key for TLS with pre-shared keys'
+        }
+        &'mq;help;passwd;verify'= {
+        }
+        &'mq;help;passwd;list'= {
+        }
+        &'mq;help;passwd;check'= {
+        }
+        &'mq;help;passwd;import'= {
+        }
+        &'mq;help;passwd;psk'= {
         }
         &'mq;help;broker'= {
         }

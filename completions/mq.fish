@@ -29,6 +29,7 @@ complete -c mq -n "__fish_mq_needs_command" -s V -l version -d 'Print version'
 complete -c mq -n "__fish_mq_needs_command" -f -a "pub" -d 'Publish messages'
 complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
 complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
 complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
 complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
@@ -248,9 +249,131 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Let the bro
 complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+sha512-pbkdf2\t'For mosquitto 2.0 and later'
+sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha256-pbkdf2\t'For EMQX'
+sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+mosquitto-2.0\t'mosquitto 2.0'
+mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
+emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
+emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+rabbitmq\t'RabbitMQ\'s definitions (JSON)'
+vernemq\t'VerneMQ\'s password file'
+hivemq\t'HiveMQ\'s file RBAC extension (XML)'
+nanomq\t'NanoMQ\'s password file, in plain text'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'Behind the password'
+disable\t'There is no salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l role -d 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l vhost -d 'The virtual host in which a new user may do everything, for rabbitmq [default: /]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s c -l create -d 'Make the file; `-` prints the line instead'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s D -l delete -d 'Delete the user'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s U -l hash-plain -d 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s b -l batch -d 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l superuser -d 'Make a new user a superuser, for emqx-json and emqx-csv'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "verify" -d 'Check a password against the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "list" -d 'Print the users and how their passwords are hashed'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "check" -d 'Tell which lines a broker would not load'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "import" -d 'Add and change the users of a list (CSV)'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "psk" -d 'Make a key for TLS with pre-shared keys'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
+emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
+emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+rabbitmq\t'RabbitMQ\'s definitions (JSON)'
+vernemq\t'VerneMQ\'s password file'
+hivemq\t'HiveMQ\'s file RBAC extension (XML)'
+nanomq\t'NanoMQ\'s password file, in plain text'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'Behind the password'
+disable\t'There is no salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -s H -l hash -d 'How EMQX hashes [default: sha256]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+sha512-pbkdf2\t'For mosquitto 2.0 and later'
+sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha256-pbkdf2\t'For EMQX'
+sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -s I -l iterations -d 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
+emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
+emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+rabbitmq\t'RabbitMQ\'s definitions (JSON)'
+vernemq\t'VerneMQ\'s password file'
+hivemq\t'HiveMQ\'s file RBAC extension (XML)'
+nanomq\t'NanoMQ\'s password file, in plain text'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'Behind the password'
+disable\t'There is no salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -s H -l hash -d 'How EMQX hashes [default: sha256]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+sha512-pbkdf2\t'For mosquitto 2.0 and later'
+sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha256-pbkdf2\t'For EMQX'
+sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -s I -l iterations -d 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l target -d 'The broker that is to load the file' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+mosquitto-2.0\t'mosquitto 2.0'
+mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+sha512-pbkdf2\t'For mosquitto 2.0 and later'
+sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha256-pbkdf2\t'For EMQX'
+sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+mosquitto-2.0\t'mosquitto 2.0'
+mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
+emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
+emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+rabbitmq\t'RabbitMQ\'s definitions (JSON)'
+vernemq\t'VerneMQ\'s password file'
+hivemq\t'HiveMQ\'s file RBAC extension (XML)'
+nanomq\t'NanoMQ\'s password file, in plain text'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'Behind the password'
+disable\t'There is no salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l role -d 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l vhost -d 'The virtual host in which a new user may do everything, for rabbitmq [default: /]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s c -l create -d 'Make the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l no-header -d 'The first row is a user, whatever it says'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l keep-going -d 'Leave bad rows out, and import the others'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l superuser -d 'Make a new user a superuser, for emqx-json and emqx-csv'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l bytes -d 'The length of the key in bytes, 16 to 256' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -s c -l create -d 'Make the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -s D -l delete -d 'Delete the identity'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l print -d 'Print the key'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Let in only the users in this file, which is mosquitto\'s password file; SIGHUP has it read again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let in clients without a user name as well'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
@@ -286,12 +409,18 @@ complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the 
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "man" -d 'Print a page of the manual'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr broker bench install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'Print the users and how their passwords are hashed'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Tell which lines a broker would not load'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "import" -d 'Add and change the users of a list (CSV)'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "psk" -d 'Make a key for TLS with pre-shared keys'

@@ -1,5 +1,6 @@
 //! What can go wrong in a command, by whose fault it is; with the text for the user and the exit status.
 
+use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::transport::ConnectError;
@@ -31,6 +32,20 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it, and what to do.
         problem: String,
+    },
+    /// A file of credentials cannot be read or replaced.
+    #[error(transparent)]
+    Credentials(#[from] FileError),
+    /// A password cannot be hashed, or a hash cannot be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// A user is to be deleted who is not there.
+    #[error("{} has no user '{}'", path.display(), user.as_str().escape_debug())]
+    NoSuchUser {
+        /// The password file.
+        path: PathBuf,
+        /// The user.
+        user: UserName,
     },
     /// Standard input broke off.
     #[error("cannot read standard input: {0}")]
@@ -148,6 +163,9 @@ impl Error {
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
             Error::File { .. }
             | Error::Unusable { .. }
+            | Error::Credentials(_)
+            | Error::Hash(_)
+            | Error::NoSuchUser { .. }
             | Error::Input(_)
             | Error::InputLine { .. }
             | Error::Output(_)
@@ -215,6 +233,7 @@ impl Error {
                 ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID chooses a client identifier"),
                 _ => None,
             },
+            Error::Credentials(failure) => file_hint(failure),
             Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
                 Some("-q chooses a lower QoS")
             }
@@ -247,6 +266,9 @@ impl Error {
             Error::Usage(_)
             | Error::File { .. }
             | Error::Unusable { .. }
+            | Error::Credentials(_)
+            | Error::Hash(_)
+            | Error::NoSuchUser { .. }
             | Error::Input(_)
             | Error::InputLine { .. }
             | Error::Output(_)
@@ -262,6 +284,24 @@ impl Error {
             | Error::Timeout(_)
             | Error::Idle(_) => false,
         }
+    }
+}
+
+fn file_hint(failure: &FileError) -> Option<&'static str> {
+    match failure {
+        FileError::System { source, action: "find", .. } if source.kind() == io::ErrorKind::NotFound => {
+            Some("-c makes a new file")
+        }
+        FileError::Exists { .. } => {
+            Some("without -c, the user is added to it; `mq passwd -c --force` makes a new one in its place")
+        }
+        FileError::System { .. }
+        | FileError::NotAFile { .. }
+        | FileError::Content { .. }
+        | FileError::TooLarge { .. }
+        | FileError::Locked { .. }
+        | FileError::Owner { .. }
+        | FileError::NotOnDisk { .. } => None,
     }
 }
 

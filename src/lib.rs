@@ -1,7 +1,7 @@
 //! `mqkit`: what the `mq` binary is made of.
 //!
-//! Who may call whom: `commands -> {client, bench, broker, output, cli}`, `client, bench, broker -> {protocol, transport}`,
-//! `protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
+//! Who may call whom: `commands -> {client, bench, broker, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
+//! `protocol -> nothing of ours`, `passwd -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
 
 pub mod bench;
 pub mod broker;
@@ -12,5 +12,6 @@ pub mod error;
 pub mod json;
 pub mod message;
 pub mod output;
+pub mod passwd;
 pub mod protocol;
 pub mod transport;

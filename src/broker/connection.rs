@@ -7,7 +7,7 @@ use super::client::Client;
 use super::link::Link;
 use super::message::{Delivery, Outbound};
 use super::state::{Opened, Shared};
-use super::{Config, Event, Report};
+use super::{Config, Event, Peer, Report};
 use crate::protocol::property::Context;
 use crate::protocol::session::{self, Outgoing, Session};
 use crate::protocol::{
@@ -17,12 +17,11 @@ use crate::protocol::{
 use crate::transport::{Connection, Progress, Stream};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 /// The largest CONNECT that is taken: room for every field at its longest. Strangers must not cost more memory.
 const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
@@ -56,10 +55,10 @@ enum Ending {
 }
 
 /// Serves a client from its first byte to the last.
-pub(super) async fn serve(shared: Shared, stream: Stream, peer: SocketAddr) {
+pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
     let mut connection = Connection::new(stream);
     // The first steps need memory that later ones do not.
-    let Some((client, link)) = Box::pin(open(&mut connection, &shared, peer)).await else {
+    let Some((client, link)) = Box::pin(open(&mut connection, &shared, &peer)).await else {
         return;
     };
     let mut service = Service { shared, connection, client, link };
@@ -70,21 +69,15 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: SocketAddr) {
 }
 
 /// Waits for CONNECT and answers it. `None` when the client was not let in.
-async fn open(
-    connection: &mut Connection,
-    shared: &Shared,
-    peer: SocketAddr,
-) -> Option<(Rc<Client>, Rc<Link>)> {
-    let deadline = shared.borrow().config.connect_timeout;
-    let reason = match timeout(deadline, receive_connect(connection, shared, peer)).await {
-        Ok(Ok(opened)) => return Some(opened),
-        Ok(Err(reason)) => reason,
-        Err(_) => "no CONNECT in time".to_owned(),
+async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Option<(Rc<Client>, Rc<Link>)> {
+    let reason = match receive_connect(connection, shared, peer).await {
+        Ok(opened) => return Some(opened),
+        Err(reason) => reason,
     };
     {
         let mut state = shared.borrow_mut();
         state.report.refused += 1;
-        state.tell(Event::Refused { peer, reason });
+        state.tell(Event::Refused { peer: peer.clone(), reason });
     }
     let _ = timeout(CLOSING_TIME, finish(connection)).await;
     None
@@ -94,17 +87,20 @@ async fn open(
 async fn receive_connect(
     connection: &mut Connection,
     shared: &Shared,
-    peer: SocketAddr,
+    peer: &Peer,
 ) -> Result<(Rc<Client>, Rc<Link>), String> {
+    let deadline = tokio::time::Instant::now() + shared.borrow().config.connect_timeout;
     loop {
         let (input, output) = connection.buffers();
         if let Some(frame) = cut_connect(input)? {
             let size = frame.size();
-            let opened = answer_connect(frame, output, shared, peer)?;
+            // The client cannot help how long its password takes to check.
+            let opened = answer_connect(frame, output, shared, peer).await?;
             connection.consume(size);
             return Ok(opened);
         }
-        let progress = connection.progress(true).await.map_err(|error| error.to_string())?;
+        let progress = timeout_at(deadline, connection.progress(true)).await;
+        let progress = progress.map_err(|_| "no CONNECT in time")?.map_err(|error| error.to_string())?;
         if progress.is_closed {
             return Err("closed before CONNECT".to_owned());
         }
@@ -123,11 +119,11 @@ fn cut_connect(input: &[u8]) -> Result<Option<Frame<'_>>, String> {
     }
 }
 
-fn answer_connect(
+async fn answer_connect(
     frame: Frame<'_>,
     output: &mut Vec<u8>,
     shared: &Shared,
-    peer: SocketAddr,
+    peer: &Peer,
 ) -> Result<(Rc<Client>, Rc<Link>), String> {
     let connect = match Packet::decode(frame, Version::V5) {
         Ok(Packet::Connect(connect)) => connect,
@@ -138,6 +134,11 @@ fn answer_connect(
         }
     };
     let version = connect.version;
+    let gate = Rc::clone(&shared.borrow().gate);
+    if let Err(reason_code) = gate.admit(&connect).await {
+        put(&refusal(reason_code), version, output);
+        return Err(format!("{reason_code}, as {}", shown(connect.username)));
+    }
     let mut state = shared.borrow_mut();
     match state.connect(&connect, Instant::now()) {
         Ok(opened) => {
@@ -145,13 +146,21 @@ fn answer_connect(
             state.report.packets_sent += 1;
             put_connack(&opened, version, &state.config, output);
             let client_id = opened.client.id.to_string();
-            state.tell(Event::Connected { client_id, peer, version });
+            state.tell(Event::Connected { client_id, peer: peer.clone(), version });
             Ok((opened.client, opened.link))
         }
         Err(reason_code) => {
             put(&refusal(reason_code), version, output);
             Err(reason_code.to_string())
         }
+    }
+}
+
+/// Who a client says it is; a stranger's name can be very long.
+fn shown(username: Option<&str>) -> String {
+    match username {
+        Some(name) => format!("user {:?}", name.chars().take(100).collect::<String>()),
+        None => "nobody".to_owned(),
     }
 }
 

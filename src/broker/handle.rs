@@ -18,7 +18,7 @@ impl Handle {
     /// Starts a broker that says nothing.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or there is no thread to be had.
+    /// When the configuration has no address, it cannot be listened on, or there is no thread to be had.
     pub fn start(config: Config) -> io::Result<Handle> {
         Handle::start_with(config, |_| {})
     }
@@ -26,11 +26,12 @@ impl Handle {
     /// Starts a broker that calls `handler`, on its own thread, with everything notable.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or there is no thread to be had.
+    /// When the configuration has no address, it cannot be listened on, or there is no thread to be had.
     pub fn start_with(config: Config, handler: impl FnMut(Event) + Send + 'static) -> io::Result<Handle> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut broker = runtime.block_on(Broker::bind(config))?;
-        let address = broker.local_address();
+        let mut broker = runtime.block_on(Broker::bind(config)).map_err(|error| error.source)?;
+        let no_address = || io::Error::new(io::ErrorKind::InvalidInput, "it was given no address");
+        let address = broker.local_address().ok_or_else(no_address)?;
         broker.on_event(handler);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("broker".to_owned()).spawn(move || {

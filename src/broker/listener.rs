@@ -3,13 +3,18 @@
 use super::Event;
 use super::connection::serve;
 use super::state::Shared;
+use super::unix::UnixSocket;
 use crate::transport::{Stream, web_socket};
 use std::cell::Cell;
+use std::fmt;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
@@ -29,8 +34,83 @@ pub(super) enum Kind {
     WebSocket,
 }
 
-/// Opens the socket that clients connect to.
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Where a client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Peer {
+    /// Its address and port.
+    Tcp(SocketAddr),
+    /// On this machine, at the unix socket with this path.
+    Unix(Arc<Path>),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Tcp(address) => write!(f, "{address}"),
+            Peer::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A place that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {place}: {source}")]
+pub struct ListenError {
+    /// The address or the path.
+    pub place: String,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// A socket that clients connect to.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp { listener: TcpListener, kind: Kind },
+    Unix { socket: UnixSocket, path: Arc<Path> },
+}
+
+impl Listener {
+    /// Opens a port.
+    pub(super) fn tcp(address: SocketAddr, kind: Kind) -> Result<Listener, ListenError> {
+        match listen(address) {
+            Ok(listener) => Ok(Listener::Tcp { listener, kind }),
+            Err(source) => Err(ListenError { place: address.to_string(), source }),
+        }
+    }
+
+    /// Makes a unix socket.
+    pub(super) fn unix(path: &Path) -> Result<Listener, ListenError> {
+        match UnixSocket::listen(path) {
+            Ok(socket) => Ok(Listener::Unix { socket, path: path.into() }),
+            Err(source) => Err(ListenError { place: path.display().to_string(), source }),
+        }
+    }
+
+    /// The address, with the port that was picked.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Listener::Tcp { listener, .. } => listener.local_addr().ok(),
+            Listener::Unix { .. } => None,
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, Kind, Peer)> {
+        match self {
+            Listener::Tcp { listener, kind } => {
+                let (stream, address) = listener.accept().await?;
+                // Some kinds of interface refuse it; the connection works all the same.
+                let _ = stream.set_nodelay(true);
+                Ok((Stream::Tcp(stream), *kind, Peer::Tcp(address)))
+            }
+            Listener::Unix { socket, path } => {
+                let stream = socket.accept().await?;
+                Ok((Stream::Unix(stream), Kind::Plain, Peer::Unix(Arc::clone(path))))
+            }
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -61,16 +141,17 @@ impl Drop for Entered {
     }
 }
 
-/// Accepts clients for ever, each in a task of its own.
-pub(super) async fn accept_all(listener: &TcpListener, kind: Kind, shared: &Shared, gauge: &Gauge) {
+/// Accepts clients for ever, each in a task of its own; without a listener there are none.
+pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gauge: &Gauge) {
+    let Some(listener) = listener else { return pending().await };
     let mut has_failed = false;
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
+            Ok((stream, kind, peer)) => {
                 has_failed = false;
                 let (shared, entered) = (Rc::clone(shared), gauge.enter());
                 spawn_local(async move {
-                    if let Some(stream) = open(stream, kind, &shared, peer).await {
+                    if let Some(stream) = open(stream, kind, &shared, &peer).await {
                         serve(shared, stream, peer).await;
                     }
                     drop(entered);
@@ -88,11 +169,8 @@ pub(super) async fn accept_all(listener: &TcpListener, kind: Kind, shared: &Shar
     }
 }
 
-/// Makes a stream of what was accepted; `None` when the client asked for no WebSocket where it should.
-async fn open(stream: TcpStream, kind: Kind, shared: &Shared, peer: SocketAddr) -> Option<Stream> {
-    // Some kinds of interface refuse it; the connection works all the same.
-    let _ = stream.set_nodelay(true);
-    let stream = Stream::Tcp(stream);
+/// Opens the WebSocket, where one is spoken; `None` when the client asked for none where it should.
+async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Option<Stream> {
     if kind == Kind::Plain {
         return Some(stream);
     }
@@ -105,6 +183,6 @@ async fn open(stream: TcpStream, kind: Kind, shared: &Shared, peer: SocketAddr) 
     };
     let mut state = shared.borrow_mut();
     state.report.refused += 1;
-    state.tell(Event::Refused { peer, reason });
+    state.tell(Event::Refused { peer: peer.clone(), reason });
     None
 }

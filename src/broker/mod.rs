@@ -1,10 +1,11 @@
-//! The embedded broker: for a first try, for tests, and as a yardstick. It keeps everything in memory and asks nobody for a
-//! password.
+//! The embedded broker: for a first try, for tests, and as a yardstick. It keeps everything in memory, and asks for passwords only
+//! when it was given users.
 //!
 //! One thread does it all, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state
 //! behind one `RefCell` that is never borrowed across an await. [`Handle`] brings a thread of its own.
 //!
-//! - `listener` accepts; `connection` serves one client, and `link` is what others see of it.
+//! - `listener` accepts (`unix` makes the socket that has a path); `connection` serves one client, and `link` is what others see of it.
+//! - `users` checks passwords, on other threads.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `sys` computes the `$SYS` topics.
@@ -24,21 +25,24 @@ mod sys;
 mod tests;
 mod timers;
 mod topic_tree;
+mod unix;
+mod users;
 mod will;
 
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 pub use handle::Handle;
-use listener::{Gauge, Kind};
+use listener::{Gauge, Kind, Listener};
+pub use listener::{ListenError, Peer};
 use state::{EventHandler, Shared, State};
 use std::cell::RefCell;
-use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 use tokio::task::LocalSet;
+pub use users::{Access, Users};
 
 /// How often the broker looks for what is due; keep alives, wills and expiries are as exact as this.
 const TICK: Duration = Duration::from_millis(200);
@@ -49,10 +53,14 @@ const STOPPING_TIME: Duration = Duration::from_secs(2);
 /// Where the broker listens and how much it takes. Every bound is there so that no client can use up the memory.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address to listen on; port 0 picks a free one.
-    pub listen: SocketAddr,
+    /// The address to listen on, if any; port 0 picks a free one.
+    pub listen: Option<SocketAddr>,
     /// The address to listen on for WebSockets, if any; port 0 picks a free one.
     pub listen_web_socket: Option<SocketAddr>,
+    /// Where to listen on a unix socket, if anywhere.
+    pub listen_unix: Option<PathBuf>,
+    /// What clients have to show; `None` lets everybody in.
+    pub access: Option<Access>,
     /// The largest packet in bytes that is taken, fixed header included.
     pub maximum_packet_size: u32,
     /// How many messages of QoS 1 and 2 a client of MQTT 5 may have unacknowledged; others are not told and not held to it.
@@ -85,8 +93,10 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
+            listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1883))),
             listen_web_socket: None,
+            listen_unix: None,
+            access: None,
             maximum_packet_size: MAX_PACKET_SIZE,
             // Large enough that a publisher is never idle for want of acknowledgements, small enough to be met.
             receive_maximum: 1024,
@@ -128,7 +138,7 @@ pub enum Event {
         /// Its client identifier.
         client_id: String,
         /// Where it is.
-        peer: SocketAddr,
+        peer: Peer,
         /// What it speaks.
         version: Version,
     },
@@ -142,7 +152,7 @@ pub enum Event {
     /// A connection was not let in.
     Refused {
         /// Where it came from.
-        peer: SocketAddr,
+        peer: Peer,
         /// Why.
         reason: String,
     },
@@ -193,34 +203,49 @@ pub struct Report {
 
 /// A broker that listens and is ready to run.
 pub struct Broker {
-    listener: TcpListener,
-    web_socket_listener: Option<TcpListener>,
-    address: SocketAddr,
+    listeners: Listeners,
     config: Config,
     handler: EventHandler,
+}
+
+/// What a broker listens on.
+struct Listeners {
+    tcp: Option<Listener>,
+    web_socket: Option<Listener>,
+    unix: Option<Listener>,
 }
 
 impl Broker {
     /// Opens the listening sockets. Clients may connect from now on; they are answered once it runs.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// Which of the places cannot be listened on, and why.
     #[allow(clippy::unused_async)] // needs a runtime, and says so
-    pub async fn bind(config: Config) -> io::Result<Broker> {
-        let listener = listener::listen(config.listen)?;
-        let address = listener.local_addr()?;
-        let web_socket_listener = config.listen_web_socket.map(listener::listen).transpose()?;
-        Ok(Broker { listener, web_socket_listener, address, config, handler: Box::new(|_| {}) })
+    pub async fn bind(config: Config) -> Result<Broker, ListenError> {
+        let tcp = |address: Option<SocketAddr>, kind| {
+            address.map(|address| Listener::tcp(address, kind)).transpose()
+        };
+        let listeners = Listeners {
+            tcp: tcp(config.listen, Kind::Plain)?,
+            web_socket: tcp(config.listen_web_socket, Kind::WebSocket)?,
+            unix: config.listen_unix.as_deref().map(Listener::unix).transpose()?,
+        };
+        Ok(Broker { listeners, config, handler: Box::new(|_| {}) })
     }
 
-    /// The address that clients connect to, with the port that was picked.
-    pub fn local_address(&self) -> SocketAddr {
-        self.address
+    /// The address that clients connect to over TCP, if any, with the port that was picked.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.listeners.tcp.as_ref()?.address()
     }
 
-    /// The address for WebSockets, with the port that was picked.
+    /// The address for WebSockets, if any, with the port that was picked.
     pub fn web_socket_address(&self) -> Option<SocketAddr> {
-        self.web_socket_listener.as_ref()?.local_addr().ok()
+        self.listeners.web_socket.as_ref()?.address()
+    }
+
+    /// The path of the unix socket, if there is one.
+    pub fn unix_path(&self) -> Option<&Path> {
+        self.config.listen_unix.as_deref()
     }
 
     /// Has `handler` called with everything notable. It is called from within the broker and must not wait.
@@ -233,32 +258,23 @@ impl Broker {
         let state = State::new(self.config, self.handler, Instant::now());
         let shared: Shared = Rc::new(RefCell::new(state));
         let local = LocalSet::new();
-        local.run_until(serve_until(stop, self.listener, self.web_socket_listener, &shared)).await;
+        local.run_until(serve_until(stop, self.listeners, &shared)).await;
         drop(local);
         shared.borrow().report.clone()
     }
 }
 
-async fn serve_until(
-    stop: impl Future<Output = ()>,
-    listener: TcpListener,
-    web_socket_listener: Option<TcpListener>,
-    shared: &Shared,
-) {
+async fn serve_until(stop: impl Future<Output = ()>, listeners: Listeners, shared: &Shared) {
     let gauge = Gauge::default();
-    let accept_web_sockets = async {
-        match &web_socket_listener {
-            Some(listener) => listener::accept_all(listener, Kind::WebSocket, shared, &gauge).await,
-            None => pending().await,
-        }
-    };
+    let accept_at = |listener| listener::accept_all(listener, shared, &gauge);
     tokio::select! {
         () = stop => {}
-        () = listener::accept_all(&listener, Kind::Plain, shared, &gauge) => {}
-        () = accept_web_sockets => {}
+        () = accept_at(listeners.tcp.as_ref()) => {}
+        () = accept_at(listeners.web_socket.as_ref()) => {}
+        () = accept_at(listeners.unix.as_ref()) => {}
         () = tick(shared) => {}
     }
-    drop((listener, web_socket_listener));
+    drop(listeners);
     shared.borrow_mut().shut_down();
     let deadline = Instant::now() + STOPPING_TIME;
     while gauge.value() > 0 && Instant::now() < deadline {

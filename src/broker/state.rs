@@ -11,6 +11,7 @@ use super::routing::Target;
 use super::sys;
 use super::timers::{Deadline, Timers};
 use super::topic_tree::{ClientKey, TopicTree};
+use super::users::Gate;
 use super::will::PendingWill;
 use super::{Config, Event, Report};
 use crate::protocol::session::Limits;
@@ -31,6 +32,8 @@ pub(super) type EventHandler = Box<dyn FnMut(Event) + Send>;
 
 pub(super) struct State {
     pub(super) config: Config,
+    /// Who may connect. It is shared since a check waits, which a borrow of the state must not outlive.
+    pub(super) gate: Rc<Gate>,
     pub(super) report: Report,
     pub(super) started: Instant,
     pub(super) connected: u64,
@@ -65,6 +68,7 @@ pub(super) struct Opened {
 impl State {
     pub(super) fn new(config: Config, handler: EventHandler, now: Instant) -> State {
         State {
+            gate: Rc::new(Gate::new(config.access.clone())),
             report: Report::default(),
             started: now,
             connected: 0,

@@ -15,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn config() -> Config {
-    Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() }
+    Config { listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))), ..Config::default() }
 }
 
 fn broker() -> Handle {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 Called by one of these names, mq takes the tool's place: the same options, output and exit statuses.
 
 Examples:
-  mq install-links ~/bin              mosquitto_pub and the others in ~/bin
+  mq install-links ~/bin              mosquitto_pub, _sub, _rr and _passwd in ~/bin
   mq install-links --force /usr/bin   also in the place of the programs
 
 Exit status: 0 when all links are there, 1 when one cannot be made, 2 usage.")]

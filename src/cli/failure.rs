@@ -160,6 +160,8 @@ fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString
         ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let reason = std::error::Error::source(error).map(|source| format!(": {}", reason(source)));
+            let reason =
+                reason.or_else(|| Some(format!(": it takes {}", text(error, ContextKind::ValidValue)?)));
             format!("invalid value{} for {option}{}", quoted(&value), reason.unwrap_or_default())
         }
         ErrorKind::UnknownArgument => {

@@ -1,6 +1,6 @@
 //! The pages of the manual, made from the definition of the command line: its help, put into the sections that readers expect.
 
-use super::names::{EXIT_STATUS, STATUSES, TOOLS};
+use super::names::{CLIENTS, EXIT_STATUS, STATUSES};
 use super::option_file;
 use clap::Command;
 use clap_mangen::Man;
@@ -36,12 +36,18 @@ pub fn pages() -> io::Result<Vec<Page>> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
     let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
-    let about_mq = Page { command: None, text: page(&command, &names)? };
-    let about_commands = command.get_subcommands().map(|subcommand| {
-        let text = page(subcommand, &names)?;
-        Ok(Page { command: Some(subcommand.get_name().to_owned()), text })
-    });
-    std::iter::once(Ok(about_mq)).chain(about_commands).collect()
+    let about = |command: &&Command| Ok(Page { command: page_name(command), text: page(command, &names)? });
+    with_all_below(&command).iter().map(about).collect()
+}
+
+/// A command, the commands below it, and those below them.
+fn with_all_below(command: &Command) -> Vec<&Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_all_below)).collect()
+}
+
+/// `pub`, or `passwd-verify` for a command below another one; `None` for `mq`.
+fn page_name(command: &Command) -> Option<String> {
+    command.get_display_name()?.strip_prefix("mq-").map(str::to_owned)
 }
 
 fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
@@ -114,7 +120,7 @@ fn add_exit_status(roff: &mut Roff, command: &Command, paragraphs: &[&str]) {
     for line in text.trim().lines() {
         roff.text([roman(line.trim())]);
     }
-    if TOOLS.contains(&command.get_name()) {
+    if CLIENTS.contains(&command.get_name()) {
         let name = super::Names::Mosquitto.of(command.get_name());
         roff.control("PP", []);
         roff.text([roman("Called as "), bold(name), roman(":")]);
@@ -135,7 +141,7 @@ fn add_environment(roff: &mut Roff, command: &Command) {
                     --password-file is safer.";
         add_term(roff, "MQ_PASSWORD", text);
     }
-    if TOOLS.contains(&command.get_name()) {
+    if CLIENTS.contains(&command.get_name()) {
         add_term(roff, "XDG_CONFIG_HOME", "Where the file of options is, instead of ~/.config.");
     }
     add_term(roff, "NO_COLOR", "When it is set, nothing is coloured.");
@@ -148,7 +154,7 @@ fn add_files(roff: &mut Roff, command: &Command) {
     roff.control("SH", ["FILES"]);
     let format = "An option on each line, and behind it its value up to the end of the line. Lines that begin with # are \
                   comments. What is typed wins over what the file says; options that can be repeated add up.";
-    let name = match TOOLS.contains(&command.get_name()) {
+    let name = match CLIENTS.contains(&command.get_name()) {
         true => format!("~/.config/{}", super::Names::Mosquitto.of(command.get_name())),
         false => "-o FILE".to_owned(),
     };

@@ -13,6 +13,7 @@ mod names;
 pub mod network;
 mod option_file;
 pub mod output;
+pub mod passwd;
 pub mod payload;
 pub mod properties;
 pub mod publish;
@@ -29,6 +30,7 @@ pub use failure::Failure;
 use failure::Typed;
 pub use names::{Names, TOOLS};
 use option_file::OptionFile;
+pub(crate) use secrets::{first_line, line_of_stdin, password_from_file};
 use std::ffi::OsString;
 
 /// The version, and what differs from build to build.
@@ -58,6 +60,7 @@ Examples:
   mq sub -t 'home/#' -v                 print what is published below home/
   mq pub -t home/door -m open -q 1      publish, and wait for PUBACK
   mq rr -t lamp/status -n               ask, and wait for the answer
+  mq passwd -c passwords ann            make a password file for mosquitto
   mq bench --embedded -c 1000           flood a broker with 1000 clients
 
 `mq COMMAND --help` tells more about a command."
@@ -77,6 +80,8 @@ pub enum Command {
     Sub(Box<subscribe::SubscribeArgs>),
     /// Send a request, and print the answer
     Rr(Box<request::RequestArgs>),
+    /// Manage users and passwords of brokers
+    Passwd(Box<passwd::PasswdArgs>),
     /// Run a broker for development and tests
     Broker(Box<broker::BrokerArgs>),
     /// Flood a broker with clients, and measure what it does
@@ -108,7 +113,11 @@ impl Command {
             Command::Sub(args) => Some(&mut args.client.connection),
             Command::Rr(args) => Some(&mut args.client.connection),
             Command::Bench(args) => Some(&mut args.connection),
-            Command::Broker(_) | Command::InstallLinks(_) | Command::Completions(_) | Command::Man(_) => None,
+            Command::Passwd(_)
+            | Command::Broker(_)
+            | Command::InstallLinks(_)
+            | Command::Completions(_)
+            | Command::Man(_) => None,
         }
     }
 
@@ -129,7 +138,8 @@ impl Command {
             Command::Pub(args) => &mut args.client,
             Command::Sub(args) => &mut args.client,
             Command::Rr(args) => &mut args.client,
-            Command::Broker(_)
+            Command::Passwd(_)
+            | Command::Broker(_)
             | Command::Bench(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
@@ -150,6 +160,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     let mut names = Names::Mq;
     if let Some(tool) = typed.first().and_then(|program| names::called_as(program)).map(str::to_owned) {
         names = Names::Mosquitto;
+        if tool == "passwd" {
+            return parse_mosquitto_passwd(typed.get(1..).unwrap_or_default());
+        }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
     }
     let command = names::adapt(command(), names);
@@ -180,21 +193,33 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     Ok(Invocation { names, command: cli.command, note: typed.file.note() })
 }
 
+/// mosquitto_passwd has rules of its own for the order of words.
+fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
+    let args = passwd::mosquitto::parse(words)?;
+    Ok(Invocation { names: Names::Mosquitto, command: Command::Passwd(Box::new(args)), note: None })
+}
+
 /// The whole command line as clap sees it, with the one help option everywhere.
 pub fn command() -> clap::Command {
-    let help = || Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
-    Cli::command().arg(help()).mut_subcommands(|subcommand| {
-        let name = subcommand.get_name().to_owned();
-        let after_help =
-            subcommand.get_after_help().map(|text| unfolded(&text.to_string())).unwrap_or_default();
-        let subcommand = subcommand
-            .disable_help_flag(true)
-            .disable_version_flag(true)
-            .args_override_self(true)
-            .after_help(after_help)
-            .args(option_file::is_read_by(&name).then(|| option_file::arg(&name)));
-        subcommand.arg(help().help_heading(GENERAL))
-    })
+    Cli::command().arg(help()).mut_subcommands(finished)
+}
+
+/// A command, and those below it, with what all commands have.
+fn finished(command: clap::Command) -> clap::Command {
+    let name = command.get_name().to_owned();
+    let after_help = command.get_after_help().map(|text| unfolded(&text.to_string())).unwrap_or_default();
+    command
+        .mut_subcommands(finished)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .after_help(after_help)
+        .args(option_file::is_read_by(&name).then(|| option_file::arg(&name)))
+        .arg(help().help_heading(GENERAL))
+}
+
+fn help() -> Arg {
+    Arg::new("help").long("help").action(ArgAction::Help).help("Print help")
 }
 
 /// Joins the lines of prose, so that they are broken again where the terminal ends. Examples stay as they are.

@@ -6,7 +6,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// The tools that the program can be called as, without what their names begin with.
-pub const TOOLS: [&str; 3] = ["pub", "sub", "rr"];
+pub const TOOLS: [&str; 4] = ["pub", "sub", "rr", "passwd"];
+
+/// Those among them that are clients, with options from files and the exit statuses of [`STATUSES`].
+pub(super) const CLIENTS: [&str; 3] = ["pub", "sub", "rr"];
 
 const PREFIX: &str = "mosquitto_";
 
@@ -63,7 +66,7 @@ pub(super) fn adapt(command: Command, names: Names) -> Command {
         return command;
     }
     command.mut_subcommands(|subcommand| {
-        if !TOOLS.contains(&subcommand.get_name()) {
+        if !CLIENTS.contains(&subcommand.get_name()) {
             return subcommand;
         }
         let (own, known) = (Names::Mq.of(subcommand.get_name()), names.of(subcommand.get_name()));

@@ -50,7 +50,7 @@ pub(super) fn is_read_by(subcommand: &str) -> bool {
 }
 
 fn has_default(subcommand: &str) -> bool {
-    super::names::TOOLS.contains(&subcommand)
+    super::names::CLIENTS.contains(&subcommand)
 }
 
 /// The option that names a file.

@@ -35,16 +35,13 @@ impl ConnectionArgs {
         }
         let mut warning = None;
         if let Some(path) = &self.password_file {
-            self.password = Some(match (path.as_os_str() == STDIN, stdin_option) {
-                (true, Some(option)) => {
-                    return Err(Error::Usage(format!(
-                        "--password-file - and {option} both read standard input"
-                    )));
-                }
-                (true, None) => first_line(io::stdin().lock()).map_err(Error::Input)?,
-                (false, _) => read_file(path)?,
-            });
-            warning = warning_about(path);
+            if let (true, Some(option)) = (path.as_os_str() == STDIN, stdin_option) {
+                let problem = format!("--password-file - and {option} both read standard input");
+                return Err(Error::Usage(problem));
+            }
+            let password;
+            (password, warning) = password_from_file(path)?;
+            self.password = Some(password);
         } else if names == Names::Mq && self.password.is_none() && !self.ask_password {
             self.password = std::env::var_os("MQ_PASSWORD").filter(|value| !value.is_empty());
             self.is_password_offered = true;
@@ -65,14 +62,39 @@ fn username_from_environment() -> Result<Option<String>, Error> {
     value.map(|value| value.into_string().map_err(not_text)).transpose()
 }
 
+/// The password in a file's first line, and a warning about the file, if there is one. `-` is standard input.
+///
+/// # Errors
+/// When it cannot be read, or its first line is no password.
+pub(crate) fn password_from_file(path: &Path) -> Result<(OsString, Option<String>), Error> {
+    if path.as_os_str() == STDIN {
+        return Ok((first_line(io::stdin().lock()).map_err(Error::Input)?, None));
+    }
+    Ok((read_file(path)?, warning_about(path)))
+}
+
 fn read_file(path: &Path) -> Result<OsString, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     first_line(BufReader::new(File::open(path).map_err(failed)?)).map_err(failed)
 }
 
+/// The next line of standard input without its end, which can be empty.
+pub(crate) fn line_of_stdin() -> io::Result<OsString> {
+    next_line(io::stdin().lock())
+}
+
 /// The first line without its end, which need not be UTF-8.
-fn first_line(input: impl BufRead) -> io::Result<OsString> {
-    let mut line = Vec::new();
+pub(crate) fn first_line(input: impl BufRead) -> io::Result<OsString> {
+    let line = next_line(input)?;
+    if line.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its first line is empty, not a password"));
+    }
+    Ok(line)
+}
+
+fn next_line(input: impl BufRead) -> io::Result<OsString> {
+    // With room for all, so that no copy stays behind where it grew.
+    let mut line = Vec::with_capacity(MAX_LINE as usize + 1);
     input.take(MAX_LINE + 1).read_until(b'\n', &mut line)?;
     if line.len() as u64 > MAX_LINE {
         let text = "its first line is longer than a password can be";
@@ -80,9 +102,6 @@ fn first_line(input: impl BufRead) -> io::Result<OsString> {
     }
     for end in [b'\n', b'\r'] {
         line.pop_if(|last| *last == end);
-    }
-    if line.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its first line is empty, not a password"));
     }
     Ok(OsString::from_vec(line))
 }

@@ -1,11 +1,13 @@
 //! `mq broker`: the embedded broker in the foreground.
 
 use super::stop::Signals;
+use super::users::UserFile;
 use super::{Messages, block_on};
-use crate::broker::{Broker, Config, Event};
+use crate::broker::{Broker, Config, Event, ListenError};
 use crate::cli::broker::BrokerArgs;
 use crate::error::{Error, ExitStatus};
 use crate::transport::descriptors;
+use std::future::pending;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
@@ -15,13 +17,17 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
-        let listen = SocketAddr::new(args.bind, args.port);
-        let listen_web_socket = args.ws_port.map(|port| SocketAddr::new(args.bind, port));
-        let config = Config { listen, listen_web_socket, ..Config::default() };
-        let both = listen_web_socket.map(|address| format!(" or {address}")).unwrap_or_default();
-        let mut broker = Broker::bind(config)
-            .await
-            .map_err(|source| Error::System { action: format!("listen on {listen}{both}"), source })?;
+        let mut users = args.password_file.as_deref().map(UserFile::open).transpose()?;
+        let config = Config {
+            listen: args.listen(),
+            listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
+            listen_unix: args.unix.clone(),
+            access: users.as_ref().map(|users| users.access(args.allow_anonymous)),
+            ..Config::default()
+        };
+        let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
+            Error::System { action: format!("listen on {place}"), source }
+        })?;
         announce(&broker);
         broker.on_event(move |event| {
             if let Some(text) = describe(&event, is_verbose) {
@@ -32,12 +38,20 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
         let stop = async {
             tokio::select! {
                 signal = signals.next() => status = signal,
+                () = keep_up_to_date(users.as_mut(), messages) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }
         };
         broker.run(stop).await;
         Ok(status)
     })
+}
+
+async fn keep_up_to_date(users: Option<&mut UserFile>, messages: Messages) {
+    match users {
+        Some(users) => users.keep_up_to_date(messages).await,
+        None => pending().await,
+    }
 }
 
 /// Waits until standard input ends; what it holds does not matter.
@@ -52,10 +66,11 @@ async fn end_of_stdin() {
 
 /// Tells whoever started the broker where it is. A reader that is gone does not matter: clients may know the port.
 fn announce(broker: &Broker) {
-    let mut text = format!("listening on {}\n", broker.local_address());
-    if let Some(address) = broker.web_socket_address() {
-        text += &format!("listening on {address} (WebSocket)\n");
-    }
+    let tcp = broker.local_address().map(|address| address.to_string());
+    let web_socket = broker.web_socket_address().map(|address| format!("{address} (WebSocket)"));
+    let unix = broker.unix_path().map(|path| format!("{} (unix socket)", path.display()));
+    let places = [tcp, web_socket, unix].into_iter().flatten();
+    let text: String = places.map(|place| format!("listening on {place}\n")).collect();
     let mut output = io::stdout().lock();
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }

@@ -8,6 +8,7 @@ mod lines;
 mod links;
 mod mosquitto;
 mod ndjson;
+mod passwd;
 mod password;
 mod payload;
 mod publish;
@@ -15,6 +16,7 @@ mod removal;
 mod request;
 mod stop;
 mod subscribe;
+mod users;
 
 use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::client::Direction;
@@ -37,6 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
         Command::Rr(args) => ("rr", args.diagnostics.quiet),
+        Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
         Command::InstallLinks(_) => ("install-links", false),
@@ -59,6 +62,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
         Command::Rr(args) => request::run(args, messages),
+        Command::Passwd(args) => passwd::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
         Command::InstallLinks(args) => links::run(args, messages),

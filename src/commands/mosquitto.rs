@@ -54,6 +54,9 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Usage(_)
         | Error::File { .. }
         | Error::Unusable { .. }
+        | Error::Credentials(_)
+        | Error::Hash(_)
+        | Error::NoSuchUser { .. }
         | Error::Input(_)
         | Error::InputLine { .. }
         | Error::Output(_)

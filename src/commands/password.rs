@@ -2,12 +2,16 @@
 //!
 //! Nobody is asked before all else that was typed is known to be right.
 
+use super::block_on;
 use super::stop::Signals;
+use crate::cli;
 use crate::cli::connection::ConnectionArgs;
 use crate::error::{Error, ExitStatus};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -20,20 +24,59 @@ pub(super) async fn complete(
     password: &mut Option<Vec<u8>>,
 ) -> Result<(), Error> {
     if let Some(question) = connection.password_question() {
-        *password = Some(ask(question).await?);
+        let terminal = controlling_terminal()?;
+        let answer = without_echo(&terminal, move || rpassword::prompt_password(question)).await?;
+        *password = Some(answer.into_bytes());
     }
     Ok(())
 }
 
-async fn ask(question: String) -> Result<Vec<u8>, Error> {
-    let terminal = File::open("/dev/tty").map_err(|_| failed(no_terminal()))?;
-    let before = tcgetattr(&terminal).map_err(|_| failed(no_terminal()))?;
+/// Asks at the terminal that the program was started from, wherever its standard input comes from.
+pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
+    let terminal = controlling_terminal()?;
+    let prompt = prompt.to_owned();
+    let read = move || rpassword::prompt_password(prompt).map(OsString::from);
+    block_on(without_echo(&terminal, read))
+}
+
+/// Asks on standard output, and takes a line of standard input, as mosquitto_passwd does. The line's end is not part of it.
+pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
+    let stdin = io::stdin();
+    let answer = if stdin.is_terminal() {
+        let terminal = File::from(stdin.as_fd().try_clone_to_owned().map_err(Error::Input)?);
+        let prompt = prompt.to_owned();
+        let read = move || say(&prompt).and_then(|()| cli::line_of_stdin());
+        block_on(without_echo(&terminal, read))?
+    } else {
+        say(prompt).map_err(Error::Output)?;
+        cli::line_of_stdin().map_err(Error::Input)?
+    };
+    say("\n").map_err(Error::Output)?;
+    Ok(answer)
+}
+
+fn say(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn controlling_terminal() -> Result<File, Error> {
+    File::open("/dev/tty").map_err(|_| failed(no_terminal()))
+}
+
+/// Reads in a thread while the terminal does not show what is typed.
+async fn without_echo<T: Send + 'static>(
+    terminal: &File,
+    read: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let before = tcgetattr(terminal).map_err(|_| failed(no_terminal()))?;
     let mut signals = Signals::catch()?;
     // Before the prompt, which a fast typist may not wait for; rpassword does it afterwards.
     let mut without_echo = before.clone();
     without_echo.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
-    let mut asked = tokio::task::spawn_blocking(move || rpassword::prompt_password(question));
+    tcsetattr(terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
+    let mut asked = tokio::task::spawn_blocking(read);
     let answer = tokio::select! {
         biased;
         status = signals.next() => {
@@ -42,14 +85,14 @@ async fn ask(question: String) -> Result<Vec<u8>, Error> {
             Err(Error::Interrupted(status))
         }
         answer = &mut asked => match answer.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(password) => Ok(password.into_bytes()),
+            Ok(answer) => Ok(answer),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 Err(Error::Interrupted(ExitStatus::INTERRUPTED))
             }
             Err(source) => Err(failed(source)),
         },
     };
-    let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+    let _ = tcsetattr(terminal, OptionalActions::Now, &before);
     answer
 }
 

@@ -15,6 +15,7 @@
 mod bad_input;
 mod bench;
 mod crash;
+mod credentials;
 mod crossing;
 mod embedded_broker;
 mod format;
@@ -24,6 +25,7 @@ mod names;
 mod ndjson;
 mod option_files;
 mod options;
+mod passwd;
 mod proxy;
 mod publish;
 mod reliability;

@@ -123,11 +123,6 @@ fn without_a_terminal_nobody_can_be_asked() {
     assert_says(&stderr, &["terminal", "--password-file"]);
 }
 
-/// A shell on a terminal of its own. `None`, and a word about it, where script is not installed.
-fn on_a_terminal(line: &str) -> Option<Running> {
-    Some(Program::new(broker::find("script")?).words("-qe /dev/null -c").arg(line).open_stdin().spawn())
-}
-
 #[test]
 fn a_password_is_asked_for_and_not_shown() {
     let peer = expecting(ANN);

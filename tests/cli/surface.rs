@@ -9,7 +9,10 @@ use tempfile::TempDir;
 fn links_take_the_place_of_mosquitto_s_tools() {
     let directory = TempDir::new().unwrap();
     let stderr = mq("install-links").arg(directory.path()).run().fail(0);
-    assert_says(&stderr, &["mosquitto_pub -> /", "mosquitto_sub -> /", "mosquitto_rr -> /"]);
+    assert_says(
+        &stderr,
+        &["mosquitto_pub -> /", "mosquitto_sub -> /", "mosquitto_rr -> /", "mosquitto_passwd -> /"],
+    );
     let broker = EmbeddedBroker::start();
     let mut subscriber = broker.subscriber("-t a -C 1");
     let link = directory.path().join("mosquitto_pub");
@@ -41,7 +44,7 @@ fn links_replace_nothing_else_unless_forced() {
     for link in [publisher, subscriber] {
         assert!(std::fs::read_link(link).unwrap().is_absolute());
     }
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 4);
 }
 
 #[test]

@@ -8,4 +8,6 @@ mod process;
 mod retained;
 mod sessions;
 mod subscriptions;
+mod unix_socket;
+mod users;
 mod wills;

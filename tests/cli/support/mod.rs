@@ -11,7 +11,7 @@ pub mod wire;
 
 pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
 pub use peer::ScriptedPeer;
-pub use process::{Program, Running, assert_says, called_as, mq};
+pub use process::{Program, Running, assert_says, called_as, mq, on_a_terminal};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 pub use tls_peer::TlsPeer;

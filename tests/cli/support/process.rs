@@ -23,6 +23,13 @@ pub fn called_as(name: &str, words: &str) -> Program {
     program
 }
 
+/// A shell on a terminal of its own. `None`, and a word about it, where script is not installed.
+pub fn on_a_terminal(line: &str) -> Option<Running> {
+    Some(
+        Program::new(super::broker::find("script")?).words("-qe /dev/null -c").arg(line).open_stdin().spawn(),
+    )
+}
+
 /// A program that was not started yet.
 pub struct Program {
     command: Command,
@@ -191,12 +198,26 @@ impl Running {
         assert!(status.unwrap().success(), "kill -{name} works");
     }
 
+    /// Sends a signal to the programs that this one has started.
+    #[cfg(target_os = "linux")]
+    pub fn signal_children(&self, name: &str) {
+        let children = format!("$(cat /proc/{0}/task/{0}/children)", self.child.id());
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {children}")]).status();
+        assert!(status.unwrap().success(), "kill -{name} works");
+    }
+
     /// The most memory that the program had resident, in bytes.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("Linux tells it");
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many threads it has.
+    #[cfg(target_os = "linux")]
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
     }
 
     /// Kills it as if the machine had failed.

@@ -1,0 +1,74 @@
+//! The unix socket that a broker listens on: a file that a killed broker leaves behind, and that belongs to whoever listens.
+
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use tokio::net::{UnixListener, UnixStream};
+
+/// A listening unix socket. Its file goes away with it.
+#[derive(Debug)]
+pub(super) struct UnixSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    identity: Identity,
+}
+
+/// What tells our file from another that stands at the same path later: device and inode.
+type Identity = (u64, u64);
+
+impl UnixSocket {
+    /// Listens at `path`. A socket that nobody listens on any more is removed first, anything else is left alone.
+    pub(super) fn listen(path: &Path) -> io::Result<UnixSocket> {
+        let listener = match UnixListener::bind(path) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => replace_abandoned(path)?,
+            other => other?,
+        };
+        let identity = identity(path)?;
+        Ok(UnixSocket { listener, path: path.to_owned(), identity })
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
+        self.listener.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+impl Drop for UnixSocket {
+    fn drop(&mut self) {
+        // Another broker may have taken the place after somebody removed our file.
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// Takes the place of a socket that nobody listens on. Two brokers that do so at the same time must not remove each other's
+/// new socket; the directory's lock lets one go first, and leaves nothing behind.
+fn replace_abandoned(path: &Path) -> io::Result<UnixListener> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = File::open(directory.unwrap_or(Path::new(".")))?;
+    flock(&directory, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        io::Error::new(io::ErrorKind::ResourceBusy, "another program starts there just now; try again")
+    })?;
+    check_abandoned(path)?;
+    fs::remove_file(path)?;
+    UnixListener::bind(path)
+}
+
+fn check_abandoned(path: &Path) -> io::Result<()> {
+    let refused = |kind, text: &str| Err(io::Error::new(kind, text));
+    if !fs::symlink_metadata(path)?.file_type().is_socket() {
+        return refused(io::ErrorKind::AlreadyExists, "there is another file, which is no socket");
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Ok(_) => refused(io::ErrorKind::AddrInUse, "another program listens there"),
+        Err(error) => Err(error),
+    }
+}

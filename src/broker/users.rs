@@ -1,0 +1,179 @@
+//! Who may connect. Passwords are checked on threads beside the broker's own, which would stand still for every login
+//! otherwise; only so many at a time, and only so many wait for that.
+//!
+//! Who guesses learns as little as from mosquitto: a wrong password, an unknown user and nobody at all get the same answer.
+
+use crate::passwd::{Hash, HashError, Password};
+use crate::protocol::{Connect, ReasonCode};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::spawn_blocking;
+
+/// So many clients may wait for their password to be checked. Further ones are told that the broker is busy.
+const MAX_WAITING: usize = 10_000;
+
+/// Users and the hashes of their passwords.
+#[derive(Debug, Default)]
+pub struct Users {
+    hashes: Vec<Hash>,
+    places: HashMap<Box<str>, usize>,
+    /// Chooses the hash that an unknown user's password is checked against.
+    chooser: RandomState,
+}
+
+impl Users {
+    /// Takes users with their hashes. Of a user who is there twice, the last counts.
+    pub fn new(users: impl IntoIterator<Item = (String, Hash)>) -> Users {
+        let mut known = Users::default();
+        for (name, hash) in users {
+            known.places.insert(name.into(), known.hashes.len());
+            known.hashes.push(hash);
+        }
+        known
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Checks a password. For an unknown user this takes as long as for one who is known: it is checked against some user's hash,
+    /// always the same for the same name, since hashes may cost differently.
+    fn verify(&self, name: &str, password: &Password) -> Result<bool, HashError> {
+        let known = self.places.get(name).copied();
+        let any = || (self.chooser.hash_one(name) as usize).checked_rem(self.hashes.len());
+        let Some(hash) = known.or_else(any).and_then(|place| self.hashes.get(place)) else {
+            return Ok(false);
+        };
+        Ok(hash.verify(password)? && known.is_some())
+    }
+}
+
+/// What clients have to show.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Who may connect; a change counts for connections from then on.
+    pub users: watch::Receiver<Arc<Users>>,
+    /// Whether a client may come without a user name.
+    pub allows_anonymous: bool,
+}
+
+/// Lets clients in, or not.
+#[derive(Debug)]
+pub(super) struct Gate {
+    access: Option<Access>,
+    checks: Semaphore,
+    waiting: Cell<usize>,
+}
+
+impl Gate {
+    pub(super) fn new(access: Option<Access>) -> Gate {
+        let checks = Semaphore::new(available_parallelism().map_or(1, Into::into));
+        Gate { access, checks, waiting: Cell::new(0) }
+    }
+
+    /// Checks user name and password.
+    ///
+    /// # Errors
+    /// The reason code to refuse the client with.
+    pub(super) async fn admit(&self, connect: &Connect<'_>) -> Result<(), ReasonCode> {
+        let Some(access) = &self.access else { return Ok(()) };
+        let denied = Err(ReasonCode::NOT_AUTHORIZED);
+        let Some(name) = connect.username else {
+            return if access.allows_anonymous { Ok(()) } else { denied };
+        };
+        let Some(Ok(password)) = connect.password.map(|bytes| Password::new(bytes.to_vec())) else {
+            return denied;
+        };
+        match self.verify(access, name.to_owned(), password).await? {
+            true => Ok(()),
+            false => denied,
+        }
+    }
+
+    async fn verify(&self, access: &Access, name: String, password: Password) -> Result<bool, ReasonCode> {
+        let _place = Place::among(&self.waiting).ok_or(ReasonCode::SERVER_BUSY)?;
+        let unavailable = ReasonCode::SERVER_UNAVAILABLE;
+        let _permit = self.checks.acquire().await.map_err(|_| unavailable)?;
+        let users = Arc::clone(&access.users.borrow());
+        let check = spawn_blocking(move || users.verify(&name, &password));
+        check.await.map_err(|_| unavailable)?.map_err(|_| unavailable)
+    }
+}
+
+/// One that waits; it is given back also when the broker stops in between.
+struct Place<'a>(&'a Cell<usize>);
+
+impl<'a> Place<'a> {
+    fn among(waiting: &'a Cell<usize>) -> Option<Place<'a>> {
+        let count = waiting.get();
+        (count < MAX_WAITING).then(|| {
+            waiting.set(count + 1);
+            Place(waiting)
+        })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passwd::Scheme;
+
+    fn password(text: &str) -> Password {
+        Password::new(text.as_bytes().to_vec()).unwrap()
+    }
+
+    fn user(name: &str, text: &str) -> (String, Hash) {
+        (name.to_owned(), Scheme::Sha512 { salt_len: 12 }.hash(&password(text)).unwrap())
+    }
+
+    #[test]
+    fn a_password_is_right_for_its_user_alone() {
+        let users = Users::new([user("ann", "one"), user("bob", "two"), user("ann", "three")]);
+        assert_eq!(users.len(), 2);
+        for (name, text, is_right) in [
+            ("ann", "three", true),
+            ("ann", "one", false),
+            ("bob", "two", true),
+            ("bob", "three", false),
+            ("carol", "two", false),
+            ("", "", false),
+        ] {
+            assert_eq!(users.verify(name, &password(text)), Ok(is_right), "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_user_is_nobody_even_with_a_password_that_somebody_has() {
+        let users = Users::new([user("ann", "secret")]);
+        for number in 0..100 {
+            assert_eq!(users.verify(&format!("user{number}"), &password("secret")), Ok(false));
+        }
+        assert_eq!(Users::default().verify("ann", &password("secret")), Ok(false));
+    }
+
+    #[test]
+    fn only_so_many_wait_and_places_are_given_back() {
+        let waiting = Cell::new(0);
+        let places: Vec<_> = std::iter::from_fn(|| Place::among(&waiting)).collect();
+        assert_eq!(places.len(), MAX_WAITING);
+        drop(places);
+        assert_eq!(waiting.get(), 0);
+        assert!(Place::among(&waiting).is_some());
+    }
+}

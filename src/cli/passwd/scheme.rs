@@ -1,0 +1,183 @@
+//! The options that say how passwords are hashed.
+
+use crate::cli::Names;
+use crate::error::Error;
+use crate::passwd::{Scheme, Target, target};
+use clap::{Args, ValueEnum};
+use std::num::NonZeroU32;
+
+/// What mosquitto_passwd 2.1 writes. The scripts that call it count on what a login costs.
+const MOSQUITTO_ITERATIONS: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
+
+/// How passwords are hashed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SchemeArgs {
+    /// How to hash [default: sha512-pbkdf2]
+    #[arg(short = 'H', long, value_name = "ALGORITHM", help_heading = "Hash")]
+    pub hash: Option<Algorithm>,
+    /// The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked
+    #[arg(long, value_name = "BROKER", help_heading = "Hash")]
+    pub target: Option<TargetName>,
+    /// How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]
+    #[arg(short = 'I', long, value_name = "COUNT", help_heading = "Hash")]
+    pub iterations: Option<NonZeroU32>,
+    /// The memory that argon2id needs [default: 47104]
+    #[arg(long, value_name = "KIB", help_heading = "Hash")]
+    pub memory: Option<u32>,
+    /// How often argon2id goes through its memory [default: 1]
+    #[arg(long, value_name = "COUNT", help_heading = "Hash")]
+    pub passes: Option<u32>,
+    /// Into how many lanes argon2id divides its memory [default: 1]
+    #[arg(long, value_name = "COUNT", help_heading = "Hash")]
+    pub lanes: Option<u32>,
+}
+
+/// The names of the ways to hash, as mosquitto_passwd has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Algorithm {
+    /// For mosquitto 2.1 that was built with it: guesses cost memory, too
+    Argon2id,
+    /// For mosquitto 2.0 and later
+    #[value(name = "sha512-pbkdf2")]
+    Sha512Pbkdf2,
+    /// For mosquitto 1, and other brokers: guesses cost next to nothing
+    Sha512,
+    /// For EMQX
+    #[value(name = "sha256-pbkdf2")]
+    Sha256Pbkdf2,
+    /// For EMQX and RabbitMQ: guesses cost next to nothing
+    Sha256,
+}
+
+impl Algorithm {
+    /// Its name as it is typed.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Algorithm::Argon2id => "argon2id",
+            Algorithm::Sha512Pbkdf2 => "sha512-pbkdf2",
+            Algorithm::Sha512 => "sha512",
+            Algorithm::Sha256Pbkdf2 => "sha256-pbkdf2",
+            Algorithm::Sha256 => "sha256",
+        }
+    }
+
+    /// Whether it has iterations.
+    pub(super) fn is_pbkdf2(self) -> bool {
+        matches!(self, Algorithm::Sha512Pbkdf2 | Algorithm::Sha256Pbkdf2)
+    }
+
+    /// Whether mosquitto's own file can have it.
+    pub(super) fn is_mosquittos(self) -> bool {
+        !matches!(self, Algorithm::Sha256 | Algorithm::Sha256Pbkdf2)
+    }
+}
+
+/// The names of the brokers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TargetName {
+    /// mosquitto 1.x
+    #[value(name = "mosquitto-1")]
+    Mosquitto1,
+    /// mosquitto 2.0
+    #[value(name = "mosquitto-2.0")]
+    Mosquitto20,
+    /// mosquitto 2.1 that was built without Argon2, as it is by default
+    #[value(name = "mosquitto-2.1")]
+    Mosquitto21,
+    /// mosquitto 2.1 that was built with Argon2
+    #[value(name = "mosquitto-2.1-argon2")]
+    Mosquitto21Argon2,
+}
+
+impl From<TargetName> for Target {
+    fn from(name: TargetName) -> Target {
+        match name {
+            TargetName::Mosquitto1 => Target::Mosquitto1,
+            TargetName::Mosquitto20 => Target::Mosquitto20,
+            TargetName::Mosquitto21 => Target::Mosquitto21,
+            TargetName::Mosquitto21Argon2 => Target::Mosquitto21Argon2,
+        }
+    }
+}
+
+impl SchemeArgs {
+    /// How to hash.
+    ///
+    /// # Errors
+    /// When the options do not go together, or a number is out of bounds.
+    pub fn scheme(&self, names: Names) -> Result<Scheme, Error> {
+        if let Some(hash) = self.hash.filter(|hash| !hash.is_mosquittos()) {
+            let problem = format!("mosquitto does not know {}; --format chooses another broker", hash.name());
+            return Err(Error::Usage(problem));
+        }
+        let scheme = self.with_numbers(self.algorithm(), names)?;
+        scheme.check().map_err(|error| Error::Usage(error.to_string()))?;
+        match self.target() {
+            Some(target) => match target.objection(scheme) {
+                None => Ok(scheme),
+                Some(objection) => {
+                    Err(Error::Usage(format!("{} does not load that: {objection}", target.name())))
+                }
+            },
+            None => Ok(scheme),
+        }
+    }
+
+    /// The broker that is to load the file.
+    pub fn target(&self) -> Option<Target> {
+        self.target.map(Target::from)
+    }
+
+    /// What is hashed with, without the numbers that were typed.
+    fn algorithm(&self) -> Scheme {
+        match (self.hash, self.target()) {
+            (Some(Algorithm::Argon2id), _) => target::ARGON2ID,
+            (Some(Algorithm::Sha512Pbkdf2), _) => target::pbkdf2(target::DEFAULT_ITERATIONS),
+            (Some(Algorithm::Sha512), _) => target::SHA512,
+            // Refused before.
+            (Some(Algorithm::Sha256 | Algorithm::Sha256Pbkdf2), _) => target::SHA512,
+            (None, Some(target)) => target.scheme(),
+            (None, None) => Target::Mosquitto20.scheme(),
+        }
+    }
+
+    fn with_numbers(&self, scheme: Scheme, names: Names) -> Result<Scheme, Error> {
+        if names == Names::Mq {
+            self.check_numbers(scheme)?;
+        }
+        Ok(match scheme {
+            Scheme::Sha512 { .. } => scheme,
+            Scheme::Pbkdf2Sha512 { iterations, .. } => target::pbkdf2(match (self.iterations, names) {
+                (Some(typed), _) => typed,
+                (None, Names::Mq) => iterations,
+                (None, Names::Mosquitto) => MOSQUITTO_ITERATIONS,
+            }),
+            Scheme::Argon2id { memory_kib, passes, lanes, salt_len } => Scheme::Argon2id {
+                memory_kib: self.memory.unwrap_or(memory_kib),
+                passes: self.passes.unwrap_or(passes),
+                lanes: self.lanes.unwrap_or(lanes),
+                salt_len,
+            },
+        })
+    }
+
+    /// Whether numbers were typed that this way to hash has no use for.
+    fn check_numbers(&self, scheme: Scheme) -> Result<(), Error> {
+        let is_pbkdf2 = matches!(scheme, Scheme::Pbkdf2Sha512 { .. });
+        let is_argon2 = matches!(scheme, Scheme::Argon2id { .. });
+        for (option, is_typed, is_used, of) in [
+            ("-I", self.iterations.is_some(), is_pbkdf2, "sha512-pbkdf2"),
+            ("--memory", self.memory.is_some(), is_argon2, "argon2id"),
+            ("--passes", self.passes.is_some(), is_argon2, "argon2id"),
+            ("--lanes", self.lanes.is_some(), is_argon2, "argon2id"),
+        ] {
+            if is_typed && !is_used {
+                return Err(Error::Usage(format!(
+                    "{option} is for {of}, and the hash is {}; -H {of} chooses the other",
+                    scheme.name()
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! `mq passwd --format`, and `verify` and `list` with it: users in the files of other brokers.
+
+use super::gate::{Gate, interruptible};
+use super::source::{self, Asked};
+use super::{DIFFERENT, Place, into_shown, print, warnings};
+use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
+use crate::commands::Messages;
+use crate::error::{Error, ExitStatus};
+use crate::passwd::format::{Change, Document, Format, FormatError, Settings, User, Verdict};
+use crate::passwd::{FileError, Locked, replace};
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// What belongs to every command about such a file.
+#[derive(Debug, Clone)]
+pub(super) struct Kind {
+    pub(super) format: Format,
+    pub(super) settings: Settings,
+}
+
+impl Kind {
+    pub(super) fn open(&self, content: Option<&[u8]>, path: &Path) -> Result<Box<dyn Document>, Error> {
+        self.format.open(content, &self.settings).map_err(|error| refused(error, path))
+    }
+
+    /// The name, unless the format cannot hold it.
+    pub(super) fn check_name(&self, typed: &OsStr) -> Result<String, Error> {
+        let name =
+            typed.to_str().ok_or_else(|| Error::Usage("the user name is not valid UTF-8".to_owned()))?;
+        self.format.check_name(name).map_err(|error| Error::Usage(error.to_string()))?;
+        Ok(name.to_owned())
+    }
+
+    /// Whether the file can be changed, before anything is asked or hashed.
+    pub(super) fn check(&self, place: &Place) -> Result<(), Error> {
+        match place {
+            Place::Existing(path) => {
+                let content = Zeroizing::new(Locked::open(path)?.read()?);
+                self.open(Some(&content), path).map(drop)
+            }
+            Place::Stdout | Place::New(_) | Place::Instead(_) => {
+                place.check()?;
+                self.open(None, Path::new("a new file")).map(drop)
+            }
+        }
+    }
+
+    /// Changes a document in its place, and gives what should be said about the file.
+    pub(super) fn change<T>(
+        &self,
+        place: &Place,
+        gate: &Gate,
+        change: impl FnOnce(&mut dyn Document, &Path) -> Result<T, Error>,
+    ) -> Result<(T, Vec<String>), Error> {
+        let path = path_of(place);
+        let mut locked = match place {
+            Place::Existing(_) | Place::Instead(_) => Some(Locked::open(path)?),
+            Place::New(_) | Place::Stdout => None,
+        };
+        let old = match (&mut locked, place) {
+            (Some(locked), Place::Existing(_)) => Some(Zeroizing::new(locked.read()?)),
+            _ => None,
+        };
+        let mut document = self.open(old.as_ref().map(|old| old.as_slice()), path)?;
+        let done = change(&mut *document, path)?;
+        let said = put(place, locked, &document.to_bytes(), gate)?;
+        Ok((done, said))
+    }
+}
+
+fn path_of(place: &Place) -> &Path {
+    match place {
+        Place::Stdout => Path::new("standard output"),
+        Place::New(path) | Place::Instead(path) | Place::Existing(path) => path,
+    }
+}
+
+fn put(place: &Place, locked: Option<Locked>, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
+    match (place, locked) {
+        (_, Some(locked)) => return replace_locked(locked, content, path_of(place), gate),
+        (Place::Stdout, None) => print(content)?,
+        (_, None) => {
+            gate.pass()?;
+            replace::create(path_of(place), content)?;
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn replace_locked(locked: Locked, content: &[u8], path: &Path, gate: &Gate) -> Result<Vec<String>, Error> {
+    let said = warnings(&locked, path);
+    gate.pass()?;
+    locked.replace(content)?;
+    Ok(said)
+}
+
+/// What was typed is the user's fault, what stands in the file the file's.
+pub(super) fn refused(error: FormatError, path: &Path) -> Error {
+    match error {
+        FormatError::Line { .. } | FormatError::Document(_) => {
+            FileError::Content { path: path.to_owned(), problem: error.to_string() }.into()
+        }
+        FormatError::Hash(error) => error.into(),
+        FormatError::Name { .. } | FormatError::Password(_) | FormatError::Setting(_) => {
+            Error::Usage(error.to_string())
+        }
+    }
+}
+
+/// Adds, changes or deletes a user.
+pub(super) fn edit(args: &PasswdArgs, path: PathBuf, messages: Messages) -> Result<ExitStatus, Error> {
+    let settings = args.format.settings(&args.scheme, &args.new_user)?;
+    let kind = Kind { format: args.format.format(), settings };
+    if args.hash_plain {
+        return Err(Error::Usage("-U is for mosquitto's password file".to_owned()));
+    }
+    let name = kind.check_name(args.user.as_deref().unwrap_or_default())?;
+    if args.delete {
+        return delete(kind, Place::Existing(path), name);
+    }
+    let place = Place::new(args.create, args.force, path)?;
+    kind.check(&place)?;
+    warn_about_plain_text(kind.format, messages);
+    let password = match source::password(args, &name, messages)? {
+        Asked::Password(password) => password,
+        Asked::Different => return Ok(DIFFERENT),
+    };
+    let shown = into_shown(&name);
+    let (change, said) = interruptible(move |gate| {
+        let secret = kind.format.secret(&password, &kind.settings);
+        let secret = secret.map_err(|error| refused(error, Path::new("the password")))?;
+        kind.change(&place, gate, |document, path| {
+            document.set(&name, &secret).map_err(|error| refused(error, path))
+        })
+    })?;
+    said.iter().for_each(|text| messages.say(text));
+    messages.say(&match change {
+        Change::Added => format!("{shown} was added"),
+        Change::Updated => format!("the password of {shown} was changed"),
+    });
+    Ok(ExitStatus::DONE)
+}
+
+pub(super) fn warn_about_plain_text(format: Format, messages: Messages) {
+    if format.is_plain_text() {
+        messages.say("WARNING: the file holds passwords as plain text; whoever reads it has them all");
+    }
+}
+
+fn delete(kind: Kind, place: Place, name: String) -> Result<ExitStatus, Error> {
+    interruptible(move |gate| {
+        kind.change(&place, gate, |document, path| match document.remove(&name) {
+            true => Ok(()),
+            false => {
+                let problem = format!("there is no user '{}'", into_shown(&name));
+                Err(FileError::Content { path: path.to_owned(), problem }.into())
+            }
+        })
+    })?;
+    Ok(ExitStatus::DONE)
+}
+
+fn read(kind: &Kind, path: &Path) -> Result<Box<dyn Document>, Error> {
+    let content = Zeroizing::new(replace::read(path)?);
+    kind.open(Some(&content), path)
+}
+
+/// Checks a password.
+pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let kind = Kind { format: args.stored.format.format(), settings: args.stored.settings()? };
+    let name = kind.check_name(&args.user)?;
+    let document = read(&kind, &args.file)?;
+    let password = source::known(args.password_file.as_deref(), &name, messages)?;
+    let shown = into_shown(&name);
+    let (status, text) = match document.verify(&name, &password) {
+        Verdict::Right => (ExitStatus::DONE, format!("it is the password of {shown}")),
+        Verdict::Wrong => (ExitStatus::DENIED, format!("it is not the password of {shown}")),
+        Verdict::UnknownUser => {
+            // It takes as long as for a user who is there, so that the time does not tell.
+            let _ = kind.format.secret(&password, &kind.settings);
+            (ExitStatus::DENIED, format!("{} has no user '{shown}'", args.file.display()))
+        }
+        Verdict::Unusable(problem) => {
+            let problem = format!("user '{shown}': {problem}");
+            return Err(FileError::Content { path: args.file.clone(), problem }.into());
+        }
+    };
+    messages.say(&text);
+    Ok(status)
+}
+
+/// Prints all users.
+pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
+    let kind = Kind { format: args.stored.format.format(), settings: args.stored.settings()? };
+    let users = read(&kind, &args.file)?.users();
+    let width = users.iter().map(|user| into_shown(&user.name).chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for User { name, scheme, is_weak } in &users {
+        let (name, weak) = (into_shown(name), if *is_weak { "; weak" } else { "" });
+        let _ = writeln!(text, "{name:width$}  {scheme}{weak}"); // into memory
+    }
+    print(text.as_bytes())?;
+    Ok(ExitStatus::DONE)
+}

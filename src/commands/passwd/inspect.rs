@@ -1,0 +1,128 @@
+//! `mq passwd verify`, `list` and `check`: what stands in a password file, which they do not change.
+
+use super::{parse, print, source, user};
+use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
+use crate::commands::Messages;
+use crate::error::{Error, ExitStatus};
+use crate::passwd::file::Entry;
+use crate::passwd::target::{Finding, weakness};
+use crate::passwd::{FileError, Hash, Password, PasswordFile, Scheme, Target, UserName, replace};
+use std::fmt::Write;
+use std::path::Path;
+
+pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    args.stored.settings()?;
+    let user = user(&args.user, messages)?;
+    let file = read(&args.file)?;
+    let password = source::known(args.password_file.as_deref(), user.as_str(), messages)?;
+    let shown = user.as_str().escape_debug();
+    match find(&file, &user, &args.file)? {
+        Some(hash) if hash.verify(&password)? => {
+            messages.say(&format!("it is the password of {shown}"));
+            Ok(ExitStatus::DONE)
+        }
+        Some(_) => {
+            messages.say(&format!("it is not the password of {shown}"));
+            Ok(ExitStatus::DENIED)
+        }
+        None => {
+            pretend_to_verify(&password)?;
+            messages.say(&format!("{} has no user '{shown}'", args.file.display()));
+            Ok(ExitStatus::DENIED)
+        }
+    }
+}
+
+/// The hash of a user; one that cannot be checked is an error, and so are several.
+fn find(file: &PasswordFile, user: &UserName, path: &Path) -> Result<Option<Hash>, Error> {
+    let mut lines = file.entries().filter(|entry| entry.user == user.as_str().as_bytes());
+    let Some(entry) = lines.next() else { return Ok(None) };
+    let unfit = |problem| FileError::Content { path: path.to_owned(), problem };
+    if let Some(second) = lines.next() {
+        let problem = format!("lines {} and {} have the same user", entry.line, second.line);
+        return Err(unfit(problem).into());
+    }
+    let hash = Hash::parse(entry.hash).map_err(|error| unfit(format!("line {}: {error}", entry.line)))?;
+    Ok(Some(hash))
+}
+
+/// Takes as long as for a user who is there, so that the time does not tell.
+fn pretend_to_verify(password: &Password) -> Result<(), Error> {
+    Target::Mosquitto20.scheme().hash(password)?;
+    Ok(())
+}
+
+pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
+    args.stored.settings()?;
+    let file = read(&args.file)?;
+    let rows: Vec<[String; 3]> = file.entries().map(|entry| row(&entry)).collect();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let (users, schemes) = (width(0), width(1));
+    let mut text = String::new();
+    for [user, scheme, details] in &rows {
+        let _ = writeln!(text, "{user:users$}  {scheme:schemes$}  {details}"); // into memory
+    }
+    print(text.as_bytes())?;
+    Ok(ExitStatus::DONE)
+}
+
+fn row(entry: &Entry<'_>) -> [String; 3] {
+    let (scheme, details) = match Hash::parse(entry.hash) {
+        Ok(hash) => {
+            let weak = weakness(hash.scheme()).map(|reason| format!("; weak: {reason}"));
+            (hash.scheme().name(), parameters(hash.scheme()) + &weak.unwrap_or_default())
+        }
+        Err(error) => ("-", format!("line {}: {error}", entry.line)),
+    };
+    [shown(entry.user), scheme.to_owned(), details]
+}
+
+fn parameters(scheme: Scheme) -> String {
+    match scheme {
+        Scheme::Sha512 { salt_len } => format!("salt of {salt_len} bytes"),
+        Scheme::Pbkdf2Sha512 { iterations, salt_len } => {
+            let plural = if iterations.get() == 1 { "" } else { "s" };
+            format!("{iterations} iteration{plural}, salt of {salt_len} bytes")
+        }
+        Scheme::Argon2id { memory_kib, passes, lanes, salt_len } => {
+            format!("m={memory_kib},t={passes},p={lanes}, salt of {salt_len} bytes")
+        }
+    }
+}
+
+pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let target = Target::from(args.target);
+    let file = read(&args.file)?;
+    let findings = target.check(&file);
+    let text: String =
+        findings.iter().map(|finding| format!("{}\n", describe(finding, &args.file))).collect();
+    print(text.as_bytes())?;
+    if findings.is_empty() {
+        messages.say(&format!("{} loads every line with a user: {}", target.name(), file.entries().count()));
+        return Ok(ExitStatus::DONE);
+    }
+    messages.say(&format!(
+        "{} of {} lines with a user are bad; {} {}",
+        findings.len(),
+        file.entries().count(),
+        target.name(),
+        target.consequence()
+    ));
+    Ok(ExitStatus::DENIED)
+}
+
+/// A line that a broker does not load, in one line.
+pub(super) fn describe(finding: &Finding, path: &Path) -> String {
+    format!("{}, line {}, user '{}': {}", path.display(), finding.line, shown(&finding.user), finding.problem)
+}
+
+/// A name that need not be text, without what a terminal would obey.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).escape_debug().to_string()
+}
+
+fn read(path: &Path) -> Result<PasswordFile, Error> {
+    parse(replace::read(path)?, path)
+}

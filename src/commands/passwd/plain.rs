@@ -1,0 +1,108 @@
+//! `mq passwd -U`: hashes what stands in the file as plain text. mosquitto_passwd hashes everything again, and so makes a file
+//! useless that was hashed already; here such lines are left alone.
+
+use super::gate::{Gate, interruptible};
+use super::{parse, warnings};
+use crate::cli::Names;
+use crate::commands::Messages;
+use crate::error::{Error, ExitStatus};
+use crate::passwd::file::Entry;
+use crate::passwd::{FileError, Hash, HashError, Locked, Password, PasswordFile, Scheme, replace};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+/// What became of the lines.
+struct Count {
+    hashed: usize,
+    left: usize,
+}
+
+pub(super) fn run(path: PathBuf, scheme: Scheme, messages: Messages) -> Result<ExitStatus, Error> {
+    let (count, said) = interruptible(move |gate| hash_file(&path, scheme, gate))?;
+    said.iter().for_each(|text| messages.say(text));
+    let Count { hashed, left } = count;
+    match messages.names {
+        Names::Mosquitto if hashed + left == 0 => Ok(ExitStatus::FAILED),
+        Names::Mosquitto => Ok(ExitStatus::DONE),
+        Names::Mq => {
+            messages.say(&format!("{hashed} hashed, {left} hashed already"));
+            Ok(ExitStatus::DONE)
+        }
+    }
+}
+
+/// Hashes without the lock, which others may want meanwhile, and begins anew when they have changed the file.
+fn hash_file(path: &Path, scheme: Scheme, gate: &Gate) -> Result<(Count, Vec<String>), Error> {
+    loop {
+        let mut file = parse(replace::read(path)?, path)?;
+        let count = hash_all(&mut file, scheme, path)?;
+        let mut locked = Locked::open(path)?;
+        if locked.read()? == file.as_read() {
+            let said = warnings(&locked, path);
+            gate.pass()?;
+            locked.replace(&file.to_bytes())?;
+            return Ok((count, said));
+        }
+    }
+}
+
+fn hash_all(file: &mut PasswordFile, scheme: Scheme, path: &Path) -> Result<Count, Error> {
+    let mut plain = Vec::new();
+    let mut left = 0;
+    for entry in file.entries() {
+        let unfit = |problem| FileError::Content {
+            path: path.to_owned(),
+            problem: format!("line {}: {problem}; nothing was changed", entry.line),
+        };
+        match password(&entry).map_err(unfit)? {
+            Some(password) => plain.push((entry.line, password)),
+            None => left += 1,
+        }
+    }
+    let hashed = plain.len();
+    for (line, hash) in hash_on_all_cores(&plain, scheme)? {
+        file.set_line(line, &hash);
+    }
+    Ok(Count { hashed, left })
+}
+
+/// The password of a line, unless it is hashed already.
+fn password(entry: &Entry<'_>) -> Result<Option<Password>, String> {
+    match Hash::parse(entry.hash) {
+        Ok(_) => return Ok(None),
+        Err(HashError::Unknown) if !looks_hashed(entry.hash) => {}
+        Err(error) => return Err(format!("it looks like a hash, but is none that can be used: {error}")),
+    }
+    match entry.rest {
+        b"" => Err("there is no password behind the ':'".to_owned()),
+        bytes => Password::new(bytes.to_vec()).map(Some).map_err(|error| error.to_string()),
+    }
+}
+
+/// Whether it has the form of other programs' hashes, `$2y$10$...`, which a person hardly chooses as a password.
+fn looks_hashed(text: &[u8]) -> bool {
+    let mut parts = text.split(|byte| *byte == b'$');
+    let is_first_empty = parts.next().is_some_and(<[u8]>::is_empty);
+    let is_name = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_alphanumeric);
+    is_first_empty && parts.next().is_some_and(is_name) && parts.count() >= 1
+}
+
+/// Hashes in as many threads as there are cores.
+fn hash_on_all_cores(plain: &[(usize, Password)], scheme: Scheme) -> Result<Vec<(usize, String)>, Error> {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = plain.len().div_ceil(cores).max(1);
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            plain.chunks(share).map(|share| scope.spawn(move || hash_share(share, scheme))).collect();
+        let mut hashes = Vec::with_capacity(plain.len());
+        for thread in threads {
+            hashes.extend(thread.join().expect("hashing does not panic")?);
+        }
+        Ok(hashes)
+    })
+}
+
+fn hash_share(share: &[(usize, Password)], scheme: Scheme) -> Result<Vec<(usize, String)>, HashError> {
+    share.iter().map(|(line, password)| Ok((*line, scheme.hash(password)?.to_string()))).collect()
+}

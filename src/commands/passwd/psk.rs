@@ -1,0 +1,68 @@
+//! `mq passwd psk`: keys for TLS with pre-shared keys, in the file that mosquitto reads as `psk_file`.
+
+use super::gate::{Gate, interruptible};
+use super::{Place, edit_file, into_shown, print};
+use crate::cli::passwd::{PskArgs, STANDARD};
+use crate::commands::Messages;
+use crate::error::{Error, ExitStatus};
+use crate::passwd::file::Change;
+use crate::passwd::{FileError, UserName, random_key};
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// The longest identity that OpenSSL has always taken.
+const MAX_IDENTITY: usize = 128;
+
+pub(super) fn run(args: &PskArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let identity = identity(args)?;
+    if args.delete {
+        return delete(args.file.clone(), identity);
+    }
+    let is_stdout = args.file.as_os_str() == STANDARD;
+    let place = Place::new(args.create || is_stdout, args.force, args.file.clone())?;
+    place.check()?;
+    let key = random_key(args.bytes.into())?;
+    let printed = key.clone();
+    let shown = into_shown(identity.as_str());
+    let said = interruptible(move |gate| put(&place, &identity, &key, gate))?;
+    said.iter().for_each(|text| messages.say(text));
+    if args.print && !is_stdout {
+        print(Zeroizing::new(format!("{}\n", *printed)).as_bytes())?;
+    }
+    if !is_stdout {
+        messages.say(&format!("{shown} has a new key"));
+    }
+    Ok(ExitStatus::DONE)
+}
+
+fn put(place: &Place, identity: &UserName, key: &str, gate: &Gate) -> Result<Vec<String>, Error> {
+    let (_, said) = place.put(identity, key, None, gate)?;
+    Ok(said)
+}
+
+fn identity(args: &PskArgs) -> Result<UserName, Error> {
+    let refused = |problem: String| Error::Usage(problem.replace("user name", "identity"));
+    let identity = UserName::parse(args.identity.as_encoded_bytes());
+    let identity = identity.map_err(|error| refused(error.to_string()))?;
+    let shown = into_shown(identity.as_str());
+    match identity.why_not_loaded() {
+        Some(reason) => Err(refused(format!("the identity '{shown}' {reason}"))),
+        None if identity.as_str().len() > MAX_IDENTITY => {
+            let length = identity.as_str().len();
+            Err(refused(format!("the identity has {length} bytes; OpenSSL takes {MAX_IDENTITY} at most")))
+        }
+        None => Ok(identity),
+    }
+}
+
+fn delete(path: PathBuf, identity: UserName) -> Result<ExitStatus, Error> {
+    interruptible(move |gate| {
+        let problem = format!("there is no identity '{}'", into_shown(identity.as_str()));
+        let missing = FileError::Content { path: path.clone(), problem };
+        edit_file(&path, None, gate, |file| match file.remove(&identity) {
+            0 => Err(missing.into()),
+            _ => Ok(Change::Added),
+        })
+    })?;
+    Ok(ExitStatus::DONE)
+}

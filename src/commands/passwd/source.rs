@@ -1,0 +1,88 @@
+//! Where a password comes from: the command line, a file, standard input, or the terminal.
+
+use super::into_bytes;
+use crate::cli::passwd::PasswdArgs;
+use crate::cli::{self, Names};
+use crate::commands::{Messages, password};
+use crate::error::Error;
+use crate::passwd::Password;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+/// What came of asking.
+pub(super) enum Asked {
+    Password(Password),
+    /// The second answer was another one, which was said.
+    Different,
+}
+
+/// A new password.
+pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Result<Asked, Error> {
+    if let Some(password) = args.password.as_ref().filter(|_| args.batch) {
+        if io::stdin().is_terminal() || io::stderr().is_terminal() {
+            messages.say(
+                "a password on the command line can be seen by every user of this machine; without it, it is asked for",
+            );
+        }
+        let password = checked(password.clone())?;
+        // mosquitto_passwd takes an empty one here.
+        return Ok(Asked::Password(match messages.names {
+            Names::Mosquitto => password,
+            Names::Mq => filled(password)?,
+        }));
+    }
+    match messages.names {
+        Names::Mosquitto => twice(messages, password::ask_at_stdin),
+        Names::Mq => match given(args.password_file.as_deref(), messages)? {
+            Some(password) => Ok(Asked::Password(password)),
+            None => twice(messages, |prompt| {
+                password::ask(&prompt.replace(": ", &format!(" for {}: ", user.escape_debug())))
+            }),
+        },
+    }
+}
+
+/// A password to be checked, which is typed once.
+pub(super) fn known(file: Option<&Path>, user: &str, messages: Messages) -> Result<Password, Error> {
+    match given(file, messages)? {
+        Some(password) => Ok(password),
+        None => checked(password::ask(&format!("Password for {}: ", user.escape_debug()))?),
+    }
+}
+
+/// The password in a file or on standard input, unless it is to be asked for.
+fn given(file: Option<&Path>, messages: Messages) -> Result<Option<Password>, Error> {
+    let word = match file {
+        Some(path) => {
+            let (word, warning) = cli::password_from_file(path)?;
+            warning.inspect(|warning| messages.say(warning));
+            word
+        }
+        None if io::stdin().is_terminal() => return Ok(None),
+        None => cli::first_line(io::stdin().lock()).map_err(Error::Input)?,
+    };
+    checked(word).map(Some)
+}
+
+/// Asks, and asks again.
+fn twice(messages: Messages, ask: impl Fn(&str) -> Result<OsString, Error>) -> Result<Asked, Error> {
+    let first = filled(checked(ask("Password: ")?)?)?;
+    let second = checked(ask("Reenter password: ")?)?;
+    if first == second {
+        return Ok(Asked::Password(first));
+    }
+    messages.say("the two passwords differ; nothing was changed");
+    Ok(Asked::Different)
+}
+
+fn checked(word: OsString) -> Result<Password, Error> {
+    Password::new(into_bytes(word)).map_err(|error| Error::Usage(error.to_string()))
+}
+
+fn filled(password: Password) -> Result<Password, Error> {
+    match password.is_empty() {
+        true => Err(Error::Usage("the password is empty; nothing was changed".to_owned())),
+        false => Ok(password),
+    }
+}

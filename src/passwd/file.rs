@@ -1,0 +1,319 @@
+//! The lines of mosquitto's password file. Whatever is not changed stays byte for byte: comments, blank lines, line ends, order,
+//! and lines that nobody understands.
+//!
+//! A line is read as mosquitto reads it: what stands before the first `:` is the user, what stands up to the next one is the
+//! hash, blanks around them do not count; lines that begin with `#` or have no `:` are passed over.
+
+use super::UserName;
+use std::collections::HashMap;
+use std::ops::Range;
+use zeroize::Zeroizing;
+
+/// A password file in memory.
+#[derive(Debug)]
+pub struct PasswordFile {
+    /// Wiped in the end, since there can be passwords that are not hashed.
+    content: Zeroizing<Vec<u8>>,
+    lines: Vec<Line>,
+    /// Where the lines of each user are. Users like `#x`, whose lines are comments for brokers, are among them.
+    by_user: HashMap<Vec<u8>, Vec<usize>>,
+}
+
+#[derive(Debug)]
+enum Line {
+    /// It stands in the content here, with its end.
+    AsRead(Range<usize>),
+    /// It was written, with its end.
+    Written(Vec<u8>),
+    Removed,
+}
+
+/// A line that is no password file's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} has a NUL byte; it is no password file")]
+pub struct NotAPasswordFile {
+    /// Its number, from 1.
+    pub line: usize,
+}
+
+/// A line with a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// The user, without blanks around.
+    pub user: &'a [u8],
+    /// What stands for the password, without blanks around; a hash, unless the file was written by hand.
+    pub hash: &'a [u8],
+    /// All behind the first `:` up to the line's end: the password of a file that was written by hand.
+    pub rest: &'a [u8],
+}
+
+/// What became of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The user is new.
+    Added,
+    /// The user was there, in so many lines, which are one now.
+    Updated {
+        /// How many there were.
+        lines: usize,
+    },
+}
+
+impl PasswordFile {
+    /// Takes a file's content.
+    ///
+    /// # Errors
+    /// When it is no text.
+    pub fn parse(content: Vec<u8>) -> Result<PasswordFile, NotAPasswordFile> {
+        let content = Zeroizing::new(content);
+        let mut file = PasswordFile { lines: Vec::new(), by_user: HashMap::new(), content };
+        let mut start = 0;
+        for text in file.content.split_inclusive(|byte| *byte == b'\n') {
+            let line = file.lines.len();
+            if memchr::memchr(0, text).is_some() {
+                return Err(NotAPasswordFile { line: line + 1 });
+            }
+            if let Some((user, _)) = split(text) {
+                file.by_user.entry(user.trim_ascii().to_vec()).or_default().push(line);
+            }
+            file.lines.push(Line::AsRead(start..start + text.len()));
+            start += text.len();
+        }
+        Ok(file)
+    }
+
+    /// The content as it was read.
+    pub fn as_read(&self) -> &[u8] {
+        &self.content
+    }
+
+    /// The lines that have a user.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.lines.iter().enumerate().filter_map(|(position, line)| {
+            let text = self.text(line);
+            let (user, rest) = split(text).filter(|_| !text.starts_with(b"#"))?;
+            let rest = without_end(rest);
+            let hash = rest.split(|byte| *byte == b':').next().unwrap_or_default();
+            Some(Entry { line: position + 1, user: user.trim_ascii(), hash: hash.trim_ascii(), rest })
+        })
+    }
+
+    /// Gives a user this hash: in the user's line, or in a new one at the end. Further lines of the same user are removed, since
+    /// an old password must not stay valid.
+    pub fn set(&mut self, user: &UserName, hash: &str) -> Change {
+        let positions = self.by_user.get(user.as_str().trim_ascii().as_bytes()).cloned().unwrap_or_default();
+        let Some((first, others)) = positions.split_first() else {
+            self.append(user, hash);
+            return Change::Added;
+        };
+        self.replace_hash(*first, hash);
+        others.iter().for_each(|other| self.put(*other, Line::Removed));
+        self.by_user.insert(user.as_str().trim_ascii().as_bytes().to_vec(), vec![*first]);
+        Change::Updated { lines: positions.len() }
+    }
+
+    /// Puts a hash behind the user of the line with this number, as [`Entry`] has it.
+    pub fn set_line(&mut self, line: usize, hash: &str) {
+        if let Some(position) = line.checked_sub(1) {
+            self.replace_hash(position, hash);
+        }
+    }
+
+    /// Removes a user; how many lines that were.
+    pub fn remove(&mut self, user: &UserName) -> usize {
+        let positions = self.by_user.remove(user.as_str().trim_ascii().as_bytes()).unwrap_or_default();
+        positions.iter().for_each(|position| self.put(*position, Line::Removed));
+        positions.len()
+    }
+
+    /// The whole file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.lines.iter().flat_map(|line| self.text(line)).copied().collect()
+    }
+
+    /// The first line of a user, or none.
+    pub fn find(&self, user: &[u8]) -> Option<Entry<'_>> {
+        self.entries().find(|entry| entry.user == user)
+    }
+
+    fn text<'a>(&'a self, line: &'a Line) -> &'a [u8] {
+        match line {
+            Line::AsRead(range) => self.content.get(range.clone()).unwrap_or_default(),
+            Line::Written(text) => text,
+            Line::Removed => &[],
+        }
+    }
+
+    fn put(&mut self, position: usize, line: Line) {
+        if let Some(place) = self.lines.get_mut(position) {
+            *place = line;
+        }
+    }
+
+    fn replace_hash(&mut self, position: usize, hash: &str) {
+        let Some(line) = self.lines.get(position) else { return };
+        let text = self.text(line);
+        let Some((user, rest)) = split(text) else { return };
+        let end = rest.get(without_end(rest).len()..).unwrap_or_default();
+        let written = [user, b":", hash.as_bytes(), end].concat();
+        self.put(position, Line::Written(written));
+    }
+
+    fn append(&mut self, user: &UserName, hash: &str) {
+        let end = self.line_end();
+        self.end_last_line(end);
+        let text = [user.as_str().as_bytes(), b":", hash.as_bytes(), end].concat();
+        self.by_user.insert(user.as_str().trim_ascii().as_bytes().to_vec(), vec![self.lines.len()]);
+        self.lines.push(Line::Written(text));
+    }
+
+    /// The line end that the file's first line has.
+    fn line_end(&self) -> &'static [u8] {
+        match self.lines.first().map(|line| self.text(line)) {
+            Some(text) if text.ends_with(b"\r\n") => b"\r\n",
+            _ => b"\n",
+        }
+    }
+
+    /// Gives the last line an end, so that what follows is a line of its own.
+    fn end_last_line(&mut self, end: &[u8]) {
+        let last = self.lines.iter().enumerate().rev().find(|(_, line)| !self.text(line).is_empty());
+        let Some((position, line)) = last else { return };
+        let text = self.text(line);
+        if !text.ends_with(b"\n") {
+            // Half of the line's end may be there.
+            let end = if text.ends_with(b"\r") { b"\n" } else { end };
+            let ended = Line::Written([text, end].concat());
+            self.put(position, ended);
+        }
+    }
+}
+
+/// What stands before and behind the first `:`.
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', line)?;
+    let (user, rest) = line.split_at_checked(colon)?;
+    Some((user, rest.get(1..)?))
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn file(text: &str) -> PasswordFile {
+        PasswordFile::parse(text.into()).unwrap()
+    }
+
+    fn name(text: &str) -> UserName {
+        UserName::parse(text.as_bytes()).unwrap()
+    }
+
+    /// What the file is after a user was given the hash `H`.
+    fn after_set(text: &str, user: &str) -> String {
+        let mut file = file(text);
+        file.set(&name(user), "H");
+        String::from_utf8(file.to_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_changed_stays_byte_for_byte() {
+        for text in ["", "\n", "a:x", "a:x\n", "# c\r\n\r\n a : x :y\nno colon\n\n:\n", "\u{fc}:\n"] {
+            assert_eq!(file(text).to_bytes(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_user_is_changed_in_place_and_a_new_one_comes_last() {
+        assert_eq!(after_set("a:1\nb:2\nc:3\n", "b"), "a:1\nb:H\nc:3\n");
+        assert_eq!(after_set("# all\n\na:1\n# end\n", "z"), "# all\n\na:1\n# end\nz:H\n");
+        assert_eq!(after_set("", "a"), "a:H\n");
+    }
+
+    #[test]
+    fn a_last_line_without_its_end_gets_one() {
+        assert_eq!(after_set("a:1", "b"), "a:1\nb:H\n");
+        assert_eq!(after_set("a:1", "a"), "a:H");
+        assert_eq!(after_set("a:1\r\nb:2\r", "c"), "a:1\r\nb:2\r\nc:H\r\n");
+        assert_eq!(after_set("a:1\r\nb:2", "c"), "a:1\r\nb:2\r\nc:H\r\n");
+    }
+
+    #[test]
+    fn line_ends_are_kept() {
+        assert_eq!(after_set("a:1\r\nb:2\r\n", "a"), "a:H\r\nb:2\r\n");
+        assert_eq!(after_set("a:1\r\nb:2\r\n", "c"), "a:1\r\nb:2\r\nc:H\r\n");
+    }
+
+    #[test]
+    fn lines_of_the_same_user_become_one() {
+        assert_eq!(after_set("a:1\nb:2\n a : 3\n", "a"), "a:H\nb:2\n");
+        let mut file = file("a:1\na:2\n");
+        assert_eq!(file.set(&name("a"), "H"), Change::Updated { lines: 2 });
+        assert_eq!(file.set(&name("a"), "H"), Change::Updated { lines: 1 });
+        assert_eq!(file.set(&name("c"), "H"), Change::Added);
+        assert_eq!(file.set(&name("c"), "I"), Change::Updated { lines: 1 });
+        assert_eq!(file.to_bytes(), b"a:H\nc:I\n");
+    }
+
+    #[test]
+    fn a_user_is_removed_with_all_lines_and_nobody_else() {
+        let mut file = file("# a:\na:1\naa:2\na:3\nb:4");
+        assert_eq!(file.remove(&name("a")), 2);
+        assert_eq!(file.remove(&name("a")), 0);
+        assert_eq!(file.to_bytes(), b"# a:\naa:2\nb:4");
+        assert_eq!(file.remove(&name("b")), 1);
+        assert_eq!(file.set(&name("z"), "H"), Change::Added);
+        assert_eq!(file.to_bytes(), b"# a:\naa:2\nz:H\n");
+    }
+
+    #[test]
+    fn entries_are_what_brokers_see() {
+        let file = file("# no\n\nnone\n a : x :y\r\nb:");
+        let seen: Vec<_> = file.entries().map(|entry| (entry.line, entry.user, entry.hash)).collect();
+        assert_eq!(seen, [(4, &b"a"[..], &b"x"[..]), (5, b"b", b"")]);
+        assert_eq!(file.find(b"a").unwrap().rest, b" x :y");
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_touches_nobody_else(
+            text in "([ab#: \r]{0,4}\n){0,6}[ab#: \r]{0,4}",
+            user in "[ab]{1,2}",
+        ) {
+            let user = name(&user);
+            let mut file = file(&text);
+            let others = |file: &PasswordFile| {
+                let others = file.entries().filter(|entry| entry.user != user.as_str().as_bytes());
+                others.map(|entry| (entry.user.to_vec(), entry.rest.to_vec())).collect::<Vec<_>>()
+            };
+            let before = others(&file);
+            file.set(&user, "H");
+            let mut again = PasswordFile::parse(file.to_bytes()).unwrap();
+            prop_assert_eq!(others(&again), before.clone());
+            let hashes: Vec<_> = again.entries().filter(|entry| entry.user == user.as_str().as_bytes()).collect();
+            prop_assert_eq!(hashes.len(), 1);
+            prop_assert_eq!(hashes[0].hash, b"H");
+            prop_assert_eq!(again.remove(&user), 1);
+            prop_assert_eq!(others(&again), before);
+        }
+
+        #[test]
+        fn any_bytes_are_kept_or_refused(bytes: Vec<u8>) {
+            if let Ok(file) = PasswordFile::parse(bytes.clone()) {
+                prop_assert_eq!(file.to_bytes(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        assert_eq!(PasswordFile::parse(b"a:1\nb\0:2".to_vec()).unwrap_err(), NotAPasswordFile { line: 2 });
+    }
+}

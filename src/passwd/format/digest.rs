@@ -1,0 +1,93 @@
+//! What the formats' hashes are made of.
+
+use super::{User, Verdict};
+use crate::passwd::{Hash, HashError, Password, Scheme};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256, Sha512};
+use std::fmt::Write;
+use std::num::NonZeroU32;
+use subtle::ConstantTimeEq;
+
+/// With fewer iterations than this, a thief tries passwords by the thousand a second on one core.
+const FEW_ITERATIONS: u32 = 10_000;
+
+/// SHA-256 of two parts behind one another.
+pub(super) fn sha256(parts: [&[u8]; 2]) -> Vec<u8> {
+    parts.iter().fold(Sha256::new(), Digest::chain_update).finalize().to_vec()
+}
+
+/// SHA-512 of two parts behind one another.
+pub(super) fn sha512(parts: [&[u8]; 2]) -> Vec<u8> {
+    parts.iter().fold(Sha512::new(), Digest::chain_update).finalize().to_vec()
+}
+
+pub(super) fn pbkdf2_sha256(password: &Password, salt: &[u8], iterations: NonZeroU32) -> Vec<u8> {
+    pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), salt, iterations.get()).to_vec()
+}
+
+pub(super) fn pbkdf2_sha512(password: &Password, salt: &[u8], iterations: NonZeroU32) -> Vec<u8> {
+    pbkdf2::pbkdf2_hmac_array::<Sha512, 64>(password.as_bytes(), salt, iterations.get()).to_vec()
+}
+
+/// Whether both are the same, in a time that does not tell where they differ.
+pub(super) fn are_equal(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
+}
+
+/// What one of these is.
+pub(super) fn verdict(is_right: bool) -> Verdict {
+    if is_right { Verdict::Right } else { Verdict::Wrong }
+}
+
+/// Fresh bytes for a salt.
+pub(super) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], HashError> {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes).map_err(|error| HashError::Random(error.to_string()))?;
+    Ok(bytes)
+}
+
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+pub(super) fn to_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// PBKDF2 with SHA-512 from its parts as they stand in a file, which may not cost more than we are ready to do.
+pub(super) fn pbkdf2_of(iterations: &str, salt: &str, digest: &str) -> Result<Hash, String> {
+    Hash::parse(format!("$7${iterations}${salt}${digest}").as_bytes()).map_err(|error| error.to_string())
+}
+
+/// Checks a password against a hash of mosquitto's, or says why it is none.
+pub(super) fn verify(hash: Result<Hash, String>, password: &Password) -> Verdict {
+    match hash.and_then(|hash| hash.verify(password).map_err(|error| error.to_string())) {
+        Ok(is_right) => verdict(is_right),
+        Err(problem) => Verdict::Unusable(problem),
+    }
+}
+
+/// What is known about a password that is kept as one of mosquitto's hashes.
+pub(super) fn describe(name: &str, hash: Result<Hash, String>) -> User {
+    let (scheme, is_weak) = match hash.map(|hash| hash.scheme()) {
+        Ok(Scheme::Sha512 { .. }) => ("SHA-512".to_owned(), true),
+        Ok(Scheme::Pbkdf2Sha512 { iterations, .. }) => {
+            (format!("PBKDF2-SHA512, {iterations} iterations"), iterations.get() < FEW_ITERATIONS)
+        }
+        Ok(Scheme::Argon2id { memory_kib, passes, .. }) => {
+            (format!("Argon2id, {memory_kib} KiB, {passes} passes"), false)
+        }
+        Err(problem) => (format!("unusable: {problem}"), false),
+    };
+    User { name: name.to_owned(), scheme, is_weak }
+}

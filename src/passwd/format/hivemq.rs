@@ -1,0 +1,314 @@
+//! HiveMQ's file RBAC extension: `credentials.xml`. The text is changed only where a user's password is, so that comments,
+//! order and roles stay as they were.
+
+use super::{
+    Change, Document, FormatError, Index, ROLE, Secret, Settings, User, Verdict, choose_role, digest,
+};
+use crate::passwd::{Hash, Password, Scheme};
+use roxmltree::{Node, ParsingOptions};
+use std::ops::Range;
+use zeroize::Zeroizing;
+
+/// As the extension's own tool makes it: so many letters and digits, which it takes for text.
+const SALT_LEN: usize = 32;
+
+/// As deep as the extension's own elements go, and to spare; a document of another kind ends here.
+const MAX_NODES: u32 = 10_000_000;
+
+#[derive(Debug)]
+pub(super) struct HiveMq {
+    text: String,
+    entries: Vec<Entry>,
+    index: Index,
+    /// The element that holds the users.
+    users: Range<usize>,
+    /// What stands before a user on its line.
+    indent: String,
+    role: Option<String>,
+    roles: Vec<String>,
+}
+
+/// A user, as it was read and as it is to be written.
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    password: String,
+    /// Where it stands; nowhere when it is new.
+    source: Option<Source>,
+    is_changed: bool,
+    is_removed: bool,
+}
+
+#[derive(Debug)]
+struct Source {
+    user: Range<usize>,
+    /// Where the name ends, behind which a password that was missing is put.
+    name_end: usize,
+    password: Option<Range<usize>>,
+}
+
+fn new_document(role: &str) -> String {
+    let role = escape(role);
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<file-rbac>
+    <users>
+    </users>
+    <roles>
+        <role>
+            <id>{role}</id>
+            <permissions>
+                <permission>
+                    <topic>#</topic>
+                </permission>
+            </permissions>
+        </role>
+    </roles>
+</file-rbac>
+"
+    )
+}
+
+impl HiveMq {
+    pub(super) fn open(text: Option<&str>, settings: &Settings) -> Result<HiveMq, FormatError> {
+        let wanted = settings.role.as_deref();
+        let text = text.map_or_else(|| new_document(wanted.unwrap_or(ROLE)), str::to_owned);
+        let mut document = HiveMq::read(text)?;
+        let known: Vec<&str> = document.roles.iter().map(String::as_str).collect();
+        document.role = choose_role(wanted, &known)?;
+        Ok(document)
+    }
+
+    fn read(text: String) -> Result<HiveMq, FormatError> {
+        let invalid = |text: String| FormatError::Document(text);
+        check_encoding(&text).map_err(invalid)?;
+        let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
+        let tree = roxmltree::Document::parse_with_options(&text, options)
+            .map_err(|error| invalid(format!("it is no XML document: {error}")))?;
+        let root = tree.root_element();
+        if !root.has_tag_name("file-rbac") {
+            return Err(invalid(format!("it is <{}> and not <file-rbac>", root.tag_name().name())));
+        }
+        let users = child(root, "users").ok_or_else(|| invalid("it has no <users>".to_owned()))?;
+        let mut entries = Vec::new();
+        let mut index = Index::default();
+        for user in users.children().filter(|node| node.has_tag_name("user")) {
+            let entry = Entry::read(user).ok_or_else(|| {
+                let line = tree.text_pos_at(user.range().start).row;
+                invalid(format!("the user at line {line} has no <name>"))
+            })?;
+            if !index.note(&entry.name, entries.len()) {
+                return Err(invalid(format!("the user {:?} stands there twice", entry.name)));
+            }
+            entries.push(entry);
+        }
+        let roles = role_names(root);
+        let (users, indent) = (users.range(), indent_of(&text, &entries));
+        drop(tree);
+        Ok(HiveMq { text, entries, index, users, indent, role: None, roles })
+    }
+
+    /// Where users are added: before the closing tag, and its blanks.
+    fn end_of_users(&self) -> usize {
+        let element = self.text.get(self.users.clone()).unwrap_or_default();
+        let inside = element.rfind("</").and_then(|end| element.get(..end)).unwrap_or_default();
+        self.users.start + inside.trim_end().len()
+    }
+
+    fn is_self_closing(&self) -> bool {
+        self.text.get(self.users.clone()).is_some_and(|element| element.ends_with("/>"))
+    }
+
+    fn new_users(&self) -> String {
+        let new = self.entries.iter().filter(|entry| entry.source.is_none() && !entry.is_removed);
+        new.map(|entry| self.element(entry)).collect()
+    }
+
+    /// A whole user, on lines of its own.
+    fn element(&self, entry: &Entry) -> String {
+        let indent = &self.indent;
+        let (name, password) = (escape(&entry.name), escape(&entry.password));
+        let role = escape(self.role.as_deref().unwrap_or_default());
+        let lines = [
+            "<user>".to_owned(),
+            format!("    <name>{name}</name>"),
+            format!("    <password>{password}</password>"),
+            "    <roles>".to_owned(),
+            format!("        <id>{role}</id>"),
+            "    </roles>".to_owned(),
+            "</user>".to_owned(),
+        ];
+        lines.iter().map(|line| format!("\n{indent}{line}")).collect()
+    }
+
+    /// What is put in place of which part of the text, from the front to the back.
+    fn edits(&self) -> Vec<(Range<usize>, String)> {
+        let mut edits: Vec<(Range<usize>, String)> =
+            self.entries.iter().filter_map(|entry| entry.edit(&self.text)).collect();
+        let new = self.new_users();
+        if !new.is_empty() && self.is_self_closing() {
+            let name_end = self.users.end - "/>".len();
+            edits.push((name_end..self.users.end, format!(">{new}\n</users>")));
+        } else if !new.is_empty() {
+            let end = self.end_of_users();
+            edits.push((end..end, new));
+        }
+        edits
+    }
+}
+
+impl Entry {
+    fn read(user: Node<'_, '_>) -> Option<Entry> {
+        let (name, password) = (child(user, "name")?, child(user, "password"));
+        let source = Source {
+            user: user.range(),
+            name_end: name.range().end,
+            password: password.map(|node| node.range()),
+        };
+        Some(Entry {
+            name: text_of(name),
+            password: password.map(text_of).unwrap_or_default(),
+            source: Some(source),
+            is_changed: false,
+            is_removed: false,
+        })
+    }
+
+    fn edit(&self, text: &str) -> Option<(Range<usize>, String)> {
+        let source = self.source.as_ref()?;
+        if self.is_removed {
+            let before = text.get(..source.user.start).unwrap_or_default();
+            return Some((before.trim_end().len()..source.user.end, String::new()));
+        }
+        let element = format!("<password>{}</password>", escape(&self.password));
+        let place = source.password.clone().unwrap_or(source.name_end..source.name_end);
+        self.is_changed.then_some((place, element))
+    }
+
+    fn hash(&self) -> Result<Hash, String> {
+        match self.password.trim().split(':').collect::<Vec<_>>().as_slice() {
+            [salt, iterations, digest] => digest::pbkdf2_of(iterations, salt, digest),
+            _ => Err("it is not SALT:ITERATIONS:HASH, without which HiveMQ lets nobody in".to_owned()),
+        }
+    }
+}
+
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|child| child.has_tag_name(name))
+}
+
+/// All text in an element; comments may stand in between.
+fn text_of(node: Node<'_, '_>) -> String {
+    node.children().filter(Node::is_text).filter_map(|text| text.text()).collect()
+}
+
+fn role_names(root: Node<'_, '_>) -> Vec<String> {
+    let roles = child(root, "roles").into_iter().flat_map(|roles| roles.children());
+    roles.filter_map(|role| child(role, "id")).map(text_of).collect()
+}
+
+/// The blanks before the first user, as far as they are on its line.
+fn indent_of(text: &str, entries: &[Entry]) -> String {
+    let first = entries.first().and_then(|entry| entry.source.as_ref());
+    let before = first.and_then(|source| text.get(..source.user.start));
+    let line = before.and_then(|before| before.rsplit('\n').next());
+    let blank = line.filter(|line| line.chars().all(char::is_whitespace));
+    blank.unwrap_or("        ").to_owned()
+}
+
+/// The text was read as UTF-8; a name that HiveMQ reads as something else would be another name.
+fn check_encoding(text: &str) -> Result<(), String> {
+    let declaration =
+        text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).map(|(inside, _)| inside);
+    let encoding = declaration.and_then(|inside| inside.split_once("encoding")).map(|(_, rest)| rest);
+    match encoding {
+        Some(rest) if !rest.to_ascii_lowercase().contains("utf-8") => {
+            Err("its encoding is not UTF-8; convert it first".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The extension puts names into topics, and denies those that would be wildcards there.
+pub(super) fn problem_of(name: &str) -> Option<String> {
+    if name.contains(['#', '+']) {
+        return Some("has a wildcard of MQTT, which HiveMQ's extension lets nobody have".to_owned());
+    }
+    let is_refused = name.contains(['\u{fffe}', '\u{ffff}']);
+    is_refused.then(|| "has a character that XML cannot carry".to_owned())
+}
+
+pub(super) fn secret(password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
+    let salt = alphanumeric_salt()?;
+    let (iterations, salt_len) = (settings.iterations, salt.len());
+    let scheme = Scheme::Pbkdf2Sha512 { iterations, salt_len };
+    scheme.check()?;
+    let hash = scheme.hash_with_salt(password, salt)?;
+    let (salt, digest) = (digest::to_base64(hash.salt()), digest::to_base64(hash.digest()));
+    Ok(Secret::whole(format!("{salt}:{iterations}:{digest}")))
+}
+
+/// Bytes that stand for none of the 62 characters equally often are left out, so that all are equally likely.
+fn alphanumeric_salt() -> Result<Vec<u8>, FormatError> {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut salt = Vec::with_capacity(SALT_LEN);
+    while salt.len() < SALT_LEN {
+        let bytes = digest::random::<SALT_LEN>()?;
+        let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
+        salt.extend(letters.take(SALT_LEN - salt.len()));
+    }
+    Ok(salt)
+}
+
+impl Document for HiveMq {
+    fn users(&self) -> Vec<User> {
+        let entries = self.entries.iter().filter(|entry| !entry.is_removed);
+        entries.map(|entry| digest::describe(&entry.name, entry.hash())).collect()
+    }
+
+    fn set(&mut self, name: &str, secret: &Secret) -> Result<Change, FormatError> {
+        let password = secret.hash.to_string();
+        if let Some(entry) = self.index.find(name).and_then(|place| self.entries.get_mut(place)) {
+            entry.password = password;
+            entry.is_changed = true;
+            return Ok(Change::Updated);
+        }
+        if self.role.is_none() {
+            return Err(FormatError::Setting(format!(
+                "the new user {name:?} needs a role, without which HiveMQ refuses the file; there are {:?}",
+                self.roles
+            )));
+        }
+        self.index.note(name, self.entries.len());
+        let name = name.to_owned();
+        self.entries.push(Entry { name, password, source: None, is_changed: true, is_removed: false });
+        Ok(Change::Added)
+    }
+
+    fn remove(&mut self, name: &str) -> bool {
+        // The entry stays in its place, for the text that goes with it.
+        let entry = self.index.take(name).and_then(|place| self.entries.get_mut(place));
+        entry.map(|entry| entry.is_removed = true).is_some()
+    }
+
+    fn verify(&self, name: &str, password: &Password) -> Verdict {
+        let entry = self.index.find(name).and_then(|place| self.entries.get(place));
+        entry.map_or(Verdict::UnknownUser, |entry| digest::verify(entry.hash(), password))
+    }
+
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut text = String::with_capacity(self.text.len());
+        let mut copied = 0;
+        for (range, replacement) in self.edits() {
+            text.push_str(self.text.get(copied..range.start).unwrap_or_default());
+            text.push_str(&replacement);
+            copied = range.end;
+        }
+        text.push_str(self.text.get(copied..).unwrap_or_default());
+        Zeroizing::new(text.into_bytes())
+    }
+}

@@ -1,0 +1,90 @@
+//! VerneMQ's password file: the lines of mosquitto 1.x and nothing else. A comment or a hash of another kind makes VerneMQ's
+//! reload crash, so that such a file is not taken here either.
+
+use super::lines::Lines;
+use super::{Change, Document, FormatError, Index, Secret, User, Verdict, digest};
+use crate::passwd::{Hash, Password, Scheme};
+use zeroize::Zeroizing;
+
+/// As vmq-passwd has it; VerneMQ itself takes any.
+const SCHEME: Scheme = Scheme::Sha512 { salt_len: 12 };
+
+pub(super) fn problem_of(name: &str) -> Option<String> {
+    name.contains(':').then(|| "has a colon, where the line would be cut".to_owned())
+}
+
+pub(super) fn secret(password: &Password) -> Result<Secret, FormatError> {
+    Ok(Secret::whole(SCHEME.hash(password)?.to_string()))
+}
+
+#[derive(Debug)]
+pub(super) struct VerneMq {
+    lines: Lines,
+    index: Index,
+}
+
+impl VerneMq {
+    pub(super) fn open(text: Option<&str>) -> Result<VerneMq, FormatError> {
+        let text = text.unwrap_or_default();
+        let mut index = Index::default();
+        let lines = Lines::parse(text);
+        // Lines with their carriage returns, which VerneMQ would take for a part of the hash.
+        for (place, line) in text.split_terminator('\n').enumerate().filter(|(_, line)| !line.is_empty()) {
+            let checked = check(line).and_then(|name| match index.note(name, place) {
+                true => Ok(()),
+                false => Err(format!("the user {name:?} stands there twice")),
+            });
+            checked.map_err(|problem| FormatError::Line { number: place + 1, problem })?;
+        }
+        Ok(VerneMq { lines, index })
+    }
+
+    fn hash(&self, place: usize) -> Result<Hash, String> {
+        let (_, hash) =
+            self.lines.find(place).and_then(|line| line.split_once(':')).ok_or("it has no hash")?;
+        Hash::parse(hash.as_bytes()).map_err(|error| error.to_string())
+    }
+}
+
+/// The name in a line that VerneMQ takes.
+fn check(line: &str) -> Result<&str, String> {
+    let crashes = "VerneMQ crashes over all but USER:$6$SALT$HASH and empty lines";
+    if line.ends_with('\r') {
+        return Err("it ends with a carriage return, which VerneMQ takes for a part of the hash".to_owned());
+    }
+    let (name, hash) = line.split_once(':').ok_or(crashes)?;
+    let hash = Hash::parse(hash.as_bytes()).map_err(|error| format!("{error}; {crashes}"))?;
+    match hash.scheme() {
+        Scheme::Sha512 { .. } => Ok(name),
+        Scheme::Pbkdf2Sha512 { .. } | Scheme::Argon2id { .. } => Err(crashes.to_owned()),
+    }
+}
+
+impl Document for VerneMq {
+    fn users(&self) -> Vec<User> {
+        let named = self.lines.all().filter_map(|(place, line)| Some((place, line.split_once(':')?.0)));
+        named.map(|(place, name)| digest::describe(name, self.hash(place))).collect()
+    }
+
+    fn set(&mut self, name: &str, secret: &Secret) -> Result<Change, FormatError> {
+        let found = self.index.find(name);
+        let line = Zeroizing::new(format!("{name}:{}", *secret.hash));
+        let place = self.lines.put(found, &line);
+        self.index.note(name, place);
+        Ok(if found.is_some() { Change::Updated } else { Change::Added })
+    }
+
+    fn remove(&mut self, name: &str) -> bool {
+        let removed = self.index.remove(name).map(|place| self.lines.remove(place));
+        removed.is_some()
+    }
+
+    fn verify(&self, name: &str, password: &Password) -> Verdict {
+        let place = self.index.find(name);
+        place.map_or(Verdict::UnknownUser, |place| digest::verify(self.hash(place), password))
+    }
+
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.lines.to_bytes()
+    }
+}

@@ -1,0 +1,278 @@
+//! Lists of users as spreadsheets write them: CSV with a user and a password in each row.
+//!
+//! Rows are read one by one, and a row that never ends is not read to its end.
+
+use super::Password;
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Read};
+
+/// The most bytes that a row can need: a name and a password at their longest, all of quotes, with other columns beside them.
+const MAX_ROW: usize = 1 << 20;
+
+/// So many bytes of names are kept, to find those that come twice. No broker's file could hold more.
+const MAX_NAMES: usize = 128 << 20;
+
+/// What the column of the names may be called, and that of the passwords.
+const USER_TITLES: [&str; 4] = ["user", "username", "user_id", "name"];
+const PASSWORD_TITLES: [&str; 2] = ["password", "pass"];
+
+/// A row that is to become a user.
+#[derive(Debug)]
+pub struct Row {
+    /// Its line in the list, from 1.
+    pub line: u64,
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: Password,
+}
+
+/// What is wrong with a list.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A row is not what it should be; those behind it can be read.
+    #[error("line {line}: {problem}")]
+    Row {
+        /// Its line in the list, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It cannot be read any further.
+    #[error("{0}")]
+    Unreadable(io::Error),
+    /// There are too many users.
+    #[error(
+        "line {line}: the names so far have over {MAX_NAMES} bytes, which is more than a file of users can be"
+    )]
+    TooMany {
+        /// Where that was found.
+        line: u64,
+    },
+}
+
+/// Reads a list row by row.
+pub struct Rows<R> {
+    reader: csv::Reader<Measured<R>>,
+    columns: Columns,
+    lines: HashMap<String, u64>,
+    name_bytes: usize,
+    /// The first row, when it turned out to be no header.
+    first: Option<csv::ByteRecord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    name: usize,
+    password: usize,
+    /// Exactly so many, where no header tells what the others are.
+    count: Option<usize>,
+}
+
+impl<R: Read> Rows<R> {
+    /// Begins to read. A first row that names the columns is taken as a header, unless there is none for certain.
+    ///
+    /// # Errors
+    /// When nothing can be read.
+    pub fn new(input: R, has_no_header: bool) -> Result<Rows<R>, ImportError> {
+        let input = Measured::new(input);
+        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
+        let columns = Columns { name: 0, password: 1, count: Some(2) };
+        let mut rows = Rows { reader, columns, lines: HashMap::new(), name_bytes: 0, first: None };
+        if !has_no_header && let Some(first) = rows.record()? {
+            match columns_of(&first) {
+                Some(columns) => rows.columns = columns,
+                None => rows.first = Some(first),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// How many bytes of the list were read.
+    pub fn bytes_read(&self) -> u64 {
+        self.reader.position().byte()
+    }
+
+    fn record(&mut self) -> Result<Option<csv::ByteRecord>, ImportError> {
+        let mut record = csv::ByteRecord::new();
+        let read = self.reader.read_byte_record(&mut record);
+        self.reader.get_mut().since_row = 0;
+        let is_there = read.map_err(|error| ImportError::Unreadable(into_io(error)))?;
+        Ok(is_there.then_some(record))
+    }
+
+    fn row(&mut self, record: &csv::ByteRecord) -> Result<Row, ImportError> {
+        let start = record.position().map_or(0, csv::Position::byte);
+        let line = self.reader.get_mut().line_at(start);
+        let failed = |problem: String| ImportError::Row { line, problem };
+        if let Some(count) = self.columns.count.filter(|&count| count != record.len()) {
+            let found = record.len();
+            return Err(failed(format!("it has {found} cells and not {count}: user,password")));
+        }
+        let cell = |place| record.get(place).ok_or_else(|| failed("it ends before the password".to_owned()));
+        let (name, password) = (cell(self.columns.name)?, cell(self.columns.password)?);
+        let name = std::str::from_utf8(name).map_err(|_| failed("the name is not UTF-8".to_owned()))?;
+        if password.is_empty() {
+            return Err(failed(format!("the password of {name:?} is empty")));
+        }
+        let password = Password::new(password.to_vec()).map_err(|error| failed(error.to_string()))?;
+        self.note(name, line)?;
+        Ok(Row { line, name: name.to_owned(), password })
+    }
+
+    /// Refuses a name that was there before: which of the two passwords counts?
+    fn note(&mut self, name: &str, line: u64) -> Result<(), ImportError> {
+        if let Some(first) = self.lines.get(name) {
+            let problem = format!("the user {name:?} is on line {first} already");
+            return Err(ImportError::Row { line, problem });
+        }
+        self.name_bytes += name.len();
+        if self.name_bytes > MAX_NAMES {
+            return Err(ImportError::TooMany { line });
+        }
+        self.lines.insert(name.to_owned(), line);
+        Ok(())
+    }
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Row, ImportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let record = match self.first.take() {
+            Some(first) => first,
+            None => match self.record() {
+                Ok(record) => record?,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        Some(self.row(&record))
+    }
+}
+
+/// Where the columns are, when the row is a header.
+fn columns_of(record: &csv::ByteRecord) -> Option<Columns> {
+    let is = |cell: &[u8], titles: &[&str]| {
+        titles.iter().any(|title| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()))
+    };
+    let name = record.iter().position(|cell| is(cell, &USER_TITLES))?;
+    let password = record.iter().position(|cell| is(cell, &PASSWORD_TITLES))?;
+    Some(Columns { name, password, count: None })
+}
+
+fn into_io(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
+    }
+}
+
+/// Refuses to go on in a row that is too long, and knows lines. The reader has numbers for them, too, but they are one too low
+/// after blank lines and after lines that end as on Windows.
+struct Measured<R> {
+    input: R,
+    /// Bytes that were read since the last whole row.
+    since_row: usize,
+    position: u64,
+    /// Where the last byte is that is not part of a line's end.
+    last_content: Option<u64>,
+    /// The ends of the lines that were not counted yet, each with the last content in or before it.
+    ends: VecDeque<(u64, Option<u64>)>,
+    counted: u64,
+}
+
+impl<R> Measured<R> {
+    fn new(input: R) -> Measured<R> {
+        let ends = VecDeque::new();
+        Measured { input, since_row: 0, position: 0, last_content: None, ends, counted: 0 }
+    }
+
+    /// The number of the first line with content at this position or behind it. Positions only grow.
+    fn line_at(&mut self, start: u64) -> u64 {
+        let is_before = |&(end, content): &(u64, Option<u64>)| {
+            end < start || content.is_none_or(|content| content < start)
+        };
+        while self.ends.front().is_some_and(is_before) {
+            self.ends.pop_front();
+            self.counted += 1;
+        }
+        self.counted + 1
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            match byte {
+                b'\n' => self.ends.push_back((self.position, self.last_content)),
+                b'\r' => {}
+                _ => self.last_content = Some(self.position),
+            }
+            self.position += 1;
+        }
+        self.since_row += bytes.len();
+    }
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since_row > MAX_ROW {
+            let text = format!("a row has over {MAX_ROW} bytes; is there a quote that does not end?");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let count = self.input.read(buffer)?;
+        self.note(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Line, name and password of each row, or what is wrong with it.
+    fn rows(text: &[u8], has_no_header: bool) -> Vec<String> {
+        let show = |row: Result<Row, ImportError>| match row {
+            Ok(row) => {
+                format!("{} {} {}", row.line, row.name, String::from_utf8_lossy(row.password.as_bytes()))
+            }
+            Err(error) => error.to_string(),
+        };
+        Rows::new(text, has_no_header).unwrap().map(show).collect()
+    }
+
+    #[test]
+    fn rows_are_read_with_and_without_a_header() {
+        assert_eq!(
+            rows(b"ann,secret\r\nbob,\"a \"\"b\"\",\nc\"\n\ncarol,x", false),
+            ["1 ann secret", "2 bob a \"b\",\nc", "5 carol x",]
+        );
+        assert_eq!(rows(b"\xef\xbb\xbfUserName , Password\nann,secret\n", false), ["2 ann secret"]);
+        assert_eq!(rows(b"id,password,room,user\n1,secret,9,ann\n", false), ["2 ann secret"]);
+        assert_eq!(rows(b"user,password\n", true), ["1 user password"]);
+        assert!(rows(b"", false).is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_row_is_told_with_its_line() {
+        for (text, problem) in [
+            (&b"ann\n"[..], "line 1: it has 1 cells"),
+            (b"ann,a,b\n", "line 1: it has 3 cells"),
+            (b"user,password\nann\n", "line 2: it ends"),
+            (b"ann,\n", "line 1: the password of \"ann\" is empty"),
+            (b"\xff,x\n", "line 1: the name is not UTF-8"),
+            (b"ann,x\nbob,x\nann,y\n", "line 3: the user \"ann\" is on line 1 already"),
+        ] {
+            let rows = rows(text, false);
+            assert!(rows.last().is_some_and(|last| last.starts_with(problem)), "{rows:?}");
+        }
+        let long = [b"ann,".to_vec(), vec![b'x'; 65_536]].concat();
+        assert!(rows(&long, false)[0].contains("65536 bytes"));
+    }
+
+    #[test]
+    fn a_row_that_never_ends_is_given_up() {
+        let endless = b"ann,\"".chain(io::repeat(b'x'));
+        let mut rows = Rows::new(endless, true).unwrap();
+        let error = rows.next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("quote"), "{error}");
+    }
+}

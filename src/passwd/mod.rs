@@ -1,0 +1,21 @@
+//! Credentials of brokers: passwords, their hashes, the file that holds them, and its safe replacement.
+//!
+//! Nothing here knows an option's name or prints.
+
+pub mod file;
+pub mod format;
+pub mod hash;
+pub mod import;
+mod key;
+mod password;
+pub mod replace;
+pub mod target;
+mod user_name;
+
+pub use file::PasswordFile;
+pub use hash::{Hash, HashError, Scheme};
+pub use key::random_key;
+pub use password::{Password, PasswordTooLong};
+pub use replace::{FileError, Locked};
+pub use target::Target;
+pub use user_name::{UserName, UserNameError};

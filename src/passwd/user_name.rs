@@ -1,0 +1,113 @@
+//! The name of a user, as a line of mosquitto's password file can hold it.
+
+use std::fmt;
+
+/// MQTT has two bytes for its length.
+const MAX_LENGTH: usize = 65_535;
+
+/// A name without what would end it or break its line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UserName(String);
+
+/// What a name must not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UserNameError {
+    /// It is no text.
+    #[error("the user name is not valid UTF-8 at byte {at}")]
+    NotUtf8 {
+        /// Where, from 0.
+        at: usize,
+    },
+    /// It is longer than CONNECT has room for.
+    #[error("the user name has {length} bytes; MQTT carries {MAX_LENGTH} at most")]
+    TooLong {
+        /// How long it is.
+        length: usize,
+    },
+    /// A character has another meaning in the file.
+    #[error("the user name '{}' has {what} at byte {at}, which a password file cannot hold", name.escape_debug())]
+    Character {
+        /// The name.
+        name: String,
+        /// The character.
+        what: &'static str,
+        /// Where, from 0.
+        at: usize,
+    },
+}
+
+impl UserName {
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(bytes: &[u8]) -> Result<UserName, UserNameError> {
+        if bytes.len() > MAX_LENGTH {
+            return Err(UserNameError::TooLong { length: bytes.len() });
+        }
+        let name =
+            std::str::from_utf8(bytes).map_err(|error| UserNameError::NotUtf8 { at: error.valid_up_to() })?;
+        let name = name.to_owned();
+        let wrong = name.char_indices().find(|(_, character)| *character == ':' || character.is_control());
+        match wrong {
+            Some((at, ':')) => Err(UserNameError::Character { name, what: "a ':'", at }),
+            Some((at, _)) => Err(UserNameError::Character { name, what: "a control character", at }),
+            None => Ok(UserName(name)),
+        }
+    }
+
+    /// Why brokers pass over a line with this name, if they do. mosquitto_passwd writes it nevertheless.
+    pub fn why_not_loaded(&self) -> Option<&'static str> {
+        let is_blank = |character: char| character.is_ascii_whitespace();
+        match self.0.as_str() {
+            "" => Some("is empty"),
+            name if name.starts_with('#') => Some("begins with '#', as comments do"),
+            name if name.starts_with(is_blank) || name.ends_with(is_blank) => {
+                Some("begins or ends with a blank, which brokers leave out")
+            }
+            _ => None,
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_breaks_its_line_is_refused_with_the_place() {
+        for (name, says) in [
+            (&b"a:b"[..], "'a:b' has a ':' at byte 1"),
+            (b"ann\n", "'ann\\n' has a control character at byte 3"),
+            (b"\x1b[31m", "'\\u{1b}[31m' has a control character at byte 0"),
+            ("ü\u{85}".as_bytes(), "control character at byte 2"),
+            (b"ann\xff", "not valid UTF-8 at byte 3"),
+            (&[b'a'; 65_536], "65536 bytes"),
+        ] {
+            let error = UserName::parse(name).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        assert!(UserName::parse(&[b'a'; 65_535]).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_brokers_pass_over_is_told() {
+        for name in ["", "#ann", " ann", "ann "] {
+            assert!(UserName::parse(name.as_bytes()).unwrap().why_not_loaded().is_some(), "{name:?}");
+        }
+        for name in ["ann", "an n", "a#", "Jürgen"] {
+            assert_eq!(UserName::parse(name.as_bytes()).unwrap().why_not_loaded(), None, "{name:?}");
+        }
+    }
+}
