@@ -76,12 +76,12 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d '
 complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s n -l null-message -d 'Publish an empty message'
@@ -145,12 +145,12 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d '
 complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -s R -l no-retained -d 'Leave out messages that the broker had kept'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retained-only -d 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any'
@@ -220,12 +220,12 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'N
 complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s n -l null-message -d 'Publish an empty message'
@@ -377,18 +377,53 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'How many clients publish' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l subscribers -d 'How many clients subscribe, besides those that publish; 0 for none [default: as many, or 100, or one for every ten]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'How many clients there are: publishers, or what the scenario is about [default: 100]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l publishers -d 'How many clients publish [default: -c, or 1 with --topology fan-out]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l subscribers -d 'How many clients subscribe, or answer; 0 for none [default: as many as publish, or 100, or one for every ten]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l topology -d 'Who receives what: pairs, fan-in (one subscriber), fan-out (one publisher) or mesh (everybody everything)' -r -f -a "pairs\t'Each publisher has a subscriber of its own'
+fan-in\t'All publishers have one subscriber, or share a few'
+fan-out\t'All subscribers receive what one publisher sends, or a few'
+mesh\t'All subscribers receive what all publishers send'"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'The QoS of publishing and subscribing: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes; 24 or more with subscribers' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'The topics: {run} stands for the run, {i} for the publisher\'s number, {s} for that of its subscriber' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'The QoS of the subscriptions, where it is another one' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s f -l payload-file -d 'The payload from a file, behind the stamp if there are subscribers' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l share -d 'Let all subscribers share one subscription, so that each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l messages -d 'How many messages all publishers send together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'How long they send' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'How long they send [default: until --messages are sent; 10 with --rate, sub and reconnect]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l hold -d 'How long the clients of conn stay connected [default: 10]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l warm-up -d 'How long messages are sent before they are measured; they count for losses all the same' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l rate -d 'How many messages all publishers send in a second, at planned times: 500, 5k, 1000/s, 30/min' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l arrivals -d 'How the sends of --rate are spread: constant (at equal distances) or poisson (at random)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l burst -d 'How many messages a publisher sends at a time, within --rate' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'How long --rate takes to grow from 0' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'How many clients begin to connect in a second [default: as many as the broker takes]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'How many threads the clients share [default: one for each processor]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'How long to wait while nothing moves: connections, acknowledgements, or messages on their way' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'What client identifiers start with' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l processes -d 'How many processes the clients share, each with a limit of open files of its own [default: as many as they need]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l shard -d 'Take the part K of N of clients, topics, rates and messages, as in 2/3; `mq bench merge` adds the reports up' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l start-at -d 'Begin to send at this time, with all clients connected: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l credentials -d 'A CSV file with a row for each client; its first line names the columns: client_id, username, password' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l output -d 'What goes to standard output' -r -f -a "text\t''
+json\t''
+markdown\t''
+csv\t''
+prometheus\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench" -l json -d 'Write the report as JSON, for --baseline and for other programs' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l csv -d 'Write what happened in each second, as comma-separated values' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l html -d 'Write a page with plots that needs nothing else' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l metrics -d 'Answer GET /metrics here while the run goes on' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l fail-if -d 'Exit with status 4 when one of these holds, as in \'p99>10ms, loss>0, throughput<5000/s\'; what was not measured counts as missed' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 when this one is worse' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tolerance -d 'How much worse than the baseline throughput and latencies may be' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l search -d 'Find the highest rate that holds, in runs of --duration (5 seconds), from --rate (1000) on; the report is that of the rate that was found' -r -f -a "rate\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench" -l until -d 'When a rate of --search does not hold, as in \'p99>50ms\'; nor does one that is not kept' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'The local address to connect from' -r
@@ -398,10 +433,51 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'The password
 complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l key -d 'The private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'The will\'s payload' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'The will\'s QoS' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -s r -l retain -d 'Let the broker keep the last message of each topic'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l keep-sessions -d 'Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l check -d 'Measure nothing: print what this machine allows, whether the run fits, and what would lift each limit'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l embedded -d 'Measure against a broker of our own, started for this run in a process of its own'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-resume -d 'Let clients that come back resume their TLS session; otherwise every connection makes the whole handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ws -d 'Speak MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l nodelay -d 'Send small packets at once, which is always done'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l insecure -d 'Take any certificate: whoever sits in between can read and change everything'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Put the links in the place of files that are there, too'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l help -d 'Print help'

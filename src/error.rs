@@ -148,6 +148,7 @@ impl ExitStatus {
     pub const FAILED: ExitStatus = ExitStatus(1);
     pub const USAGE: ExitStatus = ExitStatus(2);
     pub const DENIED: ExitStatus = ExitStatus(3);
+    pub const MISSED: ExitStatus = ExitStatus(4);
     pub const REFUSED: ExitStatus = ExitStatus(5);
     pub const LOST: ExitStatus = ExitStatus(7);
     pub const TIMED_OUT: ExitStatus = ExitStatus(27);

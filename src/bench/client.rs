@@ -1,90 +1,117 @@
-//! One client of a run: connects, subscribes or publishes, and hands in what it measured.
+//! One client of a run: a connection and a session, from the first packet to the last. What it does with them is its [`Role`].
 //!
 //! The task of an idle client is a connection, a session and a few numbers. The time is read once for each batch of packets;
 //! a message's send time is that of the batch, before it is encoded, so that no latency is told shorter than it was.
 
-use super::connect::{Link, connect};
+use super::connect::{Link, connect, new_session};
 use super::plan::Part;
-use super::record::{Arrival, Ranges, Received, Sent, Stage};
-use super::stamp::Stamp;
-use super::worker::{FAREWELL_TIMEOUT, Phase, Shared};
+use super::record::Stage;
+use super::role::{Kept, Role, Scene};
+use super::worker::{FAREWELL_TIMEOUT, Orders, Phase, Shared};
 use crate::client::describe_details;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
-    Disconnect, Frame, Packet, Properties, Publish, Qos, ReasonCode, RetainHandling, Subscription,
-    SubscriptionAck, SubscriptionOptions,
+    Disconnect, Frame, Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
+    Subscription, SubscriptionOptions,
 };
 use crate::transport::{Connection, Progress};
 use std::future::poll_fn;
 use std::io;
+use std::mem::replace;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Instant;
 
-/// So many messages of QoS 0 go out in one write, as far as they fit into the bytes.
-const MESSAGES_PER_WRITE: u64 = 64;
-const BYTES_PER_WRITE: usize = 64 * 1024;
-
-/// What is kept of a message of QoS 1 or 2 until it is acknowledged.
-#[derive(Debug, Clone, Copy)]
-struct Kept {
-    sequence: u64,
-    sent_at: u64,
-}
-
 struct Client {
     shared: Rc<Shared>,
+    part: Part,
     connection: Connection,
     session: Session<Kept>,
     keep_alive: KeepAlive,
+    /// The number by which the agenda calls it.
+    called: usize,
     /// The last beat that was looked at.
     beat: u32,
+    /// How often it dropped its connection because it was told to.
+    drops: u32,
+    /// When it did so last, until it is back.
+    dropped_at: Option<u64>,
     pings: u8,
     role: Role,
 }
 
-enum Role {
-    Publisher(Publisher),
-    Subscriber(Subscriber),
-}
-
-struct Publisher {
-    number: u32,
-    topic: String,
-    /// How many messages are to be sent in all.
-    goal: u64,
-    /// How many were encoded; the next one's sequence number.
-    encoded: u64,
-    /// How many of those the connection's output still holds, at most.
-    unwritten: u64,
-    /// One message's bytes on the wire, when the output holds some.
-    packet_size: usize,
-    denied: Ranges,
-    is_farewell_pinged: bool,
-    is_finished: bool,
-}
-
-struct Subscriber {
-    number: u32,
-    is_subscribed: bool,
-    /// What arrived of each of its publishers.
-    received: Vec<Received>,
+/// Why a conversation ended in order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Closing,
+    Dropped,
 }
 
 /// A client from its first to its last packet.
 pub(super) async fn run(shared: Rc<Shared>, part: Part) {
     // What connecting needs is given back before the client settles down.
-    if let Some(mut client) = Box::pin(start(shared.clone(), part)).await {
+    if let Some(client) = Box::pin(start(shared.clone(), part)).await {
         shared.client_began();
-        client.run().await;
+        live(client).await;
         shared.client_ended();
     }
 }
 
+async fn live(mut client: Box<Client>) {
+    client.join_in().await;
+    let mut is_subscribing = true;
+    let end = loop {
+        match client.converse(is_subscribing).await {
+            Ok(End::Closing) => break Ok(()),
+            Ok(End::Dropped) => match Box::pin(come_back(client)).await {
+                Some((back, has_subscription)) => {
+                    client = back;
+                    is_subscribing = !has_subscription;
+                }
+                None => return,
+            },
+            Err(error) => break Err(error),
+        }
+    };
+    Box::pin(client.end(end)).await;
+}
+
+/// Drops the connection without a word and makes a new one. Gives back whether the broker still has the subscription; `None`
+/// when the client is out of the run.
+async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
+    let unacknowledged = client.unacknowledged();
+    let Client { shared, part, connection, session, mut role, called, drops, .. } = *client;
+    let dropped_at = shared.now();
+    role.dropped(connection.unsent() as u64, unacknowledged);
+    drop(connection);
+    let resumes = shared.plan.broker.keeps_sessions && role.is_subscriber();
+    let session = if resumes { session } else { new_session(&shared) };
+    shared.may_connect().await;
+    let connected = connect(&shared, part, session, resumes).await;
+    shared.connecting_ended();
+    match connected {
+        Ok(link) => {
+            let has_subscription = resumes && link.has_session;
+            let dropped_at = Some(dropped_at);
+            let mut client = Client { called, drops, dropped_at, ..Client::linked(shared, part, link, role) };
+            if has_subscription || !part.task.subscribes() {
+                client.note_back();
+            }
+            Some((Box::new(client), has_subscription))
+        }
+        Err(error) => {
+            let scene = Scene { shared: &shared, part, now: shared.now() };
+            count_end(&scene, &mut role, &error, false);
+            role.hand_in(&scene, 0, Vec::new(), false);
+            None
+        }
+    }
+}
+
 async fn start(shared: Rc<Shared>, part: Part) -> Option<Box<Client>> {
-    let connected = connect(&shared, part).await;
+    let connected = connect(&shared, part, new_session(&shared), false).await;
     shared.connecting_ended();
     match connected {
         Ok(link) => Some(Box::new(Client::new(shared, part, link))),
@@ -97,7 +124,9 @@ async fn start(shared: Rc<Shared>, part: Part) -> Option<Box<Client>> {
 
 fn count_failure(shared: &Shared, part: Part, error: &Error) {
     shared.gauges.failed.add(1);
-    if matches!(part, Part::Subscriber(_)) {
+    let now = shared.now();
+    shared.record.borrow_mut().timeline.at(now).failed += 1;
+    if part.task.subscribes() {
         shared.gauges.without_subscription.add(1);
     }
     if matches!(error, Error::Refused { .. }) {
@@ -106,61 +135,117 @@ fn count_failure(shared: &Shared, part: Part, error: &Error) {
     shared.count_error(Stage::Connect, error);
 }
 
+/// Notes that the client is out of the run before its end.
+fn count_end(scene: &Scene<'_>, role: &mut Role, error: &Error, has_connection: bool) {
+    let shared = scene.shared;
+    shared.gauges.lost.add(1);
+    if !has_connection {
+        shared.note_lost();
+    }
+    let stage = if matches!(error, Error::Denied(_)) { Stage::Subscribe } else { Stage::Run };
+    shared.count_error(stage, error);
+    if let Some(publisher) = role.publisher() {
+        publisher.finish(shared);
+    }
+    if scene.part.task.subscribes() {
+        shared.gauges.without_subscription.add(1);
+    }
+}
+
 impl Client {
     fn new(shared: Rc<Shared>, part: Part, link: Link<Kept>) -> Client {
-        let Link { connection, session, keep_alive } = link;
-        let role = match part {
-            Part::Publisher(number) => Role::Publisher(Publisher::new(&shared, number)),
-            Part::Subscriber(number) => Role::Subscriber(Subscriber::new(&shared, number)),
-        };
-        shared.record.borrow_mut().connected += 1;
+        shared.note_connected();
         shared.gauges.connected.add(1);
-        if matches!(role, Role::Publisher(_)) {
+        if part.task.publishes() {
             shared.gauges.publishers.add(1);
         }
-        Client { beat: shared.beats(), shared, connection, session, keep_alive, pings: 0, role }
+        let role = Role::new(&shared, part);
+        Client::linked(shared, part, link, role)
     }
 
-    async fn run(&mut self) {
+    fn linked(shared: Rc<Shared>, part: Part, link: Link<Kept>, role: Role) -> Client {
+        let Link { connection, session, keep_alive, .. } = link;
+        let (beat, drops) = (shared.beats(), shared.orders().drops);
+        let (called, pings, dropped_at) = (0, 0, None);
+        Client { shared, part, connection, session, keep_alive, called, beat, drops, dropped_at, pings, role }
+    }
+
+    /// Makes the client one of those that are woken.
+    async fn join_in(&mut self) {
         poll_fn(|cx| {
-            self.shared.join_in(cx.waker());
+            self.called = self.shared.join_in(cx.waker());
             Poll::Ready(())
         })
         .await;
-        let end = self.converse().await;
+    }
+
+    fn unacknowledged(&self) -> Vec<u64> {
+        self.session.unsettled_messages().map(|kept| kept.sequence).collect()
+    }
+
+    /// Hands in what was measured, and takes leave.
+    async fn end(&mut self, end: Result<(), Error>) {
         let is_whole = end.is_ok();
         let has_connection = matches!(end, Ok(()) | Err(Error::Denied(_) | Error::Unsendable { .. }));
+        let unsent = self.connection.unsent() as u64;
+        let unacknowledged = self.unacknowledged();
+        let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.now() };
         if let Err(error) = end {
-            self.count_end(&error, has_connection);
+            count_end(&scene, &mut self.role, &error, has_connection);
         }
-        self.hand_in(is_whole);
+        self.role.hand_in(&scene, unsent, unacknowledged, is_whole);
         if has_connection {
             Box::pin(self.say_farewell()).await;
         }
     }
 
-    /// Does what the phase demands, until it is time to close.
-    async fn converse(&mut self) -> Result<(), Error> {
-        let mut now = Instant::now();
-        self.subscribe()?;
-        loop {
-            self.publish(now)?;
-            let progress = self.wait().await.map_err(Error::Lost)?;
-            now = Instant::now();
-            match progress {
-                Some(progress) => self.take_progress(progress, now)?,
-                None if self.shared.phase() == Phase::Close => return Ok(()),
-                None => self.look_at_keep_alive(now)?,
+    /// Notes how long a client was away that can do its work again.
+    fn note_back(&mut self) {
+        if let Some(dropped_at) = self.dropped_at.take() {
+            self.shared.gauges.back.add(1);
+            if self.part.task.subscribes() {
+                let away = self.shared.now().saturating_sub(dropped_at);
+                self.shared.record.borrow_mut().resubscribed.record(away);
             }
         }
     }
 
-    /// Waits until the connection got somewhere, or for the next beat, which gives `None`.
+    /// Does what the phase demands, until it is time to close or to drop the connection.
+    async fn converse(&mut self, is_subscribing: bool) -> Result<End, Error> {
+        let mut now = Instant::now();
+        // What came together with CONNACK is there already.
+        self.take_input(now)?;
+        if is_subscribing {
+            self.subscribe()?;
+        }
+        loop {
+            self.publish(now)?;
+            let progress = self.wait().await.map_err(Error::Lost)?;
+            now = Instant::now();
+            if let Some(progress) = progress {
+                self.take_progress(progress, now)?;
+                continue;
+            }
+            let Orders { phase, drops, .. } = self.shared.orders();
+            if phase == Phase::Close {
+                return Ok(End::Closing);
+            }
+            if replace(&mut self.drops, drops) != drops {
+                return Ok(End::Dropped);
+            }
+            self.look_at_keep_alive(now)?;
+        }
+    }
+
+    /// Waits until the connection got somewhere; for the next beat or the time that was asked for, which give `None`.
     async fn wait(&mut self) -> io::Result<Option<Progress>> {
         poll_fn(|cx| {
             let beat = self.shared.beats();
             if beat != self.beat {
                 self.beat = beat;
+                return Poll::Ready(Ok(None));
+            }
+            if self.role.publisher().is_some_and(|publisher| publisher.is_called(&self.shared)) {
                 return Poll::Ready(Ok(None));
             }
             pin!(self.connection.progress(true)).poll(cx).map_ok(Some)
@@ -198,316 +283,127 @@ impl Client {
     }
 
     fn subscribe(&mut self) -> Result<(), Error> {
-        let Role::Subscriber(subscriber) = &self.role else {
+        let Some((filter, qos)) = self.role.subscription(&self.shared, self.part) else {
             return Ok(());
         };
-        let plan = &self.shared.plan;
-        let filter = plan.topics.filter(subscriber.number);
         let options = SubscriptionOptions {
-            maximum_qos: plan.qos,
+            maximum_qos: qos,
             retain_handling: RetainHandling::Never,
             ..SubscriptionOptions::default()
         };
         let subscriptions = vec![Subscription { filter: &filter, options }];
-        self.session.subscribe(subscriptions, Properties::EMPTY, self.connection.output())?;
+        let properties = self.shared.plan.broker.properties.subscribe.clone();
+        self.session.subscribe(subscriptions, properties.as_properties(), self.connection.output())?;
+        Ok(())
+    }
+
+    /// Encodes what is due, and pings when a publisher of QoS 0 is through: the answer says that all was read.
+    fn publish(&mut self, now: Instant) -> Result<(), Error> {
+        let Some(publisher) = self.role.publisher() else {
+            return Ok(());
+        };
+        let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.nanoseconds(now) };
+        let pongs_missing = self.pings > 0;
+        if publisher.publish(&scene, self.called, &mut self.session, &mut self.connection, pongs_missing)? {
+            self.ping();
+        }
         Ok(())
     }
 
     /// Takes the packets that arrived.
     fn take_input(&mut self, now: Instant) -> Result<(), Error> {
-        let now = self.shared.nanoseconds(now);
+        let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.nanoseconds(now) };
         let maximum = self.session.accepts().maximum_packet_size;
         let version = self.session.version();
         let (input, output) = self.connection.buffers();
-        let mut inbox = Inbox { shared: &self.shared, role: &mut self.role, pings: &mut self.pings, now };
-        let mut used = 0;
+        let (mut used, mut is_back) = (0, false);
         while let Some(frame) = Frame::cut(input.get(used..).unwrap_or_default(), maximum)? {
             used += frame.size();
-            let acknowledgement = match self.session.receive(Packet::decode(frame, version)?, output)? {
+            let event = self.session.receive(Packet::decode(frame, version)?, output)?;
+            let acknowledgement = match event {
                 Event::Message { publish, acknowledgement } => {
-                    inbox.message(&publish);
+                    self.role.message(&scene, &publish);
                     acknowledgement
                 }
-                event => {
-                    inbox.event(&event)?;
+                Event::Published { reason_code, message, .. } => {
+                    self.role.settled(&scene, message, reason_code);
                     continue;
                 }
+                Event::Subscribed(ack) => {
+                    let granted = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
+                    self.role.subscribed(&scene, granted)?;
+                    is_back = true;
+                    continue;
+                }
+                Event::Pingresp => {
+                    self.pings = self.pings.saturating_sub(1);
+                    continue;
+                }
+                Event::Disconnect(Disconnect { reason_code, properties }) => {
+                    let details = describe_details(properties);
+                    return Err(Error::Disconnected { reason: reason_code, details });
+                }
+                Event::Nothing
+                | Event::Unsubscribed(_)
+                | Event::Subscribe(_)
+                | Event::Unsubscribe(_)
+                | Event::Auth(_) => continue,
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
+        self.role.answer(&scene, &mut self.session, output)?;
         self.connection.consume(used);
-        Ok(())
-    }
-
-    /// Notes that the client is out of the run before its end.
-    fn count_end(&mut self, error: &Error, has_connection: bool) {
-        self.shared.gauges.lost.add(1);
-        self.shared.record.borrow_mut().connections_lost += u64::from(!has_connection);
-        let stage = if matches!(error, Error::Denied(_)) { Stage::Subscribe } else { Stage::Run };
-        self.shared.count_error(stage, error);
-        match &mut self.role {
-            Role::Publisher(publisher) => publisher.finish(&self.shared),
-            Role::Subscriber(_) => self.shared.gauges.without_subscription.add(1),
-        }
-    }
-
-    /// Gives what was measured to the worker. What a subscriber received counts only when it stayed to the end.
-    fn hand_in(&mut self, is_whole: bool) {
-        let unsent = self.connection.unsent() as u64;
-        let record = &mut *self.shared.record.borrow_mut();
-        match &mut self.role {
-            Role::Publisher(publisher) => {
-                let sent = Sent {
-                    count: publisher.encoded - publisher.count_unwritten(unsent),
-                    unacknowledged: self.session.unsettled_messages().map(|kept| kept.sequence).collect(),
-                    denied: std::mem::take(&mut publisher.denied),
-                };
-                record.sent.insert(publisher.number, sent);
-            }
-            Role::Subscriber(subscriber) if !is_whole || !subscriber.is_subscribed => {}
-            Role::Subscriber(subscriber) => {
-                record.received.insert(subscriber.number, std::mem::take(&mut subscriber.received));
-            }
-        }
-    }
-
-    async fn say_farewell(&mut self) {
-        let disconnect = Disconnect { reason_code: ReasonCode::SUCCESS, properties: Properties::EMPTY };
-        if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
-            self.connection.finish(FAREWELL_TIMEOUT).await;
-        }
-    }
-}
-
-/// Publishing.
-impl Client {
-    /// Encodes what is due, and pings when a publisher of QoS 0 is through: the answer says that all was read.
-    fn publish(&mut self, now: Instant) -> Result<(), Error> {
-        let phase = self.shared.phase();
-        let Role::Publisher(publisher) = &mut self.role else {
-            return Ok(());
-        };
-        if phase < Phase::Measure || publisher.is_finished {
-            return Ok(());
-        }
-        if phase > Phase::Measure {
-            publisher.goal = publisher.encoded;
-        }
-        if publisher.encoded < publisher.goal {
-            return self.encode_batch(now);
-        }
-        if self.shared.plan.qos != Qos::AtMostOnce {
-            if self.session.unsettled() == 0 {
-                publisher.finish(&self.shared);
-            }
-        } else if !publisher.is_farewell_pinged {
-            publisher.is_farewell_pinged = true;
-            self.ping();
-        } else if self.pings == 0 {
-            let now = self.shared.nanoseconds(now);
-            self.shared.record.borrow_mut().acknowledging.note(now);
-            publisher.finish(&self.shared);
+        if is_back {
+            self.note_back();
         }
         Ok(())
-    }
-
-    fn encode_batch(&mut self, now: Instant) -> Result<(), Error> {
-        let room = self.room();
-        let Role::Publisher(publisher) = &mut self.role else {
-            return Ok(());
-        };
-        let batch = room.min(publisher.goal - publisher.encoded);
-        if batch == 0 {
-            return Ok(());
-        }
-        let plan = &self.shared.plan;
-        let sent_at = self.shared.nanoseconds(now);
-        let output = self.connection.output();
-        output.reserve((batch as usize * publisher.packet_size).min(BYTES_PER_WRITE));
-        let payload = &mut *self.shared.payload.borrow_mut();
-        for _ in 0..batch {
-            let sequence = publisher.encoded;
-            Stamp { run: plan.topics.run, publisher: publisher.number, sequence, sent_at }.write(payload);
-            let publish = Publish {
-                dup: false,
-                qos: plan.qos,
-                retain: false,
-                topic: &publisher.topic,
-                packet_id: None,
-                properties: Properties::EMPTY,
-                payload,
-            };
-            let before = output.len();
-            let sent = self.session.publish(&publish, || Kept { sequence, sent_at }, output);
-            sent.map_err(|source| Error::Unsendable { topic: publisher.topic.clone(), source })?;
-            publisher.packet_size = output.len() - before;
-            publisher.encoded += 1;
-            publisher.unwritten += 1;
-            if output.len() >= BYTES_PER_WRITE {
-                break;
-            }
-        }
-        self.shared.record.borrow_mut().sending.note(sent_at);
-        Ok(())
-    }
-
-    /// How many messages may be encoded now. A window of QoS 1 or 2 is filled again with every acknowledgement: a broker
-    /// without TCP_NODELAY holds its next one back until TCP's own acknowledgement arrives, which our next message carries.
-    /// To wait for more room would add the 40 ms of a delayed acknowledgement to the broker's latency.
-    fn room(&self) -> u64 {
-        if self.connection.unsent() > 0 {
-            return 0;
-        }
-        if self.shared.plan.qos == Qos::AtMostOnce {
-            return MESSAGES_PER_WRITE;
-        }
-        let unsettled = self.session.unsettled();
-        let window = usize::from(self.shared.plan.in_flight).min(self.session.quota() + unsettled);
-        window.saturating_sub(unsettled) as u64
     }
 
     /// Counts the messages that the kernel took.
     fn count_written(&mut self, now: Instant) {
-        let Role::Publisher(publisher) = &mut self.role else {
-            return;
-        };
-        let unwritten = publisher.count_unwritten(self.connection.unsent() as u64);
-        let written = publisher.unwritten - unwritten;
-        publisher.unwritten = unwritten;
-        if written > 0 {
-            self.shared.gauges.sent.add(written);
-            let now = self.shared.nanoseconds(now);
-            self.shared.record.borrow_mut().sending.note(now);
+        let unsent = self.connection.unsent() as u64;
+        if let Some(publisher) = self.role.publisher() {
+            let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.nanoseconds(now) };
+            publisher.count_written(&scene, unsent);
         }
+    }
+
+    async fn say_farewell(&mut self) {
+        let properties = self.end_of_session();
+        let properties = properties.as_properties();
+        let disconnect = Disconnect { reason_code: ReasonCode::SUCCESS, properties };
+        if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
+            self.connection.finish(FAREWELL_TIMEOUT).await;
+        }
+    }
+
+    /// A session that was kept is not to stay at the broker after the run. MQTT 3 cannot say that.
+    fn end_of_session(&self) -> PropertiesBuf {
+        let broker = &self.shared.plan.broker;
+        let mut properties = broker.properties.disconnect.clone();
+        let is_ours =
+            |list: &PropertiesBuf| list.as_properties().find(PropertyId::SessionExpiryInterval).is_none();
+        let is_temporary = is_ours(&broker.properties.connect) && is_ours(&properties);
+        if broker.keeps_sessions && is_temporary && self.session.version().is_v5() {
+            let ends = properties.push(PropertyId::SessionExpiryInterval, PropertyValue::Number(0));
+            debug_assert!(ends.is_ok(), "it is a number of four bytes");
+        }
+        properties
     }
 }
 
-impl Publisher {
-    fn new(shared: &Shared, number: u32) -> Publisher {
-        Publisher {
-            number,
-            topic: shared.plan.topics.topic(number),
-            goal: shared.plan.messages_of(number),
-            encoded: 0,
-            unwritten: 0,
-            packet_size: 0,
-            denied: Ranges::default(),
-            is_farewell_pinged: false,
-            is_finished: false,
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_size<F: Future>(_: impl Fn(Rc<Shared>, Part) -> F) -> usize {
+        size_of::<F>()
     }
 
-    /// How many messages are not wholly among the bytes that the kernel took, when it has `unsent` bytes still to take. Other
-    /// packets among those bytes can make it too many, never too few.
-    fn count_unwritten(&self, unsent: u64) -> u64 {
-        unsent.div_ceil((self.packet_size as u64).max(1)).min(self.unwritten)
-    }
-
-    fn finish(&mut self, shared: &Shared) {
-        if !self.is_finished {
-            self.is_finished = true;
-            shared.gauges.finished.add(1);
-        }
-    }
-}
-
-impl Subscriber {
-    fn new(shared: &Shared, number: u32) -> Subscriber {
-        let received = vec![Received::default(); shared.plan.topics.fan_in(number) as usize];
-        Subscriber { number, is_subscribed: false, received }
-    }
-}
-
-/// Where received packets go, while the connection's input is borrowed.
-struct Inbox<'a> {
-    shared: &'a Shared,
-    role: &'a mut Role,
-    pings: &'a mut u8,
-    now: u64,
-}
-
-impl Inbox<'_> {
-    fn message(&mut self, publish: &Publish<'_>) {
-        let record = &mut *self.shared.record.borrow_mut();
-        let Role::Subscriber(subscriber) = self.role else {
-            record.foreign += 1;
-            return;
-        };
-        let topics = &self.shared.plan.topics;
-        let stamp = Stamp::read(publish.payload).filter(|stamp| stamp.run == topics.run);
-        let place = stamp.and_then(|stamp| topics.place_of(stamp.publisher, subscriber.number));
-        let received = place.and_then(|place| subscriber.received.get_mut(place));
-        let Some((stamp, received)) = stamp.zip(received) else {
-            record.foreign += 1;
-            return;
-        };
-        match received.note(stamp.sequence) {
-            Arrival::Duplicate => {
-                record.duplicates += 1;
-                return;
-            }
-            Arrival::Reordered => record.reordered += 1,
-            Arrival::New => {}
-        }
-        record.deliveries += 1;
-        record.receiving.note(self.now);
-        record.end_to_end.record(self.now.saturating_sub(stamp.sent_at));
-        self.shared.gauges.received.add(1);
-    }
-
-    fn event(&mut self, event: &Event<'_, Kept>) -> Result<(), Error> {
-        match event {
-            Event::Published { reason_code, message, .. } => self.settled(*message, *reason_code),
-            Event::Subscribed(ack) => self.subscribed(ack)?,
-            Event::Pingresp => *self.pings = self.pings.saturating_sub(1),
-            Event::Disconnect(Disconnect { reason_code, properties }) => {
-                let details = describe_details(*properties);
-                return Err(Error::Disconnected { reason: *reason_code, details });
-            }
-            Event::Nothing
-            | Event::Message { .. }
-            | Event::Unsubscribed(_)
-            | Event::Subscribe(_)
-            | Event::Unsubscribe(_)
-            | Event::Auth(_) => {}
-        }
-        Ok(())
-    }
-
-    fn settled(&mut self, message: Kept, reason_code: ReasonCode) {
-        let record = &mut *self.shared.record.borrow_mut();
-        if reason_code.is_error() {
-            if let Role::Publisher(publisher) = self.role {
-                publisher.denied.insert(message.sequence, message.sequence + 1);
-            }
-            self.shared.gauges.denied.add(1);
-            record.errors.add(Stage::Run, format!("the broker denied a message: {reason_code}"), 1);
-            return;
-        }
-        record.acknowledgements += 1;
-        record.acknowledging.note(self.now);
-        record.acknowledged.record(self.now.saturating_sub(message.sent_at));
-        self.shared.gauges.acknowledged.add(1);
-    }
-
-    fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<(), Error> {
-        let Role::Subscriber(subscriber) = self.role else {
-            return Ok(());
-        };
-        let granted = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
-        if granted.is_error() {
-            return Err(Error::Denied(format!("the broker denied a subscription: {granted}")));
-        }
-        if granted.0 < self.shared.plan.qos as u8 {
-            let text =
-                format!("the broker grants QoS {} where {} was asked for", granted.0, self.shared.plan.qos);
-            return Err(Error::Denied(text));
-        }
-        if !subscriber.is_subscribed {
-            subscriber.is_subscribed = true;
-            self.shared.record.borrow_mut().subscribed += 1;
-            self.shared.gauges.subscribed.add(1);
-        }
-        Ok(())
+    /// Tens of thousands of them fit into a laptop; what is needed only now and then is boxed when it is.
+    #[test]
+    fn a_client_at_rest_is_small() {
+        let (task, client) = (future_size(run), size_of::<Client>());
+        assert!(task <= 256 && client <= 512, "{task} bytes of task, {client} of client");
     }
 }

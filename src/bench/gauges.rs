@@ -1,16 +1,28 @@
 //! Coarse numbers of a running worker, for the one who waits and shows progress. Exact results come from the records.
 
+use super::timeline::Coarse;
+use serde::{Deserialize, Serialize};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! gauges {
     ($($(#[$comment:meta])* $name:ident,)+) => {
         /// The numbers of one worker. Only its own thread writes them, once per batch.
         #[derive(Debug, Default)]
-        pub(super) struct Gauges { $($(#[$comment])* pub(super) $name: Gauge,)+ }
+        pub(super) struct Gauges {
+            $($(#[$comment])* pub(super) $name: Gauge,)+
+            /// The latencies of the last full second. The worker touches this once in a second.
+            pub(super) recent: Mutex<Coarse>,
+        }
 
         /// The numbers of all workers.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct Totals { $($(#[$comment])* pub $name: u64,)+ }
+
+        impl Gauges {
+            /// Shows what another process did.
+            pub(super) fn set(&self, totals: &Totals) { $(self.$name.0.store(totals.$name, Ordering::Relaxed);)+ }
+        }
 
         impl Totals {
             pub(super) fn add(&mut self, gauges: &Gauges) { $(self.$name += gauges.$name.value();)+ }
@@ -39,8 +51,16 @@ gauges! {
     acknowledged,
     /// Messages that the broker denied.
     denied,
+    /// Deliveries that are to come of the messages that the kernel took.
+    owed,
+    /// Deliveries that will not come, since the broker denied their message.
+    excused,
     /// Messages that arrived for the first time.
     received,
+    /// Clients that are back after they were dropped.
+    back,
+    /// The longest time in nanoseconds that a message took to arrive.
+    slowest,
 }
 
 /// A number that one thread writes and others look at.
@@ -51,6 +71,13 @@ impl Gauge {
     pub(super) fn add(&self, count: u64) {
         // There is one writer, so that a load and a store do without a locked instruction.
         self.0.store(self.0.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+    }
+
+    /// Raises it to a value.
+    pub(super) fn raise(&self, value: u64) {
+        if value > self.value() {
+            self.0.store(value, Ordering::Relaxed);
+        }
     }
 
     fn value(&self) -> u64 {

@@ -1,9 +1,11 @@
 //! What the operating system allows: open files and local ports. Raised where we may, and said in numbers where not.
 
+use super::plan::Plan;
 use crate::error::Error;
 use crate::transport::descriptors;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// What a process has open besides its clients: standard streams, the embedded broker's pipe, what it inherited.
 const OPEN_FILES_OF_PROCESS: u64 = 32;
@@ -18,25 +20,82 @@ const CLIENTS_PER_LOOPBACK_ADDRESS: u32 = 4000;
 /// Where Linux says which local ports are given to outgoing connections.
 const PORT_RANGE_FILE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
+/// What makes that range as large as it can be.
+pub(super) const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
+
 /// The ports that are given out where nothing is known: the range of IANA, which is smaller than that of Linux.
 const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
+
+/// More processes than these are no help any more.
+pub const MOST_PROCESSES: usize = 256;
+
+/// Spreads the clients over as many processes as the limit of open files demands, or as are `wanted`.
+///
+/// # Errors
+/// When no number of processes is enough.
+pub fn spread_over_processes(plan: &mut Plan, wanted: Option<usize>) -> Result<(), Error> {
+    spread(plan, wanted, descriptors::raise_limit())
+}
+
+fn spread(plan: &mut Plan, wanted: Option<usize>, limit: Option<u64>) -> Result<(), Error> {
+    let threads = plan.threads;
+    let most = MOST_PROCESSES.min(plan.clients().max(1) as usize);
+    let mut processes = wanted.unwrap_or(1).min(most);
+    loop {
+        plan.processes = processes;
+        // Each has the same number of threads, so that none has many more clients than the others.
+        plan.threads = threads.max(processes).next_multiple_of(processes);
+        match check_open_files(plan, limit) {
+            Err(_) if wanted.is_none() && processes < most => processes += 1,
+            result => return result,
+        }
+    }
+}
 
 /// Raises the limit of open files.
 ///
 /// # Errors
-/// When that is not enough for the clients.
-pub fn allow_open_files(clients: u32, threads: usize) -> Result<(), Error> {
-    check_open_files(clients, threads, descriptors::raise_limit())
+/// When that is not enough for the clients of a process.
+pub fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error> {
+    let clients = plan.clients_of_processes().get(process).copied().unwrap_or_default();
+    check_clients(clients, plan, descriptors::raise_limit())
 }
 
-fn check_open_files(clients: u32, threads: usize, limit: Option<u64>) -> Result<(), Error> {
-    let reserved = OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads as u64;
-    let needed = u64::from(clients) + reserved;
+fn check_open_files(plan: &Plan, limit: Option<u64>) -> Result<(), Error> {
+    let most = plan.clients_of_processes().into_iter().max().unwrap_or_default();
+    check_clients(most, plan, limit)
+}
+
+fn check_clients(clients: u32, plan: &Plan, limit: Option<u64>) -> Result<(), Error> {
+    let needed = open_files(clients, plan);
     match limit {
         Some(limit) if limit < needed => Err(Error::Usage(format!(
-            "{clients} clients need {needed} open files, and this process may have {limit}; \
-             `ulimit -n {needed}`, typed by root before this command, allows it, and {} clients fit now",
-            limit.saturating_sub(reserved)
+            "{clients} clients{} need {needed} open files, and this process may have {limit}; `ulimit -n {needed}`, \
+             typed by root before this command, allows it",
+            if plan.processes > 1 { " in each of the processes" } else { "" },
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// How many files a process with so many clients has open.
+pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
+    let threads = plan.threads.div_ceil(plan.processes.max(1)) as u64;
+    u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
+}
+
+/// Refuses a load for the embedded broker, which is one process.
+///
+/// # Errors
+/// How many files it would have open.
+pub fn check_embedded_broker(plan: &Plan) -> Result<(), Error> {
+    let clients = plan.clients();
+    let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS;
+    match descriptors::raise_limit() {
+        Some(limit) if limit < needed => Err(Error::Usage(format!(
+            "--embedded: with {clients} clients the broker, which is one process, needs {needed} open files and may have \
+             {limit}; `ulimit -n {needed}`, typed by root before this command, allows it, and {} clients fit now",
+            limit.saturating_sub(OPEN_FILES_OF_PROCESS)
         ))),
         Some(_) | None => Ok(()),
     }
@@ -45,75 +104,106 @@ fn check_open_files(clients: u32, threads: usize, limit: Option<u64>) -> Result<
 /// Where the connections come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sources {
-    /// One local address, or whichever the system chooses, with a port of the system's choice.
-    System(Option<IpAddr>),
-    /// Several addresses of 127.0.0.0/8, with ports of ours.
-    Loopback(Loopback),
+    /// These local addresses in turn, or whichever the system chooses when there are none, with ports of the system's choice.
+    System(Arc<[IpAddr]>),
+    /// Addresses and ports of ours.
+    Spread(Spread),
 }
 
-/// 127.0.0.1 and addresses that follow it, which share the clients, each with its ports in a row.
+/// Local addresses that share the clients, each with its ports in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loopback {
-    addresses: u32,
+pub struct Spread {
+    addresses: Arc<[IpAddr]>,
     ports_per_address: u32,
     ports: RangeInclusive<u16>,
     /// Where in the range the first port is: runs that follow each other should not meet.
     offset: u32,
 }
 
-impl Loopback {
-    fn new(clients: u32, ports: RangeInclusive<u16>, offset: u32) -> Loopback {
+impl Spread {
+    fn new(clients: u32, addresses: Arc<[IpAddr]>, ports: RangeInclusive<u16>, offset: u32) -> Spread {
+        let ports_per_address = clients.div_ceil(count(&addresses).max(1)).max(1);
+        Spread { addresses, ports_per_address, ports, offset }
+    }
+
+    /// 127.0.0.1 and as many of the addresses that follow it as the clients need.
+    fn over_loopback(clients: u32, ports: RangeInclusive<u16>, offset: u32) -> Spread {
         let addresses = clients.div_ceil(CLIENTS_PER_LOOPBACK_ADDRESS);
-        Loopback { addresses, ports_per_address: clients.div_ceil(addresses), ports, offset }
+        let address = |index| IpAddr::from(Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + index));
+        Spread::new(clients, (0..addresses).map(address).collect(), ports, offset)
+    }
+
+    /// The local addresses.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// The local address of a client.
+    pub fn address(&self, client: u32) -> Option<IpAddr> {
+        self.addresses.get(client as usize % self.addresses.len().max(1)).copied()
     }
 
     /// The addresses for a client to try one after another. No two clients share one.
     pub fn candidates(&self, client: u32) -> impl Iterator<Item = SocketAddr> + use<> {
-        let bits = Ipv4Addr::LOCALHOST.to_bits() + client % self.addresses;
-        let first = self.offset + client / self.addresses;
+        let address = self.address(client);
+        let addresses = count(&self.addresses).max(1);
+        let first = self.offset + client / addresses;
         let range = count_ports(&self.ports);
         let start = u32::from(*self.ports.start());
-        let rounds = (0..range / self.ports_per_address).map(move |round| (first, round));
         let step = self.ports_per_address;
-        rounds.filter_map(move |(first, round)| {
-            let port = u16::try_from(start + (first + round * step) % range).ok()?;
-            Some(SocketAddr::new(Ipv4Addr::from_bits(bits).into(), port))
-        })
+        let ports = (0..range / step).map(move |round| start + (first + round * step) % range);
+        ports.filter_map(move |port| Some(SocketAddr::new(address?, u16::try_from(port).ok()?)))
     }
 }
 
-/// Chooses where to connect from.
+/// Chooses where to connect from; without a `target` somebody else finds the way. Whoever knows `offset` comes to the same
+/// choice.
 ///
 /// # Errors
 /// When there are fewer local ports than clients.
-pub fn sources(clients: u32, target: SocketAddr, bind: Option<IpAddr>) -> Result<Sources, Error> {
-    spread(clients, target, bind, local_ports(), fastrand::u32(..u32::from(u16::MAX)))
+pub fn sources(
+    clients: u32,
+    target: Option<SocketAddr>,
+    bind: &[IpAddr],
+    offset: u32,
+) -> Result<Sources, Error> {
+    let Some(target) = target else { return Ok(Sources::System(bind.into())) };
+    let bind: Arc<[IpAddr]> =
+        bind.iter().copied().filter(|address| address.is_ipv4() == target.is_ipv4()).collect();
+    choose(clients, target, bind, local_ports(), offset)
 }
 
-fn spread(
+fn choose(
     clients: u32,
     target: SocketAddr,
-    bind: Option<IpAddr>,
+    bind: Arc<[IpAddr]>,
     ports: RangeInclusive<u16>,
     offset: u32,
 ) -> Result<Sources, Error> {
     // Only Linux takes all of 127.0.0.0/8 for itself.
     let is_loopback = target.is_ipv4() && target.ip().is_loopback() && cfg!(target_os = "linux");
-    let count = count_ports(&ports);
-    let has_room = count >= CLIENTS_PER_LOOPBACK_ADDRESS;
-    if is_loopback && bind.is_none() && has_room && clients > CLIENTS_PER_LOOPBACK_ADDRESS {
-        return Ok(Sources::Loopback(Loopback::new(clients, ports, offset)));
+    let per_address = count_ports(&ports);
+    let has_room = per_address >= CLIENTS_PER_LOOPBACK_ADDRESS;
+    if is_loopback && bind.is_empty() && has_room && clients > CLIENTS_PER_LOOPBACK_ADDRESS {
+        return Ok(Sources::Spread(Spread::over_loopback(clients, ports, offset)));
     }
-    if clients > count {
+    let places = u64::from(per_address) * u64::from(count(&bind).max(1));
+    if u64::from(clients) > places {
+        let from = if bind.is_empty() { String::new() } else { format!(" from {} of -A", bind.len()) };
         return Err(Error::Usage(format!(
-            "{clients} clients need as many local ports to reach {target}, and the system gives out {count}; \
-             `sysctl -w net.ipv4.ip_local_port_range='1024 65535'`, typed by root, makes it 64512"
+            "{clients} clients need as many local ports to reach {target}, and the system gives out {places}{from}; \
+             `{WIDER_PORT_RANGE}`, typed by root, makes it 64512 for each local address, and -A with more \
+             addresses of this machine, as in -A 10.0.0.7,10.0.0.8, multiplies them"
         )));
     }
-    Ok(Sources::System(bind))
+    match bind.len() {
+        0 | 1 => Ok(Sources::System(bind)),
+        _ => Ok(Sources::Spread(Spread::new(clients, bind, ports, offset))),
+    }
 }
 
-fn local_ports() -> RangeInclusive<u16> {
+/// The ports that the system gives to outgoing connections.
+pub(super) fn local_ports() -> RangeInclusive<u16> {
     let text = std::fs::read_to_string(PORT_RANGE_FILE).unwrap_or_default();
     parse_ports(&text).unwrap_or(DEFAULT_PORTS)
 }
@@ -124,63 +214,95 @@ fn parse_ports(text: &str) -> Option<RangeInclusive<u16>> {
     (0 < first && first <= last).then_some(first..=last)
 }
 
-fn count_ports(ports: &RangeInclusive<u16>) -> u32 {
+pub(super) fn count_ports(ports: &RangeInclusive<u16>) -> u32 {
     u32::from(*ports.end()) - u32::from(*ports.start()) + 1
+}
+
+fn count(addresses: &[IpAddr]) -> u32 {
+    u32::try_from(addresses.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::plan::tests::{group, plan};
 
-    #[test]
-    fn what_is_enough_is_not_refused() {
-        assert!(check_open_files(2000, 2, Some(2048)).is_ok());
-        assert!(check_open_files(2000, 2, None).is_ok());
+    /// How many processes and threads a plan comes to.
+    fn spread_clients(clients: u32, limit: u64, wanted: Option<usize>) -> Result<(usize, usize), String> {
+        let mut plan = plan(vec![group(clients, 0)]);
+        spread(&mut plan, wanted, Some(limit)).map_err(|error| error.to_string())?;
+        Ok((plan.processes, plan.threads))
     }
 
     #[test]
-    fn a_low_hard_limit_is_told_with_the_number_to_type() {
-        let error = check_open_files(20_000, 2, Some(20_000)).unwrap_err();
+    fn clients_are_spread_over_processes_where_one_is_not_enough() {
+        assert_eq!(spread_clients(2000, 2048, None), Ok((1, 2)));
+        assert_eq!(spread_clients(2001, 2048, None), Ok((2, 2)));
+        assert_eq!(spread_clients(20_000, 20_000, None), Ok((2, 2)));
+        assert_eq!(spread_clients(200, 128, None), Ok((3, 3)));
+        assert_eq!(spread_clients(200, 2048, Some(3)), Ok((3, 3)));
+        assert_eq!(spread_clients(2, 2048, Some(3)), Ok((2, 2)), "no process is without a client");
+    }
+
+    #[test]
+    fn a_limit_that_no_number_of_processes_meets_is_told_with_the_number_to_type() {
         assert_eq!(
-            error.to_string(),
-            "20000 clients need 20048 open files, and this process may have 20000; `ulimit -n 20048`, typed by \
-             root before this command, allows it, and 19952 clients fit now"
+            spread_clients(20_000, 64, None).unwrap_err(),
+            "79 clients in each of the processes need 119 open files, and this process may have 64; `ulimit -n 119`, \
+             typed by root before this command, allows it"
         );
     }
 
     const PORTS: RangeInclusive<u16> = 32_768..=60_999;
 
-    fn sources(clients: u32, target: &str, bind: Option<IpAddr>) -> Result<Sources, Error> {
-        spread(clients, target.parse().unwrap(), bind, PORTS, 28_000)
+    fn sources(clients: u32, target: &str, bind: &[&str]) -> Result<Sources, Error> {
+        let bind = bind.iter().map(|address| address.parse().unwrap()).collect();
+        choose(clients, target.parse().unwrap(), bind, PORTS, 28_000)
+    }
+
+    /// No two clients share one of the addresses that they try.
+    fn assert_apart(spread: &Spread, clients: u32, each: usize) {
+        let mut all: Vec<SocketAddr> = (0..clients).flat_map(|client| spread.candidates(client)).collect();
+        assert_eq!(all.len(), each * clients as usize);
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), each * clients as usize);
     }
 
     #[test]
     fn many_clients_connect_from_several_loopback_addresses() {
         let target = "127.0.0.1:1883";
-        assert_eq!(sources(4000, target, None).unwrap(), Sources::System(None));
-        let bind = Some("127.0.0.9".parse().unwrap());
-        assert_eq!(sources(5000, target, bind).unwrap(), Sources::System(bind));
-        let Sources::Loopback(loopback) = sources(9000, target, None).unwrap() else {
+        assert_eq!(sources(4000, target, &[]).unwrap(), Sources::System(Arc::default()));
+        let bind = ["127.0.0.9".parse().unwrap()];
+        assert_eq!(sources(5000, target, &["127.0.0.9"]).unwrap(), Sources::System(bind.into()));
+        let Sources::Spread(spread) = sources(9000, target, &[]).unwrap() else {
             panic!("9000 clients are not spread");
         };
-        let texts: Vec<String> = loopback.candidates(4).map(|address| address.to_string()).take(3).collect();
+        let texts: Vec<String> = spread.candidates(4).map(|address| address.to_string()).take(3).collect();
         assert_eq!(texts, ["127.0.0.2:60769", "127.0.0.2:35537", "127.0.0.2:38537"]);
-        let mut all: Vec<SocketAddr> = (0..9000).flat_map(|client| loopback.candidates(client)).collect();
-        let count = all.len();
-        assert_eq!(count, 9 * 9000, "every client has nine to try");
-        all.sort();
-        all.dedup();
-        assert_eq!(all.len(), count);
+        assert_apart(&spread, 9000, 9);
+    }
+
+    #[test]
+    fn the_addresses_that_were_typed_share_the_clients() {
+        let Sources::Spread(spread) = sources(50_000, "10.0.0.7:1883", &["10.0.0.1", "10.0.0.2"]).unwrap()
+        else {
+            panic!("two addresses are not used");
+        };
+        assert_eq!(spread.candidates(1).next(), Some("10.0.0.2:60768".parse().unwrap()));
+        assert_apart(&spread, 50_000, 1);
     }
 
     #[test]
     fn too_few_ports_are_told() {
-        let error = sources(30_000, "10.0.0.7:1883", None).unwrap_err();
+        let error = sources(30_000, "10.0.0.7:1883", &[]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "30000 clients need as many local ports to reach 10.0.0.7:1883, and the system gives out 28232; \
-             `sysctl -w net.ipv4.ip_local_port_range='1024 65535'`, typed by root, makes it 64512"
+             `sysctl -w net.ipv4.ip_local_port_range='1024 65535'`, typed by root, makes it 64512 for each local \
+             address, and -A with more addresses of this machine, as in -A 10.0.0.7,10.0.0.8, multiplies them"
         );
+        assert!(sources(60_000, "10.0.0.7:1883", &["10.0.0.1", "10.0.0.2"]).is_err());
     }
 
     #[test]

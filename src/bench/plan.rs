@@ -2,9 +2,18 @@
 //!
 //! Nothing here does anything; it is asked by the workers and by the report.
 
-use crate::protocol::{Qos, TopicError, TopicFilter, TopicName, Version};
+use super::identity::{Identities, Who};
+use super::payload::Payload;
+use super::schedule::OpenLoop;
+use super::shard::{Counts, Place};
+use super::stamp::Stamp;
+use super::template::Template;
+use super::topics::Topics;
+use crate::protocol::{PropertiesBuf, Qos, Version};
+use crate::transport::Endpoint;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Where messages go unless told otherwise: every subscriber has a branch of its own, every publisher a topic in it.
 pub const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
@@ -25,112 +34,420 @@ const FEWEST_DEFAULT_MESSAGES_EACH: u64 = 10;
 const MOST_PAIRS: u32 = 100;
 const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 
-/// How every client reaches the broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How every client reaches the broker, and as whom.
+#[derive(Debug, Clone)]
 pub struct Broker {
-    /// A name or an address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// The local address to connect from; `None` to let the system and the plan choose.
-    pub bind: Option<IpAddr>,
+    /// Where it is, the layers on the way, and how long one client's connecting may take, until CONNACK.
+    pub endpoint: Endpoint,
+    /// The local addresses to connect from; none to let the system and the plan choose.
+    pub bind: Vec<IpAddr>,
     /// The version to speak.
     pub version: Version,
     /// The longest silence in seconds; 0 for none.
     pub keep_alive: u16,
-    /// The user name.
-    pub username: Option<String>,
-    /// The password.
-    pub password: Option<Vec<u8>>,
-    /// What client identifiers start with.
-    pub client_id_prefix: String,
+    /// Who the clients are.
+    pub identities: Identities,
+    /// What the broker publishes for a client that is gone.
+    pub will: Option<Will>,
     /// Whether existing sessions are thrown away.
     pub clean_start: bool,
-    /// How long one client's connecting may take, until CONNACK.
-    pub connect_timeout: Duration,
+    /// Whether subscribers keep their sessions while they are away.
+    pub keeps_sessions: bool,
+    /// What packets carry besides.
+    pub properties: PacketProperties,
+}
+
+/// What the broker publishes for a client that is gone.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // the names say it
+pub struct Will {
+    pub topic: Template,
+    pub payload: Vec<u8>,
+    pub qos: Qos,
+    pub retain: bool,
+    pub properties: PropertiesBuf,
+}
+
+/// Properties of MQTT 5 by packet.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)] // the names say it
+pub struct PacketProperties {
+    pub connect: PropertiesBuf,
+    pub publish: PropertiesBuf,
+    pub subscribe: PropertiesBuf,
+    pub disconnect: PropertiesBuf,
 }
 
 /// A run.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// What the run is about.
+    pub scenario: Scenario,
     /// How every client reaches the broker.
     pub broker: Broker,
+    /// The run.
+    pub run: RunId,
+    /// Clients of a kind, in the order of their numbers; at least one group.
+    pub groups: Vec<Group>,
+    /// How much is sent.
+    pub volume: Volume,
+    /// How long messages are sent before they are measured.
+    pub warm_up: Duration,
+    /// How many clients start to connect in a second; `None` for as many as the broker takes.
+    pub connect_rate: Option<u32>,
+    /// How many threads the clients are spread over, in all processes.
+    pub threads: usize,
+    /// How many processes the threads are spread over.
+    pub processes: usize,
+    /// When the load begins, when that is not as soon as everybody is there.
+    pub start_at: Option<SystemTime>,
+    /// How long the run waits while nothing moves before it gives up what it waits for.
+    pub patience: Duration,
+}
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    /// Clients connect and stay.
+    Connect,
+    /// Clients publish, and nobody of ours listens.
+    Publish,
+    /// Clients listen to what others publish.
+    Subscribe,
+    /// Some publish and some listen.
+    PublishSubscribe,
+    /// Some ask and some answer.
+    RequestResponse,
+    /// Some publish and some listen, and all of them are dropped at once and come back.
+    Reconnect,
+    /// Groups of the above.
+    Mix,
+}
+
+/// Clients that do the same.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// What it is called.
+    pub name: String,
+    /// Whether what is published is answered: publishers are requesters then, and subscribers responders.
+    pub is_answered: bool,
     /// How many clients publish.
     pub publishers: u32,
     /// How many clients subscribe and measure; 0 for none.
     pub subscribers: u32,
-    /// The QoS of publishing and of the subscriptions.
+    /// How many clients only connect.
+    pub idle: u32,
+    /// The QoS of publishing.
     pub qos: Qos,
-    /// The payload's bytes.
-    pub payload_size: usize,
+    /// The QoS of the subscriptions.
+    pub subscription_qos: Qos,
+    /// What messages carry.
+    pub payload: Payload,
+    /// Whether the broker is to keep the last message of each topic.
+    pub retain: bool,
     /// Who publishes and subscribes to what.
     pub topics: Topics,
-    /// How much is sent.
-    pub volume: Volume,
-    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged.
+    /// What all subscribers share, where each message goes to one of them.
+    pub share: Option<String>,
+    /// What subscribers listen to instead of the topics, when that is what others publish.
+    pub filter: Option<String>,
+    /// How many messages the publishers send together; `None` for as many as the time allows.
+    pub messages: Option<u64>,
+    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged, and each requester unanswered.
     pub in_flight: u16,
-    /// How many clients start to connect in a second; `None` for as many as the broker takes.
-    pub connect_rate: Option<u32>,
-    /// How many threads the clients are spread over.
-    pub threads: usize,
-    /// How long the run waits while nothing moves before it gives up what it waits for.
-    pub patience: Duration,
+    /// When messages are sent; `None` for as fast as they are acknowledged.
+    pub open_loop: Option<OpenLoop>,
+    /// Its place in the group that all shards make together.
+    pub place: Place,
+    /// The number of its first publisher among those of all groups.
+    pub first_publisher: u32,
+    /// The number of its first subscriber among those of all groups.
+    pub first_subscriber: u32,
+    /// The number of its first client among those of all groups.
+    pub first_client: u32,
 }
 
 /// How much is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Volume {
-    /// That many messages by all publishers together.
+    /// That many messages by all publishers together, or to all subscribers where nobody publishes.
     Messages(u64),
     /// As much as goes in that time.
     Duration(Duration),
 }
 
-/// What a client is there for; the number counts within its kind.
+/// A client: what it is there for, and its number among those of its group and task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum Part {
-    Publisher(u32),
-    Subscriber(u32),
+pub struct Part {
+    /// Which group it belongs to.
+    pub group: usize,
+    /// What it does.
+    pub task: Task,
+    /// Counted from 0.
+    pub number: u32,
 }
 
-impl Plan {
-    /// How many clients there are.
-    pub fn clients(&self) -> u32 {
-        self.publishers.saturating_add(self.subscribers)
+/// What a client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum Task {
+    Publish,
+    Subscribe,
+    Request,
+    Respond,
+    Stay,
+}
+
+impl Task {
+    /// Whether it subscribes to something before the run begins.
+    pub fn subscribes(self) -> bool {
+        matches!(self, Task::Subscribe | Task::Request | Task::Respond)
     }
 
-    /// A client's number among all.
-    pub fn number_of(&self, part: Part) -> u32 {
-        match part {
-            Part::Publisher(number) => number,
-            Part::Subscriber(number) => self.publishers.saturating_add(number),
+    /// Whether it sends messages by itself.
+    pub fn publishes(self) -> bool {
+        matches!(self, Task::Publish | Task::Request)
+    }
+}
+
+impl Group {
+    /// How many clients do what.
+    pub fn counts(&self) -> Counts {
+        Counts { publishers: self.publishers, subscribers: self.subscribers, idle: self.idle }
+    }
+
+    /// How many clients do what in all shards.
+    pub fn whole(&self) -> Counts {
+        if self.place.whole == Counts::default() { self.counts() } else { self.place.whole }
+    }
+
+    /// How many clients there are.
+    pub fn clients(&self) -> u32 {
+        self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
+    }
+
+    /// How many clients subscribe to something.
+    pub fn subscriptions(&self) -> u32 {
+        let requesters = if self.is_answered { self.publishers } else { 0 };
+        self.subscribers.saturating_add(requesters)
+    }
+
+    /// How many clients it is judged by what they receive: requesters by the answers, else subscribers by the messages.
+    pub fn judged(&self) -> u32 {
+        if self.is_answered { self.publishers } else { self.subscribers }
+    }
+
+    /// How many deliveries a message is to lead to.
+    pub fn fan_out(&self) -> u32 {
+        match (self.is_answered, &self.filter) {
+            (true, _) => 1,
+            (false, Some(_)) => 0,
+            (false, None) => self.topics.fan_out(),
         }
     }
 
-    /// The clients of one thread, subscribers first.
-    pub fn parts_of_thread(&self, thread: usize) -> impl Iterator<Item = Part> + use<> {
-        let subscribers = (0..self.subscribers).skip(thread).step_by(self.threads).map(Part::Subscriber);
-        let publishers = (0..self.publishers).skip(thread).step_by(self.threads).map(Part::Publisher);
-        subscribers.chain(publishers)
+    /// Which receiver of the account a subscriber is: those that share a subscription are one.
+    pub fn receiver(&self, subscriber: u32) -> u32 {
+        if self.share.is_some() { 0 } else { subscriber }
+    }
+
+    /// The filter that a subscriber subscribes with.
+    pub fn filter(&self, subscriber: u32) -> String {
+        let filter = match &self.filter {
+            Some(filter) => filter.clone(),
+            None => self.topics.filter(self.receiver(subscriber)),
+        };
+        match &self.share {
+            Some(share) => format!("$share/{share}/{filter}"),
+            None => filter,
+        }
+    }
+
+    /// The bytes of a message's stamp; 0 where there is none.
+    pub fn stamp_size(&self) -> usize {
+        let size = if self.open_loop.is_some() { Stamp::PLANNED_SIZE } else { Stamp::SIZE };
+        let is_wanted = matches!(self.payload, Payload::Size { .. }) || self.subscribers > 0;
+        if is_wanted && self.payload.room_for_stamp() >= size { size } else { 0 }
     }
 
     /// How many messages a publisher sends.
     pub fn messages_of(&self, publisher: u32) -> u64 {
-        let Volume::Messages(total) = self.volume else {
+        let Some(total) = self.messages else {
             return u64::MAX;
         };
         let publishers = u64::from(self.publishers.max(1));
         total / publishers + u64::from(u64::from(publisher) < total % publishers)
     }
 
-    /// The client identifier, at most 23 bytes with a short prefix, which is all that MQTT 3.1 allows.
-    pub fn client_id(&self, part: Part) -> String {
-        let (kind, number) = match part {
-            Part::Publisher(number) => ('p', number),
-            Part::Subscriber(number) => ('s', number),
+    fn parts(&self, group: usize) -> impl Iterator<Item = Part> + use<> {
+        let (publish, subscribe) =
+            if self.is_answered { (Task::Request, Task::Respond) } else { (Task::Publish, Task::Subscribe) };
+        let counts = [(subscribe, self.subscribers), (publish, self.publishers), (Task::Stay, self.idle)];
+        counts
+            .into_iter()
+            .flat_map(move |(task, count)| (0..count).map(move |number| Part { group, task, number }))
+    }
+}
+
+impl Plan {
+    /// Numbers the clients of all groups through.
+    pub fn number_through(groups: &mut [Group]) {
+        let (mut publishers, mut subscribers, mut clients) = (0u32, 0u32, 0u32);
+        let mut before = Counts::default();
+        for group in groups {
+            group.place.groups_before = before;
+            before = before.plus(group.whole());
+            (group.first_publisher, group.first_subscriber, group.first_client) =
+                (publishers, subscribers, clients);
+            publishers = publishers.saturating_add(group.publishers);
+            subscribers = subscribers.saturating_add(group.judged().max(group.subscribers));
+            clients = clients.saturating_add(group.clients());
+        }
+    }
+
+    /// How many clients there are.
+    pub fn clients(&self) -> u32 {
+        self.sum(Group::clients)
+    }
+
+    /// How many clients publish.
+    pub fn publishers(&self) -> u32 {
+        self.sum(|group| group.publishers)
+    }
+
+    /// How many clients subscribe for others, or answer.
+    pub fn subscribers(&self) -> u32 {
+        self.sum(|group| group.subscribers)
+    }
+
+    /// How many clients subscribe to something.
+    pub fn subscriptions(&self) -> u32 {
+        self.sum(Group::subscriptions)
+    }
+
+    fn sum(&self, count: impl Fn(&Group) -> u32) -> u32 {
+        self.groups.iter().map(count).fold(0, u32::saturating_add)
+    }
+
+    /// The first group, which is the only one unless the plan is a mix.
+    ///
+    /// # Panics
+    /// When the plan has no group, which no plan is.
+    pub fn first_group(&self) -> &Group {
+        self.groups.first().expect("a plan has a group")
+    }
+
+    /// The group of a client.
+    pub fn group(&self, part: Part) -> &Group {
+        self.groups.get(part.group).unwrap_or_else(|| self.first_group())
+    }
+
+    /// The group of a publisher, which has this number among those of all groups, and its number there.
+    pub fn group_of_publisher(&self, number: u32) -> Option<(&Group, u32)> {
+        let of_group =
+            |group: &Group| number.checked_sub(group.first_publisher).filter(|&n| n < group.publishers);
+        self.groups.iter().find_map(|group| Some((group, of_group(group)?)))
+    }
+
+    /// A client's number among all.
+    pub fn number_of(&self, part: Part) -> u32 {
+        let group = self.group(part);
+        let before = match part.task {
+            Task::Publish | Task::Request => 0,
+            Task::Subscribe | Task::Respond => group.publishers,
+            Task::Stay => group.publishers + group.subscribers,
         };
-        format!("{}-{}-{kind}{number}", self.broker.client_id_prefix, self.topics.run)
+        group.first_client + before + part.number
+    }
+
+    /// The clients of one thread, subscribers first.
+    pub fn parts_of_thread(&self, thread: usize) -> Vec<Part> {
+        let groups = self.groups.iter().enumerate();
+        let all = groups.flat_map(|(number, group)| group.parts(number));
+        all.filter(|&part| self.thread_of(part) == thread).collect()
+    }
+
+    /// Those that share a subscription are accounted for together, and so live together.
+    fn thread_of(&self, part: Part) -> usize {
+        let is_shared = part.task == Task::Subscribe && self.group(part).share.is_some();
+        if is_shared { part.group % self.threads } else { part.number as usize % self.threads }
+    }
+
+    /// The bytes of the longest payload.
+    pub fn longest_payload(&self) -> usize {
+        let groups = self.groups.iter();
+        groups.map(|group| group.payload.most(group.stamp_size())).max().unwrap_or_default()
+    }
+
+    /// Whether messages are sent at planned times.
+    pub fn has_open_loop(&self) -> bool {
+        self.groups.iter().any(|group| group.open_loop.is_some())
+    }
+
+    /// The longest time that can pass without a message being due.
+    pub fn longest_pause(&self) -> Duration {
+        let loads = self.groups.iter().filter_map(|group| group.open_loop);
+        loads.map(|load| load.longest_pause()).max().unwrap_or_default()
+    }
+
+    /// Whether messages may get lost without anybody breaking a promise.
+    pub fn may_lose(&self) -> bool {
+        let promises_nothing =
+            |group: &Group| group.qos == Qos::AtMostOnce || group.subscription_qos == Qos::AtMostOnce;
+        self.scenario == Scenario::Reconnect || self.groups.iter().all(promises_nothing)
+    }
+
+    /// The threads of one process.
+    pub fn threads_of_process(&self, process: usize) -> impl Iterator<Item = usize> + use<> {
+        (process..self.threads).step_by(self.processes.max(1))
+    }
+
+    /// How many clients each process has.
+    pub fn clients_of_processes(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.processes.max(1)];
+        let parts = self.groups.iter().enumerate().flat_map(|(number, group)| group.parts(number));
+        for part in parts {
+            let process = self.thread_of(part) % self.processes.max(1);
+            counts.get_mut(process).into_iter().for_each(|count| *count += 1);
+        }
+        counts
+    }
+
+    /// A client's number among all of all shards.
+    pub fn global_number_of(&self, part: Part) -> u32 {
+        let group = self.group(part);
+        let whole = group.whole();
+        let number = match part.task {
+            Task::Publish | Task::Request => group.place.before.publishers,
+            Task::Subscribe | Task::Respond => whole.publishers + group.place.before.subscribers,
+            Task::Stay => whole.publishers + whole.subscribers + group.place.before.idle,
+        };
+        group.place.groups_before.clients() + number + part.number
+    }
+
+    /// How many numbers there are up to the highest of a client.
+    pub fn highest_number(&self) -> u32 {
+        let parts = self.groups.iter().enumerate().flat_map(|(number, group)| group.parts(number));
+        parts.map(|part| self.global_number_of(part) + 1).max().unwrap_or_default()
+    }
+
+    /// Which client it is, for whoever gives it a name.
+    pub fn who(&self, part: Part) -> Who {
+        let place = &self.group(part).place;
+        let (kind, number_of_kind) = match part.task {
+            Task::Publish => ('p', place.groups_before.publishers + place.before.publishers),
+            Task::Request => ('q', place.groups_before.publishers + place.before.publishers),
+            Task::Subscribe => ('s', place.groups_before.subscribers + place.before.subscribers),
+            Task::Respond => ('r', place.groups_before.subscribers + place.before.subscribers),
+            Task::Stay => ('c', place.groups_before.idle + place.before.idle),
+        };
+        let number = self.global_number_of(part);
+        Who { run: self.run, number, kind, number_of_kind: number_of_kind + part.number }
+    }
+
+    /// The client identifier.
+    pub fn client_id(&self, part: Part) -> String {
+        self.broker.identities.client_id(self.who(part))
     }
 }
 
@@ -139,16 +456,16 @@ pub fn default_subscribers(publishers: u32) -> u32 {
     publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
 }
 
-/// A volume that is done in seconds.
-pub fn default_volume(publishers: u32) -> Volume {
+/// A volume that is done in seconds, when each message leads to so many deliveries.
+pub fn default_messages(publishers: u32, fan_out: u32) -> u64 {
     let publishers = u64::from(publishers);
     let all = publishers * DEFAULT_MESSAGES_EACH;
-    let bounded = all.clamp(FEWEST_DEFAULT_MESSAGES, MOST_DEFAULT_MESSAGES);
-    Volume::Messages(bounded.max(publishers * FEWEST_DEFAULT_MESSAGES_EACH))
+    let bounded = all.clamp(FEWEST_DEFAULT_MESSAGES, MOST_DEFAULT_MESSAGES) / u64::from(fan_out.max(1));
+    bounded.max(publishers * FEWEST_DEFAULT_MESSAGES_EACH)
 }
 
 /// Tells the messages of one run from those of all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunId(pub u32);
 
 impl std::fmt::Display for RunId {
@@ -157,250 +474,112 @@ impl std::fmt::Display for RunId {
     }
 }
 
-/// The topics of a run, made from a template.
-///
-/// `{run}` stands for the run, `{i}` for the publisher's number and `{s}` for the number of the subscriber that is to receive it.
-/// Subscribers put `+` in place of a level with `{i}`. Without `{s}`, every subscriber receives every message.
-#[derive(Debug, Clone)]
-pub struct Topics {
-    /// The run.
-    pub run: RunId,
-    template: String,
-    publishers: u32,
-    subscribers: u32,
-    is_spread: bool,
-}
-
-/// Why a template cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
-pub enum TemplateError {
-    #[error(
-        "{{{0}}} stands for nothing; there are {{run}}, {{i}} (the publisher) and {{s}} (its subscriber)"
-    )]
-    UnknownPlaceholder(String),
-    #[error("{{i}} and {{s}} cannot share a level: a subscriber could not tell its topics from the others'")]
-    SharedLevel,
-    #[error("it makes the topic {topic}, which cannot be used: {error}")]
-    Topic { topic: String, error: TopicError },
-}
-
-impl Topics {
-    /// Reads a template.
-    ///
-    /// # Errors
-    /// When it holds an unknown placeholder, or what it makes is no topic.
-    pub fn new(
-        template: &str,
-        run: RunId,
-        publishers: u32,
-        subscribers: u32,
-    ) -> Result<Topics, TemplateError> {
-        check_placeholders(template)?;
-        let has_both = |level: &str| level.contains("{i}") && level.contains("{s}");
-        if subscribers > 1 && template.split('/').any(has_both) {
-            return Err(TemplateError::SharedLevel);
-        }
-        let is_spread = template.contains("{s}");
-        let topics = Topics { run, template: template.to_owned(), publishers, subscribers, is_spread };
-        topics.check()?;
-        Ok(topics)
-    }
-
-    /// The longest topic and filter stand for all.
-    fn check(&self) -> Result<(), TemplateError> {
-        let topic = self.fill_in(u32::MAX, u32::MAX);
-        TopicName::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
-        let topic = self.filter(u32::MAX);
-        TopicFilter::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
-        Ok(())
-    }
-
-    /// What a publisher publishes to.
-    pub fn topic(&self, publisher: u32) -> String {
-        self.fill_in(publisher, publisher % self.subscribers.max(1))
-    }
-
-    /// What a subscriber subscribes to.
-    pub fn filter(&self, subscriber: u32) -> String {
-        let levels = self.template.split('/').map(|level| if level.contains("{i}") { "+" } else { level });
-        let filter = levels.collect::<Vec<_>>().join("/");
-        filter.replace("{run}", &self.run.to_string()).replace("{s}", &subscriber.to_string())
-    }
-
-    /// How many subscribers receive each message.
-    pub fn fan_out(&self) -> u32 {
-        if self.is_spread { self.subscribers.min(1) } else { self.subscribers }
-    }
-
-    /// How many publishers a subscriber receives from.
-    pub fn fan_in(&self, subscriber: u32) -> u32 {
-        if !self.is_spread {
-            return self.publishers;
-        }
-        self.publishers.saturating_sub(subscriber).div_ceil(self.subscribers.max(1))
-    }
-
-    /// The subscribers that receive what a publisher sends.
-    pub fn subscribers_of(&self, publisher: u32) -> std::ops::Range<u32> {
-        match (self.is_spread, self.subscribers) {
-            (false, subscribers) => 0..subscribers,
-            (true, 0) => 0..0,
-            (true, subscribers) => publisher % subscribers..publisher % subscribers + 1,
-        }
-    }
-
-    /// Which of the subscriber's publishers that is, counted from 0; `None` when it is not one of them.
-    pub fn place_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
-        let place = if !self.is_spread {
-            publisher
-        } else if self.subscribers > 0 && publisher % self.subscribers == subscriber {
-            publisher / self.subscribers
-        } else {
-            return None;
-        };
-        (publisher < self.publishers).then_some(place as usize)
-    }
-
-    /// The publisher at a place; the inverse of [`Topics::place_of`].
-    pub fn publisher_at(&self, place: u32, subscriber: u32) -> u32 {
-        if self.is_spread { place * self.subscribers + subscriber } else { place }
-    }
-
-    fn fill_in(&self, publisher: u32, subscriber: u32) -> String {
-        self.template
-            .replace("{run}", &self.run.to_string())
-            .replace("{i}", &publisher.to_string())
-            .replace("{s}", &subscriber.to_string())
-    }
-}
-
-fn check_placeholders(template: &str) -> Result<(), TemplateError> {
-    for (start, _) in template.match_indices('{') {
-        let rest = template.get(start + 1..).unwrap_or_default();
-        let name = rest.split('}').next().unwrap_or_default();
-        if !matches!(name, "run" | "i" | "s") || !rest.contains('}') {
-            return Err(TemplateError::UnknownPlaceholder(name.to_owned()));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::bench::identity::ClientIds;
+    use std::sync::Arc;
 
-    const RUN: RunId = RunId(0x1a2b);
-
-    fn topics(template: &str, publishers: u32, subscribers: u32) -> Topics {
-        Topics::new(template, RUN, publishers, subscribers).unwrap()
-    }
-
-    fn error(template: &str) -> String {
-        Topics::new(template, RUN, 10, 2).unwrap_err().to_string()
-    }
-
-    fn plan(publishers: u32, subscribers: u32, volume: Volume) -> Plan {
-        let broker = Broker {
-            host: "localhost".to_owned(),
-            port: 1883,
-            bind: None,
-            version: Version::V311,
-            keep_alive: 60,
-            username: None,
-            password: None,
-            client_id_prefix: "mq".to_owned(),
-            clean_start: true,
-            connect_timeout: Duration::from_secs(10),
-        };
-        Plan {
-            broker,
+    pub(in crate::bench) fn group(publishers: u32, subscribers: u32) -> Group {
+        Group {
+            name: "test".to_owned(),
+            is_answered: false,
             publishers,
             subscribers,
+            idle: 0,
             qos: Qos::AtLeastOnce,
-            payload_size: 64,
-            topics: topics(DEFAULT_TEMPLATE, publishers, subscribers),
-            volume,
+            subscription_qos: Qos::AtLeastOnce,
+            payload: Payload::Size { least: 64, most: 64 },
+            retain: false,
+            topics: Topics::new(DEFAULT_TEMPLATE, RunId(0x1a2b), publishers, subscribers).unwrap(),
+            share: None,
+            filter: None,
+            messages: Some(11),
             in_flight: 20,
+            open_loop: None,
+            place: Place::default(),
+            first_publisher: 0,
+            first_subscriber: 0,
+            first_client: 0,
+        }
+    }
+
+    pub(in crate::bench) fn plan(mut groups: Vec<Group>) -> Plan {
+        let broker = Broker {
+            endpoint: Endpoint::tcp("localhost", 1883, None, Duration::from_secs(10)),
+            bind: Vec::new(),
+            version: Version::V311,
+            keep_alive: 60,
+            identities: Identities {
+                client_id: ClientIds::Prefix("mq".to_owned()),
+                username: None,
+                password: None,
+                rows: Arc::default(),
+            },
+            will: None,
+            clean_start: true,
+            keeps_sessions: false,
+            properties: PacketProperties::default(),
+        };
+        Plan::number_through(&mut groups);
+        Plan {
+            scenario: Scenario::PublishSubscribe,
+            broker,
+            run: RunId(0x1a2b),
+            groups,
+            volume: Volume::Messages(11),
+            warm_up: Duration::ZERO,
             connect_rate: None,
             threads: 2,
+            processes: 1,
+            start_at: None,
             patience: Duration::from_secs(10),
         }
     }
 
     #[test]
-    fn every_message_reaches_exactly_one_subscriber_by_default() {
-        let topics = topics(DEFAULT_TEMPLATE, 10, 3);
-        assert_eq!(topics.fan_out(), 1);
-        assert_eq!((0..3).map(|subscriber| topics.fan_in(subscriber)).collect::<Vec<_>>(), [4, 3, 3]);
-        for publisher in 0..10 {
-            let topic = topics.topic(publisher);
-            let matching = |&subscriber: &u32| {
-                TopicFilter::parse(&topics.filter(subscriber)).unwrap().matches(&topic)
-                    && topics.place_of(publisher, subscriber).is_some()
-            };
-            assert_eq!((0..3).filter(matching).collect::<Vec<_>>(), [publisher % 3]);
-        }
-    }
-
-    #[test]
-    fn places_count_the_publishers_of_a_subscriber() {
-        let topics = topics(DEFAULT_TEMPLATE, 10, 3);
-        for subscriber in 0..3 {
-            for place in 0..topics.fan_in(subscriber) {
-                let publisher = topics.publisher_at(place, subscriber);
-                assert_eq!(topics.place_of(publisher, subscriber), Some(place as usize));
-            }
-        }
-        assert_eq!(topics.place_of(10, 1), None);
-        assert_eq!(topics.place_of(u32::MAX, 0), None);
-    }
-
-    #[test]
-    fn without_s_every_subscriber_receives_everything() {
-        let topics = topics("bench/dev-{i}/state", 4, 3);
-        assert_eq!(topics.topic(2), "bench/dev-2/state");
-        assert_eq!(topics.filter(1), "bench/+/state");
-        assert_eq!((topics.fan_out(), topics.fan_in(2)), (3, 4));
-        assert_eq!(topics.place_of(3, 0), Some(3));
-    }
-
-    #[test]
-    fn without_subscribers_nothing_is_received() {
-        let topics = topics(DEFAULT_TEMPLATE, 4, 0);
-        assert_eq!(topics.topic(3), "mq-bench/00001a2b/0/3");
-        assert_eq!(topics.fan_out(), 0);
-    }
-
-    #[test]
-    fn templates_that_cannot_work_are_refused() {
-        assert_eq!(
-            error("a/{client}"),
-            "{client} stands for nothing; there are {run}, {i} (the publisher) and {s} (its subscriber)"
-        );
-        assert!(error("a/{i").starts_with("{i} stands for nothing"), "an open brace");
-        assert!(error("a/{s}-{i}").starts_with("{i} and {s} cannot share a level"));
-        assert_eq!(
-            error("a/#"),
-            "it makes the topic a/#, which cannot be used: a topic to publish to must not hold the wildcards + or #"
-        );
-    }
-
-    #[test]
     fn the_volume_is_split_to_the_last_message() {
-        let plan = plan(3, 1, Volume::Messages(11));
-        assert_eq!((0..3).map(|publisher| plan.messages_of(publisher)).collect::<Vec<_>>(), [4, 4, 3]);
+        let group = group(3, 1);
+        assert_eq!((0..3).map(|publisher| group.messages_of(publisher)).collect::<Vec<_>>(), [4, 4, 3]);
     }
 
     #[test]
-    fn threads_share_the_clients_without_overlap() {
-        let plan = plan(5, 3, Volume::Messages(1));
-        let mut all: Vec<String> =
-            (0..2).flat_map(|thread| plan.parts_of_thread(thread)).map(|part| plan.client_id(part)).collect();
-        all.sort();
-        all.dedup();
-        assert_eq!(all.len(), plan.clients() as usize);
-        assert_eq!(all.first().map(String::as_str), Some("mq-00001a2b-p0"));
+    fn threads_share_the_clients_of_all_groups_without_overlap() {
+        let answered = Group { is_answered: true, ..group(4, 2) };
+        let idle = Group { idle: 7, ..group(0, 0) };
+        let plan = plan(vec![group(5, 3), answered, idle, group(2, 2)]);
+        let all: Vec<_> = (0..2).flat_map(|thread| plan.parts_of_thread(thread)).collect();
+        let mut ids: Vec<_> = all.iter().map(|&part| plan.client_id(part)).collect();
+        let mut numbers: Vec<_> = all.iter().map(|&part| plan.number_of(part)).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), plan.clients() as usize);
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..plan.clients()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn publishers_have_numbers_of_their_own_in_all_groups() {
+        let plan = plan(vec![group(5, 3), group(0, 4), group(2, 2)]);
+        let number = |publisher| plan.group_of_publisher(publisher).map(|(group, n)| (group.first_client, n));
+        assert_eq!([4, 5, 6, 7].map(number), [Some((0, 4)), Some((12, 0)), Some((12, 1)), None]);
+    }
+
+    #[test]
+    fn those_that_share_a_subscription_live_on_one_thread() {
+        let plan = plan(vec![Group { share: Some("all".to_owned()), ..group(4, 4) }]);
+        let subscribers =
+            |thread| plan.parts_of_thread(thread).iter().filter(|part| part.task.subscribes()).count();
+        assert_eq!([subscribers(0), subscribers(1)], [4, 0]);
+    }
+
+    #[test]
+    fn a_stamp_is_there_where_it_is_needed_and_fits() {
+        let size = |least| Payload::Size { least, most: 64 };
+        assert_eq!(Group { payload: size(24), ..group(1, 1) }.stamp_size(), Stamp::SIZE);
+        assert_eq!(Group { payload: size(10), ..group(1, 0) }.stamp_size(), 0);
+        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 0) }.stamp_size(), 0);
+        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 1) }.stamp_size(), Stamp::SIZE);
     }
 
     #[test]
@@ -408,7 +587,8 @@ mod tests {
         assert_eq!([1, 100, 500, 5000].map(default_subscribers), [1, 100, 100, 500]);
         let volumes = [(1, 10_000), (50, 50_000), (1000, 100_000), (20_000, 200_000)];
         for (publishers, messages) in volumes {
-            assert_eq!(default_volume(publishers), Volume::Messages(messages));
+            assert_eq!(default_messages(publishers, 1), messages);
         }
+        assert_eq!(default_messages(100, 100), 1000, "which are a hundred thousand deliveries");
     }
 }

@@ -13,16 +13,21 @@ pub struct Stamp {
     pub sequence: u64,
     /// When it was sent, in nanoseconds since the run's start.
     pub sent_at: u64,
+    /// When it should have been sent. Only what is sent at planned times carries it; else it is `sent_at`.
+    pub planned_at: u64,
 }
 
 impl Stamp {
     /// The bytes that it takes; no payload that is to be measured end to end can be shorter.
     pub const SIZE: usize = 24;
 
+    /// The bytes that it takes with the planned time.
+    pub const PLANNED_SIZE: usize = 32;
+
     /// No publisher gets that far; a higher sequence number is not one of ours.
     const END_OF_SEQUENCE: u64 = 1 << 48;
 
-    /// Overwrites the start of a payload. One that is too short is left as it is.
+    /// Overwrites the start of a payload, without the planned time. One that is too short is left as it is.
     pub fn write(self, payload: &mut [u8]) {
         let Some(start) = payload.first_chunk_mut::<{ Stamp::SIZE }>() else {
             return;
@@ -33,18 +38,28 @@ impl Stamp {
         put(rest, self.sent_at.to_be_bytes());
     }
 
-    /// Reads the start of a payload; `None` when it is none that a run of ours sent.
-    pub fn read(payload: &[u8]) -> Option<Stamp> {
+    /// Overwrites the start of a payload, the planned time behind the rest.
+    pub fn write_planned(self, payload: &mut [u8]) {
+        self.write(payload);
+        if let Some(place) = payload.get_mut(Stamp::SIZE..Stamp::PLANNED_SIZE) {
+            place.copy_from_slice(&self.planned_at.to_be_bytes());
+        }
+    }
+
+    /// Reads the start of a payload, with or without a planned time; `None` when it is none that a run of ours sent.
+    pub fn read(payload: &[u8], is_planned: bool) -> Option<Stamp> {
         let (run, rest) = payload.split_first_chunk()?;
         let (publisher, rest) = rest.split_first_chunk()?;
         let (sequence, rest) = rest.split_first_chunk()?;
-        let (sent_at, _) = rest.split_first_chunk()?;
+        let (sent_at, rest) = rest.split_first_chunk()?;
+        let planned_at = if is_planned { rest.first_chunk()? } else { sent_at };
         let sequence = u64::from_be_bytes(*sequence);
         (sequence < Stamp::END_OF_SEQUENCE).then(|| Stamp {
             run: RunId(u32::from_be_bytes(*run)),
             publisher: u32::from_be_bytes(*publisher),
             sequence,
             sent_at: u64::from_be_bytes(*sent_at),
+            planned_at: u64::from_be_bytes(*planned_at),
         })
     }
 }
@@ -64,19 +79,31 @@ fn put<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
 mod tests {
     use super::*;
 
+    const STAMP: Stamp =
+        Stamp { run: RunId(0x0102_0304), publisher: 5, sequence: 6, sent_at: 7, planned_at: 7 };
+
     #[test]
     fn what_is_written_is_read() {
-        let stamp = Stamp { run: RunId(0x0102_0304), publisher: 5, sequence: 6, sent_at: 7 };
         let mut payload = *b"________________________rest";
-        stamp.write(&mut payload);
+        STAMP.write(&mut payload);
         assert_eq!(payload, *b"\x01\x02\x03\x04\0\0\0\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0\x07rest");
-        assert_eq!(Stamp::read(&payload), Some(stamp));
+        assert_eq!(Stamp::read(&payload, false), Some(STAMP));
+    }
+
+    #[test]
+    fn a_planned_time_stands_behind_the_rest() {
+        let stamp = Stamp { planned_at: 3, ..STAMP };
+        let mut payload = [b'.'; Stamp::PLANNED_SIZE + 1];
+        stamp.write_planned(&mut payload);
+        assert_eq!(&payload[Stamp::SIZE..], b"\0\0\0\0\0\0\0\x03.");
+        assert_eq!(Stamp::read(&payload, true), Some(stamp));
+        assert_eq!(Stamp::read(&payload[..Stamp::SIZE], true), None, "too short for a planned time");
     }
 
     #[test]
     fn foreign_payloads_are_no_stamps() {
-        assert_eq!(Stamp::read(b""), None);
-        assert_eq!(Stamp::read(&[0; Stamp::SIZE - 1]), None);
-        assert_eq!(Stamp::read(&[0xff; 100]), None, "a sequence number that nobody reaches");
+        assert_eq!(Stamp::read(b"", false), None);
+        assert_eq!(Stamp::read(&[0; Stamp::SIZE - 1], false), None);
+        assert_eq!(Stamp::read(&[0xff; 100], false), None, "a sequence number that nobody reaches");
     }
 }

@@ -2,26 +2,32 @@
 //! measured is given back at the end.
 //!
 //! Clients are tasks of a runtime that stays on this thread, so that they share state without locks. They are woken by
-//! their sockets, and all together by [`Shared::beat`]: when the phase changes, and now and then for keep alive. No client has
-//! a timer of its own.
+//! their sockets, all together by [`Shared::beat`] when there are new orders and now and then for keep alive, and each at the
+//! times that it asks the [`Agenda`] for. No client has a timer of its own.
 
+use super::agenda::Agenda;
 use super::client;
 use super::gauges::Gauges;
-use super::limits::Sources;
-use super::plan::{Part, Plan};
-use super::record::{Errors, Record, Stage};
+use super::payload::Composer;
+use super::plan::{Group, Part, Plan, Volume};
+use super::record::{Errors, Received, Record, Stage};
+use super::route::Route;
+use super::usage::{self, Usage};
 use crate::error::Error;
+use crate::transport::Alarm;
+use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
 /// How many clients of all threads are on their way to CONNACK at a time: about what mosquitto lets wait in its queue.
@@ -34,17 +40,29 @@ pub(super) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const BEATS_PER_KEEP_ALIVE: u32 = 4;
 
 /// What all clients do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// Connect and subscribe.
     #[default]
     Connect,
     /// Publish.
     Measure,
-    /// Wait for what is on its way.
+    /// Send nothing new, and wait for what is on its way.
     Drain,
     /// Disconnect.
     Close,
+}
+
+/// What the one who leads the run wants of all workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Orders {
+    pub(super) phase: Phase,
+    /// When the load begins, in nanoseconds since the run's start. Set with [`Phase::Measure`].
+    pub(super) load_began: Option<u64>,
+    /// How often all clients are to have dropped their connections.
+    pub(super) drops: u32,
+    /// Whether all clients are back after that.
+    pub(super) is_back: bool,
 }
 
 /// What a worker is started with.
@@ -56,14 +74,7 @@ pub(super) struct Assignment {
     /// The start of the run, which all times count from.
     pub(super) start: Instant,
     pub(super) gauges: Arc<Gauges>,
-    pub(super) orders: watch::Receiver<Phase>,
-}
-
-/// From where to where the connections go.
-#[derive(Debug, Clone)]
-pub(super) struct Route {
-    pub(super) target: SocketAddr,
-    pub(super) sources: Sources,
+    pub(super) orders: watch::Receiver<Orders>,
 }
 
 /// What the clients of a thread have in common.
@@ -72,19 +83,34 @@ pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
     pub(super) gauges: Arc<Gauges>,
     pub(super) record: RefCell<Record>,
-    /// The payload of all messages, stamped anew for each.
-    pub(super) payload: RefCell<Vec<u8>>,
+    /// Where the payloads of each group are put together.
+    pub(super) composers: Vec<RefCell<Composer>>,
+    /// What the subscribers of a group that share a subscription received.
+    pub(super) pools: RefCell<BTreeMap<usize, Rc<Pool>>>,
     pub(super) route: Route,
     start: Instant,
-    phase: Cell<Phase>,
+    orders: Cell<Orders>,
+    agenda: Option<Agenda>,
     beat: Cell<u32>,
     wakers: RefCell<Vec<Waker>>,
     /// Clients that are connected.
     alive: Cell<usize>,
-    /// Clients that are on their way to CONNACK.
-    connecting: Cell<usize>,
-    /// A client has connected, failed, or ended.
+    /// A place for each client that may be on its way to CONNACK.
+    connecting: Semaphore,
+    /// When the next client may begin to connect.
+    next_connect: Cell<tokio::time::Instant>,
+    /// A client has ended.
     moved: Notify,
+    /// What the thread uses while the load lasts.
+    usage: Cell<Option<Usage>>,
+}
+
+/// What several subscribers received together.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    pub(super) received: RefCell<Vec<Received>>,
+    /// One of them was not there to the end: what it missed is not known.
+    pub(super) is_broken: Cell<bool>,
 }
 
 /// Starts a worker. It ends after [`Phase::Close`].
@@ -95,16 +121,25 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
     let failed = |source| Error::System { action: "start a thread".to_owned(), source };
     let (ready, is_ready) = std::sync::mpsc::channel();
     let work = move || {
-        let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-        let runtime = match runtime {
+        let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
             Ok(runtime) => runtime,
             Err(error) => {
                 let _ = ready.send(Err(error));
                 return Record::default();
             }
         };
-        let _ = ready.send(Ok(()));
-        runtime.block_on(work(assignment))
+        runtime.block_on(async {
+            match Shared::new(&assignment) {
+                Ok(shared) => {
+                    let _ = ready.send(Ok(()));
+                    work(Rc::new(shared), assignment).await
+                }
+                Err(error) => {
+                    let _ = ready.send(Err(error));
+                    Record::default()
+                }
+            }
+        })
     };
     let handle = std::thread::Builder::new().name("bench".to_owned()).spawn(work).map_err(failed)?;
     match is_ready.recv() {
@@ -114,79 +149,158 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
     }
 }
 
-async fn work(assignment: Assignment) -> Record {
-    let Assignment { thread, plan, route, start, gauges, mut orders } = assignment;
-    let parts: Vec<Part> = plan.parts_of_thread(thread).collect();
-    let shared = Rc::new(Shared::new(plan, route, start, gauges));
-    let mut launching = pin!(launch(shared.clone(), parts));
+/// What all threads measured, once they have ended.
+///
+/// # Errors
+/// When one of them failed.
+pub(super) fn gather(threads: Vec<JoinHandle<Record>>) -> Result<Record, Error> {
+    let mut record = Record::default();
+    let mut is_whole = true;
+    for thread in threads {
+        match thread.join() {
+            Ok(part) => record.merge(part),
+            Err(_) => is_whole = false,
+        }
+    }
+    if is_whole {
+        return Ok(record);
+    }
+    let source = io::Error::other("a thread failed");
+    Err(Error::System { action: "finish the run".to_owned(), source })
+}
+
+async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
+    let mut orders = assignment.orders;
+    let mut launching = pin!(launch(shared.clone(), shared.plan.parts_of_thread(assignment.thread)));
     let mut is_launching = true;
     let mut beat = interval(shared.beat_interval());
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while shared.phase() < Phase::Close {
         tokio::select! {
             biased;
             order = orders.changed() => {
                 // Without anyone to give orders, there is nobody to work for.
-                let phase = if order.is_ok() { *orders.borrow_and_update() } else { Phase::Close };
-                shared.phase.set(phase);
+                let gone = Orders { phase: Phase::Close, ..shared.orders() };
+                shared.follow(if order.is_ok() { *orders.borrow_and_update() } else { gone });
+            }
+            () = shared.somebody_is_due() => shared.call_those_due(),
+            () = &mut launching, if is_launching => is_launching = false,
+            due = beat.tick() => {
+                shared.note_lag(due.into_std());
                 shared.beat();
             }
-            () = &mut launching, if is_launching => is_launching = false,
-            _ = beat.tick() => shared.beat(),
+            _ = second.tick() => shared.show_recent(),
         }
     }
     // Those that do not make it in time are dropped with the runtime.
     let _ = timeout(FAREWELL_TIMEOUT, shared.all_ended()).await;
-    shared.record.take()
+    shared.hand_in()
 }
 
 /// Starts the clients, no more at a time than may be connecting, and no faster than the rate.
 async fn launch(shared: Rc<Shared>, parts: Vec<Part>) {
-    let threads = shared.plan.threads;
-    let at_once = CONNECTING_AT_ONCE.div_ceil(threads);
-    let begin = tokio::time::Instant::now();
-    for (started, part) in (0u32..).zip(parts) {
-        if let Some(rate) = shared.plan.connect_rate {
-            let seconds = f64::from(started) * threads as f64 / f64::from(rate);
-            sleep_until(begin + Duration::from_secs_f64(seconds)).await;
-        }
-        while shared.connecting.get() >= at_once {
-            shared.moved.notified().await;
-        }
+    for part in parts {
+        shared.may_connect().await;
         if shared.phase() > Phase::Connect {
             return;
         }
-        shared.connecting.set(shared.connecting.get() + 1);
         tokio::task::spawn_local(client::run(shared.clone(), part));
     }
 }
 
 impl Shared {
-    fn new(plan: Arc<Plan>, route: Route, start: Instant, gauges: Arc<Gauges>) -> Shared {
-        let payload = RefCell::new(vec![b'.'; plan.payload_size]);
-        Shared {
-            plan,
-            gauges,
+    /// # Errors
+    /// When the operating system has no more timers.
+    fn new(assignment: &Assignment) -> io::Result<Shared> {
+        let Assignment { plan, route, start, gauges, .. } = assignment;
+        let agenda = plan.has_open_loop().then(|| Alarm::new().map(Agenda::new)).transpose()?;
+        let composer = |group: &Group| RefCell::new(Composer::new(&group.payload, group.stamp_size()));
+        Ok(Shared {
+            plan: plan.clone(),
+            gauges: gauges.clone(),
             record: RefCell::default(),
-            payload,
-            route,
-            start,
-            phase: Cell::default(),
+            composers: plan.groups.iter().map(composer).collect(),
+            pools: RefCell::default(),
+            route: route.clone(),
+            start: *start,
+            orders: Cell::default(),
+            agenda,
             beat: Cell::default(),
             wakers: RefCell::default(),
             alive: Cell::default(),
-            connecting: Cell::default(),
+            connecting: Semaphore::new(CONNECTING_AT_ONCE.div_ceil(plan.threads)),
+            next_connect: Cell::new(tokio::time::Instant::now()),
             moved: Notify::new(),
-        }
+            usage: Cell::default(),
+        })
     }
 
     pub(super) fn phase(&self) -> Phase {
-        self.phase.get()
+        self.orders.get().phase
+    }
+
+    pub(super) fn orders(&self) -> Orders {
+        self.orders.get()
+    }
+
+    fn follow(&self, orders: Orders) {
+        if orders.phase == Phase::Measure && self.usage.get().is_none() {
+            self.usage.set(Some(Usage::begin()));
+        }
+        if orders.phase > Phase::Measure {
+            self.note_usage();
+        }
+        if orders.drops != self.orders.replace(orders).drops {
+            // The rate counts anew for those that come back.
+            self.next_connect.set(tokio::time::Instant::now());
+        }
+        self.beat();
+    }
+
+    /// Which part of the load's time the thread was busy.
+    fn note_usage(&self) {
+        if let Some(usage) = self.usage.take() {
+            self.record.borrow_mut().busiest_thread = usage.part();
+        }
+    }
+
+    fn note_lag(&self, due: Instant) {
+        let lag = nanoseconds(Instant::now().saturating_duration_since(due));
+        self.record.borrow_mut().lag.record(lag);
+    }
+
+    /// When the load began; the end of time as long as it did not.
+    pub(super) fn load_began(&self) -> u64 {
+        self.orders.get().load_began.unwrap_or(u64::MAX)
+    }
+
+    /// Messages that are sent, or planned to be sent, from this time on are measured. Without a warm-up all are, those of
+    /// others that arrive before the load begins among them.
+    pub(super) fn measured_from(&self) -> u64 {
+        if self.plan.warm_up.is_zero() { 0 } else { self.warmed_up_at() }
+    }
+
+    fn warmed_up_at(&self) -> u64 {
+        self.load_began().saturating_add(nanoseconds(self.plan.warm_up))
+    }
+
+    /// Messages that are planned for this time or later are not sent.
+    pub(super) fn load_end(&self) -> u64 {
+        match self.plan.volume {
+            Volume::Duration(duration) => self.warmed_up_at().saturating_add(nanoseconds(duration)),
+            Volume::Messages(_) => u64::MAX,
+        }
     }
 
     /// A time as nanoseconds since the run's start.
     pub(super) fn nanoseconds(&self, time: Instant) -> u64 {
-        u64::try_from(time.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
+        nanoseconds(time.saturating_duration_since(self.start))
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.nanoseconds(Instant::now())
     }
 
     /// Counts the beats. A client that sees a new one looks at what phase it is, and at its keep alive.
@@ -194,14 +308,53 @@ impl Shared {
         self.beat.get()
     }
 
-    /// Lets a client be woken by beats.
-    pub(super) fn join_in(&self, waker: &Waker) {
-        self.wakers.borrow_mut().push(waker.clone());
+    /// Lets a client be woken by beats, and gives it the number by which it can be woken alone.
+    pub(super) fn join_in(&self, waker: &Waker) -> usize {
+        let wakers = &mut *self.wakers.borrow_mut();
+        wakers.push(waker.clone());
+        wakers.len() - 1
+    }
+
+    /// Lets a client be woken at a time.
+    pub(super) fn wake_at(&self, client: usize, time: u64) {
+        if let Some(agenda) = &self.agenda {
+            agenda.enter(client, time, self.now());
+        }
+    }
+
+    /// Everybody who asked for a time up to this one was woken.
+    pub(super) fn called_until(&self) -> u64 {
+        self.agenda.as_ref().map_or(0, Agenda::called_until)
+    }
+
+    async fn somebody_is_due(&self) {
+        match &self.agenda {
+            Some(agenda) => agenda.wait().await,
+            None => pending().await,
+        }
+    }
+
+    fn call_those_due(&self) {
+        let Some(agenda) = &self.agenda else {
+            return;
+        };
+        let now = self.now();
+        let wakers = self.wakers.borrow();
+        let wake = |client: usize| wakers.get(client).into_iter().for_each(Waker::wake_by_ref);
+        if let Some(asked) = agenda.call(now, wake) {
+            self.record.borrow_mut().lag.record(now - asked);
+        }
     }
 
     fn beat(&self) {
         self.beat.set(self.beat.get().wrapping_add(1));
         self.wakers.borrow().iter().for_each(Waker::wake_by_ref);
+    }
+
+    /// Lets the display see the latencies of the last full second.
+    fn show_recent(&self) {
+        let latency = self.record.borrow().timeline.latency_before(self.nanoseconds(Instant::now()));
+        *self.gauges.recent.lock().unwrap_or_else(PoisonError::into_inner) = latency;
     }
 
     fn beat_interval(&self) -> Duration {
@@ -211,10 +364,22 @@ impl Shared {
         }
     }
 
+    /// Waits until one more client may be on its way, which ends with [`Shared::connecting_ended`].
+    pub(super) async fn may_connect(&self) {
+        if let Some(rate) = self.plan.connect_rate {
+            let at = self.next_connect.get();
+            let pause = self.plan.threads as f64 / f64::from(rate);
+            self.next_connect.set(at + Duration::from_secs_f64(pause));
+            sleep_until(at).await;
+        }
+        if let Ok(place) = self.connecting.acquire().await {
+            place.forget();
+        }
+    }
+
     /// A client has connected, or will not.
     pub(super) fn connecting_ended(&self) {
-        self.connecting.set(self.connecting.get() - 1);
-        self.moved.notify_waiters();
+        self.connecting.add_permits(1);
     }
 
     /// A client is connected, and is to be waited for at the end.
@@ -233,8 +398,39 @@ impl Shared {
         }
     }
 
+    /// What was measured, with what the thread cost.
+    fn hand_in(&self) -> Record {
+        let mut record = self.record.take();
+        for (&group, pool) in &*self.pools.borrow() {
+            let group = self.plan.groups.get(group).filter(|_| !pool.is_broken.get());
+            if let Some(group) = group {
+                record.received.insert(group.first_subscriber, pool.received.take());
+            }
+        }
+        record.cpu = usage::thread_time();
+        record
+    }
+
+    pub(super) fn note_connected(&self) {
+        let now = self.nanoseconds(Instant::now());
+        let record = &mut *self.record.borrow_mut();
+        record.connected += 1;
+        record.timeline.at(now).connected += 1;
+    }
+
+    pub(super) fn note_lost(&self) {
+        let now = self.nanoseconds(Instant::now());
+        let record = &mut *self.record.borrow_mut();
+        record.connections_lost += 1;
+        record.timeline.at(now).lost += 1;
+    }
+
     pub(super) fn count_error(&self, stage: Stage, error: &Error) {
         let errors: &mut Errors = &mut self.record.borrow_mut().errors;
         errors.add(stage, error.to_string(), 1);
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -20,8 +20,8 @@ pub struct ConnectionArgs {
     #[arg(short = 'p', long, value_parser = clap::value_parser!(u16))]
     pub port: Option<u16>,
     /// The local address to connect from
-    #[arg(short = 'A', long = "bind", value_name = "ADDRESS")]
-    pub bind: Option<IpAddr>,
+    #[arg(short = 'A', long = "bind", value_name = "ADDRESS", value_parser = values::local_addresses)]
+    pub bind: Option<LocalAddresses>,
     /// How long connecting may take, until the broker's CONNACK
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::positive_seconds)]
     pub connect_timeout: Duration,
@@ -80,10 +80,33 @@ pub const PORT: u16 = 1883;
 /// The registered port of MQTT over TLS.
 pub const TLS_PORT: u16 = 8883;
 
+/// Addresses of this machine, in the order that they were typed; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAddresses(pub Vec<IpAddr>);
+
 impl ConnectionArgs {
+    /// The local address to connect from, for a command with a single connection.
+    ///
+    /// # Errors
+    /// When there are several.
+    pub fn local_address(&self) -> Result<Option<IpAddr>, Error> {
+        match self.bind.as_ref().map(|bind| bind.0.as_slice()) {
+            None | Some([]) => Ok(None),
+            Some([address]) => Ok(Some(*address)),
+            Some([_, second, ..]) => Err(Error::Usage(format!(
+                "-A: a single connection has one local address; leave out {second}"
+            ))),
+        }
+    }
+
     /// The version to speak, when other options may ask for MQTT 5.
     pub fn version(&self, needs_v5: bool) -> Version {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
+    }
+
+    /// Whether the password is one that is there for whoever needs it.
+    pub(super) fn is_password_offered(&self) -> bool {
+        self.is_password_offered
     }
 
     /// The password's bytes, which need not be UTF-8. An empty one stands in for the one that the user is still to be asked for.

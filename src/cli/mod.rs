@@ -4,6 +4,7 @@
 
 mod argv;
 pub mod bench;
+pub mod bench_report;
 pub mod broker;
 pub mod connection;
 pub mod documents;
@@ -112,7 +113,7 @@ impl Command {
             Command::Pub(args) => Some(&mut args.client.connection),
             Command::Sub(args) => Some(&mut args.client.connection),
             Command::Rr(args) => Some(&mut args.client.connection),
-            Command::Bench(args) => Some(&mut args.connection),
+            Command::Bench(args) => Some(&mut args.client.connection),
             Command::Passwd(_)
             | Command::Broker(_)
             | Command::InstallLinks(_)
@@ -138,9 +139,9 @@ impl Command {
             Command::Pub(args) => &mut args.client,
             Command::Sub(args) => &mut args.client,
             Command::Rr(args) => &mut args.client,
+            Command::Bench(args) => &mut args.client,
             Command::Passwd(_)
             | Command::Broker(_)
-            | Command::Bench(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => return,

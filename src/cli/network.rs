@@ -114,6 +114,10 @@ impl NetworkArgs {
         if names == Names::Mq && self.unix.is_some() && has_place {
             return Err(usage("--unix goes without -h and -p"));
         }
+        let is_pathless = connection.port == Some(0) && connection.host.is_none() && url.is_none();
+        if names == Names::Mq && is_pathless {
+            return Err(usage("-p 0 stands for a unix socket, whose path -h gives"));
+        }
         let (host, port) = self.place(names, connection, url, port);
         let is_web_socket = self.ws || url.is_some_and(|url| url.scheme.is_web_socket());
         let way = Way {

@@ -2,7 +2,7 @@
 
 use super::connection::DiagnosticArgs;
 use super::payload::PayloadArgs;
-use super::session::ClientArgs;
+use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
@@ -56,6 +56,8 @@ pub struct PublishArgs {
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+    #[command(flatten)]
+    pub(crate) persistence: PersistenceArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }

@@ -3,7 +3,7 @@
 use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
 use super::payload::PayloadArgs;
-use super::session::ClientArgs;
+use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::error::Error;
 use crate::protocol::property::Context;
@@ -64,6 +64,8 @@ pub struct RequestArgs {
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+    #[command(flatten)]
+    pub(crate) persistence: PersistenceArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }

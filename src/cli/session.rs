@@ -26,6 +26,12 @@ pub struct SessionArgs {
     /// How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5
     #[arg(short = 'x', long, value_name = "SECONDS", value_parser = values::session_expiry)]
     pub session_expiry_interval: Option<u32>,
+}
+
+/// The options about what is lost on the way; commands that run many clients have their own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Session")]
+pub struct PersistenceArgs {
     /// How often to connect again after a failure, the first time included [default: after a lost connection sub
     /// without end, pub -l 15, otherwise 0]
     #[arg(long, value_name = "COUNT", help_heading = "Connection")]
@@ -72,7 +78,7 @@ pub struct ClientArgs {
     pub(crate) properties: PropertyArgs,
 }
 
-impl SessionArgs {
+impl PersistenceArgs {
     /// How often to connect again: as typed, or else after a lost connection up to `default` times (`None` for no end).
     fn retries(&self, default: Option<u32>) -> Retries {
         match self.retries {
@@ -97,7 +103,7 @@ impl ClientArgs {
         Ok(version)
     }
 
-    /// Where to connect to, and by which way.
+    /// Where to connect to, and by which way, from one local address at most.
     ///
     /// # Errors
     /// Which options do not go together, or which file cannot be read.
@@ -110,7 +116,7 @@ impl ClientArgs {
             web_socket: self.network.upgrade(names, &way, tls.is_some())?,
             proxy: way.proxy,
             tls,
-            bind: self.connection.bind,
+            bind: self.connection.local_address()?,
             timeout: self.connection.connect_timeout,
         })
     }
@@ -119,7 +125,12 @@ impl ClientArgs {
     ///
     /// # Errors
     /// Which options do not go together.
-    pub fn client_options(&self, names: Names, retries: Option<u32>) -> Result<Options, Error> {
+    pub fn client_options(
+        &self,
+        names: Names,
+        persistence: &PersistenceArgs,
+        retries: Option<u32>,
+    ) -> Result<Options, Error> {
         let will = self.will()?;
         self.tls.check_combinations()?;
         let version = self.version()?;
@@ -140,8 +151,8 @@ impl ClientArgs {
             will,
             properties,
             disconnect_properties: self.properties.collect(Context::Disconnect)?,
-            maximum_in_flight: self.session.max_inflight,
-            retries: self.session.retries(retries),
+            maximum_in_flight: persistence.max_inflight,
+            retries: persistence.retries(retries),
             stop_reason: match names {
                 Names::Mq => ReasonCode::SUCCESS,
                 // mosquitto_sub lets the broker publish the will then; MQTT 3 has no word for it.
@@ -181,7 +192,7 @@ impl ClientArgs {
     }
 
     /// User name and password, which the URL may hold.
-    fn credentials(
+    pub(super) fn credentials(
         &self,
         names: Names,
         version: Version,
@@ -201,7 +212,7 @@ impl ClientArgs {
         Ok((username, password))
     }
 
-    fn will(&self) -> Result<Option<WillOptions>, Error> {
+    pub(super) fn will(&self) -> Result<Option<WillOptions>, Error> {
         let Some(topic) = &self.will.will_topic else {
             let orphan = [
                 ("--will-payload", self.will.will_payload.is_some()),
@@ -223,7 +234,7 @@ impl ClientArgs {
     }
 
     /// CONNECT's properties. As in mosquitto's tools, `-c` alone keeps the session for ever.
-    fn connect_properties(&self, version: Version) -> Result<PropertiesBuf, Error> {
+    pub(super) fn connect_properties(&self, version: Version) -> Result<PropertiesBuf, Error> {
         let mut properties = self.properties.collect(Context::Connect)?;
         let typed = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if self.session.session_expiry_interval.is_some() && typed.is_some() {

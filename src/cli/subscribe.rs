@@ -2,7 +2,7 @@
 
 use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
-use super::session::ClientArgs;
+use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::error::Error;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, Version};
@@ -88,6 +88,8 @@ pub struct SubscribeArgs {
     pub exit_after_subscribe: bool,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+    #[command(flatten)]
+    pub(crate) persistence: PersistenceArgs,
     #[command(flatten)]
     pub(crate) diagnostics: DiagnosticArgs,
 }

@@ -1,9 +1,13 @@
 //! Reads single values: what a word stands for, or a sentence that says what it should have been.
 
+use super::connection::LocalAddresses;
+use crate::bench::shard::Shard;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
 use crate::transport::tls;
+use jiff::Timestamp;
 use std::ffi::OsStr;
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, SystemTime};
 
 pub(super) fn qos(text: &str) -> Result<Qos, String> {
     let number = text.parse().map_err(|_| "QoS is 0, 1 or 2")?;
@@ -53,11 +57,76 @@ pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
     Ok((qos(number)?, topic_filter(filter)?))
 }
 
+/// The most addresses that a range may stand for, which are enough for every client that one machine can have.
+const MOST_LOCAL_ADDRESSES: usize = 65_536;
+
+/// Addresses and ranges of them with commas between, as in `10.0.0.7,127.0.0.2-127.0.0.9`.
+pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
+    let mut addresses = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let range = address_range(local_address(first)?, local_address(last)?)
+            .ok_or_else(|| format!("{part} is no range; the first address comes before the last one"))?;
+        addresses.extend(range.take(MOST_LOCAL_ADDRESSES + 1));
+        if addresses.len() > MOST_LOCAL_ADDRESSES {
+            return Err(format!("more than {MOST_LOCAL_ADDRESSES} addresses"));
+        }
+    }
+    Ok(LocalAddresses(addresses))
+}
+
+fn local_address(text: &str) -> Result<IpAddr, String> {
+    let wanted = "it takes addresses, as in 10.0.0.7 or 127.0.0.2-127.0.0.9";
+    text.trim().parse().map_err(|_| format!("'{text}' is no address; {wanted}"))
+}
+
+fn address_range(first: IpAddr, last: IpAddr) -> Option<Box<dyn Iterator<Item = IpAddr>>> {
+    match (first, last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => {
+            Some(Box::new((first.to_bits()..=last.to_bits()).map(|bits| Ipv4Addr::from_bits(bits).into())))
+        }
+        (IpAddr::V6(first), IpAddr::V6(last)) if first <= last => {
+            Some(Box::new((first.to_bits()..=last.to_bits()).map(|bits| Ipv6Addr::from_bits(bits).into())))
+        }
+        _ => None,
+    }
+}
+
+/// A part of so many, as in `2/3`.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+    let shard = numbers.and_then(|(number, count)| Shard::new(number, count));
+    shard.ok_or_else(|| "it takes K/N, as in 2/3 for the second of three".to_owned())
+}
+
+/// A time: RFC 3339, seconds since 1970, or seconds from now with a `+`.
+pub(super) fn start_time(text: &str) -> Result<SystemTime, String> {
+    let now = SystemTime::now();
+    let time = if let Some(later) = text.strip_prefix('+') {
+        now.checked_add(seconds(later)?)
+    } else if let Ok(since) = seconds(text) {
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    } else {
+        text.parse().ok().map(|time: Timestamp| SystemTime::from(time))
+    };
+    time.ok_or_else(|| {
+        "it takes a time as in 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS from now".to_owned()
+    })
+}
+
 /// Parts of a hundred, from 0.1 to 100.
 pub(super) fn percentage(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
         _ => Err("it takes a number from 0.1 to 100".to_owned()),
+    }
+}
+
+/// Parts of a hundred, as 10% or 2.5.
+pub(super) fn tolerance(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('%').unwrap_or(text).trim_end().parse() {
+        Ok(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent),
+        _ => Err("it takes a percentage from 0 to 1000, as in 10%".to_owned()),
     }
 }
 
@@ -118,4 +187,35 @@ pub(super) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
 /// A word's bytes, whether or not they are UTF-8.
 pub(super) fn bytes(word: &OsStr) -> Vec<u8> {
     word.as_encoded_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_addresses_are_lists_and_ranges() {
+        let texts = |words| -> Vec<String> {
+            let LocalAddresses(addresses) = local_addresses(words).unwrap();
+            addresses.iter().map(IpAddr::to_string).collect()
+        };
+        assert_eq!(texts("::1"), ["::1"]);
+        assert_eq!(
+            texts("10.0.0.7, 127.0.0.254-127.0.1.0"),
+            ["10.0.0.7", "127.0.0.254", "127.0.0.255", "127.0.1.0"]
+        );
+        assert_eq!(texts("fe80::1-fe80::2"), ["fe80::1", "fe80::2"]);
+        for words in [
+            "",
+            "a",
+            "1.2.3.4,",
+            "1.2.3.4-",
+            "1.2.3.9-1.2.3.4",
+            "1.2.3.4-::1",
+            "0.0.0.0-255.255.255.255",
+            "::-ff::",
+        ] {
+            assert!(local_addresses(words).is_err(), "{words}");
+        }
+    }
 }

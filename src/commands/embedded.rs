@@ -27,14 +27,15 @@ pub(super) struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts this same program as a broker on a free port of 127.0.0.1.
+    /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket.
     ///
     /// # Errors
     /// When it cannot be started, or does not say where it listens.
-    pub(super) fn start() -> Result<EmbeddedBroker, Error> {
+    pub(super) fn start(is_web_socket: bool) -> Result<EmbeddedBroker, Error> {
         let program = std::env::current_exe().map_err(failed)?;
         let mut child = Command::new(program)
             .args(["broker", "-p", "0", "--stop-with-stdin"])
+            .args(if is_web_socket { &["--ws-port", "0"][..] } else { &[] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C is for us alone; the broker is needed until the last message has arrived.
@@ -45,7 +46,7 @@ impl EmbeddedBroker {
         // From here on the child ends in every case.
         let mut broker = EmbeddedBroker { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
-        broker.address = read_address(output)?;
+        broker.address = read_address(output, is_web_socket)?;
         Ok(broker)
     }
 
@@ -78,13 +79,18 @@ impl Drop for EmbeddedBroker {
     }
 }
 
-/// Reads the first line, and keeps reading so that the broker can go on writing.
-fn read_address(output: ChildStdout) -> Result<SocketAddr, Error> {
+/// Reads the first line, or the second one which is about WebSocket, and keeps reading so that the broker can go on writing.
+fn read_address(output: ChildStdout, is_web_socket: bool) -> Result<SocketAddr, Error> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = String::new();
-        let read = output.read_line(&mut line).map(|_| line);
+        let mut read = output.read_line(&mut line);
+        if is_web_socket && read.is_ok() {
+            line.clear();
+            read = output.read_line(&mut line);
+        }
+        let read = read.map(|_| line);
         let _ = sender.send(read);
         let _ = io::copy(&mut output, &mut io::sink());
     });
@@ -98,7 +104,7 @@ fn read_address(output: ChildStdout) -> Result<SocketAddr, Error> {
 }
 
 fn parse_address(line: &str) -> Option<SocketAddr> {
-    line.trim().strip_prefix(GREETING)?.parse().ok()
+    line.strip_prefix(GREETING)?.split_whitespace().next()?.parse().ok()
 }
 
 fn failed(source: io::Error) -> Error {
@@ -112,6 +118,7 @@ mod tests {
     #[test]
     fn the_address_is_in_the_first_line() {
         assert_eq!(parse_address("listening on 127.0.0.1:4711\n"), Some(([127, 0, 0, 1], 4711).into()));
+        assert_eq!(parse_address("listening on [::1]:80 (WebSocket)\n").unwrap().port(), 80);
         assert_eq!(parse_address("something else"), None);
         assert_eq!(parse_address(""), None);
     }

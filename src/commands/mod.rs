@@ -73,6 +73,12 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
 
 /// Gets user name and password from where they are, unless that is the user's memory.
 fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
+    if let Command::Bench(args) = command
+        && args.worker
+    {
+        // The leader has read it, and passes it on.
+        args.client.connection.password_file.take_if(|path| path.as_os_str() == "-");
+    }
     let stdin_option = command.stdin_option();
     if let Some(connection) = command.connection_mut() {
         let warning = connection.complete_credentials(messages.names, stdin_option)?;

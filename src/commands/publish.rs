@@ -29,7 +29,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
         // Its messages may have properties.
         client.connection.version.get_or_insert(Version::V5);
     }
-    let mut options = client.client_options(messages.names, Some(retries))?;
+    let mut options = client.client_options(messages.names, &args.persistence, Some(retries))?;
     let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
     let topic = if names_topic || !args.ndjson {
         Some(args.client.topic_name(messages.names, args.topic.as_ref())?)

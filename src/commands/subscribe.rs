@@ -29,7 +29,7 @@ const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let mut options = args.client.client_options(messages.names, None)?;
+    let mut options = args.client.client_options(messages.names, &args.persistence, None)?;
     args.check(options.version)?;
     if options.version.is_v5() {
         limit_what_is_in_flight(args, &mut options.properties);

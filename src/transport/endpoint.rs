@@ -85,11 +85,7 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
 }
 
 async fn connect_layers(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    let stream = match &endpoint.address {
-        Address::Unix(path) => unix::connect(path).await?,
-        Address::Tcp { host, port } => reach(endpoint, host, *port).await?,
-        Address::Service(name) => reach_service(endpoint, name).await?,
-    };
+    let stream = connect_socket(endpoint).await?;
     let stream = match &endpoint.tls {
         Some(tls) => tls::connect(stream, tls).await?,
         None => stream,
@@ -97,6 +93,19 @@ async fn connect_layers(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     match &endpoint.web_socket {
         Some(upgrade) => web_socket::connect(stream, upgrade).await,
         None => Ok(stream),
+    }
+}
+
+/// Connects to where the endpoint is, through its proxy, and leaves out the layers on top. There is no time limit but the
+/// system's.
+///
+/// # Errors
+/// Which step failed and why.
+pub async fn connect_socket(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+    match &endpoint.address {
+        Address::Unix(path) => unix::connect(path).await,
+        Address::Tcp { host, port } => reach(endpoint, host, *port).await,
+        Address::Service(name) => reach_service(endpoint, name).await,
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Stream`] is any way to carry MQTT's bytes; the rest of the program knows no other type. [`Connection`] puts a receive
 //! and a send buffer around it.
 
+mod alarm;
 mod connection;
 pub mod descriptors;
 mod endpoint;
@@ -16,8 +17,9 @@ pub mod tls;
 mod unix;
 pub mod web_socket;
 
+pub(crate) use alarm::Alarm;
 pub use connection::{Connection, Progress};
-pub use endpoint::{Address, Endpoint, connect};
+pub use endpoint::{Address, Endpoint, connect, connect_socket};
 pub use error::ConnectError;
 pub use proxy::{Credentials, Proxy, ProxyKind};
 pub use stream::Stream;

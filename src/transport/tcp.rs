@@ -36,6 +36,14 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectEr
     }
 }
 
+/// Connects to one address, from a local address where one is given.
+///
+/// # Errors
+/// When the local address cannot be used, or nothing answers. There is no time limit but the system's.
+pub async fn connect_to(address: SocketAddr, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
+    connect_one(address, bind.map(|bind| SocketAddr::new(bind, 0))).await
+}
+
 /// Connects from a given local address and port, which may have been used a moment ago for another connection.
 ///
 /// With the port given, the kernel need not look for a free one, which takes the longer the more there are in use.

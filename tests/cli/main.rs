@@ -14,6 +14,7 @@
 
 mod bad_input;
 mod bench;
+mod bench_report;
 mod crash;
 mod credentials;
 mod crossing;

@@ -149,7 +149,7 @@ fn nobody_is_asked_for_a_password_when_an_option_is_wrong() {
         ("sub -t a -u ann --json -v", "--json"),
         ("sub -u ann -L mqtt://host", "-t"),
         ("rr -t a -n -u ann -e b -V 311 --retain-as-published", "MQTT 5"),
-        ("bench -u ann -p 0", "-p 0"),
+        ("bench -u ann -i same", "{i}"),
     ] {
         let Some(running) = on_a_terminal(&format!("{program} {words} --ask-password")) else { return };
         let text = String::from_utf8(running.finish().stdout).unwrap();

@@ -135,7 +135,8 @@ fn urls_that_cannot_be_are_told_without_their_passwords() {
         assert!(!stderr.contains("ecret"), "{stderr}");
     }
     assert_says(&mq("sub -L mqtt://host").run().fail(2), &["-t", "-L"]);
-    assert_says(&mq("bench -p 0").run().fail(2), &["-p", "0"]);
+    assert_says(&mq("pub -t a -m x -p 0").run().fail(2), &["-p 0", "-h"]);
+    assert_says(&mq("bench -L mqtt://host/topic").run().fail(2), &["-L", "-t"]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use identity::Presenter;
 pub use identity::{EncryptedKey, Identity, Key, KeyError, KeyPassword, OwnCertificate};
 pub use key_log::KeyLogFile;
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
@@ -41,6 +42,19 @@ pub enum Tls {
     /// By a key that both sides know.
     #[cfg(feature = "psk")]
     SharedKey(SharedKey),
+}
+
+impl Tls {
+    /// The same, where every connection makes the whole handshake, whatever the server offers.
+    #[must_use]
+    pub fn without_resumption(self) -> Tls {
+        match self {
+            Tls::Certificates(tls) => Tls::Certificates(tls.without_resumption()),
+            // OpenSSL resumes only what it is told to.
+            #[cfg(feature = "psk")]
+            Tls::SharedKey(tls) => Tls::SharedKey(tls),
+        }
+    }
 }
 
 /// How to speak TLS with a server that shows a certificate.
@@ -121,6 +135,12 @@ impl Certificates {
             config.key_log = Arc::new(key_log);
         }
         Ok(Certificates { config: Arc::new(config), server_name, presenter, offered })
+    }
+
+    /// The same, where every connection makes the whole handshake.
+    fn without_resumption(mut self) -> Certificates {
+        Arc::make_mut(&mut self.config).resumption = Resumption::disabled();
+        self
     }
 
     async fn connect(&self, stream: Stream) -> Result<Stream, TlsError> {

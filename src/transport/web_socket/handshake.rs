@@ -62,10 +62,10 @@ impl Header {
 }
 
 /// Opens a WebSocket on a connected stream.
-pub(in crate::transport) async fn connect(
-    mut stream: Stream,
-    upgrade: &Upgrade,
-) -> Result<Stream, ConnectError> {
+///
+/// # Errors
+/// When the server does not open one, and what it says instead.
+pub async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, ConnectError> {
     let failed = |error: io::Error| match error.downcast::<TlsError>() {
         // TLS 1.3 refuses our certificate only now.
         Ok(refusal) => ConnectError::Tls(refusal),

@@ -9,7 +9,7 @@ mod handshake;
 use super::Stream;
 use frame::{Decoder, Role, Signal, put_frame};
 pub(crate) use handshake::accept;
-pub(super) use handshake::connect;
+pub use handshake::connect;
 pub use handshake::{Header, Upgrade};
 use std::fmt;
 use std::io;

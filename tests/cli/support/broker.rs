@@ -32,6 +32,9 @@ pub trait Broker: Server {
     /// Ends it without a word to its clients.
     fn kill(&mut self);
 
+    /// Sends it a signal, as in `STOP`.
+    fn signal(&self, name: &str);
+
     /// Starts it again on the same port, after [`Broker::kill`]. What it knew is lost.
     fn restart(&mut self);
 }
@@ -79,6 +82,10 @@ impl Broker for EmbeddedBroker {
         self.running.kill();
     }
 
+    fn signal(&self, name: &str) {
+        self.running.signal(name);
+    }
+
     fn restart(&mut self) {
         *self = EmbeddedBroker::start_with(&format!("-p {}", self.address.port()));
     }
@@ -118,6 +125,11 @@ impl Mosquitto {
         panic!("mosquitto does not start")
     }
 
+    /// The path of a file in its directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// Ends it in an orderly way, so that it keeps what it is told to keep.
     pub fn stop(&mut self) {
         self.running.signal("TERM");
@@ -134,6 +146,10 @@ impl Server for Mosquitto {
 impl Broker for Mosquitto {
     fn kill(&mut self) {
         self.running.kill();
+    }
+
+    fn signal(&self, name: &str) {
+        self.running.signal(name);
     }
 
     fn restart(&mut self) {

@@ -1,5 +1,14 @@
 //! `mq bench`: the load runs, the account is exact, and what goes wrong is told.
 
+mod faults;
+mod fleet;
+mod open_loop;
+mod payloads;
+mod scenario_file;
+mod scenarios;
+mod shards;
+mod ways;
+
 use super::support::*;
 
 /// The end of the report when all is well.
@@ -9,7 +18,11 @@ const ALL_ARRIVED: &str = "messages arrived, once and in order";
 fn nothing_is_lost_at_any_qos() {
     for qos in 0..=2 {
         let finished = mq(&format!("bench --embedded -c 50 --subscribers 5 -q {qos} --messages 2000")).run();
-        assert_eq!(finished.stderr, "", "no progress where there is no terminal");
+        let announced = format!(
+            "mq bench: 50 clients publish and 5 subscribe, 2000 messages of 64 bytes at QoS {qos}, {}\n",
+            if qos == 0 { "as fast as they can" } else { "as fast as the broker acknowledges" }
+        );
+        assert_eq!(finished.stderr, announced, "and no progress where there is no terminal");
         let report = finished.succeed();
         assert_says(
             &report,
@@ -24,6 +37,23 @@ fn nothing_is_lost_at_any_qos() {
 fn numbers_of(report: &str, row: &str) -> Vec<u64> {
     let lines = report.lines().filter_map(|line| line.strip_prefix(row));
     lines.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
+}
+
+/// A latency's percentiles in milliseconds (min, mean, p50, p90, p99, p99.9, max), from the first row that begins with this
+/// after a row that begins with that.
+fn percentiles(report: &str, after: &str, row: &str) -> Vec<f64> {
+    let rows = report.lines().skip_while(|line| !line.starts_with(after));
+    let found = rows.skip(1).find_map(|line| line.strip_prefix(row));
+    let row = found.unwrap_or_else(|| panic!("no {row} after {after} in {report}"));
+    let words: Vec<&str> = row.split_whitespace().collect();
+    let unit = |unit: &str| match unit {
+        "ns" => 1e-6,
+        "µs" => 1e-3,
+        "ms" => 1.0,
+        "s" => 1e3,
+        _ => panic!("{unit} is no unit: {row}"),
+    };
+    words.chunks(2).map(|pair| pair[0].parse::<f64>().unwrap() * unit(pair[1])).collect()
 }
 
 #[test]
@@ -122,6 +152,27 @@ fn options_are_checked() {
         ("--messages 5 --duration 5", "--duration"),
         ("--embedded -h localhost", "--embedded"),
         ("-t a/#", "-t"),
+        ("-t a/{seq}", "{seq}"),
+        ("-s 64..20", "-s"),
+        ("-s 24 --rate 5", "32 bytes"),
+        ("--rate 0", "--rate"),
+        ("--rate 5x", "--rate"),
+        ("--burst 5", "--rate"),
+        ("--rate 5 --arrivals never", "--arrivals"),
+        ("--payload-template {sequ}", "--payload-template"),
+        ("--topology ring", "fan-out"),
+        ("--share a/b", "--share"),
+        ("--hold 5", "--hold"),
+        ("conn --rate 5", "--rate does not go with conn"),
+        ("conn --duration 5", "--hold"),
+        ("pub --subscribers 5", "--subscribers"),
+        ("sub", "-t FILTER"),
+        ("sub -t a/#/b", "-t"),
+        ("rr -t requests --subscribers 2", "{s}"),
+        ("reconnect --messages 5", "--duration"),
+        ("flood", "reconnect"),
+        ("scenario", "FILE.toml"),
+        ("pubsub file.toml", "file"),
     ] {
         assert_says(&mq(&format!("bench {options}")).run().fail(2), &["mq bench:", part]);
     }

@@ -1,0 +1,70 @@
+//! Wakes the clients of a thread at the times that they ask for. One heap and one alarm serve all of them: a client has no
+//! timer of its own, and asks again only after it was woken.
+
+use crate::transport::Alarm;
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+/// Who is to be woken when. Times are nanoseconds since the run's start, clients are numbers of the worker's.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    entries: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
+    alarm: Alarm,
+    /// What the alarm is set to; the end of time when it is not.
+    set_to: Cell<u64>,
+    /// All entries up to this time were called.
+    called_until: Cell<u64>,
+}
+
+impl Agenda {
+    pub(super) fn new(alarm: Alarm) -> Agenda {
+        Agenda {
+            entries: RefCell::default(),
+            alarm,
+            set_to: Cell::new(u64::MAX),
+            called_until: Cell::default(),
+        }
+    }
+
+    /// Lets a client be woken at a time.
+    pub(super) fn enter(&self, client: usize, time: u64, now: u64) {
+        self.entries.borrow_mut().push(Reverse((time, client)));
+        self.set(time, now);
+    }
+
+    fn set(&self, time: u64, now: u64) {
+        if time < self.set_to.get() {
+            self.set_to.set(time);
+            self.alarm.set(Duration::from_nanos(time.saturating_sub(now)));
+        }
+    }
+
+    /// Up to which time everybody was woken.
+    pub(super) fn called_until(&self) -> u64 {
+        self.called_until.get()
+    }
+
+    /// Waits until somebody may be due.
+    pub(super) async fn wait(&self) {
+        self.alarm.wait().await;
+    }
+
+    /// Calls all that are due, and sets the alarm for the next; gives back for which time the first of them had asked.
+    pub(super) fn call(&self, now: u64, wake: impl Fn(usize)) -> Option<u64> {
+        let mut entries = self.entries.borrow_mut();
+        let first = entries.peek().map(|&Reverse((time, _))| time).filter(|&time| time <= now);
+        while let Some(&Reverse((time, client))) = entries.peek().filter(|Reverse((time, _))| *time <= now) {
+            debug_assert!(time <= now);
+            entries.pop();
+            wake(client);
+        }
+        self.called_until.set(now);
+        self.set_to.set(u64::MAX);
+        if let Some(&Reverse((time, _))) = entries.peek() {
+            self.set(time, now);
+        }
+        first
+    }
+}

@@ -1,0 +1,411 @@
+//! `--check`: what this machine allows, whether a plan fits into it, and what would lift each limit.
+//!
+//! What is known of the machine is gathered first (`Machine`) and judged after that, so that any machine can be judged.
+
+use super::limits::{self, Sources, WIDER_PORT_RANGE};
+use super::plan::Plan;
+use super::route;
+use crate::error::Error;
+use crate::transport::descriptors;
+use std::fmt::Write;
+use std::fs::read_to_string;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+/// What an idle client takes of our memory, and of the kernel's for its socket; measured with 5,000 of each, and rounded up.
+const BYTES_PER_CLIENT: u64 = 3 * 1024;
+const BYTES_PER_SOCKET: u64 = 4 * 1024;
+/// What TLS adds to that, most of it the state of rustls.
+const BYTES_PER_TLS: u64 = 12 * 1024;
+/// What a process has besides.
+const BYTES_PER_PROCESS: u64 = 8 * 1024 * 1024;
+
+const MEBIBYTE: u64 = 1024 * 1024;
+
+/// What was found about a plan on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    findings: Vec<Finding>,
+}
+
+/// A limit, and how the plan stands to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    name: &'static str,
+    fit: Fit,
+    text: String,
+    /// What would lift the limit, a command to type or what else to do.
+    lift: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Enough,
+    TooLittle,
+    /// It is not ours to know.
+    Unknown,
+}
+
+/// What is known of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Machine {
+    soft_files: Option<u64>,
+    hard_files: Option<u64>,
+    /// The most that the hard limit can be raised to.
+    most_files: Option<u64>,
+    /// How many files all processes may have open, and have.
+    all_files: Option<(u64, u64)>,
+    ports: RangeInclusive<u16>,
+    /// How many of these ports are in use, those included that wait for a minute after their connection.
+    ports_in_use: u64,
+    /// Bytes.
+    memory: Option<u64>,
+    accept_queue: Option<u64>,
+    syn_queue: Option<u64>,
+    /// How many connections a firewall follows, and how many it does.
+    tracked: Option<(u64, u64)>,
+}
+
+/// Looks at this machine.
+///
+/// # Errors
+/// When the broker's name cannot be resolved.
+pub async fn check(mut plan: Plan, processes: Option<usize>, is_embedded: bool) -> Result<Check, Error> {
+    let machine = Machine::look();
+    let target = if is_embedded {
+        Some(SocketAddr::from(([127, 0, 0, 1], 1883)))
+    } else {
+        route::resolve(&plan).await?
+    };
+    let spread = limits::spread_over_processes(&mut plan, processes);
+    let mut findings = vec![summary(&plan, target), machine.files(&plan, &spread)];
+    findings.extend(machine.files_of_all(&plan));
+    findings.extend(target.map(|target| machine.local_ports(&plan, target)));
+    findings.push(machine.memory(&plan));
+    findings.extend(machine.tracking(&plan));
+    findings.push(machine.queues(target));
+    findings.push(broker(&plan, is_embedded));
+    Ok(Check { findings })
+}
+
+impl Check {
+    /// Whether nothing is known that stands in the way of the plan.
+    pub fn fits(&self) -> bool {
+        self.findings.iter().all(|finding| finding.fit != Fit::TooLittle)
+    }
+
+    /// The findings for people.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for finding in &self.findings {
+            let fit = match finding.fit {
+                Fit::Enough => "fits",
+                Fit::TooLittle => "NO",
+                Fit::Unknown => "",
+            };
+            let _ = writeln!(text, "{:<14} {fit:<5} {}", finding.name, finding.text);
+            finding.lift.iter().for_each(|lift| text += &format!("{:<20} {lift}\n", ""));
+        }
+        text += if self.fits() { "\nThe run fits.\n" } else { "\nThe run does not fit.\n" };
+        text
+    }
+}
+
+fn summary(plan: &Plan, target: Option<SocketAddr>) -> Finding {
+    let place = target.map_or_else(|| plan.broker.endpoint.address.to_string(), |target| target.to_string());
+    let layers = match (&plan.broker.endpoint.tls, &plan.broker.endpoint.web_socket) {
+        (Some(_), Some(_)) => ", with TLS and WebSocket",
+        (Some(_), None) => ", with TLS",
+        (None, Some(_)) => ", with WebSocket",
+        (None, None) => "",
+    };
+    let processes =
+        if plan.processes > 1 { format!(" in {} processes", plan.processes) } else { String::new() };
+    let text =
+        format!("{} clients to {place}{layers}, on {} threads{processes}", plan.clients(), plan.threads);
+    Finding { name: "plan", fit: Fit::Unknown, text, lift: Vec::new() }
+}
+
+impl Machine {
+    fn look() -> Machine {
+        let (soft_files, hard_files) = descriptors::limits();
+        let ports = limits::local_ports();
+        Machine {
+            soft_files,
+            hard_files,
+            most_files: number_in("/proc/sys/fs/nr_open"),
+            all_files: files_of_all(),
+            ports_in_use: ports_in_use(&ports),
+            ports,
+            memory: available_memory(),
+            accept_queue: number_in("/proc/sys/net/core/somaxconn"),
+            syn_queue: number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog"),
+            tracked: number_in("/proc/sys/net/netfilter/nf_conntrack_max")
+                .zip(number_in("/proc/sys/net/netfilter/nf_conntrack_count")),
+        }
+    }
+
+    /// Open files of one process.
+    fn files(&self, plan: &Plan, spread: &Result<(), Error>) -> Finding {
+        let clients = plan.clients_of_processes().into_iter().max().unwrap_or_default();
+        let needed = limits::open_files(clients, plan);
+        let in_one = limits::open_files(plan.clients(), plan);
+        let show = |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
+        let each = if plan.processes > 1 {
+            format!(" in each of {} processes", plan.processes)
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{needed} needed{each}; the soft limit is {} and raised by itself, the hard limit {}",
+            show(self.soft_files),
+            show(self.hard_files)
+        );
+        let mut lift = Vec::new();
+        if self.hard_files.is_some_and(|hard| hard < in_one) {
+            if self.most_files.is_some_and(|most| most < in_one) {
+                lift.push(format!(
+                    "sysctl -w fs.nr_open={in_one}    (root; the hard limit can be no higher)"
+                ));
+            }
+            let why = if spread.is_ok() { "one process would do" } else { "typed before this command" };
+            lift.push(format!("ulimit -n {in_one}    (root; {why})"));
+            lift.push(format!("LimitNOFILE={in_one}    (for a service of systemd)"));
+        }
+        let fit = if spread.is_ok() { Fit::Enough } else { Fit::TooLittle };
+        Finding { name: "open files", fit, text, lift }
+    }
+
+    /// Open files of all processes.
+    fn files_of_all(&self, plan: &Plan) -> Option<Finding> {
+        let (most, used) = self.all_files?;
+        let needed = used.saturating_add(u64::from(plan.clients()));
+        if needed <= most / 2 {
+            return None;
+        }
+        let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
+        let text = format!("{used} open on the whole machine, {most} allowed, {needed} with this run");
+        let lift = vec![format!("sysctl -w fs.file-max={}    (root)", needed * 2)];
+        Some(Finding { name: "files in all", fit, text, lift })
+    }
+
+    fn local_ports(&self, plan: &Plan, target: SocketAddr) -> Finding {
+        let ports = limits::count_ports(&self.ports);
+        let sources = limits::sources(plan.clients(), Some(target), &plan.broker.bind, 0);
+        let addresses = match &sources {
+            Ok(Sources::Spread(spread)) => spread.addresses().len(),
+            Ok(Sources::System(addresses)) => addresses.len().max(1),
+            Err(_) => plan.broker.bind.len().max(1),
+        };
+        let from = match (addresses, plan.broker.bind.is_empty()) {
+            (1, _) => "from one local address".to_owned(),
+            (_, true) => {
+                format!("from {addresses} addresses, 127.0.0.1 and those that follow, chosen by itself")
+            }
+            (_, false) => format!("from {addresses} local addresses"),
+        };
+        let text = format!(
+            "{} to {}, {ports} for each local address, {} in use; {} clients {from}",
+            self.ports.start(),
+            self.ports.end(),
+            self.ports_in_use,
+            plan.clients()
+        );
+        let mut lift = Vec::new();
+        // One address has what others left.
+        let left = u64::from(ports) * addresses as u64;
+        let left = if addresses == 1 { left.saturating_sub(self.ports_in_use) } else { left };
+        let fits = sources.is_ok() && u64::from(plan.clients()) <= left;
+        if !fits || u64::from(plan.clients()) > left / 2 {
+            lift.push(format!("{WIDER_PORT_RANGE}    (root)"));
+            let more = if target.ip().is_loopback() { "127.0.0.2-127.0.0.9" } else { "10.0.0.7,10.0.0.8" };
+            lift.push(format!("-A {more}    (more local addresses, of this machine)"));
+            if !target.ip().is_loopback() {
+                lift.push(
+                    "ip address add 10.0.0.8/24 dev eth0    (root; gives the machine another one)".to_owned(),
+                );
+            }
+        }
+        Finding { name: "local ports", fit: if fits { Fit::Enough } else { Fit::TooLittle }, text, lift }
+    }
+
+    fn memory(&self, plan: &Plan) -> Finding {
+        let tls = if plan.broker.endpoint.tls.is_some() { BYTES_PER_TLS } else { 0 };
+        let clients = u64::from(plan.clients()) * (BYTES_PER_CLIENT + BYTES_PER_SOCKET + tls);
+        let needed = clients + plan.processes as u64 * BYTES_PER_PROCESS;
+        let shown = needed.div_ceil(MEBIBYTE);
+        let (fit, available) = match self.memory {
+            Some(available) if available < needed => {
+                (Fit::TooLittle, format!("{} MiB", available / MEBIBYTE))
+            }
+            Some(available) => (Fit::Enough, format!("{} MiB", available / MEBIBYTE)),
+            None => (Fit::Unknown, "unknown".to_owned()),
+        };
+        let text = format!(
+            "about {shown} MiB for idle clients and their sockets, without the broker; available: {available}"
+        );
+        let lift = match fit {
+            Fit::TooLittle => {
+                vec!["--shard K/N    (a part of the clients on each of several machines)".to_owned()]
+            }
+            Fit::Enough | Fit::Unknown => Vec::new(),
+        };
+        Finding { name: "memory", fit, text, lift }
+    }
+
+    /// A firewall that follows connections drops those that it has no room for.
+    fn tracking(&self, plan: &Plan) -> Option<Finding> {
+        let (most, used) = self.tracked?;
+        let needed = used.saturating_add(u64::from(plan.clients()));
+        let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
+        let text = format!("the firewall follows {used} connections and can follow {most}");
+        let command = format!("sysctl -w net.netfilter.nf_conntrack_max={}    (root)", needed * 2);
+        let lift = if fit == Fit::Enough { Vec::new() } else { vec![command] };
+        Some(Finding { name: "firewall", fit, text, lift })
+    }
+
+    /// Where connections wait that the broker did not accept yet: at the broker's machine.
+    fn queues(&self, target: Option<SocketAddr>) -> Finding {
+        let show = |limit: Option<u64>| limit.map_or("unknown".to_owned(), |limit| limit.to_string());
+        let is_here = target.is_some_and(|target| target.ip().is_loopback());
+        let place =
+            if is_here { "this machine's, and the broker's" } else { "this machine's; the broker's count" };
+        let text = format!(
+            "somaxconn {}, tcp_max_syn_backlog {} ({place}); we have 96 on their way at a time",
+            show(self.accept_queue),
+            show(self.syn_queue)
+        );
+        let lift = match self.accept_queue.into_iter().chain(self.syn_queue).min() {
+            Some(least) if least < 1024 => {
+                vec![
+                    "sysctl -w net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=4096    (root)"
+                        .to_owned(),
+                ]
+            }
+            _ => Vec::new(),
+        };
+        Finding { name: "accept queue", fit: Fit::Unknown, text, lift }
+    }
+}
+
+/// What the broker needs, which we cannot see unless it is ours.
+fn broker(plan: &Plan, is_embedded: bool) -> Finding {
+    let clients = plan.clients();
+    if is_embedded {
+        let result = limits::check_embedded_broker(plan);
+        let fit = if result.is_ok() { Fit::Enough } else { Fit::TooLittle };
+        let text = match result {
+            Ok(()) => format!("the embedded one has a process of its own, and room for {clients} clients"),
+            Err(error) => error.to_string(),
+        };
+        return Finding { name: "broker", fit, text, lift: Vec::new() };
+    }
+    let files = u64::from(clients) + 100;
+    let text =
+        format!("it needs {files} open files, and to allow as many connections; it is asked nothing here");
+    let lift = vec![
+        format!("LimitNOFILE={files}    (of its service: systemctl edit mosquitto)"),
+        "max_connections -1, max_queued_messages 0    (mosquitto.conf; its queue for accepting holds 100)"
+            .to_owned(),
+        "--connect-rate COUNT    (when it refuses or resets what comes at once)".to_owned(),
+    ];
+    Finding { name: "broker", fit: Fit::Unknown, text, lift }
+}
+
+fn number_in(path: &str) -> Option<u64> {
+    read_to_string(Path::new(path)).ok()?.trim().parse().ok()
+}
+
+/// How many files all processes may have open, and have.
+fn files_of_all() -> Option<(u64, u64)> {
+    let text = read_to_string("/proc/sys/fs/file-nr").ok()?;
+    let mut numbers = text.split_whitespace().map(str::parse);
+    let used = numbers.next()?.ok()?;
+    Some((numbers.nth(1)?.ok()?, used))
+}
+
+fn available_memory() -> Option<u64> {
+    let text = read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+fn ports_in_use(ports: &RangeInclusive<u16>) -> u64 {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| read_to_string(path).unwrap_or_default());
+    tables.iter().map(|table| count_local_ports(table, ports)).sum()
+}
+
+/// The second column of the kernel's table is the local address, with the port in hexadecimal behind a colon.
+fn count_local_ports(table: &str, ports: &RangeInclusive<u16>) -> u64 {
+    let local = |line: &str| {
+        let (_, port) = line.split_whitespace().nth(1)?.rsplit_once(':')?;
+        u16::from_str_radix(port, 16).ok()
+    };
+    table.lines().filter_map(local).filter(|port| ports.contains(port)).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plan::tests::{group, plan};
+
+    fn machine() -> Machine {
+        Machine {
+            soft_files: Some(1024),
+            hard_files: Some(20_000),
+            most_files: Some(1_048_576),
+            all_files: Some((1_000_000, 1000)),
+            ports: 32_768..=60_999,
+            ports_in_use: 1232,
+            memory: Some(200 * MEBIBYTE),
+            accept_queue: Some(128),
+            syn_queue: Some(2048),
+            tracked: Some((65_536, 10)),
+        }
+    }
+
+    fn clients(count: u32) -> Plan {
+        plan(vec![group(count, 0)])
+    }
+
+    const AFAR: &str = "10.0.0.7:1883";
+
+    #[test]
+    fn a_limit_that_is_too_low_comes_with_the_command_that_lifts_it() {
+        let finding = machine().local_ports(&clients(27_001), AFAR.parse().unwrap());
+        assert_eq!(finding.fit, Fit::TooLittle, "others use some");
+        assert!(finding.lift.iter().any(|lift| lift.starts_with("sysctl -w net.ipv4.ip_local_port_range=")));
+        assert_eq!(machine().local_ports(&clients(27_000), AFAR.parse().unwrap()).fit, Fit::Enough);
+        let finding = machine().files(&clients(30_000), &Err(Error::Usage(String::new())));
+        assert_eq!(
+            (finding.fit, finding.lift[0].as_str()),
+            (Fit::TooLittle, "ulimit -n 30048    (root; typed before this command)")
+        );
+        assert_eq!(machine().memory(&clients(30_000)).fit, Fit::TooLittle);
+        assert_eq!(machine().tracking(&clients(65_527)).unwrap().fit, Fit::TooLittle);
+        assert_eq!(machine().files_of_all(&clients(999_001)).unwrap().fit, Fit::TooLittle);
+        assert!(machine().queues(None).lift[0].contains("somaxconn=4096"));
+    }
+
+    #[test]
+    fn what_is_far_from_a_limit_needs_no_advice() {
+        let findings = [
+            machine().files(&clients(1000), &Ok(())),
+            machine().local_ports(&clients(1000), AFAR.parse().unwrap()),
+            machine().memory(&clients(1000)),
+            machine().tracking(&clients(1000)).unwrap(),
+        ];
+        assert!(
+            findings.iter().all(|finding| finding.fit == Fit::Enough && finding.lift.is_empty()),
+            "{findings:?}"
+        );
+        assert_eq!(machine().files_of_all(&clients(1000)), None);
+    }
+
+    #[test]
+    fn ports_in_use_are_counted() {
+        let table = "  sl  local_address rem_address   st\n   0: 0100007F:8000 00000000:0000 0A\n   1: 0100007F:075B 0\n";
+        assert_eq!(count_local_ports(table, &(32_768..=60_999)), 1);
+    }
+}

@@ -1,0 +1,151 @@
+//! Who the clients are: identifiers and credentials, each made of a template or taken from a client's row of a file.
+
+use super::plan::RunId;
+use super::template::{Template, Values};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What all clients are called, and how they log in.
+#[derive(Debug, Clone)]
+pub struct Identities {
+    /// Client identifiers.
+    pub client_id: ClientIds,
+    /// User names.
+    pub username: Option<Template>,
+    /// Passwords.
+    pub password: Option<Secret>,
+    /// What stands in a file, a row for each client; empty when there is none.
+    pub rows: Arc<[Row]>,
+}
+
+/// Where client identifiers come from, when no row has one.
+#[derive(Debug, Clone)]
+pub enum ClientIds {
+    /// This, the run, and a letter and a number that say what the client does.
+    Prefix(String),
+    /// A text with the client's number in it.
+    Template(Template),
+}
+
+/// Where passwords come from.
+#[derive(Debug, Clone)]
+pub enum Secret {
+    /// The same for all, byte for byte.
+    Same(Vec<u8>),
+    /// A text with the client's number in it.
+    Template(Template),
+}
+
+/// What a file says of a client. What it leaves open is as for all others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row {
+    /// The client identifier.
+    pub client_id: Option<String>,
+    /// The user name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Vec<u8>>,
+}
+
+/// Which client it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Who {
+    /// The run.
+    pub run: RunId,
+    /// Its number among all clients of all shards, counted from 0.
+    pub number: u32,
+    /// A letter for what it does.
+    pub kind: char,
+    /// Its number among those that do the same.
+    pub number_of_kind: u32,
+}
+
+impl Identities {
+    /// The client identifier; with a short prefix at most 23 bytes, which is all that MQTT 3.1 allows.
+    pub fn client_id(&self, who: Who) -> String {
+        if let Some(id) = self.row(who).and_then(|row| row.client_id.clone()) {
+            return id;
+        }
+        match &self.client_id {
+            ClientIds::Prefix(prefix) => format!("{prefix}-{}-{}{}", who.run, who.kind, who.number_of_kind),
+            ClientIds::Template(template) => fill_in(template, who, ""),
+        }
+    }
+
+    /// The user name.
+    pub fn username(&self, who: Who) -> Option<Cow<'_, str>> {
+        if let Some(name) = self.row(who).and_then(|row| row.username.as_deref()) {
+            return Some(name.into());
+        }
+        let template = self.username.as_ref()?;
+        Some(fill_in(template, who, &self.client_id(who)).into())
+    }
+
+    /// The password.
+    pub fn password(&self, who: Who) -> Option<Cow<'_, [u8]>> {
+        if let Some(password) = self.row(who).and_then(|row| row.password.as_deref()) {
+            return Some(password.into());
+        }
+        match self.password.as_ref()? {
+            Secret::Same(bytes) => Some(bytes.into()),
+            Secret::Template(template) => {
+                Some(fill_in(template, who, &self.client_id(who)).into_bytes().into())
+            }
+        }
+    }
+
+    fn row(&self, who: Who) -> Option<&Row> {
+        self.rows.get(who.number as usize)
+    }
+}
+
+fn fill_in(template: &Template, who: Who, client: &str) -> String {
+    let mut text = String::new();
+    let values = Values { run: who.run, publisher: who.number, subscriber: 0, client, sequence: 0 };
+    template.fill_in(&values, &mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identities() -> Identities {
+        Identities {
+            client_id: ClientIds::Prefix("mq".to_owned()),
+            username: Some(Template::of_client("user{i}").unwrap()),
+            password: Some(Secret::Template(Template::of_client("{client}!{i}").unwrap())),
+            rows: Arc::default(),
+        }
+    }
+
+    const WHO: Who = Who { run: RunId(0x1a2b), number: 12, kind: 's', number_of_kind: 2 };
+
+    #[test]
+    fn templates_are_filled_in_for_each_client() {
+        let identities = identities();
+        assert_eq!(identities.client_id(WHO), "mq-00001a2b-s2");
+        assert_eq!(identities.username(WHO).unwrap(), "user12");
+        assert_eq!(identities.password(WHO).unwrap().as_ref(), b"mq-00001a2b-s2!12");
+        let id = ClientIds::Template(Template::of_client("dev-{i}").unwrap());
+        assert_eq!(Identities { client_id: id, ..identities }.client_id(WHO), "dev-12");
+    }
+
+    #[test]
+    fn a_row_says_what_it_says_and_no_more() {
+        let row = Row { client_id: Some("one".to_owned()), password: Some(vec![0xff]), ..Row::default() };
+        let rows = std::iter::repeat_n(Row::default(), 12).chain([row]).collect();
+        let identities = Identities { rows, ..identities() };
+        assert_eq!(identities.client_id(WHO), "one");
+        assert_eq!(identities.username(WHO).unwrap(), "user12");
+        assert_eq!(identities.password(WHO).unwrap().as_ref(), [0xff]);
+        let other = Who { number: 3, ..WHO };
+        assert_eq!(identities.username(other).unwrap(), "user3");
+    }
+
+    #[test]
+    fn a_password_that_is_the_same_for_all_is_no_template() {
+        let password = Some(Secret::Same(b"{i}".to_vec()));
+        assert_eq!(Identities { password, ..identities() }.password(WHO).unwrap().as_ref(), b"{i}");
+    }
+}

@@ -1,0 +1,202 @@
+//! A report beside an earlier one: what became better or worse, and by how much.
+
+use super::metric::{Metric, Unit, show};
+use crate::bench::report::Report;
+use std::fmt::Write;
+
+/// Which way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Better {
+    Higher,
+    Lower,
+}
+
+/// What is compared, and whether it is judged. The farthest percentiles and the maximum hang on a few messages, so that they
+/// are shown only.
+const COMPARED: [(&str, Better, bool); 12] = [
+    ("throughput", Better::Higher, true),
+    ("connect_rate", Better::Higher, false),
+    ("p50", Better::Lower, true),
+    ("p90", Better::Lower, true),
+    ("p99", Better::Lower, true),
+    ("p99.9", Better::Lower, false),
+    ("max", Better::Lower, false),
+    ("loss", Better::Lower, true),
+    ("duplicates", Better::Lower, false),
+    ("connect_failures", Better::Lower, true),
+    ("lost_connections", Better::Lower, true),
+    ("cpu", Better::Lower, false),
+];
+
+/// Two reports side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The figures that at least one of them has.
+    pub rows: Vec<Row>,
+    /// What the plans do differently: the key, the earlier and the present value. Then the figures say little.
+    pub differences: Vec<(&'static str, String, String)>,
+    /// What one may be worse by, in percent.
+    pub tolerance_percent: f64,
+}
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its name.
+    pub metric: &'static str,
+    unit: Unit,
+    before: Option<f64>,
+    now: Option<f64>,
+    /// Whether it is worse by more than is tolerated, and judged.
+    pub is_regression: bool,
+}
+
+impl Comparison {
+    /// Compares.
+    pub fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
+        let rows = COMPARED.into_iter().filter_map(|(name, better, is_judged)| {
+            let metric = Metric::parse(name).ok()?;
+            let (old, new) = (metric.value(before), metric.value(now));
+            old.or(new)?;
+            let is_regression = is_judged && is_worse(old, new, better, tolerance_percent);
+            Some(Row { metric: name, unit: metric.unit(), before: old, now: new, is_regression })
+        });
+        Comparison {
+            rows: rows.collect(),
+            differences: before.plan.all_differences(&now.plan),
+            tolerance_percent,
+        }
+    }
+
+    /// The figures that became worse by more than is tolerated, each in words.
+    pub fn regressions(&self) -> Vec<String> {
+        let regressions = self.rows.iter().filter(|row| row.is_regression);
+        regressions
+            .map(|row| {
+                let [before, now, change] = row.cells();
+                let tolerated = self.tolerance_percent;
+                match row.now {
+                    None => format!("{} was {before}, and now it was not measured", row.metric),
+                    Some(_) => {
+                        format!(
+                            "{} went from {before} to {now} ({change}, {tolerated} % tolerated)",
+                            row.metric
+                        )
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// A table for a terminal.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{:<18}{:>12}{:>12}{:>12}\n", "", "baseline", "now", "change");
+        for row in &self.rows {
+            let [before, now, change] = row.cells();
+            let mark = if row.is_regression { "  worse" } else { "" };
+            let _ = writeln!(text, "{:<18}{before:>12}{now:>12}{change:>12}{mark}", row.metric);
+        }
+        for (key, before, now) in &self.differences {
+            let _ = writeln!(text, "different plan    {key}: {before} in the baseline, {now} now");
+        }
+        text
+    }
+
+    /// A table for a page.
+    pub fn to_markdown(&self) -> String {
+        let mut text = "| | baseline | now | change |\n|---|---:|---:|---:|\n".to_owned();
+        for row in &self.rows {
+            let [before, now, change] = row.cells();
+            let change = if row.is_regression { format!("**{change}**") } else { change };
+            let _ = writeln!(text, "| {} | {before} | {now} | {change} |", row.metric);
+        }
+        for (key, before, now) in &self.differences {
+            let _ = write!(text, "\n- different plan: {key} {before} in the baseline, {now} now");
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n"
+    }
+}
+
+impl Row {
+    /// The earlier value, the present one, and the change.
+    fn cells(&self) -> [String; 3] {
+        let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| show(value, self.unit));
+        [shown(self.before), shown(self.now), self.change()]
+    }
+
+    fn change(&self) -> String {
+        match (self.before, self.now) {
+            (Some(before), Some(now)) if before == now => "0.0 %".to_owned(),
+            (Some(before), Some(now)) if before > 0.0 => format!("{:+.1} %", 100.0 * (now / before - 1.0)),
+            (Some(_), Some(now)) => format!("+{}", show(now, self.unit)),
+            _ => "-".to_owned(),
+        }
+    }
+}
+
+/// Whether a figure is worse by more than is tolerated. What was measured before and is not any more is worse; where there
+/// was nothing before, anything is worse for what should be low.
+fn is_worse(before: Option<f64>, now: Option<f64>, better: Better, tolerance_percent: f64) -> bool {
+    let tolerance = tolerance_percent / 100.0;
+    match (before, now, better) {
+        (Some(before), Some(now), Better::Higher) => now < before * (1.0 - tolerance),
+        (Some(before), Some(now), Better::Lower) => now > before * (1.0 + tolerance),
+        (Some(_), None, _) => true,
+        (None, _, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::LatencyKind;
+    use crate::bench::report::tests::{report, spread};
+
+    #[test]
+    fn a_run_is_as_good_as_itself() {
+        let comparison = Comparison::new(&report(), &report(), 0.0);
+        assert_eq!((comparison.regressions(), comparison.differences.len()), (vec![], 0));
+        assert!(
+            comparison.to_text().contains("p50                     400 ms      400 ms       0.0 %\n"),
+            "{}",
+            comparison.to_text()
+        );
+    }
+
+    #[test]
+    fn what_is_worse_than_tolerated_is_told() {
+        let mut now = report();
+        now.latencies.insert(LatencyKind::EndToEnd, spread(460_000_000));
+        now.received.count = 95_000;
+        now.account.lost = 2;
+        let comparison = Comparison::new(&report(), &now, 10.0);
+        let regressions = comparison.regressions();
+        let metrics: Vec<_> = regressions.iter().filter_map(|text| text.split(' ').next()).collect();
+        assert_eq!(metrics, ["p50", "p90", "p99", "loss"], "{regressions:?}");
+        assert!(
+            regressions[0].contains("from 400 ms to 460 ms (+15.")
+                && regressions[3].contains("(+2, 10 % tolerated)")
+        );
+        assert_eq!(Comparison::new(&report(), &now, 20.0).regressions().len(), 1, "the loss stays");
+        assert!(comparison.to_markdown().contains("| loss | 0 | 2 | **+2** |"));
+    }
+
+    #[test]
+    fn other_plans_are_told() {
+        let mut now = report();
+        now.plan.publishers = 7;
+        now.plan.payload_size = 9;
+        let text = Comparison::new(&report(), &now, 10.0).to_text();
+        assert!(text.contains("different plan    publishers: 1000 in the baseline, 7 now\n"), "{text}");
+        assert!(text.contains("the payload's size: 64 in the baseline, 9 now\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_measured_any_more_is_worse() {
+        let mut now = report();
+        now.latencies.clear();
+        assert_eq!(Comparison::new(&report(), &now, 10.0).regressions().len(), 3);
+        assert_eq!(Comparison::new(&now, &report(), 10.0).regressions().len(), 0);
+    }
+}

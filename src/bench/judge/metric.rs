@@ -1,0 +1,277 @@
+//! The figures of a report by name: what each is called, in what it is measured, and how it is taken from a report.
+
+use crate::bench::report::{LatencyKind, Report, duration, rate};
+use std::fmt;
+
+/// A figure of a report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Metric {
+    /// A latency; without a kind, that of what the run is about.
+    Latency(Option<LatencyKind>, Statistic),
+    /// Another one of the list.
+    Named(&'static Named),
+}
+
+/// Which time of many.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Statistic {
+    /// The shortest.
+    Min,
+    /// The mean.
+    Mean,
+    /// The longest.
+    Max,
+    /// What so many percent did not exceed.
+    Percentile(f64),
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Nanoseconds.
+    Time,
+    /// Things in a second.
+    Rate,
+    /// Things.
+    Count,
+    /// Parts of a hundred.
+    Percent,
+}
+
+/// A figure that has a name of its own.
+pub struct Named {
+    /// The name.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    value: fn(&Report) -> Option<f64>,
+    /// Of what a percentage is, where a threshold may be one.
+    whole: Option<fn(&Report) -> u64>,
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Named) -> bool {
+        self.name == other.name
+    }
+}
+
+const fn count(name: &'static str, value: fn(&Report) -> Option<f64>) -> Named {
+    Named { name, unit: Unit::Count, value, whole: None }
+}
+
+const fn part(name: &'static str, value: fn(&Report) -> Option<f64>, whole: fn(&Report) -> u64) -> Named {
+    Named { name, unit: Unit::Count, value, whole: Some(whole) }
+}
+
+const fn flow(name: &'static str, value: fn(&Report) -> Option<f64>) -> Named {
+    Named { name, unit: Unit::Rate, value, whole: None }
+}
+
+/// Every figure that is no latency.
+pub static NAMED: [Named; 21] = [
+    flow("throughput", |report| report.throughput().rate()),
+    flow("sent_rate", |report| report.sent.rate()),
+    flow("acknowledged_rate", |report| report.acknowledged.rate()),
+    flow("received_rate", |report| report.received.rate()),
+    flow("connect_rate", |report| report.connects.rate()),
+    part("loss", |report| delivered(report, report.account.lost), |report| report.account.owed),
+    part("duplicates", |report| delivered(report, report.duplicates), |report| report.account.owed),
+    part("reordered", |report| delivered(report, report.reordered), |report| report.account.owed),
+    part("denied", |report| Some(report.account.denied as f64), |report| report.account.sent),
+    part("unacknowledged", |report| Some(report.account.unacknowledged as f64), |report| report.account.sent),
+    part("late", |report| Some(report.late as f64), |report| report.account.sent),
+    part("connect_failures", |report| Some(report.not_connected() as f64), Report::clients),
+    part("lost_connections", |report| Some(report.connections_lost as f64), |report| report.connects.count),
+    count("connected", |report| Some(report.connects.count as f64)),
+    count("sent", |report| Some(report.account.sent as f64)),
+    count("received", |report| Some(report.received.count as f64)),
+    count("foreign", |report| Some(report.foreign as f64)),
+    count("gap_lost", |report| Some(report.account.gap_lost as f64)),
+    count("errors", |report| Some(report.errors.by_count().iter().map(|(_, _, count)| *count as f64).sum())),
+    Named { name: "cpu", unit: Unit::Percent, value: |report| report.busiest_thread_percent, whole: None },
+    Named {
+        name: "elapsed",
+        unit: Unit::Time,
+        value: |report| Some(report.elapsed.as_nanos() as f64),
+        whole: None,
+    },
+];
+
+/// A count of deliveries; `None` where nobody could have seen one.
+fn delivered(report: &Report, count: u64) -> Option<f64> {
+    report.is_delivery_judged().then_some(count as f64)
+}
+
+impl Metric {
+    /// Reads a name: one of the list, a statistic (`p99`, `max`), or a kind of latency and a statistic (`connack.p99`).
+    ///
+    /// # Errors
+    /// The nearest name that is known.
+    pub fn parse(name: &str) -> Result<Metric, String> {
+        if let Some(named) = NAMED.iter().find(|named| named.name == name) {
+            return Ok(Metric::Named(named));
+        }
+        if let Some(statistic) = Statistic::parse(name) {
+            return Ok(Metric::Latency(None, statistic));
+        }
+        let parts = name.split_once('.');
+        let latency =
+            parts.and_then(|(kind, statistic)| Some((kind_of(kind)?, Statistic::parse(statistic)?)));
+        match latency {
+            Some((kind, statistic)) => Ok(Metric::Latency(Some(kind), statistic)),
+            None => Err(unknown(name)),
+        }
+    }
+
+    /// What it counts.
+    pub fn unit(self) -> Unit {
+        match self {
+            Metric::Latency(..) => Unit::Time,
+            Metric::Named(named) => named.unit,
+        }
+    }
+
+    /// Its value in a report: nanoseconds, a rate, or a count; `None` when it was not measured.
+    pub fn value(self, report: &Report) -> Option<f64> {
+        match self {
+            Metric::Latency(kind, statistic) => {
+                let kind = kind.or_else(|| report.main_latency())?;
+                let histogram = report.latencies.get(&kind)?.histogram();
+                Some(match statistic {
+                    Statistic::Min => histogram.min() as f64,
+                    Statistic::Mean => histogram.mean(),
+                    Statistic::Max => histogram.max() as f64,
+                    Statistic::Percentile(percentile) => histogram.value_at_percentile(percentile) as f64,
+                })
+            }
+            Metric::Named(named) => (named.value)(report),
+        }
+    }
+
+    /// Whether it can be told as a part of a hundred.
+    pub fn has_whole(self) -> bool {
+        matches!(self, Metric::Named(Named { whole: Some(_), .. }))
+    }
+
+    /// Its value as parts of a hundred; `None` when it was not measured.
+    pub fn percentage(self, report: &Report) -> Option<f64> {
+        let Metric::Named(Named { whole: Some(whole), .. }) = self else {
+            return None;
+        };
+        let whole = whole(report);
+        self.value(report).filter(|_| whole > 0).map(|value| 100.0 * value / whole as f64)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Metric::Latency(None, statistic) => statistic.fmt(f),
+            Metric::Latency(Some(kind), statistic) => write!(f, "{}.{statistic}", kind.word()),
+            Metric::Named(named) => f.write_str(named.name),
+        }
+    }
+}
+
+impl Statistic {
+    fn parse(text: &str) -> Option<Statistic> {
+        match text {
+            "min" => Some(Statistic::Min),
+            "mean" => Some(Statistic::Mean),
+            "max" => Some(Statistic::Max),
+            _ => {
+                let digits = text
+                    .strip_prefix('p')
+                    .filter(|digits| digits.starts_with(|c: char| c.is_ascii_digit()))?;
+                let percentile =
+                    digits.parse().ok().filter(|percentile| (0.0..=100.0).contains(percentile))?;
+                Some(Statistic::Percentile(percentile))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Statistic::Min => f.write_str("min"),
+            Statistic::Mean => f.write_str("mean"),
+            Statistic::Max => f.write_str("max"),
+            Statistic::Percentile(percentile) => write!(f, "p{percentile}"),
+        }
+    }
+}
+
+fn kind_of(word: &str) -> Option<LatencyKind> {
+    LatencyKind::ALL.into_iter().find(|kind| kind.word() == word || kind.key() == word)
+}
+
+fn unknown(name: &str) -> String {
+    let statistics = ["p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "min"];
+    let mut names: Vec<String> = NAMED.iter().map(|named| named.name.to_owned()).collect();
+    names.extend(statistics.map(str::to_owned));
+    for kind in LatencyKind::ALL {
+        names.extend(statistics.map(|statistic| format!("{}.{statistic}", kind.word())));
+    }
+    let distance = |known: &String| strsim::damerau_levenshtein(name, known);
+    let nearest = names.iter().min_by_key(|known| distance(known)).map_or("", String::as_str);
+    format!("{name} is no metric; the nearest is {nearest}, and the manual lists them all")
+}
+
+/// A value in words.
+pub fn show(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Time => duration(value as u64),
+        Unit::Rate => format!("{}/s", rate(value)),
+        Unit::Count => format!("{value:.0}"),
+        Unit::Percent => format!("{value:.1} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::tests::report;
+
+    #[test]
+    fn metrics_are_found_by_name_and_print_as_they_are_read() {
+        let names = ["throughput", "p99.9", "max", "ack.p50", "end_to_end_planned.mean", "tcp.min", "cpu"];
+        for name in names {
+            assert_eq!(Metric::parse(name).unwrap().to_string(), name);
+        }
+        assert_eq!(Metric::parse("acknowledged.p50"), Metric::parse("ack.p50"), "the key of JSON is as good");
+    }
+
+    #[test]
+    fn the_nearest_name_is_told() {
+        for (name, nearest) in [("troughput", "throughput"), ("conack.p99", "connack.p99"), ("los", "loss")] {
+            assert!(
+                Metric::parse(name).unwrap_err().contains(&format!("the nearest is {nearest},")),
+                "{name}"
+            );
+        }
+        for name in ["", "p", "p101", "p-1", "pnan", "pinf", "connack", "connack.", "nothing.p99"] {
+            assert!(Metric::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_come_from_the_report() {
+        let report = report();
+        let value = |name: &str| Metric::parse(name).unwrap().value(&report);
+        assert_eq!(value("loss"), Some(0.0));
+        assert_eq!(value("sent_rate"), Some(200_000.0));
+        assert_eq!(value("cpu"), Some(41.5));
+        assert_eq!(value("p50"), value("end_to_end.p50"));
+        assert_eq!(value("tls.p99"), None);
+        let mut unjudged = report.clone();
+        unjudged.subscribers_to_the_end = 0;
+        assert_eq!(Metric::parse("loss").unwrap().value(&unjudged), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! A report against what was demanded of it: thresholds, an earlier report, and the search for the highest rate that holds.
+//!
+//! All of it is pure: a report in, a judgement out.
+
+pub mod baseline;
+pub mod metric;
+pub mod search;
+pub mod threshold;
+
+pub use baseline::Comparison;
+pub use metric::Metric;
+pub use search::Search;
+pub use threshold::{Miss, Thresholds};

@@ -1,0 +1,213 @@
+//! Conditions under which a run has failed, as `p99>10ms, loss>0, throughput<5000/s`.
+
+use super::metric::{Metric, Unit, show};
+use crate::bench::report::Report;
+use std::fmt;
+use std::str::FromStr;
+
+/// Conditions; each that holds is a failure.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Thresholds(Vec<Threshold>);
+
+/// A condition.
+#[derive(Debug, Clone, PartialEq)]
+struct Threshold {
+    metric: Metric,
+    comparison: Comparison,
+    value: f64,
+    is_percentage: bool,
+    /// As it was typed.
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+/// A condition that made a run fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miss {
+    /// The condition as it was typed.
+    pub threshold: String,
+    /// What was measured, in words; `None` when nothing was.
+    pub measured: Option<String>,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.measured {
+            Some(measured) => write!(f, "{}: it was {measured}", self.threshold),
+            None => write!(f, "{}: it was not measured", self.threshold),
+        }
+    }
+}
+
+impl Thresholds {
+    /// The conditions that hold, and those that cannot be judged: what was not measured is not passed.
+    pub fn misses(&self, report: &Report) -> Vec<Miss> {
+        self.0.iter().filter_map(|threshold| threshold.miss(report)).collect()
+    }
+
+    /// Adds others.
+    pub fn extend(&mut self, other: &Thresholds) {
+        self.0.extend_from_slice(&other.0);
+    }
+}
+
+impl FromStr for Thresholds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Thresholds, String> {
+        text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(Thresholds)
+    }
+}
+
+impl Threshold {
+    fn miss(&self, report: &Report) -> Option<Miss> {
+        let (value, unit) = match self.is_percentage && self.metric.unit() != Unit::Percent {
+            true => (self.metric.percentage(report), Unit::Percent),
+            false => (self.metric.value(report), self.metric.unit()),
+        };
+        let is_missed = value.is_none_or(|value| self.comparison.holds(value, self.value));
+        let measured = value.map(|value| show(value, unit));
+        is_missed.then(|| Miss { threshold: self.text.clone(), measured })
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Threshold, String> {
+        let usage =
+            || format!("{text:?} is no condition; it takes METRIC>VALUE or METRIC<VALUE, as in p99>10ms");
+        let start = text.find(['<', '>']).ok_or_else(usage)?;
+        let (name, rest) = text.split_at_checked(start).ok_or_else(usage)?;
+        let (comparison, value) = Comparison::cut(rest).ok_or_else(usage)?;
+        let metric = Metric::parse(name.trim())?;
+        let value = value.trim();
+        let percentage = value.strip_suffix('%').map(str::trim_end);
+        let number = match (percentage, metric.unit()) {
+            (Some(number), Unit::Percent) => number_of(number),
+            (Some(number), _) if metric.has_whole() => number_of(number),
+            (Some(_), _) => None,
+            (None, unit) => value_of(value, unit),
+        };
+        let value = number
+            .ok_or_else(|| format!("{text}: {value:?} is no value of {metric}, {}", example(metric)))?;
+        Ok(Threshold {
+            metric,
+            comparison,
+            value,
+            is_percentage: percentage.is_some(),
+            text: text.to_owned(),
+        })
+    }
+}
+
+impl Comparison {
+    /// The comparison that a text starts with, and what follows it.
+    fn cut(text: &str) -> Option<(Comparison, &str)> {
+        let signs = [
+            (">=", Comparison::GreaterOrEqual),
+            ("<=", Comparison::LessOrEqual),
+            (">", Comparison::Greater),
+            ("<", Comparison::Less),
+        ];
+        signs.into_iter().find_map(|(sign, comparison)| Some((comparison, text.strip_prefix(sign)?)))
+    }
+
+    fn holds(self, value: f64, limit: f64) -> bool {
+        match self {
+            Comparison::Greater => value > limit,
+            Comparison::GreaterOrEqual => value >= limit,
+            Comparison::Less => value < limit,
+            Comparison::LessOrEqual => value <= limit,
+        }
+    }
+}
+
+/// A value with its unit. Times need one, since a number alone would be read as seconds by some and as milliseconds by others.
+fn value_of(text: &str, unit: Unit) -> Option<f64> {
+    let units: &[(&str, f64)] = match unit {
+        Unit::Time => &[("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9)],
+        Unit::Rate => &[("k/s", 1e3), ("/s", 1.0), ("k", 1e3), ("", 1.0)],
+        Unit::Count => &[("", 1.0)],
+        Unit::Percent => &[("", 1.0)],
+    };
+    units.iter().find_map(|(suffix, factor)| Some(number_of(text.strip_suffix(suffix)?.trim_end())? * factor))
+}
+
+/// A number in digits; neither infinite nor negative.
+fn number_of(text: &str) -> Option<f64> {
+    let is_plain = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    text.parse().ok().filter(|number: &f64| is_plain && number.is_finite())
+}
+
+fn example(metric: Metric) -> &'static str {
+    match metric.unit() {
+        Unit::Time => "which is a time with a unit: 500us, 10ms, 1.5s",
+        Unit::Rate => "which is a rate: 5000/s or 5k/s",
+        Unit::Count if metric.has_whole() => "which is a number or a percentage: 0, 100, 0.1%",
+        Unit::Count => "which is a number",
+        Unit::Percent => "which is a percentage: 90%",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::report::tests::report;
+    use proptest::prelude::*;
+
+    fn misses(conditions: &str) -> Vec<String> {
+        let thresholds: Thresholds = conditions.parse().unwrap();
+        thresholds.misses(&report()).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_holds_is_missed_with_the_value() {
+        assert_eq!(misses("p99<10ms, loss>0, throughput<5000/s,connect_rate < 4k/s"), [""; 0]);
+        let expected =
+            ["p50>100ms: it was 400 ms", "sent_rate<1000k/s: it was 200000/s", "cpu>=41.5%: it was 41.5 %"];
+        assert_eq!(misses("p50>100ms, sent_rate<1000k/s,cpu>=41.5%"), expected);
+        assert_eq!(misses("loss<=0"), ["loss<=0: it was 0"]);
+        assert_eq!(misses("loss>=0%"), ["loss>=0%: it was 0.0 %"]);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_missed() {
+        assert_eq!(misses("tls.p99>10s"), ["tls.p99>10s: it was not measured"]);
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let error = |text: &str| text.parse::<Thresholds>().unwrap_err();
+        assert!(error("").contains("p99>10ms"));
+        assert!(error("p99").contains("METRIC>VALUE"));
+        assert!(error("p99>10ms,").contains("is no condition"));
+        assert!(error("p99>10").contains("a time with a unit: 500us"), "{}", error("p99>10"));
+        assert!(error("p99>10%").contains("a time with a unit"));
+        assert!(error("loss>x").contains("number or a percentage"));
+        assert!(error("p99>-1ms").contains("is no value"));
+        assert!(error("p99>infs").contains("is no value"));
+        assert!(error("p99>1e3ms").contains("is no value"));
+        assert!(error("p98x>1ms").contains("nearest"));
+        assert!(error("throughput>1ms").contains("5000/s"));
+        assert!(error("µ>1").contains("nearest"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,20}", condition in "[a-z_.0-9]{0,12}[<>]=?[0-9.]{0,4}[a-z%/µ]{0,3}") {
+            let _ = text.parse::<Thresholds>();
+            if let Ok(thresholds) = condition.parse::<Thresholds>() {
+                thresholds.misses(&report());
+            }
+        }
+    }
+}

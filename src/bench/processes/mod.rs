@@ -1,0 +1,277 @@
+//! Worker processes: each has some of the threads, and a limit of open files of its own.
+//!
+//! A worker process is this same program with the same words and one more. What only the leader knows it reads from its
+//! standard input, with all orders; on standard output it tells how far it is, and at the end what it measured (`wire`). It ends
+//! with its standard input, and so also when the leader is killed. When it fails, its clients count as lost, and the others
+//! go on.
+
+mod child;
+mod exact;
+mod wire;
+
+use super::gauges::{Gauges, Totals};
+use super::plan::{Plan, Task};
+use super::record::{Record, Stage};
+use super::worker::Orders;
+use crate::error::Error;
+pub use child::serve;
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+pub use wire::{Assignment, Moment};
+use wire::{FromWorker, ToWorker};
+
+/// How long a process may take until it can begin.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long it may take from the last order to its record: its clients say farewell before.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long it may take to end when it has nothing to do any more.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to start a worker process.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The file.
+    pub path: PathBuf,
+    /// What stands behind the program's name.
+    pub words: Vec<OsString>,
+}
+
+/// A worker process that runs. It ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    orders: Option<ChildStdin>,
+    /// Which one it is, for people.
+    name: String,
+    outcome: Receiver<Outcome>,
+}
+
+/// How it ended for its leader.
+#[derive(Debug)]
+enum Outcome {
+    Measured(Box<Record>),
+    /// It is gone without a record; this is what it had done.
+    Gone(Totals),
+}
+
+/// What a process has to do.
+#[derive(Debug, Clone, Copy, Default)]
+struct Extent {
+    clients: u64,
+    publishers: u64,
+    subscriptions: u64,
+}
+
+/// Starts all processes of a plan, each with gauges that it writes.
+///
+/// # Errors
+/// When one of them does not start, and what it says about that.
+pub(super) fn start(
+    program: &Program,
+    plan: &Plan,
+    assignment: &Assignment,
+) -> Result<Vec<(Process, Arc<Gauges>)>, Error> {
+    let mut started = Vec::new();
+    for number in 0..plan.processes {
+        let assignment = Assignment { process: number, ..assignment.clone() };
+        started.push(Process::start(program, plan, assignment)?);
+    }
+    started.into_iter().map(Starting::wait).collect()
+}
+
+/// What all of them measured, after the last order.
+pub(super) fn finish(processes: Vec<Process>) -> Record {
+    let deadline = Instant::now() + RECORD_TIMEOUT;
+    let mut record = Record::default();
+    processes.into_iter().for_each(|process| record.merge(process.finish(deadline)));
+    record
+}
+
+/// A process that was not heard of yet.
+struct Starting {
+    process: Process,
+    gauges: Arc<Gauges>,
+    is_ready: Receiver<Result<(), String>>,
+}
+
+impl Starting {
+    fn wait(self) -> Result<(Process, Arc<Gauges>), Error> {
+        match self.is_ready.recv_timeout(START_TIMEOUT) {
+            Ok(Ok(())) => Ok((self.process, self.gauges)),
+            Ok(Err(text)) => Err(failed(io::Error::other(text))),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(failed(io::ErrorKind::TimedOut.into())),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(failed(io::Error::other("it ended at once"))),
+        }
+    }
+}
+
+impl Process {
+    fn start(program: &Program, plan: &Plan, assignment: Assignment) -> Result<Starting, Error> {
+        let mut child = Command::new(&program.path)
+            .args(&program.words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // It says all that it has to say on its standard output, and must not ask anybody anything.
+            .stderr(Stdio::null())
+            // Ctrl-C is for the leader, who gives the orders.
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        let (orders, output) = (child.stdin.take(), child.stdout.take());
+        let name = format!("worker process {} of {}", assignment.process + 1, plan.processes);
+        let (sender, outcome) = mpsc::channel();
+        // From here on the child ends in every case.
+        let mut process = Process { child, orders, name, outcome };
+        let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
+        let extent = Extent::of(plan, assignment.process);
+        process.tell(&ToWorker::Begin(Box::new(assignment)));
+        let gauges = Arc::new(Gauges::default());
+        let (ready, is_ready) = mpsc::channel();
+        let listener = Listener { gauges: gauges.clone(), ready, extent, totals: Totals::default() };
+        let listen = move || drop(sender.send(listener.listen(output)));
+        std::thread::Builder::new().name("listen".to_owned()).spawn(listen).map_err(failed)?;
+        Ok(Starting { process, gauges, is_ready })
+    }
+
+    /// Gives new orders. A process that is gone is noticed by its silence.
+    pub(super) fn order(&mut self, orders: Orders) {
+        self.tell(&ToWorker::Orders(orders));
+    }
+
+    fn tell(&mut self, message: &ToWorker) {
+        if let Some(input) = &mut self.orders {
+            let _ = wire::write(input, message).and_then(|()| input.flush());
+        }
+    }
+
+    /// What it measured, after the last order; at the worst that it did not tell.
+    fn finish(mut self, deadline: Instant) -> Record {
+        let outcome = self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+        let is_silent = matches!(outcome, Err(mpsc::RecvTimeoutError::Timeout));
+        let status = self.end(if is_silent { Duration::ZERO } else { END_TIMEOUT });
+        match outcome {
+            Ok(Outcome::Measured(record)) => *record,
+            Ok(Outcome::Gone(totals)) => self.lost_record(totals, &describe(status)),
+            Err(_) => {
+                // Its output has ended by now.
+                let totals = match self.outcome.recv_timeout(END_TIMEOUT) {
+                    Ok(Outcome::Gone(totals)) => totals,
+                    Ok(Outcome::Measured(_)) | Err(_) => Totals::default(),
+                };
+                let how = if is_silent { "answered no more".to_owned() } else { describe(status) };
+                self.lost_record(totals, &how)
+            }
+        }
+    }
+
+    /// What is known without its record: who was connected, and is not any more.
+    fn lost_record(&self, totals: Totals, how: &str) -> Record {
+        let mut record =
+            Record { connected: totals.connected, connections_lost: totals.connected, ..Record::default() };
+        let text = format!("{} {how}; what it measured is lost", self.name);
+        record.errors.add(Stage::Run, text, 1);
+        record
+    }
+
+    /// Lets it end by itself, or else makes it.
+    fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
+        drop(self.orders.take());
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(None) => sleep(Duration::from_millis(2)),
+                Ok(Some(status)) => return Some(status),
+                Err(_) => break,
+            }
+        }
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end(END_TIMEOUT);
+    }
+}
+
+fn describe(status: Option<ExitStatus>) -> String {
+    match status.map(|status| (status.code(), status.signal())) {
+        Some((Some(code), _)) => format!("ended with status {code}"),
+        Some((None, Some(signal))) => format!("was ended by signal {signal}"),
+        Some((None, None)) | None => "ended".to_owned(),
+    }
+}
+
+fn failed(source: io::Error) -> Error {
+    Error::System { action: "start a worker process".to_owned(), source }
+}
+
+impl Extent {
+    /// What the threads of one process have to do.
+    fn of(plan: &Plan, process: usize) -> Extent {
+        let mut extent = Extent::default();
+        for part in plan.threads_of_process(process).flat_map(|thread| plan.parts_of_thread(thread)) {
+            extent.clients += 1;
+            extent.publishers += u64::from(part.task.publishes());
+            extent.subscriptions += u64::from(part.task != Task::Stay && part.task.subscribes());
+        }
+        extent
+    }
+
+    /// What the gauges show when the process is gone, so that nobody waits for it.
+    fn gone(self, last: Totals) -> Totals {
+        Totals {
+            failed: self.clients.saturating_sub(last.connected),
+            lost: last.connected,
+            without_subscription: self.subscriptions.saturating_sub(last.subscribed),
+            publishers: last.publishers.min(self.publishers),
+            finished: last.publishers.min(self.publishers),
+            ..last
+        }
+    }
+}
+
+/// Reads what a process says.
+struct Listener {
+    gauges: Arc<Gauges>,
+    ready: Sender<Result<(), String>>,
+    extent: Extent,
+    totals: Totals,
+}
+
+impl Listener {
+    fn listen(mut self, output: ChildStdout) -> Outcome {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match output.read_until(b'\n', &mut line) {
+                Ok(count) if count > 0 => {}
+                Ok(_) | Err(_) => break,
+            }
+            match serde_json::from_slice(&line) {
+                Ok(FromWorker::Ready) => drop(self.ready.send(Ok(()))),
+                Ok(FromWorker::Failed(text)) => drop(self.ready.send(Err(text))),
+                Ok(FromWorker::Progress(totals)) => {
+                    self.gauges.set(&totals);
+                    self.totals = totals;
+                }
+                Ok(FromWorker::Measured(record)) => return Outcome::Measured(record),
+                // Cut off, since it was killed.
+                Err(_) => break,
+            }
+        }
+        self.gauges.set(&self.extent.gone(self.totals));
+        Outcome::Gone(self.totals)
+    }
+}

@@ -1,0 +1,130 @@
+//! What a leader and its worker processes say to each other: a JSON object on each line.
+
+use crate::bench::gauges::Totals;
+use crate::bench::identity::Secret;
+use crate::bench::plan::{Plan, RunId};
+use crate::bench::record::Record;
+use crate::bench::worker::Orders;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// What a worker process is told.
+#[derive(Serialize, Deserialize)]
+pub(super) enum ToWorker {
+    /// What it needs besides the words that it was started with.
+    Begin(Box<Assignment>),
+    /// What its clients are to do.
+    Orders(Orders),
+}
+
+/// What a worker process tells.
+#[derive(Serialize, Deserialize)]
+pub(super) enum FromWorker {
+    /// It can begin.
+    Ready,
+    /// It cannot begin, and why.
+    Failed(String),
+    /// How far it is.
+    Progress(Totals),
+    /// What it measured; the last thing that it says.
+    Measured(Box<Record>),
+}
+
+/// What only the leader knows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The run.
+    pub run: RunId,
+    /// Which process it is, counted from 0.
+    pub process: usize,
+    /// How many there are.
+    pub processes: usize,
+    /// How many threads they have together.
+    pub threads: usize,
+    /// When the run began.
+    pub start: Moment,
+    /// The broker's address, where there is one to connect to directly.
+    pub target: Option<SocketAddr>,
+    /// Decides among the local ports.
+    pub offset: u32,
+    /// The password, where it is the same for all; it may have been typed on the terminal.
+    pub password: Option<Vec<u8>>,
+}
+
+impl Assignment {
+    /// That of the first process.
+    pub(in crate::bench) fn of(
+        plan: &Plan,
+        start: Moment,
+        target: Option<SocketAddr>,
+        offset: u32,
+    ) -> Assignment {
+        let password = match &plan.broker.identities.password {
+            Some(Secret::Same(password)) => Some(password.clone()),
+            Some(Secret::Template(_)) | None => None,
+        };
+        Assignment {
+            run: plan.run,
+            process: 0,
+            processes: plan.processes,
+            threads: plan.threads,
+            start,
+            target,
+            offset,
+            password,
+        }
+    }
+
+    /// Makes the plan of the leader of what its words alone make.
+    pub fn complete(&self, plan: &mut Plan) {
+        plan.processes = self.processes.max(1);
+        plan.threads = self.threads.max(plan.processes);
+        if let Some(password) = &self.password {
+            plan.broker.identities.password = Some(Secret::Same(password.clone()));
+        }
+    }
+}
+
+/// A point in time that other processes of this machine understand: since the monotonic clock began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// The moment of an instant that has been.
+    pub fn of(instant: Instant) -> Moment {
+        Moment(monotonic().saturating_sub(instant.elapsed()))
+    }
+
+    /// The instant of a moment that has been.
+    pub fn instant(self) -> Instant {
+        let now = Instant::now();
+        now.checked_sub(monotonic().saturating_sub(self.0)).unwrap_or(now)
+    }
+}
+
+fn monotonic() -> Duration {
+    let time = clock_gettime(ClockId::Monotonic);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// Writes a line.
+pub(super) fn write(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, message)?;
+    output.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_the_same_instant_again() {
+        let instant = Instant::now();
+        let again = Moment::of(instant).instant();
+        let apart = again.max(instant) - again.min(instant);
+        assert!(apart < Duration::from_secs(1), "{apart:?}");
+    }
+}

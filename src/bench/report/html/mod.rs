@@ -1,0 +1,338 @@
+//! One page with plots and numbers that needs nothing else: no scripts, no fonts, nothing from elsewhere. It follows the
+//! reader's choice of light or dark, and is readable on a phone. It is well-formed XML as well.
+
+mod chart;
+
+use super::words::{duration, rate};
+use super::{Flow, LatencyKind, Report};
+use crate::bench::record::{Latencies, Summary};
+use crate::bench::timeline::Slot;
+use chart::{Axis, Chart, Scale, Series};
+use std::fmt::Write;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--back:#fff;--text:#1b1f24;--soft:#667;--rule:#d8dce2;--bad:#b3261e;
+--c0:#0969da;--c1:#1a7f37;--c2:#bc4c00;--c3:#8250df;--c4:#bf3989;--c5:#57606a}
+@media (prefers-color-scheme:dark){:root{--back:#0f1318;--text:#e4e8ee;--soft:#9aa4b2;--rule:#2c343e;--bad:#ff8a80;
+--c0:#58a6ff;--c1:#3fb950;--c2:#f0883e;--c3:#bc8cff;--c4:#f778ba;--c5:#9aa4b2}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1rem;max-width:76rem;background:var(--back);color:var(--text);
+font:15px/1.5 system-ui,sans-serif}
+h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.5rem 0 .4rem}
+p{margin:.3rem 0}.soft{color:var(--soft)}.bad{color:var(--bad);font-weight:600}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem}
+figure{margin:0;border:1px solid var(--rule);border-radius:.5rem;padding:.6rem}
+figcaption{font-weight:600}svg{width:100%;height:auto;display:block}
+svg text{fill:var(--soft);font:13px system-ui,sans-serif}.grid{stroke:var(--rule);fill:none}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}
+.line.c1{stroke-dasharray:9 5}.line.c2{stroke-dasharray:2 5}.line.c3{stroke-dasharray:9 3 2 3}
+.legend{font-size:.85rem}.legend span{margin-right:.8rem;white-space:nowrap}
+.legend span::before{content:\"\";display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;
+margin-right:.3rem;vertical-align:-.1rem;background:currentColor}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+th:first-child,td:first-child{text-align:left}
+.c0{color:var(--c0);stroke:var(--c0)}.c1{color:var(--c1);stroke:var(--c1)}.c2{color:var(--c2);stroke:var(--c2)}
+.c3{color:var(--c3);stroke:var(--c3)}.c4{color:var(--c4);stroke:var(--c4)}.c5{color:var(--c5);stroke:var(--c5)}
+circle{fill:currentColor;stroke:none}
+";
+
+/// The percentiles that get a label on the axis of the curve.
+const PERCENTILES: [f64; 7] = [0.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999];
+
+/// The curve goes through so many points between two of these.
+const POINTS_PER_DECADE: u32 = 12;
+
+impl Report {
+    /// The page.
+    pub fn to_html(&self) -> String {
+        let mut html = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <title>mq bench: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+            escape(&self.plan.broker)
+        );
+        html += &self.html_head();
+        html += "<div class=\"charts\">\n";
+        let charts =
+            [self.throughput_chart(), self.percentile_chart(), self.latency_chart(), self.connect_chart()];
+        charts.into_iter().flatten().for_each(|chart| html += &chart.to_html());
+        html += "</div>\n";
+        html += &self.flow_table();
+        html += &self.percentile_table();
+        html += &self.delivery_table();
+        html += &self.error_table();
+        html + "</body>\n</html>\n"
+    }
+
+    fn html_head(&self) -> String {
+        let plan = &self.plan;
+        let mut html = format!(
+            "<h1>mq bench: {} publishers, {} subscribers at QoS {}</h1>\n",
+            plan.publishers, plan.subscribers, plan.qos
+        );
+        let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
+        let _ = writeln!(
+            html,
+            "<p class=\"soft\">{}, {}, {} bytes, {} threads on {cpus} processors, {} from {}, {:.1} s</p>",
+            escape(&plan.broker),
+            plan.version,
+            plan.payload_size,
+            plan.threads,
+            escape(&self.tool),
+            self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+            self.elapsed.as_secs_f64()
+        );
+        for finding in self.self_check() {
+            let (class, start) = match finding.mark.is_bottleneck() {
+                true => ("bad", "The load generator was the bottleneck: "),
+                false => ("soft", "Self-check: "),
+            };
+            let _ = writeln!(html, "<p class=\"{class}\">{start}{}</p>", escape(&finding.text));
+        }
+        html
+    }
+
+    /// A line through a number of each slot, in a second.
+    fn rates(&self, name: &str, count: impl Fn(&Slot) -> u64) -> Option<Series> {
+        let width = self.timeline.width().as_secs_f64();
+        let middle = |index: usize| (index as f64 + 0.5) * width;
+        let slots = self.timeline.slots().iter().enumerate();
+        let points: Vec<_> = slots.map(|(index, slot)| (middle(index), count(slot) as f64 / width)).collect();
+        let has_any = points.iter().any(|&(_, y)| y > 0.0);
+        has_any.then(|| Series { name: name.to_owned(), points })
+    }
+
+    fn throughput_chart(&self) -> Option<Chart> {
+        let lines = [
+            self.rates("sent", |slot| slot.sent),
+            self.rates("acknowledged", |slot| slot.acknowledged),
+            self.rates("received", |slot| slot.received),
+            self.rates("denied", |slot| slot.denied),
+        ];
+        self.chart_over_time("Messages per second", lines)
+    }
+
+    fn connect_chart(&self) -> Option<Chart> {
+        let lines = [
+            self.rates("connected", |slot| slot.connected),
+            self.rates("could not connect", |slot| slot.failed),
+            self.rates("connection lost", |slot| slot.lost),
+        ];
+        self.chart_over_time("Connections per second", lines)
+    }
+
+    fn chart_over_time<const N: usize>(
+        &self,
+        title: &'static str,
+        lines: [Option<Series>; N],
+    ) -> Option<Chart> {
+        let series: Vec<_> = lines.into_iter().flatten().collect();
+        let highest = series.iter().flat_map(|line| &line.points).map(|&(_, y)| y).fold(0.0, f64::max);
+        let y = Axis::linear("", highest);
+        (!series.is_empty()).then(|| Chart { title, x: self.time_axis(), y, series })
+    }
+
+    fn time_axis(&self) -> Axis {
+        let width = self.timeline.width().as_secs_f64();
+        Axis::linear("seconds since the start", self.timeline.slots().len() as f64 * width)
+    }
+
+    fn latency_chart(&self) -> Option<Chart> {
+        let width = self.timeline.width().as_secs_f64();
+        let line = |name: &str, time: &dyn Fn(&Slot) -> Option<u64>| {
+            let slots = self.timeline.slots().iter().enumerate();
+            let points =
+                slots.filter_map(|(index, slot)| Some(((index as f64 + 0.5) * width, time(slot)? as f64)));
+            Series { name: name.to_owned(), points: points.collect() }
+        };
+        let series = vec![
+            line("p50", &|slot| slot.latency.at_percentile(50.0)),
+            line("p99", &|slot| slot.latency.at_percentile(99.0)),
+            line("max", &|slot| slot.latency.max()),
+        ];
+        let y = duration_axis(&series)?;
+        Some(Chart { title: "Latency over time", x: self.time_axis(), y, series })
+    }
+
+    /// Times over percentiles, where each nine takes as much room as the one before.
+    fn percentile_chart(&self) -> Option<Chart> {
+        let kinds: Vec<_> = self.latency_rows().into_iter().map(|(kind, _)| kind).collect();
+        let lines = kinds.into_iter().filter(|kind| *kind != LatencyKind::Lag).filter_map(|kind| {
+            let points = curve(self.latencies.get(&kind)?);
+            Some(Series { name: kind.full_title(self.plan.qos), points })
+        });
+        let series: Vec<_> = lines.collect();
+        let last = series.iter().flat_map(|line| &line.points).map(|&(x, _)| x).fold(1.0, f64::max).ceil();
+        let ticks = PERCENTILES.into_iter().map(|percentile| (nines(percentile), percentile.to_string()));
+        let ticks = ticks.filter(|(place, _)| *place <= last + 0.01).collect();
+        let x = Axis { title: "percentile", scale: Scale::Linear, range: (0.0, last), ticks };
+        let y = duration_axis(&series)?;
+        Some(Chart { title: "Latency by percentile", x, y, series })
+    }
+
+    fn flow_table(&self) -> String {
+        let flows: [(&str, Flow); 4] = [
+            ("connected", self.connects),
+            ("sent", self.sent),
+            ("acknowledged", self.acknowledged),
+            ("received", self.received),
+        ];
+        let rows = flows.into_iter().map(|(name, flow)| {
+            let time = flow.time().map_or("-".to_owned(), |time| duration(time.as_nanos() as u64));
+            vec![name.to_owned(), flow.count.to_string(), flow.rate().map_or("-".to_owned(), rate), time]
+        });
+        table("Throughput", &["", "count", "per second", "time"], rows)
+    }
+
+    fn percentile_table(&self) -> String {
+        let rows = self.latency_rows().into_iter().map(|(kind, row)| {
+            let Summary { count, min, mean, p50, p90, p99, p99_9, max } = row;
+            let times = [min, mean, p50, p90, p99, p99_9, max].map(duration);
+            let mut cells = vec![kind.full_title(self.plan.qos), count.to_string()];
+            cells.extend(times);
+            cells
+        });
+        table("Latency", &["", "count", "min", "mean", "p50", "p90", "p99", "p99.9", "max"], rows)
+    }
+
+    fn delivery_table(&self) -> String {
+        let judged = |count: u64| {
+            if self.is_delivery_judged() { count.to_string() } else { "not measured".to_owned() }
+        };
+        let rows = [
+            ("could not connect", self.not_connected().to_string()),
+            ("connections lost", self.connections_lost.to_string()),
+            ("denied", self.account.denied.to_string()),
+            ("never acknowledged", self.account.unacknowledged.to_string()),
+            ("lost", judged(self.account.lost)),
+            ("duplicated", judged(self.duplicates)),
+            ("out of order", judged(self.reordered)),
+            ("sent late", self.late.to_string()),
+        ];
+        let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+        table("What went wrong", &["", "count"], rows)
+    }
+
+    fn error_table(&self) -> String {
+        let errors = self.errors.by_count().into_iter().map(|(stage, text, count)| {
+            vec![text.to_owned(), super::json::stage_word(stage).to_owned(), count.to_string()]
+        });
+        let errors: Vec<_> = errors.collect();
+        if errors.is_empty() { String::new() } else { table("Errors", &["", "stage", "count"], errors) }
+    }
+}
+
+/// The place of a percentile: the number of its nines.
+fn nines(percentile: f64) -> f64 {
+    -(1.0 - percentile / 100.0).log10()
+}
+
+/// Points as far as there are times to tell them apart.
+fn curve(latencies: &Latencies) -> Vec<(f64, f64)> {
+    let last = (latencies.histogram().len().max(2) as f64).log10().min(6.0);
+    let steps = (last * f64::from(POINTS_PER_DECADE)).ceil() as u32;
+    let places = (0..=steps).map(|step| (f64::from(step) / f64::from(POINTS_PER_DECADE)).min(last));
+    let points = places.filter_map(|place| {
+        let percentile = 100.0 * (1.0 - 10_f64.powf(-place));
+        Some((place, latencies.at_percentile(percentile)? as f64))
+    });
+    points.collect()
+}
+
+fn duration_axis(series: &[Series]) -> Option<Axis> {
+    let times = series.iter().flat_map(|line| &line.points).map(|&(_, time)| time.max(1.0));
+    let range = times.fold(None, |range: Option<(f64, f64)>, time| {
+        let (low, high) = range.unwrap_or((time, time));
+        Some((low.min(time), high.max(time)))
+    })?;
+    Some(Axis::logarithmic("", range, round_duration))
+}
+
+/// A power of ten of nanoseconds, without decimals.
+fn round_duration(nanoseconds: f64) -> String {
+    let (value, unit) = match nanoseconds {
+        ..1e3 => (nanoseconds, "ns"),
+        1e3..1e6 => (nanoseconds / 1e3, "µs"),
+        1e6..1e9 => (nanoseconds / 1e6, "ms"),
+        _ => (nanoseconds / 1e9, "s"),
+    };
+    format!("{value:.0} {unit}")
+}
+
+fn table(title: &str, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
+    let mut html = format!("<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<tr>{heads}</tr>\n");
+    for row in rows {
+        let cells: String = row.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        let _ = writeln!(html, "<tr>{cells}</tr>");
+    }
+    html + "</table></div>\n"
+}
+
+/// What a broker said is text. XML has no way to write most control characters.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            character if character.is_control() => escaped.push(' '),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::report;
+    use super::*;
+    use crate::bench::record::Stage;
+    use roxmltree::{Document, ParsingOptions};
+
+    fn parse(html: &str) -> Document<'_> {
+        let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+        Document::parse_with_options(html, options).unwrap_or_else(|error| panic!("{error}: {html}"))
+    }
+
+    #[test]
+    fn the_page_is_well_formed_and_needs_nothing_else() {
+        let mut report = report();
+        report.errors.add(Stage::Run, "<script>alert('&')</script>\u{1}\u{ffff}".to_owned(), 1);
+        report.plan.broker = "\"><b>".to_owned();
+        let html = report.to_html();
+        let page = parse(&html);
+        let count = |name: &str| page.descendants().filter(|node| node.has_tag_name(name)).count();
+        assert_eq!((count("svg"), count("table"), count("script"), count("b")), (4, 4, 0, 0));
+        assert!(!html.contains("http"), "nothing from elsewhere");
+    }
+
+    #[test]
+    fn a_run_without_anything_has_a_page_too() {
+        let mut report = report();
+        report.latencies.clear();
+        report.timeline = Default::default();
+        let html = report.to_html();
+        assert_eq!(parse(&html).descendants().filter(|node| node.has_tag_name("svg")).count(), 0);
+    }
+
+    #[test]
+    fn no_place_is_not_a_number() {
+        let mut report = report();
+        report.timeline.at(4_000_000_000_000).latency.record(u64::MAX);
+        report.latencies.entry(LatencyKind::Connack).or_default().record(0);
+        let html = report.to_html();
+        parse(&html);
+        assert!(!html.contains("NaN") && !html.contains("inf"), "{html}");
+    }
+
+    #[test]
+    fn each_nine_is_a_step() {
+        let places = [0.0, 90.0, 99.0, 99.9].map(|percentile| (nines(percentile) * 1000.0).round());
+        assert_eq!(places, [0.0, 1000.0, 2000.0, 3000.0]);
+    }
+}

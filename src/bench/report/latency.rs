@@ -1,0 +1,122 @@
+//! Which latencies there are, and what each is called: in JSON, in a threshold, and for people.
+
+use crate::protocol::Qos;
+
+/// A latency that a run can measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // `Record` says what each is
+pub enum LatencyKind {
+    TcpConnect,
+    Tls,
+    WebSocket,
+    Connack,
+    Acknowledged,
+    AcknowledgedPlanned,
+    EndToEnd,
+    EndToEndPlanned,
+    RoundTrip,
+    RoundTripPlanned,
+    Resubscribed,
+    Lag,
+}
+
+use LatencyKind::{
+    Acknowledged, AcknowledgedPlanned, Connack, EndToEnd, EndToEndPlanned, Lag, Resubscribed, RoundTrip,
+    RoundTripPlanned, TcpConnect, Tls, WebSocket,
+};
+
+impl LatencyKind {
+    /// All of them, in the order of a report.
+    pub const ALL: [LatencyKind; 12] = [
+        TcpConnect,
+        Tls,
+        WebSocket,
+        Connack,
+        Acknowledged,
+        AcknowledgedPlanned,
+        EndToEnd,
+        EndToEndPlanned,
+        RoundTrip,
+        RoundTripPlanned,
+        Resubscribed,
+        Lag,
+    ];
+
+    /// The first of these that was measured is what a run is about.
+    pub(super) const BY_IMPORTANCE: [LatencyKind; 8] = [
+        EndToEndPlanned,
+        EndToEnd,
+        RoundTripPlanned,
+        RoundTrip,
+        AcknowledgedPlanned,
+        Acknowledged,
+        Resubscribed,
+        Connack,
+    ];
+
+    /// The key in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            TcpConnect => "tcp_connect",
+            Tls => "tls",
+            WebSocket => "web_socket",
+            Connack => "connack",
+            Acknowledged => "acknowledged",
+            AcknowledgedPlanned => "acknowledged_planned",
+            EndToEnd => "end_to_end",
+            EndToEndPlanned => "end_to_end_planned",
+            RoundTrip => "round_trip",
+            RoundTripPlanned => "round_trip_planned",
+            Resubscribed => "resubscribed",
+            Lag => "lag",
+        }
+    }
+
+    /// The word in a threshold.
+    pub fn word(self) -> &'static str {
+        match self {
+            TcpConnect => "tcp",
+            WebSocket => "ws",
+            Acknowledged => "ack",
+            AcknowledgedPlanned => "ack_planned",
+            Tls | Connack | EndToEnd | EndToEndPlanned | RoundTrip | RoundTripPlanned | Resubscribed
+            | Lag => self.key(),
+        }
+    }
+
+    /// The name for people, at most 18 characters.
+    pub fn title(self, qos: Qos) -> &'static str {
+        match self {
+            TcpConnect => "TCP connect",
+            Tls => "TLS handshake",
+            WebSocket => "WebSocket",
+            Connack => "CONNECT to CONNACK",
+            Acknowledged if qos == Qos::ExactlyOnce => "PUBLISH to PUBCOMP",
+            Acknowledged => "PUBLISH to PUBACK",
+            EndToEnd => "end to end",
+            RoundTrip => "round trip",
+            AcknowledgedPlanned | EndToEndPlanned | RoundTripPlanned => "- as planned",
+            Resubscribed => "resubscribed",
+            Lag => "lag of mq itself",
+        }
+    }
+
+    /// The same from the real send time, for one that counts from the planned.
+    pub fn real(self) -> Option<LatencyKind> {
+        match self {
+            AcknowledgedPlanned => Some(Acknowledged),
+            EndToEndPlanned => Some(EndToEnd),
+            RoundTripPlanned => Some(RoundTrip),
+            TcpConnect | Tls | WebSocket | Connack | Acknowledged | EndToEnd | RoundTrip | Resubscribed
+            | Lag => None,
+        }
+    }
+
+    /// The name for people where it stands alone.
+    pub fn full_title(self, qos: Qos) -> String {
+        match self.real() {
+            Some(real) => format!("{}, from the planned time", real.title(qos)),
+            None => self.title(qos).to_owned(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A summary as Markdown, for the page of a CI job.
+
+use super::Report;
+use super::words::{duration, rate};
+use crate::bench::plan::Volume;
+use std::fmt::Write;
+
+impl Report {
+    /// The summary.
+    pub fn to_markdown(&self) -> String {
+        let plan = &self.plan;
+        let volume = match plan.volume {
+            Volume::Messages(messages) => format!("{messages} messages"),
+            Volume::Duration(time) => format!("messages for {} s", time.as_secs_f64()),
+        };
+        let mut text = format!(
+            "## mq bench\n\n{} publishers, {} subscribers, {volume} of {} bytes at QoS {}, {}, {}\n\n",
+            plan.publishers, plan.subscribers, plan.payload_size, plan.qos, plan.version, plan.broker
+        );
+        text += &self.markdown_counts();
+        text += &self.markdown_latencies();
+        for (stage, error, times) in self.errors.by_count() {
+            let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), escape(error));
+        }
+        for finding in self.self_check() {
+            let _ = writeln!(text, "- self-check: {}", escape(&finding.text));
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n"
+    }
+
+    fn markdown_counts(&self) -> String {
+        let mut text = "| | count | per second |\n|---|---:|---:|\n".to_owned();
+        let flows = [
+            ("connected", self.connects),
+            ("sent", self.sent),
+            ("acknowledged", self.acknowledged),
+            ("received", self.received),
+        ];
+        for (name, flow) in flows {
+            let per_second = flow.rate().map_or("-".to_owned(), rate);
+            let _ = writeln!(text, "| {name} | {} | {per_second} |", flow.count);
+        }
+        if self.is_delivery_judged() {
+            let counts = [
+                ("lost", self.account.lost),
+                ("duplicated", self.duplicates),
+                ("out of order", self.reordered),
+            ];
+            for (name, count) in counts {
+                let _ = writeln!(text, "| {name} | {count} | |");
+            }
+        }
+        text + "\n"
+    }
+
+    fn markdown_latencies(&self) -> String {
+        let rows = self.latency_rows();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let mut text =
+            "| latency | mean | p50 | p90 | p99 | p99.9 | max |\n|---|---:|---:|---:|---:|---:|---:|\n"
+                .to_owned();
+        for (kind, row) in rows {
+            let times = [row.mean, row.p50, row.p90, row.p99, row.p99_9, row.max].map(duration);
+            let _ = writeln!(text, "| {} | {} |", kind.full_title(self.plan.qos), times.join(" | "));
+        }
+        text + "\n"
+    }
+}
+
+/// What a broker said must not become a link, a table or HTML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            escaped.push(' ');
+            continue;
+        }
+        if character.is_ascii_punctuation()
+            && !matches!(character, ':' | ',' | '.' | ';' | '/' | '-' | '%' | '(' | ')' | '\'')
+        {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::report;
+    use crate::bench::record::Stage;
+
+    #[test]
+    fn the_summary_has_two_tables_and_the_errors() {
+        let mut report = report();
+        report.errors.add(Stage::Run, "a | <b> [c](d)\n# e".to_owned(), 2);
+        let expected = "\
+## mq bench
+
+1000 publishers, 100 subscribers, 100000 messages of 64 bytes at QoS 1, MQTT 5.0, 127.0.0.1:1883
+
+| | count | per second |
+|---|---:|---:|
+| connected | 1100 | 4400 |
+| sent | 100000 | 200000 |
+| acknowledged | 100000 | 181818 |
+| received | 100000 | 166667 |
+| lost | 0 | |
+| duplicated | 0 | |
+| out of order | 0 | |
+
+| latency | mean | p50 | p90 | p99 | p99.9 | max |
+|---|---:|---:|---:|---:|---:|---:|
+";
+        let markdown = report.to_markdown();
+        assert!(markdown.starts_with(expected), "{markdown}");
+        assert!(markdown.contains("\n| end to end | 4"), "{markdown}");
+        assert!(markdown.ends_with("\n\n- run: 2 x a \\| \\<b\\> \\[c\\](d) \\# e\n"), "{markdown}");
+    }
+}

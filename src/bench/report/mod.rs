@@ -1,0 +1,436 @@
+//! What a run found out, computed once; beside it the forms in which it is told.
+//!
+//! A [`Report`] is plain data. `json` writes it and reads it back without a loss, `merge` makes one of several, and all
+//! others only render it.
+
+mod csv;
+mod drawing;
+mod hdr;
+mod html;
+mod json;
+mod latency;
+mod markdown;
+mod merge;
+pub mod prometheus;
+mod self_check;
+mod text;
+mod words;
+
+use super::plan::{Plan, Scenario, Volume};
+use super::record::{Account, Errors, Latencies, Record, Span, Stage, Summary};
+use super::timeline::Timeline;
+use super::{Ending, Step};
+use crate::protocol::{Qos, Version};
+use jiff::Timestamp;
+pub use json::{JsonError, SCHEMA};
+pub use latency::LatencyKind;
+pub use merge::MergeError;
+pub use self_check::{Finding, Mark};
+use std::collections::BTreeMap;
+use std::time::Duration;
+pub use text::Charset;
+pub use words::{duration, rate};
+
+/// What a run found out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The program that measured.
+    pub tool: String,
+    /// When the run began.
+    pub started_at: Timestamp,
+    /// What was to be done.
+    pub plan: Planned,
+    /// The machines that took part.
+    pub hosts: Vec<Host>,
+    /// How it ended.
+    pub ending: Ending,
+    /// From the first connect to the last farewell.
+    pub elapsed: Duration,
+    /// When each step began, in nanoseconds since the run's start.
+    pub phases: Vec<(Step, u64)>,
+    /// Clients that the broker accepted, from the first step of the first to the CONNACK of the last.
+    pub connects: Flow,
+    /// Clients that the broker refused with CONNACK; they are among those that did not connect.
+    pub refused: u64,
+    /// Clients that lost their connection.
+    pub connections_lost: u64,
+    /// Subscriptions that the broker granted.
+    pub subscribed: u64,
+    /// Subscribers that were there until the end; what the others missed cannot be judged.
+    pub subscribers_to_the_end: u64,
+    /// Messages that were sent.
+    pub sent: Flow,
+    /// Messages that were acknowledged; at QoS 0 none is.
+    pub acknowledged: Flow,
+    /// Messages that arrived, each counted once.
+    pub received: Flow,
+    /// What was sent against what arrived.
+    pub account: Account,
+    /// Messages that arrived again.
+    pub duplicates: u64,
+    /// Messages that arrived after one that was sent later.
+    pub reordered: u64,
+    /// Messages that arrived and were none of this run's.
+    pub foreign: u64,
+    /// Messages that were sent more than a millisecond after their planned time.
+    pub late: u64,
+    /// How often a send had to wait for the broker to read.
+    pub blocked_sends: u64,
+    /// The processor time of all threads.
+    pub cpu: Duration,
+    /// The part of a processor that the busiest thread used while measuring; `None` where that was not measured.
+    pub busiest_thread_percent: Option<f64>,
+    /// What was measured; kinds that were not are left out.
+    pub latencies: BTreeMap<LatencyKind, Latencies>,
+    /// What happened when.
+    pub timeline: Timeline,
+    /// What went wrong.
+    pub errors: Errors,
+}
+
+/// What of a plan belongs into a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The broker's address.
+    pub broker: String,
+    /// What it is about.
+    pub scenario: Scenario,
+    /// The version to speak.
+    pub version: Version,
+    /// How many threads the clients have.
+    pub threads: u64,
+    /// How many clients there are.
+    pub clients: u64,
+    /// How many clients publish.
+    pub publishers: u64,
+    /// How many clients subscribe.
+    pub subscribers: u64,
+    /// How many clients the run is judged by: subscribers, or those that wait for answers.
+    pub receivers: u64,
+    /// The QoS.
+    pub qos: Qos,
+    /// The payload's bytes.
+    pub payload_size: u64,
+    /// How much is to be sent.
+    pub volume: Volume,
+    /// How long messages are sent before they are measured.
+    pub warm_up: Duration,
+    /// How many messages are planned in a second; `None` for as many as the broker takes.
+    pub rate: Option<f64>,
+    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged.
+    pub in_flight: u16,
+    /// How many clients begin to connect in a second; `None` for as many as the broker takes.
+    pub connect_rate: Option<u32>,
+}
+
+/// A machine that took part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The operating system and the processor's kind.
+    pub system: String,
+    /// The processors that the process may use.
+    pub cpus: u64,
+    /// How many files the process may open; `None` for any number.
+    pub open_files: Option<u64>,
+}
+
+impl Host {
+    /// This machine.
+    pub fn this() -> Host {
+        Host {
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u64),
+            open_files: rustix::process::getrlimit(rustix::process::Resource::Nofile).current,
+        }
+    }
+}
+
+/// A number of things, and when they happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flow {
+    /// How many.
+    pub count: u64,
+    /// From the first that was sent to the last of these, in nanoseconds since the run's start; `None` when there were none.
+    pub span: Option<(u64, u64)>,
+}
+
+impl Flow {
+    fn new(count: u64, start: Option<u64>, span: Span) -> Flow {
+        Flow { count, span: start.zip(span.last()).filter(|_| count > 0) }
+    }
+
+    /// How long it took; `None` when there were none.
+    pub fn time(self) -> Option<Duration> {
+        self.span.map(|(start, end)| Duration::from_nanos(end.saturating_sub(start)))
+    }
+
+    /// How many in a second.
+    pub fn rate(self) -> Option<f64> {
+        self.time().filter(|time| !time.is_zero()).map(|time| self.count as f64 / time.as_secs_f64())
+    }
+}
+
+/// What surrounds a run, besides its plan and what was measured.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The broker's address.
+    pub broker: String,
+    /// When the run began.
+    pub started_at: Timestamp,
+    /// How it ended.
+    pub ending: Ending,
+    /// From the first connect to the last farewell.
+    pub elapsed: Duration,
+    /// When each step began, in nanoseconds since the run's start.
+    pub phases: Vec<(Step, u64)>,
+}
+
+impl Report {
+    /// Makes a report of what was measured.
+    pub fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
+        count_unanswered(plan, &mut record);
+        let account = record.account(plan);
+        let begin = record.sending.first().or(record.receiving.first());
+        let Circumstances { broker, started_at, ending, elapsed, phases } = circumstances;
+        Report {
+            tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
+            started_at,
+            plan: Planned::new(plan, broker),
+            hosts: vec![Host::this()],
+            ending,
+            elapsed,
+            phases,
+            connects: Flow::new(record.connected, record.accepting.first(), record.accepting),
+            refused: record.refused,
+            connections_lost: record.connections_lost,
+            subscribed: record.subscribed,
+            subscribers_to_the_end: record.judged_to_the_end(plan),
+            sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
+            acknowledged: Flow::new(
+                record.acknowledgements - record.warm_up.acknowledged,
+                begin,
+                record.acknowledging,
+            ),
+            received: Flow::new(record.deliveries - record.warm_up.received, begin, record.receiving),
+            account,
+            duplicates: record.duplicates,
+            reordered: record.reordered,
+            foreign: record.foreign,
+            late: record.late,
+            blocked_sends: record.blocked_sends,
+            cpu: record.cpu,
+            busiest_thread_percent: percent(record.busiest_thread),
+            timeline: std::mem::take(&mut record.timeline),
+            errors: std::mem::take(&mut record.errors),
+            latencies: latencies(record),
+        }
+    }
+
+    /// Clients that were planned.
+    pub fn clients(&self) -> u64 {
+        self.plan.clients
+    }
+
+    /// Clients that did not connect.
+    pub fn not_connected(&self) -> u64 {
+        self.clients().saturating_sub(self.connects.count)
+    }
+
+    /// Whether something happened that the QoS rules out: at QoS 1 and 2 a loss, at QoS 2 also a second delivery.
+    pub fn is_promise_broken(&self) -> bool {
+        match self.plan.qos {
+            Qos::AtMostOnce => false,
+            Qos::AtLeastOnce => self.account.lost > 0,
+            Qos::ExactlyOnce => self.account.lost > 0 || self.duplicates > 0,
+        }
+    }
+
+    /// Whether deliveries were owed to anybody, so that a loss could have been seen.
+    pub fn is_delivery_judged(&self) -> bool {
+        self.subscribers_to_the_end > 0 && self.account.owed > 0
+    }
+
+    /// What the run is about: messages that arrived, else acknowledged ones, else those that were sent.
+    pub fn throughput(&self) -> Flow {
+        let flows = [self.received, self.acknowledged, self.sent];
+        flows.into_iter().find(|flow| flow.count > 0).unwrap_or_default()
+    }
+
+    /// The latency that the run is about: that of messages, from the planned time where there was one.
+    pub fn main_latency(&self) -> Option<LatencyKind> {
+        LatencyKind::BY_IMPORTANCE.into_iter().find(|kind| self.latencies.contains_key(kind))
+    }
+
+    /// A latency's percentiles; `None` when it was not measured.
+    pub fn summary(&self, kind: LatencyKind) -> Option<Summary> {
+        self.latencies.get(&kind)?.summary()
+    }
+
+    /// The latencies that are worth a row: those from the planned time only where they differ from those of the real one.
+    fn latency_rows(&self) -> Vec<(LatencyKind, Summary)> {
+        let rows = LatencyKind::ALL.into_iter().filter_map(|kind| Some((kind, self.summary(kind)?)));
+        rows.filter(|(kind, row)| {
+            kind.real().and_then(|real| self.summary(real)).is_none_or(|real| differs(row, &real))
+        })
+        .collect()
+    }
+}
+
+impl Planned {
+    fn new(plan: &Plan, broker: String) -> Planned {
+        let group = plan.first_group();
+        Planned {
+            broker,
+            scenario: plan.scenario,
+            version: plan.broker.version,
+            threads: plan.threads as u64,
+            clients: plan.clients().into(),
+            publishers: plan.publishers().into(),
+            subscribers: plan.subscribers().into(),
+            receivers: plan.groups.iter().map(|group| u64::from(group.judged())).sum(),
+            qos: group.qos,
+            payload_size: plan.longest_payload() as u64,
+            volume: plan.volume,
+            warm_up: plan.warm_up,
+            rate: planned_rate(plan),
+            in_flight: group.in_flight,
+            connect_rate: plan.connect_rate,
+        }
+    }
+}
+
+/// The rates of all groups together.
+fn planned_rate(plan: &Plan) -> Option<f64> {
+    let rates = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
+    rates.map(|load| load.rate.as_per_second()).reduce(|all, rate| all + rate)
+}
+
+/// Notes the clients of which nothing was heard until the end.
+fn count_unanswered(plan: &Plan, record: &mut Record) {
+    let answered = record.connected + record.errors.count(Stage::Connect);
+    let unanswered = u64::from(plan.clients()).saturating_sub(answered);
+    if unanswered > 0 {
+        let text = "not connected yet when the run ended";
+        record.errors.add(Stage::Connect, text.to_owned(), unanswered);
+    }
+}
+
+/// A part of one as a percentage with one decimal; nothing that was measured is none at all.
+fn percent(part: f64) -> Option<f64> {
+    (part > 0.0).then(|| (part * 1000.0).round() / 10.0)
+}
+
+fn latencies(record: Record) -> BTreeMap<LatencyKind, Latencies> {
+    let all = [
+        (LatencyKind::TcpConnect, record.tcp_connect),
+        (LatencyKind::Tls, record.tls),
+        (LatencyKind::WebSocket, record.web_socket),
+        (LatencyKind::Connack, record.connack),
+        (LatencyKind::Acknowledged, record.acknowledged),
+        (LatencyKind::AcknowledgedPlanned, record.acknowledged_planned),
+        (LatencyKind::EndToEnd, record.end_to_end),
+        (LatencyKind::EndToEndPlanned, record.end_to_end_planned),
+        (LatencyKind::RoundTrip, record.round_trip),
+        (LatencyKind::RoundTripPlanned, record.round_trip_planned),
+        (LatencyKind::Resubscribed, record.resubscribed),
+        (LatencyKind::Lag, record.lag),
+    ];
+    all.into_iter().filter(|(_, latencies)| !latencies.histogram().is_empty()).collect()
+}
+
+/// Whether a percentile is further apart than a fiftieth.
+fn differs(planned: &Summary, real: &Summary) -> bool {
+    let pairs =
+        [(planned.p50, real.p50), (planned.p90, real.p90), (planned.p99, real.p99), (planned.max, real.max)];
+    pairs.into_iter().any(|(planned, real)| planned.abs_diff(real) > real / 50)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A run in which all went well.
+    pub(in crate::bench) fn report() -> Report {
+        let flow = |count, milliseconds: u64| Flow { count, span: Some((0, milliseconds * 1_000_000)) };
+        let mut timeline = Timeline::default();
+        let slot = timeline.at(0);
+        (slot.connected, slot.sent, slot.acknowledged, slot.received) = (1100, 100_000, 100_000, 100_000);
+        (1..=1000).for_each(|step| slot.latency.record(step * 40_000));
+        let latencies = [
+            (LatencyKind::TcpConnect, spread(150_000)),
+            (LatencyKind::Connack, spread(1_500_000)),
+            (LatencyKind::Acknowledged, spread(15_000_000)),
+            (LatencyKind::EndToEnd, spread(400_000_000)),
+        ];
+        Report {
+            tool: "mq 0.1.0".to_owned(),
+            started_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            plan: Planned {
+                broker: "127.0.0.1:1883".to_owned(),
+                scenario: Scenario::PublishSubscribe,
+                version: Version::V5,
+                threads: 2,
+                clients: 1100,
+                publishers: 1000,
+                subscribers: 100,
+                receivers: 100,
+                qos: Qos::AtLeastOnce,
+                payload_size: 64,
+                volume: Volume::Messages(100_000),
+                warm_up: Duration::ZERO,
+                rate: None,
+                in_flight: 20,
+                connect_rate: None,
+            },
+            hosts: vec![Host { system: "linux x86_64".to_owned(), cpus: 2, open_files: Some(1024) }],
+            ending: Ending::Complete,
+            elapsed: Duration::from_secs(1),
+            phases: vec![(Step::Connect, 0), (Step::Subscribe, 5_000), (Step::Measure, 250_000_000)],
+            connects: flow(1100, 250),
+            refused: 0,
+            connections_lost: 0,
+            subscribed: 100,
+            subscribers_to_the_end: 100,
+            sent: flow(100_000, 500),
+            acknowledged: flow(100_000, 550),
+            received: flow(100_000, 600),
+            account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
+            duplicates: 0,
+            reordered: 0,
+            foreign: 0,
+            late: 0,
+            blocked_sends: 0,
+            cpu: Duration::from_millis(700),
+            busiest_thread_percent: Some(41.5),
+            latencies: latencies.into(),
+            timeline,
+            errors: Errors::default(),
+        }
+    }
+
+    /// A thousand times up to five times the middle one.
+    pub(in crate::bench) fn spread(middle: u64) -> Latencies {
+        let mut latencies = Latencies::default();
+        for step in 1..=1000 {
+            let times = match step {
+                1..=500 => step * 2,
+                501..=900 => 1000 + (step - 500) * 5 / 2,
+                901..=990 => 2000 + (step - 900) * 100 / 9,
+                _ => 3000 + (step - 990) * 200,
+            };
+            latencies.record(middle / 1000 * times);
+        }
+        latencies
+    }
+
+    #[test]
+    fn a_plan_with_times_is_told_apart_from_the_real_ones() {
+        let mut report = report();
+        report.latencies.insert(LatencyKind::EndToEndPlanned, spread(400_000_000));
+        assert_eq!(report.latency_rows().len(), 4, "the same");
+        report.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
+        let kinds: Vec<_> = report.latency_rows().into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds.last(), Some(&LatencyKind::EndToEndPlanned));
+        assert_eq!(report.main_latency(), Some(LatencyKind::EndToEndPlanned));
+    }
+}

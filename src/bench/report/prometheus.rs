@@ -1,0 +1,194 @@
+//! The text format of Prometheus: a finished report, and the totals of a run that goes on.
+
+use super::Report;
+use super::json::{stage_word, step_word};
+use crate::bench::{Step, Totals};
+use std::fmt::{Display, Write};
+
+/// The percentiles that are given as quantiles.
+const QUANTILES: [(&str, f64); 6] =
+    [("0.5", 50.0), ("0.9", 90.0), ("0.95", 95.0), ("0.99", 99.0), ("0.999", 99.9), ("0.9999", 99.99)];
+
+/// Text that grows by metrics.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// A metric's head: what it is, and of what type.
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP mq_bench_{name} {help}\n# TYPE mq_bench_{name} {kind}");
+    }
+
+    fn value(&mut self, name: &str, labels: &str, value: impl Display) {
+        let _ = writeln!(self.0, "mq_bench_{name}{labels} {value}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, "counter", help);
+        self.value(name, "", value);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.head(name, "gauge", help);
+        self.value(name, "", value);
+    }
+}
+
+impl Report {
+    /// The report as metrics.
+    pub fn to_prometheus(&self) -> String {
+        let mut page = Page::default();
+        self.put_counts(&mut page);
+        let rates = [
+            ("connect", self.connects),
+            ("sent", self.sent),
+            ("acknowledged", self.acknowledged),
+            ("received", self.received),
+        ];
+        for (name, flow) in rates {
+            if let Some(rate) = flow.rate() {
+                page.gauge(&format!("{name}_per_second"), "Over the whole measurement.", rate);
+            }
+        }
+        page.gauge("elapsed_seconds", "The whole run.", self.elapsed.as_secs_f64());
+        page.gauge("cpu_seconds", "The processor time of the clients' threads.", self.cpu.as_secs_f64());
+        let is_bottleneck = u8::from(self.is_bottleneck());
+        page.gauge("is_bottleneck", "1 when the load generator limited the run.", is_bottleneck);
+        self.put_latencies(&mut page);
+        self.put_errors(&mut page);
+        page.0
+    }
+
+    fn put_counts(&self, page: &mut Page) {
+        page.gauge("clients", "Clients that were planned.", self.clients());
+        let counters = [
+            ("connected_total", "Clients that the broker accepted.", self.connects.count),
+            ("connect_failures_total", "Clients that could not connect.", self.not_connected()),
+            ("connections_lost_total", "Clients that lost their connection.", self.connections_lost),
+            ("sent_total", "Messages that were sent.", self.account.sent),
+            ("acknowledged_total", "Messages that were acknowledged.", self.acknowledged.count),
+            ("received_total", "Messages that arrived, each once.", self.received.count),
+            ("denied_total", "Messages that the broker denied.", self.account.denied),
+            ("duplicates_total", "Messages that arrived again.", self.duplicates),
+            ("reordered_total", "Messages that arrived late.", self.reordered),
+            ("late_total", "Messages that were sent late.", self.late),
+        ];
+        for (name, help, value) in counters {
+            page.counter(name, help, value);
+        }
+        // A loss that nobody could have seen is no zero.
+        if self.is_delivery_judged() {
+            page.counter("lost_total", "Messages that never arrived.", self.account.lost);
+        }
+    }
+
+    fn put_latencies(&self, page: &mut Page) {
+        if self.latencies.is_empty() {
+            return;
+        }
+        page.head("latency_seconds", "summary", "Latencies by kind.");
+        for (kind, latencies) in &self.latencies {
+            let (kind, histogram) = (kind.key(), latencies.histogram());
+            for (quantile, percentile) in QUANTILES {
+                let labels = format!("{{kind=\"{kind}\",quantile=\"{quantile}\"}}");
+                page.value(
+                    "latency_seconds",
+                    &labels,
+                    histogram.value_at_percentile(percentile) as f64 / 1e9,
+                );
+            }
+            let labels = format!("{{kind=\"{kind}\"}}");
+            let sum = histogram.mean() * histogram.len() as f64 / 1e9;
+            page.value("latency_seconds_sum", &labels, sum);
+            page.value("latency_seconds_count", &labels, histogram.len());
+        }
+    }
+
+    fn put_errors(&self, page: &mut Page) {
+        let errors = self.errors.by_count();
+        if errors.is_empty() {
+            return;
+        }
+        page.head("errors_total", "counter", "What went wrong, by its words.");
+        for (stage, text, count) in errors {
+            let labels = format!("{{stage=\"{}\",error=\"{}\"}}", stage_word(stage), escape(text));
+            page.value("errors_total", &labels, count);
+        }
+    }
+}
+
+/// The totals of a run that goes on, as metrics.
+pub fn live(step: Option<Step>, totals: &Totals) -> String {
+    let mut page = Page::default();
+    page.head("step", "gauge", "What the run is doing.");
+    let labels = format!("{{step=\"{}\"}}", step.map_or("start", step_word));
+    page.value("step", &labels, 1);
+    let counters = [
+        ("connected_total", "Clients that the broker accepted.", totals.connected),
+        ("connect_failures_total", "Clients that could not connect.", totals.failed),
+        ("connections_lost_total", "Clients that lost their connection.", totals.lost),
+        ("subscribed_total", "Subscriptions that were granted.", totals.subscribed),
+        ("sent_total", "Messages that were sent.", totals.sent),
+        ("acknowledged_total", "Messages that were acknowledged.", totals.acknowledged),
+        ("received_total", "Messages that arrived, each once.", totals.received),
+        ("denied_total", "Messages that the broker denied.", totals.denied),
+    ];
+    for (name, help, value) in counters {
+        page.counter(name, help, value);
+    }
+    page.0
+}
+
+/// The value of a label: a broker's words are in it.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::report;
+    use super::*;
+    use crate::bench::record::Stage;
+
+    /// A line is a comment or a name, labels and a number.
+    fn is_line(line: &str) -> bool {
+        line.starts_with("# ")
+            || line.rsplit_once(' ').is_some_and(|(name, value)| {
+                name.starts_with("mq_bench_") && value.parse::<f64>().is_ok_and(f64::is_finite)
+            })
+    }
+
+    #[test]
+    fn every_line_is_a_comment_or_a_number() {
+        let mut report = report();
+        report.errors.add(Stage::Run, "a \"quoted\" \\ word\nand a line".to_owned(), 2);
+        let text = report.to_prometheus();
+        assert!(text.lines().all(is_line), "{text}");
+        let error =
+            "mq_bench_errors_total{stage=\"run\",error=\"a \\\"quoted\\\" \\\\ word\\nand a line\"} 2\n";
+        assert!(text.contains(error), "{text}");
+        assert!(text.contains("mq_bench_lost_total 0\n"));
+        assert!(
+            text.contains("mq_bench_latency_seconds{kind=\"end_to_end\",quantile=\"0.99\"} 1.2"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_loss_that_was_not_judged_is_left_out() {
+        let mut report = report();
+        report.subscribers_to_the_end = 0;
+        assert!(!report.to_prometheus().contains("lost_total 0\nmq_bench_lost_total"));
+        assert!(!report.to_prometheus().contains("\nmq_bench_lost_total"));
+    }
+
+    #[test]
+    fn totals_are_metrics_too() {
+        let totals = Totals { sent: 7, ..Totals::default() };
+        let text = live(Some(Step::Measure), &totals);
+        assert!(text.lines().all(is_line), "{text}");
+        assert!(
+            text.contains("mq_bench_step{step=\"measure\"} 1\n") && text.contains("mq_bench_sent_total 7\n")
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Whether the load generator itself was what limited a run; then its figures say little about the broker.
+
+use super::words::{count, duration};
+use super::{LatencyKind, Report};
+use std::time::Duration;
+
+/// A thread that uses more of a processor than this has nothing left for what comes.
+const BUSY_PERCENT: f64 = 90.0;
+
+/// Over less time than this, nothing is said about processors.
+const SHORTEST: Duration = Duration::from_millis(500);
+
+/// A loop that comes later than this adds to the latencies what a broker would be blamed for.
+const LAG: u64 = 10_000_000;
+
+/// One message in so many may be late.
+const LATE_SHARE: u64 = 100;
+
+/// One send in so many may have waited for the broker to read.
+const BLOCKED_SHARE: u64 = 10;
+
+/// What a finding is about; the word stands in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A thread had no processor time left.
+    Cpu,
+    /// The loop came late to what was due.
+    Lag,
+    /// Messages were sent after their planned time.
+    Late,
+    /// Sends waited for the broker, or the network, to take bytes.
+    BlockedSends,
+}
+
+impl Mark {
+    /// The word in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Mark::Cpu => "cpu",
+            Mark::Lag => "lag",
+            Mark::Late => "late",
+            Mark::BlockedSends => "blocked_sends",
+        }
+    }
+
+    /// Whether it says that the load generator was too slow. Full buffers are the broker's doing, or the network's; messages
+    /// are late for the same reason, unless another mark says that the load generator was slow.
+    pub fn is_bottleneck(self) -> bool {
+        matches!(self, Mark::Cpu | Mark::Lag)
+    }
+}
+
+/// Something that whoever reads the figures should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub mark: Mark,
+    /// What was seen, with the number, and what to do.
+    pub text: String,
+}
+
+impl Report {
+    /// What speaks against the figures.
+    pub fn self_check(&self) -> Vec<Finding> {
+        let texts = [
+            (Mark::Cpu, self.busy_thread()),
+            (Mark::Lag, self.long_lag()),
+            (Mark::Late, self.late_sends()),
+            (Mark::BlockedSends, self.full_buffers()),
+        ];
+        let findings = texts.into_iter().filter_map(|(mark, text)| Some(Finding { mark, text: text? }));
+        findings.collect()
+    }
+
+    /// Whether the load generator was too slow for what it measured.
+    pub fn is_bottleneck(&self) -> bool {
+        self.self_check().iter().any(|finding| finding.mark.is_bottleneck())
+    }
+
+    fn busy_thread(&self) -> Option<String> {
+        // A moment says nothing: every thread is busy as long as it starts.
+        self.throughput().time().filter(|time| *time >= SHORTEST)?;
+        let percent = self.busiest_thread_percent.filter(|percent| *percent >= BUSY_PERCENT)?;
+        let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
+        let advice = if self.plan.threads < cpus {
+            format!("--threads {cpus} uses every processor")
+        } else {
+            "a lower load or another machine leaves it room".to_owned()
+        };
+        Some(format!("a thread used {percent:.0} % of its processor; {advice}"))
+    }
+
+    fn long_lag(&self) -> Option<String> {
+        let p99 = self.summary(LatencyKind::Lag)?.p99;
+        (p99 >= LAG).then(|| {
+            format!(
+                "its threads came up to {} late to what was due (p99); fewer clients for each processor, or a machine \
+                 that does nothing else, lower that",
+                duration(p99)
+            )
+        })
+    }
+
+    fn late_sends(&self) -> Option<String> {
+        (self.late > self.account.sent / LATE_SHARE).then(|| {
+            let late = count(self.late, "message");
+            format!(
+                "{late} went out over a millisecond after the planned time; the rate is more than was taken"
+            )
+        })
+    }
+
+    fn full_buffers(&self) -> Option<String> {
+        (self.blocked_sends > self.account.sent / BLOCKED_SHARE).then(|| {
+            let waits = count(self.blocked_sends, "time");
+            format!("sends waited {waits} for the broker or the network to take bytes")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{report, spread};
+    use super::*;
+
+    fn marks(report: &Report) -> Vec<Mark> {
+        report.self_check().into_iter().map(|finding| finding.mark).collect()
+    }
+
+    #[test]
+    fn a_run_with_room_has_no_marks() {
+        assert_eq!(report().self_check(), []);
+        let mut unmeasured = report();
+        unmeasured.busiest_thread_percent = None;
+        assert!(!unmeasured.is_bottleneck());
+    }
+
+    #[test]
+    fn each_mark_has_its_number() {
+        let mut report = report();
+        report.busiest_thread_percent = Some(97.3);
+        report.latencies.insert(LatencyKind::Lag, spread(20_000_000));
+        report.late = 5000;
+        report.blocked_sends = 50_000;
+        assert_eq!(marks(&report), [Mark::Cpu, Mark::Lag, Mark::Late, Mark::BlockedSends]);
+        let texts: Vec<_> = report.self_check().into_iter().map(|finding| finding.text).collect();
+        assert!(texts[0].contains("97 %") && texts[0].contains("another machine"), "{}", texts[0]);
+        assert!(texts[1].contains("60.0 ms") && texts[2].contains("5000") && texts[3].contains("50000"));
+        report.hosts[0].cpus = 8;
+        assert!(report.self_check()[0].text.contains("--threads 8"));
+    }
+
+    #[test]
+    fn full_buffers_and_what_they_delay_are_not_the_load_generator_s_fault() {
+        let mut report = report();
+        (report.late, report.blocked_sends) = (5000, 50_000);
+        assert_eq!((marks(&report), report.is_bottleneck()), (vec![Mark::Late, Mark::BlockedSends], false));
+    }
+}

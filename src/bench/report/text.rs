@@ -1,0 +1,414 @@
+//! The report for people who read it on a terminal.
+
+use super::drawing::draw;
+use super::words::{count, duration, rate};
+use super::{Finding, Report};
+use crate::bench::plan::Volume;
+use crate::bench::record::{Account, Stage};
+use crate::bench::{Ending, Step};
+use crate::protocol::Qos;
+use colored::Colorize;
+use std::fmt::Write;
+
+/// The characters that can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// All of them.
+    Utf8,
+    /// Those of ASCII.
+    Ascii,
+}
+
+impl Charset {
+    /// What the locale allows, as the C library decides it: the first of these variables that is set.
+    pub fn of_environment() -> Charset {
+        let values = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(std::env::var_os);
+        let mut locale = values.map(|value| value.to_string_lossy().to_ascii_lowercase());
+        match locale.find(|value| !value.is_empty()) {
+            Some(locale) if locale.contains("utf-8") || locale.contains("utf8") => Charset::Utf8,
+            Some(_) | None => Charset::Ascii,
+        }
+    }
+}
+
+impl Report {
+    /// The report for people. Colours follow the settings of `colored`.
+    pub fn to_text(&self, charset: Charset) -> String {
+        let mut text = String::new();
+        let sections = [
+            self.head(),
+            self.connecting(),
+            self.flows(),
+            self.latency_table(),
+            self.distribution(charset),
+            self.verdict(),
+            self.remarks(),
+        ];
+        for section in sections.into_iter().filter(|section| !section.is_empty()) {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text += &section;
+        }
+        match charset {
+            Charset::Utf8 => text,
+            Charset::Ascii => text.replace('µ', "u"),
+        }
+    }
+
+    fn head(&self) -> String {
+        let plan = &self.plan;
+        let mut text = line("broker", &format!("{}, {}", self.plan.broker, self.plan.version));
+        let publishers = count(plan.publishers, "publisher");
+        let clients = match plan.subscribers {
+            0 => format!("{publishers}, no subscribers"),
+            subscribers => format!("{publishers}, {}", count(subscribers, "subscriber")),
+        };
+        text += &line("clients", &format!("{clients}, on {}", count(plan.threads, "thread")));
+        let volume = match plan.volume {
+            Volume::Messages(messages) => count(messages, "message"),
+            Volume::Duration(duration) => format!("messages for {} s", duration.as_secs_f64()),
+        };
+        let window = match self.plan.qos {
+            Qos::AtMostOnce => String::new(),
+            Qos::AtLeastOnce | Qos::ExactlyOnce => {
+                format!(", {} in flight for each publisher", plan.in_flight)
+            }
+        };
+        let rate = plan.rate.map(|per_second| format!(", {} planned in a second", rate(per_second)));
+        let (bytes, qos, rate) = (plan.payload_size, plan.qos, rate.unwrap_or_default());
+        text += &line("load", &format!("{volume} of {bytes} bytes at QoS {qos}{rate}{window}"));
+        text
+    }
+
+    fn connecting(&self) -> String {
+        let mut words = format!("{} of {} clients", self.connects.count, self.clients());
+        if let Some(time) = self.connects.time() {
+            let _ = write!(words, " in {}", duration(time.as_nanos() as u64));
+            if let Some(per_second) = self.connects.rate() {
+                let _ = write!(words, ", {} in a second", rate(per_second));
+            }
+        }
+        line("connected", &words)
+    }
+
+    fn flows(&self) -> String {
+        let rows = [("sent", self.sent), ("acknowledged", self.acknowledged), ("received", self.received)];
+        let rows: Vec<_> = rows.into_iter().filter(|(_, flow)| flow.count > 0).collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let mut text = heading(&format!("{:<18}{:>12}{:>14}{:>12}", "", "messages", "per second", "time"));
+        for (name, flow) in rows {
+            let per_second = flow.rate().map_or("-".to_owned(), rate);
+            let time = flow.time().map_or("-".to_owned(), |time| duration(time.as_nanos() as u64));
+            let _ = writeln!(text, "{name:<18}{:>12}{per_second:>14}{time:>12}", flow.count);
+        }
+        text
+    }
+
+    fn latency_table(&self) -> String {
+        let rows = self.latency_rows();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let names = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
+        let mut text = format!("{:<18}", "");
+        names.iter().for_each(|name| text += &format!("{name:>9}"));
+        let mut text = heading(&text);
+        for (kind, row) in rows {
+            let _ = write!(text, "{:<18}", kind.title(self.plan.qos));
+            for value in [row.min, row.mean, row.p50, row.p90, row.p99, row.p99_9, row.max] {
+                let _ = write!(text, "{:>9}", duration(value));
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The main latency as bars.
+    fn distribution(&self, charset: Charset) -> String {
+        let measured = self.main_latency().and_then(|kind| Some((kind, self.latencies.get(&kind)?)));
+        let Some((kind, latencies)) = measured else {
+            return String::new();
+        };
+        heading(&kind.full_title(self.plan.qos)) + &draw(latencies, charset == Charset::Utf8)
+    }
+
+    /// What went wrong, or that nothing did.
+    fn verdict(&self) -> String {
+        let mut text = String::new();
+        for (stage, error, times) in self.errors.by_count() {
+            text += &line_with(&format!("{times} x {error}"), stage_name(stage), Mood::Bad);
+        }
+        text += &self.ending_line();
+        if self.connections_lost > 0 && self.ending != Ending::AllLost {
+            let lost = count(self.connections_lost, "client");
+            text += &line_with(&format!("{lost} lost the connection"), "connections", Mood::Bad);
+        }
+        if self.account.gap_lost > 0 {
+            let lost = count(self.account.gap_lost, "message");
+            text += &line("gap", &format!("{lost} lost while a subscriber was away, not counted below"));
+        }
+        if self.late > 0 {
+            let late = count(self.late, "message");
+            text += &line("late", &format!("{late} sent over a millisecond after the planned time"));
+        }
+        if self.foreign > 0 {
+            let foreign = count(self.foreign, "message");
+            text += &line("foreign", &format!("{foreign} of somebody else, not counted above"));
+        }
+        if self.account.sent > 0 {
+            text += &self.acknowledgement_line();
+            text += &self.delivery_line();
+        }
+        text
+    }
+
+    fn ending_line(&self) -> String {
+        let words = match self.ending {
+            Ending::Complete => return String::new(),
+            Ending::Interrupted => "interrupted; these are the figures up to then",
+            Ending::NotConnected => "no publisher could connect",
+            Ending::AllLost => "all clients lost their connections",
+            Ending::Stalled(Step::Connect) => "given up: the broker accepted no more clients",
+            Ending::Stalled(Step::Subscribe) => "given up: the broker did not answer every SUBSCRIBE",
+            Ending::Stalled(Step::Reconnect) => "given up: not every client came back",
+            Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
+                "given up: the broker took and acknowledged no more messages"
+            }
+        };
+        line_with(words, "ended", Mood::Bad)
+    }
+
+    fn acknowledgement_line(&self) -> String {
+        let Account { denied, unacknowledged, .. } = self.account;
+        let counts = [(denied, "denied by the broker"), (unacknowledged, "never acknowledged")];
+        match list(&counts) {
+            words if words.is_empty() => String::new(),
+            words => line_with(&words, "publishing", Mood::Bad),
+        }
+    }
+
+    fn delivery_line(&self) -> String {
+        let Account { owed, lost, .. } = self.account;
+        if self.plan.receivers == 0 {
+            return line("delivery", "not measured without subscribers");
+        }
+        if self.subscribers_to_the_end == 0 {
+            return line("delivery", "cannot be judged: no subscriber stayed to the end");
+        }
+        if owed == 0 {
+            return line("delivery", "cannot be judged: no message was acknowledged");
+        }
+        let counts = [(lost, "lost"), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
+        let (mut words, mood) = match list(&counts) {
+            words if words.is_empty() => {
+                (format!("all {owed} messages arrived, once and in order"), Mood::Good)
+            }
+            words => (format!("{words}, of {owed}{}", self.remark()), Mood::Bad),
+        };
+        if self.subscribers_to_the_end < self.plan.receivers {
+            let stayed = self.subscribers_to_the_end;
+            let _ = write!(
+                words,
+                " (at the {stayed} of {} subscribers that stayed to the end)",
+                self.plan.receivers
+            );
+        }
+        line_with(&words, "delivery", mood)
+    }
+
+    /// What speaks against the figures.
+    fn remarks(&self) -> String {
+        let findings = self.self_check();
+        let line = |Finding { mark, text }: &Finding| match mark.is_bottleneck() {
+            true => {
+                line_with(&format!("the load generator was the bottleneck: {text}"), "self-check", Mood::Bad)
+            }
+            false => line("self-check", text),
+        };
+        findings.iter().map(line).collect()
+    }
+
+    fn remark(&self) -> &'static str {
+        match self.plan.qos {
+            Qos::AtMostOnce => "; QoS 0 promises nothing",
+            Qos::AtLeastOnce | Qos::ExactlyOnce if self.account.lost > 0 => "",
+            Qos::AtLeastOnce | Qos::ExactlyOnce => "; nothing lost",
+        }
+    }
+}
+
+/// Whether a line is to please.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Good,
+    Bad,
+}
+
+fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Connect => "connecting",
+        Stage::Subscribe => "subscribing",
+        Stage::Run => "running",
+    }
+}
+
+fn line(name: &str, words: &str) -> String {
+    format!("{} {words}\n", format!("{name:<17}").bold())
+}
+
+fn line_with(words: &str, name: &str, mood: Mood) -> String {
+    let words = match mood {
+        Mood::Good => words.green(),
+        Mood::Bad => words.red(),
+    };
+    line(name, &words.to_string())
+}
+
+fn heading(text: &str) -> String {
+    format!("{}\n", text.bold())
+}
+
+/// The counts that are not zero, in words.
+fn list(counts: &[(u64, &str)]) -> String {
+    let words = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{report, spread};
+    use super::super::{Flow, LatencyKind};
+    use super::*;
+
+    fn text(report: &Report) -> String {
+        colored::control::set_override(false);
+        report.to_text(Charset::Utf8)
+    }
+
+    fn last_section(report: &Report) -> String {
+        text(report).rsplit("\n\n").next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_report_fits_on_a_screen() {
+        let expected = "\
+broker            127.0.0.1:1883, MQTT 5.0
+clients           1000 publishers, 100 subscribers, on 2 threads
+load              100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher
+
+connected         1100 of 1100 clients in 250 ms, 4400 in a second
+
+                      messages    per second        time
+sent                    100000        200000      500 ms
+acknowledged            100000        181818      550 ms
+received                100000        166667      600 ms
+
+                        min     mean      p50      p90      p99    p99.9      max
+TCP connect          300 ns   168 µs   150 µs   300 µs   450 µs   750 µs   750 µs
+CONNECT to CONNACK  3.00 µs  1.68 ms  1.50 ms  3.00 ms  4.50 ms  7.50 ms  7.50 ms
+PUBLISH to PUBACK   30.0 µs  16.8 ms  15.0 ms  30.0 ms  45.0 ms  75.0 ms  75.0 ms
+end to end           800 µs   447 ms   400 ms   800 ms   1.20 s   2.00 s   2.00 s
+
+end to end
+up to   1.00 ms    0.10 %  ▏
+up to   2.00 ms    0.10 %  ▏
+up to   5.00 ms    0.40 %  ▍
+up to   10.0 ms    0.60 %  ▋
+up to   20.0 ms    1.20 %  █▎
+up to   50.0 ms    3.80 %  ████▎
+up to    100 ms    6.20 %  ███████
+up to    200 ms   12.50 %  ██████████████▎
+up to    500 ms   35.00 %  ████████████████████████████████████████
+up to    1.00 s   34.50 %  ███████████████████████████████████████▍
+up to    2.00 s    5.50 %  ██████▎
+up to    5.00 s    0.10 %  ▏
+
+delivery          all 100000 messages arrived, once and in order
+";
+        assert_eq!(text(&report()), expected);
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_in_numbers() {
+        let mut report = report();
+        report.errors.add(Stage::Run, "the broker closed the connection without a word".to_owned(), 2);
+        report.errors.add(Stage::Connect, "timed out after 30 s".to_owned(), 1);
+        report.ending = Ending::Interrupted;
+        report.connections_lost = 2;
+        report.subscribers_to_the_end = 98;
+        report.account =
+            Account { sent: 500, denied: 1, unacknowledged: 20, owed: 470, lost: 3, ..Account::default() };
+        (report.duplicates, report.reordered, report.foreign) = (4, 0, 1);
+        let expected = "\
+connecting        1 x timed out after 30 s
+running           2 x the broker closed the connection without a word
+ended             interrupted; these are the figures up to then
+connections       2 clients lost the connection
+foreign           1 message of somebody else, not counted above
+publishing        1 denied by the broker, 20 never acknowledged
+delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers that stayed to the end)
+";
+        assert_eq!(last_section(&report), expected);
+        assert!(report.is_promise_broken());
+    }
+
+    #[test]
+    fn what_a_qos_allows_is_no_broken_promise() {
+        let mut report = report();
+        report.duplicates = 4;
+        assert_eq!(last_section(&report), "delivery          4 duplicated, of 100000; nothing lost\n");
+        assert!(!report.is_promise_broken());
+        report.plan.qos = Qos::ExactlyOnce;
+        assert!(report.is_promise_broken());
+        report.plan.qos = Qos::AtMostOnce;
+        report.account.lost = 7;
+        let expected = "delivery          7 lost, 4 duplicated, of 100000; QoS 0 promises nothing\n";
+        assert_eq!(last_section(&report), expected);
+        assert!(!report.is_promise_broken());
+    }
+
+    #[test]
+    fn nothing_is_claimed_that_was_not_measured() {
+        let mut report = report();
+        report.subscribers_to_the_end = 0;
+        let judged = |report: &Report| last_section(report);
+        assert_eq!(judged(&report), "delivery          cannot be judged: no subscriber stayed to the end\n");
+        (report.plan.subscribers, report.plan.receivers, report.plan.clients) = (0, 0, 1000);
+        assert_eq!(judged(&report), "delivery          not measured without subscribers\n");
+        report = Report {
+            connects: Flow::default(),
+            ending: Ending::NotConnected,
+            sent: Flow::default(),
+            acknowledged: Flow::default(),
+            received: Flow::default(),
+            account: Account::default(),
+            latencies: [].into(),
+            ..report
+        };
+        let text = text(&report);
+        assert!(text.ends_with(
+            "\n\nconnected         0 of 1000 clients\n\nended             no publisher could connect\n"
+        ));
+    }
+
+    #[test]
+    fn a_load_generator_that_was_too_slow_says_so() {
+        let mut report = report();
+        report.busiest_thread_percent = Some(99.0);
+        report.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
+        let text = text(&report);
+        assert!(text.contains("\n- as planned "), "{text}");
+        let expected = "self-check        the load generator was the bottleneck: a thread used 99 % of its processor; \
+                        a lower load or another machine leaves it room\n";
+        assert!(text.ends_with(expected), "{text}");
+    }
+
+    #[test]
+    fn ascii_is_enough() {
+        colored::control::set_override(false);
+        assert!(report().to_text(Charset::Ascii).is_ascii());
+    }
+}

@@ -1,0 +1,44 @@
+//! Numbers for people.
+
+/// A count and what is counted.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// Things in a second: whole ones, unless there are few.
+pub fn rate(per_second: f64) -> String {
+    if per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
+}
+
+/// Nanoseconds in the unit that fits, with three digits.
+pub fn duration(nanoseconds: u64) -> String {
+    let (value, unit) = match nanoseconds {
+        0..1_000 => return format!("{nanoseconds} ns"),
+        1_000..999_500 => (nanoseconds as f64 / 1e3, "µs"),
+        999_500..999_500_000 => (nanoseconds as f64 / 1e6, "ms"),
+        _ => (nanoseconds as f64 / 1e9, "s"),
+    };
+    let decimals = match value {
+        ..9.995 => 2,
+        9.995..99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_digits_in_the_unit_that_fits() {
+        let texts =
+            [0, 999, 1000, 9_994, 9_996, 99_960, 999_499, 999_500, 1_000_000, 999_499_999, 61_000_000_000];
+        let texts = texts.map(duration);
+        let expected = [
+            "0 ns", "999 ns", "1.00 µs", "9.99 µs", "10.0 µs", "100 µs", "999 µs", "1.00 ms", "1.00 ms",
+            "999 ms", "61.0 s",
+        ];
+        assert_eq!(texts, expected);
+    }
+}

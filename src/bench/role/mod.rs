@@ -1,0 +1,178 @@
+//! What a client does with its connection: a publisher, a subscriber, one who asks, one who answers, or one who only stays.
+
+mod publisher;
+mod requester;
+mod responder;
+mod subscriber;
+
+use super::plan::{Group, Part, Task};
+use super::record::Stage;
+use super::worker::Shared;
+use crate::error::Error;
+use crate::protocol::session::Session;
+use crate::protocol::{Publish, Qos, ReasonCode};
+pub(super) use publisher::Publisher;
+use requester::Requester;
+use responder::Responder;
+use subscriber::Subscriber;
+
+/// What is kept of a message of QoS 1 or 2 until it is acknowledged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) sequence: u64,
+    pub(super) sent_at: u64,
+    /// The same as `sent_at` where no time was planned.
+    pub(super) planned_at: u64,
+}
+
+/// Where and when something happens.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) part: Part,
+    /// In nanoseconds since the run's start.
+    pub(super) now: u64,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn group(&self) -> &'a Group {
+        self.shared.plan.group(self.part)
+    }
+}
+
+/// What a client does.
+pub(super) enum Role {
+    /// Publishes.
+    Publisher(Box<Publisher>),
+    /// Receives what is published.
+    Subscriber(Subscriber),
+    /// Publishes requests and receives the answers.
+    Requester(Box<Requester>),
+    /// Answers requests.
+    Responder(Box<Responder>),
+    /// Stays connected.
+    Idle,
+}
+
+impl Role {
+    pub(super) fn new(shared: &Shared, part: Part) -> Role {
+        match part.task {
+            Task::Publish => Role::Publisher(Box::new(Publisher::new(shared, part))),
+            Task::Subscribe => Role::Subscriber(Subscriber::new(shared, part)),
+            Task::Request => Role::Requester(Box::new(Requester::new(shared, part))),
+            Task::Respond => Role::Responder(Box::default()),
+            Task::Stay => Role::Idle,
+        }
+    }
+
+    /// The publisher in it, if there is one.
+    pub(super) fn publisher(&mut self) -> Option<&mut Publisher> {
+        match self {
+            Role::Publisher(publisher) => Some(publisher),
+            Role::Requester(requester) => Some(&mut requester.publisher),
+            Role::Subscriber(_) | Role::Responder(_) | Role::Idle => None,
+        }
+    }
+
+    pub(super) fn is_subscriber(&self) -> bool {
+        matches!(self, Role::Subscriber(_))
+    }
+
+    /// What it subscribes to, and the QoS that it asks for.
+    pub(super) fn subscription(&self, shared: &Shared, part: Part) -> Option<(String, Qos)> {
+        let group = shared.plan.group(part);
+        match self {
+            Role::Publisher(_) | Role::Idle => None,
+            Role::Subscriber(_) => Some((group.filter(part.number), group.subscription_qos)),
+            Role::Responder(_) => Some((group.topics.filter(part.number), group.qos)),
+            Role::Requester(_) => Some((requester::answer_topic(shared, part), group.qos)),
+        }
+    }
+
+    /// Takes a message that arrived.
+    pub(super) fn message(&mut self, scene: &Scene<'_>, publish: &Publish<'_>) {
+        match self {
+            Role::Subscriber(subscriber) => subscriber.message(scene, publish),
+            Role::Requester(requester) => requester.message(scene, publish),
+            Role::Responder(responder) => responder.message(scene, publish),
+            Role::Publisher(_) | Role::Idle => scene.shared.record.borrow_mut().foreign += 1,
+        }
+    }
+
+    /// Takes the last acknowledgement of a message.
+    pub(super) fn settled(&mut self, scene: &Scene<'_>, message: Kept, reason_code: ReasonCode) {
+        if let Some(publisher) = self.publisher() {
+            publisher.settled(scene, message, reason_code);
+        } else if reason_code.is_error() {
+            let text = format!("the broker denied an answer: {reason_code}");
+            scene.shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
+        }
+    }
+
+    /// Takes the answer to SUBSCRIBE.
+    pub(super) fn subscribed(&mut self, scene: &Scene<'_>, granted: ReasonCode) -> Result<(), Error> {
+        if granted.is_error() {
+            return Err(Error::Denied(format!("the broker denied a subscription: {granted}")));
+        }
+        let asked = self.subscription(scene.shared, scene.part).map_or(Qos::AtMostOnce, |(_, qos)| qos);
+        if granted.0 < asked as u8 {
+            let text = format!("the broker grants QoS {} where {asked} was asked for", granted.0);
+            return Err(Error::Denied(text));
+        }
+        let is_subscribed = match self {
+            Role::Subscriber(subscriber) => &mut subscriber.is_subscribed,
+            Role::Requester(requester) => &mut requester.is_subscribed,
+            Role::Responder(responder) => &mut responder.is_subscribed,
+            Role::Publisher(_) | Role::Idle => return Ok(()),
+        };
+        if !std::mem::replace(is_subscribed, true) {
+            scene.shared.record.borrow_mut().subscribed += 1;
+            scene.shared.gauges.subscribed.add(1);
+        }
+        Ok(())
+    }
+
+    /// Sends what a batch of messages asked for.
+    pub(super) fn answer(
+        &mut self,
+        scene: &Scene<'_>,
+        session: &mut Session<Kept>,
+        output: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        match self {
+            Role::Responder(responder) => responder.answer(scene, session, output),
+            Role::Publisher(_) | Role::Subscriber(_) | Role::Requester(_) | Role::Idle => Ok(()),
+        }
+    }
+
+    /// The connection is gone, and another one will come.
+    pub(super) fn dropped(&mut self, unsent_bytes: u64, unacknowledged: Vec<u64>) {
+        if let Some(publisher) = self.publisher() {
+            publisher.dropped(unsent_bytes, unacknowledged);
+        }
+        match self {
+            Role::Subscriber(subscriber) => subscriber.dropped(),
+            Role::Requester(requester) => requester.received.begin_gap(),
+            Role::Publisher(_) | Role::Responder(_) | Role::Idle => {}
+        }
+    }
+
+    /// Gives what was measured to the worker. What was received counts only when the client stayed to the end.
+    pub(super) fn hand_in(
+        &mut self,
+        scene: &Scene<'_>,
+        unsent_bytes: u64,
+        unacknowledged: Vec<u64>,
+        is_whole: bool,
+    ) {
+        match self {
+            Role::Publisher(publisher) => publisher.hand_in(scene, unsent_bytes, unacknowledged),
+            Role::Subscriber(subscriber) => subscriber.hand_in(scene, is_whole),
+            Role::Requester(requester) => {
+                requester.publisher.hand_in(scene, unsent_bytes, unacknowledged);
+                requester.hand_in(scene, is_whole);
+            }
+            Role::Responder(_) | Role::Idle => {}
+        }
+    }
+}

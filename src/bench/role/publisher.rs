@@ -1,0 +1,400 @@
+//! Publishes: as fast as the broker takes it (a closed loop), or at planned times whatever the broker does (an open loop).
+
+use super::{Kept, Scene};
+use crate::bench::plan::Part;
+use crate::bench::record::{Sent, Stage};
+use crate::bench::schedule::Schedule;
+use crate::bench::stamp::Stamp;
+use crate::bench::template::Values;
+use crate::bench::worker::{Phase, Shared};
+use crate::error::Error;
+use crate::protocol::session::Session;
+use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
+use crate::transport::Connection;
+
+/// So many messages of QoS 0 go out in one write, as far as they fit into the bytes.
+const MESSAGES_PER_WRITE: u64 = 64;
+const BYTES_PER_WRITE: usize = 64 * 1024;
+
+/// A message that is sent so much after its planned time is late.
+const LATE_NANOSECONDS: u64 = 1_000_000;
+
+/// What is sent, and how far that is.
+pub(in crate::bench) struct Publisher {
+    /// Among the publishers of all groups.
+    number: u32,
+    client_id: String,
+    topic: String,
+    /// What each message says besides, as properties.
+    properties: PropertiesBuf,
+    /// How many messages are to be sent in all; without end as long as it is not known.
+    goal: u64,
+    /// How many messages were encoded; the next one's sequence number.
+    pub(super) encoded: u64,
+    /// How many of those the connection's output still holds, at most.
+    unwritten: u64,
+    /// One message's bytes on the wire, when the output holds some.
+    packet_size: usize,
+    /// When messages are due, in an open loop.
+    timing: Option<Box<Timing>>,
+    /// How many requests were answered, or are not waited for any more.
+    answered: u64,
+    sent: Sent,
+    is_measuring: bool,
+    is_farewell_pinged: bool,
+    is_finished: bool,
+    was_back: bool,
+}
+
+/// The planned times, and when the publisher asked to be woken.
+struct Timing {
+    schedule: Schedule,
+    called_at: Option<u64>,
+    is_counted: bool,
+}
+
+impl Publisher {
+    pub(super) fn new(shared: &Shared, part: Part) -> Publisher {
+        let group = shared.plan.group(part);
+        let client_id = shared.plan.client_id(part);
+        let timing = |load| {
+            let schedule =
+                Schedule::new(load, group.place.before.publishers + part.number, group.whole().publishers);
+            Box::new(Timing { schedule, called_at: None, is_counted: false })
+        };
+        Publisher {
+            number: group.first_publisher + part.number,
+            topic: group.topics.topic(part.number, &client_id),
+            client_id,
+            properties: shared.plan.broker.properties.publish.clone(),
+            goal: u64::MAX,
+            encoded: 0,
+            unwritten: 0,
+            packet_size: 0,
+            timing: group.open_loop.map(timing),
+            answered: 0,
+            sent: Sent::default(),
+            is_measuring: false,
+            is_farewell_pinged: false,
+            is_finished: false,
+            was_back: false,
+        }
+    }
+
+    /// Gives each message properties.
+    pub(super) fn with_properties(self, properties: PropertiesBuf) -> Publisher {
+        Publisher { properties, ..self }
+    }
+
+    /// Whether the time has come for which it asked to be woken.
+    pub(in crate::bench) fn is_called(&mut self, shared: &Shared) -> bool {
+        let Some(timing) = &mut self.timing else {
+            return false;
+        };
+        timing.called_at.take_if(|time| *time <= shared.called_until()).is_some()
+    }
+
+    /// Encodes what is due. Whether a ping is to follow, whose answer says that all was read.
+    ///
+    /// # Errors
+    /// When the broker does not take such messages.
+    pub(in crate::bench) fn publish(
+        &mut self,
+        scene: &Scene<'_>,
+        called: usize,
+        session: &mut Session<Kept>,
+        connection: &mut Connection,
+        pongs_missing: bool,
+    ) -> Result<bool, Error> {
+        let phase = scene.shared.phase();
+        if phase < Phase::Measure || self.is_finished {
+            return Ok(false);
+        }
+        if !self.was_back && scene.shared.orders().is_back {
+            self.was_back = true;
+            self.sent.after_gap = Some(self.encoded);
+        }
+        if phase > Phase::Measure {
+            self.stop(scene);
+        }
+        if !self.is_through(scene) {
+            self.encode_batch(scene, session, connection)?;
+            self.ask_for_call(scene, called, session);
+            if !self.is_through(scene) {
+                return Ok(false);
+            }
+        }
+        Ok(self.conclude(scene, session, pongs_missing))
+    }
+
+    /// Sends nothing new any more.
+    fn stop(&mut self, scene: &Scene<'_>) {
+        self.count_unsent(scene);
+        self.goal = self.encoded;
+    }
+
+    /// Counts what was due before the end of the load and was not sent, once.
+    fn count_unsent(&mut self, scene: &Scene<'_>) {
+        let Some(timing) = self.timing.as_mut().filter(|timing| !timing.is_counted) else {
+            return;
+        };
+        timing.is_counted = true;
+        // What became due this very moment is not late yet.
+        let end = scene.now.saturating_sub(LATE_NANOSECONDS).min(scene.shared.load_end().saturating_sub(1));
+        let Some(time) = end.checked_sub(scene.shared.load_began()) else {
+            return;
+        };
+        let unsent = timing.schedule.count_due(time).min(self.goal.saturating_sub(self.encoded));
+        if unsent > 0 {
+            let text = "a message was due and was not sent before the run ended";
+            scene.shared.record.borrow_mut().errors.add(Stage::Run, text.to_owned(), unsent);
+        }
+    }
+
+    /// Whether nothing is left to send.
+    fn is_through(&self, scene: &Scene<'_>) -> bool {
+        let is_over = |timing: &Timing| {
+            let next = scene.shared.load_began().saturating_add(timing.schedule.next());
+            next >= scene.shared.load_end()
+        };
+        self.encoded >= self.goal || self.timing.as_ref().is_some_and(|timing| is_over(timing))
+    }
+
+    /// Waits for the last acknowledgement, or at QoS 0 for the answer to a ping, which is to be sent when this is true.
+    fn conclude(&mut self, scene: &Scene<'_>, session: &Session<Kept>, pongs_missing: bool) -> bool {
+        if scene.group().qos != Qos::AtMostOnce {
+            if session.unsettled() == 0 {
+                self.finish(scene.shared);
+            }
+            return false;
+        }
+        if !self.is_farewell_pinged {
+            self.is_farewell_pinged = true;
+            return true;
+        }
+        if !pongs_missing {
+            scene.shared.record.borrow_mut().acknowledging.note(scene.now);
+            self.finish(scene.shared);
+        }
+        false
+    }
+
+    fn encode_batch(
+        &mut self,
+        scene: &Scene<'_>,
+        session: &mut Session<Kept>,
+        connection: &mut Connection,
+    ) -> Result<(), Error> {
+        let room = self.room(scene, session, connection);
+        if room == 0 {
+            return Ok(());
+        }
+        let group = scene.group();
+        let output = connection.output();
+        output.reserve((room as usize * self.packet_size).min(BYTES_PER_WRITE));
+        let Some(composer) = scene.shared.composers.get(scene.part.group) else {
+            return Ok(());
+        };
+        let composer = &mut *composer.borrow_mut();
+        let before_batch = self.encoded;
+        for _ in 0..room {
+            let Some(planned_at) = self.take_due(scene) else {
+                break;
+            };
+            let (sequence, sent_at) = (self.encoded, scene.now);
+            let stamp =
+                Stamp { run: scene.shared.plan.run, publisher: self.number, sequence, sent_at, planned_at };
+            let values = Values {
+                run: scene.shared.plan.run,
+                publisher: scene.part.number,
+                subscriber: 0,
+                client: &self.client_id,
+                sequence,
+            };
+            let publish = Publish {
+                dup: false,
+                qos: group.qos,
+                retain: group.retain,
+                topic: &self.topic,
+                packet_id: None,
+                properties: self.properties.as_properties(),
+                payload: composer.compose(&group.payload, stamp, &values),
+            };
+            let before = output.len();
+            let sent = session.publish(&publish, || Kept { sequence, sent_at, planned_at }, output);
+            sent.map_err(|source| Error::Unsendable { topic: self.topic.clone(), source })?;
+            self.packet_size = output.len() - before;
+            self.encoded += 1;
+            self.unwritten += 1;
+            if output.len() >= BYTES_PER_WRITE {
+                break;
+            }
+        }
+        if self.encoded > before_batch && self.is_measuring {
+            scene.shared.record.borrow_mut().sending.note(scene.now);
+        }
+        Ok(())
+    }
+
+    /// The planned time of the next message when it is to be sent now, which in a closed loop is always.
+    fn take_due(&mut self, scene: &Scene<'_>) -> Option<u64> {
+        let began = scene.shared.load_began();
+        let planned_at = match &mut self.timing {
+            None => scene.now,
+            Some(timing) => {
+                let next = began.saturating_add(timing.schedule.next());
+                let is_over = next >= scene.shared.load_end() || self.encoded >= self.goal;
+                let now = scene.now.checked_sub(began).filter(|_| !is_over)?;
+                began.saturating_add(timing.schedule.due(now)?)
+            }
+        };
+        if !self.is_measuring && planned_at >= scene.shared.measured_from() {
+            self.is_measuring = true;
+            self.sent.before_measuring = self.encoded;
+            let messages = scene.group().messages_of(scene.part.number);
+            self.goal = self.goal.min(self.encoded.saturating_add(messages));
+        }
+        if self.encoded >= self.goal {
+            return None;
+        }
+        if self.timing.is_some() && self.is_measuring && scene.now - planned_at > LATE_NANOSECONDS {
+            scene.shared.record.borrow_mut().late += 1;
+        }
+        Some(planned_at)
+    }
+
+    /// Asks to be woken for the next message, unless something else has to happen first and will wake the publisher: room
+    /// in the window, or in the socket's buffer.
+    fn ask_for_call(&mut self, scene: &Scene<'_>, called: usize, session: &Session<Kept>) {
+        let has_room = match scene.group().qos {
+            Qos::AtMostOnce => self.unanswered_room(scene) > 0,
+            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(scene, session) > 0,
+        };
+        let is_through = self.is_through(scene);
+        if let Some(timing) = self.timing.as_mut().filter(|_| has_room && !is_through) {
+            let next = scene.shared.load_began().saturating_add(timing.schedule.next());
+            if timing.called_at.is_none() && next > scene.now {
+                timing.called_at = Some(next);
+                scene.shared.wake_at(called, next);
+            }
+        }
+    }
+
+    /// How many messages may be encoded now.
+    fn room(&self, scene: &Scene<'_>, session: &Session<Kept>, connection: &Connection) -> u64 {
+        if connection.unsent() > 0 {
+            return 0;
+        }
+        let room = match scene.group().qos {
+            Qos::AtMostOnce => MESSAGES_PER_WRITE.min(self.unanswered_room(scene)),
+            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(scene, session),
+        };
+        room.min(self.goal.saturating_sub(self.encoded))
+    }
+
+    /// How much of the window is free. It is filled again with every acknowledgement: a broker without TCP_NODELAY holds its
+    /// next one back until TCP's own acknowledgement arrives, which our next message carries. To wait for more room would
+    /// add the 40 ms of a delayed acknowledgement to the broker's latency.
+    fn window(&self, scene: &Scene<'_>, session: &Session<Kept>) -> u64 {
+        let unsettled = session.unsettled();
+        let window = usize::from(scene.group().in_flight).min(session.quota() + unsettled);
+        (window.saturating_sub(unsettled) as u64).min(self.unanswered_room(scene))
+    }
+
+    /// How many more requests may be unanswered; there is no such limit for messages that nobody answers.
+    fn unanswered_room(&self, scene: &Scene<'_>) -> u64 {
+        let group = scene.group();
+        if !group.is_answered {
+            return u64::MAX;
+        }
+        let unanswered = self.encoded.saturating_sub(self.answered);
+        u64::from(group.in_flight).saturating_sub(unanswered)
+    }
+
+    /// A request was answered.
+    pub(super) fn note_answer(&mut self) {
+        self.answered += 1;
+    }
+
+    /// Takes the last acknowledgement of a message.
+    pub(super) fn settled(&mut self, scene: &Scene<'_>, message: Kept, reason_code: ReasonCode) {
+        let record = &mut *scene.shared.record.borrow_mut();
+        if reason_code.is_error() {
+            self.sent.denied.insert(message.sequence, message.sequence + 1);
+            scene.shared.gauges.denied.add(1);
+            scene.shared.gauges.excused.add(scene.group().fan_out().into());
+            record.timeline.at(scene.now).denied += 1;
+            record.errors.add(Stage::Run, format!("the broker denied a message: {reason_code}"), 1);
+            return;
+        }
+        record.acknowledgements += 1;
+        scene.shared.gauges.acknowledged.add(1);
+        let slot = record.timeline.at(scene.now);
+        slot.acknowledged += 1;
+        if message.planned_at < scene.shared.measured_from() {
+            record.warm_up.acknowledged += 1;
+            return;
+        }
+        let latency = scene.now.saturating_sub(message.sent_at);
+        if scene.shared.plan.subscribers() == 0 {
+            slot.latency.record(latency);
+        }
+        record.acknowledging.note(scene.now);
+        record.acknowledged.record(latency);
+        if self.timing.is_some() {
+            record.acknowledged_planned.record(scene.now.saturating_sub(message.planned_at));
+        }
+    }
+
+    /// Counts the messages that the kernel took.
+    pub(in crate::bench) fn count_written(&mut self, scene: &Scene<'_>, unsent_bytes: u64) {
+        let unwritten = self.count_unwritten(unsent_bytes);
+        let written = self.unwritten - unwritten;
+        self.unwritten = unwritten;
+        let record = &mut *scene.shared.record.borrow_mut();
+        record.blocked_sends += u64::from(unsent_bytes > 0);
+        if written > 0 {
+            scene.shared.gauges.sent.add(written);
+            scene.shared.gauges.owed.add(written * u64::from(scene.group().fan_out()));
+            record.timeline.at(scene.now).sent += written;
+            if self.is_measuring {
+                record.sending.note(scene.now);
+            }
+        }
+    }
+
+    /// How many messages are not wholly among the bytes that the kernel took, when it has `unsent` bytes still to take. Other
+    /// packets among those bytes can make it too many, never too few.
+    fn count_unwritten(&self, unsent: u64) -> u64 {
+        unsent.div_ceil((self.packet_size as u64).max(1)).min(self.unwritten)
+    }
+
+    /// The connection is gone. What the kernel had not taken was not sent; what was not acknowledged may have arrived or not.
+    pub(super) fn dropped(&mut self, unsent_bytes: u64, unacknowledged: Vec<u64>) {
+        let unwritten = self.count_unwritten(unsent_bytes);
+        if unacknowledged.is_empty() {
+            self.sent.unsent.insert(self.encoded - unwritten, self.encoded);
+        }
+        self.sent.unacknowledged.extend(unacknowledged);
+        self.unwritten = 0;
+        self.answered = self.encoded;
+        self.is_farewell_pinged = false;
+    }
+
+    /// The publisher has nothing more to do.
+    pub(in crate::bench) fn finish(&mut self, shared: &Shared) {
+        if !self.is_finished {
+            self.is_finished = true;
+            shared.gauges.finished.add(1);
+        }
+    }
+
+    pub(super) fn hand_in(&mut self, scene: &Scene<'_>, unsent_bytes: u64, unacknowledged: Vec<u64>) {
+        self.count_unsent(scene);
+        let mut sent = std::mem::take(&mut self.sent);
+        sent.count = self.encoded - self.count_unwritten(unsent_bytes);
+        sent.before_measuring = if self.is_measuring { sent.before_measuring } else { sent.count };
+        sent.unacknowledged.extend(unacknowledged);
+        scene.shared.record.borrow_mut().sent.insert(self.number, sent);
+    }
+}

@@ -1,0 +1,87 @@
+//! Answers requests with what they carry: in MQTT 5 to the response topic and with the correlation data of the request, before
+//! that to the topic that belongs to the requester named in the stamp.
+
+use super::requester::answer_topic_of;
+use super::{Kept, Scene};
+use crate::bench::record::Stage;
+use crate::bench::stamp::Stamp;
+use crate::error::Error;
+use crate::protocol::session::Session;
+use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};
+use std::collections::VecDeque;
+
+/// So many answers wait for acknowledgements; more requests than that are not answered.
+const MOST_WAITING: usize = 10_000;
+
+#[derive(Default)]
+pub(in crate::bench) struct Responder {
+    pub(super) is_subscribed: bool,
+    waiting: VecDeque<Answer>,
+}
+
+struct Answer {
+    topic: String,
+    properties: PropertiesBuf,
+    payload: Vec<u8>,
+}
+
+impl Responder {
+    pub(super) fn message(&mut self, scene: &Scene<'_>, request: &Publish<'_>) {
+        let record = &mut *scene.shared.record.borrow_mut();
+        let Some(topic) = topic_of_answer(scene, request) else {
+            record.foreign += 1;
+            return;
+        };
+        if self.waiting.len() >= MOST_WAITING {
+            let text = format!("a request was not answered, since {MOST_WAITING} answers wait");
+            return record.errors.add(Stage::Run, text, 1);
+        }
+        let mut properties = PropertiesBuf::new();
+        if let Some(data @ PropertyValue::Binary(_)) = request.properties.find(PropertyId::CorrelationData) {
+            let pushed = properties.push(PropertyId::CorrelationData, data);
+            debug_assert!(pushed.is_ok(), "it was decoded, and is the first");
+        }
+        self.waiting.push_back(Answer { topic, properties, payload: request.payload.to_vec() });
+    }
+
+    /// Sends the answers that wait, as far as the broker lets us.
+    pub(super) fn answer(
+        &mut self,
+        scene: &Scene<'_>,
+        session: &mut Session<Kept>,
+        output: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let qos = scene.group().qos;
+        while qos == Qos::AtMostOnce || session.quota() > 0 {
+            let Some(Answer { topic, properties, payload }) = self.waiting.pop_front() else {
+                break;
+            };
+            let answer = Publish {
+                dup: false,
+                qos,
+                retain: false,
+                topic: &topic,
+                packet_id: None,
+                properties: properties.as_properties(),
+                payload: &payload,
+            };
+            let kept = || Kept { sequence: 0, sent_at: scene.now, planned_at: scene.now };
+            let sent = session.publish(&answer, kept, output);
+            sent.map_err(|source| Error::Unsendable { topic: topic.clone(), source })?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the answer goes; `None` when nobody of this run asks. A request that somebody else made up cannot lead us elsewhere than
+/// to a topic of the run.
+fn topic_of_answer(scene: &Scene<'_>, request: &Publish<'_>) -> Option<String> {
+    let plan = &scene.shared.plan;
+    let stamp = Stamp::read(request.payload, false).filter(|stamp| stamp.run == plan.run)?;
+    let own = answer_topic_of(scene.shared, stamp.publisher);
+    if !plan.broker.version.is_v5() {
+        return Some(own);
+    }
+    let named = request.properties.text(PropertyId::ResponseTopic)?;
+    (named == own).then_some(own)
+}

@@ -1,0 +1,128 @@
+//! Receives what is published, and checks off every message.
+
+use super::Scene;
+use crate::bench::plan::Part;
+use crate::bench::record::{Arrival, Received, Record};
+use crate::bench::stamp::Stamp;
+use crate::bench::worker::{Pool, Shared};
+use crate::protocol::Publish;
+use std::rc::Rc;
+
+pub(in crate::bench) struct Subscriber {
+    /// Which receiver of its group's account it is.
+    receiver: u32,
+    pub(super) is_subscribed: bool,
+    /// What arrived of each of its publishers.
+    pool: Rc<Pool>,
+}
+
+impl Subscriber {
+    pub(super) fn new(shared: &Shared, part: Part) -> Subscriber {
+        let group = shared.plan.group(part);
+        let receiver = group.receiver(part.number);
+        let pool = || {
+            let publishers = if group.filter.is_some() { 0 } else { group.topics.fan_in(receiver) };
+            let pool = Pool::default();
+            pool.received.replace(vec![Received::default(); publishers as usize]);
+            Rc::new(pool)
+        };
+        let pool = match group.share {
+            Some(_) => shared.pools.borrow_mut().entry(part.group).or_insert_with(pool).clone(),
+            None => pool(),
+        };
+        Subscriber { receiver, is_subscribed: false, pool }
+    }
+
+    pub(super) fn message(&mut self, scene: &Scene<'_>, publish: &Publish<'_>) {
+        if scene.group().filter.is_some() {
+            return self.note_others(scene, publish);
+        }
+        let plan = &scene.shared.plan;
+        let group = scene.group();
+        let stamp = Stamp::read(publish.payload, group.open_loop.is_some());
+        let stamp = stamp.filter(|stamp| stamp.run == plan.run);
+        let place = stamp.and_then(|stamp| {
+            let publisher = stamp.publisher.checked_sub(group.first_publisher)?;
+            group.topics.place_of(publisher, self.receiver)
+        });
+        let received = &mut *self.pool.received.borrow_mut();
+        let received = place.and_then(|place| received.get_mut(place));
+        let record = &mut *scene.shared.record.borrow_mut();
+        let Some((stamp, received)) = stamp.zip(received) else {
+            record.foreign += 1;
+            return;
+        };
+        match received.note(stamp.sequence) {
+            Arrival::Duplicate => {
+                record.duplicates += 1;
+                return;
+            }
+            // Those that share a subscription overtake each other.
+            Arrival::Reordered => record.reordered += u64::from(group.share.is_none()),
+            Arrival::New => {}
+        }
+        record.deliveries += 1;
+        scene.shared.gauges.received.add(1);
+        note_latency(scene, record, &stamp, group.open_loop.is_some());
+    }
+
+    /// Counts what others publish. Where that is another group of this run, its stamps tell how long it took.
+    fn note_others(&self, scene: &Scene<'_>, publish: &Publish<'_>) {
+        let plan = &scene.shared.plan;
+        let record = &mut *scene.shared.record.borrow_mut();
+        record.deliveries += 1;
+        scene.shared.gauges.received.add(1);
+        let stamp = Stamp::read(publish.payload, false).filter(|stamp| stamp.run == plan.run);
+        let sender = stamp.and_then(|stamp| plan.group_of_publisher(stamp.publisher));
+        let is_planned = sender.is_some_and(|(group, _)| group.open_loop.is_some());
+        let stamp = sender.and_then(|_| Stamp::read(publish.payload, is_planned));
+        match stamp {
+            Some(stamp) => note_latency(scene, record, &stamp, is_planned),
+            None if scene.now < scene.shared.measured_from() => record.warm_up.received += 1,
+            None => {
+                record.receiving.note(scene.now);
+                record.timeline.at(scene.now).received += 1;
+            }
+        }
+    }
+
+    /// What is missing from now on until the next message arrives, is missing because nobody was there.
+    pub(super) fn dropped(&mut self) {
+        self.pool.received.borrow_mut().iter_mut().for_each(Received::begin_gap);
+    }
+
+    pub(super) fn hand_in(&mut self, scene: &Scene<'_>, is_whole: bool) {
+        let group = scene.group();
+        let is_judged = is_whole && self.is_subscribed && group.filter.is_none();
+        if group.share.is_some() {
+            // The worker hands in what is shared, when the last one is through.
+            self.pool.is_broken.set(self.pool.is_broken.get() || !is_judged);
+        } else if is_judged {
+            let received = self.pool.received.take();
+            scene
+                .shared
+                .record
+                .borrow_mut()
+                .received
+                .insert(group.first_subscriber + self.receiver, received);
+        }
+    }
+}
+
+/// Notes how long a message took that arrived for the first time.
+fn note_latency(scene: &Scene<'_>, record: &mut Record, stamp: &Stamp, is_planned: bool) {
+    let slot = record.timeline.at(scene.now);
+    slot.received += 1;
+    if stamp.planned_at < scene.shared.measured_from() {
+        record.warm_up.received += 1;
+        return;
+    }
+    let latency = scene.now.saturating_sub(stamp.sent_at);
+    slot.latency.record(latency);
+    scene.shared.gauges.slowest.raise(latency);
+    record.receiving.note(scene.now);
+    record.end_to_end.record(latency);
+    if is_planned {
+        record.end_to_end_planned.record(scene.now.saturating_sub(stamp.planned_at));
+    }
+}

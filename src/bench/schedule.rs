@@ -1,0 +1,322 @@
+//! When the messages of an open loop are due: worked out from their numbers, never added up, so that nothing drifts.
+//!
+//! All publishers follow one clockwork. Its beats belong to them in turn, so that they do not fire together and their rates add
+//! up to the total. What is due is not stored anywhere: a publisher that falls behind finds it here when it can send
+//! again, each message with the time that was planned for it.
+
+use fastrand::Rng;
+use std::time::Duration;
+
+const NANOSECONDS: u128 = 1_000_000_000;
+
+/// So many times the mean, a pause of random arrivals never gets: one in 10^13 does.
+const LONGEST_RANDOM_PAUSE: u32 = 30;
+
+/// Nobody counts more sends than this one by one.
+const MOST_COUNTED: usize = 10_000_000;
+
+/// A number of messages in a time, exact down to one in a thousand seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    in_1000_seconds: u64,
+}
+
+impl Rate {
+    /// The highest rate there is, in messages per second.
+    pub const HIGHEST: f64 = 1e9;
+
+    /// So many messages per second; `None` when it is less than one in a thousand seconds or over [`Rate::HIGHEST`].
+    pub fn per_second(rate: f64) -> Option<Rate> {
+        let in_1000_seconds = (rate * 1000.0).round();
+        (1.0..=Rate::HIGHEST * 1000.0)
+            .contains(&in_1000_seconds)
+            .then_some(Rate { in_1000_seconds: in_1000_seconds as u64 })
+    }
+
+    /// Messages per second.
+    pub fn as_per_second(self) -> f64 {
+        self.in_1000_seconds as f64 / 1000.0
+    }
+
+    /// How long so many messages take, in nanoseconds.
+    fn time_of(self, messages: u128) -> u128 {
+        messages * 1000 * NANOSECONDS / u128::from(self.in_1000_seconds)
+    }
+}
+
+/// How the beats are spread over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrivals {
+    /// At equal distances.
+    Constant,
+    /// Independent of each other, as the requests of many people are.
+    Poisson,
+}
+
+/// A load that does not wait for the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenLoop {
+    /// Of all publishers together.
+    pub rate: Rate,
+    /// How the beats are spread.
+    pub arrivals: Arrivals,
+    /// How many messages a publisher sends on each of its beats.
+    pub burst: u32,
+    /// How long the rate takes to grow from 0, in proportion to the time.
+    pub ramp: Duration,
+    /// Chooses among the random arrivals.
+    pub seed: u64,
+}
+
+impl OpenLoop {
+    /// When a beat is due that would be due then without the ramp, in nanoseconds.
+    ///
+    /// Up to its end, the ramp lets `rate * time^2 / (2 * ramp)` messages through; later ones are half a ramp late.
+    fn after_ramp(&self, time: u128) -> u64 {
+        let ramp = self.ramp.as_nanos();
+        let time = if time >= ramp / 2 { time + ramp / 2 } else { (2 * time * ramp).isqrt() };
+        u64::try_from(time).unwrap_or(u64::MAX)
+    }
+
+    /// The longest time that can pass without a message being due.
+    pub fn longest_pause(&self) -> Duration {
+        let beats = match self.arrivals {
+            Arrivals::Constant => 1,
+            Arrivals::Poisson => LONGEST_RANDOM_PAUSE,
+        };
+        let time = self.rate.time_of(u128::from(self.burst) * u128::from(beats));
+        Duration::from_nanos(self.after_ramp(time))
+    }
+}
+
+/// The sends of one publisher. Times are nanoseconds since the load's start.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    load: OpenLoop,
+    publisher: u32,
+    publishers: u32,
+    /// Messages of the current beat that were not taken yet.
+    left: u32,
+    /// Beats before the current one.
+    beats: u64,
+    /// When the current beat would be due without a ramp, where that is random.
+    random_time: u64,
+    random: Rng,
+    next: u64,
+}
+
+impl Schedule {
+    /// The sends of one of so many publishers.
+    pub fn new(load: OpenLoop, publisher: u32, publishers: u32) -> Schedule {
+        let seed = load.seed ^ u64::from(publisher).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut schedule = Schedule {
+            load,
+            publisher,
+            publishers: publishers.max(1),
+            left: load.burst.max(1),
+            beats: 0,
+            random_time: 0,
+            random: Rng::with_seed(seed),
+            next: 0,
+        };
+        schedule.plan_beat();
+        schedule
+    }
+
+    /// When the next send is due.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Takes the next send when it is due by `now`, and gives the time that was planned for it. However late it is, every send
+    /// comes once and with its own time.
+    pub fn due(&mut self, now: u64) -> Option<u64> {
+        let planned = self.next;
+        if planned > now {
+            return None;
+        }
+        self.left -= 1;
+        if self.left == 0 {
+            self.left = self.load.burst.max(1);
+            self.beats += 1;
+            self.plan_beat();
+        }
+        Some(planned)
+    }
+
+    /// How many sends are due by `now`, as far as they can be counted in a moment.
+    pub fn count_due(&self, now: u64) -> u64 {
+        let mut rest = self.clone();
+        std::iter::from_fn(|| rest.due(now)).take(MOST_COUNTED).count() as u64
+    }
+
+    fn plan_beat(&mut self) {
+        let burst = u128::from(self.load.burst.max(1));
+        let time = match self.load.arrivals {
+            Arrivals::Constant => {
+                let beat = u128::from(self.beats) * u128::from(self.publishers) + u128::from(self.publisher);
+                self.load.rate.time_of(beat * burst)
+            }
+            Arrivals::Poisson => {
+                let mean = self.load.rate.time_of(u128::from(self.publishers) * burst) as f64;
+                let pause = -(1.0 - self.random.f64()).ln() * mean;
+                self.random_time = self.random_time.saturating_add(pause.round() as u64);
+                u128::from(self.random_time)
+            }
+        };
+        self.next = self.load.after_ramp(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const HOUR: u64 = 3600 * SECOND;
+
+    fn load(rate: f64) -> OpenLoop {
+        OpenLoop {
+            rate: Rate::per_second(rate).unwrap(),
+            arrivals: Arrivals::Constant,
+            burst: 1,
+            ramp: Duration::ZERO,
+            seed: 1,
+        }
+    }
+
+    fn poisson(rate: f64) -> OpenLoop {
+        OpenLoop { arrivals: Arrivals::Poisson, ..load(rate) }
+    }
+
+    /// The planned times of all publishers up to a time, in order.
+    fn times(load: OpenLoop, publishers: u32, until: u64) -> Vec<u64> {
+        let mut all = Vec::new();
+        for publisher in 0..publishers {
+            let mut schedule = Schedule::new(load, publisher, publishers);
+            all.extend(std::iter::from_fn(|| schedule.due(until)));
+        }
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn publishers_take_turns() {
+        let first = |publisher| Schedule::new(load(100.0), publisher, 4).next();
+        assert_eq!([0, 1, 2, 3].map(first), [0, SECOND / 100, SECOND / 50, 3 * SECOND / 100]);
+        let mut schedule = Schedule::new(load(100.0), 1, 4);
+        let times: Vec<_> = std::iter::from_fn(|| schedule.due(SECOND / 10)).collect();
+        assert_eq!(times, [SECOND / 100, SECOND / 20, 9 * SECOND / 100], "every fourth hundredth");
+    }
+
+    #[test]
+    fn nothing_drifts_in_a_day() {
+        let mut schedule = Schedule { beats: 24 * 3600 * 7 / 7, ..Schedule::new(load(7.0), 0, 7) };
+        schedule.plan_beat();
+        assert_eq!(schedule.next(), 24 * HOUR, "the rate divides no nanosecond, and a day is a day");
+        assert_eq!(times(load(0.3), 1, 10 * HOUR).len(), 10_801, "three in ten seconds, and the first at 0");
+    }
+
+    #[test]
+    fn a_burst_is_due_at_once_and_the_rate_stays() {
+        let load = OpenLoop { burst: 5, ..load(100.0) };
+        let mut schedule = Schedule::new(load, 1, 2);
+        let planned: Vec<_> = std::iter::from_fn(|| schedule.due(SECOND / 5)).collect();
+        assert_eq!(planned, [[SECOND / 20; 5], [3 * SECOND / 20; 5]].concat());
+        assert_eq!(times(load, 2, 10 * SECOND - 1).len(), 1000);
+    }
+
+    #[test]
+    fn a_ramp_sends_half_as_much_and_a_quarter_in_its_first_half() {
+        let load = OpenLoop { ramp: Duration::from_secs(10), ..load(1000.0) };
+        assert_eq!(times(load, 3, 5 * SECOND - 1).len(), 1250);
+        assert_eq!(times(load, 3, 10 * SECOND - 1).len(), 5000);
+        assert_eq!(times(load, 3, 20 * SECOND - 1).len(), 15_000, "at the full rate afterwards");
+    }
+
+    #[test]
+    fn who_falls_behind_finds_every_send_with_its_own_time() {
+        let mut schedule = Schedule::new(load(1000.0), 0, 1);
+        assert_eq!(schedule.due(0), Some(0));
+        assert_eq!(schedule.due(0), None);
+        assert_eq!(schedule.count_due(SECOND), 1000);
+        let late: Vec<_> = std::iter::from_fn(|| schedule.due(SECOND)).collect();
+        assert_eq!(late, (1..=1000).map(|number| number * SECOND / 1000).collect::<Vec<_>>());
+        assert_eq!(schedule.next(), SECOND + SECOND / 1000);
+    }
+
+    #[test]
+    fn random_arrivals_have_the_rate_and_the_spread_of_poisson() {
+        let times = times(poisson(1000.0), 50, 100 * SECOND);
+        let count = times.len() as f64;
+        assert!((count - 100_000.0).abs() < 5.0 * 100_000f64.sqrt(), "{count} in 100 s");
+        let mut in_tenth = vec![0f64; 1000];
+        times.iter().filter(|&&time| time < 100 * SECOND).for_each(|time| {
+            in_tenth[(time / (SECOND / 10)) as usize] += 1.0;
+        });
+        let variance = in_tenth.iter().map(|count| (count - 100.0).powi(2)).sum::<f64>() / 1000.0;
+        assert!((80.0..120.0).contains(&variance), "the variance of a count is its mean: {variance}");
+    }
+
+    #[test]
+    fn a_seed_chooses_the_arrivals() {
+        let with_seed = |seed| times(OpenLoop { seed, ..poisson(100.0) }, 3, 10 * SECOND);
+        assert_eq!(with_seed(7), with_seed(7));
+        assert_ne!(with_seed(7), with_seed(8));
+    }
+
+    #[test]
+    fn a_pause_is_no_longer_than_told() {
+        let load = OpenLoop { ramp: Duration::from_secs(100), burst: 3, ..load(2.0) };
+        let times = times(load, 4, 400 * SECOND);
+        let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(u128::from(longest) <= load.longest_pause().as_nanos(), "{longest}");
+    }
+
+    #[test]
+    fn rates_have_bounds() {
+        assert_eq!(Rate::per_second(0.0), None);
+        assert_eq!(Rate::per_second(-1.0), None);
+        assert_eq!(Rate::per_second(f64::NAN), None);
+        assert_eq!(Rate::per_second(f64::INFINITY), None);
+        assert_eq!(Rate::per_second(2.5).map(Rate::as_per_second), Some(2.5));
+    }
+
+    fn any_load() -> impl Strategy<Value = OpenLoop> {
+        let arrivals = prop_oneof![Just(Arrivals::Constant), Just(Arrivals::Poisson)];
+        (1u64..200_000, arrivals, 1u32..20, 0u64..20_000, any::<u64>()).prop_map(
+            |(rate, arrivals, burst, ramp, seed)| OpenLoop {
+                rate: Rate::per_second(rate as f64 / 10.0).unwrap(),
+                arrivals,
+                burst,
+                ramp: Duration::from_millis(ramp),
+                seed,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn times_never_go_back_and_how_often_one_looks_changes_nothing(
+            load in any_load(), publisher in 0u32..5, step in 1u64..SECOND,
+        ) {
+            let (mut patient, mut eager) = (Schedule::new(load, publisher, 5), Schedule::new(load, publisher, 5));
+            let end = 200 * step;
+            let at_once: Vec<_> = std::iter::from_fn(|| patient.due(end)).take(2000).collect();
+            let mut in_steps = Vec::new();
+            for now in (0..=200).map(|number| number * step) {
+                in_steps.extend(std::iter::from_fn(|| eager.due(now)).take(2000));
+            }
+            in_steps.truncate(at_once.len());
+            prop_assert!(at_once.is_sorted());
+            prop_assert_eq!(at_once, in_steps);
+        }
+
+        #[test]
+        fn publishers_add_up_to_the_rate(rate in 1u64..5000, publishers in 1u32..50, seconds in 1u64..20) {
+            let count = times(load(rate as f64), publishers, seconds * SECOND - 1).len() as u64;
+            prop_assert_eq!(count, rate * seconds);
+        }
+    }
+}

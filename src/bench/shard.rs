@@ -1,0 +1,198 @@
+//! A part of a run, for one of several machines: each takes its clients, topics, rates and messages, and nobody else does.
+//!
+//! A shard is a run of its own: its subscribers hear its publishers, so that it can account for every message by itself. The
+//! numbers that names and schedules are made of count through all shards.
+
+use super::plan::Group;
+use crate::error::Error;
+use std::ops::Range;
+
+/// The part `number` of `count`, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    number: u32,
+    count: u32,
+}
+
+/// A group's place in the one that all shards make together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// How many of each are in the shards before.
+    pub before: Counts,
+    /// How many of each there are in all shards.
+    pub whole: Counts,
+    /// How many there are in all shards of the groups before this one.
+    pub groups_before: Counts,
+}
+
+/// How many clients do what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub struct Counts {
+    pub publishers: u32,
+    pub subscribers: u32,
+    pub idle: u32,
+}
+
+impl Counts {
+    /// All clients.
+    pub fn clients(self) -> u32 {
+        self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            publishers: self.publishers.saturating_add(other.publishers),
+            subscribers: self.subscribers.saturating_add(other.subscribers),
+            idle: self.idle.saturating_add(other.idle),
+        }
+    }
+}
+
+impl Shard {
+    /// The part `number` of `count`, counted from 1.
+    pub fn new(number: u32, count: u32) -> Option<Shard> {
+        (1..=count).contains(&number).then(|| Shard { number: number - 1, count })
+    }
+
+    /// How many shards there are.
+    pub fn count(self) -> u32 {
+        self.count
+    }
+
+    /// The shard's part of so many things. Together the shards have each once.
+    pub fn range(self, all: u32) -> Range<u32> {
+        let end = |number: u32| (u64::from(all) * u64::from(number) / u64::from(self.count)) as u32;
+        end(self.number)..end(self.number + 1)
+    }
+
+    fn part_of_messages(self, all: u64) -> u64 {
+        let end = |number: u32| (u128::from(all) * u128::from(number) / u128::from(self.count)) as u64;
+        end(self.number + 1) - end(self.number)
+    }
+}
+
+/// Leaves the shard's part of each group.
+///
+/// # Errors
+/// When there is not enough for every shard, or the shards would hear each other.
+pub fn cut(groups: &mut [Group], shard: Shard) -> Result<(), Error> {
+    groups.iter_mut().try_for_each(|group| cut_group(group, shard))
+}
+
+fn cut_group(group: &mut Group, shard: Shard) -> Result<(), Error> {
+    for (name, count) in
+        [("publishers", group.publishers), ("subscribers", group.subscribers), ("clients", group.idle)]
+    {
+        if count > 0 && count < shard.count {
+            let text = format!("--shard: {count} {name} cannot be shared by {} shards", shard.count);
+            return Err(Error::Usage(text));
+        }
+    }
+    if group.publishers > 0 && group.subscribers > 0 && !group.topics.are_apart() {
+        let text = "--shard: the shards would hear each other's messages; put {run} or {s} into the topics";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    let whole = group.counts();
+    let publishers = shard.range(whole.publishers);
+    let subscribers = shard.range(whole.subscribers);
+    let idle = shard.range(whole.idle);
+    group.messages = group.messages.map(|messages| match whole.publishers {
+        0 => shard.part_of_messages(messages),
+        _ => publishers.clone().map(|publisher| group.messages_of(publisher)).sum(),
+    });
+    group.place.whole = whole;
+    group.place.before =
+        Counts { publishers: publishers.start, subscribers: subscribers.start, idle: idle.start };
+    (group.publishers, group.subscribers, group.idle) =
+        (publishers.len() as u32, subscribers.len() as u32, idle.len() as u32);
+    group.topics = group.topics.clone().part(publishers, subscribers);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plan::Plan;
+    use crate::bench::plan::tests::{group, plan};
+    use crate::bench::schedule::{Arrivals, OpenLoop, Rate, Schedule};
+    use std::time::Duration;
+
+    /// The plans of all shards of these groups.
+    fn shards(groups: &[Group], count: u32) -> Vec<Plan> {
+        let of = |number| {
+            let mut groups = groups.to_vec();
+            cut(&mut groups, Shard::new(number, count).unwrap()).unwrap();
+            plan(groups)
+        };
+        (1..=count).map(of).collect()
+    }
+
+    #[test]
+    fn shards_are_counted_from_one() {
+        assert_eq!(Shard::new(3, 3), Some(Shard { number: 2, count: 3 }));
+        assert_eq!((Shard::new(0, 3), Shard::new(4, 3), Shard::new(1, 0)), (None, None, None));
+    }
+
+    #[test]
+    fn together_they_have_every_name_once() {
+        let groups = [group(10, 4), Group { idle: 7, ..group(0, 0) }, group(5, 5)];
+        let names = |plan: &Plan| -> Vec<(String, u32)> {
+            let parts = (0..plan.threads).flat_map(|thread| plan.parts_of_thread(thread));
+            parts.map(|part| (plan.client_id(part), plan.global_number_of(part))).collect()
+        };
+        let mut whole = names(&plan(groups.to_vec()));
+        let mut split: Vec<_> = shards(&groups, 4).iter().flat_map(names).collect();
+        whole.sort();
+        split.sort();
+        assert_eq!(split, whole);
+    }
+
+    #[test]
+    fn together_they_have_every_topic_and_message_once() {
+        let whole = group(10, 4);
+        let topics = |group: &Group| -> Vec<(String, u64)> {
+            let of = |publisher| (group.topics.topic(publisher, ""), group.messages_of(publisher));
+            (0..group.publishers).map(of).collect()
+        };
+        let parts: Vec<_> =
+            shards(std::slice::from_ref(&whole), 3).into_iter().flat_map(|plan| plan.groups).collect();
+        let mut split: Vec<_> = parts.iter().flat_map(topics).collect();
+        let count = split.len();
+        assert_eq!(split.iter().map(|(_, messages)| messages).sum::<u64>(), whole.messages.unwrap());
+        let of_publishers =
+            |list: Vec<(String, u64)>| -> Vec<u64> { list.into_iter().map(|(_, count)| count).collect() };
+        assert_eq!(of_publishers(split.clone()), of_publishers(topics(&whole)));
+        split.sort();
+        split.dedup_by(|a, b| a.0 == b.0);
+        assert_eq!((split.len(), count), (10, 10));
+        let filters: std::collections::BTreeSet<_> = parts
+            .iter()
+            .flat_map(|part| (0..part.subscribers).map(|subscriber| part.topics.filter(subscriber)))
+            .collect();
+        assert_eq!(filters.len(), 4);
+    }
+
+    #[test]
+    fn together_they_send_at_the_planned_times_of_all() {
+        let rate = Rate::per_second(10.0).unwrap();
+        let load = OpenLoop { rate, arrivals: Arrivals::Constant, burst: 1, ramp: Duration::ZERO, seed: 1 };
+        let firsts = |group: &Group| -> Vec<u64> {
+            let schedule = |number| {
+                Schedule::new(load, group.place.before.publishers + number, group.whole().publishers)
+            };
+            (0..group.publishers).map(|number| schedule(number).next()).collect()
+        };
+        let whole = group(7, 7);
+        let parts = shards(std::slice::from_ref(&whole), 3).into_iter().flat_map(|plan| plan.groups);
+        assert_eq!(parts.flat_map(|part| firsts(&part)).collect::<Vec<_>>(), firsts(&whole));
+    }
+
+    #[test]
+    fn what_cannot_be_shared_is_told() {
+        let error = |group: Group| cut(&mut [group], Shard::new(1, 3).unwrap()).unwrap_err().to_string();
+        assert_eq!(error(group(10, 2)), "--shard: 2 subscribers cannot be shared by 3 shards");
+    }
+}

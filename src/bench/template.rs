@@ -1,0 +1,236 @@
+//! Texts with placeholders: the topics and payloads of a run.
+
+use super::plan::RunId;
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+/// A text that is made anew for each publisher or message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Run,
+    Number,
+    Subscriber,
+    Client,
+    Sequence,
+    Random(RangeInclusive<u64>),
+}
+
+/// What the placeholders stand for.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)] // the names say it
+pub struct Values<'a> {
+    pub run: RunId,
+    pub publisher: u32,
+    pub subscriber: u32,
+    pub client: &'a str,
+    pub sequence: u64,
+}
+
+/// Why a text cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum PlaceholderError {
+    #[error("{{{0}}} stands for nothing; there are {1}")]
+    Unknown(String, &'static str),
+    #[error("{{rand:{0}}} is no range; {{rand:0..100}} is a number from 0 to 99")]
+    Range(String),
+}
+
+/// What a topic can hold.
+const IN_TOPICS: &str =
+    "{run}, {client}, {i} (the publisher), {s} (its subscriber) and {rand:0..100} (any number below 100)";
+
+/// What a client identifier, a user name, or the topic of a will can hold.
+const IN_CLIENTS: &str = "{i} (the client), {client} (its identifier) and {run}";
+
+/// What a payload can hold.
+const IN_PAYLOADS: &str =
+    "{run}, {client}, {i} (the publisher), {seq} (the message) and {rand:0..100} (any number below 100)";
+
+impl Template {
+    /// Reads a topic. Every brace is to be a placeholder's.
+    ///
+    /// # Errors
+    /// When it holds an unknown placeholder.
+    pub fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
+        Template::parse(text, IN_TOPICS, |name| !matches!(name, "seq"), |_| true)
+    }
+
+    /// Reads a payload. Braces with anything but a word in them are text, so that JSON can be written as it is.
+    ///
+    /// # Errors
+    /// When it holds an unknown placeholder.
+    pub fn of_payload(text: &str) -> Result<Template, PlaceholderError> {
+        let is_word = |inside: &str| {
+            inside.starts_with(|c: char| c.is_ascii_lowercase())
+                && inside.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ":.".contains(c))
+        };
+        Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), is_word)
+    }
+
+    /// Reads what a client is called or logs in with. Every brace is to be a placeholder's.
+    ///
+    /// # Errors
+    /// When it holds an unknown placeholder.
+    pub fn of_client(text: &str) -> Result<Template, PlaceholderError> {
+        Template::parse(text, IN_CLIENTS, |name| matches!(name, "run" | "client" | "i"), |_| true)
+    }
+
+    /// Reads a password, in which everything but `{i}`, `{client}` and `{run}` is text: it may have been chosen at random.
+    pub fn of_secret(text: &str) -> Template {
+        let is_placeholder = |name: &str| matches!(name, "run" | "client" | "i");
+        let parsed = Template::parse(text, IN_CLIENTS, is_placeholder, is_placeholder);
+        parsed.unwrap_or_else(|_| Template(vec![Piece::Text(text.to_owned())]))
+    }
+
+    fn parse(
+        mut text: &str,
+        known: &'static str,
+        is_allowed: impl Fn(&str) -> bool,
+        is_placeholder: impl Fn(&str) -> bool,
+    ) -> Result<Template, PlaceholderError> {
+        let mut pieces = Vec::new();
+        while let Some((before, rest)) = text.split_once('{') {
+            push_text(&mut pieces, before);
+            let inside = rest.split_once('}');
+            let Some((name, after)) = inside.filter(|(name, _)| is_placeholder(name)) else {
+                if is_placeholder(rest) {
+                    return Err(PlaceholderError::Unknown(rest.to_owned(), known));
+                }
+                push_text(&mut pieces, "{");
+                text = rest;
+                continue;
+            };
+            let unknown = || PlaceholderError::Unknown(name.to_owned(), known);
+            let piece = if is_allowed(name) { Piece::named(name)? } else { None };
+            pieces.push(piece.ok_or_else(unknown)?);
+            text = after;
+        }
+        push_text(&mut pieces, text);
+        Ok(Template(pieces))
+    }
+
+    /// Appends the text with values in place of the placeholders.
+    pub fn fill_in(&self, values: &Values<'_>, text: &mut impl Write) {
+        for piece in &self.0 {
+            // Neither a String nor a Vec refuses to grow.
+            let _ = match piece {
+                Piece::Text(words) => text.write_str(words),
+                Piece::Run => write!(text, "{}", values.run),
+                Piece::Number => write!(text, "{}", values.publisher),
+                Piece::Subscriber => write!(text, "{}", values.subscriber),
+                Piece::Client => text.write_str(values.client),
+                Piece::Sequence => write!(text, "{}", values.sequence),
+                Piece::Random(range) => write!(text, "{}", fastrand::u64(range.clone())),
+            };
+        }
+    }
+
+    /// How many bytes it makes when no value takes more than so many.
+    pub fn longest(&self, value: usize) -> usize {
+        let size = |piece: &Piece| if let Piece::Text(words) = piece { words.len() } else { value };
+        self.0.iter().map(size).sum()
+    }
+
+    /// Whether there is a `{s}`.
+    pub fn names_subscriber(&self) -> bool {
+        self.0.contains(&Piece::Subscriber)
+    }
+
+    /// Whether runs make different texts of it.
+    pub fn names_run(&self) -> bool {
+        self.0.contains(&Piece::Run)
+    }
+
+    /// Whether two publishers can make different texts of it, apart from `{s}`.
+    pub fn names_publisher(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Number | Piece::Client | Piece::Random(_)))
+    }
+}
+
+impl Piece {
+    fn named(name: &str) -> Result<Option<Piece>, PlaceholderError> {
+        Ok(Some(match name {
+            "run" => Piece::Run,
+            "i" => Piece::Number,
+            "s" => Piece::Subscriber,
+            "client" => Piece::Client,
+            "seq" => Piece::Sequence,
+            _ => match name.strip_prefix("rand:") {
+                Some(range) => Piece::Random(parse_range(range)?),
+                None => return Ok(None),
+            },
+        }))
+    }
+}
+
+fn parse_range(text: &str) -> Result<RangeInclusive<u64>, PlaceholderError> {
+    let ends = text.split_once("..").and_then(|(start, end)| Some((start.parse().ok()?, end.parse().ok()?)));
+    match ends {
+        Some((start, end)) if start < end => Ok(start..=end - 1),
+        _ => Err(PlaceholderError::Range(text.to_owned())),
+    }
+}
+
+fn push_text(pieces: &mut Vec<Piece>, words: &str) {
+    if let Some(Piece::Text(last)) = pieces.last_mut() {
+        last.push_str(words);
+    } else if !words.is_empty() {
+        pieces.push(Piece::Text(words.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: Values<'static> =
+        Values { run: RunId(0x1a2b), publisher: 7, subscriber: 3, client: "mq-1", sequence: 42 };
+
+    fn filled(template: Result<Template, PlaceholderError>) -> String {
+        let mut text = String::new();
+        template.unwrap().fill_in(&VALUES, &mut text);
+        text
+    }
+
+    #[test]
+    fn placeholders_are_replaced() {
+        assert_eq!(filled(Template::of_topic("{run}/{s}/{i}/{client}")), "00001a2b/3/7/mq-1");
+        assert_eq!(filled(Template::of_payload("{i} {client} {seq} {rand:5..6}")), "7 mq-1 42 5");
+        assert_eq!(filled(Template::of_payload("")), "");
+    }
+
+    #[test]
+    fn json_is_written_as_it_is() {
+        assert_eq!(
+            filled(Template::of_payload(r#"{"a":{seq},"b":{},"c":{"d":1}}"#)),
+            r#"{"a":42,"b":{},"c":{"d":1}}"#
+        );
+        assert_eq!(filled(Template::of_payload("{ seq } {")), "{ seq } {");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let of_payload = |text: &str| Template::of_payload(text).unwrap_err().to_string();
+        let of_topic = |text: &str| Template::of_topic(text).unwrap_err().to_string();
+        assert!(of_payload("{sequ}").starts_with("{sequ} stands for nothing; there are {run}, {client}"));
+        assert!(of_payload("{s}").starts_with("{s} stands for nothing"), "a message has no subscriber");
+        assert!(of_topic("a/{seq}").starts_with("{seq} stands for nothing"));
+        assert!(of_topic("a/{i").starts_with("{i} stands for nothing"), "an open brace");
+        for range in ["5..5", "6..5", "..", "1", "a..b", "-1..4"] {
+            assert!(of_topic(&format!("{{rand:{range}}}")).contains("is no range"), "{range}");
+        }
+    }
+
+    #[test]
+    fn random_numbers_are_within_their_range() {
+        let template = Template::of_payload("{rand:3..5}");
+        for _ in 0..100 {
+            assert!(["3", "4"].contains(&filled(template.clone()).as_str()));
+        }
+    }
+}

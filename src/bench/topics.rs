@@ -1,0 +1,226 @@
+//! Who publishes where, and who receives it.
+
+use super::plan::RunId;
+use super::template::{PlaceholderError, Template, Values};
+use crate::protocol::{TopicError, TopicFilter, TopicName};
+use std::ops::Range;
+
+/// The topics of a group, made from a template.
+///
+/// `{run}` stands for the run, `{i}` for the publisher's number, `{client}` for its client identifier, `{rand:0..100}` for a number
+/// that each publisher chooses once, and `{s}` for the number of the subscriber that is to receive it. Subscribers put `+`
+/// in place of a level that belongs to a publisher. Without `{s}`, every subscriber receives every message.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    run: RunId,
+    template: Template,
+    /// The template with `+` in place of what belongs to publishers.
+    filter: Template,
+    publishers: u32,
+    subscribers: u32,
+    /// What stands for the first publisher and the first subscriber.
+    first: (u32, u32),
+    is_spread: bool,
+}
+
+/// Why a template cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum TemplateError {
+    #[error(transparent)]
+    Placeholder(#[from] PlaceholderError),
+    #[error(
+        "{{s}} cannot share a level with what belongs to a publisher: a subscriber could not tell its topics"
+    )]
+    SharedLevel,
+    #[error("it makes the topic {topic}, which cannot be used: {error}")]
+    Topic { topic: String, error: TopicError },
+}
+
+impl Topics {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// When it holds an unknown placeholder, or what it makes is no topic.
+    pub fn new(
+        template: &str,
+        run: RunId,
+        publishers: u32,
+        subscribers: u32,
+    ) -> Result<Topics, TemplateError> {
+        let whole = Template::of_topic(template)?;
+        let mut levels = Vec::new();
+        for level in template.split('/') {
+            let parsed = Template::of_topic(level)?;
+            if subscribers > 1 && parsed.names_publisher() && parsed.names_subscriber() {
+                return Err(TemplateError::SharedLevel);
+            }
+            levels.push(if parsed.names_publisher() { "+" } else { level });
+        }
+        let filter = Template::of_topic(&levels.join("/"))?;
+        let is_spread = whole.names_subscriber();
+        let topics =
+            Topics { run, template: whole, filter, publishers, subscribers, first: (0, 0), is_spread };
+        topics.check()?;
+        Ok(topics)
+    }
+
+    /// The same for so many publishers and subscribers of them, from these numbers on.
+    #[must_use]
+    pub fn part(self, publishers: Range<u32>, subscribers: Range<u32>) -> Topics {
+        Topics {
+            first: (publishers.start, subscribers.start),
+            publishers: publishers.end - publishers.start,
+            subscribers: subscribers.end - subscribers.start,
+            ..self
+        }
+    }
+
+    /// Whether runs, or the subscribers of several parts, have topics of their own.
+    pub fn are_apart(&self) -> bool {
+        self.is_spread || self.template.names_run()
+    }
+
+    /// The longest topic and filter stand for all.
+    fn check(&self) -> Result<(), TemplateError> {
+        let topic = self.fill_in(&self.template, u32::MAX, u32::MAX, "client");
+        TopicName::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
+        let topic = self.filter(u32::MAX);
+        TopicFilter::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
+        Ok(())
+    }
+
+    /// What a publisher publishes to.
+    pub fn topic(&self, publisher: u32, client_id: &str) -> String {
+        self.fill_in(&self.template, publisher, publisher % self.subscribers.max(1), client_id)
+    }
+
+    /// What a subscriber subscribes to.
+    pub fn filter(&self, subscriber: u32) -> String {
+        self.fill_in(&self.filter, 0, subscriber, "")
+    }
+
+    /// How many subscribers receive each message.
+    pub fn fan_out(&self) -> u32 {
+        if self.is_spread { self.subscribers.min(1) } else { self.subscribers }
+    }
+
+    /// How many publishers a subscriber receives from.
+    pub fn fan_in(&self, subscriber: u32) -> u32 {
+        if !self.is_spread {
+            return self.publishers;
+        }
+        self.publishers.saturating_sub(subscriber).div_ceil(self.subscribers.max(1))
+    }
+
+    /// The subscribers that receive what a publisher sends.
+    pub fn subscribers_of(&self, publisher: u32) -> Range<u32> {
+        match (self.is_spread, self.subscribers) {
+            (false, subscribers) => 0..subscribers,
+            (true, 0) => 0..0,
+            (true, subscribers) => publisher % subscribers..publisher % subscribers + 1,
+        }
+    }
+
+    /// Which of the subscriber's publishers that is, counted from 0; `None` when it is not one of them.
+    pub fn place_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
+        let place = if !self.is_spread {
+            publisher
+        } else if self.subscribers > 0 && publisher % self.subscribers == subscriber {
+            publisher / self.subscribers
+        } else {
+            return None;
+        };
+        (publisher < self.publishers).then_some(place as usize)
+    }
+
+    fn fill_in(&self, template: &Template, publisher: u32, subscriber: u32, client: &str) -> String {
+        let mut topic = String::new();
+        let (first_publisher, first_subscriber) = self.first;
+        let publisher = first_publisher.saturating_add(publisher);
+        let subscriber = first_subscriber.saturating_add(subscriber);
+        let values = Values { run: self.run, publisher, subscriber, client, sequence: 0 };
+        template.fill_in(&values, &mut topic);
+        topic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plan::DEFAULT_TEMPLATE;
+
+    const RUN: RunId = RunId(0x1a2b);
+
+    fn topics(template: &str, publishers: u32, subscribers: u32) -> Topics {
+        Topics::new(template, RUN, publishers, subscribers).unwrap()
+    }
+
+    fn error(template: &str) -> String {
+        Topics::new(template, RUN, 10, 2).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_message_reaches_exactly_one_subscriber_by_default() {
+        let topics = topics(DEFAULT_TEMPLATE, 10, 3);
+        assert_eq!(topics.fan_out(), 1);
+        assert_eq!((0..3).map(|subscriber| topics.fan_in(subscriber)).collect::<Vec<_>>(), [4, 3, 3]);
+        for publisher in 0..10 {
+            let topic = topics.topic(publisher, "");
+            let matching = |&subscriber: &u32| {
+                TopicFilter::parse(&topics.filter(subscriber)).unwrap().matches(&topic)
+                    && topics.place_of(publisher, subscriber).is_some()
+            };
+            assert_eq!((0..3).filter(matching).collect::<Vec<_>>(), [publisher % 3]);
+        }
+    }
+
+    #[test]
+    fn places_count_the_publishers_of_a_subscriber() {
+        let topics = topics(DEFAULT_TEMPLATE, 10, 3);
+        for subscriber in 0..3 {
+            let places = (0..10).filter_map(|publisher| topics.place_of(publisher, subscriber));
+            assert_eq!(
+                places.collect::<Vec<_>>(),
+                (0..topics.fan_in(subscriber) as usize).collect::<Vec<_>>()
+            );
+        }
+        assert_eq!(topics.place_of(10, 1), None);
+        assert_eq!(topics.place_of(u32::MAX, 0), None);
+    }
+
+    #[test]
+    fn without_s_every_subscriber_receives_everything() {
+        let topics = topics("bench/dev-{i}/state", 4, 3);
+        assert_eq!(topics.topic(2, ""), "bench/dev-2/state");
+        assert_eq!(topics.filter(1), "bench/+/state");
+        assert_eq!((topics.fan_out(), topics.fan_in(2)), (3, 4));
+        assert_eq!(topics.place_of(3, 0), Some(3));
+    }
+
+    #[test]
+    fn what_belongs_to_a_publisher_is_a_wildcard_to_subscribers() {
+        let topics = topics("{client}/{rand:0..2}/x{rand:5..6}/{s}", 4, 2);
+        assert_eq!(topics.filter(1), "+/+/+/1");
+        let topic = topics.topic(3, "mq-p3");
+        assert!(["mq-p3/0/x5/1", "mq-p3/1/x5/1"].contains(&topic.as_str()), "{topic}");
+    }
+
+    #[test]
+    fn without_subscribers_nothing_is_received() {
+        let topics = topics(DEFAULT_TEMPLATE, 4, 0);
+        assert_eq!(topics.topic(3, ""), "mq-bench/00001a2b/0/3");
+        assert_eq!(topics.fan_out(), 0);
+    }
+
+    #[test]
+    fn templates_that_cannot_work_are_refused() {
+        assert!(error("a/{seq}").starts_with("{seq} stands for nothing; there are {run}, {client}, {i}"));
+        assert!(error("a/{i").starts_with("{i} stands for nothing"), "an open brace: {}", error("a/{i"));
+        assert!(error("a/{s}-{i}").starts_with("{s} cannot share a level"));
+        assert_eq!(
+            error("a/#"),
+            "it makes the topic a/#, which cannot be used: a topic to publish to must not hold the wildcards + or #"
+        );
+    }
+}

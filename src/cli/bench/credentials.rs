@@ -1,0 +1,119 @@
+//! `--credentials FILE.csv`: a row for each client, with columns by their names in the first line.
+
+use crate::bench::identity::Row;
+use crate::error::Error;
+use crate::protocol::Version;
+use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const OPTION: &str = "--credentials";
+
+/// Where the columns are.
+struct Columns {
+    client_id: Option<usize>,
+    username: Option<usize>,
+    password: Option<usize>,
+    count: usize,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// When it cannot be read, or a line is not what it should be.
+pub(super) fn read(path: &Path) -> Result<Arc<[Row]>, Error> {
+    let unusable = |problem: String| Error::Unusable { option: OPTION, path: path.to_owned(), problem };
+    let file = std::fs::File::open(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::Headers).from_reader(file);
+    let columns = reader.headers().map_err(|error| unusable(describe(&error))).map(Columns::find)?;
+    let columns = columns.map_err(unusable)?;
+    let mut rows = Vec::new();
+    let mut lines = HashMap::new();
+    for record in reader.byte_records() {
+        let record = record.map_err(|error| unusable(describe(&error)))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = columns.row(&record).map_err(|problem| unusable(format!("line {line}: {problem}")))?;
+        if let Some(id) = &row.client_id
+            && let Some(first) = lines.insert(id.clone(), line)
+        {
+            let text = format!("lines {first} and {line} have the same client identifier {id:?}");
+            return Err(unusable(text));
+        }
+        rows.push(row);
+    }
+    Ok(rows.into())
+}
+
+/// Refuses a file with fewer rows than there are clients.
+///
+/// # Errors
+/// Both numbers.
+pub(super) fn check_count(path: &Path, rows: usize, clients: u32) -> Result<(), Error> {
+    if rows >= clients as usize {
+        return Ok(());
+    }
+    let problem = format!("it has {rows} rows for {clients} clients, subscribers among them; each takes one");
+    Err(Error::Unusable { option: OPTION, path: path.to_owned(), problem })
+}
+
+/// Refuses passwords without user names.
+///
+/// # Errors
+/// What to add.
+pub(super) fn check_names(path: &Path, rows: &[Row], version: Version) -> Result<(), Error> {
+    if rows.iter().all(|row| row.password.is_none() || row.username.is_some()) {
+        return Ok(());
+    }
+    let problem = format!("it has passwords without user names, which {version} does not allow; add -u NAME");
+    Err(Error::Unusable { option: OPTION, path: path.to_owned(), problem })
+}
+
+impl Columns {
+    fn find(header: &StringRecord) -> Result<Columns, String> {
+        let mut columns = Columns { client_id: None, username: None, password: None, count: header.len() };
+        for (index, name) in header.iter().enumerate() {
+            let simple: String =
+                name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+            let column = match simple.as_str() {
+                "clientid" | "id" | "client" => &mut columns.client_id,
+                "username" | "user" => &mut columns.username,
+                "password" | "pw" => &mut columns.password,
+                _ => return Err(format!("its first line names the column {name:?}; {KNOWN}")),
+            };
+            if column.replace(index).is_some() {
+                return Err(format!("its first line names the column {name:?} twice"));
+            }
+        }
+        match columns {
+            Columns { client_id: None, username: None, password: None, .. } => {
+                Err(format!("its first line names no column; {KNOWN}"))
+            }
+            columns => Ok(columns),
+        }
+    }
+
+    fn row(&self, record: &ByteRecord) -> Result<Row, String> {
+        if record.len() != self.count {
+            return Err(format!("it has {} columns, and the first line has {}", record.len(), self.count));
+        }
+        let bytes = |column: Option<usize>| column.and_then(|index| record.get(index)).map(<[u8]>::to_vec);
+        let text = |column: Option<usize>, name: &str| {
+            let text = bytes(column).map(String::from_utf8).transpose();
+            text.map_err(|_| format!("the {name} is not valid UTF-8"))
+        };
+        let client_id = text(self.client_id, "client identifier")?;
+        if client_id.as_deref() == Some("") {
+            return Err("the client identifier is empty".to_owned());
+        }
+        Ok(Row { client_id, username: text(self.username, "user name")?, password: bytes(self.password) })
+    }
+}
+
+const KNOWN: &str = "there are client_id, username and password";
+
+/// What the reader says, without its own name for it.
+fn describe(error: &csv::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("CSV error: ").unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,231 @@
+//! A group of clients as it is described, by options or in a file, and what it becomes in the plan.
+
+use super::word::{Topology, Word};
+use crate::bench::Stamp;
+use crate::bench::payload::Payload;
+use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, default_messages, default_subscribers};
+use crate::bench::schedule::{Arrivals, OpenLoop, Rate};
+use crate::bench::shard::Place;
+use crate::bench::template::Template;
+use crate::bench::topics::Topics;
+use crate::error::Error;
+use crate::protocol::{Qos, TopicFilter};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many clients there are when nobody says.
+const DEFAULT_CLIENTS: u32 = 100;
+
+/// How many messages of QoS 1 and 2 a publisher keeps unacknowledged.
+const DEFAULT_IN_FLIGHT: u16 = 20;
+
+/// Where messages go that all subscribers receive.
+const TEMPLATE_FOR_ALL: &str = "mq-bench/{run}/{i}";
+
+/// How long a payload is: the same for all messages, or chosen for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub struct Sizes {
+    pub least: usize,
+    pub most: usize,
+}
+
+/// What was asked for. A name that is empty is that of the only group.
+#[derive(Debug, Clone)]
+pub(super) struct GroupSpec {
+    pub(super) name: String,
+    pub(super) word: Word,
+    pub(super) clients: Option<u32>,
+    pub(super) publishers: Option<u32>,
+    pub(super) subscribers: Option<u32>,
+    pub(super) topology: Option<Topology>,
+    pub(super) qos: Qos,
+    pub(super) subscription_qos: Option<Qos>,
+    pub(super) size: Sizes,
+    pub(super) payload_file: Option<PathBuf>,
+    pub(super) payload_template: Option<String>,
+    pub(super) topic: Option<String>,
+    pub(super) retain: bool,
+    pub(super) share: Option<String>,
+    pub(super) messages: Option<u64>,
+    pub(super) in_flight: Option<u16>,
+    pub(super) rate: Option<Rate>,
+    pub(super) arrivals: Arrivals,
+    pub(super) burst: u32,
+    pub(super) ramp: Duration,
+}
+
+/// How many clients do what.
+struct Counts {
+    publishers: u32,
+    subscribers: u32,
+    idle: u32,
+}
+
+impl GroupSpec {
+    /// Makes a group of it, whose end is a time or a number of messages.
+    pub(super) fn group(&self, run: RunId, has_duration: bool) -> Result<Group, Error> {
+        let Counts { publishers, subscribers, idle } = self.counts();
+        let topics = self.topics(run, publishers, subscribers)?;
+        let filter = self.filter()?;
+        let is_answered = self.word == Word::Rr;
+        if is_answered && subscribers > 1 && topics.fan_out() > 1 {
+            let text = format!(
+                "{}: without {{s}}, every one of {subscribers} responders would answer",
+                self.option("-t", "topic")
+            );
+            return Err(Error::Usage(text));
+        }
+        let fan_out = topics.fan_out();
+        let messages = match (self.messages, has_duration) {
+            (None, false) if publishers > 0 => Some(default_messages(publishers, fan_out)),
+            (messages, _) => messages,
+        };
+        let group = Group {
+            name: self.name.clone(),
+            is_answered,
+            publishers,
+            subscribers,
+            idle,
+            qos: self.qos,
+            subscription_qos: self.subscription_qos.unwrap_or(self.qos),
+            payload: self.payload()?,
+            retain: self.retain,
+            topics,
+            share: self.checked_share()?,
+            filter,
+            messages,
+            in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
+            open_loop: self.open_loop(run, publishers),
+            place: Place::default(),
+            first_publisher: 0,
+            first_subscriber: 0,
+            first_client: 0,
+        };
+        self.check_stamp(&group)?;
+        Ok(group)
+    }
+
+    /// What something is called where the user wrote it.
+    fn option(&self, option: &'static str, key: &'static str) -> &'static str {
+        if self.name.is_empty() { option } else { key }
+    }
+
+    fn counts(&self) -> Counts {
+        let clients = self.clients.unwrap_or(DEFAULT_CLIENTS);
+        let publishers = self.publishers.unwrap_or(clients);
+        let (publishers, subscribers) = match (self.word, self.topology) {
+            (Word::Conn, _) => return Counts { publishers: 0, subscribers: 0, idle: clients },
+            (Word::Pub, _) => (publishers, 0),
+            (Word::Sub, _) => (0, clients),
+            (Word::Rr, _) => {
+                (publishers, self.subscribers.unwrap_or_else(|| default_subscribers(publishers)).max(1))
+            }
+            (_, Some(Topology::FanOut)) => {
+                (self.publishers.unwrap_or(1), self.subscribers.unwrap_or(clients))
+            }
+            (_, Some(Topology::FanIn)) => (publishers, self.subscribers.unwrap_or(1)),
+            (_, Some(Topology::Pairs | Topology::Mesh)) => {
+                (publishers, self.subscribers.unwrap_or(publishers))
+            }
+            (_, None) => (publishers, self.subscribers.unwrap_or_else(|| default_subscribers(publishers))),
+        };
+        Counts { publishers, subscribers, idle: 0 }
+    }
+
+    fn topics(&self, run: RunId, publishers: u32, subscribers: u32) -> Result<Topics, Error> {
+        let default = match (self.word, self.topology) {
+            (Word::Rr, _) => "mq-bench/{run}/requests/{s}",
+            (_, Some(Topology::FanOut | Topology::Mesh)) => TEMPLATE_FOR_ALL,
+            _ => DEFAULT_TEMPLATE,
+        };
+        // Groups of a file keep out of each other's topics.
+        let default = match self.name.as_str() {
+            "" => default.to_owned(),
+            name => default.replace("{run}", &format!("{{run}}/{name}")),
+        };
+        let template = self.topic.as_ref().filter(|_| self.word != Word::Sub).unwrap_or(&default);
+        // Those that share a subscription are one receiver.
+        let receivers = if self.share.is_some() { subscribers.min(1) } else { subscribers };
+        Topics::new(template, run, publishers, receivers)
+            .map_err(|error| Error::Usage(format!("{} {template}: {error}", self.option("-t", "topic"))))
+    }
+
+    /// What those listen to that hear others.
+    fn filter(&self) -> Result<Option<String>, Error> {
+        if self.word != Word::Sub {
+            return Ok(None);
+        }
+        let Some(filter) = &self.topic else {
+            let option = self.option("-t FILTER", "topic");
+            return Err(Error::Usage(format!("sub needs {option}: what to listen to")));
+        };
+        match TopicFilter::parse(filter) {
+            Ok(_) => Ok(Some(filter.clone())),
+            Err(error) => Err(Error::Usage(format!("{} {filter}: {error}", self.option("-t", "topic")))),
+        }
+    }
+
+    fn checked_share(&self) -> Result<Option<String>, Error> {
+        let Some(share) = &self.share else {
+            return Ok(None);
+        };
+        match TopicFilter::parse(&format!("$share/{share}/x")) {
+            Ok(_) if !share.is_empty() && !share.contains('/') => Ok(Some(share.clone())),
+            _ => {
+                let option = self.option("--share", "share");
+                Err(Error::Usage(format!("{option} {share}: a group's name holds no /, + or #")))
+            }
+        }
+    }
+
+    fn payload(&self) -> Result<Payload, Error> {
+        if let Some(path) = &self.payload_file {
+            let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?;
+            return Ok(Payload::Bytes(bytes));
+        }
+        match &self.payload_template {
+            Some(text) => match Template::of_payload(text) {
+                Ok(template) => Ok(Payload::Text(template)),
+                Err(error) => {
+                    let option = self.option("--payload-template", "payload_template");
+                    Err(Error::Usage(format!("{option}: {error}")))
+                }
+            },
+            None => Ok(Payload::Size { least: self.size.least, most: self.size.most }),
+        }
+    }
+
+    fn open_loop(&self, run: RunId, publishers: u32) -> Option<OpenLoop> {
+        // Who is away for a while would be flooded by those that send as fast as they can.
+        let gentle = || Rate::per_second(publishers.into()).filter(|_| self.word == Word::Reconnect);
+        Some(OpenLoop {
+            rate: self.rate.or_else(gentle)?,
+            arrivals: self.arrivals,
+            burst: self.burst,
+            ramp: self.ramp,
+            seed: run.0.into(),
+        })
+    }
+
+    /// What is to be received must be recognised.
+    fn check_stamp(&self, group: &Group) -> Result<(), Error> {
+        let needed = if group.open_loop.is_some() { Stamp::PLANNED_SIZE } else { Stamp::SIZE };
+        if group.publishers == 0 || group.judged() == 0 || group.payload.room_for_stamp() >= needed {
+            return Ok(());
+        }
+        let least = self.size.least;
+        let hint = match group.is_answered {
+            true => "",
+            false if self.name.is_empty() => ", or --subscribers 0 to measure acknowledgements only",
+            false => ", or subscribers = 0 to measure acknowledgements only",
+        };
+        let (option, use_it) = match self.name.is_empty() {
+            true => ("-s", format!("-s {needed}")),
+            false => ("size", format!("size = {needed}")),
+        };
+        Err(Error::Usage(format!(
+            "{option} {least}: the subscribers need {needed} bytes to tell the messages and their times; use {use_it}{hint}"
+        )))
+    }
+}

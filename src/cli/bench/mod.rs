@@ -1,0 +1,411 @@
+//! The options of `mq bench`, and the plan that they make.
+
+mod credentials;
+mod group;
+mod scenario_file;
+mod way;
+mod word;
+
+use super::bench_report::{ReportArgs, Searchable};
+use super::session::ClientArgs;
+use super::values;
+use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
+use crate::bench::schedule::{Arrivals, Rate};
+use crate::bench::shard::{self, Shard};
+use crate::error::Error;
+use crate::protocol::Qos;
+use clap::{ArgAction, Args, ValueHint};
+use group::{GroupSpec, Sizes};
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::{Duration, SystemTime};
+pub use word::{Topology, Word};
+
+/// The most clients that one machine is asked for.
+const MOST_CLIENTS: i64 = 1_000_000;
+
+/// How long a load lasts that has no number of messages of its own.
+const DEFAULT_DURATION: Duration = Duration::from_secs(10);
+
+/// How long each run of a search lasts, and how long it warms up before.
+const SEARCH_DURATION: Duration = Duration::from_secs(5);
+const SEARCH_WARM_UP: Duration = Duration::from_secs(1);
+
+/// Where a search begins, in a second.
+const FIRST_RATE: f64 = 1000.0;
+
+/// What `mq bench` takes.
+#[derive(Debug, Clone, Args)]
+// What `mq bench` calls -c are the clients.
+#[command(mut_arg("disable_clean_session", |arg| arg.short(None)), after_help = "\
+The first word chooses the scenario:
+  pubsub     clients publish and clients subscribe: every message is accounted for (the default)
+  conn       clients connect and stay
+  pub        clients publish, and nobody of ours listens
+  sub        clients listen to what others publish
+  rr         clients ask and clients answer: the round trip
+  reconnect  as pubsub, and in the middle all connections are dropped at once and made again
+  scenario   groups of clients from a file
+  merge      measures nothing, and makes one report of several that --json or --output json wrote
+
+Publishers send as fast as the broker acknowledges, or with --rate at planned times whatever the broker
+does; the latency then counts from the planned time too, so that a broker that stalls cannot hide it.
+Subscribers check that every message arrives, once and in order. At QoS 0 messages are lost when all
+were sent and none arrived for a second, or for three times the longest time that one took; at QoS 1
+and 2 --timeout has to pass. The report goes to standard output.
+
+In topics, {run} stands for the run, {client} for the publisher's client identifier, {i} for its
+number, {s} for the number of its subscriber and {rand:0..100} for a number that each publisher
+chooses once. In payloads there are also {seq}, the message's number, and a {rand:0..100} for each.
+
+Examples:
+  mq bench --embedded -c 1000                1000 publishers against a broker of its own
+  mq bench -h test.example -c 500 -q 2       QoS 2 against another one
+  mq bench -c 100 --rate 5k --duration 30    5000 messages a second in all, planned
+  mq bench -c 10 -s 64..1024 --rate 100/s --arrivals poisson --warm-up 5
+  mq bench conn -c 20000 --connect-rate 5000 --hold 60   who stays connected for a minute
+  mq bench --topology fan-out -c 500         one publisher, 500 subscribers
+  mq bench --share workers --subscribers 8   8 subscribers share the messages
+  mq bench rr -c 50 -V 5                     how long an answer takes
+  mq bench reconnect -c 2000 --keep-sessions -q 1
+  mq bench sub -c 10 -t 'sensors/#' --duration 60   what arrives from others
+  mq bench scenario mix.toml                 groups of clients that do different things
+  mq bench -h test.example --cafile ca.pem -i 'dev-{i}' -u 'user{i}' -P 'pw{i}'
+                                             TLS, and who each client is
+  mq bench -c 20000 --check                  what this machine allows, and what lifts its limits
+  mq bench -c 60000 --shard 2/3 --start-at 2026-01-31T12:00:00Z --json 2.json
+                                             the second third, together with two other machines
+  mq bench merge 1.json 2.json 3.json        what they found together
+  mq bench -c 100 --html run.html --json run.json   a page with plots, and everything for other programs
+  mq bench -c 100 --fail-if 'p99>10ms, loss>0, throughput<5000/s'   for a CI job
+  mq bench -c 100 --baseline run.json --tolerance 20%   is it slower than it was?
+  mq bench -c 100 --search rate --until 'p99>50ms'   the highest rate that holds
+  mq bench -c 100 --duration 600 --metrics 127.0.0.1:9100   for Prometheus, while it runs
+
+The metrics of --fail-if: p50, p90, p99, p99.9, any other percentile, min, mean and max of the
+latency that the run is about (end to end with subscribers, else to the acknowledgement), or of
+another one as in connack.p99: tcp, tls, ws, connack, ack, ack_planned, end_to_end,
+end_to_end_planned, round_trip, round_trip_planned, resubscribed, lag. In times (500us, 10ms, 2s).
+Rates (5000/s, 5k/s): throughput, sent_rate, acknowledged_rate, received_rate, connect_rate. Counts,
+most of them also as a percentage: loss, duplicates, reordered, denied, unacknowledged, late,
+connect_failures, lost_connections, connected, sent, received, foreign, gap_lost, errors. And cpu
+(percent, of the busiest thread) and elapsed (a time).
+
+Exit status: 0 when everything was sent and nothing lost that the QoS promises, 1 when clients could
+not connect, or the broker stopped answering or lost messages, 2 usage, 3 the broker denied a
+subscription or a message, 4 a condition of --fail-if held, the run was worse than the baseline or
+--search found no rate, 5 it refused the connections, 7 connections were lost, 130 and 143 interrupted
+(the report still comes).")]
+pub struct BenchArgs {
+    /// What is measured: pubsub, conn, pub, sub, rr, reconnect or scenario; or merge
+    #[arg(value_name = "SCENARIO", value_enum, default_value = "pubsub", hide_possible_values = true)]
+    pub word: Word,
+    /// The file of the scenario, or the reports to merge
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// How many clients there are: publishers, or what the scenario is about [default: 100]
+    #[arg(short = 'c', long = "clients", value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=MOST_CLIENTS), help_heading = "Load")]
+    pub clients: Option<u32>,
+    /// How many clients publish [default: -c, or 1 with --topology fan-out]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=MOST_CLIENTS), help_heading = "Load")]
+    pub publishers: Option<u32>,
+    /// How many clients subscribe, or answer; 0 for none [default: as many as publish, or 100, or one for every ten]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=MOST_CLIENTS), help_heading = "Load")]
+    pub subscribers: Option<u32>,
+    /// Who receives what: pairs, fan-in (one subscriber), fan-out (one publisher) or mesh (everybody everything)
+    #[arg(long, value_enum, hide_possible_values = true, conflicts_with = "topic", help_heading = "Load")]
+    pub topology: Option<Topology>,
+    /// The QoS of publishing and subscribing: 0, 1 or 2
+    #[arg(short = 'q', long, default_value = "1", value_parser = values::qos, help_heading = "Load")]
+    pub qos: Qos,
+    /// The QoS of the subscriptions, where it is another one
+    #[arg(long, value_name = "QOS", value_parser = values::qos, help_heading = "Load")]
+    pub subscription_qos: Option<Qos>,
+    /// The payload's bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32
+    #[arg(short = 's', long = "size", value_name = "BYTES", default_value = "64", value_parser = word::sizes, conflicts_with_all = ["payload_file", "payload_template"], help_heading = "Load")]
+    pub size: Sizes,
+    /// The payload from a file, behind the stamp if there are subscribers
+    #[arg(short = 'f', long = "payload-file", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "payload_template", help_heading = "Load")]
+    pub payload_file: Option<PathBuf>,
+    /// The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers
+    #[arg(long, value_name = "TEXT", help_heading = "Load")]
+    pub payload_template: Option<String>,
+    /// The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]
+    #[arg(short = 't', long, value_name = "TEMPLATE", help_heading = "Load")]
+    pub topic: Option<String>,
+    /// Let the broker keep the last message of each topic
+    #[arg(short = 'r', long, action = ArgAction::SetTrue, help_heading = "Load")]
+    pub retain: bool,
+    /// Let all subscribers share one subscription, so that each message goes to one of them
+    #[arg(long, value_name = "GROUP", help_heading = "Load")]
+    pub share: Option<String>,
+    /// How many messages all publishers send together [default: 1000 each, from 10000 to 100000, and at least 10 each]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1 << 47), conflicts_with = "duration", help_heading = "Load")]
+    pub messages: Option<u64>,
+    /// How long they send [default: until --messages are sent; 10 with --rate, sub and reconnect]
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Load")]
+    pub duration: Option<Duration>,
+    /// How long the clients of conn stay connected [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Load")]
+    pub hold: Option<Duration>,
+    /// How long messages are sent before they are measured; they count for losses all the same
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds, help_heading = "Load")]
+    pub warm_up: Option<Duration>,
+    /// How many messages all publishers send in a second, at planned times: 500, 5k, 1000/s, 30/min
+    #[arg(long, value_name = "RATE", value_parser = word::rate, help_heading = "Load")]
+    pub rate: Option<Rate>,
+    /// How the sends of --rate are spread: constant (at equal distances) or poisson (at random)
+    #[arg(long, value_name = "HOW", value_parser = word::arrivals, requires = "rate", help_heading = "Load")]
+    pub arrivals: Option<Arrivals>,
+    /// How many messages a publisher sends at a time, within --rate
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000), requires = "rate", help_heading = "Load")]
+    pub burst: Option<u32>,
+    /// How long --rate takes to grow from 0
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds, requires = "rate", help_heading = "Load")]
+    pub ramp: Option<Duration>,
+    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]
+    #[arg(long = "inflight", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
+    pub in_flight: Option<u16>,
+    /// How many clients begin to connect in a second [default: as many as the broker takes]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Load")]
+    pub connect_rate: Option<u32>,
+    /// Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Load")]
+    pub keep_sessions: bool,
+    /// How many threads the clients share [default: one for each processor]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
+    pub threads: Option<u16>,
+    /// How long to wait while nothing moves: connections, acknowledgements, or messages on their way
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::positive_seconds, help_heading = "Load")]
+    pub timeout: Duration,
+    /// How many processes the clients share, each with a limit of open files of its own [default: as many as they need]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Load")]
+    pub processes: Option<u16>,
+    /// Take the part K of N of clients, topics, rates and messages, as in 2/3; `mq bench merge` adds the reports up
+    #[arg(long, value_name = "K/N", value_parser = values::shard, help_heading = "Several machines")]
+    pub shard: Option<Shard>,
+    /// Begin to send at this time, with all clients connected: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS
+    #[arg(long, value_name = "TIME", value_parser = values::start_time, help_heading = "Several machines")]
+    pub start_at: Option<SystemTime>,
+    /// Measure nothing: print what this machine allows, whether the run fits, and what would lift each limit
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub check: bool,
+    /// Measure against a broker of our own, started for this run in a process of its own
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["host", "port", "url", "unix", "srv", "proxy"], help_heading = "Connection")]
+    pub embedded: bool,
+    /// A CSV file with a row for each client; its first line names the columns: client_id, username, password
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Connection")]
+    pub credentials: Option<PathBuf>,
+    /// Let clients that come back resume their TLS session; otherwise every connection makes the whole handshake
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "TLS")]
+    pub tls_resume: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Serve the leader on standard input.
+    #[arg(long, action = ArgAction::SetTrue, hide = true)]
+    pub worker: bool,
+    /// Keep quiet about failures at run time; the report and the exit status still tell
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub quiet: bool,
+}
+
+impl BenchArgs {
+    /// Checks the options against each other, and makes a plan of them.
+    ///
+    /// # Errors
+    /// Which options do not go together, or what is wrong with a file.
+    pub fn plan(&self, run: RunId) -> Result<Plan, Error> {
+        self.check_scenario()?;
+        if self.word == Word::Merge {
+            return Err(Error::Usage("merge reads reports, and plans no run".to_owned()));
+        }
+        self.check_start()?;
+        self.check_search()?;
+        let (mut groups, duration, warm_up) = match self.word {
+            Word::Scenario => self.groups_of_file(run)?,
+            _ => {
+                let duration = self.duration();
+                let group = self.spec().group(run, duration.is_some())?;
+                (vec![group], duration, self.warm_up.unwrap_or_default())
+            }
+        };
+        if let Some(shard) = self.shard {
+            shard::cut(&mut groups, shard)?;
+        }
+        Plan::number_through(&mut groups);
+        let volume = match duration {
+            Some(duration) => Volume::Duration(duration),
+            None => Volume::Messages(groups.iter().filter_map(|group| group.messages).sum()),
+        };
+        let mut plan = Plan {
+            scenario: self.word.scenario(),
+            broker: self.broker()?,
+            run,
+            groups,
+            volume,
+            warm_up,
+            connect_rate: self.part_of_connect_rate()?,
+            threads: 1,
+            processes: 1,
+            start_at: self.start_at,
+            patience: self.timeout,
+        };
+        plan.threads = self.thread_count(plan.clients());
+        self.check_identities(&plan)?;
+        Ok(plan)
+    }
+
+    /// The rate that a search begins with, in a second.
+    pub fn first_rate(&self) -> f64 {
+        self.rate.map_or(FIRST_RATE, Rate::as_per_second)
+    }
+
+    /// A plan at another rate, for a short run unless another length was asked for.
+    ///
+    /// # Errors
+    /// As [`BenchArgs::plan`].
+    pub fn plan_at(&self, rate: f64, run: RunId) -> Result<Plan, Error> {
+        let mut args = self.clone();
+        args.rate = Rate::per_second(rate);
+        args.duration = self.duration.or(Some(SEARCH_DURATION));
+        args.warm_up = self.warm_up.or(Some(SEARCH_WARM_UP));
+        args.plan(run)
+    }
+
+    /// Options that a scenario has no use for are mistakes.
+    pub fn check_scenario(&self) -> Result<(), Error> {
+        let word = self.word;
+        let runs = word != Word::Merge;
+        let is_simple = runs && word != Word::Scenario;
+        let publishes = is_simple && !matches!(word, Word::Conn | Word::Sub);
+        let subscribes = matches!(word, Word::Pubsub | Word::Reconnect);
+        let checks = [
+            ("a file", !self.files.is_empty(), !is_simple),
+            ("--hold", self.hold.is_some(), word == Word::Conn),
+            ("--keep-sessions", self.keep_sessions, word == Word::Reconnect),
+            ("--topology", self.topology.is_some(), subscribes),
+            ("--share", self.share.is_some(), subscribes || word == Word::Sub),
+            ("--rate", self.rate.is_some(), publishes),
+            ("--retain", self.retain, publishes),
+            ("--publishers", self.publishers.is_some(), publishes),
+            ("--subscribers", self.subscribers.is_some(), subscribes || word == Word::Rr),
+            ("--clients", self.clients.is_some(), is_simple),
+            ("--topic", self.topic.is_some(), is_simple && word != Word::Conn),
+            (
+                "--messages",
+                self.messages.is_some(),
+                is_simple && !matches!(word, Word::Conn | Word::Reconnect),
+            ),
+            ("--duration", self.duration.is_some(), is_simple && word != Word::Conn),
+            ("--warm-up", self.warm_up.is_some(), is_simple && word != Word::Conn),
+            ("--connect-rate", self.connect_rate.is_some(), runs),
+            ("--threads", self.threads.is_some(), runs),
+            ("--processes", self.processes.is_some(), runs),
+            ("--shard", self.shard.is_some(), runs),
+            ("--start-at", self.start_at.is_some(), runs),
+            ("--check", self.check, runs),
+            ("--embedded", self.embedded, runs),
+            ("--credentials", self.credentials.is_some(), runs),
+            ("--host", self.client.connection.host.is_some(), runs),
+            ("--port", self.client.connection.port.is_some(), runs),
+            ("--url", self.client.network.url.is_some(), runs),
+        ];
+        for (option, is_given, is_useful) in checks {
+            if is_given && !is_useful {
+                let text = format!("{option} does not go with {word}{}", word.instead_of(option));
+                return Err(Error::Usage(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Only a load at planned times has a rate that can be searched for.
+    fn check_search(&self) -> Result<(), Error> {
+        let publishes = !matches!(self.word, Word::Conn | Word::Sub | Word::Scenario);
+        match self.report.search {
+            Some(Searchable::Rate) if !publishes => Err(Error::Usage(format!(
+                "--search rate does not go with {}, which has no --rate",
+                self.word
+            ))),
+            Some(Searchable::Rate) | None => Ok(()),
+        }
+    }
+
+    fn spec(&self) -> GroupSpec {
+        GroupSpec {
+            name: String::new(),
+            word: self.word,
+            clients: self.clients,
+            publishers: self.publishers,
+            subscribers: self.subscribers,
+            topology: self.topology,
+            qos: self.qos,
+            subscription_qos: self.subscription_qos,
+            size: self.size,
+            payload_file: self.payload_file.clone(),
+            payload_template: self.payload_template.clone(),
+            topic: self.topic.clone(),
+            retain: self.retain,
+            share: self.share.clone(),
+            messages: self.messages,
+            in_flight: self.in_flight,
+            rate: self.rate,
+            arrivals: self.arrivals.unwrap_or(Arrivals::Constant),
+            burst: self.burst.unwrap_or(1),
+            ramp: self.ramp.unwrap_or_default(),
+        }
+    }
+
+    /// How long the load lasts; `None` where a number of messages ends it.
+    fn duration(&self) -> Option<Duration> {
+        match self.word {
+            Word::Conn => Some(self.hold.unwrap_or(DEFAULT_DURATION)),
+            _ if self.duration.is_some() || self.messages.is_some() => self.duration,
+            Word::Sub | Word::Reconnect => Some(DEFAULT_DURATION),
+            _ => self.rate.map(|_| DEFAULT_DURATION),
+        }
+    }
+
+    fn groups_of_file(&self, run: RunId) -> Result<(Vec<Group>, Option<Duration>, Duration), Error> {
+        let [path] = self.files.as_slice() else {
+            return Err(Error::Usage("scenario needs one file: mq bench scenario FILE.toml".to_owned()));
+        };
+        scenario_file::read(path, run)
+    }
+
+    /// No thread is without a client.
+    fn thread_count(&self, clients: u32) -> usize {
+        let wanted = match self.threads {
+            Some(threads) => threads.into(),
+            None => available_parallelism().map_or(1, usize::from),
+        };
+        wanted.min(clients as usize).max(1)
+    }
+}
+
+impl Word {
+    fn scenario(self) -> Scenario {
+        match self {
+            Word::Conn => Scenario::Connect,
+            Word::Pub => Scenario::Publish,
+            Word::Sub => Scenario::Subscribe,
+            Word::Pubsub => Scenario::PublishSubscribe,
+            Word::Rr => Scenario::RequestResponse,
+            Word::Reconnect => Scenario::Reconnect,
+            Word::Scenario | Word::Merge => Scenario::Mix,
+        }
+    }
+
+    /// Where an option stands that is not for this scenario.
+    fn instead_of(self, option: &str) -> &'static str {
+        match (self, option) {
+            (Word::Scenario, _) => "; it stands in the file",
+            (Word::Conn, "--duration") => "; --hold says how long the clients stay",
+            (Word::Reconnect, "--messages") => "; --duration says how long it lasts",
+            (_, "a file") => "; mq bench scenario FILE takes one",
+            _ => "",
+        }
+    }
+}

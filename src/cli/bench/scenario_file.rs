@@ -1,0 +1,213 @@
+//! `mq bench scenario FILE.toml`: groups of clients, each with the keys that are options elsewhere. A mistake is told with its
+//! line and column.
+
+use super::group::{GroupSpec, Sizes};
+use super::word::{self, Topology, Word};
+use crate::bench::plan::{Group, RunId};
+use crate::bench::schedule::{Arrivals, Rate};
+use crate::error::Error;
+use crate::protocol::Qos;
+use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+
+/// A word that is less like a known one than this is not a slip of the finger.
+const ALIKE: f64 = 0.8;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, deserialize_with = "seconds")]
+    duration: Option<Duration>,
+    #[serde(default, deserialize_with = "seconds")]
+    warm_up: Option<Duration>,
+    #[serde(rename = "group")]
+    groups: Vec<Spanned<Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    name: String,
+    scenario: Word,
+    clients: Option<u32>,
+    publishers: Option<u32>,
+    subscribers: Option<u32>,
+    topology: Option<Topology>,
+    #[serde(default, deserialize_with = "qos")]
+    qos: Option<Qos>,
+    #[serde(default, deserialize_with = "qos")]
+    subscription_qos: Option<Qos>,
+    #[serde(default, deserialize_with = "sizes")]
+    size: Option<Sizes>,
+    payload_file: Option<PathBuf>,
+    payload_template: Option<String>,
+    topic: Option<String>,
+    #[serde(default)]
+    retain: bool,
+    share: Option<String>,
+    messages: Option<u64>,
+    in_flight: Option<u16>,
+    #[serde(default, deserialize_with = "rate")]
+    rate: Option<Rate>,
+    #[serde(default, deserialize_with = "arrivals")]
+    arrivals: Option<Arrivals>,
+    burst: Option<u32>,
+    #[serde(default, deserialize_with = "seconds")]
+    ramp: Option<Duration>,
+}
+
+/// Reads a scenario: its groups, how long the load lasts and how long it warms up.
+pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Duration>, Duration), Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let wrong = |start: usize, problem: String| {
+        let (line, column) = place(&text, start);
+        Error::Usage(format!("{}, line {line}, column {column}: {problem}", path.display()))
+    };
+    let file: File = toml::from_str(&text)
+        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(error.message())))?;
+    if file.groups.is_empty() {
+        return Err(wrong(0, "there is no [[group]]".to_owned()));
+    }
+    let mut names = BTreeSet::new();
+    let mut groups = Vec::new();
+    for table in file.groups {
+        let start = table.span().start;
+        let table = table.into_inner();
+        let name = table.name.clone();
+        if !names.insert(name.clone()) {
+            return Err(wrong(start, format!("there are two groups called {name:?}")));
+        }
+        let group = table.group(run, file.duration.is_some());
+        groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
+    }
+    Ok((groups, file.duration, file.warm_up.unwrap_or_default()))
+}
+
+impl Table {
+    fn group(self, run: RunId, has_duration: bool) -> Result<Group, String> {
+        self.check(has_duration)?;
+        let spec = GroupSpec {
+            name: self.name,
+            word: self.scenario,
+            clients: self.clients,
+            publishers: self.publishers,
+            subscribers: self.subscribers,
+            topology: self.topology,
+            qos: self.qos.unwrap_or(Qos::AtLeastOnce),
+            subscription_qos: self.subscription_qos,
+            size: self.size.unwrap_or(Sizes { least: 64, most: 64 }),
+            payload_file: self.payload_file,
+            payload_template: self.payload_template,
+            topic: self.topic,
+            retain: self.retain,
+            share: self.share,
+            messages: self.messages,
+            in_flight: self.in_flight,
+            rate: self.rate,
+            arrivals: self.arrivals.unwrap_or(Arrivals::Constant),
+            burst: self.burst.unwrap_or(1),
+            ramp: self.ramp.unwrap_or_default(),
+        };
+        spec.group(run, has_duration).map_err(|error| error.to_string())
+    }
+
+    fn check(&self, has_duration: bool) -> Result<(), String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.name.is_empty() || !self.name.chars().all(is_plain) {
+            return Err("a name is made of letters, digits, -, _ and .".to_owned());
+        }
+        if matches!(self.scenario, Word::Reconnect | Word::Scenario | Word::Merge) {
+            return Err(format!(
+                "{} is no scenario of a group; there are pubsub, conn, pub, sub and rr",
+                self.scenario
+            ));
+        }
+        if self.scenario != Word::Conn && !has_duration && self.messages.is_none() {
+            return Err("it never ends: give it messages, or the file a duration".to_owned());
+        }
+        if [self.clients, self.publishers].contains(&Some(0)) || [self.burst].contains(&Some(0)) {
+            return Err("clients, publishers and burst are at least 1".to_owned());
+        }
+        if self.in_flight == Some(0) || self.messages == Some(0) {
+            return Err("in_flight and messages are at least 1".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Line and column, from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+/// What serde says about a key or word that it does not know, with the nearest that it knows.
+fn in_our_words(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let kind = match message {
+        _ if message.starts_with("unknown field") => "key",
+        _ if message.starts_with("unknown variant") => "word",
+        _ => return message.to_owned(),
+    };
+    let Some(unknown) = words.next() else {
+        return message.to_owned();
+    };
+    let known: Vec<&str> = words.collect();
+    let likeness = |word: &str| strsim::jaro(unknown, word);
+    let nearest = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest.filter(|word| likeness(word) > ALIKE) {
+        Some(nearest) => format!("there is no {kind} {unknown:?}; did you mean {nearest:?}?"),
+        None => format!("there is no {kind} {unknown:?}; there are {}", known.join(", ")),
+    }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    let seconds = Duration::try_from_secs_f64(seconds).map_err(|_| de::Error::custom("it takes seconds"))?;
+    Ok(Some(seconds))
+}
+
+fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
+    let number = u8::deserialize(deserializer)?;
+    Qos::from_u8(number).map(Some).ok_or_else(|| de::Error::custom("QoS is 0, 1 or 2"))
+}
+
+fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    word::sizes(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    word::rate(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arrivals>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    word::arrivals(&text).map(Some).map_err(de::Error::custom)
+}
+
+/// A number, or a text as it is typed after an option.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Integer(i64),
+    Decimal(f64),
+    Text(String),
+}
+
+impl Scalar {
+    fn into_text(self) -> String {
+        match self {
+            Scalar::Integer(number) => number.to_string(),
+            Scalar::Decimal(number) => number.to_string(),
+            Scalar::Text(text) => text,
+        }
+    }
+}

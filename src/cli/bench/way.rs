@@ -1,0 +1,168 @@
+//! How the clients of `mq bench` reach the broker and log in: the options that all commands share, for many clients.
+
+use super::{BenchArgs, credentials};
+use crate::bench::identity::{ClientIds, Identities, Secret};
+use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
+use crate::bench::template::Template;
+use crate::cli::Names;
+use crate::error::Error;
+use crate::protocol::property::Context;
+use crate::protocol::{PropertyId, Version};
+use crate::transport::{Endpoint, Tls};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// What client identifiers start with.
+const DEFAULT_PREFIX: &str = "mq";
+
+/// Nobody keeps clients connected for longer before anything is sent.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl BenchArgs {
+    pub(super) fn broker(&self) -> Result<Broker, Error> {
+        let version = self.client.version()?;
+        if self.share.is_some() && version != Version::V5 && self.client.connection.version.is_some() {
+            return Err(Error::Usage("--share needs MQTT 5: use -V 5".to_owned()));
+        }
+        let connect = self.client.connect_properties(version)?;
+        let collect = |context| self.client.properties.collect(context);
+        let identities = self.identities(version)?;
+        let expires = connect.as_properties().number(PropertyId::SessionExpiryInterval).is_some();
+        let keeps = self.client.session.disable_clean_session || expires;
+        if keeps && matches!(identities.client_id, ClientIds::Prefix(_)) && identities.rows.is_empty() {
+            let text = "--disable-clean-session and -x keep sessions, which nobody comes back to without -i, as in -i 'dev-{i}'";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        Ok(Broker {
+            endpoint: self.endpoint()?,
+            bind: self.client.connection.bind.as_ref().map(|bind| bind.0.clone()).unwrap_or_default(),
+            version,
+            keep_alive: self.client.connection.keep_alive,
+            identities,
+            will: self.will()?,
+            clean_start: !self.client.session.disable_clean_session,
+            keeps_sessions: self.keep_sessions,
+            properties: PacketProperties {
+                connect,
+                publish: collect(Context::Publish)?,
+                subscribe: collect(Context::Subscribe)?,
+                disconnect: collect(Context::Disconnect)?,
+            },
+        })
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, Error> {
+        let mut client = self.client.clone();
+        // The plan has them, all of them.
+        client.connection.bind = None;
+        let mut endpoint = client.endpoint(Names::Mq)?;
+        if self.embedded && endpoint.tls.is_some() {
+            return Err(Error::Usage("--embedded: the embedded broker speaks no TLS".to_owned()));
+        }
+        if !self.tls_resume {
+            endpoint.tls = endpoint.tls.map(Tls::without_resumption);
+        } else if endpoint.tls.is_none() {
+            return Err(Error::Usage("--tls-resume without TLS; --cafile FILE turns it on".to_owned()));
+        }
+        if self.client.network.url_topic(Names::Mq)?.is_some() {
+            return Err(Error::Usage("-L: the topic stands in -t, which can be a template".to_owned()));
+        }
+        Ok(endpoint)
+    }
+
+    fn identities(&self, version: Version) -> Result<Identities, Error> {
+        let rows = match &self.credentials {
+            Some(path) => credentials::read(path)?,
+            None => Arc::default(),
+        };
+        // MQTT 5 allows a password alone, and so do rows that have the name for it.
+        let has_names = rows.iter().all(|row| row.username.is_some()) && !rows.is_empty();
+        let allowed = if has_names { Version::V5 } else { version };
+        let (username, password) = self.client.credentials(Names::Mq, allowed)?;
+        if let (Some(path), None, false) = (&self.credentials, &username, version.is_v5()) {
+            credentials::check_names(path, &rows, version)?;
+        }
+        let template = |option: &str, text: &str| {
+            Template::of_client(text).map_err(|error| Error::Usage(format!("{option} {text}: {error}")))
+        };
+        let identity = &self.client.identity;
+        let client_id = match &identity.id {
+            Some(id) => ClientIds::Template(template("-i", id)?),
+            None => {
+                ClientIds::Prefix(identity.id_prefix.clone().unwrap_or_else(|| DEFAULT_PREFIX.to_owned()))
+            }
+        };
+        // A password that stands in a file is taken as it is.
+        let typed = self.client.connection.password.is_some()
+            && self.client.connection.password_file.is_none()
+            && !self.client.connection.is_password_offered();
+        let password = match password.map(String::from_utf8) {
+            Some(Ok(text)) if typed => Some(Secret::Template(Template::of_secret(&text))),
+            Some(Ok(text)) => Some(Secret::Same(text.into_bytes())),
+            Some(Err(bytes)) => Some(Secret::Same(bytes.into_bytes())),
+            None => None,
+        };
+        Ok(Identities {
+            client_id,
+            username: username.map(|name| template("-u", &name)).transpose()?,
+            password,
+            rows,
+        })
+    }
+
+    /// No two clients may have the same identifier: each would throw the other one out.
+    pub(super) fn check_identities(&self, plan: &Plan) -> Result<(), Error> {
+        let identities = &plan.broker.identities;
+        if let Some(path) = &self.credentials {
+            credentials::check_count(path, identities.rows.len(), plan.highest_number())?;
+        }
+        let has_own = identities.rows.first().is_some_and(|row| row.client_id.is_some());
+        match &identities.client_id {
+            ClientIds::Template(template) if plan.clients() > 1 && !has_own && !template.names_publisher() => {
+                Err(Error::Usage(
+                    "-i: all clients would have the same identifier; {i} stands for the client's number, as in -i 'dev-{i}'"
+                        .to_owned(),
+                ))
+            }
+            ClientIds::Template(_) | ClientIds::Prefix(_) => Ok(()),
+        }
+    }
+
+    fn will(&self) -> Result<Option<Will>, Error> {
+        let Some(will) = self.client.will()? else { return Ok(None) };
+        let topic = Template::of_client(&will.topic);
+        let topic = topic.map_err(|error| Error::Usage(format!("--will-topic {}: {error}", will.topic)))?;
+        Ok(Some(Will {
+            topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            properties: will.properties,
+        }))
+    }
+
+    /// A start that has passed was meant for another day. For a worker process it is the leader who looks at the clock.
+    pub(super) fn check_start(&self) -> Result<(), Error> {
+        let Some(start) = self.start_at.filter(|_| !self.worker) else { return Ok(()) };
+        let now = SystemTime::now();
+        let problem = match (now.duration_since(start), start.duration_since(now)) {
+            (Ok(passed), _) if !passed.is_zero() => format!("was {:.1} s ago", passed.as_secs_f64()),
+            (_, Ok(wait)) if wait > LONGEST_WAIT => "is more than a week away".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(Error::Usage(format!("--start-at: that {problem}")))
+    }
+
+    /// The shard's part of the rate.
+    pub(super) fn part_of_connect_rate(&self) -> Result<Option<u32>, Error> {
+        let Some((rate, shard)) = self.connect_rate.zip(self.shard) else { return Ok(self.connect_rate) };
+        let part = shard.range(rate).len();
+        match u32::try_from(part) {
+            Ok(part) if part > 0 => Ok(Some(part)),
+            _ => Err(Error::Usage(format!(
+                "--connect-rate {rate} cannot be shared by {} shards",
+                shard.count()
+            ))),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Single words of `mq bench`, on the command line and in scenario files.
+
+use super::group::Sizes;
+use crate::bench::schedule::{Arrivals, Rate};
+use clap::ValueEnum;
+use std::fmt;
+
+/// The scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)] // the help says what each is
+pub enum Word {
+    Pubsub,
+    Conn,
+    Pub,
+    Sub,
+    Rr,
+    Reconnect,
+    Scenario,
+    Merge,
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// Who receives what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// Each publisher has a subscriber of its own.
+    Pairs,
+    /// All publishers have one subscriber, or share a few.
+    FanIn,
+    /// All subscribers receive what one publisher sends, or a few.
+    FanOut,
+    /// All subscribers receive what all publishers send.
+    Mesh,
+}
+
+/// The longest payload: what fits into a packet beside its topic.
+const MOST_BYTES: usize = 268_000_000;
+
+/// A number of bytes, or from how many to how many.
+pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|&bytes: &usize| bytes <= MOST_BYTES);
+        number.ok_or_else(|| format!("it takes bytes from 0 to {MOST_BYTES}, or a range as in 64..1024"))
+    };
+    let (least, most) = match text.split_once("..") {
+        Some((least, most)) => (number(least)?, number(most)?),
+        None => (number(text)?, number(text)?),
+    };
+    if least > most {
+        return Err(format!("it takes the smaller number first: {most}..{least}"));
+    }
+    Ok(Sizes { least, most })
+}
+
+/// Messages in a time: `500`, `5k`, `1000/s`, `30/min`.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let seconds = match unit {
+        "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("a rate counts per /s, /min or /h".to_owned()),
+    };
+    let (digits, factor) = match number.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1e3),
+        None => number.strip_suffix('M').map_or((number, 1.0), |digits| (digits, 1e6)),
+    };
+    let wrong =
+        || format!("it takes messages per second, as in 500, 5k or 30/min, up to {}M", Rate::HIGHEST / 1e6);
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    Rate::per_second(number * factor / seconds).ok_or_else(wrong)
+}
+
+/// How planned sends are spread.
+pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
+    match text {
+        "constant" => Ok(Arrivals::Constant),
+        "poisson" => Ok(Arrivals::Poisson),
+        _ => Err("it takes constant or poisson".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_in_every_notation() {
+        let per_second = |text| rate(text).map(Rate::as_per_second);
+        assert_eq!(per_second("500"), Ok(500.0));
+        assert_eq!(per_second("5k"), Ok(5000.0));
+        assert_eq!(per_second("1.5M"), Ok(1_500_000.0));
+        assert_eq!(per_second("1000/s"), Ok(1000.0));
+        assert_eq!(per_second("30/min"), Ok(0.5));
+        for text in ["", "0", "-5", "k", "5/", "5/x", "nan", "inf", "1e30"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_one_number_or_two() {
+        assert_eq!(sizes("64"), Ok(Sizes { least: 64, most: 64 }));
+        assert_eq!(sizes("64..1024"), Ok(Sizes { least: 64, most: 1024 }));
+        for text in ["", "..", "5..", "9..5", "-1", "300000000"] {
+            assert!(sizes(text).is_err(), "{text}");
+        }
+    }
+}

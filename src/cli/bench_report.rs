@@ -1,0 +1,69 @@
+//! The options of `mq bench` about its report: in which forms, where to, and what makes a run fail.
+
+use super::values;
+use crate::bench::judge::Thresholds;
+use clap::{Args, ValueEnum, ValueHint};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)] // comments would make the help as long as a page; `--json` and its like say what each is
+pub enum ReportFormat {
+    Text,
+    Json,
+    Markdown,
+    Csv,
+    Prometheus,
+}
+
+/// What can be searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)] // as above
+pub enum Searchable {
+    Rate,
+}
+
+/// Where the report goes, and what it is held against.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReportFormat::Text, help_heading = "Report")]
+    pub output: ReportFormat,
+    /// Write the report as JSON, for --baseline and for other programs
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub json: Option<PathBuf>,
+    /// Write what happened in each second, as comma-separated values
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub csv: Option<PathBuf>,
+    /// Write the latencies as a log of HDR histograms
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub hdr: Option<PathBuf>,
+    /// Write a page with plots that needs nothing else
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub html: Option<PathBuf>,
+    /// Write a summary as Markdown
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub markdown: Option<PathBuf>,
+    /// Write metrics in the text format of Prometheus
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub prometheus: Option<PathBuf>,
+    /// Answer GET /metrics here while the run goes on
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Report")]
+    pub metrics: Option<SocketAddr>,
+    /// Exit with status 4 when one of these holds, as in 'p99>10ms, loss>0, throughput<5000/s'; what was not measured counts as missed
+    #[arg(long, value_name = "CONDITIONS", help_heading = "Report")]
+    pub fail_if: Option<Thresholds>,
+    /// Compare with an earlier report of --json, and exit with status 4 when this one is worse
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
+    pub baseline: Option<PathBuf>,
+    /// How much worse than the baseline throughput and latencies may be
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = values::tolerance, requires = "baseline", help_heading = "Report")]
+    pub tolerance: f64,
+    /// Find the highest rate that holds, in runs of --duration (5 seconds), from --rate (1000) on; the report is that of the rate that was found
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "messages", help_heading = "Report")]
+    pub search: Option<Searchable>,
+    /// When a rate of --search does not hold, as in 'p99>50ms'; nor does one that is not kept
+    #[arg(long, value_name = "CONDITIONS", requires = "search", help_heading = "Report")]
+    pub until: Option<Thresholds>,
+}

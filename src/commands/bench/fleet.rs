@@ -1,0 +1,74 @@
+//! What goes beyond one process: worker processes, the embedded broker, a start together with other machines, and `--check`.
+
+use super::super::embedded::EmbeddedBroker;
+use crate::bench::plan::Plan;
+use crate::bench::processes::Program;
+use crate::bench::{self, Step, View, limits};
+use crate::cli::bench::BenchArgs;
+use crate::error::{Error, ExitStatus};
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+/// A worker process: what its clients do is said by a leader.
+pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
+    bench::processes::serve(|assignment| {
+        let mut plan = args.plan(assignment.run)?;
+        assignment.complete(&mut plan);
+        Ok(plan)
+    })?;
+    Ok(ExitStatus::DONE)
+}
+
+/// This program with the same words, to be a worker process.
+pub(super) fn worker_program() -> Result<Program, Error> {
+    let failed = |source| Error::System { action: "find this program's own file".to_owned(), source };
+    let mut words: Vec<_> = std::env::args_os().skip(1).collect();
+    words.insert(words.len().min(1), "--worker".into());
+    Ok(Program { path: std::env::current_exe().map_err(failed)?, words })
+}
+
+/// Prints what this machine allows, and whether the plan fits into it.
+pub(super) async fn check(
+    plan: Plan,
+    processes: Option<usize>,
+    is_embedded: bool,
+) -> Result<ExitStatus, Error> {
+    let check = bench::check::check(plan, processes, is_embedded).await?;
+    let mut output = std::io::stdout().lock();
+    output.write_all(check.to_text().as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
+    Ok(if check.fits() { ExitStatus::DONE } else { ExitStatus::FAILED })
+}
+
+/// Starts the embedded broker for the clients of a plan.
+pub(super) fn start_broker(plan: &Plan) -> Result<EmbeddedBroker, Error> {
+    limits::check_embedded_broker(plan)?;
+    EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some())
+}
+
+/// Whether the load began when it should have.
+pub(super) struct Punctuality {
+    start_at: Option<SystemTime>,
+    began: Option<SystemTime>,
+}
+
+/// So much later is still on time.
+const PUNCTUAL: Duration = Duration::from_millis(100);
+
+impl Punctuality {
+    pub(super) fn new(start_at: Option<SystemTime>) -> Punctuality {
+        Punctuality { start_at, began: None }
+    }
+
+    pub(super) fn look(&mut self, view: &View<'_>) {
+        let is_early = matches!(view.step, Step::Connect | Step::Subscribe | Step::Wait);
+        if self.began.is_none() && !is_early {
+            self.began = Some(SystemTime::now());
+        }
+    }
+
+    /// How much too late it began.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        let (start_at, began) = self.start_at.zip(self.began)?;
+        began.duration_since(start_at).ok().filter(|delay| *delay > PUNCTUAL)
+    }
+}

@@ -1,0 +1,162 @@
+//! `mq bench`: options to a plan, progress on a terminal, the report where it is wanted, and what it means as a status.
+
+mod describe;
+mod fleet;
+mod live;
+mod metrics;
+mod outputs;
+mod search;
+mod session;
+
+use super::{Messages, block_on};
+use crate::bench::judge::{Comparison, Thresholds};
+use crate::bench::plan::{Plan, RunId};
+use crate::bench::record::Stage;
+use crate::bench::{Ending, Report};
+use crate::cli::bench::{BenchArgs, Word};
+use crate::cli::bench_report::{ReportArgs, Searchable};
+use crate::error::{Error, ExitStatus};
+use outputs::{Outputs, Sections};
+use search::Searched;
+use session::Session;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+/// No report is so large.
+const MOST_REPORT_BYTES: u64 = 256 * 1024 * 1024;
+
+pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    if args.worker {
+        return fleet::serve(args);
+    }
+    let parts = if args.word == Word::Merge { Some(read_reports(args)?) } else { None };
+    let plan = if parts.is_none() { Some(args.plan(RunId(fastrand::u32(..)))?) } else { None };
+    if let (Some(plan), true) = (&plan, args.check) {
+        return block_on(fleet::check(plan.clone(), args.processes.map(usize::from), args.embedded));
+    }
+    let baseline = args.report.baseline.as_deref();
+    let baseline = baseline.map(|path| read_report("--baseline", path)).transpose()?;
+    let outputs = Outputs::create(&args.report)?;
+    let (report, searched, signal) = match (plan, parts) {
+        (Some(plan), _) => block_on(measure(args, plan, messages))?,
+        (None, parts) => (merge(parts.unwrap_or_default())?, None, None),
+    };
+    let comparison = baseline.map(|before| Comparison::new(&before, &report, args.report.tolerance));
+    let sections = Sections::new(searched.as_ref(), comparison.as_ref());
+    let printed = print(&args.report, &report, &sections);
+    let written = outputs.write(&report, &sections);
+    let status = judge(&report, signal, messages);
+    let search_failure = searched.as_ref().and_then(Searched::failure);
+    let misses = misses(args.report.fail_if.as_ref(), comparison.as_ref(), search_failure, &report);
+    misses.iter().for_each(|miss| messages.say(miss));
+    let status = if misses.is_empty() || signal.is_some() { status } else { ExitStatus::MISSED };
+    written?;
+    match printed {
+        // Whoever reads only the first lines still wants to know how it went.
+        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(status),
+        printed => printed.map(|()| status),
+    }
+}
+
+/// One run or a search, and the signal that ended it, if one did.
+async fn measure(
+    args: &BenchArgs,
+    plan: Plan,
+    messages: Messages,
+) -> Result<(Report, Option<Searched>, Option<ExitStatus>), Error> {
+    let session = Session::start(args, &plan, messages).await?;
+    let (report, searched) = match args.report.search {
+        None => (session.measure(plan).await?, None),
+        Some(Searchable::Rate) => {
+            let (report, searched) = search::search(args, &session).await?;
+            (report, Some(searched))
+        }
+    };
+    Ok((report, searched, session.signal()))
+}
+
+/// Reads the reports to merge.
+fn read_reports(args: &BenchArgs) -> Result<Vec<Report>, Error> {
+    args.check_scenario()?;
+    if args.files.is_empty() {
+        return Err(Error::Usage("merge needs reports: mq bench merge FILE...".to_owned()));
+    }
+    args.files.iter().map(|path| read_report("merge", path)).collect()
+}
+
+fn merge(reports: Vec<Report>) -> Result<Report, Error> {
+    Report::merge(reports).map_err(|error| Error::Usage(error.to_string()))
+}
+
+/// Reads an earlier report, which an option names.
+fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_REPORT_BYTES).read_to_end(&mut text));
+    read.map_err(|source| Error::File { path: path.to_owned(), source })?;
+    Report::from_json(&text).map_err(|error| Error::Unusable {
+        option,
+        path: path.to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+/// What helps when nobody answers.
+const HINT: &str =
+    "\nhint: is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
+
+fn print(args: &ReportArgs, report: &Report, sections: &Sections) -> Result<(), Error> {
+    let text = outputs::render(args.output, report, sections);
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)
+}
+
+/// What was demanded and is not so, each in words.
+fn misses(
+    demands: Option<&Thresholds>,
+    comparison: Option<&Comparison>,
+    search_failure: Option<String>,
+    report: &Report,
+) -> Vec<String> {
+    let misses = demands.map(|demands| demands.misses(report)).unwrap_or_default();
+    let regressions = comparison.map(Comparison::regressions).unwrap_or_default();
+    let misses = misses.iter().map(|miss| format!("--fail-if {miss}"));
+    let regressions = regressions.iter().map(|regression| format!("--baseline: {regression}"));
+    let failure = search_failure.map(|failure| format!("--search: {failure}"));
+    misses.chain(regressions).chain(failure).collect()
+}
+
+/// The exit status, and on standard error a sentence about what it stands for.
+fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> ExitStatus {
+    if let Some(status) = signal {
+        return status;
+    }
+    let (status, reason) = if report.connections_lost > 0 || report.ending == Ending::AllLost {
+        (
+            ExitStatus::LOST,
+            format!("{} of {} clients lost the connection", report.connections_lost, report.connects.count),
+        )
+    } else if report.not_connected() > 0 {
+        let all_refused = report.refused == report.clients();
+        let status = if all_refused { ExitStatus::REFUSED } else { ExitStatus::FAILED };
+        let hint = if report.connects.count == 0 && !all_refused { HINT } else { "" };
+        (
+            status,
+            format!("{} of {} clients could not connect{hint}", report.not_connected(), report.clients()),
+        )
+    } else if report.errors.count(Stage::Subscribe) > 0 {
+        (ExitStatus::DENIED, format!("{} subscriptions were denied", report.errors.count(Stage::Subscribe)))
+    } else if report.account.denied > 0 {
+        (ExitStatus::DENIED, format!("{} messages were denied", report.account.denied))
+    } else if let Ending::Stalled(_) = report.ending {
+        (ExitStatus::FAILED, "the broker stopped answering".to_owned())
+    } else if report.is_promise_broken() {
+        (ExitStatus::FAILED, format!("the broker broke what QoS {} promises", report.plan.qos))
+    } else if report.errors.count(Stage::Run) > 0 {
+        (ExitStatus::FAILED, "not every client could do its work".to_owned())
+    } else {
+        return ExitStatus::DONE;
+    };
+    messages.say(&reason);
+    status
+}

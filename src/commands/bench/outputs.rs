@@ -1,0 +1,145 @@
+//! The files of a report. They are made before the run, so that a path that cannot be written is told at once, under another
+//! name that becomes the real one at the end: whoever reads the file never sees half of it.
+
+use super::search::Searched;
+use crate::bench::Report;
+use crate::bench::judge::Comparison;
+use crate::bench::report::Charset;
+use crate::cli::bench_report::{ReportArgs, ReportFormat};
+use crate::error::Error;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Printed(ReportFormat),
+    Hdr,
+    Html,
+}
+
+/// Files that wait for a report.
+#[derive(Debug)]
+pub(super) struct Outputs(Vec<Output>);
+
+#[derive(Debug)]
+struct Output {
+    format: Format,
+    /// As it was typed.
+    path: PathBuf,
+    file: File,
+    draft: Option<Draft>,
+}
+
+/// A file under another name. It is removed unless it gets its real one.
+#[derive(Debug)]
+struct Draft {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Outputs {
+    /// Makes the files.
+    pub(super) fn create(args: &ReportArgs) -> Result<Outputs, Error> {
+        let files = [
+            (Format::Printed(ReportFormat::Json), &args.json),
+            (Format::Printed(ReportFormat::Csv), &args.csv),
+            (Format::Hdr, &args.hdr),
+            (Format::Html, &args.html),
+            (Format::Printed(ReportFormat::Markdown), &args.markdown),
+            (Format::Printed(ReportFormat::Prometheus), &args.prometheus),
+        ];
+        let files = files.into_iter().filter_map(|(format, path)| Some((format, path.as_ref()?)));
+        files.map(|(format, path)| Output::create(format, path)).collect::<Result<_, _>>().map(Outputs)
+    }
+
+    /// Writes all of them. One that fails does not keep the others from being written; the first failure is given back.
+    pub(super) fn write(self, report: &Report, sections: &Sections) -> Result<(), Error> {
+        let results: Vec<_> = self.0.into_iter().map(|output| output.write(report, sections)).collect();
+        results.into_iter().collect()
+    }
+}
+
+impl Output {
+    fn create(format: Format, path: &Path) -> Result<Output, Error> {
+        let create = || match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            // Pipes and devices cannot be replaced by a file.
+            Ok(metadata) if !metadata.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),
+            Ok(_) => Draft::create(fs::canonicalize(path)?),
+            Err(_) => Draft::create(path.to_owned()),
+        };
+        let (file, draft) = create().map_err(|source| cannot_write(path, source))?;
+        Ok(Output { format, path: path.to_owned(), file, draft })
+    }
+
+    fn write(mut self, report: &Report, sections: &Sections) -> Result<(), Error> {
+        let bytes = self.format.render(report, sections);
+        let written = self.file.write_all(&bytes).and_then(|()| self.draft.map_or(Ok(()), Draft::finish));
+        written.map_err(|source| cannot_write(&self.path, source))
+    }
+}
+
+impl Draft {
+    fn create(target: PathBuf) -> io::Result<(File, Option<Draft>)> {
+        let mut name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let path = target.with_file_name(name);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        Ok((file, Some(Draft { path, target })))
+    }
+
+    fn finish(self) -> io::Result<()> {
+        fs::rename(&self.path, &self.target)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After the renaming there is none any more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Format {
+    fn render(self, report: &Report, sections: &Sections) -> Vec<u8> {
+        match self {
+            Format::Printed(format) => render(format, report, sections).into_bytes(),
+            Format::Hdr => report.to_hdr_log(),
+            Format::Html => report.to_html().into_bytes(),
+        }
+    }
+}
+
+/// What follows a report in the forms for people.
+pub(super) struct Sections {
+    text: String,
+    markdown: String,
+}
+
+impl Sections {
+    pub(super) fn new(searched: Option<&Searched>, comparison: Option<&Comparison>) -> Sections {
+        let texts = [searched.map(Searched::to_text), comparison.map(Comparison::to_text)];
+        let pages = [searched.map(Searched::to_markdown), comparison.map(Comparison::to_markdown)];
+        let join = |parts: [Option<String>; 2]| {
+            parts.into_iter().flatten().map(|part| format!("\n{part}")).collect()
+        };
+        Sections { text: join(texts), markdown: join(pages) }
+    }
+}
+
+/// A report in one of the forms that can be printed.
+pub(super) fn render(format: ReportFormat, report: &Report, sections: &Sections) -> String {
+    match format {
+        ReportFormat::Text => report.to_text(Charset::of_environment()) + &sections.text,
+        ReportFormat::Json => report.to_json(),
+        ReportFormat::Markdown => report.to_markdown() + &sections.markdown,
+        ReportFormat::Csv => report.to_csv(),
+        ReportFormat::Prometheus => report.to_prometheus(),
+    }
+}
+
+fn cannot_write(path: &Path, source: io::Error) -> Error {
+    Error::System { action: format!("write {}", path.display()), source }
+}

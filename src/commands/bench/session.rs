@@ -1,0 +1,129 @@
+//! What runs have in common when one follows the other: the signals, the embedded broker, the display and the metrics.
+
+use super::describe::describe;
+use super::fleet::{self, Punctuality};
+use super::live::Panel;
+use super::metrics::{self, Live};
+use crate::bench::identity::Secret;
+use crate::bench::plan::Plan;
+use crate::bench::{self, Report, View, limits};
+use crate::cli::bench::BenchArgs;
+use crate::commands::embedded::EmbeddedBroker;
+use crate::commands::stop::Signals;
+use crate::commands::{Messages, password};
+use crate::error::{Error, ExitStatus};
+use crate::transport::Address;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::mpsc;
+
+/// More signals than this at once mean no more than these.
+const MOST_INTERRUPTS: usize = 4;
+
+/// What lasts from the first run to the last.
+pub(super) struct Session<'a> {
+    args: &'a BenchArgs,
+    messages: Messages,
+    password: Option<Vec<u8>>,
+    /// Dropped, and so stopped, however this ends.
+    broker: Option<EmbeddedBroker>,
+    interrupts: Interrupts,
+    live: Live,
+}
+
+impl<'a> Session<'a> {
+    pub(super) async fn start(
+        args: &'a BenchArgs,
+        plan: &Plan,
+        messages: Messages,
+    ) -> Result<Session<'a>, Error> {
+        let mut password = None;
+        password::complete(&args.client.connection, &mut password).await?;
+        let interrupts = Interrupts::catch()?;
+        let broker = if args.embedded { Some(fleet::start_broker(plan)?) } else { None };
+        let live = Live::default();
+        if let Some(address) = args.report.metrics {
+            metrics::serve(address, live.clone()).await?;
+        }
+        Ok(Session { args, messages, password, broker, interrupts, live })
+    }
+
+    /// Carries out a plan.
+    pub(super) async fn measure(&self, mut plan: Plan) -> Result<Report, Error> {
+        self.complete(&mut plan)?;
+        let panel = Panel::new();
+        let mut punctuality = Punctuality::new(self.args.start_at);
+        let observe = |view: View<'_>| {
+            self.live.note(&view);
+            punctuality.look(&view);
+            panel.show(&view);
+        };
+        let report =
+            bench::run(plan, &fleet::worker_program()?, self.interrupts.of_next_run(), observe).await;
+        panel.clear();
+        if let Some(delay) = punctuality.delay() {
+            let seconds = delay.as_secs_f64();
+            self.messages.say(&format!(
+                "not everybody was connected at --start-at; the load began {seconds:.3} s later"
+            ));
+        }
+        report
+    }
+
+    /// Puts into the plan what was not known when it was made, and says what will be done.
+    fn complete(&self, plan: &mut Plan) -> Result<(), Error> {
+        if let Some(password) = &self.password {
+            plan.broker.identities.password = Some(Secret::Same(password.clone()));
+        }
+        limits::spread_over_processes(plan, self.args.processes.map(usize::from))?;
+        if self.args.report.search.is_none() {
+            self.messages.say(&describe(plan));
+        } else if plan.processes > 1 {
+            return Err(Error::Usage(format!(
+                "--search runs in one process, and {} clients need {}",
+                plan.clients(),
+                plan.processes
+            )));
+        }
+        if let Some(broker) = &self.broker {
+            let address = broker.address();
+            plan.broker.endpoint.address =
+                Address::Tcp { host: address.ip().to_string(), port: address.port() };
+        }
+        Ok(())
+    }
+
+    /// The status of the first signal, if one came.
+    pub(super) fn signal(&self) -> Option<ExitStatus> {
+        self.interrupts.first.get().copied()
+    }
+}
+
+/// SIGINT and SIGTERM as interruptions of whichever run goes on.
+struct Interrupts {
+    first: Arc<OnceLock<ExitStatus>>,
+    run: Arc<Mutex<Option<mpsc::Sender<()>>>>,
+}
+
+impl Interrupts {
+    fn catch() -> Result<Interrupts, Error> {
+        let mut signals = Signals::catch()?;
+        let interrupts = Interrupts { first: Arc::default(), run: Arc::default() };
+        let (first, run) = (interrupts.first.clone(), interrupts.run.clone());
+        tokio::spawn(async move {
+            loop {
+                let status = signals.next().await;
+                first.get_or_init(|| status);
+                if let Some(run) = &*run.lock().unwrap_or_else(PoisonError::into_inner) {
+                    let _ = run.try_send(());
+                }
+            }
+        });
+        Ok(interrupts)
+    }
+
+    fn of_next_run(&self) -> mpsc::Receiver<()> {
+        let (sender, receiver) = mpsc::channel(MOST_INTERRUPTS);
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+}

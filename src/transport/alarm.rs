@@ -1,0 +1,104 @@
+//! One alarm for whoever waits for many times: as exact as the system allows, which the runtime's own timers, with their
+//! milliseconds, are not.
+
+pub(crate) use implementation::Alarm;
+
+#[cfg(target_os = "linux")]
+mod implementation {
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+    use tokio::io::unix::AsyncFd;
+
+    /// A timer that the event loop waits for like for a socket.
+    #[derive(Debug)]
+    pub(crate) struct Alarm(AsyncFd<OwnedFd>);
+
+    impl Alarm {
+        /// An alarm that is not set.
+        ///
+        /// # Errors
+        /// When there is no descriptor left.
+        pub(crate) fn new() -> io::Result<Alarm> {
+            let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+            let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+            #[allow(
+                deprecated,
+                reason = "its successor is unsafe; an owned descriptor stays open as long as it is registered"
+            )]
+            Ok(Alarm(AsyncFd::new(timer)?))
+        }
+
+        /// Sets it to go off once after a time, instead of when it was set to before.
+        pub(crate) fn set(&self, after: Duration) {
+            // A time of 0 would switch it off.
+            let after = after.max(Duration::from_nanos(1));
+            let it_value = Timespec {
+                tv_sec: after.as_secs().try_into().unwrap_or(i64::MAX),
+                tv_nsec: after.subsec_nanos().into(),
+            };
+            let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let once = Itimerspec { it_interval, it_value };
+            let set = timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &once);
+            debug_assert!(set.is_ok(), "the descriptor is a timer and the time is one");
+        }
+
+        /// Waits until it goes off.
+        pub(crate) async fn wait(&self) {
+            if let Ok(mut guard) = self.0.readable().await {
+                let _ = rustix::io::read(self.0.get_ref(), &mut [0; 8]);
+                guard.clear_ready();
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod implementation {
+    use std::cell::Cell;
+    use std::io;
+    use std::time::Duration;
+    use tokio::sync::Notify;
+    use tokio::time::{Instant, sleep_until};
+
+    /// A timer of the runtime.
+    #[derive(Debug)]
+    pub(crate) struct Alarm {
+        at: Cell<Option<Instant>>,
+        was_set: Notify,
+    }
+
+    impl Alarm {
+        /// An alarm that is not set.
+        ///
+        /// # Errors
+        /// Never; elsewhere there may be none to be had.
+        pub(crate) fn new() -> io::Result<Alarm> {
+            Ok(Alarm { at: Cell::new(None), was_set: Notify::new() })
+        }
+
+        /// Sets it to go off once after a time, instead of when it was set to before.
+        pub(crate) fn set(&self, after: Duration) {
+            self.at.set(Some(Instant::now() + after));
+            self.was_set.notify_one();
+        }
+
+        /// Waits until it goes off.
+        pub(crate) async fn wait(&self) {
+            loop {
+                let Some(at) = self.at.get() else {
+                    self.was_set.notified().await;
+                    continue;
+                };
+                tokio::select! {
+                    () = sleep_until(at) => break self.at.set(None),
+                    () = self.was_set.notified() => {}
+                }
+            }
+        }
+    }
+}

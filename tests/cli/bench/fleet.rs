@@ -1,0 +1,177 @@
+//! More clients than one process may have: worker processes, what becomes of them, and `--check`.
+
+use super::*;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+#[test]
+fn clients_are_spread_over_processes_past_the_hard_limit() {
+    on_each_broker(|broker| {
+        let words = format!("bench -c 200 --subscribers 20 -q 2 --messages 2000 {}", broker.options());
+        let report = under_a_limit("ulimit -n 128", &words).run().succeed();
+        assert_says(&report, &["220 of 220 clients", ALL_ARRIVED]);
+        assert_eq!(numbers_of(&report, "sent"), [2000], "{report}");
+        assert_eq!(numbers_of(&report, "received"), [2000], "{report}");
+    });
+}
+
+#[test]
+fn what_processes_measured_adds_up() {
+    let broker = EmbeddedBroker::start();
+    for options in ["-q 0", "--rate 2000 --duration 1", "-t all/{i} --subscribers 3", "--share workers -V 5"]
+    {
+        let words = format!("bench -c 20 --processes 3 {options}");
+        assert_says(&broker.mq(&words).run().succeed(), &[ALL_ARRIVED]);
+    }
+    let report = broker.mq("bench rr -c 20 --processes 2 --messages 500").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+    let report = broker.mq("bench reconnect -c 20 --processes 2 --duration 1 -q 0").run().succeed();
+    assert_says(&report, &["resubscribed"]);
+}
+
+/// The worker processes of a leader.
+fn workers_of(leader: &Running) -> Vec<u32> {
+    let is_ours = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The parent is the second field behind the name, which is in parentheses.
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        parent == Some(leader.id())
+    };
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_ours).collect()
+}
+
+fn signal(pid: u32, name: &str) {
+    let status = std::process::Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
+    assert!(status.unwrap().success(), "kill -{name} works");
+}
+
+#[track_caller]
+fn wait_for_end_of(pids: &[u32]) {
+    let deadline = Instant::now() + DEADLINE;
+    while pids.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+        assert!(Instant::now() < deadline, "some of {pids:?} still run");
+        std::thread::sleep(Duration::from_millis(1)); // there is nothing else to wait for
+    }
+}
+
+/// A bench of three processes that publishes for a minute, once messages arrive.
+fn running_bench(broker: &dyn Server, options: &str) -> Running {
+    let witness = broker.subscriber("-t # -N -C 100");
+    let bench =
+        broker.mq(&format!("bench -c 9 --subscribers 3 --duration 60 --processes 3 {options}")).spawn();
+    witness.finish().expect_status(0);
+    bench
+}
+
+#[test]
+fn a_worker_process_that_is_killed_is_told_and_the_others_go_on() {
+    let broker = EmbeddedBroker::start();
+    let bench = running_bench(&broker, "--timeout 2");
+    let workers = workers_of(&bench);
+    assert_eq!(workers.len(), 3);
+    signal(workers[0], "KILL");
+    broker.subscriber("-t # -N -C 100").finish().expect_status(0);
+    bench.signal("INT");
+    let finished = bench.finish();
+    finished.expect_status(130);
+    let report = String::from_utf8_lossy(&finished.stdout);
+    let parts =
+        ["12 of 12 clients", "was ended by signal 9", "4 clients lost the connection", "2 of 3 subscribers"];
+    assert_says(&report, &parts);
+    wait_for_end_of(&workers);
+}
+
+#[test]
+fn a_worker_process_that_answers_no_more_is_not_waited_for_without_end() {
+    let broker = EmbeddedBroker::start();
+    let bench = running_bench(&broker, "--timeout 1");
+    let workers = workers_of(&bench);
+    signal(workers[1], "STOP");
+    bench.signal("INT");
+    let finished = bench.finish();
+    finished.expect_status(130);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["worker process 2 of 3 answered no more"]);
+    wait_for_end_of(&workers);
+}
+
+#[test]
+fn worker_processes_end_with_their_leader() {
+    let broker = EmbeddedBroker::start();
+    let mut bench = running_bench(&broker, "");
+    let workers = workers_of(&bench);
+    assert_eq!(workers.len(), 3);
+    bench.kill();
+    wait_for_end_of(&workers);
+}
+
+#[test]
+fn an_interruption_reaches_all_processes_as_an_order() {
+    let broker = EmbeddedBroker::start();
+    let bench = running_bench(&broker, "");
+    let workers = workers_of(&bench);
+    bench.signal("INT");
+    let finished = bench.finish();
+    finished.expect_status(130);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["12 of 12 clients", ALL_ARRIVED]);
+    wait_for_end_of(&workers);
+}
+
+#[test]
+fn a_broker_that_dies_ends_all_processes() {
+    let mut broker = EmbeddedBroker::start();
+    let bench = running_bench(&broker, "--timeout 2");
+    let workers = workers_of(&bench);
+    broker.process().kill();
+    let finished = bench.finish();
+    assert_says(&finished.fail(7), &["12 of 12 clients lost the connection"]);
+    wait_for_end_of(&workers);
+}
+
+#[test]
+fn a_worker_process_that_cannot_begin_says_why() {
+    // The file is gone when the process wants to read it: a pipe can be read once.
+    let finished = Program::new("bash")
+        .arg("-c")
+        .arg(format!(
+            "{} bench -p 9 -c 10 --processes 2 --credentials <(printf 'client_id\\n'; seq 20)",
+            env!("CARGO_BIN_EXE_mq")
+        ))
+        .run();
+    assert_says(&finished.fail(1), &["cannot start a worker process", "--credentials"]);
+}
+
+#[test]
+fn nobody_is_a_worker_process_by_himself() {
+    assert_says(&mq("bench --worker").run().fail(2), &["only a leader can start a worker process"]);
+    assert_says(&mq("bench --worker").stdin("{\"Orders\":{}}\n").run().fail(2), &["only a leader"]);
+}
+
+#[test]
+fn the_embedded_broker_is_one_process_and_says_so() {
+    let finished = under_a_limit("ulimit -n 128", "bench --embedded -c 200").run();
+    assert_says(&finished.fail(2), &["--embedded", "open files", "128", "ulimit -n"]);
+}
+
+#[test]
+fn check_says_what_fits_and_what_would_lift_each_limit() {
+    let report = mq("bench --check -c 100").run().succeed();
+    assert_says(
+        &report,
+        &["open files", "local ports", "memory", "somaxconn", "LimitNOFILE", "The run fits."],
+    );
+    let report = under_a_limit("ulimit -n 128", "bench --check -c 200").run().succeed();
+    assert_says(&report, &["4 processes", "ulimit -n 340", "hard limit 128"]);
+    let finished = under_a_limit("ulimit -n 64", "bench --check -c 10000").run();
+    finished.expect_status(1);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["NO", "The run does not fit."]);
+    let finished = under_a_limit("ulimit -n 128", "bench --check --embedded -c 200").run();
+    finished.expect_status(1);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["--embedded", "128"]);
+    let finished = mq("bench --check -h 10.255.255.1 -c 70000").run();
+    finished.expect_status(1);
+    assert_says(
+        &String::from_utf8_lossy(&finished.stdout),
+        &["sysctl -w net.ipv4.ip_local_port_range", "-A 10.0.0.7"],
+    );
+}

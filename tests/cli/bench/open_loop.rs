@@ -1,0 +1,78 @@
+//! Sends at planned times, whatever the broker does.
+
+use super::*;
+use std::thread::sleep;
+use std::time::Duration;
+
+#[test]
+fn a_rate_is_kept_to_the_last_message() {
+    let report = mq("bench --embedded -c 10 --rate 500 --duration 1").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+    assert_eq!(numbers_of(&report, "sent"), [500], "{report}");
+}
+
+#[test]
+fn every_qos_and_every_way_to_spread_the_sends_loses_nothing() {
+    for options in [
+        "-q 0 --rate 2k",
+        "-q 2 --rate 500/s",
+        "-q 1 --rate 1k --arrivals poisson",
+        "-q 1 --rate 1k --burst 10",
+        "-q 1 --rate 1k --ramp 0.3",
+    ] {
+        let report =
+            mq(&format!("bench --embedded -c 7 --subscribers 2 --duration 0.5 {options}")).run().succeed();
+        assert_says(&report, &[ALL_ARRIVED]);
+        assert!(numbers_of(&report, "sent")[0] > 50, "{report}");
+    }
+}
+
+#[test]
+fn a_rate_sends_no_more_than_it_is_told_to() {
+    let report = mq("bench --embedded -c 3 --rate 10k --messages 1000").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+    assert_eq!(numbers_of(&report, "sent"), [1000], "{report}");
+}
+
+#[test]
+fn a_stall_of_the_broker_shows_in_the_latency_and_nothing_is_lost() {
+    on_each_broker(|broker| {
+        let witness = broker.subscriber("-t # -N -C 500");
+        let bench = broker.mq("bench -c 10 --subscribers 2 --rate 500 --duration 4").spawn();
+        witness.finish().expect_status(0);
+        broker.signal("STOP");
+        sleep(Duration::from_secs(1)); // the stall
+        broker.signal("CONT");
+        let report = bench.finish().succeed();
+        assert_says(&report, &[ALL_ARRIVED]);
+        assert_eq!(numbers_of(&report, "sent"), [2000], "{report}");
+        for row in ["PUBLISH to PUBACK", "end to end"] {
+            let p99 = percentiles(&report, row, "- as planned")[4];
+            assert!(p99 >= 900.0, "a message that was due in the stall waited: {p99} ms in {report}");
+        }
+    });
+}
+
+#[test]
+fn what_cannot_be_sent_in_time_is_told() {
+    let peer = ScriptedPeer::accepting(|wire| {
+        wire.expect_publish();
+        wire.expect_end();
+    });
+    let words = "bench pub -c 1 --rate 100 --duration 0.5 --inflight 5 --timeout 1";
+    let finished = peer.mq(words).run();
+    let report = String::from_utf8(finished.stdout.clone()).unwrap();
+    assert_says(&report, &["45 x a message was due and was not sent", "5 never acknowledged"]);
+    finished.fail(1);
+    peer.finish();
+}
+
+#[test]
+fn the_warm_up_counts_for_losses_and_not_for_rates() {
+    let report = mq("bench --embedded -c 4 --rate 1k --warm-up 0.5 --duration 0.5").run().succeed();
+    assert_says(&report, &["all 1000 messages arrived"]);
+    assert_eq!(numbers_of(&report, "sent"), [500], "{report}");
+    assert_eq!(numbers_of(&report, "received"), [500], "{report}");
+    let report = mq("bench --embedded -c 4 --warm-up 0.1 --messages 400").run().succeed();
+    assert_eq!(numbers_of(&report, "acknowledged"), [400], "{report}");
+}

@@ -1,0 +1,77 @@
+//! What is sent where.
+
+use super::*;
+use tempfile::NamedTempFile;
+
+/// What a subscriber prints of these words' messages, sorted.
+fn messages_of(words: &str, count: usize) -> Vec<String> {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber(&format!("-t # -v -C {count}"));
+    broker.mq(words).run().succeed();
+    let mut lines: Vec<_> = witness.finish().succeed().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_template_makes_a_payload_for_each_message() {
+    let words = r#"bench pub -c 2 -I me -t t/{i} --messages 4 --payload-template {"n":{seq},"of":{i}}"#;
+    let expected =
+        [r#"t/0 {"n":0,"of":0}"#, r#"t/0 {"n":1,"of":0}"#, r#"t/1 {"n":0,"of":1}"#, r#"t/1 {"n":1,"of":1}"#];
+    assert_eq!(messages_of(words, 4), expected);
+}
+
+#[test]
+fn a_file_is_a_payload() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "from a file").unwrap();
+    let words = format!("bench pub -c 1 -t t --messages 2 -f {}", file.path().display());
+    assert_eq!(messages_of(&words, 2), ["t from a file", "t from a file"]);
+}
+
+#[test]
+fn what_is_measured_carries_a_stamp_in_front() {
+    let report = mq("bench --embedded -c 5 --messages 100 --payload-template text-{seq}").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+}
+
+#[test]
+fn topics_name_clients_and_random_numbers() {
+    let words = "bench pub -c 3 -I me -t x/{client}/{rand:7..8} --messages 3 --payload-template p";
+    let lines = messages_of(words, 3);
+    for (number, line) in lines.iter().enumerate() {
+        assert!(line.starts_with("x/me-") && line.ends_with(&format!("-p{number}/7 p")), "{line}");
+    }
+    let report = mq("bench --embedded -c 4 --subscribers 2 --messages 100 -t {s}/{client}/{rand:0..9}")
+        .run()
+        .succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+}
+
+#[test]
+fn sizes_are_spread() {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber("-t # -F %l -C 100");
+    broker.mq("bench -c 1 --messages 100 -s 40..43").run().succeed();
+    let lines = witness.finish().succeed();
+    let mut sizes: Vec<_> = lines.lines().collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    assert_eq!(sizes, ["40", "41", "42", "43"]);
+}
+
+#[test]
+fn messages_can_be_retained() {
+    let broker = EmbeddedBroker::start();
+    broker.mq("bench pub -c 2 -t kept/{i} --messages 4 -r --payload-template {seq}").run().succeed();
+    let lines = broker.mq("sub -t kept/# -v -C 2").run().succeed();
+    let mut lines: Vec<_> = lines.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["kept/0 1", "kept/1 1"]);
+}
+
+#[test]
+fn subscriptions_can_have_a_qos_of_their_own() {
+    let report = mq("bench --embedded -c 5 --messages 200 -q 1 --subscription-qos 0").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+}

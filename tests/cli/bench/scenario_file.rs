@@ -1,0 +1,82 @@
+//! `mq bench scenario FILE`: groups, and what is said about mistakes in the file.
+
+use super::*;
+use tempfile::NamedTempFile;
+
+fn file(content: &str) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    file
+}
+
+#[test]
+fn groups_do_different_things_at_a_time() {
+    let file = file(
+        r#"
+duration = 0.5
+[[group]]
+name = "sensors"
+scenario = "pubsub"
+clients = 10
+subscribers = 2
+rate = "200/s"
+qos = 0
+size = "40..80"
+[[group]]
+name = "commands"
+scenario = "rr"
+clients = 3
+subscribers = 1
+messages = 30
+[[group]]
+name = "idle"
+scenario = "conn"
+clients = 5
+[[group]]
+name = "watcher"
+scenario = "sub"
+clients = 1
+topic = "mq-bench/+/sensors/#"
+"#,
+    );
+    let finished = mq(&format!("bench scenario {} --embedded", file.path().display())).run();
+    assert_says(
+        &finished.stderr,
+        &["sensors: 10 clients publish and 2 subscribe", "commands: 3 clients ask"],
+    );
+    let report = finished.succeed();
+    assert_says(&report, &["22 of 22 clients", "all 130 messages arrived", "round trip"]);
+    assert_eq!(numbers_of(&report, "sent"), [130], "{report}");
+    assert_eq!(numbers_of(&report, "received"), [230], "the watcher heard the sensors too: {report}");
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    let group = "[[group]]\nname = \"a\"\nscenario = \"pubsub\"\nmessages = 1\n";
+    for (content, parts) in [
+        (format!("{group}rat = 5\n"), ["line 5, column 1", "no key \"rat\"; did you mean \"rate\"?"]),
+        (format!("duraton = 5\n{group}"), ["line 1, column 1", "did you mean \"duration\"?"]),
+        (group.replace("pubsub", "pubsb"), ["line 3, column 12", "did you mean \"pubsub\"?"]),
+        (format!("{group}rate = \"5/x\"\n"), ["line 5, column 8", "/min"]),
+        (format!("{group}qos = 3\n"), ["line 5, column 7", "QoS is 0, 1 or 2"]),
+        (format!("{group}size = 10\n"), ["line 1, column 1", "size 10: the subscribers need 24 bytes"]),
+        (format!("{group}topic = \"a/#\"\n"), ["group \"a\"", "topic a/#"]),
+        (format!("{group}{group}"), ["line 5, column 1", "two groups"]),
+        (group.replace("messages = 1\n", ""), ["line 1", "it never ends"]),
+        (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name is made of"]),
+        (format!("{group}clients = 0\n"), ["line 1", "at least 1"]),
+        (format!("{group}clients = -1\n"), ["line 5", "-1"]),
+        (String::new(), ["line 1", "group"]),
+        ("[[group]\n".to_owned(), ["line 1", "column"]),
+    ] {
+        let file = file(&content);
+        let finished = mq(&format!("bench scenario {}", file.path().display())).run();
+        assert_says(&finished.fail(2), &["mq bench:", parts[0], parts[1]]);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told() {
+    let finished = mq("bench scenario /does/not/exist.toml").run();
+    assert_says(&finished.fail(1), &["mq bench: cannot read /does/not/exist.toml"]);
+}

@@ -1,0 +1,99 @@
+//! The first word of `mq bench`: who does what.
+
+use super::*;
+
+#[test]
+fn clients_that_only_connect_are_held() {
+    let report = mq("bench conn --embedded -c 30 --hold 0.3").run().succeed();
+    assert_says(&report, &["30 of 30 clients"]);
+    assert_eq!(numbers_of(&report, "sent"), [0; 0], "{report}");
+}
+
+#[test]
+fn publishers_can_be_alone() {
+    let report = mq("bench pub --embedded -c 5 --messages 300").run().succeed();
+    assert_says(&report, &["5 of 5 clients"]);
+    assert_eq!(numbers_of(&report, "acknowledged"), [300], "{report}");
+}
+
+#[test]
+fn subscribers_count_what_others_publish() {
+    on_each_broker(|broker| {
+        let publisher = broker.mq("bench pub -c 2 -t others/{i} --rate 200 --duration 60").spawn();
+        let report = broker.mq("bench sub -c 3 -t others/# --messages 90").run().succeed();
+        publisher.signal("INT");
+        publisher.finish().expect_status(130);
+        assert_says(&report, &["3 of 3 clients"]);
+        assert!(numbers_of(&report, "received")[0] >= 90, "{report}");
+    });
+}
+
+#[test]
+fn subscribers_to_whom_nobody_speaks_end_in_time() {
+    let report = mq("bench sub --embedded -c 3 -t silence --duration 0.2").run().succeed();
+    assert_says(&report, &["3 of 3 clients"]);
+}
+
+#[test]
+fn a_topology_says_who_receives_what() {
+    for (options, clients, deliveries) in [
+        ("-c 6 --topology pairs", 12, 60),
+        ("-c 6 --topology fan-in", 7, 60),
+        ("-c 6 --topology fan-out", 7, 360),
+        ("-c 6 --topology mesh", 12, 360),
+        ("-c 6 --topology fan-out --publishers 2 --subscribers 3", 5, 180),
+    ] {
+        let report = mq(&format!("bench --embedded --messages 60 {options}")).run().succeed();
+        assert_says(&report, &[ALL_ARRIVED, &format!("{clients} of {clients} clients")]);
+        assert_eq!(numbers_of(&report, "received"), [deliveries], "{options}: {report}");
+    }
+}
+
+#[test]
+fn every_request_is_answered_in_every_version() {
+    on_each_broker(|broker| {
+        for options in ["-V 311 -q 0", "-V 311 -q 1", "-V 5 -q 2", "-V 5 -q 1 --rate 1k"] {
+            let words = format!("bench rr -c 8 --subscribers 3 --messages 400 {options}");
+            let report = broker.mq(&words).run().succeed();
+            assert_says(&report, &["11 of 11 clients", ALL_ARRIVED, "round trip"]);
+            assert_eq!(numbers_of(&report, "received"), [400], "{report}");
+        }
+    });
+}
+
+#[test]
+fn all_clients_come_back_after_they_were_dropped() {
+    on_each_broker(|broker| {
+        for qos in 0..=1 {
+            let words = format!("bench reconnect -c 10 --subscribers 3 --rate 500 --duration 1 -q {qos}");
+            let report = broker.mq(&words).run().succeed();
+            assert_says(&report, &["13 of 13 clients", "resubscribed"]);
+            assert!(!report.contains("lost the connection"), "they were dropped by us: {report}");
+        }
+    });
+}
+
+#[test]
+fn a_kept_session_misses_nothing() {
+    on_each_broker(|broker| {
+        for version in ["311", "5"] {
+            let words = "bench reconnect -c 10 --subscribers 3 --rate 500 --duration 1 --keep-sessions";
+            let report = broker.mq(&format!("{words} -q 1 -V {version}")).run().succeed();
+            assert_says(&report, &["13 of 13 clients", "delivery"]);
+            assert!(!report.contains("lost"), "{report}");
+        }
+    });
+}
+
+#[test]
+fn a_shared_subscription_is_accounted_for_as_one() {
+    on_each_broker(|broker| {
+        for options in ["-V 5 -q 1", "-V 5 -q 0 --threads 1"] {
+            let words = format!("bench -c 10 --subscribers 4 --share workers --messages 1000 {options}");
+            let report = broker.mq(&words).run().succeed();
+            assert_says(&report, &["14 of 14 clients", "1000"]);
+            assert_eq!(numbers_of(&report, "received"), [1000], "{report}");
+            assert!(!report.contains("lost"), "{report}");
+        }
+    });
+}

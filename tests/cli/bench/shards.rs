@@ -1,0 +1,170 @@
+//! One load from several machines, here from several processes with addresses of their own: shards, a common start, and one report
+//! of all.
+
+use super::*;
+use crate::support::certificates::Files;
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+
+/// A time so many seconds from now, in seconds since 1970.
+fn in_seconds(seconds: u64) -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    (now + Duration::from_secs(seconds)).as_secs()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn shards_share_a_load_and_their_reports_add_up() {
+    let broker = EmbeddedBroker::start();
+    let start = in_seconds(3);
+    let files = Files::new(&[]);
+    let names: Vec<String> = (1..=3).map(|number| files.words(&format!("{{}}/{number}.json"))).collect();
+    let shard = |number: usize, name: &String| {
+        let options = "-c 20 --subscribers 7 -q 2 --messages 1001 --rate 2000";
+        let place = format!("--shard {number}/3 --start-at {start} -A 127.0.0.{}", number + 10);
+        broker.mq(&format!("bench {options} {place} --json {name}")).spawn()
+    };
+    let running: Vec<Running> = (1..).zip(&names).map(|(number, name)| shard(number, name)).collect();
+    for shard in running {
+        let report = shard.finish().succeed();
+        assert_says(&report, &[ALL_ARRIVED]);
+    }
+    let text = mq(&format!("bench merge {}", names.join(" "))).run().succeed();
+    assert_says(&text, &["27 of 27 clients", "all 1001 messages arrived, once and in order"]);
+    let merged = json(&mq(&format!("bench merge --output json {}", names.join(" "))).run().succeed());
+    let parts: Vec<Value> = names.iter().map(|name| json(&std::fs::read_to_string(name).unwrap())).collect();
+    for pointer in ["/messages/sent/count", "/messages/received/count", "/clients/connected/count"] {
+        let sum: u64 = parts.iter().map(|part| part.pointer(pointer).unwrap().as_u64().unwrap()).sum();
+        assert_eq!(merged.pointer(pointer).unwrap().as_u64(), Some(sum), "{pointer}");
+    }
+    let began = |report: &Value| report["started_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let first = parts.iter().map(began).min().unwrap();
+    assert_eq!(began(&merged), first);
+    let begins = parts.iter().map(|part| {
+        let first_send = part.pointer("/messages/sent/begin_ns").unwrap().as_i64().unwrap();
+        began(part).as_nanosecond() + i128::from(first_send)
+    });
+    let wanted = i128::from(start) * 1_000_000_000;
+    assert!(
+        begins.clone().all(|begin| begin >= wanted),
+        "nobody sends before {wanted}: {:?}",
+        begins.collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn clients_of_shards_have_names_and_topics_of_their_own() {
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber("-t dev/# -F %t -N -C 6");
+    for number in 1..=2 {
+        broker
+            .mq(&format!("bench pub -c 6 --messages 6 -t dev/{{client}} -i d{{i}} --shard {number}/2"))
+            .run()
+            .succeed();
+    }
+    let text = witness.finish().succeed();
+    let mut topics: Vec<&str> = text.split("dev/").filter(|name| !name.is_empty()).map(str::trim).collect();
+    topics.sort();
+    assert_eq!(topics, ["d0", "d1", "d2", "d3", "d4", "d5"]);
+}
+
+#[test]
+fn a_start_that_is_missed_is_told() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_type(0x10);
+        // The broker takes longer for CONNACK than there is time until the start.
+        let deadline = SystemTime::now() + Duration::from_millis(1500);
+        while SystemTime::now() < deadline {
+            std::thread::yield_now();
+        }
+        wire.send("20 (00 00)");
+        wire.expect_type(0xe0);
+    });
+    let finished = peer.mq("bench conn -c 1 --hold 0.1 --start-at +0.5").run();
+    assert_says(&finished.stderr, &["--start-at", "later"]);
+    finished.succeed();
+    peer.finish();
+}
+
+#[test]
+fn a_wait_for_the_start_can_be_interrupted() {
+    let mut broker = EmbeddedBroker::start_with("-p 0 -v");
+    let bench = broker.mq("bench conn -c 2 --start-at +3600").spawn();
+    broker.process().wait_for_stderr("connected from");
+    broker.process().wait_for_stderr("connected from");
+    bench.signal("TERM");
+    let finished = bench.finish();
+    finished.expect_status(143);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["2 of 2 clients", "interrupted"]);
+}
+
+#[test]
+fn what_cannot_be_merged_is_told() {
+    let broker = EmbeddedBroker::start();
+    let files = Files::new(&[("text", "broker 127.0.0.1\n".to_owned()), ("json", "{}".to_owned())]);
+    for (name, options) in [("a", "-q 0"), ("b", "-q 1")] {
+        let file = files.path(name);
+        broker.mq(&format!("bench -c 2 --messages 20 {options} --json {}", file.display())).run().succeed();
+    }
+    for (words, part) in [
+        ("", "FILE"),
+        ("{}/missing", "missing"),
+        ("{}/a {}/text", "text"),
+        ("{}/a {}/json", "schema"),
+        ("{}/a {}/b", "QoS"),
+        ("{}/a -c 5", "--clients"),
+        ("{}/a --embedded", "--embedded"),
+        ("{}/a -h localhost", "--host"),
+    ] {
+        let finished = mq(&format!("bench merge {}", files.words(words))).run();
+        assert!(matches!(finished.status, 1 | 2), "{words}: {} {}", finished.status, finished.stderr);
+        assert_says(&finished.stderr, &["mq bench:", part]);
+    }
+    let text = mq(&files.words("bench merge {}/a")).run().succeed();
+    assert_says(&text, &["4 of 4 clients"]);
+}
+
+#[test]
+fn the_example_for_ssh_runs_one_load_from_several_addresses() {
+    let broker = EmbeddedBroker::start();
+    // Stands for ssh: "logs in" to an address of this machine by connecting from there.
+    let files = Files::new(&[("run-on", "machine=$1\nshift\nexec sh -c \"$* -A $machine\"\n".to_owned())]);
+    let finished = Program::new("sh")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/ssh.sh"))
+        .arg("127.0.0.21 127.0.0.22 127.0.0.23")
+        .words(&broker.options())
+        .words("-c 9 --subscribers 3 --messages 300")
+        .env("RUN_ON", files.words("sh {}/run-on"))
+        .env("MQ", env!("CARGO_BIN_EXE_mq"))
+        .env("DELAY", "2")
+        .run();
+    assert_says(&finished.succeed(), &["12 of 12 clients", "all 300 messages arrived, once and in order"]);
+}
+
+#[test]
+fn the_command_of_the_kubernetes_example_is_one_that_runs() {
+    let broker = EmbeddedBroker::start();
+    let yaml = include_str!("../../../deploy/kubernetes.yaml");
+    // The text that the folded scalar stands for, which ends with the resources.
+    let (_, rest) = yaml.split_once(">-\n").unwrap();
+    let lines: Vec<&str> =
+        rest.lines().take_while(|line| !line.contains("resources:")).map(str::trim).collect();
+    let directory = std::path::Path::new(env!("CARGO_BIN_EXE_mq")).parent().unwrap();
+    let report = Program::new("sh")
+        .arg("-c")
+        .arg(lines.join(" "))
+        .env("PATH", format!("{}:/usr/bin:/bin", directory.display()))
+        .env("BROKER", broker.address().ip().to_string())
+        .env("LOAD", format!("-p {} -c 6 --subscribers 3 --messages 60", broker.address().port()))
+        .env("SHARDS", "3")
+        .env("JOB_COMPLETION_INDEX", "2")
+        .env("START_AT", in_seconds(2).to_string())
+        .run();
+    let report = json(&report.succeed());
+    assert_eq!(report.pointer("/clients/connected/count").unwrap(), 3);
+    assert_eq!(report.pointer("/deliveries/lost").unwrap(), 0);
+}
