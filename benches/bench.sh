@@ -35,6 +35,17 @@ measure() {
     printf 'raw %s %s %s\n' "$name" "$program" "$(tail -n 1 "$DIR/time")" | tee -a "$DIR/raw"
 }
 
+# measure_idle CLIENTS: the memory of the process in KiB while all of them are connected and nothing happens.
+measure_idle() {
+    local clients=$1 process
+    "$MQ" bench conn -p "$PORT" -c "$clients" --hold 3 --threads 1 > "$DIR/output" 2> "$DIR/errors" &
+    process=$!
+    until [ "$(find "/proc/$process/fd" -mindepth 1 | wc -l)" -ge "$clients" ]; do sleep 0.1; done
+    sleep 1
+    printf 'raw idle-%s mq 0 0 0 %s\n' "$clients" "$(awk '/^VmRSS/ { print $2 }' "/proc/$process/status")" | tee -a "$DIR/raw"
+    wait "$process"
+}
+
 printf '# %s; %s; %s processors; %s rounds\n' "$("$MQ" --version)" "$(date -u +%F)" "$(nproc)" "$ROUNDS"
 printf '# raw WHAT PROGRAM wall user system (seconds) memory (KiB)\n'
 for ((round = 1; round <= ROUNDS; round++)); do
@@ -46,8 +57,8 @@ for ((round = 1; round <= ROUNDS; round++)); do
     measure qos1-2-threads mq "$MQ" bench pub -p "$PORT" -c 100 -q 1 --messages "$MESSAGES" --inflight 20 --threads 2
     measure connects mq "$MQ" bench conn -p "$PORT" -c "$CONNECTS" --hold 1
     grep '^connected' "$DIR/output" | tee -a "$DIR/connected"
-    measure idle-5000 mq "$MQ" bench conn -p "$PORT" -c 5000 --hold 1 --threads 1
-    measure idle-15000 mq "$MQ" bench conn -p "$PORT" -c 15000 --hold 1 --threads 1
+    measure_idle 5000
+    measure_idle 15000
 done
 
 median() { sort -n | awk '{ value[NR] = $1 } END { print NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'; }
