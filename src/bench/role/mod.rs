@@ -6,7 +6,8 @@ mod responder;
 mod subscriber;
 
 use super::plan::{Group, Part, Task};
-use super::record::Stage;
+use super::record::{Record, Stage};
+use super::stamp::Stamp;
 use super::worker::Shared;
 use crate::error::Error;
 use crate::protocol::session::Session;
@@ -38,6 +39,27 @@ impl<'a> Scene<'a> {
     pub(super) fn group(&self) -> &'a Group {
         self.shared.plan.group(self.part)
     }
+
+    /// Notes a message that arrived for the first time, and how long it took; `None` in the warm-up.
+    fn note_arrival(&self, record: &mut Record, stamp: &Stamp) -> Option<Times> {
+        let slot = record.timeline.at(self.now);
+        slot.received += 1;
+        if stamp.planned_at < self.shared.measured_from() {
+            record.warm_up.received += 1;
+            return None;
+        }
+        let since_sent = self.now.saturating_sub(stamp.sent_at);
+        slot.latency.record(since_sent);
+        self.shared.gauges.slowest.raise(since_sent);
+        record.receiving.note(self.now);
+        Some(Times { since_sent, since_planned: self.now.saturating_sub(stamp.planned_at) })
+    }
+}
+
+/// How long a message took, in nanoseconds.
+struct Times {
+    since_sent: u64,
+    since_planned: u64,
 }
 
 /// What a client does.

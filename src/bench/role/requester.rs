@@ -65,19 +65,12 @@ impl Requester {
         self.publisher.note_answer();
         record.deliveries += 1;
         scene.shared.gauges.received.add(1);
-        let slot = record.timeline.at(scene.now);
-        slot.received += 1;
-        if stamp.planned_at < scene.shared.measured_from() {
-            record.warm_up.received += 1;
+        let Some(times) = scene.note_arrival(record, &stamp) else {
             return;
-        }
-        let time = scene.now.saturating_sub(stamp.sent_at);
-        slot.latency.record(time);
-        scene.shared.gauges.slowest.raise(time);
-        record.receiving.note(scene.now);
-        record.round_trip.record(time);
+        };
+        record.round_trip.record(times.since_sent);
         if is_planned {
-            record.round_trip_planned.record(scene.now.saturating_sub(stamp.planned_at));
+            record.round_trip_planned.record(times.since_planned);
         }
     }
 

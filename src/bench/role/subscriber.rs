@@ -111,18 +111,11 @@ impl Subscriber {
 
 /// Notes how long a message took that arrived for the first time.
 fn note_latency(scene: &Scene<'_>, record: &mut Record, stamp: &Stamp, is_planned: bool) {
-    let slot = record.timeline.at(scene.now);
-    slot.received += 1;
-    if stamp.planned_at < scene.shared.measured_from() {
-        record.warm_up.received += 1;
+    let Some(times) = scene.note_arrival(record, stamp) else {
         return;
-    }
-    let latency = scene.now.saturating_sub(stamp.sent_at);
-    slot.latency.record(latency);
-    scene.shared.gauges.slowest.raise(latency);
-    record.receiving.note(scene.now);
-    record.end_to_end.record(latency);
+    };
+    record.end_to_end.record(times.since_sent);
     if is_planned {
-        record.end_to_end_planned.record(scene.now.saturating_sub(stamp.planned_at));
+        record.end_to_end_planned.record(times.since_planned);
     }
 }
