@@ -31,7 +31,7 @@ pub use failure::Failure;
 use failure::Typed;
 pub use names::{Names, TOOLS};
 use option_file::OptionFile;
-pub(crate) use secrets::{first_line, line_of_stdin, password_from_file};
+pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
 use std::ffi::OsString;
 
 /// The version, and what differs from build to build.

@@ -6,17 +6,13 @@ use super::block_on;
 use super::stop::Signals;
 use crate::cli;
 use crate::cli::connection::ConnectionArgs;
-use crate::error::{Error, ExitStatus};
+use crate::error::Error;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufReader, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::time::Duration;
-use tokio::time::timeout;
-
-/// How long the thread that reads gets to end after a signal; it may be one that does not reach it.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+use std::os::unix::ffi::OsStringExt;
 
 /// Puts what the user types in the place of the password, where the options say so.
 pub(super) async fn complete(
@@ -25,8 +21,8 @@ pub(super) async fn complete(
 ) -> Result<(), Error> {
     if let Some(question) = connection.password_question() {
         let terminal = controlling_terminal()?;
-        let answer = without_echo(&terminal, move || rpassword::prompt_password(question)).await?;
-        *password = Some(answer.into_bytes());
+        let read = line_of(&terminal, &question)?;
+        *password = Some(without_echo(&terminal, read).await?.into_vec());
     }
     Ok(())
 }
@@ -34,9 +30,24 @@ pub(super) async fn complete(
 /// Asks at the terminal that the program was started from, wherever its standard input comes from.
 pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
     let terminal = controlling_terminal()?;
-    let prompt = prompt.to_owned();
-    let read = move || rpassword::prompt_password(prompt).map(OsString::from);
+    let read = line_of(&terminal, prompt)?;
     block_on(without_echo(&terminal, read))
+}
+
+/// What prompts at this terminal, and reads a line from it.
+fn line_of(
+    terminal: &File,
+    prompt: &str,
+) -> Result<impl FnOnce() -> io::Result<OsString> + Send + use<>, Error> {
+    let mut terminal = terminal.try_clone().map_err(failed)?;
+    let prompt = prompt.to_owned();
+    Ok(move || {
+        terminal.write_all(prompt.as_bytes())?;
+        let answer = cli::next_line(BufReader::new(&terminal))?;
+        // The one that was typed is not shown.
+        terminal.write_all(b"\n")?;
+        Ok(answer)
+    })
 }
 
 /// Asks on standard output, and takes a line of standard input, as mosquitto_passwd does. The line's end is not part of it.
@@ -62,35 +73,29 @@ fn say(text: &str) -> io::Result<()> {
 }
 
 fn controlling_terminal() -> Result<File, Error> {
-    File::open("/dev/tty").map_err(|_| failed(no_terminal()))
+    File::options().read(true).write(true).open("/dev/tty").map_err(|_| failed(no_terminal()))
 }
 
 /// Reads in a thread while the terminal does not show what is typed.
 async fn without_echo<T: Send + 'static>(
-    terminal: &File,
+    mut terminal: &File,
     read: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
     let before = tcgetattr(terminal).map_err(|_| failed(no_terminal()))?;
     let mut signals = Signals::catch()?;
-    // Before the prompt, which a fast typist may not wait for; rpassword does it afterwards.
+    // Before the prompt, which a fast typist may not wait for.
     let mut without_echo = before.clone();
     without_echo.local_modes.remove(LocalModes::ECHO);
     tcsetattr(terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
-    let mut asked = tokio::task::spawn_blocking(read);
+    let asked = tokio::task::spawn_blocking(read);
     let answer = tokio::select! {
         biased;
         status = signals.next() => {
-            // Where it came from the keyboard, the thread ends, too, and restores what it found.
-            let _ = timeout(LAST_WORDS, &mut asked).await;
+            // What follows is to start on a line of its own.
+            let _ = terminal.write_all(b"\n");
             Err(Error::Interrupted(status))
         }
-        answer = &mut asked => match answer.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(answer) => Ok(answer),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                Err(Error::Interrupted(ExitStatus::INTERRUPTED))
-            }
-            Err(source) => Err(failed(source)),
-        },
+        answer = asked => answer.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed),
     };
     let _ = tcsetattr(terminal, OptionalActions::Now, &before);
     answer
