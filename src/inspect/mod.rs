@@ -1,0 +1,3 @@
+//! The inspector: what is on the wire, from bytes to words.
+
+pub mod capture;
