@@ -94,7 +94,7 @@ impl Stream {
     }
 
     /// Takes the bytes that come next. `keep` is the most to hold of one packet.
-    pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut impl FnMut(Event<'_>)) {
+    pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) {
         let mut bytes = bytes;
         while !bytes.is_empty() {
             bytes = match std::mem::replace(&mut self.state, State::Between) {
@@ -107,7 +107,7 @@ impl Stream {
     }
 
     /// So many bytes of the stream are not known.
-    pub fn gap(&mut self, length: u64, sink: &mut impl FnMut(Event<'_>)) {
+    pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(Event<'_>)) {
         let state = std::mem::replace(&mut self.state, State::Between);
         if let State::Body(mut body) = state {
             if body.is_payload_missing(length) {
@@ -126,7 +126,7 @@ impl Stream {
     }
 
     /// Nothing more comes: what is not whole is handed out as it is.
-    pub fn end(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+    pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         match std::mem::replace(&mut self.state, State::Between) {
             State::Body(body) => self.give_up(&body.kept, body.seen, body.length, body.missing, sink),
             state => self.give_up_state(state, sink),
@@ -134,7 +134,7 @@ impl Stream {
     }
 
     /// At the start of a packet, which may be there whole.
-    fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut impl FnMut(Event<'_>)) -> &'b [u8] {
+    fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) -> &'b [u8] {
         match packet_length(bytes) {
             Length::Unknown => {
                 self.state = State::Header(bytes.to_vec());
@@ -165,7 +165,7 @@ impl Stream {
         mut header: Vec<u8>,
         bytes: &'b [u8],
         keep: usize,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut dyn FnMut(Event<'_>),
     ) -> &'b [u8] {
         let mut rest = bytes;
         while let Some((first, others)) = rest.split_first() {
@@ -187,7 +187,7 @@ impl Stream {
         mut body: Body,
         bytes: &'b [u8],
         keep: usize,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut dyn FnMut(Event<'_>),
     ) -> &'b [u8] {
         let (new, rest) = bytes.split_at((body.length - body.seen).min(bytes.len()));
         body.add(new, keep);
@@ -195,7 +195,7 @@ impl Stream {
         rest
     }
 
-    fn finish_or_keep(&mut self, body: Body, sink: &mut impl FnMut(Event<'_>)) {
+    fn finish_or_keep(&mut self, body: Body, sink: &mut dyn FnMut(Event<'_>)) {
         if body.seen < body.length {
             self.state = State::Body(body);
             return;
@@ -210,7 +210,7 @@ impl Stream {
         mut seeker: Seeker,
         bytes: &'b [u8],
         keep: usize,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut dyn FnMut(Event<'_>),
     ) -> &'b [u8] {
         let skipped = seeker.push(bytes);
         self.skip(skipped, sink);
@@ -226,20 +226,20 @@ impl Stream {
         &[]
     }
 
-    fn skip(&mut self, count: usize, sink: &mut impl FnMut(Event<'_>)) {
+    fn skip(&mut self, count: usize, sink: &mut dyn FnMut(Event<'_>)) {
         if count > 0 {
             sink(Event::Skipped { offset: self.offset, length: count as u64 });
             self.offset += count as u64;
         }
     }
 
-    fn hand_out(&mut self, packet: RawPacket<'_>, sink: &mut impl FnMut(Event<'_>)) {
+    fn hand_out(&mut self, packet: RawPacket<'_>, sink: &mut dyn FnMut(Event<'_>)) {
         let length = packet.length as u64;
         sink(Event::Packet { offset: self.offset, packet });
         self.offset += length;
     }
 
-    fn give_up_state(&mut self, state: State, sink: &mut impl FnMut(Event<'_>)) {
+    fn give_up_state(&mut self, state: State, sink: &mut dyn FnMut(Event<'_>)) {
         match state {
             State::Between => {}
             State::Header(header) => self.give_up(&header, header.len(), header.len(), 0..0, sink),
@@ -255,7 +255,7 @@ impl Stream {
         seen: usize,
         length: usize,
         missing: Range<usize>,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut dyn FnMut(Event<'_>),
     ) {
         let packet = RawPacket { bytes: kept, length, is_cut: true, missing };
         sink(Event::Packet { offset: self.offset, packet });
