@@ -1,10 +1,13 @@
 //! Puts the parts together: the bytes of connections go in, and packets with all that is known of them come out.
 
+use super::Direction;
+use super::capture::Moment;
+use super::capture::conversation::{self, Event};
+use super::capture::reassembly::Start;
 use super::dissect::RawPacket;
 use super::field::Tree;
 use super::stream::{self, Stream};
 use super::tracker::{Seen, Tracker};
-use super::{Direction, capture::Moment};
 use crate::protocol::{PacketType, Version};
 use std::collections::HashMap;
 
@@ -49,6 +52,8 @@ pub enum Item<'a> {
     Gap(Stretch),
     /// Bytes in which no packet could be found.
     Skipped(Stretch),
+    /// What happened to a connection: all but bytes and gaps.
+    Event(&'a Event<'a>),
 }
 
 /// Some bytes of one side.
@@ -86,7 +91,36 @@ impl Inspector {
         Inspector { version, ..Inspector::default() }
     }
 
-    /// A connection begins, or was already open when it came into view.
+    /// Takes what happens next, in the order of time.
+    pub fn take(&mut self, event: &Event<'_>, sink: &mut impl FnMut(&Item<'_>)) {
+        match *event {
+            Event::Opened { connection, start, .. } => {
+                self.open(connection, matches!(start, Start::Handshake { .. }));
+                sink(&Item::Event(event));
+            }
+            Event::Bytes { connection, at, direction, bytes, .. } => {
+                let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
+                self.feed(connection, direction.into(), at, sink, |stream, sink| {
+                    stream.push(bytes, keep, sink)
+                });
+            }
+            Event::Gap { connection, at, direction, length, .. } => {
+                self.feed(connection, direction.into(), at, sink, |stream, sink| stream.gap(length, sink));
+            }
+            Event::Closed { connection, at, .. } => {
+                for direction in Direction::BOTH {
+                    self.end(connection, direction, at, sink);
+                }
+                sink(&Item::Event(event));
+                self.connections.remove(&connection);
+            }
+            Event::Conflict { .. } | Event::BadFrame { .. } | Event::Foreign { .. } => {
+                sink(&Item::Event(event))
+            }
+        }
+    }
+
+    /// A connection begins that nobody captured: its packets were typed. They start at a packet's start, or anywhere.
     pub fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         self.connections.insert(connection, Connection { streams, tracker: Tracker::new(self.version) });
@@ -105,24 +139,15 @@ impl Inspector {
         self.feed(connection, direction, at, sink, |stream, sink| stream.push(bytes, keep, sink));
     }
 
-    /// Bytes of one side that were not captured.
-    pub fn gap(
+    /// What is not whole of one side's packets stays so. The next bytes start a packet.
+    pub fn end(
         &mut self,
         connection: u32,
         direction: Direction,
         at: Moment,
-        length: u64,
         sink: &mut impl FnMut(&Item<'_>),
     ) {
-        self.feed(connection, direction, at, sink, |stream, sink| stream.gap(length, sink));
-    }
-
-    /// The connection is over.
-    pub fn close(&mut self, connection: u32, at: Moment, sink: &mut impl FnMut(&Item<'_>)) {
-        for direction in Direction::BOTH {
-            self.feed(connection, direction, at, sink, |stream, sink| stream.end(sink));
-        }
-        self.connections.remove(&connection);
+        self.feed(connection, direction, at, sink, |stream, sink| stream.end(sink));
     }
 
     fn feed<S: FnMut(&Item<'_>)>(
@@ -133,7 +158,8 @@ impl Inspector {
         sink: &mut S,
         act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::Event<'_>)),
     ) {
-        let Some(Connection { streams: [client, server], tracker }) = self.connections.get_mut(&number) else {
+        let Some(Connection { streams: [client, server], tracker }) = self.connections.get_mut(&number)
+        else {
             return;
         };
         let stream = match direction {
@@ -176,4 +202,13 @@ fn hand_out(
     };
     let (tree, seen, tracker) = (&tree, &seen, &*tracker);
     sink(&Item::Packet(Packet { connection, direction, at, offset, raw, packet_type, tree, seen, tracker }));
+}
+
+impl From<conversation::Direction> for Direction {
+    fn from(direction: conversation::Direction) -> Direction {
+        match direction {
+            conversation::Direction::ClientToServer => Direction::ClientToServer,
+            conversation::Direction::ServerToClient => Direction::ServerToClient,
+        }
+    }
 }

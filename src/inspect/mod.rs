@@ -5,14 +5,15 @@
 //! or owns a socket, and nothing gives up: what cannot be understood is a finding, and the next packet follows.
 
 pub mod capture;
-pub mod dissect;
 mod direction;
+pub mod dissect;
 pub mod field;
 pub mod finding;
 pub mod inspector;
 pub mod rule;
 pub mod stream;
 pub mod tracker;
+pub mod view;
 
 pub use direction::Direction;
 pub use field::{Field, Name, Value};

@@ -52,7 +52,11 @@ fn version(cursor: &mut Cursor<'_>, name: Value<'_>, name_range: std::ops::Range
         Value::Text(text @ ("MQTT" | "MQIsdp")) => match Version::from_name_and_level(text, number) {
             Some(version) => version,
             None => {
-                cursor.find(Rule::ProtocolLevel, here - 1..here, format!("{text} has no protocol level {level}"));
+                cursor.find(
+                    Rule::ProtocolLevel,
+                    here - 1..here,
+                    format!("{text} has no protocol level {level}"),
+                );
                 if number == 5 { Version::V5 } else { Version::V311 }
             }
         },

@@ -76,7 +76,13 @@ impl<'a> Cursor<'a> {
         let value = (byte >> low) & mask;
         let held = if high == low { Value::Flag(value == 1) } else { Value::Number(value.into()) };
         let range = self.position - 1..self.position;
-        self.tree.fields.push(Field { name, value: held, range, bits: Some(Bits { high, low }), depth: self.depth });
+        self.tree.fields.push(Field {
+            name,
+            value: held,
+            range,
+            bits: Some(Bits { high, low }),
+            depth: self.depth,
+        });
         value
     }
 
@@ -126,7 +132,11 @@ impl<'a> Cursor<'a> {
         if self.is_cut {
             self.find(Rule::CutOff, have..length, format!("it ends after {have} of {length} bytes"));
         } else {
-            self.find(Rule::MissingBytes, have..length, format!("{} of {length} bytes were not kept", length - have));
+            self.find(
+                Rule::MissingBytes,
+                have..length,
+                format!("{} of {length} bytes were not kept", length - have),
+            );
         }
     }
 
@@ -199,7 +209,8 @@ impl<'a> Cursor<'a> {
 
     /// Gives back what was taken for a field that did not come about.
     pub(super) fn back_to_last_leaf(&mut self) {
-        self.position = self.tree.fields.iter().rfind(|field| field.is_leaf()).map_or(0, |leaf| leaf.range.end);
+        self.position =
+            self.tree.fields.iter().rfind(|field| field.is_leaf()).map_or(0, |leaf| leaf.range.end);
     }
 
     /// All that is left of the packet, of which not all need be there.

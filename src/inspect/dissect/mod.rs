@@ -112,7 +112,9 @@ fn unknown(cursor: &mut Cursor<'_>, number: u8) -> Stop {
 
 fn reserved_flags(cursor: &mut Cursor<'_>, first: u8, packet_type: Option<PacketType>) {
     let flags = cursor.bits(Name::Flags, first, 3, 0);
-    let Some((packet_type, fixed)) = packet_type.and_then(|kind| Some((kind, kind.fixed_flags()?))) else { return };
+    let Some((packet_type, fixed)) = packet_type.and_then(|kind| Some((kind, kind.fixed_flags()?))) else {
+        return;
+    };
     if flags != fixed {
         let rule = match packet_type {
             PacketType::Pubrel => Rule::PubrelFlags,

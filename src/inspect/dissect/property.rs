@@ -12,7 +12,11 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Ste
     }
     if cursor.is_at_end() {
         let here = cursor.position();
-        cursor.find(Rule::PropertyLengthMissing, here..here, "the packet ends where the property length is due");
+        cursor.find(
+            Rule::PropertyLengthMissing,
+            here..here,
+            "the packet ends where the property length is due",
+        );
         return Err(Stop);
     }
     cursor.group(name, |cursor| {
@@ -39,7 +43,11 @@ fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
     let start = cursor.position();
     let number = cursor.variable_byte_integer(Name::Properties)?;
     let Some(id) = PropertyId::from_number(number) else {
-        cursor.find(Rule::PropertyUnknown, start..cursor.position(), format!("there is no property {number}"));
+        cursor.find(
+            Rule::PropertyUnknown,
+            start..cursor.position(),
+            format!("there is no property {number}"),
+        );
         return Err(Stop);
     };
     let name = Name::Property(id);

@@ -18,7 +18,11 @@ pub(super) fn check<'a>(
             let end = error.error_len().map_or(start + bytes.len(), |length| bad + length);
             let hex: Vec<String> =
                 bytes.iter().skip(error.valid_up_to()).take(4).map(|byte| format!("{byte:02x}")).collect();
-            cursor.find(bad_utf8, bad..end, format!("{name} is not UTF-8 from byte {bad} on: {}", hex.join(" ")));
+            cursor.find(
+                bad_utf8,
+                bad..end,
+                format!("{name} is not UTF-8 from byte {bad} on: {}", hex.join(" ")),
+            );
             return Value::BadText(bytes);
         }
     };

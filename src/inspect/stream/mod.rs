@@ -200,8 +200,12 @@ impl Stream {
             self.state = State::Body(body);
             return;
         }
-        let packet =
-            RawPacket { bytes: &body.kept, length: body.length, is_cut: false, missing: body.missing.clone() };
+        let packet = RawPacket {
+            bytes: &body.kept,
+            length: body.length,
+            is_cut: false,
+            missing: body.missing.clone(),
+        };
         self.hand_out(packet, sink);
     }
 

@@ -145,9 +145,10 @@ fn is_likely(name: Name, value: Value<'_>) -> bool {
 /// the version may not be known.
 pub(super) fn variable_header_bound(kept: &[u8]) -> usize {
     let header = 1 + kept.iter().skip(1).take(4).take_while(|byte| **byte & 0x80 != 0).count() + 1;
-    let topic = kept.get(header..).and_then(<[u8]>::first_chunk).map_or(usize::MAX / 2, |bytes| {
-        usize::from(u16::from_be_bytes(*bytes))
-    });
+    let topic = kept
+        .get(header..)
+        .and_then(<[u8]>::first_chunk)
+        .map_or(usize::MAX / 2, |bytes| usize::from(u16::from_be_bytes(*bytes)));
     let packet_id = if kept.first().is_some_and(|first| first & 0b0110 != 0) { 2 } else { 0 };
     header + 2 + topic + packet_id
 }

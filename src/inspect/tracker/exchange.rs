@@ -89,7 +89,9 @@ impl Exchanges {
         let failed = tree.number(Name::ReasonCode).is_some_and(|code| ReasonCode(code as u8).is_error());
         match packet_type {
             PacketType::Connect => self.connect = time,
-            PacketType::Connack => return round_trip(packet_type, direction, self.connect.take(), None, time),
+            PacketType::Connack => {
+                return round_trip(packet_type, direction, self.connect.take(), None, time);
+            }
             PacketType::Pingreq => {
                 if self.pings.len() < MAX_PINGS {
                     self.pings.push_back(time);
@@ -109,15 +111,27 @@ impl Exchanges {
             }
             PacketType::Subscribe => self.begin(direction, packet_id?, Step::Subscribed, time),
             PacketType::Unsubscribe => self.begin(direction, packet_id?, Step::Unsubscribed, time),
-            PacketType::Puback => return self.end(packet_type, direction, packet_id?, Step::PublishedQos1, time),
-            PacketType::Suback => return self.end(packet_type, direction, packet_id?, Step::Subscribed, time),
-            PacketType::Unsuback => return self.end(packet_type, direction, packet_id?, Step::Unsubscribed, time),
+            PacketType::Puback => {
+                return self.end(packet_type, direction, packet_id?, Step::PublishedQos1, time);
+            }
+            PacketType::Suback => {
+                return self.end(packet_type, direction, packet_id?, Step::Subscribed, time);
+            }
+            PacketType::Unsuback => {
+                return self.end(packet_type, direction, packet_id?, Step::Unsubscribed, time);
+            }
             PacketType::Pubcomp => return self.end(packet_type, direction, packet_id?, Step::Released, time),
             PacketType::Pubrec if failed => {
                 return self.end(packet_type, direction, packet_id?, Step::PublishedQos2, time);
             }
             PacketType::Pubrec => {
-                return self.go_on(packet_type, direction, packet_id?, [Step::PublishedQos2, Step::Received], time);
+                return self.go_on(
+                    packet_type,
+                    direction,
+                    packet_id?,
+                    [Step::PublishedQos2, Step::Received],
+                    time,
+                );
             }
             // Sent by the side that published.
             PacketType::Pubrel => {
@@ -168,7 +182,8 @@ impl Exchanges {
         [awaited, next]: [Step; 2],
         time: Option<u64>,
     ) -> Option<RoundTrip> {
-        let exchange = self.of(direction.reverse()).get_mut(&packet_id).filter(|exchange| exchange.step == awaited)?;
+        let exchange =
+            self.of(direction.reverse()).get_mut(&packet_id).filter(|exchange| exchange.step == awaited)?;
         let asked = exchange.last;
         exchange.step = next;
         exchange.last = time;

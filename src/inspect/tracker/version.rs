@@ -62,5 +62,6 @@ fn starts_like_properties(v311: &Tree<'_>, v5: &Tree<'_>) -> bool {
         Some(Value::Bytes(bytes)) => bytes.len(),
         _ => 0,
     };
-    v311.bytes(Name::Payload).is_some_and(|bytes| bytes.first() == Some(&0)) && payload(v5) + 1 == payload(v311)
+    v311.bytes(Name::Payload).is_some_and(|bytes| bytes.first() == Some(&0))
+        && payload(v5) + 1 == payload(v311)
 }
