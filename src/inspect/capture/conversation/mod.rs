@@ -1,8 +1,28 @@
-//! Conversations: who is the client, what is spoken, and the bytes of the application's protocol.
+//! Conversations: who is the client, what is spoken, and the bytes of MQTT.
+//!
+//! What a connection speaks is told by its first bytes, on any port. Ports matter where the beginning is missing. Until that is decided
+//! bytes are kept, within bounds. TLS that a [`Decryptor`] can read is looked at in the same way once more.
+
+mod detect;
+mod held;
+mod http;
+mod mqtt;
+mod ports;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod web_socket;
+
+pub use ports::Ports;
+pub use tls::{Chunk, Decryptor, Session, Undecryptable};
+pub use web_socket::FrameFault;
 
 use super::Moment;
-use super::reassembly::{Close, Start};
+use super::reassembly::{self, Close, Start};
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use talk::{Shared, Talk};
 
 /// Who speaks to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,7 +34,7 @@ pub enum Direction {
 }
 
 /// What carries MQTT.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Transport {
     /// In TLS that was decrypted.
     pub is_encrypted: bool,
@@ -94,7 +114,7 @@ pub enum Event<'a> {
         /// What, and whether it is the end of the direction.
         fault: FrameFault,
     },
-    /// The connection speaks something else. Nothing follows about it.
+    /// The connection speaks something else. Nothing follows about it, and nothing came before, unless a decryptor failed midway.
     Foreign {
         /// Which connection.
         connection: u32,
@@ -139,42 +159,52 @@ pub enum Foreign {
     Unknown,
 }
 
-/// What is wrong with a WebSocket frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FrameFault {
-    /// MQTT comes in binary frames [MQTT-6.0.0-1]. The payload is taken nonetheless.
-    #[error("a text frame; MQTT comes in binary ones")]
-    Text,
-    /// A client masks its frames.
-    #[error("a client's frame that is not masked")]
-    Unmasked,
-    /// A server does not mask its frames.
-    #[error("a server's frame that is masked")]
-    Masked,
-    /// A message's first frame before the last message ended, or a continuation of none. The payload is taken nonetheless.
-    #[error("a frame out of order")]
-    Order,
-    /// More than 125 bytes, or in parts.
-    #[error("a control frame that is too long or in parts")]
-    Control,
-    /// No such kind of frame. It is skipped.
-    #[error("a frame with the reserved opcode {0:#x}")]
-    Opcode(u8),
-    /// A compressed payload, or another extension. The direction cannot be read on.
-    #[error("a frame with reserved bits, as compression sets them")]
-    ReservedBits,
-    /// Over 63 bits. The direction cannot be read on.
-    #[error("a frame with a length of over 63 bits")]
-    Length,
-    /// Bytes are missing where frames meet, so nobody knows where the next one starts. The direction cannot be read on.
-    #[error("missing bytes between frames; the rest of this direction cannot be read")]
-    LostTrack,
+/// Turns what connections carry into conversations.
+#[derive(Default)]
+pub struct Conversations {
+    talks: HashMap<u32, Talk>,
+    shared: Shared,
 }
 
-impl FrameFault {
-    /// Whether nothing more can be read of the direction.
+impl Conversations {
+    /// With further ports of MQTT, and somebody who can read TLS.
     #[must_use]
-    pub fn is_fatal(self) -> bool {
-        matches!(self, FrameFault::ReservedBits | FrameFault::Length | FrameFault::LostTrack)
+    pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Conversations {
+        Conversations { talks: HashMap::new(), shared: Shared::new(ports, decryptor) }
+    }
+
+    /// Takes what happened to a connection, and emits what becomes known with it.
+    pub fn event(&mut self, event: &reassembly::Event<'_>, emit: &mut impl FnMut(Event<'_>)) {
+        use reassembly::Event as Tcp;
+        if let Tcp::Opened { connection, at, a, b, start } = *event {
+            self.talks.insert(connection, Talk::new(connection, at, [a, b], start));
+            return;
+        }
+        let (Tcp::Opened { connection, .. }
+        | Tcp::Data { connection, .. }
+        | Tcp::Gap { connection, .. }
+        | Tcp::Conflict { connection, .. }
+        | Tcp::Closed { connection, .. }) = *event;
+        let Some(talk) = self.talks.get_mut(&connection) else { return };
+        match *event {
+            Tcp::Opened { .. } => {}
+            Tcp::Data { at, side, bytes, .. } => {
+                talk.receive(side, at, Chunk::Bytes(bytes), &mut self.shared, emit);
+            }
+            Tcp::Gap { at, side, length, .. } => {
+                talk.receive(side, at, Chunk::Gap(length), &mut self.shared, emit);
+            }
+            Tcp::Conflict { at, side, offset, length, .. } => talk.conflict(side, at, offset, length, emit),
+            Tcp::Closed { at, by, .. } => talk.close(at, by, &mut self.shared, emit),
+        }
+        if talk.is_over() {
+            self.talks.remove(&connection);
+        }
+    }
+}
+
+impl std::fmt::Debug for Conversations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Conversations").field("talks", &self.talks.len()).finish_non_exhaustive()
     }
 }
