@@ -66,8 +66,9 @@ impl Viewer {
         Ok(ExitStatus::DONE)
     }
 
-    fn write(&mut self) {
-        if self.failure.is_none() {
+    /// Writes what was gathered. What fails is told by the next flush.
+    pub(super) fn write(&mut self) {
+        if self.failure.is_none() && !self.buffer.is_empty() {
             let mut stdout = io::stdout().lock();
             self.failure = stdout.write_all(&self.buffer).and_then(|()| stdout.flush()).err();
         }
