@@ -4,7 +4,7 @@
 
 use super::conversation::{Conversations, Direction, Event};
 use super::network::Segment;
-use super::reader::{Frame, Reader};
+use super::reader::{Frame, ReadError, Reader};
 use super::reassembly::{self, Close, Reassembly, Side, Start};
 use super::{Capture, Moment};
 use std::collections::HashMap;
@@ -100,6 +100,8 @@ fn read_frames(source: impl Read, mut each: impl FnMut(&Frame<'_>)) -> String {
         match reader.next_frame() {
             Ok(Some(frame)) => each(&frame),
             Ok(None) => return format!("{:?}", reader.truncation()),
+            // The guess what it is depends on how much of it has come.
+            Err(ReadError::Foreign { .. }) => return "no capture".to_owned(),
             Err(error) => return error.to_string(),
         }
     }
