@@ -270,7 +270,7 @@ mod tests {
     fn fragments_v4(body: &[u8], cuts: &[(usize, usize)]) -> Vec<Vec<u8>> {
         let more = |end| if end < body.len() { 0x2000 } else { 0 };
         cuts.iter()
-            .map(|(start, end)| ipv4(*start as u16 / 8 | more(*end), b"", &body[*start..*end]))
+            .map(|(start, end)| ipv4((*start as u16 / 8) | more(*end), b"", &body[*start..*end]))
             .collect()
     }
 
