@@ -4,7 +4,7 @@ use super::Event;
 use super::connection::serve;
 use super::state::Shared;
 use super::unix::UnixSocket;
-use crate::transport::{Stream, web_socket};
+use crate::transport::{Stream, tcp, web_socket};
 use std::cell::Cell;
 use std::fmt;
 use std::future::pending;
@@ -14,13 +14,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
-
-/// How many connections may wait to be accepted; a flood of clients comes faster than one thread accepts. The system
-/// takes less where it is set to.
-const BACKLOG: u32 = 8192;
 
 /// How long accepting pauses when the system has no descriptors left.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -72,7 +68,7 @@ pub(super) enum Listener {
 impl Listener {
     /// Opens a port.
     pub(super) fn tcp(address: SocketAddr, kind: Kind) -> Result<Listener, ListenError> {
-        match listen(address) {
+        match tcp::listen(address) {
             Ok(listener) => Ok(Listener::Tcp { listener, kind }),
             Err(source) => Err(ListenError { place: address.to_string(), source }),
         }
@@ -108,13 +104,6 @@ impl Listener {
             }
         }
     }
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
 }
 
 /// Counts the connections that are being served, refused ones included.

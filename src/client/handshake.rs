@@ -32,8 +32,14 @@ pub(super) struct Connected {
 }
 
 impl Handshake<'_> {
-    pub(super) async fn connect<A: Application>(&self, trace: Option<&mut A>) -> Result<Connected, Error> {
+    pub(super) async fn connect<A: Application>(
+        &self,
+        mut trace: Option<&mut A>,
+    ) -> Result<Connected, Error> {
         let stream = transport::connect(&self.options.endpoint).await?;
+        if let Some(application) = &mut trace {
+            application.opened(&stream);
+        }
         let timeout = self.options.endpoint.timeout;
         match tokio::time::timeout(timeout, self.introduce(Connection::new(stream), trace)).await {
             Ok(result) => result,
@@ -50,6 +56,7 @@ impl Handshake<'_> {
         let connect = self.connect_packet();
         connect.encode(connection.output())?;
         if let Some(application) = &mut trace {
+            application.watch(Direction::Sent, connection.output());
             application.trace(Direction::Sent, &Packet::Connect(connect.clone()));
         }
         let mut keep_alive = KeepAlive::new(self.options.keep_alive, Instant::now());
@@ -57,6 +64,10 @@ impl Handshake<'_> {
         loop {
             let progress = connection.progress(true).await.map_err(broken)?;
             let input = connection.buffers().0;
+            if let Some(application) = &mut trace {
+                let start = input.len().saturating_sub(progress.received);
+                application.watch(Direction::Received, input.get(start..).unwrap_or_default());
+            }
             if let Some((size, packet)) = first_packet(input, &accepts, self.options.version)? {
                 if let Some(application) = trace {
                     application.trace(Direction::Received, &packet);

@@ -12,7 +12,7 @@ use crate::protocol::{
     Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos,
     ReasonCode, SubscriptionAck, Version,
 };
-use crate::transport::{Connection, Endpoint};
+use crate::transport::{Connection, Endpoint, Stream};
 use handshake::{Connected, Handshake};
 pub use handshake::{accepted, describe_details, first_packet};
 use std::future::Future;
@@ -150,7 +150,13 @@ pub trait Application {
     /// A packet went out or came in; for a trace.
     fn trace(&mut self, direction: Direction, packet: &Packet<'_>);
 
-    /// Whether [`Application::trace`] wants to be called, which costs time.
+    /// There is a connection, and nothing was said on it yet; for a trace.
+    fn opened(&mut self, _stream: &Stream) {}
+
+    /// Bytes are going out or came in, all of them in order, whatever they are; for a trace.
+    fn watch(&mut self, _direction: Direction, _bytes: &[u8]) {}
+
+    /// Whether [`Application::trace`] and what is like it want to be called, which costs time.
     fn wants_trace(&self) -> bool {
         false
     }
@@ -411,6 +417,7 @@ impl<A: Application> Conversation<'_, A> {
                     }
                     if progress.received > 0 {
                         keep_alive.received();
+                        self.watch_received(progress.received);
                         flow = self.take_packets()?;
                     }
                     if progress.is_closed && flow != Flow::Finish {
@@ -514,6 +521,15 @@ impl<A: Application> Conversation<'_, A> {
         Ok(())
     }
 
+    /// Traces the bytes that came last.
+    fn watch_received(&mut self, count: usize) {
+        if self.application.wants_trace() {
+            let (input, _) = self.connection.buffers();
+            let start = input.len().saturating_sub(count);
+            self.application.watch(Direction::Received, input.get(start..).unwrap_or_default());
+        }
+    }
+
     /// Traces the packets that were appended to the send buffer when it held `before` bytes.
     fn trace_sent(&mut self, before: usize) {
         if !self.application.wants_trace() {
@@ -521,6 +537,7 @@ impl<A: Application> Conversation<'_, A> {
         }
         let (_, output) = self.connection.buffers();
         let mut rest = output.get(before..).unwrap_or_default();
+        self.application.watch(Direction::Sent, rest);
         while let Ok(Some(frame)) = Frame::cut(rest, MAX_PACKET_SIZE) {
             if let Ok(packet) = Packet::decode(frame, self.session.version()) {
                 self.application.trace(Direction::Sent, &packet);

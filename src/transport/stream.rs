@@ -1,6 +1,6 @@
 //! The one type for everything that carries MQTT's bytes.
 
-use super::tls::TlsStream;
+use super::tls::{ServerStream, TlsStream};
 use super::web_socket::WebSocket;
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +18,8 @@ pub enum Stream {
     Unix(UnixStream),
     /// TLS over another stream.
     Tls(Box<TlsStream>),
+    /// TLS over another stream, from the server's end.
+    TlsServer(Box<ServerStream>),
     /// WebSocket on another stream.
     WebSocket(Box<WebSocket>),
     /// TLS with a shared key over another stream.
@@ -28,13 +30,30 @@ pub enum Stream {
 impl Stream {
     /// The address of the other side, where it has one.
     pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.tcp().and_then(|stream| stream.peer_addr().ok())
+    }
+
+    /// Our address, where we have one.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.tcp().and_then(|stream| stream.local_addr().ok())
+    }
+
+    /// Lets the other side see that the connection broke, once this stream is dropped: TCP then sends RST instead of FIN.
+    pub fn break_when_dropped(&self) {
+        // A connection that broke already has nobody to tell.
+        let _ = self.tcp().map(TcpStream::set_zero_linger);
+    }
+
+    /// The TCP connection beneath all layers, if there is one.
+    fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Stream::Tcp(stream) => stream.peer_addr().ok(),
+            Stream::Tcp(stream) => Some(stream),
             Stream::Unix(_) => None,
-            Stream::Tls(stream) => stream.carrier().peer_address(),
-            Stream::WebSocket(web_socket) => web_socket.stream().peer_address(),
+            Stream::Tls(stream) => stream.carrier().tcp(),
+            Stream::TlsServer(stream) => stream.carrier().tcp(),
+            Stream::WebSocket(web_socket) => web_socket.stream().tcp(),
             #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => stream.get_ref().peer_address(),
+            Stream::SharedKey(stream) => stream.get_ref().tcp(),
         }
     }
 }
@@ -49,6 +68,7 @@ impl AsyncRead for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::TlsServer(stream) => Pin::new(stream).poll_read(cx, buffer),
             Stream::WebSocket(stream) => Pin::new(stream).poll_read(cx, buffer),
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -62,6 +82,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::TlsServer(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Pin::new(stream).poll_write(cx, bytes),
@@ -73,6 +94,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::TlsServer(stream) => Pin::new(stream).poll_flush(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_flush(cx),
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Pin::new(stream).poll_flush(cx),
@@ -84,6 +106,7 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::TlsServer(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::WebSocket(stream) => Pin::new(stream).poll_shutdown(cx),
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Pin::new(stream).poll_shutdown(cx),

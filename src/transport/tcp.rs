@@ -1,8 +1,13 @@
 //! TCP: every address of a name is tried.
 
 use super::{ConnectError, Stream};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// How many connections may wait to be accepted; a flood of clients comes faster than one thread accepts. The system
+/// takes less where it is set to.
+const BACKLOG: u32 = 8192;
 
 /// Connects to the first address of the host that answers. Small packets are sent without delay (TCP_NODELAY).
 ///
@@ -68,4 +73,15 @@ async fn connect_one(address: SocketAddr, source: Option<SocketAddr>) -> Result<
     // Some kinds of interface refuse it; the connection works all the same.
     let _ = stream.set_nodelay(true);
     Ok(Stream::Tcp(stream))
+}
+
+/// Opens a port, also one whose last connections have just ended.
+///
+/// # Errors
+/// When it is taken, or the address is none of this machine.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

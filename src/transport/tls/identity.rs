@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 /// A certificate with what issued it, and its key.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    key: Arc<CertifiedKey>,
+    pub(super) key: Arc<CertifiedKey>,
     description: String,
 }
 

@@ -8,6 +8,7 @@ mod ciphers;
 mod failure;
 mod identity;
 mod key_log;
+mod server;
 #[cfg(feature = "psk")]
 mod shared_key;
 mod stream;
@@ -27,6 +28,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
+pub use server::{Acceptor, ServerStream};
 #[cfg(feature = "psk")]
 pub use shared_key::{SharedKey, SharedKeyError, SharedKeySettings};
 use std::sync::Arc;
