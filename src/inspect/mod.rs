@@ -16,6 +16,7 @@ pub mod statistics;
 pub mod stream;
 pub mod tracker;
 pub mod view;
+pub mod write;
 
 pub use direction::Direction;
 pub use field::{Field, Name, Value};

@@ -1,0 +1,150 @@
+//! From conversations back to a capture, in pcapng: what client and server said as plain TCP, whatever carried it.
+//!
+//! Addresses, ports and times are the real ones. The rest of IP and TCP is made up so that readers find a connection that is whole: its
+//! handshake, sequence numbers, acknowledgements and end. Bytes that are missing are missing here too, and acknowledged, so that a reader
+//! knows that they were there. Given events, it appends bytes; it owns no file.
+
+mod pcapng;
+mod segment;
+
+use super::capture::Moment;
+use super::capture::conversation::{Direction, Event};
+use super::capture::reassembly::{Close, Start};
+use segment::{Flags, Header};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+/// What one segment carries at most. Larger than on any wire, and small enough for the length field of IP.
+const MAX_SEGMENT: usize = 60_000;
+
+/// How far sequence numbers go forward at once; half of what there is would be backward.
+const MAX_STEP: u64 = 1 << 30;
+
+/// Turns events into a capture.
+#[derive(Debug, Default)]
+pub struct CaptureWriter {
+    connections: HashMap<u32, Connection>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    client: SocketAddr,
+    server: SocketAddr,
+    /// The numbers of the next bytes of client and server.
+    next: [u32; 2],
+}
+
+impl CaptureWriter {
+    /// Appends what a capture begins with.
+    pub fn begin(&self, out: &mut Vec<u8>) {
+        pcapng::begin(out);
+    }
+
+    /// Appends the frames that stand for an event.
+    pub fn take(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        if let Event::Opened { connection, at, client, server, start, .. } = *event {
+            let mut opened = Connection { client, server, next: [0, 0] };
+            if matches!(start, Start::Handshake { .. }) {
+                opened.shake_hands(at, out);
+            }
+            self.connections.insert(connection, opened);
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(&event.connection()) else { return };
+        match *event {
+            Event::Bytes { at, direction, bytes, .. } => connection.say(at, direction, bytes, out),
+            Event::Gap { at, direction, length, .. } => connection.skip(at, direction, length, out),
+            Event::Closed { connection: number, at, by } => {
+                connection.close(at, by, out);
+                self.connections.remove(&number);
+            }
+            Event::Opened { .. }
+            | Event::Conflict { .. }
+            | Event::BadFrame { .. }
+            | Event::Foreign { .. } => {}
+        }
+    }
+}
+
+impl Connection {
+    fn shake_hands(&mut self, at: Moment, out: &mut Vec<u8>) {
+        let first = Flags { is_syn: true, has_acknowledgment: false, ..Flags::default() };
+        self.send(at, Direction::ClientToServer, first, &[], out);
+        self.step(Direction::ClientToServer, 1);
+        self.send(at, Direction::ServerToClient, Flags { is_syn: true, ..Flags::default() }, &[], out);
+        self.step(Direction::ServerToClient, 1);
+        self.send(at, Direction::ClientToServer, Flags::default(), &[], out);
+    }
+
+    fn say(&mut self, at: Moment, direction: Direction, bytes: &[u8], out: &mut Vec<u8>) {
+        for part in bytes.chunks(MAX_SEGMENT) {
+            self.send(at, direction, Flags { is_push: true, ..Flags::default() }, part, out);
+            self.step(direction, part.len() as u64);
+        }
+    }
+
+    /// The other side has got what is missing.
+    fn skip(&mut self, at: Moment, direction: Direction, length: u64, out: &mut Vec<u8>) {
+        let mut left = length;
+        while left > 0 {
+            let step = left.min(MAX_STEP);
+            self.step(direction, step);
+            self.send(at, opposite(direction), Flags::default(), &[], out);
+            left -= step;
+        }
+    }
+
+    fn close(&mut self, at: Moment, by: Close<Direction>, out: &mut Vec<u8>) {
+        match by {
+            Close::Fin => {
+                for direction in [Direction::ClientToServer, Direction::ServerToClient] {
+                    self.send(at, direction, Flags { is_fin: true, ..Flags::default() }, &[], out);
+                    self.step(direction, 1);
+                }
+                self.send(at, Direction::ClientToServer, Flags::default(), &[], out);
+            }
+            Close::Reset(direction) => {
+                self.send(at, direction, Flags { is_reset: true, ..Flags::default() }, &[], out);
+            }
+            Close::Replaced | Close::Evicted | Close::EndOfCapture => {}
+        }
+    }
+
+    fn send(&self, at: Moment, direction: Direction, flags: Flags, bytes: &[u8], out: &mut Vec<u8>) {
+        let [client_next, server_next] = self.next;
+        let header = match direction {
+            Direction::ClientToServer => Header {
+                source: self.client,
+                destination: self.server,
+                sequence: client_next,
+                acknowledgment: server_next,
+                flags,
+            },
+            Direction::ServerToClient => Header {
+                source: self.server,
+                destination: self.client,
+                sequence: server_next,
+                acknowledgment: client_next,
+                flags,
+            },
+        };
+        pcapng::packet(at.time.unwrap_or(0), &header.packet(bytes), out);
+    }
+
+    fn step(&mut self, direction: Direction, count: u64) {
+        let [client, server] = &mut self.next;
+        let next = match direction {
+            Direction::ClientToServer => client,
+            Direction::ServerToClient => server,
+        };
+        // Sequence numbers wrap; no step is as long as all of them.
+        *next = next.wrapping_add(u32::try_from(count).unwrap_or(0));
+    }
+}
+
+fn opposite(direction: Direction) -> Direction {
+    match direction {
+        Direction::ClientToServer => Direction::ServerToClient,
+        Direction::ServerToClient => Direction::ClientToServer,
+    }
+}

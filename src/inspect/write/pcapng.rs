@@ -1,0 +1,90 @@
+//! The blocks of pcapng that a capture of ours needs: one section, one interface, and packets.
+
+/// The interface carries IP, of either version, and nothing around it.
+const LINK_TYPE_RAW: u16 = 101;
+
+const SECTION: u32 = 0x0a0d_0d0a;
+const INTERFACE: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+
+/// In the order of bytes that the section has.
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+
+/// The length of a section that is not known before its end.
+const UNKNOWN_LENGTH: u64 = u64::MAX;
+
+// Options.
+const END_OF_OPTIONS: u16 = 0;
+const TIME_RESOLUTION: u16 = 9;
+const USER_APPLICATION: u16 = 4;
+
+/// Times are in nanoseconds: ten to the minus this of a second.
+const NANOSECONDS: [u8; 1] = [9];
+
+/// Type and length in front, and the length once more behind.
+const BLOCK_FRAME: usize = 12;
+
+/// Appends the section's and the interface's descriptions.
+pub(super) fn begin(out: &mut Vec<u8>) {
+    let mut section = Vec::new();
+    section.extend_from_slice(&BYTE_ORDER_MAGIC.to_le_bytes());
+    section.extend_from_slice(&1u16.to_le_bytes());
+    section.extend_from_slice(&0u16.to_le_bytes());
+    section.extend_from_slice(&UNKNOWN_LENGTH.to_le_bytes());
+    option(USER_APPLICATION, concat!("mq ", env!("CARGO_PKG_VERSION")).as_bytes(), &mut section);
+    option(END_OF_OPTIONS, &[], &mut section);
+    block(SECTION, &[&section], out);
+
+    let mut interface = Vec::new();
+    interface.extend_from_slice(&LINK_TYPE_RAW.to_le_bytes());
+    interface.extend_from_slice(&[0; 2]);
+    // Packets of any length.
+    interface.extend_from_slice(&0u32.to_le_bytes());
+    option(TIME_RESOLUTION, &NANOSECONDS, &mut interface);
+    option(END_OF_OPTIONS, &[], &mut interface);
+    block(INTERFACE, &[&interface], out);
+}
+
+/// Appends a packet, with the time in nanoseconds since 1970.
+pub(super) fn packet(time: u64, bytes: &[u8], out: &mut Vec<u8>) {
+    let length = length(bytes.len()).to_le_bytes();
+    let (high, low) = ((time >> 32) as u32, time as u32);
+    let head = [0u32.to_le_bytes(), high.to_le_bytes(), low.to_le_bytes(), length, length].concat();
+    block(ENHANCED_PACKET, &[&head, bytes], out);
+}
+
+fn option(code: u16, value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&code.to_le_bytes());
+    out.extend_from_slice(&u16::try_from(value.len()).unwrap_or(0).to_le_bytes());
+    out.extend_from_slice(value);
+    out.extend_from_slice(padding(value.len()));
+}
+
+/// A block of these parts, which together are its body.
+fn block(kind: u32, parts: &[&[u8]], out: &mut Vec<u8>) {
+    let body: usize = parts.iter().map(|part| part.len()).sum();
+    let padding = padding(body);
+    let length = length(body + padding.len() + BLOCK_FRAME).to_le_bytes();
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.extend_from_slice(&length);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(padding);
+    out.extend_from_slice(&length);
+}
+
+/// What is between an end and the next multiple of four.
+fn padding(length: usize) -> &'static [u8] {
+    match length % 4 {
+        0 => &[],
+        1 => &[0; 3],
+        2 => &[0; 2],
+        _ => &[0; 1],
+    }
+}
+
+/// Lengths are those of single IP packets.
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

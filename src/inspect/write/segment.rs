@@ -1,0 +1,90 @@
+//! A TCP segment in an IP packet, with checksums that are right.
+
+use etherparse::{IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// What is said of a peer's window: enough for everything.
+const WINDOW: u16 = u16::MAX;
+
+const TIME_TO_LIVE: u8 = 64;
+
+/// What is not in the bytes of a segment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) sequence: u32,
+    pub(super) acknowledgment: u32,
+    pub(super) flags: Flags,
+}
+
+/// What a segment says besides its bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flags {
+    pub(super) is_syn: bool,
+    pub(super) is_fin: bool,
+    pub(super) is_reset: bool,
+    pub(super) is_push: bool,
+    pub(super) has_acknowledgment: bool,
+}
+
+impl Default for Flags {
+    /// An acknowledgement, as in all segments but the first.
+    fn default() -> Flags {
+        Flags { is_syn: false, is_fin: false, is_reset: false, is_push: false, has_acknowledgment: true }
+    }
+}
+
+impl Header {
+    /// The whole IP packet. Where the addresses are of two versions, as when a proxy stands between, both are written as IPv6.
+    pub(super) fn packet(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut tcp = self.tcp();
+        let size = tcp.header_len() + bytes.len();
+        let mut packet = Vec::with_capacity(size + Ipv6Header::LEN);
+        match (self.source.ip(), self.destination.ip()) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let size = u16::try_from(size).unwrap_or(0);
+                let ip =
+                    Ipv4Header::new(size, TIME_TO_LIVE, IpNumber::TCP, source.octets(), destination.octets());
+                let mut ip = ip.unwrap_or_default();
+                ip.header_checksum = ip.calc_header_checksum();
+                tcp.checksum = tcp.calc_checksum_ipv4(&ip, bytes).unwrap_or(0);
+                packet.extend_from_slice(&ip.to_bytes());
+            }
+            (source, destination) => {
+                let ip = Ipv6Header {
+                    traffic_class: 0,
+                    flow_label: Ipv6FlowLabel::ZERO,
+                    payload_length: u16::try_from(size).unwrap_or(0),
+                    next_header: IpNumber::TCP,
+                    hop_limit: TIME_TO_LIVE,
+                    source: as_v6(source).octets(),
+                    destination: as_v6(destination).octets(),
+                };
+                tcp.checksum = tcp.calc_checksum_ipv6(&ip, bytes).unwrap_or(0);
+                packet.extend_from_slice(&ip.to_bytes());
+            }
+        }
+        packet.extend_from_slice(&tcp.to_bytes());
+        packet.extend_from_slice(bytes);
+        packet
+    }
+
+    fn tcp(&self) -> TcpHeader {
+        let mut tcp = TcpHeader::new(self.source.port(), self.destination.port(), self.sequence, WINDOW);
+        tcp.syn = self.flags.is_syn;
+        tcp.fin = self.flags.is_fin;
+        tcp.rst = self.flags.is_reset;
+        tcp.psh = self.flags.is_push;
+        tcp.ack = self.flags.has_acknowledgment;
+        tcp.acknowledgment_number = if tcp.ack { self.acknowledgment } else { 0 };
+        tcp
+    }
+}
+
+fn as_v6(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    }
+}
