@@ -1,9 +1,8 @@
 //! The options of `mq inspect`.
 
-use super::values;
+use super::inspect_live::LiveArgs;
 use crate::inspect::Direction;
 use crate::inspect::filter::{Filter, FilterError};
-use crate::protocol::Version;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -13,6 +12,9 @@ use std::path::PathBuf;
 Reads a capture (pcap or pcapng, also in gzip) from a file or a pipe, and prints every MQTT packet in it, with what is wrong. MQTT is \
 recognised on any port.
 
+With --listen it is a proxy between clients and their broker, and with -h a client of its own, and shows what passes. The proxy forwards \
+whether or not the output is taken: what has to be left out is told.
+
 Examples:
   mq inspect capture.pcap                      a line for each packet
   tcpdump -i lo -U -w - port 1883 | mq inspect   as they come
@@ -21,8 +23,12 @@ Examples:
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
   mq inspect --hex - < packets.txt             a packet on each line
   mq inspect --base64 wAA=
+  mq inspect --listen 1884 --to localhost:1883   what clients of port 1884 say to the broker
+  mq inspect --listen mqtts://0.0.0.0:8884 --listen-cert a.pem --listen-key a.key --to mqtts://host
+  mq inspect -h localhost -t 'home/#' -V 5       a client of its own, packet by packet
 
-Exit status: 0 done, 1 the capture cannot be read, 2 usage.")]
+Exit status: 0 done, 1 the capture cannot be read or nobody can listen there, 2 usage; of the client as of mq sub; 130 and 143 \
+interrupted.")]
 pub struct InspectArgs {
     /// The capture; `-` is standard input, and so is nothing at all unless that is a terminal
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -36,9 +42,6 @@ pub struct InspectArgs {
     /// Who sent the packets of --hex and --base64; without it, whoever sends such packets
     #[arg(long, value_name = "c2s|s2c", value_parser = direction)]
     pub direction: Option<Direction>,
-    /// The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)
-    #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
-    pub protocol_version: Option<Version>,
     /// How packets are shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
     pub format: Format,
@@ -55,6 +58,8 @@ pub struct InspectArgs {
     /// Show passwords and authentication data
     #[arg(long, action = ArgAction::SetTrue)]
     pub show_secrets: bool,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
 }
 
 /// How packets are shown.

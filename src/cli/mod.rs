@@ -10,6 +10,7 @@ pub mod connection;
 pub mod documents;
 mod failure;
 pub mod inspect;
+pub mod inspect_live;
 pub mod man;
 mod names;
 pub mod network;
@@ -118,6 +119,7 @@ impl Command {
             Command::Sub(args) => Some(&mut args.client.connection),
             Command::Rr(args) => Some(&mut args.client.connection),
             Command::Bench(args) => Some(&mut args.client.connection),
+            Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client.connection),
             Command::Passwd(_)
             | Command::Broker(_)
             | Command::Inspect(_)
@@ -140,21 +142,20 @@ impl Command {
 impl Command {
     /// Keeps what matters about the order of options, which is not in the values.
     fn note_order(&mut self, matches: &ArgMatches) {
+        let Some((_, matches)) = matches.subcommand() else { return };
         let client = match self {
             Command::Pub(args) => &mut args.client,
             Command::Sub(args) => &mut args.client,
             Command::Rr(args) => &mut args.client,
             Command::Bench(args) => &mut args.client,
+            Command::Inspect(args) => return args.live.note_order(matches),
             Command::Passwd(_)
             | Command::Broker(_)
-            | Command::Inspect(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => return,
         };
-        if let Some((_, matches)) = matches.subcommand() {
-            client.network.typed = network::Typed::of(matches);
-        }
+        client.network.typed = network::Typed::of(matches);
     }
 }
 

@@ -66,6 +66,8 @@ pub(super) struct Typed {
     before_url: Vec<&'static str>,
     /// The options that say where the broker is, in the order of their last places.
     places: Vec<&'static str>,
+    /// The option that the URL came from, where that is not `-L`.
+    url_option: Option<&'static str>,
 }
 
 impl Typed {
@@ -79,7 +81,12 @@ impl Typed {
         let mut places = vec!["host", "port", "unix", "url"];
         places.retain(|id| last(id).is_some());
         places.sort_by_key(|id| last(id));
-        Typed { has_topic: last("topic").is_some() || last("unsubscribe").is_some(), before_url, places }
+        Typed {
+            has_topic: last("topic").is_some() || last("unsubscribe").is_some(),
+            before_url,
+            places,
+            url_option: None,
+        }
     }
 }
 
@@ -106,6 +113,26 @@ impl Way {
 }
 
 impl NetworkArgs {
+    /// Leads to this URL, which came from another option than `-L`. Its path is that of the WebSocket.
+    pub(super) fn lead_to(&mut self, url: &str, option: &'static str) {
+        self.url = Some(url.into());
+        self.typed =
+            Typed { has_topic: true, before_url: vec![], places: vec!["url"], url_option: Some(option) };
+    }
+
+    /// Refuses a user or a path where the URL is only a place.
+    ///
+    /// # Errors
+    /// When it has one, or cannot be read.
+    pub(super) fn check_no_credentials(&self) -> Result<(), Error> {
+        let Some(url) = self.url(Names::Mq)? else { return Ok(()) };
+        if url.username.is_some() || url.password.is_some() {
+            return Err(self.bad_url("leave USER:PASSWORD@ out, since clients say who they are"));
+        }
+        let is_topic = !url.scheme.is_web_socket() && url.raw_path().is_some_and(|path| path != "/");
+        if is_topic { Err(self.bad_url("leave the path out; topics are the clients'")) } else { Ok(()) }
+    }
+
     /// Where to connect to; `port` is for when nothing names one.
     pub(super) fn way(&self, names: Names, connection: &ConnectionArgs, port: u16) -> Result<Way, Error> {
         let url = self.url(names)?;
@@ -264,7 +291,7 @@ impl NetworkArgs {
     }
 
     fn bad_url(&self, problem: &str) -> Error {
-        bad_url("-L", self.url.as_deref().unwrap_or_default(), problem)
+        bad_url(self.typed.url_option.unwrap_or("-L"), self.url.as_deref().unwrap_or_default(), problem)
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, Error> {

@@ -213,26 +213,39 @@ impl TlsArgs {
     }
 
     fn identity(&self, names: Names) -> Result<Option<Identity>, Error> {
-        let (Some(certificate_file), Some(key_file)) = (&self.cert, &self.key) else { return Ok(None) };
+        let (Some(certificate), Some(key)) = (&self.cert, &self.key) else { return Ok(None) };
+        self.identity_of(names, ("--cert", certificate), ("--key", key)).map(Some)
+    }
+
+    /// What is shown to clients that connect to us.
+    ///
+    /// # Errors
+    /// Which of the files cannot be used.
+    pub(super) fn listening_identity(&self, certificate: &Path, key: &Path) -> Result<Identity, Error> {
+        self.identity_of(Names::Mq, ("--listen-cert", certificate), ("--listen-key", key))
+    }
+
+    fn identity_of(
+        &self,
+        names: Names,
+        (certificate_option, certificate_file): (&'static str, &Path),
+        (key_option, key_file): (&'static str, &Path),
+    ) -> Result<Identity, Error> {
         let certificate = OwnCertificate::read(certificate_file)
-            .map_err(|error| unusable("--cert", certificate_file, &error))?;
-        let bad_key = |error: KeyError| unusable("--key", key_file, &error);
+            .map_err(|error| unusable(certificate_option, certificate_file, &error))?;
+        let bad_key = |error: KeyError| unusable(key_option, key_file, &error);
         let key = match Key::read(key_file).map_err(bad_key)? {
             Key::Plain(key) => key,
             Key::Encrypted(key) => key.decrypt(&self.key_password(names, key_file)?).map_err(bad_key)?,
         };
         let subject = certificate.subject();
-        match certificate.with_key(&key).map_err(bad_key)? {
-            Some(identity) => Ok(Some(identity)),
-            None => Err(unusable(
-                "--key",
-                key_file,
-                &format!(
-                    "the key belongs to another certificate than {subject} in {} (--cert)",
-                    certificate_file.display()
-                ),
-            )),
-        }
+        certificate.with_key(&key).map_err(bad_key)?.ok_or_else(|| {
+            let file = certificate_file.display();
+            let problem = format!(
+                "the key belongs to another certificate than {subject} in {file} ({certificate_option})"
+            );
+            unusable(key_option, key_file, &problem)
+        })
     }
 
     fn key_password(&self, names: Names, key_file: &Path) -> Result<KeyPassword, Error> {

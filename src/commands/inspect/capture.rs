@@ -1,8 +1,10 @@
 //! A capture, from a file or a pipe.
 
 use super::viewer::Viewer;
+use super::write::Recorder;
 use crate::error::Error;
 use crate::inspect::Inspector;
+use crate::inspect::capture::conversation::Event;
 use crate::inspect::capture::reader::{ReadError, Reader};
 use crate::inspect::capture::{Capture, Counts};
 use std::cell::RefCell;
@@ -18,6 +20,7 @@ pub(super) fn run(
     file: Option<&Path>,
     inspector: Inspector,
     viewer: &mut Viewer,
+    recorder: Option<&mut Recorder>,
 ) -> Result<Vec<String>, Error> {
     let path = file.filter(|path| path.as_os_str() != STDIN);
     let source: Box<dyn Read> = match path {
@@ -30,21 +33,22 @@ pub(super) fn run(
     let viewer = RefCell::new(viewer);
     let reader = Reader::new(ShownFirst { source, viewer: &viewer });
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-    read(reader, Capture::default(), inspector, &viewer)
+    let hears = Hears { inspector, recorder };
+    read(reader, Capture::default(), hears, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
 }
 
 fn read(
     mut reader: Reader<impl Read>,
     mut capture: Capture,
-    mut inspector: Inspector,
+    mut hears: Hears<'_>,
     viewer: &RefCell<&mut Viewer>,
 ) -> Result<Vec<String>, ReadError> {
     let failure = loop {
         match reader.next_frame() {
             Ok(Some(frame)) => {
                 let mut viewer = viewer.borrow_mut();
-                capture.frame(&frame, &mut |event| inspector.take(&event, &mut |item| viewer.show(item)));
+                capture.frame(&frame, &mut |event| hears.take(&event, &mut viewer));
                 if viewer.has_failed() {
                     return Ok(Vec::new());
                 }
@@ -55,11 +59,26 @@ fn read(
     };
     // What came before a mistake is shown nonetheless.
     let mut viewer = viewer.borrow_mut();
-    capture.finish(&mut |event| inspector.take(&event, &mut |item| viewer.show(item)));
+    capture.finish(&mut |event| hears.take(&event, &mut viewer));
     let mut notes: Vec<String> =
         reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
     notes.extend(describe(&capture.counts()));
     failure.map_or(Ok(notes), Err)
+}
+
+/// Who hears of what is in the capture.
+struct Hears<'r> {
+    inspector: Inspector,
+    recorder: Option<&'r mut Recorder>,
+}
+
+impl Hears<'_> {
+    fn take(&mut self, event: &Event<'_>, viewer: &mut Viewer) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.take(event);
+        }
+        self.inspector.take(event, &mut |item| viewer.show(item));
+    }
 }
 
 /// What there was besides TCP, where it may be the reason that nothing is shown.

@@ -1,28 +1,81 @@
 //! `mq inspect`: what is on the wire, decoded, with what is wrong.
 
 mod capture;
+mod feed;
+mod live;
+mod live_limits;
+mod proxy;
 mod typed;
 mod viewer;
+mod write;
 
-use super::Messages;
+use super::{Messages, block_on};
 use crate::cli::inspect::InspectArgs;
+use crate::cli::inspect_live::Listen;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
+use feed::{Ended, Outcome};
+use proxy::Proxy;
 use std::io::{self, IsTerminal};
 use viewer::Viewer;
+use write::Recorder;
 
 pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let inspector = Inspector::new(args.protocol_version);
+    args.live.check()?;
+    if let Some(listen) = args.live.listen {
+        return run_proxy(args, listen, messages);
+    }
+    if args.live.is_client() {
+        return live::run(args, recorder(args, messages)?, messages);
+    }
+    let inspector = Inspector::new(args.live.client.connection.version);
     let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
         typed::run(args, inspector, &mut viewer)?;
-    } else if args.file.is_none() && io::stdin().is_terminal() {
-        return Err(Error::Usage("name a capture, or pipe one to standard input".to_owned()));
-    } else {
-        let result = capture::run(args.file.as_deref(), inspector, &mut viewer);
-        // What came before a mistake is shown nonetheless.
-        viewer.flush()?;
-        result?.iter().for_each(|note| messages.say(note));
+        return viewer.finish();
     }
-    viewer.finish()
+    if args.file.is_none() && io::stdin().is_terminal() {
+        return Err(Error::Usage("name a capture, or pipe one to standard input".to_owned()));
+    }
+    if args.live.write.is_some() && !args.filter.is_empty() {
+        return Err(Error::Usage("--write writes everything; leave --filter out".to_owned()));
+    }
+    let mut recorder = recorder(args, messages)?;
+    let result = capture::run(args.file.as_deref(), inspector, &mut viewer, recorder.as_mut());
+    // What came before a mistake is shown nonetheless.
+    viewer.flush()?;
+    result?.iter().for_each(|note| messages.say(note));
+    finish(viewer, recorder)
+}
+
+fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<ExitStatus, Error> {
+    let proxy = Proxy::new(&args.live, listen, messages)?;
+    let recorder = recorder(args, messages)?;
+    block_on(async {
+        let listening = proxy.listen()?;
+        let (feed, mut viewing) = feed::start(args, recorder)?;
+        match listening.run(feed, &mut viewing, args.live.timeout).await? {
+            Ended::Viewed(outcome) => outcome,
+            Ended::Stopped(reason) => judge(viewing.finish().await, messages.stopped(reason, true)),
+        }
+    })
+}
+
+/// What was found counts more than how the traffic ended: a proxy ends by a signal as a rule.
+fn judge(outcome: Outcome, ended: Result<ExitStatus, Error>) -> Result<ExitStatus, Error> {
+    match outcome? {
+        ExitStatus::DONE => ended,
+        status => Ok(status),
+    }
+}
+
+fn finish(viewer: Viewer, recorder: Option<Recorder>) -> Result<ExitStatus, Error> {
+    let is_written = recorder.is_none_or(Recorder::finish);
+    let status = viewer.finish()?;
+    Ok(if is_written { status } else { ExitStatus::FAILED })
+}
+
+fn recorder(args: &InspectArgs, messages: Messages) -> Result<Option<Recorder>, Error> {
+    let path = args.live.write.as_deref();
+    path.map(|path| Recorder::create(path, args.file.as_deref(), messages)).transpose()
 }

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod oracle;
+mod proxy;
 mod typed;
 mod views;
 

@@ -1,0 +1,231 @@
+//! A client of its own: connects as `mq sub` does, subscribes, and shows every packet both ways.
+
+use super::super::stop::{Limits, stop};
+use super::super::{Messages, block_on, password};
+use super::feed::{self, Ended, Feed, Tap, Viewing};
+use super::live_limits;
+use super::write::Recorder;
+use crate::cli::inspect::InspectArgs;
+use crate::cli::inspect_live::LiveArgs;
+use crate::client::{self, Application, Direction, End, Flow, Link, Options, Sending};
+use crate::error::{Error, ExitStatus};
+use crate::inspect::capture::conversation::{self, Transport};
+use crate::inspect::capture::reassembly::Close;
+use crate::protocol::property::Context;
+use crate::protocol::session::{Outgoing, PublishError};
+use crate::protocol::{
+    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling, Subscription,
+    SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
+};
+use crate::transport::Stream;
+use std::convert::Infallible;
+use std::future::pending;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+pub(super) fn run(
+    args: &InspectArgs,
+    recorder: Option<Recorder>,
+    messages: Messages,
+) -> Result<ExitStatus, Error> {
+    let live = &args.live;
+    let mut options = live.client_options(messages.names)?;
+    block_on(async {
+        password::complete(&live.client.connection, &mut options.password).await?;
+        let (feed, mut viewing) = feed::start(args, recorder)?;
+        let mut client = Client::new(live, &options, Rc::clone(&feed), messages)?;
+        let stop = pin!(stop(messages, Limits { timeout: live.timeout, idle: None })?);
+        let ended = feed::ended(stop, &mut viewing);
+        let end = client::run(&options, &mut client, ended).await;
+        let denied = client.denied;
+        drop(client);
+        feed.left_out().inspect(|text| messages.say(text));
+        drop(feed);
+        judge(end, denied, viewing, messages).await
+    })
+}
+
+/// How it went: with the connection, and with what was shown.
+async fn judge(
+    end: Result<End<Ended>, Error>,
+    denied: usize,
+    viewing: Viewing,
+    messages: Messages,
+) -> Result<ExitStatus, Error> {
+    let ended = match end {
+        Ok(End::Stopped { reason: Ended::Viewed(outcome), .. }) => return outcome,
+        Ok(End::Stopped { reason: Ended::Stopped(reason), was_connected, .. }) => {
+            messages.stopped(reason, was_connected)
+        }
+        Ok(End::Finished) if denied > 0 => Ok(ExitStatus::DENIED),
+        Ok(End::Finished) => Ok(ExitStatus::DONE),
+        Err(error) => Err(error),
+    };
+    super::judge(viewing.finish().await, ended)
+}
+
+struct Client<'a> {
+    filters: Vec<(TopicFilter, Qos)>,
+    count: Option<u64>,
+    version: Version,
+    layers: Transport,
+    subscribe_properties: PropertiesBuf,
+    feed: Rc<Feed>,
+    tap: Option<Tap>,
+    messages: Messages,
+    counted: u64,
+    denied: usize,
+    options: &'a Options,
+}
+
+/// It publishes nothing.
+#[derive(Debug)]
+struct Nothing(Infallible);
+
+impl Outgoing for Nothing {
+    fn as_publish(&self) -> Publish<'_> {
+        match self.0 {}
+    }
+}
+
+impl<'a> Client<'a> {
+    fn new(
+        live: &LiveArgs,
+        options: &'a Options,
+        feed: Rc<Feed>,
+        messages: Messages,
+    ) -> Result<Client<'a>, Error> {
+        let of_url = live.client.url_filter(messages.names)?;
+        let endpoint = &options.endpoint;
+        Ok(Client {
+            filters: live.topic.iter().cloned().chain(of_url).map(|filter| (filter, live.qos)).collect(),
+            count: live.count,
+            version: options.version,
+            layers: Transport {
+                is_encrypted: endpoint.tls.is_some(),
+                is_web_socket: endpoint.web_socket.is_some(),
+            },
+            subscribe_properties: live.client.properties.collect(Context::Subscribe)?,
+            feed,
+            tap: None,
+            messages,
+            counted: 0,
+            denied: 0,
+            options,
+        })
+    }
+}
+
+impl Application for Client<'_> {
+    type Message = Nothing;
+
+    fn opened(&mut self, stream: &Stream) {
+        // A unix socket has no addresses; the connection has to have some.
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let client = stream.local_address().unwrap_or(nowhere);
+        let server = stream.peer_address().unwrap_or(nowhere);
+        self.tap = Some(self.feed.open_now(client, server, self.layers));
+    }
+
+    fn watch(&mut self, direction: Direction, bytes: &[u8]) {
+        let direction = match direction {
+            Direction::Sent => conversation::Direction::ClientToServer,
+            Direction::Received => conversation::Direction::ServerToClient,
+        };
+        if let Some(tap) = &self.tap {
+            tap.bytes_now(direction, bytes);
+        }
+    }
+
+    fn trace(&mut self, _: Direction, packet: &Packet<'_>) {
+        if let Packet::Connack(connack) = packet
+            && !connack.reason_code.is_error()
+        {
+            self.messages.say(&live_limits::describe(connack, self.version));
+        }
+    }
+
+    fn wants_trace(&self) -> bool {
+        true
+    }
+
+    fn connected(&mut self, link: &mut Link<'_, Nothing>) -> Result<(), Error> {
+        if self.filters.is_empty() {
+            return Ok(());
+        }
+        let subscription = |(filter, qos): &'_ (TopicFilter, Qos)| SubscriptionOptions {
+            maximum_qos: *qos,
+            no_local: false,
+            retain_as_published: !filter.as_str().starts_with("$share/") && self.options.version.is_v5(),
+            retain_handling: RetainHandling::Always,
+        };
+        let subscriptions = self
+            .filters
+            .iter()
+            .map(|typed| Subscription { filter: typed.0.as_str(), options: subscription(typed) })
+            .collect();
+        link.session.subscribe(subscriptions, self.subscribe_properties.as_properties(), link.output)?;
+        Ok(())
+    }
+
+    /// Without a subscription, CONNACK was all that was wanted.
+    fn send(&mut self, _: &mut Link<'_, Nothing>) -> Result<Sending, Error> {
+        Ok(if self.filters.is_empty() { Sending::Finished } else { Sending::Waiting })
+    }
+
+    async fn ready(&mut self) {
+        match self.feed.has_room() {
+            true => pending().await,
+            false => self.feed.room().await,
+        }
+    }
+
+    fn message(&mut self, _: &Publish<'_>) -> Result<Flow, Error> {
+        self.counted += 1;
+        let is_enough = self.count.is_some_and(|count| self.counted >= count);
+        Ok(if is_enough { Flow::Finish } else { Flow::Continue })
+    }
+
+    fn published(
+        &mut self,
+        _: PacketId,
+        message: Nothing,
+        _: ReasonCode,
+        _: Properties<'_>,
+    ) -> Result<Flow, Error> {
+        match message.0 {}
+    }
+
+    fn unsendable(&mut self, message: Nothing, _: PublishError) {
+        match message.0 {}
+    }
+
+    fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
+        self.denied = ack.reason_codes().filter(|reason_code| reason_code.is_error()).count();
+        if self.denied == self.filters.len() {
+            return Err(Error::Denied("no subscription is left".to_owned()));
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn unsubscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
+        Ok(Flow::Continue)
+    }
+
+    /// Nothing more is read while the viewer is behind.
+    fn flush(&mut self) -> Result<bool, Error> {
+        Ok(self.feed.has_room())
+    }
+
+    fn lost(&mut self, error: &Error, pause: Duration) {
+        self.messages.lost(error, pause);
+    }
+}
+
+impl Drop for Client<'_> {
+    fn drop(&mut self) {
+        self.tap.take().inspect(|tap| tap.end(Close::Fin));
+    }
+}

@@ -1,0 +1,241 @@
+//! The proxy: what comes from clients goes to the broker, byte for byte, and back, and is shown on the way.
+//!
+//! A connection is one task with a pump for each direction. A pump reads no more before the other side took what it has read, so that the
+//! slower side slows the other. The end of one direction is passed on and leaves the other open; a connection that breaks on one side is
+//! broken on the other.
+
+use super::super::stop::{Limits, stop};
+use super::super::{Messages, print_error};
+use super::feed::{self, Ended, Feed, Tap, Viewing};
+use crate::cli::inspect_live::{Listen, LiveArgs};
+use crate::error::Error;
+use crate::inspect::capture::conversation::{Direction, Transport};
+use crate::inspect::capture::reassembly::Close;
+use crate::transport::tls::Acceptor;
+use crate::transport::{self, Endpoint, Stream, descriptors, tcp, web_socket};
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::timeout;
+
+/// What a pump reads at once.
+const CHUNK: usize = 32 * 1024;
+
+/// How long accepting pauses when the system has no descriptors left.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// How connections come in and go out.
+pub(super) struct Proxy {
+    listen: Listen,
+    acceptor: Option<Acceptor>,
+    target: Endpoint,
+    messages: Messages,
+}
+
+/// A port that is open.
+pub(super) struct Listening {
+    proxy: Rc<Proxy>,
+    listener: TcpListener,
+}
+
+/// A connection that broke, and on whose side.
+#[derive(Debug)]
+struct Broken {
+    sender: Direction,
+    error: io::Error,
+}
+
+impl Proxy {
+    /// Reads what was typed, and all files.
+    ///
+    /// # Errors
+    /// Which option cannot be used.
+    pub(super) fn new(args: &LiveArgs, listen: Listen, messages: Messages) -> Result<Proxy, Error> {
+        Ok(Proxy { listen, acceptor: args.acceptor()?, target: args.target()?, messages })
+    }
+
+    /// Opens the port, and says where it is. To be called inside the runtime.
+    ///
+    /// # Errors
+    /// When the port cannot be opened.
+    pub(super) fn listen(mut self) -> Result<Listening, Error> {
+        descriptors::raise_limit();
+        let failed = |source| Error::System { action: format!("listen on {}", self.listen.address), source };
+        let listener = tcp::listen(self.listen.address).map_err(failed)?;
+        self.listen.address = listener.local_addr().map_err(failed)?;
+        print_error(&format!("listening on {}, forwarding to {}\n", self.listen, self.target.address));
+        Ok(Listening { proxy: Rc::new(self), listener })
+    }
+
+    async fn serve(&self, client: TcpStream, address: SocketAddr, feed: &Rc<Feed>) {
+        // Some kinds of interface refuse it; the connection works all the same.
+        let _ = client.set_nodelay(true);
+        let patience = self.target.timeout;
+        let client = match timeout(patience, self.open(Stream::Tcp(client))).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(reason)) => return self.refuse(address, &reason),
+            Err(_) => return self.refuse(address, "the client did not finish its handshake in time"),
+        };
+        let server = match transport::connect(&self.target).await {
+            Ok(server) => server,
+            Err(error) => return self.refuse(address, &error.to_string()),
+        };
+        let server_address = server.peer_address().unwrap_or(self.listen.address);
+        if server_address == self.listen.address {
+            return self.refuse(address, "--to leads back to --listen");
+        }
+        let transport =
+            Transport { is_encrypted: self.listen.is_secure, is_web_socket: self.listen.is_web_socket };
+        let tap = feed.open(address, server_address, transport).await;
+        if let Err(broken) = forward(client, server, &tap).await {
+            tap.end(Close::Reset(broken.sender));
+            if !is_usual(&broken.error) {
+                let who = crate::inspect::Direction::from(broken.sender).sender();
+                self.messages
+                    .say(&format!("the connection from {address} broke at the {who}: {}", broken.error));
+            }
+        }
+    }
+
+    /// Takes off the layers that the client speaks.
+    async fn open(&self, client: Stream) -> Result<Stream, String> {
+        let client = match &self.acceptor {
+            Some(acceptor) => acceptor.accept(client).await.map_err(|error| error.to_string())?,
+            None => client,
+        };
+        if self.listen.is_web_socket { web_socket::accept(client).await } else { Ok(client) }
+    }
+
+    fn refuse(&self, address: SocketAddr, reason: &str) {
+        self.messages.say(&format!("{reason}; closed the connection from {address}"));
+    }
+}
+
+impl Listening {
+    /// Forwards until a signal, a time limit or the viewer's end.
+    pub(super) async fn run(
+        self,
+        feed: Rc<Feed>,
+        viewing: &mut Viewing,
+        limit: Option<Duration>,
+    ) -> Result<Ended, Error> {
+        let messages = self.proxy.messages;
+        let stop = pin!(stop(messages, Limits { timeout: limit, idle: None })?);
+        let tasks = LocalSet::new();
+        let accepting = tasks.run_until(self.accept_all(Rc::clone(&feed)));
+        let ended = tokio::select! {
+            ended = feed::ended(stop, viewing) => ended,
+            never = accepting => match never {},
+        };
+        // All connections end here, and tell the viewer so.
+        drop(tasks);
+        feed.left_out().inspect(|text| messages.say(text));
+        Ok(ended)
+    }
+
+    async fn accept_all(self, feed: Rc<Feed>) -> Infallible {
+        let mut connections = JoinSet::new();
+        let mut has_failed = false;
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                Some(_) = connections.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    has_failed = false;
+                    let (proxy, feed) = (Rc::clone(&self.proxy), Rc::clone(&feed));
+                    connections.spawn_local(async move { proxy.serve(stream, address, &feed).await });
+                }
+                // The client gave up while it waited.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    if !std::mem::replace(&mut has_failed, true) {
+                        self.proxy.messages.say(&format!("cannot accept connections: {error}"));
+                    }
+                    tokio::time::sleep(BACK_OFF).await;
+                }
+            }
+        }
+    }
+}
+
+/// Carries bytes both ways until both ends have said that they send no more.
+async fn forward(mut client: Stream, mut server: Stream, tap: &Tap) -> Result<(), Broken> {
+    let (client_reader, client_writer) = split(&mut client);
+    let (server_reader, server_writer) = split(&mut server);
+    let up = pump(client_reader, server_writer, tap, Direction::ClientToServer);
+    let down = pump(server_reader, client_writer, tap, Direction::ServerToClient);
+    let broken = match tokio::try_join!(up, down) {
+        Ok((None, None)) => {
+            tap.end(Close::Fin);
+            return Ok(());
+        }
+        Ok((Some(broken), _) | (_, Some(broken))) | Err(broken) => broken,
+    };
+    client.break_when_dropped();
+    server.break_when_dropped();
+    Err(broken)
+}
+
+/// Carries bytes one way. A side that takes no more may still have said why, so that is no reason to end the other way: it is given back.
+async fn pump(
+    mut from: ReadHalf<&mut Stream>,
+    mut to: WriteHalf<&mut Stream>,
+    tap: &Tap,
+    direction: Direction,
+) -> Result<Option<Broken>, Broken> {
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let read = from.read(&mut buffer).await;
+        let count = read.map_err(|error| Broken { sender: direction, error })?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        tap_unless_empty(tap, direction, bytes).await;
+        if let Err(error) = hand_on(bytes, &mut to).await {
+            return Ok(Some(Broken { sender: opposite(direction), error }));
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+/// What is shown is shown before it is forwarded, so that no answer comes before its question.
+async fn tap_unless_empty(tap: &Tap, direction: Direction, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        tap.bytes(direction, bytes).await;
+    }
+}
+
+/// Forwards bytes, or the end when there are none.
+async fn hand_on(bytes: &[u8], to: &mut WriteHalf<&mut Stream>) -> io::Result<()> {
+    if bytes.is_empty() {
+        return to.shutdown().await;
+    }
+    to.write_all(bytes).await?;
+    to.flush().await
+}
+
+fn opposite(direction: Direction) -> Direction {
+    match direction {
+        Direction::ClientToServer => Direction::ServerToClient,
+        Direction::ServerToClient => Direction::ClientToServer,
+    }
+}
+
+/// Whether that is how TCP connections break every day, which the viewer shows.
+fn is_usual(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::ConnectionAborted
+    )
+}

@@ -1,0 +1,85 @@
+//! The file of `--write`. When it cannot be written any more, that is told at once, and the rest of the command goes on.
+
+use super::super::Messages;
+use crate::error::Error;
+use crate::inspect::capture::conversation::Event;
+use crate::inspect::write::CaptureWriter;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// As much is gathered before it is written.
+const BUFFER: usize = 64 * 1024;
+
+/// Writes what is said to a file.
+pub(super) struct Recorder {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+    writer: CaptureWriter,
+    frames: Vec<u8>,
+    messages: Messages,
+}
+
+impl Recorder {
+    /// Makes the file, or empties it.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is the one that is read.
+    pub(super) fn create(path: &Path, source: Option<&Path>, messages: Messages) -> Result<Recorder, Error> {
+        if path.as_os_str() == "-" {
+            return Err(Error::Usage("--write needs a file; standard output has the packets".to_owned()));
+        }
+        if source.is_some_and(|source| is_same_file(source, path)) {
+            return Err(Error::Usage(format!("--write {}: that is the capture itself", path.display())));
+        }
+        let failed = |source| Error::System { action: format!("write {}", path.display()), source };
+        let file = BufWriter::with_capacity(BUFFER, File::create(path).map_err(failed)?);
+        let mut frames = Vec::new();
+        let writer = CaptureWriter::default();
+        writer.begin(&mut frames);
+        let mut recorder = Recorder { path: path.to_owned(), file: Some(file), writer, frames, messages };
+        recorder.write();
+        Ok(recorder)
+    }
+
+    /// Writes what stands for an event.
+    pub(super) fn take(&mut self, event: &Event<'_>) {
+        if self.file.is_some() {
+            self.writer.take(event, &mut self.frames);
+            self.write();
+        }
+    }
+
+    /// Hands what was gathered to the system.
+    pub(super) fn flush(&mut self) {
+        let flushed = self.file.as_mut().map_or(Ok(()), BufWriter::flush);
+        self.check(flushed);
+    }
+
+    /// Writes the rest; whether everything is in the file.
+    pub(super) fn finish(mut self) -> bool {
+        self.flush();
+        self.file.is_some()
+    }
+
+    fn write(&mut self) {
+        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(&self.frames));
+        self.frames.clear();
+        self.check(written);
+    }
+
+    fn check(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            let path = self.path.display();
+            self.messages.say(&format!("cannot write {path}: {error}; nothing more is written to it"));
+            // Not dropped in the ordinary way, which would try to write once more.
+            self.file.take().map(BufWriter::into_parts);
+        }
+    }
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().ok().map(|data| (data.dev(), data.ino()));
+    identity(one).is_some_and(|one| Some(one) == identity(other))
+}
