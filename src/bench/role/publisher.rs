@@ -1,6 +1,7 @@
 //! Publishes: as fast as the broker takes it (a closed loop), or at planned times whatever the broker does (an open loop).
 
 use super::{Kept, Scene, Tally};
+use crate::bench::payload::Recorded;
 use crate::bench::plan::Part;
 use crate::bench::record::{Sent, Stage};
 use crate::bench::schedule::Schedule;
@@ -33,7 +34,7 @@ pub(in crate::bench) struct Publisher {
     pub(super) encoded: u64,
     /// How many of those the connection's output still holds, at most.
     unwritten: u64,
-    /// One message's bytes on the wire, when the output holds some.
+    /// The bytes on the wire of the shortest message that the output holds.
     packet_size: usize,
     /// When messages are due, in an open loop.
     timing: Option<Box<Timing>>,
@@ -211,19 +212,22 @@ impl Publisher {
                 client: &self.client_id,
                 sequence,
             };
+            let recorded = group.payload.recorded(values.publisher, sequence);
+            let topic = recorded.and_then(Recorded::topic).unwrap_or(&self.topic);
             let publish = Publish {
                 dup: false,
                 qos: group.qos,
                 retain: group.retain,
-                topic: &self.topic,
+                topic,
                 packet_id: None,
                 properties: self.properties.as_properties(),
                 payload: composer.compose(&group.payload, stamp, &values),
             };
             let before = output.len();
             let sent = session.publish(&publish, || Kept { sequence, sent_at, planned_at }, output);
-            sent.map_err(|source| Error::Unsendable { topic: self.topic.clone(), source })?;
-            self.packet_size = output.len() - before;
+            sent.map_err(|source| Error::Unsendable { topic: topic.to_owned(), source })?;
+            let size = output.len() - before;
+            self.packet_size = if self.unwritten == 0 { size } else { self.packet_size.min(size) };
             self.encoded += 1;
             self.unwritten += 1;
             if output.len() >= BYTES_PER_WRITE {
