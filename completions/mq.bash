@@ -1004,7 +1004,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-V --hex --base64 --direction --protocol-version --format --filter --ranges --show-secrets --help"
+            opts="-V --hex --base64 --direction --protocol-version --format --filter --stats --ranges --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -553,6 +553,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --protocol-version 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
             cand --format 'How packets are shown'
             cand --filter 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round'
+            cand --stats 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
             cand --ranges 'Every field with the place of its bytes, with --format json'
             cand --show-secrets 'Show passwords and authentication data'
             cand --help 'Print help'
