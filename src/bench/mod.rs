@@ -105,6 +105,10 @@ pub struct View<'a> {
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_TIMES: u32 = 3;
 
+/// How long it takes for each client to hear that the load begins, on one processor. Planned sends begin after that; the first
+/// ones would be late otherwise.
+const LEAD_PER_CLIENT: Duration = Duration::from_micros(5);
+
 /// Carries out a plan. Each message from `interrupts` ends a step early: the first one measuring, a second one draining.
 /// `program` starts worker processes, where the plan has some.
 ///
@@ -227,7 +231,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         if let Err(ending) = self.wait_for_start().await {
             return ending;
         }
-        let load_began = Some(self.nanoseconds());
+        let load_began = Some(self.nanoseconds().saturating_add(lead(&self.plan)));
         self.order(|orders| (orders.phase, orders.load_began) = (Phase::Measure, load_began));
         let measured = self.load().await;
         self.order(|orders| orders.phase = Phase::Drain);
@@ -454,6 +458,12 @@ fn progress(step: Step, totals: &Totals) -> Totals {
 /// Whether there is nobody left who could do anything.
 fn is_over(totals: &Totals) -> bool {
     totals.lost >= totals.connected
+}
+
+/// In how many nanoseconds the load begins.
+fn lead(plan: &Plan) -> u64 {
+    let time = if plan.has_open_loop() { LEAD_PER_CLIENT * plan.clients() } else { Duration::ZERO };
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn proceed(wait: Wait, step: Step) -> Result<(), Ending> {

@@ -24,8 +24,13 @@ impl Default for Latencies {
 impl Latencies {
     /// Notes a time.
     pub fn record(&mut self, nanoseconds: u64) {
+        self.record_several(nanoseconds, 1);
+    }
+
+    /// Notes a time that was measured so often.
+    pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
         // The histogram grows as it must, up to any time there is.
-        let _ = self.0.record(nanoseconds);
+        let _ = self.0.record_n(nanoseconds, count);
     }
 
     /// Adds what another one holds.

@@ -18,6 +18,7 @@ mod words;
 
 use super::plan::{Plan, Scenario, Volume};
 use super::record::{Account, Errors, Latencies, Record, Span, Stage, Summary};
+use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use super::{Ending, Step};
 use crate::protocol::{Qos, Version};
@@ -302,7 +303,7 @@ impl Planned {
 /// The rates of all groups together.
 fn planned_rate(plan: &Plan) -> Option<f64> {
     let rates = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
-    rates.map(|load| load.rate.as_per_second()).reduce(|all, rate| all + rate)
+    rates.map(OpenLoop::mean_rate).reduce(|all, rate| all + rate)
 }
 
 /// Notes the clients of which nothing was heard until the end.

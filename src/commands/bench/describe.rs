@@ -1,6 +1,7 @@
 //! What a run will do, in a line.
 
 use crate::bench::plan::{Group, Plan, Scenario, Volume};
+use crate::bench::schedule::{OpenLoop, Ramp};
 use crate::protocol::Qos;
 
 /// What the run will do, in a line.
@@ -38,6 +39,9 @@ fn describe_group(plan: &Plan, group: &Group) -> String {
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
     let bytes = group.payload.most(group.stamp_size());
     let pace = match group.open_loop {
+        Some(OpenLoop { rate, ramp: Ramp { from: Some(from), .. }, .. }) => {
+            format!("from {} to {} in a second", from.as_per_second(), rate.as_per_second())
+        }
         Some(load) => format!("{} in a second", load.rate.as_per_second()),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => "as fast as the broker acknowledges".to_owned(),
