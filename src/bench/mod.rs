@@ -42,10 +42,9 @@ pub use report::Report;
 use route::Route;
 pub use stamp::Stamp;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
-use timeline::Coarse;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use worker::{Assignment, Orders, Phase};
@@ -203,7 +202,10 @@ impl<O: FnMut(View<'_>)> Run<O> {
         target: Option<SocketAddr>,
         offset: u32,
     ) -> Result<(), Error> {
-        let assignment = processes::Assignment::of(&self.plan, Moment::of(self.start), target, offset);
+        let assignment = processes::Assignment {
+            searched_rate: program.searched_rate,
+            ..processes::Assignment::of(&self.plan, Moment::of(self.start), target, offset)
+        };
         for (process, gauges) in processes::start(program, &self.plan, &assignment)? {
             self.processes.push(process);
             self.gauges.push(gauges);
@@ -425,11 +427,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
 
     /// The p99 of the last full second of all workers.
     fn recent_p99(&self) -> Option<u64> {
-        let mut all = Coarse::default();
-        for gauges in &self.gauges {
-            all.merge(&gauges.recent.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        all.at_percentile(99.0)
+        gauges::recent(&self.gauges).at_percentile(99.0)
     }
 
     /// Lets all clients disconnect, and gathers what was measured.

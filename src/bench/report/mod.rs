@@ -4,7 +4,10 @@
 //! others only render it.
 
 mod csv;
+mod differences;
 mod drawing;
+mod figure;
+mod group;
 mod hdr;
 mod html;
 mod json;
@@ -12,19 +15,23 @@ mod latency;
 mod markdown;
 mod merge;
 pub mod prometheus;
+mod search;
 mod self_check;
 mod text;
 mod words;
 
 use super::plan::{Plan, Scenario, Volume};
-use super::record::{Account, Errors, Latencies, Record, Span, Stage, Summary};
+use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
 use super::timeline::Timeline;
 use super::{Ending, Step};
 use crate::protocol::{Qos, Version};
+pub use figure::{Figure, Unit};
+pub use group::Group;
 use jiff::Timestamp;
 pub use json::{JsonError, SCHEMA};
 pub use latency::LatencyKind;
 pub use merge::MergeError;
+pub use search::{Found, SearchStep, Searched};
 pub use self_check::{Finding, Mark};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,6 +47,8 @@ pub struct Report {
     pub started_at: Timestamp,
     /// What was to be done.
     pub plan: Planned,
+    /// The clients by what they do; at least one group.
+    pub groups: Vec<Group>,
     /// The machines that took part.
     pub hosts: Vec<Host>,
     /// How it ended.
@@ -86,6 +95,8 @@ pub struct Report {
     pub timeline: Timeline,
     /// What went wrong.
     pub errors: Errors,
+    /// The search that the run was a part of.
+    pub search: Option<Searched>,
 }
 
 /// What of a plan belongs into a report.
@@ -97,7 +108,9 @@ pub struct Planned {
     pub scenario: Scenario,
     /// The version to speak.
     pub version: Version,
-    /// How many threads the clients have.
+    /// How many processes the threads have; 1 for that of the leader itself.
+    pub processes: u64,
+    /// How many threads the clients have, in all processes: the workers.
     pub threads: u64,
     /// How many clients there are.
     pub clients: u64,
@@ -107,9 +120,7 @@ pub struct Planned {
     pub subscribers: u64,
     /// How many clients the run is judged by: subscribers, or those that wait for answers.
     pub receivers: u64,
-    /// The QoS.
-    pub qos: Qos,
-    /// The payload's bytes.
+    /// The bytes of the longest payload.
     pub payload_size: u64,
     /// How much is to be sent.
     pub volume: Volume,
@@ -117,8 +128,6 @@ pub struct Planned {
     pub warm_up: Duration,
     /// How many messages are planned in a second; `None` for as many as the broker takes.
     pub rate: Option<f64>,
-    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged.
-    pub in_flight: u16,
     /// How many clients begin to connect in a second; `None` for as many as the broker takes.
     pub connect_rate: Option<u32>,
 }
@@ -190,12 +199,14 @@ impl Report {
     pub fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
+        let groups = groups(plan, &record);
         let begin = record.sending.first().or(record.receiving.first());
         let Circumstances { broker, started_at, ending, elapsed, phases } = circumstances;
         Report {
             tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
             started_at,
             plan: Planned::new(plan, broker),
+            groups,
             hosts: vec![Host::this()],
             ending,
             elapsed,
@@ -223,6 +234,7 @@ impl Report {
             timeline: std::mem::take(&mut record.timeline),
             errors: std::mem::take(&mut record.errors),
             latencies: latencies(record),
+            search: None,
         }
     }
 
@@ -236,13 +248,35 @@ impl Report {
         self.clients().saturating_sub(self.connects.count)
     }
 
-    /// Whether something happened that the QoS rules out: at QoS 1 and 2 a loss, at QoS 2 also a second delivery.
+    /// The groups to which something happened that their QoS rules out.
+    pub fn broken_promises(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.is_promise_broken())
+    }
+
+    /// Whether something happened that a QoS rules out.
     pub fn is_promise_broken(&self) -> bool {
-        match self.plan.qos {
-            Qos::AtMostOnce => false,
-            Qos::AtLeastOnce => self.account.lost > 0,
-            Qos::ExactlyOnce => self.account.lost > 0 || self.duplicates > 0,
+        self.broken_promises().next().is_some()
+    }
+
+    /// The threads of the clients, and where they ran.
+    fn workers(&self) -> String {
+        let threads = words::count(self.plan.threads, "thread");
+        match self.plan.processes {
+            0 | 1 => threads,
+            processes => format!("{threads} of {processes} processes"),
         }
+    }
+
+    /// Whether the clients do different things.
+    fn is_mix(&self) -> bool {
+        self.groups.len() > 1
+    }
+
+    /// The QoS of all messages that are acknowledged one by one; `None` where there are several.
+    fn acknowledged_qos(&self) -> Option<Qos> {
+        let mut all = self.groups.iter().filter(|group| group.is_acknowledged()).map(|group| group.qos);
+        let first = all.next()?;
+        all.all(|qos| qos == first).then_some(first)
     }
 
     /// Whether deliveries were owed to anybody, so that a loss could have been seen.
@@ -278,25 +312,32 @@ impl Report {
 
 impl Planned {
     fn new(plan: &Plan, broker: String) -> Planned {
-        let group = plan.first_group();
         Planned {
             broker,
             scenario: plan.scenario,
             version: plan.broker.version,
+            processes: plan.processes as u64,
             threads: plan.threads as u64,
             clients: plan.clients().into(),
             publishers: plan.publishers().into(),
             subscribers: plan.subscribers().into(),
             receivers: plan.groups.iter().map(|group| u64::from(group.judged())).sum(),
-            qos: group.qos,
             payload_size: plan.longest_payload() as u64,
             volume: plan.volume,
             warm_up: plan.warm_up,
             rate: planned_rate(plan),
-            in_flight: group.in_flight,
             connect_rate: plan.connect_rate,
         }
     }
+}
+
+/// The groups of a plan. What is counted without asking whose it is belongs to the only one, where there is one.
+fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
+    let mut groups: Vec<_> = plan.groups.iter().map(|group| Group::new(plan, group, record)).collect();
+    if let [only] = groups.as_mut_slice() {
+        only.outcome = Outcome { duplicates: record.duplicates, reordered: record.reordered, ..only.outcome };
+    }
+    groups
 }
 
 /// The rates of all groups together.
@@ -369,19 +410,19 @@ pub(super) mod tests {
                 broker: "127.0.0.1:1883".to_owned(),
                 scenario: Scenario::PublishSubscribe,
                 version: Version::V5,
+                processes: 1,
                 threads: 2,
                 clients: 1100,
                 publishers: 1000,
                 subscribers: 100,
                 receivers: 100,
-                qos: Qos::AtLeastOnce,
                 payload_size: 64,
                 volume: Volume::Messages(100_000),
                 warm_up: Duration::ZERO,
                 rate: None,
-                in_flight: 20,
                 connect_rate: None,
             },
+            groups: vec![group()],
             hosts: vec![Host { system: "linux x86_64".to_owned(), cpus: 2, open_files: Some(1024) }],
             ending: Ending::Complete,
             elapsed: Duration::from_secs(1),
@@ -405,7 +446,57 @@ pub(super) mod tests {
             latencies: latencies.into(),
             timeline,
             errors: Errors::default(),
+            search: None,
         }
+    }
+
+    /// The only group of that run.
+    pub(in crate::bench) fn group() -> Group {
+        Group {
+            name: String::new(),
+            scenario: Scenario::PublishSubscribe,
+            publishers: 1000,
+            subscribers: 100,
+            idle: 0,
+            qos: Qos::AtLeastOnce,
+            subscription_qos: Qos::AtLeastOnce,
+            payload_size: 64,
+            in_flight: 20,
+            rate: None,
+            messages: Some(100_000),
+            listens_to: None,
+            outcome: Outcome {
+                account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
+                ..Outcome::default()
+            },
+        }
+    }
+
+    /// Sets what was lost and what arrived again, in the report and in its only group.
+    pub(in crate::bench) fn spoil(report: &mut Report, lost: u64, duplicates: u64) {
+        (report.account.lost, report.duplicates) = (lost, duplicates);
+        let outcome = &mut report.groups[0].outcome;
+        (outcome.account.lost, outcome.duplicates) = (lost, duplicates);
+    }
+
+    /// A run of two groups: what is told about them.
+    pub(in crate::bench) fn mix() -> Report {
+        let mut report = report();
+        report.plan.scenario = Scenario::Mix;
+        report.plan.clients += 5;
+        let sensors = Group { name: "sensors".to_owned(), ..group() };
+        let idle = Group {
+            name: "idle".to_owned(),
+            scenario: Scenario::Connect,
+            publishers: 0,
+            subscribers: 0,
+            idle: 5,
+            messages: None,
+            outcome: Outcome::default(),
+            ..group()
+        };
+        report.groups = vec![sensors, idle];
+        report
     }
 
     /// A thousand times up to five times the middle one.

@@ -53,6 +53,8 @@ impl Report {
             escape(&self.plan.broker)
         );
         html += &self.html_head();
+        html += &self.group_table();
+        html += &self.search_table();
         html += "<div class=\"charts\">\n";
         let charts =
             [self.throughput_chart(), self.percentile_chart(), self.latency_chart(), self.connect_chart()];
@@ -68,17 +70,22 @@ impl Report {
     fn html_head(&self) -> String {
         let plan = &self.plan;
         let mut html = format!(
-            "<h1>mq bench: {} publishers, {} subscribers at QoS {}</h1>\n",
-            plan.publishers, plan.subscribers, plan.qos
+            "<h1>mq bench: {}</h1>\n",
+            match self.groups.as_slice() {
+                [only] => escape(&only.who()),
+                groups => format!("{} clients in {} groups", self.clients(), groups.len()),
+            }
         );
+        if let [only] = self.groups.as_slice() {
+            let _ = writeln!(html, "<p>{}</p>", escape(&only.load(plan.volume)));
+        }
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let _ = writeln!(
             html,
-            "<p class=\"soft\">{}, {}, {} bytes, {} threads on {cpus} processors, {} from {}, {:.1} s</p>",
+            "<p class=\"soft\">{}, {}, {} on {cpus} processors, {} from {}, {:.1} s</p>",
             escape(&plan.broker),
             plan.version,
-            plan.payload_size,
-            plan.threads,
+            self.workers(),
             escape(&self.tool),
             self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
             self.elapsed.as_secs_f64()
@@ -160,7 +167,7 @@ impl Report {
         let kinds: Vec<_> = self.latency_rows().into_iter().map(|(kind, _)| kind).collect();
         let lines = kinds.into_iter().filter(|kind| *kind != LatencyKind::Lag).filter_map(|kind| {
             let points = curve(self.latencies.get(&kind)?);
-            Some(Series { name: kind.full_title(self.plan.qos), points })
+            Some(Series { name: kind.full_title(self.acknowledged_qos()), points })
         });
         let series: Vec<_> = lines.collect();
         let last = series.iter().flat_map(|line| &line.points).map(|&(x, _)| x).fold(1.0, f64::max).ceil();
@@ -169,6 +176,27 @@ impl Report {
         let x = Axis { title: "percentile", scale: Scale::Linear, range: (0.0, last), ticks };
         let y = duration_axis(&series)?;
         Some(Chart { title: "Latency by percentile", x, y, series })
+    }
+
+    fn group_table(&self) -> String {
+        if !self.is_mix() {
+            return String::new();
+        }
+        let rows = self.groups.iter().map(|group| {
+            let mut cells = vec![group.name.clone(), group.who(), group.load(self.plan.volume)];
+            cells.extend(group.deliveries().map(|count| count.to_string()));
+            cells
+        });
+        let heads = ["", "clients", "load", "sent", "owed", "lost", "duplicated", "out of order"];
+        table("Groups", &heads, rows)
+    }
+
+    fn search_table(&self) -> String {
+        let Some(search) = &self.search else {
+            return String::new();
+        };
+        let table = table("Search", &search.heads(), search.rows());
+        format!("{table}<p>{}</p>\n", escape(&search.outcome()))
     }
 
     fn flow_table(&self) -> String {
@@ -189,7 +217,7 @@ impl Report {
         let rows = self.latency_rows().into_iter().map(|(kind, row)| {
             let Summary { count, min, mean, p50, p90, p99, p99_9, max } = row;
             let times = [min, mean, p50, p90, p99, p99_9, max].map(duration);
-            let mut cells = vec![kind.full_title(self.plan.qos), count.to_string()];
+            let mut cells = vec![kind.full_title(self.acknowledged_qos()), count.to_string()];
             cells.extend(times);
             cells
         });
@@ -289,7 +317,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::report;
+    use super::super::search::tests::searched;
+    use super::super::tests::{mix, report};
     use super::*;
     use crate::bench::record::Stage;
     use roxmltree::{Document, ParsingOptions};
@@ -309,6 +338,21 @@ mod tests {
         let count = |name: &str| page.descendants().filter(|node| node.has_tag_name(name)).count();
         assert_eq!((count("svg"), count("table"), count("script"), count("b")), (4, 4, 0, 0));
         assert!(!html.contains("http"), "nothing from elsewhere");
+    }
+
+    #[test]
+    fn groups_and_searches_have_a_table() {
+        let mut report = mix();
+        report.groups[0].name = "a<b".to_owned();
+        report.search = Some(searched());
+        let html = report.to_html();
+        let page = parse(&html);
+        let titles = page.descendants().filter(|node| node.has_tag_name("h2")).filter_map(|node| node.text());
+        let expected = ["Groups", "Search", "Throughput", "Latency", "What went wrong"];
+        assert_eq!(titles.collect::<Vec<_>>(), expected);
+        let cells = page.descendants().filter(|node| node.has_tag_name("td")).filter_map(|node| node.text());
+        let cells: Vec<_> = cells.collect();
+        assert!(cells.contains(&"a<b") && cells.contains(&"held"), "{cells:?}");
     }
 
     #[test]
