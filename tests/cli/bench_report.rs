@@ -379,3 +379,38 @@ fn a_search_is_only_for_loads_with_a_rate() {
         assert_says(&mq(&format!("bench --embedded {words}")).run().fail(2), &[part]);
     }
 }
+
+#[test]
+fn a_search_works_with_worker_processes_and_its_steps_are_in_every_report() {
+    let directory = TempDir::new().unwrap();
+    let [as_json, as_html] = ["run.json", "run.html"].map(|name| directory.path().join(name));
+    let words = "bench --embedded -c 6 --processes 2 --search rate --rate 400 --duration 0.3 --warm-up 0";
+    let mut program = mq(&format!("{words} --until sent>200,loss>1% --output markdown"));
+    program = program.arg("--json").arg(&as_json).arg("--html").arg(&as_html);
+    let finished = program.run();
+    assert_says(
+        &finished.stderr,
+        &[
+            "--search begins with: 6 clients publish",
+            "from 2 processes",
+            "800 messages per second did not hold",
+        ],
+    );
+    let markdown = finished.succeed();
+    assert_says(&markdown, &["| tried per second | sent_rate | p99 | sent | loss | verdict |"]);
+    assert_says(&read(&as_html), &["<h2>Search</h2>", "did not hold: sent&gt;200: it was"]);
+    let report = json(read(&as_json).as_bytes());
+    assert_eq!((&report["plan"]["processes"], &report["plan"]["threads"]), (&2.into(), &2.into()));
+    let search = &report["search"];
+    assert_eq!((&search["outcome"], search["steps"][0]["holds"].as_bool()), (&"highest".into(), Some(true)));
+    assert_eq!(search["messages_per_second"], report["plan"]["messages_per_second"]);
+    let failed = &search["steps"][1];
+    assert_eq!(
+        (failed["messages_per_second"].as_f64(), failed["holds"].as_bool()),
+        (Some(800.0), Some(false))
+    );
+    assert_says(failed["reason"].as_str().unwrap(), &["sent>200: it was 2"]);
+    let figures = &failed["figures"];
+    assert!(figures["sent"].as_f64() > Some(200.0) && figures["p99_ns"].as_f64() > Some(0.0), "{figures}");
+    assert_eq!(figures["loss_percent"].as_f64(), Some(0.0));
+}

@@ -99,8 +99,12 @@ pub fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchStep {
 fn early_end(report: &Report) -> Option<String> {
     match (report.ending, report.not_connected(), report.connections_lost) {
         (Ending::Complete, 0, 0) => None,
-        (Ending::Complete, 0, lost) => Some(format!("{lost} clients lost the connection")),
-        (Ending::Complete, missing, _) => Some(format!("{missing} clients could not connect")),
+        (Ending::Complete, 0, lost) => {
+            Some(format!("{lost} of {} clients lost the connection", report.clients()))
+        }
+        (Ending::Complete, missing, _) => {
+            Some(format!("{missing} of {} clients could not connect", report.clients()))
+        }
         _ => Some("the run did not come to its end".to_owned()),
     }
 }
@@ -168,7 +172,7 @@ mod tests {
         slow.busiest_thread_percent = Some(99.0);
         assert!(failure(250_000.0, &slow).unwrap().ends_with("the load generator was the bottleneck"));
         slow.connections_lost = 2;
-        assert_eq!(failure(1.0, &slow), Some("2 clients lost the connection".to_owned()));
+        assert_eq!(failure(1.0, &slow), Some("2 of 1100 clients lost the connection".to_owned()));
         slow.ending = Ending::AllLost;
         assert!(failure(1.0, &slow).unwrap().contains("its end"));
         let mut lossy = report();

@@ -88,7 +88,7 @@ impl Group {
                 &self.subscription_qos.to_string(),
                 &other.subscription_qos.to_string(),
             ),
-            difference(&key("the payload's size"), &self.payload_size, &other.payload_size),
+            difference(&key("the payload's size"), &self.payload_sizes.1, &other.payload_sizes.1),
             difference(&key("--inflight"), &self.in_flight, &other.in_flight),
             difference(&key("what is listened to"), &listens(self), &listens(other)),
         ];

@@ -1,6 +1,7 @@
 //! What a group of clients was to do, and what became of its messages.
 
 use super::words::{count, rate};
+use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::record::{Outcome, Record};
 use crate::protocol::Qos;
@@ -23,8 +24,8 @@ pub struct Group {
     pub qos: Qos,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
-    /// The bytes of the longest payload.
-    pub payload_size: u64,
+    /// The bytes of the shortest payload, where that was chosen, and of the longest one.
+    pub payload_sizes: (u64, u64),
     /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged, and each requester unanswered.
     pub in_flight: u16,
     /// How many messages are planned in a second; `None` for as many as the broker takes.
@@ -48,7 +49,7 @@ impl Group {
             idle: group.idle.into(),
             qos: group.qos,
             subscription_qos: group.subscription_qos,
-            payload_size: group.payload.most(group.stamp_size()) as u64,
+            payload_sizes: payload_sizes(group),
             in_flight: group.in_flight,
             rate: group.open_loop.map(|load| load.rate.as_per_second()),
             messages: group.messages,
@@ -92,6 +93,7 @@ impl Group {
     pub(super) fn who(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
+            (Scenario::Connect, _) if self.idle == 1 => "1 client that stays".to_owned(),
             (Scenario::Connect, _) => format!("{} that stay", count(self.idle, "client")),
             (_, Some(filter)) => format!("{} to {filter}", count(subscribers, "subscriber")),
             (Scenario::RequestResponse, _) => {
@@ -102,24 +104,18 @@ impl Group {
         }
     }
 
-    /// What they do; `volume` is that of the whole run.
-    pub(super) fn load(&self, volume: Volume) -> String {
-        let for_a_time = match volume {
-            Volume::Duration(duration) => format!(" for {} s", duration.as_secs_f64()),
-            Volume::Messages(_) => String::new(),
-        };
+    /// What they do for that time, which stands elsewhere where it is empty.
+    pub(super) fn load(&self, for_a_time: &str) -> String {
         match self.scenario {
             Scenario::Connect => return format!("connections{for_a_time}"),
-            Scenario::Subscribe => {
-                return format!("what others publish at QoS {}{for_a_time}", self.subscription_qos);
-            }
+            Scenario::Subscribe => return format!("QoS {}{for_a_time}", self.subscription_qos),
             _ => {}
         }
         let messages = match self.messages {
             Some(messages) => count(messages, "message"),
             None => format!("messages{for_a_time}"),
         };
-        let mut text = format!("{messages} of {} bytes at QoS {}", self.payload_size, self.qos);
+        let mut text = format!("{messages} of {} bytes at QoS {}", self.bytes(), self.qos);
         if self.subscription_qos != self.qos && self.subscribers > 0 {
             let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
         }
@@ -129,10 +125,33 @@ impl Group {
         text + &self.window()
     }
 
+    fn bytes(&self) -> String {
+        match self.payload_sizes {
+            (least, most) if least < most => format!("{least} to {most}"),
+            (_, most) => most.to_string(),
+        }
+    }
+
     fn window(&self) -> String {
         let each = if self.scenario == Scenario::RequestResponse { "requester" } else { "publisher" };
         let has_window = self.qos != Qos::AtMostOnce || self.scenario == Scenario::RequestResponse;
         if has_window { format!(", {} in flight for each {each}", self.in_flight) } else { String::new() }
+    }
+}
+
+/// How long a volume lasts, where time ends it.
+pub(super) fn for_a_time(volume: Volume) -> String {
+    match volume {
+        Volume::Duration(duration) => format!(" for {} s", duration.as_secs_f64()),
+        Volume::Messages(_) => String::new(),
+    }
+}
+
+fn payload_sizes(group: &plan::Group) -> (u64, u64) {
+    let most = group.payload.most(group.stamp_size()) as u64;
+    match group.payload {
+        Payload::Size { least, .. } => (least as u64, most),
+        Payload::Bytes(_) | Payload::Text(_) => (most, most),
     }
 }
 
@@ -155,24 +174,22 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const NO_END: Volume = Volume::Messages(0);
-
     #[test]
     fn each_scenario_is_told_in_its_own_words() {
-        let told = |group: &Group, volume| format!("{}; {}", group.who(), group.load(volume));
+        let told = |group: &Group, time: &str| format!("{}; {}", group.who(), group.load(time));
         let idle = Group { scenario: Scenario::Connect, publishers: 0, subscribers: 0, idle: 5, ..group() };
-        let five = Volume::Duration(Duration::from_secs(5));
+        let five = &for_a_time(Volume::Duration(Duration::from_secs(5)));
         assert_eq!(told(&idle, five), "5 clients that stay; connections for 5 s");
         let listening =
             Group { listens_to: Some("a/#".to_owned()), scenario: Scenario::Subscribe, ..group() };
-        let expected = "100 subscribers to a/#; what others publish at QoS 1 for 5 s";
+        let expected = "100 subscribers to a/#; QoS 1 for 5 s";
         assert_eq!(told(&listening, five), expected);
         let asking = Group { scenario: Scenario::RequestResponse, in_flight: 1, rate: Some(0.5), ..group() };
         let expected = "1000 requesters, 100 responders; 100000 messages of 64 bytes at QoS 1, \
                         0.5 planned in a second, 1 in flight for each requester";
-        assert_eq!(told(&asking, NO_END), expected);
-        let quiet = Group { qos: Qos::AtMostOnce, messages: None, ..group() };
-        let expected = "1000 publishers, 100 subscribers; messages for 5 s of 64 bytes at QoS 0, \
+        assert_eq!(told(&asking, ""), expected);
+        let quiet = Group { qos: Qos::AtMostOnce, messages: None, payload_sizes: (40, 64), ..group() };
+        let expected = "1000 publishers, 100 subscribers; messages for 5 s of 40 to 64 bytes at QoS 0, \
                         subscribed at QoS 1";
         assert_eq!(told(&quiet, five), expected);
     }

@@ -10,7 +10,7 @@ impl Report {
         let mut text = "## mq bench\n\n".to_owned();
         match self.groups.as_slice() {
             [only] => {
-                let (who, load) = (only.who(), only.load(self.plan.volume));
+                let (who, load) = (only.who(), only.load(&self.for_a_time()));
                 let _ = write!(text, "{}; {}, ", escape(&who), escape(&load));
             }
             groups => {
@@ -21,7 +21,6 @@ impl Report {
         text += &self.markdown_groups();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
-        text += &self.markdown_search();
         for (stage, error, times) in self.errors.by_count() {
             let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), escape(error));
         }
@@ -29,7 +28,7 @@ impl Report {
             let _ = writeln!(text, "- self-check: {}", escape(&finding.text));
         }
         text.truncate(text.trim_end().len());
-        text + "\n"
+        text + "\n" + &self.markdown_search()
     }
 
     fn markdown_groups(&self) -> String {
@@ -40,7 +39,7 @@ impl Report {
                         |---|---|---|---:|---:|---:|---:|---:|\n"
             .to_owned();
         for group in &self.groups {
-            let words = [group.name.as_str(), &group.who(), &group.load(self.plan.volume)].map(escape);
+            let words = [group.name.as_str(), &group.who(), &group.load(&self.for_a_time())].map(escape);
             let counts = group.deliveries().map(|count| count.to_string());
             let _ = writeln!(text, "| {} | {} |", words.join(" | "), counts.join(" | "));
         }
@@ -53,12 +52,12 @@ impl Report {
         };
         let heads = search.heads();
         let rule = "---:|".repeat(heads.len().saturating_sub(1));
-        let mut text = format!("| {} |\n|{rule}---|\n", heads.join(" | "));
+        let mut text = format!("\n| {} |\n|{rule}---|\n", heads.join(" | "));
         for row in search.rows() {
             let cells: Vec<_> = row.iter().map(|cell| escape(cell)).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
-        text + &format!("\n{}\n\n", search.outcome())
+        text + &format!("\n{}\n", search.outcome())
     }
 
     fn markdown_counts(&self) -> String {

@@ -267,6 +267,11 @@ impl Report {
         }
     }
 
+    /// How long the load lasted by plan, where time ended it.
+    fn for_a_time(&self) -> String {
+        group::for_a_time(self.plan.volume)
+    }
+
     /// Whether the clients do different things.
     fn is_mix(&self) -> bool {
         self.groups.len() > 1
@@ -321,7 +326,12 @@ impl Planned {
             clients: plan.clients().into(),
             publishers: plan.publishers().into(),
             subscribers: plan.subscribers().into(),
-            receivers: plan.groups.iter().map(|group| u64::from(group.judged())).sum(),
+            receivers: plan
+                .groups
+                .iter()
+                .filter(|group| group.filter.is_none())
+                .map(|group| u64::from(group.judged()))
+                .sum(),
             payload_size: plan.longest_payload() as u64,
             volume: plan.volume,
             warm_up: plan.warm_up,
@@ -460,7 +470,7 @@ pub(super) mod tests {
             idle: 0,
             qos: Qos::AtLeastOnce,
             subscription_qos: Qos::AtLeastOnce,
-            payload_size: 64,
+            payload_sizes: (64, 64),
             in_flight: 20,
             rate: None,
             messages: Some(100_000),

@@ -3,6 +3,7 @@
 use super::drawing::draw;
 use super::words::{count, duration, rate};
 use super::{Finding, Group, Report};
+use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage};
 use crate::bench::{Ending, Step};
 use crate::protocol::Qos;
@@ -61,13 +62,16 @@ impl Report {
         let mut text = line("broker", &format!("{}, {}", self.plan.broker, self.plan.version));
         if let [only] = self.groups.as_slice() {
             text += &line("clients", &format!("{}, on {}", only.who(), self.workers()));
-            return text + &line("load", &only.load(self.plan.volume));
+            return text + &line("load", &only.load(&self.for_a_time()));
         }
         let (clients, groups) = (self.clients(), self.groups.len());
         text += &line("clients", &format!("{clients} in {groups} groups, on {}", self.workers()));
+        if let Volume::Duration(_) = self.plan.volume {
+            text += &line("load", self.for_a_time().trim_start());
+        }
         for group in &self.groups {
-            let load = group.load(self.plan.volume);
-            text += &line(&format!("- {}", group.name), &format!("{}; {load}", group.who()));
+            let words = format!("{}; {}", group.who(), group.load(""));
+            text += &line(&format!("- {}", group.name), &words);
         }
         text
     }
@@ -172,6 +176,9 @@ impl Report {
         if self.late > 0 {
             let late = count(self.late, "message");
             text += &line("late", &format!("{late} sent over a millisecond after the planned time"));
+        }
+        if self.received.count == 0 && self.groups.iter().any(|group| group.listens_to.is_some()) {
+            text += &line("received", "nothing; nobody published what is listened to");
         }
         if self.foreign > 0 {
             let foreign = count(self.foreign, "message");

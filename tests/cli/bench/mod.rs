@@ -2,6 +2,8 @@
 
 mod faults;
 mod fleet;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod open_loop;
 mod payloads;
 mod scenario_file;

@@ -77,7 +77,7 @@ impl Report {
             }
         );
         if let [only] = self.groups.as_slice() {
-            let _ = writeln!(html, "<p>{}</p>", escape(&only.load(plan.volume)));
+            let _ = writeln!(html, "<p>{}</p>", escape(&only.load(&self.for_a_time())));
         }
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let _ = writeln!(
@@ -183,7 +183,7 @@ impl Report {
             return String::new();
         }
         let rows = self.groups.iter().map(|group| {
-            let mut cells = vec![group.name.clone(), group.who(), group.load(self.plan.volume)];
+            let mut cells = vec![group.name.clone(), group.who(), group.load(&self.for_a_time())];
             cells.extend(group.deliveries().map(|count| count.to_string()));
             cells
         });

@@ -62,6 +62,7 @@ pub(super) struct GroupObject {
     pub(super) subscribers: u64,
     pub(super) qos: u8,
     pub(super) subscription_qos: u8,
+    pub(super) least_payload_bytes: u64,
     pub(super) payload_bytes: u64,
     pub(super) in_flight: u16,
     pub(super) messages_per_second: Option<f64>,
