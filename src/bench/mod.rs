@@ -127,10 +127,11 @@ pub async fn run(
     }
     let ending = run.lead().await;
     let (start, started_at) = (run.start, run.started_at);
-    let (plan, phases) = (run.plan.clone(), std::mem::take(&mut run.phases));
+    let (plan, phases, is_drain_cut) = (run.plan.clone(), std::mem::take(&mut run.phases), run.is_drain_cut);
     let mut record = run.finish()?;
     record.gap_lost = record.account(&plan).gap_lost;
-    let circumstances = Circumstances { broker: place, started_at, ending, elapsed: start.elapsed(), phases };
+    let circumstances =
+        Circumstances { broker: place, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
     Ok(Report::new(&plan, circumstances, record))
 }
 
@@ -146,6 +147,7 @@ struct Run<O> {
     processes: Vec<Process>,
     /// What it is doing.
     step: Step,
+    is_drain_cut: bool,
     orders: watch::Sender<Orders>,
     interrupts: mpsc::Receiver<()>,
     observe: O,
@@ -171,6 +173,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             threads: Vec::new(),
             processes: Vec::new(),
             step: Step::Connect,
+            is_drain_cut: false,
             orders,
             interrupts,
             observe,
@@ -237,6 +240,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             Wait::Stalled => return Ending::Stalled(self.step),
             Wait::Done | Wait::Interrupted => self.drain().await,
         };
+        self.is_drain_cut = drained == Wait::Interrupted;
         let totals = self.totals();
         match (measured, drained) {
             _ if totals.lost == totals.connected => Ending::AllLost,

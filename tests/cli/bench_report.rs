@@ -261,13 +261,24 @@ fn a_baseline_that_is_none_is_told_before_the_run() {
     );
 }
 
+#[test]
+fn a_baseline_of_another_scenario_is_told_before_the_run() {
+    let directory = TempDir::new().unwrap();
+    let path = written_report(&directory);
+    let words = format!("bench conn -p {} -c 1 --baseline {path}", free_address().port());
+    let part = "it is of pubsub, and this run is conn: their figures cannot be compared";
+    assert_says(&mq(&words).run().fail(1), &["--baseline", &path, part]);
+    let text = mq(&format!("bench merge {path} --baseline {path}")).run().succeed();
+    assert_says(&text, &["baseline"]);
+}
+
 /// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// What is answered to these bytes.
-fn answer_to(address: SocketAddr, request: &[u8]) -> String {
+pub(super) fn answer_to(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(request).unwrap();
@@ -320,7 +331,7 @@ fn an_address_for_metrics_that_is_taken_is_told() {
     let address = taken.local_addr().unwrap();
     let finished = mq(&format!("{SHORT} --metrics {address}")).run();
     assert_says(&finished.fail(1), &["cannot listen on", &address.to_string(), "--metrics"]);
-    assert_says(&mq(&format!("{SHORT} --metrics here")).run().fail(2), &["--metrics"]);
+    assert_says(&mq(&format!("{SHORT} --metrics here")).run().fail(2), &["--metrics", "127.0.0.1:9100"]);
 }
 
 #[test]
@@ -371,6 +382,8 @@ fn a_search_without_a_broker_ends_at_once() {
 fn a_search_is_only_for_loads_with_a_rate() {
     for (words, part) in [
         ("conn --search rate", "--search rate does not go with conn"),
+        ("--search rate --shard 1/2", "--search rate is for one machine"),
+        ("--search rate --start-at +5", "--search rate is for one machine"),
         ("--search rate --messages 5", "--messages"),
         ("--search size", "rate"),
         ("--until p99>1s", "--search"),

@@ -55,7 +55,7 @@ impl Comparison {
     /// Compares.
     pub fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
         let rows = COMPARED.into_iter().filter_map(|(name, better, is_judged)| {
-            let metric = Metric::parse(name).ok()?;
+            let metric = Metric::parse(name).ok()?.of_the_same_latency(before, now);
             let (old, new) = (metric.value(before), metric.value(now));
             old.or(new)?;
             let is_regression = is_judged && is_worse(old, new, better, tolerance_percent);
@@ -186,6 +186,17 @@ mod tests {
         let text = Comparison::new(&report(), &now, 10.0).to_text();
         assert!(text.contains("different plan    publishers: 1000 in the baseline, 7 now\n"), "{text}");
         assert!(text.contains("the payload's size: 64 in the baseline, 9 now\n"), "{text}");
+    }
+
+    #[test]
+    fn only_latencies_of_the_same_kind_are_compared() {
+        let (mut planned, mut alone) = (report(), report());
+        planned.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
+        assert_eq!(Comparison::new(&planned, &report(), 10.0).regressions(), [""; 0], "both end to end");
+        assert_eq!(Comparison::new(&report(), &planned, 10.0).regressions(), [""; 0]);
+        alone.latencies.remove(&LatencyKind::EndToEnd);
+        let regressions = Comparison::new(&report(), &alone, 10.0).regressions();
+        assert_eq!(regressions[0], "p50 was 400 ms, and now it was not measured");
     }
 
     #[test]

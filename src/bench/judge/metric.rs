@@ -146,6 +146,17 @@ impl Metric {
         }
     }
 
+    /// The latency that the first run is about, for both; where the second has no planned times, the one from the real ones.
+    pub(super) fn of_the_same_latency(self, first: &Report, second: &Report) -> Metric {
+        let Metric::Latency(None, statistic) = self else {
+            return self;
+        };
+        let kind = first.main_latency().or_else(|| second.main_latency());
+        let is_shared = kind.is_some_and(|kind| second.latencies.contains_key(&kind));
+        let real = kind.and_then(LatencyKind::real).filter(|_| !is_shared);
+        Metric::Latency(real.or(kind), statistic)
+    }
+
     /// Its value in a report under its name.
     pub fn figure(self, report: &Report) -> Figure {
         Figure { metric: self.to_string(), unit: self.unit(), value: self.value(report) }

@@ -21,6 +21,9 @@ impl Report {
         text += &self.markdown_groups();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
+        if let Some(words) = self.ending_words() {
+            let _ = writeln!(text, "- ended: {words}");
+        }
         for (stage, error, times) in self.errors.by_count() {
             let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), escape(error));
         }

@@ -4,6 +4,7 @@
 use super::{Ending, Flow, Group, Planned, Report};
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Outcome};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// Why reports do not go together.
@@ -22,6 +23,9 @@ pub enum MergeError {
         /// The other.
         second: String,
     },
+    /// One of them is there twice.
+    #[error("the same report is there twice, of the run that began at {0}; each is to be merged once")]
+    Twice(Timestamp),
     /// They are of searches, which found their rates each by itself.
     #[error(
         "a report of --search cannot be merged: each found its rate by itself; measure again with the same --rate and --shard"
@@ -37,6 +41,11 @@ impl Report {
     pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, MergeError> {
         let mut reports: Vec<Report> = reports.into_iter().collect();
         reports.sort_by_key(|report| report.started_at);
+        if let Some(twice) =
+            reports.windows(2).find_map(|pair| pair.first().filter(|first| pair.last() == Some(first)))
+        {
+            return Err(MergeError::Twice(twice.started_at));
+        }
         let mut reports = reports.into_iter();
         let mut merged = reports.next().ok_or(MergeError::Nothing)?;
         for report in reports {
@@ -59,6 +68,7 @@ impl Report {
         other.delay(Duration::try_from(delay).unwrap_or_default());
         self.hosts.append(&mut other.hosts);
         self.ending = worse(self.ending, other.ending);
+        self.is_drain_cut |= other.is_drain_cut;
         self.elapsed = self.elapsed.max(other.elapsed);
         self.phases = earliest(&self.phases, &other.phases);
         self.connects.add(other.connects);
@@ -263,6 +273,15 @@ mod tests {
         assert_eq!(error(other.clone()), expected);
         other.groups.truncate(1);
         assert!(error(other).contains("the groups is sensors, idle in one and sensors in another"));
+    }
+
+    #[test]
+    fn a_report_counts_once() {
+        let error = Report::merge([report(), report()]).unwrap_err();
+        assert!(
+            error.to_string().contains("twice, of the run that began at 2026-01-02T03:04:05Z"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -84,7 +84,9 @@ impl Searched {
 
 impl SearchStep {
     fn verdict(&self) -> String {
-        self.failure.as_ref().map_or("held".to_owned(), |failure| format!("did not hold: {failure}"))
+        self.failure.as_ref().map_or("held".to_owned(), |failure| {
+            format!("did not hold: {}", failure.replace(char::is_control, "\u{fffd}"))
+        })
     }
 }
 

@@ -3,9 +3,9 @@
 use super::drawing::draw;
 use super::words::{count, duration, rate};
 use super::{Finding, Group, Report};
+use crate::bench::Ending;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage};
-use crate::bench::{Ending, Step};
 use crate::protocol::Qos;
 use colored::Colorize;
 use std::fmt::Write;
@@ -59,9 +59,9 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let mut text = line("broker", &format!("{}, {}", self.plan.broker, self.plan.version));
+        let mut text = line("broker", &format!("{}, {}", printable(&self.plan.broker), self.plan.version));
         if let [only] = self.groups.as_slice() {
-            text += &line("clients", &format!("{}, on {}", only.who(), self.workers()));
+            text += &line("clients", &format!("{}, on {}", printable(&only.who()), self.workers()));
             return text + &line("load", &only.load(&self.for_a_time()));
         }
         let (clients, groups) = (self.clients(), self.groups.len());
@@ -70,8 +70,8 @@ impl Report {
             text += &line("load", self.for_a_time().trim_start());
         }
         for group in &self.groups {
-            let words = format!("{}; {}", group.who(), group.load(""));
-            text += &line(&format!("- {}", group.name), &words);
+            let words = format!("{}; {}", printable(&group.who()), group.load(""));
+            text += &line(&format!("- {}", printable(&group.name)), &words);
         }
         text
     }
@@ -90,7 +90,7 @@ impl Report {
         let mut text = heading(&row("by group", heads));
         for group in groups {
             let cells = group.deliveries().map(|count| count.to_string());
-            let _ = writeln!(text, "{}", row(&group.name, cells.each_ref().map(String::as_str)));
+            let _ = writeln!(text, "{}", row(&printable(&group.name), cells.each_ref().map(String::as_str)));
         }
         text
     }
@@ -101,7 +101,8 @@ impl Report {
             return String::new();
         };
         let (head, rows) = search.table();
-        heading(&head) + &rows + &line("search", &search.outcome())
+        let table = if search.steps.is_empty() { String::new() } else { heading(&head) + &rows };
+        table + &line("search", &search.outcome())
     }
 
     fn connecting(&self) -> String {
@@ -162,9 +163,11 @@ impl Report {
     fn verdict(&self) -> String {
         let mut text = String::new();
         for (stage, error, times) in self.errors.by_count() {
-            text += &line_with(&format!("{times} x {error}"), stage_name(stage), Mood::Bad);
+            text += &line_with(&format!("{times} x {}", printable(error)), stage_name(stage), Mood::Bad);
         }
-        text += &self.ending_line();
+        if let Some(words) = self.ending_words() {
+            text += &line_with(words, "ended", Mood::Bad);
+        }
         if self.connections_lost > 0 && self.ending != Ending::AllLost {
             let lost = count(self.connections_lost, "client");
             text += &line_with(&format!("{lost} lost the connection"), "connections", Mood::Bad);
@@ -191,22 +194,6 @@ impl Report {
         text
     }
 
-    fn ending_line(&self) -> String {
-        let words = match self.ending {
-            Ending::Complete => return String::new(),
-            Ending::Interrupted => "interrupted; these are the figures up to then",
-            Ending::NotConnected => "no publisher could connect",
-            Ending::AllLost => "all clients lost their connections",
-            Ending::Stalled(Step::Connect) => "given up: the broker accepted no more clients",
-            Ending::Stalled(Step::Subscribe) => "given up: the broker did not answer every SUBSCRIBE",
-            Ending::Stalled(Step::Reconnect) => "given up: not every client came back",
-            Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
-                "given up: the broker took and acknowledged no more messages"
-            }
-        };
-        line_with(words, "ended", Mood::Bad)
-    }
-
     fn acknowledgement_line(&self) -> String {
         let Account { denied, unacknowledged, .. } = self.account;
         let counts = [(denied, "denied by the broker"), (unacknowledged, "never acknowledged")];
@@ -227,7 +214,9 @@ impl Report {
         if owed == 0 {
             return line("delivery", "cannot be judged: no message was acknowledged");
         }
-        let counts = [(lost, "lost"), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
+        let missing =
+            if self.is_drain_cut { "missing when the wait for them was interrupted" } else { "lost" };
+        let counts = [(lost, missing), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
         let (mut words, mood) = match list(&counts) {
             words if words.is_empty() => {
                 (format!("all {owed} messages arrived, once and in order"), Mood::Good)
@@ -273,6 +262,11 @@ impl Report {
 enum Mood {
     Good,
     Bad,
+}
+
+/// What a broker said, or a file, moves no cursor.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn stage_name(stage: Stage) -> &'static str {
@@ -419,7 +413,7 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers tha
         };
         let text = text(&report);
         assert!(text.ends_with(
-            "\n\nconnected         0 of 1000 clients\n\nended             no publisher could connect\n"
+            "\n\nconnected         0 of 1000 clients\n\nended             no client could connect\n"
         ));
     }
 
@@ -471,6 +465,27 @@ sensors                  100000       100000            0            0          
         assert!(!report.is_promise_broken());
         report.groups[0].outcome.account.lost = 1;
         assert_eq!(report.broken_promises().map(|group| &group.name).collect::<Vec<_>>(), ["sensors"]);
+    }
+
+    #[test]
+    fn what_was_not_waited_for_is_not_called_lost() {
+        let mut report = report();
+        spoil(&mut report, 3, 0);
+        report.is_drain_cut = true;
+        let expected = "delivery          3 missing when the wait for them was interrupted, of 100000\n";
+        assert_eq!(last_section(&report), expected);
+        assert!(!report.is_promise_broken());
+    }
+
+    #[test]
+    fn what_a_file_says_moves_no_cursor() {
+        let mut report = mix();
+        report.plan.broker = "\u{1b}[2J".to_owned();
+        report.groups[0].name = "a\nb".to_owned();
+        report.groups[1].listens_to = Some("\u{1b}]0;x\u{7}".to_owned());
+        report.errors.add(Stage::Run, "closed\r".to_owned(), 1);
+        assert!(!text(&report).contains(|c: char| c.is_control() && c != '\n'));
+        assert!(text(&report).contains("- a\u{fffd}b"));
     }
 
     #[test]

@@ -10,9 +10,9 @@ mod session;
 
 use super::{Messages, block_on};
 use crate::bench::judge::{Comparison, Thresholds};
-use crate::bench::plan::{Plan, RunId};
+use crate::bench::plan::{Plan, RunId, Scenario};
 use crate::bench::record::Stage;
-use crate::bench::report::Searched;
+use crate::bench::report::{Searched, scenario_word};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::{BenchArgs, Word};
 use crate::cli::bench_report::{ReportArgs, Searchable};
@@ -37,6 +37,10 @@ pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Er
     }
     let baseline = args.report.baseline.as_deref();
     let baseline = baseline.map(|path| read_report("--baseline", path)).transpose()?;
+    if let Some((path, before)) = args.report.baseline.as_deref().zip(baseline.as_ref()) {
+        let parts = parts.iter().flatten().map(|part| part.plan.scenario);
+        check_baseline(path, before, plan.iter().map(|plan| plan.scenario).chain(parts).next())?;
+    }
     let outputs = Outputs::create(&args.report)?;
     let (report, signal) = match (plan, parts) {
         (Some(plan), _) => block_on(measure(args, plan, messages))?,
@@ -95,6 +99,17 @@ fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
         path: path.to_owned(),
         problem: error.to_string(),
     })
+}
+
+/// The figures of different scenarios have the same names and are not the same things.
+fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> Result<(), Error> {
+    let (measured, now) = (before.plan.scenario, scenario.unwrap_or(before.plan.scenario));
+    if measured == now {
+        return Ok(());
+    }
+    let [measured, now] = [measured, now].map(scenario_word);
+    let problem = format!("it is of {measured}, and this run is {now}: their figures cannot be compared");
+    Err(Error::Unusable { option: "--baseline", path: path.to_owned(), problem })
 }
 
 /// What helps when nobody answers.

@@ -115,7 +115,7 @@ fn mistakes_are_told_with_their_place() {
         (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name is made of"]),
         (format!("{group}clients = 0\n"), ["line 1", "at least 1"]),
         (format!("{group}clients = -1\n"), ["line 5", "-1"]),
-        (String::new(), ["line 1", "group"]),
+        (String::new(), ["line 1", "there is no [[group]]"]),
         ("[[group]\n".to_owned(), ["line 1", "column"]),
     ] {
         let file = file(&content);

@@ -92,10 +92,11 @@ fn a_start_that_is_missed_is_told() {
 
 #[test]
 fn a_wait_for_the_start_can_be_interrupted() {
-    let mut broker = EmbeddedBroker::start_with("-p 0 -v");
-    let bench = broker.mq("bench conn -c 2 --start-at +3600").spawn();
-    broker.process().wait_for_stderr("connected from");
-    broker.process().wait_for_stderr("connected from");
+    let broker = EmbeddedBroker::start();
+    let metrics = free_address();
+    let mut bench = broker.mq(&format!("bench conn -c 2 --start-at +3600 --metrics {metrics}")).spawn();
+    bench.wait_for_stderr("2 clients connect");
+    wait_for_step(metrics, "wait");
     bench.signal("TERM");
     let finished = bench.finish();
     finished.expect_status(143);
@@ -116,7 +117,10 @@ fn what_cannot_be_merged_is_told() {
         ("{}/a {}/text", "text"),
         ("{}/a {}/json", "schema"),
         ("{}/a {}/b", "QoS"),
+        ("{}/a {}/a", "the same report is there twice"),
         ("{}/a -c 5", "--clients"),
+        ("{}/a --search rate", "--search"),
+        ("{}/a --metrics 127.0.0.1:0", "--metrics"),
         ("{}/a --embedded", "--embedded"),
         ("{}/a -h localhost", "--host"),
     ] {

@@ -31,11 +31,14 @@ svg text{fill:var(--soft);font:13px system-ui,sans-serif}.grid{stroke:var(--rule
 margin-right:.3rem;vertical-align:-.1rem;background:currentColor}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
+th:first-child,td:first-child,.words{text-align:left}.words{white-space:normal;min-width:9rem}
 .c0{color:var(--c0);stroke:var(--c0)}.c1{color:var(--c1);stroke:var(--c1)}.c2{color:var(--c2);stroke:var(--c2)}
 .c3{color:var(--c3);stroke:var(--c3)}.c4{color:var(--c4);stroke:var(--c4)}.c5{color:var(--c5);stroke:var(--c5)}
 circle{fill:currentColor;stroke:none}
 ";
+
+/// No slot of the timeline is taken for less than these seconds.
+const SHORTEST_PART: f64 = 0.001;
 
 /// The percentiles that get a label on the axis of the curve.
 const PERCENTILES: [f64; 7] = [0.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999];
@@ -53,13 +56,13 @@ impl Report {
             escape(&self.plan.broker)
         );
         html += &self.html_head();
-        html += &self.group_table();
-        html += &self.search_table();
         html += "<div class=\"charts\">\n";
         let charts =
             [self.throughput_chart(), self.percentile_chart(), self.latency_chart(), self.connect_chart()];
         charts.into_iter().flatten().for_each(|chart| html += &chart.to_html());
         html += "</div>\n";
+        html += &self.group_table();
+        html += &self.search_table();
         html += &self.flow_table();
         html += &self.percentile_table();
         html += &self.delivery_table();
@@ -90,6 +93,18 @@ impl Report {
             self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
             self.elapsed.as_secs_f64()
         );
+        html + &self.html_remarks()
+    }
+
+    /// What the search came to, and what speaks against the figures.
+    fn html_remarks(&self) -> String {
+        let mut html = String::new();
+        if let Some(search) = &self.search {
+            let _ = writeln!(html, "<p>Search: {}</p>", escape(&search.outcome()));
+        }
+        if let Some(words) = self.ending_words() {
+            let _ = writeln!(html, "<p class=\"bad\">Ended: {words}</p>");
+        }
         for finding in self.self_check() {
             let (class, start) = match finding.mark.is_bottleneck() {
                 true => ("bad", "The load generator was the bottleneck: "),
@@ -100,12 +115,41 @@ impl Report {
         html
     }
 
+    /// A number of each slot, with the time that the slot stands for. The run ends within the last one; what little came after the
+    /// one before counts there, since it would look like a standstill.
+    fn parts(&self, count: impl Fn(&Slot) -> u64) -> Vec<Part> {
+        let width = self.timeline.width().as_secs_f64();
+        let slots = self.timeline.slots().iter().zip(0u32..);
+        let mut parts: Vec<Part> = slots
+            .map(|(slot, index)| Part {
+                begin: f64::from(index) * width,
+                time: width,
+                count: count(slot) as f64,
+            })
+            .collect();
+        let Some(mut last) = parts.pop() else { return parts };
+        last.time = (self.busy_until() - last.begin).clamp(SHORTEST_PART, width);
+        match parts.last_mut() {
+            Some(before) if last.time < width / 2.0 => {
+                (before.time, before.count) = (before.time + last.time, before.count + last.count);
+            }
+            _ => parts.push(last),
+        }
+        parts
+    }
+
+    /// When the last client connected or the last message moved, in seconds since the start.
+    fn busy_until(&self) -> f64 {
+        let flows = [self.connects, self.sent, self.acknowledged, self.received];
+        let ends = flows.into_iter().filter_map(|flow| flow.span).map(|(_, end)| end);
+        ends.max().map_or(self.elapsed.as_secs_f64(), |end| end as f64 / 1e9)
+    }
+
     /// A line through a number of each slot, in a second.
     fn rates(&self, name: &str, count: impl Fn(&Slot) -> u64) -> Option<Series> {
-        let width = self.timeline.width().as_secs_f64();
-        let middle = |index: usize| (index as f64 + 0.5) * width;
-        let slots = self.timeline.slots().iter().enumerate();
-        let points: Vec<_> = slots.map(|(index, slot)| (middle(index), count(slot) as f64 / width)).collect();
+        let parts = self.parts(count).into_iter();
+        let points: Vec<_> =
+            parts.map(|part| (part.begin + part.time / 2.0, part.count / part.time)).collect();
         let has_any = points.iter().any(|&(_, y)| y > 0.0);
         has_any.then(|| Series { name: name.to_owned(), points })
     }
@@ -195,8 +239,7 @@ impl Report {
         let Some(search) = &self.search else {
             return String::new();
         };
-        let table = table("Search", &search.heads(), search.rows());
-        format!("{table}<p>{}</p>\n", escape(&search.outcome()))
+        table("Search", &search.heads(), search.rows())
     }
 
     fn flow_table(&self) -> String {
@@ -251,6 +294,14 @@ impl Report {
     }
 }
 
+/// What was counted in a part of the run's time, in seconds.
+#[derive(Debug, PartialEq)]
+struct Part {
+    begin: f64,
+    time: f64,
+    count: f64,
+}
+
 /// The place of a percentile: the number of its nines.
 fn nines(percentile: f64) -> f64 {
     -(1.0 - percentile / 100.0).log10()
@@ -292,10 +343,17 @@ fn table(title: &str, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>
     let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
     let mut html = format!("<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<tr>{heads}</tr>\n");
     for row in rows {
-        let cells: String = row.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        let cells: String =
+            row.iter().map(|cell| format!("<td{}>{}</td>", class(cell), escape(cell))).collect();
         let _ = writeln!(html, "<tr>{cells}</tr>");
     }
     html + "</table></div>\n"
+}
+
+/// Sentences are set as such, numbers under each other.
+fn class(cell: &str) -> &'static str {
+    let is_words = cell.starts_with(|c: char| c.is_alphabetic()) || cell.split(' ').count() > 2;
+    if is_words { " class=\"words\"" } else { "" }
 }
 
 /// What a broker said is text. XML has no way to write most control characters.
@@ -320,6 +378,7 @@ mod tests {
     use super::super::search::tests::searched;
     use super::super::tests::{mix, report};
     use super::*;
+    use crate::bench::Ending;
     use crate::bench::record::Stage;
     use roxmltree::{Document, ParsingOptions};
 
@@ -372,6 +431,33 @@ mod tests {
         let html = report.to_html();
         parse(&html);
         assert!(!html.contains("NaN") && !html.contains("inf"), "{html}");
+    }
+
+    #[test]
+    fn a_run_that_ends_within_a_slot_does_not_look_like_a_standstill() {
+        let mut report = report();
+        report.timeline = Default::default();
+        for (second, sent) in [(0, 100), (1, 100), (2, 10)] {
+            report.timeline.at(second * 1_000_000_000).sent = sent;
+        }
+        report.received.span = Some((0, 2_100_000_000));
+        let rates = |report: &Report| -> Vec<f64> {
+            let series = report.rates("sent", |slot| slot.sent).unwrap();
+            series.points.into_iter().map(|(_, rate)| rate.round()).collect()
+        };
+        assert_eq!(rates(&report), [100.0, 100.0]);
+        report.received.span = Some((0, 2_500_000_000));
+        assert_eq!(rates(&report), [100.0, 100.0, 20.0]);
+        report.received.span = Some((0, 0));
+        assert_eq!(rates(&report).len(), 2, "a file that says otherwise has a page as well");
+    }
+
+    #[test]
+    fn how_it_ended_is_told() {
+        let mut report = report();
+        report.ending = Ending::AllLost;
+        assert!(report.to_html().contains("<p class=\"bad\">Ended: all clients lost their connections</p>"));
+        assert!(report.to_markdown().contains("\n- ended: all clients lost their connections\n"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(super) struct Document {
     pub(super) tool: String,
     pub(super) started_at: String,
     pub(super) ending: String,
+    #[serde(default)]
+    pub(super) is_drain_cut: bool,
     pub(super) elapsed_ns: u64,
     pub(super) plan: PlanObject,
     /// Files of earlier programs have none.

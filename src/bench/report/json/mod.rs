@@ -13,7 +13,8 @@ mod write;
 use super::{Flow, Host, LatencyKind, Planned, Report};
 use document::Document;
 use serde::Deserialize;
-pub(super) use words::{scenario_word, stage_word, step_word};
+pub use words::scenario_word;
+pub(super) use words::{stage_word, step_word};
 
 /// What the files begin with. The number grows when an old reader would misread a new file.
 pub const SCHEMA: &str = "mq-bench/1";
@@ -95,7 +96,7 @@ mod tests {
         report.errors.add(Stage::Run, "closed \"early\"\u{1}".to_owned(), 3);
         report.plan.volume = Volume::Duration(Duration::from_millis(1500));
         report.hosts[0].open_files = None;
-        report.plan.processes = 3;
+        (report.plan.processes, report.is_drain_cut) = (3, true);
         report.search = Some(searched());
         (report.plan.rate, report.plan.scenario) = (Some(0.125), Scenario::Reconnect);
         (report.account.gap_lost, report.account.before_measuring) = (3, 4);
@@ -114,7 +115,9 @@ mod tests {
     #[test]
     fn what_earlier_programs_wrote_is_of_one_group() {
         let mut json: Value = serde_json::from_str(&report().to_json()).unwrap();
-        json.as_object_mut().unwrap().retain(|key, _| !["groups", "search"].contains(&key.as_str()));
+        json.as_object_mut()
+            .unwrap()
+            .retain(|key, _| !["groups", "search", "is_drain_cut"].contains(&key.as_str()));
         json["plan"].as_object_mut().unwrap().remove("processes");
         assert_eq!(Report::from_json(json.to_string().as_bytes()).unwrap(), report());
     }

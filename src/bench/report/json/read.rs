@@ -21,11 +21,6 @@ impl Document {
             cpus,
             open_files,
         });
-        let mut errors = Errors::default();
-        for error in self.errors {
-            let stage = stage_of(&error.stage).ok_or_else(|| bad("errors.stage", &error.stage))?;
-            errors.add(stage, error.text, error.count);
-        }
         let outcome = self.deliveries.into_outcome(self.messages.denied, self.messages.unacknowledged);
         let groups = match self.groups.is_empty() {
             true => vec![self.plan.only_group(outcome)?],
@@ -38,6 +33,7 @@ impl Document {
             groups,
             hosts: hosts.collect(),
             ending: ending_of(&self.ending).ok_or_else(|| bad("ending", &self.ending))?,
+            is_drain_cut: self.is_drain_cut,
             elapsed: Duration::from_nanos(self.elapsed_ns),
             phases: self.phases.into_iter().map(PhaseObject::into_phase).collect::<Result<_, _>>()?,
             connects: self.clients.connected.into_flow(),
@@ -58,7 +54,7 @@ impl Document {
             busiest_thread_percent: self.self_check.busiest_thread_percent,
             latencies: latencies_of(&self.latency)?,
             timeline: self.timeline.into_timeline()?,
-            errors,
+            errors: errors_of(self.errors)?,
             search: self.search.map(SearchObject::into_search).transpose()?,
         })
     }
@@ -180,6 +176,15 @@ impl FlowObject {
     fn into_flow(self) -> Flow {
         Flow { count: self.count, span: self.begin_ns.zip(self.end_ns) }
     }
+}
+
+fn errors_of(objects: Vec<ErrorObject>) -> Result<Errors, JsonError> {
+    let mut errors = Errors::default();
+    for error in objects {
+        let stage = stage_of(&error.stage).ok_or_else(|| bad("errors.stage", &error.stage))?;
+        errors.add(stage, error.text, error.count);
+    }
+    Ok(errors)
 }
 
 fn latencies_of(

@@ -69,7 +69,8 @@ const SCENARIOS: [(Scenario, &str); 7] = [
     (Scenario::Mix, "scenario"),
 ];
 
-pub(in crate::bench::report) fn scenario_word(scenario: Scenario) -> &'static str {
+/// A scenario's word, on the command line and in files.
+pub fn scenario_word(scenario: Scenario) -> &'static str {
     SCENARIOS.iter().find(|(known, _)| *known == scenario).map_or("", |(_, word)| word)
 }
 

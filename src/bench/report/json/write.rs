@@ -18,6 +18,7 @@ impl Document {
             tool: report.tool.clone(),
             started_at: report.started_at.to_string(),
             ending: ending_word(report.ending),
+            is_drain_cut: report.is_drain_cut,
             elapsed_ns: nanoseconds(report.elapsed),
             plan: PlanObject::of(report),
             groups: report.groups.iter().map(GroupObject::of).collect(),
