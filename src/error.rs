@@ -50,6 +50,14 @@ pub enum Error {
     /// Standard input broke off.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
+    /// A capture cannot be read, or is none.
+    #[error("{name}: {problem}")]
+    Capture {
+        /// The file, or standard input.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A line of standard input is not what it should be.
     #[error("standard input, {place}: {problem}")]
     InputLine {
@@ -169,6 +177,7 @@ impl Error {
             | Error::NoSuchUser { .. }
             | Error::Input(_)
             | Error::InputLine { .. }
+            | Error::Capture { .. }
             | Error::Output(_)
             | Error::System { .. }
             | Error::Connect(_)
@@ -272,6 +281,7 @@ impl Error {
             | Error::NoSuchUser { .. }
             | Error::Input(_)
             | Error::InputLine { .. }
+            | Error::Capture { .. }
             | Error::Output(_)
             | Error::System { .. }
             | Error::NotMqtt(_)

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod error;
+pub mod inspect;
 pub mod json;
 pub mod message;
 pub mod output;

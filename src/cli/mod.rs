@@ -9,6 +9,7 @@ pub mod broker;
 pub mod connection;
 pub mod documents;
 mod failure;
+pub mod inspect;
 pub mod man;
 mod names;
 pub mod network;
@@ -63,6 +64,7 @@ Examples:
   mq rr -t lamp/status -n               ask, and wait for the answer
   mq passwd -c passwords ann            make a password file for mosquitto
   mq bench --embedded -c 1000           flood a broker with 1000 clients
+  mq inspect capture.pcap               print what was said in a capture
 
 `mq COMMAND --help` tells more about a command."
 )]
@@ -87,6 +89,8 @@ pub enum Command {
     Broker(Box<broker::BrokerArgs>),
     /// Flood a broker with clients, and measure what it does
     Bench(Box<bench::BenchArgs>),
+    /// Decode captured packets, and say what is wrong with them
+    Inspect(Box<inspect::InspectArgs>),
     /// Take the place of mosquitto's tools: make links with their names
     InstallLinks(documents::InstallLinksArgs),
     /// Print what lets a shell complete commands and options
@@ -116,6 +120,7 @@ impl Command {
             Command::Bench(args) => Some(&mut args.client.connection),
             Command::Passwd(_)
             | Command::Broker(_)
+            | Command::Inspect(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => None,
@@ -142,6 +147,7 @@ impl Command {
             Command::Bench(args) => &mut args.client,
             Command::Passwd(_)
             | Command::Broker(_)
+            | Command::Inspect(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => return,

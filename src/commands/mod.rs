@@ -4,6 +4,7 @@ mod bench;
 mod broker;
 mod documents;
 mod embedded;
+mod inspect;
 mod lines;
 mod links;
 mod mosquitto;
@@ -42,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
+        Command::Inspect(_) => ("inspect", false),
         Command::InstallLinks(_) => ("install-links", false),
         Command::Completions(_) => ("completions", false),
         Command::Man(_) => ("man", false),
@@ -65,6 +67,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Passwd(args) => passwd::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
+        Command::Inspect(args) => inspect::run(args, messages),
         Command::InstallLinks(args) => links::run(args, messages),
         Command::Completions(args) => documents::run_completions(args),
         Command::Man(args) => documents::run_man(args),

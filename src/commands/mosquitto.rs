@@ -59,6 +59,7 @@ fn of_error(error: &Error) -> ExitStatus {
         | Error::NoSuchUser { .. }
         | Error::Input(_)
         | Error::InputLine { .. }
+        | Error::Capture { .. }
         | Error::Output(_)
         | Error::System { .. }
         | Error::Connect(_) => FAILED,

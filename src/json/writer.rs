@@ -19,6 +19,11 @@ impl<'o> Writer<'o> {
         Writer { out, is_pretty, depth: 0, is_empty: true }
     }
 
+    /// Goes on with an object on one line that holds something already.
+    pub fn inside_object(out: &'o mut Vec<u8>) -> Writer<'o> {
+        Writer { out, is_pretty: false, depth: 1, is_empty: false }
+    }
+
     /// Begins an object, as a value.
     pub fn open_object(&mut self) {
         self.open(b'{');

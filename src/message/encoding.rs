@@ -67,7 +67,8 @@ pub(crate) fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
-fn decode_hex(text: &str) -> Result<Vec<u8>, String> {
+/// The bytes that pairs of digits stand for.
+pub(crate) fn decode_hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok())).collect();
     let digits = digits.ok_or("it holds more than hexadecimal digits")?;

@@ -9,7 +9,7 @@ mod write;
 
 use crate::protocol::{PropertiesBuf, Qos, TopicName};
 pub use encoding::Encoding;
-pub(crate) use encoding::{hex_digit, push_hex, to_base64};
+pub(crate) use encoding::{decode_hex, hex_digit, push_hex, to_base64};
 pub use read::{MessageError, read};
 pub use write::write;
 

@@ -1,0 +1,85 @@
+//! A capture, from a file or a pipe.
+
+use super::viewer::Viewer;
+use crate::error::Error;
+use crate::inspect::Inspector;
+use crate::inspect::capture::reader::{ReadError, Reader};
+use crate::inspect::capture::{Capture, Counts};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Stands for standard input.
+const STDIN: &str = "-";
+
+/// Reads it to its end; gives what should be told about it.
+pub(super) fn run(
+    file: Option<&Path>,
+    inspector: Inspector,
+    viewer: &mut Viewer,
+) -> Result<Vec<String>, Error> {
+    let path = file.filter(|path| path.as_os_str() != STDIN);
+    let source: Box<dyn Read> = match path {
+        None => Box::new(io::stdin().lock()),
+        Some(path) => {
+            let failed = |source| Error::File { path: path.to_owned(), source };
+            Box::new(File::open(path).map_err(failed)?)
+        }
+    };
+    let viewer = RefCell::new(viewer);
+    let reader = Reader::new(ShownFirst { source, viewer: &viewer });
+    let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
+    read(reader, Capture::default(), inspector, &viewer)
+        .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
+}
+
+fn read(
+    mut reader: Reader<impl Read>,
+    mut capture: Capture,
+    mut inspector: Inspector,
+    viewer: &RefCell<&mut Viewer>,
+) -> Result<Vec<String>, ReadError> {
+    let failure = loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => {
+                let mut viewer = viewer.borrow_mut();
+                capture.frame(&frame, &mut |event| inspector.take(&event, &mut |item| viewer.show(item)));
+                if viewer.has_failed() {
+                    return Ok(Vec::new());
+                }
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    // What came before a mistake is shown nonetheless.
+    let mut viewer = viewer.borrow_mut();
+    capture.finish(&mut |event| inspector.take(&event, &mut |item| viewer.show(item)));
+    let mut notes: Vec<String> =
+        reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
+    notes.extend(describe(&capture.counts()));
+    failure.map_or(Ok(notes), Err)
+}
+
+/// What there was besides TCP, where it may be the reason that nothing is shown.
+fn describe(counts: &Counts) -> Option<String> {
+    let link_type = counts.unknown_link_type?;
+    Some(format!(
+        "{} frames have a link layer that is not known here (type {link_type})",
+        counts.unknown_link
+    ))
+}
+
+/// Shows what there is before it waits for more.
+struct ShownFirst<'v, 'w, R> {
+    source: R,
+    viewer: &'v RefCell<&'w mut Viewer>,
+}
+
+impl<R: Read> Read for ShownFirst<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.viewer.borrow_mut().write();
+        self.source.read(buffer)
+    }
+}

@@ -1,0 +1,100 @@
+//! Packets that were typed, in hexadecimal or Base64.
+
+use super::viewer::Viewer;
+use crate::cli::inspect::InspectArgs;
+use crate::error::Error;
+use crate::inspect::capture::Moment;
+use crate::inspect::{Direction, Inspector};
+use crate::protocol::PacketType;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::io::{self, BufRead};
+
+/// Stands for the lines of standard input.
+const STDIN: &str = "-";
+
+/// The connection that all these packets belong to.
+const CONNECTION: u32 = 0;
+
+/// How packets are written.
+#[derive(Debug, Clone, Copy)]
+enum Notation {
+    Hex,
+    Base64,
+}
+
+pub(super) fn run(args: &InspectArgs, mut inspector: Inspector, viewer: &mut Viewer) -> Result<(), Error> {
+    let (notation, text) = match (&args.hex, &args.base64) {
+        (Some(text), _) => (Notation::Hex, text),
+        (None, Some(text)) => (Notation::Base64, text),
+        (None, None) => return Ok(()),
+    };
+    inspector.open(CONNECTION, true);
+    let mut packets = Packets { inspector, viewer, direction: args.direction };
+    if text != STDIN {
+        return packets.take(&notation.decode(text).map_err(Error::Usage)?);
+    }
+    for (index, line) in io::stdin().lock().lines().enumerate() {
+        let bytes = line.map_err(Error::Input).and_then(|line| {
+            let failed = |problem| Error::InputLine { place: format!("line {}", index + 1), problem };
+            notation.decode(&line).map_err(failed)
+        });
+        packets.take(&bytes?)?;
+        packets.viewer.flush()?;
+    }
+    Ok(())
+}
+
+struct Packets<'v> {
+    inspector: Inspector,
+    viewer: &'v mut Viewer,
+    direction: Option<Direction>,
+}
+
+impl Packets<'_> {
+    /// Whole packets, or what there is of the last one.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let direction = self.direction.unwrap_or_else(|| usual_direction(bytes));
+        let (at, viewer) = (Moment::default(), &mut *self.viewer);
+        self.inspector.bytes(CONNECTION, direction, at, bytes, &mut |item| viewer.show(item));
+        self.inspector.end(CONNECTION, direction, at, &mut |item| viewer.show(item));
+        Ok(())
+    }
+}
+
+/// Who sends such packets; the client, where both can.
+fn usual_direction(bytes: &[u8]) -> Direction {
+    match bytes.first().and_then(|first| PacketType::from_first_byte(*first)) {
+        Some(PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp) => {
+            Direction::ServerToClient
+        }
+        _ => Direction::ClientToServer,
+    }
+}
+
+impl Notation {
+    fn decode(self, text: &str) -> Result<Vec<u8>, String> {
+        match self {
+            Notation::Hex => hex(text),
+            Notation::Base64 => {
+                let text: String = text.split_whitespace().collect();
+                STANDARD.decode(&text).map_err(|error| format!("'{text}' is not Base64: {error}"))
+            }
+        }
+    }
+}
+
+/// Hexadecimal as programs print it: with or without spaces, colons, commas, `0x` and `\x`.
+fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let plain = text.replace("0x", " ").replace("\\x", " ");
+    let mut bytes = Vec::new();
+    for word in plain.split(|character: char| character.is_whitespace() || ":,;-".contains(character)) {
+        // A single digit is a byte, so that `a` is not half of something.
+        let word = if word.len() == 1 { format!("0{word}") } else { word.to_owned() };
+        bytes.extend(
+            crate::message::decode_hex(&word)
+                .map_err(|problem| format!("'{word}' is no hexadecimal: {problem}"))?,
+        );
+    }
+    Ok(bytes)
+}

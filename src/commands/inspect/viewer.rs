@@ -1,0 +1,77 @@
+//! Shows what the inspector finds, on standard output.
+
+use crate::cli::inspect::{Format, InspectArgs};
+use crate::error::{Error, ExitStatus};
+use crate::inspect::Item;
+use crate::inspect::view::{JsonView, LineView, Options};
+use std::io::{self, Write};
+
+/// As much is gathered before it is written.
+const BUFFER: usize = 64 * 1024;
+
+/// Takes items, and writes what they look like.
+pub(super) struct Viewer {
+    view: View,
+    buffer: Vec<u8>,
+    failure: Option<io::Error>,
+}
+
+enum View {
+    Line(LineView),
+    Json(JsonView),
+}
+
+impl Viewer {
+    pub(super) fn new(args: &InspectArgs) -> Viewer {
+        let options = Options {
+            shows_secrets: args.show_secrets,
+            shows_ranges: args.ranges,
+            is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
+        };
+        let view = match args.format {
+            Format::Line => View::Line(LineView::new(options)),
+            Format::Json => View::Json(JsonView::new(options)),
+        };
+        Viewer { view, buffer: Vec::with_capacity(BUFFER), failure: None }
+    }
+
+    /// Shows an item. What fails is told by the next flush.
+    pub(super) fn show(&mut self, item: &Item<'_>) {
+        match &mut self.view {
+            View::Line(view) => view.write(item, &[], &mut self.buffer),
+            View::Json(view) => view.write(item, &[], &mut self.buffer),
+        }
+        if self.buffer.len() >= BUFFER {
+            self.write();
+        }
+    }
+
+    /// Writes what was gathered.
+    ///
+    /// # Errors
+    /// When standard output takes no more.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        self.write();
+        self.failure.take().map_or(Ok(()), |error| Err(Error::Output(error)))
+    }
+
+    /// Whether standard output takes no more, so that nothing need be read any longer.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Writes the rest, and says how it went.
+    pub(super) fn finish(mut self) -> Result<ExitStatus, Error> {
+        self.flush()?;
+        Ok(ExitStatus::DONE)
+    }
+
+    /// Writes what was gathered. What fails is told by the next flush.
+    pub(super) fn write(&mut self) {
+        if self.failure.is_none() && !self.buffer.is_empty() {
+            let mut stdout = io::stdout().lock();
+            self.failure = stdout.write_all(&self.buffer).and_then(|()| stdout.flush()).err();
+        }
+        self.buffer.clear();
+    }
+}

@@ -1,0 +1,219 @@
+//! What a connection speaks, told by its first bytes.
+
+use super::super::reassembly::{Side, Start};
+use super::Foreign;
+use super::held::Held;
+use super::http::{self, Head, Progress};
+use super::mqtt::{self, Likeness, Sender, Walk};
+use super::ports::{Ports, Use};
+use super::tls::{self, Hello, ServerName};
+
+/// Packets of one side alone that make MQTT likely where nothing else does.
+const ENOUGH_PACKETS: usize = 3;
+
+/// What is known of a connection.
+pub(super) struct View<'a> {
+    pub(super) held: &'a Held,
+    pub(super) start: Start,
+    /// The ports of A and B.
+    pub(super) ports: [u16; 2],
+    pub(super) known_ports: &'a Ports,
+    /// Nothing more will come, or be waited for.
+    pub(super) is_final: bool,
+}
+
+/// What follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// More bytes are needed.
+    Wait,
+    Mqtt {
+        client: Side,
+    },
+    Tls {
+        client: Side,
+        server_name: Option<String>,
+    },
+    /// MQTT in a WebSocket, after heads of these lengths of A and B.
+    WebSocket {
+        client: Side,
+        heads: [usize; 2],
+    },
+    Foreign {
+        client: Side,
+        what: Foreign,
+    },
+}
+
+const SIDES: [Side; 2] = [Side::A, Side::B];
+
+impl View<'_> {
+    /// Decides. What is clear from a side's first bytes counts on every port.
+    pub(super) fn verdict(&self) -> Verdict {
+        for side in SIDES {
+            let bytes = self.prefix(side);
+            if tls::hello(bytes) == Some(Hello::Client) {
+                return self.client_hello(side);
+            }
+            if http::start(bytes) == Some(http::Start::Request) {
+                return self.request(side);
+            }
+            if mqtt::connect(bytes) == Likeness::Yes {
+                return self.mqtt();
+            }
+        }
+        for side in SIDES {
+            let bytes = self.prefix(side);
+            if tls::hello(bytes) == Some(Hello::Server) {
+                return Verdict::Tls { client: side.other(), server_name: None };
+            }
+            if http::start(bytes) == Some(http::Start::Answer) {
+                return self.lone_answer(side);
+            }
+        }
+        if self.may_become_clear() {
+            return Verdict::Wait;
+        }
+        self.verdict_by_port()
+    }
+
+    /// Who opened the connection, or else behaves like a client, or else has no server's port.
+    pub(super) fn client(&self) -> Side {
+        if let Start::Handshake { initiator } = self.start {
+            return initiator;
+        }
+        for side in SIDES {
+            match mqtt::walk(self.prefix(side)).sender {
+                Some(Sender::Client) => return side,
+                Some(Sender::Server) => return side.other(),
+                None => {}
+            }
+        }
+        let [a, b] = self.ports;
+        self.known_ports.server(a, b).other()
+    }
+
+    fn prefix(&self, side: Side) -> &[u8] {
+        self.held.prefix(side)
+    }
+
+    /// Whether one more byte could make it TLS, HTTP, or MQTT that is clear.
+    fn may_become_clear(&self) -> bool {
+        let may = |side| {
+            let bytes = self.prefix(side);
+            let is_open = !bytes.is_empty() && !self.held.is_broken(side);
+            let is_mqtt_port = self.usage() == Some(Use::Mqtt);
+            let may_be_connect = !is_mqtt_port && mqtt::connect(bytes) == Likeness::Maybe;
+            is_open && (tls::may_be_hello(bytes) || http::may_be_start(bytes) || may_be_connect)
+        };
+        !self.is_final && SIDES.into_iter().any(may)
+    }
+
+    fn verdict_by_port(&self) -> Verdict {
+        let is_whole =
+            self.start != Start::Midway && !SIDES.into_iter().any(|side| self.lacks_beginning(side));
+        match self.usage() {
+            Some(Use::Mqtt) => self.mqtt(),
+            _ if is_whole => self.verdict_by_answer(),
+            usage => self.verdict_by_framing(usage),
+        }
+    }
+
+    /// The connection was seen from its beginning, and no CONNECT was. That may be missing, with a CONNACK there.
+    fn verdict_by_answer(&self) -> Verdict {
+        let client = self.client();
+        let walk = mqtt::walk(self.prefix(client.other()));
+        if walk.is_plausible && walk.sender == Some(Sender::Server) && self.prefix(client).is_empty() {
+            return self.mqtt();
+        }
+        Verdict::Foreign { client, what: Foreign::Unknown }
+    }
+
+    /// The beginning is missing: MQTT, if what both sides sent goes from packet to packet.
+    fn verdict_by_framing(&self, usage: Option<Use>) -> Verdict {
+        let client = self.client();
+        let walks = SIDES.map(|side| mqtt::walk(self.prefix(side)));
+        let both = |holds: fn(&Walk) -> bool| walks.iter().all(holds);
+        if both(|walk| walk.is_plausible && walk.packets > 0) {
+            return self.mqtt();
+        }
+        if both(|walk| walk.is_plausible) && !self.is_final {
+            return Verdict::Wait;
+        }
+        if both(|walk| walk.is_plausible) && walks.iter().any(|walk| walk.packets >= ENOUGH_PACKETS) {
+            return self.mqtt();
+        }
+        if usage == Some(Use::Tls) || SIDES.into_iter().any(|side| tls::is_encrypted_data(self.prefix(side)))
+        {
+            return Verdict::Tls { client, server_name: None };
+        }
+        Verdict::Foreign { client, what: Foreign::Unknown }
+    }
+
+    fn mqtt(&self) -> Verdict {
+        Verdict::Mqtt { client: self.client() }
+    }
+
+    fn client_hello(&self, client: Side) -> Verdict {
+        match tls::server_name(self.prefix(client)) {
+            ServerName::Known(server_name) => Verdict::Tls { client, server_name },
+            ServerName::Incomplete if self.can_wait(client) => Verdict::Wait,
+            ServerName::Incomplete => Verdict::Tls { client, server_name: None },
+        }
+    }
+
+    /// A request, which may open a WebSocket.
+    fn request(&self, client: Side) -> Verdict {
+        let server = client.other();
+        let request = match http::request(self.prefix(client)) {
+            Progress::Complete(head) if head.is_upgrade => head,
+            Progress::Partial if self.can_wait(client) => return Verdict::Wait,
+            _ => return self.http(client),
+        };
+        match http::answer(self.prefix(server)) {
+            Progress::Partial if self.can_wait(server) => Verdict::Wait,
+            Progress::Complete(answer) if is_mqtt_upgrade(&request, &answer) => {
+                let heads = match client {
+                    Side::A => [request.size, answer.size],
+                    Side::B => [answer.size, request.size],
+                };
+                Verdict::WebSocket { client, heads }
+            }
+            _ => self.http(client),
+        }
+    }
+
+    /// An answer, whose request may still come where a capture is out of order.
+    fn lone_answer(&self, server: Side) -> Verdict {
+        if self.can_wait(server.other()) { Verdict::Wait } else { self.http(server.other()) }
+    }
+
+    fn http(&self, client: Side) -> Verdict {
+        let [request, response] = [client, client.other()].map(|side| match http::start(self.prefix(side)) {
+            Some(_) => http::first_line(self.prefix(side)),
+            None => None,
+        });
+        Verdict::Foreign { client, what: Foreign::Http { request, response } }
+    }
+
+    fn can_wait(&self, side: Side) -> bool {
+        !self.is_final && !self.held.is_broken(side)
+    }
+
+    fn lacks_beginning(&self, side: Side) -> bool {
+        self.held.lacks_beginning(side)
+    }
+
+    /// What one of the ports is used for, with the server's first.
+    fn usage(&self) -> Option<Use> {
+        let [a, b] = self.ports.map(|port| self.known_ports.usage(port));
+        match self.client() {
+            Side::A => b.or(a),
+            Side::B => a.or(b),
+        }
+    }
+}
+
+fn is_mqtt_upgrade(request: &Head, answer: &Head) -> bool {
+    answer.is_upgrade && (answer.names_mqtt() || request.names_mqtt())
+}

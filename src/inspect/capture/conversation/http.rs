@@ -1,0 +1,107 @@
+//! HTTP, as far as it opens a WebSocket.
+
+/// How a request starts. CONNECT is one to a proxy.
+const METHODS: [&[u8]; 8] =
+    [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT "];
+
+/// How an answer starts.
+const ANSWER: &[u8] = b"HTTP/1.";
+
+/// More headers than these nobody sends to open a WebSocket.
+const MAX_HEADERS: usize = 96;
+
+/// The longest first line that is shown.
+const MAX_LINE: usize = 200;
+
+/// Whose head a stream begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Request,
+    Answer,
+}
+
+/// A head that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    /// With the empty line.
+    pub(super) size: usize,
+    /// It asks for a WebSocket, or agrees to it.
+    pub(super) is_upgrade: bool,
+    /// The subprotocols that it names.
+    protocols: Vec<String>,
+}
+
+impl Head {
+    /// Whether one of the subprotocols is MQTT's, by any of the names in use: mqtt, mqttv3.1, mqttv5.
+    pub(super) fn names_mqtt(&self) -> bool {
+        self.protocols
+            .iter()
+            .any(|name| name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("mqtt")))
+    }
+}
+
+/// How far a head has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Progress {
+    Partial,
+    Complete(Head),
+    Broken,
+}
+
+/// Whether `bytes` start like HTTP.
+pub(super) fn start(bytes: &[u8]) -> Option<Start> {
+    if bytes.starts_with(ANSWER) {
+        return Some(Start::Answer);
+    }
+    METHODS.iter().any(|method| bytes.starts_with(method)).then_some(Start::Request)
+}
+
+/// Whether fewer bytes may become HTTP.
+pub(super) fn may_be_start(bytes: &[u8]) -> bool {
+    METHODS.iter().copied().chain([ANSWER]).any(|word| word.len() > bytes.len() && word.starts_with(bytes))
+}
+
+pub(super) fn request(bytes: &[u8]) -> Progress {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(bytes) {
+        Ok(httparse::Status::Complete(size)) => {
+            let is_get = request.method == Some("GET");
+            Progress::Complete(head(size, request.headers, is_get))
+        }
+        Ok(httparse::Status::Partial) => Progress::Partial,
+        Err(_) => Progress::Broken,
+    }
+}
+
+pub(super) fn answer(bytes: &[u8]) -> Progress {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut answer = httparse::Response::new(&mut headers);
+    match answer.parse(bytes) {
+        Ok(httparse::Status::Complete(size)) => {
+            let is_switch = answer.code == Some(101);
+            Progress::Complete(head(size, answer.headers, is_switch))
+        }
+        Ok(httparse::Status::Partial) => Progress::Partial,
+        Err(_) => Progress::Broken,
+    }
+}
+
+fn head(size: usize, headers: &[httparse::Header<'_>], may_upgrade: bool) -> Head {
+    let values = |name: &str| -> Vec<String> {
+        let matching = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+        let values = matching.map(|header| String::from_utf8_lossy(header.value));
+        values
+            .flat_map(|value| value.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>())
+            .collect()
+    };
+    let is_web_socket = values("upgrade").iter().any(|word| word.eq_ignore_ascii_case("websocket"));
+    Head { size, is_upgrade: may_upgrade && is_web_socket, protocols: values("sec-websocket-protocol") }
+}
+
+/// The first line, as far as it is one.
+pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
+    let line = bytes.split(|byte| *byte == b'\n').next().filter(|line| !line.is_empty())?;
+    let line = line.get(..MAX_LINE).unwrap_or(line);
+    Some(String::from_utf8_lossy(line).trim_end().to_owned())
+}

@@ -1,0 +1,60 @@
+//! Ports on which MQTT is expected.
+
+use super::super::reassembly::Side;
+
+/// What a port is commonly used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Mqtt,
+    Tls,
+    WebSocket,
+}
+
+/// The ports that brokers and their documentation use.
+const COMMON: [(u16, Use); 14] = [
+    (1883, Use::Mqtt),
+    (1884, Use::Mqtt),
+    (1885, Use::Mqtt),
+    (11883, Use::Mqtt),
+    (21883, Use::Mqtt),
+    (8883, Use::Tls),
+    (8884, Use::Tls),
+    (8886, Use::Tls),
+    (8887, Use::Tls),
+    (8083, Use::WebSocket),
+    (8084, Use::Tls),
+    (8080, Use::WebSocket),
+    (8081, Use::Tls),
+    (9001, Use::WebSocket),
+];
+
+/// The common ports, and others on which somebody said that there is MQTT.
+#[derive(Debug, Clone, Default)]
+pub struct Ports {
+    mqtt: Vec<u16>,
+}
+
+impl Ports {
+    /// The common ones and these.
+    #[must_use]
+    pub fn with_mqtt(mqtt: Vec<u16>) -> Ports {
+        Ports { mqtt }
+    }
+
+    pub(super) fn usage(&self, port: u16) -> Option<Use> {
+        if self.mqtt.contains(&port) {
+            return Some(Use::Mqtt);
+        }
+        COMMON.iter().find(|(common, _)| *common == port).map(|(_, usage)| *usage)
+    }
+
+    /// Who of two is the server: the one with a known port, or else the lower one.
+    pub(super) fn server(&self, a: u16, b: u16) -> Side {
+        match (self.usage(a), self.usage(b)) {
+            (Some(_), None) => Side::A,
+            (None, Some(_)) => Side::B,
+            _ if a < b => Side::A,
+            _ => Side::B,
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! One connection on its way from bytes to MQTT.
+
+use super::super::reassembly::{Close, Side, Start};
+use super::detect::{Verdict, View};
+use super::held::{Held, Part, Replay};
+use super::ports::Ports;
+use super::tls::{Chunk, Decryptor, Session};
+use super::web_socket::{Unwrapped, Unwrapper};
+use super::{Direction, Event, Foreign, Transport};
+use crate::inspect::capture::Moment;
+use std::net::SocketAddr;
+
+/// What all connections may keep together while it is not clear what they speak.
+const MAX_HELD: usize = 16 << 20;
+
+/// What all connections have in common.
+#[derive(Default)]
+pub(super) struct Shared {
+    ports: Ports,
+    decryptor: Option<Box<dyn Decryptor>>,
+    /// What is kept until it is clear what is spoken.
+    held: usize,
+    /// For unmasking.
+    room: Vec<u8>,
+}
+
+impl Shared {
+    pub(super) fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Shared {
+        Shared { ports, decryptor, ..Shared::default() }
+    }
+}
+
+/// A connection, while there is something to be told of it.
+pub(super) struct Talk {
+    number: u32,
+    opened: Moment,
+    ends: [SocketAddr; 2],
+    start: Start,
+    /// How much of each side's TCP stream has come.
+    stream_offsets: Pair<u64>,
+    encryption: Option<Encryption>,
+    state: State,
+}
+
+/// TLS that somebody reads.
+struct Encryption {
+    client: Side,
+    server_name: Option<String>,
+    /// Taken out while it reads.
+    session: Option<Box<dyn Session>>,
+}
+
+enum State {
+    Undecided(Held),
+    Mqtt(Mqtt),
+    Over,
+}
+
+/// A conversation in MQTT.
+struct Mqtt {
+    client: Side,
+    /// How much MQTT of each side has come.
+    offsets: Pair<u64>,
+    frames: Option<Box<Pair<Frames>>>,
+}
+
+/// One side of a WebSocket.
+struct Frames {
+    /// How much is left of the HTTP head before them.
+    head: usize,
+    unwrapper: Unwrapper,
+}
+
+/// One of each side.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pair<T> {
+    a: T,
+    b: T,
+}
+
+impl<T> Pair<T> {
+    fn of(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::A => &mut self.a,
+            Side::B => &mut self.b,
+        }
+    }
+}
+
+impl Talk {
+    pub(super) fn new(number: u32, opened: Moment, ends: [SocketAddr; 2], start: Start) -> Talk {
+        let state = State::Undecided(Held::default());
+        Talk { number, opened, ends, start, stream_offsets: Pair::default(), encryption: None, state }
+    }
+
+    /// Whether all has been told.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// Takes the next part of one side's TCP stream.
+    pub(super) fn receive(
+        &mut self,
+        side: Side,
+        at: Moment,
+        chunk: Chunk<'_>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        let offset = self.stream_offsets.of(side);
+        let stream_offset = *offset;
+        *offset += chunk.length();
+        self.read(&Part { side, at, stream_offset, chunk }, shared, emit);
+    }
+
+    /// Tells of bytes that came again and were others.
+    pub(super) fn conflict(
+        &mut self,
+        side: Side,
+        at: Moment,
+        stream_offset: u64,
+        length: u64,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        match &mut self.state {
+            State::Undecided(held) => held.add_conflict(side, at, stream_offset, length),
+            State::Mqtt(mqtt) => {
+                let (connection, direction) = (self.number, direction(side, mqtt.client));
+                emit(Event::Conflict { connection, at, direction, stream_offset, length });
+            }
+            State::Over => {}
+        }
+    }
+
+    /// The connection is over.
+    pub(super) fn close(
+        &mut self,
+        at: Moment,
+        by: Close,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        // What is decrypted has to be decided on once more.
+        while let State::Undecided(held) = &self.state {
+            match held.is_empty() {
+                true => self.end_in_silence(at, shared, emit),
+                false => self.decide(at, true, shared, emit),
+            }
+        }
+        if let State::Mqtt(mqtt) = &self.state {
+            let by = match by {
+                Close::Reset(side) => Close::Reset(direction(side, mqtt.client)),
+                Close::Fin => Close::Fin,
+                Close::Replaced => Close::Replaced,
+                Close::Evicted => Close::Evicted,
+                Close::EndOfCapture => Close::EndOfCapture,
+            };
+            emit(Event::Closed { connection: self.number, at, by });
+        }
+        self.state = State::Over;
+    }
+
+    /// Decrypts, if need be.
+    fn read(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        let Some(encryption) = &mut self.encryption else { return self.read_plain(part, shared, emit) };
+        let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
+        let from = direction(part.side, client);
+        let result = session.receive(from, part.at, part.chunk, &mut |direction, chunk| {
+            let side = if direction == Direction::ClientToServer { client } else { client.other() };
+            let stream_offset =
+                if side == part.side { part.stream_offset } else { *self.stream_offsets.of(side) };
+            self.read_plain(&Part { side, at: part.at, stream_offset, chunk }, shared, emit);
+        });
+        if result.is_err() && !self.is_over() {
+            self.end_undecrypted(part.at, shared, emit);
+        }
+        if let Some(encryption) = &mut self.encryption {
+            encryption.session = Some(session);
+        }
+    }
+
+    fn read_plain(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        match &mut self.state {
+            State::Over => {}
+            State::Mqtt(mqtt) => mqtt.read(self.number, part, &mut shared.room, emit),
+            State::Undecided(held) => {
+                let cost = held.cost();
+                held.add(part);
+                shared.held += held.cost() - cost;
+                let is_final = held.is_full() || shared.held > MAX_HELD;
+                self.decide(part.at, is_final, shared, emit);
+            }
+        }
+    }
+
+    /// Looks whether it is clear what is spoken, and goes on with what was kept.
+    fn decide(&mut self, at: Moment, is_final: bool, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        let State::Undecided(held) = &self.state else { return };
+        let ports = self.ends.map(|end| end.port());
+        let view = View { held, start: self.start, ports, known_ports: &shared.ports, is_final };
+        let (verdict, fallback_client) = (view.verdict(), view.client());
+        if verdict == Verdict::Wait && !is_final {
+            return;
+        }
+        let held = self.take_held(shared);
+        match verdict {
+            Verdict::Mqtt { client } => self.open(client, None, emit),
+            Verdict::WebSocket { client, heads } => self.open(client, Some(heads), emit),
+            Verdict::Tls { client, server_name } => {
+                self.decrypt(at, client, server_name, &held, shared, emit);
+            }
+            Verdict::Foreign { client, what } => self.end(at, client, what, emit),
+            Verdict::Wait => self.end(at, fallback_client, Foreign::Unknown, emit),
+        }
+        for entry in held.replay() {
+            match entry {
+                Replay::Part(part) => self.replay(&part, shared, emit),
+                Replay::Conflict { side, at, stream_offset, length } => {
+                    self.conflict(side, at, stream_offset, length, emit);
+                }
+            }
+        }
+    }
+
+    /// Reads once more what was kept: what had been decrypted does not need that again.
+    fn replay(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        match self.state {
+            State::Mqtt(_) => self.read_plain(part, shared, emit),
+            State::Undecided(_) => self.read(part, shared, emit),
+            State::Over => {}
+        }
+    }
+
+    /// Takes what was kept out of the state, which is over until another is set.
+    fn take_held(&mut self, shared: &mut Shared) -> Held {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Undecided(held) => {
+                shared.held = shared.held.saturating_sub(held.cost());
+                held
+            }
+            State::Mqtt(_) | State::Over => Held::default(),
+        }
+    }
+
+    fn open(&mut self, client: Side, heads: Option<[usize; 2]>, emit: &mut impl FnMut(Event<'_>)) {
+        let frames = heads.map(|[a, b]| {
+            let frames = |head, side| Frames { head, unwrapper: Unwrapper::new(direction(side, client)) };
+            Box::new(Pair { a: frames(a, Side::A), b: frames(b, Side::B) })
+        });
+        let transport =
+            Transport { is_encrypted: self.encryption.is_some(), is_web_socket: frames.is_some() };
+        let (connection, at, start) = (self.number, self.opened, self.start);
+        let (client_address, server) = self.addresses(client);
+        emit(Event::Opened { connection, at, client: client_address, server, transport, start });
+        self.state = State::Mqtt(Mqtt { client, offsets: Pair::default(), frames });
+    }
+
+    /// Asks whether somebody can read the connection, which then begins anew with plain bytes.
+    fn decrypt(
+        &mut self,
+        at: Moment,
+        client: Side,
+        server_name: Option<String>,
+        held: &Held,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        let is_new = self.encryption.is_none();
+        let decryptor = shared.decryptor.as_mut().filter(|_| is_new);
+        match decryptor.and_then(|decryptor| decryptor.session(self.number, held.prefix(client))) {
+            Some(session) => {
+                self.encryption = Some(Encryption { client, server_name, session: Some(session) });
+                self.state = State::Undecided(Held::default());
+            }
+            None => self.end(at, client, Foreign::Tls { server_name }, emit),
+        }
+    }
+
+    fn end(&mut self, at: Moment, client: Side, what: Foreign, emit: &mut impl FnMut(Event<'_>)) {
+        self.state = State::Over;
+        let connection = self.number;
+        let (client, server) = self.addresses(client);
+        emit(Event::Foreign { connection, at, client, server, what });
+    }
+
+    fn end_undecrypted(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        self.take_held(shared);
+        if let Some(Encryption { client, server_name, .. }) = &mut self.encryption {
+            let (client, server_name) = (*client, server_name.take());
+            self.end(at, client, Foreign::Tls { server_name }, emit);
+        }
+    }
+
+    /// Nothing was said, or nothing that could be read.
+    fn end_in_silence(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        if self.encryption.is_some() {
+            return self.end_undecrypted(at, shared, emit);
+        }
+        let [a, b] = self.ends;
+        let client = match self.start {
+            Start::Handshake { initiator } => initiator,
+            Start::Midway => shared.ports.server(a.port(), b.port()).other(),
+        };
+        self.end(at, client, Foreign::Silent, emit);
+    }
+
+    /// The client's and the server's.
+    fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
+        let [a, b] = self.ends;
+        match client {
+            Side::A => (a, b),
+            Side::B => (b, a),
+        }
+    }
+}
+
+impl Mqtt {
+    fn read(
+        &mut self,
+        connection: u32,
+        part: &Part<'_>,
+        room: &mut Vec<u8>,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        let Part { side, at, stream_offset, chunk } = *part;
+        let direction = direction(side, self.client);
+        let next_offset = self.offsets.of(side);
+        let mut tell = |unwrapped: Unwrapped<'_>| {
+            let offset = *next_offset;
+            *next_offset += unwrapped.length();
+            emit(match unwrapped {
+                Unwrapped::Bytes { stream_offset, bytes } => {
+                    Event::Bytes { connection, at, direction, offset, stream_offset, bytes }
+                }
+                Unwrapped::Gap(length) => Event::Gap { connection, at, direction, offset, length },
+                Unwrapped::Fault { stream_offset, fault } => {
+                    Event::BadFrame { connection, at, direction, stream_offset, fault }
+                }
+            });
+        };
+        match (&mut self.frames, chunk) {
+            (Some(frames), _) => frames.of(side).read(chunk, stream_offset, room, &mut tell),
+            (None, Chunk::Bytes(bytes)) => tell(Unwrapped::Bytes { stream_offset, bytes }),
+            (None, Chunk::Gap(length)) => tell(Unwrapped::Gap(length)),
+        }
+    }
+}
+
+impl Frames {
+    /// Leaves the head out.
+    fn read(
+        &mut self,
+        chunk: Chunk<'_>,
+        stream_offset: u64,
+        room: &mut Vec<u8>,
+        emit: &mut impl FnMut(Unwrapped<'_>),
+    ) {
+        let (chunk, skipped) = match chunk {
+            Chunk::Bytes(bytes) => {
+                let skipped = self.head.min(bytes.len());
+                self.head -= skipped;
+                (Chunk::Bytes(bytes.get(skipped..).unwrap_or_default()), skipped)
+            }
+            gap @ Chunk::Gap(_) => (gap, 0),
+        };
+        if chunk.length() > 0 {
+            self.unwrapper.receive(chunk, stream_offset + skipped as u64, room, emit);
+        }
+    }
+}
+
+fn direction(side: Side, client: Side) -> Direction {
+    if side == client { Direction::ClientToServer } else { Direction::ServerToClient }
+}

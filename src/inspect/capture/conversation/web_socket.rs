@@ -1,0 +1,297 @@
+//! WebSocket frames as they stand in a capture: payloads are taken out as the bytes arrive, whatever is wrong.
+//!
+//! The transport's decoder is another: it refuses a frame that is wrong, and closes up bytes in place. Here everything that can be read is
+//! read, what is wrong is told, and bytes may be missing. Nothing is kept but a frame's header.
+
+use super::Direction;
+use super::tls::Chunk;
+
+/// The longest header: two bytes, eight of length, four of mask.
+const MAX_HEADER: usize = 14;
+
+/// The longest payload of a control frame (RFC 6455, 5.5).
+const MAX_CONTROL: u64 = 125;
+
+/// What is wrong with a WebSocket frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameFault {
+    /// MQTT comes in binary frames [MQTT-6.0.0-1]. The payload is taken nonetheless.
+    #[error("a text frame; MQTT comes in binary ones")]
+    Text,
+    /// A client masks its frames.
+    #[error("a client's frame that is not masked")]
+    Unmasked,
+    /// A server does not mask its frames.
+    #[error("a server's frame that is masked")]
+    Masked,
+    /// A message's first frame before the last message ended, or a continuation of none. The payload is taken nonetheless.
+    #[error("a frame out of order")]
+    Order,
+    /// More than 125 bytes, or in parts.
+    #[error("a control frame that is too long or in parts")]
+    Control,
+    /// No such kind of frame. It is skipped.
+    #[error("a frame with the reserved opcode {0:#x}")]
+    Opcode(u8),
+    /// A compressed payload, or another extension. The direction cannot be read on.
+    #[error("a frame with reserved bits, as compression sets them")]
+    ReservedBits,
+    /// Over 63 bits. The direction cannot be read on.
+    #[error("a frame with a length of over 63 bits")]
+    Length,
+    /// Bytes are missing where frames meet, so nobody knows where the next one starts. The direction cannot be read on.
+    #[error("missing bytes between frames; the rest of this direction cannot be read")]
+    LostTrack,
+}
+
+impl FrameFault {
+    /// Whether nothing more can be read of the direction.
+    #[must_use]
+    pub fn is_fatal(self) -> bool {
+        matches!(self, FrameFault::ReservedBits | FrameFault::Length | FrameFault::LostTrack)
+    }
+}
+
+/// What comes out of frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unwrapped<'a> {
+    Bytes { stream_offset: u64, bytes: &'a [u8] },
+    Gap(u64),
+    Fault { stream_offset: u64, fault: FrameFault },
+}
+
+impl Unwrapped<'_> {
+    /// How many bytes of MQTT it is.
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Unwrapped::Bytes { bytes, .. } => bytes.len() as u64,
+            Unwrapped::Gap(length) => *length,
+            Unwrapped::Fault { .. } => 0,
+        }
+    }
+}
+
+/// Takes one direction's frames apart.
+#[derive(Debug)]
+pub(super) struct Unwrapper {
+    direction: Direction,
+    state: State,
+    /// The header of the frame, as far as it came.
+    header: Vec<u8>,
+    /// Where the frame starts in the TCP stream.
+    frame_start: u64,
+    /// A message's last frame is still to come.
+    is_in_message: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Header,
+    Payload(Payload),
+    /// Nobody knows where the next frame starts.
+    Lost,
+}
+
+/// What is to come of a frame.
+#[derive(Debug, Clone, Copy)]
+struct Payload {
+    left: u64,
+    mask: Option<Mask>,
+    /// Whether it is a message's, not a control frame's.
+    is_data: bool,
+}
+
+/// The mask, turned so that the next byte is for its first one.
+#[derive(Debug, Clone, Copy)]
+struct Mask([u8; 4]);
+
+/// A header that is complete.
+#[derive(Debug, Clone, Copy)]
+struct Header {
+    is_final: bool,
+    has_reserved_bits: bool,
+    opcode: u8,
+    mask: Option<Mask>,
+    length: u64,
+}
+
+impl Unwrapper {
+    pub(super) fn new(direction: Direction) -> Unwrapper {
+        let (state, header) = (State::Header, Vec::new());
+        Unwrapper { direction, state, header, frame_start: 0, is_in_message: false }
+    }
+
+    /// Takes what comes next in the TCP stream, there at `stream_offset`. `room` is for unmasking.
+    pub(super) fn receive(
+        &mut self,
+        chunk: Chunk<'_>,
+        stream_offset: u64,
+        room: &mut Vec<u8>,
+        emit: &mut impl FnMut(Unwrapped<'_>),
+    ) {
+        let bytes = match chunk {
+            Chunk::Gap(length) => return self.skip(length, stream_offset, emit),
+            Chunk::Bytes(bytes) => bytes,
+        };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let position = stream_offset + (bytes.len() - rest.len()) as u64;
+            rest = match self.state {
+                State::Lost => return,
+                State::Header => self.read_header(rest, position, emit),
+                State::Payload(payload) => self.read_payload(payload, rest, position, room, emit),
+            };
+        }
+    }
+
+    /// Hands on what belongs to the payload, and gives what does not.
+    fn read_payload<'a>(
+        &mut self,
+        payload: Payload,
+        bytes: &'a [u8],
+        stream_offset: u64,
+        room: &mut Vec<u8>,
+        emit: &mut impl FnMut(Unwrapped<'_>),
+    ) -> &'a [u8] {
+        let count = usize::try_from(payload.left).unwrap_or(usize::MAX).min(bytes.len());
+        let (part, rest) = bytes.split_at(count);
+        if payload.is_data {
+            emit(Unwrapped::Bytes { stream_offset, bytes: unmasked(part, payload.mask, room) });
+        }
+        self.state = payload.after(count as u64);
+        rest
+    }
+
+    /// Bytes are missing. That is bearable inside a payload.
+    fn skip(&mut self, length: u64, stream_offset: u64, emit: &mut impl FnMut(Unwrapped<'_>)) {
+        match self.state {
+            State::Lost => {}
+            State::Payload(payload) if payload.left >= length => {
+                if payload.is_data {
+                    emit(Unwrapped::Gap(length));
+                }
+                self.state = payload.after(length);
+            }
+            State::Payload(_) | State::Header => {
+                self.state = State::Lost;
+                emit(Unwrapped::Fault { stream_offset, fault: FrameFault::LostTrack });
+            }
+        }
+    }
+
+    /// Adds to the header, starts the frame when it is complete, and gives what does not belong to it.
+    fn read_header<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        position: u64,
+        emit: &mut impl FnMut(Unwrapped<'_>),
+    ) -> &'a [u8] {
+        if self.header.is_empty() {
+            self.frame_start = position;
+        }
+        let known = self.header.len();
+        self.header.extend(bytes.iter().take(MAX_HEADER - known));
+        let Some((header, size)) = Header::read(&self.header) else { return &[] };
+        self.header.clear();
+        self.start_frame(header, emit);
+        bytes.get(size - known..).unwrap_or_default()
+    }
+
+    fn start_frame(&mut self, header: Header, emit: &mut impl FnMut(Unwrapped<'_>)) {
+        let stream_offset = self.frame_start;
+        let mut is_lost = false;
+        self.faults(header, |fault| {
+            is_lost |= fault.is_fatal();
+            emit(Unwrapped::Fault { stream_offset, fault });
+        });
+        let is_data = header.opcode <= 2;
+        if is_data {
+            self.is_in_message = !header.is_final;
+        }
+        self.state = match header.length {
+            _ if is_lost => State::Lost,
+            0 => State::Header,
+            left => State::Payload(Payload { left, mask: header.mask, is_data }),
+        };
+    }
+
+    fn faults(&self, header: Header, mut fault: impl FnMut(FrameFault)) {
+        let is_control = header.opcode >= 8;
+        if header.has_reserved_bits {
+            fault(FrameFault::ReservedBits);
+        }
+        if header.length > i64::MAX as u64 {
+            fault(FrameFault::Length);
+        }
+        match (self.direction, header.mask) {
+            (Direction::ClientToServer, None) => fault(FrameFault::Unmasked),
+            (Direction::ServerToClient, Some(_)) => fault(FrameFault::Masked),
+            _ => {}
+        }
+        match header.opcode {
+            0 if !self.is_in_message => fault(FrameFault::Order),
+            1 | 2 if self.is_in_message => fault(FrameFault::Order),
+            1 => fault(FrameFault::Text),
+            3..=7 | 11.. => fault(FrameFault::Opcode(header.opcode)),
+            _ => {}
+        }
+        if is_control && (!header.is_final || header.length > MAX_CONTROL) {
+            fault(FrameFault::Control);
+        }
+    }
+}
+
+impl Header {
+    /// Reads a header, and says how long it is; `None` when there is more to come.
+    fn read(bytes: &[u8]) -> Option<(Header, usize)> {
+        let ([first, second], rest) = bytes.split_first_chunk::<2>()?;
+        let (length, rest) = match second & 0x7f {
+            126 => {
+                rest.split_first_chunk::<2>().map(|(length, rest)| (u16::from_be_bytes(*length).into(), rest))
+            }
+            127 => rest.split_first_chunk::<8>().map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
+            length => Some((length.into(), rest)),
+        }?;
+        let (mask, rest) = match second & 0x80 {
+            0 => (None, rest),
+            _ => rest.split_first_chunk::<4>().map(|(mask, rest)| (Some(Mask(*mask)), rest))?,
+        };
+        let header = Header {
+            is_final: first & 0x80 != 0,
+            has_reserved_bits: first & 0x70 != 0,
+            opcode: first & 0x0f,
+            mask,
+            length,
+        };
+        Some((header, bytes.len() - rest.len()))
+    }
+}
+
+impl Payload {
+    /// After `count` more bytes.
+    fn after(self, count: u64) -> State {
+        match self.left - count {
+            0 => State::Header,
+            left => State::Payload(Payload { left, mask: self.mask.map(|mask| mask.turned(count)), ..self }),
+        }
+    }
+}
+
+impl Mask {
+    fn turned(self, count: u64) -> Mask {
+        let Mask(mut bytes) = self;
+        bytes.rotate_left((count % 4) as usize);
+        Mask(bytes)
+    }
+}
+
+/// The payload in clear, in `room` if it was masked.
+fn unmasked<'a>(payload: &'a [u8], mask: Option<Mask>, room: &'a mut Vec<u8>) -> &'a [u8] {
+    let Some(Mask(mask)) = mask else { return payload };
+    room.clear();
+    room.extend_from_slice(payload);
+    for four in room.chunks_mut(4) {
+        four.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+    }
+    room
+}

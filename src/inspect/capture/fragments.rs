@@ -1,0 +1,161 @@
+//! IP packets that came in fragments, put together again.
+//!
+//! Where fragments overlap, the first one counts, as in reassembly. How many packets wait, how long, and with how many bytes,
+//! is bounded.
+
+use super::Moment;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// How many packets wait at most.
+const MAX_PACKETS: usize = 256;
+
+/// How many bytes they may have in all.
+const MAX_BYTES: usize = 4 << 20;
+
+/// How long one waits, in nanoseconds; so does Linux.
+const MAX_AGE: u64 = 30_000_000_000;
+
+/// The longest payload of an IP packet.
+const MAX_PACKET: usize = 65_535;
+
+/// A part of a packet's payload.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fragment<'a> {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) identification: u32,
+    /// Where in the payload it stands.
+    pub(super) offset: usize,
+    pub(super) has_more: bool,
+    pub(super) bytes: &'a [u8],
+}
+
+/// What waits for the rest.
+#[derive(Debug, Default)]
+pub(super) struct Fragments {
+    /// The oldest first.
+    packets: VecDeque<Packet>,
+    incomplete: u64,
+}
+
+#[derive(Debug)]
+struct Packet {
+    key: (IpAddr, IpAddr, u32),
+    since: Moment,
+    bytes: Vec<u8>,
+    /// What of them is there: in order, and with holes between.
+    filled: Vec<Range<usize>>,
+    /// Known with the last fragment.
+    length: Option<usize>,
+}
+
+impl Fragments {
+    /// Adds a fragment, and gives the packet's payload if it was the one that was missing.
+    pub(super) fn add(&mut self, at: Moment, fragment: &Fragment<'_>) -> Option<Vec<u8>> {
+        if fragment.offset + fragment.bytes.len() > MAX_PACKET {
+            return None;
+        }
+        self.drop_old(at);
+        let key = (fragment.source, fragment.destination, fragment.identification);
+        let position = self.packets.iter().position(|packet| packet.key == key).unwrap_or_else(|| {
+            self.packets.push_back(Packet::new(key, at));
+            self.packets.len() - 1
+        });
+        let packet = self.packets.get_mut(position)?;
+        packet.add(fragment);
+        if packet.is_complete() {
+            return self.packets.remove(position).map(|packet| packet.bytes);
+        }
+        self.drop_excess();
+        None
+    }
+
+    /// How many packets were given up.
+    pub(super) fn incomplete(&self) -> u64 {
+        self.incomplete + self.packets.len() as u64
+    }
+
+    fn drop_old(&mut self, now: Moment) {
+        let is_old = |packet: &Packet| match (packet.since.time, now.time) {
+            (Some(since), Some(now)) => now.saturating_sub(since) > MAX_AGE,
+            _ => false,
+        };
+        while self.packets.front().is_some_and(is_old) {
+            self.drop_first();
+        }
+    }
+
+    fn drop_excess(&mut self) {
+        while self.packets.len() > MAX_PACKETS
+            || self.packets.iter().map(|packet| packet.bytes.len()).sum::<usize>() > MAX_BYTES
+        {
+            self.drop_first();
+        }
+    }
+
+    fn drop_first(&mut self) {
+        self.packets.pop_front();
+        self.incomplete += 1;
+    }
+}
+
+impl Packet {
+    fn new(key: (IpAddr, IpAddr, u32), since: Moment) -> Packet {
+        Packet { key, since, bytes: Vec::new(), filled: Vec::new(), length: None }
+    }
+
+    fn add(&mut self, fragment: &Fragment<'_>) {
+        let end = fragment.offset + fragment.bytes.len();
+        if !fragment.has_more && self.length.is_none() {
+            self.length = Some(end);
+        }
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        for hole in holes(&self.filled, fragment.offset..end) {
+            let from = hole.start - fragment.offset..hole.end - fragment.offset;
+            if let (Some(to), Some(from)) = (self.bytes.get_mut(hole), fragment.bytes.get(from)) {
+                to.copy_from_slice(from);
+            }
+        }
+        insert(&mut self.filled, fragment.offset..end);
+    }
+
+    /// Whether all is there. What stands behind the last fragment's end is cut off.
+    fn is_complete(&mut self) -> bool {
+        let Some(length) = self.length else { return false };
+        let is_complete = self.filled.first().is_some_and(|range| range.start == 0 && range.end >= length);
+        if is_complete {
+            self.bytes.truncate(length);
+        }
+        is_complete
+    }
+}
+
+/// What of `range` is not in `filled`.
+fn holes(filled: &[Range<usize>], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut holes = Vec::new();
+    let mut start = range.start;
+    for known in filled.iter().filter(|known| known.end > range.start && known.start < range.end) {
+        if known.start > start {
+            holes.push(start..known.start);
+        }
+        start = known.end;
+    }
+    if start < range.end {
+        holes.push(start..range.end);
+    }
+    holes
+}
+
+/// Adds `range` to `filled`, and joins what it touches.
+fn insert(filled: &mut Vec<Range<usize>>, range: Range<usize>) {
+    let first = filled.partition_point(|known| known.end < range.start);
+    let behind = filled.partition_point(|known| known.start <= range.end);
+    let touched = filled.get(first..behind).unwrap_or_default();
+    let start = touched.first().map_or(range.start, |known| known.start.min(range.start));
+    let end = touched.last().map_or(range.end, |known| known.end.max(range.end));
+    filled.splice(first..behind, std::iter::once(start..end));
+}

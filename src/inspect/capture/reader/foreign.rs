@@ -1,0 +1,88 @@
+//! What a file that is no capture seems to be, so that the message can say what to do with it.
+
+use std::fmt;
+
+/// What a file seems to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing in it.
+    Empty,
+    /// JSON.
+    Json,
+    /// Characters.
+    Text,
+    /// A program.
+    Elf,
+    /// Packets, but not captured ones.
+    Mqtt,
+    /// Compressed by this program.
+    Compressed(&'static str),
+    /// A capture in another format.
+    OtherCapture(&'static str),
+    /// Bytes.
+    Unknown,
+}
+
+/// Formats by their first bytes.
+const MAGIC: [(&[u8], Kind); 10] = [
+    (b"\x7fELF", Kind::Elf),
+    (b"\x28\xb5\x2f\xfd", Kind::Compressed("zstd")),
+    (b"\xfd7zXZ\0", Kind::Compressed("xz")),
+    (b"BZh", Kind::Compressed("bzip2")),
+    (b"\x04\x22\x4d\x18", Kind::Compressed("lz4")),
+    (b"PK\x03\x04", Kind::Compressed("zip")),
+    (b"\x1f\x8b", Kind::Compressed("gzip")),
+    (b"snoop\0\0\0", Kind::OtherCapture("snoop")),
+    (b"GMBU", Kind::OtherCapture("Network Monitor")),
+    (b"RTSS", Kind::OtherCapture("Network Monitor")),
+];
+
+/// How much is looked at.
+const ENOUGH: usize = 512;
+
+/// What `bytes` seem to be the start of.
+pub(super) fn kind(bytes: &[u8]) -> Kind {
+    let bytes = bytes.get(..ENOUGH).unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Kind::Empty;
+    }
+    if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return *kind;
+    }
+    if bytes.first() == Some(&0x10) && bytes.windows(6).take(8).any(|window| window == b"\0\x04MQTT") {
+        return Kind::Mqtt;
+    }
+    if !is_text(bytes) {
+        return Kind::Unknown;
+    }
+    match bytes.trim_ascii_start().first() {
+        Some(b'{' | b'[') => Kind::Json,
+        _ => Kind::Text,
+    }
+}
+
+/// Whether it is UTF-8, perhaps cut inside a character, without control characters.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_utf8 = match std::str::from_utf8(bytes) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    is_utf8 && !bytes.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Empty => f.write_str("an empty file"),
+            Kind::Json => f.write_str("JSON"),
+            Kind::Text => f.write_str("text"),
+            Kind::Elf => f.write_str("a program (ELF)"),
+            Kind::Mqtt => f.write_str("MQTT packets without a capture around them"),
+            Kind::Compressed(how) => write!(f, "compressed with {how}; decompress it first"),
+            Kind::OtherCapture(format) => {
+                write!(f, "a capture in the format of {format}; convert it with 'editcap -F pcapng'")
+            }
+            Kind::Unknown => f.write_str("bytes of no known format"),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The bytes of a capture through a buffer that grows with what is in it, decompressed where they have to be.
+
+use flate2::read::MultiGzDecoder;
+use std::io::{self, Cursor, ErrorKind, Read};
+
+/// How much is asked for at once, and the least size of the buffer.
+const CHUNK: usize = 128 << 10;
+
+/// The first bytes of gzip with its only method.
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// A source, and what was read of it and not taken yet.
+#[derive(Debug)]
+pub(super) struct Input<R: Read> {
+    source: Source<R>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// How many bytes were taken.
+    taken: u64,
+    /// Whether the compressed data ended too early.
+    is_cut: bool,
+}
+
+/// The source with its first bytes put back in front.
+type Whole<R> = io::Chain<Cursor<Vec<u8>>, R>;
+
+#[derive(Debug)]
+enum Source<R: Read> {
+    /// Nothing was read.
+    New(R),
+    Plain(Whole<R>),
+    Gzip(Box<MultiGzDecoder<Whole<R>>>),
+    Ended,
+}
+
+impl<R: Read> Input<R> {
+    pub(super) fn new(source: R) -> Input<R> {
+        Input { source: Source::New(source), buffer: Vec::new(), start: 0, end: 0, taken: 0, is_cut: false }
+    }
+
+    /// What is there.
+    pub(super) fn peek(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Takes `count` bytes, which are there. They stay in place until more is read.
+    pub(super) fn take(&mut self, count: usize) -> &[u8] {
+        let from = self.start;
+        self.start = (from + count).min(self.end);
+        self.taken += (self.start - from) as u64;
+        self.buffer.get(from..self.start).unwrap_or_default()
+    }
+
+    /// Reads until `count` bytes are there; `false` when the source ends before. Reads no more often than it must, so that
+    /// nothing waits behind a pipe's next write.
+    pub(super) fn fill(&mut self, count: usize) -> io::Result<bool> {
+        while self.end - self.start < count {
+            self.make_room(count);
+            let read = self.read()?;
+            if read == 0 {
+                return Ok(false);
+            }
+            self.end += read;
+        }
+        Ok(true)
+    }
+
+    /// How many bytes were taken, after decompression.
+    pub(super) fn offset(&self) -> u64 {
+        self.taken
+    }
+
+    pub(super) fn is_gzip(&self) -> bool {
+        matches!(self.source, Source::Gzip(_))
+    }
+
+    /// Whether the source ended inside compressed data.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Makes room for some of the `count` bytes. A long block's buffer doubles as the bytes come, since the length may be a lie.
+    fn make_room(&mut self, count: usize) {
+        if self.start + count <= self.buffer.len() && self.end < self.buffer.len() {
+            return;
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            self.buffer.resize((self.buffer.len() * 2).max(CHUNK), 0);
+        }
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        if let Source::New(_) = self.source {
+            self.source = std::mem::replace(&mut self.source, Source::Ended).start()?;
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        match &mut self.source {
+            Source::New(_) | Source::Ended => Ok(0),
+            Source::Plain(source) => read(source, room),
+            Source::Gzip(source) => match read(source, room) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    self.is_cut = true;
+                    Ok(0)
+                }
+                result => result,
+            },
+        }
+    }
+}
+
+impl<R: Read> Source<R> {
+    /// Looks at the first bytes, and puts a decoder in front if they are gzip's.
+    fn start(self) -> io::Result<Source<R>> {
+        let Source::New(mut source) = self else { return Ok(self) };
+        let mut first = [0; GZIP.len()];
+        let mut known = 0;
+        while let Some(room) = first.get_mut(known..).filter(|room| !room.is_empty()) {
+            match read(&mut source, room)? {
+                0 => break,
+                count => known += count,
+            }
+        }
+        let is_gzip = known == GZIP.len() && first == GZIP;
+        let all = Cursor::new(first.get(..known).unwrap_or_default().to_vec()).chain(source);
+        Ok(match is_gzip {
+            true => Source::Gzip(Box::new(MultiGzDecoder::new(all))),
+            false => Source::Plain(all),
+        })
+    }
+}
+
+/// Reads once, and again if a signal came in between.
+fn read(source: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(room) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The pcap format: a header, then records.
+
+use super::fields::{Endian, Fields};
+use super::input::Input;
+use super::{MAX_BLOCK, Packet, Stop};
+use std::io::Read;
+
+/// What precedes the records.
+const HEADER_SIZE: usize = 24;
+
+/// What follows from the file's first four bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    endian: Endian,
+    /// What the fraction of a second is counted in.
+    nanos_per_unit: u64,
+    /// What precedes a record's bytes.
+    record_header: usize,
+}
+
+impl Layout {
+    pub(super) fn micros(endian: Endian) -> Layout {
+        Layout { endian, nanos_per_unit: 1000, record_header: 16 }
+    }
+
+    pub(super) fn nanos(endian: Endian) -> Layout {
+        Layout { endian, nanos_per_unit: 1, record_header: 16 }
+    }
+
+    /// A libpcap of Linux 2.2 that some devices still have: 8 bytes more in each record, about the interface.
+    pub(super) fn patched(endian: Endian) -> Layout {
+        Layout { endian, nanos_per_unit: 1000, record_header: 24 }
+    }
+}
+
+/// What is known of all records.
+#[derive(Debug)]
+pub(super) struct Header {
+    layout: Layout,
+    link_type: u32,
+}
+
+impl Header {
+    pub(super) fn read<R: Read>(layout: Layout, input: &mut Input<R>) -> Result<Header, Stop> {
+        if !input.fill(HEADER_SIZE)? {
+            return Err(Stop::Truncated);
+        }
+        let mut fields = Fields::new(input.take(HEADER_SIZE), layout.endian);
+        let version = fields.take(4).and_then(|_| fields.u16());
+        // Minor version, time zone, accuracy and snapshot length say nothing that is needed.
+        let link_type = fields.take(14).and_then(|_| fields.u32());
+        match (version, link_type) {
+            // The upper half says whether a checksum follows each frame, which IP's length cuts off anyway.
+            (Some(2), Some(link_type)) => Ok(Header { layout, link_type: link_type & 0xffff }),
+            (version, _) => {
+                Err(Stop::Bad(format!("pcap version {}, where only 2 is known,", version.unwrap_or(0))))
+            }
+        }
+    }
+
+    pub(super) fn next_packet<R: Read>(&self, input: &mut Input<R>) -> Result<Packet, Stop> {
+        let Layout { endian, nanos_per_unit, record_header } = self.layout;
+        if !input.fill(record_header)? {
+            return Err(Stop::at_end(input.peek().len()));
+        }
+        let mut fields = Fields::new(input.peek(), endian);
+        let (Some(seconds), Some(fraction), Some(captured), Some(original_length)) =
+            (fields.u32(), fields.u32(), fields.u32(), fields.u32())
+        else {
+            return Err(Stop::Truncated);
+        };
+        let Some(length) = usize::try_from(captured).ok().filter(|length| *length <= MAX_BLOCK) else {
+            return Err(Stop::Bad(format!("a record of {captured} bytes, which no packet has,")));
+        };
+        let size = record_header + length;
+        if !input.fill(size)? {
+            return Err(Stop::Truncated);
+        }
+        let time = Some(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * nanos_per_unit);
+        let (bytes, link_type) = (record_header..size, self.link_type);
+        Ok(Packet { size, bytes, time, link_type, original_length })
+    }
+}

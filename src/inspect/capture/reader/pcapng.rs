@@ -1,0 +1,263 @@
+//! The pcapng format: sections of blocks, which describe interfaces and hold packets.
+
+use super::fields::{Endian, Fields};
+use super::input::Input;
+use super::{MAX_BLOCK, Packet, Stop};
+use std::io::Read;
+use std::ops::Range;
+
+/// How a section starts, in either byte order.
+pub(super) const SECTION_MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+
+// The blocks that matter here.
+const SECTION: u32 = 0x0a0d_0d0a;
+const INTERFACE: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+
+// The options that matter here.
+const END_OF_OPTIONS: u16 = 0;
+const TIME_RESOLUTION: u16 = 9;
+const TIME_OFFSET: u16 = 14;
+
+/// Type and length in front of a block's body.
+const BLOCK_HEADER: usize = 8;
+
+/// The header, and the length once more behind the body.
+const BLOCK_FRAME: usize = 12;
+
+/// More than these are an attack on memory.
+const MAX_INTERFACES: usize = 1 << 16;
+
+/// What the blocks so far have said.
+#[derive(Debug)]
+pub(super) struct Section {
+    endian: Endian,
+    interfaces: Vec<Interface>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Interface {
+    link_type: u32,
+    /// How much of a packet is kept at most; 0 for all of it.
+    snapshot_length: u32,
+    clock: Clock,
+    /// Seconds to add to all times.
+    time_offset: i64,
+}
+
+/// What a time's unit is.
+#[derive(Debug, Clone, Copy)]
+enum Clock {
+    /// So many nanoseconds.
+    Times(u64),
+    /// So many parts of a nanosecond.
+    Parts(u128),
+    /// Two to the minus this of a second.
+    Binary(u32),
+}
+
+/// A block at the front of the input.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    kind: u32,
+    size: usize,
+}
+
+impl Default for Section {
+    fn default() -> Section {
+        Section { endian: Endian::Little, interfaces: Vec::new() }
+    }
+}
+
+impl Section {
+    /// The next packet, which is left at the front of the input. What stands before it is read and taken.
+    pub(super) fn next_packet<R: Read>(&mut self, input: &mut Input<R>) -> Result<Packet, Stop> {
+        loop {
+            let block = self.next_block(input)?;
+            let body = input.peek().get(BLOCK_HEADER..block.size - 4).unwrap_or_default();
+            let fields = Fields::new(body, self.endian);
+            let packet = match block.kind {
+                SECTION => self.start(fields).map(|()| None),
+                INTERFACE => self.add_interface(fields).map(|()| None),
+                PACKET => self.packet(fields).map(Some),
+                SIMPLE_PACKET => self.simple_packet(fields).map(Some),
+                ENHANCED_PACKET => self.enhanced_packet(fields).map(Some),
+                _ => Ok(None),
+            };
+            match packet.map_err(Stop::Bad)? {
+                Some(packet) => return Ok(Packet { size: block.size, ..packet }),
+                None => input.take(block.size),
+            };
+        }
+    }
+
+    /// Reads a whole block.
+    fn next_block<R: Read>(&mut self, input: &mut Input<R>) -> Result<Block, Stop> {
+        if !input.fill(BLOCK_FRAME)? {
+            return Err(Stop::at_end(input.peek().len()));
+        }
+        if input.peek().starts_with(&SECTION_MAGIC) {
+            self.endian = byte_order(input.peek()).map_err(Stop::Bad)?;
+        }
+        let mut fields = Fields::new(input.peek(), self.endian);
+        let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else { return Err(Stop::Truncated) };
+        let size = usize::try_from(length).ok().filter(|size| (BLOCK_FRAME..=MAX_BLOCK).contains(size));
+        let Some(size) = size.filter(|size| size % 4 == 0) else {
+            return Err(Stop::Bad(format!("a block of type {kind:#x} with the impossible length {length}")));
+        };
+        if !input.fill(size)? {
+            return Err(Stop::Truncated);
+        }
+        let mut end = Fields::new(input.peek().get(size - 4..).unwrap_or_default(), self.endian);
+        match end.u32() {
+            Some(again) if again != length => Err(Stop::Bad(format!(
+                "a block of type {kind:#x} with the length {length} in front and {again} behind"
+            ))),
+            _ => Ok(Block { kind, size }),
+        }
+    }
+
+    fn start(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
+        self.interfaces.clear();
+        let version = fields.u32().and_then(|_| fields.u16());
+        match version {
+            Some(1) => Ok(()),
+            Some(version) => Err(format!("a section of pcapng version {version}, where only 1 is known,")),
+            None => Err("a section header that is too short".to_owned()),
+        }
+    }
+
+    fn add_interface(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
+        let (Some(link_type), Some(_reserved), Some(snapshot_length)) =
+            (fields.u16(), fields.u16(), fields.u32())
+        else {
+            return Err("an interface description that is too short".to_owned());
+        };
+        if self.interfaces.len() == MAX_INTERFACES {
+            return Err(format!("more than {MAX_INTERFACES} interfaces"));
+        }
+        let link_type = u32::from(link_type);
+        let mut interface =
+            Interface { link_type, snapshot_length, clock: Clock::Times(1000), time_offset: 0 };
+        interface.read_options(fields, self.endian);
+        self.interfaces.push(interface);
+        Ok(())
+    }
+
+    fn enhanced_packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
+        let interface = fields.u32();
+        self.timed_packet(interface, fields, 20)
+    }
+
+    /// The kind that enhanced packets replaced: a shorter number of the interface, and a count of drops.
+    fn packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
+        let interface = fields.u16().map(u32::from);
+        fields.u16();
+        self.timed_packet(interface, fields, 20)
+    }
+
+    /// Reads what both have in common, after the interface. The frame's bytes start `offset` bytes into the body.
+    fn timed_packet(
+        &self,
+        interface: Option<u32>,
+        mut fields: Fields<'_>,
+        offset: usize,
+    ) -> Result<Packet, String> {
+        let (Some(interface), Some(high), Some(low), Some(captured), Some(original_length)) =
+            (interface, fields.u32(), fields.u32(), fields.u32(), fields.u32())
+        else {
+            return Err("a packet block that is too short".to_owned());
+        };
+        let interface = self.interface(interface)?;
+        let bytes = body_range(offset, captured, fields.left())?;
+        let time = interface.time(u64::from(high) << 32 | u64::from(low));
+        Ok(Packet { size: 0, bytes, time, link_type: interface.link_type, original_length })
+    }
+
+    fn simple_packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
+        let Some(original_length) = fields.u32() else {
+            return Err("a packet block that is too short".to_owned());
+        };
+        let interface = self.interface(0)?;
+        // How much was kept is not said: all that fits the snapshot length. The rest of the block is padding.
+        let most = match interface.snapshot_length {
+            0 => u32::MAX,
+            most => most,
+        };
+        let length = fields.left().min(original_length.min(most) as usize);
+        let start = BLOCK_HEADER + 4;
+        let bytes = start..start + length;
+        Ok(Packet { size: 0, bytes, time: None, link_type: interface.link_type, original_length })
+    }
+
+    fn interface(&self, number: u32) -> Result<&Interface, String> {
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        self.interfaces
+            .get(index)
+            .ok_or_else(|| format!("a packet of interface {number}, which was not described,"))
+    }
+}
+
+impl Interface {
+    fn read_options(&mut self, mut fields: Fields<'_>, endian: Endian) {
+        while let (Some(code), Some(length)) = (fields.u16(), fields.u16()) {
+            let Some(value) = fields.take(length.into()) else { return };
+            match code {
+                END_OF_OPTIONS => return,
+                TIME_RESOLUTION => self.clock = value.first().map_or(self.clock, |byte| Clock::new(*byte)),
+                // Read as unsigned, it is the same bits.
+                TIME_OFFSET => {
+                    self.time_offset = Fields::new(value, endian).u64().unwrap_or_default() as i64;
+                }
+                _ => {}
+            }
+            fields.take(usize::from(length).wrapping_neg() % 4);
+        }
+    }
+
+    /// A time in nanoseconds since 1970, as near to it as they reach.
+    fn time(&self, units: u64) -> Option<u64> {
+        let nanos = match self.clock {
+            Clock::Times(factor) => u128::from(units) * u128::from(factor),
+            Clock::Parts(parts) => u128::from(units) / parts,
+            Clock::Binary(shift) => (u128::from(units) * 1_000_000_000) >> shift,
+        };
+        let offset = i128::from(self.time_offset) * 1_000_000_000;
+        let nanos = i128::try_from(nanos).ok()?.checked_add(offset)?;
+        Some(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
+    }
+}
+
+impl Clock {
+    /// From the option's byte: a negative power of ten, or of two with the highest bit set.
+    fn new(resolution: u8) -> Clock {
+        let exponent = u32::from(resolution & 0x7f);
+        if resolution & 0x80 != 0 {
+            return Clock::Binary(exponent);
+        }
+        match exponent {
+            0..=9 => Clock::Times(10_u64.pow(9 - exponent)),
+            _ => Clock::Parts(10_u128.checked_pow(exponent - 9).unwrap_or(u128::MAX)),
+        }
+    }
+}
+
+/// The byte order of the section that starts here, by the number that stands after its length.
+fn byte_order(bytes: &[u8]) -> Result<Endian, String> {
+    match bytes.get(8..12) {
+        Some([0x1a, 0x2b, 0x3c, 0x4d]) => Ok(Endian::Big),
+        Some([0x4d, 0x3c, 0x2b, 0x1a]) => Ok(Endian::Little),
+        _ => Err("a section without the mark of its byte order".to_owned()),
+    }
+}
+
+/// Where in the block a frame's bytes stand.
+fn body_range(offset: usize, captured: u32, available: usize) -> Result<Range<usize>, String> {
+    let start = BLOCK_HEADER + offset;
+    match usize::try_from(captured).ok().filter(|length| *length <= available) {
+        Some(length) => Ok(start..start + length),
+        None => Err(format!("a packet of {captured} bytes in a block that has {available} for it")),
+    }
+}

@@ -1,0 +1,159 @@
+//! A connection: two streams, and when it is over.
+
+use super::history::History;
+use super::stream::{Part, Piece, Stream};
+use super::{Close, Event, Side};
+use crate::inspect::capture::Moment;
+use crate::inspect::capture::network::Segment;
+use std::net::SocketAddr;
+
+/// One connection, from its first segment.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) number: u32,
+    a: SocketAddr,
+    /// The number of the last frame that belongs to it.
+    pub(super) last_frame: u64,
+    streams: [Stream; 2],
+    closed: Option<Close>,
+    /// Whether it stands in the queue of those with bytes that wait.
+    pub(super) is_queued: bool,
+}
+
+impl Connection {
+    pub(super) fn new(number: u32, a: SocketAddr, frame: u64) -> Connection {
+        let streams = [Stream::default(), Stream::default()];
+        Connection { number, a, last_frame: frame, streams, closed: None, is_queued: false }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// What the bytes that wait cost.
+    pub(super) fn pending_cost(&self) -> usize {
+        self.streams.iter().map(Stream::pending_cost).sum()
+    }
+
+    /// Whether `segment` belongs to a later connection between the same addresses and ports.
+    pub(super) fn is_over_with(&self, segment: &Segment<'_>) -> bool {
+        let side = self.side(segment);
+        let stream = self.stream(side);
+        if segment.is_syn {
+            let is_answer = segment.acknowledgment.is_some();
+            return stream.began_elsewhere(segment.sequence.wrapping_add(1))
+                && !(is_answer && !self.is_closed() && stream.is_empty());
+        }
+        // Who really reset a connection sends nothing more: then RST was somebody else's, and the connection lives on.
+        self.closed == Some(Close::Reset(side)) && !segment.is_reset && stream.is_news(&part(segment))
+    }
+
+    /// Takes a segment.
+    pub(super) fn receive(
+        &mut self,
+        at: Moment,
+        segment: &Segment<'_>,
+        history: &mut History,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        self.last_frame = at.frame;
+        if self.is_closed() {
+            return;
+        }
+        let (number, side) = (self.number, self.side(segment));
+        if segment.is_syn {
+            self.open(side, segment);
+        }
+        if let Some(acknowledgment) = segment.acknowledgment.filter(|_| !segment.is_reset) {
+            let mut emit = pieces(number, side.other(), at, emit);
+            self.stream_mut(side.other()).acknowledge(acknowledgment, history, &mut emit);
+        }
+        self.stream_mut(side).receive(&part(segment), history, &mut pieces(number, side, at, emit));
+        if segment.is_reset {
+            self.close(at, Close::Reset(side), history, emit);
+        } else if self.streams.iter().all(Stream::is_finished) {
+            self.close(at, Close::Fin, history, emit);
+        }
+    }
+
+    /// Ends it, with all that waited.
+    pub(super) fn close(
+        &mut self,
+        at: Moment,
+        by: Close,
+        history: &mut History,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        if self.is_closed() {
+            return;
+        }
+        let connection = self.number;
+        for side in [Side::A, Side::B] {
+            self.stream_mut(side).close(history, &mut pieces(connection, side, at, emit));
+        }
+        self.closed = Some(by);
+        emit(Event::Closed { connection, at, by });
+    }
+
+    /// Hands on what waits, to free its memory.
+    pub(super) fn give_up(&mut self, at: Moment, history: &mut History, emit: &mut impl FnMut(Event<'_>)) {
+        let connection = self.number;
+        for side in [Side::A, Side::B] {
+            self.stream_mut(side).give_up_all(history, &mut pieces(connection, side, at, emit));
+        }
+    }
+
+    /// Takes the first numbers from a handshake.
+    fn open(&mut self, side: Side, segment: &Segment<'_>) {
+        self.stream_mut(side).restart(segment.sequence.wrapping_add(1));
+        if let Some(acknowledgment) = segment.acknowledgment {
+            self.stream_mut(side.other()).start(acknowledgment);
+        }
+    }
+
+    fn side(&self, segment: &Segment<'_>) -> Side {
+        if segment.source == self.a { Side::A } else { Side::B }
+    }
+
+    fn stream(&self, side: Side) -> &Stream {
+        let [a, b] = &self.streams;
+        match side {
+            Side::A => a,
+            Side::B => b,
+        }
+    }
+
+    fn stream_mut(&mut self, side: Side) -> &mut Stream {
+        let [a, b] = &mut self.streams;
+        match side {
+            Side::A => a,
+            Side::B => b,
+        }
+    }
+}
+
+/// The bytes of a segment. SYN has a number of its own, before the first byte's.
+fn part<'a>(segment: &Segment<'a>) -> Part<'a> {
+    Part {
+        sequence: segment.sequence.wrapping_add(segment.is_syn.into()),
+        bytes: segment.bytes,
+        missing: segment.missing,
+        is_last: segment.is_fin,
+    }
+}
+
+/// Makes events of one side's pieces.
+fn pieces<'e>(
+    connection: u32,
+    side: Side,
+    at: Moment,
+    emit: &'e mut impl FnMut(Event<'_>),
+) -> impl FnMut(Piece<'_>) + 'e {
+    move |piece| {
+        emit(match piece {
+            Piece::Data(bytes) => Event::Data { connection, at, side, bytes },
+            Piece::Gap(length) => Event::Gap { connection, at, side, length },
+            Piece::Conflict { offset, length } => Event::Conflict { connection, at, side, offset, length },
+        });
+    }
+}

@@ -1,0 +1,130 @@
+//! What was handed on lately, to be compared with what comes again.
+//!
+//! One ring for all connections, so that its size does not depend on how many there are. What fell out of it is not compared.
+
+use std::collections::VecDeque;
+
+/// How many bytes are remembered.
+const BYTES: usize = 1 << 20;
+
+/// In how many pieces at most.
+const BLOCKS: usize = 1 << 14;
+
+/// How far back one comparison goes. A hostile capture repeats bytes that came in a million pieces.
+const STEPS: usize = 1 << 10;
+
+/// The last piece of a stream in the history; with it the others are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Last(u64);
+
+/// The ring.
+#[derive(Debug)]
+pub(super) struct History {
+    bytes: Vec<u8>,
+    /// How many bytes were written, with what was left free at the ring's end.
+    written: u64,
+    blocks: VecDeque<Block>,
+    /// The number of the first of `blocks`. They are numbered from 1, so that 0 is none.
+    first: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    /// Where it was written.
+    position: u64,
+    length: usize,
+    /// Where it stands in its stream.
+    offset: u64,
+    /// The one before it in its stream.
+    previous: Last,
+}
+
+impl Default for History {
+    fn default() -> History {
+        History { bytes: vec![0; BYTES], written: 0, blocks: VecDeque::new(), first: 1 }
+    }
+}
+
+impl History {
+    /// Remembers `bytes`, which stand at `offset` in the stream whose last piece was `previous`.
+    pub(super) fn add(&mut self, previous: Last, offset: u64, bytes: &[u8]) -> Last {
+        if bytes.len() > BYTES {
+            return previous;
+        }
+        let mut start = place(self.written);
+        if start + bytes.len() > BYTES {
+            self.written += (BYTES - start) as u64;
+            start = 0;
+        }
+        if let Some(room) = self.bytes.get_mut(start..start + bytes.len()) {
+            room.copy_from_slice(bytes);
+        }
+        self.blocks.push_back(Block { position: self.written, length: bytes.len(), offset, previous });
+        self.written += bytes.len() as u64;
+        self.forget();
+        Last(self.first + self.blocks.len() as u64 - 1)
+    }
+
+    /// Compares `bytes` with those that stood at `offset` before, and calls `differ` with offset and length of each part that differs.
+    pub(super) fn compare(&self, last: Last, offset: u64, bytes: &[u8], mut differ: impl FnMut(u64, u64)) {
+        let end = offset + bytes.len() as u64;
+        let mut last = last;
+        for _ in 0..STEPS {
+            let Some(block) = self.block(last) else { return };
+            let (from, to) = (block.offset.max(offset), (block.offset + block.length as u64).min(end));
+            if from < to {
+                let known = self.part(block, from, to);
+                let again = slice(bytes, from - offset, to - offset);
+                if let Some((first, length)) = difference(known, again) {
+                    differ(from + first, length);
+                }
+            }
+            if block.offset <= offset {
+                return;
+            }
+            last = block.previous;
+        }
+    }
+
+    fn block(&self, last: Last) -> Option<&Block> {
+        let index = last.0.checked_sub(self.first)?;
+        self.blocks.get(usize::try_from(index).ok()?)
+    }
+
+    /// The bytes of `block` from one offset of its stream to another.
+    fn part(&self, block: &Block, from: u64, to: u64) -> &[u8] {
+        let start = place(block.position) as u64 + from - block.offset;
+        slice(&self.bytes, start, start + to - from)
+    }
+
+    /// Removes what was overwritten.
+    fn forget(&mut self) {
+        while self.blocks.len() > BLOCKS
+            || self.blocks.front().is_some_and(|block| block.position + (BYTES as u64) < self.written)
+        {
+            self.blocks.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+/// Where in the ring a position is.
+fn place(position: u64) -> usize {
+    (position % BYTES as u64) as usize
+}
+
+/// A part of `bytes`; empty if it is not in there.
+pub(super) fn slice(bytes: &[u8], from: u64, to: u64) -> &[u8] {
+    bytes.get(from as usize..to as usize).unwrap_or_default()
+}
+
+/// Where two pieces of the same length differ: the first place, and how long it is to the last.
+pub(super) fn difference(known: &[u8], again: &[u8]) -> Option<(u64, u64)> {
+    if known == again {
+        return None;
+    }
+    let mut differing = known.iter().zip(again).enumerate().filter(|(_, (a, b))| a != b).map(|(i, _)| i);
+    let first = differing.next()?;
+    let last = differing.next_back().unwrap_or(first);
+    Some((first as u64, (last - first + 1) as u64))
+}

@@ -1,0 +1,129 @@
+//! The dissector: a packet's bytes become a tree of fields, whatever the bytes are.
+//!
+//! It never fails. Where a packet cannot be read on, the fields so far stay, a finding says why, and the rest is one raw field.
+
+mod connect;
+mod cursor;
+mod property;
+mod publish;
+mod session;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use super::field::Tree;
+use super::{Direction, Name, Rule, Value};
+use crate::protocol::property::Context;
+use crate::protocol::{PacketType, Version};
+use cursor::{Cursor, Step, Stop};
+
+/// A packet as it was cut out of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawPacket<'a> {
+    /// What is there of it, from its first byte on.
+    pub bytes: &'a [u8],
+    /// How many bytes it has by its Remaining Length, the fixed header included.
+    pub length: usize,
+    /// Whether the stream ended before the packet did.
+    pub is_cut: bool,
+    /// Bytes that were not captured, from the packet's first byte; zeros stand in their place. Empty for none.
+    pub missing: std::ops::Range<usize>,
+}
+
+impl<'a> RawPacket<'a> {
+    /// A packet that is there from the first byte to the last.
+    pub fn whole(bytes: &'a [u8]) -> RawPacket<'a> {
+        RawPacket { bytes, length: bytes.len(), is_cut: false, missing: 0..0 }
+    }
+
+    /// Its type; `None` for the reserved type 0.
+    pub fn packet_type(&self) -> Option<PacketType> {
+        PacketType::from_first_byte(*self.bytes.first()?)
+    }
+}
+
+/// Takes a packet apart, which is in the version that its connection speaks; CONNECT says its own.
+pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<Direction>) -> Tree<'a> {
+    let mut cursor = Cursor::new(packet, version, direction);
+    let stopped = read(&mut cursor).is_err();
+    if !stopped && !cursor.is_at_end() {
+        let (here, left) = (cursor.position(), cursor.left());
+        cursor.find(Rule::TrailingBytes, here..here + left, format!("{left} bytes follow the last field"));
+    }
+    cursor.back_to_last_leaf();
+    if !cursor.is_at_end() {
+        let start = cursor.position();
+        let rest = cursor.rest();
+        cursor.field(Name::Undecoded, Value::Bytes(rest), start);
+    }
+    if !packet.missing.is_empty() {
+        let count = packet.missing.len();
+        cursor.find(Rule::MissingBytes, packet.missing.clone(), format!("{count} bytes were not captured"));
+    }
+    cursor.tree
+}
+
+fn read(cursor: &mut Cursor<'_>) -> Step {
+    let packet_type = fixed_header(cursor)?;
+    match packet_type {
+        PacketType::Connect => connect::connect(cursor),
+        PacketType::Connack => connect::connack(cursor),
+        PacketType::Publish => publish::publish(cursor),
+        PacketType::Puback => publish::acknowledgement(cursor, Context::Puback),
+        PacketType::Pubrec => publish::acknowledgement(cursor, Context::Pubrec),
+        PacketType::Pubrel => publish::acknowledgement(cursor, Context::Pubrel),
+        PacketType::Pubcomp => publish::acknowledgement(cursor, Context::Pubcomp),
+        PacketType::Subscribe => session::subscribe(cursor),
+        PacketType::Suback => session::suback(cursor),
+        PacketType::Unsubscribe => session::unsubscribe(cursor),
+        PacketType::Unsuback => session::unsuback(cursor),
+        PacketType::Pingreq | PacketType::Pingresp => Ok(()),
+        PacketType::Disconnect => session::end(cursor, Context::Disconnect),
+        PacketType::Auth => session::end(cursor, Context::Auth),
+    }
+}
+
+/// The first byte and the Remaining Length.
+fn fixed_header(cursor: &mut Cursor<'_>) -> Step<PacketType> {
+    cursor.group(Name::FixedHeader, |cursor| {
+        let first = cursor.u8(Name::PacketType)?;
+        cursor.bits(Name::PacketType, first, 7, 4);
+        let packet_type = PacketType::from_first_byte(first);
+        match packet_type {
+            Some(PacketType::Publish) => publish::flags(cursor, first),
+            packet_type => reserved_flags(cursor, first, packet_type),
+        }
+        let start = cursor.position();
+        let length = cursor.variable_byte_integer(Name::RemainingLength)?;
+        cursor.field(Name::RemainingLength, Value::Number(length), start);
+        match packet_type {
+            None => Err(unknown(cursor, 0)),
+            Some(PacketType::Auth) if !cursor.version.is_v5() => Err(unknown(cursor, 15)),
+            Some(packet_type) => Ok(packet_type),
+        }
+    })
+}
+
+fn unknown(cursor: &mut Cursor<'_>, number: u8) -> Stop {
+    let detail = format!("{} has no packet type {number}", cursor.version);
+    cursor.find(Rule::ReservedType, 0..1, detail);
+    Stop
+}
+
+fn reserved_flags(cursor: &mut Cursor<'_>, first: u8, packet_type: Option<PacketType>) {
+    let flags = cursor.bits(Name::Flags, first, 3, 0);
+    let Some((packet_type, fixed)) = packet_type.and_then(|kind| Some((kind, kind.fixed_flags()?))) else {
+        return;
+    };
+    if flags != fixed {
+        let rule = match packet_type {
+            PacketType::Pubrel => Rule::PubrelFlags,
+            PacketType::Subscribe => Rule::SubscribeFlags,
+            PacketType::Unsubscribe => Rule::UnsubscribeFlags,
+            PacketType::Disconnect => Rule::DisconnectFlags,
+            PacketType::Auth => Rule::AuthFlags,
+            _ => Rule::ReservedFlags,
+        };
+        cursor.find(rule, 0..1, format!("{packet_type}'s flags are {flags:04b}, not {fixed:04b}"));
+    }
+}

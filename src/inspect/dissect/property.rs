@@ -1,0 +1,108 @@
+//! Property lists of MQTT 5.0, by the table that the codec has.
+
+use super::cursor::{Cursor, Step, Stop};
+use crate::inspect::{Direction, Name, Rule, Value};
+use crate::protocol::PropertyId;
+use crate::protocol::property::{Context, Encoding};
+
+/// A property length and the properties, where the version has some.
+pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Step {
+    if !cursor.version.is_v5() {
+        return Ok(());
+    }
+    if cursor.is_at_end() {
+        let here = cursor.position();
+        cursor.find(
+            Rule::PropertyLengthMissing,
+            here..here,
+            "the packet ends where the property length is due",
+        );
+        return Err(Stop);
+    }
+    cursor.group(name, |cursor| {
+        let start = cursor.position();
+        let length = cursor.variable_byte_integer(Name::PropertyLength)? as usize;
+        cursor.field(Name::PropertyLength, Value::Number(length as u32), start);
+        if length > cursor.left() {
+            let detail = format!("the property length is {length}, and {} bytes are left", cursor.left());
+            cursor.find(Rule::TooShort, start..cursor.position(), detail);
+            return Err(Stop);
+        }
+        cursor.area(length, |cursor| {
+            let mut seen = 0;
+            while !cursor.is_at_end() {
+                property(cursor, context, &mut seen)?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// One property. `seen` has a bit for each that came before.
+fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
+    let start = cursor.position();
+    let number = cursor.variable_byte_integer(Name::Properties)?;
+    let Some(id) = PropertyId::from_number(number) else {
+        cursor.find(
+            Rule::PropertyUnknown,
+            start..cursor.position(),
+            format!("there is no property {number}"),
+        );
+        return Err(Stop);
+    };
+    let name = Name::Property(id);
+    let value = value(cursor, id)?;
+    cursor.field(name, value, start);
+    let range = start..cursor.position();
+    if !id.belongs_in(context) {
+        cursor.find(Rule::PropertyMisplaced, range.clone(), format!("{name} in {}", place(context)));
+    }
+    let bit = 1 << number;
+    if *seen & bit != 0 && !is_repeatable(id, context, cursor.direction) {
+        cursor.find(Rule::PropertyRepeated, range.clone(), format!("{name} stands there again"));
+    }
+    *seen |= bit;
+    if let Value::Number(number) = value
+        && (number < id.least() || id.encoding() == Encoding::Flag && number > 1)
+    {
+        cursor.find(Rule::PropertyValue, range, format!("{name} is {number}"));
+    }
+    Ok(())
+}
+
+fn value<'a>(cursor: &mut Cursor<'a>, id: PropertyId) -> Step<Value<'a>> {
+    let name = Name::Property(id);
+    Ok(match id.encoding() {
+        Encoding::Flag => Value::Number(cursor.u8(name)?.into()),
+        Encoding::TwoByteInteger => Value::Number(cursor.u16(name)?.into()),
+        Encoding::FourByteInteger => Value::Number(cursor.u32(name)?),
+        Encoding::VariableByteInteger => Value::Number(cursor.variable_byte_integer(name)?),
+        Encoding::Utf8String => cursor.string(name, Rule::StringUtf8)?,
+        Encoding::BinaryData => Value::Bytes(cursor.binary(name)?),
+        Encoding::Utf8StringPair => pair(cursor, name)?,
+    })
+}
+
+fn pair<'a>(cursor: &mut Cursor<'a>, name: Name) -> Step<Value<'a>> {
+    let first = cursor.string(name, Rule::UserPropertyUtf8)?;
+    let second = cursor.string(name, Rule::UserPropertyUtf8)?;
+    Ok(match (first, second) {
+        (Value::Text(first), Value::Text(second)) => Value::Pair(first, second),
+        (Value::BadText(bytes), _) | (_, Value::BadText(bytes)) => Value::BadText(bytes),
+        (other, _) => other,
+    })
+}
+
+/// A server names all the subscriptions that a message matched; a client's PUBLISH names none.
+fn is_repeatable(id: PropertyId, context: Context, direction: Option<Direction>) -> bool {
+    let from_client = direction == Some(Direction::ClientToServer);
+    id == PropertyId::UserProperty
+        || (id == PropertyId::SubscriptionIdentifier && context == Context::Publish && !from_client)
+}
+
+fn place(context: Context) -> String {
+    match context {
+        Context::Will => "the will's properties".to_owned(),
+        context => format!("{context:?}").to_uppercase(),
+    }
+}

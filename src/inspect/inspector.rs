@@ -1,0 +1,214 @@
+//! Puts the parts together: the bytes of connections go in, and packets with all that is known of them come out.
+
+use super::Direction;
+use super::capture::Moment;
+use super::capture::conversation::{self, Event};
+use super::capture::reassembly::Start;
+use super::dissect::RawPacket;
+use super::field::Tree;
+use super::stream::{self, Stream};
+use super::tracker::{Seen, Tracker};
+use crate::protocol::{PacketType, Version};
+use std::collections::HashMap;
+
+/// The most that is held of one packet.
+const KEPT: usize = 1024 * 1024;
+
+/// When all connections hold that much together, less is held of each packet.
+const ALL_KEPT: usize = 16 * 1024 * 1024;
+
+/// What is held of a packet then.
+const KEPT_WHEN_SHORT: usize = 1024;
+
+/// A packet, and what is known of it.
+#[derive(Debug)]
+pub struct Packet<'a> {
+    /// The connection's number.
+    pub connection: u32,
+    /// Who sent it.
+    pub direction: Direction,
+    /// When its last byte came.
+    pub at: Moment,
+    /// Where its first byte stands in what this side sent.
+    pub offset: u64,
+    /// Its bytes.
+    pub raw: &'a RawPacket<'a>,
+    /// Its type; `None` for the reserved type 0.
+    pub packet_type: Option<PacketType>,
+    /// Its fields, and what is wrong.
+    pub tree: &'a Tree<'a>,
+    /// What became known from it.
+    pub seen: &'a Seen,
+    /// The connection after it.
+    pub tracker: &'a Tracker,
+}
+
+/// What comes out.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// A packet.
+    Packet(Packet<'a>),
+    /// Bytes that were not captured.
+    Gap(Stretch),
+    /// Bytes in which no packet could be found.
+    Skipped(Stretch),
+    /// What happened to a connection: all but bytes and gaps.
+    Event(&'a Event<'a>),
+}
+
+/// Some bytes of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The connection's number.
+    pub connection: u32,
+    /// Who sent them.
+    pub direction: Direction,
+    /// When that became known.
+    pub at: Moment,
+    /// Bytes before them.
+    pub offset: u64,
+    /// How many.
+    pub length: u64,
+}
+
+/// Connections that are watched.
+#[derive(Debug, Default)]
+pub struct Inspector {
+    connections: HashMap<u32, Connection>,
+    version: Option<Version>,
+    held: usize,
+}
+
+#[derive(Debug)]
+struct Connection {
+    streams: [Stream; 2],
+    tracker: Tracker,
+}
+
+impl Inspector {
+    /// Watches connections; they speak this version, if it is known, until they say another.
+    pub fn new(version: Option<Version>) -> Inspector {
+        Inspector { version, ..Inspector::default() }
+    }
+
+    /// Takes what happens next, in the order of time.
+    pub fn take(&mut self, event: &Event<'_>, sink: &mut impl FnMut(&Item<'_>)) {
+        match *event {
+            Event::Opened { connection, start, .. } => {
+                self.open(connection, matches!(start, Start::Handshake { .. }));
+                sink(&Item::Event(event));
+            }
+            Event::Bytes { connection, at, direction, bytes, .. } => {
+                let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
+                self.feed(connection, direction.into(), at, sink, |stream, sink| {
+                    stream.push(bytes, keep, sink)
+                });
+            }
+            Event::Gap { connection, at, direction, length, .. } => {
+                self.feed(connection, direction.into(), at, sink, |stream, sink| stream.gap(length, sink));
+            }
+            Event::Closed { connection, at, .. } => {
+                for direction in Direction::BOTH {
+                    self.end(connection, direction, at, sink);
+                }
+                sink(&Item::Event(event));
+                self.connections.remove(&connection);
+            }
+            Event::Conflict { .. } | Event::BadFrame { .. } | Event::Foreign { .. } => {
+                sink(&Item::Event(event))
+            }
+        }
+    }
+
+    /// A connection begins that nobody captured: its packets were typed. They start at a packet's start, or anywhere.
+    pub fn open(&mut self, connection: u32, is_from_start: bool) {
+        let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
+        self.connections.insert(connection, Connection { streams, tracker: Tracker::new(self.version) });
+    }
+
+    /// The next bytes of one side.
+    pub fn bytes(
+        &mut self,
+        connection: u32,
+        direction: Direction,
+        at: Moment,
+        bytes: &[u8],
+        sink: &mut impl FnMut(&Item<'_>),
+    ) {
+        let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
+        self.feed(connection, direction, at, sink, |stream, sink| stream.push(bytes, keep, sink));
+    }
+
+    /// What is not whole of one side's packets stays so. The next bytes start a packet.
+    pub fn end(
+        &mut self,
+        connection: u32,
+        direction: Direction,
+        at: Moment,
+        sink: &mut impl FnMut(&Item<'_>),
+    ) {
+        self.feed(connection, direction, at, sink, |stream, sink| stream.end(sink));
+    }
+
+    fn feed<S: FnMut(&Item<'_>)>(
+        &mut self,
+        number: u32,
+        direction: Direction,
+        at: Moment,
+        sink: &mut S,
+        act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::Event<'_>)),
+    ) {
+        let Some(Connection { streams: [client, server], tracker }) = self.connections.get_mut(&number)
+        else {
+            return;
+        };
+        let stream = match direction {
+            Direction::ClientToServer => client,
+            Direction::ServerToClient => server,
+        };
+        let before = stream.held();
+        act(stream, &mut |event| {
+            let stretch = |offset, length| Stretch { connection: number, direction, at, offset, length };
+            match event {
+                stream::Event::Packet { offset, packet } => {
+                    hand_out(number, direction, at, offset, &packet, tracker, sink);
+                }
+                stream::Event::Gap { offset, length } => {
+                    tracker.forget(direction);
+                    sink(&Item::Gap(stretch(offset, length)));
+                }
+                stream::Event::Skipped { offset, length } => sink(&Item::Skipped(stretch(offset, length))),
+            }
+        });
+        self.held = (self.held + stream.held()).saturating_sub(before);
+    }
+}
+
+fn hand_out(
+    connection: u32,
+    direction: Direction,
+    at: Moment,
+    offset: u64,
+    raw: &RawPacket<'_>,
+    tracker: &mut Tracker,
+    sink: &mut impl FnMut(&Item<'_>),
+) {
+    let tree = tracker.dissect(raw, direction);
+    let packet_type = raw.packet_type();
+    // What a malformed packet says is not certain, and one that was cut off was not said at all.
+    let seen = match packet_type {
+        Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, &tree, at.time),
+        _ => Seen::default(),
+    };
+    let (tree, seen, tracker) = (&tree, &seen, &*tracker);
+    sink(&Item::Packet(Packet { connection, direction, at, offset, raw, packet_type, tree, seen, tracker }));
+}
+
+impl From<conversation::Direction> for Direction {
+    fn from(direction: conversation::Direction) -> Direction {
+        match direction {
+            conversation::Direction::ClientToServer => Direction::ClientToServer,
+            conversation::Direction::ServerToClient => Direction::ServerToClient,
+        }
+    }
+}

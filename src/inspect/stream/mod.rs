@@ -1,0 +1,321 @@
+//! Cuts one direction of a connection into packets.
+//!
+//! Packets are handed out as soon as they are whole, borrowed from what came where they lie in one piece. A packet of which more comes
+//! than is to be kept loses its end, not its length; nothing of what a packet merely announces is held. Where bytes are missing, a
+//! PUBLISH goes on behind them by its known length; otherwise packets are looked for again, and none is invented.
+
+mod seeker;
+#[cfg(test)]
+mod tests;
+
+use super::dissect::RawPacket;
+use seeker::Seeker;
+use std::ops::Range;
+
+/// The longest fixed header, and a byte of a Remaining Length that is too long.
+const MAX_HEADER: usize = 5;
+
+/// A buffer that grew beyond this is given back.
+const SPARE_CAPACITY: usize = 64 * 1024;
+
+/// What comes out of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A packet, and where its first byte stands in the stream.
+    Packet {
+        /// Bytes before it.
+        offset: u64,
+        /// The packet.
+        packet: RawPacket<'a>,
+    },
+    /// Bytes in which no packet could be found.
+    Skipped {
+        /// Bytes before them.
+        offset: u64,
+        /// How many.
+        length: u64,
+    },
+    /// Bytes that were not captured.
+    Gap {
+        /// Bytes before them.
+        offset: u64,
+        /// How many.
+        length: u64,
+    },
+}
+
+/// One direction of a connection.
+#[derive(Debug)]
+pub struct Stream {
+    /// Where the packet stands that comes next, or is being collected.
+    offset: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// At the start of a packet.
+    Between,
+    /// The fixed header is not whole.
+    Header(Vec<u8>),
+    /// The packet is not whole.
+    Body(Body),
+    /// It is not known where a packet starts.
+    Lost(Seeker),
+}
+
+/// A packet that is being collected.
+#[derive(Debug)]
+struct Body {
+    /// What is kept of it.
+    kept: Vec<u8>,
+    /// How much came.
+    seen: usize,
+    /// How much it is in all.
+    length: usize,
+    missing: Range<usize>,
+}
+
+impl Stream {
+    /// A stream that starts with a packet; or, when the start was not seen, anywhere.
+    pub fn new(is_from_start: bool) -> Stream {
+        let state = if is_from_start { State::Between } else { State::Lost(Seeker::default()) };
+        Stream { offset: 0, state }
+    }
+
+    /// How many bytes are held for a packet that is not whole.
+    pub fn held(&self) -> usize {
+        match &self.state {
+            State::Between => 0,
+            State::Header(bytes) => bytes.len(),
+            State::Body(body) => body.kept.len(),
+            State::Lost(seeker) => seeker.held(),
+        }
+    }
+
+    /// Takes the bytes that come next. `keep` is the most to hold of one packet.
+    pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) {
+        let mut bytes = bytes;
+        while !bytes.is_empty() {
+            bytes = match std::mem::replace(&mut self.state, State::Between) {
+                State::Between => self.start(bytes, keep, sink),
+                State::Header(header) => self.complete_header(header, bytes, keep, sink),
+                State::Body(body) => self.complete_body(body, bytes, keep, sink),
+                State::Lost(seeker) => self.seek(seeker, bytes, keep, sink),
+            };
+        }
+    }
+
+    /// So many bytes of the stream are not known.
+    pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(Event<'_>)) {
+        let state = std::mem::replace(&mut self.state, State::Between);
+        if let State::Body(mut body) = state {
+            if body.is_payload_missing(length) {
+                sink(Event::Gap { offset: self.offset + body.seen as u64, length });
+                body.skip(length as usize);
+                self.finish_or_keep(body, sink);
+                return;
+            }
+            self.give_up(&body.kept, body.seen, body.length, body.missing, sink);
+        } else {
+            self.give_up_state(state, sink);
+        }
+        sink(Event::Gap { offset: self.offset, length });
+        self.offset += length;
+        self.state = State::Lost(Seeker::default());
+    }
+
+    /// Nothing more comes: what is not whole is handed out as it is.
+    pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        match std::mem::replace(&mut self.state, State::Between) {
+            State::Body(body) => self.give_up(&body.kept, body.seen, body.length, body.missing, sink),
+            state => self.give_up_state(state, sink),
+        }
+    }
+
+    /// At the start of a packet, which may be there whole.
+    fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) -> &'b [u8] {
+        match packet_length(bytes) {
+            Length::Unknown => {
+                self.state = State::Header(bytes.to_vec());
+                &[]
+            }
+            Length::Known(length) => match bytes.split_at_checked(length) {
+                Some((packet, rest)) => {
+                    self.hand_out(RawPacket::whole(packet), sink);
+                    rest
+                }
+                None => {
+                    self.state = State::Body(Body::of_length(length));
+                    self.push(bytes, keep, sink);
+                    &[]
+                }
+            },
+            Length::TooLong => {
+                let (header, rest) = bytes.split_at(MAX_HEADER.min(bytes.len()));
+                self.hand_out(RawPacket::whole(header), sink);
+                self.state = State::Lost(Seeker::default());
+                rest
+            }
+        }
+    }
+
+    fn complete_header<'b>(
+        &mut self,
+        mut header: Vec<u8>,
+        bytes: &'b [u8],
+        keep: usize,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> &'b [u8] {
+        let mut rest = bytes;
+        while let Some((first, others)) = rest.split_first() {
+            header.push(*first);
+            rest = others;
+            if !matches!(packet_length(&header), Length::Unknown) {
+                // Never more than the start of a packet: what is left of it is nothing.
+                let left = self.start(&header, keep, sink);
+                debug_assert!(left.is_empty());
+                return rest;
+            }
+        }
+        self.state = State::Header(header);
+        rest
+    }
+
+    fn complete_body<'b>(
+        &mut self,
+        mut body: Body,
+        bytes: &'b [u8],
+        keep: usize,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> &'b [u8] {
+        let (new, rest) = bytes.split_at((body.length - body.seen).min(bytes.len()));
+        body.add(new, keep);
+        self.finish_or_keep(body, sink);
+        rest
+    }
+
+    fn finish_or_keep(&mut self, body: Body, sink: &mut dyn FnMut(Event<'_>)) {
+        if body.seen < body.length {
+            self.state = State::Body(body);
+            return;
+        }
+        let packet = RawPacket {
+            bytes: &body.kept,
+            length: body.length,
+            is_cut: false,
+            missing: body.missing.clone(),
+        };
+        self.hand_out(packet, sink);
+    }
+
+    fn seek<'b>(
+        &mut self,
+        mut seeker: Seeker,
+        bytes: &'b [u8],
+        keep: usize,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> &'b [u8] {
+        let skipped = seeker.push(bytes);
+        self.skip(skipped, sink);
+        match seeker.found() {
+            Some(start) => {
+                let found = seeker.into_bytes();
+                let (before, packets) = found.split_at(start.min(found.len()));
+                self.skip(before.len(), sink);
+                self.push(packets, keep, sink);
+            }
+            None => self.state = State::Lost(seeker),
+        }
+        &[]
+    }
+
+    fn skip(&mut self, count: usize, sink: &mut dyn FnMut(Event<'_>)) {
+        if count > 0 {
+            sink(Event::Skipped { offset: self.offset, length: count as u64 });
+            self.offset += count as u64;
+        }
+    }
+
+    fn hand_out(&mut self, packet: RawPacket<'_>, sink: &mut dyn FnMut(Event<'_>)) {
+        let length = packet.length as u64;
+        sink(Event::Packet { offset: self.offset, packet });
+        self.offset += length;
+    }
+
+    fn give_up_state(&mut self, state: State, sink: &mut dyn FnMut(Event<'_>)) {
+        match state {
+            State::Between => {}
+            State::Header(header) => self.give_up(&header, header.len(), header.len(), 0..0, sink),
+            State::Body(body) => self.give_up(&body.kept, body.seen, body.length, body.missing, sink),
+            State::Lost(seeker) => self.skip(seeker.held(), sink),
+        }
+    }
+
+    /// Hands out the start of a packet whose end does not come.
+    fn give_up(
+        &mut self,
+        kept: &[u8],
+        seen: usize,
+        length: usize,
+        missing: Range<usize>,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) {
+        let packet = RawPacket { bytes: kept, length, is_cut: true, missing };
+        sink(Event::Packet { offset: self.offset, packet });
+        self.offset += seen as u64;
+    }
+}
+
+impl Body {
+    fn of_length(length: usize) -> Body {
+        Body { kept: Vec::new(), seen: 0, length, missing: 0..0 }
+    }
+
+    fn add(&mut self, new: &[u8], keep: usize) {
+        // Once something was left out, what follows is not the next byte.
+        if self.kept.len() == self.seen {
+            let room = keep.max(MAX_HEADER).saturating_sub(self.kept.len());
+            self.kept.extend_from_slice(new.get(..room.min(new.len())).unwrap_or_default());
+        }
+        self.seen += new.len();
+    }
+
+    /// Whether the gap ends within the packet, and begins behind all that gives a PUBLISH its meaning.
+    fn is_payload_missing(&self, length: u64) -> bool {
+        let is_publish = self.kept.first().is_some_and(|first| first >> 4 == 3);
+        let fits = length <= (self.length - self.seen) as u64;
+        is_publish && fits && self.seen >= seeker::variable_header_bound(&self.kept)
+    }
+
+    /// Zeros take the place of what is missing.
+    fn skip(&mut self, length: usize) {
+        if self.kept.len() == self.seen && length < SPARE_CAPACITY {
+            self.kept.resize(self.seen + length, 0);
+        }
+        // Of several gaps, from the first to the last.
+        let start = if self.missing.is_empty() { self.seen } else { self.missing.start };
+        self.missing = start..self.seen + length;
+        self.seen += length;
+    }
+}
+
+/// A packet's length by its fixed header.
+enum Length {
+    Known(usize),
+    /// The header is not whole.
+    Unknown,
+    /// The Remaining Length goes on after its fourth byte.
+    TooLong,
+}
+
+fn packet_length(bytes: &[u8]) -> Length {
+    let mut length = 0;
+    for (index, byte) in bytes.iter().skip(1).take(4).enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Length::Known(2 + index + length);
+        }
+    }
+    if bytes.len() >= MAX_HEADER { Length::TooLong } else { Length::Unknown }
+}

@@ -1,0 +1,117 @@
+//! What a connection has agreed on, and what is under way in it: the version, topic aliases, limits, and packets that wait for an
+//! answer. It takes one packet after another, and judges nothing.
+
+mod exchange;
+mod version;
+
+use super::dissect::{RawPacket, dissect};
+use super::field::Tree;
+use super::{Direction, Name, Value};
+use crate::protocol::{PacketType, PropertyId, Version};
+pub use exchange::{Exchanges, RoundTrip, Step};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A connection's state.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    /// The version that it speaks, once that is known.
+    pub version: Option<Version>,
+    /// Whether the version was not stated, but found out.
+    pub is_version_inferred: bool,
+    /// The client's identifier, its own or the one it was given.
+    pub client_id: Option<Rc<str>>,
+    /// Seconds that the client may be silent; the server's word counts.
+    pub keep_alive: Option<u16>,
+    /// The topics that stand behind aliases, by the direction they are used in.
+    aliases: [HashMap<u16, Rc<str>>; 2],
+    exchanges: Exchanges,
+}
+
+/// What became known of a packet beyond its own bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The topic that a topic alias stands for.
+    pub topic: Option<Rc<str>>,
+    /// The packet answers another one.
+    pub answers: Option<RoundTrip>,
+}
+
+impl Tracker {
+    /// A connection whose version may have been told.
+    pub fn new(version: Option<Version>) -> Tracker {
+        Tracker { version, ..Tracker::default() }
+    }
+
+    /// Takes the packet apart in the connection's version; finds that out first where it can be.
+    pub fn dissect<'a>(&mut self, packet: &RawPacket<'a>, direction: Direction) -> Tree<'a> {
+        if self.version.is_none() && packet.packet_type() != Some(PacketType::Connect) {
+            self.version = version::inferred(packet, direction);
+            self.is_version_inferred = self.version.is_some();
+        }
+        dissect(packet, self.version.unwrap_or(Version::V311), Some(direction))
+    }
+
+    /// Takes note of a packet that was sent at that time, in nanoseconds.
+    pub fn observe(
+        &mut self,
+        packet_type: PacketType,
+        direction: Direction,
+        tree: &Tree<'_>,
+        time: Option<u64>,
+    ) -> Seen {
+        match packet_type {
+            PacketType::Connect => self.connect(tree),
+            PacketType::Connack => self.connack(tree),
+            _ => {}
+        }
+        let topic = (packet_type == PacketType::Publish).then(|| self.resolve(direction, tree)).flatten();
+        let answers = self.exchanges.observe(packet_type, direction, tree, time);
+        Seen { topic, answers }
+    }
+
+    /// What waits for an answer.
+    pub fn exchanges(&self) -> &Exchanges {
+        &self.exchanges
+    }
+
+    /// Bytes of that direction were lost, and nobody knows what they changed.
+    pub fn forget(&mut self, direction: Direction) {
+        if let Some(aliases) = self.aliases.get_mut(direction as usize) {
+            aliases.clear();
+        }
+        self.exchanges.forget();
+    }
+
+    fn connect(&mut self, tree: &Tree<'_>) {
+        if let Some(version) = version::stated(tree) {
+            self.version = Some(version);
+            self.is_version_inferred = false;
+        }
+        self.client_id = tree.text(Name::ClientIdentifier).filter(|id| !id.is_empty()).map(Rc::from);
+        self.keep_alive = tree.two_bytes(Name::KeepAlive);
+    }
+
+    fn connack(&mut self, tree: &Tree<'_>) {
+        if let Some(assigned) = tree.text(Name::Property(PropertyId::AssignedClientIdentifier)) {
+            self.client_id = Some(Rc::from(assigned));
+        }
+        if let Some(keep_alive) = tree.two_bytes(Name::Property(PropertyId::ServerKeepAlive)) {
+            self.keep_alive = Some(keep_alive);
+        }
+    }
+
+    /// Learns or resolves a topic alias.
+    fn resolve(&mut self, direction: Direction, tree: &Tree<'_>) -> Option<Rc<str>> {
+        let alias = tree.two_bytes(Name::Property(PropertyId::TopicAlias))?;
+        let aliases = self.aliases.get_mut(direction as usize)?;
+        match tree.find(Name::TopicName)?.value {
+            Value::Text("") => aliases.get(&alias).cloned(),
+            Value::Text(topic) => {
+                aliases.insert(alias, Rc::from(topic));
+                None
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Times as text. Packets come many to a second, so what does not change is kept.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::io::Write;
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// Writes times.
+#[derive(Debug)]
+pub(super) struct Clock {
+    format: &'static str,
+    zone: TimeZone,
+    second: Option<u64>,
+    /// The text of that second.
+    text: String,
+}
+
+impl Clock {
+    /// RFC 3339 in universal time, without what is smaller than a second.
+    pub(super) fn rfc_3339() -> Clock {
+        Clock::new("%Y-%m-%dT%H:%M:%S", TimeZone::UTC)
+    }
+
+    /// The local time of day.
+    pub(super) fn time_of_day() -> Clock {
+        Clock::new("%H:%M:%S", TimeZone::try_system().unwrap_or(TimeZone::UTC))
+    }
+
+    fn new(format: &'static str, zone: TimeZone) -> Clock {
+        Clock { format, zone, second: None, text: String::new() }
+    }
+
+    /// Appends a time in nanoseconds since 1970, with so many digits behind the second.
+    pub(super) fn write(&mut self, time: u64, digits: u32, out: &mut Vec<u8>) {
+        let second = time / NANOSECONDS;
+        if self.second != Some(second) {
+            self.second = Some(second);
+            let timestamp = i64::try_from(second).ok().and_then(|second| Timestamp::from_second(second).ok());
+            let zoned = timestamp.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
+            self.text = jiff::fmt::strtime::format(self.format, &zoned).unwrap_or_default();
+        }
+        let fraction = (time % NANOSECONDS) / 10_u64.pow(9 - digits);
+        // A write into memory cannot fail.
+        let _ = write!(out, "{}.{fraction:0width$}", self.text, width = digits as usize);
+    }
+}

@@ -1,0 +1,407 @@
+//! One JSON object a line. `docs/inspect-json.md` is the description for users; keys are only ever added.
+
+use super::clock::Clock;
+use super::secret::{HIDDEN, is_secret};
+use super::{Options, words};
+use crate::inspect::capture::Moment;
+use crate::inspect::capture::conversation::{Event, Foreign};
+use crate::inspect::capture::reassembly::{Close, Start};
+use crate::inspect::field::Bits;
+use crate::inspect::inspector::Stretch;
+use crate::inspect::tracker::RoundTrip;
+use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
+use crate::json::Writer;
+use crate::message::{Encoding, to_base64};
+use crate::protocol::{PropertyId, Version};
+
+/// Writes items as JSON.
+#[derive(Debug)]
+pub struct JsonView {
+    options: Options,
+    clock: Clock,
+}
+
+impl JsonView {
+    /// A view with these options.
+    pub fn new(options: Options) -> JsonView {
+        JsonView { options, clock: Clock::rfc_3339() }
+    }
+
+    /// Appends the object that stands for the item, with what else was found, and the end of the line.
+    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        match item {
+            Item::Packet(packet) => self.packet(packet, findings, out),
+            Item::Gap(stretch) => self.stretch("gap", stretch, out),
+            Item::Skipped(stretch) => self.stretch("skipped", stretch, out),
+            Item::Event(event) => self.event(event, out),
+        }
+        out.push(b'\n');
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        self.head("packet", packet.connection, packet.at, out);
+        let mut json = Writer::inside_object(out);
+        direction(packet.direction, &mut json);
+        number("offset", packet.offset, &mut json);
+        number("length", packet.raw.length, &mut json);
+        if packet.raw.is_cut {
+            number("captured", packet.raw.bytes.len(), &mut json);
+        }
+        text("type", words::packet_name(packet), &mut json);
+        number("flags", packet.raw.bytes.first().map_or(0, |first| first & 0x0f), &mut json);
+        if let Some(version) = packet.tracker.version {
+            text("version", words::version(version), &mut json);
+        }
+        if packet.tracker.is_version_inferred {
+            json.key("version_inferred");
+            json.literal(true);
+        }
+        if let Some(client_id) =
+            packet.tracker.client_id.as_deref().filter(|_| packet.tree.find(Name::ClientIdentifier).is_none())
+        {
+            text("client_id", client_id, &mut json);
+        }
+        if let Some(topic) = &packet.seen.topic {
+            text("resolved_topic", topic, &mut json);
+        }
+        if let Some(answers) = &packet.seen.answers {
+            round_trip(answers, &mut json);
+        }
+        Fields { options: self.options }.write(&packet.tree.fields, &mut json);
+        let version = packet.tracker.version.unwrap_or(Version::V311);
+        write_findings(packet.tree.findings.iter().chain(findings), version, &mut json);
+        if self.options.shows_ranges {
+            ranges(&packet.tree.fields, &mut json);
+        }
+        json.close_object();
+    }
+
+    fn stretch(&mut self, name: &str, stretch: &Stretch, out: &mut Vec<u8>) {
+        self.head(name, stretch.connection, stretch.at, out);
+        let mut json = Writer::inside_object(out);
+        direction(stretch.direction, &mut json);
+        number("offset", stretch.offset, &mut json);
+        number("length", stretch.length, &mut json);
+        json.close_object();
+    }
+
+    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        let (name, connection, at) = match event {
+            Event::Opened { connection, at, .. } => ("opened", connection, at),
+            Event::Conflict { connection, at, .. } => ("conflict", connection, at),
+            Event::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
+            Event::Foreign { connection, at, .. } => ("foreign", connection, at),
+            Event::Closed { connection, at, .. } => ("closed", connection, at),
+            Event::Bytes { connection, at, .. } => ("bytes", connection, at),
+            Event::Gap { connection, at, .. } => ("gap", connection, at),
+        };
+        self.head(name, *connection, *at, out);
+        let mut json = Writer::inside_object(out);
+        event_fields(event, &mut json);
+        json.close_object();
+    }
+
+    /// Opens the object, with what every one begins with.
+    fn head(&mut self, event: &str, connection: u32, at: Moment, out: &mut Vec<u8>) {
+        let mut json = Writer::new(out, false);
+        json.open_object();
+        json.key("event");
+        json.string(event);
+        if let Some(time) = at.time {
+            json.key("time");
+            out.push(b'"');
+            self.clock.write(time, 9, out);
+            out.extend_from_slice(b"Z\"");
+        }
+        let mut json = Writer::inside_object(out);
+        if at.frame > 0 {
+            number("frame", at.frame, &mut json);
+        }
+        number("connection", connection, &mut json);
+    }
+}
+
+fn number(name: &str, number: impl std::fmt::Display, json: &mut Writer<'_>) {
+    json.key(name);
+    json.literal(number);
+}
+
+fn text(name: &str, text: &str, json: &mut Writer<'_>) {
+    json.key(name);
+    json.string(text);
+}
+
+fn direction(direction: Direction, json: &mut Writer<'_>) {
+    text("direction", direction.name(), json);
+}
+
+fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
+    match event {
+        Event::Opened { client, server, transport, start, .. } => {
+            text("client", &client.to_string(), json);
+            text("server", &server.to_string(), json);
+            for (name, is_so) in [
+                ("tls", transport.is_encrypted),
+                ("websocket", transport.is_web_socket),
+                ("handshake_seen", matches!(start, Start::Handshake { .. })),
+            ] {
+                json.key(name);
+                json.literal(is_so);
+            }
+        }
+        Event::Foreign { client, server, what, .. } => {
+            text("client", &client.to_string(), json);
+            text("server", &server.to_string(), json);
+            foreign(what, json);
+        }
+        Event::Conflict { direction: sender, stream_offset, length, .. } => {
+            direction((*sender).into(), json);
+            number("stream_offset", stream_offset, json);
+            number("length", length, json);
+        }
+        Event::BadFrame { direction: sender, stream_offset, fault, .. } => {
+            direction((*sender).into(), json);
+            number("stream_offset", stream_offset, json);
+            text("text", &fault.to_string(), json);
+        }
+        Event::Closed { by, .. } => match by {
+            Close::Fin => text("by", "fin", json),
+            Close::Reset(sender) => {
+                text("by", "reset", json);
+                direction((*sender).into(), json);
+            }
+            Close::Replaced => text("by", "replaced", json),
+            Close::Evicted => text("by", "evicted", json),
+            Close::EndOfCapture => text("by", "end_of_capture", json),
+        },
+        Event::Bytes { .. } | Event::Gap { .. } => {}
+    }
+}
+
+fn foreign(what: &Foreign, json: &mut Writer<'_>) {
+    match what {
+        Foreign::Tls { server_name } => {
+            text("protocol", "tls", json);
+            if let Some(name) = server_name {
+                text("server_name", name, json);
+            }
+        }
+        Foreign::Http { request, response } => {
+            text("protocol", "http", json);
+            for (name, line) in [("request", request), ("response", response)] {
+                if let Some(line) = line {
+                    text(name, line, json);
+                }
+            }
+        }
+        Foreign::Silent => text("protocol", "none", json),
+        Foreign::Unknown => text("protocol", "unknown", json),
+    }
+}
+
+fn round_trip(answers: &RoundTrip, json: &mut Writer<'_>) {
+    number("round_trip_ns", answers.nanoseconds, json);
+    if let Some(since) = answers.since_publish {
+        number("since_publish_ns", since, json);
+    }
+}
+
+/// Writes the fields of a packet under their names, in groups only where names would clash.
+struct Fields {
+    options: Options,
+}
+
+impl Fields {
+    fn write(&self, fields: &[Field<'_>], json: &mut Writer<'_>) {
+        let mut index = 0;
+        while let Some(field) = fields.get(index) {
+            index += 1;
+            match field.name {
+                Name::Properties | Name::WillProperties => {
+                    let end = next_sibling(fields, index - 1);
+                    self.properties(field.name, fields.get(index..end).unwrap_or_default(), json);
+                    index = end;
+                }
+                Name::Subscription | Name::FilterToRemove | Name::FilterReasonCode => {
+                    index = self.list(fields, index - 1, json);
+                }
+                name => self.field(name, field.value, json),
+            }
+        }
+    }
+
+    /// All neighbours of the same name, as an array; gives where the next field stands.
+    fn list(&self, fields: &[Field<'_>], start: usize, json: &mut Writer<'_>) -> usize {
+        let Some(name) = fields.get(start).map(|field| field.name) else { return start + 1 };
+        json.key(&name.key());
+        json.open_array();
+        let mut index = start;
+        while let Some(field) = fields.get(index).filter(|field| field.name == name) {
+            json.element();
+            let end = next_sibling(fields, index);
+            if field.is_leaf() {
+                self.value(field.value, json);
+            } else {
+                json.open_object();
+                self.write(fields.get(index + 1..end).unwrap_or_default(), json);
+                json.close_object();
+            }
+            index = end;
+        }
+        json.close_array();
+        index
+    }
+
+    fn properties(&self, name: Name, fields: &[Field<'_>], json: &mut Writer<'_>) {
+        if !fields.iter().any(|field| matches!(field.name, Name::Property(_))) {
+            return;
+        }
+        json.key(&name.key());
+        json.open_object();
+        for (index, field) in fields.iter().enumerate() {
+            match field.name {
+                Name::Property(id) if is_list(id) => {
+                    let before = fields.get(..index).unwrap_or_default();
+                    if before.iter().all(|other| other.name != field.name) {
+                        self.scattered(field.name, fields, json);
+                    }
+                }
+                Name::Property(_) => self.field(field.name, field.value, json),
+                _ => {}
+            }
+        }
+        json.close_object();
+    }
+
+    /// All fields of a name, wherever they stand.
+    fn scattered(&self, name: Name, fields: &[Field<'_>], json: &mut Writer<'_>) {
+        json.key(&name.key());
+        json.open_array();
+        for field in fields.iter().filter(|field| field.name == name) {
+            json.element();
+            self.value(field.value, json);
+        }
+        json.close_array();
+    }
+
+    fn field(&self, name: Name, value: Value<'_>, json: &mut Writer<'_>) {
+        match (name, value) {
+            (_, Value::Group)
+            | (Name::PacketType | Name::Flags | Name::PropertyLength | Name::Reserved, _) => {}
+            (name, _) if is_secret(name) && !self.options.shows_secrets => text(&name.key(), HIDDEN, json),
+            (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, json),
+            (name, Value::Code(code)) => {
+                number(&name.key(), code, json);
+                let meaning =
+                    if name == Name::ReturnCode { words::return_code(code) } else { words::reason(code) };
+                text("reason", meaning.unwrap_or("unknown"), json);
+            }
+            (name, value) => {
+                json.key(&name.key());
+                self.value(value, json);
+            }
+        }
+    }
+
+    /// As in a message's object: text as it is, and all else in Base64.
+    fn bytes(&self, name: Name, bytes: &[u8], json: &mut Writer<'_>) {
+        let key = name.key();
+        if name == Name::Payload {
+            number("payload_length", bytes.len(), json);
+        }
+        let content = std::str::from_utf8(bytes);
+        let encoding = if content.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
+        text(&format!("{key}_encoding"), encoding.name(), json);
+        json.key(&key);
+        match content {
+            Ok(content) => json.string(content),
+            Err(_) => json.string(&to_base64(bytes)),
+        }
+    }
+
+    fn value(&self, value: Value<'_>, json: &mut Writer<'_>) {
+        match value {
+            Value::Group => json.literal("null"),
+            Value::Number(number) => json.literal(number),
+            Value::Code(code) => json.literal(code),
+            Value::Flag(flag) => json.literal(flag),
+            Value::Text(text) => json.string(text),
+            Value::BadText(bytes) | Value::Bytes(bytes) => json.string(&to_base64(bytes)),
+            Value::Pair(name, value) => {
+                json.open_array();
+                json.element();
+                json.string(name);
+                json.element();
+                json.string(value);
+                json.close_array();
+            }
+        }
+    }
+}
+
+fn is_list(id: PropertyId) -> bool {
+    matches!(id, PropertyId::UserProperty | PropertyId::SubscriptionIdentifier)
+}
+
+/// Where the field behind this one and all it holds stands.
+fn next_sibling(fields: &[Field<'_>], index: usize) -> usize {
+    let depth = fields.get(index).map_or(0, |field| field.depth);
+    let rest = fields.get(index + 1..).unwrap_or_default();
+    index + 1 + rest.iter().position(|field| field.depth <= depth).unwrap_or(rest.len())
+}
+
+/// What is wrong, if something is.
+fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, version: Version, json: &mut Writer<'_>) {
+    let mut findings = findings.peekable();
+    if findings.peek().is_none() {
+        return;
+    }
+    json.key("findings");
+    json.open_array();
+    for finding in findings {
+        json.element();
+        json.open_object();
+        text("severity", finding.severity.name(), json);
+        text("statement", finding.rule.id(version), json);
+        json.key("bytes");
+        range(&finding.range, json);
+        text("detail", &finding.detail, json);
+        text("rule", finding.rule.sentence(), json);
+        json.close_object();
+    }
+    json.close_array();
+}
+
+fn range(range: &std::ops::Range<usize>, json: &mut Writer<'_>) {
+    json.open_array();
+    for end in [range.start, range.end] {
+        json.element();
+        json.literal(end);
+    }
+    json.close_array();
+}
+
+/// Every field with its bytes, in their order.
+fn ranges(fields: &[Field<'_>], json: &mut Writer<'_>) {
+    json.key("fields");
+    json.open_array();
+    for field in fields {
+        json.element();
+        json.open_object();
+        text("name", &field.name.key(), json);
+        number("depth", field.depth, json);
+        json.key("bytes");
+        range(&field.range, json);
+        if let Some(Bits { high, low }) = field.bits {
+            json.key("bits");
+            json.open_array();
+            for bit in [high, low] {
+                json.element();
+                json.literal(bit);
+            }
+            json.close_array();
+        }
+        json.close_object();
+    }
+    json.close_array();
+}

@@ -1,0 +1,374 @@
+//! A line for each packet: when, which connection, which way, what, and what matters of it. What is wrong follows on lines of its own.
+
+use super::clock::Clock;
+use super::secret::HIDDEN;
+use super::words::{hex, packet_name, quoted, return_code, version};
+use super::{Options, words};
+use crate::inspect::capture::Moment;
+use crate::inspect::capture::conversation::{Event, Foreign};
+use crate::inspect::capture::reassembly::{Close, Start};
+use crate::inspect::inspector::Stretch;
+use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
+use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
+use colored::Colorize;
+use std::fmt::Write;
+
+/// The most of a payload that is shown.
+const MAX_PAYLOAD: usize = 60;
+
+/// The most bytes of a payload that is no text.
+const MAX_HEX: usize = 16;
+
+/// Writes items as lines.
+#[derive(Debug)]
+pub struct LineView {
+    options: Options,
+    clock: Clock,
+}
+
+impl LineView {
+    /// A view with these options.
+    pub fn new(options: Options) -> LineView {
+        LineView { options, clock: Clock::time_of_day() }
+    }
+
+    /// Appends what stands for the item.
+    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        match item {
+            Item::Packet(packet) => self.packet(packet, findings, out),
+            Item::Gap(stretch) => {
+                self.stretch(stretch, &format!("{} bytes were not captured", stretch.length), out);
+            }
+            Item::Skipped(stretch) => {
+                self.stretch(
+                    stretch,
+                    &format!("{} bytes skipped: no packet starts in them", stretch.length),
+                    out,
+                );
+            }
+            Item::Event(event) => self.event(event, out),
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        self.head(packet.at, packet.connection, Some(packet.direction), out);
+        let name = format!("{:<11}", packet_name(packet));
+        let is_error =
+            packet.tree.findings.iter().chain(findings).any(|finding| finding.severity == Severity::Error);
+        let name = match (self.options.is_coloured, is_error) {
+            (false, _) => name,
+            (true, true) => name.red().bold().to_string(),
+            (true, false) => name.bold().to_string(),
+        };
+        let summary = format!("{name} {}", summary(packet, self.options));
+        out.extend_from_slice(summary.trim_end().as_bytes());
+        out.push(b'\n');
+        let spoken = packet.tracker.version.unwrap_or(Version::V311);
+        for finding in packet.tree.findings.iter().chain(findings) {
+            self.finding(finding, spoken, out);
+        }
+    }
+
+    fn finding(&self, finding: &Finding, spoken: Version, out: &mut Vec<u8>) {
+        let severity = format!("{:>5}", finding.severity.name());
+        let severity = match finding.severity {
+            _ if !self.options.is_coloured => severity,
+            Severity::Error => severity.red().to_string(),
+            Severity::Warning => severity.yellow().to_string(),
+            Severity::Info => severity.blue().to_string(),
+        };
+        let (start, end) = (finding.range.start, finding.range.end);
+        let place = match end.saturating_sub(start) {
+            0 => format!("byte {start}"),
+            1 => format!("byte {start}"),
+            _ => format!("bytes {start}..{end}"),
+        };
+        let detail = words::harmless(&finding.detail);
+        let line = format!(
+            "      {severity} {place}: {detail}\n            {}: {}; {}\n",
+            finding.rule.id(spoken),
+            finding.rule.sentence(),
+            finding.rule.hint()
+        );
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    fn stretch(&mut self, stretch: &Stretch, text: &str, out: &mut Vec<u8>) {
+        self.head(stretch.at, stretch.connection, Some(stretch.direction), out);
+        let line = format!("-- {text} (at byte {})\n", stretch.offset);
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        let (connection, at, sender, text) = match event {
+            Event::Opened { connection, at, client, server, transport, start } => {
+                let how = match (transport.is_encrypted, transport.is_web_socket) {
+                    (false, false) => "",
+                    (true, false) => " over TLS",
+                    (false, true) => " over WebSocket",
+                    (true, true) => " over secure WebSocket",
+                };
+                let midway = match start {
+                    Start::Handshake { .. } => "",
+                    Start::Midway => "; its beginning was not captured",
+                };
+                (connection, at, None, format!("{client} connects to {server}{how}{midway}"))
+            }
+            Event::Conflict { connection, at, direction, stream_offset, length } => {
+                let text = format!(
+                    "{length} bytes came again and were others (at byte {stream_offset}); the first ones count"
+                );
+                (connection, at, Some((*direction).into()), text)
+            }
+            Event::BadFrame { connection, at, direction, stream_offset, fault } => (
+                connection,
+                at,
+                Some((*direction).into()),
+                format!("WebSocket, at byte {stream_offset}: {fault}"),
+            ),
+            Event::Foreign { connection, at, client, server, what } => {
+                (connection, at, None, format!("{client} to {server}: {}", foreign(what)))
+            }
+            Event::Closed { connection, at, by } => (connection, at, None, closed(*by)),
+            Event::Bytes { .. } | Event::Gap { .. } => return,
+        };
+        self.head(*at, *connection, sender, out);
+        out.extend_from_slice(format!("-- {text}\n").as_bytes());
+    }
+
+    /// Time, connection and direction.
+    fn head(&mut self, at: Moment, connection: u32, sender: Option<Direction>, out: &mut Vec<u8>) {
+        match at.time {
+            Some(time) => self.clock.write(time, 6, out),
+            None => out.extend_from_slice(b"               "),
+        }
+        let arrow = match sender {
+            Some(Direction::ClientToServer) => "->",
+            Some(Direction::ServerToClient) => "<-",
+            None => "  ",
+        };
+        out.extend_from_slice(format!(" {connection:>3} {arrow} ").as_bytes());
+    }
+}
+
+fn foreign(what: &Foreign) -> String {
+    match what {
+        Foreign::Tls { server_name: Some(name) } => {
+            format!("TLS, for {}; --tls-keylog FILE decrypts it", words::harmless(name))
+        }
+        Foreign::Tls { server_name: None } => "TLS; --tls-keylog FILE decrypts it".to_owned(),
+        Foreign::Http { request, response } => {
+            let line = request.as_deref().or(response.as_deref()).unwrap_or_default();
+            format!("HTTP, not MQTT: {}", quoted(line))
+        }
+        Foreign::Silent => "nothing was said".to_owned(),
+        Foreign::Unknown => "not MQTT, and nothing else that is known here".to_owned(),
+    }
+}
+
+fn closed(by: Close<crate::inspect::capture::conversation::Direction>) -> String {
+    match by {
+        Close::Fin => "closed".to_owned(),
+        Close::Reset(direction) => format!("reset by the {}", Direction::from(direction).sender()),
+        Close::Replaced => "replaced by a new connection".to_owned(),
+        Close::Evicted => "forgotten: there are too many connections".to_owned(),
+        Close::EndOfCapture => "the capture ends".to_owned(),
+    }
+}
+
+/// What matters of a packet.
+fn summary(packet: &Packet<'_>, options: Options) -> String {
+    let tree = packet.tree;
+    let mut line = String::new();
+    match packet.packet_type {
+        Some(PacketType::Connect) => connect(packet, options, &mut line),
+        Some(PacketType::Publish) => publish(packet, &mut line),
+        Some(PacketType::Subscribe) => {
+            id(packet, &mut line);
+            for (index, field) in
+                tree.fields.iter().enumerate().filter(|(_, field)| field.name == Name::Subscription)
+            {
+                debug_assert!(!field.is_leaf());
+                subscription(tree.inside(index), &mut line);
+            }
+        }
+        _ => {
+            id(packet, &mut line);
+            for field in &tree.fields {
+                match (field.name, field.value) {
+                    (Name::SessionPresent, Value::Flag(true)) => add(&mut line, "session present"),
+                    (Name::ReturnCode, Value::Code(code)) => {
+                        add(&mut line, &described(code, return_code(code)));
+                    }
+                    (Name::ReasonCode, Value::Code(code)) => {
+                        add(&mut line, &described(code, ReasonCode(code).name()))
+                    }
+                    (Name::FilterReasonCode, Value::Code(code)) => {
+                        add(&mut line, &described(code, granted(code)));
+                    }
+                    (Name::FilterToRemove, Value::Text(filter)) => add(&mut line, &quoted(filter)),
+                    _ => {}
+                }
+            }
+        }
+    }
+    properties(&tree.fields, options, &mut line);
+    if let Some(undecoded) = tree.bytes(Name::Undecoded) {
+        add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
+    }
+    if let Some(answers) = &packet.seen.answers {
+        add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
+        if let Some(since) = answers.since_publish {
+            line += &format!(" ({} since PUBLISH)", duration(since));
+        }
+    }
+    line
+}
+
+fn add(line: &mut String, text: &str) {
+    if !line.is_empty() {
+        line.push_str(", ");
+    }
+    line.push_str(text);
+}
+
+fn id(packet: &Packet<'_>, line: &mut String) {
+    if let Some(packet_id) = packet.tree.number(Name::PacketIdentifier) {
+        add(line, &format!("id {packet_id}"));
+    }
+}
+
+fn connect(packet: &Packet<'_>, options: Options, line: &mut String) {
+    let tree = packet.tree;
+    if let Some(spoken) = packet.tracker.version {
+        add(line, &format!("MQTT {}", version(spoken)));
+    }
+    if let Some(client_id) = tree.text(Name::ClientIdentifier) {
+        add(line, &format!("client id {}", quoted(client_id)));
+    }
+    if let Some(user_name) = tree.text(Name::UserName) {
+        add(line, &format!("user name {}", quoted(user_name)));
+    }
+    if let Some(password) = tree.bytes(Name::Password) {
+        let shown = if options.shows_secrets { payload(password, password.len()) } else { HIDDEN.to_owned() };
+        add(line, &format!("password {shown}"));
+    }
+    if tree.is_set(Name::CleanStart) {
+        add(line, "clean start");
+    }
+    if let Some(keep_alive) = tree.number(Name::KeepAlive) {
+        add(line, &format!("keep alive {keep_alive} s"));
+    }
+    if let (Some(topic), Some(content)) = (tree.text(Name::WillTopic), tree.bytes(Name::WillPayload)) {
+        let qos = tree.number(Name::WillQos).unwrap_or_default();
+        let retain = if tree.is_set(Name::WillRetain) { " retain" } else { "" };
+        let shown = payload(content, content.len());
+        add(line, &format!("will {} QoS {qos}{retain} {shown}", quoted(topic)));
+    }
+}
+
+fn publish(packet: &Packet<'_>, line: &mut String) {
+    let tree = packet.tree;
+    let topic = tree.text(Name::TopicName);
+    match (&packet.seen.topic, topic) {
+        (Some(resolved), _) => add(line, &format!("{} (by alias)", quoted(resolved))),
+        (None, Some(topic)) => add(line, &quoted(topic)),
+        (None, None) => {}
+    }
+    if let Some(qos) = tree.number(Name::Qos) {
+        let _ = write!(line, " QoS {qos}");
+    }
+    for (name, word) in [(Name::Dup, " dup"), (Name::Retain, " retain")] {
+        line.push_str(if tree.is_set(name) { word } else { "" });
+    }
+    id(packet, line);
+    if let Some(Field { value: Value::Bytes(content), range, .. }) = tree.find(Name::Payload) {
+        let length = range.len();
+        let unit = if length == 1 { "byte" } else { "bytes" };
+        add(line, &format!("{length} {unit}"));
+        if length > 0 {
+            let _ = write!(line, " {}", payload(content, length));
+        }
+    }
+}
+
+/// A payload, as text where it is some.
+fn payload(content: &[u8], length: usize) -> String {
+    match std::str::from_utf8(content) {
+        Ok(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
+        Ok(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),
+        Err(_) => hex(content, MAX_HEX),
+    }
+}
+
+fn subscription(fields: &[Field<'_>], line: &mut String) {
+    for field in fields {
+        match (field.name, field.value) {
+            (Name::TopicFilter, Value::Text(filter)) => add(line, &quoted(filter)),
+            (Name::TopicFilter, Value::BadText(bytes)) => add(line, &hex(bytes, MAX_HEX)),
+            (Name::MaximumQos, Value::Number(qos)) => {
+                let _ = write!(line, " QoS {qos}");
+            }
+            (Name::NoLocal, Value::Flag(true)) => line.push_str(" no local"),
+            (Name::RetainAsPublished, Value::Flag(true)) => line.push_str(" retain as published"),
+            (Name::RetainHandling, Value::Number(handling @ 1..)) => {
+                let _ = write!(line, " retain handling {handling}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A subscription's code, which is the granted QoS or a failure.
+fn granted(code: u8) -> Option<&'static str> {
+    match code {
+        0 => Some("granted QoS 0"),
+        code => ReasonCode(code).name(),
+    }
+}
+
+fn described(code: u8, name: Option<&str>) -> String {
+    match name {
+        Some(name) if code < 0x80 => name.to_owned(),
+        Some(name) => format!("{name} (0x{code:02x})"),
+        None => format!("unknown code 0x{code:02x}"),
+    }
+}
+
+fn properties(fields: &[Field<'_>], options: Options, line: &mut String) {
+    for field in fields {
+        let Name::Property(id) = field.name else { continue };
+        let name = field.name;
+        let text = match field.value {
+            _ if super::secret::is_secret(name) && !options.shows_secrets => format!("{name} {HIDDEN}"),
+            Value::Pair(name, value) => format!("{}={}", quoted(name), quoted(value)),
+            Value::Text(text) => format!("{name} {}", quoted(text)),
+            Value::Bytes(bytes) | Value::BadText(bytes) => format!("{name} {}", payload(bytes, bytes.len())),
+            Value::Number(number) if is_seconds(id) => format!("{name} {number} s"),
+            Value::Number(number) => format!("{name} {number}"),
+            Value::Flag(_) | Value::Code(_) | Value::Group => continue,
+        };
+        add(line, &text);
+    }
+}
+
+fn is_seconds(id: PropertyId) -> bool {
+    matches!(
+        id,
+        PropertyId::MessageExpiryInterval
+            | PropertyId::SessionExpiryInterval
+            | PropertyId::ServerKeepAlive
+            | PropertyId::WillDelayInterval
+    )
+}
+
+/// A duration in the unit that fits it.
+fn duration(nanoseconds: u64) -> String {
+    match nanoseconds {
+        0..1_000_000 => format!("{} us", nanoseconds / 1000),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1000 % 1000)
+        }
+        _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000),
+    }
+}

@@ -1,0 +1,82 @@
+//! Numbers in words.
+
+use crate::inspect::Packet;
+use crate::protocol::{ReasonCode, Version};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// What a CONNACK of MQTT 3 says with each return code.
+const RETURN_CODES: [&str; 6] = [
+    "accepted",
+    "unacceptable protocol version",
+    "identifier rejected",
+    "server unavailable",
+    "bad user name or password",
+    "not authorized",
+];
+
+/// What a reason code of MQTT 5 says, or `None` for a number that has no meaning.
+pub(super) fn reason(code: u8) -> Option<&'static str> {
+    ReasonCode(code).name()
+}
+
+/// What a return code of CONNACK says before MQTT 5.
+pub(super) fn return_code(code: u8) -> Option<&'static str> {
+    RETURN_CODES.get(usize::from(code)).copied()
+}
+
+/// The version as CONNECT's level counts it: `3.1`, `3.1.1` or `5.0`.
+pub(super) fn version(version: Version) -> &'static str {
+    match version {
+        Version::V31 => "3.1",
+        Version::V311 => "3.1.1",
+        Version::V5 => "5.0",
+    }
+}
+
+/// The packet's name, also where it has none.
+pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
+    packet.packet_type.map_or("RESERVED", crate::protocol::PacketType::name)
+}
+
+/// Text in quotation marks, with all escaped that a terminal could obey.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    quoted.push_str(&harmless(text).replace('"', "\\\""));
+    quoted.push('"');
+    quoted
+}
+
+/// Text with all escaped that a terminal could obey, or that changes the order of letters.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut harmless = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_harmful(character) {
+            harmless.extend(character.escape_default());
+        } else {
+            harmless.push(character);
+        }
+    }
+    Cow::Owned(harmless)
+}
+
+/// Bytes in hexadecimal with spaces between, no more than `most` of them.
+pub(super) fn hex(bytes: &[u8], most: usize) -> String {
+    let mut hex = String::with_capacity(bytes.len().min(most) * 3);
+    for (index, byte) in bytes.iter().take(most).enumerate() {
+        let space = if index == 0 { "" } else { " " };
+        let _ = write!(hex, "{space}{byte:02x}");
+    }
+    if bytes.len() > most {
+        hex.push_str(" ...");
+    }
+    hex
+}
