@@ -427,3 +427,26 @@ fn a_search_works_with_worker_processes_and_its_steps_are_in_every_report() {
     assert!(figures["sent"].as_f64() > Some(200.0) && figures["p99_ns"].as_f64() > Some(0.0), "{figures}");
     assert_eq!(figures["loss_percent"].as_f64(), Some(0.0));
 }
+
+/// The keys of all objects in a document.
+fn keys(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, value)| std::iter::once(key.clone()).chain(keys(value))).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(keys).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn every_key_of_the_json_is_documented() {
+    let words =
+        "bench --embedded -c 2 --search rate --rate 50 --duration 0.2 --warm-up 0 --until sent>12,loss>1%";
+    let report = json(mq(&format!("{words} --output json")).run().succeed().as_bytes());
+    let documentation = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-json.md"));
+    let keys = keys(&report);
+    assert!(keys.iter().any(|key| key == "loss_percent"), "the search has its figures: {keys:?}");
+    let is_named = |key: &&String| !documentation.contains(&format!("`{key}`"));
+    assert_eq!(keys.iter().filter(is_named).collect::<Vec<_>>(), [""; 0]);
+}
