@@ -2,6 +2,7 @@
 
 use super::values;
 use crate::inspect::Direction;
+use crate::inspect::filter::{Filter, FilterError};
 use crate::protocol::Version;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -40,6 +41,10 @@ pub struct InspectArgs {
     /// How packets are shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
     pub format: Format,
+    /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
+    /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
+    #[arg(long, value_name = "TERMS", value_parser = filter)]
+    pub filter: Vec<Filter>,
     /// Every field with the place of its bytes, with --format json
     #[arg(long, action = ArgAction::SetTrue)]
     pub ranges: bool,
@@ -53,8 +58,16 @@ pub struct InspectArgs {
 pub enum Format {
     /// A line for each packet
     Line,
+    /// Every field on a line of its own
+    Text,
+    /// All bytes, beside the fields that own them
+    Hex,
     /// A JSON object on each line
     Json,
+}
+
+fn filter(text: &str) -> Result<Filter, FilterError> {
+    Filter::parse(text)
 }
 
 fn direction(text: &str) -> Result<Direction, String> {

@@ -91,6 +91,11 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Name::Property(id) => f.pad(&id.name().replace('-', " ")),
+            Name::UserName => f.pad("user name"),
+            Name::Qos | Name::MaximumQos => f.pad("QoS"),
+            Name::WillQos => f.pad("will QoS"),
+            Name::FilterReasonCode => f.pad("reason code"),
+            Name::FilterToRemove => f.pad("topic filter"),
             name => f.pad(&name.key().replace('_', " ")),
         }
     }

@@ -8,6 +8,7 @@ pub mod capture;
 mod direction;
 pub mod dissect;
 pub mod field;
+pub mod filter;
 pub mod finding;
 pub mod inspector;
 pub mod rule;

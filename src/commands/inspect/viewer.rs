@@ -3,7 +3,8 @@
 use crate::cli::inspect::{Format, InspectArgs};
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Item;
-use crate::inspect::view::{JsonView, LineView, Options};
+use crate::inspect::filter::Filter;
+use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
 use std::io::{self, Write};
 
 /// As much is gathered before it is written.
@@ -12,12 +13,15 @@ const BUFFER: usize = 64 * 1024;
 /// Takes items, and writes what they look like.
 pub(super) struct Viewer {
     view: View,
+    filters: Vec<Filter>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
 }
 
 enum View {
     Line(LineView),
+    Text(TextView),
+    Hex(HexView),
     Json(JsonView),
 }
 
@@ -30,15 +34,22 @@ impl Viewer {
         };
         let view = match args.format {
             Format::Line => View::Line(LineView::new(options)),
+            Format::Text => View::Text(TextView::new(options)),
+            Format::Hex => View::Hex(HexView::new(options)),
             Format::Json => View::Json(JsonView::new(options)),
         };
-        Viewer { view, buffer: Vec::with_capacity(BUFFER), failure: None }
+        Viewer { view, filters: args.filter.clone(), buffer: Vec::with_capacity(BUFFER), failure: None }
     }
 
     /// Shows an item. What fails is told by the next flush.
     pub(super) fn show(&mut self, item: &Item<'_>) {
+        if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &[])) {
+            return;
+        }
         match &mut self.view {
             View::Line(view) => view.write(item, &[], &mut self.buffer),
+            View::Text(view) => view.write(item, &[], &mut self.buffer),
+            View::Hex(view) => view.write(item, &[], &mut self.buffer),
             View::Json(view) => view.write(item, &[], &mut self.buffer),
         }
         if self.buffer.len() >= BUFFER {

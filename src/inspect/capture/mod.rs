@@ -15,6 +15,8 @@ mod link;
 pub mod network;
 pub mod reader;
 pub mod reassembly;
+#[cfg(test)]
+mod tests;
 
 use conversation::{Conversations, Decryptor, Event, Ports};
 use network::{Network, Skipped};

@@ -25,6 +25,8 @@ pub struct Tracker {
     pub keep_alive: Option<u16>,
     /// The topics that stand behind aliases, by the direction they are used in.
     aliases: [HashMap<u16, Rc<str>>; 2],
+    /// The version was found out with the packet that was taken apart last.
+    just_inferred: Option<Version>,
     exchanges: Exchanges,
 }
 
@@ -35,6 +37,8 @@ pub struct Seen {
     pub topic: Option<Rc<str>>,
     /// The packet answers another one.
     pub answers: Option<RoundTrip>,
+    /// This packet gave away the version, which nobody stated.
+    pub inferred_version: Option<Version>,
 }
 
 impl Tracker {
@@ -48,6 +52,7 @@ impl Tracker {
         if self.version.is_none() && packet.packet_type() != Some(PacketType::Connect) {
             self.version = version::inferred(packet, direction);
             self.is_version_inferred = self.version.is_some();
+            self.just_inferred = self.version;
         }
         dissect(packet, self.version.unwrap_or(Version::V311), Some(direction))
     }
@@ -67,7 +72,7 @@ impl Tracker {
         }
         let topic = (packet_type == PacketType::Publish).then(|| self.resolve(direction, tree)).flatten();
         let answers = self.exchanges.observe(packet_type, direction, tree, time);
-        Seen { topic, answers }
+        Seen { topic, answers, inferred_version: self.just_inferred.take() }
     }
 
     /// What waits for an answer.

@@ -2,8 +2,8 @@
 
 use super::clock::Clock;
 use super::secret::HIDDEN;
-use super::words::{hex, packet_name, quoted, return_code, version};
-use super::{Options, words};
+use super::words::{hex, packet_name, printable, quoted, return_code, version};
+use super::{Options, text, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
@@ -52,20 +52,35 @@ impl LineView {
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         self.head(packet.at, packet.connection, Some(packet.direction), out);
-        let name = format!("{:<11}", packet_name(packet));
-        let is_error =
-            packet.tree.findings.iter().chain(findings).any(|finding| finding.severity == Severity::Error);
-        let name = match (self.options.is_coloured, is_error) {
-            (false, _) => name,
-            (true, true) => name.red().bold().to_string(),
-            (true, false) => name.bold().to_string(),
-        };
-        let summary = format!("{name} {}", summary(packet, self.options));
-        out.extend_from_slice(summary.trim_end().as_bytes());
+        let line = format!("{} {}", self.name(packet, findings), summary(packet, self.options));
+        out.extend_from_slice(line.trim_end().as_bytes());
         out.push(b'\n');
+        self.findings(packet, findings, out);
+    }
+
+    /// The line in front of a packet's fields.
+    pub(super) fn heading(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        self.head(packet.at, packet.connection, Some(packet.direction), out);
+        let line = format!("{} {}\n", self.name(packet, findings), text::size(packet));
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    /// All that was found about a packet.
+    pub(super) fn findings(&self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let spoken = packet.tracker.version.unwrap_or(Version::V311);
         for finding in packet.tree.findings.iter().chain(findings) {
             self.finding(finding, spoken, out);
+        }
+    }
+
+    fn name(&self, packet: &Packet<'_>, findings: &[Finding]) -> String {
+        let name = format!("{:<11}", packet_name(packet));
+        let is_error =
+            packet.tree.findings.iter().chain(findings).any(|finding| finding.severity == Severity::Error);
+        match (self.options.is_coloured, is_error) {
+            (false, _) => name,
+            (true, true) => name.red().bold().to_string(),
+            (true, false) => name.bold().to_string(),
         }
     }
 
@@ -204,7 +219,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
                         add(&mut line, &described(code, ReasonCode(code).name()))
                     }
                     (Name::FilterReasonCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, granted(code)));
+                        add(&mut line, &described(code, granted(packet.packet_type, code)));
                     }
                     (Name::FilterToRemove, Value::Text(filter)) => add(&mut line, &quoted(filter)),
                     _ => {}
@@ -215,6 +230,9 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
     properties(&tree.fields, options, &mut line);
     if let Some(undecoded) = tree.bytes(Name::Undecoded) {
         add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
+    }
+    if let Some(inferred) = packet.seen.inferred_version {
+        add(&mut line, &format!("MQTT {} by the looks of it (-V says it for sure)", version(inferred)));
     }
     if let Some(answers) = &packet.seen.answers {
         add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
@@ -294,10 +312,10 @@ fn publish(packet: &Packet<'_>, line: &mut String) {
 
 /// A payload, as text where it is some.
 fn payload(content: &[u8], length: usize) -> String {
-    match std::str::from_utf8(content) {
-        Ok(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
-        Ok(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),
-        Err(_) => hex(content, MAX_HEX),
+    match printable(content) {
+        Some(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
+        Some(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),
+        None => hex(content, MAX_HEX),
     }
 }
 
@@ -319,11 +337,11 @@ fn subscription(fields: &[Field<'_>], line: &mut String) {
     }
 }
 
-/// A subscription's code, which is the granted QoS or a failure.
-fn granted(code: u8) -> Option<&'static str> {
-    match code {
-        0 => Some("granted QoS 0"),
-        code => ReasonCode(code).name(),
+/// What 0 means in a SUBACK is a granted QoS, as 1 and 2 are.
+fn granted(packet_type: Option<PacketType>, code: u8) -> Option<&'static str> {
+    match (packet_type, code) {
+        (Some(PacketType::Suback), 0) => Some("granted QoS 0"),
+        (_, code) => ReasonCode(code).name(),
     }
 }
 

@@ -1,13 +1,18 @@
 //! How what was found is shown: each view is a function from an item to bytes.
 
 mod clock;
+pub mod hex;
 pub mod json;
 pub mod line;
 mod secret;
+pub mod text;
+mod value;
 mod words;
 
+pub use hex::HexView;
 pub use json::JsonView;
 pub use line::LineView;
+pub use text::TextView;
 
 /// What all views are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

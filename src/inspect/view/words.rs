@@ -39,6 +39,12 @@ pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
     packet.packet_type.map_or("RESERVED", crate::protocol::PacketType::name)
 }
 
+/// The text that bytes are, unless they are none, or hold what no text does but line ends and tabs.
+pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
+    let is_text = |character: char| !character.is_control() || "\n\r\t".contains(character);
+    std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
+}
+
 /// Text in quotation marks, with all escaped that a terminal could obey.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);

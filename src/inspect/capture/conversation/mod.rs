@@ -138,6 +138,21 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// Which connection it is about.
+    pub fn connection(&self) -> u32 {
+        match *self {
+            Event::Opened { connection, .. }
+            | Event::Bytes { connection, .. }
+            | Event::Gap { connection, .. }
+            | Event::Conflict { connection, .. }
+            | Event::BadFrame { connection, .. }
+            | Event::Foreign { connection, .. }
+            | Event::Closed { connection, .. } => connection,
+        }
+    }
+}
+
 /// What else a connection can speak.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Foreign {
