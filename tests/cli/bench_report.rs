@@ -410,7 +410,7 @@ fn a_search_works_with_worker_processes_and_its_steps_are_in_every_report() {
         ],
     );
     let markdown = finished.succeed();
-    assert_says(&markdown, &["| tried per second | sent_rate | p99 | sent | loss | verdict |"]);
+    assert_says(&markdown, &["| tried per second | sent\\_rate | p99 | sent | loss | verdict |"]);
     assert_says(&read(&as_html), &["<h2>Search</h2>", "did not hold: sent&gt;200: it was"]);
     let report = json(read(&as_json).as_bytes());
     assert_eq!((&report["plan"]["processes"], &report["plan"]["threads"]), (&2.into(), &2.into()));

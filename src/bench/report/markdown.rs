@@ -53,7 +53,7 @@ impl Report {
         let Some(search) = &self.search else {
             return String::new();
         };
-        let heads = search.heads();
+        let heads: Vec<_> = search.heads().into_iter().map(escape).collect();
         let rule = "---:|".repeat(heads.len().saturating_sub(1));
         let mut text = format!("\n| {} |\n|{rule}---|\n", heads.join(" | "));
         for row in search.rows() {
@@ -165,7 +165,7 @@ mod tests {
         for part in [
             "\n1105 clients in 2 groups, MQTT 5.0, 127.0.0.1:1883\n\n| group | clients |",
             "\n| idle | 5 clients that stay | connections | 0 | 0 | 0 | 0 | 0 |\n",
-            "\n| tried per second | sent_rate | p99 | loss | verdict |\n|---:|---:|---:|---:|---|\n",
+            "\n| tried per second | sent\\_rate | p99 | loss | verdict |\n|---:|---:|---:|---:|---|\n",
             "| 1950/s | 1.20 s | 1.5 % | did not hold: loss\\>1%: it was 1.5 % |\n\nthe highest rate that held",
         ] {
             assert!(markdown.contains(part), "{part} in {markdown}");

@@ -68,7 +68,9 @@ impl Searched {
         let heads = self.heads();
         let row = |cells: &[&str]| {
             let mut line = String::new();
-            for (number, cell) in cells.iter().enumerate() {
+            for (number, cell) in
+                cells.iter().map(|cell| cell.replace(char::is_control, "\u{fffd}")).enumerate()
+            {
                 let _ = match number {
                     0 => write!(line, "{cell:<18}"),
                     _ if number + 1 == cells.len() => write!(line, "  {cell}"),
@@ -84,9 +86,7 @@ impl Searched {
 
 impl SearchStep {
     fn verdict(&self) -> String {
-        self.failure.as_ref().map_or("held".to_owned(), |failure| {
-            format!("did not hold: {}", failure.replace(char::is_control, "\u{fffd}"))
-        })
+        self.failure.as_ref().map_or("held".to_owned(), |failure| format!("did not hold: {failure}"))
     }
 }
 

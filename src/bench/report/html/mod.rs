@@ -340,20 +340,25 @@ fn round_duration(nanoseconds: f64) -> String {
 }
 
 fn table(title: &str, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
+    let rows: Vec<_> = rows.into_iter().collect();
+    let has_words = |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|cell| is_words(cell)));
+    let class = |is_words: bool| if is_words { " class=\"words\"" } else { "" };
+    let heads = heads.iter().enumerate();
+    let heads: String = heads
+        .map(|(column, head)| format!("<th{}>{}</th>", class(has_words(column)), escape(head)))
+        .collect();
     let mut html = format!("<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<tr>{heads}</tr>\n");
     for row in rows {
         let cells: String =
-            row.iter().map(|cell| format!("<td{}>{}</td>", class(cell), escape(cell))).collect();
+            row.iter().map(|cell| format!("<td{}>{}</td>", class(is_words(cell)), escape(cell))).collect();
         let _ = writeln!(html, "<tr>{cells}</tr>");
     }
     html + "</table></div>\n"
 }
 
-/// Sentences are set as such, numbers under each other.
-fn class(cell: &str) -> &'static str {
-    let is_words = cell.starts_with(|c: char| c.is_alphabetic()) || cell.split(' ').count() > 2;
-    if is_words { " class=\"words\"" } else { "" }
+/// Sentences are set as such, numbers and their units under each other.
+fn is_words(cell: &str) -> bool {
+    cell.starts_with(char::is_alphabetic) || cell.split(' ').count() > 2
 }
 
 /// What a broker said is text. XML has no way to write most control characters.
@@ -403,7 +408,9 @@ mod tests {
     fn groups_and_searches_have_a_table() {
         let mut report = mix();
         report.groups[0].name = "a<b".to_owned();
-        report.search = Some(searched());
+        let mut search = searched();
+        search.steps[0].figures[0].metric = "<i>".to_owned();
+        report.search = Some(search);
         let html = report.to_html();
         let page = parse(&html);
         let titles = page.descendants().filter(|node| node.has_tag_name("h2")).filter_map(|node| node.text());
@@ -412,6 +419,7 @@ mod tests {
         let cells = page.descendants().filter(|node| node.has_tag_name("td")).filter_map(|node| node.text());
         let cells: Vec<_> = cells.collect();
         assert!(cells.contains(&"a<b") && cells.contains(&"held"), "{cells:?}");
+        assert!(!page.descendants().any(|node| node.has_tag_name("i")), "a file's words are no tags");
     }
 
     #[test]
