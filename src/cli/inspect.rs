@@ -17,6 +17,7 @@ Examples:
   mq inspect capture.pcap                      a line for each packet
   tcpdump -i lo -U -w - port 1883 | mq inspect   as they come
   mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
+  mq inspect --stats capture.pcap              how much, how fast, by whom
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
   mq inspect --hex - < packets.txt             a packet on each line
   mq inspect --base64 wAA=
@@ -45,6 +46,9 @@ pub struct InspectArgs {
     /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
     #[arg(long, value_name = "TERMS", value_parser = filter)]
     pub filter: Vec<Filter>,
+    /// Counts and times of all and of each connection, instead of packets; with --format json as JSON
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub stats: bool,
     /// Every field with the place of its bytes, with --format json
     #[arg(long, action = ArgAction::SetTrue)]
     pub ranges: bool,

@@ -12,6 +12,7 @@ pub mod filter;
 pub mod finding;
 pub mod inspector;
 pub mod rule;
+pub mod statistics;
 pub mod stream;
 pub mod tracker;
 pub mod view;

@@ -4,6 +4,7 @@ use crate::cli::inspect::{Format, InspectArgs};
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Item;
 use crate::inspect::filter::Filter;
+use crate::inspect::statistics::Statistics;
 use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
 use std::io::{self, Write};
 
@@ -14,6 +15,7 @@ const BUFFER: usize = 64 * 1024;
 pub(super) struct Viewer {
     view: View,
     filters: Vec<Filter>,
+    statistics: Option<Statistics>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
 }
@@ -38,13 +40,22 @@ impl Viewer {
             Format::Hex => View::Hex(HexView::new(options)),
             Format::Json => View::Json(JsonView::new(options)),
         };
-        Viewer { view, filters: args.filter.clone(), buffer: Vec::with_capacity(BUFFER), failure: None }
+        Viewer {
+            view,
+            filters: args.filter.clone(),
+            statistics: args.stats.then(Statistics::default),
+            buffer: Vec::with_capacity(BUFFER),
+            failure: None,
+        }
     }
 
     /// Shows an item. What fails is told by the next flush.
     pub(super) fn show(&mut self, item: &Item<'_>) {
         if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &[])) {
             return;
+        }
+        if let Some(statistics) = &mut self.statistics {
+            return statistics.observe(item, &[]);
         }
         match &mut self.view {
             View::Line(view) => view.write(item, &[], &mut self.buffer),
@@ -73,6 +84,13 @@ impl Viewer {
 
     /// Writes the rest, and says how it went.
     pub(super) fn finish(mut self) -> Result<ExitStatus, Error> {
+        if let Some(statistics) = self.statistics.take() {
+            let text = match &self.view {
+                View::Json(_) => statistics.to_json() + "\n",
+                View::Line(_) | View::Text(_) | View::Hex(_) => statistics.to_text(),
+            };
+            self.buffer.extend_from_slice(text.as_bytes());
+        }
         self.flush()?;
         Ok(ExitStatus::DONE)
     }

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::secret::HIDDEN;
-use super::words::{hex, packet_name, printable, quoted, return_code, version};
+use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
 use super::{Options, text, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
@@ -378,15 +378,4 @@ fn is_seconds(id: PropertyId) -> bool {
             | PropertyId::ServerKeepAlive
             | PropertyId::WillDelayInterval
     )
-}
-
-/// A duration in the unit that fits it.
-fn duration(nanoseconds: u64) -> String {
-    match nanoseconds {
-        0..1_000_000 => format!("{} us", nanoseconds / 1000),
-        1_000_000..1_000_000_000 => {
-            format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1000 % 1000)
-        }
-        _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000),
-    }
 }

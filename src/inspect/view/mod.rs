@@ -7,7 +7,7 @@ pub mod line;
 mod secret;
 pub mod text;
 mod value;
-mod words;
+pub(super) mod words;
 
 pub use hex::HexView;
 pub use json::JsonView;
