@@ -11,6 +11,8 @@
 
 pub mod conversation;
 mod fragments;
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 pub mod network;
 pub mod reader;

@@ -286,8 +286,9 @@ impl Fields {
 
     fn field(&self, name: Name, value: Value<'_>, length: usize, json: &mut Writer<'_>) {
         match (name, value) {
-            (_, Value::Group)
-            | (Name::PacketType | Name::Flags | Name::PropertyLength | Name::Reserved, _) => {}
+            (_, Value::Group) | (Name::PacketType | Name::Flags | Name::PropertyLength, _) => {}
+            // Reserved bits are told where there is something in them.
+            (Name::Reserved, Value::Number(0) | Value::Flag(false)) => {}
             (name, _) if is_secret(name) && !self.options.shows_secrets => text(name.key(), HIDDEN, json),
             (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, length, json),
             (name, Value::Code(code)) => {

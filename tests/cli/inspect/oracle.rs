@@ -57,10 +57,15 @@ fn fields(ours: &Value, theirs: &mut Map<String, Value>) {
             theirs.insert(key.into(), text(ours, key));
         }
     }
-    for key in ["dup", "retain", "session_present"] {
+    for key in ["dup", "retain"] {
         if let Some(flag) = ours[key].as_bool() {
             theirs.insert(key.into(), u8::from(flag).into());
         }
+    }
+    if let Some(flag) = ours["session_present"].as_bool() {
+        // The decoder's is the whole byte.
+        let reserved = ours["reserved"].as_u64().unwrap_or_default() << 1;
+        theirs.insert("session_present".into(), (reserved | u64::from(flag)).into());
     }
     for (key, most) in [("will_payload", usize::MAX), ("password", usize::MAX), ("payload", PAYLOAD_BYTES)] {
         if let Some(bytes) = bytes(ours, key) {
@@ -86,10 +91,13 @@ fn fields(ours: &Value, theirs: &mut Map<String, Value>) {
 fn subscription(ours: &Value) -> Value {
     let number = |key: &str| ours[key].as_u64().unwrap_or_default();
     let flag = |key: &str| u64::from(ours[key].as_bool().unwrap_or_default());
+    // Before MQTT 5 all but the QoS is reserved.
+    let reserved = number("reserved") << if ours.get("retain_handling").is_some() { 6 } else { 2 };
     let options = number("qos")
         | flag("no_local") << 2
         | flag("retain_as_published") << 3
-        | number("retain_handling") << 4;
+        | number("retain_handling") << 4
+        | reserved;
     json!([text(ours, "topic_filter"), options])
 }
 
@@ -101,6 +109,7 @@ fn connect_flags(ours: &Value) -> u64 {
         | ours["will_qos"].as_u64().unwrap_or_default() << 3
         | flag("will_flag") << 2
         | flag("clean_start") << 1
+        | flag("reserved")
 }
 
 /// A string, or the bytes of what should be one.

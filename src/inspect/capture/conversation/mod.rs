@@ -209,7 +209,9 @@ impl Conversations {
             Tcp::Gap { at, side, length, .. } => {
                 talk.receive(side, at, Chunk::Gap(length), &mut self.shared, emit);
             }
-            Tcp::Conflict { at, side, offset, length, .. } => talk.conflict(side, at, offset, length, emit),
+            Tcp::Conflict { at, side, offset, length, .. } => {
+                talk.conflict(side, at, offset, length, &mut self.shared, emit);
+            }
             Tcp::Closed { at, by, .. } => talk.close(at, by, &mut self.shared, emit),
         }
         if talk.is_over() {
