@@ -324,6 +324,11 @@ impl BenchArgs {
             ("--host", self.client.connection.host.is_some(), runs),
             ("--port", self.client.connection.port.is_some(), runs),
             ("--url", self.client.network.url.is_some(), runs),
+            ("--search", self.report.search.is_some(), runs),
+            ("--metrics", self.report.metrics.is_some(), runs),
+            ("--inflight", self.in_flight.is_some(), runs),
+            ("--payload-file", self.payload_file.is_some(), publishes),
+            ("--payload-template", self.payload_template.is_some(), publishes),
         ];
         for (option, is_given, is_useful) in checks {
             if is_given && !is_useful {
@@ -342,6 +347,10 @@ impl BenchArgs {
                 "--search rate does not go with {}, which has no --rate",
                 self.word
             ))),
+            Some(Searchable::Rate) if self.shard.is_some() || self.start_at.is_some() => {
+                let text = "--search rate is for one machine: with --shard and --start-at, each would try other rates than the others";
+                Err(Error::Usage(text.to_owned()))
+            }
             Some(Searchable::Rate) | None => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use super::group::{GroupSpec, Sizes};
 use super::word::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
+use crate::cli::values;
 use crate::error::Error;
 use crate::protocol::Qos;
 use serde::{Deserialize, Deserializer, de};
@@ -23,7 +24,7 @@ struct File {
     duration: Option<Duration>,
     #[serde(default, deserialize_with = "seconds")]
     warm_up: Option<Duration>,
-    #[serde(rename = "group")]
+    #[serde(rename = "group", default)]
     groups: Vec<Spanned<Table>>,
 }
 
@@ -179,8 +180,7 @@ fn in_our_words(message: &str) -> String {
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
-    let seconds = Duration::try_from_secs_f64(seconds).map_err(|_| de::Error::custom("it takes seconds"))?;
-    Ok(Some(seconds))
+    values::time_of(seconds).map(Some).map_err(de::Error::custom)
 }
 
 fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
