@@ -1,6 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::inspect_live::LiveArgs;
+use crate::error::Error;
 use crate::inspect::Direction;
 use crate::inspect::filter::{Filter, FilterError};
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
@@ -60,6 +61,24 @@ pub struct InspectArgs {
     pub show_secrets: bool,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
+}
+
+impl InspectArgs {
+    /// A client shows its own packets, and no others.
+    ///
+    /// # Errors
+    /// What was named besides.
+    pub fn check_no_capture(&self) -> Result<(), Error> {
+        let other = match (&self.file, &self.hex, &self.base64) {
+            (Some(file), ..) => file.display().to_string(),
+            (None, Some(_), _) => "--hex".to_owned(),
+            (None, None, Some(_)) => "--base64".to_owned(),
+            (None, None, None) => return Ok(()),
+        };
+        Err(Error::Usage(format!(
+            "-h is for a client of its own, which does not go with {other}; leave one out"
+        )))
+    }
 }
 
 /// How packets are shown.

@@ -26,6 +26,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return run_proxy(args, listen, messages);
     }
     if args.live.is_client() {
+        args.check_no_capture()?;
         return live::run(args, recorder(args, messages)?, messages);
     }
     let inspector = Inspector::new(args.live.client.connection.version);

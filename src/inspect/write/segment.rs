@@ -1,7 +1,7 @@
 //! A TCP segment in an IP packet, with checksums that are right.
 
 use etherparse::{IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What is said of a peer's window: enough for everything.
 const WINDOW: u16 = u16::MAX;
@@ -38,36 +38,36 @@ impl Default for Flags {
 impl Header {
     /// The whole IP packet. Where the addresses are of two versions, as when a proxy stands between, both are written as IPv6.
     pub(super) fn packet(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut tcp = self.tcp();
-        let size = tcp.header_len() + bytes.len();
-        let mut packet = Vec::with_capacity(size + Ipv6Header::LEN);
         match (self.source.ip(), self.destination.ip()) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                let size = u16::try_from(size).unwrap_or(0);
-                let ip =
-                    Ipv4Header::new(size, TIME_TO_LIVE, IpNumber::TCP, source.octets(), destination.octets());
-                let mut ip = ip.unwrap_or_default();
-                ip.header_checksum = ip.calc_header_checksum();
-                tcp.checksum = tcp.calc_checksum_ipv4(&ip, bytes).unwrap_or(0);
-                packet.extend_from_slice(&ip.to_bytes());
-            }
-            (source, destination) => {
-                let ip = Ipv6Header {
-                    traffic_class: 0,
-                    flow_label: Ipv6FlowLabel::ZERO,
-                    payload_length: u16::try_from(size).unwrap_or(0),
-                    next_header: IpNumber::TCP,
-                    hop_limit: TIME_TO_LIVE,
-                    source: as_v6(source).octets(),
-                    destination: as_v6(destination).octets(),
-                };
-                tcp.checksum = tcp.calc_checksum_ipv6(&ip, bytes).unwrap_or(0);
-                packet.extend_from_slice(&ip.to_bytes());
-            }
+            (IpAddr::V4(source), IpAddr::V4(destination)) => self.in_v4(source, destination, bytes),
+            (source, destination) => self.in_v6(as_v6(source), as_v6(destination), bytes),
         }
-        packet.extend_from_slice(&tcp.to_bytes());
-        packet.extend_from_slice(bytes);
-        packet
+    }
+
+    fn in_v4(&self, source: Ipv4Addr, destination: Ipv4Addr, bytes: &[u8]) -> Vec<u8> {
+        let mut tcp = self.tcp();
+        let size = payload_size(&tcp, bytes);
+        let (source, destination) = (source.octets(), destination.octets());
+        let ip = Ipv4Header::new(size, TIME_TO_LIVE, IpNumber::TCP, source, destination);
+        let mut ip = ip.unwrap_or_default();
+        ip.header_checksum = ip.calc_header_checksum();
+        tcp.checksum = tcp.calc_checksum_ipv4(&ip, bytes).unwrap_or(0);
+        [&ip.to_bytes()[..], &tcp.to_bytes()[..], bytes].concat()
+    }
+
+    fn in_v6(&self, source: Ipv6Addr, destination: Ipv6Addr, bytes: &[u8]) -> Vec<u8> {
+        let mut tcp = self.tcp();
+        let ip = Ipv6Header {
+            traffic_class: 0,
+            flow_label: Ipv6FlowLabel::ZERO,
+            payload_length: payload_size(&tcp, bytes),
+            next_header: IpNumber::TCP,
+            hop_limit: TIME_TO_LIVE,
+            source: source.octets(),
+            destination: destination.octets(),
+        };
+        tcp.checksum = tcp.calc_checksum_ipv6(&ip, bytes).unwrap_or(0);
+        [&ip.to_bytes()[..], &tcp.to_bytes()[..], bytes].concat()
     }
 
     fn tcp(&self) -> TcpHeader {
@@ -80,6 +80,11 @@ impl Header {
         tcp.acknowledgment_number = if tcp.ack { self.acknowledgment } else { 0 };
         tcp
     }
+}
+
+/// No segment of ours is too long for IP.
+fn payload_size(tcp: &TcpHeader, bytes: &[u8]) -> u16 {
+    u16::try_from(tcp.header_len() + bytes.len()).unwrap_or(u16::MAX)
 }
 
 fn as_v6(address: IpAddr) -> Ipv6Addr {

@@ -1,6 +1,7 @@
 //! `mq inspect`: what is on the wire, decoded.
 
 mod corpus;
+mod live;
 mod oracle;
 mod proxy;
 mod typed;
