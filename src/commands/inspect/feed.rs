@@ -5,6 +5,7 @@
 //! when standard output is a pipe that nobody reads, what comes is left out until there is room again. That is shown as bytes that were
 //! not captured, and told at the end.
 
+use super::super::Messages;
 use super::super::stop::Stop;
 use super::finish;
 use super::viewer::Viewer;
@@ -119,18 +120,46 @@ struct Entry {
 
 #[derive(Debug)]
 enum What {
-    Opened { connection: u32, at: Moment, client: SocketAddr, server: SocketAddr, transport: Transport },
-    Bytes { connection: u32, at: Moment, direction: Direction, offset: u64, bytes: Vec<u8> },
-    Gap { connection: u32, at: Moment, direction: Direction, offset: u64, length: u64 },
-    Closed { connection: u32, at: Moment, by: Close<Direction> },
+    Opened {
+        connection: u32,
+        at: Moment,
+        client: SocketAddr,
+        server: SocketAddr,
+        transport: Transport,
+    },
+    Bytes {
+        connection: u32,
+        at: Moment,
+        direction: Direction,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    Gap {
+        connection: u32,
+        at: Moment,
+        direction: Direction,
+        offset: u64,
+        length: u64,
+    },
+    Closed {
+        connection: u32,
+        at: Moment,
+        by: Close<Direction>,
+    },
+    /// Something to say on standard error, once all before it was shown.
+    Note(String),
 }
 
 /// Starts the viewer's thread.
-pub(super) fn start(args: &InspectArgs, recorder: Option<Recorder>) -> Result<(Rc<Feed>, Viewing), Error> {
+pub(super) fn start(
+    args: &InspectArgs,
+    recorder: Option<Recorder>,
+    messages: Messages,
+) -> Result<(Rc<Feed>, Viewing), Error> {
     let (sender, receiver) = channel();
     let (report, outcome) = oneshot::channel();
     let args = args.clone();
-    let show = move || drop(report.send(show_all(&receiver, &args, recorder)));
+    let show = move || drop(report.send(show_all(&receiver, &args, recorder, messages)));
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);
     started.map_err(|source| Error::System { action: "start a thread".to_owned(), source })?;
     let feed = Feed {
@@ -145,23 +174,20 @@ pub(super) fn start(args: &InspectArgs, recorder: Option<Recorder>) -> Result<(R
 }
 
 /// The viewer's thread: until there is no traffic any more, or nobody to show it to.
-fn show_all(entries: &Receiver<Entry>, args: &InspectArgs, mut recorder: Option<Recorder>) -> Outcome {
+fn show_all(
+    entries: &Receiver<Entry>,
+    args: &InspectArgs,
+    mut recorder: Option<Recorder>,
+    messages: Messages,
+) -> Outcome {
     let mut inspector = Inspector::new(args.live.client.connection.version);
     let mut viewer = Viewer::new(args);
-    loop {
-        let entry = match entries.try_recv() {
-            Ok(entry) => entry,
-            Err(TryRecvError::Disconnected) => break,
-            Err(TryRecvError::Empty) => {
-                viewer.flush()?;
-                if let Some(recorder) = &mut recorder {
-                    recorder.flush();
-                }
-                let Ok(entry) = entries.recv() else { break };
-                entry
-            }
+    while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
+        let Some(event) = entry.what.as_event() else {
+            viewer.flush()?;
+            entry.what.say(messages);
+            continue;
         };
-        let event = entry.what.as_event();
         if let Some(recorder) = &mut recorder {
             recorder.take(&event);
         }
@@ -171,6 +197,24 @@ fn show_all(entries: &Receiver<Entry>, args: &InspectArgs, mut recorder: Option<
         }
     }
     finish(viewer, recorder)
+}
+
+/// What comes next; `None` when there is no traffic any more. Before it is waited for, all that came before is shown.
+fn next(
+    entries: &Receiver<Entry>,
+    viewer: &mut Viewer,
+    recorder: Option<&mut Recorder>,
+) -> Result<Option<Entry>, Error> {
+    match entries.try_recv() {
+        Ok(entry) => return Ok(Some(entry)),
+        Err(TryRecvError::Disconnected) => return Ok(None),
+        Err(TryRecvError::Empty) => {}
+    }
+    if let Some(recorder) = recorder {
+        recorder.flush();
+    }
+    viewer.flush()?;
+    Ok(entries.recv().ok())
 }
 
 impl Viewing {
@@ -241,6 +285,11 @@ impl Feed {
             end: Cell::new(Close::EndOfCapture),
             room: RefCell::new(end_room),
         }
+    }
+
+    /// Says something on standard error behind what is shown before.
+    pub(super) fn note(&self, text: String) {
+        self.send(What::Note(text), None);
     }
 
     /// What was not shown, in words.
@@ -376,8 +425,8 @@ impl Clock {
 }
 
 impl What {
-    fn as_event(&self) -> Event<'_> {
-        match *self {
+    fn as_event(&self) -> Option<Event<'_>> {
+        Some(match *self {
             What::Opened { connection, at, client, server, transport } => {
                 let start = Start::Handshake { initiator: Side::A };
                 Event::Opened { connection, at, client, server, transport, start }
@@ -389,6 +438,13 @@ impl What {
                 Event::Gap { connection, at, direction, offset, length }
             }
             What::Closed { connection, at, by } => Event::Closed { connection, at, by },
+            What::Note(_) => return None,
+        })
+    }
+
+    fn say(&self, messages: Messages) {
+        if let What::Note(text) = self {
+            messages.say(text);
         }
     }
 }

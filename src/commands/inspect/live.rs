@@ -34,7 +34,7 @@ pub(super) fn run(
     let mut options = live.client_options(messages.names)?;
     block_on(async {
         password::complete(&live.client.connection, &mut options.password).await?;
-        let (feed, mut viewing) = feed::start(args, recorder)?;
+        let (feed, mut viewing) = feed::start(args, recorder, messages)?;
         let mut client = Client::new(live, &options, Rc::clone(&feed), messages)?;
         let stop = pin!(stop(messages, Limits { timeout: live.timeout, idle: None })?);
         let ended = feed::ended(stop, &mut viewing);
@@ -143,7 +143,7 @@ impl Application for Client<'_> {
         if let Packet::Connack(connack) = packet
             && !connack.reason_code.is_error()
         {
-            self.messages.say(&live_limits::describe(connack, self.version));
+            self.feed.note(live_limits::describe(connack, self.version));
         }
     }
 

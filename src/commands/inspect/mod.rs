@@ -54,7 +54,7 @@ fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<E
     let recorder = recorder(args, messages)?;
     block_on(async {
         let listening = proxy.listen()?;
-        let (feed, mut viewing) = feed::start(args, recorder)?;
+        let (feed, mut viewing) = feed::start(args, recorder, messages)?;
         match listening.run(feed, &mut viewing, args.live.timeout).await? {
             Ended::Viewed(outcome) => outcome,
             Ended::Stopped(reason) => judge(viewing.finish().await, messages.stopped(reason, true)),
