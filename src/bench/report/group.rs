@@ -4,6 +4,7 @@ use super::words::{count, rate};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::record::{Outcome, Record};
+use crate::bench::schedule::OpenLoop;
 use crate::protocol::Qos;
 use std::fmt::Write;
 
@@ -51,7 +52,7 @@ impl Group {
             subscription_qos: group.subscription_qos,
             payload_sizes: payload_sizes(group),
             in_flight: group.in_flight,
-            rate: group.open_loop.map(|load| load.rate.as_per_second()),
+            rate: group.open_loop.as_ref().map(OpenLoop::mean_rate),
             messages: group.messages,
             listens_to: group.filter.clone(),
             outcome: record.outcome(group),
