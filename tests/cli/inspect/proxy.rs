@@ -83,9 +83,9 @@ fn packets_of_all_sizes(seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// Sends these bytes both ways at once, and expects them at the other end. Gives the ends back, nothing closed.
+/// Sends these bytes both ways at once, and expects them at the other end.
 #[track_caller]
-fn assert_both_ways(client: TcpStream, server: TcpStream, up: Vec<u8>, down: Vec<u8>) {
+fn assert_both_ways(client: &TcpStream, server: &TcpStream, up: Vec<u8>, down: Vec<u8>) {
     let sender = |stream: &TcpStream, bytes: Vec<u8>| {
         let mut stream = stream.try_clone().unwrap();
         thread::spawn(move || stream.write_all(&bytes).unwrap())
@@ -98,8 +98,8 @@ fn assert_both_ways(client: TcpStream, server: TcpStream, up: Vec<u8>, down: Vec
             received == expected
         })
     };
-    let threads = [receiver(&server, up.clone()), receiver(&client, down.clone())];
-    let senders = [sender(&client, up), sender(&server, down)];
+    let threads = [receiver(server, up.clone()), receiver(client, down.clone())];
+    let senders = [sender(client, up), sender(server, down)];
     senders.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(threads.map(|thread| thread.join().unwrap()), [true, true], "all bytes arrive unchanged");
 }
@@ -107,14 +107,14 @@ fn assert_both_ways(client: TcpStream, server: TcpStream, up: Vec<u8>, down: Vec
 #[test]
 fn packets_pass_unchanged() {
     let (proxy, client, server) = ends(plain);
-    assert_both_ways(client, server, packets_of_all_sizes(1), packets_of_all_sizes(2));
+    assert_both_ways(&client, &server, packets_of_all_sizes(1), packets_of_all_sizes(2));
     assert_says(&proxy.stop(), &["PUBLISH"]);
 }
 
 #[test]
 fn garbage_passes_unchanged() {
     let (_proxy, client, server) = ends(plain);
-    assert_both_ways(client, server, garbage(3), garbage(4));
+    assert_both_ways(&client, &server, garbage(3), garbage(4));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn bytes_pass_unchanged_through_tls_and_web_socket_on_either_side() {
             let trust = if scheme == "ws" { String::new() } else { certificate.words("--cafile {}/ca.pem") };
             Proxy::start(&to, &format!("--stats {trust}"))
         });
-        assert_both_ways(client, server, garbage(5), packets_of_all_sizes(6));
+        assert_both_ways(&client, &server, garbage(5), packets_of_all_sizes(6));
     }
 }
 
