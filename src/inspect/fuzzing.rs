@@ -26,7 +26,9 @@ const CONNECTION: u32 = 0;
 /// Gives the bytes to both sides of a connection, in pieces, and shows what comes out in every way. The first byte says how.
 pub fn packets(bytes: &[u8]) {
     let Some((how, bytes)) = bytes.split_first() else { return };
-    let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)].into_iter().nth(usize::from(how & 3));
+    let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)]
+        .into_iter()
+        .nth(usize::from(how & 3));
     let options = Options { shows_secrets: how & 4 != 0, shows_ranges: true, is_coloured: false };
     let mut views = Views::new(options);
     let mut inspector = Inspector::new(version.flatten());
