@@ -2,6 +2,7 @@
 
 mod corpus;
 mod oracle;
+mod statistics;
 mod typed;
 mod views;
 
