@@ -1,9 +1,10 @@
 //! Shows what the inspector finds, on standard output.
 
 use crate::cli::inspect::{Format, InspectArgs};
-use crate::error::{Error, ExitStatus};
-use crate::inspect::Item;
+use crate::error::Error;
+use crate::inspect::lint::Tally;
 use crate::inspect::view::{JsonView, LineView, Options};
+use crate::inspect::{Item, Linter, Severity};
 use std::io::{self, Write};
 
 /// As much is gathered before it is written.
@@ -12,6 +13,7 @@ const BUFFER: usize = 64 * 1024;
 /// Takes items, and writes what they look like.
 pub(super) struct Viewer {
     view: View,
+    linter: Option<Linter>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
 }
@@ -23,7 +25,9 @@ enum View {
 
 impl Viewer {
     pub(super) fn new(args: &InspectArgs) -> Viewer {
+        let least = args.lint.map(Severity::from);
         let options = Options {
+            least: least.unwrap_or_default(),
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
@@ -32,14 +36,15 @@ impl Viewer {
             Format::Line => View::Line(LineView::new(options)),
             Format::Json => View::Json(JsonView::new(options)),
         };
-        Viewer { view, buffer: Vec::with_capacity(BUFFER), failure: None }
+        Viewer { view, linter: least.map(Linter::new), buffer: Vec::with_capacity(BUFFER), failure: None }
     }
 
     /// Shows an item. What fails is told by the next flush.
     pub(super) fn show(&mut self, item: &Item<'_>) {
+        let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();
         match &mut self.view {
-            View::Line(view) => view.write(item, &[], &mut self.buffer),
-            View::Json(view) => view.write(item, &[], &mut self.buffer),
+            View::Line(view) => view.write(item, &findings, &mut self.buffer),
+            View::Json(view) => view.write(item, &findings, &mut self.buffer),
         }
         if self.buffer.len() >= BUFFER {
             self.write();
@@ -60,10 +65,10 @@ impl Viewer {
         self.failure.is_some()
     }
 
-    /// Writes the rest, and says how it went.
-    pub(super) fn finish(mut self) -> Result<ExitStatus, Error> {
+    /// Writes the rest; gives what the linter found, if it was asked.
+    pub(super) fn finish(mut self) -> Result<Option<Tally>, Error> {
         self.flush()?;
-        Ok(ExitStatus::DONE)
+        Ok(self.linter.map(|linter| linter.tally()))
     }
 
     /// Writes what was gathered. What fails is told by the next flush.

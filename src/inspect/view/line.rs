@@ -3,13 +3,13 @@
 use super::clock::Clock;
 use super::secret::HIDDEN;
 use super::words::{hex, packet_name, quoted, return_code, version};
-use super::{Options, words};
+use super::{Options, shown, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
-use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
+use crate::protocol::{PacketType, PropertyId, ReasonCode};
 use colored::Colorize;
 use std::fmt::Write;
 
@@ -46,15 +46,20 @@ impl LineView {
                     out,
                 );
             }
-            Item::Event(event) => self.event(event, out),
+            Item::Event(event) => {
+                self.event(event, out);
+                for finding in findings {
+                    self.finding(finding, out);
+                }
+            }
         }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         self.head(packet.at, packet.connection, Some(packet.direction), out);
         let name = format!("{:<11}", packet_name(packet));
-        let is_error =
-            packet.tree.findings.iter().chain(findings).any(|finding| finding.severity == Severity::Error);
+        let findings = shown(&packet.tree.findings, findings, self.options.least);
+        let is_error = findings.clone().any(|finding| finding.severity == Severity::Error);
         let name = match (self.options.is_coloured, is_error) {
             (false, _) => name,
             (true, true) => name.red().bold().to_string(),
@@ -63,13 +68,10 @@ impl LineView {
         let summary = format!("{name} {}", summary(packet, self.options));
         out.extend_from_slice(summary.trim_end().as_bytes());
         out.push(b'\n');
-        let spoken = packet.tracker.version.unwrap_or(Version::V311);
-        for finding in packet.tree.findings.iter().chain(findings) {
-            self.finding(finding, spoken, out);
-        }
+        findings.for_each(|finding| self.finding(finding, out));
     }
 
-    fn finding(&self, finding: &Finding, spoken: Version, out: &mut Vec<u8>) {
+    fn finding(&self, finding: &Finding, out: &mut Vec<u8>) {
         let severity = format!("{:>5}", finding.severity.name());
         let severity = match finding.severity {
             _ if !self.options.is_coloured => severity,
@@ -79,14 +81,14 @@ impl LineView {
         };
         let (start, end) = (finding.range.start, finding.range.end);
         let place = match end.saturating_sub(start) {
-            0 => format!("byte {start}"),
-            1 => format!("byte {start}"),
-            _ => format!("bytes {start}..{end}"),
+            0 if start == 0 => String::new(),
+            0 | 1 => format!("byte {start}: "),
+            _ => format!("bytes {start}..{end}: "),
         };
         let detail = words::harmless(&finding.detail);
         let line = format!(
-            "      {severity} {place}: {detail}\n            {}: {}; {}\n",
-            finding.rule.id(spoken),
+            "      {severity} {place}{detail}\n            {}: {}; {}\n",
+            finding.statement(),
             finding.rule.sentence(),
             finding.rule.hint()
         );
