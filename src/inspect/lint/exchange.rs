@@ -60,6 +60,12 @@ impl Exchange {
         }
     }
 
+    /// A packet was left out: something may be under way that is not known.
+    pub(super) fn doubt(&mut self) {
+        self.client.misses_some = true;
+        self.server.misses_some = true;
+    }
+
     /// What is under way is not known any longer.
     pub(super) fn lose_track(&mut self) {
         self.client.forget();

@@ -217,9 +217,15 @@ impl Connection {
         limits::check(subject, self.premises, self.session.is_hasty(), report);
         if is_sound {
             self.exchange.check(subject, self.premises, self.session.is_hasty(), report);
-            self.delivery.check(subject, agreement, self.premises, budget, report);
-        } else {
+            // What should not be sent at all matches nothing.
+            if !report.has_error() {
+                self.delivery.check(subject, agreement, self.premises, budget, report);
+            }
+        } else if subject.tree.is_malformed() {
             self.exchange.lose_track();
+            self.delivery.lose_track();
+        } else {
+            self.exchange.doubt();
             self.delivery.lose_track();
         }
     }
