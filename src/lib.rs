@@ -1,6 +1,6 @@
 //! `mqkit`: what the `mq` binary is made of.
 //!
-//! Who may call whom: `commands -> {client, bench, broker, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
+//! Who may call whom: `commands -> {client, bench, broker, inspect, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
 //! `protocol -> nothing of ours`, `passwd -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
 
 pub mod bench;

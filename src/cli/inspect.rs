@@ -1,6 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::values;
+use crate::inspect::filter::{Filter, FilterError};
 use crate::inspect::{Direction, Severity};
 use crate::protocol::Version;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
@@ -16,6 +17,7 @@ Examples:
   mq inspect capture.pcap                      a line for each packet
   tcpdump -i lo -U -w - port 1883 | mq inspect   as they come
   mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
+  mq inspect --stats capture.pcap              how much, how fast, by whom
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
   mq inspect --hex - < packets.txt             a packet on each line
   mq inspect --base64 wAA=
@@ -59,6 +61,13 @@ pub struct InspectArgs {
     /// Print the rules that stand for a statement, such as MQTT-3.3.1-2
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["file", "hex", "base64", "lint", "rules"])]
     pub explain: Option<String>,
+    /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
+    /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
+    #[arg(long, value_name = "TERMS", value_parser = filter)]
+    pub filter: Vec<Filter>,
+    /// Counts and times of all and of each connection, instead of packets; with --format json as JSON
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub stats: bool,
     /// Every field with the place of its bytes, with --format json
     #[arg(long, action = ArgAction::SetTrue)]
     pub ranges: bool,
@@ -72,6 +81,10 @@ pub struct InspectArgs {
 pub enum Format {
     /// A line for each packet
     Line,
+    /// Every field on a line of its own
+    Text,
+    /// All bytes, beside the fields that own them
+    Hex,
     /// A JSON object on each line
     Json,
 }
@@ -95,6 +108,10 @@ impl From<Level> for Severity {
             Level::Info => Severity::Info,
         }
     }
+}
+
+fn filter(text: &str) -> Result<Filter, FilterError> {
+    Filter::parse(text)
 }
 
 fn direction(text: &str) -> Result<Direction, String> {

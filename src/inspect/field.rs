@@ -4,7 +4,6 @@
 
 use super::rule::Rule;
 use crate::protocol::PropertyId;
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -21,9 +20,9 @@ macro_rules! names {
 
         impl Name {
             /// The name in lower case with underscores, as it stands in JSON.
-            pub fn key(self) -> Cow<'static, str> {
+            pub fn key(self) -> &'static str {
                 match self {
-                    $(Name::$variant => Cow::Borrowed($name),)+
+                    $(Name::$variant => $name,)+
                     Name::Property(id) => property_key(id),
                 }
             }
@@ -77,12 +76,36 @@ names! {
     Undecoded "undecoded";
 }
 
-/// The plural where a property may stand more than once, as in a message's JSON object.
-fn property_key(id: PropertyId) -> Cow<'static, str> {
+/// The specification's name with underscores; the plural where a property may stand more than once, as in a message's JSON object.
+fn property_key(id: PropertyId) -> &'static str {
     match id {
-        PropertyId::UserProperty => Cow::Borrowed("user_properties"),
-        PropertyId::SubscriptionIdentifier => Cow::Borrowed("subscription_identifiers"),
-        id => Cow::Owned(id.name().replace('-', "_")),
+        PropertyId::PayloadFormatIndicator => "payload_format_indicator",
+        PropertyId::MessageExpiryInterval => "message_expiry_interval",
+        PropertyId::ContentType => "content_type",
+        PropertyId::ResponseTopic => "response_topic",
+        PropertyId::CorrelationData => "correlation_data",
+        PropertyId::SubscriptionIdentifier => "subscription_identifiers",
+        PropertyId::SessionExpiryInterval => "session_expiry_interval",
+        PropertyId::AssignedClientIdentifier => "assigned_client_identifier",
+        PropertyId::ServerKeepAlive => "server_keep_alive",
+        PropertyId::AuthenticationMethod => "authentication_method",
+        PropertyId::AuthenticationData => "authentication_data",
+        PropertyId::RequestProblemInformation => "request_problem_information",
+        PropertyId::WillDelayInterval => "will_delay_interval",
+        PropertyId::RequestResponseInformation => "request_response_information",
+        PropertyId::ResponseInformation => "response_information",
+        PropertyId::ServerReference => "server_reference",
+        PropertyId::ReasonString => "reason_string",
+        PropertyId::ReceiveMaximum => "receive_maximum",
+        PropertyId::TopicAliasMaximum => "topic_alias_maximum",
+        PropertyId::TopicAlias => "topic_alias",
+        PropertyId::MaximumQos => "maximum_qos",
+        PropertyId::RetainAvailable => "retain_available",
+        PropertyId::UserProperty => "user_properties",
+        PropertyId::MaximumPacketSize => "maximum_packet_size",
+        PropertyId::WildcardSubscriptionAvailable => "wildcard_subscription_available",
+        PropertyId::SubscriptionIdentifierAvailable => "subscription_identifier_available",
+        PropertyId::SharedSubscriptionAvailable => "shared_subscription_available",
     }
 }
 
@@ -91,6 +114,11 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Name::Property(id) => f.pad(&id.name().replace('-', " ")),
+            Name::UserName => f.pad("user name"),
+            Name::Qos | Name::MaximumQos => f.pad("QoS"),
+            Name::WillQos => f.pad("will QoS"),
+            Name::FilterReasonCode => f.pad("reason code"),
+            Name::FilterToRemove => f.pad("topic filter"),
             name => f.pad(&name.key().replace('_', " ")),
         }
     }

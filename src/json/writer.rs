@@ -60,6 +60,19 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(if self.is_pretty { b":\t" } else { b":" });
     }
 
+    /// Names the value that follows in an object on one line, by a name that holds nothing to escape. For what is written often.
+    pub fn plain_key(&mut self, name: &'static str) {
+        self.out.extend_from_slice(if self.is_empty { b"\"" } else { b",\"" });
+        self.is_empty = false;
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    /// A whole number. For what is written often.
+    pub fn integer(&mut self, value: u64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
     /// Announces the value that follows in an array.
     pub fn element(&mut self) {
         if !self.is_empty {
@@ -88,7 +101,7 @@ impl<'o> Writer<'o> {
     }
 
     /// A value that is JSON already.
-    pub(super) fn raw(&mut self, json: &[u8]) {
+    pub(crate) fn raw(&mut self, json: &[u8]) {
         self.out.extend_from_slice(json);
     }
 

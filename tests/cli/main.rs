@@ -20,6 +20,7 @@ mod credentials;
 mod crossing;
 mod embedded_broker;
 mod format;
+mod inspect;
 mod inspect_lint;
 mod json;
 mod layers;

@@ -4,7 +4,7 @@ use super::viewer::Viewer;
 use crate::cli::inspect::InspectArgs;
 use crate::error::Error;
 use crate::inspect::capture::Moment;
-use crate::inspect::{Direction, Inspector};
+use crate::inspect::{Direction, Inspector, stream};
 use crate::protocol::PacketType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -54,10 +54,18 @@ struct Packets<'v> {
 impl Packets<'_> {
     /// Whole packets, or what there is of the last one.
     fn take(&mut self, direction: Option<Direction>, bytes: &[u8]) {
-        let direction = direction.or(self.direction).unwrap_or_else(|| usual_direction(bytes));
         let (at, viewer) = (Moment::default(), &mut *self.viewer);
-        self.inspector.bytes(CONNECTION, direction, at, bytes, &mut |item| viewer.show(item));
-        self.inspector.end(CONNECTION, direction, at, &mut |item| viewer.show(item));
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // Without a packet's end, all that is left is one.
+            let length =
+                stream::whole_length(rest).filter(|length| *length <= rest.len()).unwrap_or(rest.len());
+            let (packet, others) = rest.split_at(length);
+            let direction = direction.or(self.direction).unwrap_or_else(|| usual_direction(packet));
+            self.inspector.bytes(CONNECTION, direction, at, packet, &mut |item| viewer.show(item));
+            self.inspector.end(CONNECTION, direction, at, &mut |item| viewer.show(item));
+            rest = others;
+        }
     }
 }
 

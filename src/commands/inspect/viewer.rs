@@ -2,8 +2,10 @@
 
 use crate::cli::inspect::{Format, InspectArgs};
 use crate::error::Error;
+use crate::inspect::filter::Filter;
 use crate::inspect::lint::Tally;
-use crate::inspect::view::{JsonView, LineView, Options};
+use crate::inspect::statistics::Statistics;
+use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
 use crate::inspect::{Item, Linter, Severity};
 use std::io::{self, Write};
 
@@ -14,12 +16,16 @@ const BUFFER: usize = 64 * 1024;
 pub(super) struct Viewer {
     view: View,
     linter: Option<Linter>,
+    filters: Vec<Filter>,
+    statistics: Option<Statistics>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
 }
 
 enum View {
     Line(LineView),
+    Text(TextView),
+    Hex(HexView),
     Json(JsonView),
 }
 
@@ -34,16 +40,33 @@ impl Viewer {
         };
         let view = match args.format {
             Format::Line => View::Line(LineView::new(options)),
+            Format::Text => View::Text(TextView::new(options)),
+            Format::Hex => View::Hex(HexView::new(options)),
             Format::Json => View::Json(JsonView::new(options)),
         };
-        Viewer { view, linter: least.map(Linter::new), buffer: Vec::with_capacity(BUFFER), failure: None }
+        Viewer {
+            view,
+            linter: least.map(Linter::new),
+            filters: args.filter.clone(),
+            statistics: args.stats.then(Statistics::default),
+            buffer: Vec::with_capacity(BUFFER),
+            failure: None,
+        }
     }
 
     /// Shows an item. What fails is told by the next flush.
     pub(super) fn show(&mut self, item: &Item<'_>) {
         let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();
+        if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &findings)) {
+            return;
+        }
+        if let Some(statistics) = &mut self.statistics {
+            return statistics.observe(item, &findings);
+        }
         match &mut self.view {
             View::Line(view) => view.write(item, &findings, &mut self.buffer),
+            View::Text(view) => view.write(item, &findings, &mut self.buffer),
+            View::Hex(view) => view.write(item, &findings, &mut self.buffer),
             View::Json(view) => view.write(item, &findings, &mut self.buffer),
         }
         if self.buffer.len() >= BUFFER {
@@ -67,6 +90,13 @@ impl Viewer {
 
     /// Writes the rest; gives what the linter found, if it was asked.
     pub(super) fn finish(mut self) -> Result<Option<Tally>, Error> {
+        if let Some(statistics) = self.statistics.take() {
+            let text = match &self.view {
+                View::Json(_) => statistics.to_json() + "\n",
+                View::Line(_) | View::Text(_) | View::Hex(_) => statistics.to_text(),
+            };
+            self.buffer.extend_from_slice(text.as_bytes());
+        }
         self.flush()?;
         Ok(self.linter.map(|linter| linter.tally()))
     }

@@ -88,11 +88,14 @@ impl Fragments {
     }
 
     fn drop_excess(&mut self) {
-        while self.packets.len() > MAX_PACKETS
-            || self.packets.iter().map(|packet| packet.bytes.len()).sum::<usize>() > MAX_BYTES
-        {
+        while self.packets.len() > MAX_PACKETS || self.cost() > MAX_BYTES {
             self.drop_first();
         }
+    }
+
+    /// How many bytes wait.
+    pub(super) fn cost(&self) -> usize {
+        self.packets.iter().map(|packet| packet.bytes.len()).sum()
     }
 
     fn drop_first(&mut self) {

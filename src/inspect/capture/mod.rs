@@ -11,10 +11,14 @@
 
 pub mod conversation;
 mod fragments;
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 pub mod network;
 pub mod reader;
 pub mod reassembly;
+#[cfg(test)]
+mod tests;
 
 use conversation::{Conversations, Decryptor, Event, Ports};
 use network::{Network, Skipped};

@@ -160,3 +160,202 @@ fn segment<'a>(ip: &Payload<'a>) -> Result<Segment<'a>, Skipped> {
         missing: missing - bytes.len().min(missing),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAYLOAD: &[u8] = b"0123456789abcdefghij";
+
+    /// A TCP segment of `PAYLOAD` from port 5 to port 1883, with options if `words` is over 5.
+    fn tcp(words: u8) -> Vec<u8> {
+        let mut bytes = vec![0, 5, 0x07, 0x5b, 0, 0, 0, 9, 0, 0, 0, 8, words << 4, 0x18, 1, 1, 0, 0, 0, 0];
+        bytes.resize(usize::from(words) * 4, 1);
+        [&bytes, PAYLOAD].concat()
+    }
+
+    fn ipv4(fragment: u16, options: &[u8], body: &[u8]) -> Vec<u8> {
+        let words = 5 + options.len() as u8 / 4;
+        let length = (usize::from(words) * 4 + body.len()) as u16;
+        let mut bytes = vec![0x40 | words, 0];
+        bytes.extend(length.to_be_bytes());
+        bytes.extend([0, 7]);
+        bytes.extend(fragment.to_be_bytes());
+        bytes.extend([64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        [&bytes, options, body].concat()
+    }
+
+    fn ipv6(next_header: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x60, 0, 0, 0];
+        bytes.extend((body.len() as u16).to_be_bytes());
+        bytes.extend([next_header, 64]);
+        bytes.extend([0xfd; 32]);
+        [&bytes, body].concat()
+    }
+
+    fn in_ethernet(tags: &[u8], packet: &[u8]) -> Vec<u8> {
+        let protocol = if packet[0] >> 4 == 4 { [8, 0] } else { [0x86, 0xdd] };
+        [&[0; 12], tags, &protocol, packet].concat()
+    }
+
+    fn frame(link_type: u32, bytes: &[u8]) -> Frame<'_> {
+        Frame { at: Moment::default(), link_type, bytes, original_length: bytes.len() as u32 }
+    }
+
+    /// The ports, the payload and what is missing of it.
+    fn segment_of(network: &mut Network, frame: &Frame<'_>) -> Result<(u16, u16, Vec<u8>, usize), Skipped> {
+        network.segment(frame).map(|segment| {
+            assert_eq!((segment.sequence, segment.acknowledgment), (9, Some(8)));
+            let ports = (segment.source.port(), segment.destination.port());
+            (ports.0, ports.1, segment.bytes.to_vec(), segment.missing)
+        })
+    }
+
+    fn check(link_type: u32, bytes: &[u8]) {
+        let found = segment_of(&mut Network::default(), &frame(link_type, bytes));
+        assert_eq!(found, Ok((5, 1883, PAYLOAD.to_vec(), 0)), "{link_type} {bytes:02x?}");
+    }
+
+    #[test]
+    fn a_segment_is_found_in_every_link_layer() {
+        for packet in [ipv4(0, b"", &tcp(5)), ipv6(6, &tcp(5))] {
+            let protocol = if packet[0] >> 4 == 4 { [8, 0] } else { [0x86, 0xdd] };
+            check(1, &in_ethernet(b"", &packet));
+            check(1, &in_ethernet(&[0x81, 0, 0, 5], &packet));
+            check(1, &in_ethernet(&[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x81, 0, 0, 7], &packet));
+            for raw in [101, 12, 14, 228, 229] {
+                check(raw, &packet);
+            }
+            for family in [[2, 0, 0, 0], [0, 0, 0, 30]] {
+                check(0, &[&family, &packet[..]].concat());
+                check(108, &[&family, &packet[..]].concat());
+            }
+            check(113, &[&[0; 14][..], &protocol, &packet].concat());
+            check(276, &[&protocol, &[0; 18][..], &packet].concat());
+        }
+    }
+
+    #[test]
+    fn options_and_extension_headers_are_passed_over_and_padding_is_cut_off() {
+        check(101, &ipv4(0, &[1; 8], &tcp(8)));
+        check(101, &[&ipv4(0, b"", &tcp(15))[..], b"padding"].concat());
+        let options = [60, 0, 1, 4, 0, 0, 0, 0, 6, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(101, &[ipv6(0, &[&options[..], &tcp(6)].concat()), b"padding".to_vec()].concat());
+    }
+
+    #[test]
+    fn what_was_not_captured_of_a_segment_is_missing() {
+        let mut network = Network::default();
+        for packet in [ipv4(0, b"", &tcp(8)), ipv6(6, &tcp(8))] {
+            for cut in 0..PAYLOAD.len() + 12 {
+                let whole = frame(101, &packet);
+                let short = Frame { bytes: &packet[..packet.len() - cut], ..whole };
+                let there = PAYLOAD.len().saturating_sub(cut);
+                let expected = (5, 1883, PAYLOAD[..there].to_vec(), PAYLOAD.len() - there);
+                assert_eq!(segment_of(&mut network, &short), Ok(expected), "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_without_a_length_reaches_to_the_end_of_the_frame() {
+        let mut packet = ipv4(0, b"", &tcp(5));
+        packet[2..4].fill(0);
+        check(101, &packet);
+        let cut = Frame { original_length: packet.len() as u32 + 9, ..frame(101, &packet) };
+        assert_eq!(segment_of(&mut Network::default(), &cut), Ok((5, 1883, PAYLOAD.to_vec(), 9)));
+    }
+
+    /// The same packet in fragments: where each starts in units of eight bytes, and its bytes.
+    fn fragments_v4(body: &[u8], cuts: &[(usize, usize)]) -> Vec<Vec<u8>> {
+        let more = |end| if end < body.len() { 0x2000 } else { 0 };
+        cuts.iter()
+            .map(|(start, end)| ipv4((*start as u16 / 8) | more(*end), b"", &body[*start..*end]))
+            .collect()
+    }
+
+    fn fragments_v6(body: &[u8], cuts: &[(usize, usize)]) -> Vec<Vec<u8>> {
+        let head = |start: usize, end: usize| {
+            let offset = start as u16 | u16::from(end < body.len());
+            [&[6, 0], &offset.to_be_bytes()[..], &[0, 0, 0, 3]].concat()
+        };
+        cuts.iter()
+            .map(|(start, end)| ipv6(44, &[&head(*start, *end), &body[*start..*end]].concat()))
+            .collect()
+    }
+
+    #[test]
+    fn fragments_in_any_order_are_put_together() {
+        let body = tcp(5);
+        for cuts in [&[(0, 16), (16, 32), (32, 40)][..], &[(32, 40), (0, 24), (16, 32)], &[(0, 40)]] {
+            for packets in [fragments_v4(&body, cuts), fragments_v6(&body, cuts)] {
+                let mut network = Network::default();
+                let (last, first) = packets.split_last().unwrap();
+                for packet in first {
+                    assert_eq!(segment_of(&mut network, &frame(101, packet)), Err(Skipped::Fragment));
+                }
+                let found = segment_of(&mut network, &frame(101, last));
+                assert_eq!(found, Ok((5, 1883, PAYLOAD.to_vec(), 0)));
+                assert_eq!(network.incomplete_packets(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn where_fragments_overlap_the_first_one_counts() {
+        let body = tcp(5);
+        let mut other = body.clone();
+        other[24..].fill(b'!');
+        let mut network = Network::default();
+        let first = &fragments_v4(&body, &[(16, 32)])[0];
+        let later = fragments_v4(&other, &[(0, 24), (24, 40)]);
+        for packet in [first, &later[0]] {
+            assert_eq!(segment_of(&mut network, &frame(101, packet)), Err(Skipped::Fragment));
+        }
+        let (_, _, bytes, _) = segment_of(&mut network, &frame(101, &later[1])).unwrap();
+        assert_eq!(bytes, b"0123456789ab!!!!!!!!");
+    }
+
+    #[test]
+    fn fragments_wait_within_bounds() {
+        let mut network = Network::default();
+        for number in 0..1000_u16 {
+            let mut packet = ipv4(0x2000 | 8000, b"", &[0; 8]);
+            packet[4..6].copy_from_slice(&number.to_be_bytes());
+            assert_eq!(segment_of(&mut network, &frame(101, &packet)), Err(Skipped::Fragment));
+            assert!(network.fragments.cost() <= 4 << 20);
+        }
+        assert_eq!(network.incomplete_packets(), 1000);
+
+        let body = tcp(5);
+        let packets = fragments_v4(&body, &[(0, 16), (16, 40)]);
+        let mut network = Network::default();
+        let at = |seconds: u64| Moment { frame: 1, time: Some(seconds * 1_000_000_000) };
+        let [first, second] = [(&packets[0], 10), (&packets[1], 41)]
+            .map(|(packet, seconds)| network.segment(&Frame { at: at(seconds), ..frame(101, packet) }).err());
+        assert_eq!((first, second), (Some(Skipped::Fragment), Some(Skipped::Fragment)), "too old");
+    }
+
+    #[test]
+    fn what_is_not_tcp_is_said() {
+        let mut network = Network::default();
+        let mut udp = ipv4(0, b"", &tcp(5));
+        udp[9] = 17;
+        let mut bad_offset = ipv4(0, b"", &tcp(5));
+        bad_offset[32] = 0x40;
+        for (link_type, bytes, skipped) in [
+            (1, [&[0; 12], &[8, 6][..], &[0; 28]].concat(), Skipped::NotIp),
+            (101, udp, Skipped::NotTcp),
+            (147, vec![0; 60], Skipped::LinkType(147)),
+            (1, vec![0; 13], Skipped::Malformed),
+            (1, [&[0; 12], &[0x81, 0, 0][..]].concat(), Skipped::Malformed),
+            (276, vec![8; 19], Skipped::Malformed),
+            (101, vec![], Skipped::Malformed),
+            (101, vec![0x45; 19], Skipped::Malformed),
+            (101, vec![0x95; 60], Skipped::Malformed),
+            (101, bad_offset, Skipped::Malformed),
+        ] {
+            assert_eq!(segment_of(&mut network, &frame(link_type, &bytes)), Err(skipped));
+        }
+    }
+}

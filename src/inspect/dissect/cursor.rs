@@ -114,7 +114,8 @@ impl<'a> Cursor<'a> {
     /// Takes so many bytes, for a field of that name.
     pub(super) fn take(&mut self, name: Name, count: usize) -> Step<&'a [u8]> {
         if count > self.left() {
-            let detail = format!("{name} needs {count} bytes, and {} are left", self.left());
+            let unit = if count == 1 { "byte" } else { "bytes" };
+            let detail = format!("{name} needs {count} {unit}, and {} are left", self.left());
             self.find(Rule::TooShort, self.position..self.end, detail);
             return Err(Stop);
         }

@@ -300,6 +300,14 @@ impl Body {
     }
 }
 
+/// How long the packet is that starts here, by its fixed header; `None` where that is not whole or not valid.
+pub fn whole_length(bytes: &[u8]) -> Option<usize> {
+    match packet_length(bytes) {
+        Length::Known(length) => Some(length),
+        Length::Unknown | Length::TooLong => None,
+    }
+}
+
 /// A packet's length by its fixed header.
 enum Length {
     Known(usize),

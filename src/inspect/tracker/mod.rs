@@ -35,6 +35,8 @@ pub struct Tracker {
     aliases: [Aliases; 2],
     /// In which directions an alias may stand for a topic that is not known here.
     misses_aliases: [bool; 2],
+    /// The version was found out with the packet that was taken apart last.
+    just_inferred: Option<Version>,
     exchanges: Exchanges,
 }
 
@@ -45,6 +47,8 @@ pub struct Seen {
     pub topic: Option<Rc<str>>,
     /// The packet answers another one.
     pub answers: Option<RoundTrip>,
+    /// This packet gave away the version, which nobody stated.
+    pub inferred_version: Option<Version>,
 }
 
 impl Tracker {
@@ -58,6 +62,7 @@ impl Tracker {
         if self.version.is_none() && packet.packet_type() != Some(PacketType::Connect) {
             self.version = version::inferred(packet, direction);
             self.is_version_inferred = self.version.is_some();
+            self.just_inferred = self.version;
         }
         dissect(packet, self.version.unwrap_or(Version::V311), Some(direction))
     }
@@ -78,7 +83,7 @@ impl Tracker {
         }
         let topic = (packet_type == PacketType::Publish).then(|| self.resolve(direction, tree)).flatten();
         let answers = self.exchanges.observe(packet_type, direction, tree, time);
-        Seen { topic, answers }
+        Seen { topic, answers, inferred_version: self.just_inferred.take() }
     }
 
     /// What waits for an answer.

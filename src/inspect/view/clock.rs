@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::io::Write;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -40,8 +39,12 @@ impl Clock {
             let zoned = timestamp.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
             self.text = jiff::fmt::strtime::format(self.format, &zoned).unwrap_or_default();
         }
-        let fraction = (time % NANOSECONDS) / 10_u64.pow(9 - digits);
-        // A write into memory cannot fail.
-        let _ = write!(out, "{}.{fraction:0width$}", self.text, width = digits as usize);
+        out.extend_from_slice(self.text.as_bytes());
+        out.push(b'.');
+        let mut divisor = NANOSECONDS;
+        for _ in 0..digits {
+            divisor /= 10;
+            out.push(b'0' + (time / divisor % 10) as u8);
+        }
     }
 }

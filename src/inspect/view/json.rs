@@ -43,12 +43,12 @@ impl JsonView {
         let mut json = Writer::inside_object(out);
         direction(packet.direction, &mut json);
         number("offset", packet.offset, &mut json);
-        number("length", packet.raw.length, &mut json);
+        number("length", packet.raw.length as u64, &mut json);
         if packet.raw.is_cut {
-            number("captured", packet.raw.bytes.len(), &mut json);
+            number("captured", packet.raw.bytes.len() as u64, &mut json);
         }
         text("type", words::packet_name(packet), &mut json);
-        number("flags", packet.raw.bytes.first().map_or(0, |first| first & 0x0f), &mut json);
+        number("flags", packet.raw.bytes.first().map_or(0, |first| u64::from(first & 0x0f)), &mut json);
         if let Some(version) = packet.tracker.version {
             text("version", words::version(version), &mut json);
         }
@@ -105,10 +105,10 @@ impl JsonView {
     fn head(&mut self, event: &str, connection: u32, at: Moment, out: &mut Vec<u8>) {
         let mut json = Writer::new(out, false);
         json.open_object();
-        json.key("event");
+        json.plain_key("event");
         json.string(event);
         if let Some(time) = at.time {
-            json.key("time");
+            json.plain_key("time");
             out.push(b'"');
             self.clock.write(time, 9, out);
             out.extend_from_slice(b"Z\"");
@@ -117,17 +117,17 @@ impl JsonView {
         if at.frame > 0 {
             number("frame", at.frame, &mut json);
         }
-        number("connection", connection, &mut json);
+        number("connection", connection.into(), &mut json);
     }
 }
 
-fn number(name: &str, number: impl std::fmt::Display, json: &mut Writer<'_>) {
-    json.key(name);
-    json.literal(number);
+fn number(name: &'static str, number: u64, json: &mut Writer<'_>) {
+    json.plain_key(name);
+    json.integer(number);
 }
 
-fn text(name: &str, text: &str, json: &mut Writer<'_>) {
-    json.key(name);
+fn text(name: &'static str, text: &str, json: &mut Writer<'_>) {
+    json.plain_key(name);
     json.string(text);
 }
 
@@ -156,12 +156,12 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
         }
         Event::Conflict { direction: sender, stream_offset, length, .. } => {
             direction((*sender).into(), json);
-            number("stream_offset", stream_offset, json);
-            number("length", length, json);
+            number("stream_offset", *stream_offset, json);
+            number("length", *length, json);
         }
         Event::BadFrame { direction: sender, stream_offset, fault, .. } => {
             direction((*sender).into(), json);
-            number("stream_offset", stream_offset, json);
+            number("stream_offset", *stream_offset, json);
             text("text", &fault.to_string(), json);
         }
         Event::Closed { by, .. } => match by {
@@ -225,7 +225,7 @@ impl Fields {
                 Name::Subscription | Name::FilterToRemove | Name::FilterReasonCode => {
                     index = self.list(fields, index - 1, json);
                 }
-                name => self.field(name, field.value, json),
+                name => self.field(name, field.value, field.range.len(), json),
             }
         }
     }
@@ -233,7 +233,7 @@ impl Fields {
     /// All neighbours of the same name, as an array; gives where the next field stands.
     fn list(&self, fields: &[Field<'_>], start: usize, json: &mut Writer<'_>) -> usize {
         let Some(name) = fields.get(start).map(|field| field.name) else { return start + 1 };
-        json.key(&name.key());
+        json.plain_key(name.key());
         json.open_array();
         let mut index = start;
         while let Some(field) = fields.get(index).filter(|field| field.name == name) {
@@ -256,7 +256,7 @@ impl Fields {
         if !fields.iter().any(|field| matches!(field.name, Name::Property(_))) {
             return;
         }
-        json.key(&name.key());
+        json.plain_key(name.key());
         json.open_object();
         for (index, field) in fields.iter().enumerate() {
             match field.name {
@@ -266,7 +266,7 @@ impl Fields {
                         self.scattered(field.name, fields, json);
                     }
                 }
-                Name::Property(_) => self.field(field.name, field.value, json),
+                Name::Property(_) => self.field(field.name, field.value, field.range.len(), json),
                 _ => {}
             }
         }
@@ -275,7 +275,7 @@ impl Fields {
 
     /// All fields of a name, wherever they stand.
     fn scattered(&self, name: Name, fields: &[Field<'_>], json: &mut Writer<'_>) {
-        json.key(&name.key());
+        json.plain_key(name.key());
         json.open_array();
         for field in fields.iter().filter(|field| field.name == name) {
             json.element();
@@ -284,35 +284,42 @@ impl Fields {
         json.close_array();
     }
 
-    fn field(&self, name: Name, value: Value<'_>, json: &mut Writer<'_>) {
+    fn field(&self, name: Name, value: Value<'_>, length: usize, json: &mut Writer<'_>) {
         match (name, value) {
-            (_, Value::Group)
-            | (Name::PacketType | Name::Flags | Name::PropertyLength | Name::Reserved, _) => {}
-            (name, _) if is_secret(name) && !self.options.shows_secrets => text(&name.key(), HIDDEN, json),
-            (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, json),
+            (_, Value::Group) | (Name::PacketType | Name::Flags | Name::PropertyLength, _) => {}
+            // Reserved bits are told where there is something in them.
+            (Name::Reserved, Value::Number(0) | Value::Flag(false)) => {}
+            (name, _) if is_secret(name) && !self.options.shows_secrets => text(name.key(), HIDDEN, json),
+            (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, length, json),
             (name, Value::Code(code)) => {
-                number(&name.key(), code, json);
+                number(name.key(), code.into(), json);
                 let meaning =
                     if name == Name::ReturnCode { words::return_code(code) } else { words::reason(code) };
                 text("reason", meaning.unwrap_or("unknown"), json);
             }
             (name, value) => {
-                json.key(&name.key());
+                json.plain_key(name.key());
                 self.value(value, json);
             }
         }
     }
 
     /// As in a message's object: text as it is, and all else in Base64.
-    fn bytes(&self, name: Name, bytes: &[u8], json: &mut Writer<'_>) {
+    fn bytes(&self, name: Name, bytes: &[u8], length: usize, json: &mut Writer<'_>) {
         let key = name.key();
         if name == Name::Payload {
-            number("payload_length", bytes.len(), json);
+            number("payload_length", length as u64, json);
         }
         let content = std::str::from_utf8(bytes);
         let encoding = if content.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
-        text(&format!("{key}_encoding"), encoding.name(), json);
-        json.key(&key);
+        match name {
+            Name::Payload => text("payload_encoding", encoding.name(), json),
+            _ => {
+                json.key(&format!("{key}_encoding"));
+                json.string(encoding.name());
+            }
+        }
+        json.plain_key(key);
         match content {
             Ok(content) => json.string(content),
             Err(_) => json.string(&to_base64(bytes)),
@@ -322,9 +329,9 @@ impl Fields {
     fn value(&self, value: Value<'_>, json: &mut Writer<'_>) {
         match value {
             Value::Group => json.literal("null"),
-            Value::Number(number) => json.literal(number),
-            Value::Code(code) => json.literal(code),
-            Value::Flag(flag) => json.literal(flag),
+            Value::Number(number) => json.integer(number.into()),
+            Value::Code(code) => json.integer(code.into()),
+            Value::Flag(flag) => json.raw(if flag { b"true" } else { b"false" }),
             Value::Text(text) => json.string(text),
             Value::BadText(bytes) | Value::Bytes(bytes) => json.string(&to_base64(bytes)),
             Value::Pair(name, value) => {
@@ -356,7 +363,7 @@ fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, json: &mut Wr
     if findings.peek().is_none() {
         return;
     }
-    json.key("findings");
+    json.plain_key("findings");
     json.open_array();
     for finding in findings {
         json.element();
@@ -364,7 +371,7 @@ fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, json: &mut Wr
         text("severity", finding.severity.name(), json);
         text("statement", finding.statement(), json);
         if !finding.range.is_empty() || finding.range.start > 0 {
-            json.key("bytes");
+            json.plain_key("bytes");
             range(&finding.range, json);
         }
         text("detail", &finding.detail, json);
@@ -378,28 +385,28 @@ fn range(range: &std::ops::Range<usize>, json: &mut Writer<'_>) {
     json.open_array();
     for end in [range.start, range.end] {
         json.element();
-        json.literal(end);
+        json.integer(end as u64);
     }
     json.close_array();
 }
 
 /// Every field with its bytes, in their order.
 fn ranges(fields: &[Field<'_>], json: &mut Writer<'_>) {
-    json.key("fields");
+    json.plain_key("fields");
     json.open_array();
     for field in fields {
         json.element();
         json.open_object();
-        text("name", &field.name.key(), json);
-        number("depth", field.depth, json);
-        json.key("bytes");
+        text("name", field.name.key(), json);
+        number("depth", field.depth.into(), json);
+        json.plain_key("bytes");
         range(&field.range, json);
         if let Some(Bits { high, low }) = field.bits {
-            json.key("bits");
+            json.plain_key("bits");
             json.open_array();
             for bit in [high, low] {
                 json.element();
-                json.literal(bit);
+                json.integer(bit.into());
             }
             json.close_array();
         }

@@ -2,8 +2,8 @@
 
 use super::clock::Clock;
 use super::secret::HIDDEN;
-use super::words::{hex, packet_name, quoted, return_code, version};
-use super::{Options, shown, words};
+use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
+use super::{Options, shown, text, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
@@ -57,18 +57,34 @@ impl LineView {
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         self.head(packet.at, packet.connection, Some(packet.direction), out);
+        let line = format!("{} {}", self.name(packet, findings), summary(packet, self.options));
+        out.extend_from_slice(line.trim_end().as_bytes());
+        out.push(b'\n');
+        self.findings(packet, findings, out);
+    }
+
+    /// The line in front of a packet's fields.
+    pub(super) fn heading(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        self.head(packet.at, packet.connection, Some(packet.direction), out);
+        let line = format!("{} {}\n", self.name(packet, findings), text::size(packet));
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    /// All that was found about a packet.
+    pub(super) fn findings(&self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        shown(&packet.tree.findings, findings, self.options.least)
+            .for_each(|finding| self.finding(finding, out));
+    }
+
+    fn name(&self, packet: &Packet<'_>, findings: &[Finding]) -> String {
         let name = format!("{:<11}", packet_name(packet));
-        let findings = shown(&packet.tree.findings, findings, self.options.least);
-        let is_error = findings.clone().any(|finding| finding.severity == Severity::Error);
-        let name = match (self.options.is_coloured, is_error) {
+        let is_error = shown(&packet.tree.findings, findings, self.options.least)
+            .any(|finding| finding.severity == Severity::Error);
+        match (self.options.is_coloured, is_error) {
             (false, _) => name,
             (true, true) => name.red().bold().to_string(),
             (true, false) => name.bold().to_string(),
-        };
-        let summary = format!("{name} {}", summary(packet, self.options));
-        out.extend_from_slice(summary.trim_end().as_bytes());
-        out.push(b'\n');
-        findings.for_each(|finding| self.finding(finding, out));
+        }
     }
 
     fn finding(&self, finding: &Finding, out: &mut Vec<u8>) {
@@ -206,7 +222,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
                         add(&mut line, &described(code, ReasonCode(code).name()))
                     }
                     (Name::FilterReasonCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, granted(code)));
+                        add(&mut line, &described(code, granted(packet.packet_type, code)));
                     }
                     (Name::FilterToRemove, Value::Text(filter)) => add(&mut line, &quoted(filter)),
                     _ => {}
@@ -217,6 +233,9 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
     properties(&tree.fields, options, &mut line);
     if let Some(undecoded) = tree.bytes(Name::Undecoded) {
         add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
+    }
+    if let Some(inferred) = packet.seen.inferred_version {
+        add(&mut line, &format!("MQTT {} by the looks of it (-V says it for sure)", version(inferred)));
     }
     if let Some(answers) = &packet.seen.answers {
         add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
@@ -296,10 +315,10 @@ fn publish(packet: &Packet<'_>, line: &mut String) {
 
 /// A payload, as text where it is some.
 fn payload(content: &[u8], length: usize) -> String {
-    match std::str::from_utf8(content) {
-        Ok(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
-        Ok(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),
-        Err(_) => hex(content, MAX_HEX),
+    match printable(content) {
+        Some(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),
+        Some(text) => format!("{}...", quoted(&text.chars().take(MAX_PAYLOAD).collect::<String>())),
+        None => hex(content, MAX_HEX),
     }
 }
 
@@ -321,11 +340,11 @@ fn subscription(fields: &[Field<'_>], line: &mut String) {
     }
 }
 
-/// A subscription's code, which is the granted QoS or a failure.
-fn granted(code: u8) -> Option<&'static str> {
-    match code {
-        0 => Some("granted QoS 0"),
-        code => ReasonCode(code).name(),
+/// What 0 means in a SUBACK is a granted QoS, as 1 and 2 are.
+fn granted(packet_type: Option<PacketType>, code: u8) -> Option<&'static str> {
+    match (packet_type, code) {
+        (Some(PacketType::Suback), 0) => Some("granted QoS 0"),
+        (_, code) => ReasonCode(code).name(),
     }
 }
 
@@ -362,15 +381,4 @@ fn is_seconds(id: PropertyId) -> bool {
             | PropertyId::ServerKeepAlive
             | PropertyId::WillDelayInterval
     )
-}
-
-/// A duration in the unit that fits it.
-fn duration(nanoseconds: u64) -> String {
-    match nanoseconds {
-        0..1_000_000 => format!("{} us", nanoseconds / 1000),
-        1_000_000..1_000_000_000 => {
-            format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1000 % 1000)
-        }
-        _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000),
-    }
 }

@@ -1,14 +1,19 @@
 //! How what was found is shown: each view is a function from an item to bytes.
 
 mod clock;
+pub mod hex;
 pub mod json;
 pub mod line;
 mod secret;
-mod words;
+pub mod text;
+mod value;
+pub(super) mod words;
 
 use super::{Finding, Severity};
+pub use hex::HexView;
 pub use json::JsonView;
 pub use line::LineView;
+pub use text::TextView;
 
 /// What all views are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,6 +33,6 @@ fn shown<'f>(
     dissected: &'f [Finding],
     others: &'f [Finding],
     least: Severity,
-) -> impl Iterator<Item = &'f Finding> + Clone {
+) -> impl Iterator<Item = &'f Finding> {
     dissected.iter().chain(others).filter(move |finding| finding.severity >= least)
 }

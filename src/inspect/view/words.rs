@@ -26,7 +26,7 @@ pub(super) fn return_code(code: u8) -> Option<&'static str> {
 }
 
 /// The version as CONNECT's level counts it: `3.1`, `3.1.1` or `5.0`.
-pub(super) fn version(version: Version) -> &'static str {
+pub(in crate::inspect) fn version(version: Version) -> &'static str {
     match version {
         Version::V31 => "3.1",
         Version::V311 => "3.1.1",
@@ -39,6 +39,12 @@ pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
     packet.packet_type.map_or("RESERVED", crate::protocol::PacketType::name)
 }
 
+/// The text that bytes are, unless they are none, or hold what no text does but line ends and tabs.
+pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
+    let is_text = |character: char| !character.is_control() || "\n\r\t".contains(character);
+    std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
+}
+
 /// Text in quotation marks, with all escaped that a terminal could obey.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -49,7 +55,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Text with all escaped that a terminal could obey, or that changes the order of letters.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+pub(in crate::inspect) fn harmless(text: &str) -> Cow<'_, str> {
     let is_harmful = |character: char| {
         character.is_control()
             || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -79,4 +85,15 @@ pub(super) fn hex(bytes: &[u8], most: usize) -> String {
         hex.push_str(" ...");
     }
     hex
+}
+
+/// A duration in the unit that fits it.
+pub(in crate::inspect) fn duration(nanoseconds: u64) -> String {
+    match nanoseconds {
+        0..1_000_000 => format!("{} us", nanoseconds / 1000),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{:03} ms", nanoseconds / 1_000_000, nanoseconds / 1000 % 1000)
+        }
+        _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000),
+    }
 }

@@ -138,6 +138,21 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// Which connection it is about.
+    pub fn connection(&self) -> u32 {
+        match *self {
+            Event::Opened { connection, .. }
+            | Event::Bytes { connection, .. }
+            | Event::Gap { connection, .. }
+            | Event::Conflict { connection, .. }
+            | Event::BadFrame { connection, .. }
+            | Event::Foreign { connection, .. }
+            | Event::Closed { connection, .. } => connection,
+        }
+    }
+}
+
 /// What else a connection can speak.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Foreign {
@@ -194,7 +209,9 @@ impl Conversations {
             Tcp::Gap { at, side, length, .. } => {
                 talk.receive(side, at, Chunk::Gap(length), &mut self.shared, emit);
             }
-            Tcp::Conflict { at, side, offset, length, .. } => talk.conflict(side, at, offset, length, emit),
+            Tcp::Conflict { at, side, offset, length, .. } => {
+                talk.conflict(side, at, offset, length, &mut self.shared, emit);
+            }
             Tcp::Closed { at, by, .. } => talk.close(at, by, &mut self.shared, emit),
         }
         if talk.is_over() {

@@ -120,10 +120,15 @@ impl Talk {
         at: Moment,
         stream_offset: u64,
         length: u64,
+        shared: &mut Shared,
         emit: &mut impl FnMut(Event<'_>),
     ) {
         match &mut self.state {
-            State::Undecided(held) => held.add_conflict(side, at, stream_offset, length),
+            State::Undecided(held) => {
+                let cost = held.cost();
+                held.add_conflict(side, at, stream_offset, length);
+                shared.held += held.cost() - cost;
+            }
             State::Mqtt(mqtt) => {
                 let (connection, direction) = (self.number, direction(side, mqtt.client));
                 emit(Event::Conflict { connection, at, direction, stream_offset, length });
@@ -216,7 +221,7 @@ impl Talk {
             match entry {
                 Replay::Part(part) => self.replay(&part, shared, emit),
                 Replay::Conflict { side, at, stream_offset, length } => {
-                    self.conflict(side, at, stream_offset, length, emit);
+                    self.conflict(side, at, stream_offset, length, shared, emit);
                 }
             }
         }
@@ -235,7 +240,7 @@ impl Talk {
     fn take_held(&mut self, shared: &mut Shared) -> Held {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Undecided(held) => {
-                shared.held = shared.held.saturating_sub(held.cost());
+                shared.held -= held.cost();
                 held
             }
             State::Mqtt(_) | State::Over => Held::default(),

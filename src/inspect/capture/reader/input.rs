@@ -75,6 +75,11 @@ impl<R: Read> Input<R> {
         matches!(self.source, Source::Gzip(_))
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Whether the source ended inside compressed data.
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut

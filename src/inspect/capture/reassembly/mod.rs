@@ -158,10 +158,14 @@ impl Reassembly {
     /// Takes a segment, and emits what becomes known with it.
     pub fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(Event<'_>)) {
         let key = key(segment);
-        if self.connections.get(&key).is_none_or(|connection| connection.is_over_with(segment)) {
-            self.open(key, at, segment, emit);
-        }
-        let Some(connection) = self.connections.get_mut(&key) else { return };
+        let connection = match self.connections.get_mut(&key) {
+            Some(connection) if !connection.is_over_with(segment) => connection,
+            _ => {
+                self.open(key, at, segment, emit);
+                let Some(connection) = self.connections.get_mut(&key) else { return };
+                connection
+            }
+        };
         let was_closed = connection.is_closed();
         let cost_before = connection.pending_cost();
         connection.receive(at, segment, &mut self.history, emit);
@@ -213,8 +217,8 @@ impl Reassembly {
             (true, Some(_)) => Start::Handshake { initiator: Side::B },
             (false, _) => Start::Midway,
         };
-        self.connections.insert(key, Box::new(Connection::new(number, a, at.frame)));
         emit(Event::Opened { connection: number, at, a, b, start });
+        self.connections.insert(key, Box::new(Connection::new(number, a, at.frame)));
     }
 
     /// Ends a connection and forgets it.

@@ -1,0 +1,221 @@
+//! What fuzzers call: each layer with any bytes, and with what must hold whatever they are.
+//!
+//! The targets in `fuzz/` are one line each, so that `examples/fuzz.rs` can do the same work without a nightly compiler.
+
+use super::conversation::{Conversations, Direction, Event};
+use super::network::Segment;
+use super::reader::{Frame, ReadError, Reader};
+use super::reassembly::{self, Close, Reassembly, Side, Start};
+use super::{Capture, Moment};
+use std::collections::HashMap;
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// What is called with any bytes, and panics if something is wrong.
+pub type Target = fn(&[u8]);
+
+/// The targets by name.
+pub const TARGETS: [(&str, Target); 4] =
+    [("reader", reader), ("capture", capture), ("segments", segments), ("web_socket", web_socket)];
+
+/// Reads a capture, at once and in small pieces, which must give the same.
+pub fn reader(bytes: &[u8]) {
+    let mut whole = Vec::new();
+    let result = read_frames(bytes, |frame| whole.push((frame.at, frame.link_type, frame.bytes.to_vec())));
+    let mut pieces = whole.iter();
+    let again = read_frames(Dribble { rest: bytes, seed: bytes.len() }, |frame| {
+        let expected = pieces.next().expect("no more frames than before");
+        assert_eq!((expected.0, expected.1, expected.2.as_slice()), (frame.at, frame.link_type, frame.bytes));
+    });
+    assert!(pieces.next().is_none(), "fewer frames than before");
+    assert_eq!(result, again);
+}
+
+/// Takes a capture through all layers.
+pub fn capture(bytes: &[u8]) {
+    let mut audit = Audit::default();
+    let mut layers = Capture::default();
+    let _ = read_frames(bytes, |frame| layers.frame(frame, &mut |event| audit.conversation(&event)));
+    layers.finish(&mut |event| audit.conversation(&event));
+    audit.finish();
+}
+
+/// Takes segments that are made of the bytes: five of them each, and the payload.
+pub fn segments(bytes: &[u8]) {
+    let (mut audit, mut reassembly, mut conversations) =
+        (Audit::default(), Reassembly::default(), Conversations::default());
+    let mut rest = bytes;
+    let mut at = Moment::default();
+    while let Some((header, after)) = rest.split_first_chunk::<5>() {
+        at.frame += 1;
+        let (payload, after) = after.split_at((header[4] as usize).min(after.len()));
+        let segment = made_segment(*header, payload);
+        reassembly.segment(at, &segment, &mut |event| {
+            audit.connection(&event);
+            conversations.event(&event, &mut |event| audit.conversation(&event));
+        });
+        rest = after;
+    }
+    reassembly.finish(at, &mut |event| {
+        audit.connection(&event);
+        conversations.event(&event, &mut |event| audit.conversation(&event));
+    });
+    audit.finish();
+}
+
+/// Takes bytes of both directions as WebSocket frames, with gaps between.
+pub fn web_socket(bytes: &[u8]) {
+    let request = b"GET /mqtt HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+    let answer = b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+    let (mut audit, mut conversations) = (Audit::default(), Conversations::default());
+    let mut tell =
+        |event: reassembly::Event<'_>| conversations.event(&event, &mut |event| audit.conversation(&event));
+    let at = Moment::default();
+    let data = |side, bytes| reassembly::Event::Data { connection: 0, at, side, bytes };
+    let [a, b] = ends(0);
+    let start = Start::Handshake { initiator: Side::A };
+    tell(reassembly::Event::Opened { connection: 0, at, a, b, start });
+    tell(data(Side::A, request));
+    tell(data(Side::B, answer));
+    let mut rest = bytes;
+    while let Some(([what, length], after)) = rest.split_first_chunk::<2>() {
+        let side = if what & 1 == 0 { Side::A } else { Side::B };
+        let (part, after) = after.split_at((*length as usize).min(after.len()));
+        if what & 0x0e == 0x0e && *length > 0 {
+            tell(reassembly::Event::Gap { connection: 0, at, side, length: (*length).into() });
+        }
+        if !part.is_empty() {
+            tell(data(side, part));
+        }
+        rest = after;
+    }
+    tell(reassembly::Event::Closed { connection: 0, at, by: Close::EndOfCapture });
+    audit.finish();
+}
+
+/// Reads all frames, and says how reading ended.
+fn read_frames(source: impl Read, mut each: impl FnMut(&Frame<'_>)) -> String {
+    let mut reader = Reader::new(source);
+    loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => each(&frame),
+            Ok(None) => return format!("{:?}", reader.truncation()),
+            // The guess what it is depends on how much of it has come.
+            Err(ReadError::Foreign { .. }) => return "no capture".to_owned(),
+            Err(error) => return error.to_string(),
+        }
+    }
+}
+
+/// Gives a few bytes at a time.
+struct Dribble<'a> {
+    rest: &'a [u8],
+    seed: usize,
+}
+
+impl Read for Dribble<'_> {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let count = (1 + self.seed % 61).min(room.len()).min(self.rest.len());
+        let (given, rest) = self.rest.split_at(count);
+        room.iter_mut().zip(given).for_each(|(to, from)| *to = *from);
+        self.rest = rest;
+        Ok(count)
+    }
+}
+
+/// Two connections, flags, numbers near each other and near the wrap-around.
+fn made_segment(header: [u8; 5], payload: &[u8]) -> Segment<'_> {
+    let [flags, sequence, acknowledgment, missing, _] = header;
+    let mut ends = ends((flags >> 1 & 1).into());
+    if flags & 1 == 1 {
+        ends.swap(0, 1);
+    }
+    let [source, destination] = ends;
+    let base = 0_u32.wrapping_sub(500);
+    Segment {
+        source,
+        destination,
+        sequence: base.wrapping_add(u32::from(sequence) * 7),
+        acknowledgment: (flags & 4 != 0).then_some(base.wrapping_add(u32::from(acknowledgment) * 7)),
+        is_syn: flags & 0x38 == 0x38,
+        is_fin: flags & 0x78 == 0x40,
+        is_reset: flags & 0xf8 == 0x80,
+        bytes: payload,
+        missing: usize::from(missing).saturating_sub(250),
+    }
+}
+
+fn ends(number: u16) -> [SocketAddr; 2] {
+    let end = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    [end(40_000 + number), end(1883)]
+}
+
+/// Checks that events come in an order that makes sense.
+#[derive(Debug, Default)]
+struct Audit {
+    connections: HashMap<u32, ()>,
+    next_connection: u32,
+    /// The next offsets of both directions.
+    conversations: HashMap<u32, [u64; 2]>,
+    over: HashMap<u32, ()>,
+}
+
+impl Audit {
+    fn connection(&mut self, event: &reassembly::Event<'_>) {
+        use reassembly::Event as Tcp;
+        match event {
+            Tcp::Opened { connection, .. } => {
+                assert_eq!(*connection, self.next_connection);
+                self.next_connection += 1;
+                self.connections.insert(*connection, ());
+            }
+            Tcp::Data { connection, bytes, .. } => {
+                assert!(!bytes.is_empty() && self.connections.contains_key(connection));
+            }
+            Tcp::Gap { connection, length, .. } | Tcp::Conflict { connection, length, .. } => {
+                assert!(*length > 0 && self.connections.contains_key(connection));
+            }
+            Tcp::Closed { connection, .. } => assert!(self.connections.remove(connection).is_some()),
+        }
+    }
+
+    fn conversation(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Opened { connection, .. } => {
+                assert!(self.conversations.insert(*connection, [0, 0]).is_none());
+                assert!(!self.over.contains_key(connection));
+            }
+            Event::Bytes { connection, direction, offset, bytes, .. } => {
+                assert!(!bytes.is_empty());
+                self.advance(*connection, *direction, *offset, bytes.len() as u64);
+            }
+            Event::Gap { connection, direction, offset, length, .. } => {
+                assert!(*length > 0);
+                self.advance(*connection, *direction, *offset, *length);
+            }
+            Event::Conflict { connection, .. } | Event::BadFrame { connection, .. } => {
+                assert!(self.conversations.contains_key(connection));
+            }
+            Event::Foreign { connection, .. } => assert!(self.over.insert(*connection, ()).is_none()),
+            Event::Closed { connection, .. } => {
+                assert!(self.conversations.remove(connection).is_some());
+                assert!(self.over.insert(*connection, ()).is_none());
+            }
+        }
+    }
+
+    fn advance(&mut self, connection: u32, direction: Direction, offset: u64, length: u64) {
+        let [to_server, to_client] = self.conversations.get_mut(&connection).expect("it was opened");
+        let next = match direction {
+            Direction::ClientToServer => to_server,
+            Direction::ServerToClient => to_client,
+        };
+        assert_eq!(*next, offset);
+        *next += length;
+    }
+
+    fn finish(&self) {
+        assert!(self.connections.is_empty() && self.conversations.is_empty());
+    }
+}

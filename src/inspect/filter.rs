@@ -1,0 +1,253 @@
+//! Which packets are shown: `type=PUBLISH,PUBACK topic=home/# qos=1`.
+//!
+//! All terms have to hold, and of a term's values one. `!` in front of a term turns it round.
+
+use super::{Finding, Item, Name, Packet, Severity, Value};
+use crate::protocol::{PacketType, topic};
+
+/// Why a filter is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// There is no such key.
+    #[error("there is no '{key}' to filter by; did you mean '{nearest}'? There are {}", KEYS.join(", "))]
+    UnknownKey {
+        /// What was typed.
+        key: String,
+        /// What comes nearest.
+        nearest: &'static str,
+    },
+    /// A key without a value.
+    #[error("'{0}' needs a value, as in '{0}=...'")]
+    NoValue(&'static str),
+    /// A value that the key cannot have.
+    #[error("'{value}' is no {key}: {problem}")]
+    BadValue {
+        /// The key.
+        key: &'static str,
+        /// What was typed.
+        value: String,
+        /// What is possible.
+        problem: &'static str,
+    },
+}
+
+/// What can be asked for.
+const KEYS: [&str; 8] = ["type", "topic", "client", "connection", "id", "qos", "code", "finding"];
+
+/// Terms that a packet has to meet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    is_negated: bool,
+    wanted: Vec<Wanted>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    Type(PacketType),
+    /// A topic filter, for topics; and for filters that are the same text.
+    Topic(String),
+    /// With `*` for anything.
+    Client(String),
+    Connection(u32),
+    PacketId(u32),
+    Qos(u32),
+    Code(u32),
+    /// Any code that says that something failed.
+    FailedCode,
+    AnyFinding,
+    Severity(Severity),
+    Statement(String),
+}
+
+impl Filter {
+    /// Reads terms that are separated by spaces.
+    ///
+    /// # Errors
+    /// When a term has an unknown key, or a value that it cannot have.
+    pub fn parse(text: &str) -> Result<Filter, FilterError> {
+        text.split_whitespace().map(Term::parse).collect::<Result<_, _>>().map(|terms| Filter { terms })
+    }
+
+    /// Whether the item is shown. What happens to a whole connection is, unless something is asked of packets.
+    pub fn matches(&self, item: &Item<'_>, findings: &[Finding]) -> bool {
+        self.terms.iter().all(|term| {
+            let meets = match item {
+                Item::Packet(packet) => term.wanted.iter().any(|wanted| wanted.matches(packet, findings)),
+                Item::Gap(stretch) | Item::Skipped(stretch) => term.is_about_connection(stretch.connection),
+                Item::Event(event) => term.is_about_connection(event.connection()),
+            };
+            meets != term.is_negated
+        })
+    }
+}
+
+impl Term {
+    fn parse(text: &str) -> Result<Term, FilterError> {
+        let (is_negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
+        let (typed, values) = text.split_once('=').map_or((text, None), |(key, values)| (key, Some(values)));
+        let key = KEYS.into_iter().find(|key| *key == typed).ok_or_else(|| unknown(typed))?;
+        let wanted = match values {
+            None if key == "finding" => vec![Wanted::AnyFinding],
+            None => return Err(FilterError::NoValue(key)),
+            Some(values) => {
+                values.split(',').map(|value| Wanted::parse(key, value)).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Term { is_negated, wanted })
+    }
+
+    fn is_about_connection(&self, connection: u32) -> bool {
+        self.wanted.contains(&Wanted::Connection(connection))
+    }
+}
+
+fn unknown(key: &str) -> FilterError {
+    let distance = |known: &&&str| strsim::damerau_levenshtein(key, known);
+    let nearest = KEYS.iter().min_by_key(distance).copied().unwrap_or("type");
+    FilterError::UnknownKey { key: key.to_owned(), nearest }
+}
+
+impl Wanted {
+    fn parse(key: &'static str, value: &str) -> Result<Wanted, FilterError> {
+        let bad = |problem| FilterError::BadValue { key, value: value.to_owned(), problem };
+        let number = |problem| parse_number(value).ok_or_else(|| bad(problem));
+        Ok(match key {
+            "type" => {
+                let of_name = |kind: &PacketType| kind.name().eq_ignore_ascii_case(value);
+                let found = PacketType::ALL.into_iter().find(of_name);
+                Wanted::Type(found.ok_or_else(|| bad("types are CONNECT, CONNACK, PUBLISH and so on"))?)
+            }
+            "topic" => {
+                topic::check_filter(value).map_err(|_| bad("it is no topic filter"))?;
+                Wanted::Topic(value.to_owned())
+            }
+            "client" => Wanted::Client(value.to_owned()),
+            "connection" => Wanted::Connection(number("connections are numbered from 0")?),
+            "id" => Wanted::PacketId(number("packet identifiers go from 1 to 65535")?),
+            "qos" => Wanted::Qos(number("QoS is 0, 1 or 2")?),
+            "code" if value == "error" => Wanted::FailedCode,
+            "code" => Wanted::Code(number("codes are numbers such as 0x87, or 'error' for all from 0x80")?),
+            _ => match [Severity::Error, Severity::Warning, Severity::Info]
+                .into_iter()
+                .find(|one| one.name() == value)
+            {
+                Some(severity) => Wanted::Severity(severity),
+                None => Wanted::Statement(value.to_owned()),
+            },
+        })
+    }
+
+    fn matches(&self, packet: &Packet<'_>, findings: &[Finding]) -> bool {
+        let tree = packet.tree;
+        let mut findings = tree.findings.iter().chain(findings);
+        match self {
+            Wanted::Type(wanted) => packet.packet_type == Some(*wanted),
+            Wanted::Topic(wanted) => {
+                let topics = packet.seen.topic.as_deref().into_iter().chain(topics(packet));
+                topics.into_iter().any(|topic| topic == wanted || topic::matches(wanted, topic))
+            }
+            Wanted::Client(wanted) => packet
+                .tracker
+                .client_id
+                .as_deref()
+                .is_some_and(|id| is_like(wanted.as_bytes(), id.as_bytes())),
+            Wanted::Connection(wanted) => packet.connection == *wanted,
+            Wanted::PacketId(wanted) => tree.number(Name::PacketIdentifier) == Some(*wanted),
+            Wanted::Qos(wanted) => tree.number(Name::Qos) == Some(*wanted),
+            Wanted::Code(wanted) => codes(packet).any(|code| code == *wanted),
+            Wanted::FailedCode => {
+                let is_v5 = packet.tracker.version.is_some_and(crate::protocol::Version::is_v5);
+                let failed = |code| code >= 0x80 || (!is_v5 && code > 2);
+                codes(packet).any(failed) || tree.number(Name::ReturnCode).is_some_and(|code| code > 0)
+            }
+            Wanted::AnyFinding => findings.next().is_some(),
+            Wanted::Severity(wanted) => findings.any(|finding| finding.severity == *wanted),
+            Wanted::Statement(wanted) => {
+                let version = packet.tracker.version.unwrap_or(crate::protocol::Version::V311);
+                findings.any(|finding| finding.rule.id(version).eq_ignore_ascii_case(wanted))
+            }
+        }
+    }
+}
+
+/// Decimal, or hexadecimal behind `0x`.
+fn parse_number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn topics<'p>(packet: &'p Packet<'_>) -> impl Iterator<Item = &'p str> {
+    packet.tree.fields.iter().filter_map(|field| match (field.name, field.value) {
+        (Name::TopicName | Name::TopicFilter | Name::FilterToRemove | Name::WillTopic, Value::Text(text)) => {
+            Some(text)
+        }
+        _ => None,
+    })
+}
+
+fn codes(packet: &Packet<'_>) -> impl Iterator<Item = u32> {
+    packet.tree.fields.iter().filter_map(|field| match field.value {
+        Value::Code(code) => Some(u32::from(code)),
+        _ => None,
+    })
+}
+
+/// Whether the text is like the pattern, in which `*` stands for anything.
+fn is_like(pattern: &[u8], text: &[u8]) -> bool {
+    let mut parts = pattern.split(|byte| *byte == b'*');
+    let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = memchr::memmem::find(rest, part) else { return false };
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, is_match) in [
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a*", "abcd", true),
+            ("*d", "abcd", true),
+            ("a*c*", "abcd", true),
+            ("a*c", "abcd", false),
+            ("*", "", true),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(is_like(pattern.as_bytes(), text.as_bytes()), is_match, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_filter_is_told() {
+        for (text, problem) in [
+            ("tpye=PUBLISH", "did you mean 'type'"),
+            ("type", "'type' needs a value"),
+            ("type=PUBLISHED", "'PUBLISHED' is no type"),
+            ("topic=a#", "'a#' is no topic"),
+            ("qos=two", "'two' is no qos"),
+        ] {
+            let error = Filter::parse(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}

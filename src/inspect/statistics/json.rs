@@ -1,0 +1,129 @@
+//! The statistics as one JSON object.
+
+use super::{Connection, Statistics, Tally};
+use crate::inspect::Direction;
+use crate::inspect::view::words::version;
+use crate::json::Writer;
+
+/// So many topics are told.
+const TOPICS: usize = 100;
+
+impl Statistics {
+    /// All that was counted, on one line.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        let mut json = Writer::new(&mut out, false);
+        json.open_object();
+        text("event", "statistics", &mut json);
+        number("connections", self.count, &mut json);
+        number("foreign_connections", self.foreign, &mut json);
+        number("seconds", self.span.seconds(), &mut json);
+        tally(&self.all, &mut json);
+        json.key("by_connection");
+        json.open_array();
+        for (id, one) in &self.connections {
+            json.element();
+            connection(*id, one, &mut json);
+        }
+        json.close_array();
+        json.close_object();
+        // All of it was written as text.
+        String::from_utf8_lossy(&out).into_owned()
+    }
+}
+
+fn number(name: &str, number: impl std::fmt::Display, json: &mut Writer<'_>) {
+    json.key(name);
+    json.literal(number);
+}
+
+fn text(name: &str, text: &str, json: &mut Writer<'_>) {
+    json.key(name);
+    json.string(text);
+}
+
+fn connection(id: u32, connection: &Connection, json: &mut Writer<'_>) {
+    json.open_object();
+    number("connection", id, json);
+    if let Some(client_id) = &connection.client_id {
+        text("client_id", client_id, json);
+    }
+    if let Some(spoken) = connection.version {
+        text("version", version(spoken), json);
+    }
+    if let Some((client, server)) = connection.ends {
+        text("client", &client.to_string(), json);
+        text("server", &server.to_string(), json);
+    }
+    number("seconds", connection.span.seconds(), json);
+    if let Some(keep_alive) = connection.keep_alive {
+        number("keep_alive", keep_alive, json);
+    }
+    number("longest_silence_ns", connection.longest_silence, json);
+    number("unanswered", connection.unanswered, json);
+    tally(&connection.tally, json);
+    json.close_object();
+}
+
+fn tally(tally: &Tally, json: &mut Writer<'_>) {
+    json.key("packets");
+    json.open_object();
+    for (name, counts) in tally.types() {
+        json.key(name);
+        json.open_object();
+        for (direction, count) in Direction::BOTH.into_iter().zip(counts) {
+            number(direction.name(), count, json);
+        }
+        json.close_object();
+    }
+    json.close_object();
+    json.key("bytes");
+    json.open_object();
+    for direction in Direction::BOTH {
+        number(direction.name(), tally.bytes_of(direction), json);
+    }
+    json.close_object();
+    round_trips(tally, json);
+    topics(tally, json);
+    for (name, count) in [
+        ("gaps", tally.gaps),
+        ("missing_bytes", tally.missing_bytes),
+        ("skipped_bytes", tally.skipped_bytes),
+        ("errors", tally.errors),
+        ("warnings", tally.warnings),
+        ("notes", tally.notes),
+    ] {
+        number(name, count, json);
+    }
+}
+
+fn round_trips(tally: &Tally, json: &mut Writer<'_>) {
+    json.key("round_trips_ns");
+    json.open_object();
+    for (kind, trips) in tally.round_trips() {
+        json.key(kind.name());
+        json.open_object();
+        number("count", trips.len(), json);
+        number("min", trips.min(), json);
+        for (name, percent) in [("p50", 50.0), ("p90", 90.0), ("p99", 99.0)] {
+            number(name, trips.value_at_percentile(percent), json);
+        }
+        number("max", trips.max(), json);
+        json.close_object();
+    }
+    json.close_object();
+}
+
+fn topics(tally: &Tally, json: &mut Writer<'_>) {
+    json.key("topics");
+    json.open_array();
+    for (topic, count) in tally.topics.top(TOPICS) {
+        json.element();
+        json.open_object();
+        text("topic", topic, json);
+        number("messages", count.messages, json);
+        number("payload_bytes", count.bytes, json);
+        json.close_object();
+    }
+    json.close_array();
+}

@@ -1,0 +1,270 @@
+//! Counts and times of a whole capture, and of each connection in it. Memory is bounded: of very many connections or topics the later
+//! ones count in the sums alone.
+
+mod json;
+mod text;
+mod topics;
+
+use super::capture::Moment;
+use super::capture::conversation::Event;
+use super::tracker::RoundTrip;
+use super::{Direction, Finding, Item, Name, Packet, Severity};
+use crate::protocol::{PacketType, Version};
+use hdrhistogram::Histogram;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use topics::Topics;
+
+/// So many connections are told of one by one.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// So many topics are counted, in all and in each connection.
+const MAX_TOPICS: usize = 10_000;
+const MAX_TOPICS_OF_CONNECTION: usize = 100;
+
+/// The digits of a round trip that are kept.
+const DIGITS: u8 = 3;
+
+/// All that was counted.
+#[derive(Debug)]
+pub struct Statistics {
+    all: Tally,
+    connections: BTreeMap<u32, Connection>,
+    /// How many connections spoke MQTT.
+    count: u64,
+    /// How many spoke something else.
+    foreign: u64,
+    span: Span,
+}
+
+/// What is counted of all and of each.
+#[derive(Debug)]
+struct Tally {
+    /// By direction and type; 0 is the reserved type.
+    packets: [[u64; 16]; 2],
+    bytes: [u64; 2],
+    topics: Topics,
+    round_trips: HashMap<PacketType, Histogram<u64>>,
+    gaps: u64,
+    missing_bytes: u64,
+    skipped_bytes: u64,
+    errors: u64,
+    warnings: u64,
+    notes: u64,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Connection {
+    ends: Option<(SocketAddr, SocketAddr)>,
+    client_id: Option<Rc<str>>,
+    version: Option<Version>,
+    keep_alive: Option<u16>,
+    tally: Tally,
+    span: Span,
+    /// When the client sent its last packet.
+    last_of_client: Option<u64>,
+    /// The longest time between two packets of the client, in nanoseconds.
+    longest_silence: u64,
+    /// Packets that wait for an answer.
+    unanswered: usize,
+}
+
+/// From when to when.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    first: Option<u64>,
+    last: Option<u64>,
+}
+
+impl Default for Statistics {
+    fn default() -> Statistics {
+        Statistics {
+            all: Tally::new(MAX_TOPICS),
+            connections: BTreeMap::new(),
+            count: 0,
+            foreign: 0,
+            span: Span::default(),
+        }
+    }
+}
+
+impl Statistics {
+    /// Counts an item, and what else was found about it.
+    pub fn observe(&mut self, item: &Item<'_>, findings: &[Finding]) {
+        match item {
+            Item::Packet(packet) => self.packet(packet, findings),
+            Item::Gap(stretch) => self.each(stretch.connection, stretch.at, |tally| {
+                tally.gaps += 1;
+                tally.missing_bytes += stretch.length;
+            }),
+            Item::Skipped(stretch) => {
+                self.each(stretch.connection, stretch.at, |tally| tally.skipped_bytes += stretch.length);
+            }
+            Item::Event(Event::Opened { connection, at, client, server, .. }) => {
+                self.count += 1;
+                self.each(*connection, *at, |_| {});
+                if let Some(connection) = self.connections.get_mut(connection) {
+                    connection.ends = Some((*client, *server));
+                }
+            }
+            Item::Event(Event::Foreign { .. }) => self.foreign += 1,
+            Item::Event(event) => {
+                let connection = event.connection();
+                let known = self.connections.get_mut(&connection).map(|connection| &mut connection.tally);
+                for tally in known.into_iter().chain([&mut self.all]) {
+                    findings.iter().for_each(|finding| tally.found(finding));
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding]) {
+        self.each(packet.connection, packet.at, |tally| tally.packet(packet, findings));
+        if let Some(connection) = self.connections.get_mut(&packet.connection) {
+            connection.packet(packet);
+        }
+    }
+
+    /// Counts in all and in the one connection, unless there are too many.
+    fn each(&mut self, number: u32, at: Moment, count: impl Fn(&mut Tally)) {
+        count(&mut self.all);
+        self.span.extend(at.time);
+        let has_room = self.connections.len() < MAX_CONNECTIONS;
+        if has_room || self.connections.contains_key(&number) {
+            let connection = self.connections.entry(number).or_default();
+            connection.span.extend(at.time);
+            count(&mut connection.tally);
+        }
+    }
+}
+
+impl Tally {
+    fn new(topics: usize) -> Tally {
+        Tally {
+            packets: [[0; 16]; 2],
+            bytes: [0; 2],
+            topics: Topics::of_at_most(topics),
+            round_trips: HashMap::new(),
+            gaps: 0,
+            missing_bytes: 0,
+            skipped_bytes: 0,
+            errors: 0,
+            warnings: 0,
+            notes: 0,
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding]) {
+        let direction = packet.direction as usize;
+        let kind = packet.packet_type.map_or(0, |kind| kind as usize);
+        if let Some(count) = self.packets.get_mut(direction).and_then(|counts| counts.get_mut(kind)) {
+            *count += 1;
+        }
+        if let Some(bytes) = self.bytes.get_mut(direction) {
+            *bytes += packet.raw.length as u64;
+        }
+        if packet.packet_type == Some(PacketType::Publish) {
+            let topic = packet.seen.topic.as_deref().or_else(|| packet.tree.text(Name::TopicName));
+            let payload = packet.tree.find(Name::Payload).map_or(0, |payload| payload.range.len());
+            self.topics.count(topic.unwrap_or_default(), payload as u64);
+        }
+        if let Some(answers) = &packet.seen.answers {
+            self.round_trip(answers);
+        }
+        packet.tree.findings.iter().chain(findings).for_each(|finding| self.found(finding));
+    }
+
+    fn round_trip(&mut self, answers: &RoundTrip) {
+        let empty = || Histogram::new(DIGITS).expect("the number of digits is one that exists");
+        // It grows as it has to, and a longer time than it can hold counts as the longest.
+        self.round_trips
+            .entry(answers.answer)
+            .or_insert_with(empty)
+            .saturating_record(answers.nanoseconds.max(1));
+    }
+
+    fn found(&mut self, finding: &Finding) {
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+            Severity::Info => self.notes += 1,
+        }
+    }
+
+    fn packets_of(&self, direction: Direction) -> u64 {
+        self.packets.get(direction as usize).map_or(0, |counts| counts.iter().sum())
+    }
+
+    fn bytes_of(&self, direction: Direction) -> u64 {
+        self.bytes.get(direction as usize).copied().unwrap_or_default()
+    }
+
+    /// The types that came, with how many from the client and from the server.
+    fn types(&self) -> impl Iterator<Item = (&'static str, [u64; 2])> {
+        (0..16).filter_map(|kind| {
+            let counts = self.packets.map(|counts| counts.get(kind).copied().unwrap_or_default());
+            let name = PacketType::from_first_byte((kind << 4) as u8).map_or("RESERVED", PacketType::name);
+            (counts != [0, 0]).then_some((name, counts))
+        })
+    }
+
+    /// The round trips by the packet that answers, in the order of its type.
+    fn round_trips(&self) -> impl Iterator<Item = (PacketType, &Histogram<u64>)> {
+        PacketType::ALL.into_iter().filter_map(|kind| Some((kind, self.round_trips.get(&kind)?)))
+    }
+}
+
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection {
+            ends: None,
+            client_id: None,
+            version: None,
+            keep_alive: None,
+            tally: Tally::new(MAX_TOPICS_OF_CONNECTION),
+            span: Span::default(),
+            last_of_client: None,
+            longest_silence: 0,
+            unanswered: 0,
+        }
+    }
+}
+
+impl Connection {
+    fn packet(&mut self, packet: &Packet<'_>) {
+        let tracker = packet.tracker;
+        if self.client_id.is_none() {
+            self.client_id.clone_from(&tracker.client_id);
+        }
+        self.version = tracker.version;
+        self.keep_alive = tracker.keep_alive;
+        let exchanges = tracker.exchanges();
+        self.unanswered = exchanges.unanswered_pings()
+            + Direction::BOTH.into_iter().map(|direction| exchanges.begun_by(direction).len()).sum::<usize>();
+        if let (Direction::ClientToServer, Some(time)) = (packet.direction, packet.at.time) {
+            let silence = self.last_of_client.map_or(0, |last| time.saturating_sub(last));
+            self.longest_silence = self.longest_silence.max(silence);
+            self.last_of_client = Some(time);
+        }
+    }
+
+    /// Whether the client was silent for longer than it promised.
+    fn is_keep_alive_missed(&self) -> bool {
+        let seconds = u64::from(self.keep_alive.unwrap_or_default());
+        seconds > 0 && self.longest_silence > seconds * 1_000_000_000
+    }
+}
+
+impl Span {
+    fn extend(&mut self, time: Option<u64>) {
+        self.first = self.first.into_iter().chain(time).min();
+        self.last = self.last.into_iter().chain(time).max();
+    }
+
+    fn seconds(self) -> f64 {
+        let nanoseconds = self.last.unwrap_or_default().saturating_sub(self.first.unwrap_or_default());
+        nanoseconds as f64 / 1e9
+    }
+}

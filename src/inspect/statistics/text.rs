@@ -1,0 +1,174 @@
+//! The statistics as text.
+
+use super::{Connection, Statistics, Tally};
+use crate::inspect::Direction;
+use crate::inspect::view::words::{duration, harmless, version};
+use hdrhistogram::Histogram;
+use std::fmt::Write;
+
+/// So many topics are shown.
+const TOPICS: usize = 10;
+
+/// The longest client identifier that is shown whole.
+const MAX_CLIENT_ID: usize = 24;
+
+impl Statistics {
+    /// All that was counted, for people.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let packets: u64 = Direction::BOTH.into_iter().map(|direction| self.all.packets_of(direction)).sum();
+        let _ = writeln!(
+            text,
+            "{}, {} in {:.3} s",
+            count(self.count, "connection"),
+            count(packets, "packet"),
+            self.span.seconds()
+        );
+        if self.foreign > 0 {
+            let _ =
+                writeln!(text, "{} that spoke something else than MQTT", count(self.foreign, "connection"));
+        }
+        packets_by_type(&self.all, &mut text);
+        round_trips(&self.all, &mut text);
+        topics(&self.all, &mut text);
+        trouble(&self.all, &mut text);
+        connections(self, &mut text);
+        text
+    }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn packets_by_type(tally: &Tally, text: &mut String) {
+    let _ = writeln!(text, "\n{:<12} {:>14} {:>14}", "packets", "from clients", "from servers");
+    for (name, [client, server]) in tally.types() {
+        let _ = writeln!(text, "  {name:<10} {client:>14} {server:>14}");
+    }
+    let [client, server] = Direction::BOTH.map(|direction| tally.bytes_of(direction));
+    let _ = writeln!(text, "  {:<10} {client:>14} {server:>14}", "bytes");
+}
+
+fn round_trips(tally: &Tally, text: &mut String) {
+    if tally.round_trips.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n{:<12} {:>9} {:>11} {:>11} {:>11} {:>11}",
+        "round trips", "count", "median", "p90", "p99", "longest"
+    );
+    for (kind, trips) in tally.round_trips() {
+        let [median, p90, p99] = [50.0, 90.0, 99.0].map(|percent| at(trips, percent));
+        let (name, longest) = (kind.name(), duration(trips.max()));
+        let _ =
+            writeln!(text, "  {name:<10} {:>9} {median:>11} {p90:>11} {p99:>11} {longest:>11}", trips.len());
+    }
+}
+
+fn at(trips: &Histogram<u64>, percent: f64) -> String {
+    duration(trips.value_at_percentile(percent))
+}
+
+fn topics(tally: &Tally, text: &mut String) {
+    if tally.topics.len() == 0 {
+        return;
+    }
+    let _ = writeln!(text, "\n{:<12} {:>9} {:>14}", "topics", "messages", "payload bytes");
+    for (topic, count) in tally.topics.top(TOPICS) {
+        let _ = writeln!(text, "  {:<10} {:>9} {:>14}", harmless(topic), count.messages, count.bytes);
+    }
+    let rest = tally.topics.len().saturating_sub(TOPICS);
+    if rest > 0 {
+        let _ = writeln!(text, "  and {} more", count(rest as u64, "topic"));
+    }
+    if tally.topics.others().messages > 0 {
+        let _ = writeln!(
+            text,
+            "  and {} to topics that were not told apart",
+            count(tally.topics.others().messages, "message")
+        );
+    }
+}
+
+fn trouble(tally: &Tally, text: &mut String) {
+    let mut lines = Vec::new();
+    if tally.gaps > 0 {
+        lines.push(format!(
+            "{} in {} were not captured",
+            count(tally.missing_bytes, "byte"),
+            count(tally.gaps, "gap")
+        ));
+    }
+    if tally.skipped_bytes > 0 {
+        lines.push(format!("{} skipped, in which no packet starts", count(tally.skipped_bytes, "byte")));
+    }
+    if tally.errors + tally.warnings + tally.notes > 0 {
+        let (errors, warnings, notes) = (tally.errors, tally.warnings, tally.notes);
+        lines.push(format!(
+            "{}, {}, {}",
+            count(errors, "error"),
+            count(warnings, "warning"),
+            count(notes, "note")
+        ));
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(text, "\ntrouble\n  {}", lines.join("\n  "));
+    }
+}
+
+fn connections(statistics: &Statistics, text: &mut String) {
+    if statistics.connections.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n{:>5}  {:<MAX_CLIENT_ID$} {:<7} {:<21} {:>8} {:>8} {:>9} {:>10}  notes",
+        "", "client id", "version", "address", "sent", "received", "bytes", "seconds"
+    );
+    for (number, connection) in &statistics.connections {
+        let client_id: String =
+            harmless(connection.client_id.as_deref().unwrap_or("?")).chars().take(MAX_CLIENT_ID).collect();
+        let spoken = connection.version.map_or("?", version);
+        let address = connection.ends.map_or_else(|| "?".to_owned(), |(client, _)| client.to_string());
+        let [sent, received] = Direction::BOTH.map(|direction| connection.tally.packets_of(direction));
+        let bytes: u64 =
+            Direction::BOTH.into_iter().map(|direction| connection.tally.bytes_of(direction)).sum();
+        let line = format!(
+            "{number:>5}  {client_id:<MAX_CLIENT_ID$} {spoken:<7} {address:<21} {sent:>8} {received:>8} {bytes:>9} {:>10.3}  {}",
+            connection.span.seconds(),
+            notes(connection).join(", ")
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    let more = statistics.count.saturating_sub(statistics.connections.len() as u64);
+    if more > 0 {
+        let _ = writeln!(text, "  and {} more", count(more, "connection"));
+    }
+}
+
+/// What is worth a look in a connection.
+fn notes(connection: &Connection) -> Vec<String> {
+    let tally = &connection.tally;
+    let mut notes = Vec::new();
+    if connection.unanswered > 0 {
+        notes.push(format!("{} unanswered", connection.unanswered));
+    }
+    if connection.is_keep_alive_missed() {
+        let keep_alive = connection.keep_alive.unwrap_or_default();
+        notes.push(format!(
+            "silent for {} with keep alive {keep_alive} s",
+            duration(connection.longest_silence)
+        ));
+    }
+    if tally.gaps > 0 {
+        notes.push(count(tally.gaps, "gap"));
+    }
+    for (number, what) in [(tally.errors, "error"), (tally.warnings, "warning")] {
+        if number > 0 {
+            notes.push(count(number, what));
+        }
+    }
+    notes
+}

@@ -1,0 +1,134 @@
+//! The bytes of a packet, each beside the field that owns it.
+
+use super::line::LineView;
+use super::{Options, value};
+use crate::inspect::{Field, Finding, Item, Packet, Severity};
+use colored::{Color, Colorize};
+use std::fmt::Write;
+use std::ops::Range;
+
+/// As many bytes stand on a line.
+const WIDTH: usize = 16;
+
+/// The most bytes of one field; of what is longer the start is shown.
+const MAX_BYTES: usize = 512;
+
+/// Neighbouring fields differ.
+const COLOURS: [Color; 4] = [Color::Cyan, Color::Green, Color::Yellow, Color::Magenta];
+
+/// Writes packets byte by byte.
+#[derive(Debug)]
+pub struct HexView {
+    options: Options,
+    lines: LineView,
+}
+
+/// Bytes that one leaf owns, or the leaves that share a byte.
+struct Owned<'p, 'a> {
+    range: Range<usize>,
+    leaves: &'p [Field<'a>],
+}
+
+impl HexView {
+    /// A view with these options.
+    pub fn new(options: Options) -> HexView {
+        HexView { options, lines: LineView::new(options) }
+    }
+
+    /// Appends what stands for the item.
+    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
+        self.lines.heading(packet, findings, out);
+        let leaves: Vec<Field<'_>> =
+            packet.tree.fields.iter().filter(|field| field.is_leaf()).cloned().collect();
+        let bad: Vec<Range<usize>> = packet
+            .tree
+            .findings
+            .iter()
+            .chain(findings)
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.range.clone())
+            .collect();
+        let mut text = String::new();
+        for (index, owned) in
+            leaves.chunk_by(|one, next| one.range == next.range && next.bits.is_some()).enumerate()
+        {
+            let Some(first) = owned.first() else { continue };
+            let owned = Owned { range: first.range.clone(), leaves: owned };
+            let colour = COLOURS.get(index % COLOURS.len()).copied().unwrap_or(Color::White);
+            self.owned(packet, &owned, &bad, colour, &mut text);
+        }
+        out.extend_from_slice(text.as_bytes());
+        self.lines.findings(packet, findings, out);
+        out.push(b'\n');
+    }
+
+    fn owned(
+        &self,
+        packet: &Packet<'_>,
+        owned: &Owned<'_, '_>,
+        bad: &[Range<usize>],
+        colour: Color,
+        text: &mut String,
+    ) {
+        let end = owned.range.end.min(packet.raw.bytes.len());
+        let bytes = packet.raw.bytes.get(owned.range.start..end).unwrap_or_default();
+        let is_secret = owned.leaves.iter().any(|leaf| super::secret::is_secret(leaf.name))
+            && !self.options.shows_secrets;
+        let shown = bytes.get(..bytes.len().min(MAX_BYTES)).unwrap_or_default();
+        let mut rows = shown.chunks(WIDTH);
+        let mut at = owned.range.start;
+        let mut meaning = self.meaning(owned);
+        // A field without bytes has a row nonetheless.
+        let mut row = rows.next().unwrap_or_default();
+        loop {
+            let words = std::mem::take(&mut meaning);
+            text.push_str(&self.row(at, row, bad, is_secret, colour, &words));
+            at += row.len();
+            match rows.next() {
+                Some(next) => row = next,
+                None => break,
+            }
+        }
+        if bytes.len() > MAX_BYTES {
+            let _ = writeln!(text, "          ... {} more", bytes.len() - MAX_BYTES);
+        }
+    }
+
+    fn row(
+        &self,
+        at: usize,
+        row: &[u8],
+        bad: &[Range<usize>],
+        is_secret: bool,
+        colour: Color,
+        words: &str,
+    ) -> String {
+        let mut text = format!("    {at:04x}  ");
+        for (index, byte) in row.iter().enumerate() {
+            let digits = if is_secret { "**".to_owned() } else { format!("{byte:02x}") };
+            let is_bad = bad.iter().any(|range| range.contains(&(at + index)));
+            let digits = match (self.options.is_coloured, is_bad) {
+                (false, _) => digits,
+                (true, true) => digits.white().on_red().to_string(),
+                (true, false) => digits.color(colour).to_string(),
+            };
+            let _ = write!(text, "{digits} ");
+        }
+        let blank = " ".repeat((WIDTH - row.len()) * 3);
+        let words = if self.options.is_coloured { words.color(colour).to_string() } else { words.to_owned() };
+        let _ = write!(text, "{blank} {words}");
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+        text
+    }
+
+    fn meaning(&self, owned: &Owned<'_, '_>) -> String {
+        let parts: Vec<String> = owned
+            .leaves
+            .iter()
+            .map(|leaf| format!("{}: {}", leaf.name, value::value(leaf, self.options)))
+            .collect();
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,51 @@
+//! Every field on a line of its own, with its bytes.
+
+use super::line::LineView;
+use super::{Options, value};
+use crate::inspect::field::Bits;
+use crate::inspect::{Field, Finding, Item, Packet};
+
+/// Writes packets field by field.
+#[derive(Debug)]
+pub struct TextView {
+    options: Options,
+    lines: LineView,
+}
+
+impl TextView {
+    /// A view with these options.
+    pub fn new(options: Options) -> TextView {
+        TextView { options, lines: LineView::new(options) }
+    }
+
+    /// Appends what stands for the item.
+    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+        let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
+        self.lines.heading(packet, findings, out);
+        for field in &packet.tree.fields {
+            out.extend_from_slice(self.field(field).as_bytes());
+        }
+        self.lines.findings(packet, findings, out);
+        out.push(b'\n');
+    }
+
+    fn field(&self, field: &Field<'_>) -> String {
+        let place = match (field.bits, field.range.len()) {
+            (Some(Bits { high, low }), _) if high == low => format!("{} bit {high}", field.range.start),
+            (Some(Bits { high, low }), _) => format!("{} bits {high}-{low}", field.range.start),
+            (None, 0 | 1) => field.range.start.to_string(),
+            (None, _) => format!("{}..{}", field.range.start, field.range.end),
+        };
+        let indent = "  ".repeat(field.depth.into());
+        let name = field.name.to_string();
+        let value = value::value(field, self.options);
+        let colon = if value.is_empty() { "" } else { ": " };
+        format!("    {place:>14}  {indent}{name}{colon}{value}\n")
+    }
+}
+
+/// What the views of single fields have in common: a packet's name and length in front.
+pub(super) fn size(packet: &Packet<'_>) -> String {
+    let unit = if packet.raw.length == 1 { "byte" } else { "bytes" };
+    format!("{} {unit} at {}", packet.raw.length, packet.offset)
+}

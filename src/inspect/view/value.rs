@@ -1,0 +1,108 @@
+//! A field's value in words, for the views that show every field.
+
+use super::Options;
+use super::secret::{HIDDEN, is_secret};
+use super::words::{hex, printable, quoted, reason, return_code};
+use crate::inspect::{Field, Name, Value};
+use crate::protocol::{PacketType, PropertyId};
+
+/// The most of a text that is shown.
+const MAX_TEXT: usize = 200;
+
+/// The most bytes that are shown.
+const MAX_BYTES: usize = 32;
+
+/// What the field holds, and what that means where it is a number with a meaning.
+pub(super) fn value(field: &Field<'_>, options: Options) -> String {
+    if is_secret(field.name) && !options.shows_secrets {
+        return HIDDEN.to_owned();
+    }
+    match field.value {
+        Value::Group => String::new(),
+        Value::Number(number) => numbered(field.name, number),
+        Value::Flag(flag) => if flag { "yes" } else { "no" }.to_owned(),
+        Value::Text(text) => shortened(text),
+        Value::BadText(bytes) => format!("not UTF-8: {}", hex(bytes, MAX_BYTES)),
+        Value::Bytes(bytes) => {
+            // Of a payload not all may be there; what else is binary has its length in front.
+            let length = if field.name == Name::Payload { field.range.len() } else { bytes.len() };
+            binary(bytes, length)
+        }
+        Value::Pair(name, value) => format!("{} = {}", shortened(name), shortened(value)),
+        Value::Code(code) => {
+            let meaning = match field.name {
+                Name::ReturnCode => return_code(code),
+                Name::FilterReasonCode if code == 0 => Some("granted QoS 0, or success"),
+                _ => reason(code),
+            };
+            format!("0x{code:02x} {}", meaning.unwrap_or("unknown"))
+        }
+    }
+}
+
+fn numbered(name: Name, number: u32) -> String {
+    match name {
+        Name::PacketType => {
+            let kind = u8::try_from(number << 4).ok().and_then(PacketType::from_first_byte);
+            format!("{number} {}", kind.map_or("reserved", PacketType::name))
+        }
+        Name::Flags | Name::Reserved => format!("{number:#b}"),
+        Name::ProtocolLevel => match number {
+            3 => "3 (MQTT 3.1)".to_owned(),
+            4 => "4 (MQTT 3.1.1)".to_owned(),
+            5 => "5 (MQTT 5.0)".to_owned(),
+            0x83 | 0x84 => format!("{number} (a bridge of mosquitto, level {})", number & 0x7f),
+            _ => format!("{number} (unknown)"),
+        },
+        Name::RetainHandling => match number {
+            0 => "0 (send what is retained)".to_owned(),
+            1 => "1 (send what is retained, if the subscription is new)".to_owned(),
+            2 => "2 (send nothing that is retained)".to_owned(),
+            _ => format!("{number} (reserved)"),
+        },
+        Name::KeepAlive => seconds(number),
+        Name::Property(id) => property(id, number),
+        _ => number.to_string(),
+    }
+}
+
+fn property(id: PropertyId, number: u32) -> String {
+    match (id, number) {
+        (PropertyId::PayloadFormatIndicator, 0) => "0 (bytes)".to_owned(),
+        (PropertyId::PayloadFormatIndicator, 1) => "1 (UTF-8)".to_owned(),
+        (PropertyId::SessionExpiryInterval, u32::MAX) => "4294967295 (never)".to_owned(),
+        (
+            PropertyId::SessionExpiryInterval
+            | PropertyId::MessageExpiryInterval
+            | PropertyId::WillDelayInterval
+            | PropertyId::ServerKeepAlive,
+            seconds_,
+        ) => seconds(seconds_),
+        (_, number) => number.to_string(),
+    }
+}
+
+fn seconds(number: u32) -> String {
+    format!("{number} s")
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        None => quoted(text),
+        Some((end, _)) => {
+            format!("{}... ({} bytes)", quoted(text.get(..end).unwrap_or_default()), text.len())
+        }
+    }
+}
+
+/// Text where it is some, and else hexadecimal; and how long it is where not all is shown.
+fn binary(bytes: &[u8], length: usize) -> String {
+    let unit = if length == 1 { "byte" } else { "bytes" };
+    match printable(bytes) {
+        _ if bytes.is_empty() && length == 0 => "empty".to_owned(),
+        Some(text) if text.len() == length => shortened(text),
+        Some(text) => format!("{}, of {length} {unit}", shortened(text)),
+        None if length <= MAX_BYTES => hex(bytes, MAX_BYTES),
+        None => format!("{} ({length} {unit})", hex(bytes, MAX_BYTES)),
+    }
+}

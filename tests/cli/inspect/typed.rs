@@ -1,0 +1,60 @@
+//! Packets that are typed.
+
+use super::*;
+
+/// What it prints of packets in hexadecimal.
+fn hex(options: &str, packets: &str) -> String {
+    mq("inspect").words(options).arg("--hex").arg(packets).run().succeed()
+}
+
+#[test]
+fn packets_in_hexadecimal_are_shown() {
+    let connect = "10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62";
+    assert_eq!(
+        hex("", &format!("{connect} 20 02 00 05")),
+        "                  0 -> CONNECT     MQTT 3.1.1, client id \"ab\", clean start, keep alive 60 s\n\
+         \u{20}                 0 <- CONNACK     not authorized\n"
+    );
+}
+
+#[test]
+fn hexadecimal_may_be_written_in_many_ways() {
+    let expected = hex("", "c0 00 d0 00");
+    for written in ["c000d000", "C0:00:D0:00", "0xc0,0x00,0xd0,0x00", r"\xc0\x00\xd0\x00", "c0 0 d0 0"] {
+        assert_eq!(hex("", written), expected, "{written}");
+    }
+}
+
+#[test]
+fn each_line_of_standard_input_is_a_packet() {
+    let shown = mq("inspect --hex -").stdin("c000\n30 05 00 01 61\nd000\n").run().succeed();
+    let types: Vec<&str> = shown.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(types[..2], ["PINGREQ", "PUBLISH"]);
+    assert!(shown.contains("it ends after 5 of 7 bytes"), "{shown}");
+    assert!(shown.ends_with("<- PINGRESP\n"), "{shown}");
+}
+
+#[test]
+fn base64_is_read_as_well() {
+    let shown = mq("inspect --base64 wADQAA==").run().succeed();
+    assert!(shown.contains("PINGREQ") && shown.contains("PINGRESP"), "{shown}");
+}
+
+#[test]
+fn what_is_no_packet_is_told() {
+    for (options, problem) in [
+        ("--hex 301", "'301' is no hexadecimal: it holds an odd number"),
+        ("--hex xy", "'xy' is no hexadecimal"),
+        ("--base64 =", "is not Base64"),
+        ("--hex c000 --direction up", "c2s"),
+        ("--hex c000 -V 6", "the versions are"),
+    ] {
+        assert_says(&mq("inspect").words(options).run().fail(2), &[problem]);
+    }
+}
+
+#[test]
+fn a_length_that_never_comes_takes_no_memory() {
+    let shown = hex("", "30 ff ff ff 7f 00 01 61 62");
+    assert!(shown.contains("it ends after 9 of 268435460 bytes"), "{shown}");
+}
