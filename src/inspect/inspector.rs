@@ -109,6 +109,11 @@ impl Inspector {
             Event::Gap { connection, at, direction, length, .. } => {
                 self.feed(connection, direction.into(), at, sink, |stream, sink| stream.gap(length, sink));
             }
+            Event::Lag { connection, direction, .. } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.tracker.lag(direction.into());
+                }
+            }
             Event::Closed { connection, at, by } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
                     connection.only_capture_ends = matches!(by, Close::EndOfCapture | Close::Evicted);

@@ -95,7 +95,7 @@ rules! {
         "a packet holds all its fields"; "the Remaining Length is wrong, or a field's length is, or the packet is of another version";
     TrailingBytes Error Encoding Both "mq/v3/2.2.3", "mq/v5/2.1.4";
         "nothing follows a packet's last field"; "the Remaining Length is wrong, or the packet is of another version";
-    CutOff Warning Encoding Both "mq/v3/2.2.3", "mq/v5/2.1.4";
+    CutOff Error Encoding Both "mq/v3/2.2.3", "mq/v5/2.1.4";
         "a packet that was begun is sent to its end"; "the connection ended in the middle of a packet: look at what its sender says";
     ReservedFlags Error Encoding Both "MQTT-2.2.2-1", "MQTT-2.1.3-1";
         "reserved flags in the first byte have the value that the specification gives them"; "the receiver closes the connection; the sender sets flags that only PUBLISH has";

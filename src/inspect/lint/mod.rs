@@ -152,6 +152,11 @@ impl Linter {
             _ => return connection.lose_track(packet.direction),
         };
         report.version = subject.version;
+        for direction in Direction::BOTH {
+            if packet.tracker.lags(direction) && connection.premises.is_whole(direction) {
+                connection.lose_track(direction);
+            }
+        }
         connection.judge(&subject, &mut self.subscriptions, report);
         self.clients.check(&subject, connection.premises, report);
     }
@@ -175,7 +180,11 @@ impl Linter {
                 bad_frame(fault, report);
                 Some(connection)
             }
-            Event::Conflict { .. } | Event::Foreign { .. } | Event::Bytes { .. } | Event::Gap { .. } => None,
+            Event::Conflict { .. }
+            | Event::Foreign { .. }
+            | Event::Bytes { .. }
+            | Event::Gap { .. }
+            | Event::Lag { .. } => None,
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Tracker {
     pub agreement: Agreement,
     /// Who said DISCONNECT.
     has_disconnected: [bool; 2],
+    /// In which directions packets were sent that are not known here, or come late.
+    lags: [bool; 2],
     /// The topics that stand behind aliases, by the direction they are used in.
     aliases: [Aliases; 2],
     /// In which directions an alias may stand for a topic that is not known here.
@@ -94,6 +96,16 @@ impl Tracker {
     /// Whether that side said DISCONNECT.
     pub fn has_disconnected(&self, direction: Direction) -> bool {
         is_set(self.has_disconnected, direction)
+    }
+
+    /// Packets of that direction are missing, or come late.
+    pub fn lag(&mut self, direction: Direction) {
+        set(&mut self.lags, direction);
+    }
+
+    /// Whether packets of that direction are missing, or came late.
+    pub fn lags(&self, direction: Direction) -> bool {
+        is_set(self.lags, direction)
     }
 
     /// Whether an alias that is used in that direction may stand for a topic that is not known here.

@@ -93,6 +93,7 @@ impl JsonView {
             Event::Closed { connection, at, .. } => ("closed", connection, at),
             Event::Bytes { connection, at, .. } => ("bytes", connection, at),
             Event::Gap { connection, at, .. } => ("gap", connection, at),
+            Event::Lag { connection, at, .. } => ("lag", connection, at),
         };
         self.head(name, *connection, *at, out);
         let mut json = Writer::inside_object(out);
@@ -174,7 +175,7 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             Close::Evicted => text("by", "evicted", json),
             Close::EndOfCapture => text("by", "end_of_capture", json),
         },
-        Event::Bytes { .. } | Event::Gap { .. } => {}
+        Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => {}
     }
 }
 

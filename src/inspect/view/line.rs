@@ -148,7 +148,7 @@ impl LineView {
                 (connection, at, None, format!("{client} to {server}: {}", foreign(what)))
             }
             Event::Closed { connection, at, by } => (connection, at, None, closed(*by)),
-            Event::Bytes { .. } | Event::Gap { .. } => return,
+            Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => return,
         };
         self.head(*at, *connection, sender, out);
         out.extend_from_slice(format!("-- {text}\n").as_bytes());
