@@ -103,7 +103,7 @@ impl Inspector {
             Event::Bytes { connection, at, direction, bytes, .. } => {
                 let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
                 self.feed(connection, direction.into(), at, sink, |stream, sink| {
-                    stream.push(bytes, keep, sink)
+                    stream.push(bytes, keep, sink);
                 });
             }
             Event::Gap { connection, at, direction, length, .. } => {
@@ -125,7 +125,7 @@ impl Inspector {
                 self.connections.remove(&connection);
             }
             Event::Conflict { .. } | Event::BadFrame { .. } | Event::Foreign { .. } => {
-                sink(&Item::Event(event))
+                sink(&Item::Event(event));
             }
         }
     }

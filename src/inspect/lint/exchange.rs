@@ -34,7 +34,7 @@ impl Exchange {
         &mut self,
         subject: &Subject<'_>,
         premises: Premises,
-        is_hasty: bool,
+        limits_hold: bool,
         report: &mut Report,
     ) {
         match subject.kind {
@@ -54,7 +54,7 @@ impl Exchange {
             | PacketType::Suback
             | PacketType::Unsuback => {
                 if let Some(packet_id) = subject.packet_id() {
-                    self.identified(subject, packet_id, premises, is_hasty, report);
+                    self.identified(subject, packet_id, premises, limits_hold, report);
                 }
             }
         }
@@ -102,7 +102,7 @@ impl Exchange {
         subject: &Subject<'_>,
         packet_id: u16,
         premises: Premises,
-        is_hasty: bool,
+        limits_hold: bool,
         report: &mut Report,
     ) {
         // Answers belong to what the other side began; PUBREL goes on with what the same side began.
@@ -122,9 +122,9 @@ impl Exchange {
         let knows_all = is_session_new && premises.is_complete() && !flights.misses_some;
         let mut step = Step { subject, packet_id, flights, knows_all, report };
         match subject.kind {
-            PacketType::Publish => step.publish(is_hasty),
+            PacketType::Publish => step.publish(limits_hold),
             PacketType::Subscribe => {
-                step.request(Stage::Subscribed(subject.tree.all(Name::Subscription).count()))
+                step.request(Stage::Subscribed(subject.tree.all(Name::Subscription).count()));
             }
             PacketType::Unsubscribe => {
                 step.request(Stage::Unsubscribed(subject.tree.all(Name::FilterToRemove).count()));
@@ -152,7 +152,7 @@ struct Step<'s, 'p> {
 }
 
 impl Step<'_, '_> {
-    fn publish(&mut self, is_hasty: bool) {
+    fn publish(&mut self, limits_hold: bool) {
         let stage = match self.subject.qos() {
             1 => Stage::Qos1,
             2 => Stage::Qos2,
@@ -166,7 +166,7 @@ impl Step<'_, '_> {
                 let is_confused = is_dup && self.publish_again(stage, message);
                 let stage = if is_confused { Stage::Confused } else { stage };
                 self.set(stage, message, true);
-                if !is_hasty || !self.subject.is_from_client() {
+                if limits_hold {
                     self.receive_maximum();
                 }
             }
@@ -223,7 +223,7 @@ impl Step<'_, '_> {
 
     fn receive_maximum(&mut self) {
         let limits = self.subject.packet.tracker.agreement.limits(self.subject.direction);
-        let Some(limits) = limits.filter(|_| self.subject.is_v5()) else { return };
+        let Some(limits) = limits else { return };
         let (maximum, count) = (limits.receive_maximum, self.flights.counted());
         if count > maximum.into() {
             let rule = match self.subject.direction {
@@ -449,9 +449,12 @@ fn fingerprint(subject: &Subject<'_>) -> u64 {
     hasher.finish()
 }
 
+/// Whether an identifier waits for a kind of answer.
+type IsStage = fn(Stage) -> bool;
+
 /// What this side began, and the other one did not answer.
 fn unanswered(direction: Direction, flights: &Flights, end: End, report: &mut Report) {
-    let kinds: [(Rule, &str, fn(Stage) -> bool); 6] = [
+    let kinds: [(Rule, &str, IsStage); 6] = [
         (Rule::AnswerQos1, "PUBLISH with QoS 1", |stage| stage == Stage::Qos1),
         (Rule::AnswerQos2, "PUBLISH with QoS 2", |stage| stage == Stage::Qos2),
         (Rule::AnswerPubrec, "PUBREC", |stage| stage == Stage::Received),

@@ -8,11 +8,8 @@ use crate::inspect::{Direction, Name, Rule, Value};
 use crate::protocol::topic::split_share;
 use crate::protocol::{PacketType, PropertyId};
 
-/// Judges it. A hasty client sends before it can know the server's limits, and nobody can tell since when it knows them.
-pub(super) fn check(subject: &Subject<'_>, premises: Premises, is_hasty: bool, report: &mut Report) {
-    if !subject.is_v5() || (is_hasty && subject.is_from_client()) {
-        return;
-    }
+/// Judges it.
+pub(super) fn check(subject: &Subject<'_>, premises: Premises, report: &mut Report) {
     let agreement = &subject.packet.tracker.agreement;
     packet_size(subject, report);
     if subject.kind == PacketType::Publish {

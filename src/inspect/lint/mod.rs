@@ -19,7 +19,6 @@ mod tally;
 mod tests;
 mod time;
 
-use super::capture::Moment;
 use super::capture::conversation::{Event, FrameFault};
 use super::capture::reassembly::{Close, Start};
 use super::inspector::Stretch;
@@ -173,7 +172,11 @@ impl Linter {
                 Some(connection)
             }
             Event::Closed { connection, at, by } => {
-                self.close(connection, at, by, report);
+                let is_closed = match by {
+                    Close::Fin | Close::Reset(_) => true,
+                    Close::Replaced | Close::Evicted | Close::EndOfCapture => false,
+                };
+                self.close(connection, End { at: at.time, is_closed }, report);
                 Some(connection)
             }
             Event::BadFrame { connection, fault, .. } => {
@@ -188,12 +191,7 @@ impl Linter {
         }
     }
 
-    fn close<From>(&mut self, number: u32, at: Moment, by: Close<From>, report: &mut Report) {
-        let is_closed = match by {
-            Close::Fin | Close::Reset(_) => true,
-            Close::Replaced | Close::Evicted | Close::EndOfCapture => false,
-        };
-        let end = End { at: at.time, is_closed };
+    fn close(&mut self, number: u32, end: End, report: &mut Report) {
         if let Some(connection) = self.connections.get_mut(&number) {
             connection.end(end, report);
             connection.delivery.give_back(&mut self.subscriptions);
@@ -223,9 +221,12 @@ impl Connection {
         let is_sound = !report.has_error() && !subject.tree.is_malformed();
         self.times.check(subject, self.premises, report);
         self.session.check(subject, &mut self.premises, is_sound, report);
-        limits::check(subject, self.premises, self.session.is_hasty(), report);
+        let limits_hold = self.do_limits_hold(subject);
+        if limits_hold {
+            limits::check(subject, self.premises, report);
+        }
         if is_sound {
-            self.exchange.check(subject, self.premises, self.session.is_hasty(), report);
+            self.exchange.check(subject, self.premises, limits_hold, report);
             // What should not be sent at all matches nothing.
             if !report.has_error() {
                 self.delivery.check(subject, agreement, self.premises, budget, report);
@@ -237,6 +238,14 @@ impl Connection {
             self.exchange.doubt();
             self.delivery.lose_track();
         }
+    }
+
+    /// A hasty client sends before it can know the server's limits, and nobody can tell since when it knows them. Who has said
+    /// DISCONNECT does not mind any longer.
+    fn do_limits_hold(&self, subject: &Subject<'_>) -> bool {
+        let is_hasty = subject.is_from_client() && self.session.is_hasty();
+        let tracker = subject.packet.tracker;
+        subject.is_v5() && !is_hasty && !tracker.has_disconnected(subject.direction.reverse())
     }
 
     fn end(&mut self, end: End, report: &mut Report) {

@@ -219,7 +219,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
                         add(&mut line, &described(code, return_code(code)));
                     }
                     (Name::ReasonCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, ReasonCode(code).name()))
+                        add(&mut line, &described(code, ReasonCode(code).name()));
                     }
                     (Name::FilterReasonCode, Value::Code(code)) => {
                         add(&mut line, &described(code, granted(packet.packet_type, code)));

@@ -13,6 +13,7 @@
 
 use super::bytes::hex;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -59,8 +60,8 @@ impl Capture {
             Some((number, rest)) if number.parse::<u16>().is_ok() => (number.parse().unwrap(), rest),
             _ => (1, line),
         };
-        if !self.connections.contains_key(&number) {
-            self.connections.insert(number, Connection { sequence: [1000, 5000] });
+        if let Entry::Vacant(place) = self.connections.entry(number) {
+            place.insert(Connection { sequence: [1000, 5000] });
             if line == "midway" {
                 return;
             }
