@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -454,6 +455,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'The payload''s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'The payload from a file, behind the stamp if there are subscribers')
             [CompletionResult]::new('--payload-file', '--payload-file', [CompletionResultType]::ParameterName, 'The payload from a file, behind the stamp if there are subscribers')
+            [CompletionResult]::new('--payload-recording', '--payload-recording', [CompletionResultType]::ParameterName, 'The payloads of messages that `mq sub --json` wrote to a file, one after the other, behind the stamp if there are subscribers')
             [CompletionResult]::new('--payload-template', '--payload-template', [CompletionResultType]::ParameterName, 'The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]')
@@ -465,7 +467,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'How many messages all publishers send in a second, at planned times: 500, 5k, 1000/s, 30/min')
             [CompletionResult]::new('--arrivals', '--arrivals', [CompletionResultType]::ParameterName, 'How the sends of --rate are spread: constant (at equal distances) or poisson (at random)')
             [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'How many messages a publisher sends at a time, within --rate')
-            [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'How long --rate takes to grow from 0')
+            [CompletionResult]::new('--ramp', '--ramp', [CompletionResultType]::ParameterName, 'How long --rate takes to grow from 0; or instead of --rate, from which rate to which it goes over --duration, as in 100..5k')
             [CompletionResult]::new('--inflight', '--inflight', [CompletionResultType]::ParameterName, 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]')
             [CompletionResult]::new('--connect-rate', '--connect-rate', [CompletionResultType]::ParameterName, 'How many clients begin to connect in a second [default: as many as the broker takes]')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'How many threads the clients share [default: one for each processor]')
@@ -537,6 +539,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it')
+            [CompletionResult]::new('--recorded-topics', '--recorded-topics', [CompletionResultType]::ParameterName, 'Send each message of --payload-recording to the topic that it was recorded with; only with pub')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Let the broker keep the last message of each topic')
             [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'Let the broker keep the last message of each topic')
             [CompletionResult]::new('--keep-sessions', '--keep-sessions', [CompletionResultType]::ParameterName, 'Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker')
@@ -554,6 +557,20 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--worker', '--worker', [CompletionResultType]::ParameterName, 'Serve the leader on standard input')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Keep quiet about failures at run time; the report and the exit status still tell')
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;inspect' {
+            [CompletionResult]::new('--hex', '--hex', [CompletionResultType]::ParameterName, 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input')
+            [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input')
+            [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Who sent the packets of --hex and --base64; without it, whoever sends such packets')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How packets are shown')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round')
+            [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Counts and times of all and of each connection, instead of packets; with --format json as JSON')
+            [CompletionResult]::new('--ranges', '--ranges', [CompletionResultType]::ParameterName, 'Every field with the place of its bytes, with --format json')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show passwords and authentication data')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -579,6 +596,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -621,6 +639,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;bench' {
+            break
+        }
+        'mq;help;inspect' {
             break
         }
         'mq;help;install-links' {

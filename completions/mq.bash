@@ -28,6 +28,9 @@ _mq() {
             mq,help)
                 cmd="mq__subcmd__help"
                 ;;
+            mq,inspect)
+                cmd="mq__subcmd__inspect"
+                ;;
             mq,install-links)
                 cmd="mq__subcmd__install__subcmd__links"
                 ;;
@@ -57,6 +60,9 @@ _mq() {
                 ;;
             mq__subcmd__help,help)
                 cmd="mq__subcmd__help__subcmd__help"
+                ;;
+            mq__subcmd__help,inspect)
+                cmd="mq__subcmd__help__subcmd__inspect"
                 ;;
             mq__subcmd__help,install-links)
                 cmd="mq__subcmd__help__subcmd__install__subcmd__links"
@@ -113,7 +119,7 @@ _mq() {
 
     case "${cmd}" in
         mq)
-            opts="-V --help --version pub sub rr passwd broker bench install-links completions man help"
+            opts="-V --help --version pub sub rr passwd broker bench inspect install-links completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,7 +133,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --quiet --disable-clean-session --option-file --help pubsub conn pub sub rr reconnect scenario merge"
+            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-recording --recorded-topics --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --quiet --disable-clean-session --option-file --help pubsub conn pub sub rr reconnect scenario merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,6 +195,21 @@ _mq() {
                     return 0
                     ;;
                 -f)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --payload-recording)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -745,7 +766,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__help)
-            opts="pub sub rr passwd broker bench install-links completions man help"
+            opts="pub sub rr passwd broker bench inspect install-links completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -801,6 +822,20 @@ _mq() {
             return 0
             ;;
         mq__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mq__subcmd__help__subcmd__inspect)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -961,6 +996,48 @@ _mq() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mq__subcmd__inspect)
+            opts="-V --hex --base64 --direction --protocol-version --format --filter --stats --ranges --show-secrets --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --hex)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base64)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --direction)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --protocol-version)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -V)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "line text hex json" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

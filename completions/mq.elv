@@ -27,6 +27,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
+            cand inspect 'Decode captured packets, and say what is wrong with them'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -440,6 +441,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --size 'The payload''s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32'
             cand -f 'The payload from a file, behind the stamp if there are subscribers'
             cand --payload-file 'The payload from a file, behind the stamp if there are subscribers'
+            cand --payload-recording 'The payloads of messages that `mq sub --json` wrote to a file, one after the other, behind the stamp if there are subscribers'
             cand --payload-template 'The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers'
             cand -t 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]'
             cand --topic 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]'
@@ -451,7 +453,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --rate 'How many messages all publishers send in a second, at planned times: 500, 5k, 1000/s, 30/min'
             cand --arrivals 'How the sends of --rate are spread: constant (at equal distances) or poisson (at random)'
             cand --burst 'How many messages a publisher sends at a time, within --rate'
-            cand --ramp 'How long --rate takes to grow from 0'
+            cand --ramp 'How long --rate takes to grow from 0; or instead of --rate, from which rate to which it goes over --duration, as in 100..5k'
             cand --inflight 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]'
             cand --connect-rate 'How many clients begin to connect in a second [default: as many as the broker takes]'
             cand --threads 'How many threads the clients share [default: one for each processor]'
@@ -523,6 +525,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --property 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it'
+            cand --recorded-topics 'Send each message of --payload-recording to the topic that it was recorded with; only with pub'
             cand -r 'Let the broker keep the last message of each topic'
             cand --retain 'Let the broker keep the last message of each topic'
             cand --keep-sessions 'Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker'
@@ -540,6 +543,19 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --worker 'Serve the leader on standard input'
             cand --quiet 'Keep quiet about failures at run time; the report and the exit status still tell'
             cand --disable-clean-session 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+            cand --help 'Print help'
+        }
+        &'mq;inspect'= {
+            cand --hex 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input'
+            cand --base64 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input'
+            cand --direction 'Who sent the packets of --hex and --base64; without it, whoever sends such packets'
+            cand -V 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
+            cand --protocol-version 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
+            cand --format 'How packets are shown'
+            cand --filter 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round'
+            cand --stats 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
+            cand --ranges 'Every field with the place of its bytes, with --format json'
+            cand --show-secrets 'Show passwords and authentication data'
             cand --help 'Print help'
         }
         &'mq;install-links'= {
@@ -561,6 +577,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
+            cand inspect 'Decode captured packets, and say what is wrong with them'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -592,6 +609,8 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;broker'= {
         }
         &'mq;help;bench'= {
+        }
+        &'mq;help;inspect'= {
         }
         &'mq;help;install-links'= {
         }
