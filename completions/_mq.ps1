@@ -561,13 +561,16 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;inspect' {
-            [CompletionResult]::new('--hex', '--hex', [CompletionResultType]::ParameterName, 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input')
-            [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input')
+            [CompletionResult]::new('--hex', '--hex', [CompletionResultType]::ParameterName, 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in front where it matters who sent it')
+            [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex')
             [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Who sent the packets of --hex and --base64; without it, whoever sends such packets')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)')
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How packets are shown')
+            [CompletionResult]::new('--lint', '--lint', [CompletionResultType]::ParameterName, 'Judge what is said by the statements of the specification, and show what is at least so bad')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Print the rules that stand for a statement, such as MQTT-3.3.1-2')
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round')
+            [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Print all rules that --lint knows')
             [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Counts and times of all and of each connection, instead of packets; with --format json as JSON')
             [CompletionResult]::new('--ranges', '--ranges', [CompletionResultType]::ParameterName, 'Every field with the place of its bytes, with --format json')
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show passwords and authentication data')

@@ -1004,7 +1004,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-V --hex --base64 --direction --protocol-version --format --filter --stats --ranges --show-secrets --help"
+            opts="-V --hex --base64 --direction --protocol-version --format --lint --rules --explain --filter --stats --ranges --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1032,6 +1032,14 @@ _mq() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "line text hex json" -- "${cur}"))
+                    return 0
+                    ;;
+                --lint)
+                    COMPREPLY=($(compgen -W "error warn info" -- "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filter)

@@ -546,13 +546,16 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --help 'Print help'
         }
         &'mq;inspect'= {
-            cand --hex 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input'
-            cand --base64 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input'
+            cand --hex 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in front where it matters who sent it'
+            cand --base64 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex'
             cand --direction 'Who sent the packets of --hex and --base64; without it, whoever sends such packets'
             cand -V 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
             cand --protocol-version 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
             cand --format 'How packets are shown'
+            cand --lint 'Judge what is said by the statements of the specification, and show what is at least so bad'
+            cand --explain 'Print the rules that stand for a statement, such as MQTT-3.3.1-2'
             cand --filter 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round'
+            cand --rules 'Print all rules that --lint knows'
             cand --stats 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
             cand --ranges 'Every field with the place of its bytes, with --format json'
             cand --show-secrets 'Show passwords and authentication data'

@@ -482,15 +482,20 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the lea
 complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in front where it matters who sent it' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Who sent the packets of --hex and --base64; without it, whoever sends such packets' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'How packets are shown' -r -f -a "line\t'A line for each packet'
 text\t'Every field on a line of its own'
 hex\t'All bytes, beside the fields that own them'
 json\t'A JSON object on each line'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l lint -d 'Judge what is said by the statements of the specification, and show what is at least so bad' -r -f -a "error\t'Only what breaks a statement'
+warn\t'Also what asks for trouble'
+info\t'Also what is worth knowing'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l explain -d 'Print the rules that stand for a statement, such as MQTT-3.3.1-2' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Only packets that meet all these terms, such as \'type=PUBLISH,PUBACK topic=home/#\'; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'Print all rules that --lint knows'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l show-secrets -d 'Show passwords and authentication data'

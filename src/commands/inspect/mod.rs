@@ -1,6 +1,7 @@
 //! `mq inspect`: what is on the wire, decoded, with what is wrong.
 
 mod capture;
+mod rules;
 mod typed;
 mod viewer;
 
@@ -12,6 +13,9 @@ use std::io::{self, IsTerminal};
 use viewer::Viewer;
 
 pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    if args.rules || args.explain.is_some() {
+        return rules::run(args);
+    }
     let inspector = Inspector::new(args.protocol_version);
     let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
@@ -24,5 +28,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         viewer.flush()?;
         result?.iter().for_each(|note| messages.say(note));
     }
-    viewer.finish()
+    let Some(tally) = viewer.finish()? else { return Ok(ExitStatus::DONE) };
+    messages.say(&tally.to_string());
+    Ok(if tally.errors > 0 { ExitStatus::MISSED } else { ExitStatus::DONE })
 }
