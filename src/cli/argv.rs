@@ -43,9 +43,9 @@ pub(super) fn find_option<'a>(command: &'a Command, word: &OsStr) -> Option<&'a 
     find(command, word).filter(|arg| takes_value(arg))
 }
 
-/// Whether the word that follows is an option's value.
+/// Whether the word that follows is an option's value; one that may go without has it behind `=`.
 pub(super) fn takes_value(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
 }
 
 /// The option or flag that is spelled exactly so.

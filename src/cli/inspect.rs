@@ -2,8 +2,8 @@
 
 use super::inspect_live::LiveArgs;
 use crate::error::Error;
-use crate::inspect::Direction;
 use crate::inspect::filter::{Filter, FilterError};
+use crate::inspect::{Direction, Severity};
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -24,20 +24,23 @@ Examples:
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
   mq inspect --hex - < packets.txt             a packet on each line
   mq inspect --base64 wAA=
+  mq inspect --lint capture.pcap               also what breaks the specification, with the statement that says so
+  mq inspect --explain MQTT-3.3.1-2            what a statement is about
   mq inspect --listen 1884 --to localhost:1883   what clients of port 1884 say to the broker
   mq inspect --listen mqtts://0.0.0.0:8884 --listen-cert a.pem --listen-key a.key --to mqtts://host
   mq inspect -h localhost -t 'home/#' -V 5       a client of its own, packet by packet
 
-Exit status: 0 done, 1 the capture cannot be read or nobody can listen there, 2 usage; of the client as of mq sub; 130 and 143 \
-interrupted.")]
+Exit status: 0 done, 1 the capture cannot be read or nobody can listen there, 2 usage, 4 --lint found errors; of the client as of mq \
+sub; 130 and 143 interrupted.")]
 pub struct InspectArgs {
     /// The capture; `-` is standard input, and so is nothing at all unless that is a terminal
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input
+    /// Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in
+    /// front where it matters who sent it
     #[arg(long, value_name = "BYTES", conflicts_with = "file", allow_hyphen_values = true)]
     pub hex: Option<String>,
-    /// Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input
+    /// Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex
     #[arg(long, value_name = "BYTES", conflicts_with_all = ["file", "hex"], allow_hyphen_values = true)]
     pub base64: Option<String>,
     /// Who sent the packets of --hex and --base64; without it, whoever sends such packets
@@ -46,6 +49,22 @@ pub struct InspectArgs {
     /// How packets are shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
     pub format: Format,
+    /// Judge what is said by the statements of the specification, and show what is at least so bad
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "warn"
+    )]
+    pub lint: Option<Level>,
+    /// Print all rules that --lint knows
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["file", "hex", "base64", "lint"])]
+    pub rules: bool,
+    /// Print the rules that stand for a statement, such as MQTT-3.3.1-2
+    #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["file", "hex", "base64", "lint", "rules"])]
+    pub explain: Option<String>,
     /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
     /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
     #[arg(long, value_name = "TERMS", value_parser = filter)]
@@ -92,6 +111,27 @@ pub enum Format {
     Hex,
     /// A JSON object on each line
     Json,
+}
+
+/// How bad a finding has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Only what breaks a statement
+    Error,
+    /// Also what asks for trouble
+    Warn,
+    /// Also what is worth knowing
+    Info,
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Severity {
+        match level {
+            Level::Error => Severity::Error,
+            Level::Warn => Severity::Warning,
+            Level::Info => Severity::Info,
+        }
+    }
 }
 
 fn filter(text: &str) -> Result<Filter, FilterError> {

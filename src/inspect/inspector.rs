@@ -1,13 +1,13 @@
 //! Puts the parts together: the bytes of connections go in, and packets with all that is known of them come out.
 
-use super::Direction;
 use super::capture::Moment;
 use super::capture::conversation::{self, Event};
-use super::capture::reassembly::Start;
+use super::capture::reassembly::{Close, Start};
 use super::dissect::RawPacket;
 use super::field::Tree;
 use super::stream::{self, Stream};
 use super::tracker::{Seen, Tracker};
+use super::{Direction, Rule, Severity};
 use crate::protocol::{PacketType, Version};
 use std::collections::HashMap;
 
@@ -83,6 +83,8 @@ pub struct Inspector {
 struct Connection {
     streams: [Stream; 2],
     tracker: Tracker,
+    /// Packets may stay unfinished, and nobody is to blame: only the capture ends.
+    only_capture_ends: bool,
 }
 
 impl Inspector {
@@ -107,7 +109,15 @@ impl Inspector {
             Event::Gap { connection, at, direction, length, .. } => {
                 self.feed(connection, direction.into(), at, sink, |stream, sink| stream.gap(length, sink));
             }
-            Event::Closed { connection, at, .. } => {
+            Event::Lag { connection, direction, .. } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.tracker.lag(direction.into());
+                }
+            }
+            Event::Closed { connection, at, by } => {
+                if let Some(connection) = self.connections.get_mut(&connection) {
+                    connection.only_capture_ends = matches!(by, Close::EndOfCapture | Close::Evicted);
+                }
                 for direction in Direction::BOTH {
                     self.end(connection, direction, at, sink);
                 }
@@ -123,7 +133,8 @@ impl Inspector {
     /// A connection begins that nobody captured: its packets were typed. They start at a packet's start, or anywhere.
     pub fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
-        self.connections.insert(connection, Connection { streams, tracker: Tracker::new(self.version) });
+        let tracker = Tracker::new(self.version);
+        self.connections.insert(connection, Connection { streams, tracker, only_capture_ends: false });
     }
 
     /// The next bytes of one side.
@@ -158,10 +169,9 @@ impl Inspector {
         sink: &mut S,
         act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::Event<'_>)),
     ) {
-        let Some(Connection { streams: [client, server], tracker }) = self.connections.get_mut(&number)
-        else {
-            return;
-        };
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        let Connection { streams: [client, server], tracker, only_capture_ends } = connection;
+        let is_end_excused = *only_capture_ends || tracker.has_disconnected(direction.reverse());
         let stream = match direction {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
@@ -171,7 +181,8 @@ impl Inspector {
             let stretch = |offset, length| Stretch { connection: number, direction, at, offset, length };
             match event {
                 stream::Event::Packet { offset, packet } => {
-                    hand_out(number, direction, at, offset, &packet, tracker, sink);
+                    let tree = dissect(&packet, direction, is_end_excused, tracker);
+                    hand_out(stretch(offset, packet.length as u64), &packet, &tree, tracker, sink);
                 }
                 stream::Event::Gap { offset, length } => {
                     tracker.forget(direction);
@@ -184,23 +195,36 @@ impl Inspector {
     }
 }
 
-fn hand_out(
-    connection: u32,
+/// Whoever says DISCONNECT does not read to the end, and whoever captures may stop in the middle.
+fn dissect<'a>(
+    raw: &RawPacket<'a>,
     direction: Direction,
-    at: Moment,
-    offset: u64,
+    is_end_excused: bool,
+    tracker: &mut Tracker,
+) -> Tree<'a> {
+    let mut tree = tracker.dissect(raw, direction);
+    if is_end_excused {
+        let cut = tree.findings.iter_mut().filter(|finding| finding.rule == Rule::CutOff);
+        cut.for_each(|finding| finding.severity = Severity::Info);
+    }
+    tree
+}
+
+fn hand_out(
+    place: Stretch,
     raw: &RawPacket<'_>,
+    tree: &Tree<'_>,
     tracker: &mut Tracker,
     sink: &mut impl FnMut(&Item<'_>),
 ) {
-    let tree = tracker.dissect(raw, direction);
+    let Stretch { connection, direction, at, offset, .. } = place;
     let packet_type = raw.packet_type();
     // What a malformed packet says is not certain, and one that was cut off was not said at all.
     let seen = match packet_type {
-        Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, &tree, at.time),
+        Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, tree, at.time),
         _ => Seen::default(),
     };
-    let (tree, seen, tracker) = (&tree, &seen, &*tracker);
+    let (seen, tracker) = (&seen, &*tracker);
     sink(&Item::Packet(Packet { connection, direction, at, offset, raw, packet_type, tree, seen, tracker }));
 }
 

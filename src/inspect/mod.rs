@@ -13,6 +13,7 @@ pub mod finding;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod inspector;
+pub mod lint;
 pub mod rule;
 pub mod statistics;
 pub mod stream;
@@ -24,4 +25,5 @@ pub use direction::Direction;
 pub use field::{Field, Name, Value};
 pub use finding::{Finding, Severity};
 pub use inspector::{Inspector, Item, Packet};
+pub use lint::Linter;
 pub use rule::Rule;

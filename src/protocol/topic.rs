@@ -107,7 +107,7 @@ fn check_typed(text: &str) -> Result<(), TopicError> {
 }
 
 /// Characters that SHOULD NOT be sent (MQTT 5.0, section 1.5.4): control characters and Unicode non-characters.
-fn is_discouraged(character: char) -> bool {
+pub(crate) fn is_discouraged(character: char) -> bool {
     let code = u32::from(character);
     character.is_control() || (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
 }

@@ -21,6 +21,7 @@ mod crossing;
 mod embedded_broker;
 mod format;
 mod inspect;
+mod inspect_lint;
 mod json;
 mod layers;
 mod names;

@@ -196,7 +196,7 @@ fn show_all(
             viewer.flush()?;
         }
     }
-    finish(viewer, recorder)
+    finish(viewer, recorder, messages)
 }
 
 /// What comes next; `None` when there is no traffic any more. Before it is waited for, all that came before is shown.

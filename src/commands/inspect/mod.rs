@@ -5,6 +5,7 @@ mod feed;
 mod live;
 mod live_limits;
 mod proxy;
+mod rules;
 mod typed;
 mod viewer;
 mod write;
@@ -21,6 +22,9 @@ use viewer::Viewer;
 use write::Recorder;
 
 pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    if args.rules || args.explain.is_some() {
+        return rules::run(args);
+    }
     args.live.check()?;
     if let Some(listen) = args.live.listen {
         return run_proxy(args, listen, messages);
@@ -33,7 +37,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
         typed::run(args, inspector, &mut viewer)?;
-        return viewer.finish();
+        return finish(viewer, None, messages);
     }
     if args.file.is_none() && io::stdin().is_terminal() {
         return Err(Error::Usage("name a capture, or pipe one to standard input".to_owned()));
@@ -46,7 +50,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     // What came before a mistake is shown nonetheless.
     viewer.flush()?;
     result?.iter().for_each(|note| messages.say(note));
-    finish(viewer, recorder)
+    finish(viewer, recorder, messages)
 }
 
 fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<ExitStatus, Error> {
@@ -70,10 +74,18 @@ fn judge(outcome: Outcome, ended: Result<ExitStatus, Error>) -> Result<ExitStatu
     }
 }
 
-fn finish(viewer: Viewer, recorder: Option<Recorder>) -> Result<ExitStatus, Error> {
+/// Writes the rest, says what the linter found, and gives the status that all of it leads to.
+fn finish(viewer: Viewer, recorder: Option<Recorder>, messages: Messages) -> Result<ExitStatus, Error> {
     let is_written = recorder.is_none_or(Recorder::finish);
-    let status = viewer.finish()?;
-    Ok(if is_written { status } else { ExitStatus::FAILED })
+    let tally = viewer.finish()?;
+    if let Some(tally) = &tally {
+        messages.say(&tally.to_string());
+    }
+    Ok(match tally {
+        _ if !is_written => ExitStatus::FAILED,
+        Some(tally) if tally.errors > 0 => ExitStatus::MISSED,
+        Some(_) | None => ExitStatus::DONE,
+    })
 }
 
 fn recorder(args: &InspectArgs, messages: Messages) -> Result<Option<Recorder>, Error> {

@@ -32,14 +32,14 @@ pub(super) fn run(args: &InspectArgs, mut inspector: Inspector, viewer: &mut Vie
     inspector.open(CONNECTION, true);
     let mut packets = Packets { inspector, viewer, direction: args.direction };
     if text != STDIN {
-        return packets.take(&notation.decode(text).map_err(Error::Usage)?);
+        packets.take(None, &notation.decode(text).map_err(Error::Usage)?);
+        return Ok(());
     }
     for (index, line) in io::stdin().lock().lines().enumerate() {
-        let bytes = line.map_err(Error::Input).and_then(|line| {
-            let failed = |problem| Error::InputLine { place: format!("line {}", index + 1), problem };
-            notation.decode(&line).map_err(failed)
-        });
-        packets.take(&bytes?)?;
+        let line = line.map_err(Error::Input)?;
+        let (direction, text) = sender(&line);
+        let failed = |problem| Error::InputLine { place: format!("line {}", index + 1), problem };
+        packets.take(direction, &notation.decode(text).map_err(failed)?);
         packets.viewer.flush()?;
     }
     Ok(())
@@ -53,7 +53,7 @@ struct Packets<'v> {
 
 impl Packets<'_> {
     /// Whole packets, or what there is of the last one.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn take(&mut self, direction: Option<Direction>, bytes: &[u8]) {
         let (at, viewer) = (Moment::default(), &mut *self.viewer);
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -61,13 +61,22 @@ impl Packets<'_> {
             let length =
                 stream::whole_length(rest).filter(|length| *length <= rest.len()).unwrap_or(rest.len());
             let (packet, others) = rest.split_at(length);
-            let direction = self.direction.unwrap_or_else(|| usual_direction(packet));
+            let direction = direction.or(self.direction).unwrap_or_else(|| usual_direction(packet));
             self.inspector.bytes(CONNECTION, direction, at, packet, &mut |item| viewer.show(item));
             self.inspector.end(CONNECTION, direction, at, &mut |item| viewer.show(item));
             rest = others;
         }
-        Ok(())
     }
+}
+
+/// Who sent the line's packet, where it says so, and the rest of it.
+fn sender(line: &str) -> (Option<Direction>, &str) {
+    let line = line.trim_start();
+    let said = Direction::BOTH.into_iter().find_map(|direction| {
+        let rest = line.strip_prefix(direction.name())?.strip_prefix(':')?;
+        Some((Some(direction), rest))
+    });
+    said.unwrap_or((None, line))
 }
 
 /// Who sends such packets; the client, where both can.

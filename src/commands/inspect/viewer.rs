@@ -1,11 +1,12 @@
 //! Shows what the inspector finds, on standard output.
 
 use crate::cli::inspect::{Format, InspectArgs};
-use crate::error::{Error, ExitStatus};
-use crate::inspect::Item;
+use crate::error::Error;
 use crate::inspect::filter::Filter;
+use crate::inspect::lint::Tally;
 use crate::inspect::statistics::Statistics;
 use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
+use crate::inspect::{Item, Linter, Severity};
 use std::io::{self, Write};
 
 /// As much is gathered before it is written.
@@ -14,6 +15,7 @@ const BUFFER: usize = 64 * 1024;
 /// Takes items, and writes what they look like.
 pub(super) struct Viewer {
     view: View,
+    linter: Option<Linter>,
     filters: Vec<Filter>,
     statistics: Option<Statistics>,
     buffer: Vec<u8>,
@@ -29,7 +31,9 @@ enum View {
 
 impl Viewer {
     pub(super) fn new(args: &InspectArgs) -> Viewer {
+        let least = args.lint.map(Severity::from);
         let options = Options {
+            least: least.unwrap_or_default(),
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
@@ -42,6 +46,7 @@ impl Viewer {
         };
         Viewer {
             view,
+            linter: least.map(Linter::new),
             filters: args.filter.clone(),
             statistics: args.stats.then(Statistics::default),
             buffer: Vec::with_capacity(BUFFER),
@@ -51,17 +56,18 @@ impl Viewer {
 
     /// Shows an item. What fails is told by the next flush.
     pub(super) fn show(&mut self, item: &Item<'_>) {
-        if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &[])) {
+        let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();
+        if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &findings)) {
             return;
         }
         if let Some(statistics) = &mut self.statistics {
-            return statistics.observe(item, &[]);
+            return statistics.observe(item, &findings);
         }
         match &mut self.view {
-            View::Line(view) => view.write(item, &[], &mut self.buffer),
-            View::Text(view) => view.write(item, &[], &mut self.buffer),
-            View::Hex(view) => view.write(item, &[], &mut self.buffer),
-            View::Json(view) => view.write(item, &[], &mut self.buffer),
+            View::Line(view) => view.write(item, &findings, &mut self.buffer),
+            View::Text(view) => view.write(item, &findings, &mut self.buffer),
+            View::Hex(view) => view.write(item, &findings, &mut self.buffer),
+            View::Json(view) => view.write(item, &findings, &mut self.buffer),
         }
         if self.buffer.len() >= BUFFER {
             self.write();
@@ -82,8 +88,8 @@ impl Viewer {
         self.failure.is_some()
     }
 
-    /// Writes the rest, and says how it went.
-    pub(super) fn finish(mut self) -> Result<ExitStatus, Error> {
+    /// Writes the rest; gives what the linter found, if it was asked.
+    pub(super) fn finish(mut self) -> Result<Option<Tally>, Error> {
         if let Some(statistics) = self.statistics.take() {
             let text = match &self.view {
                 View::Json(_) => statistics.to_json() + "\n",
@@ -92,7 +98,7 @@ impl Viewer {
             self.buffer.extend_from_slice(text.as_bytes());
         }
         self.flush()?;
-        Ok(ExitStatus::DONE)
+        Ok(self.linter.map(|linter| linter.tally()))
     }
 
     /// Writes what was gathered. What fails is told by the next flush.

@@ -169,6 +169,7 @@ impl Audit {
             Tcp::Gap { connection, length, .. } | Tcp::Conflict { connection, length, .. } => {
                 assert!(*length > 0 && self.connections.contains_key(connection));
             }
+            Tcp::Lag { connection, .. } => assert!(self.connections.contains_key(connection)),
             Tcp::Closed { connection, .. } => assert!(self.connections.remove(connection).is_some()),
         }
     }
@@ -187,7 +188,9 @@ impl Audit {
                 assert!(*length > 0);
                 self.advance(*connection, *direction, *offset, *length);
             }
-            Event::Conflict { connection, .. } | Event::BadFrame { connection, .. } => {
+            Event::Conflict { connection, .. }
+            | Event::BadFrame { connection, .. }
+            | Event::Lag { connection, .. } => {
                 assert!(self.conversations.contains_key(connection));
             }
             Event::Foreign { connection, .. } => assert!(self.over.insert(*connection, ()).is_none()),

@@ -61,7 +61,7 @@ impl<'a> Cursor<'a> {
 
     /// Notes what is wrong.
     pub(super) fn find(&mut self, rule: Rule, range: Range<usize>, detail: impl Into<String>) {
-        self.tree.findings.push(Finding::new(rule, range, detail));
+        self.tree.findings.push(Finding::new(rule, self.version, range, detail));
     }
 
     /// Notes a field that goes from there to here.

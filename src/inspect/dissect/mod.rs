@@ -60,6 +60,9 @@ pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<D
         let count = packet.missing.len();
         cursor.find(Rule::MissingBytes, packet.missing.clone(), format!("{count} bytes were not captured"));
     }
+    // CONNECT says its version when some of it was read already.
+    let version = cursor.version;
+    cursor.tree.findings.iter_mut().for_each(|finding| finding.version = version);
     cursor.tree
 }
 

@@ -1,6 +1,8 @@
 //! What a connection has agreed on, and what is under way in it: the version, topic aliases, limits, and packets that wait for an
 //! answer. It takes one packet after another, and judges nothing.
 
+pub mod agreement;
+mod aliases;
 mod exchange;
 mod version;
 
@@ -8,8 +10,10 @@ use super::dissect::{RawPacket, dissect};
 use super::field::Tree;
 use super::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
+pub use agreement::Agreement;
+use agreement::{Connack, Connect};
+use aliases::Aliases;
 pub use exchange::{Exchanges, RoundTrip, Step};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A connection's state.
@@ -23,8 +27,16 @@ pub struct Tracker {
     pub client_id: Option<Rc<str>>,
     /// Seconds that the client may be silent; the server's word counts.
     pub keep_alive: Option<u16>,
+    /// What client and server said about themselves.
+    pub agreement: Agreement,
+    /// Who said DISCONNECT.
+    has_disconnected: [bool; 2],
+    /// In which directions packets were sent that are not known here, or come late.
+    lags: [bool; 2],
     /// The topics that stand behind aliases, by the direction they are used in.
-    aliases: [HashMap<u16, Rc<str>>; 2],
+    aliases: [Aliases; 2],
+    /// In which directions an alias may stand for a topic that is not known here.
+    misses_aliases: [bool; 2],
     /// The version was found out with the packet that was taken apart last.
     just_inferred: Option<Version>,
     exchanges: Exchanges,
@@ -68,6 +80,7 @@ impl Tracker {
         match packet_type {
             PacketType::Connect => self.connect(tree),
             PacketType::Connack => self.connack(tree),
+            PacketType::Disconnect => set(&mut self.has_disconnected, direction),
             _ => {}
         }
         let topic = (packet_type == PacketType::Publish).then(|| self.resolve(direction, tree)).flatten();
@@ -80,11 +93,32 @@ impl Tracker {
         &self.exchanges
     }
 
+    /// Whether that side said DISCONNECT.
+    pub fn has_disconnected(&self, direction: Direction) -> bool {
+        is_set(self.has_disconnected, direction)
+    }
+
+    /// Packets of that direction are missing, or come late.
+    pub fn lag(&mut self, direction: Direction) {
+        set(&mut self.lags, direction);
+    }
+
+    /// Whether packets of that direction are missing, or came late.
+    pub fn lags(&self, direction: Direction) -> bool {
+        is_set(self.lags, direction)
+    }
+
+    /// Whether an alias that is used in that direction may stand for a topic that is not known here.
+    pub fn misses_aliases(&self, direction: Direction) -> bool {
+        is_set(self.misses_aliases, direction)
+    }
+
     /// Bytes of that direction were lost, and nobody knows what they changed.
     pub fn forget(&mut self, direction: Direction) {
         if let Some(aliases) = self.aliases.get_mut(direction as usize) {
             aliases.clear();
         }
+        set(&mut self.misses_aliases, direction);
         self.exchanges.forget();
     }
 
@@ -95,6 +129,7 @@ impl Tracker {
         }
         self.client_id = tree.text(Name::ClientIdentifier).filter(|id| !id.is_empty()).map(Rc::from);
         self.keep_alive = tree.two_bytes(Name::KeepAlive);
+        self.agreement.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
     }
 
     fn connack(&mut self, tree: &Tree<'_>) {
@@ -104,6 +139,7 @@ impl Tracker {
         if let Some(keep_alive) = tree.two_bytes(Name::Property(PropertyId::ServerKeepAlive)) {
             self.keep_alive = Some(keep_alive);
         }
+        self.agreement.connack.get_or_insert_with(|| Connack::read(tree));
     }
 
     /// Learns or resolves a topic alias.
@@ -111,12 +147,27 @@ impl Tracker {
         let alias = tree.two_bytes(Name::Property(PropertyId::TopicAlias))?;
         let aliases = self.aliases.get_mut(direction as usize)?;
         match tree.find(Name::TopicName)?.value {
-            Value::Text("") => aliases.get(&alias).cloned(),
+            Value::Text("") => aliases.topic(alias),
             Value::Text(topic) => {
-                aliases.insert(alias, Rc::from(topic));
+                if !aliases.learn(alias, topic) {
+                    set(&mut self.misses_aliases, direction);
+                }
                 None
             }
             _ => None,
         }
+    }
+}
+
+fn set(flags: &mut [bool; 2], direction: Direction) {
+    if let Some(flag) = flags.get_mut(direction as usize) {
+        *flag = true;
+    }
+}
+
+fn is_set([client, server]: [bool; 2], direction: Direction) -> bool {
+    match direction {
+        Direction::ClientToServer => client,
+        Direction::ServerToClient => server,
     }
 }

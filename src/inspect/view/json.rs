@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::secret::{HIDDEN, is_secret};
-use super::{Options, words};
+use super::{Options, shown, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
@@ -12,7 +12,7 @@ use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{Encoding, to_base64};
-use crate::protocol::{PropertyId, Version};
+use crate::protocol::PropertyId;
 
 /// Writes items as JSON.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl JsonView {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Gap(stretch) => self.stretch("gap", stretch, out),
             Item::Skipped(stretch) => self.stretch("skipped", stretch, out),
-            Item::Event(event) => self.event(event, out),
+            Item::Event(event) => self.event(event, findings, out),
         }
         out.push(b'\n');
     }
@@ -68,8 +68,7 @@ impl JsonView {
             round_trip(answers, &mut json);
         }
         Fields { options: self.options }.write(&packet.tree.fields, &mut json);
-        let version = packet.tracker.version.unwrap_or(Version::V311);
-        write_findings(packet.tree.findings.iter().chain(findings), version, &mut json);
+        write_findings(shown(&packet.tree.findings, findings, self.options.least), &mut json);
         if self.options.shows_ranges {
             ranges(&packet.tree.fields, &mut json);
         }
@@ -85,7 +84,7 @@ impl JsonView {
         json.close_object();
     }
 
-    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+    fn event(&mut self, event: &Event<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let (name, connection, at) = match event {
             Event::Opened { connection, at, .. } => ("opened", connection, at),
             Event::Conflict { connection, at, .. } => ("conflict", connection, at),
@@ -94,10 +93,12 @@ impl JsonView {
             Event::Closed { connection, at, .. } => ("closed", connection, at),
             Event::Bytes { connection, at, .. } => ("bytes", connection, at),
             Event::Gap { connection, at, .. } => ("gap", connection, at),
+            Event::Lag { connection, at, .. } => ("lag", connection, at),
         };
         self.head(name, *connection, *at, out);
         let mut json = Writer::inside_object(out);
         event_fields(event, &mut json);
+        write_findings(findings.iter(), &mut json);
         json.close_object();
     }
 
@@ -174,7 +175,7 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             Close::Evicted => text("by", "evicted", json),
             Close::EndOfCapture => text("by", "end_of_capture", json),
         },
-        Event::Bytes { .. } | Event::Gap { .. } => {}
+        Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => {}
     }
 }
 
@@ -358,7 +359,7 @@ fn next_sibling(fields: &[Field<'_>], index: usize) -> usize {
 }
 
 /// What is wrong, if something is.
-fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, version: Version, json: &mut Writer<'_>) {
+fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, json: &mut Writer<'_>) {
     let mut findings = findings.peekable();
     if findings.peek().is_none() {
         return;
@@ -369,9 +370,11 @@ fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, version: Vers
         json.element();
         json.open_object();
         text("severity", finding.severity.name(), json);
-        text("statement", finding.rule.id(version), json);
-        json.plain_key("bytes");
-        range(&finding.range, json);
+        text("statement", finding.statement(), json);
+        if !finding.range.is_empty() || finding.range.start > 0 {
+            json.plain_key("bytes");
+            range(&finding.range, json);
+        }
         text("detail", &finding.detail, json);
         text("rule", finding.rule.sentence(), json);
         json.close_object();

@@ -3,13 +3,13 @@
 use super::clock::Clock;
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
-use super::{Options, text, words};
+use super::{Options, shown, text, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
-use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
+use crate::protocol::{PacketType, PropertyId, ReasonCode};
 use colored::Colorize;
 use std::fmt::Write;
 
@@ -46,7 +46,12 @@ impl LineView {
                     out,
                 );
             }
-            Item::Event(event) => self.event(event, out),
+            Item::Event(event) => {
+                self.event(event, out);
+                for finding in findings {
+                    self.finding(finding, out);
+                }
+            }
         }
     }
 
@@ -67,16 +72,14 @@ impl LineView {
 
     /// All that was found about a packet.
     pub(super) fn findings(&self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
-        let spoken = packet.tracker.version.unwrap_or(Version::V311);
-        for finding in packet.tree.findings.iter().chain(findings) {
-            self.finding(finding, spoken, out);
-        }
+        shown(&packet.tree.findings, findings, self.options.least)
+            .for_each(|finding| self.finding(finding, out));
     }
 
     fn name(&self, packet: &Packet<'_>, findings: &[Finding]) -> String {
         let name = format!("{:<11}", packet_name(packet));
-        let is_error =
-            packet.tree.findings.iter().chain(findings).any(|finding| finding.severity == Severity::Error);
+        let is_error = shown(&packet.tree.findings, findings, self.options.least)
+            .any(|finding| finding.severity == Severity::Error);
         match (self.options.is_coloured, is_error) {
             (false, _) => name,
             (true, true) => name.red().bold().to_string(),
@@ -84,7 +87,7 @@ impl LineView {
         }
     }
 
-    fn finding(&self, finding: &Finding, spoken: Version, out: &mut Vec<u8>) {
+    fn finding(&self, finding: &Finding, out: &mut Vec<u8>) {
         let severity = format!("{:>5}", finding.severity.name());
         let severity = match finding.severity {
             _ if !self.options.is_coloured => severity,
@@ -94,14 +97,14 @@ impl LineView {
         };
         let (start, end) = (finding.range.start, finding.range.end);
         let place = match end.saturating_sub(start) {
-            0 => format!("byte {start}"),
-            1 => format!("byte {start}"),
-            _ => format!("bytes {start}..{end}"),
+            0 if start == 0 => String::new(),
+            0 | 1 => format!("byte {start}: "),
+            _ => format!("bytes {start}..{end}: "),
         };
         let detail = words::harmless(&finding.detail);
         let line = format!(
-            "      {severity} {place}: {detail}\n            {}: {}; {}\n",
-            finding.rule.id(spoken),
+            "      {severity} {place}{detail}\n            {}: {}; {}\n",
+            finding.statement(),
             finding.rule.sentence(),
             finding.rule.hint()
         );
@@ -145,7 +148,7 @@ impl LineView {
                 (connection, at, None, format!("{client} to {server}: {}", foreign(what)))
             }
             Event::Closed { connection, at, by } => (connection, at, None, closed(*by)),
-            Event::Bytes { .. } | Event::Gap { .. } => return,
+            Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => return,
         };
         self.head(*at, *connection, sender, out);
         out.extend_from_slice(format!("-- {text}\n").as_bytes());

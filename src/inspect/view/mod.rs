@@ -9,6 +9,7 @@ pub mod text;
 mod value;
 pub(super) mod words;
 
+use super::{Finding, Severity};
 pub use hex::HexView;
 pub use json::JsonView;
 pub use line::LineView;
@@ -21,6 +22,17 @@ pub struct Options {
     pub shows_secrets: bool,
     /// Every field is shown with its bytes.
     pub shows_ranges: bool,
+    /// Findings that are less bad are left out.
+    pub least: Severity,
     /// Colours are used.
     pub is_coloured: bool,
+}
+
+/// What is wrong with a packet and bad enough to be shown: what the dissector found, and what else was found.
+fn shown<'f>(
+    dissected: &'f [Finding],
+    others: &'f [Finding],
+    least: Severity,
+) -> impl Iterator<Item = &'f Finding> {
+    dissected.iter().chain(others).filter(move |finding| finding.severity >= least)
 }

@@ -59,6 +59,7 @@ impl CaptureWriter {
                 self.connections.remove(&number);
             }
             Event::Opened { .. }
+            | Event::Lag { .. }
             | Event::Conflict { .. }
             | Event::BadFrame { .. }
             | Event::Foreign { .. } => {}

@@ -4,6 +4,7 @@ mod corpus;
 mod live;
 mod oracle;
 mod proxy;
+mod statistics;
 mod typed;
 mod views;
 

@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod bytes;
+pub mod capture;
 pub mod certificates;
 pub mod peer;
 pub mod process;

@@ -101,6 +101,15 @@ pub enum Event<'a> {
         /// How many.
         length: u64,
     },
+    /// The other side has more of these bytes than came: they are missing, or come late. Told once of each direction.
+    Lag {
+        /// Which connection.
+        connection: u32,
+        /// When that was acknowledged.
+        at: Moment,
+        /// From whom.
+        direction: Direction,
+    },
     /// Something is wrong with a WebSocket frame.
     BadFrame {
         /// Which connection.
@@ -146,6 +155,7 @@ impl Event<'_> {
             | Event::Bytes { connection, .. }
             | Event::Gap { connection, .. }
             | Event::Conflict { connection, .. }
+            | Event::Lag { connection, .. }
             | Event::BadFrame { connection, .. }
             | Event::Foreign { connection, .. }
             | Event::Closed { connection, .. } => connection,
@@ -199,6 +209,7 @@ impl Conversations {
         | Tcp::Data { connection, .. }
         | Tcp::Gap { connection, .. }
         | Tcp::Conflict { connection, .. }
+        | Tcp::Lag { connection, .. }
         | Tcp::Closed { connection, .. }) = *event;
         let Some(talk) = self.talks.get_mut(&connection) else { return };
         match *event {
@@ -212,6 +223,7 @@ impl Conversations {
             Tcp::Conflict { at, side, offset, length, .. } => {
                 talk.conflict(side, at, offset, length, &mut self.shared, emit);
             }
+            Tcp::Lag { at, side, .. } => talk.lag(side, at, emit),
             Tcp::Closed { at, by, .. } => talk.close(at, by, &mut self.shared, emit),
         }
         if talk.is_over() {

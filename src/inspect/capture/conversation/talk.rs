@@ -137,6 +137,13 @@ impl Talk {
         }
     }
 
+    /// Tells that the other side has more than came. Before it is known what is spoken, nothing follows from that.
+    pub(super) fn lag(&mut self, side: Side, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
+        if let State::Mqtt(mqtt) = &self.state {
+            emit(Event::Lag { connection: self.number, at, direction: direction(side, mqtt.client) });
+        }
+    }
+
     /// The connection is over.
     pub(super) fn close(
         &mut self,

@@ -16,13 +16,14 @@ enum Seen {
     Bytes(Direction, u64, u64, Vec<u8>),
     Gap(Direction, u64, u64),
     Conflict(Direction, u64, u64),
+    Lag(Direction),
     BadFrame(Direction, u64, FrameFault),
     Foreign(u16, Foreign),
     Closed(Close<Direction>),
 }
 
 use Direction::{ClientToServer, ServerToClient};
-use Seen::{BadFrame, Bytes, Closed, Conflict, Gap, Opened};
+use Seen::{BadFrame, Bytes, Closed, Conflict, Gap, Lag, Opened};
 
 const CONNECT: &[u8] = b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03abc";
 const CONNACK: &[u8] = b"\x20\x02\x00\x00";
@@ -99,6 +100,7 @@ fn short(event: Event<'_>) -> Seen {
             Conflict(direction, stream_offset, length)
         }
         Event::BadFrame { direction, stream_offset, fault, .. } => BadFrame(direction, stream_offset, fault),
+        Event::Lag { direction, .. } => Lag(direction),
         Event::Foreign { client, what, .. } => Seen::Foreign(client.port(), what),
         Event::Closed { by, .. } => Closed(by),
     }

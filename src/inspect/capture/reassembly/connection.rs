@@ -153,6 +153,7 @@ fn pieces<'e>(
         emit(match piece {
             Piece::Data(bytes) => Event::Data { connection, at, side, bytes },
             Piece::Gap(length) => Event::Gap { connection, at, side, length },
+            Piece::Lag => Event::Lag { connection, at, side },
             Piece::Conflict { offset, length } => Event::Conflict { connection, at, side, offset, length },
         });
     }

@@ -127,6 +127,15 @@ pub enum Event<'a> {
         /// How many, from the first to the last that differs.
         length: u64,
     },
+    /// The other side has acknowledged more than came: it was lost, or comes late. Told once of each side.
+    Lag {
+        /// Which connection.
+        connection: u32,
+        /// With the acknowledgement.
+        at: Moment,
+        /// Who sent what did not come.
+        side: Side,
+    },
     /// The last event of a connection.
     Closed {
         /// Which connection.

@@ -17,7 +17,12 @@ const PIECE_COST: usize = 64;
 pub(super) enum Piece<'a> {
     Data(&'a [u8]),
     Gap(u64),
-    Conflict { offset: u64, length: u64 },
+    Conflict {
+        offset: u64,
+        length: u64,
+    },
+    /// The other side has more than came, which may still come.
+    Lag,
 }
 
 /// The bytes of a segment.
@@ -48,6 +53,8 @@ pub(super) struct Stream {
     expected: Option<u32>,
     /// Where FIN stands.
     end: Option<u64>,
+    /// It was told that the other side has more than came.
+    is_lag_told: bool,
     last: Last,
 }
 
@@ -133,6 +140,11 @@ impl Stream {
         let distance = self.distance(sequence).max(0).unsigned_abs();
         self.acknowledged = self.acknowledged.max(self.offset + distance);
         self.give_up_acknowledged(history, emit);
+        // One more may be a FIN, which counts as a byte.
+        if self.acknowledged > self.offset + 1 && !self.is_lag_told {
+            self.is_lag_told = true;
+            emit(Piece::Lag);
+        }
     }
 
     /// Hands on what waits, and says what is missing before it.

@@ -13,10 +13,11 @@ enum Seen {
     Data(Side, Vec<u8>),
     Gap(Side, u64),
     Conflict(Side, u64, u64),
+    Lag(Side),
     Closed(u32, Close),
 }
 
-use Seen::{Closed, Conflict, Data, Gap, Opened};
+use Seen::{Closed, Conflict, Data, Gap, Lag, Opened};
 
 /// A client and a server that send what a test says.
 struct Wire {
@@ -127,6 +128,7 @@ fn short(event: &Event<'_>) -> Seen {
         Event::Data { side, bytes, .. } => data(side, bytes),
         Event::Gap { side, length, .. } => Gap(side, length),
         Event::Conflict { side, offset, length, .. } => Conflict(side, offset, length),
+        Event::Lag { side, .. } => Lag(side),
         Event::Closed { connection, by, .. } => Closed(connection, by),
     }
 }
@@ -208,7 +210,7 @@ fn an_acknowledgement_before_its_bytes_is_no_gap() {
     let mut wire = Wire::open();
     wire.acknowledge(3);
     wire.client(0, b"abc", as_it_is);
-    assert_eq!(wire.take(), [data(Side::A, b"abc")]);
+    assert_eq!(wire.take(), [Lag(Side::A), data(Side::A, b"abc")]);
     wire.acknowledge(6);
     wire.client(6, b"ghi", as_it_is);
     assert_eq!(wire.take(), [Gap(Side::A, 3), data(Side::A, b"ghi")]);
@@ -254,7 +256,8 @@ fn what_is_missing_at_the_end_is_told() {
     let mut wire = Wire::open();
     wire.client(0, b"abc", as_it_is);
     wire.acknowledge(9);
-    assert_eq!(wire.finish(), [data(Side::A, b"abc"), Gap(Side::A, 6), Closed(0, Close::EndOfCapture)]);
+    let expected = [data(Side::A, b"abc"), Lag(Side::A), Gap(Side::A, 6), Closed(0, Close::EndOfCapture)];
+    assert_eq!(wire.finish(), expected);
 
     let mut wire = Wire::open();
     wire.client(0, b"abc", as_it_is);

@@ -1,0 +1,107 @@
+//! The rules themselves: what each demands, of whom, and which statement says so.
+
+use crate::cli::inspect::{Format, InspectArgs};
+use crate::error::{Error, ExitStatus};
+use crate::inspect::Rule;
+use crate::inspect::rule::{Scope, Sender};
+use crate::json::Writer;
+use crate::protocol::Version;
+use std::fmt::Write;
+use std::io::Write as _;
+
+/// Prints all of them, or those that stand for one statement.
+pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Error> {
+    let rules: Vec<Rule> = match &args.explain {
+        None => Rule::ALL.to_vec(),
+        Some(statement) => stands_for(statement)?,
+    };
+    let text = match args.format {
+        Format::Json => rules.iter().map(|rule| json(*rule)).collect::<String>(),
+        _ => rules.iter().map(|rule| plain(*rule)).collect::<String>(),
+    };
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)?;
+    Ok(ExitStatus::DONE)
+}
+
+/// The statement may be in any case, and without `MQTT-`.
+fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
+    let wanted = statement.trim_matches(['[', ']']).to_ascii_uppercase();
+    let wanted = wanted.strip_prefix("MQTT-").unwrap_or(&wanted);
+    let is_it = |id: &str| {
+        let id = id.to_ascii_uppercase();
+        id.strip_prefix("MQTT-").unwrap_or(&id) == wanted
+    };
+    let rules: Vec<Rule> = Rule::ALL
+        .iter()
+        .copied()
+        .filter(|rule| [rule.in_v3(), rule.in_v5()].into_iter().flatten().any(is_it))
+        .collect();
+    if rules.is_empty() {
+        let hint = "--rules prints those that are known";
+        return Err(Error::Usage(format!("there is no rule for '{statement}'; {hint}")));
+    }
+    Ok(rules)
+}
+
+fn plain(rule: Rule) -> String {
+    let mut text = String::new();
+    for (version, statement) in [(Version::V311, rule.in_v3()), (Version::V5, rule.in_v5())] {
+        if let Some(statement) = statement {
+            let _ = write!(text, "{statement} ({version})  ");
+        }
+    }
+    let _ = write!(
+        text,
+        "{}, {}, by {}\n    {}\n    {}\n",
+        rule.severity(),
+        scope(rule.scope()),
+        sender(rule.sender()),
+        rule.sentence(),
+        rule.hint()
+    );
+    text
+}
+
+fn json(rule: Rule) -> String {
+    let mut line = Vec::new();
+    let mut json = Writer::new(&mut line, false);
+    json.open_object();
+    let keys = [
+        ("mqtt_3_1_1", rule.in_v3()),
+        ("mqtt_5_0", rule.in_v5()),
+        ("severity", Some(rule.severity().name())),
+        ("scope", Some(scope(rule.scope()))),
+        ("sender", Some(sender(rule.sender()))),
+        ("rule", Some(rule.sentence())),
+        ("hint", Some(rule.hint())),
+    ];
+    for (key, value) in keys {
+        json.key(key);
+        match value {
+            Some(value) => json.string(value),
+            None => json.literal("null"),
+        }
+    }
+    json.close_object();
+    line.push(b'\n');
+    String::from_utf8_lossy(&line).into_owned()
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Encoding => "encoding",
+        Scope::Packet => "packet",
+        Scope::Connection => "connection",
+        Scope::Time => "time",
+        Scope::Connections => "connections",
+    }
+}
+
+fn sender(sender: Sender) -> &'static str {
+    match sender {
+        Sender::Client => "client",
+        Sender::Server => "server",
+        Sender::Both => "either",
+    }
+}

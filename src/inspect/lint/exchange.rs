@@ -1,0 +1,484 @@
+//! Packets and their answers: identifiers that are in use, acknowledgements of the right kind and in the right order, messages in
+//! flight, and what is sent again.
+//!
+//! Whoever watches between the two sees an acknowledgement before its receiver does, and a packet after its sender did. So an
+//! identifier that is in use here is in use for its sender, and as many as are in flight here are in flight at least.
+
+use super::flight::{Flight, Flights, Ordered, Stage};
+use super::report::Report;
+use super::subject::Subject;
+use super::{End, Premises};
+use crate::inspect::{Direction, Name, Rule, Severity, Value};
+use crate::protocol::{PacketType, ReasonCode};
+use foldhash::fast::FixedState;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+/// So much of a payload tells messages apart.
+const COMPARED: usize = 64;
+
+/// The most identifiers that a finding names.
+const MAX_NAMED: usize = 5;
+
+/// What is under way in a connection.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    client: Flights,
+    server: Flights,
+    pings: usize,
+    pinged: Option<u64>,
+    misses_pings: bool,
+}
+
+impl Exchange {
+    pub(super) fn check(
+        &mut self,
+        subject: &Subject<'_>,
+        premises: Premises,
+        limits_hold: bool,
+        report: &mut Report,
+    ) {
+        match subject.kind {
+            PacketType::Pingreq => {
+                self.pings += 1;
+                self.pinged = subject.time();
+            }
+            PacketType::Pingresp => self.pingresp(subject, premises, report),
+            PacketType::Connect | PacketType::Connack | PacketType::Disconnect | PacketType::Auth => {}
+            PacketType::Publish
+            | PacketType::Subscribe
+            | PacketType::Unsubscribe
+            | PacketType::Puback
+            | PacketType::Pubrec
+            | PacketType::Pubrel
+            | PacketType::Pubcomp
+            | PacketType::Suback
+            | PacketType::Unsuback => {
+                if let Some(packet_id) = subject.packet_id() {
+                    self.identified(subject, packet_id, premises, limits_hold, report);
+                }
+            }
+        }
+    }
+
+    /// A packet was left out: something may be under way that is not known.
+    pub(super) fn doubt(&mut self) {
+        self.client.misses_some = true;
+        self.server.misses_some = true;
+    }
+
+    /// What is under way is not known any longer.
+    pub(super) fn lose_track(&mut self) {
+        self.client.forget();
+        self.server.forget();
+        self.pings = 0;
+        self.misses_pings = true;
+    }
+
+    /// What was never answered.
+    pub(super) fn end(&self, end: End, premises: Premises, report: &mut Report) {
+        for (direction, flights) in
+            [(Direction::ClientToServer, &self.client), (Direction::ServerToClient, &self.server)]
+        {
+            if premises.is_whole(direction.reverse()) {
+                unanswered(direction, flights, end, report);
+            }
+        }
+        if self.pings > 0 && !self.misses_pings {
+            let severity = end.severity(self.pinged, Severity::Warning);
+            let detail = format!("{} PINGREQ without PINGRESP", self.pings);
+            report.find_as(severity, Rule::AnswerPing, 0..0, detail);
+        }
+    }
+
+    fn pingresp(&mut self, subject: &Subject<'_>, premises: Premises, report: &mut Report) {
+        if self.pings == 0 && !self.misses_pings && premises.is_complete() {
+            report.find(Rule::PingrespUnasked, subject.whole(), "nobody sent PINGREQ");
+        }
+        self.pings = self.pings.saturating_sub(1);
+    }
+
+    fn identified(
+        &mut self,
+        subject: &Subject<'_>,
+        packet_id: u16,
+        premises: Premises,
+        limits_hold: bool,
+        report: &mut Report,
+    ) {
+        // Answers belong to what the other side began; PUBREL goes on with what the same side began.
+        let begun_here = match subject.kind {
+            PacketType::Puback
+            | PacketType::Pubrec
+            | PacketType::Pubcomp
+            | PacketType::Suback
+            | PacketType::Unsuback => subject.direction.reverse(),
+            _ => subject.direction,
+        };
+        let flights = match begun_here {
+            Direction::ClientToServer => &mut self.client,
+            Direction::ServerToClient => &mut self.server,
+        };
+        let is_session_new = subject.packet.tracker.agreement.is_session_new() == Some(true);
+        let knows_all = is_session_new && premises.is_complete() && !flights.misses_some;
+        let mut step = Step { subject, packet_id, flights, knows_all, report };
+        match subject.kind {
+            PacketType::Publish => step.publish(limits_hold),
+            PacketType::Subscribe => {
+                step.request(Stage::Subscribed(subject.tree.all(Name::Subscription).count()));
+            }
+            PacketType::Unsubscribe => {
+                step.request(Stage::Unsubscribed(subject.tree.all(Name::FilterToRemove).count()));
+            }
+            PacketType::Puback => step.puback(),
+            PacketType::Pubrec => step.pubrec(),
+            PacketType::Pubrel => step.pubrel(),
+            PacketType::Pubcomp => step.pubcomp(),
+            PacketType::Suback => step.suback(),
+            PacketType::Unsuback => step.unsuback(),
+            _ => {}
+        }
+    }
+}
+
+/// One packet with an identifier.
+struct Step<'s, 'p> {
+    subject: &'s Subject<'p>,
+    packet_id: u16,
+    /// Of the side that began what it belongs to.
+    flights: &'s mut Flights,
+    /// Nothing can be under way that was not seen.
+    knows_all: bool,
+    report: &'s mut Report,
+}
+
+impl Step<'_, '_> {
+    fn publish(&mut self, limits_hold: bool) {
+        let stage = match self.subject.qos() {
+            1 => Stage::Qos1,
+            2 => Stage::Qos2,
+            _ => return,
+        };
+        let message = fingerprint(self.subject);
+        let is_dup = self.subject.tree.is_set(Name::Dup);
+        match self.flights.get(self.packet_id) {
+            Some(flight) => self.publish_in_use(flight, stage, message, is_dup),
+            None => {
+                let is_confused = is_dup && self.publish_again(stage, message);
+                let stage = if is_confused { Stage::Confused } else { stage };
+                self.set(stage, message, true);
+                if limits_hold {
+                    self.receive_maximum();
+                }
+            }
+        }
+    }
+
+    /// The identifier waits for something already.
+    fn publish_in_use(&mut self, flight: Flight, stage: Stage, message: u64, is_dup: bool) {
+        let is_same = flight.message == message;
+        let is_v5 = self.subject.is_v5();
+        match flight.stage {
+            Stage::Confused => {}
+            Stage::Released if is_same => {
+                self.find(Rule::ResentAfterPubrel, "PUBLISH comes again after PUBREL");
+            }
+            Stage::Qos1 | Stage::Qos2 | Stage::Received if is_same && is_dup => {
+                if is_v5 {
+                    self.find(Rule::ResentAlive, "PUBLISH comes again in the same connection");
+                } else {
+                    // As a client of MQTT 3 may: both may be answered.
+                    self.set(Stage::Confused, message, flight.is_counted);
+                }
+                return;
+            }
+            Stage::Qos1 | Stage::Qos2 | Stage::Received if is_same && flight.stage == stage => {
+                self.find(Rule::DupMissing, "the same PUBLISH comes again without DUP");
+            }
+            _ => self.in_use(flight),
+        }
+        self.set(Stage::Confused, message, flight.is_counted);
+    }
+
+    /// A message with DUP under an identifier that is free; whether whatever comes now may belong to it.
+    fn publish_again(&mut self, stage: Stage, message: u64) -> bool {
+        match self.flights.settled(self.packet_id).filter(|settled| settled.message == message) {
+            Some(_) if !self.subject.is_v5() => true,
+            Some(settled) if settled.is_refused => {
+                self.find(Rule::ResentAfterRefusal, "PUBLISH comes again after a reason code from 0x80 on");
+                true
+            }
+            Some(_) => {
+                self.find(Rule::ResentAlive, "PUBLISH comes again in the same connection, after its answer");
+                true
+            }
+            None => {
+                if self.knows_all {
+                    let rule = if stage == Stage::Qos1 { Rule::DupFirstQos1 } else { Rule::DupFirstQos2 };
+                    self.find(rule, "DUP is set, and the message was not sent before");
+                }
+                false
+            }
+        }
+    }
+
+    fn receive_maximum(&mut self) {
+        let limits = self.subject.packet.tracker.agreement.limits(self.subject.direction);
+        let Some(limits) = limits else { return };
+        let (maximum, count) = (limits.receive_maximum, self.flights.counted());
+        if count > maximum.into() {
+            let rule = match self.subject.direction {
+                Direction::ClientToServer => Rule::ReceiveMaximumClient,
+                Direction::ServerToClient => Rule::ReceiveMaximumServer,
+            };
+            let detail = format!("{count} messages are in flight, and the Receive Maximum is {maximum}");
+            self.report.find(rule, self.subject.whole(), detail);
+        }
+    }
+
+    /// SUBSCRIBE or UNSUBSCRIBE.
+    fn request(&mut self, stage: Stage) {
+        let stage = match self.flights.get(self.packet_id) {
+            None => stage,
+            // MQTT 3.1 has DUP for these, too.
+            Some(flight) => {
+                if flight.stage != Stage::Confused {
+                    self.in_use(flight);
+                }
+                Stage::Confused
+            }
+        };
+        self.set(stage, 0, false);
+    }
+
+    fn in_use(&mut self, flight: Flight) {
+        let rule = match self.subject.direction {
+            Direction::ClientToServer => Rule::PacketIdInUseClient,
+            Direction::ServerToClient => Rule::PacketIdInUseServer,
+        };
+        let waits = match flight.stage {
+            Stage::Qos1 => "a PUBLISH waits for PUBACK",
+            Stage::Qos2 => "a PUBLISH waits for PUBREC",
+            Stage::Received => "a PUBREC waits for PUBREL",
+            Stage::Released => "a PUBREL waits for PUBCOMP",
+            Stage::Subscribed(_) => "a SUBSCRIBE waits for SUBACK",
+            Stage::Unsubscribed(_) => "an UNSUBSCRIBE waits for UNSUBACK",
+            Stage::Confused => "something waits",
+        };
+        self.find(rule, format!("the packet identifier is {}, under which {waits}", self.packet_id));
+    }
+
+    fn puback(&mut self) {
+        let is_refused = self.is_refused();
+        let Some(flight) = self.flight() else { return };
+        match flight.stage {
+            Stage::Qos1 => {
+                self.in_order(Ordered::Puback, Rule::PubackOrder);
+                self.flights.settle(self.packet_id, is_refused);
+            }
+            Stage::Confused => self.flights.settle(self.packet_id, is_refused),
+            Stage::Qos2 | Stage::Received | Stage::Released => {
+                self.confuse(flight, Rule::AnswerQos2, "PUBACK answers a message with QoS 2");
+            }
+            Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
+        }
+    }
+
+    fn pubrec(&mut self) {
+        let is_refused = self.is_refused();
+        let Some(flight) = self.flight() else { return };
+        match flight.stage {
+            Stage::Qos2 => {
+                self.in_order(Ordered::Pubrec, Rule::PubrecOrder);
+                if is_refused {
+                    self.flights.settle(self.packet_id, true);
+                } else {
+                    self.set(Stage::Received, flight.message, flight.is_counted);
+                }
+            }
+            Stage::Received | Stage::Released | Stage::Confused => {}
+            Stage::Qos1 => self.confuse(flight, Rule::AnswerQos1, "PUBREC answers a message with QoS 1"),
+            Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
+        }
+    }
+
+    fn pubrel(&mut self) {
+        // It answers a PUBREC that nobody waited for.
+        if ReasonCode(self.subject.reason_code()) == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND {
+            return;
+        }
+        let Some(flight) = self.flights.get(self.packet_id) else {
+            if self.knows_all && !self.may_repeat() {
+                self.find(Rule::AnswerUnknown, format!("PUBREL for {}, which is not in use", self.packet_id));
+            }
+            return self.set(Stage::Released, 0, false);
+        };
+        match flight.stage {
+            Stage::Received => {
+                self.in_order(Ordered::Pubrel, Rule::PubrelOrder);
+                self.set(Stage::Released, flight.message, flight.is_counted);
+            }
+            Stage::Qos2 => self.confuse(flight, Rule::Qos2Order, "PUBREL comes before PUBREC"),
+            Stage::Qos1 => self.confuse(flight, Rule::Qos2Order, "PUBREL for a message with QoS 1"),
+            Stage::Released if self.subject.is_v5() => {
+                self.find(Rule::ResentAlive, "PUBREL comes again in the same connection");
+            }
+            Stage::Released | Stage::Confused => {}
+            Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
+        }
+    }
+
+    fn pubcomp(&mut self) {
+        if ReasonCode(self.subject.reason_code()) == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND {
+            return self.flights.settle(self.packet_id, true);
+        }
+        let Some(flight) = self.flight() else { return };
+        match flight.stage {
+            Stage::Released | Stage::Confused => self.flights.settle(self.packet_id, false),
+            Stage::Qos2 | Stage::Received => {
+                self.confuse(flight, Rule::Qos2Order, "PUBCOMP comes before PUBREL");
+            }
+            Stage::Qos1 => self.confuse(flight, Rule::AnswerQos1, "PUBCOMP answers a message with QoS 1"),
+            Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
+        }
+    }
+
+    fn suback(&mut self) {
+        let codes = self.subject.tree.all(Name::FilterReasonCode).count();
+        match self.flights.get(self.packet_id).map(|flight| flight.stage) {
+            Some(Stage::Subscribed(filters)) => {
+                self.count(Rule::SubackCount, filters, codes);
+                self.flights.settle(self.packet_id, false);
+            }
+            Some(Stage::Confused) => self.flights.settle(self.packet_id, false),
+            _ => self.unasked(Rule::SubackUnknown),
+        }
+    }
+
+    fn unsuback(&mut self) {
+        let codes = self.subject.tree.all(Name::FilterReasonCode).count();
+        match self.flights.get(self.packet_id).map(|flight| flight.stage) {
+            Some(Stage::Unsubscribed(filters)) => {
+                if self.subject.is_v5() {
+                    self.count(Rule::UnsubackCount, filters, codes);
+                }
+                self.flights.settle(self.packet_id, false);
+            }
+            Some(Stage::Confused) => self.flights.settle(self.packet_id, false),
+            _ => self.unasked(Rule::UnsubackUnknown),
+        }
+    }
+
+    fn count(&mut self, rule: Rule, filters: usize, codes: usize) {
+        if filters != codes {
+            let detail = format!("{filters} topic filters, and {codes} codes");
+            self.report.find(rule, self.subject.whole(), detail);
+        }
+    }
+
+    /// SUBACK or UNSUBACK for an identifier that waits for nothing of the kind.
+    fn unasked(&mut self, rule: Rule) {
+        if self.knows_all && !self.was_confused() {
+            self.find(rule, format!("nothing waits for {} {}", self.subject.kind, self.packet_id));
+        }
+    }
+
+    /// What an acknowledgement belongs to.
+    fn flight(&mut self) -> Option<Flight> {
+        let flight = self.flights.get(self.packet_id);
+        if flight.is_none() && self.knows_all && !self.may_repeat() {
+            self.unknown();
+        }
+        flight
+    }
+
+    fn unknown(&mut self) {
+        self.find(
+            Rule::AnswerUnknown,
+            format!("{} for {}, under which no message waits for it", self.subject.kind, self.packet_id),
+        );
+    }
+
+    /// In MQTT 3 what is sent again is answered again.
+    fn may_repeat(&self) -> bool {
+        self.was_confused() || (!self.subject.is_v5() && self.flights.settled(self.packet_id).is_some())
+    }
+
+    fn was_confused(&self) -> bool {
+        self.flights.settled(self.packet_id).is_some_and(|settled| settled.was_confused)
+    }
+
+    /// Only the client's order is prescribed.
+    fn in_order(&mut self, kind: Ordered, rule: Rule) {
+        if let Some(first) = self.flights.overtaken(kind, self.packet_id)
+            && self.subject.is_from_client()
+        {
+            let detail = format!("{} {} comes before that of {first}", self.subject.kind, self.packet_id);
+            self.find(rule, detail);
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        ReasonCode(self.subject.reason_code()).is_error()
+    }
+
+    fn confuse(&mut self, flight: Flight, rule: Rule, detail: &str) {
+        self.find(rule, detail);
+        self.set(Stage::Confused, flight.message, flight.is_counted);
+    }
+
+    fn set(&mut self, stage: Stage, message: u64, is_counted: bool) {
+        let flight = Flight { stage, message, last: self.subject.time(), order: 0, is_counted };
+        self.flights.set(self.packet_id, flight);
+    }
+
+    fn find(&mut self, rule: Rule, detail: impl Into<String>) {
+        self.report.find(rule, self.subject.range(Name::PacketIdentifier), detail);
+    }
+}
+
+/// Equal for messages that may be the same: topic, length and the beginning of the payload.
+fn fingerprint(subject: &Subject<'_>) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    subject.topic().hash(&mut hasher);
+    if let Some(field) = subject.tree.find(Name::Payload)
+        && let Value::Bytes(bytes) = field.value
+    {
+        field.range.len().hash(&mut hasher);
+        hasher.write(bytes.get(..COMPARED.min(bytes.len())).unwrap_or_default());
+    }
+    hasher.finish()
+}
+
+/// Whether an identifier waits for a kind of answer.
+type IsStage = fn(Stage) -> bool;
+
+/// What this side began, and the other one did not answer.
+fn unanswered(direction: Direction, flights: &Flights, end: End, report: &mut Report) {
+    let kinds: [(Rule, &str, IsStage); 6] = [
+        (Rule::AnswerQos1, "PUBLISH with QoS 1", |stage| stage == Stage::Qos1),
+        (Rule::AnswerQos2, "PUBLISH with QoS 2", |stage| stage == Stage::Qos2),
+        (Rule::AnswerPubrec, "PUBREC", |stage| stage == Stage::Received),
+        (Rule::AnswerPubrel, "PUBREL", |stage| stage == Stage::Released),
+        (Rule::AnswerSubscribe, "SUBSCRIBE", |stage| matches!(stage, Stage::Subscribed(_))),
+        (Rule::AnswerUnsubscribe, "UNSUBSCRIBE", |stage| matches!(stage, Stage::Unsubscribed(_))),
+    ];
+    for (rule, what, is_so) in kinds {
+        let waiting = || flights.iter().filter(|(_, flight)| is_so(flight.stage));
+        let Some(oldest) = waiting().map(|(_, flight)| flight.last).min() else { continue };
+        let mut packet_ids: Vec<u16> = waiting().map(|(packet_id, _)| packet_id).collect();
+        packet_ids.sort_unstable();
+        let sender = if rule == Rule::AnswerPubrec { direction.reverse() } else { direction };
+        let severity = end.severity(oldest, Severity::Warning);
+        let detail = format!("{what} of the {} was not answered: {}", sender.sender(), list(&packet_ids));
+        report.find_as(severity, rule, 0..0, detail);
+    }
+}
+
+/// `packet identifiers 1, 2, 3 and 7 more`.
+fn list(packet_ids: &[u16]) -> String {
+    let named: Vec<String> = packet_ids.iter().take(MAX_NAMED).map(u16::to_string).collect();
+    let more = packet_ids.len() - named.len();
+    let plural = if packet_ids.len() == 1 { "" } else { "s" };
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("packet identifier{plural} {}{rest}", named.join(", "))
+}

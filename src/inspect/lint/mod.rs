@@ -1,0 +1,295 @@
+//! The linter: what client and server say is held against the statements of the specification, which stand in [`Rule`]'s table.
+//!
+//! Each file has the rules of one idea, and keeps what those need to know. What was not captured is blamed on nobody: a rule whose
+//! premise was not seen (a handshake, a CONNECT, a SUBSCRIBE) is silent, and so are all that depend on what was lost in a gap. What a
+//! packet means that is wrong in itself is not certain, so it is not judged in its context.
+
+mod connections;
+mod delivery;
+mod exchange;
+mod flight;
+mod limits;
+mod packet;
+mod report;
+mod session;
+mod subject;
+mod subscriptions;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use super::capture::conversation::{Event, FrameFault};
+use super::capture::reassembly::{Close, Start};
+use super::inspector::Stretch;
+use super::{Direction, Finding, Item, Packet, Rule, Severity};
+use connections::Clients;
+use delivery::Delivery;
+use exchange::Exchange;
+use foldhash::fast::RandomState;
+use report::Report;
+use session::Session;
+use std::collections::HashMap;
+use subject::Subject;
+pub use tally::Tally;
+use time::Times;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// After so long in nanoseconds, what was to come will not: an answer, or the end of a connection.
+const LONG: u64 = 30 * SECOND;
+
+/// Judges items, one after the other.
+#[derive(Debug)]
+pub struct Linter {
+    level: Severity,
+    tally: Tally,
+    connections: HashMap<u32, Connection, RandomState>,
+    clients: Clients,
+    subscriptions: subscriptions::Budget,
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+struct Connection {
+    has_findings: bool,
+    premises: Premises,
+    session: Session,
+    exchange: Exchange,
+    delivery: Delivery,
+    times: Times,
+}
+
+/// What was captured of a connection.
+#[derive(Debug, Clone, Copy, Default)]
+struct Premises {
+    /// The TCP handshake.
+    handshake: bool,
+    /// The client's first packet, and it was CONNECT.
+    beginning: bool,
+    /// In which directions bytes are missing, or no packet could be found in them.
+    gaps: [bool; 2],
+}
+
+/// How a connection is over.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    /// When.
+    at: Option<u64>,
+    /// Client or server ended it; otherwise only the capture did.
+    is_closed: bool,
+}
+
+impl Linter {
+    /// Tells of findings that are at least so bad.
+    pub fn new(level: Severity) -> Linter {
+        Linter {
+            level,
+            tally: Tally::default(),
+            connections: HashMap::default(),
+            clients: Clients::default(),
+            subscriptions: subscriptions::Budget::default(),
+        }
+    }
+
+    /// What is wrong with the item, beyond what the dissector found.
+    pub fn check(&mut self, item: &Item<'_>) -> Vec<Finding> {
+        let mut report = Report::default();
+        let number = match item {
+            Item::Packet(packet) => {
+                self.packet(packet, &mut report);
+                self.tally.count(&packet.tree.findings);
+                Some(packet.connection)
+            }
+            Item::Gap(stretch) | Item::Skipped(stretch) => {
+                self.gap(stretch);
+                None
+            }
+            Item::Event(event) => self.event(event, &mut report),
+        };
+        let mut findings = report.into_findings();
+        self.tally.count(&findings);
+        if let Some(number) = number {
+            let is_clean = findings.is_empty() && !has_findings(item);
+            self.note(number, is_clean);
+        }
+        if let Item::Event(Event::Closed { connection, .. }) = item {
+            self.connections.remove(connection);
+        }
+        findings.retain(|finding| finding.severity >= self.level);
+        findings
+    }
+
+    /// How much was found so far, at whatever level.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn note(&mut self, number: u32, is_clean: bool) {
+        if let Some(connection) = self.connections.get_mut(&number).filter(|it| !is_clean && !it.has_findings)
+        {
+            connection.has_findings = true;
+            self.tally.connections_with_findings += 1;
+        }
+    }
+
+    fn connection(&mut self, number: u32) -> &mut Connection {
+        self.connections.entry(number).or_insert_with(|| {
+            self.tally.connections += 1;
+            Connection::default()
+        })
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, report: &mut Report) {
+        self.connection(packet.connection);
+        let Some(connection) = self.connections.get_mut(&packet.connection) else { return };
+        let subject = match packet.packet_type {
+            Some(kind) if !packet.raw.is_cut && !packet.tree.breaks(Rule::ReservedType) => {
+                Subject::new(packet, kind)
+            }
+            // It says nothing that could be judged.
+            _ => return connection.lose_track(packet.direction),
+        };
+        report.version = subject.version;
+        for direction in Direction::BOTH {
+            if packet.tracker.lags(direction) && connection.premises.is_whole(direction) {
+                connection.lose_track(direction);
+            }
+        }
+        connection.judge(&subject, &mut self.subscriptions, report);
+        self.clients.check(&subject, connection.premises, report);
+    }
+
+    fn gap(&mut self, stretch: &Stretch) {
+        self.connection(stretch.connection).lose_track(stretch.direction);
+    }
+
+    fn event(&mut self, event: &Event<'_>, report: &mut Report) -> Option<u32> {
+        match *event {
+            Event::Opened { connection, server, start, .. } => {
+                self.connection(connection).premises.handshake = matches!(start, Start::Handshake { .. });
+                self.clients.open(connection, server);
+                Some(connection)
+            }
+            Event::Closed { connection, at, by } => {
+                let is_closed = match by {
+                    Close::Fin | Close::Reset(_) => true,
+                    Close::Replaced | Close::Evicted | Close::EndOfCapture => false,
+                };
+                self.close(connection, End { at: at.time, is_closed }, report);
+                Some(connection)
+            }
+            Event::BadFrame { connection, fault, .. } => {
+                bad_frame(fault, report);
+                Some(connection)
+            }
+            Event::Conflict { .. }
+            | Event::Foreign { .. }
+            | Event::Bytes { .. }
+            | Event::Gap { .. }
+            | Event::Lag { .. } => None,
+        }
+    }
+
+    fn close(&mut self, number: u32, end: End, report: &mut Report) {
+        if let Some(connection) = self.connections.get_mut(&number) {
+            connection.end(end, report);
+            connection.delivery.give_back(&mut self.subscriptions);
+        }
+        self.clients.close(number);
+    }
+}
+
+fn has_findings(item: &Item<'_>) -> bool {
+    matches!(item, Item::Packet(packet) if !packet.tree.findings.is_empty())
+}
+
+fn bad_frame(fault: FrameFault, report: &mut Report) {
+    match fault {
+        FrameFault::Text => report.find(Rule::WebSocketText, 0..0, fault.to_string()),
+        FrameFault::LostTrack => {}
+        _ => report.find(Rule::WebSocketFault, 0..0, fault.to_string()),
+    }
+}
+
+impl Connection {
+    fn judge(&mut self, subject: &Subject<'_>, budget: &mut subscriptions::Budget, report: &mut Report) {
+        let agreement = &subject.packet.tracker.agreement;
+        if !packet::check(subject, report) {
+            return self.lose_track(subject.direction);
+        }
+        let is_sound = !report.has_error() && !subject.tree.is_malformed();
+        self.times.check(subject, self.premises, report);
+        self.session.check(subject, &mut self.premises, is_sound, report);
+        let limits_hold = self.do_limits_hold(subject);
+        if limits_hold {
+            limits::check(subject, self.premises, report);
+        }
+        if is_sound {
+            self.exchange.check(subject, self.premises, limits_hold, report);
+            // What should not be sent at all matches nothing.
+            if !report.has_error() {
+                self.delivery.check(subject, agreement, self.premises, budget, report);
+            }
+        } else if subject.tree.is_malformed() {
+            self.exchange.lose_track();
+            self.delivery.lose_track();
+        } else {
+            self.exchange.doubt();
+            self.delivery.lose_track();
+        }
+    }
+
+    /// A hasty client sends before it can know the server's limits, and nobody can tell since when it knows them. Who has said
+    /// DISCONNECT does not mind any longer.
+    fn do_limits_hold(&self, subject: &Subject<'_>) -> bool {
+        let is_hasty = subject.is_from_client() && self.session.is_hasty();
+        let tracker = subject.packet.tracker;
+        subject.is_v5() && !is_hasty && !tracker.has_disconnected(subject.direction.reverse())
+    }
+
+    fn end(&mut self, end: End, report: &mut Report) {
+        report.version = self.session.version();
+        self.session.end(end, self.premises, report);
+        self.exchange.end(end, self.premises, report);
+        self.times.end(end, report);
+    }
+
+    /// Something of that direction is not known.
+    fn lose_track(&mut self, direction: Direction) {
+        if let Some(gap) = self.premises.gaps.get_mut(direction as usize) {
+            *gap = true;
+        }
+        self.exchange.lose_track();
+        self.delivery.lose_track();
+        self.times.lose_track();
+    }
+}
+
+impl Premises {
+    fn is_whole(self, direction: Direction) -> bool {
+        let [client, server] = self.gaps;
+        match direction {
+            Direction::ClientToServer => !client,
+            Direction::ServerToClient => !server,
+        }
+    }
+
+    /// Whether nothing is missing from the beginning on.
+    fn is_complete(self) -> bool {
+        self.beginning && Direction::BOTH.into_iter().all(|direction| self.is_whole(direction))
+    }
+}
+
+impl End {
+    /// Nanoseconds from then to the end.
+    fn since(self, then: Option<u64>) -> Option<u64> {
+        Some(self.at?.saturating_sub(then?))
+    }
+
+    /// How bad it is that something did not come from then to the end: only the capture may have ended, or it was on its way.
+    fn severity(self, then: Option<u64>, worst: Severity) -> Severity {
+        let enough = if self.is_closed { SECOND } else { LONG };
+        if self.since(then).is_some_and(|waited| waited >= enough) { worst } else { Severity::Info }
+    }
+}

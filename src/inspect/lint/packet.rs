@@ -1,0 +1,412 @@
+//! What one packet says: whether it can be right at all, whatever came before.
+
+use super::report::Report;
+use super::subject::Subject;
+use crate::inspect::{Direction, Field, Name, Rule, Value};
+use crate::protocol::property::Context;
+use crate::protocol::topic::{is_discouraged, split_share};
+use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
+use std::ops::Range;
+
+/// The longest client identifier of MQTT 3.1.
+const MAX_CLIENT_ID_V31: usize = 23;
+
+/// Judges it; `false` when the other side sends such packets, so that nothing else can be said of it.
+pub(super) fn check(subject: &Subject<'_>, report: &mut Report) -> bool {
+    if !may_send(subject) {
+        let detail = format!("the {} sends {}", subject.direction.sender(), subject.kind);
+        report.find(Rule::WrongSender, subject.first_byte(), detail);
+        return false;
+    }
+    strings(subject, report);
+    match subject.kind {
+        PacketType::Connect => connect(subject, report),
+        PacketType::Connack => connack(subject, report),
+        PacketType::Publish => publish(subject, report),
+        PacketType::Puback => acknowledgement(subject, Rule::PubackCode, Context::Puback, report),
+        PacketType::Pubrec => acknowledgement(subject, Rule::PubrecCode, Context::Pubrec, report),
+        PacketType::Pubrel => acknowledgement(subject, Rule::PubrelCode, Context::Pubrel, report),
+        PacketType::Pubcomp => acknowledgement(subject, Rule::PubcompCode, Context::Pubcomp, report),
+        PacketType::Subscribe => subscribe(subject, report),
+        PacketType::Suback => suback(subject, report),
+        PacketType::Unsubscribe => unsubscribe(subject, report),
+        PacketType::Unsuback => unsuback(subject, report),
+        PacketType::Disconnect => disconnect(subject, report),
+        PacketType::Auth => auth(subject, report),
+        PacketType::Pingreq | PacketType::Pingresp => {}
+    }
+    true
+}
+
+fn may_send(subject: &Subject<'_>) -> bool {
+    match subject.kind {
+        PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq => {
+            subject.is_from_client()
+        }
+        PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp => {
+            !subject.is_from_client()
+        }
+        // Before MQTT 5 only the client says farewell.
+        PacketType::Disconnect => subject.is_from_client() || subject.is_v5() || !subject.is_version_known,
+        PacketType::Publish
+        | PacketType::Puback
+        | PacketType::Pubrec
+        | PacketType::Pubrel
+        | PacketType::Pubcomp
+        | PacketType::Auth => true,
+    }
+}
+
+fn strings(subject: &Subject<'_>, report: &mut Report) {
+    for field in &subject.tree.fields {
+        let bad = match field.value {
+            Value::Text(text) => discouraged(text),
+            Value::Pair(name, value) => discouraged(name).or(discouraged(value)),
+            Value::Group
+            | Value::Number(_)
+            | Value::Flag(_)
+            | Value::BadText(_)
+            | Value::Bytes(_)
+            | Value::Code(_) => None,
+        };
+        if let Some(bad) = bad {
+            let detail = format!("{} holds U+{:04X}", field.name, u32::from(bad));
+            report.find(Rule::DiscouragedCharacter, field.range.clone(), detail);
+        }
+    }
+}
+
+/// The first character that should not be sent. The null character is the dissector's.
+fn discouraged(text: &str) -> Option<char> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return None;
+    }
+    text.chars().find(|&character| character != '\0' && is_discouraged(character))
+}
+
+fn connect(subject: &Subject<'_>, report: &mut Report) {
+    let tree = subject.tree;
+    let has_will = tree.is_set(Name::WillFlag);
+    let will_qos = tree.number(Name::WillQos).unwrap_or_default();
+    if will_qos == 3 {
+        report.find(Rule::WillQos, subject.range(Name::WillQos), "the will's QoS is 3");
+    } else if will_qos > 0 && !has_will {
+        let detail = format!("the will's QoS is {will_qos}, and there is no will");
+        report.find(Rule::WillQosWithoutWill, subject.range(Name::WillQos), detail);
+    }
+    if tree.is_set(Name::WillRetain) && !has_will {
+        let detail = "Will Retain is set, and there is no will";
+        report.find(Rule::WillRetainWithoutWill, subject.range(Name::WillRetain), detail);
+    }
+    if !subject.is_v5() && tree.is_set(Name::PasswordFlag) && !tree.is_set(Name::UserNameFlag) {
+        let detail = "the password flag is set, and the user name flag is not";
+        report.find(Rule::PasswordWithoutUserName, subject.range(Name::PasswordFlag), detail);
+    }
+    client_id(subject, report);
+    authentication_data(subject, report);
+    will(subject, report);
+}
+
+fn client_id(subject: &Subject<'_>, report: &mut Report) {
+    let Some(client_id) = subject.tree.text(Name::ClientIdentifier) else { return };
+    let range = subject.range(Name::ClientIdentifier);
+    match subject.version {
+        Version::V31 => {
+            let count = client_id.chars().count();
+            if count == 0 || count > MAX_CLIENT_ID_V31 {
+                report.find(Rule::ClientIdLength, range, format!("it has {count} characters"));
+            }
+        }
+        Version::V311 if client_id.is_empty() && !subject.tree.is_set(Name::CleanStart) => {
+            report.find(Rule::ClientIdEmpty, range, "the client identifier is empty, and Clean Session is 0");
+        }
+        Version::V311 | Version::V5 => {}
+    }
+}
+
+fn authentication_data(subject: &Subject<'_>, report: &mut Report) {
+    if let Some(data) = subject.property(PropertyId::AuthenticationData)
+        && subject.property(PropertyId::AuthenticationMethod).is_none()
+    {
+        let detail = "there is authentication data, and no authentication method";
+        report.find(Rule::AuthenticationDataAlone, data.range.clone(), detail);
+    }
+}
+
+fn will(subject: &Subject<'_>, report: &mut Report) {
+    if let Some(topic) = subject.tree.text(Name::WillTopic) {
+        let range = subject.range(Name::WillTopic);
+        not_empty(Name::WillTopic, topic, &range, report);
+        if topic.contains(['+', '#']) {
+            report.find(Rule::WillTopicWildcard, range, format!("the will's topic is {topic:?}"));
+        }
+    }
+    message_properties(subject, Name::WillPayload, report);
+}
+
+/// What PUBLISH and a will have in common.
+fn message_properties(subject: &Subject<'_>, payload: Name, report: &mut Report) {
+    if let Some(topic) = subject.property_text(PropertyId::ResponseTopic) {
+        let name = Name::Property(PropertyId::ResponseTopic);
+        let range = subject.range(name);
+        not_empty(name, topic, &range, report);
+        if topic.contains(['+', '#']) {
+            report.find(Rule::ResponseTopicWildcard, range, format!("the response topic is {topic:?}"));
+        }
+    }
+    if subject.property_number(PropertyId::PayloadFormatIndicator) == Some(1) {
+        payload_format(subject, payload, report);
+    }
+}
+
+/// Only where all of the payload is there.
+fn payload_format(subject: &Subject<'_>, payload: Name, report: &mut Report) {
+    let raw = subject.packet.raw;
+    if !raw.missing.is_empty() || raw.bytes.len() < raw.length {
+        return;
+    }
+    let Some(field) = subject.tree.find(payload) else { return };
+    if let Value::Bytes(bytes) = field.value
+        && let Err(error) = std::str::from_utf8(bytes)
+    {
+        let bad = field.range.end - bytes.len() + error.valid_up_to();
+        let detail = format!("the payload is not UTF-8 from byte {bad} on");
+        report.find(Rule::PayloadFormat, bad..field.range.end, detail);
+    }
+}
+
+fn not_empty(name: Name, text: &str, range: &Range<usize>, report: &mut Report) {
+    if text.is_empty() {
+        report.find(Rule::TopicEmpty, range.clone(), format!("{name} is empty"));
+    }
+}
+
+fn connack(subject: &Subject<'_>, report: &mut Report) {
+    let (name, rule) = (Name::ReasonCode, Rule::ConnackCode);
+    let (name, is_known) = match subject.tree.number(Name::ReturnCode) {
+        Some(code) => (Name::ReturnCode, code <= 5),
+        None => (name, ReasonCode(subject.reason_code()).belongs_in(Context::Connack)),
+    };
+    let code = subject.tree.number(name).unwrap_or_default();
+    if !is_known {
+        report.find(rule, subject.range(name), format!("CONNACK has no {name} 0x{code:02x}"));
+    } else if code > 0 && subject.tree.is_set(Name::SessionPresent) && subject.version > Version::V31 {
+        let detail = format!("Session Present is set, and the {name} is 0x{code:02x}");
+        report.find(Rule::SessionPresentRefused, subject.range(Name::SessionPresent), detail);
+    }
+    authentication_data(subject, report);
+}
+
+fn publish(subject: &Subject<'_>, report: &mut Report) {
+    let tree = subject.tree;
+    let qos = subject.qos();
+    if qos == 0 && tree.is_set(Name::Dup) {
+        report.find(Rule::DupQos0, subject.first_byte(), "DUP is set, and QoS is 0");
+    }
+    if qos > 0 {
+        packet_id(subject, report);
+    }
+    if let Some(topic) = tree.text(Name::TopicName) {
+        topic_name(subject, topic, report);
+    }
+    if subject.is_from_client()
+        && let Some(field) = subject.property(PropertyId::SubscriptionIdentifier)
+    {
+        let detail = "the client's PUBLISH carries a subscription identifier";
+        report.find(Rule::SubscriptionIdentifierFromClient, field.range.clone(), detail);
+    }
+    if subject.is_v5() {
+        message_properties(subject, Name::Payload, report);
+    }
+}
+
+fn topic_name(subject: &Subject<'_>, topic: &str, report: &mut Report) {
+    if memchr::memchr2(b'+', b'#', topic.as_bytes()).is_some() {
+        let detail = format!("the topic is {topic:?}");
+        report.find(Rule::TopicWildcard, subject.range(Name::TopicName), detail);
+    }
+    if !topic.is_empty() {
+        return;
+    }
+    let range = subject.range(Name::TopicName);
+    if !subject.is_v5() {
+        not_empty(Name::TopicName, topic, &range, report);
+    } else if subject.property(PropertyId::TopicAlias).is_none() {
+        report.find(Rule::TopicMissing, range, "the topic is empty, and there is no topic alias");
+    }
+}
+
+fn packet_id(subject: &Subject<'_>, report: &mut Report) {
+    if subject.packet_id() == Some(0) {
+        let rule = match subject.direction {
+            Direction::ClientToServer => Rule::PacketIdZeroClient,
+            Direction::ServerToClient => Rule::PacketIdZeroServer,
+        };
+        let detail = format!("{} has the packet identifier 0", subject.kind);
+        report.find(rule, subject.range(Name::PacketIdentifier), detail);
+    }
+}
+
+fn acknowledged_id(subject: &Subject<'_>, report: &mut Report) {
+    if subject.packet_id() == Some(0) {
+        let detail = format!("{} has the packet identifier 0", subject.kind);
+        report.find(Rule::AcknowledgedIdZero, subject.range(Name::PacketIdentifier), detail);
+    }
+}
+
+fn acknowledgement(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
+    acknowledged_id(subject, report);
+    reason_code(subject, rule, context, report);
+}
+
+fn reason_code(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
+    let code = ReasonCode(subject.reason_code());
+    if subject.is_v5() && !code.belongs_in(context) {
+        let detail = format!("{} has no reason code 0x{:02x}", subject.kind, code.0);
+        report.find(rule, subject.range(Name::ReasonCode), detail);
+    }
+}
+
+fn subscribe(subject: &Subject<'_>, report: &mut Report) {
+    packet_id(subject, report);
+    let mut filter = None;
+    for field in &subject.tree.fields {
+        match (field.name, field.value) {
+            (Name::TopicFilter, Value::Text(text)) => {
+                topic_filter(subject, field, text, report);
+                filter = Some(text);
+            }
+            (Name::NoLocal, Value::Flag(true)) if filter.is_some_and(|it| it.starts_with("$share/")) => {
+                let detail = format!("No Local is set for {:?}", filter.unwrap_or_default());
+                report.find(Rule::NoLocalShared, field.range.clone(), detail);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn unsubscribe(subject: &Subject<'_>, report: &mut Report) {
+    packet_id(subject, report);
+    for field in subject.tree.all(Name::FilterToRemove) {
+        if let Value::Text(text) = field.value {
+            topic_filter(subject, field, text, report);
+        }
+    }
+}
+
+fn topic_filter(subject: &Subject<'_>, field: &Field<'_>, filter: &str, report: &mut Report) {
+    not_empty(Name::TopicFilter, filter, &field.range, report);
+    let pattern = match (subject.is_v5(), split_share(filter)) {
+        (true, Ok(Some((_, pattern)))) => pattern,
+        (true, Err(_)) => return shared(field, filter, report),
+        (true, Ok(None)) | (false, _) => filter,
+    };
+    let mut levels = pattern.split('/').peekable();
+    while let Some(level) = levels.next() {
+        let is_last = levels.peek().is_none();
+        if level.contains('#') && (level != "#" || !is_last) {
+            let detail = format!("the topic filter is {filter:?}");
+            return report.find(Rule::FilterHash, field.range.clone(), detail);
+        }
+        if level.contains('+') && level != "+" {
+            let detail = format!("the topic filter is {filter:?}");
+            return report.find(Rule::FilterPlus, field.range.clone(), detail);
+        }
+    }
+}
+
+/// A filter that begins like a shared one, and is none.
+fn shared(field: &Field<'_>, filter: &str, report: &mut Report) {
+    let name = filter.strip_prefix("$share/").unwrap_or_default().split('/').next().unwrap_or_default();
+    let rule = if name.is_empty() { Rule::ShareShape } else { Rule::ShareName };
+    report.find(rule, field.range.clone(), format!("the topic filter is {filter:?}"));
+}
+
+fn suback(subject: &Subject<'_>, report: &mut Report) {
+    acknowledged_id(subject, report);
+    // In an unknown version, a property length may look like a code.
+    if subject.is_version_known {
+        codes(subject, Rule::SubackCode, Context::Suback, report);
+    }
+}
+
+fn unsuback(subject: &Subject<'_>, report: &mut Report) {
+    acknowledged_id(subject, report);
+    codes(subject, Rule::UnsubackCode, Context::Unsuback, report);
+}
+
+fn codes(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
+    for field in subject.tree.all(Name::FilterReasonCode) {
+        let Value::Code(code) = field.value else { continue };
+        let is_known = match subject.version {
+            // Only 3.1.1 has a code for a failure; servers use it with older clients, too.
+            Version::V31 | Version::V311 => matches!(code, 0..=2 | 0x80),
+            Version::V5 => ReasonCode(code).belongs_in(context),
+        };
+        if !is_known {
+            let detail = format!("{} has no code 0x{code:02x}", subject.kind);
+            report.find(rule, field.range.clone(), detail);
+        }
+    }
+}
+
+fn disconnect(subject: &Subject<'_>, report: &mut Report) {
+    if !subject.is_v5() {
+        return;
+    }
+    reason_code(subject, Rule::DisconnectCode, Context::Disconnect, report);
+    let code = ReasonCode(subject.reason_code());
+    if code.belongs_in(Context::Disconnect) && !may_say(subject.is_from_client(), code) {
+        let detail = format!("the {} says {code}", subject.direction.sender());
+        report.find(Rule::DisconnectCode, subject.range(Name::ReasonCode), detail);
+    }
+    if !subject.is_from_client()
+        && let Some(field) = subject.property(PropertyId::SessionExpiryInterval)
+    {
+        let detail = "the server's DISCONNECT has a session expiry interval";
+        report.find(Rule::ServerSessionExpiry, field.range.clone(), detail);
+    }
+}
+
+/// MQTT 5.0, table 3-10: who may say which reason of DISCONNECT.
+fn may_say(is_client: bool, code: ReasonCode) -> bool {
+    match code {
+        ReasonCode::SUCCESS | ReasonCode::DISCONNECT_WITH_WILL => is_client,
+        ReasonCode::NOT_AUTHORIZED
+        | ReasonCode::SERVER_BUSY
+        | ReasonCode::SERVER_SHUTTING_DOWN
+        | ReasonCode::KEEP_ALIVE_TIMEOUT
+        | ReasonCode::SESSION_TAKEN_OVER
+        | ReasonCode::TOPIC_FILTER_INVALID
+        | ReasonCode::RETAIN_NOT_SUPPORTED
+        | ReasonCode::QOS_NOT_SUPPORTED
+        | ReasonCode::USE_ANOTHER_SERVER
+        | ReasonCode::SERVER_MOVED
+        | ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+        | ReasonCode::CONNECTION_RATE_EXCEEDED
+        | ReasonCode::MAXIMUM_CONNECT_TIME
+        | ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED
+        | ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED => !is_client,
+        _ => true,
+    }
+}
+
+fn auth(subject: &Subject<'_>, report: &mut Report) {
+    let code = ReasonCode(subject.reason_code());
+    let is_allowed = match code {
+        ReasonCode::CONTINUE_AUTHENTICATION => true,
+        ReasonCode::RE_AUTHENTICATE => subject.is_from_client(),
+        ReasonCode::SUCCESS => !subject.is_from_client(),
+        _ => false,
+    };
+    if !is_allowed {
+        let detail = format!("the {} says {code}", subject.direction.sender());
+        report.find(Rule::AuthCode, subject.range(Name::ReasonCode), detail);
+    }
+    // A packet of two bytes says success, and nothing else.
+    let is_short = subject.tree.find(Name::ReasonCode).is_none();
+    if subject.property(PropertyId::AuthenticationMethod).is_none() && !is_short {
+        report.find(Rule::AuthenticationMethodMissing, subject.whole(), "there is no authentication method");
+    }
+    authentication_data(subject, report);
+}

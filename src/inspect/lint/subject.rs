@@ -1,0 +1,96 @@
+//! The packet that is judged, with short ways to what the rules ask for.
+
+use crate::inspect::field::Tree;
+use crate::inspect::{Direction, Field, Name, Packet};
+use crate::protocol::{PacketType, PropertyId, Version};
+use std::ops::Range;
+
+/// A packet that is there from its first byte to its last, but for payloads that were too long to keep.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'p> {
+    pub(super) packet: &'p Packet<'p>,
+    pub(super) kind: PacketType,
+    pub(super) tree: &'p Tree<'p>,
+    pub(super) direction: Direction,
+    /// The version that it was read in.
+    pub(super) version: Version,
+    /// Whether that is the connection's version, and no guess.
+    pub(super) is_version_known: bool,
+}
+
+impl<'p> Subject<'p> {
+    pub(super) fn new(packet: &'p Packet<'p>, kind: PacketType) -> Subject<'p> {
+        let version = packet.tracker.version;
+        Subject {
+            packet,
+            kind,
+            tree: packet.tree,
+            direction: packet.direction,
+            version: version.unwrap_or(Version::V311),
+            is_version_known: version.is_some(),
+        }
+    }
+
+    /// In nanoseconds.
+    pub(super) fn time(&self) -> Option<u64> {
+        self.packet.at.time
+    }
+
+    pub(super) fn is_v5(&self) -> bool {
+        self.version.is_v5()
+    }
+
+    pub(super) fn is_from_client(&self) -> bool {
+        self.direction == Direction::ClientToServer
+    }
+
+    pub(super) fn property(&self, id: PropertyId) -> Option<&'p Field<'p>> {
+        self.tree.find(Name::Property(id))
+    }
+
+    pub(super) fn property_number(&self, id: PropertyId) -> Option<u32> {
+        self.tree.number(Name::Property(id))
+    }
+
+    pub(super) fn property_text(&self, id: PropertyId) -> Option<&'p str> {
+        self.tree.text(Name::Property(id))
+    }
+
+    pub(super) fn packet_id(&self) -> Option<u16> {
+        self.tree.two_bytes(Name::PacketIdentifier)
+    }
+
+    /// 0, 1 or 2; 0 where it cannot be known.
+    pub(super) fn qos(&self) -> u32 {
+        self.tree.number(Name::Qos).unwrap_or_default()
+    }
+
+    /// The reason code; left out, it is 0.
+    pub(super) fn reason_code(&self) -> u8 {
+        self.tree.number(Name::ReasonCode).map_or(0, |code| code as u8)
+    }
+
+    /// The topic that it is published to, also behind an alias.
+    pub(super) fn topic(&self) -> Option<&'p str> {
+        self.packet
+            .seen
+            .topic
+            .as_deref()
+            .or(self.tree.text(Name::TopicName))
+            .filter(|topic| !topic.is_empty())
+    }
+
+    /// Where a field stands; the whole packet where there is none.
+    pub(super) fn range(&self, name: Name) -> Range<usize> {
+        self.tree.find(name).map_or_else(|| self.whole(), |field| field.range.clone())
+    }
+
+    /// The first byte, with type and flags.
+    pub(super) fn first_byte(&self) -> Range<usize> {
+        0..1
+    }
+
+    pub(super) fn whole(&self) -> Range<usize> {
+        0..self.packet.raw.length
+    }
+}
