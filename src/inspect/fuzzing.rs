@@ -3,9 +3,10 @@
 use super::capture::Moment;
 use super::capture::fuzzing::{capture, reader, segments, web_socket};
 use super::field::{Bits, Tree};
+use super::lint::Linter;
 use super::statistics::Statistics;
 use super::view::{HexView, JsonView, LineView, Options, TextView};
-use super::{Direction, Inspector, Item};
+use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
 
 /// What is called with any bytes, and panics if something is wrong.
@@ -29,7 +30,12 @@ pub fn packets(bytes: &[u8]) {
     let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)]
         .into_iter()
         .nth(usize::from(how & 3));
-    let options = Options { shows_secrets: how & 4 != 0, shows_ranges: true, is_coloured: false };
+    let options = Options {
+        shows_secrets: how & 4 != 0,
+        shows_ranges: true,
+        is_coloured: false,
+        least: Severity::Info,
+    };
     let mut views = Views::new(options);
     let mut inspector = Inspector::new(version.flatten());
     inspector.open(CONNECTION, how & 8 != 0);
@@ -52,6 +58,7 @@ struct Views {
     hex: HexView,
     json: JsonView,
     statistics: Statistics,
+    linter: Linter,
 }
 
 impl Views {
@@ -62,6 +69,7 @@ impl Views {
             hex: HexView::new(options),
             json: JsonView::new(options),
             statistics: Statistics::default(),
+            linter: Linter::new(Severity::Info),
         }
     }
 
@@ -69,16 +77,17 @@ impl Views {
         if let Item::Packet(packet) = item {
             check_leaves(packet.tree, packet.raw.length);
         }
+        let findings = self.linter.check(item);
         let mut text = Vec::new();
-        self.line.write(item, &[], &mut text);
-        self.text.write(item, &[], &mut text);
-        self.hex.write(item, &[], &mut text);
+        self.line.write(item, &findings, &mut text);
+        self.text.write(item, &findings, &mut text);
+        self.hex.write(item, &findings, &mut text);
         let text = String::from_utf8(text).expect("the views write text");
         assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
         let mut json = Vec::new();
-        self.json.write(item, &[], &mut json);
+        self.json.write(item, &findings, &mut json);
         check_json(&json);
-        self.statistics.observe(item, &[]);
+        self.statistics.observe(item, &findings);
     }
 }
 
