@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -557,6 +558,21 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'mq;inspect' {
+            [CompletionResult]::new('--hex', '--hex', [CompletionResultType]::ParameterName, 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input')
+            [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input')
+            [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Who sent the packets of --hex and --base64; without it, whoever sends such packets')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)')
+            [CompletionResult]::new('--tls-keylog', '--tls-keylog', [CompletionResultType]::ParameterName, 'Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How packets are shown')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round')
+            [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Counts and times of all and of each connection, instead of packets; with --format json as JSON')
+            [CompletionResult]::new('--ranges', '--ranges', [CompletionResultType]::ParameterName, 'Every field with the place of its bytes, with --format json')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show passwords and authentication data')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'mq;install-links' {
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Put the links in the place of files that are there, too')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -579,6 +595,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('passwd', 'passwd', [CompletionResultType]::ParameterValue, 'Manage users and passwords of brokers')
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -621,6 +638,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;bench' {
+            break
+        }
+        'mq;help;inspect' {
             break
         }
         'mq;help;install-links' {

@@ -27,6 +27,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
+            cand inspect 'Decode captured packets, and say what is wrong with them'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -542,6 +543,20 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --disable-clean-session 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
             cand --help 'Print help'
         }
+        &'mq;inspect'= {
+            cand --hex 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input'
+            cand --base64 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input'
+            cand --direction 'Who sent the packets of --hex and --base64; without it, whoever sends such packets'
+            cand -V 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
+            cand --protocol-version 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)'
+            cand --tls-keylog 'Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow'
+            cand --format 'How packets are shown'
+            cand --filter 'Only packets that meet all these terms, such as ''type=PUBLISH,PUBACK topic=home/#''; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round'
+            cand --stats 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
+            cand --ranges 'Every field with the place of its bytes, with --format json'
+            cand --show-secrets 'Show passwords and authentication data'
+            cand --help 'Print help'
+        }
         &'mq;install-links'= {
             cand --force 'Put the links in the place of files that are there, too'
             cand --help 'Print help'
@@ -561,6 +576,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand passwd 'Manage users and passwords of brokers'
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
+            cand inspect 'Decode captured packets, and say what is wrong with them'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -592,6 +608,8 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;broker'= {
         }
         &'mq;help;bench'= {
+        }
+        &'mq;help;inspect'= {
         }
         &'mq;help;install-links'= {
         }

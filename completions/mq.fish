@@ -32,6 +32,7 @@ complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request, and p
 complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
 complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_needs_command" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
 complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
 complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Print what lets a shell complete commands and options'
 complete -c mq -n "__fish_mq_needs_command" -f -a "man" -d 'Print a page of the manual'
@@ -479,22 +480,37 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the lea
 complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Who sent the packets of --hex and --base64; without it, whoever sends such packets' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'How packets are shown' -r -f -a "line\t'A line for each packet'
+text\t'Every field on a line of its own'
+hex\t'All bytes, beside the fields that own them'
+json\t'A JSON object on each line'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Only packets that meet all these terms, such as \'type=PUBLISH,PUBACK topic=home/#\'; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l show-secrets -d 'Show passwords and authentication data'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Put the links in the place of files that are there, too'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the files for all shells into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "man" -d 'Print a page of the manual'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'Print the users and how their passwords are hashed'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Tell which lines a broker would not load'

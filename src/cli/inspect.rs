@@ -17,6 +17,7 @@ Examples:
   mq inspect capture.pcap                      a line for each packet
   tcpdump -i lo -U -w - port 1883 | mq inspect   as they come
   mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
+  mq inspect --tls-keylog keys.log capture.pcap   what TLS hides
   mq inspect --stats capture.pcap              how much, how fast, by whom
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
   mq inspect --hex - < packets.txt             a packet on each line
@@ -39,6 +40,9 @@ pub struct InspectArgs {
     /// The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)
     #[arg(short = 'V', long, value_name = "VERSION", value_parser = values::version)]
     pub protocol_version: Option<Version>,
+    /// Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["hex", "base64"])]
+    pub tls_keylog: Option<PathBuf>,
     /// How packets are shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
     pub format: Format,

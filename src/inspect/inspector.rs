@@ -101,7 +101,7 @@ impl Inspector {
             Event::Bytes { connection, at, direction, bytes, .. } => {
                 let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
                 self.feed(connection, direction.into(), at, sink, |stream, sink| {
-                    stream.push(bytes, keep, sink)
+                    stream.push(bytes, keep, sink);
                 });
             }
             Event::Gap { connection, at, direction, length, .. } => {
@@ -114,9 +114,10 @@ impl Inspector {
                 sink(&Item::Event(event));
                 self.connections.remove(&connection);
             }
-            Event::Conflict { .. } | Event::BadFrame { .. } | Event::Foreign { .. } => {
-                sink(&Item::Event(event))
-            }
+            Event::Conflict { .. }
+            | Event::BadFrame { .. }
+            | Event::Undecryptable { .. }
+            | Event::Foreign { .. } => sink(&Item::Event(event)),
         }
     }
 

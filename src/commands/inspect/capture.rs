@@ -1,8 +1,11 @@
 //! A capture, from a file or a pipe.
 
+use super::key_log::Known;
 use super::viewer::Viewer;
 use crate::error::Error;
 use crate::inspect::Inspector;
+use crate::inspect::capture::conversation::Ports;
+use crate::inspect::capture::decrypt::TlsDecryptor;
 use crate::inspect::capture::reader::{ReadError, Reader};
 use crate::inspect::capture::{Capture, Counts};
 use std::cell::RefCell;
@@ -16,6 +19,7 @@ const STDIN: &str = "-";
 /// Reads it to its end; gives what should be told about it.
 pub(super) fn run(
     file: Option<&Path>,
+    secrets: &Known,
     inspector: Inspector,
     viewer: &mut Viewer,
 ) -> Result<Vec<String>, Error> {
@@ -30,12 +34,15 @@ pub(super) fn run(
     let viewer = RefCell::new(viewer);
     let reader = Reader::new(ShownFirst { source, viewer: &viewer });
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-    read(reader, Capture::default(), inspector, &viewer)
+    let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
+    let capture = Capture::new(Ports::default(), Some(Box::new(decryptor)));
+    read(reader, secrets, capture, inspector, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
 }
 
 fn read(
     mut reader: Reader<impl Read>,
+    secrets: &Known,
     mut capture: Capture,
     mut inspector: Inspector,
     viewer: &RefCell<&mut Viewer>,
@@ -48,17 +55,20 @@ fn read(
                 if viewer.has_failed() {
                     return Ok(Vec::new());
                 }
+                secrets.add(&reader.take_secrets());
             }
             Ok(None) => break None,
             Err(error) => break Some(error),
         }
     };
+    secrets.add(&reader.take_secrets());
     // What came before a mistake is shown nonetheless.
     let mut viewer = viewer.borrow_mut();
     capture.finish(&mut |event| inspector.take(&event, &mut |item| viewer.show(item)));
     let mut notes: Vec<String> =
         reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
     notes.extend(describe(&capture.counts()));
+    notes.extend(secrets.note());
     failure.map_or(Ok(notes), Err)
 }
 

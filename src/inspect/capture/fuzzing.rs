@@ -194,7 +194,9 @@ impl Audit {
                 assert!(*length > 0);
                 self.advance(*connection, *direction, *offset, *length);
             }
-            Event::Conflict { connection, .. } | Event::BadFrame { connection, .. } => {
+            Event::Conflict { connection, .. }
+            | Event::BadFrame { connection, .. }
+            | Event::Undecryptable { connection, .. } => {
                 assert!(self.conversations.contains_key(connection));
             }
             Event::Foreign { connection, .. } => assert!(self.over.insert(*connection, ()).is_none()),

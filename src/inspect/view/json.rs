@@ -90,6 +90,7 @@ impl JsonView {
             Event::Opened { connection, at, .. } => ("opened", connection, at),
             Event::Conflict { connection, at, .. } => ("conflict", connection, at),
             Event::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
+            Event::Undecryptable { connection, at, .. } => ("undecryptable", connection, at),
             Event::Foreign { connection, at, .. } => ("foreign", connection, at),
             Event::Closed { connection, at, .. } => ("closed", connection, at),
             Event::Bytes { connection, at, .. } => ("bytes", connection, at),
@@ -164,6 +165,11 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             number("stream_offset", *stream_offset, json);
             text("text", &fault.to_string(), json);
         }
+        Event::Undecryptable { direction: sender, stream_offset, why, .. } => {
+            direction((*sender).into(), json);
+            number("stream_offset", *stream_offset, json);
+            text("text", &why.to_string(), json);
+        }
         Event::Closed { by, .. } => match by {
             Close::Fin => text("by", "fin", json),
             Close::Reset(sender) => {
@@ -180,10 +186,13 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
 
 fn foreign(what: &Foreign, json: &mut Writer<'_>) {
     match what {
-        Foreign::Tls { server_name } => {
+        Foreign::Tls { server_name, why } => {
             text("protocol", "tls", json);
             if let Some(name) = server_name {
                 text("server_name", name, json);
+            }
+            if let Some(why) = why {
+                text("text", &why.to_string(), json);
             }
         }
         Foreign::Http { request, response } => {

@@ -5,7 +5,7 @@ use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
 use super::{Options, text, words};
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{Event, Foreign};
+use crate::inspect::capture::conversation::{Event, Foreign, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
@@ -141,6 +141,12 @@ impl LineView {
                 Some((*direction).into()),
                 format!("WebSocket, at byte {stream_offset}: {fault}"),
             ),
+            Event::Undecryptable { connection, at, direction, stream_offset, why } => (
+                connection,
+                at,
+                Some((*direction).into()),
+                format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
+            ),
             Event::Foreign { connection, at, client, server, what } => {
                 (connection, at, None, format!("{client} to {server}: {}", foreign(what)))
             }
@@ -168,10 +174,14 @@ impl LineView {
 
 fn foreign(what: &Foreign) -> String {
     match what {
-        Foreign::Tls { server_name: Some(name) } => {
-            format!("TLS, for {}; --tls-keylog FILE decrypts it", words::harmless(name))
+        Foreign::Tls { server_name, why } => {
+            let name = server_name.as_deref().map(|name| format!(", for {}", words::harmless(name)));
+            let why = match why {
+                None | Some(Undecryptable::NoKeyLog) => "--tls-keylog FILE decrypts it".to_owned(),
+                Some(why) => why.to_string(),
+            };
+            format!("TLS{}; {why}", name.unwrap_or_default())
         }
-        Foreign::Tls { server_name: None } => "TLS; --tls-keylog FILE decrypts it".to_owned(),
         Foreign::Http { request, response } => {
             let line = request.as_deref().or(response.as_deref()).unwrap_or_default();
             format!("HTTP, not MQTT: {}", quoted(line))
@@ -216,7 +226,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
                         add(&mut line, &described(code, return_code(code)));
                     }
                     (Name::ReasonCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, ReasonCode(code).name()))
+                        add(&mut line, &described(code, ReasonCode(code).name()));
                     }
                     (Name::FilterReasonCode, Value::Code(code)) => {
                         add(&mut line, &described(code, granted(packet.packet_type, code)));

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod oracle;
+mod tls;
 mod typed;
 mod views;
 
