@@ -133,7 +133,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --quiet --disable-clean-session --option-file --help pubsub conn pub sub rr reconnect scenario merge"
+            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-recording --recorded-topics --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --quiet --disable-clean-session --option-file --help pubsub conn pub sub rr reconnect scenario merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -195,6 +195,21 @@ _mq() {
                     return 0
                     ;;
                 -f)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --payload-recording)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -989,7 +1004,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-V --hex --base64 --direction --protocol-version --tls-keylog --format --filter --stats --ranges --show-secrets --help"
+            opts="-V --hex --base64 --direction --protocol-version --format --filter --stats --ranges --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1013,21 +1028,6 @@ _mq() {
                     ;;
                 -V)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --tls-keylog)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
                     return 0
                     ;;
                 --format)

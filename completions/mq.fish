@@ -389,6 +389,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'The QoS of 
 complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'The QoS of the subscriptions, where it is another one' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s f -l payload-file -d 'The payload from a file, behind the stamp if there are subscribers' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-recording -d 'The payloads of messages that `mq sub --json` wrote to a file, one after the other, behind the stamp if there are subscribers' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l share -d 'Let all subscribers share one subscription, so that each message goes to one of them' -r
@@ -399,7 +400,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l warm-up -d 'How long mes
 complete -c mq -n "__fish_mq_using_subcommand bench" -l rate -d 'How many messages all publishers send in a second, at planned times: 500, 5k, 1000/s, 30/min' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l arrivals -d 'How the sends of --rate are spread: constant (at equal distances) or poisson (at random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l burst -d 'How many messages a publisher sends at a time, within --rate' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'How long --rate takes to grow from 0' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'How long --rate takes to grow from 0; or instead of --rate, from which rate to which it goes over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'How many clients begin to connect in a second [default: as many as the broker takes]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'How many threads the clients share [default: one for each processor]' -r
@@ -463,6 +464,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'The wil
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l recorded-topics -d 'Send each message of --payload-recording to the topic that it was recorded with; only with pub'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s r -l retain -d 'Let the broker keep the last message of each topic'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l keep-sessions -d 'Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l check -d 'Measure nothing: print what this machine allows, whether the run fits, and what would lift each limit'
@@ -484,7 +486,6 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hex
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Who sent the packets of --hex and --base64; without it, whoever sends such packets' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'How packets are shown' -r -f -a "line\t'A line for each packet'
 text\t'Every field on a line of its own'
 hex\t'All bytes, beside the fields that own them'

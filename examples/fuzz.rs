@@ -5,7 +5,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::print_stdout)] // a tool for developers: a panic is what it is for
 
-use mqkit::inspect::capture::fuzzing::TARGETS;
+use mqkit::inspect::fuzzing::TARGETS;
 use std::time::Instant;
 
 fn main() {

@@ -13,13 +13,14 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// What an idle client takes of our memory, and of the kernel's for its socket; measured with 5,000 of each, and rounded up.
-const BYTES_PER_CLIENT: u64 = 3 * 1024;
+/// What an idle client takes of our memory, and of the kernel's for its socket; measured with a release build and thousands of
+/// each, and rounded up (`docs/performance.md`).
+const BYTES_PER_CLIENT: u64 = 2 * 1024;
 const BYTES_PER_SOCKET: u64 = 4 * 1024;
 /// What TLS adds to that, most of it the state of rustls.
-const BYTES_PER_TLS: u64 = 12 * 1024;
+const BYTES_PER_TLS: u64 = 9 * 1024;
 /// What a process has besides.
-const BYTES_PER_PROCESS: u64 = 8 * 1024 * 1024;
+const BYTES_PER_PROCESS: u64 = 10 * 1024 * 1024;
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
@@ -382,7 +383,7 @@ mod tests {
             (finding.fit, finding.lift[0].as_str()),
             (Fit::TooLittle, "ulimit -n 30048    (root; typed before this command)")
         );
-        assert_eq!(machine().memory(&clients(30_000)).fit, Fit::TooLittle);
+        assert_eq!(machine().memory(&clients(40_000)).fit, Fit::TooLittle);
         assert_eq!(machine().tracking(&clients(65_527)).unwrap().fit, Fit::TooLittle);
         assert_eq!(machine().files_of_all(&clients(999_001)).unwrap().fit, Fit::TooLittle);
         assert!(machine().queues(None).lift[0].contains("somaxconn=4096"));

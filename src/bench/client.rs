@@ -312,26 +312,39 @@ impl Client {
 
     /// Takes the packets that arrived.
     fn take_input(&mut self, now: Instant) -> Result<(), Error> {
-        let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.nanoseconds(now) };
+        let shared = self.shared.clone();
+        let scene = Scene { shared: &shared, part: self.part, now: shared.nanoseconds(now) };
+        let is_back = self.take_packets(&scene);
+        self.role.batch_ended(&scene);
+        if is_back? {
+            self.note_back();
+        }
+        Ok(())
+    }
+
+    /// Takes the packets that arrived; whether one of them says that the subscription is there.
+    fn take_packets(&mut self, scene: &Scene<'_>) -> Result<bool, Error> {
         let maximum = self.session.accepts().maximum_packet_size;
         let version = self.session.version();
         let (input, output) = self.connection.buffers();
+        // What answers a packet of a handshake is no longer than that.
+        output.reserve(input.len());
         let (mut used, mut is_back) = (0, false);
         while let Some(frame) = Frame::cut(input.get(used..).unwrap_or_default(), maximum)? {
             used += frame.size();
             let event = self.session.receive(Packet::decode(frame, version)?, output)?;
             let acknowledgement = match event {
                 Event::Message { publish, acknowledgement } => {
-                    self.role.message(&scene, &publish);
+                    self.role.message(scene, &publish);
                     acknowledgement
                 }
                 Event::Published { reason_code, message, .. } => {
-                    self.role.settled(&scene, message, reason_code);
+                    self.role.settled(scene, message, reason_code);
                     continue;
                 }
                 Event::Subscribed(ack) => {
                     let granted = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
-                    self.role.subscribed(&scene, granted)?;
+                    self.role.subscribed(scene, granted)?;
                     is_back = true;
                     continue;
                 }
@@ -351,12 +364,9 @@ impl Client {
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
-        self.role.answer(&scene, &mut self.session, output)?;
+        self.role.answer(scene, &mut self.session, output)?;
         self.connection.consume(used);
-        if is_back {
-            self.note_back();
-        }
-        Ok(())
+        Ok(is_back)
     }
 
     /// Counts the messages that the kernel took.

@@ -2,8 +2,8 @@
 
 use super::timeline::Coarse;
 use serde::{Deserialize, Serialize};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 macro_rules! gauges {
     ($($(#[$comment:meta])* $name:ident,)+) => {
@@ -61,6 +61,22 @@ gauges! {
     back,
     /// The longest time in nanoseconds that a message took to arrive.
     slowest,
+}
+
+impl Gauges {
+    /// Shows the latencies of the last full second.
+    pub(super) fn show_recent(&self, latency: Coarse) {
+        *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+}
+
+/// The latencies of the last full second of all workers.
+pub(super) fn recent(all: &[Arc<Gauges>]) -> Coarse {
+    let mut latencies = Coarse::default();
+    for gauges in all {
+        latencies.merge(&gauges.recent.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    latencies
 }
 
 /// A number that one thread writes and others look at.

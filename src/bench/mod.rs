@@ -42,10 +42,9 @@ pub use report::Report;
 use route::Route;
 pub use stamp::Stamp;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
-use timeline::Coarse;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use worker::{Assignment, Orders, Phase};
@@ -105,6 +104,10 @@ pub struct View<'a> {
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_TIMES: u32 = 3;
 
+/// How long it takes for each client to hear that the load begins, on one processor. Planned sends begin after that; the first
+/// ones would be late otherwise.
+const LEAD_PER_CLIENT: Duration = Duration::from_micros(5);
+
 /// Carries out a plan. Each message from `interrupts` ends a step early: the first one measuring, a second one draining.
 /// `program` starts worker processes, where the plan has some.
 ///
@@ -128,10 +131,11 @@ pub async fn run(
     }
     let ending = run.lead().await;
     let (start, started_at) = (run.start, run.started_at);
-    let (plan, phases) = (run.plan.clone(), std::mem::take(&mut run.phases));
+    let (plan, phases, is_drain_cut) = (run.plan.clone(), std::mem::take(&mut run.phases), run.is_drain_cut);
     let mut record = run.finish()?;
     record.gap_lost = record.account(&plan).gap_lost;
-    let circumstances = Circumstances { broker: place, started_at, ending, elapsed: start.elapsed(), phases };
+    let circumstances =
+        Circumstances { broker: place, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
     Ok(Report::new(&plan, circumstances, record))
 }
 
@@ -147,6 +151,7 @@ struct Run<O> {
     processes: Vec<Process>,
     /// What it is doing.
     step: Step,
+    is_drain_cut: bool,
     orders: watch::Sender<Orders>,
     interrupts: mpsc::Receiver<()>,
     observe: O,
@@ -172,6 +177,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             threads: Vec::new(),
             processes: Vec::new(),
             step: Step::Connect,
+            is_drain_cut: false,
             orders,
             interrupts,
             observe,
@@ -203,7 +209,10 @@ impl<O: FnMut(View<'_>)> Run<O> {
         target: Option<SocketAddr>,
         offset: u32,
     ) -> Result<(), Error> {
-        let assignment = processes::Assignment::of(&self.plan, Moment::of(self.start), target, offset);
+        let assignment = processes::Assignment {
+            searched_rate: program.searched_rate,
+            ..processes::Assignment::of(&self.plan, Moment::of(self.start), target, offset)
+        };
         for (process, gauges) in processes::start(program, &self.plan, &assignment)? {
             self.processes.push(process);
             self.gauges.push(gauges);
@@ -227,7 +236,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         if let Err(ending) = self.wait_for_start().await {
             return ending;
         }
-        let load_began = Some(self.nanoseconds());
+        let load_began = Some(self.nanoseconds().saturating_add(lead(&self.plan)));
         self.order(|orders| (orders.phase, orders.load_began) = (Phase::Measure, load_began));
         let measured = self.load().await;
         self.order(|orders| orders.phase = Phase::Drain);
@@ -235,6 +244,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             Wait::Stalled => return Ending::Stalled(self.step),
             Wait::Done | Wait::Interrupted => self.drain().await,
         };
+        self.is_drain_cut = drained == Wait::Interrupted;
         let totals = self.totals();
         match (measured, drained) {
             _ if totals.lost == totals.connected => Ending::AllLost,
@@ -425,11 +435,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
 
     /// The p99 of the last full second of all workers.
     fn recent_p99(&self) -> Option<u64> {
-        let mut all = Coarse::default();
-        for gauges in &self.gauges {
-            all.merge(&gauges.recent.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        all.at_percentile(99.0)
+        gauges::recent(&self.gauges).at_percentile(99.0)
     }
 
     /// Lets all clients disconnect, and gathers what was measured.
@@ -454,6 +460,12 @@ fn progress(step: Step, totals: &Totals) -> Totals {
 /// Whether there is nobody left who could do anything.
 fn is_over(totals: &Totals) -> bool {
     totals.lost >= totals.connected
+}
+
+/// In how many nanoseconds the load begins.
+fn lead(plan: &Plan) -> u64 {
+    let time = if plan.has_open_loop() { LEAD_PER_CLIENT * plan.clients() } else { Duration::ZERO };
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn proceed(wait: Wait, step: Step) -> Result<(), Ending> {

@@ -3,6 +3,7 @@
 use super::stamp::Stamp;
 use super::template::{Template, Values};
 use std::fmt;
+use std::sync::Arc;
 
 /// No number in a template is longer.
 const LONGEST_VALUE: usize = 64;
@@ -17,6 +18,25 @@ pub enum Payload {
     Bytes(Vec<u8>),
     /// A text for each message, behind the stamp if there is one.
     Text(Template),
+    /// Messages that were recorded before, one after the other and then from the start again, behind the stamp if there is
+    /// one. Each publisher begins one further than the one before. There is at least one.
+    Recording(Arc<[Recorded]>),
+}
+
+/// A message of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Where it goes to, instead of the group's topic.
+    pub topic: Option<Box<str>>,
+    /// What it carries.
+    pub payload: Box<[u8]>,
+}
+
+impl Recorded {
+    /// Where it goes to, when that is not the group's topic.
+    pub(super) fn topic(&self) -> Option<&str> {
+        self.topic.as_deref()
+    }
 }
 
 impl Payload {
@@ -26,6 +46,9 @@ impl Payload {
             Payload::Size { most, .. } => *most,
             Payload::Bytes(bytes) => stamp + bytes.len(),
             Payload::Text(template) => stamp + template.longest(LONGEST_VALUE),
+            Payload::Recording(messages) => {
+                stamp + messages.iter().map(|message| message.payload.len()).max().unwrap_or_default()
+            }
         }
     }
 
@@ -33,8 +56,16 @@ impl Payload {
     pub fn room_for_stamp(&self) -> usize {
         match self {
             Payload::Size { least, .. } => *least,
-            Payload::Bytes(_) | Payload::Text(_) => usize::MAX,
+            Payload::Bytes(_) | Payload::Text(_) | Payload::Recording(_) => usize::MAX,
         }
+    }
+
+    /// The recorded message that a publisher sends as its message of that number.
+    pub(super) fn recorded(&self, publisher: u32, sequence: u64) -> Option<&Recorded> {
+        let Payload::Recording(messages) = self else { return None };
+        let number = sequence.wrapping_add(publisher.into());
+        let index = number.checked_rem(messages.len() as u64)?;
+        messages.get(index as usize)
     }
 }
 
@@ -52,7 +83,7 @@ impl Composer {
         match payload {
             Payload::Size { most, .. } => bytes.resize(*most, b'.'),
             Payload::Bytes(content) => bytes.extend(content),
-            Payload::Text(_) => {}
+            Payload::Text(_) | Payload::Recording(_) => {}
         }
         Composer { bytes, stamp }
     }
@@ -62,6 +93,10 @@ impl Composer {
         if let Payload::Text(template) = payload {
             self.bytes.truncate(self.stamp);
             template.fill_in(values, &mut Text(&mut self.bytes));
+        }
+        if let Some(message) = payload.recorded(values.publisher, values.sequence) {
+            self.bytes.truncate(self.stamp);
+            self.bytes.extend_from_slice(&message.payload);
         }
         match self.stamp {
             0 => {}
@@ -117,6 +152,20 @@ mod tests {
         sizes.sort_unstable();
         sizes.dedup();
         assert_eq!(sizes, [24, 25, 26, 27]);
+    }
+
+    #[test]
+    fn recorded_messages_follow_each_other_in_a_circle() {
+        let recorded = |payload: &str| Recorded { topic: None, payload: payload.as_bytes().into() };
+        let payload = Payload::Recording(["a", "bb", ""].map(recorded).into());
+        let sent = [0, 1, 2, 3].map(|sequence| compose(&payload, 0, sequence));
+        assert_eq!(
+            sent,
+            [b"".as_slice(), b"a", b"bb", b""],
+            "the second publisher after the first one begins at the third"
+        );
+        assert_eq!(compose(&payload, Stamp::SIZE, 2)[Stamp::SIZE..], *b"bb");
+        assert_eq!((payload.most(Stamp::SIZE), payload.room_for_stamp()), (Stamp::SIZE + 2, usize::MAX));
     }
 
     #[test]

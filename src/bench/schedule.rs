@@ -53,6 +53,17 @@ pub enum Arrivals {
     Poisson,
 }
 
+/// How the rate comes to what it is in the end: in proportion to the time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ramp {
+    /// The rate at the start; `None` for 0. It may be the higher one.
+    pub from: Option<Rate>,
+    /// How long the rate stays there.
+    pub after: Duration,
+    /// How long it changes then.
+    pub time: Duration,
+}
+
 /// A load that does not wait for the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenLoop {
@@ -62,20 +73,50 @@ pub struct OpenLoop {
     pub arrivals: Arrivals,
     /// How many messages a publisher sends on each of its beats.
     pub burst: u32,
-    /// How long the rate takes to grow from 0, in proportion to the time.
-    pub ramp: Duration,
+    /// How it grows to that.
+    pub ramp: Ramp,
     /// Chooses among the random arrivals.
     pub seed: u64,
 }
 
 impl OpenLoop {
     /// When a beat is due that would be due then without the ramp, in nanoseconds.
-    ///
-    /// Up to its end, the ramp lets `rate * time^2 / (2 * ramp)` messages through; later ones are half a ramp late.
     fn after_ramp(&self, time: u128) -> u64 {
-        let ramp = self.ramp.as_nanos();
-        let time = if time >= ramp / 2 { time + ramp / 2 } else { (2 * time * ramp).isqrt() };
+        let time = match self.ramp.from {
+            None => self.after_start(time),
+            Some(from) => self.after_change(from, time),
+        };
         u64::try_from(time).unwrap_or(u64::MAX)
+    }
+
+    /// Up to its end, a ramp from 0 lets `rate * time^2 / (2 * ramp)` messages through; later ones are half a ramp late.
+    fn after_start(&self, time: u128) -> u128 {
+        let (after, ramp) = (self.ramp.after.as_nanos(), self.ramp.time.as_nanos());
+        after + if time >= ramp / 2 { time + ramp / 2 } else { (2 * time * ramp).isqrt() }
+    }
+
+    /// A ramp from another rate lets `from * time` messages through before it begins, and after so much time of it
+    /// `from * time + (rate - from) * time^2 / (2 * ramp)`. Floating point is exact to a nanosecond for months.
+    fn after_change(&self, from: Rate, time: u128) -> u128 {
+        let part = from.as_per_second() / self.rate.as_per_second();
+        let (after, ramp) = (self.ramp.after.as_nanos() as f64, self.ramp.time.as_nanos() as f64);
+        let time = time as f64;
+        let of_ramp = time - part * after;
+        if of_ramp <= 0.0 {
+            return (time / part) as u128;
+        }
+        let whole = ramp * (1.0 + part) / 2.0;
+        if of_ramp >= whole {
+            return (after + ramp + of_ramp - whole) as u128;
+        }
+        let root = (part * part + 2.0 * (1.0 - part) * of_ramp / ramp).max(0.0).sqrt();
+        (after + 2.0 * of_ramp / (part + root)) as u128
+    }
+
+    /// Messages in a second, on average over a ramp between two rates.
+    pub fn mean_rate(&self) -> f64 {
+        let from = self.ramp.from.unwrap_or(self.rate);
+        (from.as_per_second() + self.rate.as_per_second()) / 2.0
     }
 
     /// The longest time that can pass without a message being due.
@@ -85,7 +126,8 @@ impl OpenLoop {
             Arrivals::Poisson => LONGEST_RANDOM_PAUSE,
         };
         let time = self.rate.time_of(u128::from(self.burst) * u128::from(beats));
-        Duration::from_nanos(self.after_ramp(time))
+        // The pauses get shorter or longer all the time, so that the first or the last one is the longest.
+        Duration::from_nanos(self.after_ramp(time).max(u64::try_from(time).unwrap_or(u64::MAX)))
     }
 }
 
@@ -181,9 +223,18 @@ mod tests {
             rate: Rate::per_second(rate).unwrap(),
             arrivals: Arrivals::Constant,
             burst: 1,
-            ramp: Duration::ZERO,
+            ramp: Ramp::default(),
             seed: 1,
         }
+    }
+
+    fn from_nothing(time: Duration) -> Ramp {
+        Ramp { time, ..Ramp::default() }
+    }
+
+    fn from(rate: f64, after: u64, seconds: u64) -> Ramp {
+        let from = Rate::per_second(rate);
+        Ramp { from, after: Duration::from_secs(after), time: Duration::from_secs(seconds) }
     }
 
     fn poisson(rate: f64) -> OpenLoop {
@@ -229,10 +280,39 @@ mod tests {
 
     #[test]
     fn a_ramp_sends_half_as_much_and_a_quarter_in_its_first_half() {
-        let load = OpenLoop { ramp: Duration::from_secs(10), ..load(1000.0) };
+        let load = OpenLoop { ramp: from_nothing(Duration::from_secs(10)), ..load(1000.0) };
         assert_eq!(times(load, 3, 5 * SECOND - 1).len(), 1250);
         assert_eq!(times(load, 3, 10 * SECOND - 1).len(), 5000);
         assert_eq!(times(load, 3, 20 * SECOND - 1).len(), 15_000, "at the full rate afterwards");
+    }
+
+    #[test]
+    fn a_rate_grows_from_one_to_another() {
+        let load = OpenLoop { ramp: from(100.0, 0, 10), ..load(1000.0) };
+        let until = |seconds| times(load, 3, seconds * SECOND - 1).len();
+        assert_eq!(until(5), 500 + 9 * 125, "100 t + 90 t^2 / 2");
+        assert_eq!((until(10), until(12)), (5500, 7500), "550 a second on average, and 1000 afterwards");
+    }
+
+    #[test]
+    fn a_rate_falls_as_well() {
+        let load = OpenLoop { ramp: from(1000.0, 0, 10), ..load(100.0) };
+        assert_eq!(times(load, 1, 10 * SECOND - 1).len(), 5500);
+        assert_eq!(times(load, 1, 20 * SECOND - 1).len(), 6500);
+        let times = times(load, 1, 20 * SECOND);
+        let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(u128::from(longest) <= load.longest_pause().as_nanos() + 1, "{longest}");
+    }
+
+    #[test]
+    fn a_rate_stays_where_it_begins_until_the_measurement() {
+        let load = OpenLoop { ramp: from(100.0, 4, 10), ..load(1000.0) };
+        assert_eq!([4, 14].map(|seconds| times(load, 2, seconds * SECOND - 1).len()), [400, 5900]);
+        let same = OpenLoop { ramp: from(1000.0, 4, 10), ..load };
+        assert_eq!(
+            times(same, 2, 3 * SECOND),
+            times(OpenLoop { ramp: Ramp::default(), ..load }, 2, 3 * SECOND)
+        );
     }
 
     #[test]
@@ -268,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_pause_is_no_longer_than_told() {
-        let load = OpenLoop { ramp: Duration::from_secs(100), burst: 3, ..load(2.0) };
+        let load = OpenLoop { ramp: from_nothing(Duration::from_secs(100)), burst: 3, ..load(2.0) };
         let times = times(load, 4, 400 * SECOND);
         let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(u128::from(longest) <= load.longest_pause().as_nanos(), "{longest}");
@@ -290,7 +370,7 @@ mod tests {
                 rate: Rate::per_second(rate as f64 / 10.0).unwrap(),
                 arrivals,
                 burst,
-                ramp: Duration::from_millis(ramp),
+                ramp: from_nothing(Duration::from_millis(ramp)),
                 seed,
             },
         )

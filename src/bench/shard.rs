@@ -117,8 +117,7 @@ mod tests {
     use super::*;
     use crate::bench::plan::Plan;
     use crate::bench::plan::tests::{group, plan};
-    use crate::bench::schedule::{Arrivals, OpenLoop, Rate, Schedule};
-    use std::time::Duration;
+    use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate, Schedule};
 
     /// The plans of all shards of these groups.
     fn shards(groups: &[Group], count: u32) -> Vec<Plan> {
@@ -178,7 +177,7 @@ mod tests {
     #[test]
     fn together_they_send_at_the_planned_times_of_all() {
         let rate = Rate::per_second(10.0).unwrap();
-        let load = OpenLoop { rate, arrivals: Arrivals::Constant, burst: 1, ramp: Duration::ZERO, seed: 1 };
+        let load = OpenLoop { rate, arrivals: Arrivals::Constant, burst: 1, ramp: Ramp::default(), seed: 1 };
         let firsts = |group: &Group| -> Vec<u64> {
             let schedule = |number| {
                 Schedule::new(load, group.place.before.publishers + number, group.whole().publishers)

@@ -162,8 +162,14 @@ impl Slot {
 impl Coarse {
     /// Notes a time in nanoseconds.
     pub fn record(&mut self, nanoseconds: u64) {
+        self.record_several(nanoseconds, 1);
+    }
+
+    /// Notes a time in nanoseconds that was measured so often.
+    pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
         // The histogram grows as it must, up to any time there is.
-        let _ = self.histogram_mut().record(nanoseconds.div_ceil(NANOSECONDS_PER_UNIT));
+        let _ = self.histogram_mut().record_n(nanoseconds.div_ceil(NANOSECONDS_PER_UNIT), count);
     }
 
     fn histogram_mut(&mut self) -> &mut Histogram<u32> {

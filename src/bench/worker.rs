@@ -11,6 +11,7 @@ use super::gauges::Gauges;
 use super::payload::Composer;
 use super::plan::{Group, Part, Plan, Volume};
 use super::record::{Errors, Received, Record, Stage};
+use super::role::Tallies;
 use super::route::Route;
 use super::usage::{self, Usage};
 use crate::error::Error;
@@ -83,6 +84,9 @@ pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
     pub(super) gauges: Arc<Gauges>,
     pub(super) record: RefCell<Record>,
+    /// The acknowledgements and the messages of the batch that a client is just taking.
+    pub(super) settled: Tallies,
+    pub(super) arrived: Tallies,
     /// Where the payloads of each group are put together.
     pub(super) composers: Vec<RefCell<Composer>>,
     /// What the subscribers of a group that share a subscription received.
@@ -221,6 +225,8 @@ impl Shared {
             plan: plan.clone(),
             gauges: gauges.clone(),
             record: RefCell::default(),
+            settled: Tallies::default(),
+            arrived: Tallies::default(),
             composers: plan.groups.iter().map(composer).collect(),
             pools: RefCell::default(),
             route: route.clone(),

@@ -49,7 +49,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
     pub prometheus: Option<PathBuf>,
     /// Answer GET /metrics here while the run goes on
-    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Report")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = "Report")]
     pub metrics: Option<SocketAddr>,
     /// Exit with status 4 when one of these holds, as in 'p99>10ms, loss>0, throughput<5000/s'; what was not measured counts as missed
     #[arg(long, value_name = "CONDITIONS", help_heading = "Report")]
@@ -66,4 +66,9 @@ pub struct ReportArgs {
     /// When a rate of --search does not hold, as in 'p99>50ms'; nor does one that is not kept
     #[arg(long, value_name = "CONDITIONS", requires = "search", help_heading = "Report")]
     pub until: Option<Thresholds>,
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "it takes an address of this machine and a port, as in 127.0.0.1:9100".to_owned())
 }

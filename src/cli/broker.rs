@@ -20,8 +20,8 @@ Examples:
   mq broker -p 0                 a free port
   mq broker --ws-port 8080       MQTT over WebSocket as well
   mq broker --unix ./mq.sock     a unix socket and no port; with -p PORT both
-  mq broker --password-file pw   only for the users in this file, which `mq passwd` makes
-  mq broker --bind 0.0.0.0       all addresses of this machine, open to everyone who can reach it")]
+  mq broker --password-file pw   only for users in this file of `mq passwd`
+  mq broker --bind 0.0.0.0       all addresses, open to whoever reaches them")]
 pub struct BrokerArgs {
     /// The port to listen on; 0 picks a free one [default: 1883, or none with --unix]
     #[arg(short = 'p', long)]

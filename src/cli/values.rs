@@ -138,10 +138,18 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Three hundred years, which points in time since 1970 are within, too; sums of a few such times fit everywhere.
+const MOST_SECONDS: f64 = 1e10;
+
 /// Seconds with decimals, zero allowed.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "it takes a number of seconds, as in 0.5")?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| "it takes seconds that are not negative".to_owned())
+    time_of(text.parse().map_err(|_| "it takes a number of seconds, as in 0.5")?)
+}
+
+/// A time that is not negative, and not without end.
+pub(super) fn time_of(seconds: f64) -> Result<Duration, String> {
+    let time = Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= MOST_SECONDS);
+    time.ok_or_else(|| format!("it takes seconds from 0 to {MOST_SECONDS}, as in 0.5"))
 }
 
 /// Seconds with decimals, over zero.

@@ -4,6 +4,7 @@ mod bench;
 mod broker;
 mod documents;
 mod embedded;
+mod fault;
 mod inspect;
 mod lines;
 mod links;
@@ -32,6 +33,7 @@ use stop::Stop;
 
 /// Runs the command line, and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    fault::end_on_panic();
     let Invocation { names, mut command, note } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
         Err(failure) => return end_without_command(&failure),

@@ -117,7 +117,9 @@ impl Inspector {
             Event::Conflict { .. }
             | Event::BadFrame { .. }
             | Event::Undecryptable { .. }
-            | Event::Foreign { .. } => sink(&Item::Event(event)),
+            | Event::Foreign { .. } => {
+                sink(&Item::Event(event));
+            }
         }
     }
 

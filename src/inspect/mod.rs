@@ -10,6 +10,8 @@ pub mod dissect;
 pub mod field;
 pub mod filter;
 pub mod finding;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod inspector;
 pub mod rule;
 pub mod statistics;

@@ -51,6 +51,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// When what is there cannot be the start of an acceptable packet.
+    #[inline]
     pub fn cut(bytes: &'a [u8], maximum_size: u32) -> Result<Option<Frame<'a>>, DecodeError> {
         let Some((&first, rest)) = bytes.split_first() else {
             return Ok(None);
@@ -87,6 +88,9 @@ fn cut_remaining_length(
     packet_type: PacketType,
     bytes: &[u8],
 ) -> Result<Option<(usize, usize)>, DecodeError> {
+    if let Some(&length) = bytes.first().filter(|&&byte| byte < 0x80) {
+        return Ok(Some((length.into(), 1)));
+    }
     let Some(end) = bytes.iter().take(4).position(|byte| byte & 0x80 == 0) else {
         if bytes.len() < 4 {
             return Ok(None);
@@ -104,6 +108,7 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// When anything in it is not as the specification demands.
+    #[inline]
     pub fn decode(frame: Frame<'a>, version: Version) -> Result<Packet<'a>, DecodeError> {
         let mut reader = Reader::new(frame.packet_type, frame.body, frame.header_length);
         let reader = &mut reader;

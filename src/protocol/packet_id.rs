@@ -17,6 +17,14 @@ impl PacketId {
     pub fn value(self) -> u16 {
         self.0.get()
     }
+
+    /// How many steps around the circle of identifiers it is from this one to another.
+    pub(super) fn distance_to(self, other: PacketId) -> usize {
+        let (from, to) = (self.value(), other.value());
+        // There is no 0 to step on.
+        let steps = if to >= from { to - from } else { to.wrapping_sub(from) - 1 };
+        steps.into()
+    }
 }
 
 impl fmt::Display for PacketId {
@@ -103,6 +111,15 @@ mod tests {
         assert_eq!(next(&mut ids, &stuck), 3);
         assert_eq!(next(&mut ids, &stuck), 5);
         assert_eq!(next(&mut ids, &stuck), 6);
+    }
+
+    #[test]
+    fn the_circle_of_identifiers_has_no_zero() {
+        let distance = |from, to| PacketId::new(from).unwrap().distance_to(PacketId::new(to).unwrap());
+        assert_eq!(
+            [distance(7, 7), distance(7, 9), distance(u16::MAX, 1), distance(9, 7)],
+            [0, 2, 1, 65_533]
+        );
     }
 
     #[test]

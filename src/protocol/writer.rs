@@ -7,6 +7,7 @@ use super::{EncodeError, PacketType};
 pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
 
 /// The length of a string or binary field with its two-byte length.
+#[inline]
 pub(super) fn field_length(field: &'static str, bytes: &[u8]) -> Result<usize, EncodeError> {
     match u16::try_from(bytes.len()) {
         Ok(length) => Ok(2 + usize::from(length)),
@@ -15,6 +16,7 @@ pub(super) fn field_length(field: &'static str, bytes: &[u8]) -> Result<usize, E
 }
 
 /// The bytes that a variable byte integer takes.
+#[inline]
 pub(super) fn variable_byte_integer_length(value: usize) -> usize {
     match value {
         0..=127 => 1,
@@ -25,6 +27,7 @@ pub(super) fn variable_byte_integer_length(value: usize) -> usize {
 }
 
 /// Writes the fixed header; the body of `remaining_length` bytes follows.
+#[inline]
 pub(super) fn put_fixed_header(
     out: &mut Vec<u8>,
     packet_type: PacketType,
@@ -34,13 +37,14 @@ pub(super) fn put_fixed_header(
     if remaining_length > MAX_REMAINING_LENGTH {
         return Err(EncodeError::PacketTooLarge { size: remaining_length });
     }
-    out.reserve(5 + remaining_length);
+    out.reserve(1 + variable_byte_integer_length(remaining_length) + remaining_length);
     out.push((packet_type as u8) << 4 | flags);
     put_variable_byte_integer(out, remaining_length);
     Ok(())
 }
 
 /// Writes a value of at most [`MAX_REMAINING_LENGTH`] in its shortest form.
+#[inline]
 pub(super) fn put_variable_byte_integer(out: &mut Vec<u8>, mut value: usize) {
     loop {
         let low = (value & 0x7f) as u8;
@@ -52,11 +56,13 @@ pub(super) fn put_variable_byte_integer(out: &mut Vec<u8>, mut value: usize) {
     }
 }
 
+#[inline]
 pub(super) fn put_u16(out: &mut Vec<u8>, value: u16) {
     out.extend_from_slice(&value.to_be_bytes());
 }
 
 /// Writes a string or binary field whose length was checked by [`field_length`].
+#[inline]
 pub(super) fn put_field(out: &mut Vec<u8>, bytes: &[u8]) {
     put_u16(out, bytes.len() as u16);
     out.extend_from_slice(bytes);

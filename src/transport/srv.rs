@@ -1,9 +1,11 @@
 //! SRV records (RFC 2782): the servers of a service, in the order to try them.
 
 use super::ConnectError;
-use hickory_resolver::net::NetError;
-use hickory_resolver::proto::rr::{RData, RecordType};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+use domain::base::iana::Rcode;
+use domain::base::{Name, ParsedName, Rtype};
+use domain::rdata::Srv;
+use domain::resolv::StubResolver;
+use domain::resolv::stub::Answer;
 
 /// A server of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,40 +21,34 @@ pub(super) struct Target {
 /// # Errors
 /// When there is none, or the resolver does not answer.
 pub(super) async fn look_up(name: &str) -> Result<Vec<Target>, ConnectError> {
-    let failed = |error: NetError| failure(name, &error);
-    let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build).map_err(failed)?;
-    // The final dot keeps the machine's search list out of it.
-    let absolute = format!("{}.", name.trim_end_matches('.'));
-    let lookup = resolver.lookup(absolute, RecordType::SRV).await.map_err(failed)?;
-    let records = lookup.answers().iter().filter_map(|record| match &record.data {
-        RData::SRV(srv) => Some(Target {
-            host: srv.target.to_utf8().trim_end_matches('.').to_owned(),
-            port: srv.port,
-            priority: srv.priority,
-            weight: srv.weight,
-        }),
-        _ => None,
-    });
-    let targets = in_order(records.collect(), &mut fastrand::Rng::new());
-    let name = name.to_owned();
+    let failed = |reason: String| ConnectError::ServiceLookup { name: name.to_owned(), reason };
+    let none = |details| Err(ConnectError::NoService { name: name.to_owned(), details });
+    let question: Name<Vec<u8>> = name.parse().map_err(|error| failed(format!("{error}")))?;
+    let answer = StubResolver::new().query((question, Rtype::SRV)).await;
+    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    match answer.header().rcode() {
+        Rcode::NOERROR => {}
+        Rcode::NXDOMAIN => return none(": the name does not exist"),
+        other => return Err(failed(format!("the name server answers {other}"))),
+    }
+    let targets = targets(&answer).map_err(|error| failed(error.to_string()))?;
+    let targets = in_order(targets, &mut fastrand::Rng::new());
     match targets.as_slice() {
-        [] => Err(ConnectError::NoService { name, details: "" }),
-        [only] if only.host.is_empty() => {
-            Err(ConnectError::NoService { name, details: ": the domain says that it has no such server" })
-        }
+        [] => none(""),
+        [only] if only.host.is_empty() => none(": the domain says that it has no such server"),
         _ => Ok(targets),
     }
 }
 
-fn failure(name: &str, error: &NetError) -> ConnectError {
-    let name = name.to_owned();
-    if error.is_nx_domain() {
-        return ConnectError::NoService { name, details: ": the name does not exist" };
-    }
-    if error.is_no_records_found() {
-        return ConnectError::NoService { name, details: "" };
-    }
-    ConnectError::ServiceLookup { name, reason: error.to_string() }
+fn targets(answer: &Answer) -> Result<Vec<Target>, domain::base::wire::ParseError> {
+    let records = answer.answer()?.limit_to_in::<Srv<ParsedName<_>>>();
+    let target = |record: Srv<ParsedName<_>>| Target {
+        host: record.target().to_string().trim_end_matches('.').to_owned(),
+        port: record.port(),
+        priority: record.priority(),
+        weight: record.weight(),
+    };
+    records.map(|record| Ok(target(record?.into_data()))).collect()
 }
 
 /// Lower priorities first; of the same priority, a higher weight has a better chance to come first.

@@ -261,13 +261,24 @@ fn a_baseline_that_is_none_is_told_before_the_run() {
     );
 }
 
+#[test]
+fn a_baseline_of_another_scenario_is_told_before_the_run() {
+    let directory = TempDir::new().unwrap();
+    let path = written_report(&directory);
+    let words = format!("bench conn -p {} -c 1 --baseline {path}", free_address().port());
+    let part = "it is of pubsub, and this run is conn: their figures cannot be compared";
+    assert_says(&mq(&words).run().fail(1), &["--baseline", &path, part]);
+    let text = mq(&format!("bench merge {path} --baseline {path}")).run().succeed();
+    assert_says(&text, &["baseline"]);
+}
+
 /// An address that was free a moment ago.
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// What is answered to these bytes.
-fn answer_to(address: SocketAddr, request: &[u8]) -> String {
+pub(super) fn answer_to(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(request).unwrap();
@@ -320,7 +331,7 @@ fn an_address_for_metrics_that_is_taken_is_told() {
     let address = taken.local_addr().unwrap();
     let finished = mq(&format!("{SHORT} --metrics {address}")).run();
     assert_says(&finished.fail(1), &["cannot listen on", &address.to_string(), "--metrics"]);
-    assert_says(&mq(&format!("{SHORT} --metrics here")).run().fail(2), &["--metrics"]);
+    assert_says(&mq(&format!("{SHORT} --metrics here")).run().fail(2), &["--metrics", "127.0.0.1:9100"]);
 }
 
 #[test]
@@ -371,6 +382,8 @@ fn a_search_without_a_broker_ends_at_once() {
 fn a_search_is_only_for_loads_with_a_rate() {
     for (words, part) in [
         ("conn --search rate", "--search rate does not go with conn"),
+        ("--search rate --shard 1/2", "--search rate is for one machine"),
+        ("--search rate --start-at +5", "--search rate is for one machine"),
         ("--search rate --messages 5", "--messages"),
         ("--search size", "rate"),
         ("--until p99>1s", "--search"),
@@ -378,4 +391,62 @@ fn a_search_is_only_for_loads_with_a_rate() {
     ] {
         assert_says(&mq(&format!("bench --embedded {words}")).run().fail(2), &[part]);
     }
+}
+
+#[test]
+fn a_search_works_with_worker_processes_and_its_steps_are_in_every_report() {
+    let directory = TempDir::new().unwrap();
+    let [as_json, as_html] = ["run.json", "run.html"].map(|name| directory.path().join(name));
+    let words = "bench --embedded -c 6 --processes 2 --search rate --rate 400 --duration 0.3 --warm-up 0";
+    let mut program = mq(&format!("{words} --until sent>200,loss>1% --output markdown"));
+    program = program.arg("--json").arg(&as_json).arg("--html").arg(&as_html);
+    let finished = program.run();
+    assert_says(
+        &finished.stderr,
+        &[
+            "--search begins with: 6 clients publish",
+            "from 2 processes",
+            "800 messages per second did not hold",
+        ],
+    );
+    let markdown = finished.succeed();
+    assert_says(&markdown, &["| tried per second | sent\\_rate | p99 | sent | loss | verdict |"]);
+    assert_says(&read(&as_html), &["<h2>Search</h2>", "did not hold: sent&gt;200: it was"]);
+    let report = json(read(&as_json).as_bytes());
+    assert_eq!((&report["plan"]["processes"], &report["plan"]["threads"]), (&2.into(), &2.into()));
+    let search = &report["search"];
+    assert_eq!((&search["outcome"], search["steps"][0]["holds"].as_bool()), (&"highest".into(), Some(true)));
+    assert_eq!(search["messages_per_second"], report["plan"]["messages_per_second"]);
+    let failed = &search["steps"][1];
+    assert_eq!(
+        (failed["messages_per_second"].as_f64(), failed["holds"].as_bool()),
+        (Some(800.0), Some(false))
+    );
+    assert_says(failed["reason"].as_str().unwrap(), &["sent>200: it was 2"]);
+    let figures = &failed["figures"];
+    assert!(figures["sent"].as_f64() > Some(200.0) && figures["p99_ns"].as_f64() > Some(0.0), "{figures}");
+    assert_eq!(figures["loss_percent"].as_f64(), Some(0.0));
+}
+
+/// The keys of all objects in a document.
+fn keys(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, value)| std::iter::once(key.clone()).chain(keys(value))).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(keys).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn every_key_of_the_json_is_documented() {
+    let words =
+        "bench --embedded -c 2 --search rate --rate 50 --duration 0.2 --warm-up 0 --until sent>12,loss>1%";
+    let report = json(mq(&format!("{words} --output json")).run().succeed().as_bytes());
+    let documentation = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/bench-json.md"));
+    let keys = keys(&report);
+    assert!(keys.iter().any(|key| key == "loss_percent"), "the search has its figures: {keys:?}");
+    let is_named = |key: &&String| !documentation.contains(&format!("`{key}`"));
+    assert_eq!(keys.iter().filter(is_named).collect::<Vec<_>>(), [""; 0]);
 }

@@ -1,7 +1,7 @@
 //! A report beside an earlier one: what became better or worse, and by how much.
 
-use super::metric::{Metric, Unit, show};
-use crate::bench::report::Report;
+use super::metric::Metric;
+use crate::bench::report::{Report, Unit};
 use std::fmt::Write;
 
 /// Which way is better.
@@ -34,7 +34,7 @@ pub struct Comparison {
     /// The figures that at least one of them has.
     pub rows: Vec<Row>,
     /// What the plans do differently: the key, the earlier and the present value. Then the figures say little.
-    pub differences: Vec<(&'static str, String, String)>,
+    pub differences: Vec<(String, String, String)>,
     /// What one may be worse by, in percent.
     pub tolerance_percent: f64,
 }
@@ -55,17 +55,13 @@ impl Comparison {
     /// Compares.
     pub fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
         let rows = COMPARED.into_iter().filter_map(|(name, better, is_judged)| {
-            let metric = Metric::parse(name).ok()?;
+            let metric = Metric::parse(name).ok()?.of_the_same_latency(before, now);
             let (old, new) = (metric.value(before), metric.value(now));
             old.or(new)?;
             let is_regression = is_judged && is_worse(old, new, better, tolerance_percent);
             Some(Row { metric: name, unit: metric.unit(), before: old, now: new, is_regression })
         });
-        Comparison {
-            rows: rows.collect(),
-            differences: before.plan.all_differences(&now.plan),
-            tolerance_percent,
-        }
+        Comparison { rows: rows.collect(), differences: before.all_differences(now), tolerance_percent }
     }
 
     /// The figures that became worse by more than is tolerated, each in words.
@@ -121,7 +117,7 @@ impl Comparison {
 impl Row {
     /// The earlier value, the present one, and the change.
     fn cells(&self) -> [String; 3] {
-        let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| show(value, self.unit));
+        let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| self.unit.show(value));
         [shown(self.before), shown(self.now), self.change()]
     }
 
@@ -129,7 +125,7 @@ impl Row {
         match (self.before, self.now) {
             (Some(before), Some(now)) if before == now => "0.0 %".to_owned(),
             (Some(before), Some(now)) if before > 0.0 => format!("{:+.1} %", 100.0 * (now / before - 1.0)),
-            (Some(_), Some(now)) => format!("+{}", show(now, self.unit)),
+            (Some(_), Some(now)) => format!("+{}", self.unit.show(now)),
             _ => "-".to_owned(),
         }
     }
@@ -190,6 +186,17 @@ mod tests {
         let text = Comparison::new(&report(), &now, 10.0).to_text();
         assert!(text.contains("different plan    publishers: 1000 in the baseline, 7 now\n"), "{text}");
         assert!(text.contains("the payload's size: 64 in the baseline, 9 now\n"), "{text}");
+    }
+
+    #[test]
+    fn only_latencies_of_the_same_kind_are_compared() {
+        let (mut planned, mut alone) = (report(), report());
+        planned.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
+        assert_eq!(Comparison::new(&planned, &report(), 10.0).regressions(), [""; 0], "both end to end");
+        assert_eq!(Comparison::new(&report(), &planned, 10.0).regressions(), [""; 0]);
+        alone.latencies.remove(&LatencyKind::EndToEnd);
+        let regressions = Comparison::new(&report(), &alone, 10.0).regressions();
+        assert_eq!(regressions[0], "p50 was 400 ms, and now it was not measured");
     }
 
     #[test]

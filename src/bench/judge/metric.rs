@@ -1,6 +1,6 @@
 //! The figures of a report by name: what each is called, in what it is measured, and how it is taken from a report.
 
-use crate::bench::report::{LatencyKind, Report, duration, rate};
+use crate::bench::report::{Figure, LatencyKind, Report, Unit};
 use std::fmt;
 
 /// A figure of a report.
@@ -23,19 +23,6 @@ pub enum Statistic {
     Max,
     /// What so many percent did not exceed.
     Percentile(f64),
-}
-
-/// What a number counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Nanoseconds.
-    Time,
-    /// Things in a second.
-    Rate,
-    /// Things.
-    Count,
-    /// Parts of a hundred.
-    Percent,
 }
 
 /// A figure that has a name of its own.
@@ -73,10 +60,15 @@ const fn flow(name: &'static str, value: fn(&Report) -> Option<f64>) -> Named {
     Named { name, unit: Unit::Rate, value, whole: None }
 }
 
+const SENT_RATE_METRIC: Named = flow("sent_rate", |report| report.sent.rate());
+
+/// How much was sent in a second.
+pub const SENT_RATE: Metric = Metric::Named(&SENT_RATE_METRIC);
+
 /// Every figure that is no latency.
 pub static NAMED: [Named; 21] = [
     flow("throughput", |report| report.throughput().rate()),
-    flow("sent_rate", |report| report.sent.rate()),
+    SENT_RATE_METRIC,
     flow("acknowledged_rate", |report| report.acknowledged.rate()),
     flow("received_rate", |report| report.received.rate()),
     flow("connect_rate", |report| report.connects.rate()),
@@ -154,6 +146,22 @@ impl Metric {
         }
     }
 
+    /// The latency that the first run is about, for both; where the second has no planned times, the one from the real ones.
+    pub(super) fn of_the_same_latency(self, first: &Report, second: &Report) -> Metric {
+        let Metric::Latency(None, statistic) = self else {
+            return self;
+        };
+        let kind = first.main_latency().or_else(|| second.main_latency());
+        let is_shared = kind.is_some_and(|kind| second.latencies.contains_key(&kind));
+        let real = kind.and_then(LatencyKind::real).filter(|_| !is_shared);
+        Metric::Latency(real.or(kind), statistic)
+    }
+
+    /// Its value in a report under its name.
+    pub fn figure(self, report: &Report) -> Figure {
+        Figure { metric: self.to_string(), unit: self.unit(), value: self.value(report) }
+    }
+
     /// Whether it can be told as a part of a hundred.
     pub fn has_whole(self) -> bool {
         matches!(self, Metric::Named(Named { whole: Some(_), .. }))
@@ -222,16 +230,6 @@ fn unknown(name: &str) -> String {
     let distance = |known: &String| strsim::damerau_levenshtein(name, known);
     let nearest = names.iter().min_by_key(|known| distance(known)).map_or("", String::as_str);
     format!("{name} is no metric; the nearest is {nearest}, and the manual lists them all")
-}
-
-/// A value in words.
-pub fn show(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Time => duration(value as u64),
-        Unit::Rate => format!("{}/s", rate(value)),
-        Unit::Count => format!("{value:.0}"),
-        Unit::Percent => format!("{value:.1} %"),
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The search for the highest rate that holds: doubling until one does not, then halving the gap. Pure; somebody else runs
 //! what it asks for.
 
+use super::metric::{Metric, SENT_RATE, Statistic};
 use super::threshold::Thresholds;
 use crate::bench::Ending;
-use crate::bench::report::{Report, duration, rate};
-use std::fmt::Write;
+use crate::bench::report::{Found, Report, SearchStep};
 
 /// The gap is closed when the lowest rate that failed is no more than this much over the highest that held.
 const PRECISION: f64 = 1.05;
@@ -14,6 +14,9 @@ const MOST_STEPS: u32 = 24;
 
 /// A rate is kept when so much of it was sent.
 const KEPT_SHARE: f64 = 0.95;
+
+/// What every rate is judged by, and is shown of it.
+const MAIN_FIGURES: [Metric; 2] = [SENT_RATE, Metric::Latency(None, Statistic::Percentile(99.0))];
 
 /// No rate is asked for beyond this.
 const HIGHEST_RATE: f64 = 1e8;
@@ -27,17 +30,6 @@ pub struct Search {
     /// The lowest rate that did not.
     failed: Option<f64>,
     steps: u32,
-}
-
-/// What a search came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Found {
-    /// The highest rate that held.
-    Rate(f64),
-    /// The highest rate that held; none failed, so that there may be a higher one.
-    AtLeast(f64),
-    /// Even this low one did not hold.
-    NotEven(f64),
 }
 
 impl Search {
@@ -88,67 +80,51 @@ impl Search {
     }
 }
 
-/// A rate that was tried, and what came of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// The rate that was asked for, in a second.
-    pub rate: f64,
-    /// Why it did not hold; `None` when it did.
-    pub failure: Option<String>,
-    sent_rate: Option<f64>,
-    p99: Option<u64>,
-}
-
-impl Step {
-    /// Judges a run at a rate: it holds when the run came to its end, sent what was asked for, and met no condition.
-    pub fn new(rate: f64, report: &Report, until: &Thresholds) -> Step {
-        let sent_rate = report.sent.rate();
-        let failure = if report.ending == Ending::Complete {
-            let miss = until.misses(report).first().map(ToString::to_string);
-            miss.or_else(|| (sent_rate.unwrap_or_default() < rate * KEPT_SHARE).then(|| too_few(report)))
-        } else {
-            Some("the run did not come to its end".to_owned())
-        };
-        let p99 = report.main_latency().and_then(|kind| report.latencies.get(&kind)?.at_percentile(99.0));
-        Step { rate, failure, sent_rate, p99 }
-    }
-}
-
-fn too_few(report: &Report) -> String {
-    let who = if report.is_bottleneck() { "; the load generator was the bottleneck" } else { "" };
-    format!("fewer were sent{who}")
-}
-
-/// The steps of a search as a table.
-pub fn to_text(steps: &[Step]) -> String {
-    let mut text = format!("{:<18}{:>12}{:>12}\n", "tried per second", "sent", "p99");
-    for step in steps {
-        let sent = step.sent_rate.map_or("-".to_owned(), rate);
-        let p99 = step.p99.map_or("-".to_owned(), duration);
-        let words =
-            step.failure.as_ref().map_or("held".to_owned(), |failure| format!("did not hold: {failure}"));
-        let _ = writeln!(text, "{:<18}{sent:>12}{p99:>12}  {words}", rate(step.rate));
-    }
-    text
-}
-
-impl Found {
-    /// What the search found out, as a sentence.
-    pub fn to_text(self) -> String {
-        match self {
-            Found::Rate(found) => {
-                format!("the highest rate that held is {} messages per second", rate(found))
-            }
-            Found::AtLeast(found) => format!("every rate held, up to {} messages per second", rate(found)),
-            Found::NotEven(found) => format!("not even {} messages per second held", rate(found)),
+/// Judges a run at a rate: it holds when the run came to its end with all clients, sent what was asked for, lost nothing that was
+/// promised, and met no condition.
+pub fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchStep {
+    let failure = early_end(report)
+        .or_else(|| until.misses(report).first().map(ToString::to_string))
+        .or_else(|| broken_promise(report))
+        .or_else(|| too_few(rate, report));
+    let mut figures = MAIN_FIGURES.map(|metric| metric.figure(report)).to_vec();
+    for figure in until.figures(report) {
+        if !figures.contains(&figure) {
+            figures.push(figure);
         }
     }
+    SearchStep { rate, failure, figures }
+}
+
+fn early_end(report: &Report) -> Option<String> {
+    match (report.ending, report.not_connected(), report.connections_lost) {
+        (Ending::Complete, 0, 0) => None,
+        (Ending::Complete, 0, lost) => {
+            Some(format!("{lost} of {} clients lost the connection", report.clients()))
+        }
+        (Ending::Complete, missing, _) => {
+            Some(format!("{missing} of {} clients could not connect", report.clients()))
+        }
+        _ => Some("the run did not come to its end".to_owned()),
+    }
+}
+
+fn broken_promise(report: &Report) -> Option<String> {
+    let group = report.broken_promises().next()?;
+    Some(format!("the broker broke what QoS {} promises", group.promise()))
+}
+
+fn too_few(rate: f64, report: &Report) -> Option<String> {
+    let who = if report.is_bottleneck() { "; the load generator was the bottleneck" } else { "" };
+    let is_kept = report.sent.rate().unwrap_or_default() >= rate * KEPT_SHARE;
+    (!is_kept).then(|| format!("fewer were sent{who}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::report::tests::report;
+    use crate::bench::report::Unit;
+    use crate::bench::report::tests::{report, spoil};
     use proptest::prelude::*;
 
     /// Searches where every rate up to this one holds; what was tried, and what came out.
@@ -189,22 +165,31 @@ mod tests {
     #[test]
     fn a_rate_holds_when_it_was_sent_and_no_condition_is_met() {
         let until: Thresholds = "p99>2s".parse().unwrap();
-        let step = |rate: f64, report: &Report| Step::new(rate, report, &until).failure;
-        assert_eq!(step(200_000.0, &report()), None);
-        assert_eq!(step(250_000.0, &report()), Some("fewer were sent".to_owned()));
+        let failure = |rate: f64, report: &Report| judge(rate, report, &until).failure;
+        assert_eq!(failure(200_000.0, &report()), None);
+        assert_eq!(failure(250_000.0, &report()), Some("fewer were sent".to_owned()));
         let mut slow = report();
         slow.busiest_thread_percent = Some(99.0);
-        assert!(step(250_000.0, &slow).unwrap().ends_with("the load generator was the bottleneck"));
+        assert!(failure(250_000.0, &slow).unwrap().ends_with("the load generator was the bottleneck"));
+        slow.connections_lost = 2;
+        assert_eq!(failure(1.0, &slow), Some("2 of 1100 clients lost the connection".to_owned()));
         slow.ending = Ending::AllLost;
-        assert!(step(1.0, &slow).unwrap().contains("its end"));
-        let strict: Thresholds = "p99>1s".parse().unwrap();
-        let steps = [Step::new(1000.0, &report(), &until), Step::new(2000.0, &report(), &strict)];
-        let expected = "\
-tried per second          sent         p99
-1000                    200000      1.20 s  held
-2000                    200000      1.20 s  did not hold: p99>1s: it was 1.20 s
-";
-        assert_eq!(to_text(&steps), expected);
+        assert!(failure(1.0, &slow).unwrap().contains("its end"));
+        let mut lossy = report();
+        spoil(&mut lossy, 1, 0);
+        assert_eq!(failure(1.0, &lossy), Some("the broker broke what QoS 1 promises".to_owned()));
+    }
+
+    #[test]
+    fn a_step_has_the_figures_that_it_was_judged_by() {
+        let until: Thresholds = "p99>1s, p90>1s, loss>1%".parse().unwrap();
+        let step = judge(2000.0, &report(), &until);
+        assert_eq!(step.failure, Some("p99>1s: it was 1.20 s".to_owned()));
+        let figures: Vec<_> =
+            step.figures.iter().map(|figure| (figure.metric.as_str(), figure.unit)).collect();
+        let expected =
+            [("sent_rate", Unit::Rate), ("p99", Unit::Time), ("p90", Unit::Time), ("loss", Unit::Percent)];
+        assert_eq!(figures, expected);
     }
 
     proptest! {

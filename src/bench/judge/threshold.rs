@@ -1,7 +1,7 @@
 //! Conditions under which a run has failed, as `p99>10ms, loss>0, throughput<5000/s`.
 
-use super::metric::{Metric, Unit, show};
-use crate::bench::report::Report;
+use super::metric::Metric;
+use crate::bench::report::{Figure, Report, Unit};
 use std::fmt;
 use std::str::FromStr;
 
@@ -52,6 +52,11 @@ impl Thresholds {
         self.0.iter().filter_map(|threshold| threshold.miss(report)).collect()
     }
 
+    /// The figures that they are about.
+    pub fn figures(&self, report: &Report) -> Vec<Figure> {
+        self.0.iter().map(|threshold| threshold.figure(report)).collect()
+    }
+
     /// Adds others.
     pub fn extend(&mut self, other: &Thresholds) {
         self.0.extend_from_slice(&other.0);
@@ -68,13 +73,18 @@ impl FromStr for Thresholds {
 
 impl Threshold {
     fn miss(&self, report: &Report) -> Option<Miss> {
-        let (value, unit) = match self.is_percentage && self.metric.unit() != Unit::Percent {
-            true => (self.metric.percentage(report), Unit::Percent),
-            false => (self.metric.value(report), self.metric.unit()),
-        };
+        let Figure { value, unit, .. } = self.figure(report);
         let is_missed = value.is_none_or(|value| self.comparison.holds(value, self.value));
-        let measured = value.map(|value| show(value, unit));
+        let measured = value.map(|value| unit.show(value));
         is_missed.then(|| Miss { threshold: self.text.clone(), measured })
+    }
+
+    fn figure(&self, report: &Report) -> Figure {
+        let figure = self.metric.figure(report);
+        match self.is_percentage && figure.unit != Unit::Percent {
+            true => Figure { value: self.metric.percentage(report), unit: Unit::Percent, ..figure },
+            false => figure,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A worker process from within: orders in, gauges and a record out.
 
 use super::wire::{self, Assignment, FromWorker, ToWorker};
-use crate::bench::gauges::{Gauges, Totals};
+use crate::bench::gauges::{self, Gauges, Totals};
 use crate::bench::limits;
 use crate::bench::plan::Plan;
 use crate::bench::record::Record;
 use crate::bench::route::Route;
+use crate::bench::timeline::Coarse;
 use crate::bench::worker::{self, Orders, Phase};
 use crate::error::Error;
 use std::io::{self, BufRead, BufWriter, Write};
@@ -16,6 +17,9 @@ use tokio::sync::watch;
 
 /// How often the leader is told how far it is.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
+
+/// And after so many times, of its latencies in the last second.
+const ROUNDS_PER_LATENCIES: u32 = 20;
 
 /// Serves a leader until the record is handed over, or the leader is gone. `plan` makes the plan for what the leader assigns.
 ///
@@ -74,20 +78,41 @@ impl Workers {
 
     /// Tells how far it is until all threads have ended.
     fn lead(self, output: &mut impl Write) -> Result<Record, Error> {
-        let mut told = Totals::default();
-        loop {
-            let has_ended = self.threads.iter().all(JoinHandle::is_finished);
-            let mut totals = Totals::default();
-            self.gauges.iter().for_each(|gauges| totals.add(gauges));
-            if totals != told {
-                let _ = tell(output, &FromWorker::Progress(totals));
-                told = totals;
-            }
-            if has_ended {
-                return worker::gather(self.threads);
-            }
+        let mut told = Told::default();
+        while !self.threads.iter().all(JoinHandle::is_finished) {
+            told.tell_news(&self.gauges, output);
             sleep(PROGRESS_INTERVAL);
         }
+        told.tell_news(&self.gauges, output);
+        worker::gather(self.threads)
+    }
+}
+
+/// What the leader was told last.
+#[derive(Default)]
+struct Told {
+    totals: Totals,
+    latencies: Coarse,
+    rounds: u32,
+}
+
+impl Told {
+    fn tell_news(&mut self, gauges: &[Arc<Gauges>], output: &mut impl Write) {
+        let mut totals = Totals::default();
+        gauges.iter().for_each(|gauges| totals.add(gauges));
+        // When nobody listens, standard input ends, too.
+        if totals != self.totals {
+            let _ = tell(output, &FromWorker::Progress(totals));
+            self.totals = totals;
+        }
+        if self.rounds.is_multiple_of(ROUNDS_PER_LATENCIES) {
+            let latencies = gauges::recent(gauges);
+            if latencies != self.latencies {
+                let _ = tell(output, &FromWorker::Recent(latencies.clone()));
+                self.latencies = latencies;
+            }
+        }
+        self.rounds = self.rounds.wrapping_add(1);
     }
 }
 

@@ -12,6 +12,7 @@ mod wire;
 use super::gauges::{Gauges, Totals};
 use super::plan::{Plan, Task};
 use super::record::{Record, Stage};
+use super::timeline::Coarse;
 use super::worker::Orders;
 use crate::error::Error;
 pub use child::serve;
@@ -43,6 +44,8 @@ pub struct Program {
     pub path: PathBuf,
     /// What stands behind the program's name.
     pub words: Vec<OsString>,
+    /// The rate of this run, where it is a search's, which the words do not say.
+    pub searched_rate: Option<f64>,
 }
 
 /// A worker process that runs. It ends when this is dropped.
@@ -266,12 +269,14 @@ impl Listener {
                     self.gauges.set(&totals);
                     self.totals = totals;
                 }
+                Ok(FromWorker::Recent(latency)) => self.gauges.show_recent(latency),
                 Ok(FromWorker::Measured(record)) => return Outcome::Measured(record),
                 // Cut off, since it was killed.
                 Err(_) => break,
             }
         }
         self.gauges.set(&self.extent.gone(self.totals));
+        self.gauges.show_recent(Coarse::default());
         Outcome::Gone(self.totals)
     }
 }

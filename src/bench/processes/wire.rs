@@ -4,6 +4,7 @@ use crate::bench::gauges::Totals;
 use crate::bench::identity::Secret;
 use crate::bench::plan::{Plan, RunId};
 use crate::bench::record::Record;
+use crate::bench::timeline::Coarse;
 use crate::bench::worker::Orders;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub(super) enum FromWorker {
     Failed(String),
     /// How far it is.
     Progress(Totals),
+    /// The latencies of its last full second.
+    Recent(Coarse),
     /// What it measured; the last thing that it says.
     Measured(Box<Record>),
 }
@@ -50,6 +53,8 @@ pub struct Assignment {
     pub target: Option<SocketAddr>,
     /// Decides among the local ports.
     pub offset: u32,
+    /// The rate of this run, where it is a search's.
+    pub searched_rate: Option<f64>,
     /// The password, where it is the same for all; it may have been typed on the terminal.
     pub password: Option<Vec<u8>>,
 }
@@ -74,6 +79,7 @@ impl Assignment {
             start,
             target,
             offset,
+            searched_rate: None,
             password,
         }
     }

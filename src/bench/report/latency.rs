@@ -84,15 +84,18 @@ impl LatencyKind {
         }
     }
 
-    /// The name for people, at most 18 characters.
-    pub fn title(self, qos: Qos) -> &'static str {
+    /// The name for people, at most 18 characters. `qos` is that of all acknowledged messages, if it is the same.
+    pub fn title(self, qos: Option<Qos>) -> &'static str {
         match self {
             TcpConnect => "TCP connect",
             Tls => "TLS handshake",
             WebSocket => "WebSocket",
             Connack => "CONNECT to CONNACK",
-            Acknowledged if qos == Qos::ExactlyOnce => "PUBLISH to PUBCOMP",
-            Acknowledged => "PUBLISH to PUBACK",
+            Acknowledged => match qos {
+                Some(Qos::ExactlyOnce) => "PUBLISH to PUBCOMP",
+                Some(Qos::AtLeastOnce | Qos::AtMostOnce) => "PUBLISH to PUBACK",
+                None => "PUBLISH to its ack",
+            },
             EndToEnd => "end to end",
             RoundTrip => "round trip",
             AcknowledgedPlanned | EndToEndPlanned | RoundTripPlanned => "- as planned",
@@ -113,7 +116,7 @@ impl LatencyKind {
     }
 
     /// The name for people where it stands alone.
-    pub fn full_title(self, qos: Qos) -> String {
+    pub fn full_title(self, qos: Option<Qos>) -> String {
         match self.real() {
             Some(real) => format!("{}, from the planned time", real.title(qos)),
             None => self.title(qos).to_owned(),

@@ -2,23 +2,28 @@
 
 use super::Report;
 use super::words::{duration, rate};
-use crate::bench::plan::Volume;
 use std::fmt::Write;
 
 impl Report {
     /// The summary.
     pub fn to_markdown(&self) -> String {
-        let plan = &self.plan;
-        let volume = match plan.volume {
-            Volume::Messages(messages) => format!("{messages} messages"),
-            Volume::Duration(time) => format!("messages for {} s", time.as_secs_f64()),
-        };
-        let mut text = format!(
-            "## mq bench\n\n{} publishers, {} subscribers, {volume} of {} bytes at QoS {}, {}, {}\n\n",
-            plan.publishers, plan.subscribers, plan.payload_size, plan.qos, plan.version, plan.broker
-        );
+        let mut text = "## mq bench\n\n".to_owned();
+        match self.groups.as_slice() {
+            [only] => {
+                let (who, load) = (only.who(), only.load(&self.for_a_time()));
+                let _ = write!(text, "{}; {}, ", escape(&who), escape(&load));
+            }
+            groups => {
+                let _ = write!(text, "{} clients in {} groups, ", self.clients(), groups.len());
+            }
+        }
+        let _ = write!(text, "{}, {}\n\n", self.plan.version, escape(&self.plan.broker));
+        text += &self.markdown_groups();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
+        if let Some(words) = self.ending_words() {
+            let _ = writeln!(text, "- ended: {words}");
+        }
         for (stage, error, times) in self.errors.by_count() {
             let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), escape(error));
         }
@@ -26,7 +31,36 @@ impl Report {
             let _ = writeln!(text, "- self-check: {}", escape(&finding.text));
         }
         text.truncate(text.trim_end().len());
+        text + "\n" + &self.markdown_search()
+    }
+
+    fn markdown_groups(&self) -> String {
+        if !self.is_mix() {
+            return String::new();
+        }
+        let mut text = "| group | clients | load | sent | owed | lost | duplicated | out of order |\n\
+                        |---|---|---|---:|---:|---:|---:|---:|\n"
+            .to_owned();
+        for group in &self.groups {
+            let words = [group.name.as_str(), &group.who(), &group.load(&self.for_a_time())].map(escape);
+            let counts = group.deliveries().map(|count| count.to_string());
+            let _ = writeln!(text, "| {} | {} |", words.join(" | "), counts.join(" | "));
+        }
         text + "\n"
+    }
+
+    fn markdown_search(&self) -> String {
+        let Some(search) = &self.search else {
+            return String::new();
+        };
+        let heads: Vec<_> = search.heads().into_iter().map(escape).collect();
+        let rule = "---:|".repeat(heads.len().saturating_sub(1));
+        let mut text = format!("\n| {} |\n|{rule}---|\n", heads.join(" | "));
+        for row in search.rows() {
+            let cells: Vec<_> = row.iter().map(|cell| escape(cell)).collect();
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text + &format!("\n{}\n", search.outcome())
     }
 
     fn markdown_counts(&self) -> String {
@@ -64,7 +98,8 @@ impl Report {
                 .to_owned();
         for (kind, row) in rows {
             let times = [row.mean, row.p50, row.p90, row.p99, row.p99_9, row.max].map(duration);
-            let _ = writeln!(text, "| {} | {} |", kind.full_title(self.plan.qos), times.join(" | "));
+            let _ =
+                writeln!(text, "| {} | {} |", kind.full_title(self.acknowledged_qos()), times.join(" | "));
         }
         text + "\n"
     }
@@ -90,7 +125,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::report;
+    use super::super::search::tests::searched;
+    use super::super::tests::{mix, report};
     use crate::bench::record::Stage;
 
     #[test]
@@ -100,7 +136,7 @@ mod tests {
         let expected = "\
 ## mq bench
 
-1000 publishers, 100 subscribers, 100000 messages of 64 bytes at QoS 1, MQTT 5.0, 127.0.0.1:1883
+1000 publishers, 100 subscribers; 100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher, MQTT 5.0, 127.0.0.1:1883
 
 | | count | per second |
 |---|---:|---:|
@@ -119,5 +155,20 @@ mod tests {
         assert!(markdown.starts_with(expected), "{markdown}");
         assert!(markdown.contains("\n| end to end | 4"), "{markdown}");
         assert!(markdown.ends_with("\n\n- run: 2 x a \\| \\<b\\> \\[c\\](d) \\# e\n"), "{markdown}");
+    }
+
+    #[test]
+    fn groups_and_searches_have_a_table() {
+        let mut report = mix();
+        report.search = Some(searched());
+        let markdown = report.to_markdown();
+        for part in [
+            "\n1105 clients in 2 groups, MQTT 5.0, 127.0.0.1:1883\n\n| group | clients |",
+            "\n| idle | 5 clients that stay | connections | 0 | 0 | 0 | 0 | 0 |\n",
+            "\n| tried per second | sent\\_rate | p99 | loss | verdict |\n|---:|---:|---:|---:|---|\n",
+            "| 1950/s | 1.20 s | 1.5 % | did not hold: loss\\>1%: it was 1.5 % |\n\nthe highest rate that held",
+        ] {
+            assert!(markdown.contains(part), "{part} in {markdown}");
+        }
     }
 }

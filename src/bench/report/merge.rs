@@ -1,9 +1,10 @@
 //! One report of several that were measured at the same time, as if it had been one run: counts are added, histograms too,
 //! and times count from the start of the first.
 
-use super::json::scenario_word;
-use super::{Ending, Flow, Planned, Report};
+use super::{Ending, Flow, Group, Planned, Report};
 use crate::bench::plan::Volume;
+use crate::bench::record::{Account, Outcome};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// Why reports do not go together.
@@ -16,12 +17,20 @@ pub enum MergeError {
     #[error("the reports are of different loads: {key} is {first} in one and {second} in another")]
     Different {
         /// What differs.
-        key: &'static str,
+        key: String,
         /// The first value.
         first: String,
         /// The other.
         second: String,
     },
+    /// One of them is there twice.
+    #[error("the same report is there twice, of the run that began at {0}; each is to be merged once")]
+    Twice(Timestamp),
+    /// They are of searches, which found their rates each by itself.
+    #[error(
+        "a report of --search cannot be merged: each found its rate by itself; measure again with the same --rate and --shard"
+    )]
+    Search,
 }
 
 impl Report {
@@ -32,6 +41,11 @@ impl Report {
     pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, MergeError> {
         let mut reports: Vec<Report> = reports.into_iter().collect();
         reports.sort_by_key(|report| report.started_at);
+        if let Some(twice) =
+            reports.windows(2).find_map(|pair| pair.first().filter(|first| pair.last() == Some(first)))
+        {
+            return Err(MergeError::Twice(twice.started_at));
+        }
         let mut reports = reports.into_iter();
         let mut merged = reports.next().ok_or(MergeError::Nothing)?;
         for report in reports {
@@ -42,11 +56,19 @@ impl Report {
 
     /// Adds one that began later, or at the same time.
     fn add(&mut self, mut other: Report) -> Result<(), MergeError> {
-        self.plan.add(&other.plan)?;
+        if self.search.is_some() || other.search.is_some() {
+            return Err(MergeError::Search);
+        }
+        if let Some((key, first, second)) = self.differences(&other).into_iter().next() {
+            return Err(MergeError::Different { key, first, second });
+        }
+        self.plan.add(&other.plan);
+        self.groups.iter_mut().zip(&other.groups).for_each(|(ours, theirs)| ours.add(theirs));
         let delay = other.started_at.duration_since(self.started_at);
         other.delay(Duration::try_from(delay).unwrap_or_default());
         self.hosts.append(&mut other.hosts);
         self.ending = worse(self.ending, other.ending);
+        self.is_drain_cut |= other.is_drain_cut;
         self.elapsed = self.elapsed.max(other.elapsed);
         self.phases = earliest(&self.phases, &other.phases);
         self.connects.add(other.connects);
@@ -73,20 +95,14 @@ impl Report {
             (&mut self.connections_lost, other.connections_lost),
             (&mut self.subscribed, other.subscribed),
             (&mut self.subscribers_to_the_end, other.subscribers_to_the_end),
-            (&mut self.account.sent, other.account.sent),
-            (&mut self.account.denied, other.account.denied),
-            (&mut self.account.unacknowledged, other.account.unacknowledged),
-            (&mut self.account.owed, other.account.owed),
-            (&mut self.account.lost, other.account.lost),
             (&mut self.duplicates, other.duplicates),
             (&mut self.reordered, other.reordered),
             (&mut self.foreign, other.foreign),
-            (&mut self.account.gap_lost, other.account.gap_lost),
-            (&mut self.account.before_measuring, other.account.before_measuring),
             (&mut self.late, other.late),
             (&mut self.blocked_sends, other.blocked_sends),
         ];
-        pairs.into_iter().for_each(|(ours, theirs)| *ours = ours.saturating_add(theirs));
+        add(pairs);
+        self.account.add(&other.account);
     }
 
     /// Counts all times from an earlier start.
@@ -103,13 +119,11 @@ impl Report {
 }
 
 impl Planned {
-    fn add(&mut self, other: &Planned) -> Result<(), MergeError> {
-        if let Some((key, first, second)) = self.differences(other).into_iter().next() {
-            return Err(MergeError::Different { key, first, second });
-        }
+    fn add(&mut self, other: &Planned) {
         if self.broker != other.broker && !self.broker.split(", ").any(|broker| broker == other.broker) {
             self.broker = format!("{}, {}", self.broker, other.broker);
         }
+        self.processes = self.processes.saturating_add(other.processes);
         self.threads = self.threads.saturating_add(other.threads);
         self.clients = self.clients.saturating_add(other.clients);
         self.receivers = self.receivers.saturating_add(other.receivers);
@@ -120,50 +134,45 @@ impl Planned {
         if let (Volume::Messages(ours), Volume::Messages(theirs)) = (self.volume, other.volume) {
             self.volume = Volume::Messages(ours.saturating_add(theirs));
         }
-        Ok(())
     }
+}
 
-    /// What two plans do differently, apart from how many take part: the key, and both values.
-    fn differences(&self, other: &Planned) -> Vec<(&'static str, String, String)> {
-        let seconds = |time: Duration| format!("{} s", time.as_secs_f64());
-        let volume = |plan: &Planned| match plan.volume {
-            Volume::Messages(_) => "a number of messages".to_owned(),
-            Volume::Duration(duration) => seconds(duration),
-        };
-        let rows = [
-            (
-                "the scenario",
-                scenario_word(self.scenario).to_owned(),
-                scenario_word(other.scenario).to_owned(),
-            ),
-            ("the warm-up", seconds(self.warm_up), seconds(other.warm_up)),
-            ("the version", self.version.to_string(), other.version.to_string()),
-            ("the QoS", self.qos.to_string(), other.qos.to_string()),
-            ("the payload's size", self.payload_size.to_string(), other.payload_size.to_string()),
-            ("the volume", volume(self), volume(other)),
-            ("--inflight", self.in_flight.to_string(), other.in_flight.to_string()),
-        ];
-        rows.into_iter().filter(|(_, first, second)| first != second).collect()
+impl Group {
+    fn add(&mut self, other: &Group) {
+        self.publishers = self.publishers.saturating_add(other.publishers);
+        self.subscribers = self.subscribers.saturating_add(other.subscribers);
+        self.idle = self.idle.saturating_add(other.idle);
+        self.rate = self.rate.zip(other.rate).map(|(ours, theirs)| ours + theirs);
+        self.messages = self.messages.zip(other.messages).map(|(ours, theirs)| ours.saturating_add(theirs));
+        self.outcome.add(&other.outcome);
     }
+}
 
-    /// What two plans do differently, how many take part included.
-    pub fn all_differences(&self, other: &Planned) -> Vec<(&'static str, String, String)> {
-        let mut rows = vec![
-            ("publishers", self.publishers.to_string(), other.publishers.to_string()),
-            ("subscribers", self.subscribers.to_string(), other.subscribers.to_string()),
-            ("threads", self.threads.to_string(), other.threads.to_string()),
-        ];
-        let rate = |plan: &Planned| plan.rate.map_or("none".to_owned(), |rate| rate.to_string());
-        rows.push(("--rate", rate(self), rate(other)));
-        rows.retain(|(_, first, second)| first != second);
-        rows.extend(self.differences(other));
-        if let (Volume::Messages(first), Volume::Messages(second)) = (self.volume, other.volume)
-            && first != second
-        {
-            rows.push(("messages", first.to_string(), second.to_string()));
-        }
-        rows
+impl Outcome {
+    fn add(&mut self, other: &Outcome) {
+        self.account.add(&other.account);
+        self.duplicates = self.duplicates.saturating_add(other.duplicates);
+        self.reordered = self.reordered.saturating_add(other.reordered);
     }
+}
+
+impl Account {
+    fn add(&mut self, other: &Account) {
+        let pairs = [
+            (&mut self.sent, other.sent),
+            (&mut self.denied, other.denied),
+            (&mut self.unacknowledged, other.unacknowledged),
+            (&mut self.owed, other.owed),
+            (&mut self.lost, other.lost),
+            (&mut self.gap_lost, other.gap_lost),
+            (&mut self.before_measuring, other.before_measuring),
+        ];
+        add(pairs);
+    }
+}
+
+fn add<const N: usize>(pairs: [(&mut u64, u64); N]) {
+    pairs.into_iter().for_each(|(ours, theirs)| *ours = ours.saturating_add(theirs));
 }
 
 impl Flow {
@@ -204,7 +213,8 @@ fn earliest(first: &[(super::Step, u64)], second: &[(super::Step, u64)]) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::super::LatencyKind;
-    use super::super::tests::report;
+    use super::super::search::tests::searched;
+    use super::super::tests::{mix, report, spoil};
     use super::*;
     use crate::protocol::Qos;
 
@@ -212,7 +222,7 @@ mod tests {
     fn two_hosts_are_one_run() {
         let mut late = report();
         late.started_at = "2026-01-02T03:04:07Z".parse().unwrap();
-        late.account.lost = 3;
+        spoil(&mut late, 3, 0);
         late.busiest_thread_percent = Some(80.0);
         let merged = Report::merge([late.clone(), report()]).unwrap();
         assert_eq!((merged.clients(), merged.connects.count, merged.account.lost), (2200, 2200, 3));
@@ -224,6 +234,11 @@ mod tests {
         twice.merge(&late.latencies[&LatencyKind::EndToEnd]);
         assert_eq!(merged.latencies[&LatencyKind::EndToEnd], twice);
         assert_eq!((merged.busiest_thread_percent, merged.hosts.len()), (Some(80.0), 2));
+        let [group] = merged.groups.as_slice() else { panic!("they are of the same group") };
+        assert_eq!(
+            (group.clients(), group.messages, group.outcome.account),
+            (2200, Some(200_000), merged.account)
+        );
         assert_eq!(Report::merge([report(), late]).unwrap(), merged, "in either order");
     }
 
@@ -236,7 +251,7 @@ mod tests {
     #[test]
     fn different_loads_do_not_add_up() {
         let mut other = report();
-        other.plan.qos = Qos::ExactlyOnce;
+        other.groups[0].qos = Qos::ExactlyOnce;
         let error = Report::merge([report(), other]).unwrap_err().to_string();
         assert_eq!(error, "the reports are of different loads: the QoS is 1 in one and 2 in another");
     }
@@ -246,5 +261,33 @@ mod tests {
         let mut other = report();
         other.ending = Ending::AllLost;
         assert_eq!(Report::merge([other, report()]).unwrap().ending, Ending::AllLost);
+    }
+
+    #[test]
+    fn other_groups_do_not_add_up() {
+        let mut other = mix();
+        other.groups[0].in_flight = 1;
+        let error = |other: Report| Report::merge([mix(), other]).unwrap_err().to_string();
+        let expected =
+            "the reports are of different loads: --inflight of sensors is 20 in one and 1 in another";
+        assert_eq!(error(other.clone()), expected);
+        other.groups.truncate(1);
+        assert!(error(other).contains("the groups is sensors, idle in one and sensors in another"));
+    }
+
+    #[test]
+    fn a_report_counts_once() {
+        let error = Report::merge([report(), report()]).unwrap_err();
+        assert!(
+            error.to_string().contains("twice, of the run that began at 2026-01-02T03:04:05Z"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn searches_do_not_add_up() {
+        let mut other = report();
+        other.search = Some(searched());
+        assert_eq!(Report::merge([report(), other]).unwrap_err(), MergeError::Search);
     }
 }

@@ -4,7 +4,10 @@
 //! others only render it.
 
 mod csv;
+mod differences;
 mod drawing;
+mod figure;
+mod group;
 mod hdr;
 mod html;
 mod json;
@@ -12,19 +15,24 @@ mod latency;
 mod markdown;
 mod merge;
 pub mod prometheus;
+mod search;
 mod self_check;
 mod text;
 mod words;
 
 use super::plan::{Plan, Scenario, Volume};
-use super::record::{Account, Errors, Latencies, Record, Span, Stage, Summary};
+use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
+use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use super::{Ending, Step};
 use crate::protocol::{Qos, Version};
+pub use figure::{Figure, Unit};
+pub use group::Group;
 use jiff::Timestamp;
-pub use json::{JsonError, SCHEMA};
+pub use json::{JsonError, SCHEMA, scenario_word};
 pub use latency::LatencyKind;
 pub use merge::MergeError;
+pub use search::{Found, SearchStep, Searched};
 pub use self_check::{Finding, Mark};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,10 +48,14 @@ pub struct Report {
     pub started_at: Timestamp,
     /// What was to be done.
     pub plan: Planned,
+    /// The clients by what they do; at least one group.
+    pub groups: Vec<Group>,
     /// The machines that took part.
     pub hosts: Vec<Host>,
     /// How it ended.
     pub ending: Ending,
+    /// Whether the wait for what was on its way was interrupted: what counts as lost may only have been late.
+    pub is_drain_cut: bool,
     /// From the first connect to the last farewell.
     pub elapsed: Duration,
     /// When each step began, in nanoseconds since the run's start.
@@ -86,6 +98,8 @@ pub struct Report {
     pub timeline: Timeline,
     /// What went wrong.
     pub errors: Errors,
+    /// The search that the run was a part of.
+    pub search: Option<Searched>,
 }
 
 /// What of a plan belongs into a report.
@@ -97,7 +111,9 @@ pub struct Planned {
     pub scenario: Scenario,
     /// The version to speak.
     pub version: Version,
-    /// How many threads the clients have.
+    /// How many processes the threads have; 1 for that of the leader itself.
+    pub processes: u64,
+    /// How many threads the clients have, in all processes: the workers.
     pub threads: u64,
     /// How many clients there are.
     pub clients: u64,
@@ -107,9 +123,7 @@ pub struct Planned {
     pub subscribers: u64,
     /// How many clients the run is judged by: subscribers, or those that wait for answers.
     pub receivers: u64,
-    /// The QoS.
-    pub qos: Qos,
-    /// The payload's bytes.
+    /// The bytes of the longest payload.
     pub payload_size: u64,
     /// How much is to be sent.
     pub volume: Volume,
@@ -117,8 +131,6 @@ pub struct Planned {
     pub warm_up: Duration,
     /// How many messages are planned in a second; `None` for as many as the broker takes.
     pub rate: Option<f64>,
-    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged.
-    pub in_flight: u16,
     /// How many clients begin to connect in a second; `None` for as many as the broker takes.
     pub connect_rate: Option<u32>,
 }
@@ -179,6 +191,8 @@ pub struct Circumstances {
     pub started_at: Timestamp,
     /// How it ended.
     pub ending: Ending,
+    /// Whether the wait for what was on its way was interrupted.
+    pub is_drain_cut: bool,
     /// From the first connect to the last farewell.
     pub elapsed: Duration,
     /// When each step began, in nanoseconds since the run's start.
@@ -190,14 +204,17 @@ impl Report {
     pub fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
+        let groups = groups(plan, &record);
         let begin = record.sending.first().or(record.receiving.first());
-        let Circumstances { broker, started_at, ending, elapsed, phases } = circumstances;
+        let Circumstances { broker, started_at, ending, is_drain_cut, elapsed, phases } = circumstances;
         Report {
             tool: format!("mq {}", env!("CARGO_PKG_VERSION")),
             started_at,
             plan: Planned::new(plan, broker),
+            groups,
             hosts: vec![Host::this()],
             ending,
+            is_drain_cut,
             elapsed,
             phases,
             connects: Flow::new(record.connected, record.accepting.first(), record.accepting),
@@ -223,6 +240,7 @@ impl Report {
             timeline: std::mem::take(&mut record.timeline),
             errors: std::mem::take(&mut record.errors),
             latencies: latencies(record),
+            search: None,
         }
     }
 
@@ -236,13 +254,57 @@ impl Report {
         self.clients().saturating_sub(self.connects.count)
     }
 
-    /// Whether something happened that the QoS rules out: at QoS 1 and 2 a loss, at QoS 2 also a second delivery.
+    /// The groups to which something happened that their QoS rules out.
+    pub fn broken_promises(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.is_promise_broken() && !self.is_drain_cut)
+    }
+
+    /// Whether something happened that a QoS rules out.
     pub fn is_promise_broken(&self) -> bool {
-        match self.plan.qos {
-            Qos::AtMostOnce => false,
-            Qos::AtLeastOnce => self.account.lost > 0,
-            Qos::ExactlyOnce => self.account.lost > 0 || self.duplicates > 0,
+        self.broken_promises().next().is_some()
+    }
+
+    /// How it ended, unless all that was planned was done.
+    fn ending_words(&self) -> Option<&'static str> {
+        Some(match self.ending {
+            Ending::Complete => return None,
+            Ending::Interrupted => "interrupted; these are the figures up to then",
+            Ending::NotConnected if self.connects.count == 0 => "no client could connect",
+            Ending::NotConnected => "no publisher could connect",
+            Ending::AllLost => "all clients lost their connections",
+            Ending::Stalled(Step::Connect) => "given up: the broker accepted no more clients",
+            Ending::Stalled(Step::Subscribe) => "given up: the broker did not answer every SUBSCRIBE",
+            Ending::Stalled(Step::Reconnect) => "given up: not every client came back",
+            Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
+                "given up: the broker took and acknowledged no more messages"
+            }
+        })
+    }
+
+    /// The threads of the clients, and where they ran.
+    fn workers(&self) -> String {
+        let threads = words::count(self.plan.threads, "thread");
+        match self.plan.processes {
+            0 | 1 => threads,
+            processes => format!("{threads} of {processes} processes"),
         }
+    }
+
+    /// How long the load lasted by plan, where time ended it.
+    fn for_a_time(&self) -> String {
+        group::for_a_time(self.plan.volume)
+    }
+
+    /// Whether the clients do different things.
+    fn is_mix(&self) -> bool {
+        self.groups.len() > 1
+    }
+
+    /// The QoS of all messages that are acknowledged one by one; `None` where there are several.
+    fn acknowledged_qos(&self) -> Option<Qos> {
+        let mut all = self.groups.iter().filter(|group| group.is_acknowledged()).map(|group| group.qos);
+        let first = all.next()?;
+        all.all(|qos| qos == first).then_some(first)
     }
 
     /// Whether deliveries were owed to anybody, so that a loss could have been seen.
@@ -278,31 +340,43 @@ impl Report {
 
 impl Planned {
     fn new(plan: &Plan, broker: String) -> Planned {
-        let group = plan.first_group();
         Planned {
             broker,
             scenario: plan.scenario,
             version: plan.broker.version,
+            processes: plan.processes as u64,
             threads: plan.threads as u64,
             clients: plan.clients().into(),
             publishers: plan.publishers().into(),
             subscribers: plan.subscribers().into(),
-            receivers: plan.groups.iter().map(|group| u64::from(group.judged())).sum(),
-            qos: group.qos,
+            receivers: plan
+                .groups
+                .iter()
+                .filter(|group| group.filter.is_none())
+                .map(|group| u64::from(group.judged()))
+                .sum(),
             payload_size: plan.longest_payload() as u64,
             volume: plan.volume,
             warm_up: plan.warm_up,
             rate: planned_rate(plan),
-            in_flight: group.in_flight,
             connect_rate: plan.connect_rate,
         }
     }
 }
 
+/// The groups of a plan. What is counted without asking whose it is belongs to the only one, where there is one.
+fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
+    let mut groups: Vec<_> = plan.groups.iter().map(|group| Group::new(plan, group, record)).collect();
+    if let [only] = groups.as_mut_slice() {
+        only.outcome = Outcome { duplicates: record.duplicates, reordered: record.reordered, ..only.outcome };
+    }
+    groups
+}
+
 /// The rates of all groups together.
 fn planned_rate(plan: &Plan) -> Option<f64> {
     let rates = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
-    rates.map(|load| load.rate.as_per_second()).reduce(|all, rate| all + rate)
+    rates.map(OpenLoop::mean_rate).reduce(|all, rate| all + rate)
 }
 
 /// Notes the clients of which nothing was heard until the end.
@@ -346,91 +420,4 @@ fn differs(planned: &Summary, real: &Summary) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    /// A run in which all went well.
-    pub(in crate::bench) fn report() -> Report {
-        let flow = |count, milliseconds: u64| Flow { count, span: Some((0, milliseconds * 1_000_000)) };
-        let mut timeline = Timeline::default();
-        let slot = timeline.at(0);
-        (slot.connected, slot.sent, slot.acknowledged, slot.received) = (1100, 100_000, 100_000, 100_000);
-        (1..=1000).for_each(|step| slot.latency.record(step * 40_000));
-        let latencies = [
-            (LatencyKind::TcpConnect, spread(150_000)),
-            (LatencyKind::Connack, spread(1_500_000)),
-            (LatencyKind::Acknowledged, spread(15_000_000)),
-            (LatencyKind::EndToEnd, spread(400_000_000)),
-        ];
-        Report {
-            tool: "mq 0.1.0".to_owned(),
-            started_at: "2026-01-02T03:04:05Z".parse().unwrap(),
-            plan: Planned {
-                broker: "127.0.0.1:1883".to_owned(),
-                scenario: Scenario::PublishSubscribe,
-                version: Version::V5,
-                threads: 2,
-                clients: 1100,
-                publishers: 1000,
-                subscribers: 100,
-                receivers: 100,
-                qos: Qos::AtLeastOnce,
-                payload_size: 64,
-                volume: Volume::Messages(100_000),
-                warm_up: Duration::ZERO,
-                rate: None,
-                in_flight: 20,
-                connect_rate: None,
-            },
-            hosts: vec![Host { system: "linux x86_64".to_owned(), cpus: 2, open_files: Some(1024) }],
-            ending: Ending::Complete,
-            elapsed: Duration::from_secs(1),
-            phases: vec![(Step::Connect, 0), (Step::Subscribe, 5_000), (Step::Measure, 250_000_000)],
-            connects: flow(1100, 250),
-            refused: 0,
-            connections_lost: 0,
-            subscribed: 100,
-            subscribers_to_the_end: 100,
-            sent: flow(100_000, 500),
-            acknowledged: flow(100_000, 550),
-            received: flow(100_000, 600),
-            account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
-            duplicates: 0,
-            reordered: 0,
-            foreign: 0,
-            late: 0,
-            blocked_sends: 0,
-            cpu: Duration::from_millis(700),
-            busiest_thread_percent: Some(41.5),
-            latencies: latencies.into(),
-            timeline,
-            errors: Errors::default(),
-        }
-    }
-
-    /// A thousand times up to five times the middle one.
-    pub(in crate::bench) fn spread(middle: u64) -> Latencies {
-        let mut latencies = Latencies::default();
-        for step in 1..=1000 {
-            let times = match step {
-                1..=500 => step * 2,
-                501..=900 => 1000 + (step - 500) * 5 / 2,
-                901..=990 => 2000 + (step - 900) * 100 / 9,
-                _ => 3000 + (step - 990) * 200,
-            };
-            latencies.record(middle / 1000 * times);
-        }
-        latencies
-    }
-
-    #[test]
-    fn a_plan_with_times_is_told_apart_from_the_real_ones() {
-        let mut report = report();
-        report.latencies.insert(LatencyKind::EndToEndPlanned, spread(400_000_000));
-        assert_eq!(report.latency_rows().len(), 4, "the same");
-        report.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
-        let kinds: Vec<_> = report.latency_rows().into_iter().map(|(kind, _)| kind).collect();
-        assert_eq!(kinds.last(), Some(&LatencyKind::EndToEndPlanned));
-        assert_eq!(report.main_latency(), Some(LatencyKind::EndToEndPlanned));
-    }
-}
+pub(super) mod tests;

@@ -2,10 +2,10 @@
 
 use super::drawing::draw;
 use super::words::{count, duration, rate};
-use super::{Finding, Report};
+use super::{Finding, Group, Report};
+use crate::bench::Ending;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage};
-use crate::bench::{Ending, Step};
 use crate::protocol::Qos;
 use colored::Colorize;
 use std::fmt::Write;
@@ -39,10 +39,12 @@ impl Report {
             self.head(),
             self.connecting(),
             self.flows(),
+            self.by_group(),
             self.latency_table(),
             self.distribution(charset),
             self.verdict(),
             self.remarks(),
+            self.searched(),
         ];
         for section in sections.into_iter().filter(|section| !section.is_empty()) {
             if !text.is_empty() {
@@ -57,28 +59,50 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let plan = &self.plan;
-        let mut text = line("broker", &format!("{}, {}", self.plan.broker, self.plan.version));
-        let publishers = count(plan.publishers, "publisher");
-        let clients = match plan.subscribers {
-            0 => format!("{publishers}, no subscribers"),
-            subscribers => format!("{publishers}, {}", count(subscribers, "subscriber")),
-        };
-        text += &line("clients", &format!("{clients}, on {}", count(plan.threads, "thread")));
-        let volume = match plan.volume {
-            Volume::Messages(messages) => count(messages, "message"),
-            Volume::Duration(duration) => format!("messages for {} s", duration.as_secs_f64()),
-        };
-        let window = match self.plan.qos {
-            Qos::AtMostOnce => String::new(),
-            Qos::AtLeastOnce | Qos::ExactlyOnce => {
-                format!(", {} in flight for each publisher", plan.in_flight)
-            }
-        };
-        let rate = plan.rate.map(|per_second| format!(", {} planned in a second", rate(per_second)));
-        let (bytes, qos, rate) = (plan.payload_size, plan.qos, rate.unwrap_or_default());
-        text += &line("load", &format!("{volume} of {bytes} bytes at QoS {qos}{rate}{window}"));
+        let mut text = line("broker", &format!("{}, {}", printable(&self.plan.broker), self.plan.version));
+        if let [only] = self.groups.as_slice() {
+            text += &line("clients", &format!("{}, on {}", printable(&only.who()), self.workers()));
+            return text + &line("load", &only.load(&self.for_a_time()));
+        }
+        let (clients, groups) = (self.clients(), self.groups.len());
+        text += &line("clients", &format!("{clients} in {groups} groups, on {}", self.workers()));
+        if let Volume::Duration(_) = self.plan.volume {
+            text += &line("load", self.for_a_time().trim_start());
+        }
+        for group in &self.groups {
+            let words = format!("{}; {}", printable(&group.who()), group.load(""));
+            text += &line(&format!("- {}", printable(&group.name)), &words);
+        }
         text
+    }
+
+    /// What became of each group's messages, where there are several.
+    fn by_group(&self) -> String {
+        let groups: Vec<_> = self.groups.iter().filter(|group| group.outcome.account.sent > 0).collect();
+        if !self.is_mix() || groups.is_empty() {
+            return String::new();
+        }
+        let heads = ["sent", "owed", "lost", "duplicated", "out of order"];
+        let row = |name: &str, cells: [&str; 5]| {
+            let cells: String = cells.iter().map(|cell| format!("{cell:>13}")).collect();
+            format!("{name:<18}{cells}")
+        };
+        let mut text = heading(&row("by group", heads));
+        for group in groups {
+            let cells = group.deliveries().map(|count| count.to_string());
+            let _ = writeln!(text, "{}", row(&printable(&group.name), cells.each_ref().map(String::as_str)));
+        }
+        text
+    }
+
+    /// What a search tried, and came to.
+    fn searched(&self) -> String {
+        let Some(search) = &self.search else {
+            return String::new();
+        };
+        let (head, rows) = search.table();
+        let table = if search.steps.is_empty() { String::new() } else { heading(&head) + &rows };
+        table + &line("search", &search.outcome())
     }
 
     fn connecting(&self) -> String {
@@ -117,7 +141,7 @@ impl Report {
         names.iter().for_each(|name| text += &format!("{name:>9}"));
         let mut text = heading(&text);
         for (kind, row) in rows {
-            let _ = write!(text, "{:<18}", kind.title(self.plan.qos));
+            let _ = write!(text, "{:<18}", kind.title(self.acknowledged_qos()));
             for value in [row.min, row.mean, row.p50, row.p90, row.p99, row.p99_9, row.max] {
                 let _ = write!(text, "{:>9}", duration(value));
             }
@@ -132,16 +156,18 @@ impl Report {
         let Some((kind, latencies)) = measured else {
             return String::new();
         };
-        heading(&kind.full_title(self.plan.qos)) + &draw(latencies, charset == Charset::Utf8)
+        heading(&kind.full_title(self.acknowledged_qos())) + &draw(latencies, charset == Charset::Utf8)
     }
 
     /// What went wrong, or that nothing did.
     fn verdict(&self) -> String {
         let mut text = String::new();
         for (stage, error, times) in self.errors.by_count() {
-            text += &line_with(&format!("{times} x {error}"), stage_name(stage), Mood::Bad);
+            text += &line_with(&format!("{times} x {}", printable(error)), stage_name(stage), Mood::Bad);
         }
-        text += &self.ending_line();
+        if let Some(words) = self.ending_words() {
+            text += &line_with(words, "ended", Mood::Bad);
+        }
         if self.connections_lost > 0 && self.ending != Ending::AllLost {
             let lost = count(self.connections_lost, "client");
             text += &line_with(&format!("{lost} lost the connection"), "connections", Mood::Bad);
@@ -154,6 +180,9 @@ impl Report {
             let late = count(self.late, "message");
             text += &line("late", &format!("{late} sent over a millisecond after the planned time"));
         }
+        if self.received.count == 0 && self.groups.iter().any(|group| group.listens_to.is_some()) {
+            text += &line("received", "nothing; nobody published what is listened to");
+        }
         if self.foreign > 0 {
             let foreign = count(self.foreign, "message");
             text += &line("foreign", &format!("{foreign} of somebody else, not counted above"));
@@ -163,22 +192,6 @@ impl Report {
             text += &self.delivery_line();
         }
         text
-    }
-
-    fn ending_line(&self) -> String {
-        let words = match self.ending {
-            Ending::Complete => return String::new(),
-            Ending::Interrupted => "interrupted; these are the figures up to then",
-            Ending::NotConnected => "no publisher could connect",
-            Ending::AllLost => "all clients lost their connections",
-            Ending::Stalled(Step::Connect) => "given up: the broker accepted no more clients",
-            Ending::Stalled(Step::Subscribe) => "given up: the broker did not answer every SUBSCRIBE",
-            Ending::Stalled(Step::Reconnect) => "given up: not every client came back",
-            Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
-                "given up: the broker took and acknowledged no more messages"
-            }
-        };
-        line_with(words, "ended", Mood::Bad)
     }
 
     fn acknowledgement_line(&self) -> String {
@@ -201,7 +214,9 @@ impl Report {
         if owed == 0 {
             return line("delivery", "cannot be judged: no message was acknowledged");
         }
-        let counts = [(lost, "lost"), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
+        let missing =
+            if self.is_drain_cut { "missing when the wait for them was interrupted" } else { "lost" };
+        let counts = [(lost, missing), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
         let (mut words, mood) = match list(&counts) {
             words if words.is_empty() => {
                 (format!("all {owed} messages arrived, once and in order"), Mood::Good)
@@ -232,10 +247,12 @@ impl Report {
     }
 
     fn remark(&self) -> &'static str {
-        match self.plan.qos {
-            Qos::AtMostOnce => "; QoS 0 promises nothing",
-            Qos::AtLeastOnce | Qos::ExactlyOnce if self.account.lost > 0 => "",
-            Qos::AtLeastOnce | Qos::ExactlyOnce => "; nothing lost",
+        let lossy = |group: &&Group| self.account.lost == 0 || group.outcome.account.lost > 0;
+        let mut groups = self.groups.iter().filter(|group| group.publishers > 0).filter(lossy);
+        match groups.all(|group| group.promise() == Qos::AtMostOnce) {
+            true => "; QoS 0 promises nothing",
+            false if self.account.lost > 0 => "",
+            false => "; nothing lost",
         }
     }
 }
@@ -245,6 +262,11 @@ impl Report {
 enum Mood {
     Good,
     Bad,
+}
+
+/// What a broker said, or a file, moves no cursor.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn stage_name(stage: Stage) -> &'static str {
@@ -279,7 +301,7 @@ fn list(counts: &[(u64, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{report, spread};
+    use super::super::tests::{group, mix, report, spoil, spread};
     use super::super::{Flow, LatencyKind};
     use super::*;
 
@@ -340,8 +362,9 @@ delivery          all 100000 messages arrived, once and in order
         report.connections_lost = 2;
         report.subscribers_to_the_end = 98;
         report.account =
-            Account { sent: 500, denied: 1, unacknowledged: 20, owed: 470, lost: 3, ..Account::default() };
-        (report.duplicates, report.reordered, report.foreign) = (4, 0, 1);
+            Account { sent: 500, denied: 1, unacknowledged: 20, owed: 470, ..Account::default() };
+        spoil(&mut report, 3, 4);
+        report.foreign = 1;
         let expected = "\
 connecting        1 x timed out after 30 s
 running           2 x the broker closed the connection without a word
@@ -358,13 +381,13 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers tha
     #[test]
     fn what_a_qos_allows_is_no_broken_promise() {
         let mut report = report();
-        report.duplicates = 4;
+        spoil(&mut report, 0, 4);
         assert_eq!(last_section(&report), "delivery          4 duplicated, of 100000; nothing lost\n");
         assert!(!report.is_promise_broken());
-        report.plan.qos = Qos::ExactlyOnce;
+        (report.groups[0].qos, report.groups[0].subscription_qos) = (Qos::ExactlyOnce, Qos::ExactlyOnce);
         assert!(report.is_promise_broken());
-        report.plan.qos = Qos::AtMostOnce;
-        report.account.lost = 7;
+        report.groups[0].qos = Qos::AtMostOnce;
+        spoil(&mut report, 7, 4);
         let expected = "delivery          7 lost, 4 duplicated, of 100000; QoS 0 promises nothing\n";
         assert_eq!(last_section(&report), expected);
         assert!(!report.is_promise_broken());
@@ -390,7 +413,7 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers tha
         };
         let text = text(&report);
         assert!(text.ends_with(
-            "\n\nconnected         0 of 1000 clients\n\nended             no publisher could connect\n"
+            "\n\nconnected         0 of 1000 clients\n\nended             no client could connect\n"
         ));
     }
 
@@ -410,5 +433,67 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers tha
     fn ascii_is_enough() {
         colored::control::set_override(false);
         assert!(report().to_text(Charset::Ascii).is_ascii());
+    }
+
+    #[test]
+    fn a_mix_is_told_group_by_group() {
+        let text = text(&mix());
+        let expected = "\
+broker            127.0.0.1:1883, MQTT 5.0
+clients           1105 in 2 groups, on 2 threads
+- sensors         1000 publishers, 100 subscribers; 100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher
+- idle            5 clients that stay; connections
+
+";
+        assert!(text.starts_with(expected), "{text}");
+        let expected = "
+by group                   sent         owed         lost   duplicated out of order
+sensors                  100000       100000            0            0            0
+
+";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn each_group_of_a_mix_is_judged_by_its_own_qos() {
+        let mut report = mix();
+        let quiet = Group { name: "quiet".to_owned(), qos: Qos::AtMostOnce, ..group() };
+        report.groups[1] = quiet;
+        report.groups[1].outcome.account.lost = 3;
+        report.account.lost = 3;
+        assert_eq!(last_section(&report), "delivery          3 lost, of 100000; QoS 0 promises nothing\n");
+        assert!(!report.is_promise_broken());
+        report.groups[0].outcome.account.lost = 1;
+        assert_eq!(report.broken_promises().map(|group| &group.name).collect::<Vec<_>>(), ["sensors"]);
+    }
+
+    #[test]
+    fn what_was_not_waited_for_is_not_called_lost() {
+        let mut report = report();
+        spoil(&mut report, 3, 0);
+        report.is_drain_cut = true;
+        let expected = "delivery          3 missing when the wait for them was interrupted, of 100000\n";
+        assert_eq!(last_section(&report), expected);
+        assert!(!report.is_promise_broken());
+    }
+
+    #[test]
+    fn what_a_file_says_moves_no_cursor() {
+        let mut report = mix();
+        report.plan.broker = "\u{1b}[2J".to_owned();
+        report.groups[0].name = "a\nb".to_owned();
+        report.groups[1].listens_to = Some("\u{1b}]0;x\u{7}".to_owned());
+        report.errors.add(Stage::Run, "closed\r".to_owned(), 1);
+        assert!(!text(&report).contains(|c: char| c.is_control() && c != '\n'));
+        assert!(text(&report).contains("- a\u{fffd}b"));
+    }
+
+    #[test]
+    fn a_search_is_told_at_the_end() {
+        let mut report = report();
+        report.search = Some(super::super::search::tests::searched());
+        let expected = "search            the highest rate that held is 1000 messages per second\n";
+        assert!(last_section(&report).ends_with(expected), "{}", text(&report));
+        assert!(last_section(&report).starts_with("tried per second "), "{}", text(&report));
     }
 }

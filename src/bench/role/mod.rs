@@ -4,6 +4,7 @@ mod publisher;
 mod requester;
 mod responder;
 mod subscriber;
+mod tally;
 
 use super::plan::{Group, Part, Task};
 use super::record::{Record, Stage};
@@ -16,6 +17,8 @@ pub(super) use publisher::Publisher;
 use requester::Requester;
 use responder::Responder;
 use subscriber::Subscriber;
+pub(super) use tally::Tallies;
+use tally::Tally;
 
 /// What is kept of a message of QoS 1 or 2 until it is acknowledged.
 #[derive(Debug, Clone, Copy)]
@@ -40,26 +43,37 @@ impl<'a> Scene<'a> {
         self.shared.plan.group(self.part)
     }
 
-    /// Notes a message that arrived for the first time, and how long it took; `None` in the warm-up.
-    fn note_arrival(&self, record: &mut Record, stamp: &Stamp) -> Option<Times> {
-        let slot = record.timeline.at(self.now);
-        slot.received += 1;
-        if stamp.planned_at < self.shared.measured_from() {
-            record.warm_up.received += 1;
-            return None;
+    /// Notes a message that arrived for the first time.
+    fn note_arrival(&self, record: &mut Record, stamp: &Stamp, is_planned: bool) {
+        let planned_at = is_planned.then_some(stamp.planned_at);
+        if let Some(tally) = self.shared.arrived.add(stamp.sent_at, planned_at) {
+            self.note_arrivals(record, tally);
         }
-        let since_sent = self.now.saturating_sub(stamp.sent_at);
-        slot.latency.record(since_sent);
+    }
+
+    /// Notes messages that arrived for the first time, and how long they took.
+    fn note_arrivals(&self, record: &mut Record, tally: Tally) {
+        let Tally { sent_at, planned_at, count } = tally;
+        let slot = record.timeline.at(self.now);
+        slot.received += count;
+        if planned_at.unwrap_or(sent_at) < self.shared.measured_from() {
+            record.warm_up.received += count;
+            return;
+        }
+        let since_sent = self.now.saturating_sub(sent_at);
+        slot.latency.record_several(since_sent, count);
         self.shared.gauges.slowest.raise(since_sent);
         record.receiving.note(self.now);
-        Some(Times { since_sent, since_planned: self.now.saturating_sub(stamp.planned_at) })
+        let is_answer = self.part.task == Task::Request;
+        let (sent, planned) = match is_answer {
+            true => (&mut record.round_trip, &mut record.round_trip_planned),
+            false => (&mut record.end_to_end, &mut record.end_to_end_planned),
+        };
+        sent.record_several(since_sent, count);
+        if let Some(planned_at) = planned_at {
+            planned.record_several(self.now.saturating_sub(planned_at), count);
+        }
     }
-}
-
-/// How long a message took, in nanoseconds.
-struct Times {
-    since_sent: u64,
-    since_planned: u64,
 }
 
 /// What a client does.
@@ -128,6 +142,16 @@ impl Role {
         } else if reason_code.is_error() {
             let text = format!("the broker denied an answer: {reason_code}");
             scene.shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
+        }
+    }
+
+    /// Records what was counted of a batch of packets.
+    pub(super) fn batch_ended(&mut self, scene: &Scene<'_>) {
+        if let Some((tally, publisher)) = scene.shared.settled.take().zip(self.publisher()) {
+            publisher.note_settled(scene, tally);
+        }
+        if let Some(tally) = scene.shared.arrived.take() {
+            scene.note_arrivals(&mut scene.shared.record.borrow_mut(), tally);
         }
     }
 

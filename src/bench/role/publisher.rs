@@ -1,6 +1,7 @@
 //! Publishes: as fast as the broker takes it (a closed loop), or at planned times whatever the broker does (an open loop).
 
-use super::{Kept, Scene};
+use super::{Kept, Scene, Tally};
+use crate::bench::payload::Recorded;
 use crate::bench::plan::Part;
 use crate::bench::record::{Sent, Stage};
 use crate::bench::schedule::Schedule;
@@ -33,7 +34,7 @@ pub(in crate::bench) struct Publisher {
     pub(super) encoded: u64,
     /// How many of those the connection's output still holds, at most.
     unwritten: u64,
-    /// One message's bytes on the wire, when the output holds some.
+    /// The bytes on the wire of the shortest message that the output holds.
     packet_size: usize,
     /// When messages are due, in an open loop.
     timing: Option<Box<Timing>>,
@@ -211,19 +212,22 @@ impl Publisher {
                 client: &self.client_id,
                 sequence,
             };
+            let recorded = group.payload.recorded(values.publisher, sequence);
+            let topic = recorded.and_then(Recorded::topic).unwrap_or(&self.topic);
             let publish = Publish {
                 dup: false,
                 qos: group.qos,
                 retain: group.retain,
-                topic: &self.topic,
+                topic,
                 packet_id: None,
                 properties: self.properties.as_properties(),
                 payload: composer.compose(&group.payload, stamp, &values),
             };
             let before = output.len();
             let sent = session.publish(&publish, || Kept { sequence, sent_at, planned_at }, output);
-            sent.map_err(|source| Error::Unsendable { topic: self.topic.clone(), source })?;
-            self.packet_size = output.len() - before;
+            sent.map_err(|source| Error::Unsendable { topic: topic.to_owned(), source })?;
+            let size = output.len() - before;
+            self.packet_size = if self.unwritten == 0 { size } else { self.packet_size.min(size) };
             self.encoded += 1;
             self.unwritten += 1;
             if output.len() >= BYTES_PER_WRITE {
@@ -318,8 +322,8 @@ impl Publisher {
 
     /// Takes the last acknowledgement of a message.
     pub(super) fn settled(&mut self, scene: &Scene<'_>, message: Kept, reason_code: ReasonCode) {
-        let record = &mut *scene.shared.record.borrow_mut();
         if reason_code.is_error() {
+            let record = &mut *scene.shared.record.borrow_mut();
             self.sent.denied.insert(message.sequence, message.sequence + 1);
             scene.shared.gauges.denied.add(1);
             scene.shared.gauges.excused.add(scene.group().fan_out().into());
@@ -327,22 +331,32 @@ impl Publisher {
             record.errors.add(Stage::Run, format!("the broker denied a message: {reason_code}"), 1);
             return;
         }
-        record.acknowledgements += 1;
-        scene.shared.gauges.acknowledged.add(1);
+        let planned_at = self.timing.is_some().then_some(message.planned_at);
+        if let Some(tally) = scene.shared.settled.add(message.sent_at, planned_at) {
+            self.note_settled(scene, tally);
+        }
+    }
+
+    /// Notes acknowledged messages, and how long that took.
+    pub(super) fn note_settled(&self, scene: &Scene<'_>, tally: Tally) {
+        let Tally { sent_at, planned_at, count } = tally;
+        let record = &mut *scene.shared.record.borrow_mut();
+        record.acknowledgements += count;
+        scene.shared.gauges.acknowledged.add(count);
         let slot = record.timeline.at(scene.now);
-        slot.acknowledged += 1;
-        if message.planned_at < scene.shared.measured_from() {
-            record.warm_up.acknowledged += 1;
+        slot.acknowledged += count;
+        if planned_at.unwrap_or(sent_at) < scene.shared.measured_from() {
+            record.warm_up.acknowledged += count;
             return;
         }
-        let latency = scene.now.saturating_sub(message.sent_at);
+        let latency = scene.now.saturating_sub(sent_at);
         if scene.shared.plan.subscribers() == 0 {
-            slot.latency.record(latency);
+            slot.latency.record_several(latency, count);
         }
         record.acknowledging.note(scene.now);
-        record.acknowledged.record(latency);
-        if self.timing.is_some() {
-            record.acknowledged_planned.record(scene.now.saturating_sub(message.planned_at));
+        record.acknowledged.record_several(latency, count);
+        if let Some(planned_at) = planned_at {
+            record.acknowledged_planned.record_several(scene.now.saturating_sub(planned_at), count);
         }
     }
 

@@ -65,13 +65,7 @@ impl Requester {
         self.publisher.note_answer();
         record.deliveries += 1;
         scene.shared.gauges.received.add(1);
-        let Some(times) = scene.note_arrival(record, &stamp) else {
-            return;
-        };
-        record.round_trip.record(times.since_sent);
-        if is_planned {
-            record.round_trip_planned.record(times.since_planned);
-        }
+        scene.note_arrival(record, &stamp, is_planned);
     }
 
     pub(super) fn hand_in(&mut self, scene: &Scene<'_>, is_whole: bool) {

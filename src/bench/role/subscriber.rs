@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::bench::plan::Part;
-use crate::bench::record::{Arrival, Received, Record};
+use crate::bench::record::{Arrival, Received};
 use crate::bench::stamp::Stamp;
 use crate::bench::worker::{Pool, Shared};
 use crate::protocol::Publish;
@@ -63,7 +63,7 @@ impl Subscriber {
         }
         record.deliveries += 1;
         scene.shared.gauges.received.add(1);
-        note_latency(scene, record, &stamp, group.open_loop.is_some());
+        scene.note_arrival(record, &stamp, group.open_loop.is_some());
     }
 
     /// Counts what others publish. Where that is another group of this run, its stamps tell how long it took.
@@ -77,7 +77,7 @@ impl Subscriber {
         let is_planned = sender.is_some_and(|(group, _)| group.open_loop.is_some());
         let stamp = sender.and_then(|_| Stamp::read(publish.payload, is_planned));
         match stamp {
-            Some(stamp) => note_latency(scene, record, &stamp, is_planned),
+            Some(stamp) => scene.note_arrival(record, &stamp, is_planned),
             None if scene.now < scene.shared.measured_from() => record.warm_up.received += 1,
             None => {
                 record.receiving.note(scene.now);
@@ -106,16 +106,5 @@ impl Subscriber {
                 .received
                 .insert(group.first_subscriber + self.receiver, received);
         }
-    }
-}
-
-/// Notes how long a message took that arrived for the first time.
-fn note_latency(scene: &Scene<'_>, record: &mut Record, stamp: &Stamp, is_planned: bool) {
-    let Some(times) = scene.note_arrival(record, stamp) else {
-        return;
-    };
-    record.end_to_end.record(times.since_sent);
-    if is_planned {
-        record.end_to_end_planned.record(times.since_planned);
     }
 }

@@ -1,10 +1,11 @@
 //! A group of clients as it is described, by options or in a file, and what it becomes in the plan.
 
-use super::word::{Topology, Word};
+use super::recording;
+use super::word::{Ramping, Topology, Word};
 use crate::bench::Stamp;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, default_messages, default_subscribers};
-use crate::bench::schedule::{Arrivals, OpenLoop, Rate};
+use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
 use crate::bench::shard::Place;
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
@@ -43,6 +44,8 @@ pub(super) struct GroupSpec {
     pub(super) subscription_qos: Option<Qos>,
     pub(super) size: Sizes,
     pub(super) payload_file: Option<PathBuf>,
+    pub(super) payload_recording: Option<PathBuf>,
+    pub(super) recorded_topics: bool,
     pub(super) payload_template: Option<String>,
     pub(super) topic: Option<String>,
     pub(super) retain: bool,
@@ -52,7 +55,9 @@ pub(super) struct GroupSpec {
     pub(super) rate: Option<Rate>,
     pub(super) arrivals: Arrivals,
     pub(super) burst: u32,
-    pub(super) ramp: Duration,
+    pub(super) ramp: Option<Ramping>,
+    /// How long the load warms up, and how long it lasts then, unless a number of messages ends it.
+    pub(super) time: (Duration, Option<Duration>),
 }
 
 /// How many clients do what.
@@ -96,7 +101,7 @@ impl GroupSpec {
             filter,
             messages,
             in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
-            open_loop: self.open_loop(run, publishers),
+            open_loop: self.open_loop(run, publishers)?,
             place: Place::default(),
             first_publisher: 0,
             first_subscriber: 0,
@@ -184,6 +189,9 @@ impl GroupSpec {
             let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?;
             return Ok(Payload::Bytes(bytes));
         }
+        if let Some(path) = &self.payload_recording {
+            return Ok(Payload::Recording(recording::read(path, self.recorded_topics)?));
+        }
         match &self.payload_template {
             Some(text) => match Template::of_payload(text) {
                 Ok(template) => Ok(Payload::Text(template)),
@@ -196,16 +204,36 @@ impl GroupSpec {
         }
     }
 
-    fn open_loop(&self, run: RunId, publishers: u32) -> Option<OpenLoop> {
+    fn open_loop(&self, run: RunId, publishers: u32) -> Result<Option<OpenLoop>, Error> {
+        let (rate, ramp) = self.rate_and_ramp()?;
         // Who is away for a while would be flooded by those that send as fast as they can.
         let gentle = || Rate::per_second(publishers.into()).filter(|_| self.word == Word::Reconnect);
-        Some(OpenLoop {
-            rate: self.rate.or_else(gentle)?,
-            arrivals: self.arrivals,
-            burst: self.burst,
-            ramp: self.ramp,
-            seed: run.0.into(),
-        })
+        let load = |rate| {
+            let GroupSpec { arrivals, burst, .. } = *self;
+            OpenLoop { rate, arrivals, burst, ramp, seed: run.0.into() }
+        };
+        Ok(rate.or_else(gentle).map(load))
+    }
+
+    /// The rate in the end, and how it comes to that.
+    fn rate_and_ramp(&self) -> Result<(Option<Rate>, Ramp), Error> {
+        let wrong = |problem: &str| Err(Error::Usage(format!("{} {problem}", self.option("--ramp", "ramp"))));
+        match (self.ramp, self.rate, self.time) {
+            (None, rate, _) => Ok((rate, Ramp::default())),
+            (Some(Ramping::FromNothing(_)), None, _) => {
+                wrong("SECONDS goes with a rate to grow to; without one it takes two, as in 100..5k")
+            }
+            (Some(Ramping::FromNothing(time)), rate, _) => Ok((rate, Ramp { time, ..Ramp::default() })),
+            (Some(Ramping::Between(..)), Some(_), _) => {
+                wrong("FROM..TO says the rate, and stands instead of another one")
+            }
+            (Some(Ramping::Between(..)), None, (_, None)) => {
+                wrong("FROM..TO needs to know how long the load lasts: give a duration instead of messages")
+            }
+            (Some(Ramping::Between(from, to)), None, (after, Some(time))) => {
+                Ok((Some(to), Ramp { from: Some(from), after, time }))
+            }
+        }
     }
 
     /// What is to be received must be recognised.

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod group;
+mod recording;
 mod scenario_file;
 mod way;
 mod word;
@@ -14,11 +15,12 @@ use crate::bench::schedule::{Arrivals, Rate};
 use crate::bench::shard::{self, Shard};
 use crate::error::Error;
 use crate::protocol::Qos;
-use clap::{ArgAction, Args, ValueHint};
+use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use group::{GroupSpec, Sizes};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
+use word::Ramping;
 pub use word::{Topology, Word};
 
 /// The most clients that one machine is asked for.
@@ -37,7 +39,7 @@ const FIRST_RATE: f64 = 1000.0;
 /// What `mq bench` takes.
 #[derive(Debug, Clone, Args)]
 // What `mq bench` calls -c are the clients.
-#[command(mut_arg("disable_clean_session", |arg| arg.short(None)), after_help = "\
+#[command(mut_arg("disable_clean_session", |arg| arg.short(None)), group = ArgGroup::new("pace").args(["rate", "ramp"]).multiple(true), after_help = "\
 The first word chooses the scenario:
   pubsub     clients publish and clients subscribe: every message is accounted for (the default)
   conn       clients connect and stay
@@ -59,28 +61,30 @@ number, {s} for the number of its subscriber and {rand:0..100} for a number that
 chooses once. In payloads there are also {seq}, the message's number, and a {rand:0..100} for each.
 
 Examples:
-  mq bench --embedded -c 1000                1000 publishers against a broker of its own
-  mq bench -h test.example -c 500 -q 2       QoS 2 against another one
-  mq bench -c 100 --rate 5k --duration 30    5000 messages a second in all, planned
-  mq bench -c 10 -s 64..1024 --rate 100/s --arrivals poisson --warm-up 5
-  mq bench conn -c 20000 --connect-rate 5000 --hold 60   who stays connected for a minute
-  mq bench --topology fan-out -c 500         one publisher, 500 subscribers
-  mq bench --share workers --subscribers 8   8 subscribers share the messages
-  mq bench rr -c 50 -V 5                     how long an answer takes
-  mq bench reconnect -c 2000 --keep-sessions -q 1
-  mq bench sub -c 10 -t 'sensors/#' --duration 60   what arrives from others
-  mq bench scenario mix.toml                 groups of clients that do different things
-  mq bench -h test.example --cafile ca.pem -i 'dev-{i}' -u 'user{i}' -P 'pw{i}'
-                                             TLS, and who each client is
-  mq bench -c 20000 --check                  what this machine allows, and what lifts its limits
+  mq bench --embedded -c 1000       1000 publishers against a broker of its own
+  mq bench -h test.example -c 500 -q 2     QoS 2 against another one
+  mq bench --rate 5k --duration 30  5000 messages a second in all, planned
+  mq bench --ramp 100..5k --duration 60    more and more of them
+  mq bench -s 64..1024 --rate 100 --arrivals poisson --warm-up 5
+  mq bench conn -c 20000 --hold 60  who stays connected for a minute
+  mq bench --topology fan-out -c 500       one publisher, 500 subscribers
+  mq bench --share workers --subscribers 8 they share the messages
+  mq bench rr -c 50 -V 5            how long an answer takes
+  mq bench reconnect -c 2000 --keep-sessions
+  mq bench sub -c 10 -t 'sensors/#' --duration 60    what others send
+  mq bench pub --payload-recording day.json          what was recorded
+  mq bench scenario mix.toml        groups that do different things
+  mq bench --cafile ca.pem -i 'dev-{i}' -u 'user{i}' -P 'pw{i}'
+                                    TLS, and who each client is
+  mq bench -c 20000 --check         what this machine allows
   mq bench -c 60000 --shard 2/3 --start-at 2026-01-31T12:00:00Z --json 2.json
-                                             the second third, together with two other machines
-  mq bench merge 1.json 2.json 3.json        what they found together
-  mq bench -c 100 --html run.html --json run.json   a page with plots, and everything for other programs
-  mq bench -c 100 --fail-if 'p99>10ms, loss>0, throughput<5000/s'   for a CI job
-  mq bench -c 100 --baseline run.json --tolerance 20%   is it slower than it was?
-  mq bench -c 100 --search rate --until 'p99>50ms'   the highest rate that holds
-  mq bench -c 100 --duration 600 --metrics 127.0.0.1:9100   for Prometheus, while it runs
+                                    a third, together with other machines
+  mq bench merge 1.json 2.json 3.json      what they found together
+  mq bench --html run.html --json run.json a page with plots, and a report
+  mq bench --fail-if 'p99>10ms, loss>0'    for a CI job
+  mq bench --baseline run.json --tolerance 20%       is it slower now?
+  mq bench --search rate --until 'p99>50ms'          the highest rate
+  mq bench --duration 600 --metrics 127.0.0.1:9100   for Prometheus
 
 The metrics of --fail-if: p50, p90, p99, p99.9, any other percentile, min, mean and max of the
 latency that the run is about (end to end with subscribers, else to the acknowledgement), or of
@@ -122,11 +126,17 @@ pub struct BenchArgs {
     #[arg(long, value_name = "QOS", value_parser = values::qos, help_heading = "Load")]
     pub subscription_qos: Option<Qos>,
     /// The payload's bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32
-    #[arg(short = 's', long = "size", value_name = "BYTES", default_value = "64", value_parser = word::sizes, conflicts_with_all = ["payload_file", "payload_template"], help_heading = "Load")]
+    #[arg(short = 's', long = "size", value_name = "BYTES", default_value = "64", value_parser = word::sizes, conflicts_with_all = ["payload_file", "payload_template", "payload_recording"], help_heading = "Load")]
     pub size: Sizes,
     /// The payload from a file, behind the stamp if there are subscribers
-    #[arg(short = 'f', long = "payload-file", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "payload_template", help_heading = "Load")]
+    #[arg(short = 'f', long = "payload-file", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["payload_template", "payload_recording"], help_heading = "Load")]
     pub payload_file: Option<PathBuf>,
+    /// The payloads of messages that `mq sub --json` wrote to a file, one after the other, behind the stamp if there are subscribers
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "payload_template", help_heading = "Load")]
+    pub payload_recording: Option<PathBuf>,
+    /// Send each message of --payload-recording to the topic that it was recorded with; only with pub
+    #[arg(long, action = ArgAction::SetTrue, requires = "payload_recording", conflicts_with = "topic", help_heading = "Load")]
+    pub recorded_topics: bool,
     /// The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers
     #[arg(long, value_name = "TEXT", help_heading = "Load")]
     pub payload_template: Option<String>,
@@ -155,14 +165,14 @@ pub struct BenchArgs {
     #[arg(long, value_name = "RATE", value_parser = word::rate, help_heading = "Load")]
     pub rate: Option<Rate>,
     /// How the sends of --rate are spread: constant (at equal distances) or poisson (at random)
-    #[arg(long, value_name = "HOW", value_parser = word::arrivals, requires = "rate", help_heading = "Load")]
+    #[arg(long, value_name = "HOW", value_parser = word::arrivals, requires = "pace", help_heading = "Load")]
     pub arrivals: Option<Arrivals>,
     /// How many messages a publisher sends at a time, within --rate
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000), requires = "rate", help_heading = "Load")]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000), requires = "pace", help_heading = "Load")]
     pub burst: Option<u32>,
-    /// How long --rate takes to grow from 0
-    #[arg(long, value_name = "SECONDS", value_parser = values::seconds, requires = "rate", help_heading = "Load")]
-    pub ramp: Option<Duration>,
+    /// How long --rate takes to grow from 0; or instead of --rate, from which rate to which it goes over --duration, as in 100..5k
+    #[arg(long, value_name = "SECONDS|FROM..TO", value_parser = word::ramp, help_heading = "Load")]
+    pub ramp: Option<Ramping>,
     /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]
     #[arg(long = "inflight", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
     pub in_flight: Option<u16>,
@@ -288,7 +298,10 @@ impl BenchArgs {
             ("--topology", self.topology.is_some(), subscribes),
             ("--share", self.share.is_some(), subscribes || word == Word::Sub),
             ("--rate", self.rate.is_some(), publishes),
+            ("--ramp", self.ramp.is_some(), publishes),
             ("--retain", self.retain, publishes),
+            // Who should receive what is not known then, and so what is lost.
+            ("--recorded-topics", self.recorded_topics, word == Word::Pub),
             ("--publishers", self.publishers.is_some(), publishes),
             ("--subscribers", self.subscribers.is_some(), subscribes || word == Word::Rr),
             ("--clients", self.clients.is_some(), is_simple),
@@ -311,6 +324,11 @@ impl BenchArgs {
             ("--host", self.client.connection.host.is_some(), runs),
             ("--port", self.client.connection.port.is_some(), runs),
             ("--url", self.client.network.url.is_some(), runs),
+            ("--search", self.report.search.is_some(), runs),
+            ("--metrics", self.report.metrics.is_some(), runs),
+            ("--inflight", self.in_flight.is_some(), runs),
+            ("--payload-file", self.payload_file.is_some(), publishes),
+            ("--payload-template", self.payload_template.is_some(), publishes),
         ];
         for (option, is_given, is_useful) in checks {
             if is_given && !is_useful {
@@ -329,6 +347,10 @@ impl BenchArgs {
                 "--search rate does not go with {}, which has no --rate",
                 self.word
             ))),
+            Some(Searchable::Rate) if self.shard.is_some() || self.start_at.is_some() => {
+                let text = "--search rate is for one machine: with --shard and --start-at, each would try other rates than the others";
+                Err(Error::Usage(text.to_owned()))
+            }
             Some(Searchable::Rate) | None => Ok(()),
         }
     }
@@ -345,6 +367,8 @@ impl BenchArgs {
             subscription_qos: self.subscription_qos,
             size: self.size,
             payload_file: self.payload_file.clone(),
+            payload_recording: self.payload_recording.clone(),
+            recorded_topics: self.recorded_topics,
             payload_template: self.payload_template.clone(),
             topic: self.topic.clone(),
             retain: self.retain,
@@ -354,7 +378,8 @@ impl BenchArgs {
             rate: self.rate,
             arrivals: self.arrivals.unwrap_or(Arrivals::Constant),
             burst: self.burst.unwrap_or(1),
-            ramp: self.ramp.unwrap_or_default(),
+            ramp: self.ramp,
+            time: (self.warm_up.unwrap_or_default(), self.duration()),
         }
     }
 
@@ -364,7 +389,7 @@ impl BenchArgs {
             Word::Conn => Some(self.hold.unwrap_or(DEFAULT_DURATION)),
             _ if self.duration.is_some() || self.messages.is_some() => self.duration,
             Word::Sub | Word::Reconnect => Some(DEFAULT_DURATION),
-            _ => self.rate.map(|_| DEFAULT_DURATION),
+            _ => self.rate.map(|_| DEFAULT_DURATION).or(self.ramp.map(|_| DEFAULT_DURATION)),
         }
     }
 

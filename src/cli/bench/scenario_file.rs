@@ -2,9 +2,10 @@
 //! line and column.
 
 use super::group::{GroupSpec, Sizes};
-use super::word::{self, Topology, Word};
+use super::word::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
+use crate::cli::values;
 use crate::error::Error;
 use crate::protocol::Qos;
 use serde::{Deserialize, Deserializer, de};
@@ -23,7 +24,7 @@ struct File {
     duration: Option<Duration>,
     #[serde(default, deserialize_with = "seconds")]
     warm_up: Option<Duration>,
-    #[serde(rename = "group")]
+    #[serde(rename = "group", default)]
     groups: Vec<Spanned<Table>>,
 }
 
@@ -43,6 +44,9 @@ struct Table {
     #[serde(default, deserialize_with = "sizes")]
     size: Option<Sizes>,
     payload_file: Option<PathBuf>,
+    payload_recording: Option<PathBuf>,
+    #[serde(default)]
+    recorded_topics: bool,
     payload_template: Option<String>,
     topic: Option<String>,
     #[serde(default)]
@@ -55,8 +59,8 @@ struct Table {
     #[serde(default, deserialize_with = "arrivals")]
     arrivals: Option<Arrivals>,
     burst: Option<u32>,
-    #[serde(default, deserialize_with = "seconds")]
-    ramp: Option<Duration>,
+    #[serde(default, deserialize_with = "ramp")]
+    ramp: Option<Ramping>,
 }
 
 /// Reads a scenario: its groups, how long the load lasts and how long it warms up.
@@ -81,14 +85,15 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
         if !names.insert(name.clone()) {
             return Err(wrong(start, format!("there are two groups called {name:?}")));
         }
-        let group = table.group(run, file.duration.is_some());
+        let group = table.group(run, (file.warm_up.unwrap_or_default(), file.duration));
         groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
     }
     Ok((groups, file.duration, file.warm_up.unwrap_or_default()))
 }
 
 impl Table {
-    fn group(self, run: RunId, has_duration: bool) -> Result<Group, String> {
+    fn group(self, run: RunId, time: (Duration, Option<Duration>)) -> Result<Group, String> {
+        let has_duration = time.1.is_some();
         self.check(has_duration)?;
         let spec = GroupSpec {
             name: self.name,
@@ -101,6 +106,8 @@ impl Table {
             subscription_qos: self.subscription_qos,
             size: self.size.unwrap_or(Sizes { least: 64, most: 64 }),
             payload_file: self.payload_file,
+            payload_recording: self.payload_recording,
+            recorded_topics: self.recorded_topics,
             payload_template: self.payload_template,
             topic: self.topic,
             retain: self.retain,
@@ -110,7 +117,8 @@ impl Table {
             rate: self.rate,
             arrivals: self.arrivals.unwrap_or(Arrivals::Constant),
             burst: self.burst.unwrap_or(1),
-            ramp: self.ramp.unwrap_or_default(),
+            ramp: self.ramp,
+            time,
         };
         spec.group(run, has_duration).map_err(|error| error.to_string())
     }
@@ -125,6 +133,9 @@ impl Table {
                 "{} is no scenario of a group; there are pubsub, conn, pub, sub and rr",
                 self.scenario
             ));
+        }
+        if self.recorded_topics && (self.scenario != Word::Pub || self.payload_recording.is_none()) {
+            return Err("recorded_topics goes with the scenario pub and a payload_recording".to_owned());
         }
         if self.scenario != Word::Conn && !has_duration && self.messages.is_none() {
             return Err("it never ends: give it messages, or the file a duration".to_owned());
@@ -169,8 +180,7 @@ fn in_our_words(message: &str) -> String {
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
-    let seconds = Duration::try_from_secs_f64(seconds).map_err(|_| de::Error::custom("it takes seconds"))?;
-    Ok(Some(seconds))
+    values::time_of(seconds).map(Some).map_err(de::Error::custom)
 }
 
 fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
@@ -186,6 +196,11 @@ fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D:
 fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::Error> {
     let text = Scalar::deserialize(deserializer)?.into_text();
     word::rate(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn ramp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ramping>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    word::ramp(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arrivals>, D::Error> {

@@ -2,8 +2,10 @@
 
 use super::group::Sizes;
 use crate::bench::schedule::{Arrivals, Rate};
+use crate::cli::values;
 use clap::ValueEnum;
 use std::fmt;
+use std::time::Duration;
 
 /// The scenarios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
@@ -79,6 +81,24 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     Rate::per_second(number * factor / seconds).ok_or_else(wrong)
 }
 
+/// How the rate changes: in so much time from 0, or all the time from one to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum Ramping {
+    FromNothing(Duration),
+    Between(Rate, Rate),
+}
+
+/// Seconds, or two rates as in `100..5k`.
+pub(super) fn ramp(text: &str) -> Result<Ramping, String> {
+    match text.split_once("..") {
+        Some((from, to)) => Ok(Ramping::Between(rate(from)?, rate(to)?)),
+        None => values::seconds(text)
+            .map(Ramping::FromNothing)
+            .map_err(|_| "it takes seconds, or from which rate to which, as in 100..5k".to_owned()),
+    }
+}
+
 /// How planned sends are spread.
 pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
     match text {
@@ -102,6 +122,17 @@ mod tests {
         assert_eq!(per_second("30/min"), Ok(0.5));
         for text in ["", "0", "-5", "k", "5/", "5/x", "nan", "inf", "1e30"] {
             assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_is_a_time_or_two_rates() {
+        let rate = |number| Rate::per_second(number).unwrap();
+        assert_eq!(ramp("5"), Ok(Ramping::FromNothing(Duration::from_secs(5))));
+        assert_eq!(ramp("100..5k"), Ok(Ramping::Between(rate(100.0), rate(5000.0))));
+        assert_eq!(ramp("30/min..0.1"), Ok(Ramping::Between(rate(0.5), rate(0.1))));
+        for text in ["", "x", "0..5", "5..", "..5", "1..2..3"] {
+            assert!(ramp(text).is_err(), "{text}");
         }
     }
 

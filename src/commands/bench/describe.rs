@@ -1,6 +1,7 @@
 //! What a run will do, in a line.
 
 use crate::bench::plan::{Group, Plan, Scenario, Volume};
+use crate::bench::schedule::{OpenLoop, Ramp};
 use crate::protocol::Qos;
 
 /// What the run will do, in a line.
@@ -20,28 +21,47 @@ pub(super) fn describe(plan: &Plan) -> String {
 }
 
 fn describe_group(plan: &Plan, group: &Group) -> String {
+    let name = if group.name.is_empty() { String::new() } else { format!("{}: ", group.name) };
+    name + &describe_work(plan, group)
+}
+
+fn describe_work(plan: &Plan, group: &Group) -> String {
     let Group { publishers, subscribers, idle, .. } = *group;
     let clients = match (plan.scenario, group.is_answered, &group.filter) {
-        (_, true, _) => format!("{publishers} clients ask and {subscribers} answer"),
+        (_, true, _) => format!("{} and {subscribers} answer", do_it(publishers, "ask")),
         (_, _, Some(filter)) => {
-            return format!("{subscribers} clients listen to {filter} at QoS {}", group.subscription_qos);
+            let listen = do_it(subscribers, "listen");
+            return format!("{listen} to {filter} at QoS {}", group.subscription_qos);
         }
+        _ if idle == 1 => return "1 client connects and stays".to_owned(),
         _ if idle > 0 => return format!("{idle} clients connect and stay"),
         (Scenario::Reconnect, ..) => {
             format!(
-                "{publishers} clients publish, {subscribers} subscribe, and all are dropped and come back"
+                "{}, {subscribers} subscribe, and all are dropped and come back",
+                do_it(publishers, "publish")
             )
         }
-        _ if subscribers == 0 => format!("{publishers} clients publish"),
-        _ => format!("{publishers} clients publish and {subscribers} subscribe"),
+        _ if subscribers == 0 => do_it(publishers, "publish"),
+        _ => format!("{} and {subscribers} subscribe", do_it(publishers, "publish")),
     };
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
     let bytes = group.payload.most(group.stamp_size());
     let pace = match group.open_loop {
+        Some(OpenLoop { rate, ramp: Ramp { from: Some(from), .. }, .. }) => {
+            format!("from {} to {} in a second", from.as_per_second(), rate.as_per_second())
+        }
         Some(load) => format!("{} in a second", load.rate.as_per_second()),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => "as fast as the broker acknowledges".to_owned(),
     };
-    let name = if group.name.is_empty() { String::new() } else { format!("{}: ", group.name) };
-    format!("{name}{clients}, {volume} of {bytes} bytes at QoS {}, {pace}", group.qos)
+    format!("{clients}, {volume} of {bytes} bytes at QoS {}, {pace}", group.qos)
+}
+
+/// How many clients do something.
+fn do_it(count: u32, verb: &str) -> String {
+    match (count, verb) {
+        (1, "publish") => "1 client publishes".to_owned(),
+        (1, verb) => format!("1 client {verb}s"),
+        (count, verb) => format!("{count} clients {verb}"),
+    }
 }

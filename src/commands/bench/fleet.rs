@@ -12,19 +12,22 @@ use std::time::{Duration, SystemTime};
 /// A worker process: what its clients do is said by a leader.
 pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
     bench::processes::serve(|assignment| {
-        let mut plan = args.plan(assignment.run)?;
+        let mut plan = match assignment.searched_rate {
+            Some(rate) => args.plan_at(rate, assignment.run)?,
+            None => args.plan(assignment.run)?,
+        };
         assignment.complete(&mut plan);
         Ok(plan)
     })?;
     Ok(ExitStatus::DONE)
 }
 
-/// This program with the same words, to be a worker process.
-pub(super) fn worker_program() -> Result<Program, Error> {
+/// This program with the same words, to be a worker process; in a search at the rate of the step.
+pub(super) fn worker_program(searched_rate: Option<f64>) -> Result<Program, Error> {
     let failed = |source| Error::System { action: "find this program's own file".to_owned(), source };
     let mut words: Vec<_> = std::env::args_os().skip(1).collect();
     words.insert(words.len().min(1), "--worker".into());
-    Ok(Program { path: std::env::current_exe().map_err(failed)?, words })
+    Ok(Program { path: std::env::current_exe().map_err(failed)?, words, searched_rate })
 }
 
 /// Prints what this machine allows, and whether the plan fits into it.

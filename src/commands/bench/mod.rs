@@ -10,14 +10,14 @@ mod session;
 
 use super::{Messages, block_on};
 use crate::bench::judge::{Comparison, Thresholds};
-use crate::bench::plan::{Plan, RunId};
+use crate::bench::plan::{Plan, RunId, Scenario};
 use crate::bench::record::Stage;
+use crate::bench::report::{Searched, scenario_word};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::{BenchArgs, Word};
 use crate::cli::bench_report::{ReportArgs, Searchable};
 use crate::error::{Error, ExitStatus};
 use outputs::{Outputs, Sections};
-use search::Searched;
 use session::Session;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -37,18 +37,21 @@ pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Er
     }
     let baseline = args.report.baseline.as_deref();
     let baseline = baseline.map(|path| read_report("--baseline", path)).transpose()?;
+    if let Some((path, before)) = args.report.baseline.as_deref().zip(baseline.as_ref()) {
+        let parts = parts.iter().flatten().map(|part| part.plan.scenario);
+        check_baseline(path, before, plan.iter().map(|plan| plan.scenario).chain(parts).next())?;
+    }
     let outputs = Outputs::create(&args.report)?;
-    let (report, searched, signal) = match (plan, parts) {
+    let (report, signal) = match (plan, parts) {
         (Some(plan), _) => block_on(measure(args, plan, messages))?,
-        (None, parts) => (merge(parts.unwrap_or_default())?, None, None),
+        (None, parts) => (merge(parts.unwrap_or_default())?, None),
     };
     let comparison = baseline.map(|before| Comparison::new(&before, &report, args.report.tolerance));
-    let sections = Sections::new(searched.as_ref(), comparison.as_ref());
+    let sections = Sections::new(comparison.as_ref());
     let printed = print(&args.report, &report, &sections);
     let written = outputs.write(&report, &sections);
     let status = judge(&report, signal, messages);
-    let search_failure = searched.as_ref().and_then(Searched::failure);
-    let misses = misses(args.report.fail_if.as_ref(), comparison.as_ref(), search_failure, &report);
+    let misses = misses(args.report.fail_if.as_ref(), comparison.as_ref(), &report);
     misses.iter().for_each(|miss| messages.say(miss));
     let status = if misses.is_empty() || signal.is_some() { status } else { ExitStatus::MISSED };
     written?;
@@ -64,16 +67,13 @@ async fn measure(
     args: &BenchArgs,
     plan: Plan,
     messages: Messages,
-) -> Result<(Report, Option<Searched>, Option<ExitStatus>), Error> {
+) -> Result<(Report, Option<ExitStatus>), Error> {
     let session = Session::start(args, &plan, messages).await?;
-    let (report, searched) = match args.report.search {
-        None => (session.measure(plan).await?, None),
-        Some(Searchable::Rate) => {
-            let (report, searched) = search::search(args, &session).await?;
-            (report, Some(searched))
-        }
+    let report = match args.report.search {
+        None => session.measure(plan).await?,
+        Some(Searchable::Rate) => search::search(args, &session).await?,
     };
-    Ok((report, searched, session.signal()))
+    Ok((report, session.signal()))
 }
 
 /// Reads the reports to merge.
@@ -101,6 +101,17 @@ fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
     })
 }
 
+/// The figures of different scenarios have the same names and are not the same things.
+fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> Result<(), Error> {
+    let (measured, now) = (before.plan.scenario, scenario.unwrap_or(before.plan.scenario));
+    if measured == now {
+        return Ok(());
+    }
+    let [measured, now] = [measured, now].map(scenario_word);
+    let problem = format!("it is of {measured}, and this run is {now}: their figures cannot be compared");
+    Err(Error::Unusable { option: "--baseline", path: path.to_owned(), problem })
+}
+
 /// What helps when nobody answers.
 const HINT: &str =
     "\nhint: is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
@@ -112,17 +123,13 @@ fn print(args: &ReportArgs, report: &Report, sections: &Sections) -> Result<(), 
 }
 
 /// What was demanded and is not so, each in words.
-fn misses(
-    demands: Option<&Thresholds>,
-    comparison: Option<&Comparison>,
-    search_failure: Option<String>,
-    report: &Report,
-) -> Vec<String> {
+fn misses(demands: Option<&Thresholds>, comparison: Option<&Comparison>, report: &Report) -> Vec<String> {
     let misses = demands.map(|demands| demands.misses(report)).unwrap_or_default();
     let regressions = comparison.map(Comparison::regressions).unwrap_or_default();
     let misses = misses.iter().map(|miss| format!("--fail-if {miss}"));
     let regressions = regressions.iter().map(|regression| format!("--baseline: {regression}"));
-    let failure = search_failure.map(|failure| format!("--search: {failure}"));
+    let failure = report.search.as_ref().and_then(Searched::failure);
+    let failure = failure.map(|failure| format!("--search: {failure}"));
     misses.chain(regressions).chain(failure).collect()
 }
 
@@ -150,8 +157,8 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
         (ExitStatus::DENIED, format!("{} messages were denied", report.account.denied))
     } else if let Ending::Stalled(_) = report.ending {
         (ExitStatus::FAILED, "the broker stopped answering".to_owned())
-    } else if report.is_promise_broken() {
-        (ExitStatus::FAILED, format!("the broker broke what QoS {} promises", report.plan.qos))
+    } else if let Some(group) = report.broken_promises().next() {
+        (ExitStatus::FAILED, format!("the broker broke what QoS {} promises", group.promise()))
     } else if report.errors.count(Stage::Run) > 0 {
         (ExitStatus::FAILED, "not every client could do its work".to_owned())
     } else {

@@ -1,7 +1,6 @@
 //! The files of a report. They are made before the run, so that a path that cannot be written is told at once, under another
 //! name that becomes the real one at the end: whoever reads the file never sees half of it.
 
-use super::search::Searched;
 use crate::bench::Report;
 use crate::bench::judge::Comparison;
 use crate::bench::report::Charset;
@@ -119,13 +118,12 @@ pub(super) struct Sections {
 }
 
 impl Sections {
-    pub(super) fn new(searched: Option<&Searched>, comparison: Option<&Comparison>) -> Sections {
-        let texts = [searched.map(Searched::to_text), comparison.map(Comparison::to_text)];
-        let pages = [searched.map(Searched::to_markdown), comparison.map(Comparison::to_markdown)];
-        let join = |parts: [Option<String>; 2]| {
-            parts.into_iter().flatten().map(|part| format!("\n{part}")).collect()
-        };
-        Sections { text: join(texts), markdown: join(pages) }
+    pub(super) fn new(comparison: Option<&Comparison>) -> Sections {
+        let join = |part: Option<String>| part.map(|part| format!("\n{part}")).unwrap_or_default();
+        Sections {
+            text: join(comparison.map(Comparison::to_text)),
+            markdown: join(comparison.map(Comparison::to_markdown)),
+        }
     }
 }
 

@@ -1,60 +1,43 @@
 //! `--search rate`: short runs at planned rates, until the highest that holds is known.
 
 use super::session::Session;
-use crate::bench::judge::search::{self, Found, Search, Step};
+use crate::bench::judge::Search;
+use crate::bench::judge::search::judge;
 use crate::bench::plan::RunId;
+use crate::bench::report::{SearchStep, Searched, rate as shown};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::BenchArgs;
 use crate::error::Error;
 
-/// What a search found out.
-pub(super) struct Searched {
-    steps: Vec<Step>,
-    found: Option<Found>,
-}
-
-/// Searches; the report is that of the highest rate that held, or of the last run when none did.
-pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<(Report, Searched), Error> {
+/// Searches; the report is that of the highest rate that held, or of the last run when none did, with all steps.
+pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Report, Error> {
     let until = args.report.until.clone().unwrap_or_default();
     let mut search = Search::new(args.first_rate());
     let mut steps = Vec::new();
     let (mut best, mut last) = (None, None);
     while let Some(rate) = search.next_rate() {
-        let report = session.measure(args.plan_at(rate, RunId(fastrand::u32(..)))?).await?;
-        let is_over = session.signal().is_some() || report.ending == Ending::NotConnected;
-        if !is_over {
-            let step = Step::new(rate, &report, &until);
-            search.note(step.failure.is_none());
-            if step.failure.is_none() {
-                best = Some(report.clone());
-            }
-            steps.push(step);
-        }
-        last = Some(report);
-        if is_over {
+        let plan = args.plan_at(rate, RunId(fastrand::u32(..)))?;
+        let report = session.measure_at(rate, plan).await?;
+        if session.signal().is_some() || report.ending == Ending::NotConnected {
+            last = Some(report);
             break;
         }
+        let step = judge(rate, &report, &until);
+        session.say(&told(&step));
+        let holds = step.failure.is_none();
+        search.note(holds);
+        steps.push(step);
+        *if holds { &mut best } else { &mut last } = Some(report);
     }
     let report = best.or(last).ok_or_else(|| Error::Usage("--search: there is no rate to try".to_owned()))?;
-    Ok((report, Searched { steps, found: search.found() }))
+    Ok(Report { search: Some(Searched { steps, found: search.found() }), ..report })
 }
 
-impl Searched {
-    /// The rates that were tried, and what came out.
-    pub(super) fn to_text(&self) -> String {
-        let found = self.found.map_or("no rate was measured to the end".to_owned(), Found::to_text);
-        format!("{}\n{:<17} {found}\n", search::to_text(&self.steps), "search")
-    }
-
-    /// The same for a page.
-    pub(super) fn to_markdown(&self) -> String {
-        format!("```\n{}```\n", self.to_text())
-    }
-
-    /// Why the search failed, when no rate held.
-    pub(super) fn failure(&self) -> Option<String> {
-        let found = self.found.filter(|found| matches!(found, Found::NotEven(_)))?;
-        let reason = self.steps.last().and_then(|step| step.failure.clone()).unwrap_or_default();
-        Some(format!("{}: {reason}", found.to_text()))
+/// How a rate did, for those who wait.
+fn told(step: &SearchStep) -> String {
+    let rate = shown(step.rate);
+    match &step.failure {
+        None => format!("--search: {rate} messages per second held"),
+        Some(failure) => format!("--search: {rate} messages per second did not hold: {failure}"),
     }
 }

@@ -8,11 +8,13 @@ use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
 use crate::bench::{self, Report, View, limits};
 use crate::cli::bench::BenchArgs;
+use crate::cli::bench_report::Searchable;
 use crate::commands::embedded::EmbeddedBroker;
 use crate::commands::stop::Signals;
 use crate::commands::{Messages, password};
 use crate::error::{Error, ExitStatus};
 use crate::transport::Address;
+use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
@@ -28,6 +30,7 @@ pub(super) struct Session<'a> {
     broker: Option<EmbeddedBroker>,
     interrupts: Interrupts,
     live: Live,
+    announced: OnceCell<()>,
 }
 
 impl<'a> Session<'a> {
@@ -44,11 +47,20 @@ impl<'a> Session<'a> {
         if let Some(address) = args.report.metrics {
             metrics::serve(address, live.clone()).await?;
         }
-        Ok(Session { args, messages, password, broker, interrupts, live })
+        Ok(Session { args, messages, password, broker, interrupts, live, announced: OnceCell::new() })
     }
 
-    /// Carries out a plan.
-    pub(super) async fn measure(&self, mut plan: Plan) -> Result<Report, Error> {
+    /// Carries out the plan that the options make.
+    pub(super) async fn measure(&self, plan: Plan) -> Result<Report, Error> {
+        self.run(plan, None).await
+    }
+
+    /// Carries out the plan of a search's step.
+    pub(super) async fn measure_at(&self, rate: f64, plan: Plan) -> Result<Report, Error> {
+        self.run(plan, Some(rate)).await
+    }
+
+    async fn run(&self, mut plan: Plan, searched_rate: Option<f64>) -> Result<Report, Error> {
         self.complete(&mut plan)?;
         let panel = Panel::new();
         let mut punctuality = Punctuality::new(self.args.start_at);
@@ -57,8 +69,8 @@ impl<'a> Session<'a> {
             punctuality.look(&view);
             panel.show(&view);
         };
-        let report =
-            bench::run(plan, &fleet::worker_program()?, self.interrupts.of_next_run(), observe).await;
+        let program = fleet::worker_program(searched_rate)?;
+        let report = bench::run(plan, &program, self.interrupts.of_next_run(), observe).await;
         panel.clear();
         if let Some(delay) = punctuality.delay() {
             let seconds = delay.as_secs_f64();
@@ -75,21 +87,26 @@ impl<'a> Session<'a> {
             plan.broker.identities.password = Some(Secret::Same(password.clone()));
         }
         limits::spread_over_processes(plan, self.args.processes.map(usize::from))?;
-        if self.args.report.search.is_none() {
-            self.messages.say(&describe(plan));
-        } else if plan.processes > 1 {
-            return Err(Error::Usage(format!(
-                "--search runs in one process, and {} clients need {}",
-                plan.clients(),
-                plan.processes
-            )));
-        }
+        self.announced.get_or_init(|| self.messages.say(&self.announcement(plan)));
         if let Some(broker) = &self.broker {
             let address = broker.address();
             plan.broker.endpoint.address =
                 Address::Tcp { host: address.ip().to_string(), port: address.port() };
         }
         Ok(())
+    }
+
+    /// What will be done, in a line; of a search, what its first run does.
+    fn announcement(&self, plan: &Plan) -> String {
+        match self.args.report.search {
+            None => describe(plan),
+            Some(Searchable::Rate) => format!("--search begins with: {}", describe(plan)),
+        }
+    }
+
+    /// Says something to those who wait.
+    pub(super) fn say(&self, text: &str) {
+        self.messages.say(text);
     }
 
     /// The status of the first signal, if one came.

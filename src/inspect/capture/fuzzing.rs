@@ -11,13 +11,6 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// What is called with any bytes, and panics if something is wrong.
-pub type Target = fn(&[u8]);
-
-/// The targets by name.
-pub const TARGETS: [(&str, Target); 4] =
-    [("reader", reader), ("capture", capture), ("segments", segments), ("web_socket", web_socket)];
-
 /// Reads a capture, at once and in small pieces, which must give the same.
 pub fn reader(bytes: &[u8]) {
     let mut whole = Vec::new();

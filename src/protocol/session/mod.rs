@@ -305,24 +305,25 @@ impl<M> Session<M> {
         packet: Packet<'e>,
         out: &mut Vec<u8>,
     ) -> Result<Event<'e, M>, SessionError> {
-        match (packet, self.role) {
-            (Packet::Publish(publish), _) => self.receive_publish(publish, out),
-            (Packet::Puback(ack), _) => self.settle(PacketType::Puback, Stage::Puback, ack),
-            (Packet::Pubrec(ack), _) => self.receive_pubrec(ack, out),
-            (Packet::Pubrel(ack), _) => Ok(self.receive_pubrel(ack.packet_id, out)),
-            (Packet::Pubcomp(ack), _) => self.settle(PacketType::Pubcomp, Stage::Pubcomp, ack),
-            (Packet::Disconnect(disconnect), _) => Ok(Event::Disconnect(disconnect)),
-            (Packet::Auth(auth), _) => Ok(Event::Auth(auth)),
-            (Packet::Suback(ack), Role::Client) => self.receive_answer(PacketType::Suback, ack),
-            (Packet::Unsuback(ack), Role::Client) => self.receive_answer(PacketType::Unsuback, ack),
-            (Packet::Pingresp, Role::Client) => Ok(Event::Pingresp),
-            (Packet::Subscribe(subscribe), Role::Server) => Ok(Event::Subscribe(subscribe)),
-            (Packet::Unsubscribe(unsubscribe), Role::Server) => Ok(Event::Unsubscribe(unsubscribe)),
-            (Packet::Pingreq, Role::Server) => {
+        let is_client = self.role == Role::Client;
+        match packet {
+            Packet::Publish(publish) => self.receive_publish(publish, out),
+            Packet::Puback(ack) => self.settle(PacketType::Puback, Stage::Puback, ack),
+            Packet::Pubrec(ack) => self.receive_pubrec(ack, out),
+            Packet::Pubrel(ack) => Ok(self.receive_pubrel(ack.packet_id, out)),
+            Packet::Pubcomp(ack) => self.settle(PacketType::Pubcomp, Stage::Pubcomp, ack),
+            Packet::Disconnect(disconnect) => Ok(Event::Disconnect(disconnect)),
+            Packet::Auth(auth) => Ok(Event::Auth(auth)),
+            Packet::Suback(ack) if is_client => self.receive_answer(PacketType::Suback, ack),
+            Packet::Unsuback(ack) if is_client => self.receive_answer(PacketType::Unsuback, ack),
+            Packet::Pingresp if is_client => Ok(Event::Pingresp),
+            Packet::Subscribe(subscribe) if !is_client => Ok(Event::Subscribe(subscribe)),
+            Packet::Unsubscribe(unsubscribe) if !is_client => Ok(Event::Unsubscribe(unsubscribe)),
+            Packet::Pingreq if !is_client => {
                 append(&Packet::Pingresp, self.sender.version, out);
                 Ok(Event::Nothing)
             }
-            (packet, _) => Err(SessionError::Unexpected(packet.packet_type())),
+            unexpected => Err(SessionError::Unexpected(unexpected.packet_type())),
         }
     }
 

@@ -70,13 +70,23 @@ impl<M> Outbound<M> {
 
     /// The message with that identifier, among those that went out on this connection.
     pub(super) fn find(&mut self, packet_id: PacketId) -> Option<(usize, &mut Slot<M>)> {
-        let sent = self.slots.iter_mut().take(self.sent).enumerate();
-        sent.into_iter().find(|(_, slot)| slot.packet_id == packet_id)
+        let index = self.place_of(packet_id)?;
+        self.slots.get_mut(index).map(|slot| (index, slot))
+    }
+
+    /// Identifiers are handed out in turn, so that one's distance from the first is its place unless some in between are settled.
+    fn place_of(&self, packet_id: PacketId) -> Option<usize> {
+        let distance = self.slots.front()?.packet_id.distance_to(packet_id);
+        let is_it = |slot: &&Slot<M>| slot.packet_id == packet_id;
+        if distance < self.sent && self.slots.get(distance).filter(is_it).is_some() {
+            return Some(distance);
+        }
+        self.slots.iter().take(self.sent).position(|slot| slot.packet_id == packet_id)
     }
 
     /// Takes out the message at that place of the queue.
     pub(super) fn remove(&mut self, index: usize) -> Option<M> {
-        let slot = self.slots.remove(index)?;
+        let slot = if index == 0 { self.slots.pop_front() } else { self.slots.remove(index) }?;
         if index < self.sent {
             self.sent -= 1;
         }

@@ -93,11 +93,14 @@ impl Sender {
     }
 
     fn write_within_size(&self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
-        let size = publish.encoded_length(self.version)?;
-        if size > self.limits.maximum_packet_size as usize {
-            return Err(PublishError::PacketTooLarge { size, maximum: self.limits.maximum_packet_size });
+        let before = out.len();
+        publish.encode(self.version, out)?;
+        let (size, maximum) = (out.len() - before, self.limits.maximum_packet_size);
+        if size > maximum as usize {
+            out.truncate(before);
+            return Err(PublishError::PacketTooLarge { size, maximum });
         }
-        Ok(publish.encode(self.version, out)?)
+        Ok(())
     }
 }
 

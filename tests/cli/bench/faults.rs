@@ -98,6 +98,29 @@ fn what_is_lost_at_qos_0_is_not_waited_for() {
 }
 
 #[test]
+fn what_an_interruption_leaves_on_its_way_is_not_called_lost() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut subscriber = peer.accept_v311();
+        let mut publisher = peer.accept_v311();
+        let subscribe = subscriber.packet();
+        subscriber.send(&format!("90 ({:02x} {:02x} 01)", subscribe[2], subscribe[3]));
+        (0..3).for_each(|_| drop(publisher.expect_and_acknowledge()));
+        subscriber.expect_type(0xe0);
+    });
+    let metrics = free_address();
+    let words = format!("bench -c 1 --threads 1 --messages 3 --timeout 600 --metrics {metrics}");
+    let mut bench = peer.mq(&words).spawn();
+    bench.wait_for_stderr("1 client publishes");
+    wait_for_step(metrics, "drain");
+    bench.signal("INT");
+    let finished = bench.finish();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(&report, &["3 missing when the wait for them was interrupted, of 3"]);
+    finished.expect_status(130);
+    peer.finish();
+}
+
+#[test]
 fn a_broker_that_dies_ends_every_scenario() {
     for scenario in ["rr --duration 60", "pubsub --rate 500 --duration 60", "reconnect --duration 60"] {
         let mut broker = EmbeddedBroker::start();

@@ -29,6 +29,26 @@ fn what_processes_measured_adds_up() {
     assert_says(&report, &["resubscribed"]);
 }
 
+#[test]
+fn the_display_shows_latencies_whoever_measures_them() {
+    let broker = EmbeddedBroker::start();
+    for processes in [1, 2] {
+        let options = format!("{} -c 4 --threads 4 --duration 60", broker.options());
+        let line = format!("TERM=xterm {} bench {options} --processes {processes}", env!("CARGO_BIN_EXE_mq"));
+        let Some(mut running) = on_a_terminal(&line) else { return };
+        running.wait_for_part_of_stdout("per second; latency p99 ");
+        running.write([3]);
+        running.finish().expect_status(130);
+    }
+}
+
+#[test]
+fn the_report_says_how_many_processes_and_threads_took_part() {
+    let broker = EmbeddedBroker::start();
+    let text = broker.mq("bench -c 6 --messages 60 --processes 2 --threads 4").run().succeed();
+    assert_says(&text, &["6 publishers, 6 subscribers, on 4 threads of 2 processes"]);
+}
+
 /// The worker processes of a leader.
 fn workers_of(leader: &Running) -> Vec<u32> {
     let is_ours = |pid: &u32| {

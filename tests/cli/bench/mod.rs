@@ -2,6 +2,8 @@
 
 mod faults;
 mod fleet;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod open_loop;
 mod payloads;
 mod scenario_file;
@@ -10,6 +12,8 @@ mod shards;
 mod ways;
 
 use super::support::*;
+use crate::bench_report::{answer_to, free_address};
+use std::time::Instant;
 
 /// The end of the report when all is well.
 const ALL_ARRIVED: &str = "messages arrived, once and in order";
@@ -54,6 +58,16 @@ fn percentiles(report: &str, after: &str, row: &str) -> Vec<f64> {
         _ => panic!("{unit} is no unit: {row}"),
     };
     words.chunks(2).map(|pair| pair[0].parse::<f64>().unwrap() * unit(pair[1])).collect()
+}
+
+/// Waits until a run that answers for `--metrics` at this address does that.
+#[track_caller]
+fn wait_for_step(metrics: std::net::SocketAddr, step: &str) {
+    let deadline = Instant::now() + DEADLINE;
+    let part = format!("step=\"{step}\"");
+    while !answer_to(metrics, b"GET /metrics HTTP/1.1\r\n\r\n").contains(&part) {
+        assert!(Instant::now() < deadline, "the run comes to {step}");
+    }
 }
 
 #[test]
@@ -149,6 +163,9 @@ fn options_are_checked() {
         ("-s -1", "-s"),
         ("-s 10", "-s 10"),
         ("--duration 0", "--duration"),
+        ("--duration 1e300", "seconds from 0 to 10000000000"),
+        ("--timeout inf", "seconds from 0 to 10000000000"),
+        ("sub -t a --payload-template x", "--payload-template does not go with sub"),
         ("--messages 5 --duration 5", "--duration"),
         ("--embedded -h localhost", "--embedded"),
         ("-t a/#", "-t"),

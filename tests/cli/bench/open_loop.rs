@@ -19,11 +19,35 @@ fn every_qos_and_every_way_to_spread_the_sends_loses_nothing() {
         "-q 1 --rate 1k --arrivals poisson",
         "-q 1 --rate 1k --burst 10",
         "-q 1 --rate 1k --ramp 0.3",
+        "-q 1 --ramp 200..2k",
     ] {
         let report =
             mq(&format!("bench --embedded -c 7 --subscribers 2 --duration 0.5 {options}")).run().succeed();
         assert_says(&report, &[ALL_ARRIVED]);
         assert!(numbers_of(&report, "sent")[0] > 50, "{report}");
+    }
+}
+
+#[test]
+fn a_rate_goes_from_one_to_another() {
+    for (ramp, count) in [("100..900", 500), ("900..100", 500), ("6k/min..900", 500)] {
+        let finished = mq(&format!("bench --embedded -c 10 --ramp {ramp} --duration 1")).run();
+        assert_says(&finished.stderr, &["from ", " to ", "00 in a second"]);
+        let report = finished.succeed();
+        assert_says(&report, &[ALL_ARRIVED, "500 planned in a second"]);
+        assert!(numbers_of(&report, "sent")[0].abs_diff(count) <= 1, "{ramp}: {report}");
+    }
+}
+
+#[test]
+fn a_ramp_that_says_too_little_or_too_much_is_refused() {
+    for (options, parts) in [
+        ("--ramp 5", ["--ramp", "a rate to grow to"]),
+        ("--ramp 5..10 --rate 3", ["--ramp", "instead of another"]),
+        ("--ramp 5..10 --messages 3", ["--ramp", "give a duration"]),
+        ("--ramp 5..x", ["--ramp", "messages per second"]),
+    ] {
+        assert_says(&mq(&format!("bench pub {options}")).run().fail(2), &parts);
     }
 }
 

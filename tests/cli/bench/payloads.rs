@@ -29,6 +29,55 @@ fn a_file_is_a_payload() {
     assert_eq!(messages_of(&words, 2), ["t from a file", "t from a file"]);
 }
 
+/// A file with these lines.
+fn recording(lines: &[&str]) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.join("\n")).unwrap();
+    file
+}
+
+#[test]
+fn what_was_recorded_is_sent_again_in_a_circle() {
+    let broker = EmbeddedBroker::start();
+    let recorder = broker.subscriber("-t # --json -C 3");
+    for words in ["-t a -m one", "-t b/c -m 0", "-t d -n"] {
+        broker.mq(&format!("pub {words}")).run().succeed();
+    }
+    let file = recording(&[&recorder.finish().succeed(), ""]);
+    let words = format!("bench pub -c 1 -q 0 --messages 4 --payload-recording {}", file.path().display());
+    let payloads = ["t (null)", "t 0", "t one", "t one"];
+    assert_eq!(messages_of(&format!("{words} -t t"), 4), payloads);
+    let topics = ["a one", "a one", "b/c 0", "d (null)"];
+    assert_eq!(messages_of(&format!("{words} --recorded-topics"), 4), topics);
+}
+
+#[test]
+fn a_recording_is_measured_end_to_end() {
+    let file = recording(&[r#"{"payload":"short"}"#, r#"{"payload_encoding":"base64","payload":"/w=="}"#]);
+    let words = format!("bench --embedded -c 5 --messages 100 --payload-recording {}", file.path().display());
+    assert_says(&mq(&words).run().succeed(), &[ALL_ARRIVED]);
+}
+
+#[test]
+fn a_recording_that_is_none_is_told_with_its_line() {
+    let good = r#"{"topic":"a","payload":"x"}"#;
+    for (lines, options, parts) in [
+        (vec![], "", ["holds no message", "mq sub --json"]),
+        (vec![good, "", "{\"payload\":"], "", ["line 3", "column"]),
+        (vec![good, r#"{"paylod":"x"}"#], "", ["line 2", "\"payload\""]),
+        (vec![good, r#"{"payload":"x"}"#], "--recorded-topics", ["line 2", "\"topic\""]),
+        (vec![r#"{"topic":"a/#","payload":"x"}"#], "--recorded-topics", ["line 1", "a/#"]),
+    ] {
+        let file = recording(&lines);
+        let words = format!("bench pub --payload-recording {} {options}", file.path().display());
+        assert_says(&mq(&words).run().fail(2), &parts);
+    }
+    let file = recording(&[good]);
+    let words = format!("bench --recorded-topics --payload-recording {}", file.path().display());
+    assert_says(&mq(&words).run().fail(2), &["--recorded-topics", "pubsub"]);
+    assert_says(&mq("bench pub --payload-recording /nowhere").run().fail(1), &["/nowhere"]);
+}
+
 #[test]
 fn what_is_measured_carries_a_stamp_in_front() {
     let report = mq("bench --embedded -c 5 --messages 100 --payload-template text-{seq}").run().succeed();

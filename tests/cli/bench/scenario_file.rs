@@ -42,12 +42,61 @@ topic = "mq-bench/+/sensors/#"
     let finished = mq(&format!("bench scenario {} --embedded", file.path().display())).run();
     assert_says(
         &finished.stderr,
-        &["sensors: 10 clients publish and 2 subscribe", "commands: 3 clients ask"],
+        &[
+            "sensors: 10 clients publish and 2 subscribe",
+            "commands: 3 clients ask",
+            "idle: 5 clients connect",
+            "watcher: 1 client listens to mq-bench/+/sensors/# at QoS 1",
+        ],
     );
     let report = finished.succeed();
+    assert_says(
+        &report,
+        &[
+            "22 in 4 groups, on ",
+            "- sensors         10 publishers, 2 subscribers; messages of 40 to 80 bytes at QoS 0, 200 planned",
+            "- commands        3 requesters, 1 responder; 30 messages of 64 bytes at QoS 1, 1 in flight",
+            "- idle            5 clients that stay; connections\n",
+            "- watcher         1 subscriber to mq-bench/+/sensors/#; QoS 1\n",
+            "\nsensors                     100          100            0            0            0\n",
+            "\ncommands                     30           30            0            0            0\n",
+        ],
+    );
+    assert!(!report.contains("stayed to the end"), "nobody left: {report}");
     assert_says(&report, &["22 of 22 clients", "all 130 messages arrived", "round trip"]);
     assert_eq!(numbers_of(&report, "sent"), [130], "{report}");
     assert_eq!(numbers_of(&report, "received"), [230], "the watcher heard the sensors too: {report}");
+}
+
+/// A broker that grants one subscription, acknowledges what is published, and delivers nothing.
+fn forgetful_broker(granted: u8) -> ScriptedPeer {
+    ScriptedPeer::start(move |peer| {
+        let mut subscriber = peer.accept_v311();
+        let mut publisher = peer.accept_v311();
+        let subscribe = subscriber.packet();
+        subscriber.send(&format!("90 ({:02x} {:02x} {granted:02x})", subscribe[2], subscribe[3]));
+        let idle = peer.accept_v311();
+        (0..5).for_each(|_| drop(publisher.expect_and_acknowledge()));
+        [subscriber, publisher, idle].iter_mut().for_each(|wire| drop(wire.expect_type(0xe0)));
+    })
+}
+
+#[test]
+fn a_group_is_judged_by_the_qos_of_the_whole_way() {
+    let idle = "[[group]]\nname = \"idle\"\nscenario = \"conn\"\nclients = 1\n";
+    for (subscription_qos, status) in [(0, 0), (1, 1)] {
+        let group = format!(
+            "[[group]]\nname = \"a\"\nscenario = \"pubsub\"\nclients = 1\nmessages = 5\n\
+             qos = 1\nsubscription_qos = {subscription_qos}\n"
+        );
+        let file = file(&format!("{group}{idle}"));
+        let peer = forgetful_broker(subscription_qos);
+        let words = format!("bench scenario {} --threads 1 --timeout 1", file.path().display());
+        let finished = peer.mq(&words).run();
+        finished.expect_status(status);
+        assert_says(&String::from_utf8_lossy(&finished.stdout), &["delivery          5 lost, of 5"]);
+        peer.finish();
+    }
 }
 
 #[test]
@@ -66,7 +115,7 @@ fn mistakes_are_told_with_their_place() {
         (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name is made of"]),
         (format!("{group}clients = 0\n"), ["line 1", "at least 1"]),
         (format!("{group}clients = -1\n"), ["line 5", "-1"]),
-        (String::new(), ["line 1", "group"]),
+        (String::new(), ["line 1", "there is no [[group]]"]),
         ("[[group]\n".to_owned(), ["line 1", "column"]),
     ] {
         let file = file(&content);

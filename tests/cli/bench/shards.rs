@@ -92,10 +92,11 @@ fn a_start_that_is_missed_is_told() {
 
 #[test]
 fn a_wait_for_the_start_can_be_interrupted() {
-    let mut broker = EmbeddedBroker::start_with("-p 0 -v");
-    let bench = broker.mq("bench conn -c 2 --start-at +3600").spawn();
-    broker.process().wait_for_stderr("connected from");
-    broker.process().wait_for_stderr("connected from");
+    let broker = EmbeddedBroker::start();
+    let metrics = free_address();
+    let mut bench = broker.mq(&format!("bench conn -c 2 --start-at +3600 --metrics {metrics}")).spawn();
+    bench.wait_for_stderr("2 clients connect");
+    wait_for_step(metrics, "wait");
     bench.signal("TERM");
     let finished = bench.finish();
     finished.expect_status(143);
@@ -116,7 +117,10 @@ fn what_cannot_be_merged_is_told() {
         ("{}/a {}/text", "text"),
         ("{}/a {}/json", "schema"),
         ("{}/a {}/b", "QoS"),
+        ("{}/a {}/a", "the same report is there twice"),
         ("{}/a -c 5", "--clients"),
+        ("{}/a --search rate", "--search"),
+        ("{}/a --metrics 127.0.0.1:0", "--metrics"),
         ("{}/a --embedded", "--embedded"),
         ("{}/a -h localhost", "--host"),
     ] {
@@ -167,4 +171,34 @@ fn the_command_of_the_kubernetes_example_is_one_that_runs() {
     let report = json(&report.succeed());
     assert_eq!(report.pointer("/clients/connected/count").unwrap(), 3);
     assert_eq!(report.pointer("/deliveries/lost").unwrap(), 0);
+}
+
+/// What stands between these two in an example.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{before} is in the example"));
+    rest.split_once(after).unwrap_or_else(|| panic!("{after} follows {before}")).0
+}
+
+#[test]
+fn the_loads_of_the_examples_are_ones_that_every_shard_can_plan() {
+    let yaml = include_str!("../../../deploy/kubernetes.yaml");
+    let ssh = include_str!("../../../deploy/ssh.sh");
+    let loads = [
+        between(yaml, "--from-literal=LOAD='", "'").to_owned(),
+        between(ssh, "deploy/ssh.sh 'host1 host2 host3' ", "\n").to_owned(),
+    ];
+    for load in loads {
+        let load = load.replace("-h broker.example ", "");
+        for shard in ["1/3", "3/3"] {
+            let words =
+                format!("bench --check -h 127.0.0.1 {load} --shard {shard} --start-at +60 --output json");
+            let finished = mq(&words).run();
+            // Whether it fits is this machine's business; the options must be right.
+            let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+            assert_says(&text, &["22000 clients", "The run"]);
+            assert!(matches!(finished.status, 0 | 1), "{words}: {}", finished.stderr);
+        }
+    }
+    let completions: Vec<&str> = yaml.lines().filter(|line| line.contains("completions: ")).collect();
+    assert_eq!(completions, [format!("  completions: {}", between(yaml, "--from-literal=SHARDS=", "\n"))]);
 }

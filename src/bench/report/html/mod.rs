@@ -31,11 +31,14 @@ svg text{fill:var(--soft);font:13px system-ui,sans-serif}.grid{stroke:var(--rule
 margin-right:.3rem;vertical-align:-.1rem;background:currentColor}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
+th:first-child,td:first-child,.words{text-align:left}.words{white-space:normal;min-width:9rem}
 .c0{color:var(--c0);stroke:var(--c0)}.c1{color:var(--c1);stroke:var(--c1)}.c2{color:var(--c2);stroke:var(--c2)}
 .c3{color:var(--c3);stroke:var(--c3)}.c4{color:var(--c4);stroke:var(--c4)}.c5{color:var(--c5);stroke:var(--c5)}
 circle{fill:currentColor;stroke:none}
 ";
+
+/// No slot of the timeline is taken for less than these seconds.
+const SHORTEST_PART: f64 = 0.001;
 
 /// The percentiles that get a label on the axis of the curve.
 const PERCENTILES: [f64; 7] = [0.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999];
@@ -58,6 +61,8 @@ impl Report {
             [self.throughput_chart(), self.percentile_chart(), self.latency_chart(), self.connect_chart()];
         charts.into_iter().flatten().for_each(|chart| html += &chart.to_html());
         html += "</div>\n";
+        html += &self.group_table();
+        html += &self.search_table();
         html += &self.flow_table();
         html += &self.percentile_table();
         html += &self.delivery_table();
@@ -68,21 +73,38 @@ impl Report {
     fn html_head(&self) -> String {
         let plan = &self.plan;
         let mut html = format!(
-            "<h1>mq bench: {} publishers, {} subscribers at QoS {}</h1>\n",
-            plan.publishers, plan.subscribers, plan.qos
+            "<h1>mq bench: {}</h1>\n",
+            match self.groups.as_slice() {
+                [only] => escape(&only.who()),
+                groups => format!("{} clients in {} groups", self.clients(), groups.len()),
+            }
         );
+        if let [only] = self.groups.as_slice() {
+            let _ = writeln!(html, "<p>{}</p>", escape(&only.load(&self.for_a_time())));
+        }
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let _ = writeln!(
             html,
-            "<p class=\"soft\">{}, {}, {} bytes, {} threads on {cpus} processors, {} from {}, {:.1} s</p>",
+            "<p class=\"soft\">{}, {}, {} on {cpus} processors, {} from {}, {:.1} s</p>",
             escape(&plan.broker),
             plan.version,
-            plan.payload_size,
-            plan.threads,
+            self.workers(),
             escape(&self.tool),
             self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
             self.elapsed.as_secs_f64()
         );
+        html + &self.html_remarks()
+    }
+
+    /// What the search came to, and what speaks against the figures.
+    fn html_remarks(&self) -> String {
+        let mut html = String::new();
+        if let Some(search) = &self.search {
+            let _ = writeln!(html, "<p>Search: {}</p>", escape(&search.outcome()));
+        }
+        if let Some(words) = self.ending_words() {
+            let _ = writeln!(html, "<p class=\"bad\">Ended: {words}</p>");
+        }
         for finding in self.self_check() {
             let (class, start) = match finding.mark.is_bottleneck() {
                 true => ("bad", "The load generator was the bottleneck: "),
@@ -93,12 +115,41 @@ impl Report {
         html
     }
 
+    /// A number of each slot, with the time that the slot stands for. The run ends within the last one; what little came after the
+    /// one before counts there, since it would look like a standstill.
+    fn parts(&self, count: impl Fn(&Slot) -> u64) -> Vec<Part> {
+        let width = self.timeline.width().as_secs_f64();
+        let slots = self.timeline.slots().iter().zip(0u32..);
+        let mut parts: Vec<Part> = slots
+            .map(|(slot, index)| Part {
+                begin: f64::from(index) * width,
+                time: width,
+                count: count(slot) as f64,
+            })
+            .collect();
+        let Some(mut last) = parts.pop() else { return parts };
+        last.time = (self.busy_until() - last.begin).clamp(SHORTEST_PART, width);
+        match parts.last_mut() {
+            Some(before) if last.time < width / 2.0 => {
+                (before.time, before.count) = (before.time + last.time, before.count + last.count);
+            }
+            _ => parts.push(last),
+        }
+        parts
+    }
+
+    /// When the last client connected or the last message moved, in seconds since the start.
+    fn busy_until(&self) -> f64 {
+        let flows = [self.connects, self.sent, self.acknowledged, self.received];
+        let ends = flows.into_iter().filter_map(|flow| flow.span).map(|(_, end)| end);
+        ends.max().map_or(self.elapsed.as_secs_f64(), |end| end as f64 / 1e9)
+    }
+
     /// A line through a number of each slot, in a second.
     fn rates(&self, name: &str, count: impl Fn(&Slot) -> u64) -> Option<Series> {
-        let width = self.timeline.width().as_secs_f64();
-        let middle = |index: usize| (index as f64 + 0.5) * width;
-        let slots = self.timeline.slots().iter().enumerate();
-        let points: Vec<_> = slots.map(|(index, slot)| (middle(index), count(slot) as f64 / width)).collect();
+        let parts = self.parts(count).into_iter();
+        let points: Vec<_> =
+            parts.map(|part| (part.begin + part.time / 2.0, part.count / part.time)).collect();
         let has_any = points.iter().any(|&(_, y)| y > 0.0);
         has_any.then(|| Series { name: name.to_owned(), points })
     }
@@ -160,7 +211,7 @@ impl Report {
         let kinds: Vec<_> = self.latency_rows().into_iter().map(|(kind, _)| kind).collect();
         let lines = kinds.into_iter().filter(|kind| *kind != LatencyKind::Lag).filter_map(|kind| {
             let points = curve(self.latencies.get(&kind)?);
-            Some(Series { name: kind.full_title(self.plan.qos), points })
+            Some(Series { name: kind.full_title(self.acknowledged_qos()), points })
         });
         let series: Vec<_> = lines.collect();
         let last = series.iter().flat_map(|line| &line.points).map(|&(x, _)| x).fold(1.0, f64::max).ceil();
@@ -169,6 +220,26 @@ impl Report {
         let x = Axis { title: "percentile", scale: Scale::Linear, range: (0.0, last), ticks };
         let y = duration_axis(&series)?;
         Some(Chart { title: "Latency by percentile", x, y, series })
+    }
+
+    fn group_table(&self) -> String {
+        if !self.is_mix() {
+            return String::new();
+        }
+        let rows = self.groups.iter().map(|group| {
+            let mut cells = vec![group.name.clone(), group.who(), group.load(&self.for_a_time())];
+            cells.extend(group.deliveries().map(|count| count.to_string()));
+            cells
+        });
+        let heads = ["", "clients", "load", "sent", "owed", "lost", "duplicated", "out of order"];
+        table("Groups", &heads, rows)
+    }
+
+    fn search_table(&self) -> String {
+        let Some(search) = &self.search else {
+            return String::new();
+        };
+        table("Search", &search.heads(), search.rows())
     }
 
     fn flow_table(&self) -> String {
@@ -189,7 +260,7 @@ impl Report {
         let rows = self.latency_rows().into_iter().map(|(kind, row)| {
             let Summary { count, min, mean, p50, p90, p99, p99_9, max } = row;
             let times = [min, mean, p50, p90, p99, p99_9, max].map(duration);
-            let mut cells = vec![kind.full_title(self.plan.qos), count.to_string()];
+            let mut cells = vec![kind.full_title(self.acknowledged_qos()), count.to_string()];
             cells.extend(times);
             cells
         });
@@ -221,6 +292,14 @@ impl Report {
         let errors: Vec<_> = errors.collect();
         if errors.is_empty() { String::new() } else { table("Errors", &["", "stage", "count"], errors) }
     }
+}
+
+/// What was counted in a part of the run's time, in seconds.
+#[derive(Debug, PartialEq)]
+struct Part {
+    begin: f64,
+    time: f64,
+    count: f64,
 }
 
 /// The place of a percentile: the number of its nines.
@@ -261,13 +340,25 @@ fn round_duration(nanoseconds: f64) -> String {
 }
 
 fn table(title: &str, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
+    let rows: Vec<_> = rows.into_iter().collect();
+    let has_words = |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|cell| is_words(cell)));
+    let class = |is_words: bool| if is_words { " class=\"words\"" } else { "" };
+    let heads = heads.iter().enumerate();
+    let heads: String = heads
+        .map(|(column, head)| format!("<th{}>{}</th>", class(has_words(column)), escape(head)))
+        .collect();
     let mut html = format!("<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<tr>{heads}</tr>\n");
     for row in rows {
-        let cells: String = row.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        let cells: String =
+            row.iter().map(|cell| format!("<td{}>{}</td>", class(is_words(cell)), escape(cell))).collect();
         let _ = writeln!(html, "<tr>{cells}</tr>");
     }
     html + "</table></div>\n"
+}
+
+/// Sentences are set as such, numbers and their units under each other.
+fn is_words(cell: &str) -> bool {
+    cell.starts_with(char::is_alphabetic) || cell.split(' ').count() > 2
 }
 
 /// What a broker said is text. XML has no way to write most control characters.
@@ -289,8 +380,10 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::report;
+    use super::super::search::tests::searched;
+    use super::super::tests::{mix, report};
     use super::*;
+    use crate::bench::Ending;
     use crate::bench::record::Stage;
     use roxmltree::{Document, ParsingOptions};
 
@@ -312,6 +405,24 @@ mod tests {
     }
 
     #[test]
+    fn groups_and_searches_have_a_table() {
+        let mut report = mix();
+        report.groups[0].name = "a<b".to_owned();
+        let mut search = searched();
+        search.steps[0].figures[0].metric = "<i>".to_owned();
+        report.search = Some(search);
+        let html = report.to_html();
+        let page = parse(&html);
+        let titles = page.descendants().filter(|node| node.has_tag_name("h2")).filter_map(|node| node.text());
+        let expected = ["Groups", "Search", "Throughput", "Latency", "What went wrong"];
+        assert_eq!(titles.collect::<Vec<_>>(), expected);
+        let cells = page.descendants().filter(|node| node.has_tag_name("td")).filter_map(|node| node.text());
+        let cells: Vec<_> = cells.collect();
+        assert!(cells.contains(&"a<b") && cells.contains(&"held"), "{cells:?}");
+        assert!(!page.descendants().any(|node| node.has_tag_name("i")), "a file's words are no tags");
+    }
+
+    #[test]
     fn a_run_without_anything_has_a_page_too() {
         let mut report = report();
         report.latencies.clear();
@@ -328,6 +439,33 @@ mod tests {
         let html = report.to_html();
         parse(&html);
         assert!(!html.contains("NaN") && !html.contains("inf"), "{html}");
+    }
+
+    #[test]
+    fn a_run_that_ends_within_a_slot_does_not_look_like_a_standstill() {
+        let mut report = report();
+        report.timeline = Default::default();
+        for (second, sent) in [(0, 100), (1, 100), (2, 10)] {
+            report.timeline.at(second * 1_000_000_000).sent = sent;
+        }
+        report.received.span = Some((0, 2_100_000_000));
+        let rates = |report: &Report| -> Vec<f64> {
+            let series = report.rates("sent", |slot| slot.sent).unwrap();
+            series.points.into_iter().map(|(_, rate)| rate.round()).collect()
+        };
+        assert_eq!(rates(&report), [100.0, 100.0]);
+        report.received.span = Some((0, 2_500_000_000));
+        assert_eq!(rates(&report), [100.0, 100.0, 20.0]);
+        report.received.span = Some((0, 0));
+        assert_eq!(rates(&report).len(), 2, "a file that says otherwise has a page as well");
+    }
+
+    #[test]
+    fn how_it_ended_is_told() {
+        let mut report = report();
+        report.ending = Ending::AllLost;
+        assert!(report.to_html().contains("<p class=\"bad\">Ended: all clients lost their connections</p>"));
+        assert!(report.to_markdown().contains("\n- ended: all clients lost their connections\n"));
     }
 
     #[test]

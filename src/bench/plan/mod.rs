@@ -1,0 +1,313 @@
+//! What a run does, worked out before anything is connected: who takes part, which topics they use, how much is sent.
+//!
+//! Nothing here does anything; it is asked by the workers and by the report.
+
+mod group;
+mod numbers;
+
+use super::identity::Identities;
+use super::payload::Payload;
+use super::shard::Place;
+use super::template::Template;
+use super::topics::Topics;
+use crate::protocol::{PropertiesBuf, Qos, Version};
+use crate::transport::Endpoint;
+pub use group::{Group, Part, Task, default_messages, default_subscribers};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+/// Where messages go unless told otherwise: every subscriber has a branch of its own, every publisher a topic in it.
+pub const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
+
+/// How every client reaches the broker, and as whom.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// Where it is, the layers on the way, and how long one client's connecting may take, until CONNACK.
+    pub endpoint: Endpoint,
+    /// The local addresses to connect from; none to let the system and the plan choose.
+    pub bind: Vec<IpAddr>,
+    /// The version to speak.
+    pub version: Version,
+    /// The longest silence in seconds; 0 for none.
+    pub keep_alive: u16,
+    /// Who the clients are.
+    pub identities: Identities,
+    /// What the broker publishes for a client that is gone.
+    pub will: Option<Will>,
+    /// Whether existing sessions are thrown away.
+    pub clean_start: bool,
+    /// Whether subscribers keep their sessions while they are away.
+    pub keeps_sessions: bool,
+    /// What packets carry besides.
+    pub properties: PacketProperties,
+}
+
+/// What the broker publishes for a client that is gone.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // the names say it
+pub struct Will {
+    pub topic: Template,
+    pub payload: Vec<u8>,
+    pub qos: Qos,
+    pub retain: bool,
+    pub properties: PropertiesBuf,
+}
+
+/// Properties of MQTT 5 by packet.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)] // the names say it
+pub struct PacketProperties {
+    pub connect: PropertiesBuf,
+    pub publish: PropertiesBuf,
+    pub subscribe: PropertiesBuf,
+    pub disconnect: PropertiesBuf,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What the run is about.
+    pub scenario: Scenario,
+    /// How every client reaches the broker.
+    pub broker: Broker,
+    /// The run.
+    pub run: RunId,
+    /// Clients of a kind, in the order of their numbers; at least one group.
+    pub groups: Vec<Group>,
+    /// How much is sent.
+    pub volume: Volume,
+    /// How long messages are sent before they are measured.
+    pub warm_up: Duration,
+    /// How many clients start to connect in a second; `None` for as many as the broker takes.
+    pub connect_rate: Option<u32>,
+    /// How many threads the clients are spread over, in all processes.
+    pub threads: usize,
+    /// How many processes the threads are spread over.
+    pub processes: usize,
+    /// When the load begins, when that is not as soon as everybody is there.
+    pub start_at: Option<SystemTime>,
+    /// How long the run waits while nothing moves before it gives up what it waits for.
+    pub patience: Duration,
+}
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    /// Clients connect and stay.
+    Connect,
+    /// Clients publish, and nobody of ours listens.
+    Publish,
+    /// Clients listen to what others publish.
+    Subscribe,
+    /// Some publish and some listen.
+    PublishSubscribe,
+    /// Some ask and some answer.
+    RequestResponse,
+    /// Some publish and some listen, and all of them are dropped at once and come back.
+    Reconnect,
+    /// Groups of the above.
+    Mix,
+}
+
+/// How much is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volume {
+    /// That many messages by all publishers together, or to all subscribers where nobody publishes.
+    Messages(u64),
+    /// As much as goes in that time.
+    Duration(Duration),
+}
+
+impl Plan {
+    /// How many clients there are.
+    pub fn clients(&self) -> u32 {
+        self.sum(Group::clients)
+    }
+
+    /// How many clients publish.
+    pub fn publishers(&self) -> u32 {
+        self.sum(|group| group.publishers)
+    }
+
+    /// How many clients subscribe for others, or answer.
+    pub fn subscribers(&self) -> u32 {
+        self.sum(|group| group.subscribers)
+    }
+
+    /// How many clients subscribe to something.
+    pub fn subscriptions(&self) -> u32 {
+        self.sum(Group::subscriptions)
+    }
+
+    fn sum(&self, count: impl Fn(&Group) -> u32) -> u32 {
+        self.groups.iter().map(count).fold(0, u32::saturating_add)
+    }
+
+    /// The first group, which is the only one unless the plan is a mix.
+    ///
+    /// # Panics
+    /// When the plan has no group, which no plan is.
+    pub fn first_group(&self) -> &Group {
+        self.groups.first().expect("a plan has a group")
+    }
+
+    /// The group of a client.
+    pub fn group(&self, part: Part) -> &Group {
+        self.groups.get(part.group).unwrap_or_else(|| self.first_group())
+    }
+
+    /// The bytes of the longest payload.
+    pub fn longest_payload(&self) -> usize {
+        let groups = self.groups.iter();
+        groups.map(|group| group.payload.most(group.stamp_size())).max().unwrap_or_default()
+    }
+
+    /// Whether messages are sent at planned times.
+    pub fn has_open_loop(&self) -> bool {
+        self.groups.iter().any(|group| group.open_loop.is_some())
+    }
+
+    /// The longest time that can pass without a message being due.
+    pub fn longest_pause(&self) -> Duration {
+        let loads = self.groups.iter().filter_map(|group| group.open_loop);
+        loads.map(|load| load.longest_pause()).max().unwrap_or_default()
+    }
+
+    /// Whether messages may get lost without anybody breaking a promise.
+    pub fn may_lose(&self) -> bool {
+        let promises_nothing =
+            |group: &Group| group.qos == Qos::AtMostOnce || group.subscription_qos == Qos::AtMostOnce;
+        self.scenario == Scenario::Reconnect || self.groups.iter().all(promises_nothing)
+    }
+}
+
+/// Tells the messages of one run from those of all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunId(pub u32);
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::bench::Stamp;
+    use crate::bench::identity::ClientIds;
+    use std::sync::Arc;
+
+    pub(in crate::bench) fn group(publishers: u32, subscribers: u32) -> Group {
+        Group {
+            name: "test".to_owned(),
+            is_answered: false,
+            publishers,
+            subscribers,
+            idle: 0,
+            qos: Qos::AtLeastOnce,
+            subscription_qos: Qos::AtLeastOnce,
+            payload: Payload::Size { least: 64, most: 64 },
+            retain: false,
+            topics: Topics::new(DEFAULT_TEMPLATE, RunId(0x1a2b), publishers, subscribers).unwrap(),
+            share: None,
+            filter: None,
+            messages: Some(11),
+            in_flight: 20,
+            open_loop: None,
+            place: Place::default(),
+            first_publisher: 0,
+            first_subscriber: 0,
+            first_client: 0,
+        }
+    }
+
+    pub(in crate::bench) fn plan(mut groups: Vec<Group>) -> Plan {
+        let broker = Broker {
+            endpoint: Endpoint::tcp("localhost", 1883, None, Duration::from_secs(10)),
+            bind: Vec::new(),
+            version: Version::V311,
+            keep_alive: 60,
+            identities: Identities {
+                client_id: ClientIds::Prefix("mq".to_owned()),
+                username: None,
+                password: None,
+                rows: Arc::default(),
+            },
+            will: None,
+            clean_start: true,
+            keeps_sessions: false,
+            properties: PacketProperties::default(),
+        };
+        Plan::number_through(&mut groups);
+        Plan {
+            scenario: Scenario::PublishSubscribe,
+            broker,
+            run: RunId(0x1a2b),
+            groups,
+            volume: Volume::Messages(11),
+            warm_up: Duration::ZERO,
+            connect_rate: None,
+            threads: 2,
+            processes: 1,
+            start_at: None,
+            patience: Duration::from_secs(10),
+        }
+    }
+
+    #[test]
+    fn the_volume_is_split_to_the_last_message() {
+        let group = group(3, 1);
+        assert_eq!((0..3).map(|publisher| group.messages_of(publisher)).collect::<Vec<_>>(), [4, 4, 3]);
+    }
+
+    #[test]
+    fn threads_share_the_clients_of_all_groups_without_overlap() {
+        let answered = Group { is_answered: true, ..group(4, 2) };
+        let idle = Group { idle: 7, ..group(0, 0) };
+        let plan = plan(vec![group(5, 3), answered, idle, group(2, 2)]);
+        let all: Vec<_> = (0..2).flat_map(|thread| plan.parts_of_thread(thread)).collect();
+        let mut ids: Vec<_> = all.iter().map(|&part| plan.client_id(part)).collect();
+        let mut numbers: Vec<_> = all.iter().map(|&part| plan.number_of(part)).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), plan.clients() as usize);
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..plan.clients()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn publishers_have_numbers_of_their_own_in_all_groups() {
+        let plan = plan(vec![group(5, 3), group(0, 4), group(2, 2)]);
+        let number = |publisher| plan.group_of_publisher(publisher).map(|(group, n)| (group.first_client, n));
+        assert_eq!([4, 5, 6, 7].map(number), [Some((0, 4)), Some((12, 0)), Some((12, 1)), None]);
+    }
+
+    #[test]
+    fn those_that_share_a_subscription_live_on_one_thread() {
+        let plan = plan(vec![Group { share: Some("all".to_owned()), ..group(4, 4) }]);
+        let subscribers =
+            |thread| plan.parts_of_thread(thread).iter().filter(|part| part.task.subscribes()).count();
+        assert_eq!([subscribers(0), subscribers(1)], [4, 0]);
+    }
+
+    #[test]
+    fn a_stamp_is_there_where_it_is_needed_and_fits() {
+        let size = |least| Payload::Size { least, most: 64 };
+        assert_eq!(Group { payload: size(24), ..group(1, 1) }.stamp_size(), Stamp::SIZE);
+        assert_eq!(Group { payload: size(10), ..group(1, 0) }.stamp_size(), 0);
+        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 0) }.stamp_size(), 0);
+        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 1) }.stamp_size(), Stamp::SIZE);
+    }
+
+    #[test]
+    fn defaults_grow_with_the_publishers() {
+        assert_eq!([1, 100, 500, 5000].map(default_subscribers), [1, 100, 100, 500]);
+        let volumes = [(1, 10_000), (50, 50_000), (1000, 100_000), (20_000, 200_000)];
+        for (publishers, messages) in volumes {
+            assert_eq!(default_messages(publishers, 1), messages);
+        }
+        assert_eq!(default_messages(100, 100), 1000, "which are a hundred thousand deliveries");
+    }
+}

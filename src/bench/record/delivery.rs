@@ -1,0 +1,314 @@
+//! What was sent and what arrived, by sequence numbers; and the account of both.
+
+use super::{Ranges, Record};
+use crate::bench::plan::{Group, Plan};
+use crate::protocol::Qos;
+use serde::{Deserialize, Serialize};
+
+/// How a message arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// For the first time, in order or ahead of others.
+    New,
+    /// For the first time, after one that was sent later.
+    Reordered,
+    /// Again.
+    Duplicate,
+}
+
+/// What one subscriber received of one publisher.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Received {
+    next: u64,
+    missing: Ranges,
+    /// What was missed while the subscriber was away: from the message after the last one before that, to the first one after
+    /// it; as long as there is none, to the end.
+    gap: Option<(u64, u64)>,
+    duplicates: u64,
+    reordered: u64,
+}
+
+impl Received {
+    /// Notes a message.
+    pub fn note(&mut self, sequence: u64) -> Arrival {
+        if sequence == self.next && self.gap.is_none() {
+            self.next += 1;
+            return Arrival::New;
+        }
+        if sequence >= self.next {
+            if let Some((_, end @ u64::MAX)) = &mut self.gap {
+                *end = sequence;
+            }
+            self.missing.insert(self.next, sequence);
+            self.next = sequence + 1;
+            return Arrival::New;
+        }
+        if self.missing.remove(sequence) {
+            self.reordered += 1;
+            Arrival::Reordered
+        } else {
+            self.duplicates += 1;
+            Arrival::Duplicate
+        }
+    }
+
+    /// From now on the subscriber is away, until the next message.
+    pub fn begin_gap(&mut self) {
+        self.gap = Some((self.next, u64::MAX));
+    }
+
+    /// How many of the messages that it should have received did not arrive, and how many of those in the gap.
+    fn lost(&self, sent: &Sent) -> (u64, u64) {
+        let all = self.lost_between(0, sent.count, sent);
+        let Some((start, end)) = self.gap else {
+            return (all, 0);
+        };
+        let end = end.min(sent.after_gap.unwrap_or(u64::MAX)).min(sent.count);
+        let in_gap = self.lost_between(start, end, sent);
+        (all - in_gap, in_gap)
+    }
+
+    fn lost_between(&self, start: u64, end: u64, sent: &Sent) -> u64 {
+        let below = |limit| self.missing.count_below(limit);
+        let missing = below(end).saturating_sub(below(start)) + end.saturating_sub(self.next.max(start));
+        let is_missing = |&sequence: &u64| {
+            (start..end).contains(&sequence) && (sequence >= self.next || self.missing.contains(sequence))
+        };
+        missing.saturating_sub(sent.unowed().filter(is_missing).count() as u64)
+    }
+}
+
+/// What one publisher sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// How many messages the kernel took.
+    pub count: u64,
+    /// Those of QoS 1 and 2 whose last acknowledgement never came: they may have arrived or not.
+    pub unacknowledged: Vec<u64>,
+    /// Those that the broker denied.
+    pub denied: Ranges,
+    /// Those among them that the kernel did not take, since the connection was dropped before.
+    pub unsent: Ranges,
+    /// How many were sent before the measurement began.
+    pub before_measuring: u64,
+    /// The first one that was sent after all clients were back.
+    pub after_gap: Option<u64>,
+}
+
+impl Sent {
+    /// The messages that need not have arrived.
+    fn unowed(&self) -> impl Iterator<Item = u64> {
+        self.unacknowledged.iter().copied().chain(self.denied.iter()).chain(self.unsent.iter())
+    }
+}
+
+/// What became of a group's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// What was sent against what arrived.
+    pub account: Account,
+    /// Messages that arrived again.
+    pub duplicates: u64,
+    /// Messages that arrived after one that was sent later.
+    pub reordered: u64,
+}
+
+/// What was sent against what arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Messages that the kernel took.
+    pub sent: u64,
+    /// Messages that the broker denied.
+    pub denied: u64,
+    /// Messages of QoS 1 and 2 that were sent and never acknowledged.
+    pub unacknowledged: u64,
+    /// Deliveries that should have been to the subscribers that stayed to the end: at QoS 1 and 2 of acknowledged messages,
+    /// at QoS 0 of all that were sent.
+    pub owed: u64,
+    /// How many of those never were.
+    pub lost: u64,
+    /// Deliveries that were not owed, since the subscriber was away when the message was sent.
+    pub gap_lost: u64,
+    /// How many of the sent messages were sent before the measurement began.
+    pub before_measuring: u64,
+}
+
+impl Record {
+    /// Sets what was sent against what arrived.
+    pub fn account(&self, plan: &Plan) -> Account {
+        let mut account = Account::default();
+        plan.groups.iter().for_each(|group| self.account_for_group(group, &mut account));
+        account
+    }
+
+    /// The same for one group, with what its receivers that stayed to the end saw besides.
+    pub fn outcome(&self, group: &Group) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.account_for_group(group, &mut outcome.account);
+        let receivers = group.first_subscriber..group.first_subscriber + group.judged();
+        for received in self.received.range(receivers).flat_map(|(_, received)| received) {
+            outcome.duplicates += received.duplicates;
+            // Those that share a subscription overtake each other.
+            outcome.reordered += if group.share.is_none() { received.reordered } else { 0 };
+        }
+        outcome
+    }
+
+    fn account_for_group(&self, group: &Group, account: &mut Account) {
+        let publishers = group.first_publisher..group.first_publisher + group.publishers;
+        for (&number, sent) in self.sent.range(publishers) {
+            self.account_for(sent, number - group.first_publisher, group, account);
+        }
+    }
+
+    fn account_for(&self, sent: &Sent, publisher: u32, group: &Group, account: &mut Account) {
+        let denied = sent.denied.count_below(u64::MAX);
+        let unacknowledged = sent.unacknowledged.iter().filter(|&&at| at < sent.count).count() as u64;
+        let unsent = sent.unsent.count_below(u64::MAX);
+        account.sent += sent.count - unsent;
+        account.before_measuring += sent.before_measuring.min(sent.count - unsent);
+        account.denied += denied;
+        account.unacknowledged += unacknowledged;
+        let owed = match group.qos {
+            Qos::AtMostOnce => sent.count - unsent,
+            Qos::AtLeastOnce | Qos::ExactlyOnce => sent.count - denied - unacknowledged,
+        };
+        for received in self.received_from(publisher, group) {
+            let (lost, in_gap) = received.lost(sent);
+            account.owed += owed - in_gap;
+            account.lost += lost;
+            account.gap_lost += in_gap;
+        }
+    }
+
+    /// What the receivers that stayed to the end received of a publisher of their group.
+    fn received_from<'a>(
+        &'a self,
+        publisher: u32,
+        group: &'a Group,
+    ) -> impl Iterator<Item = &'a Received> + use<'a> {
+        let receivers = match (group.is_answered, &group.filter) {
+            (true, _) => publisher..publisher + 1,
+            (false, Some(_)) => 0..0,
+            (false, None) => group.topics.subscribers_of(publisher),
+        };
+        receivers.filter_map(move |receiver| {
+            let place = if group.is_answered { 0 } else { group.topics.place_of(publisher, receiver)? };
+            self.received.get(&(group.first_subscriber + receiver))?.get(place)
+        })
+    }
+
+    /// How many clients that are judged by what they received stayed to the end.
+    pub fn judged_to_the_end(&self, plan: &Plan) -> u64 {
+        let of_group = |group: &Group| {
+            let range = group.first_subscriber..group.first_subscriber + group.judged();
+            let count = self.received.range(range).count() as u64;
+            // Those that share a subscription are one in the account.
+            if group.share.is_some() { count * u64::from(group.subscribers) } else { count }
+        };
+        plan.groups.iter().map(of_group).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plan::tests::{group, plan};
+    use Arrival::{Duplicate, New, Reordered};
+
+    fn received(sequences: &[u64]) -> Received {
+        let mut received = Received::default();
+        for &sequence in sequences {
+            received.note(sequence);
+        }
+        received
+    }
+
+    fn sent(count: u64) -> Sent {
+        Sent { count, ..Sent::default() }
+    }
+
+    #[test]
+    fn arrivals_are_new_reordered_or_duplicates() {
+        let mut received = Received::default();
+        let arrivals: Vec<_> = [0, 1, 1, 5, 3, 3, 2, 4, 6, 0].map(|sequence| received.note(sequence)).into();
+        let expected = [New, New, Duplicate, New, Reordered, Duplicate, Reordered, Reordered, New, Duplicate];
+        assert_eq!(arrivals, expected);
+        assert_eq!(received.lost(&sent(7)), (0, 0));
+        assert!(received.missing.iter().next().is_none());
+    }
+
+    #[test]
+    fn gaps_and_what_never_came_are_lost() {
+        let received = received(&[0, 3, 4, 9]);
+        assert_eq!(received.lost(&sent(10)).0, 6);
+        assert_eq!(received.lost(&sent(13)).0, 9, "the last three never came");
+        assert_eq!(received.lost(&sent(6)).0, 3, "sent less than arrived");
+        assert_eq!(Received::default().lost(&sent(4)).0, 4);
+    }
+
+    #[test]
+    fn messages_that_the_broker_did_not_take_are_not_lost() {
+        let received = received(&[0, 3]);
+        let mut denied = Ranges::default();
+        denied.insert(1, 2);
+        denied.insert(3, 4); // Denied and delivered all the same.
+        let sent = Sent { count: 6, unacknowledged: vec![4, 9], denied, ..Sent::default() };
+        assert_eq!(received.lost(&sent).0, 2, "2 and 5");
+    }
+
+    #[test]
+    fn what_was_missed_while_away_is_counted_apart() {
+        let mut received = received(&[0, 1, 3]);
+        received.begin_gap();
+        assert_eq!(received.lost(&sent(9)), (1, 5), "nothing came since");
+        let back_at = |after_gap| Sent { after_gap: Some(after_gap), ..sent(9) };
+        assert_eq!(received.lost(&back_at(6)), (4, 2), "but it should have, from 6 on");
+        received.note(7);
+        assert_eq!(received.lost(&sent(9)), (2, 3), "2, which was missing before, and 8 behind");
+        received.note(5);
+        assert_eq!(received.lost(&sent(9)), (2, 2), "a late one was not lost");
+    }
+
+    #[test]
+    fn nothing_is_missed_when_the_broker_kept_it() {
+        let mut received = received(&[0, 1]);
+        received.begin_gap();
+        let arrivals: Vec<_> = [2, 3, 4].map(|sequence| received.note(sequence)).into();
+        assert_eq!((arrivals, received.lost(&sent(5))), (vec![New, New, New], (0, 0)));
+    }
+
+    #[test]
+    fn a_group_is_accounted_for_with_its_own_subscribers() {
+        let answered = Group { is_answered: true, ..group(2, 1) };
+        let plan = plan(vec![group(1, 1), answered]);
+        let mut record = Record::default();
+        (0..3).for_each(|publisher| drop(record.sent.insert(publisher, sent(2))));
+        record.received.insert(0, vec![received(&[0, 1])]);
+        record.received.insert(1, vec![received(&[0])]);
+        record.received.insert(2, vec![received(&[0, 1])]);
+        let expected = Account { sent: 6, owed: 6, lost: 1, ..Account::default() };
+        assert_eq!((record.account(&plan), record.judged_to_the_end(&plan)), (expected, 3));
+        record.received.insert(0, vec![received(&[1, 0, 0])]);
+        let outcome = |group: usize| record.outcome(&plan.groups[group]);
+        let account = Account { sent: 2, owed: 2, ..Account::default() };
+        assert_eq!(outcome(0), Outcome { account, duplicates: 1, reordered: 1 });
+        let account = Account { sent: 4, owed: 4, lost: 1, ..Account::default() };
+        assert_eq!(outcome(1), Outcome { account, ..Outcome::default() });
+    }
+
+    #[test]
+    fn workers_add_up() {
+        let plan = plan(vec![group(3, 2)]);
+        let mut first = Record::default();
+        first.sent.insert(0, sent(5));
+        first.sent.insert(2, Sent { count: 5, unacknowledged: vec![4], ..Sent::default() });
+        let mut second = Record::default();
+        second.sent.insert(1, sent(5));
+        second.received.insert(0, vec![received(&[0, 1, 2, 3, 4]), received(&[0, 1])]);
+        first.merge(second);
+        let account = first.account(&plan);
+        let expected = Account { sent: 15, unacknowledged: 1, owed: 9, lost: 2, ..Account::default() };
+        assert_eq!(account, expected, "publisher 1 had no subscriber to the end");
+    }
+}

@@ -1,0 +1,95 @@
+//! Times as histograms.
+
+use hdrhistogram::Histogram;
+
+/// Times in nanoseconds, with three digits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latencies(pub(in crate::bench) Histogram<u64>);
+
+impl Default for Latencies {
+    fn default() -> Latencies {
+        Latencies(Histogram::new(3).expect("three digits are within what the histogram allows"))
+    }
+}
+
+impl Latencies {
+    /// Notes a time.
+    pub fn record(&mut self, nanoseconds: u64) {
+        self.record_several(nanoseconds, 1);
+    }
+
+    /// Notes a time that was measured so often.
+    pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
+        // The histogram grows as it must, up to any time there is.
+        let _ = self.0.record_n(nanoseconds, count);
+    }
+
+    /// Adds what another one holds.
+    pub fn merge(&mut self, other: &Latencies) {
+        let _ = self.0.add(&other.0);
+    }
+
+    /// The histogram.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
+    /// Times that were recorded before.
+    pub fn from_histogram(histogram: Histogram<u64>) -> Latencies {
+        Latencies(histogram)
+    }
+
+    /// The time that so many percent did not exceed; `None` when nothing was recorded.
+    pub fn at_percentile(&self, percentile: f64) -> Option<u64> {
+        (!self.0.is_empty()).then(|| self.0.value_at_percentile(percentile))
+    }
+
+    /// The percentiles; `None` when nothing was recorded.
+    pub fn summary(&self) -> Option<Summary> {
+        let at = |percentile| self.0.value_at_percentile(percentile);
+        (!self.0.is_empty()).then(|| Summary {
+            count: self.0.len(),
+            min: self.0.min(),
+            mean: self.0.mean() as u64,
+            p50: at(50.0),
+            p90: at(90.0),
+            p99: at(99.0),
+            p99_9: at(99.9),
+            max: self.0.max(),
+        })
+    }
+}
+
+/// Percentiles in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub struct Summary {
+    pub count: u64,
+    pub min: u64,
+    pub mean: u64,
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub p99_9: u64,
+    pub max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_has_three_digits() {
+        let mut latencies = Latencies::default();
+        assert_eq!(latencies.summary(), None);
+        (1..=1000).for_each(|milliseconds| latencies.record(milliseconds * 1_000_000));
+        let summary = latencies.summary().unwrap();
+        assert_eq!(summary.count, 1000);
+        let near = |value: u64, expected: u64| value.abs_diff(expected) <= expected / 500;
+        assert!(
+            near(summary.p50, 500_000_000)
+                && near(summary.p99_9, 999_000_000)
+                && near(summary.max, 1_000_000_000)
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! What two runs do differently: nothing may differ where reports are merged, and all of it is told beside a baseline.
+
+use super::json::scenario_word;
+use super::{Group, Planned, Report};
+use crate::bench::plan::Volume;
+use std::time::Duration;
+
+/// What two runs do differently: the key, and both values.
+pub(super) type Differences = Vec<(String, String, String)>;
+
+impl Report {
+    /// What two runs do differently, apart from how many take part.
+    pub(super) fn differences(&self, other: &Report) -> Differences {
+        let names =
+            |report: &Report| report.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>();
+        let mut all = self.plan.differences(&other.plan);
+        let (ours, theirs) = (names(self).join(", "), names(other).join(", "));
+        if ours == theirs {
+            let groups = self.groups.iter().zip(&other.groups);
+            all.extend(groups.flat_map(|(ours, theirs)| ours.differences(theirs)));
+        } else if self.plan.scenario == other.plan.scenario {
+            all.push(("the groups".to_owned(), ours, theirs));
+        }
+        all
+    }
+
+    /// What two runs do differently, how many take part included.
+    pub fn all_differences(&self, other: &Report) -> Differences {
+        let mut all = self.plan.extents(&other.plan);
+        all.extend(self.differences(other));
+        if let (Volume::Messages(first), Volume::Messages(second)) = (self.plan.volume, other.plan.volume) {
+            all.extend(difference("messages", &first, &second));
+        }
+        all
+    }
+}
+
+/// A row, if two values differ.
+fn difference<T: PartialEq + ToString>(key: &str, first: &T, second: &T) -> Option<(String, String, String)> {
+    (first != second).then(|| (key.to_owned(), first.to_string(), second.to_string()))
+}
+
+impl Planned {
+    /// What is the same in all shards of a run.
+    fn differences(&self, other: &Planned) -> Differences {
+        let seconds = |time: Duration| format!("{} s", time.as_secs_f64());
+        let volume = |plan: &Planned| match plan.volume {
+            Volume::Messages(_) => "a number of messages".to_owned(),
+            Volume::Duration(duration) => seconds(duration),
+        };
+        let rows = [
+            difference("the scenario", &scenario_word(self.scenario), &scenario_word(other.scenario)),
+            difference("the warm-up", &seconds(self.warm_up), &seconds(other.warm_up)),
+            difference("the version", &self.version.to_string(), &other.version.to_string()),
+            difference("the payload's size", &self.payload_size, &other.payload_size),
+            difference("the volume", &volume(self), &volume(other)),
+        ];
+        rows.into_iter().flatten().collect()
+    }
+
+    /// What is not.
+    fn extents(&self, other: &Planned) -> Differences {
+        let rate = |plan: &Planned| plan.rate.map_or("none".to_owned(), |rate| rate.to_string());
+        let rows = [
+            difference("clients", &self.clients, &other.clients),
+            difference("publishers", &self.publishers, &other.publishers),
+            difference("subscribers", &self.subscribers, &other.subscribers),
+            difference("--rate", &rate(self), &rate(other)),
+        ];
+        rows.into_iter().flatten().collect()
+    }
+}
+
+impl Group {
+    /// What is the same in all shards of a run.
+    fn differences(&self, other: &Group) -> Differences {
+        let key = |key: &str| match self.name.as_str() {
+            "" => key.to_owned(),
+            name => format!("{key} of {name}"),
+        };
+        let listens = |group: &Group| group.listens_to.clone().unwrap_or_else(|| "nobody else".to_owned());
+        let scenario = |group: &Group| scenario_word(group.scenario);
+        let rows = [
+            difference(&key("the scenario"), &scenario(self), &scenario(other)),
+            difference(&key("the QoS"), &self.qos.to_string(), &other.qos.to_string()),
+            difference(
+                &key("the subscriptions' QoS"),
+                &self.subscription_qos.to_string(),
+                &other.subscription_qos.to_string(),
+            ),
+            difference(&key("the payload's size"), &self.payload_sizes.1, &other.payload_sizes.1),
+            difference(&key("--inflight"), &self.in_flight, &other.in_flight),
+            difference(&key("what is listened to"), &listens(self), &listens(other)),
+        ];
+        // What the plan says as well is said once.
+        let said = if self.name.is_empty() { ["the scenario", "the payload's size"] } else { [""; 2] };
+        rows.into_iter().flatten().filter(|(key, _, _)| !said.contains(&key.as_str())).collect()
+    }
+}

@@ -1,0 +1,210 @@
+//! What a group of clients was to do, and what became of its messages.
+
+use super::words::{count, rate};
+use crate::bench::payload::Payload;
+use crate::bench::plan::{self, Plan, Scenario, Volume};
+use crate::bench::record::{Outcome, Record};
+use crate::bench::schedule::OpenLoop;
+use crate::protocol::Qos;
+use std::fmt::Write;
+
+/// A group of clients. A run that is no mix has one, without a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// What it is called in the scenario file.
+    pub name: String,
+    /// What its clients do.
+    pub scenario: Scenario,
+    /// How many clients publish, or ask.
+    pub publishers: u64,
+    /// How many clients subscribe, or answer.
+    pub subscribers: u64,
+    /// How many clients only stay.
+    pub idle: u64,
+    /// The QoS of publishing.
+    pub qos: Qos,
+    /// The QoS of the subscriptions.
+    pub subscription_qos: Qos,
+    /// The bytes of the shortest payload, where that was chosen, and of the longest one.
+    pub payload_sizes: (u64, u64),
+    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged, and each requester unanswered.
+    pub in_flight: u16,
+    /// How many messages are planned in a second; `None` for as many as the broker takes.
+    pub rate: Option<f64>,
+    /// How many messages are to be sent; `None` where the time decides.
+    pub messages: Option<u64>,
+    /// What subscribers listen to that hear others.
+    pub listens_to: Option<String>,
+    /// What became of its messages.
+    pub outcome: Outcome,
+}
+
+impl Group {
+    /// A group of a plan, and what was measured of it.
+    pub(super) fn new(plan: &Plan, group: &plan::Group, record: &Record) -> Group {
+        Group {
+            name: group.name.clone(),
+            scenario: scenario(plan, group),
+            publishers: group.publishers.into(),
+            subscribers: group.subscribers.into(),
+            idle: group.idle.into(),
+            qos: group.qos,
+            subscription_qos: group.subscription_qos,
+            payload_sizes: payload_sizes(group),
+            in_flight: group.in_flight,
+            rate: group.open_loop.as_ref().map(OpenLoop::mean_rate),
+            messages: group.messages,
+            listens_to: group.filter.clone(),
+            outcome: record.outcome(group),
+        }
+    }
+
+    /// All of its clients.
+    pub fn clients(&self) -> u64 {
+        self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
+    }
+
+    /// The QoS that a message keeps on its whole way.
+    pub fn promise(&self) -> Qos {
+        self.qos.min(self.subscription_qos)
+    }
+
+    /// Whether something happened that the QoS rules out: at QoS 1 and 2 a loss, at QoS 2 also a second delivery.
+    pub fn is_promise_broken(&self) -> bool {
+        let Outcome { account, duplicates, .. } = self.outcome;
+        match self.promise() {
+            Qos::AtMostOnce => false,
+            Qos::AtLeastOnce => account.lost > 0,
+            Qos::ExactlyOnce => account.lost > 0 || duplicates > 0,
+        }
+    }
+
+    /// Whether its messages are acknowledged one by one.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.publishers > 0 && self.qos != Qos::AtMostOnce
+    }
+
+    /// What became of its messages: sent, owed, lost, duplicated, out of order.
+    pub(super) fn deliveries(&self) -> [u64; 5] {
+        let Outcome { account, duplicates, reordered } = self.outcome;
+        [account.sent, account.owed, account.lost, duplicates, reordered]
+    }
+
+    /// Who takes part.
+    pub(super) fn who(&self) -> String {
+        let (publishers, subscribers) = (self.publishers, self.subscribers);
+        match (self.scenario, &self.listens_to) {
+            (Scenario::Connect, _) if self.idle == 1 => "1 client that stays".to_owned(),
+            (Scenario::Connect, _) => format!("{} that stay", count(self.idle, "client")),
+            (_, Some(filter)) => format!("{} to {filter}", count(subscribers, "subscriber")),
+            (Scenario::RequestResponse, _) => {
+                format!("{}, {}", count(publishers, "requester"), count(subscribers, "responder"))
+            }
+            _ if subscribers == 0 => format!("{}, no subscribers", count(publishers, "publisher")),
+            _ => format!("{}, {}", count(publishers, "publisher"), count(subscribers, "subscriber")),
+        }
+    }
+
+    /// What they do for that time, which stands elsewhere where it is empty.
+    pub(super) fn load(&self, for_a_time: &str) -> String {
+        match self.scenario {
+            Scenario::Connect => return format!("connections{for_a_time}"),
+            Scenario::Subscribe => return format!("QoS {}{for_a_time}", self.subscription_qos),
+            _ => {}
+        }
+        let messages = match self.messages {
+            Some(messages) => count(messages, "message"),
+            None => format!("messages{for_a_time}"),
+        };
+        let mut text = format!("{messages} of {} bytes at QoS {}", self.bytes(), self.qos);
+        if self.subscription_qos != self.qos && self.subscribers > 0 {
+            let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
+        }
+        if let Some(per_second) = self.rate {
+            let _ = write!(text, ", {} planned in a second", rate(per_second));
+        }
+        text + &self.window()
+    }
+
+    fn bytes(&self) -> String {
+        match self.payload_sizes {
+            (least, most) if least < most => format!("{least} to {most}"),
+            (_, most) => most.to_string(),
+        }
+    }
+
+    fn window(&self) -> String {
+        let each = if self.scenario == Scenario::RequestResponse { "requester" } else { "publisher" };
+        let has_window = self.qos != Qos::AtMostOnce || self.scenario == Scenario::RequestResponse;
+        if has_window { format!(", {} in flight for each {each}", self.in_flight) } else { String::new() }
+    }
+}
+
+/// How long a volume lasts, where time ends it.
+pub(super) fn for_a_time(volume: Volume) -> String {
+    match volume {
+        Volume::Duration(duration) => format!(" for {} s", duration.as_secs_f64()),
+        Volume::Messages(_) => String::new(),
+    }
+}
+
+fn payload_sizes(group: &plan::Group) -> (u64, u64) {
+    let most = group.payload.most(group.stamp_size()) as u64;
+    match &group.payload {
+        Payload::Size { least, .. } => (*least as u64, most),
+        Payload::Bytes(_) | Payload::Text(_) => (most, most),
+        Payload::Recording(messages) => {
+            let shortest = messages.iter().map(|message| message.payload.len()).min().unwrap_or_default();
+            ((group.stamp_size() + shortest) as u64, most)
+        }
+    }
+}
+
+fn scenario(plan: &Plan, group: &plan::Group) -> Scenario {
+    if plan.scenario != Scenario::Mix {
+        return plan.scenario;
+    }
+    match (group.is_answered, &group.filter) {
+        (true, _) => Scenario::RequestResponse,
+        (_, Some(_)) => Scenario::Subscribe,
+        _ if group.idle > 0 => Scenario::Connect,
+        _ if group.subscribers == 0 => Scenario::Publish,
+        _ => Scenario::PublishSubscribe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::group;
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn each_scenario_is_told_in_its_own_words() {
+        let told = |group: &Group, time: &str| format!("{}; {}", group.who(), group.load(time));
+        let idle = Group { scenario: Scenario::Connect, publishers: 0, subscribers: 0, idle: 5, ..group() };
+        let five = &for_a_time(Volume::Duration(Duration::from_secs(5)));
+        assert_eq!(told(&idle, five), "5 clients that stay; connections for 5 s");
+        let listening =
+            Group { listens_to: Some("a/#".to_owned()), scenario: Scenario::Subscribe, ..group() };
+        let expected = "100 subscribers to a/#; QoS 1 for 5 s";
+        assert_eq!(told(&listening, five), expected);
+        let asking = Group { scenario: Scenario::RequestResponse, in_flight: 1, rate: Some(0.5), ..group() };
+        let expected = "1000 requesters, 100 responders; 100000 messages of 64 bytes at QoS 1, \
+                        0.5 planned in a second, 1 in flight for each requester";
+        assert_eq!(told(&asking, ""), expected);
+        let quiet = Group { qos: Qos::AtMostOnce, messages: None, payload_sizes: (40, 64), ..group() };
+        let expected = "1000 publishers, 100 subscribers; messages for 5 s of 40 to 64 bytes at QoS 0, \
+                        subscribed at QoS 1";
+        assert_eq!(told(&quiet, five), expected);
+    }
+
+    #[test]
+    fn the_lower_qos_is_what_is_promised() {
+        let mut group = group();
+        (group.outcome.account.lost, group.outcome.duplicates) = (1, 1);
+        assert!(group.is_promise_broken());
+        group.subscription_qos = Qos::AtMostOnce;
+        assert!(!group.is_promise_broken());
+    }
+}

@@ -1,0 +1,224 @@
+//! The shape of the document, as docs/bench-json.md explains it. What is computed is written and not read.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Document {
+    pub(super) schema: String,
+    pub(super) tool: String,
+    pub(super) started_at: String,
+    pub(super) ending: String,
+    #[serde(default)]
+    pub(super) is_drain_cut: bool,
+    pub(super) elapsed_ns: u64,
+    pub(super) plan: PlanObject,
+    /// Files of earlier programs have none.
+    #[serde(default)]
+    pub(super) groups: Vec<GroupObject>,
+    pub(super) hosts: Vec<HostObject>,
+    pub(super) phases: Vec<PhaseObject>,
+    pub(super) clients: ClientsObject,
+    pub(super) messages: MessagesObject,
+    pub(super) deliveries: DeliveriesObject,
+    pub(super) latency: BTreeMap<String, LatencyObject>,
+    pub(super) self_check: SelfCheckObject,
+    pub(super) errors: Vec<ErrorObject>,
+    pub(super) timeline: TimelineObject,
+    pub(super) search: Option<SearchObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PlanObject {
+    pub(super) broker: String,
+    pub(super) scenario: String,
+    pub(super) mqtt_version: String,
+    #[serde(default = "one")]
+    pub(super) processes: u64,
+    pub(super) threads: u64,
+    pub(super) clients: u64,
+    pub(super) publishers: u64,
+    pub(super) subscribers: u64,
+    pub(super) receivers: u64,
+    pub(super) qos: u8,
+    pub(super) payload_bytes: u64,
+    pub(super) messages: Option<u64>,
+    pub(super) duration_ns: Option<u64>,
+    pub(super) warm_up_ns: u64,
+    pub(super) messages_per_second: Option<f64>,
+    pub(super) in_flight: u16,
+    pub(super) connects_per_second: Option<u32>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct GroupObject {
+    pub(super) name: String,
+    pub(super) scenario: String,
+    pub(super) clients: u64,
+    pub(super) publishers: u64,
+    pub(super) subscribers: u64,
+    pub(super) qos: u8,
+    pub(super) subscription_qos: u8,
+    pub(super) least_payload_bytes: u64,
+    pub(super) payload_bytes: u64,
+    pub(super) in_flight: u16,
+    pub(super) messages_per_second: Option<f64>,
+    pub(super) messages: Option<u64>,
+    pub(super) listens_to: Option<String>,
+    pub(super) denied: u64,
+    pub(super) unacknowledged: u64,
+    pub(super) deliveries: DeliveriesObject,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SearchObject {
+    /// One of `highest`, `at least`, `not even`, or null.
+    pub(super) outcome: Option<String>,
+    pub(super) messages_per_second: Option<f64>,
+    pub(super) steps: Vec<SearchStepObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SearchStepObject {
+    pub(super) messages_per_second: f64,
+    pub(super) holds: bool,
+    pub(super) reason: Option<String>,
+    pub(super) figures: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct HostObject {
+    pub(super) system: String,
+    pub(super) cpus: u64,
+    pub(super) open_files: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PhaseObject {
+    pub(super) name: String,
+    pub(super) begin_ns: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClientsObject {
+    pub(super) connected: FlowObject,
+    pub(super) refused: u64,
+    pub(super) lost: u64,
+    pub(super) subscribed: u64,
+    pub(super) subscribers_to_the_end: u64,
+    #[serde(skip_deserializing)]
+    pub(super) not_connected: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct FlowObject {
+    pub(super) count: u64,
+    pub(super) begin_ns: Option<u64>,
+    pub(super) end_ns: Option<u64>,
+    #[serde(skip_deserializing)]
+    pub(super) per_second: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct MessagesObject {
+    pub(super) sent: FlowObject,
+    pub(super) acknowledged: FlowObject,
+    pub(super) received: FlowObject,
+    pub(super) denied: u64,
+    pub(super) unacknowledged: u64,
+    pub(super) late: u64,
+    pub(super) foreign: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeliveriesObject {
+    pub(super) sent: u64,
+    pub(super) owed: u64,
+    pub(super) lost: u64,
+    pub(super) duplicates: u64,
+    pub(super) reordered: u64,
+    pub(super) lost_in_gap: u64,
+    pub(super) sent_in_warm_up: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct LatencyObject {
+    #[serde(flatten, skip_deserializing)]
+    pub(super) figures: LatencyFigures,
+    pub(super) histogram: String,
+}
+
+#[derive(Serialize, Default)]
+pub(super) struct LatencyFigures {
+    pub(super) count: u64,
+    pub(super) min_ns: u64,
+    pub(super) mean_ns: u64,
+    pub(super) p50_ns: u64,
+    pub(super) p90_ns: u64,
+    pub(super) p95_ns: u64,
+    pub(super) p99_ns: u64,
+    #[serde(rename = "p99.9_ns")]
+    pub(super) p99_9_ns: u64,
+    #[serde(rename = "p99.99_ns")]
+    pub(super) p99_99_ns: u64,
+    pub(super) max_ns: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SelfCheckObject {
+    pub(super) cpu_ns: u64,
+    pub(super) busiest_thread_percent: Option<f64>,
+    pub(super) blocked_sends: u64,
+    #[serde(skip_deserializing)]
+    pub(super) is_bottleneck: bool,
+    #[serde(skip_deserializing)]
+    pub(super) findings: Vec<FindingObject>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FindingObject {
+    pub(super) mark: &'static str,
+    pub(super) is_bottleneck: bool,
+    pub(super) text: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ErrorObject {
+    pub(super) stage: String,
+    pub(super) text: String,
+    pub(super) count: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct TimelineObject {
+    pub(super) slot_ns: u64,
+    pub(super) slots: Vec<SlotObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SlotObject {
+    pub(super) connected: u64,
+    pub(super) failed: u64,
+    pub(super) lost: u64,
+    pub(super) sent: u64,
+    pub(super) acknowledged: u64,
+    pub(super) denied: u64,
+    pub(super) received: u64,
+    pub(super) latency: Option<SlotLatencyObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SlotLatencyObject {
+    #[serde(skip_deserializing)]
+    pub(super) p50_ns: u64,
+    #[serde(skip_deserializing)]
+    pub(super) p99_ns: u64,
+    #[serde(skip_deserializing)]
+    pub(super) max_ns: u64,
+    pub(super) histogram_us: String,
+}

@@ -1,0 +1,38 @@
+//! Histograms in the encoding of HdrHistogram, as Base64.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use hdrhistogram::{Counter, Histogram};
+
+/// HDR histograms of version 2 begin with these bytes, and have so many before their counts.
+pub(super) const HISTOGRAM_COOKIE: u32 = 0x1c84_9313;
+const HISTOGRAM_HEADER: usize = 40;
+
+/// No histogram of ours counts more; sums of a few of these still fit.
+const MOST_COUNTS: u64 = 1 << 60;
+
+pub(super) fn encode<T: Counter>(histogram: &Histogram<T>) -> String {
+    let mut bytes = Vec::new();
+    let written = V2Serializer::new().serialize(histogram, &mut bytes);
+    written.expect("a vector takes all bytes, and no count is over what an i64 holds");
+    STANDARD.encode(bytes)
+}
+
+/// Reads a histogram. The header is checked first: it decides how much memory is taken.
+pub(super) fn decode<T: Counter>(text: &str, digits: u8) -> Result<Histogram<T>, String> {
+    let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
+    let words: Vec<u32> = bytes.as_chunks().0.iter().take(6).map(|word| u32::from_be_bytes(*word)).collect();
+    let counts = bytes.len().saturating_sub(HISTOGRAM_HEADER) as u32;
+    if words != [HISTOGRAM_COOKIE, counts, 0, digits.into(), 0, 1] {
+        return Err(format!("it is no HDR histogram of version 2 with {digits} digits"));
+    }
+    let read = Deserializer::new().deserialize(&mut bytes.as_slice());
+    let mut histogram: Histogram<T> = read.map_err(|error| error.to_string())?;
+    if histogram.len() > MOST_COUNTS {
+        return Err("it counts more than there can be".to_owned());
+    }
+    // So that others can be added that hold longer times.
+    histogram.auto(true);
+    Ok(histogram)
+}

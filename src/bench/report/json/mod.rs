@@ -1,0 +1,188 @@
+//! A report as JSON, and back: schema `mq-bench/1`, which docs/bench-json.md explains.
+//!
+//! What is computed (rates, percentiles, findings) is written for whoever reads the file and left aside when it is read back:
+//! it follows from the counts and the histograms. Keys that are not known are left aside as well, so that a later version may
+//! add some.
+
+mod document;
+mod histogram;
+mod read;
+mod words;
+mod write;
+
+use super::{Flow, Host, LatencyKind, Planned, Report};
+use document::Document;
+use serde::Deserialize;
+pub use words::scenario_word;
+pub(super) use words::{stage_word, step_word};
+
+/// What the files begin with. The number grows when an old reader would misread a new file.
+pub const SCHEMA: &str = "mq-bench/1";
+
+/// The digits of the histograms of whole runs.
+const DIGITS: u8 = 3;
+
+/// Why a file is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// It is no JSON, or not of the shape that it should have.
+    #[error("it is no report of mq bench: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It says nothing about what it is.
+    #[error("it is JSON without \"schema\"; `mq bench --json FILE` writes a report that can be read")]
+    NoSchema,
+    /// It is of another version.
+    #[error("its schema is {0:?}, and this mq reads {SCHEMA:?}; use the mq that wrote it, or measure again")]
+    OtherSchema(String),
+    /// A value that cannot be.
+    #[error("it is no report of mq bench: {key} cannot be {value}")]
+    Value {
+        /// Where it stands.
+        key: String,
+        /// The value, or what is wrong with it.
+        value: String,
+    },
+}
+
+impl Report {
+    /// The report as a JSON document, with a line end.
+    pub fn to_json(&self) -> String {
+        let document = Document::of(self);
+        let text = serde_json::to_string_pretty(&document);
+        text.expect("strings, numbers, lists and maps with keys of text can be written") + "\n"
+    }
+
+    /// Reads what [`Report::to_json`] wrote.
+    ///
+    /// # Errors
+    /// What is wrong with the document.
+    pub fn from_json(text: &[u8]) -> Result<Report, JsonError> {
+        let probe: Probe = serde_json::from_slice(text)?;
+        match probe.schema {
+            Some(schema) if schema == SCHEMA => {}
+            Some(schema) => return Err(JsonError::OtherSchema(schema)),
+            None => return Err(JsonError::NoSchema),
+        }
+        serde_json::from_slice::<Document>(text)?.into_report()
+    }
+}
+
+#[derive(Deserialize)]
+struct Probe {
+    schema: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::search::tests::searched;
+    use super::super::tests::{mix, report, spread};
+    use super::super::{Flow, LatencyKind};
+    use super::histogram::{HISTOGRAM_COOKIE, decode};
+    use super::*;
+    use crate::bench::plan::{Scenario, Volume};
+    use crate::bench::record::{Latencies, Stage};
+    use crate::bench::{Ending, Step};
+    use crate::protocol::Qos;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use std::time::Duration;
+
+    #[test]
+    fn a_report_reads_back_as_it_was() {
+        let mut report = report();
+        report.ending = Ending::Stalled(Step::Drain);
+        report.errors.add(Stage::Run, "closed \"early\"\u{1}".to_owned(), 3);
+        report.plan.volume = Volume::Duration(Duration::from_millis(1500));
+        report.hosts[0].open_files = None;
+        (report.plan.processes, report.is_drain_cut) = (3, true);
+        report.search = Some(searched());
+        (report.plan.rate, report.plan.scenario) = (Some(0.125), Scenario::Reconnect);
+        (report.account.gap_lost, report.account.before_measuring) = (3, 4);
+        assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
+    }
+
+    #[test]
+    fn a_mix_reads_back_group_by_group() {
+        let mut report = mix();
+        report.groups[0].outcome.account.denied = 7;
+        report.groups[1].listens_to = Some("a/#".to_owned());
+        (report.groups[1].rate, report.groups[1].subscription_qos) = (Some(0.5), Qos::ExactlyOnce);
+        assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
+    }
+
+    #[test]
+    fn what_earlier_programs_wrote_is_of_one_group() {
+        let mut json: Value = serde_json::from_str(&report().to_json()).unwrap();
+        json.as_object_mut()
+            .unwrap()
+            .retain(|key, _| !["groups", "search", "is_drain_cut"].contains(&key.as_str()));
+        json["plan"].as_object_mut().unwrap().remove("processes");
+        assert_eq!(Report::from_json(json.to_string().as_bytes()).unwrap(), report());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_measured_reads_back(
+            times in proptest::collection::vec(any::<u64>(), 0..50),
+            counts in any::<[u32; 8]>(),
+            flow in proptest::option::of((any::<u64>(), any::<u64>())),
+            kind in 0..LatencyKind::ALL.len(),
+            busiest in proptest::option::of(0_u32..=1000),
+        ) {
+            let mut report = report();
+            let [sent, lost, reordered, late, slot, blocked, duplicates, cpu] = counts.map(u64::from);
+            report.sent = Flow { count: sent, span: flow };
+            (report.account.lost, report.reordered, report.late) = (lost, reordered, late);
+            (report.blocked_sends, report.duplicates) = (blocked, duplicates);
+            report.cpu = Duration::from_nanos(cpu);
+            report.busiest_thread_percent = busiest.map(|tenths| f64::from(tenths) / 10.0);
+            let mut latencies = Latencies::default();
+            for &time in &times {
+                latencies.record(time);
+                report.timeline.at(slot * 1_000_000_000).latency.record(time);
+            }
+            if !times.is_empty() {
+                report.latencies.insert(LatencyKind::ALL[kind], latencies);
+            }
+            let read = Report::from_json(report.to_json().as_bytes()).unwrap();
+            prop_assert_eq!(read, report);
+        }
+
+        #[test]
+        fn broken_histograms_are_refused_or_read_and_never_more(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let mut text = Vec::from(HISTOGRAM_COOKIE.to_be_bytes());
+            text.extend(bytes);
+            let _ = decode::<u64>(&STANDARD.encode(text), DIGITS);
+        }
+    }
+
+    #[test]
+    fn what_was_read_can_be_added_to() {
+        let mut read = Report::from_json(report().to_json().as_bytes()).unwrap();
+        let latencies = read.latencies.get_mut(&LatencyKind::EndToEnd).unwrap();
+        latencies.merge(&spread(40_000_000_000));
+        assert_eq!(latencies.histogram().len(), 2000, "longer times than it held");
+    }
+
+    #[test]
+    fn other_files_are_told_apart() {
+        let error = |text: &str| Report::from_json(text.as_bytes()).unwrap_err().to_string();
+        assert!(error("").contains("no report of mq bench: EOF"));
+        assert!(error("[1]").contains("no report"));
+        assert!(error("{}").contains("--json FILE"));
+        assert!(
+            error("{\"schema\":\"mq-bench/2\"}").contains("its schema is \"mq-bench/2\", and this mq reads")
+        );
+        assert!(error("{\"schema\":\"mq-bench/1\"}").contains("missing field `tool`"));
+        let json = report().to_json();
+        assert!(error(&json.replace("\"qos\": 1", "\"qos\": 3")).contains("groups.qos cannot be 3"));
+        assert!(error(&json.replace("\"complete\"", "\"odd\"")).contains("ending cannot be odd"));
+        let broken = json.replace("\"histogram\": \"HIST", "\"histogram\": \"HISR");
+        assert!(error(&broken).contains("histogram of"), "{}", error(&broken));
+        assert!(
+            error(&json.replace("\"slot_ns\": 1000000000", "\"slot_ns\": 3")).contains("1 slots of 3 ns")
+        );
+    }
+}

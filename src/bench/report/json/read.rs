@@ -1,0 +1,247 @@
+//! From the document to a report.
+
+use super::document::*;
+use super::histogram::decode;
+use super::words::{ending_of, found_of, scenario_of, stage_of, step_of, version_of};
+use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
+use crate::bench::Step;
+use crate::bench::plan::Volume;
+use crate::bench::record::{Account, Errors, Latencies, Outcome};
+use crate::bench::report::{Figure, Group, SearchStep, Searched};
+use crate::bench::timeline::{self, Coarse, Slot, Timeline};
+use crate::protocol::Qos;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+impl Document {
+    pub(super) fn into_report(self) -> Result<Report, JsonError> {
+        let started_at = self.started_at.parse().map_err(|error| bad("started_at", &error))?;
+        let hosts = self.hosts.into_iter().map(|HostObject { system, cpus, open_files }| Host {
+            system,
+            cpus,
+            open_files,
+        });
+        let outcome = self.deliveries.into_outcome(self.messages.denied, self.messages.unacknowledged);
+        let groups = match self.groups.is_empty() {
+            true => vec![self.plan.only_group(outcome)?],
+            false => self.groups.into_iter().map(GroupObject::into_group).collect::<Result<_, _>>()?,
+        };
+        Ok(Report {
+            tool: self.tool,
+            started_at,
+            plan: self.plan.into_plan()?,
+            groups,
+            hosts: hosts.collect(),
+            ending: ending_of(&self.ending).ok_or_else(|| bad("ending", &self.ending))?,
+            is_drain_cut: self.is_drain_cut,
+            elapsed: Duration::from_nanos(self.elapsed_ns),
+            phases: self.phases.into_iter().map(PhaseObject::into_phase).collect::<Result<_, _>>()?,
+            connects: self.clients.connected.into_flow(),
+            refused: self.clients.refused,
+            connections_lost: self.clients.lost,
+            subscribed: self.clients.subscribed,
+            subscribers_to_the_end: self.clients.subscribers_to_the_end,
+            sent: self.messages.sent.into_flow(),
+            acknowledged: self.messages.acknowledged.into_flow(),
+            received: self.messages.received.into_flow(),
+            account: outcome.account,
+            duplicates: outcome.duplicates,
+            reordered: outcome.reordered,
+            foreign: self.messages.foreign,
+            late: self.messages.late,
+            blocked_sends: self.self_check.blocked_sends,
+            cpu: Duration::from_nanos(self.self_check.cpu_ns),
+            busiest_thread_percent: self.self_check.busiest_thread_percent,
+            latencies: latencies_of(&self.latency)?,
+            timeline: self.timeline.into_timeline()?,
+            errors: errors_of(self.errors)?,
+            search: self.search.map(SearchObject::into_search).transpose()?,
+        })
+    }
+}
+
+impl PlanObject {
+    fn into_plan(self) -> Result<Planned, JsonError> {
+        let volume = match (self.messages, self.duration_ns) {
+            (Some(messages), None) => Volume::Messages(messages),
+            (None, Some(nanoseconds)) => Volume::Duration(Duration::from_nanos(nanoseconds)),
+            _ => return Err(bad("plan", &"without one of messages and duration_ns")),
+        };
+        Ok(Planned {
+            scenario: scenario_of(&self.scenario).ok_or_else(|| bad("plan.scenario", &self.scenario))?,
+            version: version_of(&self.mqtt_version)
+                .ok_or_else(|| bad("plan.mqtt_version", &self.mqtt_version))?,
+            broker: self.broker,
+            processes: self.processes,
+            threads: self.threads,
+            clients: self.clients,
+            publishers: self.publishers,
+            subscribers: self.subscribers,
+            receivers: self.receivers,
+            payload_size: self.payload_bytes,
+            volume,
+            warm_up: Duration::from_nanos(self.warm_up_ns),
+            rate: self.messages_per_second,
+            connect_rate: self.connects_per_second,
+        })
+    }
+}
+
+impl PlanObject {
+    /// What a file says about the only group there was, before it listed groups.
+    fn only_group(&self, outcome: Outcome) -> Result<Group, JsonError> {
+        let qos = qos_of("plan.qos", self.qos)?;
+        Ok(Group {
+            name: String::new(),
+            scenario: scenario_of(&self.scenario).ok_or_else(|| bad("plan.scenario", &self.scenario))?,
+            publishers: self.publishers,
+            subscribers: self.subscribers,
+            idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
+            qos,
+            subscription_qos: qos,
+            payload_sizes: (self.payload_bytes, self.payload_bytes),
+            in_flight: self.in_flight,
+            rate: self.messages_per_second,
+            messages: self.messages,
+            listens_to: None,
+            outcome,
+        })
+    }
+}
+
+impl GroupObject {
+    fn into_group(self) -> Result<Group, JsonError> {
+        Ok(Group {
+            scenario: scenario_of(&self.scenario).ok_or_else(|| bad("groups.scenario", &self.scenario))?,
+            name: self.name,
+            publishers: self.publishers,
+            subscribers: self.subscribers,
+            idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
+            qos: qos_of("groups.qos", self.qos)?,
+            subscription_qos: qos_of("groups.subscription_qos", self.subscription_qos)?,
+            payload_sizes: (self.least_payload_bytes, self.payload_bytes),
+            in_flight: self.in_flight,
+            rate: self.messages_per_second,
+            messages: self.messages,
+            listens_to: self.listens_to,
+            outcome: self.deliveries.into_outcome(self.denied, self.unacknowledged),
+        })
+    }
+}
+
+impl DeliveriesObject {
+    fn into_outcome(self, denied: u64, unacknowledged: u64) -> Outcome {
+        let account = Account {
+            sent: self.sent,
+            denied,
+            unacknowledged,
+            owed: self.owed,
+            lost: self.lost,
+            gap_lost: self.lost_in_gap,
+            before_measuring: self.sent_in_warm_up,
+        };
+        Outcome { account, duplicates: self.duplicates, reordered: self.reordered }
+    }
+}
+
+impl SearchObject {
+    fn into_search(self) -> Result<Searched, JsonError> {
+        let found = match self.outcome.zip(self.messages_per_second) {
+            None => None,
+            Some((word, rate)) => Some(found_of(&word, rate).ok_or_else(|| bad("search.outcome", &word))?),
+        };
+        Ok(Searched { steps: self.steps.into_iter().map(SearchStepObject::into_step).collect(), found })
+    }
+}
+
+impl SearchStepObject {
+    fn into_step(self) -> SearchStep {
+        let figures = self.figures.iter().map(|(key, value)| Figure::of_key(key, value.as_f64()));
+        SearchStep {
+            rate: self.messages_per_second,
+            figures: figures.collect(),
+            failure: self.reason.filter(|_| !self.holds),
+        }
+    }
+}
+
+impl PhaseObject {
+    fn into_phase(self) -> Result<(Step, u64), JsonError> {
+        let step = step_of(&self.name).ok_or_else(|| bad("phases.name", &self.name))?;
+        Ok((step, self.begin_ns))
+    }
+}
+
+impl FlowObject {
+    fn into_flow(self) -> Flow {
+        Flow { count: self.count, span: self.begin_ns.zip(self.end_ns) }
+    }
+}
+
+fn errors_of(objects: Vec<ErrorObject>) -> Result<Errors, JsonError> {
+    let mut errors = Errors::default();
+    for error in objects {
+        let stage = stage_of(&error.stage).ok_or_else(|| bad("errors.stage", &error.stage))?;
+        errors.add(stage, error.text, error.count);
+    }
+    Ok(errors)
+}
+
+fn latencies_of(
+    objects: &BTreeMap<String, LatencyObject>,
+) -> Result<BTreeMap<LatencyKind, Latencies>, JsonError> {
+    let mut latencies = BTreeMap::new();
+    for (key, object) in objects {
+        // A kind that a later version added says nothing to this one.
+        if let Some(kind) = LatencyKind::ALL.into_iter().find(|kind| kind.key() == key) {
+            let histogram =
+                decode(&object.histogram, DIGITS).map_err(|problem| bad_histogram(key, &problem))?;
+            latencies.insert(kind, Latencies::from_histogram(histogram));
+        }
+    }
+    Ok(latencies)
+}
+
+impl TimelineObject {
+    fn into_timeline(self) -> Result<Timeline, JsonError> {
+        let width = Duration::from_nanos(self.slot_ns);
+        let slots = self.slots.into_iter().map(SlotObject::into_slot).collect::<Result<Vec<_>, _>>()?;
+        let what = format!("{} slots of {} ns", slots.len(), self.slot_ns);
+        Timeline::from_parts(width, slots).ok_or_else(|| bad("timeline", &what))
+    }
+}
+
+impl SlotObject {
+    fn into_slot(self) -> Result<Slot, JsonError> {
+        let latency = match &self.latency {
+            None => Coarse::default(),
+            Some(latency) => {
+                let histogram = decode(&latency.histogram_us, timeline::DIGITS)
+                    .map_err(|problem| bad_histogram("timeline", &problem))?;
+                Coarse::from_histogram(histogram)
+            }
+        };
+        Ok(Slot {
+            connected: self.connected,
+            failed: self.failed,
+            lost: self.lost,
+            sent: self.sent,
+            acknowledged: self.acknowledged,
+            denied: self.denied,
+            received: self.received,
+            latency,
+        })
+    }
+}
+
+fn qos_of(key: &str, number: u8) -> Result<Qos, JsonError> {
+    Qos::from_u8(number).ok_or_else(|| bad(key, &number))
+}
+
+fn bad(key: &str, value: &dyn std::fmt::Display) -> JsonError {
+    JsonError::Value { key: key.to_owned(), value: value.to_string() }
+}
+
+fn bad_histogram(key: &str, problem: &str) -> JsonError {
+    bad(&format!("the histogram of {key}"), &format!("read: {problem}"))
+}

@@ -1,0 +1,136 @@
+//! What a search for the highest rate that holds came to: the rates that were tried, and the figures they were judged by.
+
+use super::figure::Figure;
+use super::words::rate;
+use std::fmt::Write;
+
+/// A search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Searched {
+    /// The rates that were tried, in their order.
+    pub steps: Vec<SearchStep>,
+    /// What it came to; `None` when no run came to its end.
+    pub found: Option<Found>,
+}
+
+/// A rate that was tried, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchStep {
+    /// The rate that was asked for, in a second.
+    pub rate: f64,
+    /// Why it did not hold; `None` when it did.
+    pub failure: Option<String>,
+    /// What it was judged by.
+    pub figures: Vec<Figure>,
+}
+
+/// What a search came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Found {
+    /// The highest rate that held.
+    Rate(f64),
+    /// The highest rate that held; none failed, so that there may be a higher one.
+    AtLeast(f64),
+    /// Even this low one did not hold.
+    NotEven(f64),
+}
+
+impl Searched {
+    /// Why it failed, when no rate held.
+    pub fn failure(&self) -> Option<String> {
+        let found = self.found.filter(|found| matches!(found, Found::NotEven(_)))?;
+        let reason = self.steps.last().and_then(|step| step.failure.clone()).unwrap_or_default();
+        Some(format!("{}: {reason}", found.to_text()))
+    }
+
+    /// The outcome as a sentence.
+    pub(super) fn outcome(&self) -> String {
+        self.found.map_or("no rate was measured to the end".to_owned(), Found::to_text)
+    }
+
+    /// The heads of the table of steps.
+    pub(super) fn heads(&self) -> Vec<&str> {
+        let figures = self.steps.first().map(|step| step.figures.as_slice()).unwrap_or_default();
+        let names = figures.iter().map(|figure| figure.metric.as_str());
+        std::iter::once("tried per second").chain(names).chain(["verdict"]).collect()
+    }
+
+    /// The rows of the table of steps.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.steps.iter().map(|step| {
+            let figures = step.figures.iter().map(Figure::shown);
+            std::iter::once(rate(step.rate)).chain(figures).chain([step.verdict()]).collect()
+        })
+    }
+
+    /// The steps for a terminal.
+    pub(super) fn table(&self) -> (String, String) {
+        let heads = self.heads();
+        let row = |cells: &[&str]| {
+            let mut line = String::new();
+            for (number, cell) in
+                cells.iter().map(|cell| cell.replace(char::is_control, "\u{fffd}")).enumerate()
+            {
+                let _ = match number {
+                    0 => write!(line, "{cell:<18}"),
+                    _ if number + 1 == cells.len() => write!(line, "  {cell}"),
+                    _ => write!(line, "{cell:>12}"),
+                };
+            }
+            line
+        };
+        let rows = self.rows().map(|cells| row(&cells.iter().map(String::as_str).collect::<Vec<_>>()) + "\n");
+        (row(&heads), rows.collect())
+    }
+}
+
+impl SearchStep {
+    fn verdict(&self) -> String {
+        self.failure.as_ref().map_or("held".to_owned(), |failure| format!("did not hold: {failure}"))
+    }
+}
+
+impl Found {
+    /// What the search found out, as a sentence.
+    pub fn to_text(self) -> String {
+        match self {
+            Found::Rate(found) => {
+                format!("the highest rate that held is {} messages per second", rate(found))
+            }
+            Found::AtLeast(found) => format!("every rate held, up to {} messages per second", rate(found)),
+            Found::NotEven(found) => format!("not even {} messages per second held", rate(found)),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Two rates, of which the first held.
+    pub(in crate::bench::report) fn searched() -> Searched {
+        let figures = |sent: f64, p99: f64, loss: f64| {
+            let [sent, p99, loss] = [sent, p99, loss].map(Some);
+            vec![
+                Figure::of_key("sent_rate_per_second", sent),
+                Figure::of_key("p99_ns", p99),
+                Figure::of_key("loss_percent", loss),
+            ]
+        };
+        let held = SearchStep { rate: 1000.0, failure: None, figures: figures(999.5, 1.5e6, 0.0) };
+        let failure = Some("loss>1%: it was 1.5 %".to_owned());
+        let failed = SearchStep { rate: 2000.0, failure, figures: figures(1950.0, 1.2e9, 1.5) };
+        Searched { steps: vec![held, failed], found: Some(Found::Rate(1000.0)) }
+    }
+
+    #[test]
+    fn each_step_is_a_row_with_its_figures_and_the_verdict() {
+        let (head, rows) = searched().table();
+        assert_eq!(head, "tried per second     sent_rate         p99        loss  verdict");
+        let expected = "\
+1000                    1000/s     1.50 ms       0.0 %  held
+2000                    1950/s      1.20 s       1.5 %  did not hold: loss>1%: it was 1.5 %
+";
+        assert_eq!(rows, expected);
+    }
+}

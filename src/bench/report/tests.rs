@@ -1,0 +1,139 @@
+//! Reports for the tests of all that renders or judges them.
+
+use super::*;
+
+/// A run in which all went well.
+pub(in crate::bench) fn report() -> Report {
+    let flow = |count, milliseconds: u64| Flow { count, span: Some((0, milliseconds * 1_000_000)) };
+    let mut timeline = Timeline::default();
+    let slot = timeline.at(0);
+    (slot.connected, slot.sent, slot.acknowledged, slot.received) = (1100, 100_000, 100_000, 100_000);
+    (1..=1000).for_each(|step| slot.latency.record(step * 40_000));
+    let latencies = [
+        (LatencyKind::TcpConnect, spread(150_000)),
+        (LatencyKind::Connack, spread(1_500_000)),
+        (LatencyKind::Acknowledged, spread(15_000_000)),
+        (LatencyKind::EndToEnd, spread(400_000_000)),
+    ];
+    Report {
+        tool: "mq 0.1.0".to_owned(),
+        started_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        plan: Planned {
+            broker: "127.0.0.1:1883".to_owned(),
+            scenario: Scenario::PublishSubscribe,
+            version: Version::V5,
+            processes: 1,
+            threads: 2,
+            clients: 1100,
+            publishers: 1000,
+            subscribers: 100,
+            receivers: 100,
+            payload_size: 64,
+            volume: Volume::Messages(100_000),
+            warm_up: Duration::ZERO,
+            rate: None,
+            connect_rate: None,
+        },
+        groups: vec![group()],
+        hosts: vec![Host { system: "linux x86_64".to_owned(), cpus: 2, open_files: Some(1024) }],
+        ending: Ending::Complete,
+        is_drain_cut: false,
+        elapsed: Duration::from_secs(1),
+        phases: vec![(Step::Connect, 0), (Step::Subscribe, 5_000), (Step::Measure, 250_000_000)],
+        connects: flow(1100, 250),
+        refused: 0,
+        connections_lost: 0,
+        subscribed: 100,
+        subscribers_to_the_end: 100,
+        sent: flow(100_000, 500),
+        acknowledged: flow(100_000, 550),
+        received: flow(100_000, 600),
+        account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
+        duplicates: 0,
+        reordered: 0,
+        foreign: 0,
+        late: 0,
+        blocked_sends: 0,
+        cpu: Duration::from_millis(700),
+        busiest_thread_percent: Some(41.5),
+        latencies: latencies.into(),
+        timeline,
+        errors: Errors::default(),
+        search: None,
+    }
+}
+
+/// The only group of that run.
+pub(in crate::bench) fn group() -> Group {
+    Group {
+        name: String::new(),
+        scenario: Scenario::PublishSubscribe,
+        publishers: 1000,
+        subscribers: 100,
+        idle: 0,
+        qos: Qos::AtLeastOnce,
+        subscription_qos: Qos::AtLeastOnce,
+        payload_sizes: (64, 64),
+        in_flight: 20,
+        rate: None,
+        messages: Some(100_000),
+        listens_to: None,
+        outcome: Outcome {
+            account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
+            ..Outcome::default()
+        },
+    }
+}
+
+/// Sets what was lost and what arrived again, in the report and in its only group.
+pub(in crate::bench) fn spoil(report: &mut Report, lost: u64, duplicates: u64) {
+    (report.account.lost, report.duplicates) = (lost, duplicates);
+    let outcome = &mut report.groups[0].outcome;
+    (outcome.account.lost, outcome.duplicates) = (lost, duplicates);
+}
+
+/// A run of two groups: what is told about them.
+pub(in crate::bench) fn mix() -> Report {
+    let mut report = report();
+    report.plan.scenario = Scenario::Mix;
+    report.plan.clients += 5;
+    let sensors = Group { name: "sensors".to_owned(), ..group() };
+    let idle = Group {
+        name: "idle".to_owned(),
+        scenario: Scenario::Connect,
+        publishers: 0,
+        subscribers: 0,
+        idle: 5,
+        messages: None,
+        outcome: Outcome::default(),
+        ..group()
+    };
+    report.groups = vec![sensors, idle];
+    report
+}
+
+/// A thousand times up to five times the middle one.
+pub(in crate::bench) fn spread(middle: u64) -> Latencies {
+    let mut latencies = Latencies::default();
+    for step in 1..=1000 {
+        let times = match step {
+            1..=500 => step * 2,
+            501..=900 => 1000 + (step - 500) * 5 / 2,
+            901..=990 => 2000 + (step - 900) * 100 / 9,
+            _ => 3000 + (step - 990) * 200,
+        };
+        latencies.record(middle / 1000 * times);
+    }
+    latencies
+}
+
+#[test]
+fn a_plan_with_times_is_told_apart_from_the_real_ones() {
+    let mut report = report();
+    report.latencies.insert(LatencyKind::EndToEndPlanned, spread(400_000_000));
+    assert_eq!(report.latency_rows().len(), 4, "the same");
+    report.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
+    let kinds: Vec<_> = report.latency_rows().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds.last(), Some(&LatencyKind::EndToEndPlanned));
+    assert_eq!(report.main_latency(), Some(LatencyKind::EndToEndPlanned));
+}

@@ -1,0 +1,64 @@
+//! Messages from a file, as `mq sub --json` writes them: what one broker's clients said is sent to another.
+
+use crate::bench::payload::Recorded;
+use crate::error::Error;
+use crate::message::{self, Message};
+use crate::protocol::MAX_PACKET_SIZE;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+/// No line is longer than the largest packet with every byte written as `\u0000`.
+const LONGEST_LINE: u64 = MAX_PACKET_SIZE as u64 * 6 + 65_536;
+
+/// More than this would not stay in memory on the machines that make loads.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Reads the payloads, and the topics if they are wanted.
+///
+/// # Errors
+/// When the file cannot be read, or which of its lines is no message.
+pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Error> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    let mut lines = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut messages, mut bytes, mut line) = (Vec::new(), 0, Vec::new());
+    for number in 1_u64.. {
+        let wrong = |problem: String| Error::Usage(format!("{}, line {number}: {problem}", path.display()));
+        line.clear();
+        if (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            break;
+        }
+        if line.len() as u64 == LONGEST_LINE {
+            return Err(wrong(format!("it has over {LONGEST_LINE} bytes, more than any message needs")));
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let message = message::read(&line).map_err(|error| wrong(error.to_string()))?;
+        let recorded = recorded(message, with_topics).map_err(wrong)?;
+        bytes += recorded.payload.len();
+        if bytes > MOST_BYTES {
+            return Err(wrong(format!(
+                "the payloads up to here have over {MOST_BYTES} bytes; take a part of the file"
+            )));
+        }
+        messages.push(recorded);
+    }
+    if messages.is_empty() {
+        return Err(Error::Usage(format!(
+            "{} holds no message; `mq sub --json` makes such a file",
+            path.display()
+        )));
+    }
+    Ok(messages.into())
+}
+
+fn recorded(message: Message, with_topic: bool) -> Result<Recorded, String> {
+    let topic = match message.topic {
+        Some(topic) if with_topic => Some(topic.as_str().into()),
+        None if with_topic => return Err("it has no \"topic\", which --recorded-topics asks for".to_owned()),
+        _ => None,
+    };
+    Ok(Recorded { topic, payload: message.payload.into() })
+}

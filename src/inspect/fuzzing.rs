@@ -1,0 +1,109 @@
+//! What fuzzers call: the layers of captures, and what becomes of packets, each with any bytes.
+
+use super::capture::Moment;
+use super::capture::fuzzing::{capture, reader, segments, web_socket};
+use super::field::{Bits, Tree};
+use super::statistics::Statistics;
+use super::view::{HexView, JsonView, LineView, Options, TextView};
+use super::{Direction, Inspector, Item};
+use crate::protocol::Version;
+
+/// What is called with any bytes, and panics if something is wrong.
+pub type Target = fn(&[u8]);
+
+/// The targets by name.
+pub const TARGETS: [(&str, Target); 5] = [
+    ("reader", reader),
+    ("capture", capture),
+    ("segments", segments),
+    ("web_socket", web_socket),
+    ("packets", packets),
+];
+
+/// The connection that all bytes belong to.
+const CONNECTION: u32 = 0;
+
+/// Gives the bytes to both sides of a connection, in pieces, and shows what comes out in every way. The first byte says how.
+pub fn packets(bytes: &[u8]) {
+    let Some((how, bytes)) = bytes.split_first() else { return };
+    let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)]
+        .into_iter()
+        .nth(usize::from(how & 3));
+    let options = Options { shows_secrets: how & 4 != 0, shows_ranges: true, is_coloured: false };
+    let mut views = Views::new(options);
+    let mut inspector = Inspector::new(version.flatten());
+    inspector.open(CONNECTION, how & 8 != 0);
+    for (index, piece) in bytes.chunks(usize::from(how >> 5) * 16 + 7).enumerate() {
+        let at = Moment { frame: index as u64 + 1, time: Some(index as u64 * 1_000_000) };
+        let direction = if index % 8 == 7 { Direction::ServerToClient } else { Direction::ClientToServer };
+        inspector.bytes(CONNECTION, direction, at, piece, &mut |item| views.show(item));
+    }
+    for direction in Direction::BOTH {
+        inspector.end(CONNECTION, direction, Moment::default(), &mut |item| views.show(item));
+    }
+    check_json(views.statistics.to_json().as_bytes());
+    views.statistics.to_text();
+}
+
+/// Everything that takes an item.
+struct Views {
+    line: LineView,
+    text: TextView,
+    hex: HexView,
+    json: JsonView,
+    statistics: Statistics,
+}
+
+impl Views {
+    fn new(options: Options) -> Views {
+        Views {
+            line: LineView::new(options),
+            text: TextView::new(options),
+            hex: HexView::new(options),
+            json: JsonView::new(options),
+            statistics: Statistics::default(),
+        }
+    }
+
+    fn show(&mut self, item: &Item<'_>) {
+        if let Item::Packet(packet) = item {
+            check_leaves(packet.tree, packet.raw.length);
+        }
+        let mut text = Vec::new();
+        self.line.write(item, &[], &mut text);
+        self.text.write(item, &[], &mut text);
+        self.hex.write(item, &[], &mut text);
+        let text = String::from_utf8(text).expect("the views write text");
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
+        let mut json = Vec::new();
+        self.json.write(item, &[], &mut json);
+        check_json(&json);
+        self.statistics.observe(item, &[]);
+    }
+}
+
+fn check_json(json: &[u8]) {
+    serde_json::from_slice::<serde_core::de::IgnoredAny>(json).expect("it is valid JSON");
+}
+
+/// Every byte, and where leaves are smaller every bit, belongs to one leaf.
+fn check_leaves(tree: &Tree<'_>, length: usize) {
+    let (mut at, mut next_bit) = (0, Some(7));
+    for leaf in tree.fields.iter().filter(|field| field.is_leaf()) {
+        assert_eq!(leaf.range.start, at, "{leaf:?}");
+        match leaf.bits {
+            Some(Bits { high, low }) => {
+                assert_eq!(Some(high), next_bit, "{leaf:?}");
+                next_bit = low.checked_sub(1);
+                if next_bit.is_none() {
+                    (at, next_bit) = (leaf.range.end, Some(7));
+                }
+            }
+            None => {
+                assert_eq!(next_bit, Some(7), "{leaf:?}");
+                at = leaf.range.end;
+            }
+        }
+    }
+    assert_eq!(at, length, "{:?}", tree.fields);
+}
