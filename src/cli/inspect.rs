@@ -3,6 +3,7 @@
 use super::values;
 use crate::inspect::Direction;
 use crate::inspect::filter::{Filter, FilterError};
+use crate::payload;
 use crate::protocol::Version;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ pub struct InspectArgs {
     /// How packets are shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
     pub format: Format,
+    /// What payloads are read as
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Payload::Auto)]
+    pub payload: Payload,
     /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
     /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
     #[arg(long, value_name = "TERMS", value_parser = filter)]
@@ -72,6 +76,43 @@ pub enum Format {
     Hex,
     /// A JSON object on each line
     Json,
+}
+
+/// What payloads are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Payload {
+    /// What content type, topic and shape say
+    Auto,
+    /// Text where it is some, and else bytes
+    Text,
+    /// Bytes
+    Hex,
+    /// JSON
+    Json,
+    /// CBOR
+    Cbor,
+    /// MessagePack
+    Msgpack,
+    /// What was compressed with gzip or zlib
+    Gzip,
+    /// Sparkplug B
+    Sparkplug,
+}
+
+impl From<Payload> for payload::Choice {
+    fn from(payload: Payload) -> payload::Choice {
+        use payload::{Choice, Format};
+        match payload {
+            Payload::Auto => Choice::Auto,
+            Payload::Text => Choice::Text,
+            Payload::Hex => Choice::Hex,
+            Payload::Json => Choice::As(Format::Json),
+            Payload::Cbor => Choice::As(Format::Cbor),
+            Payload::Msgpack => Choice::As(Format::MessagePack),
+            Payload::Gzip => Choice::As(Format::Gzip),
+            Payload::Sparkplug => Choice::As(Format::Sparkplug),
+        }
+    }
 }
 
 fn filter(text: &str) -> Result<Filter, FilterError> {

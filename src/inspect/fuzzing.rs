@@ -29,7 +29,7 @@ pub fn packets(bytes: &[u8]) {
     let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)]
         .into_iter()
         .nth(usize::from(how & 3));
-    let options = Options { shows_secrets: how & 4 != 0, shows_ranges: true, is_coloured: false };
+    let options = Options { shows_secrets: how & 4 != 0, shows_ranges: true, ..Options::default() };
     let mut views = Views::new(options);
     let mut inspector = Inspector::new(version.flatten());
     inspector.open(CONNECTION, how & 8 != 0);

@@ -32,6 +32,7 @@ impl Viewer {
         let options = Options {
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
+            payload: args.payload.into(),
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
         };
         let view = match args.format {

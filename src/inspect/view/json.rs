@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::secret::{HIDDEN, is_secret};
-use super::{Options, words};
+use super::{Options, payload, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
@@ -12,6 +12,7 @@ use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{Encoding, to_base64};
+use crate::payload::{Decoded, Format};
 use crate::protocol::{PropertyId, Version};
 
 /// Writes items as JSON.
@@ -68,6 +69,9 @@ impl JsonView {
             round_trip(answers, &mut json);
         }
         Fields { options: self.options }.write(&packet.tree.fields, &mut json);
+        if let Some(decoded) = payload::decoded(packet, self.options) {
+            decoded_payload(&decoded, &mut json);
+        }
         let version = packet.tracker.version.unwrap_or(Version::V311);
         write_findings(packet.tree.findings.iter().chain(findings), version, &mut json);
         if self.options.shows_ranges {
@@ -205,6 +209,22 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
         }
         Foreign::Silent => text("protocol", "none", json),
         Foreign::Unknown => text("protocol", "unknown", json),
+    }
+}
+
+/// What the payload holds. JSON stands there as text already.
+fn decoded_payload(decoded: &Decoded, json: &mut Writer<'_>) {
+    match &decoded.json {
+        Ok(_) if decoded.format == Format::Json => {}
+        Ok(value) => {
+            text("payload_format", &decoded.name(), json);
+            json.plain_key("payload_decoded");
+            json.raw(value.as_bytes());
+        }
+        Err(problem) => {
+            text("payload_format", &decoded.name(), json);
+            text("payload_problem", &problem.to_string(), json);
+        }
     }
 }
 

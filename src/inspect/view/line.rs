@@ -1,6 +1,7 @@
 //! A line for each packet: when, which connection, which way, what, and what matters of it. What is wrong follows on lines of its own.
 
 use super::clock::Clock;
+use super::payload::{decoded, short};
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
 use super::{Options, text, words};
@@ -9,6 +10,7 @@ use crate::inspect::capture::conversation::{Event, Foreign, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
+use crate::payload::Choice;
 use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
 use colored::Colorize;
 use std::fmt::Write;
@@ -207,7 +209,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
     let mut line = String::new();
     match packet.packet_type {
         Some(PacketType::Connect) => connect(packet, options, &mut line),
-        Some(PacketType::Publish) => publish(packet, &mut line),
+        Some(PacketType::Publish) => publish(packet, options, &mut line),
         Some(PacketType::Subscribe) => {
             id(packet, &mut line);
             for (index, field) in
@@ -295,7 +297,7 @@ fn connect(packet: &Packet<'_>, options: Options, line: &mut String) {
     }
 }
 
-fn publish(packet: &Packet<'_>, line: &mut String) {
+fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     let tree = packet.tree;
     let topic = tree.text(Name::TopicName);
     match (&packet.seen.topic, topic) {
@@ -315,7 +317,12 @@ fn publish(packet: &Packet<'_>, line: &mut String) {
         let unit = if length == 1 { "byte" } else { "bytes" };
         add(line, &format!("{length} {unit}"));
         if length > 0 {
-            let _ = write!(line, " {}", payload(content, length));
+            let raw = match options.payload {
+                Choice::Hex => hex(content, MAX_HEX),
+                _ => payload(content, length),
+            };
+            let shown = decoded(packet, options).map_or_else(|| raw.clone(), |decoded| short(&decoded, &raw));
+            let _ = write!(line, " {shown}");
         }
     }
 }

@@ -4,6 +4,7 @@ mod clock;
 pub mod hex;
 pub mod json;
 pub mod line;
+mod payload;
 mod secret;
 pub mod text;
 mod value;
@@ -14,6 +15,8 @@ pub use json::JsonView;
 pub use line::LineView;
 pub use text::TextView;
 
+use crate::payload::Choice;
+
 /// What all views are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
@@ -23,4 +26,6 @@ pub struct Options {
     pub shows_ranges: bool,
     /// Colours are used.
     pub is_coloured: bool,
+    /// How payloads are read.
+    pub payload: Choice,
 }

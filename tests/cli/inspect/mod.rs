@@ -2,6 +2,7 @@
 
 mod corpus;
 mod oracle;
+mod payloads;
 mod tls;
 mod typed;
 mod views;
