@@ -14,5 +14,6 @@ pub mod json;
 pub mod message;
 pub mod output;
 pub mod passwd;
+pub mod payload;
 pub mod protocol;
 pub mod transport;

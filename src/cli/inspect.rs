@@ -4,6 +4,7 @@ use super::inspect_live::LiveArgs;
 use crate::error::Error;
 use crate::inspect::filter::{Filter, FilterError};
 use crate::inspect::{Direction, Severity};
+use crate::payload;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ Examples:
   mq inspect capture.pcap                      a line for each packet
   tcpdump -i lo -U -w - port 1883 | mq inspect   as they come
   mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
+  mq inspect --tls-keylog keys.log capture.pcap   what TLS hides
   mq inspect --stats capture.pcap              how much, how fast, by whom
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
   mq inspect --hex - < packets.txt             a packet on each line
@@ -65,6 +67,9 @@ pub struct InspectArgs {
     /// Print the rules that stand for a statement, such as MQTT-3.3.1-2
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["file", "hex", "base64", "lint", "rules"])]
     pub explain: Option<String>,
+    /// What payloads are read as
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Payload::Auto)]
+    pub payload: Payload,
     /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
     /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
     #[arg(long, value_name = "TERMS", value_parser = filter)]
@@ -130,6 +135,43 @@ impl From<Level> for Severity {
             Level::Error => Severity::Error,
             Level::Warn => Severity::Warning,
             Level::Info => Severity::Info,
+        }
+    }
+}
+
+/// What payloads are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Payload {
+    /// What content type, topic and shape say
+    Auto,
+    /// Text where it is some, and else bytes
+    Text,
+    /// Bytes
+    Hex,
+    /// JSON
+    Json,
+    /// CBOR
+    Cbor,
+    /// MessagePack
+    Msgpack,
+    /// What was compressed with gzip or zlib
+    Gzip,
+    /// Sparkplug B
+    Sparkplug,
+}
+
+impl From<Payload> for payload::Choice {
+    fn from(payload: Payload) -> payload::Choice {
+        use payload::{Choice, Format};
+        match payload {
+            Payload::Auto => Choice::Auto,
+            Payload::Text => Choice::Text,
+            Payload::Hex => Choice::Hex,
+            Payload::Json => Choice::As(Format::Json),
+            Payload::Cbor => Choice::As(Format::Cbor),
+            Payload::Msgpack => Choice::As(Format::MessagePack),
+            Payload::Gzip => Choice::As(Format::Gzip),
+            Payload::Sparkplug => Choice::As(Format::Sparkplug),
         }
     }
 }

@@ -13,7 +13,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, ValueHint};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The heading of the proxy's options.
@@ -21,6 +21,9 @@ const PROXY: &str = "Proxy";
 
 /// The heading of the client's options.
 const CLIENT: &str = "Live client";
+
+/// Of a live connection it is written; of a capture it is read.
+const KEY_LOG: &str = "tls_keylog";
 
 /// What else the proxy has a use for of a client's options, by their identifiers.
 const OF_THE_WAY: [&str; 6] = ["connect_timeout", "bind", "proxy", "ws_path", "ws_header", "nodelay"];
@@ -126,10 +129,16 @@ impl LiveArgs {
             None if self.timeout.is_some() => {
                 Err(Error::Usage("-W needs a client (-h HOST) or a proxy (--listen PORT)".to_owned()))
             }
-            None => {
-                orphan("needs a client (-h HOST -t FILTER) or a proxy (--listen PORT)", Box::new(|_| false))
-            }
+            None => orphan(
+                "needs a client (-h HOST -t FILTER) or a proxy (--listen PORT)",
+                Box::new(|id| id == KEY_LOG),
+            ),
         }
+    }
+
+    /// The file of secrets: written by a client or a proxy, and read for a capture.
+    pub fn key_log(&self) -> Option<&Path> {
+        self.client.tls.tls_keylog.as_deref()
     }
 
     /// The client that the options describe. It does not connect again: what is shown is one connection.

@@ -33,8 +33,8 @@ pub fn packets(bytes: &[u8]) {
     let options = Options {
         shows_secrets: how & 4 != 0,
         shows_ranges: true,
-        is_coloured: false,
         least: Severity::Info,
+        ..Options::default()
     };
     let mut views = Views::new(options);
     let mut inspector = Inspector::new(version.flatten());

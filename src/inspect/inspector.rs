@@ -124,7 +124,10 @@ impl Inspector {
                 sink(&Item::Event(event));
                 self.connections.remove(&connection);
             }
-            Event::Conflict { .. } | Event::BadFrame { .. } | Event::Foreign { .. } => {
+            Event::Conflict { .. }
+            | Event::BadFrame { .. }
+            | Event::Undecryptable { .. }
+            | Event::Foreign { .. } => {
                 sink(&Item::Event(event));
             }
         }

@@ -1,10 +1,12 @@
 //! A capture, from a file or a pipe.
 
+use super::key_log::Known;
 use super::viewer::Viewer;
 use super::write::Recorder;
 use crate::error::Error;
 use crate::inspect::Inspector;
-use crate::inspect::capture::conversation::Event;
+use crate::inspect::capture::conversation::{Event, Ports};
+use crate::inspect::capture::decrypt::TlsDecryptor;
 use crate::inspect::capture::reader::{ReadError, Reader};
 use crate::inspect::capture::{Capture, Counts};
 use std::cell::RefCell;
@@ -18,6 +20,7 @@ const STDIN: &str = "-";
 /// Reads it to its end; gives what should be told about it.
 pub(super) fn run(
     file: Option<&Path>,
+    secrets: &Known,
     inspector: Inspector,
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
@@ -33,13 +36,16 @@ pub(super) fn run(
     let viewer = RefCell::new(viewer);
     let reader = Reader::new(ShownFirst { source, viewer: &viewer });
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
+    let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
+    let capture = Capture::new(Ports::default(), Some(Box::new(decryptor)));
     let hears = Hears { inspector, recorder };
-    read(reader, Capture::default(), hears, &viewer)
+    read(reader, secrets, capture, hears, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
 }
 
 fn read(
     mut reader: Reader<impl Read>,
+    secrets: &Known,
     mut capture: Capture,
     mut hears: Hears<'_>,
     viewer: &RefCell<&mut Viewer>,
@@ -52,17 +58,20 @@ fn read(
                 if viewer.has_failed() {
                     return Ok(Vec::new());
                 }
+                secrets.add(&reader.take_secrets());
             }
             Ok(None) => break None,
             Err(error) => break Some(error),
         }
     };
+    secrets.add(&reader.take_secrets());
     // What came before a mistake is shown nonetheless.
     let mut viewer = viewer.borrow_mut();
     capture.finish(&mut |event| hears.take(&event, &mut viewer));
     let mut notes: Vec<String> =
         reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
     notes.extend(describe(&capture.counts()));
+    notes.extend(secrets.note());
     failure.map_or(Ok(notes), Err)
 }
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod feed;
+mod key_log;
 mod live;
 mod live_limits;
 mod proxy;
@@ -16,6 +17,7 @@ use crate::cli::inspect_live::Listen;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
 use feed::{Ended, Outcome};
+use key_log::Known;
 use proxy::Proxy;
 use std::io::{self, IsTerminal};
 use viewer::Viewer;
@@ -36,6 +38,11 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let inspector = Inspector::new(args.live.client.connection.version);
     let mut viewer = Viewer::new(args);
     if args.hex.is_some() || args.base64.is_some() {
+        if args.live.key_log().is_some() {
+            return Err(Error::Usage(
+                "--tls-keylog is for captures; typed packets are not encrypted".to_owned(),
+            ));
+        }
         typed::run(args, inspector, &mut viewer)?;
         return finish(viewer, None, messages);
     }
@@ -46,7 +53,8 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return Err(Error::Usage("--write writes everything; leave --filter out".to_owned()));
     }
     let mut recorder = recorder(args, messages)?;
-    let result = capture::run(args.file.as_deref(), inspector, &mut viewer, recorder.as_mut());
+    let secrets = Known::open(args.live.key_log())?;
+    let result = capture::run(args.file.as_deref(), &secrets, inspector, &mut viewer, recorder.as_mut());
     // What came before a mistake is shown nonetheless.
     viewer.flush()?;
     result?.iter().for_each(|note| messages.say(note));

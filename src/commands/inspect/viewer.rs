@@ -36,6 +36,7 @@ impl Viewer {
             least: least.unwrap_or_default(),
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
+            payload: args.payload.into(),
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
         };
         let view = match args.format {

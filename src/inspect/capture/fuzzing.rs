@@ -190,7 +190,8 @@ impl Audit {
             }
             Event::Conflict { connection, .. }
             | Event::BadFrame { connection, .. }
-            | Event::Lag { connection, .. } => {
+            | Event::Lag { connection, .. }
+            | Event::Undecryptable { connection, .. } => {
                 assert!(self.conversations.contains_key(connection));
             }
             Event::Foreign { connection, .. } => assert!(self.over.insert(*connection, ()).is_none()),

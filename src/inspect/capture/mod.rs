@@ -7,9 +7,11 @@
 //! link, network a frame                    -> a TCP segment
 //! reassembly    segments                   -> each side's bytes in order, and what is missing of them
 //! conversation  each side's bytes in order -> what client and server said, out of WebSocket frames (and TLS, with a decryptor)
+//! decrypt       TLS records and a key log   -> what they hide, for conversation
 //! ```
 
 pub mod conversation;
+pub mod decrypt;
 mod fragments;
 #[doc(hidden)]
 pub mod fuzzing;

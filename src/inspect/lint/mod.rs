@@ -183,6 +183,11 @@ impl Linter {
                 bad_frame(fault, report);
                 Some(connection)
             }
+            // What follows in that direction is not known.
+            Event::Undecryptable { connection, direction, .. } => {
+                self.connection(connection).lose_track(direction.into());
+                None
+            }
             Event::Conflict { .. }
             | Event::Foreign { .. }
             | Event::Bytes { .. }

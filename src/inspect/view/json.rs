@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::secret::{HIDDEN, is_secret};
-use super::{Options, shown, words};
+use super::{Options, payload, shown, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign};
 use crate::inspect::capture::reassembly::{Close, Start};
@@ -12,6 +12,7 @@ use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{Encoding, to_base64};
+use crate::payload::{Decoded, Format};
 use crate::protocol::PropertyId;
 
 /// Writes items as JSON.
@@ -68,6 +69,9 @@ impl JsonView {
             round_trip(answers, &mut json);
         }
         Fields { options: self.options }.write(&packet.tree.fields, &mut json);
+        if let Some(decoded) = payload::decoded(packet, self.options) {
+            decoded_payload(&decoded, &mut json);
+        }
         write_findings(shown(&packet.tree.findings, findings, self.options.least), &mut json);
         if self.options.shows_ranges {
             ranges(&packet.tree.fields, &mut json);
@@ -89,6 +93,7 @@ impl JsonView {
             Event::Opened { connection, at, .. } => ("opened", connection, at),
             Event::Conflict { connection, at, .. } => ("conflict", connection, at),
             Event::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
+            Event::Undecryptable { connection, at, .. } => ("undecryptable", connection, at),
             Event::Foreign { connection, at, .. } => ("foreign", connection, at),
             Event::Closed { connection, at, .. } => ("closed", connection, at),
             Event::Bytes { connection, at, .. } => ("bytes", connection, at),
@@ -165,6 +170,11 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             number("stream_offset", *stream_offset, json);
             text("text", &fault.to_string(), json);
         }
+        Event::Undecryptable { direction: sender, stream_offset, why, .. } => {
+            direction((*sender).into(), json);
+            number("stream_offset", *stream_offset, json);
+            text("text", &why.to_string(), json);
+        }
         Event::Closed { by, .. } => match by {
             Close::Fin => text("by", "fin", json),
             Close::Reset(sender) => {
@@ -181,10 +191,13 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
 
 fn foreign(what: &Foreign, json: &mut Writer<'_>) {
     match what {
-        Foreign::Tls { server_name } => {
+        Foreign::Tls { server_name, why } => {
             text("protocol", "tls", json);
             if let Some(name) = server_name {
                 text("server_name", name, json);
+            }
+            if let Some(why) = why {
+                text("text", &why.to_string(), json);
             }
         }
         Foreign::Http { request, response } => {
@@ -197,6 +210,22 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
         }
         Foreign::Silent => text("protocol", "none", json),
         Foreign::Unknown => text("protocol", "unknown", json),
+    }
+}
+
+/// What the payload holds. JSON stands there as text already.
+fn decoded_payload(decoded: &Decoded, json: &mut Writer<'_>) {
+    match &decoded.json {
+        Ok(_) if decoded.format == Format::Json => {}
+        Ok(value) => {
+            text("payload_format", &decoded.name(), json);
+            json.plain_key("payload_decoded");
+            json.raw(value.as_bytes());
+        }
+        Err(problem) => {
+            text("payload_format", &decoded.name(), json);
+            text("payload_problem", &problem.to_string(), json);
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! A line for each packet: when, which connection, which way, what, and what matters of it. What is wrong follows on lines of its own.
 
 use super::clock::Clock;
+use super::payload::{decoded, short};
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
 use super::{Options, shown, text, words};
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{Event, Foreign};
+use crate::inspect::capture::conversation::{Event, Foreign, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
+use crate::payload::Choice;
 use crate::protocol::{PacketType, PropertyId, ReasonCode};
 use colored::Colorize;
 use std::fmt::Write;
@@ -144,6 +146,12 @@ impl LineView {
                 Some((*direction).into()),
                 format!("WebSocket, at byte {stream_offset}: {fault}"),
             ),
+            Event::Undecryptable { connection, at, direction, stream_offset, why } => (
+                connection,
+                at,
+                Some((*direction).into()),
+                format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
+            ),
             Event::Foreign { connection, at, client, server, what } => {
                 (connection, at, None, format!("{client} to {server}: {}", foreign(what)))
             }
@@ -171,10 +179,14 @@ impl LineView {
 
 fn foreign(what: &Foreign) -> String {
     match what {
-        Foreign::Tls { server_name: Some(name) } => {
-            format!("TLS, for {}; --tls-keylog FILE decrypts it", words::harmless(name))
+        Foreign::Tls { server_name, why } => {
+            let name = server_name.as_deref().map(|name| format!(", for {}", words::harmless(name)));
+            let why = match why {
+                None | Some(Undecryptable::NoKeyLog) => "--tls-keylog FILE decrypts it".to_owned(),
+                Some(why) => why.to_string(),
+            };
+            format!("TLS{}; {why}", name.unwrap_or_default())
         }
-        Foreign::Tls { server_name: None } => "TLS; --tls-keylog FILE decrypts it".to_owned(),
         Foreign::Http { request, response } => {
             let line = request.as_deref().or(response.as_deref()).unwrap_or_default();
             format!("HTTP, not MQTT: {}", quoted(line))
@@ -200,7 +212,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
     let mut line = String::new();
     match packet.packet_type {
         Some(PacketType::Connect) => connect(packet, options, &mut line),
-        Some(PacketType::Publish) => publish(packet, &mut line),
+        Some(PacketType::Publish) => publish(packet, options, &mut line),
         Some(PacketType::Subscribe) => {
             id(packet, &mut line);
             for (index, field) in
@@ -288,7 +300,7 @@ fn connect(packet: &Packet<'_>, options: Options, line: &mut String) {
     }
 }
 
-fn publish(packet: &Packet<'_>, line: &mut String) {
+fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     let tree = packet.tree;
     let topic = tree.text(Name::TopicName);
     match (&packet.seen.topic, topic) {
@@ -308,7 +320,12 @@ fn publish(packet: &Packet<'_>, line: &mut String) {
         let unit = if length == 1 { "byte" } else { "bytes" };
         add(line, &format!("{length} {unit}"));
         if length > 0 {
-            let _ = write!(line, " {}", payload(content, length));
+            let raw = match options.payload {
+                Choice::Hex => hex(content, MAX_HEX),
+                _ => payload(content, length),
+            };
+            let shown = decoded(packet, options).map_or_else(|| raw.clone(), |decoded| short(&decoded, &raw));
+            let _ = write!(line, " {shown}");
         }
     }
 }

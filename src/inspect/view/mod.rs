@@ -4,6 +4,7 @@ mod clock;
 pub mod hex;
 pub mod json;
 pub mod line;
+mod payload;
 mod secret;
 pub mod text;
 mod value;
@@ -14,6 +15,8 @@ pub use hex::HexView;
 pub use json::JsonView;
 pub use line::LineView;
 pub use text::TextView;
+
+use crate::payload::Choice;
 
 /// What all views are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Options {
     pub least: Severity,
     /// Colours are used.
     pub is_coloured: bool,
+    /// How payloads are read.
+    pub payload: Choice,
 }
 
 /// What is wrong with a packet and bad enough to be shown: what the dissector found, and what else was found.

@@ -1,9 +1,12 @@
 //! Every field on a line of its own, with its bytes.
 
 use super::line::LineView;
-use super::{Options, value};
+use super::{Options, payload, value};
 use crate::inspect::field::Bits;
 use crate::inspect::{Field, Finding, Item, Packet};
+
+/// What stands in front of values that have no bytes of their own.
+const MARGIN: &str = "                    ";
 
 /// Writes packets field by field.
 #[derive(Debug)]
@@ -24,6 +27,9 @@ impl TextView {
         self.lines.heading(packet, findings, out);
         for field in &packet.tree.fields {
             out.extend_from_slice(self.field(field).as_bytes());
+        }
+        if let Some(decoded) = payload::decoded(packet, self.options) {
+            out.extend_from_slice(payload::lines(&decoded, MARGIN).as_bytes());
         }
         self.lines.findings(packet, findings, out);
         out.push(b'\n');

@@ -62,6 +62,7 @@ impl CaptureWriter {
             | Event::Lag { .. }
             | Event::Conflict { .. }
             | Event::BadFrame { .. }
+            | Event::Undecryptable { .. }
             | Event::Foreign { .. } => {}
         }
     }

@@ -3,8 +3,10 @@
 mod corpus;
 mod live;
 mod oracle;
+mod payloads;
 mod proxy;
 mod statistics;
+mod tls;
 mod typed;
 mod views;
 

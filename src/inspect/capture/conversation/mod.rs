@@ -15,7 +15,7 @@ mod tls;
 mod web_socket;
 
 pub use ports::Ports;
-pub use tls::{Chunk, Decryptor, Session, Undecryptable};
+pub use tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
 pub use web_socket::FrameFault;
 
 use super::Moment;
@@ -123,6 +123,19 @@ pub enum Event<'a> {
         /// What, and whether it is the end of the direction.
         fault: FrameFault,
     },
+    /// The rest of one direction cannot be decrypted.
+    Undecryptable {
+        /// Which connection.
+        connection: u32,
+        /// When that was known.
+        at: Moment,
+        /// From whom.
+        direction: Direction,
+        /// Where in the direction's TCP stream, at the latest.
+        stream_offset: u64,
+        /// Why.
+        why: Undecryptable,
+    },
     /// The connection speaks something else. Nothing follows about it, and nothing came before, unless a decryptor failed midway.
     Foreign {
         /// Which connection.
@@ -157,6 +170,7 @@ impl Event<'_> {
             | Event::Conflict { connection, .. }
             | Event::Lag { connection, .. }
             | Event::BadFrame { connection, .. }
+            | Event::Undecryptable { connection, .. }
             | Event::Foreign { connection, .. }
             | Event::Closed { connection, .. } => connection,
         }
@@ -170,6 +184,8 @@ pub enum Foreign {
     Tls {
         /// The server's name, as the client asked for it.
         server_name: Option<String>,
+        /// Why not, if somebody tried.
+        why: Option<Undecryptable>,
     },
     /// HTTP that did not become a WebSocket with MQTT in it.
     Http {

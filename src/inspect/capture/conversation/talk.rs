@@ -4,7 +4,7 @@ use super::super::reassembly::{Close, Side, Start};
 use super::detect::{Verdict, View};
 use super::held::{Held, Part, Replay};
 use super::ports::Ports;
-use super::tls::{Chunk, Decryptor, Session};
+use super::tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
 use super::web_socket::{Unwrapped, Unwrapper};
 use super::{Direction, Event, Foreign, Transport};
 use crate::inspect::capture::Moment;
@@ -48,6 +48,16 @@ struct Encryption {
     server_name: Option<String>,
     /// Taken out while it reads.
     session: Option<Box<dyn Session>>,
+    /// What cannot be read, until there is a conversation that it can be told of.
+    lost: Vec<Lost>,
+}
+
+/// One direction that cannot be read any further.
+struct Lost {
+    side: Side,
+    at: Moment,
+    stream_offset: u64,
+    why: Undecryptable,
 }
 
 enum State {
@@ -152,6 +162,7 @@ impl Talk {
         shared: &mut Shared,
         emit: &mut impl FnMut(Event<'_>),
     ) {
+        self.close_session(at, shared, emit);
         // What is decrypted has to be decided on once more.
         while let State::Undecided(held) = &self.state {
             match held.is_empty() {
@@ -177,17 +188,61 @@ impl Talk {
         let Some(encryption) = &mut self.encryption else { return self.read_plain(part, shared, emit) };
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
         let from = direction(part.side, client);
-        let result = session.receive(from, part.at, part.chunk, &mut |direction, chunk| {
-            let side = if direction == Direction::ClientToServer { client } else { client.other() };
+        let result = session.receive(from, part.at, part.chunk, &mut |direction, plain| {
+            let side = side(direction, client);
             let stream_offset =
                 if side == part.side { part.stream_offset } else { *self.stream_offsets.of(side) };
-            self.read_plain(&Part { side, at: part.at, stream_offset, chunk }, shared, emit);
+            self.take_plain(side, part.at, stream_offset, plain, shared, emit);
         });
-        if result.is_err() && !self.is_over() {
-            self.end_undecrypted(part.at, shared, emit);
+        if let (Err(why), false) = (result, self.is_over()) {
+            self.end_undecrypted(part.at, Some(why), shared, emit);
         }
         if let Some(encryption) = &mut self.encryption {
             encryption.session = Some(session);
+        }
+    }
+
+    /// What a decryptor could not read before may be readable now, or stays unread for a reason.
+    fn close_session(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        let Some(encryption) = &mut self.encryption else { return };
+        let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
+        session.close(&mut |direction, plain| {
+            let side = side(direction, client);
+            let stream_offset = *self.stream_offsets.of(side);
+            self.take_plain(side, at, stream_offset, plain, shared, emit);
+        });
+    }
+
+    fn take_plain(
+        &mut self,
+        side: Side,
+        at: Moment,
+        stream_offset: u64,
+        plain: Plain<'_>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
+        match plain {
+            Plain::Bytes(bytes) => {
+                let chunk = Chunk::Bytes(bytes);
+                self.read_plain(&Part { side, at, stream_offset, chunk }, shared, emit);
+            }
+            Plain::Lost(why) => self.lose(Lost { side, at, stream_offset, why }, shared, emit),
+        }
+    }
+
+    /// One direction cannot be read on. When neither can, and nothing was read, the connection is given up.
+    fn lose(&mut self, lost: Lost, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+        match (&self.state, &mut self.encryption) {
+            (State::Mqtt(mqtt), _) => emit(lost.event(self.number, mqtt.client)),
+            (State::Undecided(held), Some(encryption)) => {
+                let at = lost.at;
+                encryption.lost.push(lost);
+                if encryption.lost.len() > 1 && held.is_empty() {
+                    self.end_undecrypted(at, None, shared, emit);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -264,6 +319,10 @@ impl Talk {
         let (connection, at, start) = (self.number, self.opened, self.start);
         let (client_address, server) = self.addresses(client);
         emit(Event::Opened { connection, at, client: client_address, server, transport, start });
+        let lost = self.encryption.as_mut().map(|encryption| std::mem::take(&mut encryption.lost));
+        for lost in lost.unwrap_or_default() {
+            emit(lost.event(connection, client));
+        }
         self.state = State::Mqtt(Mqtt { client, offsets: Pair::default(), frames });
     }
 
@@ -279,12 +338,14 @@ impl Talk {
     ) {
         let is_new = self.encryption.is_none();
         let decryptor = shared.decryptor.as_mut().filter(|_| is_new);
-        match decryptor.and_then(|decryptor| decryptor.session(self.number, held.prefix(client))) {
-            Some(session) => {
-                self.encryption = Some(Encryption { client, server_name, session: Some(session) });
+        match decryptor.map(|decryptor| decryptor.session(self.number, held.prefix(client))) {
+            Some(Ok(session)) => {
+                let lost = Vec::new();
+                self.encryption = Some(Encryption { client, server_name, session: Some(session), lost });
                 self.state = State::Undecided(Held::default());
             }
-            None => self.end(at, client, Foreign::Tls { server_name }, emit),
+            Some(Err(why)) => self.end(at, client, Foreign::Tls { server_name, why: Some(why) }, emit),
+            None => self.end(at, client, Foreign::Tls { server_name, why: None }, emit),
         }
     }
 
@@ -295,18 +356,27 @@ impl Talk {
         emit(Event::Foreign { connection, at, client, server, what });
     }
 
-    fn end_undecrypted(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    /// Nothing of what TLS hides can be read, for this reason or for the first that was found.
+    fn end_undecrypted(
+        &mut self,
+        at: Moment,
+        why: Option<Undecryptable>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(Event<'_>),
+    ) {
         self.take_held(shared);
-        if let Some(Encryption { client, server_name, .. }) = &mut self.encryption {
+        if let Some(Encryption { client, server_name, lost, .. }) = &mut self.encryption {
+            let first = || lost.first().map_or(Undecryptable::Silent, |lost| lost.why.clone());
+            let why = Some(why.unwrap_or_else(first));
             let (client, server_name) = (*client, server_name.take());
-            self.end(at, client, Foreign::Tls { server_name }, emit);
+            self.end(at, client, Foreign::Tls { server_name, why }, emit);
         }
     }
 
     /// Nothing was said, or nothing that could be read.
     fn end_in_silence(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         if self.encryption.is_some() {
-            return self.end_undecrypted(at, shared, emit);
+            return self.end_undecrypted(at, None, shared, emit);
         }
         let [a, b] = self.ends;
         let client = match self.start {
@@ -323,6 +393,13 @@ impl Talk {
             Side::A => (a, b),
             Side::B => (b, a),
         }
+    }
+}
+
+impl Lost {
+    fn event(self, connection: u32, client: Side) -> Event<'static> {
+        let Lost { side, at, stream_offset, why } = self;
+        Event::Undecryptable { connection, at, direction: direction(side, client), stream_offset, why }
     }
 }
 
@@ -383,4 +460,11 @@ impl Frames {
 
 fn direction(side: Side, client: Side) -> Direction {
     if side == client { Direction::ClientToServer } else { Direction::ServerToClient }
+}
+
+fn side(direction: Direction, client: Side) -> Side {
+    match direction {
+        Direction::ClientToServer => client,
+        Direction::ServerToClient => client.other(),
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::super::reassembly::{self, Close, Side, Start};
 use super::{
-    Chunk, Conversations, Decryptor, Direction, Event, Foreign, FrameFault, Ports, Session, Undecryptable,
+    Chunk, Conversations, Decryptor, Direction, Event, Foreign, FrameFault, Plain, Ports, Session,
+    Undecryptable,
 };
 use crate::inspect::capture::{Moment, fuzzing};
 use proptest::prelude::*;
@@ -18,6 +19,7 @@ enum Seen {
     Conflict(Direction, u64, u64),
     Lag(Direction),
     BadFrame(Direction, u64, FrameFault),
+    Undecryptable(Direction, Undecryptable),
     Foreign(u16, Foreign),
     Closed(Close<Direction>),
 }
@@ -101,6 +103,7 @@ fn short(event: Event<'_>) -> Seen {
         }
         Event::BadFrame { direction, stream_offset, fault, .. } => BadFrame(direction, stream_offset, fault),
         Event::Lag { direction, .. } => Lag(direction),
+        Event::Undecryptable { direction, why, .. } => Seen::Undecryptable(direction, why),
         Event::Foreign { client, what, .. } => Seen::Foreign(client.port(), what),
         Event::Closed { by, .. } => Closed(by),
     }
@@ -303,7 +306,11 @@ fn client_hello() -> Vec<u8> {
 }
 
 fn tls(server_name: Option<&str>) -> Seen {
-    Seen::Foreign(40_000, Foreign::Tls { server_name: server_name.map(str::to_owned) })
+    tls_that(server_name, None)
+}
+
+fn tls_that(server_name: Option<&str>, why: Option<Undecryptable>) -> Seen {
+    Seen::Foreign(40_000, Foreign::Tls { server_name: server_name.map(str::to_owned), why })
 }
 
 #[test]
@@ -327,7 +334,7 @@ fn tls_is_told_with_the_name_of_the_server() {
     assert_eq!(line.close(Close::Fin), [tls(None)]);
     let mut line = Line::new(9999, Start::Midway);
     line.a(b"\x17\x03\x03\x00\x20................................");
-    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Tls { server_name: None })]);
+    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Tls { server_name: None, why: None })]);
 }
 
 /// Reads "TLS" that is the hello, and then bytes with the highest bit turned; `!` cannot be read.
@@ -336,8 +343,8 @@ struct Toy {
 }
 
 impl Decryptor for Toy {
-    fn session(&mut self, _connection: u32, hello: &[u8]) -> Option<Box<dyn Session>> {
-        Some(Box::new(Toy { hello: hello.len() }))
+    fn session(&mut self, _connection: u32, hello: &[u8]) -> Result<Box<dyn Session>, Undecryptable> {
+        Ok(Box::new(Toy { hello: hello.len() }))
     }
 }
 
@@ -347,17 +354,24 @@ impl Session for Toy {
         direction: Direction,
         _at: Moment,
         chunk: Chunk<'_>,
-        plain: &mut dyn FnMut(Direction, Chunk<'_>),
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable> {
-        let Chunk::Bytes(bytes) = chunk else { return Err(Undecryptable) };
+        let Chunk::Bytes(bytes) = chunk else { return Err(Undecryptable::Gap) };
         let skipped = if direction == ClientToServer { self.hello.min(bytes.len()) } else { 0 };
         self.hello -= skipped;
         let clear: Vec<u8> = bytes[skipped..].iter().map(|byte| byte ^ 0x80).collect();
-        if !clear.is_empty() {
-            plain(direction, Chunk::Bytes(&clear));
+        if !clear.is_empty() && bytes != b"?" {
+            plain(direction, Plain::Bytes(&clear));
         }
-        if bytes == b"!" { Err(Undecryptable) } else { Ok(()) }
+        match bytes {
+            b"!" => return Err(Undecryptable::Malformed),
+            b"?" => plain(direction, Plain::Lost(Undecryptable::Renegotiation)),
+            _ => {}
+        }
+        Ok(())
     }
+
+    fn close(&mut self, _plain: &mut dyn FnMut(Direction, Plain<'_>)) {}
 }
 
 fn decrypted() -> Line {
@@ -399,15 +413,27 @@ fn what_cannot_be_decrypted_is_tls() {
     for end in [Close::Fin, Close::EndOfCapture] {
         let mut line = decrypted();
         line.a(&hello);
-        assert_eq!(line.close(end), [tls(Some("broker.example"))], "nothing came");
+        let silent = tls_that(Some("broker.example"), Some(Undecryptable::Silent));
+        assert_eq!(line.close(end), [silent], "nothing came");
     }
     let mut line = decrypted();
     line.a(&hello).gap(Side::A, 5).a(&toy(CONNECT));
-    assert_eq!(line.close(Close::Fin), [tls(Some("broker.example"))]);
+    assert_eq!(line.close(Close::Fin), [tls_that(Some("broker.example"), Some(Undecryptable::Gap))]);
     let mut line = decrypted();
     line.a(&hello).a(&toy(CONNECT)).b(b"!");
     let seen = line.close(Close::Fin);
-    assert_eq!(seen.last(), Some(&tls(Some("broker.example"))));
+    assert_eq!(seen.last(), Some(&tls_that(Some("broker.example"), Some(Undecryptable::Malformed))));
+}
+
+#[test]
+fn a_direction_that_cannot_be_decrypted_is_told_and_the_other_goes_on() {
+    let mut line = decrypted();
+    line.a(&client_hello()).a(&toy(CONNECT));
+    line.take();
+    line.a(b"?").b(&toy(CONNACK));
+    let seen = line.take();
+    assert_eq!(seen.first(), Some(&Seen::Undecryptable(ClientToServer, Undecryptable::Renegotiation)));
+    assert_eq!(joined(&seen, ServerToClient), CONNACK);
 }
 
 fn http(request: Option<&str>, response: Option<&str>) -> Seen {

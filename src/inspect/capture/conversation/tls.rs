@@ -6,6 +6,7 @@
 use super::Direction;
 use crate::inspect::capture::Moment;
 use rustls::server::Acceptor;
+use rustls::{AlertDescription, CipherSuite, ProtocolVersion};
 
 /// The next part of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +28,8 @@ impl Chunk<'_> {
 
 /// Who can read TLS.
 pub trait Decryptor {
-    /// Takes a connection whose client sent `hello`, or more or less of it, or leaves it.
-    fn session(&mut self, connection: u32, hello: &[u8]) -> Option<Box<dyn Session>>;
+    /// Takes a connection whose client sent `hello`, or more or less of it, or says why not.
+    fn session(&mut self, connection: u32, hello: &[u8]) -> Result<Box<dyn Session>, Undecryptable>;
 }
 
 /// One TLS connection.
@@ -40,13 +41,67 @@ pub trait Session {
         direction: Direction,
         at: Moment,
         chunk: Chunk<'_>,
-        plain: &mut dyn FnMut(Direction, Chunk<'_>),
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable>;
+
+    /// The connection is over. Gives what becomes readable only now, and tells why what is left does not.
+    fn close(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>));
 }
 
-/// There is no key, or bytes are missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Undecryptable;
+/// What comes out of one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plain<'a> {
+    /// Bytes, never none.
+    Bytes(&'a [u8]),
+    /// Nothing more can be read of this direction.
+    Lost(Undecryptable),
+}
+
+/// Why TLS cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undecryptable {
+    /// Nobody has secrets.
+    #[error("there is no key log")]
+    NoKeyLog,
+    /// There are secrets, but not of this connection.
+    #[error("the key log has no secret for it")]
+    NoSecret,
+    /// What a secret opens is not authentic.
+    #[error("the secret in the key log is not the right one")]
+    WrongSecret,
+    /// A hello is missing.
+    #[error("its handshake was not captured")]
+    NoHandshake,
+    /// Neither 1.2 nor 1.3.
+    #[error("{} is not decrypted, only TLS 1.2 and 1.3 are", .0.as_str().unwrap_or("an unknown version"))]
+    Version(ProtocolVersion),
+    /// A cipher that is not known here.
+    #[error("the cipher suite {} is not supported", name(*.0))]
+    CipherSuite(CipherSuite),
+    /// Bytes that the capture does not have.
+    #[error("bytes are missing in the capture")]
+    Gap,
+    /// A handshake within the connection (TLS 1.2).
+    #[error("a new handshake begins (renegotiation), which is not followed")]
+    Renegotiation,
+    /// Data before the handshake (TLS 1.3).
+    #[error("it begins with early data (0-RTT), which is not decrypted")]
+    EarlyData,
+    /// A record that cannot be, or was changed.
+    #[error("a record is damaged")]
+    Malformed,
+    /// The handshake ended with an alert.
+    #[error("the handshake failed: {}", .0.as_str().unwrap_or("an unknown alert"))]
+    Alert(AlertDescription),
+    /// No application data was sent.
+    #[error("nothing was said in it")]
+    Silent,
+}
+
+/// A suite's name, or else its number.
+fn name(suite: CipherSuite) -> String {
+    suite.as_str().map_or_else(|| format!("{:#06x}", u16::from(suite)), str::to_owned)
+}
 
 /// Which side's handshake begins a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

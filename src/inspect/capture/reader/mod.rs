@@ -76,6 +76,8 @@ pub struct Reader<R: Read> {
     format: Format,
     frames: u64,
     truncation: Option<Truncation>,
+    /// Key logs that stood behind the last frame.
+    last_secrets: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -112,7 +114,8 @@ enum Stop {
 impl<R: Read> Reader<R> {
     /// A reader of `source`. Nothing is read yet.
     pub fn new(source: R) -> Reader<R> {
-        Reader { input: Input::new(source), format: Format::Unknown, frames: 0, truncation: None }
+        let (input, last_secrets) = (Input::new(source), Vec::new());
+        Reader { input, format: Format::Unknown, frames: 0, truncation: None, last_secrets }
     }
 
     /// The next frame, or `None` at the end. After an error there is nothing more.
@@ -126,6 +129,14 @@ impl<R: Read> Reader<R> {
         let bytes = self.input.take(packet.size).get(packet.bytes).unwrap_or_default();
         let (link_type, original_length) = (packet.link_type, packet.original_length);
         Ok(Some(Frame { at, link_type, bytes, original_length }))
+    }
+
+    /// Key logs of TLS that stood in the capture since they were asked for last (pcapng's decryption secrets).
+    pub fn take_secrets(&mut self) -> Vec<u8> {
+        match &mut self.format {
+            Format::Pcapng(section) => std::mem::take(&mut section.secrets),
+            Format::Unknown | Format::Pcap(_) | Format::Ended => std::mem::take(&mut self.last_secrets),
+        }
     }
 
     /// Whether the capture ended inside a block; known after its last frame.
@@ -147,6 +158,7 @@ impl<R: Read> Reader<R> {
     /// What the end means for who reads.
     fn stop(&mut self, stop: Stop) -> Result<(), ReadError> {
         let is_started = !matches!(self.format, Format::Unknown);
+        self.last_secrets = self.take_secrets();
         self.format = Format::Ended;
         let (offset, is_gzip) = (self.input.offset(), self.input.is_gzip());
         match stop {

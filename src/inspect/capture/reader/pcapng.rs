@@ -15,6 +15,13 @@ const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const DECRYPTION_SECRETS: u32 = 10;
+
+/// The kind of secrets that is a key log of TLS.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
+
+/// The most of key logs that is kept until somebody takes it.
+const MAX_SECRETS: usize = 64 << 20;
 
 // The options that matter here.
 const END_OF_OPTIONS: u16 = 0;
@@ -35,6 +42,8 @@ const MAX_INTERFACES: usize = 1 << 16;
 pub(super) struct Section {
     endian: Endian,
     interfaces: Vec<Interface>,
+    /// Key logs that nobody took yet.
+    pub(super) secrets: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +76,7 @@ struct Block {
 
 impl Default for Section {
     fn default() -> Section {
-        Section { endian: Endian::Little, interfaces: Vec::new() }
+        Section { endian: Endian::Little, interfaces: Vec::new(), secrets: Vec::new() }
     }
 }
 
@@ -81,6 +90,7 @@ impl Section {
             let packet = match block.kind {
                 SECTION => self.start(fields).map(|()| None),
                 INTERFACE => self.add_interface(fields).map(|()| None),
+                DECRYPTION_SECRETS => self.add_secrets(fields).map(|()| None),
                 PACKET => self.packet(fields).map(Some),
                 SIMPLE_PACKET => self.simple_packet(fields).map(Some),
                 ENHANCED_PACKET => self.enhanced_packet(fields).map(Some),
@@ -143,6 +153,23 @@ impl Section {
             Interface { link_type, snapshot_length, clock: Clock::Times(1000), time_offset: 0 };
         interface.read_options(fields, self.endian);
         self.interfaces.push(interface);
+        Ok(())
+    }
+
+    fn add_secrets(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
+        let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else {
+            return Err("decryption secrets that are too short".to_owned());
+        };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let Some(text) = fields.take(length) else {
+            return Err(format!(
+                "decryption secrets of {length} bytes in a block that is too short for them"
+            ));
+        };
+        if kind == TLS_KEY_LOG && self.secrets.len() + text.len() < MAX_SECRETS {
+            self.secrets.extend_from_slice(text);
+            self.secrets.push(b'\n');
+        }
         Ok(())
     }
 

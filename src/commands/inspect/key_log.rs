@@ -1,0 +1,120 @@
+//! The key log that TLS in a capture is decrypted with: a file, which may still be written, and what the capture itself brings along.
+
+use crate::error::Error;
+use crate::inspect::capture::decrypt::{KeyLog, Label, Secrets};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+use std::rc::Rc;
+
+/// The most that is read of a file. It would have the secrets of a hundred thousand connections.
+const MAX_FILE: u64 = 64 << 20;
+
+/// What is kept of a line that has not come whole.
+const MAX_LINE: usize = 512;
+
+/// All secrets, for the decryptor and for who adds some.
+#[derive(Clone, Default)]
+pub(super) struct Known(Rc<RefCell<Sources>>);
+
+#[derive(Default)]
+struct Sources {
+    log: KeyLog,
+    file: Option<Growing>,
+}
+
+/// A file that is read on when something is missing.
+struct Growing {
+    file: File,
+    /// How far it was read.
+    position: u64,
+    /// How much more may be read.
+    left: u64,
+    /// The line at its end, as far as it was there.
+    tail: Vec<u8>,
+    failure: Option<io::Error>,
+}
+
+impl Known {
+    /// With the secrets of this file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is something else.
+    pub(super) fn open(path: Option<&Path>) -> Result<Known, Error> {
+        let Some(path) = path else { return Ok(Known::default()) };
+        let failed = |source| Error::File { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let mut file = Growing { file, position: 0, left: MAX_FILE, tail: Vec::new(), failure: None };
+        let mut log = KeyLog::default();
+        file.read_on(&mut log).map_err(failed)?;
+        if log.is_empty() && file.position > 0 {
+            let problem = "has no line of a key log, such as CLIENT_RANDOM and two numbers in hexadecimal";
+            return Err(Error::Unusable {
+                option: "--tls-keylog",
+                path: path.to_owned(),
+                problem: problem.to_owned(),
+            });
+        }
+        Ok(Known(Rc::new(RefCell::new(Sources { log, file: Some(file) }))))
+    }
+
+    /// Adds a key log that came with the capture.
+    pub(super) fn add(&self, text: &[u8]) {
+        self.0.borrow_mut().log.add(text);
+    }
+
+    /// What should be told at the end.
+    pub(super) fn note(&self) -> Option<String> {
+        let sources = self.0.borrow();
+        let file = sources.file.as_ref()?;
+        match &file.failure {
+            Some(failure) => Some(format!("the key log could not be read to its end: {failure}")),
+            None if file.left == 0 => {
+                Some(format!("of the key log only the first {} MiB were read", MAX_FILE >> 20))
+            }
+            None => None,
+        }
+    }
+}
+
+impl Secrets for Known {
+    fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
+        let Sources { log, file } = &mut *self.0.borrow_mut();
+        if let Some(secret) = log.secret(label, client_random) {
+            return Some(secret);
+        }
+        let file = file.as_mut().filter(|file| file.failure.is_none())?;
+        file.failure = file.read_on(log).err();
+        log.secret(label, client_random)
+    }
+
+    fn is_empty(&self) -> bool {
+        let sources = self.0.borrow();
+        sources.file.is_none() && sources.log.is_empty()
+    }
+}
+
+impl Growing {
+    /// Reads what was added.
+    fn read_on(&mut self, log: &mut KeyLog) -> io::Result<()> {
+        let metadata = self.file.metadata()?;
+        if metadata.is_file() && metadata.len() < self.position {
+            // It was begun anew.
+            self.file.rewind()?;
+            self.position = 0;
+            self.tail.clear();
+        }
+        let mut text = std::mem::take(&mut self.tail);
+        let count = Read::take(&self.file, self.left).read_to_end(&mut text)? as u64;
+        self.position += count;
+        self.left -= count;
+        if count > 0 {
+            log.add(&text);
+        }
+        let start = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
+        self.tail = text.split_off(start);
+        self.tail.truncate(MAX_LINE);
+        Ok(())
+    }
+}

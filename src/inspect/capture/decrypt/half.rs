@@ -1,0 +1,315 @@
+//! One direction of a TLS connection: which keys its next record has, and what the record says.
+
+use super::hello::{ClientHello, ServerHello};
+use super::keylog::{Label, Secrets};
+use super::keys::{self, Keys};
+use super::message::{self, Messages};
+use super::record::{self, Record, Records};
+use super::suite::Version;
+use super::{Agreed, Agreement};
+use crate::inspect::capture::conversation::{Direction, Plain, Undecryptable};
+use rustls::AlertDescription;
+
+/// One direction.
+pub(super) struct Half {
+    direction: Direction,
+    records: Records,
+    messages: Messages,
+    epoch: Epoch,
+    /// Why the record at the front cannot be read yet.
+    waits_for: Option<Undecryptable>,
+    /// The alert that ended the connection in its handshake.
+    alert: Option<Undecryptable>,
+}
+
+/// Which keys the next record has.
+enum Epoch {
+    Clear,
+    /// TLS 1.3 before the side's Finished.
+    Handshake(Keys),
+    /// The first record of the application's keys is still to come.
+    BeforeApplication,
+    Application {
+        keys: Keys,
+        /// From which a key update makes the next one.
+        secret: Vec<u8>,
+    },
+    /// TLS 1.2 after the side's ChangeCipherSpec.
+    Tls12(Keys),
+    /// Nothing more can be read.
+    Lost,
+}
+
+/// Whether something was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    Some,
+    Nothing,
+}
+
+/// Whether the record at the front can be read.
+enum Ready {
+    Yes,
+    /// It says nothing.
+    Skip,
+    No(Undecryptable),
+}
+
+impl Half {
+    pub(super) fn new(direction: Direction) -> Half {
+        Half {
+            direction,
+            records: Records::default(),
+            messages: Messages::default(),
+            epoch: Epoch::Clear,
+            waits_for: None,
+            alert: None,
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        if !matches!(self.epoch, Epoch::Lost) {
+            self.records.push(bytes);
+        }
+    }
+
+    /// How many bytes wait.
+    pub(super) fn held(&self) -> usize {
+        self.records.held() + self.messages.held()
+    }
+
+    /// Why there is something that was not read.
+    pub(super) fn unread(&self) -> Option<Undecryptable> {
+        self.alert.clone().or_else(|| self.waits_for.clone())
+    }
+
+    /// Nothing more can be read of this direction. Told once.
+    pub(super) fn lose(&mut self, why: Undecryptable, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
+        if !matches!(self.epoch, Epoch::Lost) {
+            *self = Half { epoch: Epoch::Lost, ..Half::new(self.direction) };
+            plain(self.direction, Plain::Lost(why));
+        }
+    }
+
+    /// Reads all records that can be read. An error when nothing of the connection can.
+    pub(super) fn read(
+        &mut self,
+        agreement: &mut Agreement,
+        secrets: &mut dyn Secrets,
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
+    ) -> Result<Progress, Undecryptable> {
+        let mut progress = Progress::Nothing;
+        while let Some(record) = self.records.front().transpose() {
+            let Ok(kind) = record else {
+                self.lose(Undecryptable::Malformed, plain);
+                break;
+            };
+            self.waits_for = match self.prepare(kind, agreement, secrets) {
+                Ready::No(why) => Some(why),
+                Ready::Skip => {
+                    self.records.take();
+                    None
+                }
+                Ready::Yes => {
+                    let record = self.records.take();
+                    self.open(record, agreement, plain)?;
+                    None
+                }
+            };
+            if self.waits_for.is_some() {
+                break;
+            }
+            progress = Progress::Some;
+        }
+        Ok(progress)
+    }
+
+    /// Sees to it that the keys are there for a record of this kind.
+    fn prepare(&mut self, kind: u8, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
+        match (&self.epoch, kind) {
+            (Epoch::Clear, record::CHANGE_CIPHER_SPEC) => self.change_cipher_spec(agreement, secrets),
+            (Epoch::Clear, record::APPLICATION_DATA) => match agreement.server {
+                None => Ready::No(Undecryptable::NoHandshake),
+                Some(agreed) => self.start_handshake(agreed, agreement, secrets),
+            },
+            (
+                Epoch::Handshake(_) | Epoch::BeforeApplication | Epoch::Application { .. },
+                record::CHANGE_CIPHER_SPEC,
+            ) => Ready::Skip,
+            (Epoch::BeforeApplication, _) => self.start_application(agreement, secrets),
+            _ => Ready::Yes,
+        }
+    }
+
+    fn change_cipher_spec(&mut self, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
+        let agreed = match (agreement.server, self.direction) {
+            (Some(agreed), _) => agreed,
+            // In TLS 1.3 it says nothing, and may follow a HelloRetryRequest.
+            (None, Direction::ServerToClient) => return Ready::Skip,
+            (None, Direction::ClientToServer) => return Ready::No(Undecryptable::NoHandshake),
+        };
+        if agreed.suite.version == Version::Tls13 {
+            return Ready::Skip;
+        }
+        match secret(Label::Master, agreement, secrets) {
+            Err(why) => Ready::No(why),
+            Ok((client, master)) => {
+                let keys = Keys::tls12(agreed.suite, &master, &client.random, &agreed.random, self.direction);
+                self.set(keys.map(Epoch::Tls12), Ready::Skip)
+            }
+        }
+    }
+
+    fn start_handshake(&mut self, agreed: Agreed, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
+        if agreed.suite.version == Version::Tls12 {
+            return Ready::No(Undecryptable::Malformed);
+        }
+        let label = match self.direction {
+            Direction::ClientToServer => Label::ClientHandshake,
+            Direction::ServerToClient => Label::ServerHandshake,
+        };
+        match secret(label, agreement, secrets) {
+            Err(why) => Ready::No(why),
+            Ok((_, secret)) => {
+                let keys = Keys::tls13(agreed.suite, &secret);
+                self.set(keys.map(Epoch::Handshake), Ready::Yes)
+            }
+        }
+    }
+
+    fn start_application(&mut self, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
+        let label = match self.direction {
+            Direction::ClientToServer => Label::ClientTraffic,
+            Direction::ServerToClient => Label::ServerTraffic,
+        };
+        match (agreement.server, secret(label, agreement, secrets)) {
+            (None, _) => Ready::No(Undecryptable::NoHandshake),
+            (_, Err(why)) => Ready::No(why),
+            (Some(agreed), Ok((_, secret))) => {
+                let keys = Keys::tls13(agreed.suite, &secret);
+                self.set(keys.map(|keys| Epoch::Application { keys, secret }), Ready::Yes)
+            }
+        }
+    }
+
+    fn set(&mut self, epoch: Option<Epoch>, ready: Ready) -> Ready {
+        match epoch {
+            None => Ready::No(Undecryptable::WrongSecret),
+            Some(epoch) => {
+                self.epoch = epoch;
+                ready
+            }
+        }
+    }
+
+    /// Decrypts a record, and takes what it says.
+    fn open(
+        &mut self,
+        mut record: Record,
+        agreement: &mut Agreement,
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
+    ) -> Result<(), Undecryptable> {
+        let keys = match &mut self.epoch {
+            Epoch::Lost | Epoch::BeforeApplication => return Ok(()),
+            Epoch::Clear => return self.clear(&record, agreement, plain),
+            Epoch::Handshake(keys) | Epoch::Application { keys, .. } | Epoch::Tls12(keys) => keys,
+        };
+        let is_first = keys.is_unused();
+        match keys.open(&mut record) {
+            Some((record::APPLICATION_DATA, bytes)) if !bytes.is_empty() => {
+                plain(self.direction, Plain::Bytes(bytes));
+            }
+            Some((record::HANDSHAKE, bytes)) => {
+                self.messages.push(bytes);
+                self.encrypted_messages(agreement, plain);
+            }
+            Some((record::ALERT, bytes)) => self.heed(bytes),
+            Some(_) => {}
+            None => {
+                let why = self.failure(is_first, agreement);
+                self.lose(why, plain);
+            }
+        }
+        Ok(())
+    }
+
+    fn failure(&self, is_first: bool, agreement: &Agreement) -> Undecryptable {
+        let offers_early_data = agreement.client.as_ref().is_some_and(|hello| hello.offers_early_data);
+        match (is_first, self.direction) {
+            (true, Direction::ClientToServer) if offers_early_data => Undecryptable::EarlyData,
+            (true, _) => Undecryptable::WrongSecret,
+            (false, _) => Undecryptable::Malformed,
+        }
+    }
+
+    /// A record in clear: the hellos are what matters.
+    fn clear(
+        &mut self,
+        record: &Record,
+        agreement: &mut Agreement,
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
+    ) -> Result<(), Undecryptable> {
+        match record.kind() {
+            record::ALERT => self.heed(&record.body),
+            record::HANDSHAKE => self.messages.push(&record.body),
+            _ => {}
+        }
+        while let Some(message) = self.messages.next() {
+            match (message.kind, self.direction) {
+                (message::CLIENT_HELLO, Direction::ClientToServer) => {
+                    agreement.client = ClientHello::read(&message.body);
+                }
+                (message::SERVER_HELLO, Direction::ServerToClient) => {
+                    match ServerHello::read(&message.body) {
+                        Some(hello) if hello.is_retry() => {}
+                        Some(hello) => agreement.choose(&hello)?,
+                        None => self.lose(Undecryptable::Malformed, plain),
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn encrypted_messages(&mut self, agreement: &Agreement, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
+        while let Some(message) = self.messages.next() {
+            match (&mut self.epoch, message.kind) {
+                (Epoch::Handshake(_), message::FINISHED) => self.epoch = Epoch::BeforeApplication,
+                (Epoch::Application { keys, secret }, message::KEY_UPDATE) => {
+                    let Some(agreed) = agreement.server else { return };
+                    *secret = keys::next_secret(agreed.suite, secret);
+                    match Keys::tls13(agreed.suite, secret) {
+                        Some(next) => *keys = next,
+                        None => self.lose(Undecryptable::Malformed, plain),
+                    }
+                }
+                (Epoch::Tls12(_), message::CLIENT_HELLO | message::SERVER_HELLO) => {
+                    self.lose(Undecryptable::Renegotiation, plain);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Remembers an alert that ends the handshake. A `close_notify` ends nothing but the connection.
+    fn heed(&mut self, alert: &[u8]) {
+        if let (&[2, description], Epoch::Clear | Epoch::Handshake(_) | Epoch::BeforeApplication) =
+            (alert, &self.epoch)
+        {
+            self.alert = Some(Undecryptable::Alert(AlertDescription::from(description)));
+        }
+    }
+}
+
+/// A secret of the connection, with the hello that it belongs to.
+fn secret<'a>(
+    label: Label,
+    agreement: &'a Agreement,
+    secrets: &mut dyn Secrets,
+) -> Result<(&'a ClientHello, Vec<u8>), Undecryptable> {
+    let client = agreement.client.as_ref().ok_or(Undecryptable::NoHandshake)?;
+    let secret = secrets.secret(label, &client.random).ok_or(Undecryptable::NoSecret)?;
+    Ok((client, secret))
+}

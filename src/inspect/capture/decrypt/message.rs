@@ -1,0 +1,75 @@
+//! Handshake messages, which lie in records as they like: several in one, or one in several.
+
+// The messages that matter.
+pub(super) const CLIENT_HELLO: u8 = 1;
+pub(super) const SERVER_HELLO: u8 = 2;
+pub(super) const FINISHED: u8 = 20;
+pub(super) const KEY_UPDATE: u8 = 24;
+
+/// The longest hello that is read; a longer one says nothing here.
+const MAX_HELLO: usize = 64 << 10;
+
+/// A message that has come whole.
+pub(super) struct Message {
+    pub(super) kind: u8,
+    /// Of hellos; nothing else is kept.
+    pub(super) body: Vec<u8>,
+}
+
+/// Puts messages together.
+#[derive(Default)]
+pub(super) struct Messages {
+    bytes: Vec<u8>,
+    current: Option<Current>,
+}
+
+/// A message that has begun, and whose body is not kept.
+struct Current {
+    kind: u8,
+    left: usize,
+}
+
+impl Messages {
+    /// Takes what a record holds.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// How many bytes wait for the rest of their message.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The next message that is whole.
+    pub(super) fn next(&mut self) -> Option<Message> {
+        if self.current.is_none() {
+            let (&[kind, high, middle, low], _) = self.bytes.split_first_chunk::<4>()?;
+            let length = u32::from_be_bytes([0, high, middle, low]) as usize;
+            if matches!(kind, CLIENT_HELLO | SERVER_HELLO) && length <= MAX_HELLO {
+                return self.kept(kind, length);
+            }
+            self.bytes.drain(..4);
+            self.current = Some(Current { kind, left: length });
+        }
+        self.passed_over()
+    }
+
+    fn kept(&mut self, kind: u8, length: usize) -> Option<Message> {
+        let body = self.bytes.get(4..4 + length)?.to_vec();
+        self.bytes.drain(..4 + length);
+        Some(Message { kind, body })
+    }
+
+    fn passed_over(&mut self) -> Option<Message> {
+        let current = self.current.as_mut()?;
+        let count = current.left.min(self.bytes.len());
+        self.bytes.drain(..count);
+        current.left -= count;
+        if current.left > 0 {
+            return None;
+        }
+        let kind = current.kind;
+        self.current = None;
+        Some(Message { kind, body: Vec::new() })
+    }
+}

@@ -1,0 +1,87 @@
+//! Records: TLS cut into pieces, each with its kind and its length in front.
+
+// Kinds of records.
+pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
+pub(super) const ALERT: u8 = 21;
+pub(super) const HANDSHAKE: u8 = 22;
+pub(super) const APPLICATION_DATA: u8 = 23;
+const HEARTBEAT: u8 = 24;
+
+/// Kind, version and length.
+pub(super) const HEADER: usize = 5;
+
+/// What a record may hold: 2^14 bytes, and 2048 that encryption in TLS 1.2 may add.
+const MAX_BODY: usize = (1 << 14) + 2048;
+
+/// When so many bytes at the front were read, they are removed.
+const SPENT: usize = 16 << 10;
+
+/// A record.
+pub(super) struct Record {
+    pub(super) header: [u8; HEADER],
+    pub(super) body: Vec<u8>,
+}
+
+/// No record can start like this.
+#[derive(Debug)]
+pub(super) struct Malformed;
+
+/// Bytes on their way to records.
+#[derive(Default)]
+pub(super) struct Records {
+    bytes: Vec<u8>,
+    /// How many at the front were read.
+    spent: usize,
+}
+
+/// Whether `bytes` begin with a ClientHello.
+pub(super) fn is_client_hello(bytes: &[u8]) -> bool {
+    matches!(bytes, [HANDSHAKE, 3, _, _, _, 1, ..])
+}
+
+impl Record {
+    pub(super) fn kind(&self) -> u8 {
+        self.header[0]
+    }
+}
+
+impl Records {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.bytes.len() - self.spent
+    }
+
+    /// The kind of the next record, if it is there whole.
+    pub(super) fn front(&self) -> Result<Option<u8>, Malformed> {
+        let Some((header, size)) = self.header() else { return Ok(None) };
+        let is_possible =
+            matches!(header, [CHANGE_CIPHER_SPEC..=HEARTBEAT, 3, ..]) && size <= HEADER + MAX_BODY;
+        match is_possible {
+            false => Err(Malformed),
+            true => Ok((self.held() >= size).then_some(header[0])),
+        }
+    }
+
+    /// Takes the record at the front, which has to be there; what is there of it otherwise.
+    pub(super) fn take(&mut self) -> Record {
+        let (header, size) = self.header().unwrap_or_default();
+        let end = (self.spent + size).min(self.bytes.len());
+        let body = self.bytes.get(self.spent + HEADER..end).unwrap_or_default().to_vec();
+        self.spent = end;
+        if self.spent == self.bytes.len() || self.spent >= SPENT {
+            self.bytes.drain(..self.spent);
+            self.spent = 0;
+        }
+        Record { header, body }
+    }
+
+    /// The header of the record at the front, and the size of both.
+    fn header(&self) -> Option<([u8; HEADER], usize)> {
+        let header = *self.bytes.get(self.spent..)?.first_chunk::<HEADER>()?;
+        let [_, _, _, high, low] = header;
+        Some((header, HEADER + usize::from(u16::from_be_bytes([high, low]))))
+    }
+}

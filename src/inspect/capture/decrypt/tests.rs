@@ -1,0 +1,163 @@
+//! Sessions as they were recorded: in any pieces, with bytes changed, and bytes that are none.
+
+use super::*;
+use crate::inspect::capture::conversation::{Conversations, Event, Ports};
+use crate::inspect::capture::network::Network;
+use crate::inspect::capture::reader::Reader;
+use crate::inspect::capture::reassembly::{self, Close, Reassembly, Side, Start};
+use proptest::prelude::*;
+use std::fs;
+use std::path::PathBuf;
+
+/// A key log in memory.
+struct Given(KeyLog);
+
+impl Secrets for Given {
+    fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
+        self.0.secret(label, client_random)
+    }
+
+    fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// One side's next bytes.
+type Part = (Side, Vec<u8>);
+
+/// What client and server said, and whether something was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Said {
+    client: Vec<u8>,
+    server: Vec<u8>,
+    is_lost: bool,
+}
+
+fn corpus(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "corpus", "tls", name].iter().collect()
+}
+
+fn decryptor(name: &str) -> Option<Box<dyn Decryptor>> {
+    let mut log = KeyLog::default();
+    assert!(log.add(&fs::read(corpus(&format!("{name}.keys"))).unwrap()) > 0);
+    Some(Box::new(TlsDecryptor::new(Box::new(Given(log)))))
+}
+
+/// The TCP bytes of the first connection.
+fn recorded(name: &str) -> Vec<Part> {
+    let mut reader = Reader::new(fs::File::open(corpus(&format!("{name}.pcap"))).unwrap());
+    let (mut network, mut reassembly) = (Network::default(), Reassembly::default());
+    let mut parts = Vec::new();
+    while let Some(frame) = reader.next_frame().unwrap() {
+        let Ok(segment) = network.segment(&frame) else { continue };
+        reassembly.segment(frame.at, &segment, &mut |event| {
+            if let reassembly::Event::Data { connection: 0, side, bytes, .. } = event {
+                parts.push((side, bytes.to_vec()));
+            }
+        });
+    }
+    parts
+}
+
+/// What is found in these bytes.
+fn said(name: &str, parts: &[Part]) -> Said {
+    let mut conversations = Conversations::new(Ports::default(), decryptor(name));
+    let mut said = Said::default();
+    let at = Moment::default();
+    let [a, b] = [40_000, 8883].map(|port| ([127, 0, 0, 1], port).into());
+    let start = Start::Handshake { initiator: Side::A };
+    let mut tell = |event: &reassembly::Event<'_>| conversations.event(event, &mut |event| said.take(&event));
+    tell(&reassembly::Event::Opened { connection: 0, at, a, b, start });
+    for (side, bytes) in parts {
+        tell(&reassembly::Event::Data { connection: 0, at, side: *side, bytes });
+    }
+    tell(&reassembly::Event::Closed { connection: 0, at, by: Close::Fin });
+    said
+}
+
+impl Said {
+    fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Bytes { direction: Direction::ClientToServer, bytes, .. } => self.client.extend(*bytes),
+            Event::Bytes { direction: Direction::ServerToClient, bytes, .. } => self.server.extend(*bytes),
+            Event::Undecryptable { .. } | Event::Foreign { .. } => self.is_lost = true,
+            _ => {}
+        }
+    }
+}
+
+const NAMES: [&str; 5] = ["tls12-aes128", "tls12-chacha20", "tls13-aes256", "tls13-key-update", "wss"];
+
+#[test]
+fn bytes_that_come_one_by_one_say_the_same() {
+    for name in NAMES {
+        let parts = recorded(name);
+        let expected = said(name, &parts);
+        assert!(!expected.is_lost && expected.client.len() > 60 && expected.server.len() > 40, "{name}");
+        let single = |(side, bytes): &Part| bytes.iter().map(|byte| (*side, vec![*byte])).collect::<Vec<_>>();
+        let singles: Vec<Part> = parts.iter().flat_map(single).collect();
+        assert_eq!(said(name, &singles), expected, "{name}");
+    }
+}
+
+#[test]
+fn sides_that_come_in_the_wrong_order_say_the_same() {
+    for name in NAMES {
+        let parts = recorded(name);
+        let expected = said(name, &parts);
+        let of = |side| parts.iter().filter(move |part| part.0 == side).cloned();
+        let client_first: Vec<Part> = of(Side::A).chain(of(Side::B)).collect();
+        assert_eq!(said(name, &client_first), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_line_of_a_key_log_is_whole_or_none() {
+    let (random, secret) = ("ab".repeat(32), "cd".repeat(48));
+    let line = format!("CLIENT_RANDOM {random} {secret}\r\n");
+    let mut log = KeyLog::default();
+    for end in 0..line.len() - 3 {
+        assert_eq!(log.add(&line.as_bytes()[..end]), 0, "{end}");
+    }
+    let other =
+        format!("# a comment\n\nEXPORTER_SECRET {random} {secret}\nCLIENT_RANDOM {random} {secret} x\n");
+    assert_eq!(log.add(format!("\0\u{fe}\n{line}{other}").as_bytes()), 2);
+    assert_eq!(log.secret(Label::Master, &[0xab; 32]), Some(vec![0xcd; 48]));
+    assert_eq!(log.secret(Label::ClientTraffic, &[0xab; 32]), None);
+}
+
+#[test]
+fn what_waits_for_a_secret_is_bounded() {
+    let mut parts = recorded("tls13-aes128");
+    let record = [&[23, 3, 3, 0x40, 0][..], &[7; 0x4000]].concat();
+    parts.extend((0..40).map(|_| (Side::B, record.clone())));
+    let before_close = said("tls13-aes256", &parts);
+    assert_eq!(before_close, Said { is_lost: true, ..Said::default() });
+}
+
+proptest! {
+    #[test]
+    fn changed_bytes_say_nothing_else(name in prop::sample::select(&NAMES[..4]), place in any::<prop::sample::Index>(), bit in 0..8_u32) {
+        let mut parts = recorded(name);
+        let expected = said(name, &parts);
+        let place = place.index(parts.iter().map(|part| part.1.len()).sum());
+        if let Some(byte) = parts.iter_mut().flat_map(|part| &mut part.1).nth(place) {
+            *byte ^= 1 << bit;
+        }
+        let said = said(name, &parts);
+        prop_assert!(expected.client.starts_with(&said.client), "{}", place);
+        prop_assert!(expected.server.starts_with(&said.server), "{}", place);
+    }
+
+    #[test]
+    fn any_bytes_after_the_hellos_are_borne(
+        name in prop::sample::select(&NAMES[..]),
+        kept in 1..8_usize,
+        parts in proptest::collection::vec((any::<bool>(), proptest::collection::vec(any::<u8>(), 1..80)), 0..20),
+    ) {
+        let mut bytes = recorded(name);
+        bytes.truncate(kept);
+        bytes.extend(parts.into_iter().map(|(is_a, part)| (if is_a { Side::A } else { Side::B }, part)));
+        let _ = said(name, &bytes);
+    }
+}

@@ -1,0 +1,190 @@
+//! Captures of TLS, with key logs. One session in the clear, and the same through every version and cipher.
+
+use super::*;
+use std::path::Path;
+
+/// What mosquitto answered to one client, recorded once for each of these.
+const WAYS: [&str; 11] = [
+    "tls12-aes128",
+    "tls12-aes256",
+    "tls12-chacha20",
+    "tls12-rsa",
+    "tls12-resumed",
+    "tls13-aes128",
+    "tls13-aes256",
+    "tls13-chacha20",
+    "tls13-hello-retry",
+    "tls13-key-update",
+    "tls13-resumed",
+];
+
+fn tls(name: &str) -> PathBuf {
+    corpus("tls").join(name)
+}
+
+/// What is found in a capture with a key log.
+fn decrypted(capture: impl AsRef<Path>, keys: impl AsRef<Path>) -> Vec<Value> {
+    let program = mq("inspect --format json --tls-keylog").arg(keys.as_ref()).arg(capture.as_ref());
+    objects(&program.run().succeed())
+}
+
+fn with_its_keys(name: &str) -> Vec<Value> {
+    decrypted(tls(&format!("{name}.pcap")), tls(&format!("{name}.keys")))
+}
+
+/// Packets without what differs from one capture to another.
+fn timeless(objects: Vec<Value>, connection: u64) -> Vec<Value> {
+    let mut packets = packets(objects);
+    packets.retain(|packet| packet["connection"] == connection);
+    for packet in &mut packets {
+        let packet = packet.as_object_mut().unwrap();
+        for key in ["time", "frame", "connection", "round_trip_ns", "since_publish_ns"] {
+            packet.remove(key);
+        }
+    }
+    packets
+}
+
+fn in_the_clear() -> Vec<Value> {
+    let packets = timeless(objects(&mq("inspect --format json").arg(tls("plain.pcap")).run().succeed()), 0);
+    assert_eq!(packets.len(), 11);
+    packets
+}
+
+/// Why the only connection was not read.
+fn reason(objects: &[Value]) -> &str {
+    assert_eq!(objects.len(), 1, "{objects:?}");
+    assert_eq!(objects[0]["event"], "foreign");
+    objects[0]["text"].as_str().unwrap()
+}
+
+/// The frames of a pcap file, with its header in front; all as they are in the file.
+fn frames(name: &str) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(tls(name)).unwrap();
+    let (header, mut rest) = bytes.split_at(24);
+    let mut frames = vec![header.to_vec()];
+    while !rest.is_empty() {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (frame, others) = rest.split_at(16 + length);
+        frames.push(frame.to_vec());
+        rest = others;
+    }
+    frames
+}
+
+/// A line of a key log whose secret is another.
+fn with_another_end(line: &str) -> String {
+    let (start, last) = line.split_at(line.len() - 1);
+    start.to_owned() + if last == "0" { "1" } else { "0" }
+}
+
+#[test]
+fn every_version_and_cipher_gives_the_packets_that_were_sent_in_the_clear() {
+    let expected = in_the_clear();
+    for name in WAYS {
+        let objects = with_its_keys(name);
+        assert_eq!((&objects[0]["event"], &objects[0]["tls"]), (&"opened".into(), &true.into()), "{name}");
+        let connections = if name.ends_with("resumed") { 2 } else { 1 };
+        for connection in 0..connections {
+            assert_eq!(timeless(objects.clone(), connection), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn web_socket_in_tls_is_read() {
+    let objects = with_its_keys("wss");
+    assert_eq!((&objects[0]["tls"], &objects[0]["websocket"]), (&true.into(), &true.into()));
+    assert_eq!(timeless(objects, 0), in_the_clear());
+}
+
+#[test]
+fn a_message_in_several_records_is_read() {
+    let objects = packets(with_its_keys("tls13-large"));
+    let lengths: Vec<_> = objects.iter().filter_map(|packet| packet["payload_length"].as_u64()).collect();
+    assert_eq!(lengths, [20_012, 20_012, 7]);
+}
+
+#[test]
+fn a_key_log_inside_the_capture_is_used() {
+    let shown = mq("inspect --format json").arg(tls("secrets-inside.pcapng")).run().succeed();
+    assert_eq!(timeless(objects(&shown), 0), in_the_clear());
+}
+
+#[test]
+fn what_cannot_be_decrypted_says_why() {
+    let foreign = decrypted(tls("tls13-aes128.pcap"), tls("tls13-aes256.keys"));
+    assert_eq!(reason(&foreign), "the key log has no secret for it");
+    let suite = "the cipher suite TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 is not supported";
+    assert_eq!(reason(&with_its_keys("tls12-cbc")), suite);
+    let without = mq("inspect").arg(tls("tls13-aes128.pcap")).run().succeed();
+    assert!(without.ends_with(": TLS, for localhost; --tls-keylog FILE decrypts it\n"), "{without}");
+}
+
+#[test]
+fn wrong_secrets_give_no_packets() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys");
+    for name in WAYS {
+        let keys = std::fs::read_to_string(tls(&format!("{name}.keys"))).unwrap();
+        let wrong: String = keys.lines().map(|line| with_another_end(line) + "\n").collect();
+        std::fs::write(&path, wrong).unwrap();
+        let objects = decrypted(tls(&format!("{name}.pcap")), &path);
+        assert!(packets(objects.clone()).is_empty(), "{name}");
+        assert_eq!(objects[0]["text"], "the secret in the key log is not the right one", "{name}");
+    }
+}
+
+#[test]
+fn missing_bytes_end_one_direction() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gap.pcap");
+    let mut frames = frames("tls13-aes128.pcap");
+    let whole = with_its_keys("tls13-aes128");
+    let publish = whole.iter().find(|object| object["type"] == "PUBLISH").unwrap();
+    frames.remove(publish["frame"].as_u64().unwrap() as usize);
+    std::fs::write(&path, frames.concat()).unwrap();
+
+    let objects = decrypted(&path, tls("tls13-aes128.keys"));
+    let lost = objects.iter().find(|object| object["event"] == "undecryptable").unwrap();
+    assert_eq!(lost["text"], "bytes are missing in the capture");
+    let from = |objects: &[Value], direction| {
+        let from = |packet: &&Value| packet["direction"] == direction;
+        packets(objects.to_vec()).iter().filter(from).count()
+    };
+    assert_eq!((lost["direction"].as_str(), from(&objects, "c2s")), (Some("c2s"), 2));
+    assert_eq!(from(&objects, "s2c"), from(&whole, "s2c"));
+}
+
+#[test]
+fn a_key_log_may_be_written_after_the_capture_began() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys");
+    let keys = std::fs::read_to_string(tls("tls13-aes128.keys")).unwrap();
+    let frames = frames("tls13-aes128.pcap");
+    std::fs::write(&path, "# nothing yet\nCLIENT_RANDOM 00").unwrap();
+    assert_says(
+        &mq("inspect --tls-keylog").arg(&path).stdin("").run().fail(1),
+        &["--tls-keylog", "CLIENT_RANDOM"],
+    );
+
+    std::fs::write(&path, "").unwrap();
+    let mut inspect = mq("inspect --tls-keylog").arg(&path).open_stdin().spawn();
+    inspect.write(frames[..12].concat());
+    std::fs::write(&path, keys).unwrap();
+    inspect.write(frames[12..].concat());
+    inspect.close_stdin();
+    let shown = inspect.finish().succeed();
+    assert!(shown.contains("CONNECT     MQTT 5.0, client id \"inspected\""), "{shown}");
+    assert!(shown.contains("DISCONNECT"), "{shown}");
+}
+
+#[test]
+fn what_is_no_key_log_is_told() {
+    let capture = tls("plain.pcap");
+    let missing = mq("inspect --tls-keylog /nonexistent/keys").arg(&capture).run().fail(1);
+    assert_says(&missing, &["/nonexistent/keys", "No such file"]);
+    let other = mq("inspect --tls-keylog").arg(&capture).arg(&capture).run().fail(1);
+    assert_says(&other, &["--tls-keylog", "plain.pcap: has no line of a key log"]);
+    mq("inspect --tls-keylog x --hex c000").run().fail(2);
+}
