@@ -1004,7 +1004,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-V --hex --base64 --direction --protocol-version --format --filter --stats --ranges --show-secrets --help"
+            opts="-V --hex --base64 --direction --protocol-version --tls-keylog --format --payload --filter --stats --ranges --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1030,8 +1030,27 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --tls-keylog)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "line text hex json" -- "${cur}"))
+                    return 0
+                    ;;
+                --payload)
+                    COMPREPLY=($(compgen -W "auto text hex json cbor msgpack gzip sparkplug" -- "${cur}"))
                     return 0
                     ;;
                 --filter)

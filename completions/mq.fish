@@ -486,10 +486,19 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hex
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Who sent the packets of --hex and --base64; without it, whoever sends such packets' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'How packets are shown' -r -f -a "line\t'A line for each packet'
 text\t'Every field on a line of its own'
 hex\t'All bytes, beside the fields that own them'
 json\t'A JSON object on each line'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l payload -d 'What payloads are read as' -r -f -a "auto\t'What content type, topic and shape say'
+text\t'Text where it is some, and else bytes'
+hex\t'Bytes'
+json\t'JSON'
+cbor\t'CBOR'
+msgpack\t'MessagePack'
+gzip\t'What was compressed with gzip or zlib'
+sparkplug\t'Sparkplug B'"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Only packets that meet all these terms, such as \'type=PUBLISH,PUBACK topic=home/#\'; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'
