@@ -33,7 +33,7 @@ fn formats_are_recognised() {
     let names: Vec<_> =
         found[0].2["metrics"].as_array().unwrap().iter().map(|metric| &metric["name"]).collect();
     assert_eq!(names, ["bdSeq", "Temperature"]);
-    assert_eq!(found[0].2["metrics"][1]["value"], 21.0);
+    assert_eq!(found[0].2["metrics"][1]["value"], 21.5);
 }
 
 #[test]
