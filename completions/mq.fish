@@ -482,15 +482,17 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the lea
 complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in front where it matters who sent it' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Who sent the packets of --hex and --base64; without it, whoever sends such packets' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT, where no CONNECT says it: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5)' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'Decrypt TLS with the secrets in this file, as SSLKEYLOGFILE and --tls-keylog of `mq sub` write it; it may still grow' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'How packets are shown' -r -f -a "line\t'A line for each packet'
 text\t'Every field on a line of its own'
 hex\t'All bytes, beside the fields that own them'
 json\t'A JSON object on each line'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l lint -d 'Judge what is said by the statements of the specification, and show what is at least so bad' -r -f -a "error\t'Only what breaks a statement'
+warn\t'Also what asks for trouble'
+info\t'Also what is worth knowing'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l explain -d 'Print the rules that stand for a statement, such as MQTT-3.3.1-2' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l payload -d 'What payloads are read as' -r -f -a "auto\t'What content type, topic and shape say'
 text\t'Text where it is some, and else bytes'
 hex\t'Bytes'
@@ -500,9 +502,65 @@ msgpack\t'MessagePack'
 gzip\t'What was compressed with gzip or zlib'
 sparkplug\t'Sparkplug B'"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Only packets that meet all these terms, such as \'type=PUBLISH,PUBACK topic=home/#\'; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Be a proxy: listen here, forward to --to, and show what passes. ADDR is 127.0.0.1 unless it is given; ws://ADDR:PORT takes WebSockets, mqtts:// and wss:// speak TLS; port 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Where the proxy forwards to: HOST:PORT, or a URL with mqtt, mqtts, ws, wss or unix. The options about TLS are for that way' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'The certificate that clients of the proxy see, followed in the file by those that issued it' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-key -d 'The private key of --listen-cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s t -l topic -d 'Subscribe with -h HOST, and show all packets both ways; without -t, only what the broker\'s CONNACK says. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s q -l qos -d 'The highest QoS to receive at' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s C -l count -d 'Exit after this many messages' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s W -l timeout -d 'Exit after this many seconds; the proxy too' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l write -d 'Write what is said to this file, as pcapng for Wireshark: out of TLS and WebSocket, as if it had been plain TCP' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s A -l bind -d 'The local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l key -d 'The private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-payload -d 'The will\'s payload' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-qos -d 'The will\'s QoS' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'Print all rules that --lint knows'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l show-secrets -d 'Show passwords and authentication data'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws -d 'Speak MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l nodelay -d 'Send small packets at once, which is always done'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l insecure -d 'Take any certificate: whoever sits in between can read and change everything'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Put the links in the place of files that are there, too'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l help -d 'Print help'
