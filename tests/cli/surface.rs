@@ -26,7 +26,9 @@ fn links_take_the_place_of_mosquitto_s_tools() {
 fn a_copy_takes_the_place_as_well() {
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("mosquitto_sub");
-    std::fs::copy(env!("CARGO_BIN_EXE_mq"), &copy).unwrap();
+    // By a program of its own: a child of another test could hold a file open that this one writes, and then it cannot be started.
+    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_mq")).arg(&copy).status().unwrap();
+    assert!(copied.success());
     assert_says(&Program::new(copy).run().fail(1), &["mosquitto_sub: missing -t"]);
 }
 
