@@ -150,7 +150,7 @@ fn it_goes_with_no_capture_and_no_proxy() {
     for (options, parts) in [
         ("-h localhost --hex 00", "--hex"),
         ("-h localhost capture.pcap", "capture.pcap"),
-        ("-C 1", "--topic"),
+        ("-C 1", "missing -t"),
         ("-W 1 capture.pcap", "-W needs a client"),
         ("-t a -P x", "without -u"),
     ] {
