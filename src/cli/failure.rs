@@ -261,9 +261,9 @@ fn find_short(long: &str, subcommand: Option<&Command>) -> Option<String> {
     Some(format!("-{short}"))
 }
 
-/// Turns clap's `--qos <QOS>` into the spelling that was typed, `-q`.
+/// Turns clap's `--qos <QOS>` into the spelling that was typed, `-q`, and `--lint[=<LEVEL>]` into `--lint`.
 fn as_typed(shown: &str, subcommand: Option<&Command>, typed: &[OsString]) -> String {
-    let long = shown.split([' ', '=']).next().unwrap_or(shown);
+    let long = shown.split([' ', '=', '[']).next().unwrap_or(shown);
     let short = find_short(long, subcommand);
     match short {
         Some(short) if typed.iter().any(|word| word.to_str() == Some(&short)) => short,

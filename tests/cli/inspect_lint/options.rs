@@ -41,6 +41,16 @@ fn without_lint_nothing_is_judged() {
 }
 
 #[test]
+fn a_level_stands_behind_an_equals_sign() {
+    assert_says(
+        &mq("inspect --lint=bad x").run().fail(2),
+        &["invalid value 'bad' for --lint: it takes error or warn or info"],
+    );
+    let finished = mq("inspect --lint error").run();
+    assert_says(&finished.fail(1), &["error"]);
+}
+
+#[test]
 fn only_errors_change_the_exit_status() {
     let warned = capture(&v5("> 30 (`a\u{1}` ())"));
     mq("inspect --lint").stdin(warned).run().succeed();
