@@ -25,9 +25,10 @@ pub fn called_as(name: &str, words: &str) -> Program {
 
 /// A shell on a terminal of its own. `None`, and a word about it, where script is not installed.
 pub fn on_a_terminal(line: &str) -> Option<Running> {
-    Some(
-        Program::new(super::broker::find("script")?).words("-qe /dev/null -c").arg(line).open_stdin().spawn(),
-    )
+    let script = Program::new(super::broker::find("script")?).words("-qe /dev/null -c");
+    // One shell whatever the user's is; what is typed may interrupt the program, not the line.
+    let script = script.arg(format!("trap : INT; {line}")).env("SHELL", "/bin/sh");
+    Some(script.open_stdin().spawn())
 }
 
 /// A program that was not started yet.
