@@ -1,5 +1,6 @@
 //! Which side of a connection bytes come from.
 
+use crate::protocol::PacketType;
 use std::fmt;
 
 /// The way that bytes go.
@@ -20,6 +21,25 @@ impl Direction {
         match self {
             Direction::ClientToServer => "c2s",
             Direction::ServerToClient => "s2c",
+        }
+    }
+
+    /// The way that all packets of this type go; `None` where both sides send them.
+    pub fn of(packet_type: PacketType) -> Option<Direction> {
+        match packet_type {
+            PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq => {
+                Some(Direction::ClientToServer)
+            }
+            PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp => {
+                Some(Direction::ServerToClient)
+            }
+            PacketType::Publish
+            | PacketType::Puback
+            | PacketType::Pubrec
+            | PacketType::Pubrel
+            | PacketType::Pubcomp
+            | PacketType::Disconnect
+            | PacketType::Auth => None,
         }
     }
 

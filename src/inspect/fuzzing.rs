@@ -96,7 +96,7 @@ fn check_json(json: &[u8]) {
 }
 
 /// Every byte, and where leaves are smaller every bit, belongs to one leaf.
-fn check_leaves(tree: &Tree<'_>, length: usize) {
+pub(super) fn check_leaves(tree: &Tree<'_>, length: usize) {
     let (mut at, mut next_bit) = (0, Some(7));
     for leaf in tree.fields.iter().filter(|field| field.is_leaf()) {
         assert_eq!(leaf.range.start, at, "{leaf:?}");

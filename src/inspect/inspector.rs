@@ -1,7 +1,7 @@
 //! Puts the parts together: the bytes of connections go in, and packets with all that is known of them come out.
 
 use super::capture::Moment;
-use super::capture::conversation::{self, Event};
+use super::capture::conversation::Event;
 use super::capture::reassembly::{Close, Start};
 use super::dissect::RawPacket;
 use super::field::Tree;
@@ -102,16 +102,16 @@ impl Inspector {
             }
             Event::Bytes { connection, at, direction, bytes, .. } => {
                 let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
-                self.feed(connection, direction.into(), at, sink, |stream, sink| {
+                self.feed(connection, direction, at, sink, |stream, sink| {
                     stream.push(bytes, keep, sink);
                 });
             }
             Event::Gap { connection, at, direction, length, .. } => {
-                self.feed(connection, direction.into(), at, sink, |stream, sink| stream.gap(length, sink));
+                self.feed(connection, direction, at, sink, |stream, sink| stream.gap(length, sink));
             }
             Event::Lag { connection, direction, .. } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
-                    connection.tracker.lag(direction.into());
+                    connection.tracker.lag(direction);
                 }
             }
             Event::Closed { connection, at, by } => {
@@ -229,13 +229,4 @@ fn hand_out(
     };
     let (seen, tracker) = (&seen, &*tracker);
     sink(&Item::Packet(Packet { connection, direction, at, offset, raw, packet_type, tree, seen, tracker }));
-}
-
-impl From<conversation::Direction> for Direction {
-    fn from(direction: conversation::Direction) -> Direction {
-        match direction {
-            conversation::Direction::ClientToServer => Direction::ClientToServer,
-            conversation::Direction::ServerToClient => Direction::ServerToClient,
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! Statements are named as OASIS numbers them: MQTT 3.1.1 (errata 01) and MQTT 5.0 (2019). What the specification demands without
 //! numbering it is named by `mq/`, the version and the section.
 
-use super::{Direction, Severity};
+use super::Severity;
 use crate::protocol::Version;
 use std::fmt;
 
@@ -425,15 +425,6 @@ impl Rule {
     /// Whether it is about how packets are encoded, so that what they mean is not certain.
     pub fn is_malformed(self) -> bool {
         self.scope() == Scope::Encoding && self.severity() == Severity::Error
-    }
-
-    /// Whether it can be broken in that direction.
-    pub fn applies_to(self, direction: Direction) -> bool {
-        match self.sender() {
-            Sender::Both => true,
-            Sender::Client => direction == Direction::ClientToServer,
-            Sender::Server => direction == Direction::ServerToClient,
-        }
     }
 }
 

@@ -12,6 +12,7 @@ pub use encoding::Encoding;
 pub(crate) use encoding::{decode_hex, hex_digit, push_hex, to_base64};
 pub use read::{MessageError, read};
 pub use write::write;
+pub(crate) use write::write_bytes;
 
 /// A message that was read; what was left out is for the reader to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]

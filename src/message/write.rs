@@ -37,7 +37,7 @@ pub fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
 }
 
 /// A string, and in front of it how it stands for the bytes.
-fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
+pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
     let text = std::str::from_utf8(bytes);
     let encoding = if text.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
     json.key(&format!("{name}_encoding"));

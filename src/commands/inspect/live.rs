@@ -9,7 +9,7 @@ use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
 use crate::client::{self, Application, Direction, End, Flow, Link, Options, Sending};
 use crate::error::{Error, ExitStatus};
-use crate::inspect::capture::conversation::{self, Transport};
+use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
@@ -131,8 +131,8 @@ impl Application for Client<'_> {
 
     fn watch(&mut self, direction: Direction, bytes: &[u8]) {
         let direction = match direction {
-            Direction::Sent => conversation::Direction::ClientToServer,
-            Direction::Received => conversation::Direction::ServerToClient,
+            Direction::Sent => crate::inspect::Direction::ClientToServer,
+            Direction::Received => crate::inspect::Direction::ServerToClient,
         };
         if let Some(tap) = &self.tap {
             tap.bytes_now(direction, bytes);

@@ -9,7 +9,8 @@ use super::super::{Messages, print_error};
 use super::feed::{self, Ended, Feed, Tap, Viewing};
 use crate::cli::inspect_live::{Listen, LiveArgs};
 use crate::error::Error;
-use crate::inspect::capture::conversation::{Direction, Transport};
+use crate::inspect::Direction;
+use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
 use crate::transport::tls::Acceptor;
 use crate::transport::{self, Endpoint, Stream, descriptors, tcp, web_socket};
@@ -96,7 +97,7 @@ impl Proxy {
         if let Err(broken) = forward(client, server, &tap).await {
             tap.end(Close::Reset(broken.sender));
             if !is_usual(&broken.error) {
-                let who = crate::inspect::Direction::from(broken.sender).sender();
+                let who = broken.sender.sender();
                 self.messages
                     .say(&format!("the connection from {address} broke at the {who}: {}", broken.error));
             }

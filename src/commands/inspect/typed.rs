@@ -81,12 +81,8 @@ fn sender(line: &str) -> (Option<Direction>, &str) {
 
 /// Who sends such packets; the client, where both can.
 fn usual_direction(bytes: &[u8]) -> Direction {
-    match bytes.first().and_then(|first| PacketType::from_first_byte(*first)) {
-        Some(PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp) => {
-            Direction::ServerToClient
-        }
-        _ => Direction::ClientToServer,
-    }
+    let packet_type = bytes.first().and_then(|first| PacketType::from_first_byte(*first));
+    packet_type.and_then(Direction::of).unwrap_or(Direction::ClientToServer)
 }
 
 impl Notation {

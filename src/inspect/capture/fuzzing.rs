@@ -2,11 +2,12 @@
 //!
 //! The targets in `fuzz/` are one line each, so that `examples/fuzz.rs` can do the same work without a nightly compiler.
 
-use super::conversation::{Conversations, Direction, Event};
+use super::conversation::{Conversations, Event};
 use super::network::Segment;
 use super::reader::{Frame, ReadError, Reader};
 use super::reassembly::{self, Close, Reassembly, Side, Start};
 use super::{Capture, Moment};
+use crate::inspect::Direction;
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,8 +1,9 @@
 //! The corpus: what all layers together make of it, beside an independent decoder's findings.
 
-use super::conversation::{Direction, Event};
+use super::conversation::Event;
 use super::reader::Reader;
 use super::{Capture, Moment};
+use crate::inspect::Direction;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,5 @@
 use super::*;
 use crate::inspect::Field;
-use crate::inspect::field::Bits;
 use proptest::prelude::*;
 
 /// The bytes that a text of hexadecimal digits stands for.
@@ -17,26 +16,9 @@ fn broken(hex: &str, version: Version) -> Vec<Rule> {
     tree.findings.iter().map(|finding| finding.rule).collect()
 }
 
-/// Every byte, and where leaves are smaller every bit, belongs to one leaf; and groups hold what stands in them.
+/// Every byte belongs to one leaf, and groups hold what stands in them.
 fn check_leaves(tree: &Tree<'_>, length: usize) {
-    let mut at = 0;
-    let mut next_bit = 7_i8;
-    for leaf in tree.fields.iter().filter(|field| field.is_leaf()) {
-        match leaf.bits {
-            Some(Bits { high, low }) => {
-                assert_eq!((leaf.range.start, high as i8), (at, next_bit), "{leaf:?}");
-                next_bit = low as i8 - 1;
-                if next_bit < 0 {
-                    (at, next_bit) = (leaf.range.end, 7);
-                }
-            }
-            None => {
-                assert_eq!((leaf.range.start, next_bit), (at, 7), "{leaf:?} in {:?}", tree.fields);
-                at = leaf.range.end;
-            }
-        }
-    }
-    assert_eq!(at, length, "{:?}", tree.fields);
+    crate::inspect::fuzzing::check_leaves(tree, length);
     for (index, group) in tree.fields.iter().enumerate().filter(|(_, field)| !field.is_leaf()) {
         let is_inside =
             |field: &Field<'_>| group.range.start <= field.range.start && field.range.end <= group.range.end;

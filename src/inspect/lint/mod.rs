@@ -185,7 +185,7 @@ impl Linter {
             }
             // What follows in that direction is not known.
             Event::Undecryptable { connection, direction, .. } => {
-                self.connection(connection).lose_track(direction.into());
+                self.connection(connection).lose_track(direction);
                 None
             }
             Event::Conflict { .. }

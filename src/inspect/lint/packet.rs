@@ -39,21 +39,13 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report) -> bool {
 }
 
 fn may_send(subject: &Subject<'_>) -> bool {
-    match subject.kind {
-        PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq => {
-            subject.is_from_client()
-        }
-        PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp => {
-            !subject.is_from_client()
-        }
+    match (Direction::of(subject.kind), subject.kind) {
+        (Some(direction), _) => subject.is_from_client() == (direction == Direction::ClientToServer),
         // Before MQTT 5 only the client says farewell.
-        PacketType::Disconnect => subject.is_from_client() || subject.is_v5() || !subject.is_version_known,
-        PacketType::Publish
-        | PacketType::Puback
-        | PacketType::Pubrec
-        | PacketType::Pubrel
-        | PacketType::Pubcomp
-        | PacketType::Auth => true,
+        (None, PacketType::Disconnect) => {
+            subject.is_from_client() || subject.is_v5() || !subject.is_version_known
+        }
+        (None, _) => true,
     }
 }
 

@@ -108,17 +108,13 @@ impl Stream {
 
     /// So many bytes of the stream are not known.
     pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(Event<'_>)) {
-        let state = std::mem::replace(&mut self.state, State::Between);
-        if let State::Body(mut body) = state {
-            if body.is_payload_missing(length) {
+        match std::mem::replace(&mut self.state, State::Between) {
+            State::Body(mut body) if body.is_payload_missing(length) => {
                 sink(Event::Gap { offset: self.offset + body.seen as u64, length });
                 body.skip(length as usize);
-                self.finish_or_keep(body, sink);
-                return;
+                return self.finish_or_keep(body, sink);
             }
-            self.give_up(&body.kept, body.seen, body.length, body.missing, sink);
-        } else {
-            self.give_up_state(state, sink);
+            state => self.give_up_state(state, sink),
         }
         sink(Event::Gap { offset: self.offset, length });
         self.offset += length;
@@ -127,10 +123,8 @@ impl Stream {
 
     /// Nothing more comes: what is not whole is handed out as it is.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        match std::mem::replace(&mut self.state, State::Between) {
-            State::Body(body) => self.give_up(&body.kept, body.seen, body.length, body.missing, sink),
-            state => self.give_up_state(state, sink),
-        }
+        let state = std::mem::replace(&mut self.state, State::Between);
+        self.give_up_state(state, sink);
     }
 
     /// At the start of a packet, which may be there whole.

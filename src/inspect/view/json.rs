@@ -11,7 +11,7 @@ use crate::inspect::inspector::Stretch;
 use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
-use crate::message::{Encoding, to_base64};
+use crate::message::{to_base64, write_bytes};
 use crate::payload::{Decoded, Format};
 use crate::protocol::PropertyId;
 
@@ -161,17 +161,17 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             foreign(what, json);
         }
         Event::Conflict { direction: sender, stream_offset, length, .. } => {
-            direction((*sender).into(), json);
+            direction(*sender, json);
             number("stream_offset", *stream_offset, json);
             number("length", *length, json);
         }
         Event::BadFrame { direction: sender, stream_offset, fault, .. } => {
-            direction((*sender).into(), json);
+            direction(*sender, json);
             number("stream_offset", *stream_offset, json);
             text("text", &fault.to_string(), json);
         }
         Event::Undecryptable { direction: sender, stream_offset, why, .. } => {
-            direction((*sender).into(), json);
+            direction(*sender, json);
             number("stream_offset", *stream_offset, json);
             text("text", &why.to_string(), json);
         }
@@ -179,7 +179,7 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             Close::Fin => text("by", "fin", json),
             Close::Reset(sender) => {
                 text("by", "reset", json);
-                direction((*sender).into(), json);
+                direction(*sender, json);
             }
             Close::Replaced => text("by", "replaced", json),
             Close::Evicted => text("by", "evicted", json),
@@ -340,20 +340,7 @@ impl Fields {
         if name == Name::Payload {
             number("payload_length", length as u64, json);
         }
-        let content = std::str::from_utf8(bytes);
-        let encoding = if content.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
-        match name {
-            Name::Payload => text("payload_encoding", encoding.name(), json),
-            _ => {
-                json.key(&format!("{key}_encoding"));
-                json.string(encoding.name());
-            }
-        }
-        json.plain_key(key);
-        match content {
-            Ok(content) => json.string(content),
-            Err(_) => json.string(&to_base64(bytes)),
-        }
+        write_bytes(key, bytes, json);
     }
 
     fn value(&self, value: Value<'_>, json: &mut Writer<'_>) {

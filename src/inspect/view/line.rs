@@ -138,18 +138,15 @@ impl LineView {
                 let text = format!(
                     "{length} bytes came again and were others (at byte {stream_offset}); the first ones count"
                 );
-                (connection, at, Some((*direction).into()), text)
+                (connection, at, Some(*direction), text)
             }
-            Event::BadFrame { connection, at, direction, stream_offset, fault } => (
-                connection,
-                at,
-                Some((*direction).into()),
-                format!("WebSocket, at byte {stream_offset}: {fault}"),
-            ),
+            Event::BadFrame { connection, at, direction, stream_offset, fault } => {
+                (connection, at, Some(*direction), format!("WebSocket, at byte {stream_offset}: {fault}"))
+            }
             Event::Undecryptable { connection, at, direction, stream_offset, why } => (
                 connection,
                 at,
-                Some((*direction).into()),
+                Some(*direction),
                 format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
             ),
             Event::Foreign { connection, at, client, server, what } => {
@@ -196,10 +193,10 @@ fn foreign(what: &Foreign) -> String {
     }
 }
 
-fn closed(by: Close<crate::inspect::capture::conversation::Direction>) -> String {
+fn closed(by: Close<Direction>) -> String {
     match by {
         Close::Fin => "closed".to_owned(),
-        Close::Reset(direction) => format!("reset by the {}", Direction::from(direction).sender()),
+        Close::Reset(direction) => format!("reset by the {}", direction.sender()),
         Close::Replaced => "replaced by a new connection".to_owned(),
         Close::Evicted => "forgotten: there are too many connections".to_owned(),
         Close::EndOfCapture => "the capture ends".to_owned(),

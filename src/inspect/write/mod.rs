@@ -7,8 +7,9 @@
 mod pcapng;
 mod segment;
 
+use super::Direction;
 use super::capture::Moment;
-use super::capture::conversation::{Direction, Event};
+use super::capture::conversation::Event;
 use super::capture::reassembly::{Close, Start};
 use segment::{Flags, Header};
 use std::collections::HashMap;

@@ -4,9 +4,10 @@ use super::super::reassembly::{Side, Start};
 use super::Foreign;
 use super::held::Held;
 use super::http::{self, Head, Progress};
-use super::mqtt::{self, Likeness, Sender, Walk};
+use super::mqtt::{self, Likeness, Walk};
 use super::ports::{Ports, Use};
 use super::tls::{self, Hello, ServerName};
+use crate::inspect::Direction;
 
 /// Packets of one side alone that make MQTT likely where nothing else does.
 const ENOUGH_PACKETS: usize = 3;
@@ -83,9 +84,9 @@ impl View<'_> {
             return initiator;
         }
         for side in SIDES {
-            match mqtt::walk(self.prefix(side)).sender {
-                Some(Sender::Client) => return side,
-                Some(Sender::Server) => return side.other(),
+            match mqtt::walk(self.prefix(side)).direction {
+                Some(Direction::ClientToServer) => return side,
+                Some(Direction::ServerToClient) => return side.other(),
                 None => {}
             }
         }
@@ -123,7 +124,10 @@ impl View<'_> {
     fn verdict_by_answer(&self) -> Verdict {
         let client = self.client();
         let walk = mqtt::walk(self.prefix(client.other()));
-        if walk.is_plausible && walk.sender == Some(Sender::Server) && self.prefix(client).is_empty() {
+        if walk.is_plausible
+            && walk.direction == Some(Direction::ServerToClient)
+            && self.prefix(client).is_empty()
+        {
             return self.mqtt();
         }
         Verdict::Foreign { client, what: Foreign::Unknown }

@@ -20,18 +20,10 @@ pub use web_socket::FrameFault;
 
 use super::Moment;
 use super::reassembly::{self, Close, Start};
+use crate::inspect::Direction;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use talk::{Shared, Talk};
-
-/// Who speaks to whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// What the client sent.
-    ClientToServer,
-    /// What the server sent.
-    ServerToClient,
-}
 
 /// What carries MQTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,6 +2,7 @@
 //!
 //! This does not decode: packets with mistakes are still to be recognised, and to be judged by others.
 
+use crate::inspect::Direction;
 use crate::protocol::PacketType;
 
 /// The protocol names of MQTT 3.1.1 and 5.0, and of 3.1, with their lengths.
@@ -16,13 +17,6 @@ pub(super) enum Likeness {
     Yes,
 }
 
-/// Which end sends a packet of some type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sender {
-    Client,
-    Server,
-}
-
 /// What following one packet after the other found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Walk {
@@ -30,8 +24,8 @@ pub(super) struct Walk {
     pub(super) packets: usize,
     /// Whether all of it may be MQTT.
     pub(super) is_plausible: bool,
-    /// Who sends such packets, if one of them tells.
-    pub(super) sender: Option<Sender>,
+    /// The way that such packets go, if one of them tells.
+    pub(super) direction: Option<Direction>,
 }
 
 /// Whether `bytes` start with a CONNECT, told by its protocol name.
@@ -51,7 +45,7 @@ pub(super) fn connect(bytes: &[u8]) -> Likeness {
 
 /// Goes from packet to packet.
 pub(super) fn walk(bytes: &[u8]) -> Walk {
-    let mut walk = Walk { packets: 0, is_plausible: true, sender: None };
+    let mut walk = Walk { packets: 0, is_plausible: true, direction: None };
     let mut rest = bytes;
     while let Some((first, after)) = rest.split_first() {
         let Some(packet_type) = packet_type(*first) else { return Walk { is_plausible: false, ..walk } };
@@ -62,7 +56,7 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
         if !is_plausible_body(packet_type, length, body) {
             return Walk { is_plausible: false, ..walk };
         }
-        walk.sender = walk.sender.or(sender(packet_type));
+        walk.direction = walk.direction.or(Direction::of(packet_type));
         let Some(next) = body.get(length..) else { return walk };
         walk.packets += 1;
         rest = next;
@@ -108,16 +102,4 @@ fn is_plausible_topic(length: usize, body: &[u8]) -> bool {
     let topic = rest.get(..topic_length).unwrap_or(rest);
     let is_text = std::str::from_utf8(topic).is_ok_and(|topic| !topic.contains(char::is_control));
     topic_length + 2 <= length && (is_text || topic.len() < topic_length)
-}
-
-fn sender(packet_type: PacketType) -> Option<Sender> {
-    match packet_type {
-        PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq => {
-            Some(Sender::Client)
-        }
-        PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp => {
-            Some(Sender::Server)
-        }
-        _ => None,
-    }
 }

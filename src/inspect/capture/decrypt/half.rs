@@ -7,7 +7,8 @@ use super::message::{self, Messages};
 use super::record::{self, Record, Records};
 use super::suite::Version;
 use super::{Agreed, Agreement};
-use crate::inspect::capture::conversation::{Direction, Plain, Undecryptable};
+use crate::inspect::Direction;
+use crate::inspect::capture::conversation::{Plain, Undecryptable};
 use rustls::AlertDescription;
 
 /// One direction.

@@ -2,7 +2,7 @@
 
 use super::record::{APPLICATION_DATA, HEADER, Record};
 use super::suite::{Suite, Version};
-use crate::inspect::capture::conversation::Direction;
+use crate::inspect::Direction;
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{aead, hkdf, hmac};
 

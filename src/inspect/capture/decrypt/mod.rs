@@ -16,7 +16,8 @@ mod tests;
 pub use keylog::{KeyLog, Label, Secrets};
 
 use super::Moment;
-use super::conversation::{Chunk, Decryptor, Direction, Plain, Session, Undecryptable};
+use super::conversation::{Chunk, Decryptor, Plain, Session, Undecryptable};
+use crate::inspect::Direction;
 use half::{Half, Progress};
 use hello::{ClientHello, ServerHello};
 use std::cell::RefCell;
