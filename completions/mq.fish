@@ -52,7 +52,6 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'The user
 complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -83,6 +82,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'The will\'s Q
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s n -l null-message -d 'Publish an empty message'
@@ -196,7 +196,6 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'The user 
 complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -227,6 +226,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'The will\'s Qo
 complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s n -l null-message -d 'Publish an empty message'
@@ -479,6 +479,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l insecure -d 'Take any ce
 complete -c mq -n "__fish_mq_using_subcommand bench" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the leader on standard input'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s d -l debug -d 'Show every packet of the first client of each kind on standard error, in the place of the progress'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
@@ -519,7 +520,6 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -s u -l username -d 'The 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -536,7 +536,6 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-hostname -d 'The n
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine -d 'Not supported' -r
@@ -548,6 +547,8 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-topic -d 'The top
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection\'s are added to it [default for a live connection: the variable SSLKEYLOGFILE]' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'Print all rules that --lint knows'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'

@@ -61,7 +61,9 @@ async fn connect_in_steps<M>(
     let mut steps = Steps::default();
     let stream = steps.climb(shared, part, begin).await?;
     let ready = Instant::now();
-    let mut connection = Connection::new(stream);
+    let watch = shared.plan.broker.watch.as_ref();
+    let tap = watch.and_then(|watch| watch.tap(part, shared.plan.number_of(part), &stream));
+    let mut connection = Connection::watched(stream, tap);
     send_connect(shared, part, resumes, &mut connection)?;
     let link = introduce(shared, connection, session, ready).await?;
     let accepted = Instant::now();

@@ -27,6 +27,7 @@ mod stamp;
 pub mod template;
 pub mod timeline;
 pub mod topics;
+pub mod trace;
 mod usage;
 mod worker;
 

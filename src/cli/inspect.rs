@@ -10,7 +10,10 @@ use std::path::PathBuf;
 
 /// What `mq inspect` takes.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
+#[command(
+    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]")),
+    mut_arg("tls_keylog", |arg| arg.help("The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection's are added to it [default for a live connection: the variable SSLKEYLOGFILE]")),
+    after_help = "\
 Reads a capture (pcap or pcapng, also in gzip) from a file or a pipe, and prints every MQTT packet in it, with what is wrong. MQTT is \
 recognised on any port.
 

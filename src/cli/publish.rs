@@ -11,6 +11,7 @@ use std::time::Duration;
 /// What `mq pub` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]")),
     group = ArgGroup::new("payload").required(true),
     override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson}",
     after_help = "\

@@ -14,6 +14,7 @@ use std::time::Duration;
 /// What `mq rr` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
+    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]")),
     group = ArgGroup::new("payload").required(true),
     override_usage = "mq rr [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -n}",
     after_help = "\

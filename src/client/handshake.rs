@@ -1,6 +1,6 @@
 //! From an endpoint to an accepted connection: TCP, CONNECT, CONNACK.
 
-use super::{Application, Direction, Options};
+use super::{Application, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{Connack, Connect, Frame, Packet, PacketType, Properties, PropertyId, Version, Will};
@@ -32,16 +32,12 @@ pub(super) struct Connected {
 }
 
 impl Handshake<'_> {
-    pub(super) async fn connect<A: Application>(
-        &self,
-        mut trace: Option<&mut A>,
-    ) -> Result<Connected, Error> {
+    pub(super) async fn connect<A: Application>(&self, application: &mut A) -> Result<Connected, Error> {
         let stream = transport::connect(&self.options.endpoint).await?;
-        if let Some(application) = &mut trace {
-            application.opened(&stream);
-        }
+        let tap = application.opened(&stream);
+        let connection = Connection::watched(stream, tap);
         let timeout = self.options.endpoint.timeout;
-        match tokio::time::timeout(timeout, self.introduce(Connection::new(stream), trace)).await {
+        match tokio::time::timeout(timeout, self.introduce(connection, application)).await {
             Ok(result) => result,
             Err(_) => Err(Error::Timeout(timeout)),
         }
@@ -51,31 +47,21 @@ impl Handshake<'_> {
     async fn introduce<A: Application>(
         &self,
         mut connection: Connection,
-        mut trace: Option<&mut A>,
+        application: &mut A,
     ) -> Result<Connected, Error> {
         let connect = self.connect_packet();
         connect.encode(connection.output())?;
-        if let Some(application) = &mut trace {
-            application.watch(Direction::Sent, connection.output());
-            application.trace(Direction::Sent, &Packet::Connect(connect.clone()));
-        }
         let mut keep_alive = KeepAlive::new(self.options.keep_alive, Instant::now());
         let accepts = Limits::of_client(&connect);
         loop {
             let progress = connection.progress(true).await.map_err(broken)?;
             let input = connection.buffers().0;
-            if let Some(application) = &mut trace {
-                let start = input.len().saturating_sub(progress.received);
-                application.watch(Direction::Received, input.get(start..).unwrap_or_default());
-            }
             if let Some((size, packet)) = first_packet(input, &accepts, self.options.version)? {
-                if let Some(application) = trace {
-                    application.trace(Direction::Received, &packet);
-                }
                 let connack = accepted(packet, size, self.options.version)?;
                 if connack.session_present && self.options.clean_start {
                     return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
                 }
+                application.accepted(&connack);
                 if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
                     keep_alive.set_interval(seconds);
                 }

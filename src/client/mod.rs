@@ -9,10 +9,10 @@ mod handshake;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Outgoing, PublishError, Role, Session};
 use crate::protocol::{
-    Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos,
-    ReasonCode, SubscriptionAck, Version,
+    Connack, Disconnect, Frame, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
+    SubscriptionAck, Version,
 };
-use crate::transport::{Connection, Endpoint, Stream};
+use crate::transport::{Connection, Endpoint, Stream, Tap};
 use handshake::{Connected, Handshake};
 pub use handshake::{accepted, describe_details, first_packet};
 use std::future::Future;
@@ -147,27 +147,13 @@ pub trait Application {
     /// The connection broke and will be made again after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);
 
-    /// A packet went out or came in; for a trace.
-    fn trace(&mut self, direction: Direction, packet: &Packet<'_>);
-
-    /// There is a connection, and nothing was said on it yet; for a trace.
-    fn opened(&mut self, _stream: &Stream) {}
-
-    /// Bytes are going out or came in, all of them in order, whatever they are; for a trace.
-    fn watch(&mut self, _direction: Direction, _bytes: &[u8]) {}
-
-    /// Whether [`Application::trace`] and what is like it want to be called, which costs time.
-    fn wants_trace(&self) -> bool {
-        false
+    /// There is a connection, and nothing was said on it yet. What is given back sees all that goes over it.
+    fn opened(&mut self, _stream: &Stream) -> Option<Box<dyn Tap>> {
+        None
     }
-}
 
-/// Which way a packet went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum Direction {
-    Sent,
-    Received,
+    /// The broker accepts us, and this is what it allows.
+    fn accepted(&mut self, _connack: &Connack<'_>) {}
 }
 
 /// Whether there is more to do.
@@ -302,13 +288,12 @@ impl<A: Application> Client<'_, A> {
         mut stop: Pin<&mut impl Future<Output = S>>,
     ) -> Result<End<S>, Error> {
         let handshake = Handshake { options: self.options, client_id: self.client_id.as_deref() };
-        let trace = self.application.wants_trace().then_some(&mut *self.application);
         let connected = tokio::select! {
             reason = stop.as_mut() => {
                 let unsettled = self.session.unsettled();
                 return Ok(End::Stopped { reason, unsettled, was_connected: attempts.was_connected });
             }
-            connected = handshake.connect(trace) => connected?,
+            connected = handshake.connect(&mut *self.application) => connected?,
         };
         attempts.connected();
         let (options, keep_alive) = (self.options, connected.keep_alive);
@@ -376,11 +361,8 @@ impl<A: Application> Conversation<'_, A> {
         for (packet_id, message) in settled {
             self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
         }
-        let before = self.connection.output().len();
         let mut link = Link { session: self.session, output: self.connection.output() };
-        self.application.connected(&mut link)?;
-        self.trace_sent(before);
-        Ok(())
+        self.application.connected(&mut link)
     }
 
     async fn run<S>(
@@ -417,7 +399,6 @@ impl<A: Application> Conversation<'_, A> {
                     }
                     if progress.received > 0 {
                         keep_alive.received();
-                        self.watch_received(progress.received);
                         flow = self.take_packets()?;
                     }
                     if progress.is_closed && flow != Flow::Finish {
@@ -432,7 +413,6 @@ impl<A: Application> Conversation<'_, A> {
     /// Appends messages while the session has quota and the buffer has room. Whether the application said that it waits for
     /// something.
     fn fill(&mut self) -> Result<bool, Error> {
-        let before = self.connection.output().len();
         let mut is_waiting = false;
         for (message, error) in self.session.resend(ENOUGH_OUTPUT, self.connection.output()) {
             self.application.unsendable(message, error);
@@ -451,7 +431,6 @@ impl<A: Application> Conversation<'_, A> {
                 Sending::Finished => self.is_finished = true,
             }
         }
-        self.trace_sent(before);
         Ok(is_waiting)
     }
 
@@ -472,9 +451,7 @@ impl<A: Application> Conversation<'_, A> {
     fn release(&mut self) -> Result<(), Error> {
         self.is_blocked = !self.application.flush()?;
         if !self.is_blocked && !self.held.is_empty() {
-            let before = self.connection.output().len();
             self.connection.output().append(&mut self.held);
-            self.trace_sent(before);
         }
         Ok(())
     }
@@ -509,9 +486,7 @@ impl<A: Application> Conversation<'_, A> {
         let due = match keep_alive.poll(now) {
             KeepAliveAction::WaitUntil(due) => due,
             KeepAliveAction::Ping => {
-                let before = self.connection.output().len();
                 self.session.ping(self.connection.output());
-                self.trace_sent(before);
                 return self.check_keep_alive(keep_alive, timer);
             }
             KeepAliveAction::PeerIsGone => return Err(Error::KeepAlive(keep_alive.interval())),
@@ -519,31 +494,6 @@ impl<A: Application> Conversation<'_, A> {
         let far = now + Duration::from_secs(24 * 3600);
         timer.reset(due.unwrap_or(far).into());
         Ok(())
-    }
-
-    /// Traces the bytes that came last.
-    fn watch_received(&mut self, count: usize) {
-        if self.application.wants_trace() {
-            let (input, _) = self.connection.buffers();
-            let start = input.len().saturating_sub(count);
-            self.application.watch(Direction::Received, input.get(start..).unwrap_or_default());
-        }
-    }
-
-    /// Traces the packets that were appended to the send buffer when it held `before` bytes.
-    fn trace_sent(&mut self, before: usize) {
-        if !self.application.wants_trace() {
-            return;
-        }
-        let (_, output) = self.connection.buffers();
-        let mut rest = output.get(before..).unwrap_or_default();
-        self.application.watch(Direction::Sent, rest);
-        while let Ok(Some(frame)) = Frame::cut(rest, MAX_PACKET_SIZE) {
-            if let Ok(packet) = Packet::decode(frame, self.session.version()) {
-                self.application.trace(Direction::Sent, &packet);
-            }
-            rest = rest.get(frame.size()..).unwrap_or_default();
-        }
     }
 
     /// Sends what is due and DISCONNECT. Whether that works does not matter any more.
@@ -555,10 +505,8 @@ impl<A: Application> Conversation<'_, A> {
     fn append_disconnect(&mut self, reason_code: ReasonCode) {
         let properties = self.options.disconnect_properties.as_properties();
         let disconnect = Disconnect { reason_code, properties };
-        let before = self.connection.output().len();
-        if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
-            self.trace_sent(before);
-        }
+        // What cannot be encoded is not said.
+        let _ = disconnect.encode(self.session.version(), self.connection.output());
     }
 
     /// Says why the connection ends, where the peer may still listen and MQTT 5 has a word for it. A peer that broke the
@@ -599,9 +547,6 @@ fn take_packet<A: Application>(
         return Ok(None);
     };
     let packet = Packet::decode(frame, session.version())?;
-    if application.wants_trace() {
-        application.trace(Direction::Received, &packet);
-    }
     let event = session.receive(packet, held)?;
     let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
     let flow = match event {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod broker;
+mod clock;
 mod documents;
 mod embedded;
 mod fault;
@@ -18,13 +19,11 @@ mod removal;
 mod request;
 mod stop;
 mod subscribe;
+mod trace;
 mod users;
 
 use crate::cli::{self, Command, Failure, Invocation, Names};
-use crate::client::Direction;
 use crate::error::{Error, ExitStatus};
-use crate::output::describe_packet;
-use crate::protocol::Packet;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
@@ -152,15 +151,6 @@ impl Messages {
 
     fn lost(self, error: &Error, pause: Duration) {
         self.say(&format!("{error}; connecting again in {:.1} s", pause.as_secs_f64()));
-    }
-
-    /// Shows a packet.
-    fn trace(self, direction: Direction, packet: &Packet<'_>) {
-        let arrow = match direction {
-            Direction::Sent => "->",
-            Direction::Received => "<-",
-        };
-        print_error(&format!("{arrow} {}\n", describe_packet(packet)));
     }
 }
 

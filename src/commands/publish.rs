@@ -3,17 +3,18 @@
 use super::lines::{Next, StdinLines};
 use super::ndjson::{JsonLines, NextMessage};
 use super::stop::{Limits, Stop, stop};
+use super::trace::Trace;
 use super::{Messages, block_on, password, payload};
 use crate::cli::Names;
 use crate::cli::publish::PublishArgs;
-use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
+use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
-    Version,
+    PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
+use crate::transport::{Stream, Tap};
 use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     } else {
         None
     };
-    let mut publisher = Publisher::new(args, topic, options.version, messages)?;
+    let mut publisher = Publisher::new(args, topic, &options, messages)?;
     block_on(async {
         password::complete(&client.connection, &mut options.password).await?;
         let limits = Limits { timeout: args.timeout, idle: None };
@@ -114,7 +115,7 @@ enum Pause {
 struct Publisher {
     source: Source,
     messages: Messages,
-    is_traced: bool,
+    trace: Trace,
     denied: u64,
     /// Lines that went out at QoS 0 on this connection. When it breaks, nobody knows which of them arrived.
     unacknowledged: u64,
@@ -126,13 +127,13 @@ impl Publisher {
     fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
-        version: Version,
+        options: &client::Options,
         messages: Messages,
     ) -> Result<Publisher, Error> {
         Ok(Publisher {
-            source: Source::new(args, topic, version, messages)?,
+            source: Source::new(args, topic, options.version, messages)?,
             messages,
-            is_traced: args.diagnostics.debug,
+            trace: Trace::new(args.diagnostics.debug, options),
             denied: 0,
             unacknowledged: 0,
             failure: None,
@@ -335,12 +336,8 @@ impl Application for Publisher {
         self.tell_what_may_be_lost();
     }
 
-    fn trace(&mut self, direction: Direction, packet: &Packet<'_>) {
-        self.messages.trace(direction, packet);
-    }
-
-    fn wants_trace(&self) -> bool {
-        self.is_traced
+    fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
+        self.trace.open(stream)
     }
 }
 

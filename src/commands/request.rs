@@ -4,18 +4,20 @@
 //! only what brings it back counts as an answer.
 
 use super::stop::{Limits, Stop, stop};
+use super::trace::Trace;
 use super::{Messages, block_on, password, payload};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
-use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
+use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
-    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, Version,
+    PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
+    Subscription, SubscriptionAck, SubscriptionOptions, Version,
 };
+use crate::transport::{Stream, Tap};
 use std::io::{self, Write};
 use std::pin::pin;
 use std::rc::Rc;
@@ -40,6 +42,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             state: State::Subscribing,
             answers: 0,
             has_warned: false,
+            trace: Trace::new(args.diagnostics.debug, &options),
             failure: None,
         };
         password::complete(&client.connection, &mut options.password).await?;
@@ -145,6 +148,7 @@ struct Requester<'a> {
     state: State,
     answers: u64,
     has_warned: bool,
+    trace: Trace,
     /// What ends the command at the next occasion.
     failure: Option<Error>,
 }
@@ -306,11 +310,7 @@ impl Application for Requester<'_> {
         self.messages.lost(error, pause);
     }
 
-    fn trace(&mut self, direction: Direction, packet: &Packet<'_>) {
-        self.messages.trace(direction, packet);
-    }
-
-    fn wants_trace(&self) -> bool {
-        self.args.diagnostics.debug
+    fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
+        self.trace.open(stream)
     }
 }

@@ -2,18 +2,20 @@
 
 use super::removal::{Removal, Removals};
 use super::stop::{Idle, Limits, Stop, stop};
+use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::subscribe::SubscribeArgs;
-use crate::client::{self, Application, Direction, End, Flow, Link, Sending, describe_details};
+use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
-    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
+    PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
+    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
 };
+use crate::transport::{Stream, Tap};
 use std::future::pending;
 use std::io;
 use std::pin::pin;
@@ -35,7 +37,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
         limit_what_is_in_flight(args, &mut options.properties);
     }
     block_on(async {
-        let mut subscriber = Subscriber::new(args, messages)?;
+        let mut subscriber = Subscriber::new(args, &options, messages)?;
         password::complete(&args.client.connection, &mut options.password).await?;
         subscriber.idle = args.idle_timeout.map(Idle::new);
         let limits = Limits { timeout: args.timeout, idle: subscriber.idle.clone() };
@@ -76,6 +78,7 @@ struct Subscriber<'a> {
     sink: Sink,
     removals: Option<Removals>,
     idle: Option<Idle>,
+    trace: Trace,
     /// When a quiet time is over that ends the command.
     quiet_until: Option<Instant>,
     rate: Option<Rate>,
@@ -95,7 +98,11 @@ struct Rate {
 }
 
 impl<'a> Subscriber<'a> {
-    fn new(args: &'a SubscribeArgs, messages: Messages) -> Result<Subscriber<'a>, Error> {
+    fn new(
+        args: &'a SubscribeArgs,
+        options: &client::Options,
+        messages: Messages,
+    ) -> Result<Subscriber<'a>, Error> {
         let typed = args.subscriptions().map(|(filter, qos)| (filter.clone(), qos));
         let of_url = args.client.url_filter(messages.names)?.map(|filter| (filter, args.qos));
         let subscriptions: Vec<(TopicFilter, Qos)> = typed.chain(of_url).collect();
@@ -113,6 +120,7 @@ impl<'a> Subscriber<'a> {
             sink: Sink::stdout()?,
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle: None,
+            trace: Trace::new(args.diagnostics.debug, options),
             quiet_until: None,
             rate: args.message_rate.then(|| Rate { count: 0, next: Instant::now() + SECOND }),
             counted: 0,
@@ -365,11 +373,7 @@ impl Application for Subscriber<'_> {
         self.messages.lost(error, pause);
     }
 
-    fn trace(&mut self, direction: Direction, packet: &Packet<'_>) {
-        self.messages.trace(direction, packet);
-    }
-
-    fn wants_trace(&self) -> bool {
-        self.args.diagnostics.debug
+    fn opened(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
+        self.trace.open(stream)
     }
 }

@@ -13,42 +13,54 @@ use crate::protocol::Version;
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("reader", reader),
     ("capture", capture),
     ("segments", segments),
     ("web_socket", web_socket),
+    ("dissector", dissector),
     ("packets", packets),
 ];
 
 /// The connection that all bytes belong to.
 const CONNECTION: u32 = 0;
 
-/// Gives the bytes to both sides of a connection, in pieces, and shows what comes out in every way. The first byte says how.
+/// Gives the bytes to both sides of a connection, in pieces, and takes the packets apart. The first byte says how.
+pub fn dissector(bytes: &[u8]) {
+    converse(bytes, |item| {
+        if let Item::Packet(packet) = item {
+            check_leaves(packet.tree, packet.raw.length);
+        }
+    });
+}
+
+/// Does the same, and shows what comes out in every way.
 pub fn packets(bytes: &[u8]) {
+    let shows_secrets = bytes.first().is_some_and(|how| how & 4 != 0);
+    let options = Options { shows_secrets, shows_ranges: true, least: Severity::Info, ..Options::default() };
+    let mut views = Views::new(options);
+    converse(bytes, |item| views.show(item));
+    check_json(views.statistics.to_json().as_bytes());
+    views.statistics.to_text();
+}
+
+/// A connection whose sides say these bytes in turn. The first byte tells the version, if one is known, whether the start is a packet's,
+/// and how large the pieces are.
+fn converse(bytes: &[u8], mut sink: impl FnMut(&Item<'_>)) {
     let Some((how, bytes)) = bytes.split_first() else { return };
     let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)]
         .into_iter()
         .nth(usize::from(how & 3));
-    let options = Options {
-        shows_secrets: how & 4 != 0,
-        shows_ranges: true,
-        least: Severity::Info,
-        ..Options::default()
-    };
-    let mut views = Views::new(options);
     let mut inspector = Inspector::new(version.flatten());
     inspector.open(CONNECTION, how & 8 != 0);
     for (index, piece) in bytes.chunks(usize::from(how >> 5) * 16 + 7).enumerate() {
         let at = Moment { frame: index as u64 + 1, time: Some(index as u64 * 1_000_000) };
         let direction = if index % 8 == 7 { Direction::ServerToClient } else { Direction::ClientToServer };
-        inspector.bytes(CONNECTION, direction, at, piece, &mut |item| views.show(item));
+        inspector.bytes(CONNECTION, direction, at, piece, &mut sink);
     }
     for direction in Direction::BOTH {
-        inspector.end(CONNECTION, direction, Moment::default(), &mut |item| views.show(item));
+        inspector.end(CONNECTION, direction, Moment::default(), &mut sink);
     }
-    check_json(views.statistics.to_json().as_bytes());
-    views.statistics.to_text();
 }
 
 /// Everything that takes an item.

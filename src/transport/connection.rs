@@ -4,6 +4,7 @@
 //! no buffer memory: bytes are read to the stack first, and empty buffers are freed before waiting.
 
 use super::Stream;
+use std::fmt::Debug;
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
@@ -19,10 +20,20 @@ const READ_SIZE: usize = 64 * 1024;
 /// Sent bytes are cut off the front of a send buffer that never empties once there are this many.
 const COMPACT_SIZE: usize = 256 * 1024;
 
+/// Sees what goes over a connection, above TLS and WebSocket. It is dropped with the connection.
+pub trait Tap: Debug {
+    /// Bytes went out.
+    fn sent(&mut self, bytes: &[u8]);
+
+    /// Bytes came in.
+    fn received(&mut self, bytes: &[u8]);
+}
+
 /// A stream and its two buffers.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
+    tap: Option<Box<dyn Tap>>,
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
@@ -46,8 +57,13 @@ pub struct Progress {
 impl Connection {
     /// A connection with empty buffers.
     pub fn new(stream: Stream) -> Connection {
+        Connection::watched(stream, None)
+    }
+
+    /// A connection with empty buffers, and somebody who sees what goes over it.
+    pub fn watched(stream: Stream, tap: Option<Box<dyn Tap>>) -> Connection {
         let (input, output) = (Vec::new(), Vec::new());
-        Connection { stream, input, output, written: 0, is_flushing: false, write_error: None }
+        Connection { stream, tap, input, output, written: 0, is_flushing: false, write_error: None }
     }
 
     /// The received bytes that were not consumed, and the buffer to append packets to.
@@ -163,6 +179,9 @@ impl Connection {
             match Pin::new(&mut self.stream).poll_write(cx, due) {
                 Poll::Ready(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(count)) => {
+                    if let Some(tap) = &mut self.tap {
+                        tap.sent(due.get(..count).unwrap_or(due));
+                    }
                     self.written += count;
                     continue;
                 }
@@ -191,8 +210,14 @@ impl Connection {
         let mut space = [const { MaybeUninit::uninit() }; READ_SIZE];
         let mut buffer = ReadBuf::uninit(&mut space);
         std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-        self.input.extend_from_slice(buffer.filled());
-        Poll::Ready(Ok(buffer.filled().len()))
+        let received = buffer.filled();
+        if let Some(tap) = &mut self.tap
+            && !received.is_empty()
+        {
+            tap.received(received);
+        }
+        self.input.extend_from_slice(received);
+        Poll::Ready(Ok(received.len()))
     }
 
     fn release_memory(&mut self) {

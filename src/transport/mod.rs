@@ -18,7 +18,7 @@ mod unix;
 pub mod web_socket;
 
 pub(crate) use alarm::Alarm;
-pub use connection::{Connection, Progress};
+pub use connection::{Connection, Progress, Tap};
 pub use endpoint::{Address, Endpoint, connect, connect_socket};
 pub use error::ConnectError;
 pub use proxy::{Credentials, Proxy, ProxyKind};

@@ -39,6 +39,7 @@ mod subscribe;
 mod support;
 mod surface;
 mod tls;
+mod trace;
 mod url;
 mod waiting;
 mod web_socket;

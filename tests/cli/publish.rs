@@ -368,18 +368,6 @@ fn a_topic_alias_stands_for_the_topic_from_the_second_message_on() {
 }
 
 #[test]
-fn debugging_shows_packets_on_stderr_and_no_secrets() {
-    on_each_broker(|broker| {
-        let finished = broker.mq("pub -d -i me -t home/a -m x -q 1 -u ann -P secret").run();
-        let kinds: Vec<&str> = finished.stderr.lines().filter_map(|line| line.get(..6)).collect();
-        assert_eq!(kinds, ["-> CON", "<- CON", "-> PUB", "<- PUB", "-> DIS"]);
-        assert_says(&finished.stderr, &["home/a", "ann"]);
-        assert!(!finished.stderr.contains("secret"), "{}", finished.stderr);
-        assert_eq!(finished.succeed(), "");
-    });
-}
-
-#[test]
 fn quiet_leaves_only_the_status() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();

@@ -232,7 +232,7 @@ fn retain_stays_as_published_when_asked_for() {
     on_each_broker(|broker| {
         let mut subscriber = broker.subscriber("-V 5 -t a --retain-as-published -C 1");
         broker.mq("pub -t a -m x -r").run().succeed();
-        assert_says(&subscriber.wait_for_stderr("<- PUBLISH"), &["retain 1"]);
+        assert_says(&subscriber.wait_for_stderr("<- PUBLISH"), &["\"a\" QoS 0 retain, 1 byte \"x\""]);
         assert_eq!(subscriber.finish().succeed(), "x\n");
     });
 }

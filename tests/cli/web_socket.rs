@@ -256,3 +256,11 @@ fn the_embedded_broker_refuses_other_requests() {
     client.expect_end();
     broker.mq("pub --ws -t a -m x").run().succeed();
 }
+
+#[test]
+fn a_trace_names_web_socket_and_shows_what_is_in_it() {
+    let broker = WebSocketBroker::start();
+    let finished = broker.mq("pub --ws -d -t a -n").run();
+    assert_says(&finished.stderr, &["over WebSocket", "-> PUBLISH     \"a\" QoS 0, 0 bytes"]);
+    finished.succeed();
+}

@@ -10,6 +10,7 @@ use super::payload::Payload;
 use super::shard::Place;
 use super::template::Template;
 use super::topics::Topics;
+use super::trace::Watch;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::Endpoint;
 pub use group::{Group, Part, Task, default_messages, default_subscribers};
@@ -41,6 +42,8 @@ pub struct Broker {
     pub keeps_sessions: bool,
     /// What packets carry besides.
     pub properties: PacketProperties,
+    /// Who sees what the first client of each kind says and hears.
+    pub watch: Option<Watch>,
 }
 
 /// What the broker publishes for a client that is gone.
@@ -239,6 +242,7 @@ pub(super) mod tests {
             clean_start: true,
             keeps_sessions: false,
             properties: PacketProperties::default(),
+            watch: None,
         };
         Plan::number_through(&mut groups);
         Plan {

@@ -123,8 +123,8 @@ impl Process {
             .args(&program.words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // It says all that it has to say on its standard output, and must not ask anybody anything.
-            .stderr(Stdio::null())
+            // It says what it has to say on its standard output, and must not ask anybody anything.
+            .stderr(if plan.broker.watch.is_some() { Stdio::inherit() } else { Stdio::null() })
             // Ctrl-C is for the leader, who gives the orders.
             .process_group(0)
             .spawn()

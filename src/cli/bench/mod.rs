@@ -216,6 +216,9 @@ pub struct BenchArgs {
     /// Serve the leader on standard input.
     #[arg(long, action = ArgAction::SetTrue, hide = true)]
     pub worker: bool,
+    /// Show every packet of the first client of each kind on standard error, in the place of the progress
+    #[arg(short = 'd', long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub debug: bool,
     /// Keep quiet about failures at run time; the report and the exit status still tell
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
     pub quiet: bool,

@@ -48,6 +48,7 @@ impl BenchArgs {
                 subscribe: collect(Context::Subscribe)?,
                 disconnect: collect(Context::Disconnect)?,
             },
+            watch: None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What goes beyond one process: worker processes, the embedded broker, a start together with other machines, and `--check`.
 
 use super::super::embedded::EmbeddedBroker;
+use super::super::trace;
 use crate::bench::plan::Plan;
 use crate::bench::processes::Program;
 use crate::bench::{self, Step, View, limits};
@@ -17,6 +18,7 @@ pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
             None => args.plan(assignment.run)?,
         };
         assignment.complete(&mut plan);
+        trace::watch_run(args.debug, &mut plan);
         Ok(plan)
     })?;
     Ok(ExitStatus::DONE)

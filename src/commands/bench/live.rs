@@ -4,7 +4,7 @@
 use crate::bench::plan::{Plan, Volume};
 use crate::bench::report::{duration, rate};
 use crate::bench::{Step, Totals, View};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::cell::RefCell;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,8 +27,9 @@ struct Window {
 }
 
 impl Panel {
-    pub(super) fn new() -> Panel {
-        let lines = MultiProgress::new();
+    pub(super) fn new(is_hidden: bool) -> Panel {
+        let target = if is_hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let lines = MultiProgress::with_draw_target(target);
         let add = |template: &str| {
             let style = ProgressStyle::with_template(template);
             let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -11,7 +11,7 @@ use crate::cli::bench::BenchArgs;
 use crate::cli::bench_report::Searchable;
 use crate::commands::embedded::EmbeddedBroker;
 use crate::commands::stop::Signals;
-use crate::commands::{Messages, password};
+use crate::commands::{Messages, password, trace};
 use crate::error::{Error, ExitStatus};
 use crate::transport::Address;
 use std::cell::OnceCell;
@@ -62,7 +62,8 @@ impl<'a> Session<'a> {
 
     async fn run(&self, mut plan: Plan, searched_rate: Option<f64>) -> Result<Report, Error> {
         self.complete(&mut plan)?;
-        let panel = Panel::new();
+        trace::watch_run(self.args.debug, &mut plan);
+        let panel = Panel::new(self.args.debug);
         let mut punctuality = Punctuality::new(self.args.start_at);
         let observe = |view: View<'_>| {
             self.live.note(&view);

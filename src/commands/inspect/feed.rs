@@ -6,6 +6,7 @@
 //! not captured, and told at the end.
 
 use super::super::Messages;
+use super::super::clock::Clock;
 use super::super::stop::Stop;
 use super::finish;
 use super::viewer::Viewer;
@@ -22,7 +23,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -78,13 +79,6 @@ pub(super) struct Feed {
 pub(super) struct LeftOut {
     bytes: u64,
     connections: u64,
-}
-
-/// Wall-clock time that never goes back.
-#[derive(Debug)]
-struct Clock {
-    start: u64,
-    since: Instant,
 }
 
 /// Where the viewer's end is awaited.
@@ -411,18 +405,6 @@ impl Drop for Tap {
 /// What an entry with so many bytes takes. Reads are much smaller than the queue.
 fn size(bytes: usize) -> u32 {
     u32::try_from(bytes + ENTRY).unwrap_or(u32::MAX)
-}
-
-impl Clock {
-    fn new() -> Clock {
-        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { start: start.as_nanos().try_into().unwrap_or(u64::MAX), since: Instant::now() }
-    }
-
-    /// Nanoseconds since 1970.
-    fn now(&self) -> u64 {
-        self.start.saturating_add(self.since.elapsed().as_nanos().try_into().unwrap_or(u64::MAX))
-    }
 }
 
 impl What {

@@ -7,17 +7,18 @@ use super::live_limits;
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
-use crate::client::{self, Application, Direction, End, Flow, Link, Options, Sending};
+use crate::client::{self, Application, End, Flow, Link, Options, Sending};
 use crate::error::{Error, ExitStatus};
+use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling, Subscription,
+    Connack, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling, Subscription,
     SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
-use crate::transport::Stream;
+use crate::transport::{self, Stream};
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -73,7 +74,6 @@ struct Client<'a> {
     layers: Transport,
     subscribe_properties: PropertiesBuf,
     feed: Rc<Feed>,
-    tap: Option<Tap>,
     messages: Messages,
     counted: u64,
     denied: usize,
@@ -109,7 +109,6 @@ impl<'a> Client<'a> {
             },
             subscribe_properties: live.client.properties.collect(Context::Subscribe)?,
             feed,
-            tap: None,
             messages,
             counted: 0,
             denied: 0,
@@ -121,34 +120,16 @@ impl<'a> Client<'a> {
 impl Application for Client<'_> {
     type Message = Nothing;
 
-    fn opened(&mut self, stream: &Stream) {
+    fn opened(&mut self, stream: &Stream) -> Option<Box<dyn transport::Tap>> {
         // A unix socket has no addresses; the connection has to have some.
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let client = stream.local_address().unwrap_or(nowhere);
         let server = stream.peer_address().unwrap_or(nowhere);
-        self.tap = Some(self.feed.open_now(client, server, self.layers));
+        Some(Box::new(Watched(self.feed.open_now(client, server, self.layers))))
     }
 
-    fn watch(&mut self, direction: Direction, bytes: &[u8]) {
-        let direction = match direction {
-            Direction::Sent => crate::inspect::Direction::ClientToServer,
-            Direction::Received => crate::inspect::Direction::ServerToClient,
-        };
-        if let Some(tap) = &self.tap {
-            tap.bytes_now(direction, bytes);
-        }
-    }
-
-    fn trace(&mut self, _: Direction, packet: &Packet<'_>) {
-        if let Packet::Connack(connack) = packet
-            && !connack.reason_code.is_error()
-        {
-            self.feed.note(live_limits::describe(connack, self.version));
-        }
-    }
-
-    fn wants_trace(&self) -> bool {
-        true
+    fn accepted(&mut self, connack: &Connack<'_>) {
+        self.feed.note(live_limits::describe(connack, self.version));
     }
 
     fn connected(&mut self, link: &mut Link<'_, Nothing>) -> Result<(), Error> {
@@ -224,8 +205,22 @@ impl Application for Client<'_> {
     }
 }
 
-impl Drop for Client<'_> {
+/// The client's connection, which it closes when it is through with it.
+#[derive(Debug)]
+struct Watched(Tap);
+
+impl transport::Tap for Watched {
+    fn sent(&mut self, bytes: &[u8]) {
+        self.0.bytes_now(Direction::ClientToServer, bytes);
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.0.bytes_now(Direction::ServerToClient, bytes);
+    }
+}
+
+impl Drop for Watched {
     fn drop(&mut self) {
-        self.tap.take().inspect(|tap| tap.end(Close::Fin));
+        self.0.end(Close::Fin);
     }
 }

@@ -49,7 +49,7 @@ impl Program {
     /// A program by its path.
     pub fn new(path: impl AsRef<OsStr>) -> Program {
         let mut command = Command::new(path);
-        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        command.env("XDG_CONFIG_HOME", "/nonexistent").env("LC_ALL", "C.UTF-8");
         for variable in ["RUST_BACKTRACE", "MQ_USERNAME", "MQ_PASSWORD", "SSLKEYLOGFILE"] {
             command.env_remove(variable);
         }

@@ -1,0 +1,133 @@
+//! What goes over a client's connections, shown on standard error as `mq inspect` shows it.
+
+use super::clock::Clock;
+use super::print_error;
+use crate::bench::plan::Plan;
+use crate::bench::trace::Watch;
+use crate::client::Options;
+use crate::inspect::capture::Moment;
+use crate::inspect::capture::conversation::{Event, Transport};
+use crate::inspect::capture::reassembly::{Close, Side, Start};
+use crate::inspect::view::{self, LineView};
+use crate::inspect::{Direction, Inspector, Item};
+use crate::protocol::Version;
+use crate::transport::{Endpoint, Stream, Tap};
+use std::io::{IsTerminal, stderr};
+
+/// A packet is shown in a line, or nothing is.
+#[derive(Debug)]
+pub(super) struct Trace {
+    kind: Option<Kind>,
+    /// Connections so far.
+    connections: u32,
+}
+
+/// What all connections of a command have in common.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    version: Version,
+    transport: Transport,
+    clock: Clock,
+}
+
+impl Trace {
+    /// A trace of a client's connections, if one is wanted.
+    pub(super) fn new(is_wanted: bool, options: &Options) -> Trace {
+        let kind = is_wanted.then(|| Kind::new(options.version, &options.endpoint));
+        Trace { kind, connections: 0 }
+    }
+
+    /// A new connection begins.
+    pub(super) fn open(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
+        self.connections += 1;
+        self.kind.map(|kind| kind.open(self.connections, stream))
+    }
+}
+
+impl Kind {
+    fn new(version: Version, endpoint: &Endpoint) -> Kind {
+        let transport =
+            Transport { is_encrypted: endpoint.tls.is_some(), is_web_socket: endpoint.web_socket.is_some() };
+        Kind { version, transport, clock: Clock::new() }
+    }
+
+    /// A connection of this kind begins, with this number.
+    fn open(self, connection: u32, stream: &Stream) -> Box<dyn Tap> {
+        let mut shown = Shown {
+            connection,
+            inspector: Inspector::new(Some(self.version)),
+            view: LineView::new(view::Options {
+                is_coloured: stderr().is_terminal() && colored::control::SHOULD_COLORIZE.should_colorize(),
+                ..view::Options::default()
+            }),
+            clock: self.clock,
+        };
+        match (stream.local_address(), stream.peer_address()) {
+            (Some(client), Some(server)) => shown.take(&Event::Opened {
+                connection,
+                at: shown.now(),
+                client,
+                server,
+                transport: self.transport,
+                start: Start::Handshake { initiator: Side::A },
+            }),
+            // A unix socket has no addresses to show.
+            _ => shown.inspector.open(connection, true),
+        }
+        Box::new(shown)
+    }
+}
+
+/// Shows the first client of each kind in a run, if a trace is wanted.
+pub(super) fn watch_run(is_wanted: bool, plan: &mut Plan) {
+    if is_wanted {
+        let kind = Kind::new(plan.broker.version, &plan.broker.endpoint);
+        plan.broker.watch = Some(Watch::new(move |number, stream| kind.open(number, stream)));
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Shown {
+    connection: u32,
+    inspector: Inspector,
+    view: LineView,
+    clock: Clock,
+}
+
+impl Shown {
+    fn now(&self) -> Moment {
+        // Frames belong to captures.
+        Moment { frame: 0, time: Some(self.clock.now()) }
+    }
+
+    fn take(&mut self, event: &Event<'_>) {
+        let mut lines = Vec::new();
+        self.inspector.take(event, &mut |item| self.view.write(item, &[], &mut lines));
+        print_error(&String::from_utf8_lossy(&lines));
+    }
+
+    fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
+        let at = self.now();
+        let mut lines = Vec::new();
+        let mut show = |item: &Item<'_>| self.view.write(item, &[], &mut lines);
+        self.inspector.bytes(self.connection, direction, at, bytes, &mut show);
+        print_error(&String::from_utf8_lossy(&lines));
+    }
+}
+
+impl Tap for Shown {
+    fn sent(&mut self, bytes: &[u8]) {
+        self.bytes(Direction::ClientToServer, bytes);
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.bytes(Direction::ServerToClient, bytes);
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.take(&Event::Closed { connection: self.connection, at: self.now(), by: Close::Fin });
+    }
+}
