@@ -72,11 +72,19 @@ pub struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// Refuses what would have no effect on lines of standard input.
+    /// Refuses what would have no effect.
     ///
     /// # Errors
     /// Which option does not go with which.
     pub fn check(&self) -> Result<(), Error> {
+        let of_replay = [
+            ("--speed", self.replay.speed.is_some()),
+            ("--rate", self.replay.rate.is_some()),
+            ("--rewrite", !self.replay.rewrite.is_empty()),
+        ];
+        if let (Some((option, _)), []) = (of_replay.iter().find(|given| given.1), &*self.replay.replay) {
+            return Err(Error::Usage(format!("{option} needs --replay FILE")));
+        }
         let lines = if self.ndjson { "--ndjson" } else { "-l" };
         if self.payload.template && (self.stdin_line || self.ndjson) {
             return Err(Error::Usage(format!(
