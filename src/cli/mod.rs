@@ -7,6 +7,7 @@ pub mod bench;
 pub mod bench_report;
 pub mod broker;
 pub mod connection;
+pub mod doctor;
 pub mod documents;
 mod failure;
 pub mod inspect;
@@ -68,6 +69,7 @@ Examples:
   mq passwd -c passwords ann            make a password file for mosquitto
   mq bench --embedded -c 1000           flood a broker with 1000 clients
   mq inspect capture.pcap               print what was said in a capture
+  mq doctor -h test.example             what a broker is, and what it allows
 
 `mq COMMAND --help` tells more about a command."
 )]
@@ -94,6 +96,8 @@ pub enum Command {
     Bench(Box<bench::BenchArgs>),
     /// Decode captured packets, and say what is wrong with them
     Inspect(Box<inspect::InspectArgs>),
+    /// Ask a broker what it is, and try what it allows
+    Doctor(Box<doctor::DoctorArgs>),
     /// Take the place of mosquitto's tools: make links with their names
     InstallLinks(documents::InstallLinksArgs),
     /// Print what lets a shell complete commands and options
@@ -121,6 +125,7 @@ impl Command {
             Command::Sub(args) => Some(&mut args.client.connection),
             Command::Rr(args) => Some(&mut args.client.connection),
             Command::Bench(args) => Some(&mut args.client.connection),
+            Command::Doctor(args) => Some(&mut args.client.connection),
             Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client.connection),
             Command::Passwd(_)
             | Command::Broker(_)
@@ -150,6 +155,7 @@ impl Command {
             Command::Sub(args) => &mut args.client,
             Command::Rr(args) => &mut args.client,
             Command::Bench(args) => &mut args.client,
+            Command::Doctor(args) => &mut args.client,
             Command::Inspect(args) => return args.live.note_order(matches),
             Command::Passwd(_)
             | Command::Broker(_)

@@ -255,6 +255,11 @@ impl NetworkArgs {
         }
     }
 
+    /// For a command that needs no topic: the path of a URL for a WebSocket is the WebSocket's.
+    pub(super) fn needs_no_topic(&mut self) {
+        self.typed.has_topic = true;
+    }
+
     /// Whether the path of a URL for a WebSocket is the WebSocket's, since the topic is typed elsewhere.
     fn url_has_web_socket_path(&self, names: Names) -> bool {
         names == Names::Mq && self.typed.has_topic

@@ -22,13 +22,20 @@ pub(super) struct Handshake<'a> {
 }
 
 /// A connection that the server accepted, and what its CONNACK said.
-pub(super) struct Connected {
-    pub(super) connection: Connection,
-    pub(super) session_present: bool,
-    pub(super) accepts: Limits,
-    pub(super) peer_accepts: Limits,
-    pub(super) keep_alive: KeepAlive,
-    pub(super) assigned_client_id: Option<String>,
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection.
+    pub connection: Connection,
+    /// Whether the server still had our session.
+    pub session_present: bool,
+    /// What we accept.
+    pub accepts: Limits,
+    /// What the server accepts.
+    pub peer_accepts: Limits,
+    /// When a sign of life is due.
+    pub keep_alive: KeepAlive,
+    /// The identifier that the server chose for us.
+    pub assigned_client_id: Option<String>,
 }
 
 impl Handshake<'_> {
@@ -36,18 +43,26 @@ impl Handshake<'_> {
         let stream = transport::connect(&self.options.endpoint).await?;
         let tap = application.opened(&stream);
         let connection = Connection::watched(stream, tap);
+        self.introduce(connection, |connack| application.accepted(connack)).await
+    }
+
+    /// Sends CONNECT and waits for CONNACK, within the time limit.
+    pub(super) async fn introduce(
+        &self,
+        connection: Connection,
+        read: impl FnMut(&Connack<'_>),
+    ) -> Result<Connected, Error> {
         let timeout = self.options.endpoint.timeout;
-        match tokio::time::timeout(timeout, self.introduce(connection, application)).await {
+        match tokio::time::timeout(timeout, self.exchange(connection, read)).await {
             Ok(result) => result,
             Err(_) => Err(Error::Timeout(timeout)),
         }
     }
 
-    /// Sends CONNECT and waits for CONNACK.
-    async fn introduce<A: Application>(
+    async fn exchange(
         &self,
         mut connection: Connection,
-        application: &mut A,
+        mut read: impl FnMut(&Connack<'_>),
     ) -> Result<Connected, Error> {
         let connect = self.connect_packet();
         connect.encode(connection.output())?;
@@ -61,7 +76,7 @@ impl Handshake<'_> {
                 if connack.session_present && self.options.clean_start {
                     return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
                 }
-                application.accepted(&connack);
+                read(&connack);
                 if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
                     keep_alive.set_interval(seconds);
                 }

@@ -13,8 +13,8 @@ use crate::protocol::{
     SubscriptionAck, Version,
 };
 use crate::transport::{Connection, Endpoint, Stream, Tap};
-use handshake::{Connected, Handshake};
-pub use handshake::{accepted, describe_details, first_packet};
+use handshake::Handshake;
+pub use handshake::{Connected, accepted, describe_details, first_packet};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -237,6 +237,19 @@ pub async fn run<A: Application, S>(
             () = sleep(pause) => {}
         }
     }
+}
+
+/// Says CONNECT on a connection, and waits for a CONNACK that lets us in, for as long as the endpoint's time limit. For whoever
+/// leads the conversation step by step; [`run`] does the rest as well.
+///
+/// # Errors
+/// Why the connection did not come about.
+pub async fn introduce(
+    options: &Options,
+    connection: Connection,
+    read: impl FnMut(&Connack<'_>),
+) -> Result<Connected, Error> {
+    Handshake { options, client_id: None }.introduce(connection, read).await
 }
 
 /// Counts attempts to connect, and grows the pause between them.

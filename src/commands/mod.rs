@@ -3,11 +3,13 @@
 mod bench;
 mod broker;
 mod clock;
+mod doctor;
 mod documents;
 mod embedded;
 mod exec;
 mod fault;
 mod inspect;
+mod limits;
 mod lines;
 mod links;
 mod mosquitto;
@@ -43,6 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Pub(args) => ("pub", args.diagnostics.quiet),
         Command::Sub(args) => ("sub", args.diagnostics.quiet),
         Command::Rr(args) => ("rr", args.diagnostics.quiet),
+        Command::Doctor(args) => ("doctor", args.diagnostics.quiet),
         Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
@@ -67,6 +70,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
         Command::Rr(args) => request::run(args, messages),
+        Command::Doctor(args) => doctor::run(args, messages),
         Command::Passwd(args) => passwd::run(args, messages),
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),

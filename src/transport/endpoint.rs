@@ -69,12 +69,31 @@ impl Endpoint {
     }
 }
 
+/// A layer of a connection, in the order in which they are laid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The socket: names are looked up for it, and it may lead through a proxy.
+    Socket,
+    /// The encryption.
+    Tls,
+    /// The WebSocket.
+    WebSocket,
+}
+
 /// Connects, layer by layer, within the endpoint's time limit.
 ///
 /// # Errors
 /// Which step failed and why, or that the time is up.
 pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    match tokio::time::timeout(endpoint.timeout, connect_layers(endpoint)).await {
+    connect_telling(endpoint, |_| {}).await
+}
+
+/// As [`connect`], and tells of each layer when it is there.
+///
+/// # Errors
+/// Which step failed and why, or that the time is up.
+pub async fn connect_telling(endpoint: &Endpoint, tell: impl FnMut(Layer)) -> Result<Stream, ConnectError> {
+    match tokio::time::timeout(endpoint.timeout, connect_layers(endpoint, tell)).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::Timeout {
             address: endpoint.address.clone(),
@@ -84,16 +103,18 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     }
 }
 
-async fn connect_layers(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    let stream = connect_socket(endpoint).await?;
-    let stream = match &endpoint.tls {
-        Some(tls) => tls::connect(stream, tls).await?,
-        None => stream,
-    };
-    match &endpoint.web_socket {
-        Some(upgrade) => web_socket::connect(stream, upgrade).await,
-        None => Ok(stream),
+async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Layer)) -> Result<Stream, ConnectError> {
+    let mut stream = connect_socket(endpoint).await?;
+    tell(Layer::Socket);
+    if let Some(tls) = &endpoint.tls {
+        stream = tls::connect(stream, tls).await?;
+        tell(Layer::Tls);
     }
+    if let Some(upgrade) = &endpoint.web_socket {
+        stream = web_socket::connect(stream, upgrade).await?;
+        tell(Layer::WebSocket);
+    }
+    Ok(stream)
 }
 
 /// Connects to where the endpoint is, through its proxy, and leaves out the layers on top. There is no time limit but the

@@ -1,6 +1,6 @@
 //! The one type for everything that carries MQTT's bytes.
 
-use super::tls::{ServerStream, TlsStream};
+use super::tls::{Agreement, ServerStream, TlsStream};
 use super::web_socket::WebSocket;
 use std::io;
 use std::net::SocketAddr;
@@ -42,6 +42,17 @@ impl Stream {
     pub fn break_when_dropped(&self) {
         // A connection that broke already has nobody to tell.
         let _ = self.tcp().map(TcpStream::set_zero_linger);
+    }
+
+    /// What was agreed on with the server, where TLS is spoken with one.
+    pub fn agreement(&self) -> Option<Agreement> {
+        match self {
+            Stream::Tls(stream) => Some(stream.agreement()),
+            Stream::WebSocket(web_socket) => web_socket.stream().agreement(),
+            Stream::Tcp(_) | Stream::Unix(_) | Stream::TlsServer(_) => None,
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Some(Agreement::of_shared_key(stream.ssl())),
+        }
     }
 
     /// The TCP connection beneath all layers, if there is one.

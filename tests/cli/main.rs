@@ -18,6 +18,7 @@ mod bench_report;
 mod crash;
 mod credentials;
 mod crossing;
+mod doctor;
 mod embedded_broker;
 mod exec;
 mod format;

@@ -1,9 +1,8 @@
 //! A client of its own: connects as `mq sub` does, subscribes, and shows every packet both ways.
 
 use super::super::stop::{Limits, stop};
-use super::super::{Messages, block_on, password};
+use super::super::{Messages, block_on, limits, password};
 use super::feed::{self, Ended, Feed, Tap, Viewing};
-use super::live_limits;
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
@@ -129,7 +128,7 @@ impl Application for Client<'_> {
     }
 
     fn accepted(&mut self, connack: &Connack<'_>) {
-        self.feed.note(live_limits::describe(connack, self.version));
+        self.feed.note(limits::describe(connack, self.version));
     }
 
     fn connected(&mut self, link: &mut Link<'_, Nothing>) -> Result<(), Error> {

@@ -4,7 +4,6 @@ mod capture;
 mod feed;
 mod key_log;
 mod live;
-mod live_limits;
 mod proxy;
 mod rules;
 mod typed;

@@ -121,6 +121,13 @@ impl Certificate {
         }
     }
 
+    /// The first and the last moment of its validity, in seconds since 1970.
+    pub(super) fn dates(&self) -> (u64, u64) {
+        let validity = self.0.tbs_certificate().validity();
+        let seconds = |time: &Time| time.to_unix_duration().as_secs();
+        (seconds(&validity.not_before), seconds(&validity.not_after))
+    }
+
     /// The host names and addresses that it is for, by its subjectAltName.
     pub(super) fn names(&self) -> Vec<String> {
         self.alternative_names().iter().filter_map(host_name).collect()

@@ -3,6 +3,7 @@
 //! All that can fail without the network is done when a [`Tls`] is made: certificates and keys are read and matched, suites
 //! are chosen. A `Tls` is then good for any number of connections.
 
+mod agreement;
 mod certificate;
 mod ciphers;
 mod failure;
@@ -16,6 +17,7 @@ mod trust;
 mod verify;
 
 use super::{ConnectError, Stream};
+pub use agreement::{Agreement, ShownCertificate};
 pub use ciphers::Suites;
 use failure::Circumstances;
 pub use failure::TlsError;

@@ -1,6 +1,6 @@
 //! A stream inside TLS, whose failures are explained.
 
-use super::Certificates;
+use super::{Agreement, Certificates};
 use crate::transport::Stream;
 use std::io;
 use std::pin::Pin;
@@ -23,6 +23,11 @@ impl TlsStream {
     /// The stream beneath.
     pub fn carrier(&self) -> &Stream {
         self.stream.get_ref().0
+    }
+
+    /// What was agreed on with the server.
+    pub fn agreement(&self) -> Agreement {
+        Agreement::of(self.stream.get_ref().1)
     }
 
     fn explained<T>(&self, result: io::Result<T>) -> io::Result<T> {

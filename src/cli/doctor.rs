@@ -1,0 +1,140 @@
+//! The options of `mq doctor`.
+
+use super::Names;
+use super::connection::DiagnosticArgs;
+use super::session::{ClientArgs, PersistenceArgs};
+use super::values;
+use crate::client::Options;
+use crate::error::Error;
+use crate::protocol::property::Context;
+use crate::protocol::{PropertyId, TopicName, Version};
+use clap::{ArgAction, Args};
+use std::time::Duration;
+
+/// The topic below which everything is tried.
+const TOPIC: &str = "mq-doctor";
+
+/// The versions to try, the most telling first.
+const VERSIONS: [Version; 3] = [Version::V5, Version::V311, Version::V31];
+
+/// The longest name of a topic below the random one.
+const LONGEST_TOPIC: &str = "wildcard/level";
+
+/// What `mq doctor` takes.
+#[derive(Debug, Clone, Args)]
+#[command(
+    mut_arg("version", |arg| arg.help("The only version of MQTT to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]")),
+    mut_arg("disable_clean_session", |arg| arg.hide(true)),
+    mut_arg("session_expiry_interval", |arg| arg.hide(true)),
+    mut_arg("will_topic", |arg| arg.hide(true)),
+    mut_arg("will_payload", |arg| arg.hide(true)),
+    mut_arg("will_qos", |arg| arg.hide(true)),
+    mut_arg("will_retain", |arg| arg.hide(true)),
+    after_help = "\
+Connects in each version of MQTT, and tells where the connection leads, how TLS secures it, what the
+broker says of its limits and how fast it answers. What this user may do is found out by trying it, in
+the newest version that the broker accepts: publishing and receiving, retained messages, wildcards,
+shared subscriptions, subscription identifiers, topic aliases. What is denied is a finding and no
+failure.
+
+All of it happens below one topic that nobody else has, mq-doctor/RANDOM or PREFIX/RANDOM, and nothing is left behind.
+With -i, a client of this identifier that is connected loses its connection and its session.
+
+Examples:
+  mq doctor                             the broker on this machine
+  mq doctor -h test.example -u ann --ask-password    what ann may do
+  mq doctor -L mqtts://test.example --cafile ca.pem    with the certificates and their dates
+  mq doctor -t plant/7                  where only topics below plant/7 are allowed
+  mq doctor --json                      the same for programs
+
+Exit status: 0 connected in one version at least, 1 no connection, 2 usage, 5 refused in every version,
+7 the connection was lost, 27 timed out, 130 and 143 interrupted."
+)]
+pub struct DoctorArgs {
+    /// The topic below which everything is tried
+    #[arg(short = 't', long, value_name = "PREFIX", value_parser = values::topic_name, help_heading = "Checks", default_value = TOPIC)]
+    pub topic: TopicName,
+    /// How long each check waits for an answer
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = values::positive_seconds, help_heading = "Checks")]
+    pub check_timeout: Duration,
+    /// Print one JSON object
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Output")]
+    pub json: bool,
+    /// Exit after this many seconds, with what was found out so far
+    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    #[command(flatten)]
+    pub(crate) diagnostics: DiagnosticArgs,
+}
+
+/// A version, and the client that speaks it; or why it cannot be tried with these options.
+pub type Candidate = (Version, Result<Options, Error>);
+
+impl DoctorArgs {
+    /// The versions to try and the clients that speak them.
+    ///
+    /// # Errors
+    /// Which options do not go together, or leave something behind.
+    pub fn candidates(&self, names: Names) -> Result<Vec<Candidate>, Error> {
+        self.check_leaves_nothing()?;
+        if let Some(version) = self.client.connection.version {
+            return Ok(vec![(version, Ok(self.options(version, names)?))]);
+        }
+        let newest = self.options(Version::V5, names)?;
+        let older = VERSIONS.into_iter().filter(|version| !version.is_v5());
+        let older = older.map(|version| (version, self.options(version, names)));
+        Ok(std::iter::once((Version::V5, Ok(newest))).chain(older).collect())
+    }
+
+    /// A topic that nobody else has.
+    ///
+    /// # Errors
+    /// When the topic that was typed is too long to have topics below it.
+    pub fn random_topic(&self) -> Result<String, Error> {
+        let prefix = self.topic.as_str();
+        let random = (0..12).map(|_| fastrand::alphanumeric());
+        let topic: String = prefix.trim_end_matches('/').chars().chain(['/']).chain(random).collect();
+        match TopicName::parse(&format!("{topic}/{LONGEST_TOPIC}")) {
+            Ok(_) => Ok(topic),
+            Err(error) => {
+                Err(Error::Usage(format!("-t: {prefix:?} cannot have topics below it: with them, {error}")))
+            }
+        }
+    }
+
+    fn options(&self, version: Version, names: Names) -> Result<Options, Error> {
+        let mut client = self.client.clone();
+        client.network.needs_no_topic();
+        client.connection.version = Some(version);
+        if self.client.connection.version.is_none() && !version.is_v5() {
+            client.properties.properties.clear(); // They are for MQTT 5 alone.
+        }
+        client.client_options(names, &PersistenceArgs { retries: None, max_inflight: u16::MAX }, Some(0))
+    }
+
+    fn check_leaves_nothing(&self) -> Result<(), Error> {
+        let (session, properties) = (&self.client.session, &self.client.properties);
+        if session.disable_clean_session || session.session_expiry_interval.is_some() {
+            return Err(Error::Usage("-c and -x keep a session; mq doctor leaves none behind".to_owned()));
+        }
+        if self.client.will()?.is_some() {
+            return Err(Error::Usage("--will-topic: mq doctor leaves no will behind".to_owned()));
+        }
+        for context in [Context::Publish, Context::Subscribe, Context::Unsubscribe, Context::Will] {
+            if !properties.collect(context)?.as_properties().is_empty() {
+                return Err(Error::Usage(
+                    "-D: mq doctor takes properties of connect and disconnect only".to_owned(),
+                ));
+            }
+        }
+        match properties.collect(Context::Connect)?.as_properties().number(PropertyId::SessionExpiryInterval)
+        {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(Error::Usage(
+                "-D connect session-expiry-interval keeps a session; mq doctor leaves none behind".to_owned(),
+            )),
+        }
+    }
+}

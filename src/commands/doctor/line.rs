@@ -1,0 +1,315 @@
+//! A connection on which one thing is asked after the other: each answer is waited for, up to a deadline.
+//!
+//! What comes meanwhile is kept until somebody asks for it, within bounds: messages on the topics of the checks, and answers to
+//! what was sent.
+
+use crate::client::{Connected, describe_details};
+use crate::error::Error;
+use crate::protocol::session::{Event, Role, Session, SessionError};
+use crate::protocol::{
+    Frame, Packet, PacketId, Properties, PropertyId, Publish, Qos, ReasonCode, RetainHandling, Subscription,
+    SubscriptionOptions, Version,
+};
+use crate::transport::Connection;
+use std::time::{Duration, Instant};
+use tokio::time::timeout_at;
+
+/// The broker's own topics.
+pub(super) const VERSION_TOPIC: &str = "$SYS/broker/version";
+
+/// Nothing that is asked here is answered with more; what a stranger announces is not waited for.
+const LARGEST_PACKET: u32 = 1 << 20;
+
+/// How many messages are kept, and how much of the payload of each.
+const MOST_MESSAGES: usize = 64;
+const LONGEST_PAYLOAD: usize = 256;
+
+/// How long the broker may take to read the farewell, and then to close.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A conversation with a broker that accepted us.
+#[derive(Debug)]
+pub(super) struct Line {
+    connection: Connection,
+    session: Session<()>,
+    heard: Heard,
+    /// How long a check may wait.
+    patience: Duration,
+    deadline: Instant,
+    /// The filters that were granted.
+    granted: Vec<String>,
+}
+
+/// What came and was not asked for yet.
+#[derive(Debug)]
+struct Heard {
+    /// Messages on other topics than these are passed over.
+    topic: String,
+    messages: Vec<Arrived>,
+    answers: Vec<(PacketId, Answer)>,
+    pongs: usize,
+    /// Whether anything came since the deadline was set.
+    has_come: bool,
+}
+
+/// A message that came.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    topic: String,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+    pub(super) has_identifier: bool,
+    pub(super) payload: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    reason_code: ReasonCode,
+    details: String,
+}
+
+/// What became of a subscription.
+#[derive(Debug)]
+pub(super) enum Subscribed {
+    Granted(Qos),
+    Denied(String),
+    /// The broker's CONNACK says that it does not offer it.
+    NotOffered(String),
+    Unanswered,
+}
+
+/// What became of a message.
+#[derive(Debug)]
+pub(super) enum Published {
+    /// It went out, and at QoS 0 nobody says more.
+    Sent,
+    /// It was acknowledged.
+    Taken(ReasonCode),
+    Denied(String),
+    /// The broker's CONNACK says that it takes no such message.
+    NotOffered(String),
+    Unanswered,
+}
+
+impl Line {
+    /// Goes on where CONNACK came. Messages below `topic` are of interest.
+    pub(super) fn new(connected: Connected, version: Version, topic: &str, patience: Duration) -> Line {
+        let mut session = Session::new(Role::Client, version);
+        session.start(version, connected.accepts, connected.peer_accepts, connected.session_present);
+        // No sign of life is sent while something is waited for, so that must not take longer than the broker waits for one.
+        let keep_alive = Some(connected.keep_alive.interval()).filter(|interval| !interval.is_zero());
+        let patience = keep_alive.map_or(patience, |interval| patience.min(interval));
+        Line {
+            connection: connected.connection,
+            session,
+            heard: Heard::new(topic),
+            patience,
+            deadline: Instant::now() + patience,
+            granted: Vec::new(),
+        }
+    }
+
+    /// Something new is asked: its answer has time from now on.
+    pub(super) fn begin(&mut self) {
+        self.deadline = Instant::now() + self.patience;
+        self.heard.has_come = false;
+    }
+
+    /// The session, to ask it what the broker takes.
+    pub(super) fn session(&self) -> &Session<()> {
+        &self.session
+    }
+
+    /// Whether the time passed without a single packet.
+    pub(super) fn was_silent(&self) -> bool {
+        Instant::now() >= self.deadline && !self.heard.has_come
+    }
+
+    /// How long a check may wait.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Whether this was subscribed to.
+    pub(super) fn has_subscribed(&self, filter: &str) -> bool {
+        self.granted.iter().any(|granted| granted == filter)
+    }
+
+    /// Subscribes, and waits for SUBACK.
+    pub(super) async fn subscribe(
+        &mut self,
+        filter: &str,
+        maximum_qos: Qos,
+        properties: Properties<'_>,
+    ) -> Result<Subscribed, Error> {
+        let options = SubscriptionOptions {
+            maximum_qos,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::Always,
+        };
+        let subscription = Subscription { filter, options };
+        let sent = self.session.subscribe(vec![subscription], properties, self.connection.output());
+        let packet_id = match sent {
+            Ok(packet_id) => packet_id,
+            Err(error) => return Ok(Subscribed::NotOffered(error.to_string())),
+        };
+        Ok(match self.answer(packet_id).await? {
+            None => Subscribed::Unanswered,
+            Some(answer) if answer.reason_code.is_error() => Subscribed::Denied(answer.shown()),
+            Some(answer) => {
+                self.granted.push(filter.to_owned());
+                Subscribed::Granted(Qos::from_u8(answer.reason_code.0).unwrap_or_default())
+            }
+        })
+    }
+
+    /// Publishes, and waits for the acknowledgement where there is to be one.
+    pub(super) async fn publish(&mut self, publish: &Publish<'_>) -> Result<Published, Error> {
+        let packet_id = match self.session.publish(publish, || (), self.connection.output()) {
+            Ok(Some(packet_id)) => packet_id,
+            Ok(None) => return Ok(Published::Sent),
+            Err(error) => return Ok(Published::NotOffered(error.to_string())),
+        };
+        Ok(match self.answer(packet_id).await? {
+            None => Published::Unanswered,
+            Some(answer) if answer.reason_code.is_error() => Published::Denied(answer.shown()),
+            Some(answer) => Published::Taken(answer.reason_code),
+        })
+    }
+
+    /// The next message on a topic; `None` when none came in time.
+    pub(super) async fn message(&mut self, topic: &str) -> Result<Option<Arrived>, Error> {
+        self.until(|heard| {
+            let position = heard.messages.iter().position(|message| message.topic == topic)?;
+            Some(heard.messages.remove(position))
+        })
+        .await
+    }
+
+    /// Sends PINGREQ, and says how long PINGRESP took; `None` when it did not come in time.
+    pub(super) async fn ping(&mut self) -> Result<Option<Duration>, Error> {
+        self.heard.pongs = 0;
+        self.session.ping(self.connection.output());
+        let start = Instant::now();
+        self.until(|heard| (heard.pongs > 0).then(|| start.elapsed())).await
+    }
+
+    /// Says goodbye. Whether that works does not matter any more.
+    pub(super) async fn leave(mut self, disconnect: &crate::protocol::Disconnect<'_>) {
+        // What cannot be encoded is not said.
+        let _ = disconnect.encode(self.session.version(), self.connection.output());
+        self.connection.finish(FAREWELL_PATIENCE).await;
+    }
+
+    async fn answer(&mut self, packet_id: PacketId) -> Result<Option<Answer>, Error> {
+        self.until(|heard| {
+            let position = heard.answers.iter().position(|(answered, _)| *answered == packet_id)?;
+            Some(heard.answers.remove(position).1)
+        })
+        .await
+    }
+
+    /// Reads on until `find` finds something in what came; `None` when the time is up.
+    async fn until<T>(&mut self, mut find: impl FnMut(&mut Heard) -> Option<T>) -> Result<Option<T>, Error> {
+        loop {
+            if let Some(found) = find(&mut self.heard) {
+                return Ok(Some(found));
+            }
+            // In a flood there is always something to read.
+            if Instant::now() >= self.deadline {
+                return Ok(None);
+            }
+            let progress = match timeout_at(self.deadline.into(), self.connection.progress(true)).await {
+                Ok(progress) => progress.map_err(Error::Lost)?,
+                Err(_) => return Ok(None),
+            };
+            self.take_packets()?;
+            if progress.is_closed {
+                return Err(Error::Closed("without saying why"));
+            }
+        }
+    }
+
+    fn take_packets(&mut self) -> Result<(), Error> {
+        let limit = self.session.accepts().maximum_packet_size.min(LARGEST_PACKET);
+        let (input, output) = self.connection.buffers();
+        let mut rest = input;
+        while let Some(frame) = Frame::cut(rest, limit)? {
+            let packet = Packet::decode(frame, self.session.version())?;
+            take(packet, &mut self.session, &mut self.heard, output)?;
+            rest = rest.get(frame.size()..).unwrap_or_default();
+        }
+        let taken = input.len() - rest.len();
+        self.connection.consume(taken);
+        Ok(())
+    }
+}
+
+fn take(
+    packet: Packet<'_>,
+    session: &mut Session<()>,
+    heard: &mut Heard,
+    output: &mut Vec<u8>,
+) -> Result<(), Error> {
+    heard.has_come = true;
+    let packet_type = packet.packet_type();
+    match session.receive(packet, output)? {
+        Event::Nothing => {}
+        Event::Pingresp => heard.pongs += 1,
+        Event::Message { publish, acknowledgement } => {
+            heard.note(&publish);
+            session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
+        }
+        Event::Published { packet_id, reason_code, properties, .. } => {
+            heard.answers.push((packet_id, Answer { reason_code, details: describe_details(properties) }));
+        }
+        Event::Subscribed(ack) => {
+            let reason_code = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
+            let details = describe_details(ack.properties);
+            heard.answers.push((ack.packet_id, Answer { reason_code, details }));
+        }
+        Event::Disconnect(disconnect) => {
+            return Err(Error::Disconnected {
+                reason: disconnect.reason_code,
+                details: describe_details(disconnect.properties),
+            });
+        }
+        Event::Unsubscribed(_) | Event::Auth(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
+            return Err(SessionError::Unexpected(packet_type).into());
+        }
+    }
+    Ok(())
+}
+
+impl Heard {
+    fn new(topic: &str) -> Heard {
+        Heard {
+            topic: topic.to_owned(),
+            messages: Vec::new(),
+            answers: Vec::new(),
+            pongs: 0,
+            has_come: false,
+        }
+    }
+
+    fn note(&mut self, publish: &Publish<'_>) {
+        let is_ours = publish.topic.starts_with(&self.topic) || publish.topic == VERSION_TOPIC;
+        if !is_ours || self.messages.len() >= MOST_MESSAGES {
+            return;
+        }
+        self.messages.push(Arrived {
+            topic: publish.topic.to_owned(),
+            qos: publish.qos,
+            retain: publish.retain,
+            has_identifier: publish.properties.find(PropertyId::SubscriptionIdentifier).is_some(),
+            payload: publish.payload.iter().copied().take(LONGEST_PAYLOAD).collect(),
+        });
+    }
+}
+
+impl Answer {
+    fn shown(&self) -> String {
+        format!("{}{}", self.reason_code, self.details)
+    }
+}

@@ -1,0 +1,371 @@
+//! `mq doctor`: what a broker is and what it allows.
+//!
+//! Each version of MQTT is tried with a connection of its own. On the first one that is accepted, everything else is found out as
+//! well; where the broker ends it in the middle of a check, as some do when something is not allowed, another one is made.
+
+mod check;
+mod json;
+mod line;
+mod report;
+mod text;
+
+use super::stop::{Limits, Stop, stop};
+use super::trace::Trace;
+use super::{Messages, block_on, limits, password};
+use crate::cli::doctor::{Candidate, DoctorArgs};
+use crate::client::{self, Options};
+use crate::error::{Error, ExitStatus};
+use crate::output::Sink;
+use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
+use crate::transport::{self, Address, Connection, Endpoint, Layer, Stream};
+use check::{Check, Finding, Trial, Verdict};
+use line::Line;
+use report::{Examined, Outcome, Report};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+/// How often the round trip is measured.
+const ROUND_TRIPS: usize = 10;
+
+pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let mut candidates = args.candidates(messages.names)?;
+    let mut doctor = Doctor::new(args, messages)?;
+    block_on(async {
+        complete_passwords(args, &mut candidates).await?;
+        let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
+        let ended = tokio::select! {
+            biased;
+            reason = stop.as_mut() => Ended::Stopped(reason),
+            result = doctor.examine(candidates) => Ended::Finished(result),
+        };
+        match ended {
+            Ended::Finished(result) => {
+                let mut sink = doctor.tell()?;
+                tokio::select! {
+                    drained = sink.drain() => drained?,
+                    _ = stop => {}
+                }
+                result
+            }
+            Ended::Stopped(reason) => {
+                doctor.leave().await;
+                // Nobody listens for signals any more, so nobody is waited for either.
+                doctor.tell()?.flush()?;
+                messages.stopped(reason, doctor.report.is_connected())
+            }
+        }
+    })
+}
+
+/// How the examination ended.
+enum Ended {
+    Finished(Result<ExitStatus, Error>),
+    Stopped(Stop),
+}
+
+/// The user is asked once, for all versions.
+async fn complete_passwords(args: &DoctorArgs, candidates: &mut [Candidate]) -> Result<(), Error> {
+    let connection = &args.client.connection;
+    if !connection.ask_password {
+        return Ok(());
+    }
+    let mut asked = None;
+    password::complete(connection, &mut asked).await?;
+    for options in candidates.iter_mut().filter_map(|(_, options)| options.as_mut().ok()) {
+        options.password.clone_from(&asked);
+    }
+    Ok(())
+}
+
+struct Doctor<'a> {
+    args: &'a DoctorArgs,
+    messages: Messages,
+    /// The topic that nobody else has.
+    topic: String,
+    report: Report,
+    /// The connection that checks are made on, and the client that it is of.
+    line: Option<Line>,
+    options: Option<Options>,
+    /// A message was sent to be retained, and its deletion is not certain.
+    has_left_message: bool,
+}
+
+impl<'a> Doctor<'a> {
+    fn new(args: &'a DoctorArgs, messages: Messages) -> Result<Doctor<'a>, Error> {
+        Ok(Doctor {
+            args,
+            messages,
+            topic: args.random_topic()?,
+            report: Report { time: jiff::Timestamp::now().as_second(), ..Report::default() },
+            line: None,
+            options: None,
+            has_left_message: false,
+        })
+    }
+
+    /// Tries all versions. A broker that cannot be reached at all ends it with the first.
+    async fn examine(&mut self, candidates: Vec<Candidate>) -> Result<ExitStatus, Error> {
+        let mut refusals = Vec::new();
+        for (version, options) in candidates {
+            let outcome = match options {
+                Err(error) => Outcome::NotTried(error.to_string()),
+                Ok(options) => match self.meet(&options).await {
+                    Ok(()) => Outcome::Accepted,
+                    Err(error) if is_unreachable(&error) && self.report.versions.is_empty() => {
+                        return Err(error);
+                    }
+                    Err(error) => {
+                        let outcome = Outcome::of_failure(&error);
+                        refusals.push(error);
+                        outcome
+                    }
+                },
+            };
+            self.note(version, outcome);
+        }
+        self.report.is_complete = true;
+        if self.report.is_connected() { Ok(ExitStatus::DONE) } else { Err(most_telling(refusals)) }
+    }
+
+    /// One line a version; that of the checks stands there already.
+    fn note(&mut self, version: Version, outcome: Outcome) {
+        if !self.report.versions.iter().any(|(noted, _)| *noted == version) {
+            self.report.versions.push((version, outcome));
+        }
+    }
+
+    /// Connects in a version, and finds everything out where that is the first one that is accepted.
+    async fn meet(&mut self, options: &Options) -> Result<(), Error> {
+        let (line, found) = self.connect(options).await?;
+        self.line = Some(line);
+        self.options = Some(options.clone());
+        self.note(options.version, Outcome::Accepted);
+        if self.report.examined.is_none() {
+            self.report.examined = Some(found);
+            self.find_out(options.version).await;
+        }
+        self.hang_up().await;
+        Ok(())
+    }
+
+    /// Makes a connection, and notes what is to be seen of it.
+    async fn connect(&mut self, options: &Options) -> Result<(Line, Examined), Error> {
+        let mut clock = Lap(Instant::now());
+        let mut layers = Vec::new();
+        let tell = |layer| layers.push((layer, clock.take()));
+        let stream = transport::connect_telling(&options.endpoint, tell).await?;
+        self.note_place(&options.endpoint, &stream, &layers);
+        let tap = Trace::new(self.args.diagnostics.debug, options).open(&stream);
+        let mut said = Vec::new();
+        let read = |connack: &Connack<'_>| {
+            if options.version.is_v5() {
+                said = limits::of(connack);
+            }
+        };
+        let connected = client::introduce(options, Connection::watched(stream, tap), read).await?;
+        let found = Examined {
+            version: options.version,
+            layers,
+            connack: clock.take(),
+            limits: said,
+            broker_version: None,
+            checks: Vec::new(),
+            round_trips: Vec::new(),
+        };
+        Ok((Line::new(connected, options.version, &self.topic, self.args.check_timeout), found))
+    }
+
+    fn note_place(&mut self, endpoint: &Endpoint, stream: &Stream, layers: &[(Layer, Duration)]) {
+        if !self.report.transport.is_empty() {
+            return;
+        }
+        let socket = if matches!(endpoint.address, Address::Unix(_)) { "unix" } else { "tcp" };
+        let name = |(layer, _): &(Layer, _)| match layer {
+            Layer::Socket => socket,
+            Layer::Tls | Layer::WebSocket => report::layer_name(*layer),
+        };
+        self.report.address = endpoint.address.to_string();
+        self.report.proxy = endpoint.proxy.as_ref().map(ToString::to_string);
+        // Behind a proxy, the other end of the socket is the proxy's.
+        let peer = stream.peer_address().filter(|_| endpoint.proxy.is_none());
+        self.report.peer = peer.map(|address| address.to_string());
+        self.report.transport = layers.iter().map(name).collect();
+        self.report.tls = stream.agreement();
+        self.report.is_unverified = self.report.tls.is_some() && self.args.client.tls.insecure;
+    }
+
+    /// Makes the checks and measures the round trip.
+    async fn find_out(&mut self, version: Version) {
+        for check in Check::all(version) {
+            let finding = match check {
+                Check::Retained => self.try_to_retain().await,
+                _ => self.try_out(check).await,
+            };
+            if let Some(examined) = &mut self.report.examined {
+                examined.checks.push((check, finding));
+            }
+        }
+        if let Some(line) = self.line().await {
+            // In this order, since some brokers end the connection where $SYS may not be read.
+            let trips = round_trips(line).await;
+            let says = check::broker_version(line).await.ok().flatten();
+            if let Some(examined) = &mut self.report.examined {
+                examined.broker_version = says;
+                examined.round_trips = trips;
+            }
+        }
+    }
+
+    async fn try_out(&mut self, check: Check) -> Finding {
+        let (topic, is_delivered) = (self.topic.clone(), self.has_delivered());
+        let Some(line) = self.line().await else {
+            return Finding::new(Verdict::Unknown, "not tried: the broker does not answer any more");
+        };
+        let result = Trial { line, topic: &topic, is_delivered }.run(check).await;
+        if line.was_silent() {
+            self.drop_dead_line().await;
+        }
+        match result {
+            Ok(finding) => finding,
+            Err(error) => {
+                self.line = None;
+                Finding::of_failure(&error)
+            }
+        }
+    }
+
+    /// As other checks, and whatever came of it, nothing stays. That only a denied message needs no deletion is certain.
+    async fn try_to_retain(&mut self) -> Finding {
+        self.has_left_message = true;
+        let finding = self.try_out(Check::Retained).await;
+        match finding.verdict {
+            Verdict::Denied if self.line.is_some() => self.has_left_message = false,
+            _ => self.delete_retained().await,
+        }
+        finding
+    }
+
+    /// The connection for checks, made again if the last check broke it.
+    async fn line(&mut self) -> Option<&mut Line> {
+        if self.line.is_none()
+            && let Some(options) = self.options.clone()
+        {
+            match self.connect(&options).await {
+                Ok((line, _)) => self.line = Some(line),
+                // It took one connection; what is wrong with more of them shows at the next version.
+                Err(_) => self.options = None,
+            }
+        }
+        self.line.as_mut()
+    }
+
+    /// A broker that says nothing at all, not even to PINGREQ, is not asked for more.
+    async fn drop_dead_line(&mut self) {
+        let Some(line) = &mut self.line else { return };
+        line.begin();
+        if !matches!(line.ping().await, Ok(Some(_))) {
+            (self.line, self.options) = (None, None);
+        }
+    }
+
+    async fn delete_retained(&mut self) {
+        let topic = self.topic.clone();
+        let Some(line) = self.line().await else { return };
+        match check::delete_retained(line, &topic).await {
+            Ok(is_certain) => self.has_left_message = !is_certain,
+            Err(_) => self.line = None,
+        }
+    }
+
+    fn has_delivered(&self) -> bool {
+        let published = |(check, finding): &(Check, Finding)| {
+            *check == Check::Publish(Qos::AtMostOnce) && finding.verdict == Verdict::Yes
+        };
+        self.report.examined.as_ref().is_some_and(|examined| examined.checks.iter().any(published))
+    }
+
+    async fn hang_up(&mut self) {
+        if let (Some(line), Some(options)) = (self.line.take(), &self.options) {
+            let properties = options.disconnect_properties.as_properties();
+            line.leave(&Disconnect { reason_code: ReasonCode::SUCCESS, properties }).await;
+        }
+    }
+
+    /// Leaves in the middle of an examination.
+    async fn leave(&mut self) {
+        if self.has_left_message {
+            self.delete_retained().await;
+        }
+        self.hang_up().await;
+    }
+
+    /// Prints what was found out, and warns of what may be left behind.
+    fn tell(&self) -> Result<Sink, Error> {
+        let mut sink = Sink::stdout()?;
+        if self.has_left_message {
+            let topic = format!("{}/retained", self.topic);
+            self.messages.say(&format!(
+                "a retained message may be left on {topic}; `mq pub -t {topic} -r -n` deletes it"
+            ));
+        }
+        if self.report.versions.is_empty() {
+            return Ok(sink);
+        }
+        let report = &self.report;
+        let bytes = if self.args.json { json::write(report) } else { text::write(report).into_bytes() };
+        sink.buffer().extend(bytes);
+        Ok(sink)
+    }
+}
+
+/// Measures the time since it was last asked.
+struct Lap(Instant);
+
+impl Lap {
+    fn take(&mut self) -> Duration {
+        let now = Instant::now();
+        now - std::mem::replace(&mut self.0, now)
+    }
+}
+
+impl Outcome {
+    fn of_failure(error: &Error) -> Outcome {
+        match error {
+            Error::Refused { reason, details, .. } => {
+                Outcome::Refused { why: format!("{reason}{details}"), reason_code: Some(*reason) }
+            }
+            other => Outcome::Refused { why: other.to_string(), reason_code: None },
+        }
+    }
+}
+
+/// Whether another version would fare no better.
+fn is_unreachable(error: &Error) -> bool {
+    matches!(error, Error::Connect(_) | Error::NotMqtt(_))
+}
+
+/// Of several refusals, one that is about us and not about a version.
+fn most_telling(mut refusals: Vec<Error>) -> Error {
+    let is_of_version = |error: &Error| {
+        matches!(error, Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. })
+    };
+    let position = refusals.iter().position(|error| !is_of_version(error)).unwrap_or(0);
+    match position < refusals.len() {
+        true => refusals.swap_remove(position),
+        false => Error::Usage("no version of MQTT goes with these options".to_owned()),
+    }
+}
+
+/// As many round trips as are answered, the shortest first.
+async fn round_trips(line: &mut Line) -> Vec<Duration> {
+    let mut trips = Vec::new();
+    line.begin();
+    while trips.len() < ROUND_TRIPS {
+        match line.ping().await {
+            Ok(Some(trip)) => trips.push(trip),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    trips.sort_unstable();
+    trips
+}

@@ -1,0 +1,122 @@
+//! What was found out about a broker, as data.
+
+use super::super::limits::Limit;
+use super::check::{Check, Finding};
+use crate::protocol::{ReasonCode, Version};
+use crate::transport::Layer;
+use crate::transport::tls::{Agreement, ShownCertificate};
+use std::time::Duration;
+
+/// A certificate that ends in fewer days is warned of.
+const FEW_DAYS: i64 = 30;
+
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+
+/// What was found out. What was not reached is empty.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// Where the connection leads, as it was typed.
+    pub(super) address: String,
+    /// The address at the other end, where there is one.
+    pub(super) peer: Option<String>,
+    /// The proxy on the way, without its password.
+    pub(super) proxy: Option<String>,
+    /// What MQTT is spoken over, from the bottom: `tcp` or `unix`, `tls`, `websocket`.
+    pub(super) transport: Vec<&'static str>,
+    /// What TLS came to.
+    pub(super) tls: Option<Agreement>,
+    /// Whether the server's certificate was believed unseen.
+    pub(super) is_unverified: bool,
+    /// When it was, in seconds since 1970.
+    pub(super) time: i64,
+    /// The versions that were tried.
+    pub(super) versions: Vec<(Version, Outcome)>,
+    /// What the checks were made with.
+    pub(super) examined: Option<Examined>,
+    /// Whether it was all done.
+    pub(super) is_complete: bool,
+}
+
+/// What came of a version.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Accepted,
+    Refused {
+        why: String,
+        /// What CONNACK said.
+        reason_code: Option<ReasonCode>,
+    },
+    /// The options do not allow it.
+    NotTried(String),
+}
+
+/// What was found out on a connection that was accepted.
+#[derive(Debug)]
+pub(super) struct Examined {
+    pub(super) version: Version,
+    /// How long each layer took, and CONNACK after them.
+    pub(super) layers: Vec<(Layer, Duration)>,
+    pub(super) connack: Duration,
+    /// What CONNACK says of limits; empty before MQTT 5.
+    pub(super) limits: Vec<Limit>,
+    /// What it says it is.
+    pub(super) broker_version: Option<String>,
+    pub(super) checks: Vec<(Check, Finding)>,
+    /// The round trips of PINGREQ, the shortest first.
+    pub(super) round_trips: Vec<Duration>,
+}
+
+impl Report {
+    /// Whether the broker let us in at all.
+    pub(super) fn is_connected(&self) -> bool {
+        self.versions.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted))
+    }
+
+    /// What should not stay as it is.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let unverified =
+            self.is_unverified.then(|| "the certificate was not checked (--insecure)".to_owned());
+        let certificates = self.tls.iter().flat_map(|tls| tls.chain.iter().flatten());
+        unverified.into_iter().chain(certificates.filter_map(|one| self.warning(one))).collect()
+    }
+
+    fn warning(&self, certificate: &ShownCertificate) -> Option<String> {
+        let subject = &certificate.subject;
+        match self.days_left(certificate) {
+            days if days < 0 => Some(format!("the certificate of {subject} has expired")),
+            0 => Some(format!("the certificate of {subject} ends within a day")),
+            1 => Some(format!("the certificate of {subject} ends in 1 day")),
+            days if days < FEW_DAYS => Some(format!("the certificate of {subject} ends in {days} days")),
+            _ => None,
+        }
+    }
+
+    /// How many whole days a certificate is still valid; negative when it is not any more.
+    pub(super) fn days_left(&self, certificate: &ShownCertificate) -> i64 {
+        let end = i64::try_from(certificate.not_after).unwrap_or(i64::MAX);
+        end.saturating_sub(self.time).div_euclid(SECONDS_A_DAY)
+    }
+}
+
+impl Examined {
+    /// The shortest, the median and the longest round trip.
+    pub(super) fn round_trip(&self) -> Option<[Duration; 3]> {
+        let trips = &self.round_trips;
+        Some([*trips.first()?, *trips.get(trips.len() / 2)?, *trips.last()?])
+    }
+}
+
+/// What a layer is called.
+pub(super) fn layer_name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Socket => "socket",
+        Layer::Tls => "tls",
+        Layer::WebSocket => "websocket",
+    }
+}
+
+/// A moment in seconds since 1970, by RFC 3339 in universal time.
+pub(super) fn moment(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_string()
+}

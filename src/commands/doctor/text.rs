@@ -1,0 +1,141 @@
+//! A report for people: a heading for each part, and a line for each fact.
+
+use super::report::{Examined, Outcome, Report, layer_name, moment};
+use crate::transport::tls::{Agreement, ShownCertificate};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The width of the first column.
+const COLUMN: usize = 36;
+
+/// The width of verdicts.
+const VERDICT: usize = 9;
+
+/// How much of a date of RFC 3339 is the day.
+const DAY: usize = 10;
+
+/// The whole report.
+pub(super) fn write(report: &Report) -> String {
+    let mut page = Page(String::new());
+    page.place(report);
+    if let Some(tls) = &report.tls {
+        page.tls(report, tls);
+    }
+    page.versions(report);
+    if let Some(examined) = &report.examined {
+        page.examined(examined);
+    }
+    let warnings = report.warnings();
+    if !warnings.is_empty() {
+        page.heading("warnings");
+        warnings.iter().for_each(|warning| page.line(warning));
+    }
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn place(&mut self, report: &Report) {
+        let says = report.examined.as_ref().and_then(|examined| examined.broker_version.as_deref());
+        self.heading("broker");
+        self.fact("address", &report.address);
+        if let Some(peer) = &report.peer {
+            self.fact("at", peer);
+        }
+        if let Some(proxy) = &report.proxy {
+            self.fact("through the proxy", proxy);
+        }
+        self.fact("transport", &report.transport.join(", "));
+        self.fact("says that it is", says.unwrap_or("(nothing that may be read)"));
+    }
+
+    fn tls(&mut self, report: &Report, tls: &Agreement) {
+        self.heading("TLS");
+        self.fact("version", &tls.version);
+        self.fact("cipher suite", &tls.suite);
+        if let Some(protocol) = &tls.protocol {
+            self.fact("protocol (ALPN)", protocol);
+        }
+        for certificate in &tls.chain {
+            match certificate {
+                Some(certificate) => self.certificate(report, certificate),
+                None => self.fact("certificate", "(cannot be read)"),
+            }
+        }
+    }
+
+    fn certificate(&mut self, report: &Report, certificate: &ShownCertificate) {
+        let day = |seconds| moment(seconds).get(..DAY).map(str::to_owned).unwrap_or_default();
+        let days = report.days_left(certificate);
+        let left = if days < 0 { "expired".to_owned() } else { format!("{days} days left") };
+        self.fact("certificate", &certificate.subject);
+        if !certificate.names.is_empty() {
+            self.fact("  for", &certificate.names.join(", "));
+        }
+        self.fact("  issued by", &certificate.issuer);
+        let (first, last) = (day(certificate.not_before), day(certificate.not_after));
+        self.fact("  valid", &format!("{first} to {last}, {left}"));
+    }
+
+    fn versions(&mut self, report: &Report) {
+        self.heading("versions");
+        for (version, outcome) in &report.versions {
+            let told = match outcome {
+                Outcome::Accepted => "accepted".to_owned(),
+                Outcome::Refused { why, .. } => format!("refused: {why}"),
+                Outcome::NotTried(why) => format!("not tried: {why}"),
+            };
+            self.fact(&version.to_string(), &told);
+        }
+    }
+
+    fn examined(&mut self, examined: &Examined) {
+        if !examined.limits.is_empty() {
+            self.heading("limits, by CONNACK");
+        }
+        for limit in &examined.limits {
+            self.fact(limit.meaning, &limit.shown());
+        }
+        self.heading(&format!("checks, in {}", examined.version));
+        for (check, finding) in &examined.checks {
+            let verdict = finding.verdict.word();
+            self.fact(&check.name(), &format!("{verdict:VERDICT$}{}", finding.why));
+        }
+        self.heading("times");
+        for (layer, time) in &examined.layers {
+            self.fact(&format!("connecting, {}", layer_name(*layer)), &milliseconds(*time));
+        }
+        self.fact("connecting, CONNACK", &milliseconds(examined.connack));
+        if let Some([least, median, most]) = examined.round_trip() {
+            let count = examined.round_trips.len();
+            let [least, median, most] = [least, median, most].map(milliseconds);
+            self.fact(
+                "round trip (PINGREQ)",
+                &format!("{least} least, {median} median, {most} most, of {count}"),
+            );
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        let blank = if self.0.is_empty() { "" } else { "\n" };
+        let _ = writeln!(self.0, "{blank}{text}");
+    }
+
+    fn fact(&mut self, name: &str, value: &str) {
+        self.line(&format!("{name:COLUMN$}{value}"));
+    }
+
+    /// What a broker said may hold anything; a terminal must not obey it.
+    fn line(&mut self, text: &str) {
+        let escaped: String = text
+            .chars()
+            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .collect();
+        let _ = writeln!(self.0, "  {}", escaped.trim_end());
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
+}

@@ -1,0 +1,115 @@
+//! What a CONNACK says of the broker's limits. What it leaves out has a default, which is said as well.
+
+use crate::protocol::{Connack, PropertyId, PropertyValue, Version};
+use std::fmt::Write;
+
+/// What a CONNACK may say, what its silence means (MQTT 5.0, section 3.2.2.3), and that as a number where it is one.
+const LIMITS: [(PropertyId, &str, &str, Option<u32>); 12] = [
+    (PropertyId::ReceiveMaximum, "messages of QoS 1 and 2 at a time", "65535", Some(65535)),
+    (
+        PropertyId::MaximumPacketSize,
+        "largest packet in bytes",
+        "as large as MQTT allows, 268435460",
+        Some(268_435_460),
+    ),
+    (PropertyId::MaximumQos, "highest QoS", "2", Some(2)),
+    (PropertyId::TopicAliasMaximum, "topic aliases", "none", Some(0)),
+    (PropertyId::RetainAvailable, "retained messages", "yes", Some(1)),
+    (PropertyId::WildcardSubscriptionAvailable, "wildcards in filters", "yes", Some(1)),
+    (PropertyId::SubscriptionIdentifierAvailable, "subscription identifiers", "yes", Some(1)),
+    (PropertyId::SharedSubscriptionAvailable, "shared subscriptions", "yes", Some(1)),
+    (PropertyId::SessionExpiryInterval, "seconds that it keeps the session", "as CONNECT asked", None),
+    (PropertyId::ServerKeepAlive, "longest silence in seconds", "as CONNECT asked", None),
+    (PropertyId::AssignedClientIdentifier, "client identifier", "as CONNECT said", None),
+    (PropertyId::ResponseInformation, "response information", "none", None),
+];
+
+/// The width of the first column.
+const COLUMN: usize = 36;
+
+/// One limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Limit {
+    /// The property, as MQTT calls it, with hyphens.
+    pub(super) name: &'static str,
+    /// What it limits, in words.
+    pub(super) meaning: &'static str,
+    /// What was said, or what silence means; `None` where it means that CONNECT decides.
+    pub(super) value: Option<Value>,
+    /// What silence means, in words.
+    default: &'static str,
+    /// Whether the broker said it.
+    pub(super) is_said: bool,
+}
+
+/// The value of a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Flag(bool),
+    Number(u32),
+    Text(String),
+}
+
+impl Limit {
+    /// The value in words.
+    pub(super) fn shown(&self) -> String {
+        match &self.value {
+            Some(value) if self.is_said => value.shown(),
+            _ => format!("{} (not said, which means this)", self.default),
+        }
+    }
+}
+
+impl Value {
+    fn shown(&self) -> String {
+        match self {
+            Value::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Text(text) => format!("{text:?}"),
+        }
+    }
+}
+
+/// All limits of a connection, in an order that stays.
+pub(super) fn of(connack: &Connack<'_>) -> Vec<Limit> {
+    let limit = |(id, meaning, default, number): (PropertyId, _, _, Option<u32>)| {
+        let said = connack.properties.find(id);
+        let silence = number.map(PropertyValue::Number);
+        Limit {
+            name: id.name(),
+            meaning,
+            value: said.or(silence).map(|found| value(id, found)),
+            default,
+            is_said: said.is_some(),
+        }
+    };
+    LIMITS.into_iter().map(limit).collect()
+}
+
+/// The lines that tell it.
+pub(super) fn describe(connack: &Connack<'_>, version: Version) -> String {
+    if !version.is_v5() {
+        return format!("{version} has no words for the broker's limits; with -V 5 it can say them");
+    }
+    let mut text = "what the broker's CONNACK says of its limits:".to_owned();
+    for limit in of(connack) {
+        let _ = write!(text, "\n  {:COLUMN$}{}", limit.meaning, limit.shown());
+    }
+    text
+}
+
+fn value(id: PropertyId, value: PropertyValue<'_>) -> Value {
+    match (id, value) {
+        (
+            PropertyId::RetainAvailable
+            | PropertyId::WildcardSubscriptionAvailable
+            | PropertyId::SubscriptionIdentifierAvailable
+            | PropertyId::SharedSubscriptionAvailable,
+            PropertyValue::Number(number),
+        ) => Value::Flag(number != 0),
+        (_, PropertyValue::Number(number)) => Value::Number(number),
+        (_, PropertyValue::Text(text)) => Value::Text(text.to_owned()),
+        (_, PropertyValue::Binary(bytes)) => Value::Text(bytes.escape_ascii().to_string()),
+        (_, PropertyValue::Pair(name, value)) => Value::Text(format!("{name} {value}")),
+    }
+}

@@ -1,0 +1,441 @@
+//! `mq doctor`: what brokers are and allow, by what they say and by what they do.
+
+use super::support::certificates::*;
+use super::support::*;
+use serde_json::Value;
+use std::sync::mpsc;
+
+/// What it prints with `--json`.
+fn examine(broker: &(impl Server + ?Sized), options: &str) -> Value {
+    let output = broker.mq(&format!("doctor --json {options}")).run().succeed();
+    serde_json::from_str(&output).unwrap()
+}
+
+/// The verdict of a check, or `-` where it was not made.
+fn verdict<'r>(report: &'r Value, check: &str) -> &'r str {
+    let checks = report["checks"].as_array().unwrap();
+    let found = checks.iter().find(|found| found["check"] == check);
+    found.map_or("-", |found| found["verdict"].as_str().unwrap())
+}
+
+/// All verdicts in their order.
+fn verdicts(report: &Value) -> Vec<[&str; 2]> {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().map(|check| ["check", "verdict"].map(|key| check[key].as_str().unwrap())).collect()
+}
+
+fn outcomes(report: &Value) -> Vec<[&str; 2]> {
+    let versions = report["versions"].as_array().unwrap();
+    versions.iter().map(|version| ["version", "outcome"].map(|key| version[key].as_str().unwrap())).collect()
+}
+
+/// Plays a broker on a connection that was accepted: `answer` gives what to send for a packet. Whether the client said goodbye;
+/// otherwise the answer was `None`, which ends the connection.
+fn converse(wire: &mut Wire, mut answer: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
+    loop {
+        let packet = wire.packet();
+        if packet.first().is_none_or(|first| *first == 0xe0) {
+            return true;
+        }
+        match answer(&packet) {
+            Some(bytes) => wire.try_send_bytes(&bytes),
+            None => return false,
+        }
+    }
+}
+
+/// An answer with the packet identifier of SUBSCRIBE in the place of four zeros.
+fn suback(packet: &[u8], text: &str) -> Option<Vec<u8>> {
+    let mut answer = bytes::hex(text);
+    answer[2..4].copy_from_slice(&packet[2..4]);
+    Some(answer)
+}
+
+/// The acknowledgement of a PUBLISH as it should be, or with what follows the packet identifier; nothing at QoS 0.
+fn acknowledgement(packet: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
+    let at = 4 + usize::from(packet[3]);
+    let first = match packet[0] >> 1 & 3 {
+        0 => return Some(Vec::new()),
+        1 => 0x40,
+        _ => 0x50,
+    };
+    let mut answer = vec![first, 2 + rest.len() as u8, packet[at], packet[at + 1]];
+    answer.extend(rest);
+    Some(answer)
+}
+
+/// The next connection: CONNECT in which version, and what is sent for it.
+fn answer_connect(peer: &mut peer::Acceptor, connack: &str) -> (Wire, u8) {
+    let mut wire = peer.accept();
+    let connect = wire.expect_type(0x10);
+    let name = usize::from(connect[3]);
+    wire.send(connack);
+    (wire, connect[4 + name])
+}
+
+#[test]
+fn a_broker_that_allows_everything_is_told_to() {
+    on_each_broker(|broker| {
+        let report = examine(broker, "");
+        assert_eq!(outcomes(&report), [["5.0", "accepted"], ["3.1.1", "accepted"], ["3.1", "accepted"]]);
+        for [check, verdict] in verdicts(&report) {
+            assert_eq!(verdict, "yes", "{check}: {report}");
+        }
+        assert_eq!(report["checks"].as_array().unwrap().len(), 11);
+        assert_eq!(report["checked_with"], "5.0");
+        assert_eq!(report["peer"], broker.address().to_string());
+        assert_eq!(report["transport"], serde_json::json!(["tcp"]));
+        assert_eq!(report["tls"], Value::Null);
+        assert!(report["broker_version"].as_str().unwrap().contains("version"), "{report}");
+        assert_eq!(report["round_trip_ns"]["count"], 10);
+        assert!(report["connect_ns"]["connack"].as_u64().unwrap() > 0, "{report}");
+        assert_eq!(report["limits"]["maximum_qos"], serde_json::json!({"value": 2, "said": false}));
+        assert_eq!(report["limits"]["assigned_client_identifier"]["said"], true);
+        assert_eq!(report["complete"], true);
+    });
+}
+
+#[test]
+fn a_version_can_be_chosen() {
+    on_each_broker(|broker| {
+        let report = examine(broker, "-V 311");
+        assert_eq!(outcomes(&report), [["3.1.1", "accepted"]]);
+        assert_eq!(report["checked_with"], "3.1.1");
+        assert_eq!(report["limits"], Value::Null);
+        assert_eq!(verdict(&report, "publish_qos_2"), "yes");
+        assert_eq!(verdict(&report, "topic_alias"), "-");
+    });
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    on_each_broker(|broker| {
+        examine(broker, "-t plant/doctor");
+        broker.mq("pub -t plant/doctor/kept -m x -r -q 1").run().succeed();
+        let kept = broker.mq("sub -t # --retained-only -v").run().succeed();
+        assert_eq!(kept, "plant/doctor/kept x\n");
+    });
+}
+
+#[test]
+fn people_read_a_page() {
+    on_each_broker(|broker| {
+        let page = broker.mq("doctor").run().succeed();
+        let headings: Vec<&str> =
+            page.lines().filter(|line| !line.starts_with("  ") && !line.is_empty()).collect();
+        assert_eq!(headings, ["broker", "versions", "limits, by CONNACK", "checks, in MQTT 5.0", "times"]);
+        let value_of = |name: &str| {
+            let line = page.lines().find_map(|line| line.trim_start().strip_prefix(name));
+            line.unwrap_or_else(|| panic!("{name} is missing in {page}")).trim().to_owned()
+        };
+        assert_eq!(value_of("publish at QoS 2"), "yes      acknowledged, came back at QoS 2");
+        assert_eq!(value_of("retained message"), "yes      kept for later subscribers");
+        assert_eq!(value_of("MQTT 3.1.1"), "accepted");
+        assert_eq!(value_of("transport"), "tcp");
+        assert!(value_of("round trip (PINGREQ)").ends_with("of 10"), "{page}");
+    });
+}
+
+#[test]
+fn what_is_denied_is_a_finding() {
+    let Some(broker) = Mosquitto::start_with_files(
+        "acl_file {directory}/acl\n",
+        &[("acl", "topic read mq-doctor/#\ntopic readwrite open/#\n")],
+    ) else {
+        return;
+    };
+    let report = examine(&broker, "--check-timeout 1");
+    assert_eq!(verdict(&report, "subscribe_qos_1"), "yes");
+    assert_eq!(verdict(&report, "publish_qos_0"), "no");
+    assert_eq!(verdict(&report, "publish_qos_1"), "denied");
+    assert_eq!(verdict(&report, "publish_qos_2"), "denied");
+    assert_eq!(verdict(&report, "retained"), "denied");
+    assert_eq!(verdict(&report, "wildcard"), "unknown");
+    assert_eq!(report["broker_version"], Value::Null);
+    let report = examine(&broker, "--check-timeout 1 -t open/door");
+    assert_eq!(verdict(&report, "publish_qos_2"), "yes");
+    assert_eq!(verdict(&report, "shared_subscription"), "yes");
+}
+
+#[test]
+fn a_broker_that_denies_everything_is_asked_everything() {
+    let peer = ScriptedPeer::start(|peer| {
+        let (mut wire, level) = answer_connect(peer, "20 (00 00 ())");
+        assert_eq!(level, 5);
+        converse(&mut wire, |packet| match packet[0] >> 4 {
+            8 => suback(packet, "90 (0000 (1f `not yours`) 87)"),
+            3 => acknowledgement(packet, &[0x87]),
+            _ => Some(vec![0xd0, 0]),
+        });
+        for _ in 0..2 {
+            answer_connect(peer, "20 (00 05)");
+        }
+    });
+    let report = examine(&peer, "--check-timeout 1");
+    peer.finish();
+    assert_eq!(outcomes(&report), [["5.0", "accepted"], ["3.1.1", "refused"], ["3.1", "refused"]]);
+    assert_eq!(
+        verdicts(&report),
+        [
+            ["subscribe_qos_0", "denied"],
+            ["publish_qos_0", "unknown"],
+            ["subscribe_qos_1", "denied"],
+            ["publish_qos_1", "denied"],
+            ["subscribe_qos_2", "denied"],
+            ["publish_qos_2", "denied"],
+            ["retained", "denied"],
+            ["wildcard", "denied"],
+            ["shared_subscription", "denied"],
+            ["subscription_identifier", "denied"],
+            ["topic_alias", "no"],
+        ]
+    );
+    assert_says(&report.to_string(), &["SUBACK: not authorized (0x87): not yours"]);
+}
+
+#[test]
+fn what_ends_the_connection_is_tried_on_with_another() {
+    let peer = ScriptedPeer::start(|peer| {
+        for number in 1..=7 {
+            let mut wire = peer.accept_v311();
+            // Before MQTT 5 some brokers have no other way to say no.
+            let said_goodbye = converse(&mut wire, |packet| match packet[0] >> 4 {
+                8 => None,
+                3 => acknowledgement(packet, &[]),
+                6 => Some(vec![0x70, 2, packet[2], packet[3]]),
+                _ => Some(vec![0xd0, 0]),
+            });
+            assert!(!said_goodbye, "connection {number}");
+        }
+    });
+    let report = examine(&peer, "-V 311");
+    peer.finish();
+    assert_eq!(verdict(&report, "subscribe_qos_2"), "denied");
+    assert_eq!(verdict(&report, "publish_qos_2"), "unknown");
+    assert_eq!(verdict(&report, "retained"), "denied");
+    assert_eq!(verdict(&report, "shared_subscription"), "denied");
+    assert_says(&report.to_string(), &["the broker closed the connection"]);
+    assert_eq!(report["round_trip_ns"]["count"], 10);
+}
+
+#[test]
+fn refused_versions_are_told_with_the_reason() {
+    let peer = ScriptedPeer::start(|peer| {
+        assert_eq!(answer_connect(peer, "20 (00 01)").1, 5);
+        let (mut wire, level) = answer_connect(peer, "20 (00 00)");
+        assert_eq!(level, 4);
+        assert!(converse(&mut wire, |_| Some(Vec::new())));
+        assert_eq!(answer_connect(peer, "20 (00 01)").1, 3);
+    });
+    let report = examine(&peer, "--check-timeout 0.2");
+    peer.finish();
+    assert_eq!(outcomes(&report), [["5.0", "refused"], ["3.1.1", "accepted"], ["3.1", "refused"]]);
+    assert_eq!(report["versions"][0]["reason_code"], 0x84);
+    assert_says(report["versions"][2]["why"].as_str().unwrap(), &["unsupported protocol version"]);
+    assert_eq!(report["checked_with"], "3.1.1");
+}
+
+#[test]
+fn a_broker_that_says_nothing_more_is_given_up() {
+    let silent = || ScriptedPeer::accepting(|client| assert!(converse(client, |_| Some(Vec::new()))));
+    let peer = silent();
+    let report = examine(&peer, "-V 311 --check-timeout 0.2");
+    peer.finish();
+    assert!(verdicts(&report).iter().all(|[_, verdict]| *verdict == "unknown"), "{report}");
+    assert_says(&report["checks"][0]["why"].to_string(), &["no SUBACK came within 0.2 s"]);
+    assert_says(&report["checks"][1]["why"].to_string(), &["not tried"]);
+    assert_eq!(report["round_trip_ns"], Value::Null);
+
+    let peer = silent();
+    let finished = peer.mq("doctor -V 311 --check-timeout 60 -W 1 --json").run();
+    peer.finish();
+    let report: Value = serde_json::from_slice(&finished.stdout).unwrap();
+    assert_eq!(outcomes(&report), [["3.1.1", "accepted"]]);
+    assert_eq!(report["complete"], false);
+    assert_says(&finished.fail(27), &["timed out after 1 s"]);
+}
+
+#[test]
+fn a_signal_leaves_no_retained_message() {
+    let (tell, told) = mpsc::channel();
+    let peer = ScriptedPeer::accepting(move |client| {
+        let mut kept = 0;
+        let said_goodbye = converse(client, |packet| match packet[0] {
+            0x82 => suback(packet, "90 (0000 80)"),
+            0x33 => {
+                kept += 1;
+                // The first is not acknowledged, so that the client waits.
+                if kept == 1 {
+                    tell.send(()).unwrap();
+                    return Some(Vec::new());
+                }
+                assert_eq!(packet.len(), 4 + usize::from(packet[3]) + 2, "no payload: {packet:02x?}");
+                acknowledgement(packet, &[])
+            }
+            0x62 => Some(vec![0x70, 2, packet[2], packet[3]]),
+            _ => acknowledgement(packet, &[]),
+        });
+        assert!(said_goodbye && kept == 2, "{kept} retained messages");
+    });
+    let running = peer.mq("doctor -V 311 --check-timeout 60").spawn();
+    told.recv_timeout(DEADLINE).unwrap();
+    running.signal("INT");
+    let finished = running.finish();
+    peer.finish();
+    finished.expect_status(130);
+    assert!(!finished.stderr.contains("retained"), "{}", finished.stderr);
+}
+
+#[test]
+fn what_may_be_left_behind_is_told() {
+    let peer = ScriptedPeer::accepting(|client| {
+        converse(client, |packet| match packet[0] {
+            0x82 => suback(packet, "90 (0000 00)"),
+            0x33 if packet.len() > 6 + usize::from(packet[3]) => acknowledgement(packet, &[]),
+            0x33 => Some(Vec::new()),
+            0x62 => Some(vec![0x70, 2, packet[2], packet[3]]),
+            0xc0 => Some(vec![0xd0, 0]),
+            _ => acknowledgement(packet, &[]),
+        });
+    });
+    let finished = peer.mq("doctor -V 311 --check-timeout 0.2").run();
+    peer.finish();
+    assert_says(&finished.stderr, &["a retained message may be left on mq-doctor/", "deletes it"]);
+    finished.succeed();
+}
+
+#[test]
+fn a_broker_that_refuses_every_version_is_status_5() {
+    let peer = ScriptedPeer::start(|peer| {
+        answer_connect(peer, "20 (00 84 ())");
+        answer_connect(peer, "20 (00 04)");
+        answer_connect(peer, "20 (00 01)");
+    });
+    let finished = peer.mq("doctor -u ann -P wrong").run();
+    peer.finish();
+    let page = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(
+        &page,
+        &["MQTT 5.0", "refused: unsupported protocol version", "refused: bad user name or password"],
+    );
+    assert_says(&finished.fail(5), &["bad user name or password", "hint: -u USER"]);
+}
+
+#[test]
+fn what_brokers_say_cannot_steer_a_terminal() {
+    let peer = ScriptedPeer::start(|peer| {
+        answer_connect(peer, "20 (00 87 (1f 0003 1b5b48))");
+    });
+    let finished = peer.mq("doctor -V 5").run();
+    peer.finish();
+    assert!(!finished.stdout.contains(&0x1b), "{}", finished.stdout.escape_ascii());
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["not authorized (0x87): \\u{1b}[H"]);
+}
+
+#[test]
+fn what_cannot_be_reached_is_told_once() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let finished = mq(&format!("doctor -h 127.0.0.1 -p {}", free.port())).run();
+    assert_eq!(finished.stdout, b"");
+    let stderr = finished.fail(1);
+    assert_eq!(stderr.matches("cannot connect to").count(), 1, "{stderr}");
+
+    let (ca, other) = (authority("Test CA"), authority("Other CA"));
+    let files = Files::new(&[("ca.pem", other.pem())]);
+    let server = TlsPeer::start(&[&ca.issue(server_params())]);
+    let finished = server.mq(&files.words("doctor -h localhost --cafile {}/ca.pem")).run();
+    server.finish();
+    assert_eq!(finished.stdout, b"");
+    assert_says(&finished.fail(1), &["localhost is not trusted", "hint: --cafile"]);
+}
+
+#[test]
+fn certificates_are_told_with_their_dates() {
+    let ca = authority("Test CA");
+    let end = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+        .saturating_add(jiff::Span::new().days(10));
+    let mut params = between((2020, 2090), server_params());
+    params.not_after = rcgen::date_time_ymd(end.year().into(), end.month() as u8, end.day() as u8);
+    let server = ca.issue(params);
+    let files =
+        [("ca.pem", ca.pem()), ("server.pem", server.pem() + &ca.pem()), ("server.key", server.key_pem())];
+    let named: Vec<(&str, &str)> = files.iter().map(|(name, content)| (*name, content.as_str())).collect();
+    let configuration = "certfile {directory}/server.pem\nkeyfile {directory}/server.key";
+    let Some(broker) = Mosquitto::start_with_files(configuration, &named) else { return };
+    let options = format!("-h localhost --cafile {}", broker.path("ca.pem").display());
+    let report = examine(&broker, &options);
+    assert_eq!(outcomes(&report), [["5.0", "accepted"], ["3.1.1", "accepted"], ["3.1", "accepted"]]);
+    assert_eq!(report["transport"], serde_json::json!(["tcp", "tls"]));
+    let tls = &report["tls"];
+    assert_eq!(tls["version"], "TLS 1.3");
+    assert_eq!(tls["verified"], true);
+    assert_says(tls["cipher_suite"].as_str().unwrap(), &["TLS13_"]);
+    let certificate = &tls["certificates"][0];
+    assert_eq!(certificate["subject"], "CN=localhost");
+    assert_eq!(certificate["issuer"], "CN=Test CA");
+    assert_eq!(certificate["names"], serde_json::json!(["localhost", "127.0.0.1", "::1"]));
+    assert_eq!(certificate["not_before"], "2020-01-01T00:00:00Z");
+    assert_eq!(certificate["not_after"], format!("{end}T00:00:00Z"));
+    assert_eq!(certificate["days_left"], 9);
+    assert_eq!(tls["certificates"][1]["subject"], "CN=Test CA");
+    assert_eq!(report["warnings"], serde_json::json!(["the certificate of CN=localhost ends in 9 days"]));
+    assert!(report["connect_ns"]["tls"].as_u64().unwrap() > 0, "{report}");
+
+    let page = broker.mq(&format!("doctor {options} --insecure")).run().succeed();
+    assert_says(&page, &["cipher suite", "9 days left", "warnings", "not checked (--insecure)"]);
+}
+
+#[test]
+fn it_goes_through_web_sockets_and_unix_sockets() {
+    let mut running = mq("broker -p 0 --ws-port 0").spawn();
+    let line = running.wait_for_stdout("WebSocket");
+    let address = line.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap();
+    let output = mq("doctor --json -L").arg(format!("ws://{address}/mqtt")).run().succeed();
+    let report: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(report["transport"], serde_json::json!(["tcp", "websocket"]));
+    assert_eq!(verdict(&report, "retained"), "yes");
+
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("mq.sock");
+    let mut broker = mq("broker --unix").arg(&path).spawn();
+    broker.wait_for_stdout("listening");
+    let output = mq("doctor --json --unix").arg(&path).run().succeed();
+    let report: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(report["transport"], serde_json::json!(["unix"]));
+    assert_eq!(report["peer"], Value::Null);
+    assert_eq!(verdict(&report, "publish_qos_1"), "yes");
+}
+
+#[test]
+fn only_mqtt_5_has_properties_and_passwords_alone() {
+    let broker = EmbeddedBroker::start();
+    let report = examine(&broker, "-D connect user-property a b");
+    assert_eq!(outcomes(&report), [["5.0", "accepted"], ["3.1.1", "accepted"], ["3.1", "accepted"]]);
+    let report = examine(&broker, "-P secret");
+    assert_eq!(outcomes(&report), [["5.0", "accepted"], ["3.1.1", "not_tried"], ["3.1", "not_tried"]]);
+    assert_says(report["versions"][1]["why"].as_str().unwrap(), &["-P without -u"]);
+}
+
+#[test]
+fn what_cannot_work_is_told_before_connecting() {
+    for (options, parts) in [
+        ("-c", &["-c", "session"][..]),
+        ("-x 5", &["-x", "session"]),
+        ("--will-topic a", &["--will-topic"]),
+        ("-D publish content-type a", &["-D", "connect and disconnect"]),
+        ("-D connect session-expiry-interval 5", &["session-expiry-interval"]),
+        ("-t a/#", &["-t", "#"]),
+        ("-V 311 -P secret", &["-P without -u"]),
+        ("-V 311 -D connect user-property a b", &["-D needs MQTT 5"]),
+        ("--check-timeout 0", &["--check-timeout", "0"]),
+        ("-W 0", &["-W", "0"]),
+        ("extra", &["extra"]),
+    ] {
+        let finished = mq(&format!("doctor -h 127.0.0.1 -p 9 {options}")).run();
+        assert_says(&finished.fail(2), parts);
+    }
+    let long = mq("doctor -h 127.0.0.1 -p 9 -t").arg("a/".repeat(199)).run();
+    assert_says(&long.fail(2), &["-t", "200 slashes"]);
+}
