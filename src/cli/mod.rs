@@ -3,6 +3,7 @@
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
 mod argv;
+pub mod authentication;
 pub mod bench;
 pub mod bench_report;
 pub mod broker;
@@ -114,12 +115,17 @@ pub struct Invocation {
 impl Command {
     /// How the command connects, if it does.
     pub fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
+        self.client_mut().map(|client| &mut client.connection)
+    }
+
+    /// The client that the command is, or the clients, if it is any.
+    pub fn client_mut(&mut self) -> Option<&mut session::ClientArgs> {
         match self {
-            Command::Pub(args) => Some(&mut args.client.connection),
-            Command::Sub(args) => Some(&mut args.client.connection),
-            Command::Rr(args) => Some(&mut args.client.connection),
-            Command::Bench(args) => Some(&mut args.client.connection),
-            Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client.connection),
+            Command::Pub(args) => Some(&mut args.client),
+            Command::Sub(args) => Some(&mut args.client),
+            Command::Rr(args) => Some(&mut args.client),
+            Command::Bench(args) => Some(&mut args.client),
+            Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client),
             Command::Passwd(_)
             | Command::Broker(_)
             | Command::Inspect(_)

@@ -23,6 +23,8 @@ Examples:
   mq sub -t jobs -i worker -c -q 1       nothing is missed while it is away
   mq sub -t '$share/workers/jobs'        share messages within the group
   mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
+  mq sub -t a --auth-method SCRAM-SHA-256 -u ann --ask-password
+                                         the password is proved, not sent
   mq sub -t 'home/#' --json | jq .       any payload; docs/json.md has the keys
 
 Exit status: 0 done, 1 no connection, 2 usage, 3 the broker denied a subscription, 5 it refused the

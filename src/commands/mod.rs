@@ -84,9 +84,10 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
         args.client.connection.password_file.take_if(|path| path.as_os_str() == "-");
     }
     let stdin_option = command.stdin_option();
-    if let Some(connection) = command.connection_mut() {
-        let warning = connection.complete_credentials(messages.names, stdin_option)?;
-        warning.inspect(|warning| messages.say(warning));
+    if let Some(client) = command.client_mut() {
+        let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
+        let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
+        of_password.iter().chain(&of_data).for_each(|warning| messages.say(warning));
     }
     Ok(())
 }
