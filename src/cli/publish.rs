@@ -23,6 +23,8 @@ Examples:
   mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson
                                                 copy from one broker to another
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
+  mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
+                                                with a token that the broker knows
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
 
 Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,
