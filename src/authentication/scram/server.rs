@@ -83,10 +83,10 @@ impl Server {
         nonce: &str,
     ) -> Result<Server, Failure> {
         let first = First::parse(first)?;
-        // A name that cannot be prepared is nobody's.
-        let name = super::prepared_name(&first.name).unwrap_or_default();
+        // All ways to write a name get the same challenge, whether it is somebody's or not.
+        let name = super::prepared_name(&first.name).unwrap_or_else(|_| first.name.clone());
         let (known, model) = find(&name);
-        let keys = known.cloned().unwrap_or_else(|| stranger.keys(algorithm, &first.name, model));
+        let keys = known.cloned().unwrap_or_else(|| stranger.keys(algorithm, &name, model));
         let nonce = format!("{}{nonce}", first.nonce);
         let challenge = format!("r={nonce},s={},i={}", STANDARD.encode(&keys.salt), keys.iterations);
         let (header, bare) = (first.header.to_owned(), first.bare.to_owned());

@@ -178,6 +178,7 @@ fn a_stranger_looks_like_a_user_and_is_never_let_in() {
     };
     let challenge = |name: &str| begin(name).challenge().to_vec();
     assert_eq!(challenge("bob"), challenge("bob"));
+    assert_eq!(challenge("bob"), challenge("b\u{ad}ob"), "the same after SASLprep");
     assert_ne!(challenge("bob"), challenge("carol"));
     assert_eq!(challenge("bob").len(), "r=abcdef,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096".len());
     let mut client = Client::with_nonce(Algorithm::Sha256, "bob", b"pencil", "abc".to_owned()).unwrap();
