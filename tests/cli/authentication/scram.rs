@@ -71,8 +71,7 @@ fn passwords_come_from_everywhere_and_are_shown_nowhere() {
     let keys = Keys::of_ann("SCRAM-SHA-256");
     let broker = keys.broker("");
     let (_directory, path) = private_file("secret\n");
-    let publish =
-        |words: &str| broker.mq(&format!("pub -d -t a -m x -q 1 --auth-method SCRAM-SHA-256 {words}"));
+    let publish = |words: &str| broker.mq(&format!("pub -d -m x -q 1 --auth-method SCRAM-SHA-256 {words}"));
     for finished in [
         publish("-t a -u ann").env("MQ_PASSWORD", "secret").run(),
         publish("-t a").env("MQ_USERNAME", "ann").env("MQ_PASSWORD", "secret").run(),
