@@ -1,6 +1,7 @@
 //! The options of `mq pub`.
 
 use super::connection::DiagnosticArgs;
+use super::delay::DelayArgs;
 use super::output::PayloadForm;
 use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
@@ -46,6 +47,8 @@ pub struct PublishArgs {
     /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
+    #[command(flatten)]
+    pub(crate) delay: DelayArgs,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
