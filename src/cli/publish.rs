@@ -1,6 +1,7 @@
 //! The options of `mq pub`.
 
 use super::connection::DiagnosticArgs;
+use super::delay::DelayArgs;
 use super::output::PayloadForm;
 use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
@@ -27,7 +28,7 @@ Examples:
                                                 copy from one broker to another
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
-                                                with a token that the broker knows
+                                                with a token for the broker
   mq pub --replay day.ndjson --speed 10         what mq sub --record kept, ten times as fast
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
@@ -48,6 +49,8 @@ pub struct PublishArgs {
     /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
+    #[command(flatten)]
+    pub(crate) delay: DelayArgs,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
@@ -74,11 +77,19 @@ pub struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// Refuses what would have no effect on lines of standard input.
+    /// Refuses what would have no effect.
     ///
     /// # Errors
     /// Which option does not go with which.
     pub fn check(&self) -> Result<(), Error> {
+        let of_replay = [
+            ("--speed", self.replay.speed.is_some()),
+            ("--rate", self.replay.rate.is_some()),
+            ("--rewrite", !self.replay.rewrite.is_empty()),
+        ];
+        if let (Some((option, _)), []) = (of_replay.iter().find(|given| given.1), &*self.replay.replay) {
+            return Err(Error::Usage(format!("{option} needs --replay FILE")));
+        }
         let lines = if self.ndjson { "--ndjson" } else { "-l" };
         if self.payload.template && (self.stdin_line || self.ndjson) {
             return Err(Error::Usage(format!(
