@@ -15,6 +15,7 @@
 mod bad_input;
 mod bench;
 mod bench_report;
+mod configuration;
 mod crash;
 mod credentials;
 mod crossing;
