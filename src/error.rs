@@ -3,6 +3,7 @@
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
+use crate::recording::RecordingError;
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
 use std::io;
@@ -47,6 +48,9 @@ pub enum Error {
         /// The user.
         user: UserName,
     },
+    /// A recording cannot be read, or added to.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// Standard input broke off.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
@@ -171,6 +175,7 @@ impl Error {
             Error::Usage(_) => ExitStatus::USAGE,
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
             Error::File { .. }
+            | Error::Recording(_)
             | Error::Unusable { .. }
             | Error::Credentials(_)
             | Error::Hash(_)
@@ -275,6 +280,7 @@ impl Error {
             }
             Error::Usage(_)
             | Error::File { .. }
+            | Error::Recording(_)
             | Error::Unusable { .. }
             | Error::Credentials(_)
             | Error::Hash(_)

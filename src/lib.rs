@@ -15,5 +15,7 @@ pub mod message;
 pub mod output;
 pub mod passwd;
 pub mod payload;
+pub mod placeholder;
 pub mod protocol;
+pub mod recording;
 pub mod transport;

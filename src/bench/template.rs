@@ -1,16 +1,16 @@
 //! Texts with placeholders: the topics and payloads of a run.
 
 use super::plan::RunId;
+use crate::placeholder::{self, Braces, Piece};
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 /// A text that is made anew for each publisher or message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+pub struct Template(Vec<Piece<Placeholder>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
+enum Placeholder {
     Run,
     Number,
     Subscriber,
@@ -65,11 +65,7 @@ impl Template {
     /// # Errors
     /// When it holds an unknown placeholder.
     pub fn of_payload(text: &str) -> Result<Template, PlaceholderError> {
-        let is_word = |inside: &str| {
-            inside.starts_with(|c: char| c.is_ascii_lowercase())
-                && inside.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ":.".contains(c))
-        };
-        Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), is_word)
+        Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), placeholder::is_word)
     }
 
     /// Reads what a client is called or logs in with. Every brace is to be a placeholder's.
@@ -88,30 +84,17 @@ impl Template {
     }
 
     fn parse(
-        mut text: &str,
+        text: &str,
         known: &'static str,
         is_allowed: impl Fn(&str) -> bool,
         is_placeholder: impl Fn(&str) -> bool,
     ) -> Result<Template, PlaceholderError> {
-        let mut pieces = Vec::new();
-        while let Some((before, rest)) = text.split_once('{') {
-            push_text(&mut pieces, before);
-            let inside = rest.split_once('}');
-            let Some((name, after)) = inside.filter(|(name, _)| is_placeholder(name)) else {
-                if is_placeholder(rest) {
-                    return Err(PlaceholderError::Unknown(rest.to_owned(), known));
-                }
-                push_text(&mut pieces, "{");
-                text = rest;
-                continue;
-            };
-            let unknown = || PlaceholderError::Unknown(name.to_owned(), known);
-            let piece = if is_allowed(name) { Piece::named(name)? } else { None };
-            pieces.push(piece.ok_or_else(unknown)?);
-            text = after;
-        }
-        push_text(&mut pieces, text);
-        Ok(Template(pieces))
+        let named = |Braces { inside, is_open }: Braces<'_>| {
+            let is_known = !is_open && is_allowed(inside);
+            let placeholder = if is_known { Placeholder::named(inside)? } else { None };
+            placeholder.ok_or_else(|| PlaceholderError::Unknown(inside.to_owned(), known))
+        };
+        placeholder::parse(text, is_placeholder, named).map(Template)
     }
 
     /// Appends the text with values in place of the placeholders.
@@ -120,48 +103,57 @@ impl Template {
             // Neither a String nor a Vec refuses to grow.
             let _ = match piece {
                 Piece::Text(words) => text.write_str(words),
-                Piece::Run => write!(text, "{}", values.run),
-                Piece::Number => write!(text, "{}", values.publisher),
-                Piece::Subscriber => write!(text, "{}", values.subscriber),
-                Piece::Client => text.write_str(values.client),
-                Piece::Sequence => write!(text, "{}", values.sequence),
-                Piece::Random(range) => write!(text, "{}", fastrand::u64(range.clone())),
+                Piece::Placeholder(placeholder) => match placeholder {
+                    Placeholder::Run => write!(text, "{}", values.run),
+                    Placeholder::Number => write!(text, "{}", values.publisher),
+                    Placeholder::Subscriber => write!(text, "{}", values.subscriber),
+                    Placeholder::Client => text.write_str(values.client),
+                    Placeholder::Sequence => write!(text, "{}", values.sequence),
+                    Placeholder::Random(range) => write!(text, "{}", fastrand::u64(range.clone())),
+                },
             };
         }
     }
 
     /// How many bytes it makes when no value takes more than so many.
     pub fn longest(&self, value: usize) -> usize {
-        let size = |piece: &Piece| if let Piece::Text(words) = piece { words.len() } else { value };
+        let size =
+            |piece: &Piece<Placeholder>| if let Piece::Text(words) = piece { words.len() } else { value };
         self.0.iter().map(size).sum()
     }
 
     /// Whether there is a `{s}`.
     pub fn names_subscriber(&self) -> bool {
-        self.0.contains(&Piece::Subscriber)
+        self.names(|placeholder| *placeholder == Placeholder::Subscriber)
     }
 
     /// Whether runs make different texts of it.
     pub fn names_run(&self) -> bool {
-        self.0.contains(&Piece::Run)
+        self.names(|placeholder| *placeholder == Placeholder::Run)
     }
 
     /// Whether two publishers can make different texts of it, apart from `{s}`.
     pub fn names_publisher(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Number | Piece::Client | Piece::Random(_)))
+        self.names(|placeholder| {
+            matches!(placeholder, Placeholder::Number | Placeholder::Client | Placeholder::Random(_))
+        })
+    }
+
+    fn names(&self, is_it: impl Fn(&Placeholder) -> bool) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Placeholder(placeholder) if is_it(placeholder)))
     }
 }
 
-impl Piece {
-    fn named(name: &str) -> Result<Option<Piece>, PlaceholderError> {
+impl Placeholder {
+    fn named(name: &str) -> Result<Option<Placeholder>, PlaceholderError> {
         Ok(Some(match name {
-            "run" => Piece::Run,
-            "i" => Piece::Number,
-            "s" => Piece::Subscriber,
-            "client" => Piece::Client,
-            "seq" => Piece::Sequence,
+            "run" => Placeholder::Run,
+            "i" => Placeholder::Number,
+            "s" => Placeholder::Subscriber,
+            "client" => Placeholder::Client,
+            "seq" => Placeholder::Sequence,
             _ => match name.strip_prefix("rand:") {
-                Some(range) => Piece::Random(parse_range(range)?),
+                Some(range) => Placeholder::Random(parse_range(range)?),
                 None => return Ok(None),
             },
         }))
@@ -173,14 +165,6 @@ fn parse_range(text: &str) -> Result<RangeInclusive<u64>, PlaceholderError> {
     match ends {
         Some((start, end)) if start < end => Ok(start..=end - 1),
         _ => Err(PlaceholderError::Range(text.to_owned())),
-    }
-}
-
-fn push_text(pieces: &mut Vec<Piece>, words: &str) {
-    if let Some(Piece::Text(last)) = pieces.last_mut() {
-        last.push_str(words);
-    } else if !words.is_empty() {
-        pieces.push(Piece::Text(words.to_owned()));
     }
 }
 

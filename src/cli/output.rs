@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::message::Encoding;
-use crate::output::{Layout, Printer, Template, TemplateError};
+use crate::output::{Decoding, FieldPath, Layout, Printer, Template, TemplateError};
+use crate::payload::{Choice, Format};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -27,6 +28,14 @@ pub struct OutputArgs {
     /// Print payloads raw, without line ends, or as hex or base64, each on a line
     #[arg(long, value_name = "AS", value_parser = payload_form)]
     pub output: Option<PayloadForm>,
+    /// Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below
+    /// spBv1.0/ only)
+    #[arg(long, value_name = "FORMAT", value_parser = choice)]
+    pub decode: Option<Choice>,
+    /// Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without
+    /// quotes, null where it is not there. Can be repeated: a tab stands between
+    #[arg(long, value_name = "PATH", value_parser = FieldPath::parse)]
+    pub select: Vec<FieldPath>,
     /// Lay JSON out over several lines
     #[arg(long, action = ArgAction::SetTrue)]
     pub pretty: bool,
@@ -60,8 +69,26 @@ impl OutputArgs {
             (None, None | Some(PayloadForm::Raw)) => Layout::Payload,
         };
         let has_newlines = !self.no_newline && self.output != Some(PayloadForm::Raw);
-        let printer = Printer::new(layout, has_newlines).pretty(self.pretty);
+        let printer = Printer::new(layout, has_newlines).pretty(self.pretty).decoding(self.decoding());
         Ok(if self.watch { printer.watching(broker) } else { printer })
+    }
+
+    /// Whether it was asked for printing, or for a way of it.
+    pub fn is_given(&self) -> bool {
+        self.verbose
+            || self.no_newline
+            || self.format.is_some()
+            || self.json
+            || self.output.is_some()
+            || self.pretty
+            || self.watch
+            || self.decode.is_some()
+            || !self.select.is_empty()
+    }
+
+    fn decoding(&self) -> Option<Decoding> {
+        let choice = self.decode.or((!self.select.is_empty()).then_some(Choice::Auto))?;
+        Some(Decoding { choice, fields: self.select.clone() })
     }
 
     fn encoded(&self, encoding: Encoding) -> Layout {
@@ -76,6 +103,8 @@ impl OutputArgs {
         let verbose = ("-v", self.verbose);
         let watch = ("-w", self.watch);
         let pretty = ("--pretty", self.pretty);
+        let decode = ("--decode", self.decode.is_some());
+        let select = ("--select", !self.select.is_empty());
         let conflicts = [
             (format, json),
             (format, output),
@@ -84,6 +113,11 @@ impl OutputArgs {
             (json, watch),
             (pretty, output),
             (pretty, watch),
+            (json, decode),
+            (json, select),
+            (output, decode),
+            (output, select),
+            (pretty, select),
         ];
         match conflicts.into_iter().find(|((_, one), (_, other))| *one && *other) {
             Some(((one, _), (other, _))) => Err(Error::Usage(format!("{one} cannot be used with {other}"))),
@@ -92,12 +126,21 @@ impl OutputArgs {
     }
 }
 
+fn choice(text: &str) -> Result<Choice, String> {
+    let formats = [Format::Json, Format::Cbor, Format::MessagePack, Format::Gzip, Format::Sparkplug];
+    match formats.into_iter().find(|format| format.name() == text) {
+        Some(format) => Ok(Choice::As(format)),
+        None if text == "auto" => Ok(Choice::Auto),
+        None => Err("it takes auto, json, cbor, msgpack, gzip or sparkplug".to_owned()),
+    }
+}
+
 #[allow(clippy::needless_pass_by_value)] // clap's parsers take values
 fn template(format: OsString) -> Result<Template, TemplateError> {
     Template::parse(format.as_encoded_bytes())
 }
 
-fn payload_form(text: &str) -> Result<PayloadForm, String> {
+pub(super) fn payload_form(text: &str) -> Result<PayloadForm, String> {
     match text {
         "raw" => Ok(PayloadForm::Raw),
         "hex" => Ok(PayloadForm::Hex),

@@ -1,5 +1,7 @@
 //! Where a message's payload comes from.
 
+use super::output::{PayloadForm, payload_form};
+use super::values::{self, Sizes};
 use clap::{ArgAction, Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,7 +19,17 @@ pub struct PayloadArgs {
     /// Publish all of standard input as one message
     #[arg(short = 's', long, group = "payload", action = ArgAction::SetTrue)]
     pub stdin_file: bool,
+    /// Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition
+    #[arg(long, group = "payload", value_name = "BYTES", value_parser = values::sizes)]
+    pub random: Option<Sizes>,
     /// Publish an empty message
     #[arg(short = 'n', long, group = "payload", action = ArgAction::SetTrue)]
     pub null_message: bool,
+    /// What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them
+    #[arg(long, value_name = "AS", default_value = "raw", hide_default_value = true, value_parser = payload_form, conflicts_with_all = ["random", "null_message", "template"])]
+    pub input: PayloadForm,
+    /// Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us,
+    /// ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub template: bool,
 }

@@ -1,9 +1,12 @@
 //! The options of `mq pub`.
 
 use super::connection::DiagnosticArgs;
+use super::output::PayloadForm;
 use super::payload::PayloadArgs;
+use super::replay::ReplayArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
+use crate::error::Error;
 use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
 use std::time::Duration;
@@ -11,9 +14,9 @@ use std::time::Duration;
 /// What `mq pub` takes.
 #[derive(Debug, Clone, Args)]
 #[command(
-    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]")),
+    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]")),
     group = ArgGroup::new("payload").required(true),
-    override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson}",
+    override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson | --replay FILE}",
     after_help = "\
 Examples:
   mq pub -t home/door -m open                   one message
@@ -23,14 +26,17 @@ Examples:
   mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson
                                                 copy from one broker to another
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
+  mq pub --replay day.ndjson --speed 10         what mq sub --record kept, ten times as fast
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
+  mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
+  mq pub -t raw -m 'de ad be ef' --input hex    four bytes
 
 Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,
 5 it refused the connection, 7 the connection was lost, 130 and 143 interrupted."
 )]
 pub struct PublishArgs {
-    /// The topic to publish to; with --ndjson, where a line names none
-    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson"], value_parser = values::topic_name, help_heading = "Message")]
+    /// The topic to publish to; with --ndjson or --replay, where a message names none
+    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
     pub(crate) payload: PayloadArgs,
@@ -40,6 +46,8 @@ pub struct PublishArgs {
     /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
+    #[command(flatten)]
+    pub(crate) replay: ReplayArgs,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
     pub qos: Qos,
@@ -64,6 +72,25 @@ pub struct PublishArgs {
 }
 
 impl PublishArgs {
+    /// Refuses what would have no effect on lines of standard input.
+    ///
+    /// # Errors
+    /// Which option does not go with which.
+    pub fn check(&self) -> Result<(), Error> {
+        let lines = if self.ndjson { "--ndjson" } else { "-l" };
+        if self.payload.template && (self.stdin_line || self.ndjson) {
+            return Err(Error::Usage(format!(
+                "--template cannot be used with {lines}, whose lines are sent as they are"
+            )));
+        }
+        if self.ndjson && self.payload.input != PayloadForm::Raw {
+            let text =
+                "--input cannot be used with --ndjson, whose lines say themselves how payloads are written";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        Ok(())
+    }
+
     /// The option that needs standard input for payloads.
     pub fn stdin_option(&self) -> Option<&'static str> {
         let readers = [("-s", self.payload.stdin_file), ("-l", self.stdin_line), ("--ndjson", self.ndjson)];

@@ -1,6 +1,7 @@
 //! The options of `mq sub`.
 
 use super::connection::DiagnosticArgs;
+use super::keep::KeepArgs;
 use super::output::OutputArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
@@ -23,6 +24,11 @@ Examples:
   mq sub -t jobs -i worker -c -q 1       nothing is missed while it is away
   mq sub -t '$share/workers/jobs'        share messages within the group
   mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
+  mq sub -t 'dev/#' -v --select temp     one field of a payload in JSON or CBOR
+  mq sub -t 'home/#' --record day.ndjson --rotate 1d
+                                         keep them, for mq pub --replay
+  mq sub -t 'cam/+' --exec './show.sh' --exec-jobs 4
+                                         a command for each message
   mq sub -t 'home/#' --json | jq .       any payload; docs/json.md has the keys
 
 Exit status: 0 done, 1 no connection, 2 usage, 3 the broker denied a subscription, 5 it refused the
@@ -74,6 +80,8 @@ pub struct SubscribeArgs {
     pub retain_handling: RetainHandling,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
     pub count: Option<u64>,
@@ -95,6 +103,11 @@ pub struct SubscribeArgs {
 }
 
 impl SubscribeArgs {
+    /// Whether messages are printed: where they go elsewhere, only when that was asked for as well.
+    pub fn prints(&self) -> bool {
+        !self.keep.is_given() || self.output.is_given() || self.message_rate
+    }
+
     /// What to subscribe to, and at which QoS.
     pub fn subscriptions(&self) -> impl Iterator<Item = (&TopicFilter, Qos)> {
         let own = self.topic_qos.iter().map(|(qos, filter)| (filter, *qos));

@@ -197,6 +197,33 @@ pub(super) fn bytes(word: &OsStr) -> Vec<u8> {
     word.as_encoded_bytes().to_vec()
 }
 
+/// The longest payload: what fits into a packet beside its topic.
+const MOST_BYTES: usize = 268_000_000;
+
+/// How many bytes a payload has at least and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub struct Sizes {
+    pub least: usize,
+    pub most: usize,
+}
+
+/// A size, or the least and the greatest: `64`, `64..1024`.
+pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|&bytes: &usize| bytes <= MOST_BYTES);
+        number.ok_or_else(|| format!("it takes bytes from 0 to {MOST_BYTES}, or a range as in 64..1024"))
+    };
+    let (least, most) = match text.split_once("..") {
+        Some((least, most)) => (number(least)?, number(most)?),
+        None => (number(text)?, number(text)?),
+    };
+    if least > most {
+        return Err(format!("it takes the smaller number first: {most}..{least}"));
+    }
+    Ok(Sizes { least, most })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +251,15 @@ mod tests {
             "::-ff::",
         ] {
             assert!(local_addresses(words).is_err(), "{words}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_one_number_or_two() {
+        assert_eq!(sizes("64"), Ok(Sizes { least: 64, most: 64 }));
+        assert_eq!(sizes("64..1024"), Ok(Sizes { least: 64, most: 1024 }));
+        for text in ["", "..", "5..", "9..5", "-1", "300000000"] {
+            assert!(sizes(text).is_err(), "{text}");
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Lines from standard input, taken as they come, whatever they hold and however long they are.
+//! Lines from standard input or a file, taken as they come, whatever they hold and however long they are.
 //!
 //! A thread of its own does the reading, since a terminal or a file cannot be waited for along with sockets. It reads no more
 //! than a few blocks ahead.
 
 use crate::protocol::MAX_REMAINING_LENGTH;
+use std::fs::File;
 use std::io::{self, Read};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -66,10 +67,19 @@ pub(super) enum Next<'a> {
 }
 
 impl Lines {
-    /// Starts reading.
-    pub(super) fn from_stdin() -> io::Result<Lines> {
+    /// Starts reading standard input.
+    fn from_stdin() -> io::Result<Lines> {
+        Lines::of("stdin", |sender| read_blocks(&mut io::stdin().lock(), sender))
+    }
+
+    /// Starts reading a file.
+    pub(super) fn of_file(mut file: File) -> io::Result<Lines> {
+        Lines::of("file", move |sender| read_blocks(&mut file, sender))
+    }
+
+    fn of(name: &str, read: impl FnOnce(&Sender<io::Result<Vec<u8>>>) + Send + 'static) -> io::Result<Lines> {
         let (sender, blocks) = channel(BLOCKS_AHEAD);
-        std::thread::Builder::new().name("stdin".to_owned()).spawn(move || read_blocks(&sender))?;
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || read(&sender))?;
         Ok(Lines {
             blocks,
             block: Vec::new(),
@@ -99,6 +109,11 @@ impl Lines {
                 Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => self.accept(None)?,
             }
         }
+    }
+
+    /// Whether the line that was handed out last was the last one, and had no end.
+    pub(super) fn is_last_without_end(&self) -> bool {
+        self.is_at_end && self.is_partial_taken
     }
 
     /// Waits until there may be another line.
@@ -161,8 +176,7 @@ impl Lines {
 }
 
 /// Reads until the end, a failure, or nobody wants more.
-fn read_blocks(sender: &Sender<io::Result<Vec<u8>>>) {
-    let mut input = io::stdin().lock();
+fn read_blocks(input: &mut impl Read, sender: &Sender<io::Result<Vec<u8>>>) {
     loop {
         let mut block = vec![0; BLOCK_SIZE];
         let read = match input.read(&mut block) {

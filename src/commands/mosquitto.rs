@@ -53,6 +53,7 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Connect(ConnectError::ProxyRefused { .. } | ConnectError::NotAProxy { .. }) => PROXY,
         Error::Usage(_)
         | Error::File { .. }
+        | Error::Recording(_)
         | Error::Unusable { .. }
         | Error::Credentials(_)
         | Error::Hash(_)

@@ -18,13 +18,18 @@ pub(super) struct JsonLines {
     lines: StdinLines,
     /// The number of the line that was read last.
     line: u64,
+    maker: Maker,
+}
+
+/// Makes messages to publish of those that were read.
+pub(super) struct Maker {
     defaults: Defaults,
     version: Version,
     messages: Messages,
     has_warned: bool,
 }
 
-/// What holds where a line does not say otherwise.
+/// What holds where a message does not say otherwise.
 struct Defaults {
     topic: Option<TopicName>,
     qos: Qos,
@@ -53,13 +58,8 @@ impl JsonLines {
         version: Version,
         messages: Messages,
     ) -> Result<JsonLines, Error> {
-        let properties = args.client.properties.collect(Context::Publish)?;
-        if properties.as_properties().find(PropertyId::TopicAlias).is_some() {
-            let text = "-D publish topic-alias cannot be used with --ndjson, whose messages have topics of their own";
-            return Err(Error::Usage(text.to_owned()));
-        }
-        let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
-        Ok(JsonLines { lines: StdinLines::new(), line: 0, defaults, version, messages, has_warned: false })
+        let maker = Maker::new(args, topic, version, messages)?;
+        Ok(JsonLines { lines: StdinLines::new(), line: 0, maker })
     }
 
     /// The next message, as far as lines were read; empty lines are passed over.
@@ -79,7 +79,8 @@ impl JsonLines {
                 place: format!("line {}, column {}", self.line, error.column),
                 problem: error.problem,
             })?;
-            return self.outbound(read).map(NextMessage::Message);
+            let place = format!("line {}", self.line);
+            return self.maker.outbound(read, &place).map(NextMessage::Message);
         }
     }
 
@@ -87,11 +88,36 @@ impl JsonLines {
     pub(super) async fn wait(&mut self) -> std::io::Result<()> {
         self.lines.wait().await
     }
+}
 
-    fn outbound(&mut self, message: Message) -> Result<Outbound, Error> {
+impl Maker {
+    /// A maker for the options' topic, QoS, RETAIN and properties.
+    ///
+    /// # Errors
+    /// When the options hold what cannot be the same for all messages.
+    pub(super) fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        version: Version,
+        messages: Messages,
+    ) -> Result<Maker, Error> {
+        let properties = args.client.properties.collect(Context::Publish)?;
+        if properties.as_properties().find(PropertyId::TopicAlias).is_some() {
+            let text = "-D publish topic-alias is for one topic, and these messages have topics of their own";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };
+        Ok(Maker { defaults, version, messages, has_warned: false })
+    }
+
+    /// The message to publish for one that was read at this place.
+    ///
+    /// # Errors
+    /// When nobody says where it goes to.
+    pub(super) fn outbound(&mut self, message: Message, place: &str) -> Result<Outbound, Error> {
         let Some(topic) = message.topic.or_else(|| self.defaults.topic.clone()) else {
             return Err(Error::InputLine {
-                place: format!("line {}", self.line),
+                place: place.to_owned(),
                 problem: "it has no \"topic\", and no -t gives one".to_owned(),
             });
         };
@@ -99,13 +125,13 @@ impl JsonLines {
             topic: topic.as_str().to_owned(),
             qos: message.qos.unwrap_or(self.defaults.qos),
             retain: message.retain.unwrap_or(self.defaults.retain),
-            properties: self.properties(message.properties),
+            properties: self.properties(message.properties, place),
         };
         Ok(Outbound { template: Rc::new(template), payload: message.payload.into() })
     }
 
     /// The message's own properties, and those of the options that it does not have.
-    fn properties(&mut self, mut own: PropertiesBuf) -> PropertiesBuf {
+    fn properties(&mut self, mut own: PropertiesBuf, place: &str) -> PropertiesBuf {
         if self.version.is_v5() {
             for property in self.defaults.properties.as_properties().iter() {
                 // Only a property that stands there already is refused: its value was checked.
@@ -115,8 +141,8 @@ impl JsonLines {
         }
         if !own.as_properties().is_empty() && !std::mem::replace(&mut self.has_warned, true) {
             self.messages.say(&format!(
-                "standard input, line {}: properties need MQTT 5, and -V chose {}; from here on they are left out",
-                self.line, self.version
+                "{place}: properties need MQTT 5, and -V chose {}; from here on they are left out",
+                self.version
             ));
         }
         PropertiesBuf::new()

@@ -1,11 +1,14 @@
 //! `mq pub`: messages from an option, a file or standard input to a topic, and out when all are acknowledged.
 
 use super::lines::{Next, StdinLines};
-use super::ndjson::{JsonLines, NextMessage};
+use super::ndjson::{self, JsonLines, NextMessage};
+use super::payload::{self, Payload};
+use super::replay::Replay;
 use super::stop::{Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, password, payload};
+use super::{Messages, block_on, password};
 use crate::cli::Names;
+use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
@@ -16,6 +19,7 @@ use crate::protocol::{
 };
 use crate::transport::{Stream, Tap};
 use std::future::pending;
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -24,15 +28,16 @@ use tokio::time::{Instant, sleep_until};
 const RETRIES: u32 = 15;
 
 pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let retries = if args.stdin_line || args.ndjson { RETRIES } else { 0 };
+    let is_replay = !args.replay.replay.is_empty();
+    let retries = if args.stdin_line || args.ndjson || is_replay { RETRIES } else { 0 };
     let mut client = args.client.clone();
-    if args.ndjson {
+    if args.ndjson || is_replay {
         // Its messages may have properties.
         client.connection.version.get_or_insert(Version::V5);
     }
     let mut options = client.client_options(messages.names, &args.persistence, Some(retries))?;
     let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
-    let topic = if names_topic || !args.ndjson {
+    let topic = if names_topic || !(args.ndjson || is_replay) {
         Some(args.client.topic_name(messages.names, args.topic.as_ref())?)
     } else {
         None
@@ -97,11 +102,42 @@ impl Outgoing for Outbound {
 /// Where messages come from. Standard input is not read before the first connection.
 enum Source {
     /// The same one, several times.
-    Repeated { message: Outbound, left: u64, delay: Duration, pause: Pause },
-    /// Each line of standard input is a payload.
-    Lines { template: Rc<Template>, lines: StdinLines },
+    Repeated { maker: Maker, left: u64, delay: Duration, pause: Pause },
+    /// Each line of standard input is a payload, in this form.
+    Lines { template: Rc<Template>, form: PayloadForm, lines: StdinLines, line: u64 },
     /// Each line of standard input is a whole message.
     JsonLines(JsonLines),
+    /// Recordings.
+    Replay(Box<Replay>),
+}
+
+/// Makes the message that is published, or several from one template.
+struct Maker {
+    template: Rc<Template>,
+    /// The topic, where it is another for each message.
+    topic: Option<payload::Template>,
+    payload: Payload,
+    made: u64,
+}
+
+impl Maker {
+    fn new(args: &PublishArgs, template: Rc<Template>) -> Result<Maker, Error> {
+        let is_filled_in = args.payload.template && template.topic.contains('{');
+        let topic = is_filled_in.then(|| payload::parse("-t", &template.topic)).transpose()?;
+        Ok(Maker { template, topic, payload: Payload::read(&args.payload)?, made: 0 })
+    }
+
+    fn next(&mut self) -> io::Result<Outbound> {
+        let template = match &self.topic {
+            Some(topic) => {
+                Rc::new(Template { topic: topic.fill_in(self.made)?, ..Template::clone(&self.template) })
+            }
+            None => Rc::clone(&self.template),
+        };
+        let payload = self.payload.of_message(self.made)?;
+        self.made += 1;
+        Ok(Outbound { template, payload })
+    }
 }
 
 /// Whether a repetition must wait.
@@ -188,9 +224,9 @@ impl Publisher {
     /// mosquitto_pub publishes without RETAIN where the broker retains nothing.
     fn leave_out_retain(&mut self) {
         let template = match &mut self.source {
-            Source::Repeated { message, .. } => &mut message.template,
+            Source::Repeated { maker, .. } => &mut maker.template,
             Source::Lines { template, .. } => template,
-            Source::JsonLines(_) => return,
+            Source::JsonLines(_) | Source::Replay(_) => return,
         };
         if template.retain {
             self.messages.say("the broker does not retain messages; publishing without -r");
@@ -199,7 +235,7 @@ impl Publisher {
     }
 
     fn send_repetition(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
-        let Source::Repeated { message, left, delay, pause } = &mut self.source else {
+        let Source::Repeated { maker, left, delay, pause } = &mut self.source else {
             return Sending::Finished;
         };
         let now = Instant::now();
@@ -209,12 +245,16 @@ impl Publisher {
             Pause::Until(time) if now < time => return Sending::Waiting,
             Pause::None | Pause::Until(_) => {}
         }
+        let message = match maker.next() {
+            Ok(message) => message,
+            Err(source) => return self.fail(payload::no_random(source)),
+        };
         if let Err(source) = link.session.publish(&message.as_publish(), || message.clone(), link.output) {
             let error = unsendable(&message.template, source);
             return self.fail(error);
         }
         *left -= 1;
-        *pause = match (*delay, message.template.qos) {
+        *pause = match (*delay, maker.template.qos) {
             (Duration::ZERO, _) => Pause::None,
             (delay, Qos::AtMostOnce) => Pause::Until(now + delay),
             (_, Qos::AtLeastOnce | Qos::ExactlyOnce) => Pause::ForAcknowledgement,
@@ -223,7 +263,7 @@ impl Publisher {
     }
 
     fn send_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
-        let Source::Lines { template, lines } = &mut self.source else {
+        let Source::Lines { template, form, lines, line } = &mut self.source else {
             return Sending::Finished;
         };
         let payload = match lines.next() {
@@ -232,17 +272,28 @@ impl Publisher {
             Ok(Next::End) => return Sending::Finished,
             Err(error) => return self.fail(Error::Input(error)),
         };
+        *line += 1;
+        let payload = match payload::decode(*form, payload) {
+            Ok(payload) => payload,
+            Err(problem) => {
+                let place = format!("line {line}");
+                return self.fail(Error::InputLine { place, problem });
+            }
+        };
+        let payload = &*payload;
         let keep = || Outbound { template: template.clone(), payload: payload.into() };
         let sent = link.session.publish(&template.with_payload(payload), keep, link.output);
         let sent = sent.map_err(|source| unsendable(template, source));
         self.sent_line(sent)
     }
 
-    fn send_json_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
-        let Source::JsonLines(lines) = &mut self.source else {
-            return Sending::Finished;
+    fn send_whole_message(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
+        let next = match &mut self.source {
+            Source::JsonLines(lines) => lines.next(),
+            Source::Replay(replay) => replay.next(),
+            Source::Repeated { .. } | Source::Lines { .. } => return Sending::Finished,
         };
-        let message = match lines.next() {
+        let message = match next {
             Ok(NextMessage::Message(message)) => message,
             Ok(NextMessage::Waiting) => return Sending::Waiting,
             Ok(NextMessage::End) => return Sending::Finished,
@@ -271,7 +322,7 @@ impl Application for Publisher {
         Ok(match self.source {
             Source::Repeated { .. } => self.send_repetition(link),
             Source::Lines { .. } => self.send_line(link),
-            Source::JsonLines(_) => self.send_json_line(link),
+            Source::JsonLines(_) | Source::Replay(_) => self.send_whole_message(link),
         })
     }
 
@@ -284,6 +335,7 @@ impl Application for Publisher {
             Source::Repeated { .. } => pending().await,
             Source::Lines { lines, .. } => lines.wait().await,
             Source::JsonLines(lines) => lines.wait().await,
+            Source::Replay(replay) => replay.wait().await,
         };
         if let Err(error) = waited {
             self.failure = Some(Error::Input(error));
@@ -348,14 +400,20 @@ impl Source {
         version: Version,
         messages: Messages,
     ) -> Result<Source, Error> {
+        args.check()?;
         if args.ndjson {
             return Ok(Source::JsonLines(JsonLines::new(args, topic, version, messages)?));
         }
+        if !args.replay.replay.is_empty() {
+            let maker = ndjson::Maker::new(args, topic, version, messages)?;
+            return Ok(Source::Replay(Box::new(Replay::new(&args.replay, maker, messages)?)));
+        }
         let template = Rc::new(Template::new(args, topic, version)?);
         if args.stdin_line {
-            return Ok(Source::Lines { template, lines: StdinLines::new() });
+            let form = args.payload.input;
+            return Ok(Source::Lines { template, form, lines: StdinLines::new(), line: 0 });
         }
-        let message = Outbound { template, payload: payload::read(&args.payload)?.into() };
-        Ok(Source::Repeated { message, left: args.repeat, delay: args.repeat_delay, pause: Pause::None })
+        let maker = Maker::new(args, template)?;
+        Ok(Source::Repeated { maker, left: args.repeat, delay: args.repeat_delay, pause: Pause::None })
     }
 }

@@ -3,9 +3,10 @@
 //! The request goes out after SUBACK, so that no answer can be missed. With MQTT 5 it carries correlation data of its own, and
 //! only what brings it back counts as an answer.
 
+use super::payload::{self, Payload};
 use super::stop::{Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, password, payload};
+use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
@@ -103,9 +104,9 @@ impl Request {
                 .map_err(|error| Error::Usage(format!("-e: {error}")))?;
         }
         Ok(Request {
-            topic: topic.as_str().to_owned(),
+            topic: payload::topic_once(&args.payload, topic.as_str())?,
             qos: args.qos,
-            payload: payload::read(&args.payload)?,
+            payload: Payload::read(&args.payload)?.of_message(0).map_err(payload::no_random)?.to_vec(),
             properties,
             response_topic,
             correlation_data,

@@ -1,10 +1,12 @@
 //! `mq sub`: prints the messages that arrive, until told to stop.
 
+use super::exec::Exec;
 use super::removal::{Removal, Removals};
 use super::stop::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
+use crate::cli::keep::KeepArgs;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
@@ -15,7 +17,9 @@ use crate::protocol::{
     PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
     Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
 };
+use crate::recording::Recorder;
 use crate::transport::{Stream, Tap};
+use jiff::Timestamp;
 use std::future::pending;
 use std::io;
 use std::pin::pin;
@@ -52,9 +56,18 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
                 _ = stop => Ok(()),
             },
         };
+        let failed = subscriber.end_commands(matches!(end, Ok(End::Finished))).await;
         let status = subscriber.judge(end)?;
-        drained.map(|()| status)
+        drained.map(|()| if failed > 0 && status == ExitStatus::DONE { ExitStatus::FAILED } else { status })
     })
+}
+
+/// Opens the recording, if one was asked for.
+fn open_recorder(args: &KeepArgs, messages: Messages) -> Result<Option<Recorder>, Error> {
+    let Some(path) = &args.record else { return Ok(None) };
+    let (recorder, note) = Recorder::open(path, args.rotate)?;
+    note.inspect(|note| messages.say(note));
+    Ok(Some(recorder))
 }
 
 /// With `-C`, the broker need not send more than is wanted; what it sent would be lost at QoS 0 or come again later.
@@ -79,6 +92,8 @@ struct Subscriber<'a> {
     removals: Option<Removals>,
     idle: Option<Idle>,
     trace: Trace,
+    recorder: Option<Recorder>,
+    exec: Option<Exec>,
     /// When a quiet time is over that ends the command.
     quiet_until: Option<Instant>,
     rate: Option<Rate>,
@@ -121,6 +136,12 @@ impl<'a> Subscriber<'a> {
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle: None,
             trace: Trace::new(args.diagnostics.debug, options),
+            recorder: open_recorder(&args.keep, messages)?,
+            exec: args
+                .keep
+                .exec
+                .as_ref()
+                .map(|command| Exec::new(command, args.keep.exec_jobs.into(), messages)),
             quiet_until: None,
             rate: args.message_rate.then(|| Rate { count: 0, next: Instant::now() + SECOND }),
             counted: 0,
@@ -129,6 +150,15 @@ impl<'a> Subscriber<'a> {
             is_output_closed: false,
             is_ending: false,
         })
+    }
+
+    /// Waits for the commands of --exec; when all was well, also for those that did not begin. Gives how many failed.
+    async fn end_commands(&mut self, is_all_wanted: bool) -> u64 {
+        match &mut self.exec {
+            Some(exec) if is_all_wanted => exec.end().await,
+            Some(exec) => exec.finish().await,
+            None => 0,
+        }
     }
 
     fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
@@ -179,6 +209,20 @@ impl<'a> Subscriber<'a> {
         if self.removals.is_some() { Flow::Drain } else { Flow::Finish }
     }
 
+    /// Hands a message to all who are to have it.
+    fn hand_out(&mut self, publish: &Publish<'_>) -> Result<(), Error> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add(publish, Timestamp::now())?;
+        }
+        if let Some(exec) = &mut self.exec {
+            exec.add(publish);
+        }
+        if self.args.prints() {
+            self.print(publish);
+        }
+        Ok(())
+    }
+
     fn print(&mut self, publish: &Publish<'_>) {
         match (&mut self.rate, self.args.random_filter) {
             (Some(rate), _) => rate.count += 1,
@@ -200,12 +244,6 @@ impl<'a> Subscriber<'a> {
             *rate = Rate { count: 0, next: rate.next.max(now - SECOND) + SECOND };
             self.sink.buffer().extend_from_slice(line.as_bytes());
         }
-    }
-
-    /// When [`Application::send`] has something to do, though nothing arrives.
-    fn next_alarm(&self) -> Option<Instant> {
-        let rate = self.rate.as_ref().map(|rate| rate.next);
-        rate.into_iter().chain(self.quiet_until).min()
     }
 
     fn is_wanted(&self, publish: &Publish<'_>) -> bool {
@@ -284,10 +322,20 @@ impl Application for Subscriber<'_> {
     }
 
     async fn ready(&mut self) {
+        let exec = async {
+            match &mut self.exec {
+                Some(exec) => exec.progress().await,
+                None => pending().await,
+            }
+        };
         if self.sink.has_unwritten() {
-            return self.sink.writable().await;
+            return tokio::select! {
+                () = self.sink.writable() => {}
+                () = exec => {}
+            };
         }
-        let alarm = self.next_alarm();
+        let rate = self.rate.as_ref().map(|rate| rate.next);
+        let alarm = rate.into_iter().chain(self.quiet_until).min();
         let alarm = async {
             match alarm {
                 Some(time) => sleep_until(time.into()).await,
@@ -297,6 +345,7 @@ impl Application for Subscriber<'_> {
         tokio::select! {
             () = self.sink.closed() => self.is_output_closed = true,
             () = alarm => {}
+            () = exec => {}
         }
     }
 
@@ -311,7 +360,7 @@ impl Application for Subscriber<'_> {
         if let (Some(removals), true) = (&mut self.removals, publish.retain) {
             removals.add(publish.topic);
         }
-        self.print(publish);
+        self.hand_out(publish)?;
         self.counted += 1;
         let is_enough = self.args.count.is_some_and(|count| self.counted >= count);
         Ok(if is_enough { self.end() } else { Flow::Continue })
@@ -361,12 +410,17 @@ impl Application for Subscriber<'_> {
     }
 
     fn flush(&mut self) -> Result<bool, Error> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush()?;
+        }
+        // A message is acknowledged once its command runs.
+        let has_begun = self.exec.as_ref().is_none_or(Exec::has_begun_all);
         if !self.sink.has_unwritten() {
-            return Ok(true);
+            return Ok(has_begun);
         }
         let is_all = self.sink.flush()?;
         self.note_activity();
-        Ok(is_all)
+        Ok(is_all && has_begun)
     }
 
     fn lost(&mut self, error: &Error, pause: Duration) {

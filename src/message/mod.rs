@@ -10,9 +10,14 @@ mod write;
 use crate::protocol::{PropertiesBuf, Qos, TopicName};
 pub use encoding::Encoding;
 pub(crate) use encoding::{decode_hex, hex_digit, push_hex, to_base64};
+use jiff::Timestamp;
+#[cfg(feature = "sqlite")]
+pub(crate) use read::read_properties_of;
 pub use read::{MessageError, read};
 pub use write::write;
-pub(crate) use write::write_bytes;
+#[cfg(feature = "sqlite")]
+pub(crate) use write::write_properties;
+pub(crate) use write::{rfc_3339, write_bytes};
 
 /// A message that was read; what was left out is for the reader to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub struct Message {
     pub qos: Option<Qos>,
     /// Whether the broker keeps it.
     pub retain: Option<bool>,
+    /// When it arrived, where it was recorded.
+    pub time: Option<Timestamp>,
     /// What MQTT 5 adds; without what belongs to one connection alone, topic alias and subscription identifiers.
     pub properties: PropertiesBuf,
 }

@@ -47,6 +47,7 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
         payload: Vec::new(),
         qos: None,
         retain: None,
+        time: None,
         properties: PropertiesBuf::new(),
     };
     let mut payload = None;
@@ -54,6 +55,8 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
     for (key, raw) in entries {
         let value = Value::new(raw, start);
         match key {
+            // Others may write something else there, which is nothing to publish.
+            "time" => message.time = value.text.trim_matches('"').parse().ok(),
             "topic" => message.topic = Some(value.topic()?),
             "qos" => message.qos = Some(value.qos()?),
             "retain" => message.retain = Some(value.boolean()?),
@@ -68,6 +71,15 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
         message.payload = payload.payload(encoding)?;
     }
     Ok(message)
+}
+
+/// Reads the object that stands for a message's properties.
+///
+/// # Errors
+/// What is wrong with it, and where.
+#[cfg(feature = "sqlite")]
+pub(crate) fn read_properties_of(text: &str) -> Result<PropertiesBuf, MessageError> {
+    read_properties(Value { text, column: 1 }, text.as_ptr() as usize)
 }
 
 fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, MessageError> {

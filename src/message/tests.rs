@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 fn printed(publish: &Publish<'_>, is_pretty: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    let arrived = Timestamp::new(1_795_240_883, 123_456_700).unwrap();
+    let arrived = arrived();
     write(publish, arrived, &mut Writer::new(&mut out, is_pretty));
     out
 }
@@ -39,6 +39,10 @@ fn properties() -> impl Strategy<Value = PropertiesBuf> {
     )
 }
 
+fn arrived() -> Timestamp {
+    Timestamp::new(1_795_240_883, 123_456_700).unwrap()
+}
+
 fn message() -> impl Strategy<Value = Message> {
     let payload = prop_oneof![vec(any::<u8>(), 0..60), ".{0,60}".prop_map(String::into_bytes)];
     ("[a-z/$é\"\\\\ ]{1,30}", payload, 0..3u8, any::<bool>(), properties()).prop_map(
@@ -47,6 +51,7 @@ fn message() -> impl Strategy<Value = Message> {
             payload,
             qos: Qos::from_u8(qos),
             retain: Some(retain),
+            time: Some(arrived()),
             properties,
         },
     )

@@ -9,11 +9,16 @@ use jiff::fmt::temporal::DateTimePrinter;
 /// RFC 3339 with all nine digits, so that times can be compared as text.
 const RFC_3339: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
 
+/// This time as in messages.
+pub(crate) fn rfc_3339(time: Timestamp) -> String {
+    RFC_3339.timestamp_to_string(&time)
+}
+
 /// Appends the object that stands for a message which arrived at that time. It is valid JSON whatever the message holds.
 pub fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
     json.open_object();
     json.key("time");
-    json.string(&RFC_3339.timestamp_to_string(&arrived));
+    json.string(&rfc_3339(arrived));
     json.key("topic");
     json.string(publish.topic);
     json.key("qos");
@@ -50,7 +55,7 @@ pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
 }
 
 /// What PUBLISH may carry, in the order of the documentation.
-fn write_properties(properties: Properties<'_>, json: &mut Writer<'_>) {
+pub(crate) fn write_properties(properties: Properties<'_>, json: &mut Writer<'_>) {
     json.open_object();
     for (name, id) in [
         ("payload_format_indicator", PropertyId::PayloadFormatIndicator),

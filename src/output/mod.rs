@@ -1,5 +1,6 @@
 //! What is printed: messages that were received, on standard output.
 
+mod decoding;
 mod moment;
 mod mosquitto_json;
 mod printer;
@@ -7,6 +8,7 @@ mod sink;
 mod template;
 mod watch;
 
+pub use decoding::{Decoding, FieldPath};
 pub use printer::{Layout, Printer};
 pub use sink::Sink;
 pub use template::{Template, TemplateError};

@@ -1,5 +1,6 @@
 //! Turns received messages into bytes for standard output.
 
+use super::decoding::Decoding;
 use super::moment::{Moment, local_time_zone};
 use super::template::{Rendering, Template};
 use super::watch::{Size, Watch};
@@ -33,6 +34,7 @@ pub enum Layout {
 #[derive(Debug)]
 pub struct Printer {
     layout: Layout,
+    decoding: Option<Decoding>,
     has_newlines: bool,
     is_pretty: bool,
     watch: Option<Watch>,
@@ -44,12 +46,25 @@ pub struct Printer {
 impl Printer {
     /// A printer for this layout, with a line end after each message or without.
     pub fn new(layout: Layout, has_newlines: bool) -> Printer {
-        Printer { layout, has_newlines, is_pretty: false, watch: None, time_zone: None, notes: Vec::new() }
+        Printer {
+            layout,
+            decoding: None,
+            has_newlines,
+            is_pretty: false,
+            watch: None,
+            time_zone: None,
+            notes: Vec::new(),
+        }
     }
 
     /// Lays JSON out over several lines.
     pub fn pretty(self, is_pretty: bool) -> Printer {
         Printer { is_pretty, ..self }
+    }
+
+    /// Prints payloads as what they hold.
+    pub fn decoding(self, decoding: Option<Decoding>) -> Printer {
+        Printer { decoding, ..self }
     }
 
     /// Shows on a screen, below the broker's name, the latest message of each topic instead of printing one after the
@@ -69,10 +84,10 @@ impl Printer {
     /// layout asks for more than the payload.
     pub fn print(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
         if self.watch.is_none() {
-            return self.print_plain(publish, out);
+            return self.print_decoded(publish, out);
         }
         let mut printed = Vec::new();
-        self.print_plain(publish, &mut printed);
+        self.print_decoded(publish, &mut printed);
         let line = printed.strip_suffix(b"\n").unwrap_or(&printed);
         if let Some(watch) = &mut self.watch {
             watch.show(publish.topic, line, Size::of_stdout(), out);
@@ -82,6 +97,24 @@ impl Printer {
     /// What could not be printed since this was last asked, a sentence for each.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
+    }
+
+    fn print_decoded(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
+        let Some(decoding) = &self.decoding else {
+            return self.print_plain(publish, out);
+        };
+        match decoding.show(publish, self.is_pretty) {
+            Ok(payload) => self.print_plain(&Publish { payload: &payload, ..*publish }, out),
+            Err(problem) if decoding.fields.is_empty() => {
+                self.notes
+                    .push(format!("the payload of {} {problem}; it is printed as it is", publish.topic));
+                self.print_plain(publish, out);
+            }
+            Err(problem) => {
+                self.notes
+                    .push(format!("the payload of {} {problem}; nothing is printed of it", publish.topic));
+            }
+        }
     }
 
     fn print_plain(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {

@@ -9,6 +9,7 @@ use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
 use crate::bench::shard::Place;
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
+use crate::cli::values::Sizes;
 use crate::error::Error;
 use crate::protocol::{Qos, TopicFilter};
 use std::path::PathBuf;
@@ -22,14 +23,6 @@ const DEFAULT_IN_FLIGHT: u16 = 20;
 
 /// Where messages go that all subscribers receive.
 const TEMPLATE_FOR_ALL: &str = "mq-bench/{run}/{i}";
-
-/// How long a payload is: the same for all messages, or chosen for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub struct Sizes {
-    pub least: usize,
-    pub most: usize,
-}
 
 /// What was asked for. A name that is empty is that of the only group.
 #[derive(Debug, Clone)]

@@ -16,11 +16,12 @@ use crate::bench::shard::{self, Shard};
 use crate::error::Error;
 use crate::protocol::Qos;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
-use group::{GroupSpec, Sizes};
+use group::GroupSpec;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 use word::Ramping;
+pub(super) use word::rate;
 pub use word::{Topology, Word};
 
 /// The most clients that one machine is asked for.
@@ -126,8 +127,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "QOS", value_parser = values::qos, help_heading = "Load")]
     pub subscription_qos: Option<Qos>,
     /// The payload's bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32
-    #[arg(short = 's', long = "size", value_name = "BYTES", default_value = "64", value_parser = word::sizes, conflicts_with_all = ["payload_file", "payload_template", "payload_recording"], help_heading = "Load")]
-    pub size: Sizes,
+    #[arg(short = 's', long = "size", value_name = "BYTES", default_value = "64", value_parser = values::sizes, conflicts_with_all = ["payload_file", "payload_template", "payload_recording"], help_heading = "Load")]
+    pub size: values::Sizes,
     /// The payload from a file, behind the stamp if there are subscribers
     #[arg(short = 'f', long = "payload-file", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["payload_template", "payload_recording"], help_heading = "Load")]
     pub payload_file: Option<PathBuf>,

@@ -1,12 +1,12 @@
 //! `mq bench scenario FILE.toml`: groups of clients, each with the keys that are options elsewhere. A mistake is told with its
 //! line and column.
 
-use super::group::{GroupSpec, Sizes};
+use super::group::GroupSpec;
 use super::word::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::toml_text::{nearest, place};
-use crate::cli::values;
+use crate::cli::values::{self, Sizes};
 use crate::error::Error;
 use crate::protocol::Qos;
 use serde::{Deserialize, Deserializer, de};
@@ -178,7 +178,7 @@ fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Err
 
 fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D::Error> {
     let text = Scalar::deserialize(deserializer)?.into_text();
-    word::sizes(&text).map(Some).map_err(de::Error::custom)
+    values::sizes(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::Error> {

@@ -1,6 +1,5 @@
 //! Single words of `mq bench`, on the command line and in scenario files.
 
-use super::group::Sizes;
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::values;
 use clap::ValueEnum;
@@ -43,27 +42,8 @@ pub enum Topology {
     Mesh,
 }
 
-/// The longest payload: what fits into a packet beside its topic.
-const MOST_BYTES: usize = 268_000_000;
-
-/// A number of bytes, or from how many to how many.
-pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
-    let number = |text: &str| {
-        let number = text.parse().ok().filter(|&bytes: &usize| bytes <= MOST_BYTES);
-        number.ok_or_else(|| format!("it takes bytes from 0 to {MOST_BYTES}, or a range as in 64..1024"))
-    };
-    let (least, most) = match text.split_once("..") {
-        Some((least, most)) => (number(least)?, number(most)?),
-        None => (number(text)?, number(text)?),
-    };
-    if least > most {
-        return Err(format!("it takes the smaller number first: {most}..{least}"));
-    }
-    Ok(Sizes { least, most })
-}
-
 /// Messages in a time: `500`, `5k`, `1000/s`, `30/min`.
-pub(super) fn rate(text: &str) -> Result<Rate, String> {
+pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
     let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
     let seconds = match unit {
         "s" | "sec" => 1.0,
@@ -133,15 +113,6 @@ mod tests {
         assert_eq!(ramp("30/min..0.1"), Ok(Ramping::Between(rate(0.5), rate(0.1))));
         for text in ["", "x", "0..5", "5..", "..5", "1..2..3"] {
             assert!(ramp(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_one_number_or_two() {
-        assert_eq!(sizes("64"), Ok(Sizes { least: 64, most: 64 }));
-        assert_eq!(sizes("64..1024"), Ok(Sizes { least: 64, most: 1024 }));
-        for text in ["", "..", "5..", "9..5", "-1", "300000000"] {
-            assert!(sizes(text).is_err(), "{text}");
         }
     }
 }

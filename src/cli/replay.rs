@@ -1,0 +1,108 @@
+//! The options of `mq pub --replay`.
+
+use super::bench::rate;
+use crate::bench::schedule::Rate;
+use crate::protocol::TopicName;
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// What is replayed, how fast, and where to.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Replay")]
+pub struct ReplayArgs {
+    /// Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after
+    /// the other. Chooses MQTT 5
+    #[arg(long, group = "payload", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub replay: Vec<PathBuf>,
+    /// Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it
+    #[arg(long, value_name = "FACTOR", value_parser = speed, requires = "replay")]
+    pub speed: Option<Speed>,
+    /// Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were
+    #[arg(long, value_parser = rate, requires = "replay", conflicts_with = "speed")]
+    pub rate: Option<Rate>,
+    /// Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the
+    /// first that fits counts
+    #[arg(long, value_name = "FROM=TO", value_parser = rewrite, requires = "replay")]
+    pub rewrite: Vec<Rewrite>,
+}
+
+/// How fast a recording is replayed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Speed {
+    /// Its time goes so many times as fast.
+    Times(f64),
+    /// As fast as possible.
+    Max,
+}
+
+/// Another beginning for topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    from: String,
+    to: String,
+}
+
+impl Rewrite {
+    /// The topic with its other beginning; `None` when it does not begin so.
+    pub fn apply(&self, topic: &str) -> Option<String> {
+        if self.from.is_empty() {
+            return Some(format!("{}/{topic}", self.to));
+        }
+        let rest = topic.strip_prefix(&self.from)?;
+        match (rest.is_empty(), rest.strip_prefix('/')) {
+            (true, _) if !self.to.is_empty() => Some(self.to.clone()),
+            (false, Some(below)) if self.to.is_empty() => Some(below.to_owned()),
+            (false, Some(below)) => Some(format!("{}/{below}", self.to)),
+            _ => None,
+        }
+    }
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    match text.parse() {
+        Ok(times) if (0.001..=1e6).contains(&times) => Ok(Speed::Times(times)),
+        _ => Err("it takes a number from 0.001 to 1000000, or max".to_owned()),
+    }
+}
+
+fn rewrite(text: &str) -> Result<Rewrite, String> {
+    let (from, to) = text.split_once('=').ok_or("it takes FROM=TO, two topics")?;
+    if from.is_empty() && to.is_empty() {
+        return Err("it takes FROM=TO, two topics, one of which may be empty".to_owned());
+    }
+    for topic in [from, to].into_iter().filter(|topic| !topic.is_empty()) {
+        TopicName::parse(topic).map_err(|error| format!("'{topic}': {error}"))?;
+    }
+    Ok(Rewrite { from: from.to_owned(), to: to.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_levels_are_rewritten() {
+        let apply = |words: &str, topic: &str| rewrite(words).unwrap().apply(topic);
+        assert_eq!(apply("home=house", "home/door").as_deref(), Some("house/door"));
+        assert_eq!(apply("home=a/b", "home").as_deref(), Some("a/b"));
+        assert_eq!(apply("home=house", "homework"), None);
+        assert_eq!(apply("=test", "home/door").as_deref(), Some("test/home/door"));
+        assert_eq!(apply("home=", "home/door").as_deref(), Some("door"));
+        assert_eq!(apply("home=", "home"), None, "nothing would be left");
+        for text in ["", "=", "home", "a/#=b", "a=+"] {
+            assert!(rewrite(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_speed_is_a_factor_or_max() {
+        assert_eq!(speed("max"), Ok(Speed::Max));
+        assert_eq!(speed("0.5"), Ok(Speed::Times(0.5)));
+        for text in ["", "0", "-1", "nan", "inf", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
+}

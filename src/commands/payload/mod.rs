@@ -1,0 +1,136 @@
+//! Payloads from where the options say.
+
+mod template;
+
+use crate::cli::output::PayloadForm;
+use crate::cli::payload::PayloadArgs;
+use crate::cli::values::Sizes;
+use crate::error::Error;
+use crate::message::Encoding;
+use crate::protocol::MAX_REMAINING_LENGTH;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::rc::Rc;
+pub(super) use template::Template;
+
+/// More cannot fit into a packet; a larger file is not even read.
+const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
+
+/// What messages carry: the same, or another each time.
+#[derive(Debug, Clone)]
+pub(super) enum Payload {
+    Fixed(Rc<[u8]>),
+    Template(Template),
+    Random(Sizes),
+}
+
+impl Payload {
+    /// What the options ask for; empty where they ask for nothing.
+    ///
+    /// # Errors
+    /// When a file or standard input cannot be read, holds more than a message can, or is not what the options call it.
+    pub(super) fn read(args: &PayloadArgs) -> Result<Payload, Error> {
+        if let Some(sizes) = args.random {
+            return Ok(Payload::Random(sizes));
+        }
+        let (source, bytes) = if let Some(message) = &args.message {
+            ("-m".to_owned(), message.as_encoded_bytes().to_vec())
+        } else if let Some(path) = &args.file {
+            (path.display().to_string(), read_file(path)?)
+        } else if args.stdin_file {
+            ("standard input".to_owned(), read_stdin()?)
+        } else {
+            (String::new(), Vec::new())
+        };
+        if args.template {
+            let text = String::from_utf8(bytes).map_err(|_| no_text(&source))?;
+            return parse(&source, &text).map(Payload::Template);
+        }
+        let decoded = decode(args.input, &bytes);
+        let decoded = decoded.map_err(|problem| Error::Usage(format!("{source}: {problem}")))?;
+        Ok(Payload::Fixed(decoded.into()))
+    }
+
+    /// What the message with this number carries.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn of_message(&self, number: u64) -> io::Result<Rc<[u8]>> {
+        Ok(match self {
+            Payload::Fixed(bytes) => Rc::clone(bytes),
+            Payload::Template(template) => template.fill_in(number)?.into_bytes().into(),
+            Payload::Random(Sizes { least, most }) => {
+                let mut bytes = vec![0; fastrand::usize(*least..=*most)];
+                fastrand::fill(&mut bytes);
+                bytes.into()
+            }
+        })
+    }
+}
+
+/// Reads a text with placeholders, which came from there.
+///
+/// # Errors
+/// When it holds what stands for nothing.
+pub(super) fn parse(source: &str, text: &str) -> Result<Template, Error> {
+    Template::parse(text).map_err(|error| Error::Usage(format!("{source}: {error}")))
+}
+
+/// The topic of a message that is sent once.
+///
+/// # Errors
+/// When it is a template, and holds what stands for nothing.
+pub(super) fn topic_once(args: &PayloadArgs, topic: &str) -> Result<String, Error> {
+    if args.template { parse("-t", topic)?.fill_in(0).map_err(no_random) } else { Ok(topic.to_owned()) }
+}
+
+/// The system has no random numbers.
+pub(super) fn no_random(source: io::Error) -> Error {
+    Error::System { action: "make the message".to_owned(), source }
+}
+
+fn no_text(source: &str) -> Error {
+    Error::Usage(format!("{source}: --template takes text, and this is not UTF-8"))
+}
+
+/// The bytes that a payload in this form stands for. White space in hexadecimal and Base64 means nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn decode(form: PayloadForm, bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    let encoding = match form {
+        PayloadForm::Raw => return Ok(bytes.into()),
+        PayloadForm::Hex => Encoding::Hex,
+        PayloadForm::Base64 => Encoding::Base64,
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| format!("it is no {}", encoding.name()))?;
+    encoding.decode(text.split_ascii_whitespace().collect()).map(Cow::Owned)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    read_all(File::open(path).map_err(failed)?).map_err(failed)
+}
+
+fn read_stdin() -> Result<Vec<u8>, Error> {
+    let payload = read_all(io::stdin().lock()).map_err(Error::Input)?;
+    if payload.is_empty() {
+        // An empty message deletes what a broker has kept; a pipe that broke must not.
+        let error =
+            io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty; -n publishes an empty message");
+        return Err(Error::Input(error));
+    }
+    Ok(payload)
+}
+
+fn read_all(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut payload = Vec::new();
+    input.take(MAX_PAYLOAD + 1).read_to_end(&mut payload)?;
+    if payload.len() as u64 > MAX_PAYLOAD {
+        let text = format!("it is larger than {MAX_PAYLOAD} bytes, the most that a message can hold");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(payload)
+}

@@ -1,0 +1,262 @@
+//! `mq pub --replay`: messages from recordings, each when its time has come.
+
+use super::Messages;
+use super::lines::{Lines, Next};
+use super::ndjson::{Maker, NextMessage};
+use super::publish::Outbound;
+use crate::bench::schedule::Rate;
+use crate::cli::replay::{ReplayArgs, Rewrite, Speed};
+use crate::error::Error;
+use crate::message::{self, Message};
+use crate::protocol::TopicName;
+use crate::recording::{self, RecordingError};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// The messages of recordings, one after the other.
+pub(super) struct Replay {
+    files: VecDeque<PathBuf>,
+    current: Option<Source>,
+    pace: Pace,
+    maker: Maker,
+    rewrites: Vec<Rewrite>,
+    /// Read, and waiting for its time.
+    next: Option<(Outbound, Instant)>,
+    bar: ProgressBar,
+    messages: Messages,
+}
+
+/// A recording that is read.
+enum Source {
+    Lines {
+        path: PathBuf,
+        lines: Lines,
+        line: u64,
+    },
+    #[cfg(feature = "sqlite")]
+    Database(Box<recording::sqlite::Messages>, PathBuf),
+}
+
+/// What there is of a recording.
+enum Read {
+    /// A message, where it stood, and how much of the recording it was.
+    Message(Message, String, u64),
+    Waiting,
+    /// The end, and what was wrong with it.
+    End(Option<String>),
+}
+
+/// When messages are due.
+struct Pace {
+    kind: PaceKind,
+    /// When the first one was sent, and the time that it carries.
+    start: Option<(Instant, Timestamp)>,
+    count: u64,
+}
+
+enum PaceKind {
+    Recorded { speed: f64 },
+    Rate(Rate),
+    Max,
+}
+
+impl Replay {
+    /// Opens all recordings once, so that none of them turns out later to be something else.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, or is none.
+    pub(super) fn new(args: &ReplayArgs, maker: Maker, messages: Messages) -> Result<Replay, Error> {
+        let mut total = 0;
+        for path in &args.replay {
+            total += Source::open(path)?.1;
+        }
+        let kind = match (args.rate, args.speed) {
+            (Some(rate), _) => PaceKind::Rate(rate),
+            (None, Some(Speed::Max)) => PaceKind::Max,
+            (None, Some(Speed::Times(speed))) => PaceKind::Recorded { speed },
+            (None, None) => PaceKind::Recorded { speed: 1.0 },
+        };
+        let style = ProgressStyle::with_template("{bar:40} {percent}%  {elapsed} of about {duration}");
+        let bar = ProgressBar::new(total);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Ok(Replay {
+            files: args.replay.iter().cloned().collect(),
+            current: None,
+            pace: Pace { kind, start: None, count: 0 },
+            maker,
+            rewrites: args.rewrite.clone(),
+            next: None,
+            bar,
+            messages,
+        })
+    }
+
+    /// The next message, if its time has come.
+    ///
+    /// # Errors
+    /// When a recording cannot be read further.
+    pub(super) fn next(&mut self) -> Result<NextMessage, Error> {
+        if self.next.is_none()
+            && let Some(instead) = self.read()?
+        {
+            return Ok(instead);
+        }
+        match self.next.take_if(|(_, due)| *due <= Instant::now()) {
+            Some((message, _)) => Ok(NextMessage::Message(message)),
+            None => Ok(NextMessage::Waiting),
+        }
+    }
+
+    /// Waits until there may be another message.
+    ///
+    /// # Errors
+    /// When a recording cannot be read further.
+    pub(super) async fn wait(&mut self) -> io::Result<()> {
+        match (&self.next, &mut self.current) {
+            (Some((_, due)), _) => {
+                sleep_until(*due).await;
+                Ok(())
+            }
+            (None, Some(Source::Lines { lines, .. })) => lines.wait().await,
+            #[cfg(feature = "sqlite")]
+            (None, Some(Source::Database(..))) => Ok(()),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Reads a message, which is kept until it is due. What it gives instead says why there is none.
+    fn read(&mut self) -> Result<Option<NextMessage>, Error> {
+        loop {
+            let source = match (&mut self.current, self.files.pop_front()) {
+                (Some(source), unread) => {
+                    unread.into_iter().for_each(|path| self.files.push_front(path));
+                    source
+                }
+                (current @ None, Some(path)) => current.insert(Source::open(&path)?.0),
+                (None, None) => {
+                    self.bar.finish_and_clear();
+                    return Ok(Some(NextMessage::End));
+                }
+            };
+            match source.next()? {
+                Read::Message(message, place, size) => {
+                    self.bar.inc(size);
+                    return self.keep(message, &place).map(|()| None);
+                }
+                Read::Waiting => return Ok(Some(NextMessage::Waiting)),
+                Read::End(problem) => {
+                    problem.inspect(|problem| self.messages.say(problem));
+                    self.current = None;
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, mut message: Message, place: &str) -> Result<(), Error> {
+        let due = self.pace.due(message.time);
+        if let Some(topic) = &message.topic
+            && let Some(other) = self.rewrites.iter().find_map(|rewrite| rewrite.apply(topic.as_str()))
+        {
+            let told = |error| Error::InputLine {
+                place: place.to_owned(),
+                problem: format!("--rewrite makes '{other}' of its topic: {error}"),
+            };
+            message.topic = Some(TopicName::parse(&other).map_err(told)?);
+        }
+        self.next = Some((self.maker.outbound(message, place)?, due));
+        Ok(())
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Pace {
+    /// When the next message is due, which was recorded at that time.
+    fn due(&mut self, recorded: Option<Timestamp>) -> Instant {
+        let now = Instant::now();
+        let (start, first) = *self.start.get_or_insert((now, recorded.unwrap_or_default()));
+        let count = self.count;
+        self.count += 1;
+        let after = match self.kind {
+            PaceKind::Max => return now,
+            PaceKind::Rate(rate) => count as f64 / rate.as_per_second(),
+            // One that came before the first, by a clock that was put back, is due at once.
+            PaceKind::Recorded { speed } => {
+                recorded.map_or(0.0, |time| time.duration_since(first).as_secs_f64().max(0.0) / speed)
+            }
+        };
+        start + Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX / 4)
+    }
+}
+
+impl Source {
+    /// Opens a recording; also tells how much of it there is, in units of its own.
+    fn open(path: &Path) -> Result<(Source, u64), Error> {
+        let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+        if recording::is_database_file(path).map_err(failed)? {
+            #[cfg(feature = "sqlite")]
+            {
+                let messages = recording::sqlite::Messages::open(path)?;
+                let count = messages.count();
+                return Ok((Source::Database(Box::new(messages), path.to_owned()), count));
+            }
+            #[cfg(not(feature = "sqlite"))]
+            return Err(RecordingError::NoDatabases { path: path.to_owned() }.into());
+        }
+        recording::check_lines(path)?;
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let lines = Lines::of_file(file).map_err(failed)?;
+        Ok((Source::Lines { path: path.to_owned(), lines, line: 0 }, length))
+    }
+
+    fn next(&mut self) -> Result<Read, Error> {
+        match self {
+            Source::Lines { path, lines, line } => next_line(path, lines, line),
+            #[cfg(feature = "sqlite")]
+            Source::Database(messages, path) => Ok(match messages.next_message()? {
+                Some(message) => Read::Message(message, path.display().to_string(), 1),
+                None => Read::End(None),
+            }),
+        }
+    }
+}
+
+/// The next message of a recording of lines; empty lines are passed over.
+fn next_line(path: &Path, lines: &mut Lines, number: &mut u64) -> Result<Read, Error> {
+    let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+    loop {
+        let text = match lines.next().map_err(failed)? {
+            Next::Line(text) => text,
+            Next::Waiting => return Ok(Read::Waiting),
+            Next::End => return Ok(Read::End(None)),
+        };
+        *number += 1;
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        let (size, read) = (text.len() as u64 + 1, message::read(text));
+        let place = || format!("{}, line {number}", path.display());
+        return match read {
+            Ok(message) => Ok(Read::Message(message, place(), size)),
+            Err(_) if lines.is_last_without_end() => Ok(Read::End(Some(format!(
+                "{}: the recording is cut off there; the rest was replayed",
+                place()
+            )))),
+            Err(error) => Err(Error::InputLine {
+                place: format!("{}, column {}", place(), error.column),
+                problem: error.problem,
+            }),
+        };
+    }
+}

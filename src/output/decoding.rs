@@ -1,0 +1,146 @@
+//! Payloads as what they hold: a format's value as JSON, or some fields of it.
+
+use crate::json::{self, copy_value};
+use crate::payload::{Choice, Format, Hints, decode};
+use crate::protocol::{PropertyId, Publish};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+
+/// Below it, payloads are Sparkplug's.
+const SPARKPLUG: &str = "spBv1.0/";
+
+/// How payloads are read, and what of them is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoding {
+    /// The format.
+    pub choice: Choice,
+    /// The fields, with tabs between them; none for all of the value.
+    pub fields: Vec<FieldPath>,
+}
+
+/// The way to a field: `a.b[0]`, or `/a/b/0` as in RFC 6901.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldPath(String);
+
+impl FieldPath {
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// When it has a bracket that is not closed, or a name or number is missing.
+    pub fn parse(text: &str) -> Result<FieldPath, String> {
+        if text.starts_with('/') {
+            return Ok(FieldPath(text.to_owned()));
+        }
+        let mut pointer = String::new();
+        for part in text.split('.') {
+            let (name, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
+            if !name.is_empty() {
+                pointer += &format!("/{}", escape(name));
+            } else if rest.is_empty() {
+                return Err(format!("a name is missing in '{text}'; a path is like a.b[0]"));
+            }
+            while !rest.is_empty() {
+                let inside = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+                let index = inside.and_then(|(digits, after)| Some((digits.parse::<usize>().ok()?, after)));
+                let (index, after) =
+                    index.ok_or_else(|| format!("'{rest}' in '{text}' is no index as in [0]"))?;
+                pointer += &format!("/{index}");
+                rest = after;
+            }
+        }
+        Ok(FieldPath(pointer))
+    }
+}
+
+fn escape(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
+}
+
+/// Why a payload is not shown as what it holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotDecoded(String);
+
+impl fmt::Display for NotDecoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Decoding {
+    /// What is printed for a payload; the payload itself where it is of no format that was asked for, or empty.
+    ///
+    /// # Errors
+    /// When it is not what it should be, or has no fields.
+    pub(super) fn show<'p>(
+        &self,
+        publish: &Publish<'p>,
+        is_pretty: bool,
+    ) -> Result<Cow<'p, [u8]>, NotDecoded> {
+        let decoded = match self.choice_for(publish.topic) {
+            Some(choice) if !publish.payload.is_empty() => decode(publish.payload, choice, hints(publish)),
+            _ => None,
+        };
+        let Some(decoded) = decoded else {
+            let is_field_wanted = !self.fields.is_empty() && !publish.payload.is_empty();
+            let none = || NotDecoded("is of no format that has fields".to_owned());
+            return if is_field_wanted { Err(none()) } else { Ok(publish.payload.into()) };
+        };
+        let name = decoded.name();
+        let text = decoded.json.map_err(|problem| NotDecoded(format!("is not {name}: {problem}")))?;
+        if !self.fields.is_empty() {
+            return self.select(&text).map(Cow::Owned);
+        }
+        let mut out = Vec::new();
+        match copy_value(text.as_bytes(), &mut json::Writer::new(&mut out, is_pretty)) {
+            Ok(()) => Ok(out.into()),
+            // What is nested too deep stays on one line.
+            Err(_) => Ok(text.into_bytes().into()),
+        }
+    }
+
+    /// Sparkplug is told by the topic alone: other payloads may look like it.
+    fn choice_for(&self, topic: &str) -> Option<Choice> {
+        match self.choice {
+            Choice::As(Format::Sparkplug) => topic.starts_with(SPARKPLUG).then_some(Choice::Auto),
+            choice => Some(choice),
+        }
+    }
+
+    fn select(&self, text: &str) -> Result<Vec<u8>, NotDecoded> {
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| NotDecoded(format!("is no JSON: {error}")))?;
+        let fields: Vec<String> = self.fields.iter().map(|path| shown(value.pointer(&path.0))).collect();
+        Ok(fields.join("\t").into_bytes())
+    }
+}
+
+fn hints<'p>(publish: &Publish<'p>) -> Hints<'p> {
+    Hints { topic: Some(publish.topic), content_type: publish.properties.text(PropertyId::ContentType) }
+}
+
+/// Strings without quotes, so that a shell can use them; what is not there is null.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "null".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_pointers() {
+        let pointer = |text: &str| FieldPath::parse(text).map(|path| path.0);
+        assert_eq!(pointer("a").as_deref(), Ok("/a"));
+        assert_eq!(pointer("a.b[0][12].c").as_deref(), Ok("/a/b/0/12/c"));
+        assert_eq!(pointer("[3].x/y~z").as_deref(), Ok("/3/x~1y~0z"));
+        assert_eq!(pointer("/a.b/0").as_deref(), Ok("/a.b/0"));
+        for text in ["", "a..b", ".a", "a.", "a[", "a[x]", "a[0", "a[0]b", "a[-1]"] {
+            assert!(FieldPath::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Recordings: messages in a file, each as it arrived. `docs/recordings.md` describes them for users.
+//!
+//! A recorder appends, and what it appended survives its end, however that comes: messages that came together are one write, whose last
+//! message may be cut off when it is killed in the middle.
+
+mod lines;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use crate::protocol::Publish;
+use jiff::Timestamp;
+pub use lines::LineFile;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a database's name ends in.
+const DATABASES: [&str; 3] = ["sqlite", "sqlite3", "db"];
+
+/// How every database begins.
+const DATABASE: &[u8] = b"SQLite format 3\0";
+
+/// When a recording goes on in a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// When the file would get longer than so many bytes.
+    Size(u64),
+    /// When the file was begun so long ago.
+    Age(Duration),
+}
+
+/// Why nothing can be recorded there, or read from there.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // the texts say what each is
+pub enum RecordingError {
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{} is written by another recorder", path.display())]
+    Locked { path: PathBuf },
+    #[error("{} is no recording: {problem}", path.display())]
+    Foreign { path: PathBuf, problem: String },
+    #[error("{}: recordings in SQLite are not in this build; `cargo install mqkit --features sqlite` has them", path.display())]
+    NoDatabases { path: PathBuf },
+    #[error("{}: a database is not rotated; --rotate is for files of lines", path.display())]
+    NoRotation { path: PathBuf },
+    #[cfg(feature = "sqlite")]
+    #[error("{}: {source}", path.display())]
+    Database { path: PathBuf, source: rusqlite::Error },
+    #[cfg(feature = "sqlite")]
+    #[error("{} is locked by another program, which did not let go of it for {} s", path.display(), sqlite::PATIENCE.as_secs())]
+    Busy { path: PathBuf },
+}
+
+/// Keeps messages in a file.
+#[derive(Debug)]
+pub enum Recorder {
+    /// A JSON object a line, as `mq sub --json` prints it.
+    Lines(LineFile),
+    /// A database.
+    #[cfg(feature = "sqlite")]
+    Database(sqlite::Database),
+}
+
+impl Recorder {
+    /// Opens a recording to go on with it, or begins one. Its name says which kind it is. Also gives what was found and mended, if
+    /// something was.
+    ///
+    /// # Errors
+    /// When it is not a recording, somebody else writes to it, or the file cannot be had.
+    pub fn open(
+        path: &Path,
+        rotation: Option<Rotation>,
+    ) -> Result<(Recorder, Option<String>), RecordingError> {
+        if !is_database(path) {
+            let (file, note) = LineFile::open(path, rotation)?;
+            return Ok((Recorder::Lines(file), note));
+        }
+        if rotation.is_some() {
+            return Err(RecordingError::NoRotation { path: path.to_owned() });
+        }
+        #[cfg(feature = "sqlite")]
+        return Ok((Recorder::Database(sqlite::Database::open(path)?), None));
+        #[cfg(not(feature = "sqlite"))]
+        Err(RecordingError::NoDatabases { path: path.to_owned() })
+    }
+
+    /// Adds a message that arrived at that time.
+    ///
+    /// # Errors
+    /// When the file takes no more.
+    pub fn add(&mut self, publish: &Publish<'_>, arrived: Timestamp) -> Result<(), RecordingError> {
+        match self {
+            Recorder::Lines(file) => file.add(publish, arrived),
+            #[cfg(feature = "sqlite")]
+            Recorder::Database(database) => database.add(publish, arrived),
+        }
+    }
+
+    /// Hands all that was added to the system, or the database.
+    ///
+    /// # Errors
+    /// When it is not taken. What was written before stays whole.
+    pub fn flush(&mut self) -> Result<(), RecordingError> {
+        match self {
+            Recorder::Lines(file) => file.flush(),
+            #[cfg(feature = "sqlite")]
+            Recorder::Database(database) => database.flush(),
+        }
+    }
+}
+
+/// Whether the name is that of a database.
+fn is_database(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| DATABASES.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a file holds a database, whatever its name is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_database_file(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(DATABASE.len() as u64).read_to_end(&mut start)?;
+    Ok(begins_as_database(&start))
+}
+
+fn begins_as_database(start: &[u8]) -> bool {
+    start.starts_with(DATABASE)
+}
+
+/// Refuses a file of lines that begins with something else than a message.
+///
+/// # Errors
+/// When it does, or cannot be read.
+pub fn check_lines(path: &Path) -> Result<(), RecordingError> {
+    let failed = |source| RecordingError::File { path: path.to_owned(), source };
+    lines::check_beginning(path, &mut File::open(path).map_err(failed)?)
+}
