@@ -109,7 +109,7 @@ impl Reader<'_> {
                     self.document.default_profile = Some((profile.to_string(), self.place(value.span())));
                 }
                 (DEFAULT_PROFILE, _) => {
-                    self.mistake(value.span(), "default-profile takes the name of a profile")
+                    self.mistake(value.span(), "default-profile takes the name of a profile");
                 }
                 (DEFAULTS, DeValue::Table(entries)) => {
                     self.document.defaults = self.entries(entries, &Origin::Defaults);

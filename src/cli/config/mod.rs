@@ -49,14 +49,14 @@ impl Configuration {
 
     /// Reminds of what was not typed, since it may be what is wrong.
     pub(super) fn note(&self) -> Option<String> {
-        let keys = |is_variable: bool| -> Vec<&str> {
-            let entries =
-                self.entries.iter().filter(|entry| entry.origin.variable().is_some() == is_variable);
-            entries.map(|entry| entry.origin.variable().unwrap_or(&entry.key)).collect()
-        };
-        let (in_file, variables) = (keys(false), keys(true));
+        let in_file = self.entries.iter().filter_map(|entry| {
+            let place = entry.origin.place()?;
+            Some(format!("{} (line {})", entry.key, place.line))
+        });
+        let in_file: Vec<String> = in_file.collect();
         let of_file = self.path.as_ref().filter(|_| !in_file.is_empty());
         let of_file = of_file.map(|path| format!("{} in {}", in_file.join(", "), path.display()));
+        let variables: Vec<&str> = self.entries.iter().filter_map(|entry| entry.origin.variable()).collect();
         let of_environment =
             (!variables.is_empty()).then(|| format!("{} in the environment", variables.join(", ")));
         let parts: Vec<String> = of_file.into_iter().chain(of_environment).collect();
@@ -88,10 +88,8 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     if names == Names::Mosquitto || !is_read_by(name) || wants_help {
         return Ok(Configuration::default());
     }
-    // A capture is read without a look at what is configured for clients.
-    let typed = if CLIENTS.contains(&name) { None } else { Some(parsed(subcommand, words)) };
-    if let Some(reason) = typed.as_ref().and_then(|typed| reason_against(typed.as_ref())) {
-        let is_asked_for = typed.flatten().is_some_and(|typed| is_typed(&typed, PROFILE));
+    if let Some(reason) = reason_against(subcommand, words) {
+        let is_asked_for = profile::typed(words).is_some();
         return if is_asked_for {
             Err(Error::Usage(reason.to_owned()))
         } else {
@@ -103,9 +101,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     if file.is_none() && profile.is_none() && !environment::is_any_set() {
         return Ok(Configuration::default());
     }
-    let Some(typed) = typed.unwrap_or_else(|| parsed(subcommand, words)) else {
-        return Ok(Configuration::default());
-    };
+    let Some(typed) = parsed(subcommand, words) else { return Ok(Configuration::default()) };
     let options = Options::all();
     let sources = profile::sources(&options, file.as_ref(), profile)?;
     let typed = typed_entries(subcommand, &typed);
@@ -120,9 +116,13 @@ fn parsed(subcommand: &Command, words: &[OsString]) -> Option<ArgMatches> {
     subcommand.clone().ignore_errors(true).try_get_matches_from(line).ok()
 }
 
-/// Why these words of `mq bench` and `mq inspect` have no use for profiles, if they have none.
-fn reason_against(typed: Option<&ArgMatches>) -> Option<&'static str> {
-    let typed = typed?;
+/// Why these words of `mq bench` and `mq inspect` have no use for profiles, if they have none. A capture is read without a look
+/// at what is configured for clients.
+fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static str> {
+    if CLIENTS.contains(&subcommand.get_name()) {
+        return None;
+    }
+    let typed = &parsed(subcommand, words)?;
     let is_typed = |id: &&str| is_typed(typed, id);
     if typed.try_get_one::<Word>("word").ok().flatten() == Some(&Word::Merge) {
         return Some("--profile: merge reads reports, and connects to nobody");

@@ -26,16 +26,20 @@ pub(super) struct Sources {
     pub(super) profile: Option<Asked>,
 }
 
-/// The profile that is asked for by these words, each of them an option with its value, or by the environment.
-pub(super) fn asked_for(words: &[OsString]) -> Result<Option<Asked>, Error> {
+/// The profile that these words name, each of them an option with its value. One that is no text is left to the parser.
+pub(super) fn typed(words: &[OsString]) -> Option<String> {
     let start = format!("--{PROFILE}=");
     let options = words.iter().take_while(|word| *word != "--");
     let name = |word: &OsString| word.to_str().and_then(|word| word.strip_prefix(&start)).map(str::to_owned);
-    // One that is no text is left to the parser.
-    let typed = options.filter_map(name).last();
-    typed.map_or_else(of_environment, |name| Ok(Some(Asked { name, by: "--profile" })))
+    options.filter_map(name).last()
 }
 
+/// The profile that is asked for by these words, or by the environment.
+pub(super) fn asked_for(words: &[OsString]) -> Result<Option<Asked>, Error> {
+    typed(words).map_or_else(of_environment, |name| Ok(Some(Asked { name, by: "--profile" })))
+}
+
+/// The profile that the environment asks for.
 pub(super) fn of_environment() -> Result<Option<Asked>, Error> {
     let not_text = |_| Error::Usage(format!("the variable {PROFILE_VARIABLE} is not valid UTF-8"));
     let name = environment::value_of(PROFILE_VARIABLE).map(|name| name.into_string().map_err(not_text));

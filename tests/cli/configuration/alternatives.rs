@@ -145,7 +145,10 @@ fn within_a_source_a_contradiction_is_told() {
     assert_says(&stderr, &["--id", "--id-prefix", &profiles.shown(), "line 2"]);
     let profiles = Profiles::new("[profile.home]\npsk-identity = 'a'\n");
     let stderr = profiles.mq("pub -t a -n --profile home").run().fail(2);
-    assert_says(&stderr, &["--psk-identity without --psk", &format!("psk-identity in {}", profiles.shown())]);
+    assert_says(
+        &stderr,
+        &["--psk-identity without --psk", &format!("psk-identity (line 2) in {}", profiles.shown())],
+    );
     let stderr = mq("pub -t a -n").env("MQ_KEY", "a").run().fail(2);
     assert_says(&stderr, &["--key without --cert", "MQ_KEY in the environment"]);
 }

@@ -114,6 +114,8 @@ fn every_command_that_connects_has_profiles() {
         let stderr = profiles.mq(&format!("{words} --profile home")).run().fail(1);
         assert_says(&stderr, &["127.0.0.2:9"]);
     }
+    let profiles = Profiles::new("[defaults]\nurl = 'ws://127.0.0.1:9/path'\n");
+    assert_says(&profiles.mq("bench conn -c 1").run().fail(1), &["could not connect"]);
     let broker = EmbeddedBroker::start();
     let address = format!("[profile.home]\nurl = 'mqtt://127.0.0.1:{}/topic'\n", broker.address().port());
     let profiles = Profiles::new(address);
