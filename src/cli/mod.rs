@@ -8,6 +8,7 @@ pub mod bench_report;
 pub mod broker;
 pub mod config;
 pub mod connection;
+pub mod delay;
 pub mod documents;
 mod failure;
 pub mod inspect;

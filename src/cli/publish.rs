@@ -1,6 +1,7 @@
 //! The options of `mq pub`.
 
 use super::connection::DiagnosticArgs;
+use super::delay::DelayArgs;
 use super::output::PayloadForm;
 use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
@@ -47,6 +48,8 @@ pub struct PublishArgs {
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
     #[command(flatten)]
+    pub(crate) delay: DelayArgs,
+    #[command(flatten)]
     pub(crate) replay: ReplayArgs,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
@@ -72,11 +75,19 @@ pub struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// Refuses what would have no effect on lines of standard input.
+    /// Refuses what would have no effect.
     ///
     /// # Errors
     /// Which option does not go with which.
     pub fn check(&self) -> Result<(), Error> {
+        let of_replay = [
+            ("--speed", self.replay.speed.is_some()),
+            ("--rate", self.replay.rate.is_some()),
+            ("--rewrite", !self.replay.rewrite.is_empty()),
+        ];
+        if let (Some((option, _)), []) = (of_replay.iter().find(|given| given.1), &*self.replay.replay) {
+            return Err(Error::Usage(format!("{option} needs --replay FILE")));
+        }
         let lines = if self.ndjson { "--ndjson" } else { "-l" };
         if self.payload.template && (self.stdin_line || self.ndjson) {
             return Err(Error::Usage(format!(

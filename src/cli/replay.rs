@@ -15,14 +15,14 @@ pub struct ReplayArgs {
     #[arg(long, group = "payload", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub replay: Vec<PathBuf>,
     /// Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it
-    #[arg(long, value_name = "FACTOR", value_parser = speed, requires = "replay")]
+    #[arg(long, value_name = "FACTOR", value_parser = speed)]
     pub speed: Option<Speed>,
     /// Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were
-    #[arg(long, value_parser = rate, requires = "replay", conflicts_with = "speed")]
+    #[arg(long, value_parser = rate, conflicts_with = "speed")]
     pub rate: Option<Rate>,
     /// Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the
     /// first that fits counts
-    #[arg(long, value_name = "FROM=TO", value_parser = rewrite, requires = "replay")]
+    #[arg(long, value_name = "FROM=TO", value_parser = rewrite)]
     pub rewrite: Vec<Rewrite>,
 }
 

@@ -141,10 +141,10 @@ fn first_line_problem(start: &[u8]) -> Option<String> {
     if begins_as_database(start) {
         return Some("it is a database; its name has to end in .sqlite".to_owned());
     }
-    let first = start.split_inclusive(|byte| *byte == b'\n').next()?;
+    let first = start.split_inclusive(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
     match (first.strip_suffix(b"\n"), message::read(first)) {
         (_, Ok(_)) => None,
-        (Some(_), Err(error)) => Some(format!("line 1, {error}")),
+        (Some(_), Err(error)) => Some(format!("its first line, {error}")),
         // The first message may be cut off, but it is one.
         (None, Err(_)) if first.starts_with(BEGINNING) || BEGINNING.starts_with(first) => None,
         (None, Err(error)) => Some(error.to_string()),

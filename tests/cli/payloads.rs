@@ -1,0 +1,197 @@
+//! What `mq pub` makes payloads of, and what `mq sub` reads them as.
+
+use super::support::*;
+
+#[test]
+fn placeholders_are_filled_in_for_each_message() {
+    on_each_broker(|broker| {
+        let subscriber = broker.subscriber("-t dev/# -v -C 3");
+        broker
+            .mq("pub -t dev/{rand:5..6}/{i} --template --repeat 3 -q 1 -m")
+            .arg(r#"{"n":{i},"o":{}}"#)
+            .run()
+            .succeed();
+        let expected = "dev/5/0 {\"n\":0,\"o\":{}}\ndev/5/1 {\"n\":1,\"o\":{}}\ndev/5/2 {\"n\":2,\"o\":{}}\n";
+        assert_eq!(subscriber.finish().succeed(), expected);
+    });
+}
+
+#[test]
+fn without_the_option_braces_are_braces() {
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber("-t # -v -C 1");
+    broker.mq("pub -t a/{i} -m {uuid}").run().succeed();
+    assert_eq!(subscriber.finish().succeed(), "a/{i} {uuid}\n");
+}
+
+#[test]
+fn a_resent_message_is_the_same_message() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept_v311();
+        let first = client.expect_type(0x32);
+        drop(client);
+        let mut client = peer.accept();
+        client.expect_type(0x10);
+        client.send("20 (01 00)");
+        let again = client.expect_type(0x3a);
+        assert_eq!(first[1..], again[1..], "the payload is not made anew");
+        client.send("40 (0001)");
+        client.expect("e0 ()");
+    });
+    let finished = peer.mq("pub -i me -c -t a -q 1 -m {uuid} --template --retries 3").run();
+    peer.finish();
+    finished.succeed();
+}
+
+#[test]
+fn a_request_can_be_made_from_a_template() {
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber("-t ask/# -v -C 1");
+    broker.mq("rr -t ask/{rand:3..4} -e re -m n{i} --template -W 1").run().expect_status(27);
+    assert_eq!(subscriber.finish().succeed(), "ask/3 n0\n");
+}
+
+#[test]
+fn a_template_that_makes_no_sense_is_refused_before_connecting() {
+    for (words, parts) in [
+        ("-t a -m {nope}", &["-m: {nope} stands for nothing", "{uuid}"][..]),
+        ("-t a/{x} -m y", &["-t: {x} stands for nothing"]),
+        ("-t a -m {rand:5..1}", &["{rand:5..1} is no range"]),
+        ("-t a -m {i", &["{i is not closed"]),
+        ("-t a -l", &["--template cannot be used with -l"]),
+        ("--ndjson", &["--template cannot be used with --ndjson"]),
+    ] {
+        let stderr = mq(&format!("pub -h 127.0.0.1 -p 1 {words} --template")).run().fail(2);
+        assert_says(&stderr, parts);
+    }
+    let stderr = mq("pub -h 127.0.0.1 -p 1 -t a -s --template").stdin([0xff]).run().fail(2);
+    assert_says(&stderr, &["standard input", "UTF-8"]);
+}
+
+#[test]
+fn hex_and_base64_are_bytes() {
+    on_each_broker(|broker| {
+        let subscriber = broker.subscriber("-t a -C 6 --output hex");
+        broker.mq("pub -t a -q 1 --input hex -m").arg("DE ad\nbeef").run().succeed();
+        broker.mq("pub -t a -q 1 --input base64 -m 3q2+7w==").run().succeed();
+        broker.mq("pub -t a -q 1 --input base64 -s").stdin("3q2+\n7w\n").run().succeed();
+        broker.mq("pub -t a -q 1 --input hex -l").stdin("00\n\nff00").run().succeed();
+        let expected = "deadbeef\ndeadbeef\ndeadbeef\n00\n\nff00\n";
+        assert_eq!(subscriber.finish().succeed(), expected);
+    });
+}
+
+#[test]
+fn what_is_printed_as_hex_can_be_sent_again() {
+    let broker = EmbeddedBroker::start();
+    let payload: Vec<u8> = (0..=255).collect();
+    for form in ["hex", "base64"] {
+        let subscriber = broker.subscriber(&format!("-t a -C 1 --output {form}"));
+        broker.mq("pub -t a -s").stdin(payload.clone()).run().succeed();
+        let printed = subscriber.finish().succeed();
+        let subscriber = broker.subscriber("-t b -C 1 --output raw");
+        broker.mq(&format!("pub -t b -l --input {form}")).stdin(printed).run().succeed();
+        let finished = subscriber.finish();
+        finished.expect_status(0);
+        assert_eq!(finished.stdout, payload);
+    }
+}
+
+#[test]
+fn what_is_no_hex_or_base64_is_told_with_its_place() {
+    for (words, parts) in [
+        ("-m xy --input hex", &["-m: it holds more than hexadecimal digits"][..]),
+        ("-m abc --input hex", &["odd number"]),
+        ("-m !! --input base64", &["-m: it is not Base64"]),
+        ("-m x --input octal", &["--input", "raw, hex or base64"]),
+        ("-n --input hex", &["--input"]),
+        ("--random 5 --input hex", &["--input"]),
+    ] {
+        assert_says(&mq(&format!("pub -h 127.0.0.1 -p 1 -t a {words}")).run().fail(2), parts);
+    }
+    let broker = EmbeddedBroker::start();
+    let stderr = broker.mq("pub -t a -l --input hex").stdin("00\nxx\n").run().fail(1);
+    assert_says(&stderr, &["line 2", "hexadecimal"]);
+}
+
+#[test]
+fn random_payloads_have_the_size_that_was_asked_for() {
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber("-t a -C 20 -F %l:%x");
+    broker.mq("pub -t a --random 16..32 --repeat 20 -q 1").run().succeed();
+    let printed = subscriber.finish().succeed();
+    let mut payloads: Vec<&str> = printed.lines().map(|line| line.split_once(':').unwrap().1).collect();
+    let sizes = printed.lines().map(|line| line.split_once(':').unwrap().0.parse::<usize>().unwrap());
+    assert!(sizes.clone().all(|size| (16..=32).contains(&size)), "{printed}");
+    payloads.sort_unstable();
+    payloads.dedup();
+    assert_eq!(payloads.len(), 20, "each is another");
+    assert_says(&mq("pub -t a --random 9..5").run().fail(2), &["--random"]);
+}
+
+/// Publishes these bytes to the topic, and gives what a subscriber with these options prints and notes.
+fn shown(topic: &str, payload: impl Into<Vec<u8>>, options: &str) -> (String, String) {
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber(&format!("-t {topic} -C 1 {options}"));
+    broker.mq(&format!("pub -t {topic} -s")).stdin(payload).run().succeed();
+    let finished = subscriber.finish();
+    (finished.stderr.clone(), finished.succeed())
+}
+
+#[test]
+fn payloads_are_printed_as_what_they_hold() {
+    let cbor = b"\xa2\x61a\x01\x61b\x82\x02\x63two";
+    let msgpack = b"\x82\xa1a\x01\xa1b\x92\x02\xa3two";
+    let json = "{\"a\":1,\"b\":[2,\"two\"]}\n";
+    assert_eq!(shown("a", cbor, "--decode cbor").1, json);
+    assert_eq!(shown("a", msgpack, "--decode msgpack").1, json);
+    assert_eq!(shown("a", "{\"a\": 1, \"b\":[2,\"two\"] }", "--decode json").1, json);
+    assert_eq!(shown("a", "plain", "--decode auto").1, "plain\n");
+    assert_eq!(shown("a", cbor, "-v --decode cbor").1, format!("a {json}"));
+    assert_eq!(shown("a", cbor, "--decode cbor -F <%p>").1, format!("<{}>\n", json.trim()));
+    let pretty = shown("a", cbor, "--decode cbor --pretty").1;
+    assert!(pretty.lines().count() > 3, "{pretty}");
+}
+
+#[test]
+fn what_is_not_what_it_should_be_is_printed_as_it_is_and_told() {
+    let (stderr, stdout) = shown("a", "plain", "--decode json");
+    assert_eq!(stdout, "plain\n");
+    assert_says(&stderr, &["the payload of a is not json", "printed as it is"]);
+}
+
+#[test]
+fn fields_are_printed_without_quotes() {
+    let json = r#"{"a":{"b":[1.10,"two\twords"]},"c/d":null,"e":true}"#;
+    assert_eq!(shown("a", json, "--select a.b[0] --select e").1, "1.10\ttrue\n");
+    assert_eq!(shown("a", json, "-v --select a.b[1]").1, "a two\twords\n");
+    assert_eq!(
+        shown("a", json, "--select a --select nope --select /c~1d").1,
+        "{\"b\":[1.10,\"two\\twords\"]}\tnull\tnull\n"
+    );
+    let (stderr, stdout) = shown("a", "plain", "--select a");
+    assert_eq!(stdout, "");
+    assert_says(&stderr, &["the payload of a", "nothing is printed of it"]);
+    assert_says(&mq("sub -t a --select a[x]").run().fail(2), &["--select", "[x]"]);
+}
+
+#[test]
+fn sparkplug_is_read_below_its_own_topics_only() {
+    // A timestamp, and a sequence number.
+    let payload = b"\x08\x80\x80\x04\x18\x07";
+    let (_, stdout) = shown("spBv1.0/group/NDATA/node", payload, "--decode sparkplug");
+    assert_says(&stdout, &["\"seq\":7"]);
+    let (stderr, stdout) = shown("other", "{\"x\":1}", "--decode sparkplug");
+    assert_eq!(stdout, "{\"x\":1}\n");
+    assert!(!stderr.contains("the payload"), "{stderr}");
+}
+
+#[test]
+fn ways_to_print_that_exclude_each_other_are_refused() {
+    for words in
+        ["--json --decode cbor", "--output hex --decode cbor", "--json --select a", "--pretty --select a"]
+    {
+        assert_says(&mq(&format!("sub -t a {words}")).run().fail(2), &["cannot be used with"]);
+    }
+    assert_says(&mq("sub -t a --decode xml").run().fail(2), &["--decode", "cbor"]);
+}
