@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Tell what profiles and variables say about connections')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -46,6 +47,8 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Publish what is in a file')
             [CompletionResult]::new('--random', '--random', [CompletionResultType]::ParameterName, 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them')
+            [CompletionResult]::new('--delay', '--delay', [CompletionResultType]::ParameterName, 'Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Let EMQX publish the message at this time, as in 2026-12-01T09:00Z')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after the other. Chooses MQTT 5')
             [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were')
@@ -111,6 +114,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('--stdin-file', '--stdin-file', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Publish an empty message')
@@ -141,6 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated')
             [CompletionResult]::new('--topic-qos', '--topic-qos', [CompletionResultType]::ParameterName, 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated')
+            [CompletionResult]::new('--share', '--share', [CompletionResultType]::ParameterName, 'Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'The highest QoS to receive at')
             [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'The highest QoS to receive at')
             [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Leave out messages whose topic matches. Can be repeated')
@@ -219,6 +224,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'The most messages of QoS 1 and 2 to have unacknowledged')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Leave out messages that the broker had kept')
             [CompletionResult]::new('--no-retained', '--no-retained', [CompletionResultType]::ParameterName, 'Leave out messages that the broker had kept')
             [CompletionResult]::new('--retained-only', '--retained-only', [CompletionResultType]::ParameterName, 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any')
@@ -331,6 +337,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('--stdin-file', '--stdin-file', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Publish an empty message')
@@ -584,6 +591,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--reauthenticate', '--reauthenticate', [CompletionResultType]::ParameterName, 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('--recorded-topics', '--recorded-topics', [CompletionResultType]::ParameterName, 'Send each message of --payload-recording to the topic that it was recorded with; only with pub')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Let the broker keep the last message of each topic')
             [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'Let the broker keep the last message of each topic')
@@ -680,6 +688,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]')
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]')
             [CompletionResult]::new('--tls-keylog', '--tls-keylog', [CompletionResultType]::ParameterName, 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection''s are added to it [default for a live connection: the variable SSLKEYLOGFILE]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Print all rules that --lint knows')
             [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Counts and times of all and of each connection, instead of packets; with --format json as JSON')
             [CompletionResult]::new('--ranges', '--ranges', [CompletionResultType]::ParameterName, 'Every field with the place of its bytes, with --format json')
@@ -694,6 +703,27 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i')
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i')
             [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Let the broker keep the will for later subscribers')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;config' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print what counts when nothing is typed, and where each value comes from')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say all that is wrong in the file and in the variables')
+            [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print where the file is, or would be')
+            break
+        }
+        'mq;config;show' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile [default: the variable MQ_PROFILE, or default-profile in the file]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;config;check' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;config;path' {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -720,6 +750,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Tell what profiles and variables say about connections')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -769,6 +800,21 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;inspect' {
+            break
+        }
+        'mq;help;config' {
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print what counts when nothing is typed, and where each value comes from')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say all that is wrong in the file and in the variables')
+            [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print where the file is, or would be')
+            break
+        }
+        'mq;help;config;show' {
+            break
+        }
+        'mq;help;config;check' {
+            break
+        }
+        'mq;help;config;path' {
             break
         }
         'mq;help;install-links' {
