@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Tell what profiles and variables say about connections')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -38,12 +39,20 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;pub' {
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The topic to publish to; with --ndjson, where a line names none')
-            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'The topic to publish to; with --ndjson, where a line names none')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'The topic to publish to; with --ndjson or --replay, where a message names none')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'The topic to publish to; with --ndjson or --replay, where a message names none')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Publish this')
             [CompletionResult]::new('--message', '--message', [CompletionResultType]::ParameterName, 'Publish this')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Publish what is in a file')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Publish what is in a file')
+            [CompletionResult]::new('--random', '--random', [CompletionResultType]::ParameterName, 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition')
+            [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them')
+            [CompletionResult]::new('--delay', '--delay', [CompletionResultType]::ParameterName, 'Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Let EMQX publish the message at this time, as in 2026-12-01T09:00Z')
+            [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after the other. Chooses MQTT 5')
+            [CompletionResult]::new('--speed', '--speed', [CompletionResultType]::ParameterName, 'Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were')
+            [CompletionResult]::new('--rewrite', '--rewrite', [CompletionResultType]::ParameterName, 'Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the first that fits counts')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'How hard to try: 0 at most once, 1 at least once, 2 exactly once')
             [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'How hard to try: 0 at most once, 1 at least once, 2 exactly once')
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Publish the message this many times')
@@ -63,6 +72,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; - stands for standard input')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
             [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5')
+            [CompletionResult]::new('--auth-data-file', '--auth-data-file', [CompletionResultType]::ParameterName, 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input')
+            [CompletionResult]::new('--reauthenticate', '--reauthenticate', [CompletionResultType]::ParameterName, 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew')
             [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'The path of the broker''s unix socket; or -p 0, and the path as -h')
@@ -98,14 +110,16 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--retries', '--retries', [CompletionResultType]::ParameterName, 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]')
             [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'The most messages of QoS 1 and 2 to have unacknowledged')
             [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'The most messages of QoS 1 and 2 to have unacknowledged')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]')
-            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('--stdin-file', '--stdin-file', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Publish an empty message')
             [CompletionResult]::new('--null-message', '--null-message', [CompletionResultType]::ParameterName, 'Publish an empty message')
+            [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Publish each line of standard input as a message')
             [CompletionResult]::new('--stdin-line', '--stdin-line', [CompletionResultType]::ParameterName, 'Publish each line of standard input as a message')
             [CompletionResult]::new('--ndjson', '--ndjson', [CompletionResultType]::ParameterName, 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5')
@@ -131,6 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated')
             [CompletionResult]::new('--topic-qos', '--topic-qos', [CompletionResultType]::ParameterName, 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated')
+            [CompletionResult]::new('--share', '--share', [CompletionResultType]::ParameterName, 'Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'The highest QoS to receive at')
             [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'The highest QoS to receive at')
             [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Leave out messages whose topic matches. Can be repeated')
@@ -142,6 +157,12 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print payloads raw, without line ends, or as hex or base64, each on a line')
+            [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)')
+            [CompletionResult]::new('--select', '--select', [CompletionResultType]::ParameterName, 'Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between')
+            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Keep messages in this file, which `mq pub --replay` reads, instead of printing them: a JSON object a line, or a database when the name ends in .sqlite. What is there already stays')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Go on in a new file at this size, as in 100M, or this age, as in 1h or 1d; the full one gets the time behind its name')
+            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this shell command for each message instead of printing it: the payload on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)')
+            [CompletionResult]::new('--exec-jobs', '--exec-jobs', [CompletionResultType]::ParameterName, 'How many of these commands may run at a time; nothing more is read from the broker while messages wait for theirs')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Exit after this many messages')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Exit after this many messages')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Exit after this many seconds, connecting included')
@@ -163,6 +184,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]')
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5')
+            [CompletionResult]::new('--auth-data-file', '--auth-data-file', [CompletionResultType]::ParameterName, 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input')
+            [CompletionResult]::new('--reauthenticate', '--reauthenticate', [CompletionResultType]::ParameterName, 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew')
             [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'The path of the broker''s unix socket; or -p 0, and the path as -h')
@@ -200,6 +224,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'The most messages of QoS 1 and 2 to have unacknowledged')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Leave out messages that the broker had kept')
             [CompletionResult]::new('--no-retained', '--no-retained', [CompletionResultType]::ParameterName, 'Leave out messages that the broker had kept')
             [CompletionResult]::new('--retained-only', '--retained-only', [CompletionResultType]::ParameterName, 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any')
@@ -243,12 +268,16 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--message', '--message', [CompletionResultType]::ParameterName, 'Publish this')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Publish what is in a file')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Publish what is in a file')
+            [CompletionResult]::new('--random', '--random', [CompletionResultType]::ParameterName, 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition')
+            [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'The QoS of the request and of the answers: 0, 1 or 2')
             [CompletionResult]::new('--qos', '--qos', [CompletionResultType]::ParameterName, 'The QoS of the request and of the answers: 0, 1 or 2')
             [CompletionResult]::new('--retain-handling', '--retain-handling', [CompletionResultType]::ParameterName, 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)')
             [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print payloads raw, without line ends, or as hex or base64, each on a line')
+            [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)')
+            [CompletionResult]::new('--select', '--select', [CompletionResultType]::ParameterName, 'Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Exit after this many answers')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Exit after this many seconds, connecting included')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Exit after this many seconds, connecting included')
@@ -266,6 +295,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; - stands for standard input')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
             [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5')
+            [CompletionResult]::new('--auth-data-file', '--auth-data-file', [CompletionResultType]::ParameterName, 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input')
+            [CompletionResult]::new('--reauthenticate', '--reauthenticate', [CompletionResultType]::ParameterName, 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew')
             [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'The path of the broker''s unix socket; or -p 0, and the path as -h')
@@ -305,10 +337,12 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('--stdin-file', '--stdin-file', [CompletionResultType]::ParameterName, 'Publish all of standard input as one message')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Publish an empty message')
             [CompletionResult]::new('--null-message', '--null-message', [CompletionResultType]::ParameterName, 'Publish an empty message')
+            [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal')
             [CompletionResult]::new('-R', '-R ', [CompletionResultType]::ParameterName, 'Leave out an answer that the broker had kept')
             [CompletionResult]::new('--no-retained', '--no-retained', [CompletionResultType]::ParameterName, 'Leave out an answer that the broker had kept')
             [CompletionResult]::new('--retain-as-published', '--retain-as-published', [CompletionResultType]::ParameterName, 'Let RETAIN stay as it was published (MQTT 5)')
@@ -367,6 +401,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which lines a broker would not load')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Add and change the users of a list (CSV)')
             [CompletionResult]::new('psk', 'psk', [CompletionResultType]::ParameterValue, 'Make a key for TLS with pre-shared keys')
+            [CompletionResult]::new('scram', 'scram', [CompletionResultType]::ParameterValue, 'Make a user''s keys for SCRAM, which proves a password without sending it')
             break
         }
         'mq;passwd;verify' {
@@ -428,14 +463,28 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'mq;passwd;scram' {
+            [CompletionResult]::new('--mechanism', '--mechanism', [CompletionResultType]::ParameterName, 'The mechanism; a line is for one')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'How often PBKDF2 is computed, 4096 to 10000000: the cost of a login for the client, and of a guess for whoever has the file')
+            [CompletionResult]::new('--iterations', '--iterations', [CompletionResultType]::ParameterName, 'How often PBKDF2 is computed, 4096 to 10000000: the cost of a login for the client, and of a guess for whoever has the file')
+            [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; `-` is standard input')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Make the file; `-` prints the line instead')
+            [CompletionResult]::new('--create', '--create', [CompletionResultType]::ParameterName, 'Make the file; `-` prints the line instead')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace a file that is there with a new one, with -c')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Delete the user')
+            [CompletionResult]::new('--delete', '--delete', [CompletionResultType]::ParameterName, 'Delete the user')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'mq;broker' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]')
             [CompletionResult]::new('--ws-port', '--ws-port', [CompletionResultType]::ParameterName, 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Let in only the users in this file, which is mosquitto''s password file; SIGHUP has it read again')
+            [CompletionResult]::new('--scram-file', '--scram-file', [CompletionResultType]::ParameterName, 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again')
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address to listen on')
-            [CompletionResult]::new('--allow-anonymous', '--allow-anonymous', [CompletionResultType]::ParameterName, 'Let in clients without a user name as well')
+            [CompletionResult]::new('--allow-anonymous', '--allow-anonymous', [CompletionResultType]::ParameterName, 'Let in clients without a user name as well; needs --password-file or --scram-file')
             [CompletionResult]::new('--stop-with-stdin', '--stop-with-stdin', [CompletionResultType]::ParameterName, 'Stop when standard input ends, as it does when the program that started the broker is gone')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every client that comes and goes, on standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell of every client that comes and goes, on standard error')
@@ -537,8 +586,12 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--will-qos', '--will-qos', [CompletionResultType]::ParameterName, 'The will''s QoS')
             [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5')
             [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5')
+            [CompletionResult]::new('--auth-data-file', '--auth-data-file', [CompletionResultType]::ParameterName, 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input')
+            [CompletionResult]::new('--reauthenticate', '--reauthenticate', [CompletionResultType]::ParameterName, 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it')
             [CompletionResult]::new('--option-file', '--option-file', [CompletionResultType]::ParameterName, 'Read options from a file, one on each line with its value behind it; what is typed wins over it')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('--recorded-topics', '--recorded-topics', [CompletionResultType]::ParameterName, 'Send each message of --payload-recording to the topic that it was recorded with; only with pub')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Let the broker keep the last message of each topic')
             [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'Let the broker keep the last message of each topic')
@@ -598,6 +651,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from the first line of a file; - stands for standard input')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
             [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'The longest silence in seconds before a sign of life is sent')
+            [CompletionResult]::new('--auth-method', '--auth-method', [CompletionResultType]::ParameterName, 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5')
+            [CompletionResult]::new('--auth-data-file', '--auth-data-file', [CompletionResultType]::ParameterName, 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input')
+            [CompletionResult]::new('--reauthenticate', '--reauthenticate', [CompletionResultType]::ParameterName, 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew')
             [CompletionResult]::new('-L', '-L ', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'The path of the broker''s unix socket; or -p 0, and the path as -h')
@@ -632,6 +688,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]')
             [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]')
             [CompletionResult]::new('--tls-keylog', '--tls-keylog', [CompletionResultType]::ParameterName, 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection''s are added to it [default for a live connection: the variable SSLKEYLOGFILE]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]')
             [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Print all rules that --lint knows')
             [CompletionResult]::new('--stats', '--stats', [CompletionResultType]::ParameterName, 'Counts and times of all and of each connection, instead of packets; with --format json as JSON')
             [CompletionResult]::new('--ranges', '--ranges', [CompletionResultType]::ParameterName, 'Every field with the place of its bytes, with --format json')
@@ -646,6 +703,27 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i')
             [CompletionResult]::new('--disable-clean-session', '--disable-clean-session', [CompletionResultType]::ParameterName, 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i')
             [CompletionResult]::new('--will-retain', '--will-retain', [CompletionResultType]::ParameterName, 'Let the broker keep the will for later subscribers')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;config' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print what counts when nothing is typed, and where each value comes from')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say all that is wrong in the file and in the variables')
+            [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print where the file is, or would be')
+            break
+        }
+        'mq;config;show' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile [default: the variable MQ_PROFILE, or default-profile in the file]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;config;check' {
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mq;config;path' {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
@@ -672,6 +750,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('broker', 'broker', [CompletionResultType]::ParameterValue, 'Run a broker for development and tests')
             [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Flood a broker with clients, and measure what it does')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Decode captured packets, and say what is wrong with them')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Tell what profiles and variables say about connections')
             [CompletionResult]::new('install-links', 'install-links', [CompletionResultType]::ParameterValue, 'Take the place of mosquitto''s tools: make links with their names')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print what lets a shell complete commands and options')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a page of the manual')
@@ -693,6 +772,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tell which lines a broker would not load')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Add and change the users of a list (CSV)')
             [CompletionResult]::new('psk', 'psk', [CompletionResultType]::ParameterValue, 'Make a key for TLS with pre-shared keys')
+            [CompletionResult]::new('scram', 'scram', [CompletionResultType]::ParameterValue, 'Make a user''s keys for SCRAM, which proves a password without sending it')
             break
         }
         'mq;help;passwd;verify' {
@@ -710,6 +790,9 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
         'mq;help;passwd;psk' {
             break
         }
+        'mq;help;passwd;scram' {
+            break
+        }
         'mq;help;broker' {
             break
         }
@@ -717,6 +800,21 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             break
         }
         'mq;help;inspect' {
+            break
+        }
+        'mq;help;config' {
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print what counts when nothing is typed, and where each value comes from')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say all that is wrong in the file and in the variables')
+            [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print where the file is, or would be')
+            break
+        }
+        'mq;help;config;show' {
+            break
+        }
+        'mq;help;config;check' {
+            break
+        }
+        'mq;help;config;path' {
             break
         }
         'mq;help;install-links' {

@@ -28,18 +28,27 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand inspect 'Decode captured packets, and say what is wrong with them'
+            cand config 'Tell what profiles and variables say about connections'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'mq;pub'= {
-            cand -t 'The topic to publish to; with --ndjson, where a line names none'
-            cand --topic 'The topic to publish to; with --ndjson, where a line names none'
+            cand -t 'The topic to publish to; with --ndjson or --replay, where a message names none'
+            cand --topic 'The topic to publish to; with --ndjson or --replay, where a message names none'
             cand -m 'Publish this'
             cand --message 'Publish this'
             cand -f 'Publish what is in a file'
             cand --file 'Publish what is in a file'
+            cand --random 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition'
+            cand --input 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them'
+            cand --delay 'Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC'
+            cand --at 'Let EMQX publish the message at this time, as in 2026-12-01T09:00Z'
+            cand --replay 'Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after the other. Chooses MQTT 5'
+            cand --speed 'Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it'
+            cand --rate 'Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were'
+            cand --rewrite 'Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the first that fits counts'
             cand -q 'How hard to try: 0 at most once, 1 at least once, 2 exactly once'
             cand --qos 'How hard to try: 0 at most once, 1 at least once, 2 exactly once'
             cand --repeat 'Publish the message this many times'
@@ -59,6 +68,9 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --password-file 'Read the password from the first line of a file; - stands for standard input'
             cand -k 'The longest silence in seconds before a sign of life is sent'
             cand --keepalive 'The longest silence in seconds before a sign of life is sent'
+            cand --auth-method 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5'
+            cand --auth-data-file 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input'
+            cand --reauthenticate 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew'
             cand -L 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --url 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --unix 'The path of the broker''s unix socket; or -p 0, and the path as -h'
@@ -94,14 +106,16 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --retries 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]'
             cand -M 'The most messages of QoS 1 and 2 to have unacknowledged'
             cand --max-inflight 'The most messages of QoS 1 and 2 to have unacknowledged'
-            cand -V 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]'
-            cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]'
+            cand -V 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]'
+            cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand -s 'Publish all of standard input as one message'
             cand --stdin-file 'Publish all of standard input as one message'
             cand -n 'Publish an empty message'
             cand --null-message 'Publish an empty message'
+            cand --template 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal'
             cand -l 'Publish each line of standard input as a message'
             cand --stdin-line 'Publish each line of standard input as a message'
             cand --ndjson 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5'
@@ -126,6 +140,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -t 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated'
             cand --topic 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated'
             cand --topic-qos 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated'
+            cand --share 'Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter'
             cand -q 'The highest QoS to receive at'
             cand --qos 'The highest QoS to receive at'
             cand -T 'Leave out messages whose topic matches. Can be repeated'
@@ -137,6 +152,12 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -F 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H'
             cand --format 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H'
             cand --output 'Print payloads raw, without line ends, or as hex or base64, each on a line'
+            cand --decode 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)'
+            cand --select 'Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between'
+            cand --record 'Keep messages in this file, which `mq pub --replay` reads, instead of printing them: a JSON object a line, or a database when the name ends in .sqlite. What is there already stays'
+            cand --rotate 'Go on in a new file at this size, as in 100M, or this age, as in 1h or 1d; the full one gets the time behind its name'
+            cand --exec 'Run this shell command for each message instead of printing it: the payload on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)'
+            cand --exec-jobs 'How many of these commands may run at a time; nothing more is read from the broker while messages wait for theirs'
             cand -C 'Exit after this many messages'
             cand --count 'Exit after this many messages'
             cand -W 'Exit after this many seconds, connecting included'
@@ -158,6 +179,9 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --keepalive 'The longest silence in seconds before a sign of life is sent'
             cand -V 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]'
             cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]'
+            cand --auth-method 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5'
+            cand --auth-data-file 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input'
+            cand --reauthenticate 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew'
             cand -L 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --url 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --unix 'The path of the broker''s unix socket; or -p 0, and the path as -h'
@@ -195,6 +219,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --max-inflight 'The most messages of QoS 1 and 2 to have unacknowledged'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand -R 'Leave out messages that the broker had kept'
             cand --no-retained 'Leave out messages that the broker had kept'
             cand --retained-only 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any'
@@ -237,12 +262,16 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --message 'Publish this'
             cand -f 'Publish what is in a file'
             cand --file 'Publish what is in a file'
+            cand --random 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition'
+            cand --input 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them'
             cand -q 'The QoS of the request and of the answers: 0, 1 or 2'
             cand --qos 'The QoS of the request and of the answers: 0, 1 or 2'
             cand --retain-handling 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)'
             cand -F 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H'
             cand --format 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime''s %H'
             cand --output 'Print payloads raw, without line ends, or as hex or base64, each on a line'
+            cand --decode 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)'
+            cand --select 'Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between'
             cand --count 'Exit after this many answers'
             cand -W 'Exit after this many seconds, connecting included'
             cand --timeout 'Exit after this many seconds, connecting included'
@@ -260,6 +289,9 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --password-file 'Read the password from the first line of a file; - stands for standard input'
             cand -k 'The longest silence in seconds before a sign of life is sent'
             cand --keepalive 'The longest silence in seconds before a sign of life is sent'
+            cand --auth-method 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5'
+            cand --auth-data-file 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input'
+            cand --reauthenticate 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew'
             cand -L 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --url 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --unix 'The path of the broker''s unix socket; or -p 0, and the path as -h'
@@ -299,10 +331,12 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand -s 'Publish all of standard input as one message'
             cand --stdin-file 'Publish all of standard input as one message'
             cand -n 'Publish an empty message'
             cand --null-message 'Publish an empty message'
+            cand --template 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal'
             cand -R 'Leave out an answer that the broker had kept'
             cand --no-retained 'Leave out an answer that the broker had kept'
             cand --retain-as-published 'Let RETAIN stay as it was published (MQTT 5)'
@@ -360,6 +394,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand check 'Tell which lines a broker would not load'
             cand import 'Add and change the users of a list (CSV)'
             cand psk 'Make a key for TLS with pre-shared keys'
+            cand scram 'Make a user''s keys for SCRAM, which proves a password without sending it'
         }
         &'mq;passwd;verify'= {
             cand --password-file 'Read the password from the first line of a file; `-` is standard input'
@@ -415,14 +450,27 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --print 'Print the key'
             cand --help 'Print help'
         }
+        &'mq;passwd;scram'= {
+            cand --mechanism 'The mechanism; a line is for one'
+            cand -I 'How often PBKDF2 is computed, 4096 to 10000000: the cost of a login for the client, and of a guess for whoever has the file'
+            cand --iterations 'How often PBKDF2 is computed, 4096 to 10000000: the cost of a login for the client, and of a guess for whoever has the file'
+            cand --password-file 'Read the password from the first line of a file; `-` is standard input'
+            cand -c 'Make the file; `-` prints the line instead'
+            cand --create 'Make the file; `-` prints the line instead'
+            cand --force 'Replace a file that is there with a new one, with -c'
+            cand -D 'Delete the user'
+            cand --delete 'Delete the user'
+            cand --help 'Print help'
+        }
         &'mq;broker'= {
             cand -p 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]'
             cand --port 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]'
             cand --ws-port 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one'
             cand --unix 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced'
             cand --password-file 'Let in only the users in this file, which is mosquitto''s password file; SIGHUP has it read again'
+            cand --scram-file 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again'
             cand --bind 'The address to listen on'
-            cand --allow-anonymous 'Let in clients without a user name as well'
+            cand --allow-anonymous 'Let in clients without a user name as well; needs --password-file or --scram-file'
             cand --stop-with-stdin 'Stop when standard input ends, as it does when the program that started the broker is gone'
             cand -v 'Tell of every client that comes and goes, on standard error'
             cand --verbose 'Tell of every client that comes and goes, on standard error'
@@ -523,8 +571,12 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --will-qos 'The will''s QoS'
             cand -D 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5'
             cand --property 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5'
+            cand --auth-method 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5'
+            cand --auth-data-file 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input'
+            cand --reauthenticate 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand --recorded-topics 'Send each message of --payload-recording to the topic that it was recorded with; only with pub'
             cand -r 'Let the broker keep the last message of each topic'
             cand --retain 'Let the broker keep the last message of each topic'
@@ -583,6 +635,9 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --password-file 'Read the password from the first line of a file; - stands for standard input'
             cand -k 'The longest silence in seconds before a sign of life is sent'
             cand --keepalive 'The longest silence in seconds before a sign of life is sent'
+            cand --auth-method 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5'
+            cand --auth-data-file 'The method''s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input'
+            cand --reauthenticate 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew'
             cand -L 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --url 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket'
             cand --unix 'The path of the broker''s unix socket; or -p 0, and the path as -h'
@@ -617,6 +672,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -V 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]'
             cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]'
             cand --tls-keylog 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection''s are added to it [default for a live connection: the variable SSLKEYLOGFILE]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand --rules 'Print all rules that --lint knows'
             cand --stats 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
             cand --ranges 'Every field with the place of its bytes, with --format json'
@@ -631,6 +687,23 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -c 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
             cand --disable-clean-session 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
             cand --will-retain 'Let the broker keep the will for later subscribers'
+            cand --help 'Print help'
+        }
+        &'mq;config'= {
+            cand --help 'Print help'
+            cand show 'Print what counts when nothing is typed, and where each value comes from'
+            cand check 'Say all that is wrong in the file and in the variables'
+            cand path 'Print where the file is, or would be'
+        }
+        &'mq;config;show'= {
+            cand --profile 'The profile [default: the variable MQ_PROFILE, or default-profile in the file]'
+            cand --json 'Print one JSON object'
+            cand --help 'Print help'
+        }
+        &'mq;config;check'= {
+            cand --help 'Print help'
+        }
+        &'mq;config;path'= {
             cand --help 'Print help'
         }
         &'mq;install-links'= {
@@ -653,6 +726,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand inspect 'Decode captured packets, and say what is wrong with them'
+            cand config 'Tell what profiles and variables say about connections'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -670,6 +744,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand check 'Tell which lines a broker would not load'
             cand import 'Add and change the users of a list (CSV)'
             cand psk 'Make a key for TLS with pre-shared keys'
+            cand scram 'Make a user''s keys for SCRAM, which proves a password without sending it'
         }
         &'mq;help;passwd;verify'= {
         }
@@ -681,11 +756,24 @@ set edit:completion:arg-completer[mq] = {|@words|
         }
         &'mq;help;passwd;psk'= {
         }
+        &'mq;help;passwd;scram'= {
+        }
         &'mq;help;broker'= {
         }
         &'mq;help;bench'= {
         }
         &'mq;help;inspect'= {
+        }
+        &'mq;help;config'= {
+            cand show 'Print what counts when nothing is typed, and where each value comes from'
+            cand check 'Say all that is wrong in the file and in the variables'
+            cand path 'Print where the file is, or would be'
+        }
+        &'mq;help;config;show'= {
+        }
+        &'mq;help;config;check'= {
+        }
+        &'mq;help;config;path'= {
         }
         &'mq;help;install-links'= {
         }

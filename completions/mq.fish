@@ -33,13 +33,22 @@ complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and 
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
 complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
 complete -c mq -n "__fish_mq_needs_command" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
+complete -c mq -n "__fish_mq_needs_command" -f -a "config" -d 'Tell what profiles and variables say about connections'
 complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
 complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Print what lets a shell complete commands and options'
 complete -c mq -n "__fish_mq_needs_command" -f -a "man" -d 'Print a page of the manual'
 complete -c mq -n "__fish_mq_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'The topic to publish to; with --ndjson, where a line names none' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'The topic to publish to; with --ndjson or --replay, where a message names none' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish what is in a file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l at -d 'Let EMQX publish the message at this time, as in 2026-12-01T09:00Z' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l replay -d 'Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after the other. Chooses MQTT 5' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l speed -d 'Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the first that fits counts' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'How hard to try: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, counted from the acknowledgement' -r
@@ -52,6 +61,9 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'The user
 complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -82,10 +94,12 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'The will\'s Q
 complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson 5]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s n -l null-message -d 'Publish an empty message'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l template -d 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s l -l stdin-line -d 'Publish each line of standard input as a message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ndjson -d 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
@@ -103,6 +117,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l quiet -d 'Keep quiet about
 complete -c mq -n "__fish_mq_using_subcommand pub" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s t -l topic -d 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-qos -d 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l share -d 'Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s q -l qos -d 'The highest QoS to receive at' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s T -l filter-out -d 'Leave out messages whose topic matches. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s U -l unsubscribe -d 'A topic filter to unsubscribe from, in a session that was kept. Can be repeated' -r
@@ -110,6 +125,12 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print on
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Keep messages in this file, which `mq pub --replay` reads, instead of printing them: a JSON object a line, or a database when the name ends in .sqlite. What is there already stays' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Go on in a new file at this size, as in 100M, or this age, as in 1h or 1d; the full one gets the time behind its name' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l exec -d 'Run this shell command for each message instead of printing it: the payload on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)' -r -f -a "(__fish_complete_command)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -l exec-jobs -d 'How many of these commands may run at a time; nothing more is read from the broker while messages wait for theirs' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s C -l count -d 'Exit after this many messages' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit when no message came for this long' -r
@@ -122,6 +143,9 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -s P -l pw -d 'The password, 
 complete -c mq -n "__fish_mq_using_subcommand sub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -153,6 +177,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a pr
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s R -l no-retained -d 'Leave out messages that the broker had kept'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retained-only -d 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l no-local -d 'Leave out the messages that this client itself publishes (MQTT 5)'
@@ -182,10 +207,14 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s t -l topic -d 'The topic to
 complete -c mq -n "__fish_mq_using_subcommand rr" -s e -l response-topic -d 'The topic that answers come to [default: one that nobody else has]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish this' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish what is in a file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l random -d 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l input -d 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'The QoS of the request and of the answers: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many answers' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
@@ -196,6 +225,9 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'The user 
 complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -228,8 +260,10 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'How often to co
 complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s n -l null-message -d 'Publish an empty message'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l template -d 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s R -l no-retained -d 'Leave out an answer that the broker had kept'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s v -l verbose -d 'Print the topic in front of the payload'
@@ -250,21 +284,21 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Let the bro
 complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every packet on standard error'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
 sha512-pbkdf2\t'For mosquitto 2.0 and later'
 sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
 sha256-pbkdf2\t'For EMQX'
 sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
 mosquitto-2.0\t'mosquitto 2.0'
 mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
 mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
 mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
 emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
 emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
@@ -272,23 +306,24 @@ rabbitmq\t'RabbitMQ\'s definitions (JSON)'
 vernemq\t'VerneMQ\'s password file'
 hivemq\t'HiveMQ\'s file RBAC extension (XML)'
 nanomq\t'NanoMQ\'s password file, in plain text'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
 suffix\t'Behind the password'
 disable\t'There is no salt'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l role -d 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l vhost -d 'The virtual host in which a new user may do everything, for rabbitmq [default: /]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s c -l create -d 'Make the file; `-` prints the line instead'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l force -d 'Replace a file that is there with a new one, with -c'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s D -l delete -d 'Delete the user'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s U -l hash-plain -d 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -s b -l batch -d 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l superuser -d 'Make a new user a superuser, for emqx-json and emqx-csv'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "verify" -d 'Check a password against the file'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "list" -d 'Print the users and how their passwords are hashed'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "check" -d 'Tell which lines a broker would not load'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "import" -d 'Add and change the users of a list (CSV)'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk" -a "psk" -d 'Make a key for TLS with pre-shared keys'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l role -d 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l vhost -d 'The virtual host in which a new user may do everything, for rabbitmq [default: /]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s c -l create -d 'Make the file; `-` prints the line instead'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s D -l delete -d 'Delete the user'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s U -l hash-plain -d 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s b -l batch -d 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l superuser -d 'Make a new user a superuser, for emqx-json and emqx-csv'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "verify" -d 'Check a password against the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "list" -d 'Print the users and how their passwords are hashed'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "check" -d 'Tell which lines a broker would not load'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "import" -d 'Add and change the users of a list (CSV)'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "psk" -d 'Make a key for TLS with pre-shared keys'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "scram" -d 'Make a user\'s keys for SCRAM, which proves a password without sending it'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
 mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
@@ -369,12 +404,21 @@ complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -s D -l delete -d 'Delete the identity'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l print -d 'Print the key'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l mechanism -d 'The mechanism; a line is for one' -r -f -a "SCRAM-SHA-256\t''
+SCRAM-SHA-512\t''"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s I -l iterations -d 'How often PBKDF2 is computed, 4096 to 10000000: the cost of a login for the client, and of a guess for whoever has the file' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s c -l create -d 'Make the file; `-` prints the line instead'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s D -l delete -d 'Delete the user'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Let in only the users in this file, which is mosquitto\'s password file; SIGHUP has it read again' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let in clients without a user name as well'
+complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let in clients without a user name as well; needs --password-file or --scram-file'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
@@ -463,7 +507,11 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'The topic
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l recorded-topics -d 'Send each message of --payload-recording to the topic that it was recorded with; only with pub'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s r -l retain -d 'Let the broker keep the last message of each topic'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l keep-sessions -d 'Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker'
@@ -520,6 +568,9 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -s u -l username -d 'The 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -549,6 +600,7 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-qos -d 'The will\
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection\'s are added to it [default for a live connection: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'Print all rules that --lint knows'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'
@@ -563,25 +615,39 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l no-tls -d 'Speak no TL
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "show" -d 'Print what counts when nothing is typed, and where each value comes from'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "check" -d 'Say all that is wrong in the file and in the variables'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "path" -d 'Print where the file is, or would be'
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'The profile [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object'
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from check" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from path" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Put the links in the place of files that are there, too'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the files for all shells into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "man" -d 'Print a page of the manual'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "config" -d 'Tell what profiles and variables say about connections'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'Print the users and how their passwords are hashed'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Tell which lines a broker would not load'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "import" -d 'Add and change the users of a list (CSV)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "psk" -d 'Make a key for TLS with pre-shared keys'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "scram" -d 'Make a user\'s keys for SCRAM, which proves a password without sending it'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print what counts when nothing is typed, and where each value comes from'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say all that is wrong in the file and in the variables'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "path" -d 'Print where the file is, or would be'

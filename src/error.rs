@@ -1,5 +1,7 @@
 //! What can go wrong in a command, by whose fault it is; with the text for the user and the exit status.
 
+use crate::authentication::Failure;
+use crate::client::AuthenticationError;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
@@ -99,6 +101,9 @@ pub enum Error {
         /// The version in whose form it answered, which can be MQTT 3.1.1 for a question in MQTT 5.
         answered: Version,
     },
+    /// It was not proved who we are, or who the broker is.
+    #[error(transparent)]
+    Authentication(#[from] AuthenticationError),
     /// The broker denied a subscription or a message.
     #[error("{0}")]
     Denied(String),
@@ -188,7 +193,8 @@ impl Error {
             | Error::Connect(_)
             | Error::NotMqtt(_)
             | Error::Encode(_) => ExitStatus::FAILED,
-            Error::Refused { .. } => ExitStatus::REFUSED,
+            Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
+            Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
             Error::Denied(_) | Error::Unsendable { .. } | Error::Unsubscribable(_) => ExitStatus::DENIED,
             Error::Lost(_)
             | Error::Closed(_)
@@ -244,10 +250,14 @@ impl Error {
                 ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => {
                     Some("-u USER and -P PASSWORD say who you are")
                 }
+                ReasonCode::BAD_AUTHENTICATION_METHOD => Some(
+                    "--auth-method NAME chooses another one; without it, user name and password are sent",
+                ),
                 ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V chooses another version of MQTT"),
                 ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID chooses a client identifier"),
                 _ => None,
             },
+            Error::Authentication(failure) => authentication_hint(failure),
             Error::Credentials(failure) => file_hint(failure),
             Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
                 Some("-q chooses a lower QoS")
@@ -278,6 +288,7 @@ impl Error {
             Error::Refused { reason, .. } => {
                 matches!(*reason, ReasonCode::SERVER_UNAVAILABLE | ReasonCode::SERVER_BUSY)
             }
+            Error::Authentication(failure) => matches!(failure, AuthenticationError::NoAnswer(_)),
             Error::Usage(_)
             | Error::File { .. }
             | Error::Recording(_)
@@ -301,6 +312,25 @@ impl Error {
             | Error::Timeout(_)
             | Error::Idle(_) => false,
         }
+    }
+}
+
+fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
+    match failure {
+        AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => {
+            Some("of the methods that have more to say, --auth-method knows SCRAM-SHA-256 and SCRAM-SHA-512")
+        }
+        AuthenticationError::Failed { failure: Failure::Told(_) | Failure::WrongProof, .. } => {
+            Some("are -u USER and the password right?")
+        }
+        AuthenticationError::Failed { .. }
+        | AuthenticationError::Refused { .. }
+        | AuthenticationError::NoAnswer(_)
+        | AuthenticationError::OtherMethod { .. }
+        | AuthenticationError::NotAskedFor
+        | AuthenticationError::OutOfTurn
+        | AuthenticationError::WrongStep(_)
+        | AuthenticationError::TooLarge { .. } => None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! `mqkit`: what the `mq` binary is made of.
 //!
 //! Who may call whom: `commands -> {client, bench, broker, inspect, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
-//! `protocol -> nothing of ours`, `passwd -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
+//! `client, broker, passwd -> authentication`, `authentication, protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
 
+pub mod authentication;
 pub mod bench;
 pub mod broker;
 pub mod cli;

@@ -6,13 +6,14 @@
 use super::client::Client;
 use super::link::Link;
 use super::message::{Delivery, Outbound};
+use super::scram::{Authenticator, Denial, Reply};
 use super::state::{Opened, Shared};
 use super::{Config, Event, Peer, Report};
 use crate::protocol::property::Context;
 use crate::protocol::session::{self, Outgoing, Session};
 use crate::protocol::{
-    Connack, DecodeError, Disconnect, Frame, Packet, PacketType, Problem, Properties, PropertiesBuf,
-    Property, PropertyId, PropertyValue, Qos, ReasonCode, SubscriptionAck, Version,
+    Auth, Connack, Connect, DecodeError, Disconnect, Frame, Packet, PacketType, Problem, Properties,
+    PropertiesBuf, Property, PropertyId, PropertyValue, Qos, ReasonCode, SubscriptionAck, Version,
 };
 use crate::transport::{Connection, Progress, Stream};
 use std::future::{Future, poll_fn};
@@ -58,20 +59,28 @@ enum Ending {
 pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
     let mut connection = Connection::new(stream);
     // The first steps need memory that later ones do not.
-    let Some((client, link)) = Box::pin(open(&mut connection, &shared, &peer)).await else {
+    let Some(admitted) = Box::pin(open(&mut connection, &shared, &peer)).await else {
         return;
     };
-    let mut service = Service { shared, connection, client, link };
+    let Admitted { client, link, authenticator } = admitted;
+    let mut service = Service { shared, connection, client, link, authenticator };
     let ending = service.run().await;
     service.note_end(ending);
     let version = service.client.session.borrow().version();
     Box::pin(close(service.connection, version, ending)).await;
 }
 
+/// A client that was let in.
+struct Admitted {
+    client: Rc<Client>,
+    link: Rc<Link>,
+    authenticator: Option<Authenticator>,
+}
+
 /// Waits for CONNECT and answers it. `None` when the client was not let in.
-async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Option<(Rc<Client>, Rc<Link>)> {
+async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Option<Admitted> {
     let reason = match receive_connect(connection, shared, peer).await {
-        Ok(opened) => return Some(opened),
+        Ok(admitted) => return Some(admitted),
         Err(reason) => reason,
     };
     {
@@ -88,66 +97,159 @@ async fn receive_connect(
     connection: &mut Connection,
     shared: &Shared,
     peer: &Peer,
-) -> Result<(Rc<Client>, Rc<Link>), String> {
+) -> Result<Admitted, String> {
     let deadline = tokio::time::Instant::now() + shared.borrow().config.connect_timeout;
+    let bytes = receive_one(PacketType::Connect, connection, shared, deadline).await?;
+    let connect = decode_connect(&bytes, connection.output())?;
+    let proved = match prove(&connect, connection, shared, deadline).await {
+        Ok(proved) => proved,
+        Err(Refusal { reason_code, text }) => {
+            if let Some(reason_code) = reason_code {
+                put(&refusal(reason_code), connect.version, connection.output());
+            }
+            return Err(text);
+        }
+    };
+    answer_connect(&connect, proved, connection.output(), shared, peer)
+}
+
+/// Reads a packet of this type to its end. Anything else is refused from its first byte on.
+async fn receive_one(
+    expected: PacketType,
+    connection: &mut Connection,
+    shared: &Shared,
+    deadline: tokio::time::Instant,
+) -> Result<Vec<u8>, String> {
     loop {
-        let (input, output) = connection.buffers();
-        if let Some(frame) = cut_connect(input)? {
-            let size = frame.size();
-            // The client cannot help how long its password takes to check.
-            let opened = answer_connect(frame, output, shared, peer).await?;
+        let input = connection.buffers().0;
+        if let Some(size) = cut_one(expected, input)?.map(|frame| frame.size()) {
+            let bytes = input.get(..size).unwrap_or_default().to_vec();
             connection.consume(size);
-            return Ok(opened);
+            return Ok(bytes);
         }
         let progress = timeout_at(deadline, connection.progress(true)).await;
-        let progress = progress.map_err(|_| "no CONNECT in time")?.map_err(|error| error.to_string())?;
-        if progress.is_closed {
-            return Err("closed before CONNECT".to_owned());
-        }
+        let progress = progress.map_err(|_| format!("no {expected} in time"))?;
+        let progress = progress.map_err(|error| error.to_string())?;
         count_bytes(progress, &mut shared.borrow_mut().report);
+        if progress.is_closed && cut_one(expected, connection.buffers().0)?.is_none() {
+            return Err(format!("closed before {expected}"));
+        }
     }
 }
 
-/// The CONNECT packet, when it is complete. Anything else is refused from its first byte on [MQTT-3.1.0-1].
-fn cut_connect(input: &[u8]) -> Result<Option<Frame<'_>>, String> {
+/// The packet, when it is complete. Nothing comes before CONNECT [MQTT-3.1.0-1], nor before an authentication's end
+/// [MQTT-3.1.2-30].
+fn cut_one(expected: PacketType, input: &[u8]) -> Result<Option<Frame<'_>>, String> {
     match input.first().map(|&byte| PacketType::from_first_byte(byte)) {
         None => Ok(None),
-        Some(Some(PacketType::Connect)) => {
+        Some(Some(packet_type)) if packet_type == expected => {
             Frame::cut(input, MAXIMUM_CONNECT_SIZE).map_err(|error| error.to_string())
         }
-        Some(_) => Err("the first packet is not CONNECT".to_owned()),
+        Some(_) if expected == PacketType::Connect => Err("the first packet is not CONNECT".to_owned()),
+        Some(_) => Err(format!("another packet came in the place of {expected}")),
     }
 }
 
-async fn answer_connect(
-    frame: Frame<'_>,
+fn decode_connect<'a>(bytes: &'a [u8], output: &mut Vec<u8>) -> Result<Connect<'a>, String> {
+    match decode_one(bytes) {
+        Ok(Packet::Connect(connect)) => Ok(connect),
+        Ok(_) => Err("the first packet is not CONNECT".to_owned()),
+        Err(error) => {
+            refuse_unsupported(&error, output);
+            Err(error.to_string())
+        }
+    }
+}
+
+/// The packet that was received whole.
+fn decode_one(bytes: &[u8]) -> Result<Packet<'_>, DecodeError> {
+    match Frame::cut(bytes, MAXIMUM_CONNECT_SIZE)? {
+        Some(frame) => Packet::decode(frame, Version::V5),
+        None => Ok(Packet::Pingreq), // it is whole
+    }
+}
+
+/// What a client that proved who it is gets with CONNACK.
+#[derive(Default)]
+struct Proved {
+    authenticator: Option<Authenticator>,
+    properties: PropertiesBuf,
+}
+
+/// Why a client is not let in; without a reason code it gets no answer.
+struct Refusal {
+    reason_code: Option<ReasonCode>,
+    text: String,
+}
+
+impl From<Denial> for Refusal {
+    fn from(Denial { reason_code, text }: Denial) -> Refusal {
+        Refusal { reason_code: Some(reason_code), text }
+    }
+}
+
+/// Checks who the client is: by user name and password, or with the authentication method that it names.
+async fn prove(
+    connect: &Connect<'_>,
+    connection: &mut Connection,
+    shared: &Shared,
+    deadline: tokio::time::Instant,
+) -> Result<Proved, Refusal> {
+    let gate = Rc::clone(&shared.borrow().gate);
+    let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
+        // The client cannot help how long its password takes to check.
+        return match gate.admit(connect).await {
+            Ok(()) => Ok(Proved::default()),
+            Err(reason_code) => {
+                let text = format!("{reason_code}, as {}", shown(connect.username));
+                Err(Refusal { reason_code: Some(reason_code), text })
+            }
+        };
+    };
+    let (mut authenticator, challenge) = gate.begin(method, connect.properties)?;
+    put_auth(&challenge, connection.output());
+    note_auth(&mut shared.borrow_mut().report);
+    let silent = |text| Refusal { reason_code: None, text };
+    let bytes = receive_one(PacketType::Auth, connection, shared, deadline).await.map_err(silent)?;
+    match decode_one(&bytes) {
+        Ok(Packet::Auth(auth)) => {
+            let Reply { properties, .. } = authenticator.receive(&auth)?;
+            Ok(Proved { authenticator: Some(authenticator), properties })
+        }
+        Ok(_) => Err(silent("another packet came in the place of AUTH".to_owned())),
+        Err(error) => Err(silent(error.to_string())),
+    }
+}
+
+/// An AUTH went out, and another one is to come.
+fn note_auth(report: &mut Report) {
+    report.packets_sent += 1;
+    report.packets_received += 1;
+}
+
+fn put_auth(Reply { reason_code, properties }: &Reply, output: &mut Vec<u8>) {
+    let auth = Auth { reason_code: *reason_code, properties: properties.as_properties() };
+    put(&Packet::Auth(auth), Version::V5, output);
+}
+
+fn answer_connect(
+    connect: &Connect<'_>,
+    proved: Proved,
     output: &mut Vec<u8>,
     shared: &Shared,
     peer: &Peer,
-) -> Result<(Rc<Client>, Rc<Link>), String> {
-    let connect = match Packet::decode(frame, Version::V5) {
-        Ok(Packet::Connect(connect)) => connect,
-        Ok(_) => return Err("the first packet is not CONNECT".to_owned()),
-        Err(error) => {
-            refuse_unsupported(&error, output);
-            return Err(error.to_string());
-        }
-    };
+) -> Result<Admitted, String> {
     let version = connect.version;
-    let gate = Rc::clone(&shared.borrow().gate);
-    if let Err(reason_code) = gate.admit(&connect).await {
-        put(&refusal(reason_code), version, output);
-        return Err(format!("{reason_code}, as {}", shown(connect.username)));
-    }
     let mut state = shared.borrow_mut();
-    match state.connect(&connect, Instant::now()) {
+    match state.connect(connect, Instant::now()) {
         Ok(opened) => {
             state.report.packets_received += 1;
             state.report.packets_sent += 1;
-            put_connack(&opened, version, &state.config, output);
+            put_connack(&opened, version, &state.config, proved.properties, output);
             let client_id = opened.client.id.to_string();
             state.tell(Event::Connected { client_id, peer: peer.clone(), version });
-            Ok((opened.client, opened.link))
+            let authenticator = proved.authenticator;
+            Ok(Admitted { client: opened.client, link: opened.link, authenticator })
         }
         Err(reason_code) => {
             put(&refusal(reason_code), version, output);
@@ -181,8 +283,13 @@ fn refusal(reason_code: ReasonCode) -> Packet<'static> {
     Packet::Connack(Connack { session_present: false, reason_code, properties: Properties::EMPTY })
 }
 
-fn put_connack(opened: &Opened, version: Version, config: &Config, output: &mut Vec<u8>) {
-    let mut properties = PropertiesBuf::new();
+fn put_connack(
+    opened: &Opened,
+    version: Version,
+    config: &Config,
+    mut properties: PropertiesBuf,
+    output: &mut Vec<u8>,
+) {
     let mut add = |id, value| properties.push_checked(Property { id, value });
     let accepts = config.accepts(version);
     let silence = session::Limits::default();
@@ -221,6 +328,8 @@ struct Service {
     connection: Connection,
     client: Rc<Client>,
     link: Rc<Link>,
+    /// Of a client that named an authentication method.
+    authenticator: Option<Authenticator>,
 }
 
 impl Service {
@@ -276,7 +385,8 @@ impl Service {
         let (mut input, output) = self.connection.buffers();
         let full = output.len() + OUTPUT_LIMIT.saturating_sub(unsent);
         let (before, mut count) = (input.len(), 0);
-        let mut turn = Turn { shared: &self.shared, client: &self.client, output, now };
+        let (shared, client, authenticator) = (&self.shared, &self.client, &mut self.authenticator);
+        let mut turn = Turn { shared, client, authenticator, output, now };
         while !self.link.is_paused() && turn.output.len() < full {
             let Some(frame) = Frame::cut(input, maximum_size).map_err(|error| violation(&error))? else {
                 break;
@@ -345,6 +455,7 @@ impl Service {
 struct Turn<'a> {
     shared: &'a Shared,
     client: &'a Rc<Client>,
+    authenticator: &'a mut Option<Authenticator>,
     output: &'a mut Vec<u8>,
     now: Instant,
 }
@@ -376,13 +487,22 @@ impl Turn<'_> {
                 put(&Packet::Unsuback(ack), version, self.output);
             }
             session::Event::Disconnect(disconnect) => return Err(self.disconnect(&disconnect)),
-            // No authentication was begun, and the others are for clients.
-            session::Event::Auth(_)
-            | session::Event::Subscribed(_)
-            | session::Event::Unsubscribed(_)
-            | session::Event::Pingresp => return Err(Ending::Violation(ReasonCode::PROTOCOL_ERROR)),
+            session::Event::Auth(auth) => self.authenticate(&auth)?,
+            // These are for clients.
+            session::Event::Subscribed(_) | session::Event::Unsubscribed(_) | session::Event::Pingresp => {
+                return Err(Ending::Violation(ReasonCode::PROTOCOL_ERROR));
+            }
         }
         state.report.packets_sent += u64::from(self.output.len() > length);
+        Ok(())
+    }
+
+    /// Takes a step of a re-authentication. Without a method in CONNECT there is none.
+    fn authenticate(&mut self, auth: &Auth<'_>) -> Result<(), Ending> {
+        let violation = Ending::Violation(ReasonCode::PROTOCOL_ERROR);
+        let authenticator = self.authenticator.as_mut().ok_or(violation)?;
+        let denied = |Denial { reason_code, .. }: Denial| Ending::Violation(reason_code);
+        put_auth(&authenticator.receive(auth).map_err(denied)?, self.output);
         Ok(())
     }
 

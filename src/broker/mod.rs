@@ -5,7 +5,7 @@
 //! behind one `RefCell` that is never borrowed across an await. [`Handle`] brings a thread of its own.
 //!
 //! - `listener` accepts (`unix` makes the socket that has a path); `connection` serves one client, and `link` is what others see of it.
-//! - `users` checks passwords, on other threads.
+//! - `users` checks passwords, on other threads; `scram` checks proofs that somebody knows one.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
 //! - `sys` computes the `$SYS` topics.
@@ -19,6 +19,7 @@ mod message;
 mod outbox;
 mod retained;
 mod routing;
+mod scram;
 mod state;
 mod sys;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
 pub use handle::Handle;
 use listener::{Gauge, Kind, Listener};
 pub use listener::{ListenError, Peer};
+pub use scram::{ScramAccess, ScramUsers};
 use state::{EventHandler, Shared, State};
 use std::cell::RefCell;
 use std::io;

@@ -113,9 +113,6 @@ impl State {
     /// # Errors
     /// The reason code to refuse it with.
     pub(super) fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<Opened, ReasonCode> {
-        if connect.properties.find(PropertyId::AuthenticationMethod).is_some() {
-            return Err(ReasonCode::BAD_AUTHENTICATION_METHOD);
-        }
         let is_assigned = connect.client_id.is_empty();
         let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
         let client_id = assigned.as_deref().unwrap_or(connect.client_id);

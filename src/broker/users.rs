@@ -3,8 +3,9 @@
 //!
 //! Who guesses learns as little as from mosquitto: a wrong password, an unknown user and nobody at all get the same answer.
 
+use super::scram::{Authenticator, Denial, Reply, ScramAccess};
 use crate::passwd::{Hash, HashError, Password};
-use crate::protocol::{Connect, ReasonCode};
+use crate::protocol::{Connect, Properties, ReasonCode};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -61,8 +62,10 @@ impl Users {
 /// What clients have to show.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// Who may connect; a change counts for connections from then on.
-    pub users: watch::Receiver<Arc<Users>>,
+    /// Who may connect with a password; a change counts for connections from then on.
+    pub users: Option<watch::Receiver<Arc<Users>>>,
+    /// Who may connect with SCRAM, if it is offered.
+    pub scram: Option<ScramAccess>,
     /// Whether a client may come without a user name.
     pub allows_anonymous: bool,
 }
@@ -91,20 +94,31 @@ impl Gate {
         let Some(name) = connect.username else {
             return if access.allows_anonymous { Ok(()) } else { denied };
         };
+        let Some(users) = &access.users else { return denied };
         let Some(Ok(password)) = connect.password.map(|bytes| Password::new(bytes.to_vec())) else {
             return denied;
         };
-        match self.verify(access, name.to_owned(), password).await? {
+        let users = Arc::clone(&users.borrow());
+        match self.verify(users, name.to_owned(), password).await? {
             true => Ok(()),
             false => denied,
         }
     }
 
-    async fn verify(&self, access: &Access, name: String, password: Password) -> Result<bool, ReasonCode> {
+    /// Begins an extended authentication.
+    pub(super) fn begin(
+        &self,
+        method: &str,
+        properties: Properties<'_>,
+    ) -> Result<(Authenticator, Reply), Denial> {
+        let scram = self.access.as_ref().and_then(|access| access.scram.as_ref());
+        Authenticator::begin(scram, method, properties)
+    }
+
+    async fn verify(&self, users: Arc<Users>, name: String, password: Password) -> Result<bool, ReasonCode> {
         let _place = Place::among(&self.waiting).ok_or(ReasonCode::SERVER_BUSY)?;
         let unavailable = ReasonCode::SERVER_UNAVAILABLE;
         let _permit = self.checks.acquire().await.map_err(|_| unavailable)?;
-        let users = Arc::clone(&access.users.borrow());
         let check = spawn_blocking(move || users.verify(&name, &password));
         check.await.map_err(|_| unavailable)?.map_err(|_| unavailable)
     }

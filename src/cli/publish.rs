@@ -1,6 +1,7 @@
 //! The options of `mq pub`.
 
 use super::connection::DiagnosticArgs;
+use super::delay::DelayArgs;
 use super::output::PayloadForm;
 use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
@@ -26,6 +27,8 @@ Examples:
   mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson
                                                 copy from one broker to another
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
+  mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
+                                                with a token for the broker
   mq pub --replay day.ndjson --speed 10         what mq sub --record kept, ten times as fast
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
@@ -46,6 +49,8 @@ pub struct PublishArgs {
     /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
+    #[command(flatten)]
+    pub(crate) delay: DelayArgs,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
     /// How hard to try: 0 at most once, 1 at least once, 2 exactly once

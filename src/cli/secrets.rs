@@ -16,7 +16,7 @@ use std::path::Path;
 const MAX_LINE: u64 = 65_535 + 2;
 
 /// Stands for standard input where a file is asked for.
-const STDIN: &str = "-";
+pub(super) const STDIN: &str = "-";
 
 impl ConnectionArgs {
     /// Reads user name and password from where the options say, or else from the environment. `stdin_option` is the option that
@@ -107,11 +107,16 @@ pub(crate) fn next_line(input: impl BufRead) -> io::Result<OsString> {
     Ok(OsString::from_vec(line))
 }
 
+/// Whether it is a file that other users of this machine can read.
+pub(super) fn is_open_to_others(path: &Path) -> bool {
+    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+    metadata.is_some_and(|metadata| metadata.permissions().mode() & 0o044 != 0)
+}
+
 fn warning_about(path: &Path) -> Option<String> {
-    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    let is_open = metadata.permissions().mode() & 0o044 != 0;
     let shown = path.display();
-    is_open.then(|| format!("other users can read the password in {shown}; `chmod 600 {shown}` prevents it"))
+    is_open_to_others(path)
+        .then(|| format!("other users can read the password in {shown}; `chmod 600 {shown}` prevents it"))
 }
 
 #[cfg(test)]

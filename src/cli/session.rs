@@ -1,5 +1,6 @@
 //! What the broker keeps of a client and says for it: session, will, how much may be in flight.
 
+use super::authentication::AuthenticationArgs;
 use super::connection::{ConnectionArgs, IdentityArgs};
 use super::names::Names;
 use super::network::NetworkArgs;
@@ -65,6 +66,8 @@ pub struct ClientArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
+    pub(crate) authentication: AuthenticationArgs,
+    #[command(flatten)]
     pub(crate) network: NetworkArgs,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
@@ -89,12 +92,14 @@ impl PersistenceArgs {
 }
 
 impl ClientArgs {
-    /// The version to speak: `-x` and `-D` choose MQTT 5.
+    /// The version to speak: `-x`, `-D` and `--auth-method` choose MQTT 5.
     ///
     /// # Errors
     /// When `-V` says otherwise.
     pub fn version(&self) -> Result<Version, Error> {
-        let needs_v5 = self.session.session_expiry_interval.is_some() || !self.properties.is_empty();
+        let needs_v5 = self.session.session_expiry_interval.is_some()
+            || !self.properties.is_empty()
+            || self.authentication.is_wanted();
         let version = self.connection.version(needs_v5);
         self.properties.check_version(version)?;
         if self.session.session_expiry_interval.is_some() && !version.is_v5() {
@@ -121,6 +126,19 @@ impl ClientArgs {
         })
     }
 
+    /// Checks the options against each other, without a look at the files that they name.
+    ///
+    /// # Errors
+    /// Which options do not go together.
+    pub(super) fn check_combinations(&self, names: Names) -> Result<(), Error> {
+        self.tls.check_combinations()?;
+        self.network.way(names, &self.connection, self.tls.default_port(names))?;
+        let version = self.version()?;
+        self.will()?;
+        self.connect_properties(version)?;
+        Ok(())
+    }
+
     /// Checks the options against each other, and makes a client of them.
     ///
     /// # Errors
@@ -137,6 +155,12 @@ impl ClientArgs {
         let properties = self.connect_properties(version)?;
         let client_id = self.identity.client_id(version)?;
         let (username, password) = self.credentials(names, version)?;
+        let authentication = self.authentication.authentication(
+            version,
+            &properties,
+            &self.connection,
+            (username.as_deref(), password.as_deref()),
+        )?;
         if self.identity.id.is_none() {
             self.check_kept_session(version, &properties)?;
         }
@@ -148,6 +172,7 @@ impl ClientArgs {
             keep_alive: self.connection.keep_alive,
             username,
             password,
+            authentication,
             will,
             properties,
             disconnect_properties: self.properties.collect(Context::Disconnect)?,

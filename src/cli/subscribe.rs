@@ -22,8 +22,10 @@ Examples:
   mq sub -t 'old/#' --remove-retained --retained-only -v
                                          delete what is kept; --dry-run first
   mq sub -t jobs -i worker -c -q 1       nothing is missed while it is away
-  mq sub -t '$share/workers/jobs'        share messages within the group
+  mq sub -t jobs --share workers         share messages within the group
   mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
+  mq sub -t a --auth-method SCRAM-SHA-256 -u ann --ask-password
+                                         the password is proved, not sent
   mq sub -t 'dev/#' -v --select temp     one field of a payload in JSON or CBOR
   mq sub -t 'home/#' --record day.ndjson --rotate 1d
                                          keep them, for mq pub --replay
@@ -41,6 +43,9 @@ pub struct SubscribeArgs {
     /// A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated
     #[arg(long, value_name = "QOS:FILTER", value_parser = values::qos_and_filter, help_heading = "Subscription")]
     pub topic_qos: Vec<(Qos, TopicFilter)>,
+    /// Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter
+    #[arg(long, value_name = "GROUP", value_parser = group, help_heading = "Subscription")]
+    pub share: Option<String>,
     /// The highest QoS to receive at
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Subscription")]
     pub qos: Qos,
@@ -108,10 +113,28 @@ impl SubscribeArgs {
         !self.keep.is_given() || self.output.is_given() || self.message_rate
     }
 
-    /// What to subscribe to, and at which QoS.
-    pub fn subscriptions(&self) -> impl Iterator<Item = (&TopicFilter, Qos)> {
-        let own = self.topic_qos.iter().map(|(qos, filter)| (filter, *qos));
-        self.topic.iter().map(|filter| (filter, self.qos)).chain(own)
+    /// What to subscribe to, and at which QoS. The filter of a URL comes last.
+    ///
+    /// # Errors
+    /// When a filter cannot be shared.
+    pub fn subscriptions(&self, of_url: Option<TopicFilter>) -> Result<Vec<(TopicFilter, Qos)>, Error> {
+        let own = self.topic_qos.iter().map(|(qos, filter)| (filter.clone(), *qos));
+        let all = self.topic.iter().cloned().map(|filter| (filter, self.qos)).chain(own);
+        all.chain(of_url.map(|filter| (filter, self.qos)))
+            .map(|(filter, qos)| Ok((self.shared(filter)?, qos)))
+            .collect()
+    }
+
+    /// The filter, in the group of --share.
+    fn shared(&self, filter: TopicFilter) -> Result<TopicFilter, Error> {
+        match &self.share {
+            None => Ok(filter),
+            Some(_) if filter.as_str().starts_with("$share/") => {
+                Err(Error::Usage(format!("--share cannot be used with {filter}, which is shared already")))
+            }
+            Some(group) => TopicFilter::parse(&format!("$share/{group}/{filter}"))
+                .map_err(|error| Error::Usage(format!("--share {group}: {error}"))),
+        }
     }
 
     /// Checks what depends on the version of MQTT: what it cannot say is refused, not left out silently.
@@ -128,8 +151,8 @@ impl SubscribeArgs {
         if let (Some((option, _)), false) = (given, version.is_v5()) {
             return Err(Error::Usage(format!("{option} needs MQTT 5; add -V 5")));
         }
-        let shared = self.subscriptions().find(|(filter, _)| filter.as_str().starts_with("$share/"));
-        match shared {
+        let subscriptions = self.subscriptions(None)?;
+        match subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/")) {
             // [MQTT-3.8.3-4]
             Some((filter, _)) if self.no_local => Err(Error::Usage(format!(
                 "--no-local cannot be used with the shared subscription {filter}: brokers end the connection"
@@ -137,4 +160,12 @@ impl SubscribeArgs {
             _ => Ok(()),
         }
     }
+}
+
+/// A group's name is one level [MQTT-4.8.2-2].
+fn group(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(['/', '+', '#']) {
+        return Err("it takes a name without /, + and #".to_owned());
+    }
+    Ok(text.to_owned())
 }

@@ -23,6 +23,15 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
     }
 }
 
+pub(super) fn authentication_method(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("it is empty, and no name of a method".to_owned()),
+        text if text.chars().any(char::is_control) => Err("it has a control character".to_owned()),
+        text if text.len() > usize::from(u16::MAX) => Err("MQTT carries 65535 bytes at most".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
 pub(super) fn tls_version(text: &str) -> Result<tls::Version, String> {
     match text {
         "tlsv1.2" | "1.2" => Ok(tls::Version::Tls12),

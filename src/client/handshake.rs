@@ -1,9 +1,13 @@
-//! From an endpoint to an accepted connection: TCP, CONNECT, CONNACK.
+//! From an endpoint to an accepted connection: TCP, CONNECT, perhaps AUTH back and forth, CONNACK.
 
-use super::{Application, Options};
+use super::authentication::{Authentication, Dialogue};
+use super::{Application, FAREWELL_PATIENCE, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
-use crate::protocol::{Connack, Connect, Frame, Packet, PacketType, Properties, PropertyId, Version, Will};
+use crate::protocol::{
+    Connack, Connect, Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketType, Properties, PropertyId,
+    Version, Will,
+};
 use crate::transport::tls::TlsError;
 use crate::transport::{self, Connection};
 use std::io;
@@ -15,17 +19,22 @@ const GREETING: usize = 20;
 /// The size of CONNACK before MQTT 5, which added properties.
 const V3_CONNACK: usize = 4;
 
-pub(super) struct Handshake<'a> {
+pub(super) struct Handshake<'a, 'i> {
     pub(super) options: &'a Options,
     /// The identifier that the server chose at an earlier connection.
-    pub(super) client_id: Option<&'a str>,
+    pub(super) client_id: Option<&'i str>,
 }
 
-/// A connection that the server accepted, and what its CONNACK said.
+/// A connection that the server accepted, and what was agreed on.
+pub(super) struct Connected<'a> {
+    pub(super) connection: Connection,
+    pub(super) dialogue: Dialogue<'a>,
+    pub(super) terms: Terms,
+}
+
+/// What CONNECT and CONNACK said.
 #[derive(Debug)]
-pub struct Connected {
-    /// The connection.
-    pub connection: Connection,
+pub struct Terms {
     /// Whether the server still had our session.
     pub session_present: bool,
     /// What we accept.
@@ -38,20 +47,20 @@ pub struct Connected {
     pub assigned_client_id: Option<String>,
 }
 
-impl Handshake<'_> {
-    pub(super) async fn connect<A: Application>(&self, application: &mut A) -> Result<Connected, Error> {
+impl<'a> Handshake<'a, '_> {
+    pub(super) async fn connect<A: Application>(&self, application: &mut A) -> Result<Connected<'a>, Error> {
         let stream = transport::connect(&self.options.endpoint).await?;
         let tap = application.opened(&stream);
         let connection = Connection::watched(stream, tap);
         self.introduce(connection, |connack| application.accepted(connack)).await
     }
 
-    /// Sends CONNECT and waits for CONNACK, within the time limit.
+    /// Sends CONNECT, authenticates where that was asked for, and waits for CONNACK, within the time limit.
     pub(super) async fn introduce(
         &self,
         connection: Connection,
         read: impl FnMut(&Connack<'_>),
-    ) -> Result<Connected, Error> {
+    ) -> Result<Connected<'a>, Error> {
         let timeout = self.options.endpoint.timeout;
         match tokio::time::timeout(timeout, self.exchange(connection, read)).await {
             Ok(result) => result,
@@ -62,37 +71,51 @@ impl Handshake<'_> {
     async fn exchange(
         &self,
         mut connection: Connection,
+        read: impl FnMut(&Connack<'_>),
+    ) -> Result<Connected<'a>, Error> {
+        let mut dialogue = Dialogue::new(self.options);
+        match self.come_to_terms(&mut connection, &mut dialogue, read).await {
+            Ok(terms) => Ok(Connected { connection, dialogue, terms }),
+            Err(error) => {
+                say_why(&mut connection, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn come_to_terms(
+        &self,
+        connection: &mut Connection,
+        dialogue: &mut Dialogue<'a>,
         mut read: impl FnMut(&Connack<'_>),
-    ) -> Result<Connected, Error> {
-        let connect = self.connect_packet();
+    ) -> Result<Terms, Error> {
+        let properties = dialogue.connect_properties()?;
+        let connect = self.connect_packet(properties.as_properties());
         connect.encode(connection.output())?;
         let mut keep_alive = KeepAlive::new(self.options.keep_alive, Instant::now());
         let accepts = Limits::of_client(&connect);
         loop {
-            let progress = connection.progress(true).await.map_err(broken)?;
-            let input = connection.buffers().0;
-            if let Some((size, packet)) = first_packet(input, &accepts, self.options.version)? {
-                let connack = accepted(packet, size, self.options.version)?;
-                if connack.session_present && self.options.clean_start {
-                    return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
+            let progress = tokio::select! {
+                step = dialogue.next() => {
+                    step?.append(MAX_PACKET_SIZE, connection.output())?;
+                    continue;
                 }
+                progress = connection.progress(true) => progress.map_err(broken)?,
+            };
+            while let Some((size, packet)) =
+                first_packet(connection.buffers().0, &accepts, self.options.version)?
+            {
+                let Some(connack) = self.take_first(packet, size, dialogue)? else {
+                    connection.consume(size);
+                    continue;
+                };
                 read(&connack);
                 if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
                     keep_alive.set_interval(seconds);
                 }
-                let session_present = connack.session_present;
-                let peer_accepts = Limits::of_server(&connack);
-                let assigned_client_id =
-                    connack.properties.text(PropertyId::AssignedClientIdentifier).map(str::to_owned);
+                let terms = Terms::new(&connack, accepts, keep_alive);
                 connection.consume(size);
-                return Ok(Connected {
-                    connection,
-                    session_present,
-                    accepts,
-                    peer_accepts,
-                    keep_alive,
-                    assigned_client_id,
-                });
+                return Ok(terms);
             }
             if progress.is_closed {
                 return Err(Error::Closed("before accepting it"));
@@ -100,7 +123,35 @@ impl Handshake<'_> {
         }
     }
 
-    fn connect_packet(&self) -> Connect<'_> {
+    /// Takes a packet that comes before the connection is accepted: the CONNACK that accepts it, or a step of the authentication.
+    fn take_first<'p>(
+        &self,
+        packet: Packet<'p>,
+        size: usize,
+        dialogue: &mut Dialogue<'_>,
+    ) -> Result<Option<Connack<'p>>, Error> {
+        let connack = match packet {
+            Packet::Auth(auth) => return dialogue.receive(&auth).map(|()| None),
+            // It must not come before CONNACK, but what it says is worth more than that.
+            Packet::Disconnect(disconnect) if self.options.authentication.is_some() => {
+                let details = describe_details(disconnect.properties);
+                return Err(Error::Disconnected { reason: disconnect.reason_code, details });
+            }
+            Packet::Connack(connack) if connack.reason_code.is_error() => {
+                let words = dialogue.words_of_refusal(&connack);
+                let details = words + &describe_details(connack.properties);
+                return Err(refused(&connack, details, size, self.options.version));
+            }
+            packet => accepted(packet, size, self.options.version)?,
+        };
+        if connack.session_present && self.options.clean_start {
+            return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
+        }
+        dialogue.accept(&connack)?;
+        Ok(Some(connack))
+    }
+
+    fn connect_packet<'c>(&'c self, properties: Properties<'c>) -> Connect<'c> {
         let options = self.options;
         let will = options.will.as_ref().map(|will| Will {
             topic: &will.topic,
@@ -109,6 +160,8 @@ impl Handshake<'_> {
             retain: will.retain,
             properties: will.properties.as_properties(),
         });
+        let replaces_password = |authentication: &Authentication| authentication.means.replaces_password();
+        let sends_password = !options.authentication.as_ref().is_some_and(replaces_password);
         Connect {
             version: options.version,
             is_bridge: false,
@@ -116,10 +169,32 @@ impl Handshake<'_> {
             keep_alive: options.keep_alive,
             client_id: self.client_id.unwrap_or(&options.client_id),
             will,
-            username: options.username.as_deref(),
-            password: options.password.as_deref(),
-            properties: options.properties.as_properties(),
+            username: options.username.as_deref().filter(|_| sends_password),
+            password: options.password.as_deref().filter(|_| sends_password),
+            properties,
         }
+    }
+}
+
+impl Terms {
+    fn new(connack: &Connack<'_>, accepts: Limits, keep_alive: KeepAlive) -> Terms {
+        let assigned_client_id = connack.properties.text(PropertyId::AssignedClientIdentifier);
+        Terms {
+            session_present: connack.session_present,
+            accepts,
+            peer_accepts: Limits::of_server(connack),
+            keep_alive,
+            assigned_client_id: assigned_client_id.map(str::to_owned),
+        }
+    }
+}
+
+/// Tells the server why its authentication is not gone on with; whether that works does not matter any more.
+async fn say_why(connection: &mut Connection, error: &Error) {
+    let Error::Authentication(failure) = error else { return };
+    let disconnect = Disconnect { reason_code: failure.reason_code(), properties: Properties::EMPTY };
+    if disconnect.encode(Version::V5, connection.output()).is_ok() {
+        let _ = tokio::time::timeout(FAREWELL_PATIENCE, connection.flush()).await;
     }
 }
 
@@ -154,13 +229,16 @@ fn broken(error: io::Error) -> Error {
 pub fn accepted(packet: Packet<'_>, size: usize, asked: Version) -> Result<Connack<'_>, Error> {
     match packet {
         Packet::Connack(connack) if connack.reason_code.is_error() => {
-            let details = describe_details(connack.properties);
-            let answered = if size == V3_CONNACK { asked.min(Version::V311) } else { asked };
-            Err(Error::Refused { reason: connack.reason_code, details, asked, answered })
+            Err(refused(&connack, describe_details(connack.properties), size, asked))
         }
         Packet::Connack(connack) => Ok(connack),
         other => Err(SessionError::Unexpected(other.packet_type()).into()),
     }
+}
+
+fn refused(connack: &Connack<'_>, details: String, size: usize, asked: Version) -> Error {
+    let answered = if size == V3_CONNACK { asked.min(Version::V311) } else { asked };
+    Error::Refused { reason: connack.reason_code, details, asked, answered }
 }
 
 /// Tells the protocols that people reach by a wrong port from a broken broker, without waiting for the end of what is no
@@ -173,7 +251,7 @@ fn check_greeting(input: &[u8]) -> Result<(), Error> {
         [0x15 | 0x16, 3, ..] => "a TLS server answered; plain MQTT is usually on port 1883",
         [b'S', b'S', b'H', b'-', ..] => "an SSH server answered, not an MQTT broker; is the port right?",
         [first, ..] => match PacketType::from_first_byte(*first) {
-            // Nothing else may come before CONNACK [MQTT-3.2.0-1]; AUTH is told apart later.
+            // Nothing else may come before CONNACK [MQTT-3.2.0-1] but AUTH, where it was asked for.
             Some(PacketType::Connack | PacketType::Auth | PacketType::Disconnect) => return Ok(()),
             _ => {
                 let greeting = input.get(..GREETING).unwrap_or(input).escape_ascii();

@@ -4,6 +4,7 @@
 //! asks only while there is quota and room in the send buffer, writes all that is due at once, and lets an
 //! acknowledgement out only after [`Application::flush`] said that the message is safe.
 
+mod authentication;
 mod handshake;
 
 use crate::error::Error;
@@ -13,8 +14,10 @@ use crate::protocol::{
     SubscriptionAck, Version,
 };
 use crate::transport::{Connection, Endpoint, Stream, Tap};
-use handshake::Handshake;
-pub use handshake::{Connected, accepted, describe_details, first_packet};
+use authentication::Dialogue;
+pub use authentication::{Authentication, AuthenticationError, Means, TokenSource, token_from};
+use handshake::{Connected, Handshake};
+pub use handshake::{Terms, accepted, describe_details, first_packet};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -47,6 +50,8 @@ pub struct Options {
     pub username: Option<String>,
     /// The password.
     pub password: Option<Vec<u8>>,
+    /// How it is proved who we are, where more is wanted than user name and password in CONNECT; MQTT 5 only.
+    pub authentication: Option<Authentication>,
     /// What the server publishes when we are gone.
     pub will: Option<WillOptions>,
     /// CONNECT's properties.
@@ -240,7 +245,7 @@ pub async fn run<A: Application, S>(
 }
 
 /// Says CONNECT on a connection, and waits for a CONNACK that lets us in, for as long as the endpoint's time limit. For whoever
-/// leads the conversation step by step; [`run`] does the rest as well.
+/// leads the conversation step by step; [`run`] does the rest as well, and authenticates again where that was asked for.
 ///
 /// # Errors
 /// Why the connection did not come about.
@@ -248,8 +253,9 @@ pub async fn introduce(
     options: &Options,
     connection: Connection,
     read: impl FnMut(&Connack<'_>),
-) -> Result<Connected, Error> {
-    Handshake { options, client_id: None }.introduce(connection, read).await
+) -> Result<(Connection, Terms), Error> {
+    let connected = Handshake { options, client_id: None }.introduce(connection, read).await?;
+    Ok((connected.connection, connected.terms))
 }
 
 /// Counts attempts to connect, and grows the pause between them.
@@ -309,7 +315,7 @@ impl<A: Application> Client<'_, A> {
             connected = handshake.connect(&mut *self.application) => connected?,
         };
         attempts.connected();
-        let (options, keep_alive) = (self.options, connected.keep_alive);
+        let (options, keep_alive) = (self.options, connected.terms.keep_alive);
         let start = Instant::now();
         let (settled, mut conversation) = self.start(connected);
         let result = match conversation.begin(settled) {
@@ -328,9 +334,12 @@ impl<A: Application> Client<'_, A> {
     }
 
     /// Starts the session on the new connection. Also gives the messages that are settled by that.
-    fn start(&mut self, connected: Connected) -> (Vec<(PacketId, A::Message)>, Conversation<'_, A>) {
-        let Connected { connection, session_present, accepts, peer_accepts, assigned_client_id, .. } =
-            connected;
+    fn start<'c>(
+        &'c mut self,
+        connected: Connected<'c>,
+    ) -> (Vec<(PacketId, A::Message)>, Conversation<'c, A>) {
+        let Connected { connection, dialogue, terms } = connected;
+        let Terms { session_present, accepts, peer_accepts, assigned_client_id, .. } = terms;
         if assigned_client_id.is_some() {
             self.client_id = assigned_client_id;
         }
@@ -340,6 +349,7 @@ impl<A: Application> Client<'_, A> {
             application: self.application,
             session: &mut self.session,
             connection,
+            dialogue,
             held: Vec::new(),
             is_blocked: false,
             is_draining: false,
@@ -356,6 +366,7 @@ struct Conversation<'a, A: Application> {
     application: &'a mut A,
     session: &'a mut Session<A::Message>,
     connection: Connection,
+    dialogue: Dialogue<'a>,
     /// Acknowledgements that go out once the application made the messages safe.
     held: Vec<u8>,
     /// The application could not make them safe yet: nothing more is read.
@@ -391,7 +402,9 @@ impl<A: Application> Conversation<'_, A> {
             let was_blocked = self.is_blocked;
             self.release()?;
             if was_blocked && !self.is_blocked {
-                keep_alive.received(); // What came in the meantime is only read now.
+                // What came in the meantime is only read now.
+                keep_alive.received();
+                self.dialogue.begin_patience();
             }
             let is_done = flow == Flow::Finish || self.is_all_sent();
             if is_done && !self.is_blocked {
@@ -405,6 +418,9 @@ impl<A: Application> Conversation<'_, A> {
                 }
                 // Before the connection, which in a flood is always ready.
                 () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,
+                step = self.dialogue.next(), if !self.is_blocked => {
+                    step?.append(self.session.peer_accepts().maximum_packet_size, self.connection.output())?;
+                }
                 progress = self.connection.progress(!self.is_blocked) => {
                     let progress = progress.map_err(Error::Lost)?;
                     if progress.sent > 0 {
@@ -476,7 +492,9 @@ impl<A: Application> Conversation<'_, A> {
         while let Ok(Flow::Continue | Flow::Drain) = result {
             let (rest, _) = self.connection.buffers();
             let rest = rest.get(taken..).unwrap_or_default();
-            match take_packet(self.session, self.application, self.is_draining, rest, &mut self.held) {
+            let mut taker =
+                Taker { session: self.session, application: self.application, dialogue: &mut self.dialogue };
+            match taker.take_packet(self.is_draining, rest, &mut self.held) {
                 Ok(None) => break,
                 Ok(Some(Taken { size, is_message, flow })) => {
                     taken += size;
@@ -528,6 +546,8 @@ impl<A: Application> Conversation<'_, A> {
         let reason_code = match error {
             Error::Decode(error) => error.reason_code(),
             Error::Session(error) => error.reason_code(),
+            Error::Authentication(AuthenticationError::Refused { .. }) => return,
+            Error::Authentication(error) => error.reason_code(),
             Error::Lost(_) | Error::Closed(_) | Error::Disconnected { .. } | Error::KeepAlive(_) => return,
             _ => return self.say_goodbye(ReasonCode::SUCCESS).await,
         };
@@ -548,42 +568,59 @@ struct Taken {
     flow: Flow,
 }
 
-/// Takes the first packet off `input`; `None` when it is not complete.
-fn take_packet<A: Application>(
-    session: &mut Session<A::Message>,
-    application: &mut A,
-    is_draining: bool,
-    input: &[u8],
-    held: &mut Vec<u8>,
-) -> Result<Option<Taken>, Error> {
-    let Some(frame) = Frame::cut(input, session.accepts().maximum_packet_size)? else {
-        return Ok(None);
-    };
-    let packet = Packet::decode(frame, session.version())?;
-    let event = session.receive(packet, held)?;
-    let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
-    let flow = match event {
-        Event::Nothing | Event::Pingresp => Flow::Continue,
-        Event::Message { .. } if is_draining => Flow::Continue,
-        Event::Message { publish, acknowledgement } => {
-            let flow = application.message(&publish)?;
-            session.acknowledge(acknowledgement, ReasonCode::SUCCESS, held);
-            flow
-        }
-        Event::Published { packet_id, reason_code, properties, message } => {
-            application.published(packet_id, message, reason_code, properties)?
-        }
-        Event::Subscribed(ack) => application.subscribed(&ack)?,
-        Event::Unsubscribed(ack) => application.unsubscribed(&ack)?,
-        Event::Disconnect(disconnect) => {
-            return Err(Error::Disconnected {
-                reason: disconnect.reason_code,
-                details: describe_details(disconnect.properties),
-            });
-        }
-        Event::Auth(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
-            return Err(crate::protocol::session::SessionError::Unexpected(frame.packet_type).into());
-        }
-    };
-    Ok(Some(Taken { size: frame.size(), is_message, flow }))
+/// All that a packet can be for.
+struct Taker<'c, 'a, A: Application> {
+    session: &'c mut Session<A::Message>,
+    application: &'c mut A,
+    dialogue: &'c mut Dialogue<'a>,
+}
+
+impl<A: Application> Taker<'_, '_, A> {
+    /// Takes the first packet off `input`; `None` when it is not complete.
+    fn take_packet(
+        &mut self,
+        is_draining: bool,
+        input: &[u8],
+        held: &mut Vec<u8>,
+    ) -> Result<Option<Taken>, Error> {
+        let Taker { session, application, dialogue } = self;
+        let Some(frame) = Frame::cut(input, session.accepts().maximum_packet_size)? else {
+            return Ok(None);
+        };
+        let packet = Packet::decode(frame, session.version())?;
+        let event = session.receive(packet, held)?;
+        let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
+        let flow = match event {
+            Event::Nothing | Event::Pingresp => Flow::Continue,
+            Event::Message { .. } if is_draining => Flow::Continue,
+            Event::Message { publish, acknowledgement } => {
+                let flow = application.message(&publish)?;
+                session.acknowledge(acknowledgement, ReasonCode::SUCCESS, held);
+                flow
+            }
+            Event::Published { packet_id, reason_code, properties, message } => {
+                application.published(packet_id, message, reason_code, properties)?
+            }
+            Event::Subscribed(ack) => application.subscribed(&ack)?,
+            Event::Unsubscribed(ack) => application.unsubscribed(&ack)?,
+            Event::Auth(auth) => {
+                dialogue.receive(&auth)?;
+                Flow::Continue
+            }
+            Event::Disconnect(disconnect) => return Err(ended_by(&disconnect, dialogue)),
+            Event::Subscribe(_) | Event::Unsubscribe(_) => {
+                return Err(crate::protocol::session::SessionError::Unexpected(frame.packet_type).into());
+            }
+        };
+        Ok(Some(Taken { size: frame.size(), is_message, flow }))
+    }
+}
+
+/// What the server means by ending the connection.
+fn ended_by(disconnect: &Disconnect<'_>, dialogue: &Dialogue<'_>) -> Error {
+    let details = describe_details(disconnect.properties);
+    match dialogue.refusal(disconnect, &details) {
+        Some(refusal) => refusal.into(),
+        None => Error::Disconnected { reason: disconnect.reason_code, details },
+    }
 }

@@ -1,15 +1,18 @@
 //! `mq broker`: the embedded broker in the foreground.
 
 use super::stop::Signals;
-use super::users::UserFile;
+use super::users::{FromFile, UserFile};
 use super::{Messages, block_on};
-use crate::broker::{Broker, Config, Event, ListenError};
+use crate::authentication::Failure;
+use crate::authentication::scram::Stranger;
+use crate::broker::{Access, Broker, Config, Event, ListenError, ScramAccess, ScramUsers, Users};
 use crate::cli::broker::BrokerArgs;
 use crate::error::{Error, ExitStatus};
 use crate::transport::descriptors;
 use std::future::pending;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -17,12 +20,13 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     descriptors::raise_limit();
     block_on(async {
         let mut signals = Signals::catch()?;
-        let mut users = args.password_file.as_deref().map(UserFile::open).transpose()?;
+        let mut users = args.password_file.as_deref().map(UserFile::<Users>::open).transpose()?;
+        let mut scram_users = args.scram_file.as_deref().map(UserFile::<ScramUsers>::open).transpose()?;
         let config = Config {
             listen: args.listen(),
             listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
             listen_unix: args.unix.clone(),
-            access: users.as_ref().map(|users| users.access(args.allow_anonymous)),
+            access: access(users.as_ref(), scram_users.as_ref(), args.allow_anonymous)?,
             ..Config::default()
         };
         let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
@@ -39,6 +43,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
             tokio::select! {
                 signal = signals.next() => status = signal,
                 () = keep_up_to_date(users.as_mut(), messages) => {}
+                () = keep_up_to_date(scram_users.as_mut(), messages) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }
         };
@@ -47,7 +52,25 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     })
 }
 
-async fn keep_up_to_date(users: Option<&mut UserFile>, messages: Messages) {
+/// What clients have to show, if anything.
+fn access(
+    users: Option<&UserFile<Users>>,
+    scram_users: Option<&UserFile<ScramUsers>>,
+    allows_anonymous: bool,
+) -> Result<Option<Access>, Error> {
+    if users.is_none() && scram_users.is_none() {
+        return Ok(None);
+    }
+    let failed = |failure: Failure| Error::System {
+        action: "offer SCRAM".to_owned(),
+        source: io::Error::other(failure.to_string()),
+    };
+    let stranger = Arc::new(Stranger::new().map_err(failed)?);
+    let scram = scram_users.map(|file| ScramAccess { users: file.users(), stranger });
+    Ok(Some(Access { users: users.map(UserFile::users), scram, allows_anonymous }))
+}
+
+async fn keep_up_to_date<T: FromFile>(users: Option<&mut UserFile<T>>, messages: Messages) {
     match users {
         Some(users) => users.keep_up_to_date(messages).await,
         None => pending().await,

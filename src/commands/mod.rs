@@ -3,6 +3,7 @@
 mod bench;
 mod broker;
 mod clock;
+mod config;
 mod doctor;
 mod documents;
 mod embedded;
@@ -50,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
         Command::Inspect(_) => ("inspect", false),
+        Command::Config(_) => ("config", false),
         Command::InstallLinks(_) => ("install-links", false),
         Command::Completions(_) => ("completions", false),
         Command::Man(_) => ("man", false),
@@ -75,6 +77,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
         Command::Inspect(args) => inspect::run(args, messages),
+        Command::Config(args) => config::run(args, messages),
         Command::InstallLinks(args) => links::run(args, messages),
         Command::Completions(args) => documents::run_completions(args),
         Command::Man(args) => documents::run_man(args),
@@ -90,9 +93,10 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
         args.client.connection.password_file.take_if(|path| path.as_os_str() == "-");
     }
     let stdin_option = command.stdin_option();
-    if let Some(connection) = command.connection_mut() {
-        let warning = connection.complete_credentials(messages.names, stdin_option)?;
-        warning.inspect(|warning| messages.say(warning));
+    if let Some(client) = command.client_mut() {
+        let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
+        let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
+        of_password.iter().chain(&of_data).for_each(|warning| messages.say(warning));
     }
     Ok(())
 }

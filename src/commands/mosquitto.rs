@@ -84,6 +84,7 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Disconnected { .. } => NO_CONNECTION,
         Error::KeepAlive(_) => KEEP_ALIVE,
         Error::Decode(_) => MALFORMED_PACKET,
+        Error::Authentication(failure) => failure.reason_code().0,
         Error::NotMqtt(_) | Error::Session(_) => PROTOCOL,
     };
     ExitStatus(status)

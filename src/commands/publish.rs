@@ -8,6 +8,7 @@ use super::stop::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
+use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
@@ -18,6 +19,7 @@ use crate::protocol::{
     PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
 use crate::transport::{Stream, Tap};
+use jiff::Timestamp;
 use std::future::pending;
 use std::io;
 use std::rc::Rc;
@@ -43,6 +45,8 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
         None
     };
     let mut publisher = Publisher::new(args, topic, &options, messages)?;
+    let delay = args.delay.from_now(Timestamp::now())?;
+    delay.and_then(Delay::warning).inspect(|warning| messages.say(warning));
     block_on(async {
         password::complete(&client.connection, &mut options.password).await?;
         let limits = Limits { timeout: args.timeout, idle: None };
@@ -70,7 +74,9 @@ impl Template {
         } else {
             PropertiesBuf::new()
         };
-        Ok(Template { topic: topic.as_str().to_owned(), qos: args.qos, retain: args.retain, properties })
+        let delay = args.delay.from_now(Timestamp::now())?;
+        let topic = delay.map_or_else(|| topic.as_str().to_owned(), |delay| delay.topic(topic.as_str()));
+        Ok(Template { topic, qos: args.qos, retain: args.retain, properties })
     }
 
     fn with_payload<'a>(&'a self, payload: &'a [u8]) -> Publish<'a> {

@@ -118,9 +118,7 @@ impl<'a> Subscriber<'a> {
         options: &client::Options,
         messages: Messages,
     ) -> Result<Subscriber<'a>, Error> {
-        let typed = args.subscriptions().map(|(filter, qos)| (filter.clone(), qos));
-        let of_url = args.client.url_filter(messages.names)?.map(|filter| (filter, args.qos));
-        let subscriptions: Vec<(TopicFilter, Qos)> = typed.chain(of_url).collect();
+        let subscriptions = args.subscriptions(args.client.url_filter(messages.names)?)?;
         if subscriptions.is_empty() && args.unsubscribe.is_empty() {
             return Err(Error::Usage("missing -t FILTER; the URL of -L names no topic".to_owned()));
         }

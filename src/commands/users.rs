@@ -1,8 +1,10 @@
 //! The users of `mq broker`: read at the start, and again at every SIGHUP.
 
 use super::Messages;
-use crate::broker::{Access, Users};
+use crate::authentication::scram::Keys;
+use crate::broker::{ScramUsers, Users};
 use crate::error::Error;
+use crate::passwd::file::Entry;
 use crate::passwd::{Hash, PasswordFile, replace};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,41 +12,53 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// The file that `mq broker --password-file` names, and what was read from it.
+/// A file of users, and what was read from it.
 #[derive(Debug)]
-pub(super) struct UserFile {
+pub(super) struct UserFile<T> {
     path: PathBuf,
-    users: watch::Sender<Arc<Users>>,
+    users: watch::Sender<Arc<T>>,
     hangup: Signal,
 }
 
-impl UserFile {
+/// Users as the broker takes them.
+pub(super) trait FromFile: Sized {
+    /// The option that names the file.
+    const OPTION: &'static str;
+
+    /// Takes all lines or none: a user who is left out would be locked out without a word.
+    fn take(file: &PasswordFile) -> Result<Self, String>;
+
+    /// How many there are.
+    fn count(&self) -> usize;
+}
+
+impl<T: FromFile> UserFile<T> {
     /// Reads the file. From here on SIGHUP does not end the program.
     ///
     /// # Errors
     /// When it cannot be read, or has a bad line.
-    pub(super) fn open(path: &Path) -> Result<UserFile, Error> {
+    pub(super) fn open(path: &Path) -> Result<UserFile<T>, Error> {
         let failed = |source| Error::System { action: "catch SIGHUP".to_owned(), source };
         let hangup = signal(SignalKind::hangup()).map_err(failed)?;
         let users = watch::Sender::new(Arc::new(read(path)?));
         Ok(UserFile { path: path.to_owned(), users, hangup })
     }
 
-    /// Lets these users in, as they are at each moment.
-    pub(super) fn access(&self, allows_anonymous: bool) -> Access {
-        Access { users: self.users.subscribe(), allows_anonymous }
+    /// The users, as they are at each moment.
+    pub(super) fn users(&self) -> watch::Receiver<Arc<T>> {
+        self.users.subscribe()
     }
 
     /// Reads the file again whenever SIGHUP comes, for ever. A bad file changes nothing.
     pub(super) async fn keep_up_to_date(&mut self, messages: Messages) {
         while self.hangup.recv().await.is_some() {
-            match read(&self.path) {
+            match read::<T>(&self.path) {
                 Ok(read) => {
                     messages.say(&format!("read {} again: {}", self.path.display(), count(&read)));
                     self.users.send_replace(Arc::new(read));
                 }
                 Err(error) => {
-                    let kept = count(&self.users.borrow());
+                    let kept = count(&**self.users.borrow());
                     messages.say(&format!("{error}\nthe users stay as they were: {kept}"));
                 }
             }
@@ -52,33 +66,63 @@ impl UserFile {
     }
 }
 
-fn read(path: &Path) -> Result<Users, Error> {
-    let failed =
-        |problem: String| Error::Unusable { option: "--password-file", path: path.to_owned(), problem };
+fn read<T: FromFile>(path: &Path) -> Result<T, Error> {
+    let failed = |problem: String| Error::Unusable { option: T::OPTION, path: path.to_owned(), problem };
     let content = replace::read(path).map_err(|error| failed(error.to_string()))?;
     let file = PasswordFile::parse(content).map_err(|error| failed(error.to_string()))?;
-    take(&file).map_err(failed)
+    T::take(&file).map_err(failed)
 }
 
-/// Takes all lines or none: a user who is left out would be locked out without a word.
-fn take(file: &PasswordFile) -> Result<Users, String> {
+impl FromFile for Users {
+    const OPTION: &'static str = "--password-file";
+
+    fn take(file: &PasswordFile) -> Result<Users, String> {
+        let hash = |entry: &Entry<'_>| Hash::parse(entry.hash).map_err(|error| error.to_string());
+        Ok(Users::new(take(file, hash, |_| ())?))
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+impl FromFile for ScramUsers {
+    const OPTION: &'static str = "--scram-file";
+
+    fn take(file: &PasswordFile) -> Result<ScramUsers, String> {
+        let keys =
+            |entry: &Entry<'_>| Keys::parse(entry.rest.trim_ascii()).map_err(|error| error.to_string());
+        Ok(ScramUsers::new(take(file, keys, Keys::algorithm)?))
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+/// What stands behind each user. A user can be there once for each `kind` of that.
+fn take<S, K: Eq + std::hash::Hash>(
+    file: &PasswordFile,
+    parse: impl Fn(&Entry<'_>) -> Result<S, String>,
+    kind: impl Fn(&S) -> K,
+) -> Result<Vec<(String, S)>, String> {
     let mut first_lines = HashMap::new();
     let mut users = Vec::new();
     for entry in file.entries() {
         let name = String::from_utf8_lossy(entry.user);
         let failed = |problem: String| format!("line {} (user {name:?}): {problem}", entry.line);
         let text = std::str::from_utf8(entry.user).map_err(|_| failed("the name is not UTF-8".to_owned()))?;
-        let hash = Hash::parse(entry.hash).map_err(|error| failed(error.to_string()))?;
-        if let Some(first) = first_lines.insert(entry.user, entry.line) {
+        let secret = parse(&entry).map_err(failed)?;
+        if let Some(first) = first_lines.insert((entry.user, kind(&secret)), entry.line) {
             return Err(failed(format!("line {first} has the same user; remove one of them")));
         }
-        users.push((text.to_owned(), hash));
+        users.push((text.to_owned(), secret));
     }
-    Ok(Users::new(users))
+    Ok(users)
 }
 
-fn count(users: &Users) -> String {
-    match users.len() {
+fn count(users: &impl FromFile) -> String {
+    match users.count() {
         1 => "1 user".to_owned(),
         count => format!("{count} users"),
     }

@@ -12,9 +12,11 @@
 #![allow(non_snake_case, reason = "option letters keep their case in the names of tests")]
 #![allow(unreachable_pub, reason = "everything here is private to the tests")]
 
+mod authentication;
 mod bad_input;
 mod bench;
 mod bench_report;
+mod configuration;
 mod crash;
 mod credentials;
 mod crossing;

@@ -3,6 +3,42 @@
 use super::support::*;
 
 #[test]
+fn a_delay_is_a_topic_of_emqx() {
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect("30 (`$delayed/900/home/door` 'open')");
+        client.expect("e0 ()");
+    });
+    peer.mq("pub -t home/door -m open --delay 15m").run().succeed();
+    peer.finish();
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber("-t $delayed/# -v -C 2");
+    let finished = broker.mq("pub -t a -m x --at +3600").run();
+    finished.succeed();
+    let finished = broker.mq("pub -t a -m x --delay 4294968").run();
+    assert_says(&finished.stderr, &["4294967 s at most"]);
+    finished.succeed();
+    let printed = subscriber.finish().succeed();
+    let (first, second) = printed.split_once('\n').unwrap();
+    assert!(["$delayed/3599/a x", "$delayed/3600/a x"].contains(&first), "{printed}");
+    assert_eq!(second, "$delayed/4294968/a x\n");
+}
+
+#[test]
+fn a_delay_that_emqx_does_not_know_is_refused() {
+    for (words, part) in [
+        ("-t a -m x --delay 0", "at least 1 s"),
+        ("-t a -m x --delay 42949671", "42949670 s at most"),
+        ("-t a -m x --at 2001-01-01T00:00:00Z", "past"),
+        ("-t a -m x --at +99999999", "42949670 s at most"),
+        ("-t a -m x --at tomorrow", "--at"),
+        ("-t a -m x --at +5 --delay 5", "--at"),
+        ("--ndjson --delay 5", "--delay"),
+    ] {
+        assert_says(&mq(&format!("pub -h 127.0.0.1 -p 1 {words}")).run().fail(2), &[part]);
+    }
+}
+
+#[test]
 fn a_message_goes_out_and_the_connection_ends() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();

@@ -339,6 +339,24 @@ fn topic_aliases_of_the_broker_are_understood() {
 }
 
 #[test]
+fn a_group_is_put_in_front_of_each_filter() {
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect("82 (0001 `$share/g/a` 00 `$share/g/b/#` 01)");
+        client.send("90 (0001 00 01)");
+        client.expect("e0 ()");
+    });
+    peer.mq("sub -t a --topic-qos 1:b/# --share g -E").run().succeed();
+    peer.finish();
+    for (words, part) in [
+        ("-t a --share a/b", "--share"),
+        ("-t $share/h/a --share g", "shared already"),
+        ("-V 5 -t a --share g --no-local", "--no-local"),
+    ] {
+        assert_says(&mq(&format!("sub -h 127.0.0.1 -p 1 {words}")).run().fail(2), &[part]);
+    }
+}
+
+#[test]
 fn a_group_shares_its_messages() {
     on_each_broker(|broker| {
         let mut first = broker.subscriber("-V 5 -t $share/group/a -q 1");

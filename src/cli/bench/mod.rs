@@ -40,7 +40,7 @@ const FIRST_RATE: f64 = 1000.0;
 /// What `mq bench` takes.
 #[derive(Debug, Clone, Args)]
 // What `mq bench` calls -c are the clients.
-#[command(mut_arg("disable_clean_session", |arg| arg.short(None)), group = ArgGroup::new("pace").args(["rate", "ramp"]).multiple(true), after_help = "\
+#[command(mut_arg("disable_clean_session", |arg| arg.short(None)), mut_arg("auth_method", |arg| arg.hide(true)), mut_arg("auth_data_file", |arg| arg.hide(true)), mut_arg("reauthenticate", |arg| arg.hide(true)), group = ArgGroup::new("pace").args(["rate", "ramp"]).multiple(true), after_help = "\
 The first word chooses the scenario:
   pubsub     clients publish and clients subscribe: every message is accounted for (the default)
   conn       clients connect and stay

@@ -20,6 +20,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl BenchArgs {
     pub(super) fn broker(&self) -> Result<Broker, Error> {
+        if self.client.authentication.auth_method.is_some() {
+            let text = "--auth-method: clients of a run show user name and password alone; leave it out";
+            return Err(Error::Usage(text.to_owned()));
+        }
         let version = self.client.version()?;
         if self.share.is_some() && version != Version::V5 && self.client.connection.version.is_some() {
             return Err(Error::Usage("--share needs MQTT 5: use -V 5".to_owned()));

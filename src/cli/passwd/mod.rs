@@ -5,12 +5,14 @@ mod import;
 pub(super) mod mosquitto;
 mod psk;
 mod scheme;
+mod scram;
 
 use clap::{ArgAction, Args, Subcommand, ValueHint};
 pub use format::{FormatArgs, NewUserArgs, StoredArgs};
 pub use import::ImportArgs;
 pub use psk::PskArgs;
 pub use scheme::{SchemeArgs, TargetName};
+pub use scram::ScramArgs;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -29,7 +31,7 @@ mq passwd [OPTIONS] FILE USER
        mq passwd -D FILE USER
        mq passwd -U [OPTIONS] FILE
        mq passwd {verify FILE USER | list FILE | check --target BROKER FILE}
-       mq passwd {import FILE CSV | psk FILE IDENTITY}",
+       mq passwd {import FILE CSV | psk FILE IDENTITY | scram FILE USER}",
     after_help = "\
 The password is asked for twice, and not shown. Where standard input is no terminal, its first line is the password. The file is \
 replaced in one step and under a lock: whatever happens, there is the old file or the new one, with the same owner, mode, comments \
@@ -115,6 +117,8 @@ pub enum PasswdCommand {
     Import(ImportArgs),
     /// Make a key for TLS with pre-shared keys
     Psk(PskArgs),
+    /// Make a user's keys for SCRAM, which proves a password without sending it
+    Scram(ScramArgs),
 }
 
 /// What `mq passwd verify` takes.

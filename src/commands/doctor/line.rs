@@ -3,7 +3,7 @@
 //! What comes meanwhile is kept until somebody asks for it, within bounds: messages on the topics of the checks, and answers to
 //! what was sent.
 
-use crate::client::{Connected, describe_details};
+use crate::client::{Terms, describe_details};
 use crate::error::Error;
 use crate::protocol::session::{Event, Role, Session, SessionError};
 use crate::protocol::{
@@ -93,14 +93,19 @@ pub(super) enum Published {
 
 impl Line {
     /// Goes on where CONNACK came. Messages below `topic` are of interest.
-    pub(super) fn new(connected: Connected, version: Version, topic: &str, patience: Duration) -> Line {
+    pub(super) fn new(
+        (connection, terms): (Connection, Terms),
+        version: Version,
+        topic: &str,
+        patience: Duration,
+    ) -> Line {
         let mut session = Session::new(Role::Client, version);
-        session.start(version, connected.accepts, connected.peer_accepts, connected.session_present);
+        session.start(version, terms.accepts, terms.peer_accepts, terms.session_present);
         // No sign of life is sent while something is waited for, so that must not take longer than the broker waits for one.
-        let keep_alive = Some(connected.keep_alive.interval()).filter(|interval| !interval.is_zero());
+        let keep_alive = Some(terms.keep_alive.interval()).filter(|interval| !interval.is_zero());
         let patience = keep_alive.map_or(patience, |interval| patience.min(interval));
         Line {
-            connection: connected.connection,
+            connection,
             session,
             heard: Heard::new(topic),
             patience,

@@ -8,6 +8,7 @@ mod import;
 mod inspect;
 mod plain;
 mod psk;
+mod scram;
 mod source;
 
 use super::Messages;
@@ -29,6 +30,7 @@ pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, E
     match &args.command {
         Some(PasswdCommand::Import(args)) => import::run(args, messages),
         Some(PasswdCommand::Psk(args)) => psk::run(args, messages),
+        Some(PasswdCommand::Scram(args)) => scram::run(args, messages),
         Some(PasswdCommand::Verify(args)) if args.stored.format.is_foreign() => {
             document::verify(args, messages)
         }

@@ -34,12 +34,17 @@ pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Res
     }
     match messages.names {
         Names::Mosquitto => twice(messages, password::ask_at_stdin),
-        Names::Mq => match given(args.password_file.as_deref(), messages)? {
-            Some(password) => Ok(Asked::Password(password)),
-            None => twice(messages, |prompt| {
-                password::ask(&prompt.replace(": ", &format!(" for {}: ", user.escape_debug())))
-            }),
-        },
+        Names::Mq => new_password(args.password_file.as_deref(), user, messages),
+    }
+}
+
+/// A new password from a file, from standard input or from the terminal.
+pub(super) fn new_password(file: Option<&Path>, user: &str, messages: Messages) -> Result<Asked, Error> {
+    match given(file, messages)? {
+        Some(password) => Ok(Asked::Password(password)),
+        None => twice(messages, |prompt| {
+            password::ask(&prompt.replace(": ", &format!(" for {}: ", user.escape_debug())))
+        }),
     }
 }
 

@@ -1,0 +1,128 @@
+//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512: a password is proved without being sent, and the server proves in turn that it
+//! knows the password's keys.
+//!
+//! There is no channel binding: MQTT over plain TCP has no channel to bind to, and brokers do not offer it.
+
+mod client;
+mod keys;
+mod message;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use super::Failure;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+pub use client::Client;
+use hmac::{Hmac, KeyInit, Mac};
+pub use keys::{Keys, KeysError};
+pub use message::error_in;
+pub use server::{Server, Stranger};
+use sha2::{Digest, Sha256, Sha512};
+use zeroize::Zeroizing;
+
+/// The fewest iterations that RFC 7677 lets a server ask for.
+pub const MIN_ITERATIONS: u32 = 4096;
+/// The most that are computed: some ten seconds of work.
+pub const MAX_ITERATIONS: u32 = 10_000_000;
+
+/// How many random bytes a nonce is made of.
+const NONCE_LENGTH: usize = 18;
+
+/// The hash that all of SCRAM is computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // they are what they are called
+pub enum Algorithm {
+    Sha256,
+    Sha512,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
+
+    /// The mechanism's name, which is the authentication method of MQTT.
+    pub fn method(self) -> &'static str {
+        match self {
+            Algorithm::Sha256 => "SCRAM-SHA-256",
+            Algorithm::Sha512 => "SCRAM-SHA-512",
+        }
+    }
+
+    /// The algorithm of an authentication method.
+    pub fn of_method(method: &str) -> Option<Algorithm> {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.method() == method)
+    }
+
+    /// The length in bytes of what it gives.
+    pub fn length(self) -> usize {
+        match self {
+            Algorithm::Sha256 => 32,
+            Algorithm::Sha512 => 64,
+        }
+    }
+
+    fn hash(self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(match self {
+            Algorithm::Sha256 => Sha256::digest(bytes).to_vec(),
+            Algorithm::Sha512 => Sha512::digest(bytes).to_vec(),
+        })
+    }
+
+    fn hmac(self, key: &[u8], text: &[u8]) -> Zeroizing<Vec<u8>> {
+        match self {
+            Algorithm::Sha256 => mac::<Hmac<Sha256>>(key, text),
+            Algorithm::Sha512 => mac::<Hmac<Sha512>>(key, text),
+        }
+    }
+
+    /// PBKDF2, as `Hi` of RFC 5802.
+    fn stretch(self, password: &[u8], salt: &[u8], iterations: u32) -> Zeroizing<Vec<u8>> {
+        let mut salted = Zeroizing::new(vec![0; self.length()]);
+        match self {
+            Algorithm::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut salted),
+            Algorithm::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut salted),
+        }
+        salted
+    }
+}
+
+fn mac<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
+    Zeroizing::new(mac.chain_update(text).finalize().into_bytes().to_vec())
+}
+
+/// A name or a password in the one form that both sides compute with (SASLprep, RFC 4013).
+fn prepare(what: &'static str, text: &str) -> Result<Zeroizing<String>, Failure> {
+    let unprepared = |problem: String| Failure::Unprepared { what, problem };
+    let prepared = stringprep::saslprep(text)
+        .map_err(|_| unprepared("it has characters that are prohibited there (RFC 4013)".to_owned()))?;
+    match prepared.is_empty() {
+        true => Err(unprepared("it is empty".to_owned())),
+        false => Ok(Zeroizing::new(prepared.into_owned())),
+    }
+}
+
+/// A user name as two sides that mean the same user write it.
+///
+/// # Errors
+/// When it has none.
+pub fn prepared_name(name: &str) -> Result<String, Failure> {
+    prepare("user name", name).map(|name| name.to_string())
+}
+
+fn fresh_nonce() -> Result<String, Failure> {
+    let mut bytes = [0; NONCE_LENGTH];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Random(error.to_string()))?;
+    Ok(STANDARD.encode(bytes))
+}
+
+/// What two sides prove things about: all that was said, but for the proofs.
+fn auth_message(first: &str, challenge: &str, last: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("{first},{challenge},{last}"))
+}
+
+/// Each bit that differs; both have the length of the hash.
+fn xor(a: &[u8], b: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(a.iter().zip(b).map(|(a, b)| a ^ b).collect())
+}

@@ -1,0 +1,130 @@
+//! The server's side: a challenge, and a look at the proof.
+//!
+//! A stranger gets a challenge like everybody else, with a salt that is always the same for the same name, and fails only at the
+//! proof: who asks does not learn which users there are.
+
+use super::keys::Keys;
+use super::message::{First, Last};
+use super::{Algorithm, MIN_ITERATIONS, auth_message, fresh_nonce, xor};
+use crate::authentication::Failure;
+use crate::authentication::failure::Malformed;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// The length of salts of our own making.
+const SALT_LENGTH: usize = 16;
+
+/// One authentication, after the client's first message.
+#[derive(Debug)]
+pub struct Server {
+    keys: Keys,
+    is_known: bool,
+    name: String,
+    /// The header and the attributes of the client's first message.
+    header: String,
+    first: String,
+    challenge: String,
+    nonce: String,
+}
+
+/// Makes keys for names that nobody has.
+#[derive(Debug)]
+pub struct Stranger {
+    secret: Zeroizing<[u8; 32]>,
+}
+
+impl Stranger {
+    /// Keys look the same as long as this lives.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn new() -> Result<Stranger, Failure> {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *secret).map_err(|error| Failure::Random(error.to_string()))?;
+        Ok(Stranger { secret })
+    }
+
+    /// Keys that nobody can prove to have, and which look like `model`'s.
+    fn keys(&self, algorithm: Algorithm, name: &str, model: Option<&Keys>) -> Keys {
+        let length = model.map_or(SALT_LENGTH, |model| model.salt.len());
+        let made = |label: &[u8]| algorithm.hmac(&*self.secret, &[label, name.as_bytes()].concat());
+        let salt = made(b"salt").iter().copied().cycle().take(length).collect();
+        Keys {
+            algorithm,
+            iterations: model.map_or(MIN_ITERATIONS, |model| model.iterations),
+            salt,
+            stored_key: made(b"stored key"),
+            server_key: made(b"server key"),
+        }
+    }
+}
+
+impl Server {
+    /// Takes the client's first message. `find` gives a user's keys, and keys to imitate where there is no such user.
+    ///
+    /// # Errors
+    /// When it is no such message.
+    pub fn new<'k>(
+        algorithm: Algorithm,
+        first: &[u8],
+        stranger: &Stranger,
+        find: impl FnOnce(&str) -> (Option<&'k Keys>, Option<&'k Keys>),
+    ) -> Result<Server, Failure> {
+        Server::with_nonce(algorithm, first, stranger, find, &fresh_nonce()?)
+    }
+
+    pub(super) fn with_nonce<'k>(
+        algorithm: Algorithm,
+        first: &[u8],
+        stranger: &Stranger,
+        find: impl FnOnce(&str) -> (Option<&'k Keys>, Option<&'k Keys>),
+        nonce: &str,
+    ) -> Result<Server, Failure> {
+        let first = First::parse(first)?;
+        // All ways to write a name get the same challenge, whether it is somebody's or not.
+        let name = super::prepared_name(&first.name).unwrap_or_else(|_| first.name.clone());
+        let (known, model) = find(&name);
+        let keys = known.cloned().unwrap_or_else(|| stranger.keys(algorithm, &name, model));
+        let nonce = format!("{}{nonce}", first.nonce);
+        let challenge = format!("r={nonce},s={},i={}", STANDARD.encode(&keys.salt), keys.iterations);
+        let (header, bare) = (first.header.to_owned(), first.bare.to_owned());
+        Ok(Server { is_known: known.is_some(), keys, name, header, first: bare, challenge, nonce })
+    }
+
+    /// The challenge.
+    pub fn challenge(&self) -> &[u8] {
+        self.challenge.as_bytes()
+    }
+
+    /// Who the client says it is.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Checks the client's proof, and makes the server's.
+    ///
+    /// # Errors
+    /// When it is wrong, or none.
+    pub fn finish(&self, last: &[u8]) -> Result<Vec<u8>, Failure> {
+        let algorithm = self.keys.algorithm;
+        let last = Last::parse(last, algorithm)?;
+        if last.binding != self.header.as_bytes() {
+            let problem = "not of the first message's header";
+            return Err(Malformed::Value { name: "channel binding", problem }.into());
+        }
+        if last.nonce != self.nonce {
+            return Err(Failure::ForeignNonce);
+        }
+        let said = auth_message(&self.first, &self.challenge, last.without_proof);
+        let signature = algorithm.hmac(&self.keys.stored_key, said.as_bytes());
+        let client_key = xor(&last.proof, &signature);
+        let is_right = algorithm.hash(&client_key).ct_eq(&self.keys.stored_key);
+        if !(bool::from(is_right) && self.is_known) {
+            return Err(Failure::Denied);
+        }
+        let proof = algorithm.hmac(&self.keys.server_key, said.as_bytes());
+        Ok(format!("v={}", STANDARD.encode(&*proof)).into_bytes())
+    }
+}

@@ -1,0 +1,25 @@
+//! A method whose client says all it has at once: a signed token (OAuth 2.0, a JWT), a ticket, a key.
+
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The data that CONNECT carries. It is wiped in the end, and never shown.
+pub struct Token(Option<Zeroizing<Vec<u8>>>);
+
+impl Token {
+    /// Takes the data; a method may need none.
+    pub fn new(data: Option<Vec<u8>>) -> Token {
+        Token(data.map(Zeroizing::new))
+    }
+
+    /// The data.
+    pub fn data(&self) -> Option<&[u8]> {
+        self.0.as_ref().map(|data| data.as_slice())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}

@@ -1,0 +1,172 @@
+//! Extended authentication (MQTT 5.0, section 4.12) with SCRAM: in CONNECT, and again whenever the client likes.
+//!
+//! Checking a proof takes microseconds, so that the broker's own thread does it.
+
+use crate::authentication::Failure;
+use crate::authentication::scram::{Algorithm, Keys, Server, Stranger, prepared_name};
+use crate::protocol::{Auth, Properties, PropertiesBuf, Property, PropertyId, PropertyValue, ReasonCode};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Users and the keys of their passwords.
+#[derive(Debug, Default)]
+pub struct ScramUsers {
+    keys: HashMap<(String, Algorithm), Keys>,
+    /// The first keys of each algorithm, which those of strangers look like.
+    models: HashMap<Algorithm, Keys>,
+}
+
+impl ScramUsers {
+    /// Takes users with their keys. Of a user who is there twice with the same algorithm, the last counts.
+    pub fn new(users: impl IntoIterator<Item = (String, Keys)>) -> ScramUsers {
+        let mut known = ScramUsers::default();
+        for (name, keys) in users {
+            let algorithm = keys.algorithm();
+            known.models.entry(algorithm).or_insert_with(|| keys.clone());
+            // Both sides mean the prepared name; one that cannot be prepared is never asked for.
+            let name = prepared_name(&name).unwrap_or(name);
+            known.keys.insert((name, algorithm), keys);
+        }
+        known
+    }
+
+    /// How many names and algorithms there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+/// What clients with a SCRAM method have to prove.
+#[derive(Debug, Clone)]
+pub struct ScramAccess {
+    /// Who may connect; a change counts for authentications from then on.
+    pub users: watch::Receiver<Arc<ScramUsers>>,
+    /// Answers for those who are not among the users.
+    pub stranger: Arc<Stranger>,
+}
+
+impl ScramAccess {
+    fn begin(&self, algorithm: Algorithm, properties: Properties<'_>) -> Result<Server, Failure> {
+        let users = Arc::clone(&self.users.borrow());
+        let find = |name: &str| (users.keys.get(&(name.to_owned(), algorithm)), users.models.get(&algorithm));
+        Server::new(algorithm, data_of(properties), &self.stranger, find)
+    }
+}
+
+/// A client that is not let in, or not let stay.
+#[derive(Debug)]
+pub(super) struct Denial {
+    pub(super) reason_code: ReasonCode,
+    /// What whoever runs the broker is told.
+    pub(super) text: String,
+}
+
+impl Denial {
+    fn of(reason_code: ReasonCode, text: impl Into<String>) -> Denial {
+        Denial { reason_code, text: text.into() }
+    }
+
+    fn protocol(text: &str) -> Denial {
+        Denial::of(ReasonCode::PROTOCOL_ERROR, text)
+    }
+}
+
+/// What the broker says in return: in AUTH, or in CONNACK where it is the last word of the first authentication.
+pub(super) struct Reply {
+    pub(super) reason_code: ReasonCode,
+    pub(super) properties: PropertiesBuf,
+}
+
+/// The authentications of one connection.
+#[derive(Debug)]
+pub(super) struct Authenticator {
+    access: ScramAccess,
+    algorithm: Algorithm,
+    /// Who proved to be that.
+    user: Option<String>,
+    /// What waits for the client's proof.
+    exchange: Option<Server>,
+}
+
+impl Authenticator {
+    /// Begins with what CONNECT says.
+    pub(super) fn begin(
+        access: Option<&ScramAccess>,
+        method: &str,
+        properties: Properties<'_>,
+    ) -> Result<(Authenticator, Reply), Denial> {
+        let (Some(access), Some(algorithm)) = (access, Algorithm::of_method(method)) else {
+            let shown: String = method.chars().take(100).collect();
+            let text = format!("the authentication method {shown:?} is not offered");
+            return Err(Denial::of(ReasonCode::BAD_AUTHENTICATION_METHOD, text));
+        };
+        let mut authenticator =
+            Authenticator { access: access.clone(), algorithm, user: None, exchange: None };
+        let reply = authenticator.challenge(properties)?;
+        Ok((authenticator, reply))
+    }
+
+    /// Takes an AUTH.
+    pub(super) fn receive(&mut self, auth: &Auth<'_>) -> Result<Reply, Denial> {
+        // [MQTT-4.12.0-5], and [MQTT-4.12.1-1] for a re-authentication.
+        if auth.properties.text(PropertyId::AuthenticationMethod) != Some(self.algorithm.method()) {
+            return Err(Denial::protocol("AUTH with another authentication method than CONNECT"));
+        }
+        match (auth.reason_code, self.exchange.take()) {
+            (ReasonCode::CONTINUE_AUTHENTICATION, Some(exchange)) => self.finish(&exchange, auth.properties),
+            (ReasonCode::RE_AUTHENTICATE, None) if self.user.is_some() => self.challenge(auth.properties),
+            _ => Err(Denial::protocol("AUTH out of turn")),
+        }
+    }
+
+    fn challenge(&mut self, properties: Properties<'_>) -> Result<Reply, Denial> {
+        let exchange =
+            self.access.begin(self.algorithm, properties).map_err(|failure| denied(&failure, ""))?;
+        // A connection belongs to one user: what it subscribed to was allowed to that one.
+        if self.user.as_ref().is_some_and(|user| user != exchange.name()) {
+            return Err(Denial::of(ReasonCode::NOT_AUTHORIZED, "re-authentication as another user"));
+        }
+        let reply = self.reply(ReasonCode::CONTINUE_AUTHENTICATION, exchange.challenge());
+        self.exchange = Some(exchange);
+        Ok(reply)
+    }
+
+    fn finish(&mut self, exchange: &Server, properties: Properties<'_>) -> Result<Reply, Denial> {
+        let name = exchange.name();
+        let proof = exchange.finish(data_of(properties)).map_err(|failure| denied(&failure, name))?;
+        self.user = Some(name.to_owned());
+        Ok(self.reply(ReasonCode::SUCCESS, &proof))
+    }
+
+    fn reply(&self, reason_code: ReasonCode, data: &[u8]) -> Reply {
+        let mut properties = PropertiesBuf::new();
+        let mut add = |id, value| properties.push_checked(Property { id, value });
+        add(PropertyId::AuthenticationMethod, PropertyValue::Text(self.algorithm.method()));
+        add(PropertyId::AuthenticationData, PropertyValue::Binary(data));
+        Reply { reason_code, properties }
+    }
+}
+
+/// The client learns only that it was denied.
+fn denied(failure: &Failure, name: &str) -> Denial {
+    let reason_code = match failure {
+        Failure::Random(_) => ReasonCode::SERVER_UNAVAILABLE,
+        _ => ReasonCode::NOT_AUTHORIZED,
+    };
+    let name: String = name.chars().take(100).collect();
+    let user = if name.is_empty() { String::new() } else { format!(", as user {name:?}") };
+    Denial::of(reason_code, format!("{reason_code}{user}: {failure}"))
+}
+
+fn data_of(properties: Properties<'_>) -> &[u8] {
+    match properties.find(PropertyId::AuthenticationData) {
+        Some(PropertyValue::Binary(data)) => data,
+        Some(PropertyValue::Number(_) | PropertyValue::Text(_) | PropertyValue::Pair(..)) | None => &[],
+    }
+}

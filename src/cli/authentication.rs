@@ -1,0 +1,156 @@
+//! Authentication beyond user name and password: the method, where its data comes from, and how often it is done again.
+
+use super::connection::ConnectionArgs;
+use super::secrets::{STDIN, is_open_to_others};
+use super::values;
+use crate::authentication::scram;
+use crate::client::{Authentication, Means, TokenSource, token_from};
+use crate::error::Error;
+use crate::protocol::{PropertiesBuf, PropertyId, Version};
+use clap::{Args, ValueHint};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What methods with an exchange of their own begin with.
+const SCRAM: &str = "SCRAM-";
+
+/// The options about authentication.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Authentication")]
+pub struct AuthenticationArgs {
+    /// Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending
+    /// either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5
+    #[arg(long, value_name = "NAME", value_parser = values::authentication_method)]
+    pub auth_method: Option<String>,
+    /// The method's authentication data: the whole file, but for the line end behind a single line of text; - stands for standard
+    /// input
+    #[arg(long, value_name = "FILE", requires = "auth_method", value_hint = ValueHint::FilePath)]
+    pub auth_data_file: Option<PathBuf>,
+    /// Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew
+    #[arg(long, value_name = "SECONDS", requires = "auth_method", value_parser = values::positive_seconds)]
+    pub reauthenticate: Option<Duration>,
+    /// What the data file held, once it was read.
+    #[arg(skip)]
+    source: Option<TokenSource>,
+}
+
+impl AuthenticationArgs {
+    /// Whether MQTT 5 is needed.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.auth_method.is_some()
+    }
+
+    /// Reads the data file. `stdin_option` is the option that needs standard input for something else. Gives a warning, if there is
+    /// one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or standard input is wanted twice.
+    pub fn read_data(
+        &mut self,
+        connection: &ConnectionArgs,
+        stdin_option: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let Some(path) = &self.auth_data_file else { return Ok(None) };
+        if path.as_os_str() == STDIN {
+            self.check_stdin(connection, stdin_option)?;
+            self.source = Some(TokenSource::Bytes(token_from(io::stdin().lock()).map_err(Error::Input)?));
+            return Ok(None);
+        }
+        let failed = |source| Error::File { path: path.clone(), source };
+        let data = File::open(path).and_then(token_from).map_err(failed)?;
+        let is_file = path.is_file();
+        if self.reauthenticate.is_some() && !is_file {
+            return Err(cannot_be_read_again(path));
+        }
+        self.source = Some(if is_file { TokenSource::File(path.clone()) } else { TokenSource::Bytes(data) });
+        Ok(is_open_to_others(path).then(|| {
+            let shown = path.display();
+            format!(
+                "other users can read the authentication data in {shown}; `chmod 600 {shown}` prevents it"
+            )
+        }))
+    }
+
+    fn check_stdin(&self, connection: &ConnectionArgs, stdin_option: Option<&str>) -> Result<(), Error> {
+        let password = connection.password_file.as_ref().filter(|path| path.as_os_str() == STDIN);
+        if let Some(option) = password.map(|_| "--password-file -").or(stdin_option) {
+            let problem = format!("--auth-data-file - and {option} both read standard input");
+            return Err(Error::Usage(problem));
+        }
+        match self.reauthenticate {
+            Some(_) => Err(cannot_be_read_again(Path::new(STDIN))),
+            None => Ok(()),
+        }
+    }
+
+    /// What the client does, if a method was chosen.
+    ///
+    /// # Errors
+    /// When something is missing, or said twice.
+    pub(super) fn authentication(
+        &self,
+        version: Version,
+        properties: &PropertiesBuf,
+        connection: &ConnectionArgs,
+        credentials: (Option<&str>, Option<&[u8]>),
+    ) -> Result<Option<Authentication>, Error> {
+        let Some(method) = &self.auth_method else { return Ok(None) };
+        if !version.is_v5() {
+            return Err(Error::Usage(format!("--auth-method needs MQTT 5, and -V chose {version}")));
+        }
+        for id in [PropertyId::AuthenticationMethod, PropertyId::AuthenticationData] {
+            if properties.as_properties().find(id).is_some() {
+                let problem = format!("--auth-method and -D connect {id} say the same twice; leave -D out");
+                return Err(Error::Usage(problem));
+            }
+        }
+        let means = match scram::Algorithm::of_method(method) {
+            Some(algorithm) => self.scram(algorithm, connection.ask_password, credentials)?,
+            None => self.token(method)?,
+        };
+        Ok(Some(Authentication { means, interval: self.reauthenticate }))
+    }
+
+    fn scram(
+        &self,
+        algorithm: scram::Algorithm,
+        is_asked: bool,
+        credentials: (Option<&str>, Option<&[u8]>),
+    ) -> Result<Means, Error> {
+        let method = algorithm.method();
+        if self.auth_data_file.is_some() {
+            let problem =
+                format!("--auth-data-file with {method}, which makes its data of the password itself");
+            return Err(Error::Usage(problem));
+        }
+        let (Some(username), Some(password)) = credentials else {
+            return Err(Error::Usage(format!(
+                "--auth-method {method} needs a user name and a password; -u NAME and --ask-password give them"
+            )));
+        };
+        // One that is still to be typed cannot be wrong yet.
+        let password = if is_asked { b"typed" } else { password };
+        match scram::Client::new(algorithm, username, password) {
+            Ok(_) => Ok(Means::Scram(algorithm)),
+            Err(failure) => Err(Error::Usage(failure.to_string())),
+        }
+    }
+
+    fn token(&self, method: &str) -> Result<Means, Error> {
+        let is_scram = method.get(..SCRAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCRAM));
+        if is_scram {
+            return Err(Error::Usage(format!(
+                "--auth-method {method}: of SCRAM there are SCRAM-SHA-256 and SCRAM-SHA-512"
+            )));
+        }
+        let source = self.source.clone().unwrap_or(TokenSource::Nowhere);
+        Ok(Means::Token { method: method.to_owned(), source })
+    }
+}
+
+fn cannot_be_read_again(path: &Path) -> Error {
+    let shown = path.display();
+    Error::Usage(format!("--reauthenticate reads --auth-data-file again, and {shown} is no file"))
+}

@@ -1,0 +1,448 @@
+//! Extended authentication in the client loop (MQTT 5.0, section 4.12): who may send AUTH when, with which method. What is in the
+//! data is the business of `crate::authentication`.
+//!
+//! A SCRAM server chooses how long the client computes, so that is done on a thread beside: meanwhile signals, time limits and the
+//! connection go on.
+
+use super::Options;
+use crate::authentication::{Failure, Mechanism, Token, scram};
+use crate::error::Error;
+use crate::protocol::property::PropertyError;
+use crate::protocol::{
+    Auth, Connack, Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
+};
+use std::fmt;
+use std::future::pending;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep_until;
+
+/// What a property of MQTT has room for.
+const MAX_DATA_LENGTH: u64 = 65_535;
+
+/// How a client authenticates itself beyond user name and password.
+#[derive(Debug, Clone)]
+pub struct Authentication {
+    /// The authentication method.
+    pub means: Means,
+    /// How long after an authentication the next one begins.
+    pub interval: Option<Duration>,
+}
+
+/// What is behind a method.
+#[derive(Debug, Clone)]
+pub enum Means {
+    /// User name and password of the options are proved instead of sent.
+    Scram(scram::Algorithm),
+    /// Data that the method's client has from elsewhere.
+    Token {
+        /// The authentication method.
+        method: String,
+        /// The authentication data.
+        source: TokenSource,
+    },
+}
+
+/// Where authentication data comes from.
+#[derive(Clone)]
+pub enum TokenSource {
+    /// The method needs none.
+    Nowhere,
+    /// It is known, and stays the same.
+    Bytes(Vec<u8>),
+    /// It is read for each authentication, since somebody may have renewed it.
+    File(PathBuf),
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenSource::Nowhere => f.write_str("Nowhere"),
+            TokenSource::Bytes(_) => f.write_str("Bytes(..)"),
+            TokenSource::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
+}
+
+impl Means {
+    fn method(&self) -> &str {
+        match self {
+            Means::Scram(algorithm) => algorithm.method(),
+            Means::Token { method, .. } => method,
+        }
+    }
+
+    /// Whether user name and password are what is proved, and so are not sent.
+    pub(super) fn replaces_password(&self) -> bool {
+        matches!(self, Means::Scram(_))
+    }
+
+    fn mechanism(&self, options: &Options) -> Result<Mechanism, Error> {
+        match self {
+            Means::Token { source, .. } => Ok(Mechanism::Token(Token::new(source.read()?))),
+            Means::Scram(algorithm) => {
+                let name = options.username.as_deref().unwrap_or_default();
+                let password = options.password.as_deref().unwrap_or_default();
+                let client = scram::Client::new(*algorithm, name, password);
+                let client = client.map_err(|failure| self.failed(failure))?;
+                Ok(Mechanism::Scram(Box::new(client)))
+            }
+        }
+    }
+
+    fn failed(&self, failure: Failure) -> AuthenticationError {
+        AuthenticationError::Failed { method: self.method().to_owned(), failure }
+    }
+}
+
+impl TokenSource {
+    fn read(&self) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            TokenSource::Nowhere => Ok(None),
+            TokenSource::Bytes(bytes) => Ok(Some(bytes.clone())),
+            TokenSource::File(path) => {
+                let failed = |source| Error::File { path: path.clone(), source };
+                let data = open_again(path).and_then(token_from).map_err(failed)?;
+                Ok(Some(data))
+            }
+        }
+    }
+}
+
+/// What is a pipe by now would be waited for.
+fn open_again(path: &Path) -> io::Result<std::fs::File> {
+    match std::fs::metadata(path)?.is_file() {
+        true => std::fs::File::open(path),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more")),
+    }
+}
+
+/// Authentication data: all that there is, but for the line end behind a single line of text, which the method's token does not
+/// have.
+///
+/// # Errors
+/// When it cannot be read, is empty, or is longer than MQTT carries.
+pub fn token_from(input: impl Read) -> io::Result<Vec<u8>> {
+    // With room for all, so that no copy stays behind where it grew.
+    let mut data = Vec::with_capacity(MAX_DATA_LENGTH as usize + 3);
+    input.take(MAX_DATA_LENGTH + 3).read_to_end(&mut data)?;
+    let line = data.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    if let Some(line) = line.filter(|line| is_line_of_text(line)) {
+        data.truncate(line.len());
+    }
+    let refused = |kind, text| Err(io::Error::new(kind, text));
+    match data.len() as u64 {
+        0 => refused(io::ErrorKind::UnexpectedEof, "it is empty, and no authentication data"),
+        length if length > MAX_DATA_LENGTH => {
+            refused(io::ErrorKind::FileTooLarge, "it is longer than authentication data can be (65535 bytes)")
+        }
+        _ => Ok(data),
+    }
+}
+
+fn is_line_of_text(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok_and(|line| !line.chars().any(char::is_control))
+}
+
+/// Why an authentication failed, or what the broker must not send about one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticationError {
+    /// The mechanism says so.
+    #[error("authentication with {method} failed: {failure}")]
+    Failed {
+        /// The authentication method.
+        method: String,
+        /// What is wrong.
+        failure: Failure,
+    },
+    /// The broker does not let us in again.
+    #[error("the broker refused the re-authentication: {reason}{details}")]
+    Refused {
+        /// Why.
+        reason: ReasonCode,
+        /// What else it said, with punctuation in front.
+        details: String,
+    },
+    /// The broker does not answer.
+    #[error("the broker did not answer the re-authentication for {} s", .0.as_secs_f64())]
+    NoAnswer(Duration),
+    /// AUTH must have the method of CONNECT [MQTT-4.12.0-5].
+    #[error(
+        "the broker broke the protocol: the authentication method is {asked}, and it answers with {answered}"
+    )]
+    OtherMethod {
+        /// CONNECT's.
+        asked: String,
+        /// AUTH's or CONNACK's.
+        answered: String,
+    },
+    /// CONNECT had no authentication method [MQTT-4.12.0-6].
+    #[error("the broker broke the protocol: AUTH, though CONNECT named no authentication method")]
+    NotAskedFor,
+    /// Nothing was asked, or the answer is still to come.
+    #[error("the broker broke the protocol: AUTH, though it is not its turn in an authentication")]
+    OutOfTurn,
+    /// The step makes no sense there.
+    #[error("the broker broke the protocol: AUTH with {0}, which it must not send there")]
+    WrongStep(ReasonCode),
+    /// The broker takes no packets of that size.
+    #[error("AUTH has {size} bytes; the broker takes {maximum} at most")]
+    TooLarge {
+        /// The packet's size in bytes.
+        size: usize,
+        /// What the broker takes.
+        maximum: u32,
+    },
+}
+
+impl AuthenticationError {
+    /// What the broker is told.
+    pub fn reason_code(&self) -> ReasonCode {
+        match self {
+            AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => {
+                ReasonCode::BAD_AUTHENTICATION_METHOD
+            }
+            AuthenticationError::Failed { .. }
+            | AuthenticationError::Refused { .. }
+            | AuthenticationError::NoAnswer(_)
+            | AuthenticationError::TooLarge { .. } => ReasonCode::UNSPECIFIED_ERROR,
+            AuthenticationError::OtherMethod { .. }
+            | AuthenticationError::NotAskedFor
+            | AuthenticationError::OutOfTurn
+            | AuthenticationError::WrongStep(_) => ReasonCode::PROTOCOL_ERROR,
+        }
+    }
+
+    /// Whether it is the protocol or the connection that failed, and not the proof.
+    pub fn is_lost_connection(&self) -> bool {
+        match self {
+            AuthenticationError::NoAnswer(_) => true,
+            error => error.reason_code() == ReasonCode::PROTOCOL_ERROR,
+        }
+    }
+}
+
+/// A step of ours that is to be sent in AUTH.
+pub(super) struct Step {
+    reason_code: ReasonCode,
+    properties: PropertiesBuf,
+}
+
+impl Step {
+    /// Appends it, unless the broker takes no packet of that size.
+    pub(super) fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
+        let before = out.len();
+        let (reason_code, properties) = (self.reason_code, self.properties.as_properties());
+        Auth { reason_code, properties }.encode(out)?;
+        let size = out.len() - before;
+        if size > maximum as usize {
+            out.truncate(before);
+            return Err(AuthenticationError::TooLarge { size, maximum }.into());
+        }
+        Ok(())
+    }
+}
+
+/// The authentications of one connection, one after the other.
+pub(super) struct Dialogue<'a> {
+    options: &'a Options,
+    turn: Turn,
+    is_connected: bool,
+    /// When the next authentication begins.
+    due: Option<Instant>,
+}
+
+/// Whose turn it is.
+enum Turn {
+    /// No authentication is going on.
+    Nobodys,
+    /// The server's, which was last asked at that time.
+    Theirs(Mechanism, Instant),
+    /// Ours: the answer is being computed.
+    Ours(JoinHandle<Result<(Mechanism, Vec<u8>), Failure>>),
+}
+
+impl<'a> Dialogue<'a> {
+    pub(super) fn new(options: &'a Options) -> Dialogue<'a> {
+        Dialogue { options, turn: Turn::Nobodys, is_connected: false, due: None }
+    }
+
+    fn authentication(&self) -> Option<&'a Authentication> {
+        self.options.authentication.as_ref()
+    }
+
+    /// CONNECT's properties, with which the first authentication begins.
+    pub(super) fn connect_properties(&mut self) -> Result<PropertiesBuf, Error> {
+        let mut properties = self.options.properties.clone();
+        if let Some(Authentication { means, .. }) = self.authentication() {
+            let mechanism = means.mechanism(self.options)?;
+            add_data(&mut properties, means.method(), mechanism.first())?;
+            self.turn = Turn::Theirs(mechanism, Instant::now());
+        }
+        Ok(properties)
+    }
+
+    /// The server accepts us: whether it proved what it has to.
+    pub(super) fn accept(&mut self, connack: &Connack<'_>) -> Result<(), Error> {
+        self.is_connected = true;
+        self.finish(connack.properties)
+    }
+
+    /// What the server says in its refusal in the words of the mechanism, with punctuation in front.
+    pub(super) fn words_of_refusal(&self, connack: &Connack<'_>) -> String {
+        let Turn::Theirs(mechanism, _) = &self.turn else { return String::new() };
+        let words = data_of(connack.properties).and_then(|data| mechanism.words_of_refusal(data));
+        words.map(|words| format!(" ('{}')", words.escape_debug())).unwrap_or_default()
+    }
+
+    /// Takes a step of the server's. The answer comes out of [`Dialogue::next`].
+    pub(super) fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
+        let Some(Authentication { means, .. }) = self.authentication() else {
+            return Err(self.nothing_to_say().into());
+        };
+        check_method(means, auth.properties)?;
+        match auth.reason_code {
+            ReasonCode::CONTINUE_AUTHENTICATION => self.compute_answer(auth.properties),
+            ReasonCode::SUCCESS if self.is_connected => self.finish(auth.properties),
+            other => Err(AuthenticationError::WrongStep(other).into()),
+        }
+    }
+
+    /// A method can also have been typed as a property, without a mechanism behind it.
+    fn nothing_to_say(&self) -> AuthenticationError {
+        let typed = self.options.properties.as_properties().text(PropertyId::AuthenticationMethod);
+        match typed.map(str::to_owned) {
+            Some(method) => AuthenticationError::Failed { method, failure: Failure::NothingMoreToSay },
+            None => AuthenticationError::NotAskedFor,
+        }
+    }
+
+    fn compute_answer(&mut self, properties: Properties<'_>) -> Result<(), Error> {
+        let challenge = data_of(properties).unwrap_or_default().to_vec();
+        let mut mechanism = self.take_their_turn()?;
+        self.turn = Turn::Ours(spawn_blocking(move || {
+            let answer = mechanism.respond(&challenge)?;
+            Ok((mechanism, answer))
+        }));
+        Ok(())
+    }
+
+    fn finish(&mut self, properties: Properties<'_>) -> Result<(), Error> {
+        let Some(Authentication { means, interval }) = self.authentication() else { return Ok(()) };
+        // A success without the method is tolerated: what matters is what the mechanism proves.
+        check_method_if_any(means, properties)?;
+        let mechanism = self.take_their_turn()?;
+        mechanism.finish(data_of(properties)).map_err(|failure| means.failed(failure))?;
+        self.due = interval.and_then(|interval| Instant::now().checked_add(interval));
+        Ok(())
+    }
+
+    fn take_their_turn(&mut self) -> Result<Mechanism, AuthenticationError> {
+        match std::mem::replace(&mut self.turn, Turn::Nobodys) {
+            Turn::Theirs(mechanism, _) => Ok(mechanism),
+            Turn::Nobodys | Turn::Ours(_) => Err(AuthenticationError::OutOfTurn),
+        }
+    }
+
+    /// What a DISCONNECT means: where the server gives our proof as the reason, that it was refused.
+    pub(super) fn refusal(&self, disconnect: &Disconnect<'_>, details: &str) -> Option<AuthenticationError> {
+        let reason = disconnect.reason_code;
+        let is_about_proof =
+            [ReasonCode::NOT_AUTHORIZED, ReasonCode::BAD_AUTHENTICATION_METHOD].contains(&reason);
+        let is_going_on = !matches!(self.turn, Turn::Nobodys);
+        (is_going_on && is_about_proof)
+            .then(|| AuthenticationError::Refused { reason, details: details.to_owned() })
+    }
+
+    /// Waits for what is to be sent: an answer, or the beginning of the next authentication. It may be dropped at any time.
+    ///
+    /// # Errors
+    /// When there is no answer, or the server has none.
+    pub(super) async fn next(&mut self) -> Result<Step, Error> {
+        let Some(Authentication { means, .. }) = self.authentication() else { return pending().await };
+        match &mut self.turn {
+            Turn::Ours(work) => {
+                let lost = |error| Error::System {
+                    action: "compute the answer".to_owned(),
+                    source: io::Error::other(error),
+                };
+                let answer = work.await.map_err(lost)?;
+                let (mechanism, answer) = answer.map_err(|failure| means.failed(failure))?;
+                self.turn = Turn::Theirs(mechanism, Instant::now());
+                step(ReasonCode::CONTINUE_AUTHENTICATION, means, Some(&answer))
+            }
+            Turn::Theirs(_, asked) => {
+                let patience = self.options.endpoint.timeout;
+                sleep_until((*asked + patience).into()).await;
+                Err(AuthenticationError::NoAnswer(patience).into())
+            }
+            Turn::Nobodys => match self.due {
+                Some(due) => {
+                    sleep_until(due.into()).await;
+                    self.begin_again(means)
+                }
+                None => pending().await,
+            },
+        }
+    }
+
+    fn begin_again(&mut self, means: &Means) -> Result<Step, Error> {
+        let mechanism = means.mechanism(self.options)?;
+        let step = step(ReasonCode::RE_AUTHENTICATE, means, mechanism.first());
+        self.turn = Turn::Theirs(mechanism, Instant::now());
+        step
+    }
+
+    /// The answer may be among what could not be read until now.
+    pub(super) fn begin_patience(&mut self) {
+        if let Turn::Theirs(_, asked) = &mut self.turn {
+            *asked = Instant::now();
+        }
+    }
+}
+
+fn step(reason_code: ReasonCode, means: &Means, data: Option<&[u8]>) -> Result<Step, Error> {
+    let mut properties = PropertiesBuf::new();
+    add_data(&mut properties, means.method(), data)?;
+    Ok(Step { reason_code, properties })
+}
+
+fn add_data(properties: &mut PropertiesBuf, method: &str, data: Option<&[u8]>) -> Result<(), Error> {
+    let refused = |error: PropertyError| match error {
+        PropertyError::TooLong(error) => Error::Encode(error),
+        error => Error::Usage(error.to_string()),
+    };
+    properties.push(PropertyId::AuthenticationMethod, PropertyValue::Text(method)).map_err(refused)?;
+    if let Some(data) = data {
+        properties.push(PropertyId::AuthenticationData, PropertyValue::Binary(data)).map_err(refused)?;
+    }
+    Ok(())
+}
+
+fn data_of(properties: Properties<'_>) -> Option<&[u8]> {
+    match properties.find(PropertyId::AuthenticationData)? {
+        PropertyValue::Binary(data) => Some(data),
+        PropertyValue::Number(_) | PropertyValue::Text(_) | PropertyValue::Pair(..) => None,
+    }
+}
+
+fn check_method(means: &Means, properties: Properties<'_>) -> Result<(), AuthenticationError> {
+    let asked = means.method();
+    match properties.text(PropertyId::AuthenticationMethod) {
+        Some(answered) if answered == asked => Ok(()),
+        answered => {
+            let answered =
+                answered.map_or_else(|| "none".to_owned(), |method| method.escape_debug().to_string());
+            Err(AuthenticationError::OtherMethod { asked: asked.to_owned(), answered })
+        }
+    }
+}
+
+fn check_method_if_any(means: &Means, properties: Properties<'_>) -> Result<(), AuthenticationError> {
+    match properties.text(PropertyId::AuthenticationMethod) {
+        Some(_) => check_method(means, properties),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,73 @@
+//! `mq passwd scram`: keys for SCRAM, in the file that `mq broker --scram-file` reads.
+
+use super::gate::interruptible;
+use super::source::{self, Asked};
+use super::{DIFFERENT, Place, delete, parse, tell, user};
+use crate::authentication::Failure;
+use crate::authentication::scram::{Keys, prepared_name};
+use crate::cli::passwd::{STANDARD, ScramArgs};
+use crate::commands::Messages;
+use crate::error::{Error, ExitStatus};
+use crate::passwd::{FileError, HashError, UserName, replace};
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// The length of a salt in bytes.
+const SALT_LENGTH: usize = 16;
+
+pub(super) fn run(args: &ScramArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let user = checked_user(&args.user, messages)?;
+    if args.delete {
+        return delete(args.file.clone(), user);
+    }
+    let is_stdout = args.file.as_os_str() == STANDARD;
+    let place = Place::new(args.create || is_stdout, args.force, args.file.clone())?;
+    place.check()?;
+    if let Place::Existing(path) = &place {
+        check_content(path)?;
+    }
+    let password = match source::new_password(args.password_file.as_deref(), user.as_str(), messages)? {
+        Asked::Password(password) => password,
+        Asked::Different => return Ok(DIFFERENT),
+    };
+    let (algorithm, iterations) = (args.mechanism, args.iterations);
+    let salt = fresh_salt()?;
+    let (change, said) = interruptible(move |gate| {
+        let keys = Keys::derive(algorithm, password.as_bytes(), salt, iterations).map_err(unusable)?;
+        place.put(&user, &keys.to_string(), None, gate)
+    })?;
+    said.iter().for_each(|text| messages.say(text));
+    tell(change.as_ref(), messages)?;
+    Ok(ExitStatus::DONE)
+}
+
+/// Refuses a file of something else, whose broker would not load it any more.
+fn check_content(path: &Path) -> Result<(), Error> {
+    let file = parse(replace::read(path)?, path)?;
+    for entry in file.entries() {
+        if let Err(error) = Keys::parse(entry.rest.trim_ascii()) {
+            let user = String::from_utf8_lossy(entry.user);
+            let problem = format!("line {} (user {user:?}): {error}; nothing was changed", entry.line);
+            return Err(FileError::Content { path: path.to_owned(), problem }.into());
+        }
+    }
+    Ok(())
+}
+
+/// The name, unless no client could authenticate itself with it.
+fn checked_user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
+    let user = user(typed, messages)?;
+    prepared_name(user.as_str()).map_err(unusable)?;
+    Ok(user)
+}
+
+#[allow(clippy::needless_pass_by_value)] // for map_err
+fn unusable(failure: Failure) -> Error {
+    Error::Usage(format!("{failure}; nothing was changed"))
+}
+
+fn fresh_salt() -> Result<Vec<u8>, HashError> {
+    let mut salt = vec![0; SALT_LENGTH];
+    getrandom::fill(&mut salt).map_err(|error| HashError::Random(error.to_string()))?;
+    Ok(salt)
+}
