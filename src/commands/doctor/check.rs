@@ -339,10 +339,9 @@ pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool
     let qos = acknowledged_qos(line);
     let nothing = Publish { retain: true, payload: b"", ..message(&topic, qos) };
     Ok(match line.publish(&nothing).await? {
-        // Nor was the message taken that is to be deleted.
-        Published::NotOffered(_) => true,
-        Published::Sent | Published::Taken(_) => true,
-        Published::Denied(_) | Published::Unanswered => false,
+        // Where this is refused, the message that is to be deleted was not taken either.
+        Published::Sent | Published::Taken(_) | Published::NotOffered(_) | Published::Denied(_) => true,
+        Published::Unanswered => false,
     })
 }
 

@@ -7,8 +7,8 @@ use crate::client::{Terms, describe_details};
 use crate::error::Error;
 use crate::protocol::session::{Event, Role, Session, SessionError};
 use crate::protocol::{
-    Frame, Packet, PacketId, Properties, PropertyId, Publish, Qos, ReasonCode, RetainHandling, Subscription,
-    SubscriptionOptions, Version,
+    Disconnect, Frame, Packet, PacketId, Properties, PropertyId, Publish, Qos, ReasonCode, RetainHandling,
+    Subscription, SubscriptionOptions, Version,
 };
 use crate::transport::Connection;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const MOST_MESSAGES: usize = 64;
 const LONGEST_PAYLOAD: usize = 256;
 
 /// How long the broker may take to read the farewell, and then to close.
-const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A conversation with a broker that accepted us.
 #[derive(Debug)]
@@ -48,8 +48,6 @@ struct Heard {
     messages: Vec<Arrived>,
     answers: Vec<(PacketId, Answer)>,
     pongs: usize,
-    /// Whether anything came since the deadline was set.
-    has_come: bool,
 }
 
 /// A message that came.
@@ -117,17 +115,11 @@ impl Line {
     /// Something new is asked: its answer has time from now on.
     pub(super) fn begin(&mut self) {
         self.deadline = Instant::now() + self.patience;
-        self.heard.has_come = false;
     }
 
     /// The session, to ask it what the broker takes.
     pub(super) fn session(&self) -> &Session<()> {
         &self.session
-    }
-
-    /// Whether the time passed without a single packet.
-    pub(super) fn was_silent(&self) -> bool {
-        Instant::now() >= self.deadline && !self.heard.has_come
     }
 
     /// How long a check may wait.
@@ -201,7 +193,7 @@ impl Line {
     }
 
     /// Says goodbye. Whether that works does not matter any more.
-    pub(super) async fn leave(mut self, disconnect: &crate::protocol::Disconnect<'_>) {
+    pub(super) async fn leave(mut self, disconnect: &Disconnect<'_>) {
         // What cannot be encoded is not said.
         let _ = disconnect.encode(self.session.version(), self.connection.output());
         self.connection.finish(FAREWELL_PATIENCE).await;
@@ -257,7 +249,6 @@ fn take(
     heard: &mut Heard,
     output: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    heard.has_come = true;
     let packet_type = packet.packet_type();
     match session.receive(packet, output)? {
         Event::Nothing => {}
@@ -289,13 +280,7 @@ fn take(
 
 impl Heard {
     fn new(topic: &str) -> Heard {
-        Heard {
-            topic: topic.to_owned(),
-            messages: Vec::new(),
-            answers: Vec::new(),
-            pongs: 0,
-            has_come: false,
-        }
+        Heard { topic: topic.to_owned(), messages: Vec::new(), answers: Vec::new(), pongs: 0 }
     }
 
     fn note(&mut self, publish: &Publish<'_>) {

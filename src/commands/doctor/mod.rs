@@ -19,10 +19,11 @@ use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
 use crate::transport::{self, Address, Connection, Endpoint, Layer, Stream};
 use check::{Check, Finding, Trial, Verdict};
-use line::Line;
+use line::{FAREWELL_PATIENCE, Line};
 use report::{Examined, Outcome, Report};
 use std::pin::pin;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// How often the round trip is measured.
 const ROUND_TRIPS: usize = 10;
@@ -222,26 +223,24 @@ impl<'a> Doctor<'a> {
             return Finding::new(Verdict::Unknown, "not tried: the broker does not answer any more");
         };
         let result = Trial { line, topic: &topic, is_delivered }.run(check).await;
-        if line.was_silent() {
-            self.drop_dead_line().await;
-        }
-        match result {
+        let finding = match result {
             Ok(finding) => finding,
             Err(error) => {
                 self.line = None;
                 Finding::of_failure(&error)
             }
+        };
+        if finding.verdict != Verdict::Yes {
+            self.see_whether_line_holds().await;
         }
+        finding
     }
 
-    /// As other checks, and whatever came of it, nothing stays. That only a denied message needs no deletion is certain.
+    /// As other checks, and whatever came of it, nothing stays.
     async fn try_to_retain(&mut self) -> Finding {
         self.has_left_message = true;
         let finding = self.try_out(Check::Retained).await;
-        match finding.verdict {
-            Verdict::Denied if self.line.is_some() => self.has_left_message = false,
-            _ => self.delete_retained().await,
-        }
+        self.delete_retained().await;
         finding
     }
 
@@ -259,12 +258,15 @@ impl<'a> Doctor<'a> {
         self.line.as_mut()
     }
 
-    /// A broker that says nothing at all, not even to PINGREQ, is not asked for more.
-    async fn drop_dead_line(&mut self) {
+    /// A connection that ends late, because of the last check, must not be held against the next one. A broker that does not even
+    /// answer PINGREQ is not asked for more.
+    async fn see_whether_line_holds(&mut self) {
         let Some(line) = &mut self.line else { return };
         line.begin();
-        if !matches!(line.ping().await, Ok(Some(_))) {
-            (self.line, self.options) = (None, None);
+        match line.ping().await {
+            Ok(Some(_)) => {}
+            Ok(None) => (self.line, self.options) = (None, None),
+            Err(_) => self.line = None,
         }
     }
 
@@ -294,7 +296,8 @@ impl<'a> Doctor<'a> {
     /// Leaves in the middle of an examination.
     async fn leave(&mut self) {
         if self.has_left_message {
-            self.delete_retained().await;
+            // When the time is up, what is left is told.
+            let _ = timeout(FAREWELL_PATIENCE, self.delete_retained()).await;
         }
         self.hang_up().await;
     }
