@@ -1761,7 +1761,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__pub)
-            opts="-t -m -f -s -n -l -q -r -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --message --file --stdin-file --random --null-message --input --template --stdin-line --ndjson --replay --speed --rate --rewrite --qos --retain --repeat --repeat-delay --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help"
+            opts="-t -m -f -s -n -l -q -r -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --message --file --stdin-file --random --null-message --input --template --stdin-line --ndjson --delay --at --replay --speed --rate --rewrite --qos --retain --repeat --repeat-delay --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1818,6 +1818,14 @@ _mq() {
                     return 0
                     ;;
                 --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2532,7 +2540,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__sub)
-            opts="-t -q -T -U -R -v -N -F -w -C -W -E -h -p -A -u -P -k -V -L -S -i -I -c -x -D -M -d -o --topic --topic-qos --qos --filter-out --unsubscribe --no-retained --retained-only --no-local --remove-retained --dry-run --random-filter --message-rate --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --record --rotate --exec --exec-jobs --count --timeout --idle-timeout --exit-after-subscribe --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --option-file --help"
+            opts="-t -q -T -U -R -v -N -F -w -C -W -E -h -p -A -u -P -k -V -L -S -i -I -c -x -D -M -d -o --topic --topic-qos --share --qos --filter-out --unsubscribe --no-retained --retained-only --no-local --remove-retained --dry-run --random-filter --message-rate --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --record --rotate --exec --exec-jobs --count --timeout --idle-timeout --exit-after-subscribe --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --option-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2547,6 +2555,10 @@ _mq() {
                     return 0
                     ;;
                 --topic-qos)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -42,6 +42,8 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish t
 complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish what is in a file' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l at -d 'Let EMQX publish the message at this time, as in 2026-12-01T09:00Z' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l replay -d 'Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after the other. Chooses MQTT 5' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l speed -d 'Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were' -r
@@ -113,6 +115,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l quiet -d 'Keep quiet about
 complete -c mq -n "__fish_mq_using_subcommand pub" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand sub" -s t -l topic -d 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-qos -d 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l share -d 'Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s q -l qos -d 'The highest QoS to receive at' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s T -l filter-out -d 'Leave out messages whose topic matches. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s U -l unsubscribe -d 'A topic filter to unsubscribe from, in a session that was kept. Can be repeated' -r
