@@ -28,6 +28,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand inspect 'Decode captured packets, and say what is wrong with them'
+            cand config 'Tell what profiles and variables say about connections'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -109,6 +110,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand -s 'Publish all of standard input as one message'
             cand --stdin-file 'Publish all of standard input as one message'
             cand -n 'Publish an empty message'
@@ -217,6 +219,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --max-inflight 'The most messages of QoS 1 and 2 to have unacknowledged'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand -R 'Leave out messages that the broker had kept'
             cand --no-retained 'Leave out messages that the broker had kept'
             cand --retained-only 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any'
@@ -328,6 +331,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand -s 'Publish all of standard input as one message'
             cand --stdin-file 'Publish all of standard input as one message'
             cand -n 'Publish an empty message'
@@ -572,6 +576,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --reauthenticate 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew'
             cand -o 'Read options from a file, one on each line with its value behind it; what is typed wins over it'
             cand --option-file 'Read options from a file, one on each line with its value behind it; what is typed wins over it'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand --recorded-topics 'Send each message of --payload-recording to the topic that it was recorded with; only with pub'
             cand -r 'Let the broker keep the last message of each topic'
             cand --retain 'Let the broker keep the last message of each topic'
@@ -667,6 +672,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -V 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]'
             cand --protocol-version 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]'
             cand --tls-keylog 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection''s are added to it [default for a live connection: the variable SSLKEYLOGFILE]'
+            cand --profile 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]'
             cand --rules 'Print all rules that --lint knows'
             cand --stats 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
             cand --ranges 'Every field with the place of its bytes, with --format json'
@@ -681,6 +687,23 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand -c 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
             cand --disable-clean-session 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
             cand --will-retain 'Let the broker keep the will for later subscribers'
+            cand --help 'Print help'
+        }
+        &'mq;config'= {
+            cand --help 'Print help'
+            cand show 'Print what counts when nothing is typed, and where each value comes from'
+            cand check 'Say all that is wrong in the file and in the variables'
+            cand path 'Print where the file is, or would be'
+        }
+        &'mq;config;show'= {
+            cand --profile 'The profile [default: the variable MQ_PROFILE, or default-profile in the file]'
+            cand --json 'Print one JSON object'
+            cand --help 'Print help'
+        }
+        &'mq;config;check'= {
+            cand --help 'Print help'
+        }
+        &'mq;config;path'= {
             cand --help 'Print help'
         }
         &'mq;install-links'= {
@@ -703,6 +726,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand broker 'Run a broker for development and tests'
             cand bench 'Flood a broker with clients, and measure what it does'
             cand inspect 'Decode captured packets, and say what is wrong with them'
+            cand config 'Tell what profiles and variables say about connections'
             cand install-links 'Take the place of mosquitto''s tools: make links with their names'
             cand completions 'Print what lets a shell complete commands and options'
             cand man 'Print a page of the manual'
@@ -739,6 +763,17 @@ set edit:completion:arg-completer[mq] = {|@words|
         &'mq;help;bench'= {
         }
         &'mq;help;inspect'= {
+        }
+        &'mq;help;config'= {
+            cand show 'Print what counts when nothing is typed, and where each value comes from'
+            cand check 'Say all that is wrong in the file and in the variables'
+            cand path 'Print where the file is, or would be'
+        }
+        &'mq;help;config;show'= {
+        }
+        &'mq;help;config;check'= {
+        }
+        &'mq;help;config;path'= {
         }
         &'mq;help;install-links'= {
         }

@@ -1,5 +1,6 @@
 //! Says what is wrong with the command line, in terms of what was typed.
 
+use super::config::{Configuration, Entry};
 use super::names::{Names, TOOLS};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
@@ -10,6 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use std::ffi::{OsStr, OsString};
 use std::num::ParseIntError;
+use std::os::unix::ffi::OsStrExt;
 
 /// A command line that leads to no command: a mistake, or a wish for help.
 #[derive(Debug)]
@@ -29,6 +31,28 @@ pub(super) struct Typed<'a> {
     /// The words behind the subcommand.
     pub(super) words: &'a [OsString],
     pub(super) file: OptionFile,
+    pub(super) config: Configuration,
+}
+
+/// An option that was not typed, and where it stands.
+struct Added<'a> {
+    /// Without its value.
+    option: &'a OsStr,
+    word: &'a OsStr,
+    place: String,
+}
+
+impl Added<'_> {
+    fn of_entry(entry: &Entry) -> Option<Added<'_>> {
+        let word = entry.word.as_deref()?;
+        let option = word.as_bytes().split(|&byte| byte == b'=').next().map(OsStr::from_bytes)?;
+        Some(Added { option, word, place: entry.origin.to_string() })
+    }
+
+    fn of_line<'a>(file: &'a OptionFile, line: &'a Line) -> Added<'a> {
+        let place = format!("{}, line {}", file.path.display(), line.number);
+        Added { option: &line.option, word: &line.word, place }
+    }
 }
 
 impl Failure {
@@ -75,7 +99,7 @@ impl Typed<'_> {
     /// A mistake that was found apart from clap.
     pub(super) fn usage_failure(&self, problem: &str) -> Failure {
         let name = self.name();
-        let origin = self.file.note().map(|note| format!("{note}\n")).unwrap_or_default();
+        let origin = self.note().map(|note| format!("{note}\n")).unwrap_or_default();
         Failure {
             text: format!("{name}: {problem}\nhint: `{name} --help` lists all options\n{origin}"),
             is_wanted: false,
@@ -83,50 +107,62 @@ impl Typed<'_> {
         }
     }
 
+    /// Reminds of options that were not typed, since one of them may be what is wrong.
+    pub(super) fn note(&self) -> Option<String> {
+        let notes: Vec<String> = [self.file.note(), self.config.note()].into_iter().flatten().collect();
+        (!notes.is_empty()).then(|| notes.join("\n"))
+    }
+
     fn name(&self) -> String {
         self.subcommand.map_or("mq".to_owned(), |subcommand| self.names.of(subcommand.get_name()))
     }
 
     fn describe(&self, error: &clap::Error) -> String {
-        if let Some(line) = self.wrong_line(error.kind()) {
-            let problem = describe(error, self.subcommand, std::slice::from_ref(&line.option));
-            return format!("in {}, line {}: {problem}", self.file.path.display(), line.number);
+        if let Some(wrong) = self.wrong_addition(error.kind()) {
+            let problem = describe(error, self.subcommand, &[wrong.option.to_owned()]);
+            return format!("in {}: {problem}", wrong.place);
         }
         let from_file = self.file.lines.iter().map(|line| &line.option);
         let spellings: Vec<OsString> = self.words.iter().chain(from_file).cloned().collect();
         format!("{}{}", describe(error, self.subcommand, &spellings), self.origin(error))
     }
 
-    /// The line of the file that cannot be read by itself. What is wrong with several options together, or missing, is
+    /// The options that were not typed: those of the configuration, and those of the option file.
+    fn additions(&self) -> impl Iterator<Item = Added<'_>> {
+        let of_file = self.file.lines.iter().map(|line| Added::of_line(&self.file, line));
+        self.config.entries.iter().filter_map(Added::of_entry).chain(of_file)
+    }
+
+    /// The one that cannot be read by itself. What is wrong with several options together, or missing, is
     /// found later and stands in no line.
-    fn wrong_line(&self, kind: ErrorKind) -> Option<&Line> {
+    fn wrong_addition(&self, kind: ErrorKind) -> Option<Added<'_>> {
         if !is_about_one_option(kind) {
             return None;
         }
         let subcommand = self.subcommand?;
-        self.file.lines.iter().find(|line| {
-            let words = [OsStr::new(subcommand.get_name()), &line.word];
+        self.additions().find(|added| {
+            let words = [OsStr::new(subcommand.get_name()), added.word];
             let result = subcommand.clone().try_get_matches_from(words);
             result.is_err_and(|error| is_about_one_option(error.kind()))
         })
     }
 
-    /// Which of two options that do not go together is in the file, where the user may not look for it.
+    /// Which of two options that do not go together was not typed, where the user may not look for it.
     fn origin(&self, error: &clap::Error) -> String {
         let shown = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| text(error, kind));
         let is_shown = |long: &str| shown.iter().flatten().any(|shown| is_long(shown, long));
-        let line = self.file.lines.iter().find(|line| {
-            let arg = self.subcommand.and_then(|subcommand| argv::find(subcommand, &line.option));
+        let added = self.additions().find(|added| {
+            let arg = self.subcommand.and_then(|subcommand| argv::find(subcommand, added.option));
             arg.and_then(Arg::get_long).is_some_and(is_shown)
         });
-        line.filter(|_| error.kind() == ErrorKind::ArgumentConflict).map_or_else(String::new, |line| {
-            let option = line.option.display();
-            format!(" ({option} is in {}, line {})", self.file.path.display(), line.number)
+        added.filter(|_| error.kind() == ErrorKind::ArgumentConflict).map_or_else(String::new, |added| {
+            let option = added.option.display();
+            format!(" ({option} is in {})", added.place)
         })
     }
 }
 
-fn is_about_one_option(kind: ErrorKind) -> bool {
+pub(super) fn is_about_one_option(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::InvalidValue
@@ -152,7 +188,7 @@ fn rendered(error: &clap::Error) -> String {
     }
 }
 
-fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString]) -> String {
+pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed: &[OsString]) -> String {
     let option = text(error, ContextKind::InvalidArg).map(|shown| as_typed(&shown, subcommand, typed));
     let option = option.unwrap_or_default();
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The options of `mq inspect` about traffic that passes now: through a proxy, or of a client of its own.
 
 use super::Names;
+use super::config::PROFILE;
 use super::network::Typed;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
@@ -61,6 +62,9 @@ pub struct LiveArgs {
     pub write: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
+    /// Whether a profile was chosen for a client.
+    #[arg(skip)]
+    has_profile: bool,
     /// The options that were typed and are about a client.
     #[arg(skip)]
     typed: Vec<String>,
@@ -93,6 +97,7 @@ impl LiveArgs {
     /// Keeps what matters about the order of options, and which of them were typed.
     pub(super) fn note_order(&mut self, matches: &ArgMatches) {
         self.client.network.typed = Typed::of(matches);
+        self.has_profile = matches.try_contains_id(PROFILE).unwrap_or(false);
         let options = ClientArgs::augment_args(Command::new("client"));
         let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
         self.typed = options
@@ -106,7 +111,8 @@ impl LiveArgs {
     /// Whether a client is to be run: a place or a subscription was typed.
     pub fn is_client(&self) -> bool {
         let is_place = |id: &String| ["host", "port", "url", "unix", "srv"].contains(&id.as_str());
-        self.listen.is_none() && (!self.topic.is_empty() || self.typed.iter().any(is_place))
+        self.listen.is_none()
+            && (self.has_profile || !self.topic.is_empty() || self.typed.iter().any(is_place))
     }
 
     /// Refuses options without effect: of a client where there is none, of the place where the proxy has --to.

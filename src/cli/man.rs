@@ -1,5 +1,6 @@
 //! The pages of the manual, made from the definition of the command line: its help, put into the sections that readers expect.
 
+use super::config;
 use super::names::{CLIENTS, EXIT_STATUS, STATUSES};
 use super::option_file;
 use clap::Command;
@@ -140,18 +141,41 @@ fn add_environment(roff: &mut Roff, command: &Command) {
         let text = "The password, when no option gives one. Other programs of the same user can read it; a file for \
                     --password-file is safer.";
         add_term(roff, "MQ_PASSWORD", text);
+        let text = "The other options about the connection, when they are not typed: MQ_ and the long name in capitals.";
+        add_term(roff, "MQ_HOST, MQ_PORT, MQ_CAFILE...", text);
+        add_term(roff, "MQ_PROFILE", "The profile, when --profile names none.");
     }
-    if CLIENTS.contains(&command.get_name()) {
-        add_term(roff, "XDG_CONFIG_HOME", "Where the file of options is, instead of ~/.config.");
+    if has_profiles(command) {
+        add_term(roff, "MQ_CONFIG", "Another file of profiles; none when it is empty.");
+    }
+    if CLIENTS.contains(&command.get_name()) || has_profiles(command) {
+        add_term(roff, "XDG_CONFIG_HOME", "Where these files are, instead of ~/.config.");
     }
     add_term(roff, "NO_COLOR", "When it is set, nothing is coloured.");
 }
 
+/// Whether a page is about profiles, or about a command that has them.
+fn has_profiles(command: &Command) -> bool {
+    let is_below_config = command.get_display_name().is_some_and(|name| name.starts_with("mq-config"));
+    is_below_config || config::is_read_by(command.get_name())
+}
+
 fn add_files(roff: &mut Roff, command: &Command) {
-    if !option_file::is_read_by(command.get_name()) {
+    let reads_options = option_file::is_read_by(command.get_name());
+    if !reads_options && !has_profiles(command) {
         return;
     }
     roff.control("SH", ["FILES"]);
+    if has_profiles(command) {
+        let text = "Profiles: values for the options about the connection. See mq-config(1).";
+        add_term(roff, "~/.config/mq/config.toml", text);
+    }
+    if reads_options {
+        add_option_file(roff, command);
+    }
+}
+
+fn add_option_file(roff: &mut Roff, command: &Command) {
     let format = "An option on each line, and behind it its value up to the end of the line. Lines that begin with # are \
                   comments. What is typed wins over what the file says; options that can be repeated add up.";
     let name = match CLIENTS.contains(&command.get_name()) {

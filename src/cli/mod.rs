@@ -7,6 +7,7 @@ pub mod authentication;
 pub mod bench;
 pub mod bench_report;
 pub mod broker;
+pub mod config;
 pub mod connection;
 pub mod delay;
 pub mod documents;
@@ -29,10 +30,12 @@ mod secrets;
 pub mod session;
 pub mod subscribe;
 pub mod tls;
+mod toml_text;
 mod url;
 pub mod values;
 
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use config::Configuration;
 pub use failure::Failure;
 use failure::Typed;
 pub use names::{Names, TOOLS};
@@ -70,6 +73,7 @@ Examples:
   mq passwd -c passwords ann            make a password file for mosquitto
   mq bench --embedded -c 1000           flood a broker with 1000 clients
   mq inspect capture.pcap               print what was said in a capture
+  mq config show                        what profiles and variables say
 
 `mq COMMAND --help` tells more about a command."
 )]
@@ -96,6 +100,8 @@ pub enum Command {
     Bench(Box<bench::BenchArgs>),
     /// Decode captured packets, and say what is wrong with them
     Inspect(Box<inspect::InspectArgs>),
+    /// Tell what profiles and variables say about connections
+    Config(config::args::ConfigArgs),
     /// Take the place of mosquitto's tools: make links with their names
     InstallLinks(documents::InstallLinksArgs),
     /// Print what lets a shell complete commands and options
@@ -111,7 +117,7 @@ pub struct Invocation {
     pub names: Names,
     /// What to do.
     pub command: Command,
-    /// Reminds of a file that gave options; to be told when they do not go together.
+    /// Reminds of what gave options besides; to be told when they do not go together.
     pub note: Option<String>,
 }
 
@@ -132,6 +138,7 @@ impl Command {
             Command::Passwd(_)
             | Command::Broker(_)
             | Command::Inspect(_)
+            | Command::Config(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => None,
@@ -160,6 +167,7 @@ impl Command {
             Command::Inspect(args) => return args.live.note_order(matches),
             Command::Passwd(_)
             | Command::Broker(_)
+            | Command::Config(_)
             | Command::InstallLinks(_)
             | Command::Completions(_)
             | Command::Man(_) => return,
@@ -182,13 +190,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
     }
-    let command = names::adapt(command(), names);
+    let command = names::adapt(command_of(names), names);
     let (head, words) = typed.split_at(typed.len().min(2));
     let subcommand = head.get(1).and_then(|name| command.find_subcommand(name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));
     }
-    let mut typed = Typed { names, subcommand, words, file: OptionFile::default() };
+    let (file, config) = (OptionFile::default(), Configuration::default());
+    let mut typed = Typed { names, subcommand, words, file, config };
     let mut line = head.to_vec();
     let mut repeated = Ok(());
     if let Some(subcommand) = subcommand {
@@ -198,7 +207,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             let file = option_file::read(subcommand, names, &words);
             typed.file = file.map_err(|error| typed.file_failure(&error))?;
         }
-        line.extend(typed.file.lines.iter().map(|line| line.word.clone()));
+        let of_file = typed.file.lines.iter().map(|line| line.word.clone());
+        let words: Vec<OsString> = of_file.chain(words).collect();
+        let config = config::read(subcommand, names, &words);
+        typed.config = config.map_err(|error| typed.file_failure(&error))?;
+        line.extend(typed.config.words());
         line.extend(words);
     } else {
         line.extend_from_slice(words);
@@ -207,7 +220,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
-    Ok(Invocation { names, command: cli.command, note: typed.file.note() })
+    Ok(Invocation { names, command: cli.command, note: typed.note() })
 }
 
 /// mosquitto_passwd has rules of its own for the order of words.
@@ -218,7 +231,16 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
 
 /// The whole command line as clap sees it, with the one help option everywhere.
 pub fn command() -> clap::Command {
-    Cli::command().arg(help()).mut_subcommands(finished)
+    command_of(Names::Mq)
+}
+
+/// Profiles are not for those who call mosquitto's tools.
+fn command_of(names: Names) -> clap::Command {
+    let command = Cli::command().arg(help()).mut_subcommands(finished);
+    command.mut_subcommands(|command| {
+        let has_profiles = names == Names::Mq && config::is_read_by(command.get_name());
+        command.args(has_profiles.then(config::arg))
+    })
 }
 
 /// A command, and those below it, with what all commands have.

@@ -15,6 +15,9 @@ use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+/// Where the broker is when nobody says.
+pub(super) const USUAL_HOST: &str = "localhost";
+
 /// Where brokers have their WebSocket.
 const WEB_SOCKET_PATH: &str = "/mqtt";
 
@@ -183,7 +186,7 @@ impl NetworkArgs {
                 _ => (None, connection.port),
             }
         };
-        let usual = (OsString::from("localhost"), usual_port);
+        let usual = (OsString::from(USUAL_HOST), usual_port);
         options.into_iter().map(told).fold(usual, |(host, port), (new_host, new_port)| {
             (new_host.unwrap_or(host), new_port.unwrap_or(port))
         })

@@ -106,14 +106,15 @@ fn asked_for(subcommand: &Command, words: &[OsString]) -> Vec<PathBuf> {
     paths.map(Iterator::collect).unwrap_or_default()
 }
 
-/// A configuration directory that is set is the only one, whether or not it is there.
 fn default_path(subcommand: &str) -> Option<PathBuf> {
-    if !has_default(subcommand) {
-        return None;
-    }
+    let directory = if has_default(subcommand) { configuration_directory() } else { None };
+    Some(directory?.join(Names::Mosquitto.of(subcommand)))
+}
+
+/// Where a user's configuration is. A directory that is set is the only one, whether or not it is there.
+pub(super) fn configuration_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let directory = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
-    Some(directory.join(Names::Mosquitto.of(subcommand)))
+    set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))
 }
 
 fn read_text(path: &Path) -> io::Result<Vec<u8>> {
@@ -177,7 +178,7 @@ fn is_long_without_value(option: &OsStr) -> bool {
 }
 
 /// A property takes several words, of which the last goes to the line's end as the value of any other option does.
-fn values(long: &str, value: &[u8]) -> Vec<OsString> {
+pub(super) fn values(long: &str, value: &[u8]) -> Vec<OsString> {
     let own = |word: &[u8]| OsString::from_vec(word.to_vec());
     if long != PROPERTY {
         return vec![own(value)];

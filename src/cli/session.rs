@@ -126,6 +126,19 @@ impl ClientArgs {
         })
     }
 
+    /// Checks the options against each other, without a look at the files that they name.
+    ///
+    /// # Errors
+    /// Which options do not go together.
+    pub(super) fn check_combinations(&self, names: Names) -> Result<(), Error> {
+        self.tls.check_combinations()?;
+        self.network.way(names, &self.connection, self.tls.default_port(names))?;
+        let version = self.version()?;
+        self.will()?;
+        self.connect_properties(version)?;
+        Ok(())
+    }
+
     /// Checks the options against each other, and makes a client of them.
     ///
     /// # Errors

@@ -146,6 +146,33 @@ pub(super) fn without_secrets(text: &str) -> String {
     format!("{}...@{after}", scheme.unwrap_or_default())
 }
 
+/// Whether there is a user name, and whether there is a password, which need not be right.
+pub(super) fn has_credentials(text: &str) -> (bool, bool) {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (name, password) =
+        authority.rsplit_once('@').map(|(user_info, _)| split_user_info(user_info)).unwrap_or_default();
+    (name.is_some(), password.is_some())
+}
+
+/// Whether no sense can be made of it as the URL of a broker or a proxy.
+pub(super) fn is_malformed(text: &str) -> bool {
+    Url::parse(text, Names::Mq).is_err() && proxy(text).is_err()
+}
+
+/// Whether it leads to a WebSocket.
+pub(super) fn is_web_socket(text: &str) -> bool {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| ["ws", "wss"].contains(&scheme.as_str()))
+}
+
+/// The URL up to its path, and the path from its `/` on, where there is one. That of a unix socket is no path of this kind.
+pub(super) fn split_path(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let at = rest.find('/').filter(|_| !scheme.eq_ignore_ascii_case("unix"))?;
+    text.split_at_checked(scheme.len() + 3 + at)
+}
+
 fn split_scheme(text: &str) -> Result<(&str, &str), String> {
     text.split_once("://").ok_or_else(|| "a URL is SCHEME://HOST".to_owned())
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod broker;
 mod clock;
+mod config;
 mod documents;
 mod embedded;
 mod exec;
@@ -47,6 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Broker(_) => ("broker", false),
         Command::Bench(args) => ("bench", args.quiet),
         Command::Inspect(_) => ("inspect", false),
+        Command::Config(_) => ("config", false),
         Command::InstallLinks(_) => ("install-links", false),
         Command::Completions(_) => ("completions", false),
         Command::Man(_) => ("man", false),
@@ -71,6 +73,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Broker(args) => broker::run(args, messages),
         Command::Bench(args) => bench::run(args, messages),
         Command::Inspect(args) => inspect::run(args, messages),
+        Command::Config(args) => config::run(args, messages),
         Command::InstallLinks(args) => links::run(args, messages),
         Command::Completions(args) => documents::run_completions(args),
         Command::Man(args) => documents::run_man(args),

@@ -5,6 +5,7 @@ use super::group::GroupSpec;
 use super::word::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
+use crate::cli::toml_text::{nearest, place};
 use crate::cli::values::{self, Sizes};
 use crate::error::Error;
 use crate::protocol::Qos;
@@ -13,9 +14,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
-
-/// A word that is less like a known one than this is not a slip of the finger.
-const ALIKE: f64 = 0.8;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,14 +148,6 @@ impl Table {
     }
 }
 
-/// Line and column, from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-    (before.matches('\n').count() + 1, column)
-}
-
 /// What serde says about a key or word that it does not know, with the nearest that it knows.
 fn in_our_words(message: &str) -> String {
     let mut words = message.split('`').skip(1).step_by(2);
@@ -170,9 +160,7 @@ fn in_our_words(message: &str) -> String {
         return message.to_owned();
     };
     let known: Vec<&str> = words.collect();
-    let likeness = |word: &str| strsim::jaro(unknown, word);
-    let nearest = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match nearest.filter(|word| likeness(word) > ALIKE) {
+    match nearest(unknown, known.iter().copied()) {
         Some(nearest) => format!("there is no {kind} {unknown:?}; did you mean {nearest:?}?"),
         None => format!("there is no {kind} {unknown:?}; there are {}", known.join(", ")),
     }

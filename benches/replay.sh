@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Replays a generated recording through mosquitto, at full speed and at ten times its own, and compares what arrives with it.
+#
+#   benches/replay.sh > benches/results/replay-$(date +%F).txt
+#
+# Needs a release build, mosquitto, python3 and GNU time. MESSAGES says how many, SECONDS_LONG how long the recording is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+MESSAGES=${MESSAGES:-1000000}
+SECONDS_LONG=${SECONDS_LONG:-1200}
+MQ=${MQ:-${CARGO_TARGET_DIR:-target}/release/mq}
+PORT=${PORT:-18899}
+DIR=$(mktemp -d)
+printf 'listener %s 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n' "$PORT" > "$DIR/mosquitto.conf"
+"$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c "$DIR/mosquitto.conf" > /dev/null 2>&1 &
+BROKER=$!
+trap 'kill $BROKER; rm -r "$DIR"' EXIT
+
+python3 - "$DIR/day.ndjson" "$MESSAGES" "$SECONDS_LONG" << 'PYTHON'
+import sys, json, datetime
+path, count, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+start = datetime.datetime(2026, 1, 31, tzinfo=datetime.timezone.utc)
+with open(path, "w") as file:
+    for number in range(count):
+        time = start + datetime.timedelta(seconds=number * seconds / count)
+        message = {"time": time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                   "topic": f"plant/line-{number % 7}/sensor-{number % 211}/value", "qos": 1, "retain": False,
+                   "payload_encoding": "utf8", "payload": json.dumps({"n": number, "value": number * 17 % 1000 / 10})}
+        file.write(json.dumps(message, separators=(",", ":")) + "\n")
+PYTHON
+python3 - "$DIR/day.ndjson" > "$DIR/expected" << 'PYTHON'
+import sys, json
+for line in open(sys.argv[1]):
+    message = json.loads(line)
+    print(message["topic"], message["payload"])
+PYTHON
+echo "# $(date +%F), $(nproc) cores, $MESSAGES messages of QoS 1, $SECONDS_LONG s, $(stat -c %s "$DIR/day.ndjson") bytes"
+echo "# speed: wall user system KiB of mq pub; what arrived"
+for speed in max 10; do
+    "$MQ" sub -p "$PORT" -i reader -q 1 -t 'plant/#' -v -C "$MESSAGES" > "$DIR/arrived" 2> "$DIR/sub.err" &
+    READER=$!
+    # Until the broker has the subscription: what is published before is not for it.
+    until "$MQ" sub -p "$PORT" -t '$SYS/broker/subscriptions/count' -C 1 -W 15 | grep -q '[1-9]'; do :; done
+    command time -f "$speed: %e %U %S %M" "$MQ" pub -p "$PORT" --replay "$DIR/day.ndjson" --speed "$speed"
+    wait "$READER"
+    cmp "$DIR/expected" "$DIR/arrived" && echo "$speed: equal and in order"
+done 2>&1

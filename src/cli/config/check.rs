@@ -1,0 +1,102 @@
+//! All that is wrong in a file of profiles and in the variables, found without connecting to anybody.
+
+use super::document::{Document, Mistake};
+use super::entry::{Entry, Place};
+use super::file::{self, Source};
+use super::options::Options;
+use super::{environment, precedence};
+use crate::cli::Names;
+use crate::cli::failure;
+use crate::cli::session::ClientArgs;
+use crate::error::Error;
+use clap::FromArgMatches;
+use std::path::{Path, PathBuf};
+
+/// What was found out about a file.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) path: PathBuf,
+    pub(crate) profiles: Vec<String>,
+    /// A sentence each, with its place.
+    pub(crate) mistakes: Vec<String>,
+}
+
+/// Checks this file, or the one that commands read together with the variables; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub(crate) fn check(path: Option<&Path>) -> Result<Option<Findings>, Error> {
+    let options = Options::all();
+    let source = match path {
+        Some(path) => Some(file::read_from(path)?),
+        None => file::read()?,
+    };
+    let variables = if path.is_none() { of_variables(&options) } else { Vec::new() };
+    let Some(source) = source else {
+        return if variables.is_empty() { Ok(None) } else { Err(Error::Usage(variables.join("\n"))) };
+    };
+    let document = Document::read(&source, &options);
+    let mut mistakes: Vec<String> = of_document(&options, document.mistakes.iter(), &document);
+    mistakes.extend(variables);
+    let profiles = document.profiles.iter().map(|profile| profile.name.to_string()).collect();
+    let Source { path, .. } = source;
+    Ok(Some(Findings { path, profiles, mistakes }))
+}
+
+fn of_variables(options: &Options) -> Vec<String> {
+    let mut mistakes = environment::mistakes(options);
+    let entries = options.iter().filter_map(|arg| environment::of_option(arg).ok()).flatten();
+    mistakes
+        .extend(entries.filter_map(|entry| Some(format!("{}: {}", entry.origin, problem(options, &entry)?))));
+    mistakes
+}
+
+/// The mistakes of the text, then those of single values, then of values that do not go together.
+fn of_document<'a>(
+    options: &Options,
+    found: impl Iterator<Item = &'a Mistake>,
+    document: &Document,
+) -> Vec<String> {
+    let mut mistakes: Vec<((usize, usize), String)> =
+        found.map(|mistake| (order(&mistake.place), mistake.to_string())).collect();
+    let of_values = document.entries().filter_map(|entry| {
+        let place = entry.origin.place()?;
+        Some((order(place), format!("{place}: {}", problem(options, entry)?)))
+    });
+    mistakes.extend(of_values);
+    // Which of them go together says nothing while one of them is wrong.
+    if mistakes.is_empty() {
+        for profile in &document.profiles {
+            let layers = [Vec::new(), profile.entries.clone(), document.defaults.clone()];
+            let entries = precedence::winners(options.command(), &[], layers);
+            let contradiction = contradiction(options, &entries);
+            mistakes.extend(
+                contradiction.map(|problem| (order(&profile.place), format!("{}: {problem}", profile.place))),
+            );
+        }
+    }
+    mistakes.sort();
+    mistakes.into_iter().map(|(_, text)| text).collect()
+}
+
+fn order(place: &Place) -> (usize, usize) {
+    (place.line, place.column)
+}
+
+/// Why the parser refuses a value by itself.
+fn problem(options: &Options, entry: &Entry) -> Option<String> {
+    let result = options.command().clone().try_get_matches_from([entry.word.as_ref()?]);
+    let error = result.err().filter(|error| failure::is_about_one_option(error.kind()))?;
+    Some(failure::describe(&error, Some(options.command()), &[]))
+}
+
+/// Why values do not go together.
+fn contradiction(options: &Options, entries: &[Entry]) -> Option<String> {
+    let words = entries.iter().filter_map(|entry| entry.word.clone());
+    let matches = match options.command().clone().args_override_self(true).try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return Some(failure::describe(&error, Some(options.command()), &[])),
+    };
+    let client = ClientArgs::from_arg_matches(&matches).ok()?;
+    client.check_combinations(Names::Mq).err().map(|error| error.to_string())
+}

@@ -1,0 +1,274 @@
+//! What a file of profiles says: its tables with their entries, and all that is wrong with it.
+
+use super::entry::{Entry, Origin, Place};
+use super::file::Source;
+use super::options::{Options, is_flag, is_path, is_repeated, key};
+use crate::cli::toml_text::{nearest, place};
+use clap::Arg;
+use std::ffi::OsString;
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+const DEFAULT_PROFILE: &str = "default-profile";
+const DEFAULTS: &str = "defaults";
+const PROFILES: &str = "profile";
+
+/// Who may read a file besides its owner.
+const OTHERS: u32 = 0o044;
+
+/// A file of profiles.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) default_profile: Option<(String, Place)>,
+    pub(super) defaults: Vec<Entry>,
+    pub(super) profiles: Vec<Profile>,
+    /// In the order of their places.
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+#[derive(Debug)]
+pub(super) struct Profile {
+    pub(super) name: Rc<str>,
+    pub(super) place: Place,
+    pub(super) entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    pub(super) place: Place,
+    pub(super) problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+impl Document {
+    pub(super) fn read(source: &Source, options: &Options) -> Document {
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        let mut reader = Reader {
+            text: &source.text,
+            path: Rc::from(source.path.as_path()),
+            options,
+            document: Document::default(),
+        };
+        for error in errors {
+            let problem = error.message().replace('\n', ", ");
+            reader.mistake(error.span().unwrap_or_default(), problem);
+        }
+        // What was recovered from broken text may not be what was meant.
+        if reader.document.mistakes.is_empty() {
+            reader.document(table.get_ref());
+            reader.check_mode(source.mode);
+        }
+        let mut document = reader.document;
+        document.profiles.sort_by_key(|profile| profile.place.line);
+        document.mistakes.sort_by_key(|mistake| (mistake.place.line, mistake.place.column));
+        document
+    }
+
+    /// A profile's entries.
+    pub(super) fn profile(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| &*profile.name == name)
+    }
+
+    /// All entries, wherever they stand.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.defaults.iter().chain(self.profiles.iter().flat_map(|profile| &profile.entries))
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    path: Rc<Path>,
+    options: &'a Options,
+    document: Document,
+}
+
+impl Reader<'_> {
+    fn place(&self, span: Range<usize>) -> Place {
+        let (line, column) = place(self.text, span.start);
+        Place { path: self.path.clone(), line, column }
+    }
+
+    fn mistake(&mut self, span: Range<usize>, problem: impl Into<String>) {
+        let place = self.place(span);
+        self.document.mistakes.push(Mistake { place, problem: problem.into() });
+    }
+
+    fn document(&mut self, table: &DeTable<'_>) {
+        for (name, value) in table {
+            match (name.get_ref().as_ref(), value.get_ref()) {
+                (DEFAULT_PROFILE, DeValue::String(profile)) => {
+                    self.document.default_profile = Some((profile.to_string(), self.place(value.span())));
+                }
+                (DEFAULT_PROFILE, _) => {
+                    self.mistake(value.span(), "default-profile takes the name of a profile");
+                }
+                (DEFAULTS, DeValue::Table(entries)) => {
+                    self.document.defaults = self.entries(entries, &Origin::Defaults);
+                }
+                (PROFILES, DeValue::Table(profiles)) => self.profiles(profiles),
+                (DEFAULTS | PROFILES, _) => {
+                    self.mistake(name.span(), "it is a table, as in [defaults] or [profile.home]");
+                }
+                (unknown, _) => self.mistake(name.span(), self.unknown_at_the_top(unknown)),
+            }
+        }
+        if let Some((name, place)) = self.document.default_profile.clone()
+            && self.document.profile(&name).is_none()
+        {
+            let problem = no_profile(&name, &self.document);
+            self.document.mistakes.push(Mistake { place, problem });
+        }
+    }
+
+    fn unknown_at_the_top(&self, unknown: &str) -> String {
+        if self.options.find(unknown).is_some() {
+            return format!("{unknown} belongs below [defaults] or a profile, as in [profile.home]");
+        }
+        match nearest(unknown, [DEFAULT_PROFILE, DEFAULTS, PROFILES]) {
+            Some(known) => format!("there is no {unknown:?} here; did you mean {known:?}?"),
+            None => format!(
+                "there is no {unknown:?} here; there are default-profile, [defaults] and [profile.NAME]"
+            ),
+        }
+    }
+
+    fn profiles(&mut self, profiles: &DeTable<'_>) {
+        for (name, value) in profiles {
+            let DeValue::Table(entries) = value.get_ref() else {
+                let problem =
+                    format!("a profile is a table, as in [profile.home]; {:?} is none", name.get_ref());
+                self.mistake(name.span(), problem);
+                continue;
+            };
+            let name_text: Rc<str> = Rc::from(name.get_ref().as_ref());
+            let origin = |place| Origin::Profile { name: name_text.clone(), place };
+            let entries = self.entries(entries, &origin);
+            let place = self.place(name.span());
+            self.document.profiles.push(Profile { name: name_text.clone(), place, entries });
+        }
+    }
+
+    /// The entries of a table, in the order in which they stand there.
+    fn entries(&mut self, table: &DeTable<'_>, origin: &dyn Fn(Place) -> Origin) -> Vec<Entry> {
+        let mut rows: Vec<_> = table.iter().collect();
+        rows.sort_by_key(|(name, _)| name.span().start);
+        let mut entries = Vec::new();
+        for (name, value) in rows {
+            match self.options.find(name.get_ref()) {
+                Some(arg) => entries.extend(self.values(arg, name.span(), value, origin)),
+                None => self.mistake(name.span(), self.unknown_key(name.get_ref())),
+            }
+        }
+        entries
+    }
+
+    fn unknown_key(&self, unknown: &str) -> String {
+        let known = self.options.iter().flat_map(|arg| [Some(key(arg)), arg.get_long()]).flatten();
+        let found = nearest(unknown, known);
+        // A long name that is no key leads to the key.
+        let found = found.and_then(|word| {
+            self.options.iter().find(|arg| key(arg) == word || arg.get_long() == Some(word))
+        });
+        match found {
+            Some(arg) => format!("there is no key {unknown:?}; did you mean {:?}?", key(arg)),
+            None => format!(
+                "there is no key {unknown:?}; the keys are the long names of options about the connection, as in host, port, cafile"
+            ),
+        }
+    }
+
+    /// The entries of a key: several where its option can be repeated.
+    fn values(
+        &mut self,
+        arg: &Arg,
+        key_span: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+        origin: &dyn Fn(Place) -> Origin,
+    ) -> Vec<Entry> {
+        let values: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::Array(values) if is_repeated(arg) => values.iter().collect(),
+            _ => vec![value],
+        };
+        let is_list = matches!(value.get_ref(), DeValue::Array(_));
+        let mut entries = Vec::new();
+        for value in values {
+            match text_of(arg, value.get_ref()) {
+                Ok(text) => {
+                    let place = self.place(if is_list { value.span() } else { key_span.clone() });
+                    let text = if is_path(arg) { self.resolved(&text) } else { text.into() };
+                    entries.push(Entry::new(arg, &text, origin(place)));
+                }
+                Err(problem) => self.mistake(value.span(), format!("{} {problem}", key(arg))),
+            }
+        }
+        entries
+    }
+
+    /// A path in a file is meant from where the file is; `-` is standard input.
+    fn resolved(&self, path: &str) -> OsString {
+        let home =
+            path.strip_prefix("~/").and_then(|rest| Some(Path::new(&std::env::var_os("HOME")?).join(rest)));
+        match (home, self.path.parent()) {
+            (Some(path), _) => path.into(),
+            (None, Some(directory)) if path != "-" && !path.is_empty() => directory.join(path).into(),
+            (None, _) => path.into(),
+        }
+    }
+
+    /// Refuses secrets that others can read.
+    fn check_mode(&mut self, mode: u32) {
+        let secret = self.document.entries().find(|entry| entry.is_secret());
+        let Some((key, place)) =
+            secret.and_then(|entry| Some((entry.key.clone(), entry.origin.place()?.clone())))
+        else {
+            return;
+        };
+        if mode & OTHERS != 0 {
+            let shown = self.path.display();
+            let problem = format!(
+                "{key} is a secret, and other users can read the file (mode {mode:04o}); `chmod 600 {shown}` prevents it"
+            );
+            self.document.mistakes.push(Mistake { place, problem });
+        }
+    }
+}
+
+/// What would be typed for a value.
+fn text_of(arg: &Arg, value: &DeValue<'_>) -> Result<String, String> {
+    match value {
+        DeValue::Boolean(is_on) if is_flag(arg) => Ok(is_on.to_string()),
+        _ if is_flag(arg) => Err("is true or false".to_owned()),
+        DeValue::String(text) if text.contains('\0') => Err("contains a NUL character".to_owned()),
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Ok(number.to_string()),
+            Err(_) => Err("is a number that is too large".to_owned()),
+        },
+        DeValue::Float(number) => Ok(number.as_str().to_owned()),
+        DeValue::Array(_) if !is_repeated(arg) => Err("takes one value, not a list".to_owned()),
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            Err("takes a text or a number".to_owned())
+        }
+    }
+}
+
+/// Says which profiles there are, the likeliest first.
+pub(super) fn no_profile(name: &str, document: &Document) -> String {
+    let names = document.profiles.iter().map(|profile| &*profile.name);
+    let known = crate::cli::toml_text::sorted_by_likeness(name, names);
+    let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+    match known.as_slice() {
+        [] => format!("there is no profile {name:?}, and no other one"),
+        [one] => format!("there is no profile {name:?}; there is {one}"),
+        several => format!("there is no profile {name:?}; there are {}", several.join(", ")),
+    }
+}

@@ -1,0 +1,191 @@
+//! One value of an option, with the source that it comes from.
+
+use super::options::{is_flag, is_repeated, key};
+use crate::cli::argv::{self, PROPERTY};
+use crate::cli::option_file;
+use crate::cli::properties::SEPARATOR;
+use crate::cli::url::{self, without_secrets};
+use clap::Arg;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::rc::Rc;
+
+/// Stands in the place of a secret.
+const HIDDEN: &str = "...";
+
+/// One value of an option.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// What the option is called in files.
+    pub(crate) key: String,
+    /// What clap calls it.
+    pub(super) id: String,
+    /// As it was given; the words of a property joined. `true` or `false` for a flag.
+    pub(super) value: OsString,
+    /// What clap reads; nothing for a flag that is off.
+    pub(crate) word: Option<OsString>,
+    pub(crate) origin: Origin,
+    is_repeated: bool,
+}
+
+/// The source of a value.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    CommandLine,
+    Variable(String),
+    Profile { name: Rc<str>, place: Place },
+    Defaults(Place),
+    BuiltIn,
+}
+
+/// A place in a file; lines and columns count from 1.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: Rc<Path>,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}, column {}", self.path.display(), self.line, self.column)
+    }
+}
+
+/// As in "in X: invalid value".
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::CommandLine => f.write_str("the command line"),
+            Origin::Variable(name) => write!(f, "the variable {name}"),
+            Origin::Profile { place, .. } | Origin::Defaults(place) => place.fmt(f),
+            Origin::BuiltIn => f.write_str("the program"),
+        }
+    }
+}
+
+impl Origin {
+    /// The variable that it comes from.
+    pub(super) fn variable(&self) -> Option<&str> {
+        match self {
+            Origin::Variable(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The place in the file that it comes from.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Origin::Profile { place, .. } | Origin::Defaults(place) => Some(place),
+            Origin::CommandLine | Origin::Variable(_) | Origin::BuiltIn => None,
+        }
+    }
+}
+
+impl Entry {
+    /// A value as a file or a variable gives it.
+    pub(super) fn new(arg: &Arg, value: &OsStr, origin: Origin) -> Entry {
+        let words = option_file::values(key(arg), value.as_bytes());
+        let value = words.join(OsStr::new(SEPARATOR));
+        let word = match (arg.get_long(), arg.get_short()) {
+            (Some(_), _) if is_flag(arg) && value != "true" => None,
+            (Some(long), _) if is_flag(arg) => Some(format!("--{long}").into()),
+            (Some(long), _) => Some(argv::join(long, &words)),
+            (None, Some(short)) => (value == "true").then(|| format!("-{short}").into()),
+            (None, None) => None,
+        };
+        Entry { value, word, origin, ..Entry::typed(arg, OsStr::new("")) }
+    }
+
+    /// A value that was typed, and needs no word any more.
+    pub(super) fn typed(arg: &Arg, value: &OsStr) -> Entry {
+        Entry {
+            key: key(arg).to_owned(),
+            id: arg.get_id().as_str().to_owned(),
+            value: value.to_owned(),
+            word: None,
+            origin: Origin::CommandLine,
+            is_repeated: is_repeated(arg),
+        }
+    }
+
+    /// What the same source says of this option, which takes one value.
+    pub(super) fn sibling(&self, key: &str, id: &str, value: &str) -> Entry {
+        let word = Some(argv::join(key, &[value.into()]));
+        let (key, id) = (key.to_owned(), id.to_owned());
+        Entry { key, id, value: value.into(), word, origin: self.origin.clone(), is_repeated: false }
+    }
+
+    /// Whether it is a flag that is off.
+    pub(super) fn is_off(&self) -> bool {
+        self.word.is_none() && self.value == "false"
+    }
+
+    /// What there is one value for: of an option that repeats, each property and each header by itself.
+    pub(super) fn slot(&self) -> String {
+        let value = self.value.to_string_lossy();
+        if self.key == PROPERTY {
+            return slot_of_property(&value);
+        }
+        match value.split_once(':') {
+            Some((name, _)) if self.is_repeated => {
+                format!("{} {}", self.key, name.trim().to_ascii_lowercase())
+            }
+            _ => self.key.clone(),
+        }
+    }
+
+    /// What may be shown of it.
+    pub(crate) fn shown(&self) -> String {
+        let value = self.value.to_string_lossy().replace(SEPARATOR, " ");
+        if !self.may_be_secret() {
+            return value;
+        }
+        match self.key.as_str() {
+            "url" | "proxy" if value.contains('@') => without_secrets(&value),
+            "ws-header" => match value.split_once(':') {
+                Some((name, _)) => format!("{name}: {HIDDEN}"),
+                None => HIDDEN.to_owned(),
+            },
+            PROPERTY => format!("connect authentication-data {HIDDEN}"),
+            _ => HIDDEN.to_owned(),
+        }
+    }
+
+    /// Whether it is something that nobody else may know.
+    pub(crate) fn is_secret(&self) -> bool {
+        let has_password = || {
+            let value = self.value.to_string_lossy();
+            url::has_credentials(&value).1 || (value.contains('@') && url::is_malformed(&value))
+        };
+        self.may_be_secret() && (!is_url(&self.key) || has_password())
+    }
+
+    /// Whether it is not to be shown as it is. User names of URLs are not shown either.
+    fn may_be_secret(&self) -> bool {
+        match self.key.as_str() {
+            "password" | "psk" | "ws-header" => true,
+            PROPERTY => self.slot().contains("authentication-data"),
+            key => is_url(key) && self.value.as_bytes().contains(&b'@'),
+        }
+    }
+}
+
+fn is_url(key: &str) -> bool {
+    ["url", "proxy"].contains(&key)
+}
+
+/// A property is told by its packet and its name; user properties add up.
+fn slot_of_property(joined: &str) -> String {
+    let mut words = joined.split(SEPARATOR);
+    let packet = words.next().unwrap_or_default().to_ascii_lowercase();
+    let name = words.next().unwrap_or_default().to_ascii_lowercase();
+    match (packet.as_str(), name.as_str()) {
+        // -x says the same.
+        ("connect", "session-expiry-interval") => name,
+        (_, "user-property") => format!("{PROPERTY} {joined}"),
+        _ => format!("{PROPERTY} {packet} {name}"),
+    }
+}

@@ -1,0 +1,64 @@
+//! The variables: `MQ_` and the key in capitals, as `MQ_PASSWORD_FILE` for `password-file`. One that is empty says nothing.
+//!
+//! Other programs have variables that begin so, too; those that are no option's are left alone.
+
+use super::entry::{Entry, Origin};
+use super::options::{Options, is_flag, is_repeated, key, takes_any_bytes, variable};
+use crate::error::Error;
+use clap::Arg;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+const ON: [&str; 4] = ["1", "true", "yes", "on"];
+const OFF: [&str; 4] = ["0", "false", "no", "off"];
+
+/// Whether there may be something to read.
+pub(super) fn is_any_set() -> bool {
+    std::env::vars_os().any(|(name, _)| name.as_bytes().starts_with(b"MQ_"))
+}
+
+/// A variable's value, unless it is empty.
+pub(super) fn value_of(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What the variables say, or the first that is wrong.
+pub(super) fn entries(options: &Options) -> Result<Vec<Entry>, Error> {
+    let entries: Result<Vec<_>, _> = options.iter().map(of_option).collect();
+    entries.map(|entries| entries.concat()).map_err(Error::Usage)
+}
+
+/// What is wrong with the variables by themselves.
+pub(super) fn mistakes(options: &Options) -> Vec<String> {
+    options.iter().filter_map(|arg| of_option(arg).err()).collect()
+}
+
+/// What the variable of an option says; several lines for an option that can be repeated.
+pub(super) fn of_option(arg: &Arg) -> Result<Vec<Entry>, String> {
+    let name = variable(key(arg));
+    let Some(value) = value_of(&name) else { return Ok(Vec::new()) };
+    if value.to_str().is_none() && !takes_any_bytes(arg) {
+        return Err(format!("the variable {name} is not valid UTF-8"));
+    }
+    let values = match is_flag(arg) {
+        true => vec![switch(&value).ok_or_else(|| format!("the variable {name} takes true or false"))?],
+        false if is_repeated(arg) => lines(&value),
+        false => vec![value],
+    };
+    let entry = |value: OsString| Entry::new(arg, &value, Origin::Variable(name.clone()));
+    Ok(values.into_iter().map(entry).collect())
+}
+
+fn switch(value: &OsStr) -> Option<OsString> {
+    let word = value.to_str()?.to_ascii_lowercase();
+    match word.as_str() {
+        word if ON.contains(&word) => Some("true".into()),
+        word if OFF.contains(&word) => Some("false".into()),
+        _ => None,
+    }
+}
+
+fn lines(value: &OsStr) -> Vec<OsString> {
+    let lines = value.as_bytes().split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| OsStr::from_bytes(line).to_owned()).collect()
+}

@@ -1,0 +1,108 @@
+//! The file of profiles: where it is, and its text. A pipe or a device is refused, since it could keep a command waiting.
+
+use crate::cli::option_file::configuration_directory;
+use crate::error::Error;
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The variable that names another file; empty for none.
+pub(super) const FILE_VARIABLE: &str = "MQ_CONFIG";
+
+/// Larger files are no lists of profiles.
+const MAX_SIZE: u64 = 1024 * 1024;
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    /// Who may read it, as `chmod` takes it.
+    pub(super) mode: u32,
+}
+
+/// Where the file is to be.
+#[derive(Debug)]
+pub(crate) struct Location {
+    /// Its path, unless there is to be none.
+    pub(crate) path: Result<PathBuf, &'static str>,
+    is_asked_for: bool,
+}
+
+/// Where the file is, whether or not it is there.
+pub(crate) fn location() -> Location {
+    if let Some(path) = std::env::var_os(FILE_VARIABLE) {
+        let is_none = path.is_empty();
+        let path = if is_none { Err("MQ_CONFIG is empty, which means none") } else { Ok(path.into()) };
+        return Location { path, is_asked_for: !is_none };
+    }
+    let directory = configuration_directory();
+    let path = directory.map(|directory| directory.join("mq/config.toml"));
+    Location { path: path.ok_or("neither XDG_CONFIG_HOME nor HOME is set"), is_asked_for: false }
+}
+
+/// The file, if there is one.
+///
+/// # Errors
+/// When it cannot be read, or is not there although MQ_CONFIG names it.
+pub(super) fn read() -> Result<Option<Source>, Error> {
+    let location = location();
+    let Ok(path) = location.path else { return Ok(None) };
+    match open(&path) {
+        Ok(file) => of(path, &file).map(Some),
+        Err(error) if is_missing(&error) && !location.is_asked_for => Ok(None),
+        Err(source) if is_missing(&source) => {
+            let problem = format!("{FILE_VARIABLE}: cannot read {}: {source}", path.display());
+            Err(Error::Usage(problem))
+        }
+        Err(source) => Err(Error::File { path, source }),
+    }
+}
+
+/// A file that was named.
+pub(super) fn read_from(path: &Path) -> Result<Source, Error> {
+    let file = open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    of(path.to_owned(), &file)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)
+}
+
+fn of(path: PathBuf, file: &File) -> Result<Source, Error> {
+    let failed = |source| Error::File { path: path.clone(), source };
+    let refused = |problem: &str| Error::Usage(format!("{}: {problem}", path.display()));
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(refused(
+            "it is no file of profiles but a directory, a pipe or a device; an empty MQ_CONFIG means none",
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return Err(refused(&format!(
+            "it is larger than {MAX_SIZE} bytes, too large for a file of profiles"
+        )));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source { path, text, mode: metadata.permissions().mode() & 0o7777 }),
+        Err(error) => {
+            let line = error
+                .as_bytes()
+                .iter()
+                .take(error.utf8_error().valid_up_to())
+                .filter(|&&byte| byte == b'\n')
+                .count()
+                + 1;
+            Err(refused(&format!("line {line} is not valid UTF-8")))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What users keep for all commands that connect: profiles in a file, and `MQ_*` variables.
+//!
+//! The keys are the long names of a client's options, taken from their definition. A value becomes the word that would have been
+//! typed, and goes in front of those that were; what a higher source overrides is left out before (`precedence`), so that the
+//! parser finds neither contradictions between sources nor a required option missing.
+
+pub mod args;
+pub(crate) mod check;
+mod document;
+mod entry;
+mod environment;
+mod file;
+mod options;
+mod precedence;
+mod profile;
+pub(crate) mod show;
+
+use super::Names;
+use super::bench::Word;
+use super::names::CLIENTS;
+use crate::error::Error;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+pub(super) use entry::Entry;
+pub(crate) use file::location;
+use options::Options;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// The name of the option, for clap and for users.
+pub(super) const PROFILE: &str = "profile";
+
+/// Options that say where a client of `mq inspect` connects to, or what it wants there.
+const OF_LIVE_CLIENTS: [&str; 7] = ["topic", "host", "port", "url", "unix", "srv", PROFILE];
+
+/// What the sources add to the command line.
+#[derive(Debug, Default)]
+pub(super) struct Configuration {
+    pub(super) entries: Vec<Entry>,
+    /// The file, if one was read.
+    path: Option<PathBuf>,
+}
+
+impl Configuration {
+    /// What clap reads.
+    pub(super) fn words(&self) -> impl Iterator<Item = OsString> {
+        self.entries.iter().filter_map(|entry| entry.word.clone())
+    }
+
+    /// Reminds of what was not typed, since it may be what is wrong.
+    pub(super) fn note(&self) -> Option<String> {
+        let in_file = self.entries.iter().filter_map(|entry| {
+            let place = entry.origin.place()?;
+            Some(format!("{} (line {})", entry.key, place.line))
+        });
+        let in_file: Vec<String> = in_file.collect();
+        let of_file = self.path.as_ref().filter(|_| !in_file.is_empty());
+        let of_file = of_file.map(|path| format!("{} in {}", in_file.join(", "), path.display()));
+        let variables: Vec<&str> = self.entries.iter().filter_map(|entry| entry.origin.variable()).collect();
+        let of_environment =
+            (!variables.is_empty()).then(|| format!("{} in the environment", variables.join(", ")));
+        let parts: Vec<String> = of_file.into_iter().chain(of_environment).collect();
+        (!parts.is_empty()).then(|| format!("hint: not typed, but set: {}", parts.join("; ")))
+    }
+}
+
+/// Whether a command connects as a client, and so has profiles.
+pub(super) fn is_read_by(subcommand: &str) -> bool {
+    CLIENTS.contains(&subcommand) || ["bench", "inspect"].contains(&subcommand)
+}
+
+/// The option that chooses a profile.
+pub(super) fn arg() -> Arg {
+    Arg::new(PROFILE)
+        .long(PROFILE)
+        .value_name("NAME")
+        .help_heading("Connection")
+        .help("The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]")
+}
+
+/// Reads what applies to this command line: its words, with those of an option file in front.
+///
+/// # Errors
+/// When the file or a variable cannot be used, or there is no such profile.
+pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Result<Configuration, Error> {
+    let name = subcommand.get_name();
+    let wants_help = words.iter().any(|word| word == "--help");
+    if names == Names::Mosquitto || !is_read_by(name) || wants_help {
+        return Ok(Configuration::default());
+    }
+    if let Some(reason) = reason_against(subcommand, words) {
+        let is_asked_for = profile::typed(words).is_some();
+        return if is_asked_for {
+            Err(Error::Usage(reason.to_owned()))
+        } else {
+            Ok(Configuration::default())
+        };
+    }
+    let file = file::read()?;
+    let profile = profile::asked_for(words)?;
+    if file.is_none() && profile.is_none() && !environment::is_any_set() {
+        return Ok(Configuration::default());
+    }
+    let Some(typed) = parsed(subcommand, words) else { return Ok(Configuration::default()) };
+    let options = Options::all();
+    let sources = profile::sources(&options, file.as_ref(), profile)?;
+    let typed = typed_entries(subcommand, &typed);
+    let entries = precedence::winners(subcommand, &typed, sources.layers);
+    let entries = precedence::fitted(name, &typed, entries);
+    Ok(Configuration { entries, path: file.map(|file| file.path) })
+}
+
+/// The words as far as they can be read. Mistakes are left to the parser, and so is a wish for help.
+fn parsed(subcommand: &Command, words: &[OsString]) -> Option<ArgMatches> {
+    let line = [OsString::from(subcommand.get_name())].into_iter().chain(words.iter().cloned());
+    subcommand.clone().ignore_errors(true).try_get_matches_from(line).ok()
+}
+
+/// Why these words of `mq bench` and `mq inspect` have no use for profiles, if they have none. A capture is read without a look
+/// at what is configured for clients.
+fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static str> {
+    if CLIENTS.contains(&subcommand.get_name()) {
+        return None;
+    }
+    let typed = &parsed(subcommand, words)?;
+    let is_typed = |id: &&str| is_typed(typed, id);
+    if typed.try_get_one::<Word>("word").ok().flatten() == Some(&Word::Merge) {
+        return Some("--profile: merge reads reports, and connects to nobody");
+    }
+    if is_typed(&"embedded") {
+        return Some("--profile is for a broker elsewhere; leave it or --embedded out");
+    }
+    if is_typed(&"listen") {
+        return Some("--profile is for a client; the proxy passes on what its clients say");
+    }
+    let is_inspection = typed.try_contains_id("hex").is_ok();
+    if is_inspection && ["file", "hex", "base64"].iter().any(is_typed) {
+        return Some("--profile is for a client of its own, not for what was captured");
+    }
+    let is_client = OF_LIVE_CLIENTS.iter().any(is_typed);
+    (is_inspection && !is_client).then_some("--profile needs a client")
+}
+
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.try_contains_id(id).is_ok() && matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// What was typed, as entries of the highest source.
+fn typed_entries(subcommand: &Command, matches: &ArgMatches) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for arg in subcommand.get_arguments().filter(|arg| is_typed(matches, arg.get_id().as_str())) {
+        let raw = matches.try_get_raw(arg.get_id().as_str()).ok().flatten();
+        let values: Vec<&OsStr> = raw.map(Iterator::collect).unwrap_or_default();
+        entries.extend(values.into_iter().map(|value| Entry::typed(arg, value)));
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_of_a_client_has_a_key_and_a_variable_of_its_own() {
+        let options = Options::all();
+        let keys: Vec<&str> = options.iter().map(options::key).collect();
+        let mut unique = keys.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), keys.len());
+        for key in ["host", "password", "password-file", "keepalive", "protocol-version", "srv", "property"] {
+            assert!(keys.contains(&key), "{key} in {keys:?}");
+        }
+        assert!(
+            !keys.contains(&PROFILE) && !keys.contains(&"config"),
+            "MQ_PROFILE and MQ_CONFIG are no options"
+        );
+    }
+
+    #[test]
+    fn what_is_said_of_precedence_names_options_that_exist() {
+        let options = Options::all();
+        for key in precedence::named_keys() {
+            assert!(options.find(key).is_some(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which profile is meant, and what all sources say with it.
+
+use super::document::{Document, no_profile};
+use super::entry::Entry;
+use super::environment;
+use super::file::{Source, location};
+use super::options::Options;
+use super::{PROFILE, precedence::LAYERS};
+use crate::error::Error;
+use std::ffi::OsString;
+
+/// The variable that chooses a profile.
+const PROFILE_VARIABLE: &str = "MQ_PROFILE";
+
+/// A profile that somebody asked for, and how.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) by: &'static str,
+}
+
+/// What the sources say, the highest first, and the profile that is in force.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) layers: [Vec<Entry>; LAYERS],
+    pub(super) profile: Option<Asked>,
+}
+
+/// The profile that these words name, each of them an option with its value. One that is no text is left to the parser.
+pub(super) fn typed(words: &[OsString]) -> Option<String> {
+    let start = format!("--{PROFILE}=");
+    let options = words.iter().take_while(|word| *word != "--");
+    let name = |word: &OsString| word.to_str().and_then(|word| word.strip_prefix(&start)).map(str::to_owned);
+    options.filter_map(name).last()
+}
+
+/// The profile that is asked for by these words, or by the environment.
+pub(super) fn asked_for(words: &[OsString]) -> Result<Option<Asked>, Error> {
+    typed(words).map_or_else(of_environment, |name| Ok(Some(Asked { name, by: "--profile" })))
+}
+
+/// The profile that the environment asks for.
+pub(super) fn of_environment() -> Result<Option<Asked>, Error> {
+    let not_text = |_| Error::Usage(format!("the variable {PROFILE_VARIABLE} is not valid UTF-8"));
+    let name = environment::value_of(PROFILE_VARIABLE).map(|name| name.into_string().map_err(not_text));
+    Ok(name.transpose()?.map(|name| Asked { name, by: PROFILE_VARIABLE }))
+}
+
+/// All that the sources say.
+pub(super) fn sources(
+    options: &Options,
+    file: Option<&Source>,
+    asked: Option<Asked>,
+) -> Result<Sources, Error> {
+    let environment = environment::entries(options)?;
+    let Some(file) = file else {
+        return match asked {
+            Some(asked) => Err(without_file(&asked)),
+            None => Ok(Sources { layers: [environment, Vec::new(), Vec::new()], profile: None }),
+        };
+    };
+    let mut document = Document::read(file, options);
+    if let Some(mistake) = document.mistakes.first() {
+        return Err(Error::Usage(format!("in {mistake}")));
+    }
+    let default = document.default_profile.take().map(|(name, _)| Asked { name, by: "default-profile" });
+    let asked = asked.or(default);
+    let mut profile = Vec::new();
+    if let Some(asked) = &asked {
+        let found = document.profile(&asked.name).map(|profile| profile.entries.clone());
+        let missing = || {
+            let problem = no_profile(&asked.name, &document);
+            Error::Usage(format!("{}: {problem} in {}", asked.by, file.path.display()))
+        };
+        profile = found.ok_or_else(missing)?;
+    }
+    Ok(Sources { layers: [environment, profile, document.defaults], profile: asked })
+}
+
+fn without_file(asked: &Asked) -> Error {
+    let why = match location().path {
+        Ok(path) => format!("{} is not there", path.display()),
+        Err(reason) => format!("there is no file of profiles: {reason}"),
+    };
+    Error::Usage(format!("{}: there is no profile {:?}, since {why}", asked.by, asked.name))
+}

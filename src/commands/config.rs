@@ -1,0 +1,103 @@
+//! `mq config`: what is configured, what is wrong with it, and where it is.
+
+use super::Messages;
+use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ShowArgs};
+use crate::cli::config::show::{From, Row, Shown};
+use crate::cli::config::{check, location, show};
+use crate::error::{Error, ExitStatus};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+
+pub(super) fn run(args: &ConfigArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    match &args.command {
+        ConfigCommand::Show(args) => run_show(args),
+        ConfigCommand::Check(args) => run_check(args, messages),
+        ConfigCommand::Path => run_path(messages),
+    }
+}
+
+fn run_show(args: &ShowArgs) -> Result<ExitStatus, Error> {
+    let shown = show::show(args.profile.as_deref())?;
+    let text = if args.json { json(&shown)? } else { text(&shown) };
+    print(text.as_bytes())
+}
+
+fn run_check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let Some(findings) = check::check(args.file.as_deref())? else {
+        return Ok(nothing_there(messages));
+    };
+    for mistake in &findings.mistakes {
+        messages.say(mistake);
+    }
+    if !findings.mistakes.is_empty() {
+        return Ok(ExitStatus::USAGE);
+    }
+    let profiles = match findings.profiles.as_slice() {
+        [] => "no profiles".to_owned(),
+        names => format!("profiles: {}", names.join(", ")),
+    };
+    print(format!("{}: nothing is wrong; {}\n", findings.path.display(), visible(&profiles)).as_bytes())
+}
+
+fn nothing_there(messages: Messages) -> ExitStatus {
+    match location().path {
+        Ok(path) => messages.say(&format!("{} is not there; see `mq config --help`", path.display())),
+        Err(reason) => messages.say(&format!("there is no file of profiles: {reason}")),
+    }
+    ExitStatus::FAILED
+}
+
+fn run_path(messages: Messages) -> Result<ExitStatus, Error> {
+    match location().path {
+        Ok(path) => print(&[path.as_os_str().as_bytes(), b"\n"].concat()),
+        Err(_) => Ok(nothing_there(messages)),
+    }
+}
+
+fn json(shown: &Shown) -> Result<String, Error> {
+    let problem = |error: serde_json::Error| Error::Usage(format!("--json: {error}"));
+    serde_json::to_string(shown).map(|text| text + "\n").map_err(problem)
+}
+
+/// The file, the profile, and a line for each value.
+fn text(shown: &Shown) -> String {
+    let file = shown.file.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+    let profile = match (&shown.profile, shown.profile_from) {
+        (Some(name), Some(by)) => format!("{name} ({by})"),
+        _ => "none".to_owned(),
+    };
+    let values: Vec<String> = shown.options.iter().map(|row| visible(&row.value)).collect();
+    let key_width = shown.options.iter().map(|row| row.key.len()).max().unwrap_or(0);
+    let value_width = values.iter().map(|value| value.chars().count()).max().unwrap_or(0).min(40);
+    let mut text =
+        visible(&format!("file: {file}")) + "\n" + &visible(&format!("profile: {profile}")) + "\n\n";
+    for (row, value) in shown.options.iter().zip(&values) {
+        let source = visible(&source(row));
+        text += &format!("{:key_width$}  {value:value_width$}  {source}\n", row.key);
+    }
+    text
+}
+
+fn source(row: &Row) -> String {
+    match &row.source {
+        From::Environment { variable } => variable.clone(),
+        From::Profile { profile, file, line, .. } => format!("profile {profile}, {}:{line}", file.display()),
+        From::Defaults { file, line, .. } => format!("defaults, {}:{line}", file.display()),
+        From::BuiltIn => "built-in".to_owned(),
+    }
+}
+
+/// With what a terminal could obey made visible.
+fn visible(text: &str) -> String {
+    let escaped = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
+fn print(text: &[u8]) -> Result<ExitStatus, Error> {
+    let mut output = io::stdout().lock();
+    output.write_all(text).and_then(|()| output.flush()).map_err(Error::Output)?;
+    Ok(ExitStatus::DONE)
+}
