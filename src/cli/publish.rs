@@ -29,7 +29,7 @@ Examples:
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
                                                 with a token for the broker
-  mq pub --replay day.ndjson --speed 10         what mq sub --record kept, ten times as fast
+  mq pub --replay day.ndjson --speed 10         a recording, ten times as fast
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
   mq pub -t raw -m 'de ad be ef' --input hex    four bytes

@@ -88,6 +88,12 @@ async fn without_echo<T: Send + 'static>(
     without_echo.local_modes.remove(LocalModes::ECHO);
     tcsetattr(terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
     let asked = tokio::task::spawn_blocking(read);
+    let asked = async {
+        let answer = asked.await;
+        // A signal that came before the answer may not have been noticed: the runtime looks once more.
+        tokio::task::yield_now().await;
+        answer
+    };
     let answer = tokio::select! {
         biased;
         status = signals.next() => {

@@ -132,7 +132,7 @@ fn what_cannot_hold_for_all_lines_is_refused() {
     for (options, parts) in [
         ("--ndjson -l", &["--ndjson", "-l"][..]),
         ("--ndjson -m x", &["--ndjson", "-m"]),
-        ("--ndjson -D publish topic-alias 1", &["--ndjson", "topic-alias"]),
+        ("--ndjson -D publish topic-alias 1", &["topic-alias", "topics of their own"]),
         ("-V 311 --ndjson -D publish content-type x", &["-D", "MQTT 5"]),
     ] {
         assert_says(&mq(&format!("pub -h 127.0.0.1 -p 9 {options}")).run().fail(2), parts);

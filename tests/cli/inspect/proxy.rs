@@ -338,8 +338,10 @@ fn output_that_is_closed_ends_it_quietly() {
     let broker = EmbeddedBroker::start();
     let proxy =
         Proxy::spawn(mq(&format!("inspect --listen 0 --to {}", broker.address())).closing_stdout_after(1));
-    let _ = proxy.mq("pub -t a -m x").run();
+    // There has to be something to show after it was closed.
+    let mut publisher = proxy.mq("pub -t a -m x --repeat 100000000").spawn();
     let finished = proxy.running.finish();
+    publisher.kill();
     assert_eq!((finished.status, finished.stderr.lines().count()), (0, 1), "{}", finished.stderr);
 }
 
