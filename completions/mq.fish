@@ -33,6 +33,7 @@ complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and 
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
 complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
 complete -c mq -n "__fish_mq_needs_command" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
+complete -c mq -n "__fish_mq_needs_command" -f -a "doctor" -d 'Ask a broker what it is, and try what it allows'
 complete -c mq -n "__fish_mq_needs_command" -f -a "config" -d 'Tell what profiles and variables say about connections'
 complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
 complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Print what lets a shell complete commands and options'
@@ -615,6 +616,63 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l no-tls -d 'Speak no TL
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l help -d 'Print help'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s t -l topic -d 'The topic below which everything is tried' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l check-timeout -d 'How long each check waits for an answer' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s W -l timeout -d 'Exit after this many seconds, with what was found out so far' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s A -l bind -d 'The local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l key -d 'The private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+engine\t''"
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s V -l protocol-version -d 'The only version of MQTT to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-payload -d 'The will\'s payload' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-qos -d 'The will\'s QoS' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l json -d 'Print one JSON object'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ask-password -d 'Ask for the password on the terminal'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws -d 'Speak MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l nodelay -d 'Send small packets at once, which is always done'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l insecure -d 'Take any certificate: whoever sits in between can read and change everything'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s d -l debug -d 'Show every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "show" -d 'Print what counts when nothing is typed, and where each value comes from'
 complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "check" -d 'Say all that is wrong in the file and in the variables'
@@ -630,18 +688,19 @@ complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the 
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "config" -d 'Tell what profiles and variables say about connections'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "man" -d 'Print a page of the manual'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "pub" -d 'Publish messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Ask a broker what it is, and try what it allows'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "config" -d 'Tell what profiles and variables say about connections'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'Print the users and how their passwords are hashed'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Tell which lines a broker would not load'
