@@ -32,7 +32,7 @@ pub struct OutputArgs {
     /// spBv1.0/ only)
     #[arg(long, value_name = "FORMAT", value_parser = choice)]
     pub decode: Option<Choice>,
-    /// Print only this field of each payload, as in a.b[0] or /a/b/0, decoded as --decode says or as its shape does; strings without
+    /// Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without
     /// quotes, null where it is not there. Can be repeated: a tab stands between
     #[arg(long, value_name = "PATH", value_parser = FieldPath::parse)]
     pub select: Vec<FieldPath>,
