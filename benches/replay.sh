@@ -3,7 +3,7 @@
 #
 #   benches/replay.sh > benches/results/replay-$(date +%F).txt
 #
-# Needs a release build, mosquitto, python3 and GNU time. MESSAGES says how many, SECONDS_LONG how long the recording is.
+# Needs a release build, mosquitto, python3 and GNU time. MESSAGES says how many, SECONDS_LONG how long the recording is, SPEEDS how fast.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,7 +37,7 @@ for line in open(sys.argv[1]):
 PYTHON
 echo "# $(date +%F), $(nproc) cores, $MESSAGES messages of QoS 1, $SECONDS_LONG s, $(stat -c %s "$DIR/day.ndjson") bytes"
 echo "# speed: wall user system KiB of mq pub; what arrived"
-for speed in max 10; do
+for speed in ${SPEEDS:-max 10}; do
     # A session that is kept, so that the subscription is there before anything is published.
     "$MQ" sub -p "$PORT" -i "reader-$speed" -c -q 1 -t 'plant/#' -E
     "$MQ" sub -p "$PORT" -i "reader-$speed" -c -q 1 -t 'plant/#' -v -C "$MESSAGES" > "$DIR/arrived" &
