@@ -8,7 +8,7 @@ use super::plan::Part;
 use super::record::Stage;
 use super::role::{Kept, Role, Scene};
 use super::worker::{FAREWELL_TIMEOUT, Orders, Phase, Shared};
-use crate::client::describe_details;
+use crate::client::disconnected;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
@@ -352,10 +352,7 @@ impl Client {
                     self.pings = self.pings.saturating_sub(1);
                     continue;
                 }
-                Event::Disconnect(Disconnect { reason_code, properties }) => {
-                    let details = describe_details(properties);
-                    return Err(Error::Disconnected { reason: reason_code, details });
-                }
+                Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
                 Event::Nothing
                 | Event::Unsubscribed(_)
                 | Event::Subscribe(_)

@@ -39,8 +39,7 @@ impl DelayArgs {
         };
         let at = Timestamp::try_from(at).map_err(|error| Error::Usage(format!("--at: {error}")))?;
         // The first moment that is not too early.
-        let seconds = at.duration_since(now).as_millis().div_euclid(1000)
-            + i128::from(at.duration_since(now).as_millis().rem_euclid(1000) > 0);
+        let seconds = (at.duration_since(now).as_millis() + 999).div_euclid(1000);
         match i64::try_from(seconds) {
             Ok(seconds @ 1..=MOST) => Ok(Some(Delay(seconds))),
             Ok(..=0) => Err(Error::Usage(format!("--at {at}: that is past"))),

@@ -134,8 +134,7 @@ impl<'a> Handshake<'a, '_> {
             Packet::Auth(auth) => return dialogue.receive(&auth).map(|()| None),
             // It must not come before CONNACK, but what it says is worth more than that.
             Packet::Disconnect(disconnect) if self.options.authentication.is_some() => {
-                let details = describe_details(disconnect.properties);
-                return Err(Error::Disconnected { reason: disconnect.reason_code, details });
+                return Err(disconnected(&disconnect));
             }
             Packet::Connack(connack) if connack.reason_code.is_error() => {
                 let words = dialogue.words_of_refusal(&connack);
@@ -262,6 +261,11 @@ fn check_greeting(input: &[u8]) -> Result<(), Error> {
         },
     };
     Err(Error::NotMqtt(text.to_owned()))
+}
+
+/// The server's DISCONNECT as the end of a connection.
+pub fn disconnected(disconnect: &Disconnect<'_>) -> Error {
+    Error::Disconnected { reason: disconnect.reason_code, details: describe_details(disconnect.properties) }
 }
 
 /// What a server adds to a reason code, with punctuation in front: its reason string, and the server to use instead.

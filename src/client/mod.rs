@@ -17,7 +17,7 @@ use crate::transport::{Connection, Endpoint, Stream, Tap};
 use authentication::Dialogue;
 pub use authentication::{Authentication, AuthenticationError, Means, TokenSource, token_from};
 use handshake::{Connected, Handshake};
-pub use handshake::{Terms, accepted, describe_details, first_packet};
+pub use handshake::{Terms, accepted, describe_details, disconnected, first_packet};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ use tokio::time::{Sleep, sleep, timeout};
 const ENOUGH_OUTPUT: usize = 64 * 1024;
 
 /// How long the peer may take to read the farewell, and then to close, before the connection is dropped.
-const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
+pub const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The first and the longest pause before connecting again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

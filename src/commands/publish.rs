@@ -44,8 +44,8 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     } else {
         None
     };
-    let mut publisher = Publisher::new(args, topic, &options, messages)?;
     let delay = args.delay.from_now(Timestamp::now())?;
+    let mut publisher = Publisher::new(args, topic, delay, &options, messages)?;
     delay.and_then(Delay::warning).inspect(|warning| messages.say(warning));
     block_on(async {
         password::complete(&client.connection, &mut options.password).await?;
@@ -65,7 +65,12 @@ pub(super) struct Template {
 }
 
 impl Template {
-    fn new(args: &PublishArgs, topic: Option<TopicName>, version: Version) -> Result<Template, Error> {
+    fn new(
+        args: &PublishArgs,
+        topic: Option<TopicName>,
+        delay: Option<Delay>,
+        version: Version,
+    ) -> Result<Template, Error> {
         let Some(topic) = topic else {
             return Err(Error::Usage("missing -t TOPIC".to_owned()));
         };
@@ -74,7 +79,6 @@ impl Template {
         } else {
             PropertiesBuf::new()
         };
-        let delay = args.delay.from_now(Timestamp::now())?;
         let topic = delay.map_or_else(|| topic.as_str().to_owned(), |delay| delay.topic(topic.as_str()));
         Ok(Template { topic, qos: args.qos, retain: args.retain, properties })
     }
@@ -169,11 +173,12 @@ impl Publisher {
     fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
+        delay: Option<Delay>,
         options: &client::Options,
         messages: Messages,
     ) -> Result<Publisher, Error> {
         Ok(Publisher {
-            source: Source::new(args, topic, options.version, messages)?,
+            source: Source::new(args, topic, delay, options.version, messages)?,
             messages,
             trace: Trace::new(args.diagnostics.debug, options),
             denied: 0,
@@ -403,6 +408,7 @@ impl Source {
     fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
+        delay: Option<Delay>,
         version: Version,
         messages: Messages,
     ) -> Result<Source, Error> {
@@ -414,7 +420,7 @@ impl Source {
             let maker = ndjson::Maker::new(args, topic, version, messages)?;
             return Ok(Source::Replay(Box::new(Replay::new(&args.replay, maker, messages)?)));
         }
-        let template = Rc::new(Template::new(args, topic, version)?);
+        let template = Rc::new(Template::new(args, topic, delay, version)?);
         if args.stdin_line {
             let form = args.payload.input;
             return Ok(Source::Lines { template, form, lines: StdinLines::new(), line: 0 });

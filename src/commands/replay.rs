@@ -74,7 +74,7 @@ impl Replay {
     pub(super) fn new(args: &ReplayArgs, maker: Maker, messages: Messages) -> Result<Replay, Error> {
         let mut total = 0;
         for path in &args.replay {
-            total += Source::open(path)?.1;
+            total += size(path)?;
         }
         let kind = match (args.rate, args.speed) {
             (Some(rate), _) => PaceKind::Rate(rate),
@@ -138,7 +138,7 @@ impl Replay {
                     unread.into_iter().for_each(|path| self.files.push_front(path));
                     source
                 }
-                (current @ None, Some(path)) => current.insert(Source::open(&path)?.0),
+                (current @ None, Some(path)) => current.insert(Source::open(&path)?),
                 (None, None) => {
                     self.bar.finish_and_clear();
                     return Ok(Some(NextMessage::End));
@@ -200,24 +200,15 @@ impl Pace {
 }
 
 impl Source {
-    /// Opens a recording; also tells how much of it there is, in units of its own.
-    fn open(path: &Path) -> Result<(Source, u64), Error> {
+    fn open(path: &Path) -> Result<Source, Error> {
         let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+        #[cfg(feature = "sqlite")]
         if recording::is_database_file(path).map_err(failed)? {
-            #[cfg(feature = "sqlite")]
-            {
-                let messages = recording::sqlite::Messages::open(path)?;
-                let count = messages.count();
-                return Ok((Source::Database(Box::new(messages), path.to_owned()), count));
-            }
-            #[cfg(not(feature = "sqlite"))]
-            return Err(RecordingError::NoDatabases { path: path.to_owned() }.into());
+            let messages = recording::sqlite::Messages::open(path)?;
+            return Ok(Source::Database(Box::new(messages), path.to_owned()));
         }
-        recording::check_lines(path)?;
-        let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let lines = Lines::of_file(file).map_err(failed)?;
-        Ok((Source::Lines { path: path.to_owned(), lines, line: 0 }, length))
+        let lines = File::open(path).and_then(Lines::of_file).map_err(failed)?;
+        Ok(Source::Lines { path: path.to_owned(), lines, line: 0 })
     }
 
     fn next(&mut self) -> Result<Read, Error> {
@@ -230,6 +221,19 @@ impl Source {
             }),
         }
     }
+}
+
+/// How much of a recording there is: bytes, or messages of a database. Refuses what is no recording.
+fn size(path: &Path) -> Result<u64, Error> {
+    let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
+    if !recording::is_database_file(path).map_err(failed)? {
+        recording::check_lines(path)?;
+        return Ok(path.metadata().map_err(failed)?.len());
+    }
+    #[cfg(feature = "sqlite")]
+    return Ok(recording::sqlite::Messages::open(path)?.count());
+    #[cfg(not(feature = "sqlite"))]
+    Err(RecordingError::NoDatabases { path: path.to_owned() }.into())
 }
 
 /// The next message of a recording of lines; empty lines are passed over.

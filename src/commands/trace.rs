@@ -46,9 +46,7 @@ impl Trace {
 
 impl Kind {
     fn new(version: Version, endpoint: &Endpoint) -> Kind {
-        let transport =
-            Transport { is_encrypted: endpoint.tls.is_some(), is_web_socket: endpoint.web_socket.is_some() };
-        Kind { version, transport, clock: Clock::new() }
+        Kind { version, transport: transport_to(endpoint), clock: Clock::new() }
     }
 
     /// A connection of this kind begins, with this number.
@@ -76,6 +74,11 @@ impl Kind {
         }
         Box::new(shown)
     }
+}
+
+/// What carries MQTT to an endpoint.
+pub(super) fn transport_to(endpoint: &Endpoint) -> Transport {
+    Transport { is_encrypted: endpoint.tls.is_some(), is_web_socket: endpoint.web_socket.is_some() }
 }
 
 /// Shows the first client of each kind in a run, if a trace is wanted.

@@ -1,14 +1,10 @@
 //! Payloads as what they hold: a format's value as JSON, or some fields of it.
 
 use crate::json::{self, copy_value};
-use crate::payload::{Choice, Format, Hints, decode};
+use crate::payload::{Choice, Format, Hints, SPARKPLUG, decode};
 use crate::protocol::{PropertyId, Publish};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::fmt;
-
-/// Below it, payloads are Sparkplug's.
-const SPARKPLUG: &str = "spBv1.0/";
 
 /// How payloads are read, and what of them is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,37 +53,23 @@ fn escape(name: &str) -> Cow<'_, str> {
     if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
 }
 
-/// Why a payload is not shown as what it holds.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotDecoded(String);
-
-impl fmt::Display for NotDecoded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl Decoding {
     /// What is printed for a payload; the payload itself where it is of no format that was asked for, or empty.
     ///
     /// # Errors
     /// When it is not what it should be, or has no fields.
-    pub(super) fn show<'p>(
-        &self,
-        publish: &Publish<'p>,
-        is_pretty: bool,
-    ) -> Result<Cow<'p, [u8]>, NotDecoded> {
+    pub(super) fn show<'p>(&self, publish: &Publish<'p>, is_pretty: bool) -> Result<Cow<'p, [u8]>, String> {
         let decoded = match self.choice_for(publish.topic) {
             Some(choice) if !publish.payload.is_empty() => decode(publish.payload, choice, hints(publish)),
             _ => None,
         };
         let Some(decoded) = decoded else {
             let is_field_wanted = !self.fields.is_empty() && !publish.payload.is_empty();
-            let none = || NotDecoded("is of no format that has fields".to_owned());
+            let none = || "is of no format that has fields".to_owned();
             return if is_field_wanted { Err(none()) } else { Ok(publish.payload.into()) };
         };
         let name = decoded.name();
-        let text = decoded.json.map_err(|problem| NotDecoded(format!("is not {name}: {problem}")))?;
+        let text = decoded.json.map_err(|problem| format!("is not {name}: {problem}"))?;
         if !self.fields.is_empty() {
             return self.select(&text).map(Cow::Owned);
         }
@@ -107,9 +89,8 @@ impl Decoding {
         }
     }
 
-    fn select(&self, text: &str) -> Result<Vec<u8>, NotDecoded> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| NotDecoded(format!("is no JSON: {error}")))?;
+    fn select(&self, text: &str) -> Result<Vec<u8>, String> {
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
         let fields: Vec<String> = self.fields.iter().map(|path| shown(value.pointer(&path.0))).collect();
         Ok(fields.join("\t").into_bytes())
     }

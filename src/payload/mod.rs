@@ -18,7 +18,7 @@ use std::fmt;
 const MAX_DEPTH: usize = 64;
 
 /// Topics of Sparkplug B.
-const SPARKPLUG: &str = "spBv1.0/";
+pub(crate) const SPARKPLUG: &str = "spBv1.0/";
 
 /// Sparkplug's topics whose payload is JSON.
 const SPARKPLUG_STATE: &str = "spBv1.0/STATE/";

@@ -3,7 +3,7 @@
 //! What comes meanwhile is kept until somebody asks for it, within bounds: messages on the topics of the checks, and answers to
 //! what was sent.
 
-use crate::client::{Terms, describe_details};
+use crate::client::{FAREWELL_PATIENCE, Terms, describe_details, disconnected};
 use crate::error::Error;
 use crate::protocol::session::{Event, Role, Session, SessionError};
 use crate::protocol::{
@@ -23,9 +23,6 @@ const LARGEST_PACKET: u32 = 1 << 20;
 /// How many messages are kept, and how much of the payload of each.
 const MOST_MESSAGES: usize = 64;
 const LONGEST_PAYLOAD: usize = 256;
-
-/// How long the broker may take to read the farewell, and then to close.
-pub(super) const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A conversation with a broker that accepted us.
 #[derive(Debug)]
@@ -265,12 +262,7 @@ fn take(
             let details = describe_details(ack.properties);
             heard.answers.push((ack.packet_id, Answer { reason_code, details }));
         }
-        Event::Disconnect(disconnect) => {
-            return Err(Error::Disconnected {
-                reason: disconnect.reason_code,
-                details: describe_details(disconnect.properties),
-            });
-        }
+        Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
         Event::Unsubscribed(_) | Event::Auth(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
             return Err(SessionError::Unexpected(packet_type).into());
         }

@@ -1,6 +1,7 @@
 //! A client of its own: connects as `mq sub` does, subscribes, and shows every packet both ways.
 
 use super::super::stop::{Limits, stop};
+use super::super::trace::transport_to;
 use super::super::{Messages, block_on, limits, password};
 use super::feed::{self, Ended, Feed, Tap, Viewing};
 use super::write::Recorder;
@@ -97,15 +98,11 @@ impl<'a> Client<'a> {
         messages: Messages,
     ) -> Result<Client<'a>, Error> {
         let of_url = live.client.url_filter(messages.names)?;
-        let endpoint = &options.endpoint;
         Ok(Client {
             filters: live.topic.iter().cloned().chain(of_url).map(|filter| (filter, live.qos)).collect(),
             count: live.count,
             version: options.version,
-            layers: Transport {
-                is_encrypted: endpoint.tls.is_some(),
-                is_web_socket: endpoint.web_socket.is_some(),
-            },
+            layers: transport_to(&options.endpoint),
             subscribe_properties: live.client.properties.collect(Context::Subscribe)?,
             feed,
             messages,
