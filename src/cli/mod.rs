@@ -23,6 +23,7 @@ mod option_file;
 pub mod output;
 pub mod passwd;
 pub mod payload;
+pub mod preset;
 pub mod properties;
 pub mod publish;
 pub mod replay;

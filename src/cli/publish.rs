@@ -29,6 +29,8 @@ Examples:
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
                                                 with a token for the broker
+  mq pub --preset azure-iothub --sas-key-file device.txt -m 21.5
+                                                as a device of an IoT hub
   mq pub --replay day.ndjson --speed 10         a recording, ten times as fast
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
@@ -39,7 +41,7 @@ Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the bro
 )]
 pub struct PublishArgs {
     /// The topic to publish to; with --ndjson or --replay, where a message names none
-    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay"], value_parser = values::topic_name, help_heading = "Message")]
+    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay", "preset"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
     pub(crate) payload: PayloadArgs,
