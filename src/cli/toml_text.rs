@@ -3,12 +3,30 @@
 /// A word that is less like a known one than this is not a slip of the finger.
 const ALIKE: f64 = 0.8;
 
+/// Where the lines of a text begin, to tell the places of many bytes: counting lines anew for each would make a long file slow.
+pub(super) struct Places<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Places<'t> {
+    pub(super) fn of(text: &'t str) -> Places<'t> {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+        Places { text, starts: std::iter::once(0).chain(ends.map(|end| end + 1)).collect() }
+    }
+
+    /// Line and column of a byte, from 1.
+    pub(super) fn place(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).or_else(|| self.text.get(start..)).unwrap_or_default();
+        (line, before.chars().count() + 1)
+    }
+}
+
 /// Line and column of a byte, from 1.
 pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-    (before.matches('\n').count() + 1, column)
+    Places::of(text).place(offset)
 }
 
 /// The known word that a mistyped one is most like, if it is like one at all.
@@ -28,4 +46,17 @@ pub(super) fn sorted_by_likeness<'a>(
 
 fn likeness(unknown: &str, word: &str) -> f64 {
     strsim::jaro(unknown, word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_lines_and_characters() {
+        let places = Places::of("a\n\né = 1\n");
+        let found: Vec<_> = [0, 1, 2, 3, 5, 8, 9, 99].into_iter().map(|byte| places.place(byte)).collect();
+        assert_eq!(found, [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 5), (3, 6), (4, 1)]);
+        assert_eq!(Places::of("").place(0), (1, 1));
+    }
 }

@@ -37,6 +37,11 @@ impl Trace {
         Trace { kind, connections: 0 }
     }
 
+    /// The connections that follow speak this version.
+    pub(super) fn speak(&mut self, version: Version) {
+        self.kind = self.kind.map(|kind| Kind { version, ..kind });
+    }
+
     /// A new connection begins.
     pub(super) fn open(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
         self.connections += 1;

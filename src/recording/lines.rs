@@ -169,6 +169,19 @@ fn mend(file: &mut File) -> io::Result<bool> {
     Ok(true)
 }
 
+/// The time of the last whole message, if it lies among the last bytes of a file.
+pub(super) fn last_time(file: &mut File) -> io::Result<Option<Timestamp>> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let mut block = Vec::new();
+    file.seek(SeekFrom::Start(metadata.len().saturating_sub(BLOCK)))?;
+    file.take(BLOCK).read_to_end(&mut block)?;
+    let mut lines = block.rsplit(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    Ok(lines.find_map(|line| message::read(line).ok()).and_then(|last| last.time))
+}
+
 /// Where the last line begins that has no end; the file's length when there is none.
 fn last_line_start(file: &mut File, length: u64) -> io::Result<u64> {
     let mut end = length;

@@ -130,6 +130,19 @@ fn begins_as_database(start: &[u8]) -> bool {
     start.starts_with(DATABASE)
 }
 
+/// When the last message of a recording arrived, where that shows without reading all of it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError> {
+    let failed = |source| RecordingError::File { path: path.to_owned(), source };
+    #[cfg(feature = "sqlite")]
+    if is_database_file(path).map_err(failed)? {
+        return sqlite::Messages::open(path)?.last_time();
+    }
+    lines::last_time(&mut File::open(path).map_err(failed)?).map_err(failed)
+}
+
 /// Refuses a file of lines that begins with something else than a message.
 ///
 /// # Errors

@@ -135,6 +135,14 @@ impl Messages {
         self.count
     }
 
+    /// When the last message arrived.
+    pub(super) fn last_time(&self) -> Result<Option<Timestamp>, RecordingError> {
+        let latest = "SELECT max(ts_ns) FROM messages";
+        let latest = self.connection.query_row(latest, [], |row| row.get::<_, Option<i64>>(0));
+        let latest = latest.map_err(|source| failed(&self.path, source))?;
+        Ok(latest.and_then(|nanoseconds| Timestamp::from_nanosecond(nanoseconds.into()).ok()))
+    }
+
     /// The next message; `None` at the end.
     ///
     /// # Errors

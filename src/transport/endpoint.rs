@@ -80,6 +80,15 @@ pub enum Layer {
     WebSocket,
 }
 
+/// What can be told of a connection while it is made.
+#[derive(Debug)]
+pub enum Step<'s> {
+    /// The proxy opened a way to this host or address, and port.
+    Tunnel(&'s str),
+    /// A layer is there.
+    Laid(Layer),
+}
+
 /// Connects, layer by layer, within the endpoint's time limit.
 ///
 /// # Errors
@@ -88,11 +97,14 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     connect_telling(endpoint, |_| {}).await
 }
 
-/// As [`connect`], and tells of each layer when it is there.
+/// As [`connect`], and tells of each step when it is done.
 ///
 /// # Errors
 /// Which step failed and why, or that the time is up.
-pub async fn connect_telling(endpoint: &Endpoint, tell: impl FnMut(Layer)) -> Result<Stream, ConnectError> {
+pub async fn connect_telling(
+    endpoint: &Endpoint,
+    tell: impl FnMut(Step<'_>),
+) -> Result<Stream, ConnectError> {
     match tokio::time::timeout(endpoint.timeout, connect_layers(endpoint, tell)).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::Timeout {
@@ -103,16 +115,16 @@ pub async fn connect_telling(endpoint: &Endpoint, tell: impl FnMut(Layer)) -> Re
     }
 }
 
-async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Layer)) -> Result<Stream, ConnectError> {
-    let mut stream = connect_socket(endpoint).await?;
-    tell(Layer::Socket);
+async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Step<'_>)) -> Result<Stream, ConnectError> {
+    let mut stream = connect_bottom(endpoint, &mut tell).await?;
+    tell(Step::Laid(Layer::Socket));
     if let Some(tls) = &endpoint.tls {
         stream = tls::connect(stream, tls).await?;
-        tell(Layer::Tls);
+        tell(Step::Laid(Layer::Tls));
     }
     if let Some(upgrade) = &endpoint.web_socket {
         stream = web_socket::connect(stream, upgrade).await?;
-        tell(Layer::WebSocket);
+        tell(Step::Laid(Layer::WebSocket));
     }
     Ok(stream)
 }
@@ -123,18 +135,29 @@ async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Layer)) -> Res
 /// # Errors
 /// Which step failed and why.
 pub async fn connect_socket(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+    connect_bottom(endpoint, &mut |_: Step<'_>| {}).await
+}
+
+async fn connect_bottom(
+    endpoint: &Endpoint,
+    tell: &mut impl FnMut(Step<'_>),
+) -> Result<Stream, ConnectError> {
     match &endpoint.address {
         Address::Unix(path) => unix::connect(path).await,
-        Address::Tcp { host, port } => reach(endpoint, host, *port).await,
-        Address::Service(name) => reach_service(endpoint, name).await,
+        Address::Tcp { host, port } => reach(endpoint, host, *port, tell).await,
+        Address::Service(name) => reach_service(endpoint, name, tell).await,
     }
 }
 
 /// Tries one server after the other, in the order that their records ask for.
-async fn reach_service(endpoint: &Endpoint, name: &str) -> Result<Stream, ConnectError> {
+async fn reach_service(
+    endpoint: &Endpoint,
+    name: &str,
+    tell: &mut impl FnMut(Step<'_>),
+) -> Result<Stream, ConnectError> {
     let mut failure = ConnectError::NoService { name: name.to_owned(), details: "" };
     for target in srv::look_up(name).await? {
-        match reach(endpoint, &target.host, target.port).await {
+        match reach(endpoint, &target.host, target.port, tell).await {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = error,
         }
@@ -142,9 +165,14 @@ async fn reach_service(endpoint: &Endpoint, name: &str) -> Result<Stream, Connec
     Err(failure)
 }
 
-async fn reach(endpoint: &Endpoint, host: &str, port: u16) -> Result<Stream, ConnectError> {
-    match &endpoint.proxy {
-        Some(proxy) => proxy::connect(proxy, host, port, endpoint.bind).await,
-        None => tcp::connect(host, port, endpoint.bind).await,
-    }
+async fn reach(
+    endpoint: &Endpoint,
+    host: &str,
+    port: u16,
+    tell: &mut impl FnMut(Step<'_>),
+) -> Result<Stream, ConnectError> {
+    let Some(proxy) = &endpoint.proxy else { return tcp::connect(host, port, endpoint.bind).await };
+    let tunnel = proxy::connect(proxy, host, port, endpoint.bind).await?;
+    tell(Step::Tunnel(&tunnel.target));
+    Ok(tunnel.stream)
 }

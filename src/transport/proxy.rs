@@ -44,6 +44,15 @@ pub struct Credentials {
     pub password: String,
 }
 
+/// A way through a proxy.
+#[derive(Debug)]
+pub(super) struct Tunnel {
+    /// Leads to the broker.
+    pub(super) stream: Stream,
+    /// What the proxy was asked for: host or address, and port.
+    pub(super) target: String,
+}
+
 impl ProxyKind {
     /// How a URL begins.
     pub fn scheme(self) -> &'static str {
@@ -87,7 +96,7 @@ pub(super) async fn connect(
     host: &str,
     port: u16,
     bind: Option<IpAddr>,
-) -> Result<Stream, ConnectError> {
+) -> Result<Tunnel, ConnectError> {
     match proxy.kind {
         ProxyKind::HttpConnect => connect_http(proxy, host, port, bind).await,
         ProxyKind::Socks5WithNames => {
@@ -122,15 +131,18 @@ async fn connect_socks(
     host: &str,
     target: TargetAddr<'_>,
     bind: Option<IpAddr>,
-) -> Result<Stream, ConnectError> {
-    let (stream, port) = (reach(proxy, bind).await?, port_of(&target));
+) -> Result<Tunnel, ConnectError> {
+    let (stream, port, asked) = (reach(proxy, bind).await?, port_of(&target), target.to_string());
     let connected = match &proxy.credentials {
         Some(Credentials { user_name, password }) => {
             Socks5Stream::connect_with_password_and_socket(stream, target, user_name, password).await
         }
         None => Socks5Stream::connect_with_socket(stream, target).await,
     };
-    connected.map(Socks5Stream::into_inner).map_err(|error| socks_failure(proxy, host, port, &error))
+    match connected {
+        Ok(stream) => Ok(Tunnel { stream: stream.into_inner(), target: asked }),
+        Err(error) => Err(socks_failure(proxy, host, port, &error)),
+    }
 }
 
 fn port_of(target: &TargetAddr<'_>) -> u16 {
@@ -181,16 +193,17 @@ async fn connect_http(
     host: &str,
     port: u16,
     bind: Option<IpAddr>,
-) -> Result<Stream, ConnectError> {
+) -> Result<Tunnel, ConnectError> {
     let mut stream = reach(proxy, bind).await?;
     let not_a_proxy = |reason: String| ConnectError::NotAProxy { proxy: proxy.to_string(), reason };
-    let request = connect_request(proxy, host, port);
+    let target = format!("{}:{port}", bracketed(host));
+    let request = connect_request(proxy, &target);
     let failed = |error: io::Error| not_a_proxy(error.to_string());
     stream.write_all(request.as_bytes()).await.map_err(failed)?;
     let (answer, early) = read_head(&mut stream, Answer::parse).await.map_err(failed)?;
     match answer.code {
         // Whatever is to follow in the tunnel waits for our first bytes.
-        200..300 if early.is_empty() => Ok(stream),
+        200..300 if early.is_empty() => Ok(Tunnel { stream, target }),
         200..300 => Err(not_a_proxy("it sent more than an answer to CONNECT".to_owned())),
         407 => Err(credentials_failure(proxy)),
         _ => {
@@ -200,8 +213,7 @@ async fn connect_http(
     }
 }
 
-fn connect_request(proxy: &Proxy, host: &str, port: u16) -> String {
-    let target = format!("{}:{port}", bracketed(host));
+fn connect_request(proxy: &Proxy, target: &str) -> String {
     let authorization = proxy.credentials.as_ref().map(|Credentials { user_name, password }| {
         format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(format!("{user_name}:{password}")))
     });

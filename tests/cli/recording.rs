@@ -147,6 +147,35 @@ fn pauses_are_as_they_were_or_as_told() {
 }
 
 #[test]
+fn on_a_terminal_one_line_shows_how_far_a_replay_is() {
+    let broker = EmbeddedBroker::start();
+    for (ending, options, end) in
+        [("ndjson", "--speed 60", "of 00:00:01"), ("ndjson", "--rate 5", "of about")]
+    {
+        let (_directory, path) = place(ending);
+        fs::write(&path, lines(&["1", "2", "3"], 30.0)).unwrap();
+        let program = env!("CARGO_BIN_EXE_mq");
+        let replay = format!("{program} pub {} --replay {} {options}", broker.options(), path.display());
+        let Some(running) = on_a_terminal(&format!("stty rows 24 cols 40; {replay}; echo status $?")) else {
+            return;
+        };
+        let text = String::from_utf8(running.finish().stdout).unwrap();
+        assert_says(&text, &[end, "100%", "status 0"]);
+        for shown in text.split(['\r', '\n']) {
+            // Two lines of the terminal would be cleared where the cursor is, along with what was said meanwhile.
+            let shown = shown.rsplit("\x1b[2K").next().unwrap_or_default();
+            assert!(shown.chars().count() <= 40, "{shown:?} in {text:?}");
+        }
+    }
+    let (_directory, path) = place("ndjson");
+    fs::write(&path, lines(&["1", "2"], 30.0)).unwrap();
+    let program = env!("CARGO_BIN_EXE_mq");
+    let line = format!("{program} pub -q 1 --quiet {} --replay {}", broker.options(), path.display());
+    let Some(running) = on_a_terminal(&format!("{line} --speed 60")) else { return };
+    assert_eq!(running.finish().succeed(), "", "nothing is shown with --quiet");
+}
+
+#[test]
 fn several_recordings_follow_each_other_below_other_topics() {
     let broker = EmbeddedBroker::start();
     let (directory, path) = place("ndjson");

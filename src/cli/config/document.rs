@@ -3,7 +3,7 @@
 use super::entry::{Entry, Origin, Place};
 use super::file::Source;
 use super::options::{Options, is_flag, is_path, is_repeated, key};
-use crate::cli::toml_text::{nearest, place};
+use crate::cli::toml_text::{Places, nearest};
 use clap::Arg;
 use std::ffi::OsString;
 use std::fmt;
@@ -53,7 +53,7 @@ impl Document {
     pub(super) fn read(source: &Source, options: &Options) -> Document {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         let mut reader = Reader {
-            text: &source.text,
+            places: Places::of(&source.text),
             path: Rc::from(source.path.as_path()),
             options,
             document: Document::default(),
@@ -85,7 +85,7 @@ impl Document {
 }
 
 struct Reader<'a> {
-    text: &'a str,
+    places: Places<'a>,
     path: Rc<Path>,
     options: &'a Options,
     document: Document,
@@ -93,7 +93,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn place(&self, span: Range<usize>) -> Place {
-        let (line, column) = place(self.text, span.start);
+        let (line, column) = self.places.place(span.start);
         Place { path: self.path.clone(), line, column }
     }
 

@@ -179,7 +179,7 @@ impl Trial<'_> {
     }
 
     async fn retain(&mut self) -> Result<Finding, Error> {
-        let topic = self.below("retained");
+        let topic = retained_topic(self.topic);
         let mut properties = PropertiesBuf::new();
         if self.line.session().version().is_v5() {
             push(&mut properties, PropertyId::MessageExpiryInterval, RETAINED_EXPIRY)?;
@@ -332,10 +332,28 @@ impl From<Finding> for Echo {
     }
 }
 
+/// The topic of the retained message.
+pub(super) fn retained_topic(topic: &str) -> String {
+    format!("{topic}/retained")
+}
+
+/// Whether a new subscriber gets the retained message; `None` where this user may not subscribe to it.
+pub(super) async fn is_retained(line: &mut Line, topic: &str) -> Result<Option<bool>, Error> {
+    line.begin();
+    let topic = retained_topic(topic);
+    match line.subscribe(&topic, Qos::AtMostOnce, Properties::EMPTY).await? {
+        Subscribed::Granted(_) => {}
+        Subscribed::Denied(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
+    }
+    // However late SUBACK was, the message has all its time.
+    line.begin();
+    Ok(Some(line.message(&topic).await?.is_some_and(|arrived| arrived.retain)))
+}
+
 /// Deletes the retained message; whether that is certain.
 pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool, Error> {
     line.begin();
-    let topic = format!("{topic}/retained");
+    let topic = retained_topic(topic);
     let qos = acknowledged_qos(line);
     let nothing = Publish { retain: true, payload: b"", ..message(&topic, qos) };
     Ok(match line.publish(&nothing).await? {

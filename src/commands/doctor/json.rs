@@ -24,7 +24,10 @@ impl Object<'_> {
         self.0.open_object();
         self.text("address", Some(&report.address));
         self.text("peer", report.peer.as_deref());
-        self.text("proxy", report.proxy.as_deref());
+        let via = report.via.as_ref();
+        self.text("proxy", via.map(|via| via.proxy.as_str()));
+        self.text("proxy_peer", via.and_then(|via| via.peer.as_deref()));
+        self.text("asked_of_proxy", via.map(|via| via.target.as_str()));
         self.texts("transport", report.transport.iter().copied());
         self.0.key("tls");
         match &report.tls {

@@ -17,10 +17,10 @@ use crate::client::{self, FAREWELL_PATIENCE, Options};
 use crate::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
-use crate::transport::{self, Address, Connection, Endpoint, Layer, Stream};
+use crate::transport::{self, Address, Connection, Endpoint, Layer, Step, Stream, Tap};
 use check::{Check, Finding, Trial, Verdict};
 use line::Line;
-use report::{Examined, Outcome, Report};
+use report::{Examined, Outcome, Report, Via};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -87,8 +87,18 @@ struct Doctor<'a> {
     /// The connection that checks are made on, and the client that it is of.
     line: Option<Line>,
     options: Option<Options>,
-    /// A message was sent to be retained, and its deletion is not certain.
-    has_left_message: bool,
+    /// Shows what goes over the connections; there is none before the first of them.
+    trace: Option<Trace>,
+    left: Left,
+}
+
+/// Whether a retained message was left on the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// One was sent, and its deletion is not certain.
+    Perhaps,
+    Message,
 }
 
 impl<'a> Doctor<'a> {
@@ -100,7 +110,8 @@ impl<'a> Doctor<'a> {
             report: Report { time: jiff::Timestamp::now().as_second(), ..Report::default() },
             line: None,
             options: None,
-            has_left_message: false,
+            trace: None,
+            left: Left::Nothing,
         })
     }
 
@@ -152,11 +163,14 @@ impl<'a> Doctor<'a> {
     /// Makes a connection, and notes what is to be seen of it.
     async fn connect(&mut self, options: &Options) -> Result<(Line, Examined), Error> {
         let mut clock = Lap(Instant::now());
-        let mut layers = Vec::new();
-        let tell = |layer| layers.push((layer, clock.take()));
+        let (mut layers, mut target) = (Vec::new(), None);
+        let tell = |step: Step<'_>| match step {
+            Step::Tunnel(asked_for) => target = Some(asked_for.to_owned()),
+            Step::Laid(layer) => layers.push((layer, clock.take())),
+        };
         let stream = transport::connect_telling(&options.endpoint, tell).await?;
-        self.note_place(&options.endpoint, &stream, &layers);
-        let tap = Trace::new(self.args.diagnostics.debug, options).open(&stream);
+        self.note_place(&options.endpoint, &stream, &layers, target);
+        let tap = self.tap(options, &stream);
         let mut said = Vec::new();
         let read = |connack: &Connack<'_>| {
             if options.version.is_v5() {
@@ -176,7 +190,20 @@ impl<'a> Doctor<'a> {
         Ok((Line::new(connected, options.version, &self.topic, self.args.check_timeout), found))
     }
 
-    fn note_place(&mut self, endpoint: &Endpoint, stream: &Stream, layers: &[(Layer, Duration)]) {
+    /// All connections count as those of one client.
+    fn tap(&mut self, options: &Options, stream: &Stream) -> Option<Box<dyn Tap>> {
+        let trace = self.trace.get_or_insert_with(|| Trace::new(self.args.diagnostics.debug, options));
+        trace.speak(options.version);
+        trace.open(stream)
+    }
+
+    fn note_place(
+        &mut self,
+        endpoint: &Endpoint,
+        stream: &Stream,
+        layers: &[(Layer, Duration)],
+        target: Option<String>,
+    ) {
         if !self.report.transport.is_empty() {
             return;
         }
@@ -186,10 +213,14 @@ impl<'a> Doctor<'a> {
             Layer::Tls | Layer::WebSocket => report::layer_name(*layer),
         };
         self.report.address = endpoint.address.to_string();
-        self.report.proxy = endpoint.proxy.as_ref().map(ToString::to_string);
-        // Behind a proxy, the other end of the socket is the proxy's.
-        let peer = stream.peer_address().filter(|_| endpoint.proxy.is_none());
-        self.report.peer = peer.map(|address| address.to_string());
+        let peer = stream.peer_address().map(|address| address.to_string());
+        // The other end of the socket is the proxy's, where there is one.
+        match (&endpoint.proxy, target) {
+            (Some(proxy), Some(target)) => {
+                self.report.via = Some(Via { proxy: proxy.to_string(), peer, target });
+            }
+            _ => self.report.peer = peer,
+        }
         self.report.transport = layers.iter().map(name).collect();
         self.report.tls = stream.agreement();
         self.report.is_unverified = self.report.tls.is_some() && self.args.client.tls.insecure;
@@ -238,7 +269,9 @@ impl<'a> Doctor<'a> {
 
     /// As other checks, and whatever came of it, nothing stays.
     async fn try_to_retain(&mut self) -> Finding {
-        self.has_left_message = true;
+        if self.line().await.is_some() {
+            self.left = Left::Perhaps;
+        }
         let finding = self.try_out(Check::Retained).await;
         self.delete_retained().await;
         finding
@@ -274,7 +307,28 @@ impl<'a> Doctor<'a> {
         let topic = self.topic.clone();
         let Some(line) = self.line().await else { return };
         match check::delete_retained(line, &topic).await {
-            Ok(is_certain) => self.has_left_message = !is_certain,
+            Ok(true) => self.left = Left::Nothing,
+            Ok(false) => self.look_for_retained().await,
+            Err(_) => {
+                self.line = None;
+                self.look_for_retained().await;
+            }
+        }
+    }
+
+    /// A broker that ends the connection at each message that is to be retained keeps none, and deletes none either. Where messages
+    /// come back, a new subscription shows whether there is one; elsewhere that none comes would say nothing.
+    async fn look_for_retained(&mut self) {
+        if !self.has_delivered() {
+            return;
+        }
+        // On the old connection, what came before the deletion might still be on its way.
+        self.hang_up().await;
+        let topic = self.topic.clone();
+        let Some(line) = self.line().await else { return };
+        match check::is_retained(line, &topic).await {
+            Ok(Some(is_there)) => self.left = if is_there { Left::Message } else { Left::Nothing },
+            Ok(None) => {}
             Err(_) => self.line = None,
         }
     }
@@ -295,7 +349,7 @@ impl<'a> Doctor<'a> {
 
     /// Leaves in the middle of an examination.
     async fn leave(&mut self) {
-        if self.has_left_message {
+        if self.left != Left::Nothing {
             // When the time is up, what is left is told.
             let _ = timeout(FAREWELL_PATIENCE, self.delete_retained()).await;
         }
@@ -305,11 +359,12 @@ impl<'a> Doctor<'a> {
     /// Prints what was found out, and warns of what may be left behind.
     fn tell(&self) -> Result<Sink, Error> {
         let mut sink = Sink::stdout()?;
-        if self.has_left_message {
-            let topic = format!("{}/retained", self.topic);
-            self.messages.say(&format!(
-                "a retained message may be left on {topic}; `mq pub -t {topic} -r -n` deletes it"
-            ));
+        let topic = check::retained_topic(&self.topic);
+        let deletion = format!("{topic}; `mq pub -t {topic} -r -n` deletes it");
+        match self.left {
+            Left::Nothing => {}
+            Left::Perhaps => self.messages.say(&format!("a retained message may be left on {deletion}")),
+            Left::Message => self.messages.say(&format!("a retained message is left on {deletion}")),
         }
         if self.report.versions.is_empty() {
             return Ok(sink);

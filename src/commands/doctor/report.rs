@@ -17,10 +17,10 @@ const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 pub(super) struct Report {
     /// Where the connection leads, as it was typed.
     pub(super) address: String,
-    /// The address at the other end, where there is one.
+    /// The broker's address, where there is one that we know.
     pub(super) peer: Option<String>,
-    /// The proxy on the way, without its password.
-    pub(super) proxy: Option<String>,
+    /// The proxy on the way.
+    pub(super) via: Option<Via>,
     /// What MQTT is spoken over, from the bottom: `tcp` or `unix`, `tls`, `websocket`.
     pub(super) transport: Vec<&'static str>,
     /// What TLS came to.
@@ -35,6 +35,17 @@ pub(super) struct Report {
     pub(super) examined: Option<Examined>,
     /// Whether it was all done.
     pub(super) is_complete: bool,
+}
+
+/// A proxy, and what is behind it.
+#[derive(Debug)]
+pub(super) struct Via {
+    /// Its URL, without its password.
+    pub(super) proxy: String,
+    /// Its address.
+    pub(super) peer: Option<String>,
+    /// The host and port that it was asked for.
+    pub(super) target: String,
 }
 
 /// What came of a version.

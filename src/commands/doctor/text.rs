@@ -1,6 +1,6 @@
 //! A report for people: a heading for each part, and a line for each fact.
 
-use super::report::{Examined, Outcome, Report, layer_name, moment};
+use super::report::{Examined, Outcome, Report, Via, layer_name, moment};
 use crate::transport::tls::{Agreement, ShownCertificate};
 use std::fmt::Write;
 use std::time::Duration;
@@ -43,11 +43,19 @@ impl Page {
         if let Some(peer) = &report.peer {
             self.fact("at", peer);
         }
-        if let Some(proxy) = &report.proxy {
-            self.fact("through the proxy", proxy);
+        if let Some(via) = &report.via {
+            self.via(via);
         }
         self.fact("transport", &report.transport.join(", "));
         self.fact("says that it is", says.unwrap_or("(nothing that may be read)"));
+    }
+
+    fn via(&mut self, via: &Via) {
+        self.fact("through the proxy", &via.proxy);
+        if let Some(peer) = &via.peer {
+            self.fact("  at", peer);
+        }
+        self.fact("  asked for", &via.target);
     }
 
     fn tls(&mut self, report: &Report, tls: &Agreement) {

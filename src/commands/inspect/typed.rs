@@ -32,7 +32,11 @@ pub(super) fn run(args: &InspectArgs, mut inspector: Inspector, viewer: &mut Vie
     inspector.open(CONNECTION, true);
     let mut packets = Packets { inspector, viewer, direction: args.direction };
     if text != STDIN {
-        packets.take(None, &notation.decode(text).map_err(Error::Usage)?);
+        let bytes = notation.decode(text).map_err(Error::Usage)?;
+        if bytes.is_empty() {
+            return Err(Error::Usage(notation.missing(text)));
+        }
+        packets.take(None, &bytes);
         return Ok(());
     }
     for (index, line) in io::stdin().lock().lines().enumerate() {
@@ -86,6 +90,15 @@ fn usual_direction(bytes: &[u8]) -> Direction {
 }
 
 impl Notation {
+    /// What to say of a text without a byte in it.
+    fn missing(self, text: &str) -> String {
+        let (option, example) = match self {
+            Notation::Hex => ("--hex", "'c0 00'"),
+            Notation::Base64 => ("--base64", "wAA="),
+        };
+        format!("{option}: {text:?} holds no bytes; it takes packets, as in {option} {example}")
+    }
+
     fn decode(self, text: &str) -> Result<Vec<u8>, String> {
         match self {
             Notation::Hex => hex(text),

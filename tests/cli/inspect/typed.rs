@@ -54,6 +54,22 @@ fn what_is_no_packet_is_told() {
 }
 
 #[test]
+fn no_bytes_are_no_packet() {
+    for (option, typed, example) in [
+        ("--hex", "", "--hex 'c0 00'"),
+        ("--hex", "  \t ", "--hex 'c0 00'"),
+        ("--hex", "0x", "--hex 'c0 00'"),
+        ("--base64", "", "--base64 wAA="),
+        ("--base64", " \n", "--base64 wAA="),
+    ] {
+        let finished = mq("inspect").arg(option).arg(typed).run();
+        assert_eq!(finished.stdout, b"");
+        assert_says(&finished.fail(2), &[option, "holds no bytes", example]);
+    }
+    assert_eq!(mq("inspect --hex -").stdin("\n\nc2s:\n").run().succeed(), "", "blank lines are passed over");
+}
+
+#[test]
 fn a_length_that_never_comes_takes_no_memory() {
     let shown = hex("", "30 ff ff ff 7f 00 01 61 62");
     assert!(shown.contains("it ends after 9 of 268435460 bytes"), "{shown}");

@@ -1,5 +1,7 @@
 //! `mq pub --replay`: messages from recordings, each when its time has come.
 
+mod progress;
+
 use super::Messages;
 use super::lines::{Lines, Next};
 use super::ndjson::{Maker, NextMessage};
@@ -10,8 +12,8 @@ use crate::error::Error;
 use crate::message::{self, Message};
 use crate::protocol::TopicName;
 use crate::recording::{self, RecordingError};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use progress::Progress;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -26,10 +28,17 @@ pub(super) struct Replay {
     pace: Pace,
     maker: Maker,
     rewrites: Vec<Rewrite>,
-    /// Read, and waiting for its time.
-    next: Option<(Outbound, Instant)>,
-    bar: ProgressBar,
+    next: Option<Due>,
+    progress: Progress,
     messages: Messages,
+}
+
+/// A message that was read, and waits for its time.
+struct Due {
+    message: Outbound,
+    at: Instant,
+    /// How much of the recording it is.
+    size: u64,
 }
 
 /// A recording that is read.
@@ -57,6 +66,8 @@ struct Pace {
     kind: PaceKind,
     /// When the first one was sent, and the time that it carries.
     start: Option<(Instant, Timestamp)>,
+    /// The time that the last one carries, where somebody wants to see how long it takes.
+    end: Option<Timestamp>,
     count: u64,
 }
 
@@ -82,17 +93,16 @@ impl Replay {
             (None, Some(Speed::Times(speed))) => PaceKind::Recorded { speed },
             (None, None) => PaceKind::Recorded { speed: 1.0 },
         };
-        let style = ProgressStyle::with_template("{bar:40} {percent}%  {elapsed} of about {duration}");
-        let bar = ProgressBar::new(total);
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let progress = Progress::new(total, messages);
+        let end = if progress.is_shown() { end(&args.replay)? } else { None };
         Ok(Replay {
             files: args.replay.iter().cloned().collect(),
             current: None,
-            pace: Pace { kind, start: None, count: 0 },
+            pace: Pace { kind, start: None, end, count: 0 },
             maker,
             rewrites: args.rewrite.clone(),
             next: None,
-            bar,
+            progress,
             messages,
         })
     }
@@ -107,9 +117,16 @@ impl Replay {
         {
             return Ok(instead);
         }
-        match self.next.take_if(|(_, due)| *due <= Instant::now()) {
-            Some((message, _)) => Ok(NextMessage::Message(message)),
-            None => Ok(NextMessage::Waiting),
+        let now = Instant::now();
+        match self.next.take_if(|next| next.at <= now) {
+            Some(Due { message, at, size }) => {
+                self.progress.sent(size, self.pace.since_start(at));
+                Ok(NextMessage::Message(message))
+            }
+            None => {
+                self.progress.wait(self.pace.since_start(now));
+                Ok(NextMessage::Waiting)
+            }
         }
     }
 
@@ -119,8 +136,8 @@ impl Replay {
     /// When a recording cannot be read further.
     pub(super) async fn wait(&mut self) -> io::Result<()> {
         match (&self.next, &mut self.current) {
-            (Some((_, due)), _) => {
-                sleep_until(*due).await;
+            (Some(next), _) => {
+                sleep_until(self.progress.next_look(next.at)).await;
                 Ok(())
             }
             (None, Some(Source::Lines { lines, .. })) => lines.wait().await,
@@ -140,14 +157,13 @@ impl Replay {
                 }
                 (current @ None, Some(path)) => current.insert(Source::open(&path)?),
                 (None, None) => {
-                    self.bar.finish_and_clear();
+                    self.progress.finish();
                     return Ok(Some(NextMessage::End));
                 }
             };
             match source.next()? {
                 Read::Message(message, place, size) => {
-                    self.bar.inc(size);
-                    return self.keep(message, &place).map(|()| None);
+                    return self.keep(message, &place, size).map(|()| None);
                 }
                 Read::Waiting => return Ok(Some(NextMessage::Waiting)),
                 Read::End(problem) => {
@@ -158,8 +174,11 @@ impl Replay {
         }
     }
 
-    fn keep(&mut self, mut message: Message, place: &str) -> Result<(), Error> {
-        let due = self.pace.due(message.time);
+    fn keep(&mut self, mut message: Message, place: &str, size: u64) -> Result<(), Error> {
+        if self.pace.start.is_none() {
+            self.progress.begin(self.pace.duration_from(message.time));
+        }
+        let at = self.pace.due(message.time);
         if let Some(topic) = &message.topic
             && let Some(other) = self.rewrites.iter().find_map(|rewrite| rewrite.apply(topic.as_str()))
         {
@@ -169,14 +188,8 @@ impl Replay {
             };
             message.topic = Some(TopicName::parse(&other).map_err(told)?);
         }
-        self.next = Some((self.maker.outbound(message, place)?, due));
+        self.next = Some(Due { message: self.maker.outbound(message, place)?, at, size });
         Ok(())
-    }
-}
-
-impl Drop for Replay {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }
 
@@ -196,6 +209,18 @@ impl Pace {
             }
         };
         start + Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX / 4)
+    }
+
+    /// How long it all takes if the first message carries this time, where the recording says that.
+    fn duration_from(&self, first: Option<Timestamp>) -> Option<Duration> {
+        let PaceKind::Recorded { speed } = self.kind else { return None };
+        let seconds = self.end?.duration_since(first?).as_secs_f64().max(0.0) / speed;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// How long after the first message a moment is.
+    fn since_start(&self, moment: Instant) -> Duration {
+        self.start.map(|(start, _)| moment.saturating_duration_since(start)).unwrap_or_default()
     }
 }
 
@@ -234,6 +259,12 @@ fn size(path: &Path) -> Result<u64, Error> {
     return Ok(recording::sqlite::Messages::open(path)?.count());
     #[cfg(not(feature = "sqlite"))]
     Err(RecordingError::NoDatabases { path: path.to_owned() }.into())
+}
+
+/// When the last message of all recordings arrived, where they say it.
+fn end(paths: &[PathBuf]) -> Result<Option<Timestamp>, Error> {
+    let ends = paths.iter().map(|path| recording::last_time(path));
+    Ok(ends.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().max())
 }
 
 /// The next message of a recording of lines; empty lines are passed over.

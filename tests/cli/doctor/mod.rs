@@ -1,9 +1,11 @@
 //! `mq doctor`: what brokers are and allow, by what they say and by what they do.
 
+mod leftovers;
+
 use super::support::certificates::*;
+use super::support::proxy::{Microsocks, start_http_proxy};
 use super::support::*;
 use serde_json::Value;
-use std::sync::mpsc;
 
 /// What it prints with `--json`.
 fn examine(broker: &(impl Server + ?Sized), options: &str) -> Value {
@@ -104,16 +106,6 @@ fn a_version_can_be_chosen() {
         assert_eq!(report["limits"], Value::Null);
         assert_eq!(verdict(&report, "publish_qos_2"), "yes");
         assert_eq!(verdict(&report, "topic_alias"), "-");
-    });
-}
-
-#[test]
-fn nothing_is_left_behind() {
-    on_each_broker(|broker| {
-        examine(broker, "-t plant/doctor");
-        broker.mq("pub -t plant/doctor/kept -m x -r -q 1").run().succeed();
-        let kept = broker.mq("sub -t # --retained-only -v").run().succeed();
-        assert_eq!(kept, "plant/doctor/kept x\n");
     });
 }
 
@@ -257,56 +249,6 @@ fn a_broker_that_says_nothing_more_is_given_up() {
 }
 
 #[test]
-fn a_signal_leaves_no_retained_message() {
-    let (tell, told) = mpsc::channel();
-    let peer = ScriptedPeer::accepting(move |client| {
-        let mut kept = 0;
-        let said_goodbye = converse(client, |packet| match packet[0] {
-            0x82 => suback(packet, "90 (0000 80)"),
-            0x33 => {
-                kept += 1;
-                // The first is not acknowledged, so that the client waits.
-                if kept == 1 {
-                    tell.send(()).unwrap();
-                    return Some(Vec::new());
-                }
-                assert_eq!(packet.len(), 4 + usize::from(packet[3]) + 2, "no payload: {packet:02x?}");
-                acknowledgement(packet, &[])
-            }
-            0x62 => Some(vec![0x70, 2, packet[2], packet[3]]),
-            0xc0 => Some(vec![0xd0, 0]),
-            _ => acknowledgement(packet, &[]),
-        });
-        assert!(said_goodbye && kept == 2, "{kept} retained messages");
-    });
-    let running = peer.mq("doctor -V 311 --check-timeout 60").spawn();
-    told.recv_timeout(DEADLINE).unwrap();
-    running.signal("INT");
-    let finished = running.finish();
-    peer.finish();
-    finished.expect_status(130);
-    assert!(!finished.stderr.contains("retained"), "{}", finished.stderr);
-}
-
-#[test]
-fn what_may_be_left_behind_is_told() {
-    let peer = ScriptedPeer::accepting(|client| {
-        converse(client, |packet| match packet[0] {
-            0x82 => suback(packet, "90 (0000 00)"),
-            0x33 if packet.len() > 6 + usize::from(packet[3]) => acknowledgement(packet, &[]),
-            0x33 => Some(Vec::new()),
-            0x62 => Some(vec![0x70, 2, packet[2], packet[3]]),
-            0xc0 => Some(vec![0xd0, 0]),
-            _ => acknowledgement(packet, &[]),
-        });
-    });
-    let finished = peer.mq("doctor -V 311 --check-timeout 0.2").run();
-    peer.finish();
-    assert_says(&finished.stderr, &["a retained message may be left on mq-doctor/", "deletes it"]);
-    finished.succeed();
-}
-
-#[test]
 fn a_broker_that_refuses_every_version_is_status_5() {
     let peer = ScriptedPeer::start(|peer| {
         answer_connect(peer, "20 (00 84 ())");
@@ -408,6 +350,51 @@ fn it_goes_through_web_sockets_and_unix_sockets() {
     assert_eq!(report["transport"], serde_json::json!(["unix"]));
     assert_eq!(report["peer"], Value::Null);
     assert_eq!(verdict(&report, "publish_qos_1"), "yes");
+}
+
+#[test]
+fn a_proxy_is_told_apart_from_the_broker() {
+    let broker = EmbeddedBroker::start();
+    let port = broker.address().port();
+    let through = |proxy: &str| {
+        let words = format!("doctor -V 311 -h localhost -p {port} --proxy {proxy}");
+        let report: Value = serde_json::from_str(&mq(&format!("{words} --json")).run().succeed()).unwrap();
+        assert_eq!(report["address"], format!("localhost port {port}"));
+        assert_eq!(report["proxy"], proxy);
+        assert_eq!(report["peer"], Value::Null);
+        (report, mq(&words).run().succeed())
+    };
+    let address = start_http_proxy();
+    let (report, page) = through(&format!("http://{address}"));
+    assert_eq!(report["proxy_peer"], address.to_string());
+    assert_eq!(report["asked_of_proxy"], format!("localhost:{port}"));
+    assert_says(&page, &[&format!("  through the proxy                   http://{address}\n")]);
+    assert_says(&page, &[&format!("    at                                {address}\n")]);
+    assert_says(&page, &[&format!("    asked for                         localhost:{port}\n")]);
+
+    let Some(proxy) = Microsocks::start("") else { return };
+    let (report, _) = through(&format!("socks5h://{}", proxy.address));
+    assert_eq!(report["proxy_peer"], proxy.address.to_string());
+    assert_eq!(report["asked_of_proxy"], format!("localhost:{port}"));
+    let (report, _) = through(&format!("socks5://{}", proxy.address));
+    assert_eq!(report["asked_of_proxy"], broker.address().to_string(), "the name was looked up here");
+}
+
+#[test]
+fn connections_count_up_in_a_trace() {
+    on_each_broker(|broker| {
+        let finished = broker.mq("doctor -d").run();
+        let connects = finished.stderr.lines().filter(|line| line.contains("-> CONNECT "));
+        let numbers: Vec<&str> =
+            connects.map(|line| line.split_whitespace().nth(1).unwrap_or_default()).collect();
+        assert_eq!(numbers, ["1", "2", "3"], "{}", finished.stderr);
+        let versions: Vec<bool> = ["MQTT 5.0", "MQTT 3.1.1", "MQTT 3.1,"]
+            .iter()
+            .map(|version| finished.stderr.contains(version))
+            .collect();
+        assert_eq!(versions, [true; 3], "{}", finished.stderr);
+        finished.succeed();
+    });
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! How far a replay is, on a terminal. It is one line however narrow that is: with more of them, what was said in between would be taken
+//! for a part of it, and be cleared.
+
+use crate::commands::Messages;
+use indicatif::{FormattedDuration, ProgressBar, ProgressStyle};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How it looks where nobody knows how long it takes.
+const ABOUT: &str = "{wide_bar} {percent:>3}%  {elapsed_precise} of about {duration_precise}";
+
+/// How it looks where that is known.
+const EXACT: &str = "{wide_bar} {percent:>3}%  {elapsed_precise} of {msg}";
+
+/// In a pause, the clock goes on this often.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A line that moves, if there is a terminal and something is to be said.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    /// Whether the line goes by the time and not by what was sent.
+    is_by_time: bool,
+}
+
+impl Progress {
+    /// For a replay of so many bytes or messages.
+    pub(super) fn new(volume: u64, messages: Messages) -> Progress {
+        let bar = ProgressBar::new(volume).with_style(style(ABOUT));
+        let is_shown = !messages.quiet && !bar.is_hidden();
+        Progress { bar: is_shown.then_some(bar), is_by_time: false }
+    }
+
+    /// Whether anybody sees it.
+    pub(super) fn is_shown(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// The first message is there. What is sent when the recording says so takes as long as the recording did, whatever the messages'
+    /// sizes are.
+    pub(super) fn begin(&mut self, duration: Option<Duration>) {
+        let Some(bar) = &self.bar else { return };
+        bar.reset_elapsed();
+        if let Some(duration) = duration.filter(|duration| *duration >= TICK) {
+            self.is_by_time = true;
+            bar.set_length(milliseconds(duration));
+            bar.set_style(style(EXACT));
+            bar.set_message(FormattedDuration(duration).to_string());
+        }
+    }
+
+    /// A message of this size was handed out, that was due so long after the first one.
+    pub(super) fn sent(&self, size: u64, after: Duration) {
+        match &self.bar {
+            Some(bar) if self.is_by_time => bar.set_position(milliseconds(after)),
+            Some(bar) => bar.inc(size),
+            None => {}
+        }
+    }
+
+    /// Nothing is due yet, so long after the first message.
+    pub(super) fn wait(&self, after: Duration) {
+        match &self.bar {
+            Some(bar) if self.is_by_time => bar.set_position(milliseconds(after)),
+            Some(bar) => bar.tick(),
+            None => {}
+        }
+    }
+
+    /// When to look again while the next message is not due before `due`.
+    pub(super) fn next_look(&self, due: Instant) -> Instant {
+        if self.is_shown() { due.min(Instant::now() + TICK) } else { due }
+    }
+
+    /// All was sent.
+    pub(super) fn finish(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    time.as_millis().try_into().unwrap_or(u64::MAX)
+}
