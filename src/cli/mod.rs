@@ -182,6 +182,19 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The clients of a run share one reading of what stands in a file; a worker process is told by its leader, who may have read what
+    /// can be read only once.
+    fn share_readings(&mut self) {
+        if let Command::Bench(args) = self {
+            args.client.authentication.is_read_once = true;
+            if args.worker {
+                args.client.authentication.auth_data_file = None;
+            }
+        }
+    }
+}
+
 /// Reads the command line.
 ///
 /// # Errors
@@ -226,6 +239,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
+    cli.command.share_readings();
     Ok(Invocation { names, command: cli.command, note: typed.note() })
 }
 
