@@ -158,16 +158,22 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
     }
 }
 
-/// A runtime that stays on this thread. Proofs of passwords are computed on threads beside, on no more of them than there are
-/// processors: more would only take turns with the clients.
+/// A runtime that stays on this thread. Proofs of passwords are computed on threads beside: on no more of them than there are
+/// processors, and only when nobody else needs those, so that what clients wait for the broker is not our own doing.
 fn runtime_for(plan: &Plan) -> io::Result<LocalRuntime> {
     let mut builder = Builder::new_current_thread();
     let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
     if let Some(Means::Scram(_)) = means {
         let processors = available_parallelism().map_or(1, usize::from);
-        builder.max_blocking_threads(processors.div_ceil(plan.threads));
+        builder.max_blocking_threads(processors.div_ceil(plan.threads)).on_thread_start(stand_back);
     }
     builder.enable_all().build_local(LocalOptions::default())
+}
+
+/// Lets other threads go first. On Linux a thread can do that for itself alone; where it cannot, nothing is lost but exactness.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(10);
 }
 
 /// What all threads measured, once they have ended.
