@@ -86,6 +86,11 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l psk -d 'A key that the bro
 complete -c mq -n "__fish_mq_using_subcommand pub" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -168,6 +173,11 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l psk -d 'A key that the bro
 complete -c mq -n "__fish_mq_using_subcommand sub" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -250,6 +260,11 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l psk -d 'A key that the brok
 complete -c mq -n "__fish_mq_using_subcommand rr" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -480,6 +495,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'The password
 complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -501,6 +518,11 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l psk -d 'A key that the b
 complete -c mq -n "__fish_mq_using_subcommand bench" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -508,8 +530,6 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'The topic
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
@@ -592,6 +612,11 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk -d 'A key that the
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
@@ -651,6 +676,11 @@ complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk -d 'A key that the 
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk-identity -d 'The name of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine-kpass-sha1 -d 'Not supported' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r

@@ -6,6 +6,7 @@ use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::recording::RecordingError;
+use crate::service::Violation;
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
 use std::io;
@@ -115,6 +116,14 @@ pub enum Error {
         /// Why not.
         source: PublishError,
     },
+    /// The service that the broker is of does not take such a message; it was not sent.
+    #[error("cannot publish to {topic}: {violation}")]
+    NotTaken {
+        /// The message's topic.
+        topic: String,
+        /// Why not.
+        violation: Violation,
+    },
     /// The broker does not offer such a subscription; it was not asked for.
     #[error("cannot subscribe: {0}")]
     Unsubscribable(#[from] SubscribeError),
@@ -195,7 +204,10 @@ impl Error {
             | Error::Encode(_) => ExitStatus::FAILED,
             Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
             Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
-            Error::Denied(_) | Error::Unsendable { .. } | Error::Unsubscribable(_) => ExitStatus::DENIED,
+            Error::Denied(_)
+            | Error::Unsendable { .. }
+            | Error::NotTaken { .. }
+            | Error::Unsubscribable(_) => ExitStatus::DENIED,
             Error::Lost(_)
             | Error::Closed(_)
             | Error::Disconnected { .. }
@@ -247,9 +259,9 @@ impl Error {
             }
             Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
             Error::Refused { reason, .. } => match *reason {
-                ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => {
-                    Some("-u USER and -P PASSWORD say who you are")
-                }
+                ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => Some(
+                    "-u USER and -P PASSWORD say who you are; with RabbitMQ, a virtual host stands in front, as in -u VHOST:USER",
+                ),
                 ReasonCode::BAD_AUTHENTICATION_METHOD => Some(
                     "--auth-method NAME chooses another one; without it, user name and password are sent",
                 ),
@@ -304,6 +316,7 @@ impl Error {
             | Error::NotMqtt(_)
             | Error::Denied(_)
             | Error::Unsendable { .. }
+            | Error::NotTaken { .. }
             | Error::Unsubscribable(_)
             | Error::Encode(_)
             | Error::Decode(_)

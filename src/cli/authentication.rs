@@ -1,6 +1,7 @@
 //! Authentication beyond user name and password: the method, where its data comes from, and how often it is done again.
 
 use super::connection::ConnectionArgs;
+use super::preset::expired;
 use super::secrets::{STDIN, is_open_to_others};
 use super::values;
 use crate::authentication::scram;
@@ -26,17 +27,35 @@ pub struct AuthenticationArgs {
     pub auth_method: Option<String>,
     /// The method's authentication data: the whole file, but for the line end behind a single line of text; - stands for standard
     /// input
-    #[arg(long, value_name = "FILE", requires = "auth_method", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub auth_data_file: Option<PathBuf>,
     /// Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew
-    #[arg(long, value_name = "SECONDS", requires = "auth_method", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds)]
     pub reauthenticate: Option<Duration>,
-    /// Whether the data file is read once for all clients, and not for each authentication.
+    /// How often the data file is read.
     #[arg(skip)]
-    pub(super) is_read_once: bool,
+    pub(super) reading: Reading,
     /// What the data file held, once it was read.
     #[arg(skip)]
     source: Option<TokenSource>,
+    /// How much that was, in bytes.
+    #[arg(skip)]
+    length: usize,
+    /// Since when it is no good any more, in words, if it says so itself.
+    #[arg(skip)]
+    expired: Option<String>,
+}
+
+/// How often a data file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Reading {
+    /// For each authentication, since somebody may have renewed it.
+    #[default]
+    EachTime,
+    /// At the start, for all clients.
+    Once,
+    /// Not at all: somebody else has read it, and it may be gone.
+    Never,
 }
 
 impl AuthenticationArgs {
@@ -55,27 +74,63 @@ impl AuthenticationArgs {
         connection: &ConnectionArgs,
         stdin_option: Option<&str>,
     ) -> Result<Option<String>, Error> {
-        let Some(path) = &self.auth_data_file else { return Ok(None) };
+        self.check_has_method()?;
+        let Some(path) = self.auth_data_file.clone().filter(|_| self.reading != Reading::Never) else {
+            return Ok(None);
+        };
         if path.as_os_str() == STDIN {
             self.check_stdin(connection, stdin_option)?;
-            self.source = Some(TokenSource::Bytes(token_from(io::stdin().lock()).map_err(Error::Input)?));
+            let data = token_from(io::stdin().lock()).map_err(Error::Input)?;
+            self.take(&data);
+            self.source = Some(TokenSource::Bytes(data));
             return Ok(None);
         }
         let failed = |source| Error::File { path: path.clone(), source };
-        let data = File::open(path).and_then(token_from).map_err(failed)?;
+        let data = File::open(&path).and_then(token_from).map_err(failed)?;
+        self.take(&data);
         let is_file = path.is_file();
         if self.reauthenticate.is_some() && !is_file {
-            return Err(cannot_be_read_again(path));
+            return Err(cannot_be_read_again(&path));
         }
-        let is_read_again = is_file && !self.is_read_once;
+        let is_open_to_others = is_open_to_others(&path);
+        let is_read_again = is_file && self.reading == Reading::EachTime;
         self.source =
             Some(if is_read_again { TokenSource::File(path.clone()) } else { TokenSource::Bytes(data) });
-        Ok(is_open_to_others(path).then(|| {
+        Ok(is_open_to_others.then(|| {
             let shown = path.display();
             format!(
                 "other users can read the authentication data in {shown}; `chmod 600 {shown}` prevents it"
             )
         }))
+    }
+
+    /// Notes what the data says of itself.
+    fn take(&mut self, data: &[u8]) {
+        self.length = data.len();
+        self.expired = expired(data);
+    }
+
+    /// How many bytes of data there are.
+    pub(super) fn data_length(&self) -> usize {
+        self.length
+    }
+
+    /// Where the data came from and since when it is no good any more, if it says so itself.
+    pub(super) fn expired(&self) -> Option<(&Path, &str)> {
+        self.auth_data_file.as_deref().zip(self.expired.as_deref())
+    }
+
+    fn check_has_method(&self) -> Result<(), Error> {
+        let options = [
+            ("--auth-data-file", self.auth_data_file.is_some()),
+            ("--reauthenticate", self.reauthenticate.is_some()),
+        ];
+        match options.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) if self.auth_method.is_none() => {
+                Err(Error::Usage(format!("{option} needs --auth-method NAME")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_stdin(&self, connection: &ConnectionArgs, stdin_option: Option<&str>) -> Result<(), Error> {

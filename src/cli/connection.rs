@@ -1,5 +1,6 @@
 //! Where the broker is, who we are, and which MQTT we speak.
 
+use super::network::NetworkArgs;
 use super::values;
 use crate::error::Error;
 use crate::protocol::Version;
@@ -96,6 +97,14 @@ impl ConnectionArgs {
             Some([_, second, ..]) => Err(Error::Usage(format!(
                 "-A: a single connection has one local address; leave out {second}"
             ))),
+        }
+    }
+
+    /// This host, unless another one or another place was named.
+    pub(super) fn host_unless_named(&mut self, host: &str, network: &mut NetworkArgs) {
+        if !network.names_host() {
+            self.host = Some(host.to_owned());
+            network.name_host();
         }
     }
 

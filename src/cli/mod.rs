@@ -23,6 +23,7 @@ mod option_file;
 pub mod output;
 pub mod passwd;
 pub mod payload;
+pub mod preset;
 pub mod properties;
 pub mod publish;
 pub mod replay;
@@ -35,6 +36,7 @@ mod toml_text;
 mod url;
 pub mod values;
 
+use authentication::Reading;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use config::Configuration;
 pub use failure::Failure;
@@ -183,14 +185,10 @@ impl Command {
 }
 
 impl Command {
-    /// The clients of a run share one reading of what stands in a file; a worker process is told by its leader, who may have read what
-    /// can be read only once.
+    /// The clients of a run share what was read, and a worker process is told it by its leader.
     fn share_readings(&mut self) {
         if let Command::Bench(args) = self {
-            args.client.authentication.is_read_once = true;
-            if args.worker {
-                args.client.authentication.auth_data_file = None;
-            }
+            args.client.authentication.reading = if args.worker { Reading::Never } else { Reading::Once };
         }
     }
 }

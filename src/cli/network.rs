@@ -5,7 +5,7 @@
 
 use super::Names;
 use super::connection::ConnectionArgs;
-use super::url::{self, Url, without_secrets};
+use super::url::{self, Scheme, Url, without_secrets};
 use crate::error::Error;
 use crate::transport::web_socket::{Header, Upgrade};
 use crate::transport::{Address, Proxy};
@@ -123,6 +123,41 @@ impl NetworkArgs {
             Typed { has_topic: true, before_url: vec![], places: vec!["url"], url_option: Some(option) };
     }
 
+    /// Whether something says where the broker is.
+    pub(super) fn names_place(&self) -> bool {
+        self.names_host() || self.srv
+    }
+
+    /// Whether something names the host, or the socket in its place.
+    pub(super) fn names_host(&self) -> bool {
+        self.typed.places.iter().any(|place| *place != "port")
+    }
+
+    /// Notes that the host is named, before all other places.
+    pub(super) fn name_host(&mut self) {
+        self.typed.places.insert(0, "host");
+    }
+
+    /// Whether there is a URL that asks for no TLS.
+    pub(super) fn has_plain_url(&self, names: Names) -> Result<bool, Error> {
+        Ok(self.url(names)?.is_some_and(|url| !url.scheme.is_secure() && url.scheme != Scheme::Unix))
+    }
+
+    /// Whether MQTT goes over a WebSocket.
+    pub(super) fn is_web_socket(&self, names: Names) -> Result<bool, Error> {
+        Ok(self.ws || self.url(names)?.is_some_and(|url| url.scheme.is_web_socket()))
+    }
+
+    /// This path for the WebSocket, unless an option or the URL names another one.
+    pub(super) fn web_socket_path_unless_named(&mut self, names: Names, path: &str) -> Result<(), Error> {
+        let of_url = self.url(names)?.and_then(|url| url.raw_path());
+        let is_named = of_url.is_some_and(|path| path != "/") && self.url_has_web_socket_path(names);
+        if self.ws_path.is_none() && !is_named {
+            self.ws_path = Some(path.to_owned());
+        }
+        Ok(())
+    }
+
     /// Refuses a user or a path where the URL is only a place.
     ///
     /// # Errors
@@ -149,7 +184,7 @@ impl NetworkArgs {
             return Err(usage("-p 0 stands for a unix socket, whose path -h gives"));
         }
         let (host, port) = self.place(names, connection, url, port);
-        let is_web_socket = self.ws || url.is_some_and(|url| url.scheme.is_web_socket());
+        let is_web_socket = self.is_web_socket(names)?;
         let way = Way {
             host: host.to_string_lossy().into_owned(),
             socket: (port == 0).then(|| PathBuf::from(host)),

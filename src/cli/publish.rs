@@ -39,7 +39,7 @@ Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the bro
 )]
 pub struct PublishArgs {
     /// The topic to publish to; with --ndjson or --replay, where a message names none
-    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay"], value_parser = values::topic_name, help_heading = "Message")]
+    #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay", "preset"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
     pub(crate) payload: PayloadArgs,

@@ -4,6 +4,7 @@ use super::authentication::AuthenticationArgs;
 use super::connection::{ConnectionArgs, IdentityArgs};
 use super::names::Names;
 use super::network::NetworkArgs;
+use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
 use super::values;
@@ -13,6 +14,7 @@ use crate::protocol::property::Context;
 use crate::protocol::{
     PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
 };
+use crate::service::{Introduction, Rules};
 use crate::transport::Endpoint;
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -71,6 +73,8 @@ pub struct ClientArgs {
     pub(crate) network: NetworkArgs,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) preset: PresetArgs,
     #[command(flatten)]
     pub(crate) identity: IdentityArgs,
     #[command(flatten)]
@@ -164,6 +168,18 @@ impl ClientArgs {
         if self.identity.id.is_none() {
             self.check_kept_session(version, &properties)?;
         }
+        let disconnect_properties = self.properties.collect(Context::Disconnect)?;
+        let rules = self.rules(version);
+        if let Some(rules) = &rules {
+            let introduction = Introduction {
+                client_id: &client_id,
+                keep_alive: self.connection.keep_alive,
+                connect: properties.as_properties(),
+                disconnect: disconnect_properties.as_properties(),
+                has_method: authentication.is_some(),
+            };
+            self.check_introduction(rules, &introduction, will.as_ref())?;
+        }
         Ok(Options {
             endpoint: self.endpoint(names)?,
             version,
@@ -172,11 +188,14 @@ impl ClientArgs {
             keep_alive: self.connection.keep_alive,
             username,
             password,
+            signer: self.preset.signer.clone(),
             authentication,
             will,
             properties,
-            disconnect_properties: self.properties.collect(Context::Disconnect)?,
-            maximum_in_flight: persistence.max_inflight,
+            disconnect_properties,
+            maximum_in_flight: rules
+                .map_or(u16::MAX, |rules| rules.in_flight())
+                .min(persistence.max_inflight),
             retries: persistence.retries(retries),
             stop_reason: match names {
                 Names::Mq => ReasonCode::SUCCESS,
@@ -186,7 +205,46 @@ impl ClientArgs {
         })
     }
 
-    /// The topic to publish to: the one that was typed, or the URL's.
+    /// Checks what the service is told of the client and its will.
+    fn check_introduction(
+        &self,
+        rules: &Rules,
+        introduction: &Introduction<'_>,
+        will: Option<&WillOptions>,
+    ) -> Result<(), Error> {
+        let refused = |what: &str, violation| Err(self.preset.refused(what, &violation));
+        if let Err(violation) = rules.check_introduction(introduction) {
+            return refused("cannot connect", violation);
+        }
+        if let Err(violation) = rules.check_authentication_data(self.authentication.data_length()) {
+            return refused("--auth-data-file", violation);
+        }
+        match will.map(|will| rules.check_publish(&will.as_publish())) {
+            Some(Err(violation)) => refused("the will", violation),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    /// Checks subscriptions against what a hosted broker takes.
+    ///
+    /// # Errors
+    /// What it does not take.
+    pub fn check_subscriptions(
+        &self,
+        rules: &Rules,
+        subscriptions: &[(TopicFilter, Qos)],
+    ) -> Result<(), Error> {
+        for (filter, qos) in subscriptions {
+            let what = format!("cannot subscribe to {filter}");
+            let checked = rules.check_filter(filter.as_str(), *qos);
+            checked.map_err(|violation| self.preset.refused(&what, &violation))?;
+        }
+        let properties = self.properties.collect(Context::Subscribe)?;
+        let checked = rules.check_subscribe(subscriptions.len(), properties.as_properties());
+        checked.map_err(|violation| self.preset.refused("cannot subscribe", &violation))
+    }
+
+    /// The topic to publish to: the one that was typed, the URL's, or the device's own.
     ///
     /// # Errors
     /// When there is none or one too many, or the URL's is none.
@@ -202,7 +260,10 @@ impl ClientArgs {
             (Some(_), Some(text)) if self.network.url_comes_last() => parse(text),
             (Some(topic), _) => Ok(topic.clone()),
             (None, Some(text)) => parse(text),
-            (None, None) => Err(Error::Usage("missing -t TOPIC; the URL of -L names none".to_owned())),
+            (None, None) => match &self.preset.device {
+                Some(device) => parse(device.telemetry_topic()),
+                None => Err(Error::Usage("missing -t TOPIC".to_owned())),
+            },
         }
     }
 
@@ -214,6 +275,11 @@ impl ClientArgs {
         let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
         let filter = TopicFilter::parse(&text);
         filter.map(Some).map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))
+    }
+
+    /// What a device subscribes to when nobody says.
+    pub fn device_filter(&self) -> Option<TopicFilter> {
+        TopicFilter::parse(&self.preset.device.as_ref()?.command_filter()).ok()
     }
 
     /// User name and password, which the URL may hold.

@@ -38,7 +38,7 @@ connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub struct SubscribeArgs {
     /// A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated
-    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url"], value_parser = values::topic_filter, help_heading = "Subscription")]
+    #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url", "preset"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
     /// A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated
     #[arg(long, value_name = "QOS:FILTER", value_parser = values::qos_and_filter, help_heading = "Subscription")]
@@ -113,11 +113,14 @@ impl SubscribeArgs {
         !self.keep.is_given() || self.output.is_given() || self.message_rate
     }
 
-    /// What to subscribe to, and at which QoS. The filter of a URL comes last.
+    /// What to subscribe to, and at which QoS. The filter of a URL comes last, and that of a device is for when there is no other.
     ///
     /// # Errors
     /// When a filter cannot be shared.
     pub fn subscriptions(&self, of_url: Option<TopicFilter>) -> Result<Vec<(TopicFilter, Qos)>, Error> {
+        let is_nothing_typed =
+            self.topic.is_empty() && self.topic_qos.is_empty() && self.unsubscribe.is_empty();
+        let of_url = of_url.or_else(|| self.client.device_filter().filter(|_| is_nothing_typed));
         let own = self.topic_qos.iter().map(|(qos, filter)| (filter.clone(), *qos));
         let all = self.topic.iter().cloned().map(|filter| (filter, self.qos)).chain(own);
         all.chain(of_url.map(|filter| (filter, self.qos)))

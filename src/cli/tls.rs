@@ -82,11 +82,17 @@ pub struct TlsArgs {
     /// Not supported
     #[arg(long, value_name = "SHA1", hide = true)]
     pub tls_engine_kpass_sha1: Option<String>,
+    /// The usual port of a service that speaks TLS alone.
+    #[arg(skip)]
+    pub(super) required_port: Option<u16>,
 }
 
 impl TlsArgs {
     /// The port to connect to when nothing says which.
     pub fn default_port(&self, names: Names) -> u16 {
+        if let Some(port) = self.required_port {
+            return port;
+        }
         let is_tls = match names {
             Names::Mq => self.is_given(),
             Names::Mosquitto => self.has_authority() || self.psk.is_some(),
@@ -171,6 +177,7 @@ impl TlsArgs {
     /// Whether options alone ask for TLS.
     fn is_asked_for(&self, names: Names) -> bool {
         match names {
+            _ if self.required_port.is_some() => true,
             Names::Mq => self.is_given(),
             Names::Mosquitto => self.has_authority() || self.psk.is_some() || self.tls_use_os_certs,
         }

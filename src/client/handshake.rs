@@ -1,6 +1,6 @@
 //! From an endpoint to an accepted connection: TCP, CONNECT, perhaps AUTH back and forth, CONNACK.
 
-use super::authentication::Dialogue;
+use super::authentication::{Claim, Dialogue};
 use super::{Application, FAREWELL_PATIENCE, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
@@ -11,7 +11,7 @@ use crate::protocol::{
 use crate::transport::tls::TlsError;
 use crate::transport::{self, Connection};
 use std::io;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// How much of an answer that is no MQTT is shown.
 const GREETING: usize = 20;
@@ -90,7 +90,9 @@ impl<'a> Handshake<'a, '_> {
         mut read: impl FnMut(&Connack<'_>),
     ) -> Result<Terms, Error> {
         let properties = dialogue.connect_properties()?;
-        let connect = self.connect_packet(properties.as_properties());
+        let signed = self.options.signer.as_ref().map(|signer| signer.token(SystemTime::now()));
+        let password = signed.as_ref().map(|token| token.as_slice()).or(self.options.password.as_deref());
+        let connect = self.connect_packet(properties.as_properties(), password);
         connect.encode(connection.output())?;
         let mut keep_alive = KeepAlive::new(self.options.keep_alive, Instant::now());
         let accepts = Limits::of_client(&connect);
@@ -126,7 +128,7 @@ impl<'a> Handshake<'a, '_> {
         }
     }
 
-    fn connect_packet<'c>(&'c self, properties: Properties<'c>) -> Connect<'c> {
+    fn connect_packet<'c>(&'c self, properties: Properties<'c>, password: Option<&'c [u8]>) -> Connect<'c> {
         let options = self.options;
         let will = options.will.as_ref().map(|will| Will {
             topic: &will.topic,
@@ -135,7 +137,7 @@ impl<'a> Handshake<'a, '_> {
             retain: will.retain,
             properties: will.properties.as_properties(),
         });
-        let (username, password) = options.claim().shown();
+        let (username, password) = Claim { password, ..options.claim() }.shown();
         Connect {
             version: options.version,
             is_bridge: false,

@@ -13,6 +13,7 @@ use crate::protocol::{
     Connack, Disconnect, Frame, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
     SubscriptionAck, Version,
 };
+use crate::service::sas::Signer;
 use crate::transport::{Connection, Endpoint, Stream, Tap};
 pub use authentication::{
     Authentication, AuthenticationError, Claim, Dialogue, Means, Step, TokenSource, token_from,
@@ -51,6 +52,8 @@ pub struct Options {
     pub username: Option<String>,
     /// The password.
     pub password: Option<Vec<u8>>,
+    /// What signs a new password for each connection, in the place of that one.
+    pub signer: Option<Signer>,
     /// How it is proved who we are, where more is wanted than user name and password in CONNECT; MQTT 5 only.
     pub authentication: Option<Authentication>,
     /// What the server publishes when we are gone.
@@ -100,6 +103,21 @@ pub struct WillOptions {
     pub qos: Qos,
     pub retain: bool,
     pub properties: PropertiesBuf,
+}
+
+impl WillOptions {
+    /// The message as a client would publish it itself.
+    pub fn as_publish(&self) -> Publish<'_> {
+        Publish {
+            dup: false,
+            qos: self.qos,
+            retain: self.retain,
+            topic: &self.topic,
+            packet_id: None,
+            properties: self.properties.as_properties(),
+            payload: &self.payload,
+        }
+    }
 }
 
 /// What a command does with a connection.

@@ -9,6 +9,7 @@ mod documents;
 mod embedded;
 mod exec;
 mod fault;
+mod hints;
 mod inspect;
 mod limits;
 mod lines;
@@ -29,6 +30,7 @@ mod users;
 
 use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::error::{Error, ExitStatus};
+use crate::service::Service;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
@@ -58,7 +60,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     };
     let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
-    let messages = Messages { names, name, quiet, leaves_signals };
+    let service = command.client_mut().and_then(|client| client.service(names));
+    let messages = Messages { names, name, quiet, leaves_signals, service };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
@@ -84,7 +87,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
     }
 }
 
-/// Gets user name and password from where they are, unless that is the user's memory.
+/// Gets user name and password from where they are, unless that is the user's memory, and what a hosted broker expects besides.
 fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
     if let Command::Bench(args) = command
         && args.worker
@@ -95,8 +98,11 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
     let stdin_option = command.stdin_option();
     if let Some(client) = command.client_mut() {
         let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
+        let of_preset = client.follow_preset(messages.names)?;
         let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
-        of_password.iter().chain(&of_data).for_each(|warning| messages.say(warning));
+        let of_token = client.check_token()?;
+        let warnings = of_password.iter().chain(&of_preset).chain(&of_data).chain(&of_token);
+        warnings.for_each(|warning| messages.say(warning));
     }
     Ok(())
 }
@@ -110,6 +116,8 @@ struct Messages {
     /// As mosquitto_pub and mosquitto_rr do: whoever sends a signal sees the command end by it. Once somebody was asked for a
     /// password, signals are caught.
     leaves_signals: bool,
+    /// The hosted broker that the command talks to, as far as its host tells.
+    service: Option<Service>,
 }
 
 impl Messages {
@@ -137,7 +145,8 @@ impl Messages {
         let is_usage = matches!(error, Error::Usage(_));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
         if !error.is_known_to_the_user() {
-            let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            let of_service = self.service.and_then(|service| hints::hint(service, error));
+            let hint = of_service.or(error.hint()).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             messages.say(&format!("{error}{hint}"));
         }
     }

@@ -71,6 +71,7 @@ fn of_error(error: &Error) -> ExitStatus {
             (false, _) => reason.to_v3_connack(),
         },
         Error::Unsendable { source, .. } => of_unsendable(source),
+        Error::NotTaken { .. } => INVALID,
         Error::Unsubscribable(SubscribeError::PacketTooLarge { .. }) => OVERSIZE_PACKET,
         Error::Unsubscribable(SubscribeError::Encode(error)) | Error::Encode(error) => of_encoding(error),
         // libmosquitto asks for them, and the broker denies them.

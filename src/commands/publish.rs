@@ -18,6 +18,7 @@ use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
+use crate::service::Rules;
 use crate::transport::{Stream, Tap};
 use jiff::Timestamp;
 use std::future::pending;
@@ -46,6 +47,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     };
     let delay = args.delay.from_now(Timestamp::now())?;
     let mut publisher = Publisher::new(args, topic, delay, &options, messages)?;
+    publisher.check_what_is_known(args)?;
     delay.and_then(Delay::warning).inspect(|warning| messages.say(warning));
     block_on(async {
         password::complete(&client.connection, &mut options.password).await?;
@@ -162,6 +164,8 @@ struct Publisher {
     source: Source,
     messages: Messages,
     trace: Trace,
+    /// What a hosted broker takes.
+    rules: Option<Rules>,
     denied: u64,
     /// Lines that went out at QoS 0 on this connection. When it breaks, nobody knows which of them arrived.
     unacknowledged: u64,
@@ -181,10 +185,34 @@ impl Publisher {
             source: Source::new(args, topic, delay, options.version, messages)?,
             messages,
             trace: Trace::new(args.diagnostics.debug, options),
+            rules: args.client.rules(options.version),
             denied: 0,
             unacknowledged: 0,
             failure: None,
         })
+    }
+
+    /// Refuses what a hosted broker does not take, as far as it is known before anything is sent.
+    fn check_what_is_known(&self, args: &PublishArgs) -> Result<(), Error> {
+        let Some(rules) = &self.rules else { return Ok(()) };
+        let checked = match &self.source {
+            Source::Repeated { maker, .. } => match (&maker.topic, &maker.payload) {
+                (None, Payload::Fixed(payload)) => rules.check_publish(&maker.template.with_payload(payload)),
+                (None, Payload::Template(_) | Payload::Random(_)) => {
+                    rules.check_publish(&maker.template.with_payload(&[]))
+                }
+                (Some(_), _) => Ok(()),
+            },
+            Source::Lines { template, .. } => rules.check_publish(&template.with_payload(&[])),
+            Source::JsonLines(_) | Source::Replay(_) => Ok(()),
+        };
+        let topic = args.topic.as_ref().map(|topic| format!("cannot publish to {topic}"));
+        let what = topic.unwrap_or_else(|| "cannot publish".to_owned());
+        checked.map_err(|violation| args.client.preset.refused(&what, &violation))?;
+        if let (true, Some(remark)) = (args.retain, rules.remark_on_retain()) {
+            self.messages.say(&remark);
+        }
+        Ok(())
     }
 
     /// What the end of the conversation means.
@@ -260,8 +288,7 @@ impl Publisher {
             Ok(message) => message,
             Err(source) => return self.fail(payload::no_random(source)),
         };
-        if let Err(source) = link.session.publish(&message.as_publish(), || message.clone(), link.output) {
-            let error = unsendable(&message.template, source);
+        if let Err(error) = publish(self.rules.as_ref(), link, &message.as_publish(), || message.clone()) {
             return self.fail(error);
         }
         *left -= 1;
@@ -293,8 +320,7 @@ impl Publisher {
         };
         let payload = &*payload;
         let keep = || Outbound { template: template.clone(), payload: payload.into() };
-        let sent = link.session.publish(&template.with_payload(payload), keep, link.output);
-        let sent = sent.map_err(|source| unsendable(template, source));
+        let sent = publish(self.rules.as_ref(), link, &template.with_payload(payload), keep);
         self.sent_line(sent)
     }
 
@@ -310,13 +336,27 @@ impl Publisher {
             Ok(NextMessage::End) => return Sending::Finished,
             Err(error) => return self.fail(error),
         };
-        let sent = link.session.publish(&message.as_publish(), || message.clone(), link.output);
-        self.sent_line(sent.map_err(|source| unsendable(&message.template, source)))
+        let sent = publish(self.rules.as_ref(), link, &message.as_publish(), || message.clone());
+        self.sent_line(sent)
     }
 }
 
-fn unsendable(template: &Template, source: PublishError) -> Error {
-    Error::Unsendable { topic: template.topic.clone(), source }
+/// Hands a message to the session, if the broker takes it.
+fn publish(
+    rules: Option<&Rules>,
+    link: &mut Link<'_, Outbound>,
+    message: &Publish<'_>,
+    keep: impl FnOnce() -> Outbound,
+) -> Result<Option<PacketId>, Error> {
+    if let Some(Err(violation)) = rules.map(|rules| rules.check_publish(message)) {
+        return Err(Error::NotTaken { topic: message.topic.to_owned(), violation });
+    }
+    let sent = link.session.publish(message, keep, link.output);
+    sent.map_err(|source| unsendable(message.topic, source))
+}
+
+fn unsendable(topic: &str, source: PublishError) -> Error {
+    Error::Unsendable { topic: topic.to_owned(), source }
 }
 
 impl Application for Publisher {
@@ -379,7 +419,7 @@ impl Application for Publisher {
     }
 
     fn unsendable(&mut self, message: Outbound, error: PublishError) {
-        self.failure = Some(unsendable(&message.template, error));
+        self.failure = Some(unsendable(&message.template.topic, error));
     }
 
     fn subscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {

@@ -18,6 +18,7 @@ use crate::protocol::{
     PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
     Subscription, SubscriptionAck, SubscriptionOptions, Version,
 };
+use crate::service::Rules;
 use crate::transport::{Stream, Tap};
 use std::io::{self, Write};
 use std::pin::pin;
@@ -33,6 +34,9 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
     let mut options = client.client_options(messages.names, &args.persistence, Some(0))?;
     args.check(options.version)?;
     let request = Rc::new(Request::new(args, options.version, messages.names)?);
+    if let Some(rules) = args.client.rules(options.version) {
+        request.check(args, &rules)?;
+    }
     block_on(async {
         let mut requester = Requester {
             args,
@@ -111,6 +115,23 @@ impl Request {
             response_topic,
             correlation_data,
         })
+    }
+}
+
+impl Request {
+    /// Refuses what a hosted broker does not take.
+    fn check(self: &Rc<Request>, args: &RequestArgs, rules: &Rules) -> Result<(), Error> {
+        let refused = |what: String, violation| Err(args.client.preset.refused(&what, &violation));
+        let properties = args.client.properties.collect(Context::Subscribe)?;
+        if let Err(violation) = rules.check_publish(&self.as_publish()) {
+            return refused(format!("cannot publish to {}", self.topic), violation);
+        }
+        let filter = &self.response_topic;
+        let subscription = rules.check_filter(filter, self.qos);
+        match subscription.and_then(|()| rules.check_subscribe(1, properties.as_properties())) {
+            Err(violation) => refused(format!("cannot subscribe to {filter}"), violation),
+            Ok(()) => Ok(()),
+        }
     }
 }
 

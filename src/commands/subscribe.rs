@@ -4,7 +4,7 @@ use super::exec::Exec;
 use super::removal::{Removal, Removals};
 use super::stop::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, password};
+use super::{Messages, block_on, hints, password};
 use crate::cli::Names;
 use crate::cli::keep::KeepArgs;
 use crate::cli::subscribe::SubscribeArgs;
@@ -18,10 +18,12 @@ use crate::protocol::{
     Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
 };
 use crate::recording::Recorder;
+use crate::service::Rules;
 use crate::transport::{Stream, Tap};
 use jiff::Timestamp;
 use std::future::pending;
 use std::io;
+use std::ops::Range;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout};
@@ -84,6 +86,12 @@ struct Subscriber<'a> {
     args: &'a SubscribeArgs,
     /// What is subscribed to, and at which QoS.
     subscriptions: Vec<(TopicFilter, Qos)>,
+    /// What a hosted broker takes.
+    rules: Option<Rules>,
+    /// Which of the subscriptions each SUBSCRIBE of this connection asks for.
+    asked: Vec<(PacketId, Range<usize>)>,
+    /// How many of them the broker granted on this connection.
+    granted: usize,
     messages: Messages,
     subscribe_properties: PropertiesBuf,
     unsubscribe_properties: PropertiesBuf,
@@ -120,12 +128,24 @@ impl<'a> Subscriber<'a> {
     ) -> Result<Subscriber<'a>, Error> {
         let subscriptions = args.subscriptions(args.client.url_filter(messages.names)?)?;
         if subscriptions.is_empty() && args.unsubscribe.is_empty() {
-            return Err(Error::Usage("missing -t FILTER; the URL of -L names no topic".to_owned()));
+            return Err(Error::Usage("missing -t FILTER".to_owned()));
         }
         let properties = &args.client.properties;
+        let rules = args.client.rules(options.version);
+        if let Some(rules) = &rules {
+            args.client.check_subscriptions(rules, &subscriptions)?;
+            let kept = args.retained_only || args.remove_retained;
+            let remarks = subscriptions.iter().filter(|_| kept);
+            remarks
+                .filter_map(|(filter, _)| rules.remark_on_retained(filter.as_str()))
+                .for_each(|remark| messages.say(&remark));
+        }
         Ok(Subscriber {
             args,
             subscriptions,
+            rules,
+            asked: Vec::new(),
+            granted: 0,
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
@@ -256,17 +276,21 @@ impl<'a> Subscriber<'a> {
         if is_done { Flow::Finish } else { Flow::Continue }
     }
 
-    fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) -> usize {
+    /// Tells which of the subscriptions that this answers were not granted as they were asked for.
+    fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) {
         let details = describe_details(ack.properties);
-        let mut granted = 0;
-        for ((filter, asked), reason_code) in self.subscriptions.iter().zip(ack.reason_codes()) {
+        let asked = self.asked.iter().find(|(packet_id, _)| *packet_id == ack.packet_id);
+        let asked = asked.and_then(|(_, range)| self.subscriptions.get(range.clone())).unwrap_or_default();
+        for ((filter, asked), reason_code) in asked.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.denied += 1;
-                self.messages
-                    .say(&format!("the broker denied the subscription to {filter}: {reason_code}{details}"));
+                let meaning = hints::of_denied_filter(filter.as_str(), reason_code);
+                self.messages.say(&format!(
+                    "the broker denied the subscription to {filter}: {reason_code}{details}{meaning}"
+                ));
                 continue;
             }
-            granted += 1;
+            self.granted += 1;
             if reason_code.0 < *asked as u8 {
                 self.messages.say(&format!(
                     "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that was asked for",
@@ -274,7 +298,26 @@ impl<'a> Subscriber<'a> {
                 ));
             }
         }
-        granted
+    }
+
+    /// Asks for all subscriptions, in as many packets as the broker needs.
+    fn subscribe(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
+        self.asked.clear();
+        self.granted = 0;
+        let most = self.rules.as_ref().map_or(usize::MAX, Rules::filters_in_subscribe);
+        let mut from = 0;
+        for part in self.subscriptions.chunks(most) {
+            let subscriptions = part.iter().map(|(filter, qos)| Subscription {
+                filter: filter.as_str(),
+                options: self.subscription_options(*qos),
+            });
+            let properties = self.subscribe_properties.as_properties();
+            let packet_id = link.session.subscribe(subscriptions.collect(), properties, link.output)?;
+            let range = from..from + part.len();
+            from = range.end;
+            self.asked.push((packet_id, range));
+        }
+        Ok(())
     }
 }
 
@@ -283,19 +326,8 @@ impl Application for Subscriber<'_> {
 
     fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
         self.start_printing();
-        let subscriptions: Vec<Subscription<'_>> = self
-            .subscriptions
-            .iter()
-            .map(|(filter, qos)| Subscription {
-                filter: filter.as_str(),
-                options: self.subscription_options(*qos),
-            })
-            .collect();
-        self.unanswered = usize::from(!subscriptions.is_empty()) + self.args.unsubscribe.len();
-        if !subscriptions.is_empty() {
-            let properties = self.subscribe_properties.as_properties();
-            link.session.subscribe(subscriptions, properties, link.output)?;
-        }
+        self.subscribe(link)?;
+        self.unanswered = self.asked.len() + self.args.unsubscribe.len();
         for filter in &self.args.unsubscribe {
             let properties = self.unsubscribe_properties.as_properties();
             link.session.unsubscribe(vec![filter.as_str()], properties, link.output)?;
@@ -309,6 +341,11 @@ impl Application for Subscriber<'_> {
         }
         self.tick();
         if let Some(removal) = self.removals.as_mut().and_then(Removals::next) {
+            if let Some(Err(violation)) =
+                self.rules.as_ref().map(|rules| rules.check_publish(&removal.as_publish()))
+            {
+                return Err(Error::NotTaken { topic: removal.topic().to_owned(), violation });
+            }
             let kept = removal.clone();
             return match link.session.publish(&removal.as_publish(), || kept, link.output) {
                 Ok(_) => Ok(Sending::Sent),
@@ -388,8 +425,9 @@ impl Application for Subscriber<'_> {
     }
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
-        let granted = self.report_reason_codes(ack);
-        if granted == 0 {
+        self.report_reason_codes(ack);
+        self.asked.retain(|(packet_id, _)| *packet_id != ack.packet_id);
+        if self.asked.is_empty() && self.granted == 0 {
             return Err(Error::Denied("no subscription is left".to_owned()));
         }
         if self.args.retained_only && self.messages.names == Names::Mq {

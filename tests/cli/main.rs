@@ -34,6 +34,7 @@ mod option_files;
 mod options;
 mod passwd;
 mod payloads;
+mod presets;
 mod proxy;
 mod publish;
 mod recording;

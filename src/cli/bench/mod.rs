@@ -2,6 +2,7 @@
 
 mod credentials;
 mod group;
+mod preset;
 mod recording;
 mod scenario_file;
 mod way;
@@ -246,6 +247,7 @@ impl BenchArgs {
         if self.word == Word::Merge {
             return Err(Error::Usage("merge reads reports, and plans no run".to_owned()));
         }
+        self.check_service()?;
         self.check_start()?;
         self.check_search()?;
         let (mut groups, duration, warm_up) = match self.word {
@@ -280,6 +282,7 @@ impl BenchArgs {
         };
         plan.threads = self.thread_count(plan.clients());
         self.check_identities(&plan)?;
+        self.check_rules(&plan)?;
         Ok(plan)
     }
 

@@ -18,6 +18,7 @@ use crate::protocol::{
     Connack, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling, Subscription,
     SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
+use crate::service::Rules;
 use crate::transport::{self, Stream};
 use std::convert::Infallible;
 use std::future::pending;
@@ -69,6 +70,8 @@ async fn judge(
 
 struct Client<'a> {
     filters: Vec<(TopicFilter, Qos)>,
+    /// What a hosted broker takes.
+    rules: Option<Rules>,
     count: Option<u64>,
     version: Version,
     layers: Transport,
@@ -98,8 +101,15 @@ impl<'a> Client<'a> {
         messages: Messages,
     ) -> Result<Client<'a>, Error> {
         let of_url = live.client.url_filter(messages.names)?;
+        let filters: Vec<_> =
+            live.topic.iter().cloned().chain(of_url).map(|filter| (filter, live.qos)).collect();
+        let rules = live.client.rules(options.version);
+        if let Some(rules) = &rules {
+            live.client.check_subscriptions(rules, &filters)?;
+        }
         Ok(Client {
-            filters: live.topic.iter().cloned().chain(of_url).map(|filter| (filter, live.qos)).collect(),
+            filters,
+            rules,
             count: live.count,
             version: options.version,
             layers: transport_to(&options.endpoint),
@@ -138,12 +148,14 @@ impl Application for Client<'_> {
             retain_as_published: !filter.as_str().starts_with("$share/") && self.options.version.is_v5(),
             retain_handling: RetainHandling::Always,
         };
-        let subscriptions = self
-            .filters
-            .iter()
-            .map(|typed| Subscription { filter: typed.0.as_str(), options: subscription(typed) })
-            .collect();
-        link.session.subscribe(subscriptions, self.subscribe_properties.as_properties(), link.output)?;
+        let most = self.rules.as_ref().map_or(usize::MAX, Rules::filters_in_subscribe);
+        for part in self.filters.chunks(most) {
+            let subscriptions = part
+                .iter()
+                .map(|typed| Subscription { filter: typed.0.as_str(), options: subscription(typed) })
+                .collect();
+            link.session.subscribe(subscriptions, self.subscribe_properties.as_properties(), link.output)?;
+        }
         Ok(())
     }
 
@@ -180,7 +192,7 @@ impl Application for Client<'_> {
     }
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
-        self.denied = ack.reason_codes().filter(|reason_code| reason_code.is_error()).count();
+        self.denied += ack.reason_codes().filter(|reason_code| reason_code.is_error()).count();
         if self.denied == self.filters.len() {
             return Err(Error::Denied("no subscription is left".to_owned()));
         }

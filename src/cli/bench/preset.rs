@@ -1,0 +1,83 @@
+//! A plan against what a hosted broker takes, so that nobody floods one with what it closes connections for.
+
+use super::BenchArgs;
+use crate::bench::payload::Payload;
+use crate::bench::plan::{Group, Part, Plan, Task};
+use crate::error::Error;
+use crate::protocol::Publish;
+use crate::service::{Introduction, Rules, Service};
+
+impl BenchArgs {
+    /// The service must be one for many clients.
+    pub(super) fn check_service(&self) -> Result<(), Error> {
+        match self.client.preset.preset {
+            Some(Service::AzureIotHub) => Err(Error::Usage(
+                "--preset azure-iothub: a hub takes one connection of a device, and a run has many clients"
+                    .to_owned(),
+            )),
+            Some(Service::AwsIotCore | Service::AzureEventGrid) | None => Ok(()),
+        }
+    }
+
+    /// What the first clients of each group say and send stands for the others.
+    pub(super) fn check_rules(&self, plan: &Plan) -> Result<(), Error> {
+        let Some(rules) = self.client.rules(plan.broker.version) else { return Ok(()) };
+        let length = self.client.authentication.data_length();
+        let refused = |violation| self.client.preset.refused("--auth-data-file", &violation);
+        rules.check_authentication_data(length).map_err(refused)?;
+        for (index, group) in plan.groups.iter().enumerate() {
+            let part = Part { group: index, task: Task::Publish, number: 0 };
+            let client_id = plan.client_id(part);
+            self.check_introduction(&rules, plan, &client_id)?;
+            if group.publishers > 0 {
+                self.check_messages(&rules, plan, group, &client_id)?;
+            }
+            if group.subscribers > 0 || group.is_answered {
+                let (filter, qos) = (group.filter(0), group.subscription_qos);
+                let refused = |violation| {
+                    self.client.preset.refused(&format!("cannot subscribe to {filter}"), &violation)
+                };
+                rules.check_filter(&filter, qos).map_err(refused)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_introduction(&self, rules: &Rules, plan: &Plan, client_id: &str) -> Result<(), Error> {
+        let properties = &plan.broker.properties;
+        let introduction = Introduction {
+            client_id,
+            keep_alive: plan.broker.keep_alive,
+            connect: properties.connect.as_properties(),
+            disconnect: properties.disconnect.as_properties(),
+            has_method: self.client.authentication.auth_method.is_some(),
+        };
+        let checked = rules
+            .check_introduction(&introduction)
+            .and_then(|()| rules.check_subscribe(1, properties.subscribe.as_properties()));
+        checked.map_err(|violation| self.client.preset.refused("cannot connect", &violation))
+    }
+
+    fn check_messages(
+        &self,
+        rules: &Rules,
+        plan: &Plan,
+        group: &Group,
+        client_id: &str,
+    ) -> Result<(), Error> {
+        let topic = group.topics.topic(group.first_publisher, client_id);
+        let check = |topic: &str, payload: &[u8]| {
+            let properties = plan.broker.properties.publish.as_properties();
+            let (qos, retain) = (group.qos, group.retain);
+            let publish = Publish { dup: false, qos, retain, topic, packet_id: None, properties, payload };
+            let what = format!("cannot publish to {topic}");
+            rules.check_publish(&publish).map_err(|violation| self.client.preset.refused(&what, &violation))
+        };
+        match &group.payload {
+            Payload::Recording(messages) => messages
+                .iter()
+                .try_for_each(|message| check(message.topic.as_deref().unwrap_or(&topic), &message.payload)),
+            payload => check(&topic, &vec![0; payload.most(group.stamp_size())]),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A device of an IoT hub, or a module of one: its names and topics, which all follow from its identifier.
+
+use std::fmt;
+
+/// The version of IoT Hub's interface that user names ask for.
+const API_VERSION: &str = "2021-04-12";
+
+/// The longest identifier of a device or a module, in characters.
+const LONGEST_ID: usize = 128;
+
+/// What identifiers may hold besides letters and digits of ASCII.
+const SPECIAL: &str = "-.%_*?!(),:=@$'";
+
+/// A device, or a module on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    id: String,
+    module: Option<String>,
+}
+
+impl Device {
+    /// Reads `DEVICE` or `DEVICE/MODULE`.
+    ///
+    /// # Errors
+    /// What identifiers look like.
+    pub fn parse(text: &str) -> Result<Device, String> {
+        let (id, module) =
+            text.split_once('/').map_or((text, None), |(device, module)| (device, Some(module)));
+        for id in [Some(id), module].into_iter().flatten() {
+            let is_fit = |character: char| character.is_ascii_alphanumeric() || SPECIAL.contains(character);
+            if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(is_fit) {
+                return Err(format!(
+                    "it takes DEVICE or DEVICE/MODULE, each of 1 to {LONGEST_ID} letters, digits and {SPECIAL}"
+                ));
+            }
+        }
+        Ok(Device { id: id.to_owned(), module: module.map(str::to_owned) })
+    }
+
+    /// The client identifier that it must have.
+    pub fn client_id(&self) -> String {
+        self.to_string()
+    }
+
+    /// The user name by which it logs in to this hub.
+    pub fn username(&self, hub: &str) -> String {
+        format!("{hub}/{self}/?api-version={API_VERSION}")
+    }
+
+    /// What its tokens are for.
+    pub fn resource(&self, hub: &str) -> String {
+        match &self.module {
+            None => format!("{hub}/devices/{}", self.id),
+            Some(module) => format!("{hub}/devices/{}/modules/{module}", self.id),
+        }
+    }
+
+    /// Where its messages go to; properties may follow.
+    pub fn telemetry_topic(&self) -> String {
+        match &self.module {
+            None => format!("devices/{}/messages/events/", self.id),
+            Some(module) => format!("devices/{}/modules/{module}/messages/events/", self.id),
+        }
+    }
+
+    /// Where messages to it come from.
+    pub fn command_filter(&self) -> String {
+        match &self.module {
+            None => format!("devices/{}/messages/devicebound/#", self.id),
+            Some(module) => format!("devices/{}/modules/{module}/#", self.id),
+        }
+    }
+
+    /// All filters of its own.
+    pub fn command_filters(&self) -> Vec<String> {
+        let inputs =
+            self.module.as_ref().map(|module| format!("devices/{}/modules/{module}/inputs/#", self.id));
+        std::iter::once(self.command_filter()).chain(inputs).collect()
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)?;
+        self.module.as_ref().map_or(Ok(()), |module| write!(f, "/{module}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_has_its_names_and_topics() {
+        let device = Device::parse("MyDevice01").unwrap();
+        let hub = "contoso.azure-devices.net";
+        assert_eq!(device.client_id(), "MyDevice01");
+        assert_eq!(device.username(hub), "contoso.azure-devices.net/MyDevice01/?api-version=2021-04-12");
+        assert_eq!(device.resource(hub), "contoso.azure-devices.net/devices/MyDevice01");
+        assert_eq!(device.telemetry_topic(), "devices/MyDevice01/messages/events/");
+        assert_eq!(device.command_filter(), "devices/MyDevice01/messages/devicebound/#");
+    }
+
+    #[test]
+    fn a_module_has_others() {
+        let module = Device::parse("edge/filter").unwrap();
+        assert_eq!(module.client_id(), "edge/filter");
+        assert_eq!(module.username("hub"), "hub/edge/filter/?api-version=2021-04-12");
+        assert_eq!(module.resource("hub"), "hub/devices/edge/modules/filter");
+        assert_eq!(module.telemetry_topic(), "devices/edge/modules/filter/messages/events/");
+        assert_eq!(module.command_filter(), "devices/edge/modules/filter/#");
+    }
+
+    #[test]
+    fn what_is_no_identifier_is_refused() {
+        let long = "a".repeat(129);
+        for text in ["", "/", "a/", "/b", "a/b/c", "a+", "a#", "caf\u{e9}", "a b", "a\n", &long] {
+            assert!(Device::parse(text).is_err(), "{text}");
+        }
+        assert!(Device::parse(&"a".repeat(128)).is_ok());
+    }
+}

@@ -1,0 +1,200 @@
+//! AWS IoT Core: certificates and custom authorizers, ports and ALPN, and its quotas.
+
+use super::*;
+
+const ENDPOINT: &str = "a1b2c3-ats.iot.eu-west-1.amazonaws.com";
+
+/// AWS IoT Core, by "Protocols, port mappings, and authentication" and its quotas.
+struct IotCore;
+
+impl Rules for IotCore {
+    fn connect(&self, way: &Way, connect: &Connect) -> Result<Vec<u8>, Vec<u8>> {
+        let is_known = way.server_name.as_deref() == Some(ENDPOINT) && way.host == ENDPOINT;
+        let authorizer = connect.username.as_deref().unwrap_or_default();
+        let has_authorizer =
+            authorizer.contains("?x-amz-customauthorizer-name=door") && connect.password.is_some();
+        let is_let_in = match (way.port, way.alpn.as_deref()) {
+            (8883, None) => way.has_certificate,
+            (443, Some("x-amzn-mqtt-ca")) => way.has_certificate,
+            (443, Some("mqtt")) => has_authorizer,
+            _ => false,
+        };
+        let fits = connect.client_id.len() <= 128 && connect.keep_alive <= 1200 && connect.method.is_none();
+        match is_known && is_let_in && fits {
+            true if connect.level == 5 => Ok(connack_v5(0)),
+            true => Ok(connack(0)),
+            false => Err(Vec::new()),
+        }
+    }
+
+    fn takes(&self, message: &Message) -> bool {
+        let is_reserved = message.topic.starts_with("$aws/") && message.is_retained;
+        message.qos < 2 && message.length <= 128 * 1024 && fits(&message.topic) && !is_reserved
+    }
+
+    fn takes_filters(&self, filters: &[(String, u8)]) -> bool {
+        filters.len() <= 8 && filters.iter().all(|(filter, qos)| *qos < 2 && fits(filter))
+    }
+}
+
+fn fits(topic: &str) -> bool {
+    topic.len() <= 256 && topic.matches('/').count() <= 7
+}
+
+fn iot_core() -> Hosted {
+    Hosted::start(ENDPOINT, IotCore)
+}
+
+#[test]
+fn certificates_go_to_8883_without_ALPN_and_to_443_with_it() {
+    for (port, line) in [("", "8883 a certificate"), ("-p 443", "443 x-amzn-mqtt-ca certificate")] {
+        let aws = iot_core();
+        aws.mq(&format!("pub --preset aws {{certificate}} {port} -i d -t a/b -m x -q 1")).run().succeed();
+        let (port, way) = line.split_once(' ').unwrap();
+        let way = way.replace("a certificate", "no ALPN certificate");
+        assert_eq!(
+            aws.log(),
+            [
+                format!("CONNECT {ENDPOINT}:{port}"),
+                format!("level 4 client \"d\" user nobody keep alive 60 {ENDPOINT} {way}"),
+                "Message { topic: \"a/b\", qos: 1, is_retained: false, length: 1 }".to_owned(),
+                "DISCONNECT".to_owned(),
+            ]
+        );
+    }
+}
+
+#[test]
+fn custom_authorizers_go_to_443_and_are_named_in_the_user_name() {
+    let aws = iot_core();
+    aws.mq("pub --preset aws --authorizer door -u ann -P secret -i d -t a -m x -V 5").run().succeed();
+    let user = "user ann?x-amz-customauthorizer-name=door";
+    assert_eq!(aws.log()[0], format!("CONNECT {ENDPOINT}:443"));
+    assert_says(&aws.log()[1], &["level 5", user, "mqtt no certificate"]);
+    let aws = iot_core();
+    let words = "pub --preset aws --authorizer door -u ann?token=t -P secret -i d -t a -m x";
+    aws.mq(words).run().expect_status(7); // this one wants its name first
+    assert_says(&aws.log()[1], &["user ann?token=t&x-amz-customauthorizer-name=door"]);
+}
+
+#[test]
+fn what_AWS_does_not_take_is_refused_before_anything_is_sent() {
+    let long_topic = "t".repeat(257);
+    let long_id = "i".repeat(129);
+    for (words, parts) in [
+        ("pub -t a -m x -q 2", &["cannot publish to a", "no QoS 2 (--preset aws)"][..]),
+        ("pub -t a/b/c/d/e/f/g/h/i -m x", &["7 slashes in a topic at most, not 8"]),
+        (&format!("pub -t {long_topic} -m x"), &["256 bytes at most, not 257"]),
+        ("pub -t $SYS/a -m x", &["begin with $"]),
+        ("pub -t $aws/things/t/shadow/update -r -m x", &["keeps no messages below $aws/"]),
+        (&format!("pub -t a -m x -i {long_id}"), &["client identifiers of 128 bytes at most, not 129"]),
+        ("pub -t a -m x -k 1201", &["keep alive of 1200 s at most, not 1201"]),
+        ("pub -t a -m x -V 31", &["does not speak MQTT 3.1"]),
+        ("pub -t a -m x --auth-method OAUTH2-JWT", &["no authentication method of MQTT 5"]),
+        ("pub -t a -m x --will-topic b --will-qos 2", &["the will", "no QoS 2"]),
+        ("pub -t a --stdin-line -q 2", &["no QoS 2"]),
+        ("sub -t a -q 2", &["cannot subscribe to a", "no QoS 2"]),
+        ("sub -t a/b/c/d/e/f/g/h/#", &["7 slashes"]),
+        ("sub -t a -V 5 -D subscribe subscription-identifier 1", &["no subscription identifiers"]),
+        ("rr -t a -n -q 2", &["no QoS 2"]),
+        ("rr -t a -n -e a/b/c/d/e/f/g/h/i", &["cannot subscribe to a/b/", "7 slashes"]),
+        ("inspect -t a -q 2", &["no QoS 2"]),
+    ] {
+        let aws = iot_core();
+        let finished = aws.mq(&format!("{words} --preset aws {{certificate}}")).run();
+        assert_says(&finished.fail(2), parts);
+        aws.assert_untouched();
+    }
+}
+
+#[test]
+fn a_payload_over_128_KB_is_refused() {
+    let aws = iot_core();
+    let words = "pub --preset aws {certificate} -i d -t a -q 1 -s";
+    let refused = aws.mq(words).stdin(vec![b'x'; 128 * 1024 + 1]).run().fail(2);
+    assert_says(&refused, &["AWS IoT Core takes 131072 bytes of payload at most, not 131073"]);
+    aws.assert_untouched();
+    aws.mq(words).stdin(vec![b'x'; 128 * 1024]).run().succeed();
+}
+
+#[test]
+fn what_comes_by_lines_is_checked_line_by_line() {
+    let aws = iot_core();
+    let lines = [r#"{"topic":"a/b","payload":"x"}"#, r#"{"topic":"1/2/3/4/5/6/7/8/9","payload":"x"}"#, ""];
+    let words = "pub --preset aws {certificate} -i d --ndjson -q 1";
+    let failed = aws.mq(words).stdin(lines.join("\n")).run().fail(3);
+    assert_says(&failed, &["cannot publish to 1/2/3/4/5/6/7/8/9", "7 slashes in a topic at most, not 8"]);
+    let log = aws.log();
+    assert_eq!(log.iter().filter(|line| line.starts_with("Message")).count(), 1, "{log:?}");
+    assert!(!log.contains(&"closed".to_owned()), "{log:?}");
+}
+
+#[test]
+fn more_than_eight_filters_take_several_packets() {
+    let aws = iot_core();
+    let filters: Vec<String> = (0..19).map(|number| format!("-t f/{number}")).collect();
+    let words = format!("sub --preset aws {{certificate}} -i d -E {}", filters.join(" "));
+    aws.mq(&words).run().succeed();
+    assert_eq!(aws.log()[2..], ["SUBSCRIBE 8", "SUBSCRIBE 8", "SUBSCRIBE 3", "DISCONNECT"]);
+    let aws = iot_core();
+    let words = format!("inspect --preset aws {{certificate}} -i d -W 1 {}", filters.join(" "));
+    aws.mq(&words).run();
+    assert_eq!(aws.log()[2..5], ["SUBSCRIBE 8", "SUBSCRIBE 8", "SUBSCRIBE 3"]);
+}
+
+#[test]
+fn kept_messages_do_not_come_by_wildcards() {
+    let aws = iot_core();
+    let words = "sub --preset aws {certificate} -i d --retained-only -t a/#";
+    let finished = aws.mq(words).run();
+    assert_says(&finished.stderr, &["sends no kept messages to filters with wildcards, as a/#"]);
+    finished.expect_status(0);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let aws = iot_core();
+    for (words, parts) in [
+        ("pub -t a -m x", &["--cert FILE and --key FILE, or -u NAME"][..]),
+        ("pub -t a -m x {certificate} --ws", &["certificates over MQTT alone"]),
+        ("pub -t a -m x {certificate} --no-tls", &["--no-tls", "TLS alone"]),
+    ] {
+        assert_says(&aws.mq(&format!("{words} --preset aws")).run().fail(2), parts);
+    }
+    let nowhere = aws.without_host("pub -t a -m x {certificate} --preset aws").run().fail(2);
+    assert_says(&nowhere, &["needs -h HOST", "-ats.iot.REGION.amazonaws.com"]);
+    let plain = aws.without_host(&format!("pub -L mqtt://{ENDPOINT}/a -m x {{certificate}} --preset aws"));
+    assert_says(&plain.run().fail(2), &["-L", "mqtts://"]);
+    let address = aws.without_host("pub -h 127.0.0.1 -t a -m x {certificate} --preset aws").run().fail(2);
+    assert_says(&address, &["-h 127.0.0.1", "SNI", "--tls-hostname"]);
+    aws.assert_untouched();
+}
+
+#[test]
+fn a_URL_says_the_same() {
+    let aws = iot_core();
+    let url = format!("mqtts://{ENDPOINT}:443/a/b");
+    aws.without_host(&format!("pub -L {url} -m x -i d --preset aws {{certificate}}")).run().succeed();
+    assert_says(&aws.log()[1], &["x-amzn-mqtt-ca certificate"]);
+}
+
+#[test]
+fn a_connection_that_ends_without_a_word_gets_a_hint_also_without_a_preset() {
+    let aws = iot_core();
+    let words = "pub -p 443 {certificate} -t a -m x";
+    assert_says(&aws.mq(words).run().fail(7), &["hint: AWS IoT Core says no more when", "--preset aws"]);
+}
+
+#[test]
+fn bench_keeps_within_the_quotas() {
+    let aws = iot_core();
+    let refused = aws.mq("bench --preset aws {certificate} -c 2 -q 2").run().fail(2);
+    assert_says(&refused, &["no QoS 2 (--preset aws)"]);
+    let refused = aws.mq("bench --preset aws {certificate} -c 2 -s 200000").run().fail(2);
+    assert_says(&refused, &["131072 bytes of payload at most"]);
+    let refused = aws.mq("bench --preset aws {certificate} -c 2 -t 1/2/3/4/5/6/7/8/{i}").run().fail(2);
+    assert_says(&refused, &["7 slashes"]);
+    aws.assert_untouched();
+    aws.mq("bench pub --preset aws {certificate} -c 2 -n 10 -q 1").run().succeed();
+    assert_eq!(aws.log().iter().filter(|line| line.starts_with("Message")).count(), 10);
+}
