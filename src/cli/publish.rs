@@ -29,6 +29,8 @@ Examples:
   mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
   mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
                                                 with a token for the broker
+  mq pub --preset azure-iothub --sas-key-file device.txt -m 21.5
+                                                as a device of an IoT hub
   mq pub --replay day.ndjson --speed 10         a recording, ten times as fast
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100

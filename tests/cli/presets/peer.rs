@@ -124,9 +124,10 @@ impl Hosted {
     /// A file in a directory of the service's.
     pub fn file(&self, name: &str, content: &str) -> std::path::PathBuf {
         use std::os::unix::fs::PermissionsExt;
-        let path = self.files.path(name);
-        std::fs::write(&path, content).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let (path, new) = (self.files.path(name), self.files.path("new"));
+        std::fs::write(&new, content).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::rename(&new, &path).unwrap(); // nobody sees half of it
         path
     }
 }
