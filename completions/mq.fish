@@ -89,7 +89,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d '
 complete -c mq -n "__fish_mq_using_subcommand pub" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
@@ -176,7 +176,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d '
 complete -c mq -n "__fish_mq_using_subcommand sub" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
@@ -263,7 +263,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'N
 complete -c mq -n "__fish_mq_using_subcommand rr" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
@@ -521,7 +521,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine-kpass-sha1 -d
 complete -c mq -n "__fish_mq_using_subcommand bench" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
@@ -615,7 +615,7 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine-kpass-sha1 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
@@ -679,7 +679,7 @@ complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine-kpass-sha1 -
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r

@@ -293,6 +293,11 @@ impl NetworkArgs {
         }
     }
 
+    /// What to say when no topic is named, with punctuation in front.
+    pub fn without_topic(&self) -> &'static str {
+        if self.url.is_some() { "; the URL of -L names none" } else { "" }
+    }
+
     /// For a command that needs no topic: the path of a URL for a WebSocket is the WebSocket's.
     pub(super) fn needs_no_topic(&mut self) {
         self.typed.has_topic = true;

@@ -32,6 +32,9 @@ const HUB_WEB_SOCKET_WITH_CERTIFICATE: &str = "/$iothub/websocket";
 /// The method by which Event Grid takes tokens of Microsoft Entra.
 const ENTRA_METHOD: &str = "OAUTH2-JWT";
 
+/// How long a signature is good when nobody says, as that of Azure's own clients.
+const SAS_LIFETIME: Duration = Duration::from_secs(3600);
+
 /// A key or a connection string is no longer.
 const LONGEST_KEY_FILE: usize = 64 * 1024;
 
@@ -49,9 +52,9 @@ pub struct PresetArgs {
     /// With azure-iothub: a file with the device's key or connection string, which signs a password for each connection
     #[arg(long, value_name = "FILE", requires = "preset", conflicts_with_all = ["password", "password_file", "ask_password"], value_hint = ValueHint::FilePath)]
     pub sas_key_file: Option<PathBuf>,
-    /// With --sas-key-file: how long a password is good, after which a hub ends the connection
-    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = values::positive_seconds)]
-    pub sas_lifetime: Duration,
+    /// With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]
+    #[arg(long, value_name = "SECONDS", requires = "preset", value_parser = values::positive_seconds)]
+    pub sas_lifetime: Option<Duration>,
     /// With aws: the custom authorizer that checks user name and password
     #[arg(long, value_name = "NAME", requires = "preset", value_parser = authorizer)]
     pub authorizer: Option<String>,
@@ -73,6 +76,7 @@ impl PresetArgs {
         let options = [
             ("--device", self.device.is_some(), hub),
             ("--sas-key-file", self.sas_key_file.is_some(), hub),
+            ("--sas-lifetime", self.sas_lifetime.is_some(), hub),
             ("--authorizer", self.authorizer.is_some(), Service::AwsIotCore),
         ];
         match options.into_iter().find(|(_, is_given, of)| *is_given && *of != service) {
@@ -219,7 +223,8 @@ impl ClientArgs {
         }
         if let Some(Credentials { key, policy, .. }) = credentials {
             let resource = device.resource(&hub);
-            self.preset.signer = Some(Signer::new(key, policy, &resource, self.preset.sas_lifetime));
+            let lifetime = self.preset.sas_lifetime.unwrap_or(SAS_LIFETIME);
+            self.preset.signer = Some(Signer::new(key, policy, &resource, lifetime));
             self.connection.password = None;
         } else if !has_certificate {
             self.check_signature(names)?;

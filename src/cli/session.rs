@@ -262,7 +262,7 @@ impl ClientArgs {
             (None, Some(text)) => parse(text),
             (None, None) => match &self.preset.device {
                 Some(device) => parse(device.telemetry_topic()),
-                None => Err(Error::Usage("missing -t TOPIC".to_owned())),
+                None => Err(Error::Usage(format!("missing -t TOPIC{}", self.network.without_topic()))),
             },
         }
     }

@@ -26,8 +26,8 @@ Examples:
   mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
   mq sub -t a --auth-method SCRAM-SHA-256 -u ann --ask-password
                                          the password is proved, not sent
-  mq sub --preset aws -h NAME-ats.iot.eu-west-1.amazonaws.com --cert d.pem --key d.key -i d -t 'a/#'
-                                         at AWS IoT Core, within its limits
+  mq sub --preset azure-iothub --sas-key-file device.txt -v
+                                         what an IoT hub sends to a device
   mq sub -t 'dev/#' -v --select temp     one field of a payload in JSON or CBOR
   mq sub -t 'home/#' --record day.ndjson --rotate 1d
                                          keep them, for mq pub --replay

@@ -31,8 +31,10 @@ const ENOUGH_OUTPUT: usize = 64 * 1024;
 /// How long the peer may take to read the farewell, and then to close, before the connection is dropped.
 pub const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The first and the longest pause before connecting again.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest that the first pause before connecting again can be.
+pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Who connects, where to, and how.

@@ -29,6 +29,7 @@ mod trace;
 mod users;
 
 use crate::cli::{self, Command, Failure, Invocation, Names};
+use crate::client::FIRST_PAUSE;
 use crate::error::{Error, ExitStatus};
 use crate::service::Service;
 use std::ffi::OsString;
@@ -168,8 +169,12 @@ impl Messages {
         }
     }
 
+    /// Says that it goes on after a pause. What a service may mean is said the first time in a row.
     fn lost(self, error: &Error, pause: Duration) {
-        self.say(&format!("{error}; connecting again in {:.1} s", pause.as_secs_f64()));
+        let is_first = pause <= FIRST_PAUSE;
+        let hint = self.service.filter(|_| is_first).and_then(|service| hints::hint(service, error));
+        let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        self.say(&format!("{error}; connecting again in {:.1} s{hint}", pause.as_secs_f64()));
     }
 }
 

@@ -128,7 +128,8 @@ impl<'a> Subscriber<'a> {
     ) -> Result<Subscriber<'a>, Error> {
         let subscriptions = args.subscriptions(args.client.url_filter(messages.names)?)?;
         if subscriptions.is_empty() && args.unsubscribe.is_empty() {
-            return Err(Error::Usage("missing -t FILTER".to_owned()));
+            let of_url = args.client.network.without_topic();
+            return Err(Error::Usage(format!("missing -t FILTER{of_url}")));
         }
         let properties = &args.client.properties;
         let rules = args.client.rules(options.version);

@@ -330,7 +330,7 @@ mod tests {
         let (aws, hub, grid) = (Service::AwsIotCore, Service::AzureIotHub, Service::AzureEventGrid);
         assert_eq!(check(aws, Version::V311, introduction()), "");
         assert_eq!(check(aws, Version::V31, introduction()), "AWS IoT Core does not speak MQTT 3.1");
-        assert_eq!(check(hub, Version::V5, introduction()), "Azure IoT Hub does not speak MQTT 5");
+        assert_eq!(check(hub, Version::V5, introduction()), "Azure IoT Hub does not speak MQTT 5.0");
         let long = "c".repeat(129);
         let named = Introduction { client_id: &long, ..introduction() };
         assert!(check(aws, Version::V5, named).ends_with("128 bytes at most, not 129"));

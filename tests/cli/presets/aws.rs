@@ -185,6 +185,19 @@ fn a_connection_that_ends_without_a_word_gets_a_hint_also_without_a_preset() {
 }
 
 #[test]
+fn who_connects_again_is_given_the_hint_once_in_a_row() {
+    let aws = iot_core();
+    // Without the preset nobody stops the ninth filter.
+    let filters: Vec<String> = (0..9).map(|number| format!("-t f/{number}")).collect();
+    let words = format!("sub -p 8883 {{certificate}} -i d --retries 2 {}", filters.join(" "));
+    let told = aws.mq(&words).run().fail(7);
+    let lost: Vec<&str> = told.lines().filter(|line| line.contains("connecting again")).collect();
+    assert_eq!(lost.len(), 2, "{told}");
+    // The second one is the last failure's.
+    assert_eq!(told.matches("hint: AWS IoT Core says no more").count(), 2, "{told}");
+}
+
+#[test]
 fn bench_keeps_within_the_quotas() {
     let aws = iot_core();
     let refused = aws.mq("bench --preset aws {certificate} -c 2 -q 2").run().fail(2);

@@ -1,8 +1,13 @@
 //! Sparkplug B's payloads, which are protocol buffers: what the metrics are called and what they say.
 
-use super::input::Input;
-use super::{Problem, bytes, float, single};
+mod array;
+mod data_set;
+mod template;
+mod wire;
+
+use super::{MAX_DEPTH, Problem, bytes, float, single};
 use crate::json::Writer;
+use wire::{Field, Wire, fields, text};
 
 /// The names of data types, by their numbers from 1.
 const TYPES: [&str; 34] = [
@@ -42,23 +47,6 @@ const TYPES: [&str; 34] = [
     "DateTimeArray",
 ];
 
-/// A field of a message.
-struct Field<'a> {
-    number: u64,
-    value: Wire<'a>,
-    /// Where its value starts.
-    at: usize,
-}
-
-/// What stands on the wire.
-#[derive(Clone, Copy)]
-enum Wire<'a> {
-    Number(u64),
-    Fixed64(u64),
-    Fixed32(u32),
-    Bytes(&'a [u8]),
-}
-
 #[derive(Default)]
 struct Metric<'a> {
     name: Option<&'a str>,
@@ -66,8 +54,18 @@ struct Metric<'a> {
     timestamp: Option<u64>,
     data_type: Option<u64>,
     is_null: bool,
-    value: Option<(u64, Wire<'a>)>,
+    value: Option<Field<'a>>,
 }
+
+/// The numbers of the fields whose values are not told by how they stand on the wire.
+#[derive(Clone, Copy)]
+struct Special {
+    flag: u64,
+    text: u64,
+}
+
+/// The fields of flags and texts in a metric.
+const METRIC_FIELDS: Special = Special { flag: 14, text: 15 };
 
 /// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`.
 pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
@@ -96,7 +94,7 @@ pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem
     for field in &fields {
         if let (2, Wire::Bytes(metric)) = (field.number, field.value) {
             json.element();
-            Metric::read(metric, field.at)?.write(json)?;
+            Metric::read(metric, field.at)?.write(0, json)?;
         }
     }
     json.close_array();
@@ -118,7 +116,7 @@ impl<'a> Metric<'a> {
                     if let (15, Wire::Bytes(value)) = (field.number, value) {
                         text(value, field.at)?;
                     }
-                    metric.value = Some((field.number, value));
+                    metric.value = Some(field);
                 }
                 _ => {}
             }
@@ -126,99 +124,83 @@ impl<'a> Metric<'a> {
         Ok(metric)
     }
 
-    fn write(&self, json: &mut Writer<'_>) -> Result<(), Problem> {
+    /// Writes it; so many templates are around it.
+    fn write(&self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         json.open_object();
         if let Some(name) = self.name {
             json.plain_key("name");
             json.string(name);
         }
-        let data_type = self.data_type.and_then(|data_type| usize::try_from(data_type).ok()?.checked_sub(1));
         for (key, value) in [("alias", self.alias), ("timestamp", self.timestamp)] {
             if let Some(value) = value {
                 number(key, value, json);
             }
         }
-        if let Some(name) = data_type.and_then(|index| TYPES.get(index)) {
-            json.plain_key("type");
-            json.string(name);
-        }
+        write_type(self.data_type, json);
         json.plain_key("value");
         match self.value {
-            Some((field, value)) if !self.is_null => self.write_value(field, value, json)?,
+            Some(value) if !self.is_null => self.write_value(value, depth, json)?,
             _ => json.literal("null"),
         }
         json.close_object();
         Ok(())
     }
 
-    fn write_value(&self, field: u64, value: Wire<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
-        match (field, value) {
-            (14, Wire::Number(flag)) => json.literal(flag != 0),
-            (_, Wire::Number(value)) => self.write_integer(value, json),
-            (_, Wire::Fixed32(bits)) => single(f32::from_bits(bits), json),
-            (_, Wire::Fixed64(bits)) => float(f64::from_bits(bits), json),
-            (15, Wire::Bytes(value)) => json.string(text(value, 0)?),
-            // Data sets, templates and arrays as they are.
-            (_, Wire::Bytes(value)) => bytes(value, json),
+    fn write_value(&self, field: Field<'_>, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        match (field.number, field.value) {
+            (17, Wire::Bytes(message)) => data_set::write(message, field.at, json),
+            (18, Wire::Bytes(message)) => template::write(message, field.at, depth + 1, json),
+            (16 | 19, Wire::Bytes(packed)) => {
+                array::write(self.data_type, packed, json);
+                Ok(())
+            }
+            _ => write_single(&field, METRIC_FIELDS, self.data_type, json),
         }
-        Ok(())
     }
+}
 
-    /// Signed numbers stand there as unsigned ones of the same bits.
-    fn write_integer(&self, value: u64, json: &mut Writer<'_>) {
-        match self.data_type {
-            Some(1) => json.literal(value as i8),
-            Some(2) => json.literal(value as i16),
-            Some(3) => json.literal(value as i32),
-            Some(4) => json.literal(value as i64),
-            _ => json.integer(value),
-        }
+/// Writes a value that is no list of others.
+fn write_single(
+    field: &Field<'_>,
+    special: Special,
+    data_type: Option<u64>,
+    json: &mut Writer<'_>,
+) -> Result<(), Problem> {
+    match field.value {
+        Wire::Number(flag) if field.number == special.flag => json.literal(flag != 0),
+        Wire::Number(value) => write_integer(data_type, value, json),
+        Wire::Fixed32(bits) => single(f32::from_bits(bits), json),
+        Wire::Fixed64(bits) => float(f64::from_bits(bits), json),
+        Wire::Bytes(value) if field.number == special.text => json.string(text(value, field.at)?),
+        Wire::Bytes(value) => bytes(value, json),
+    }
+    Ok(())
+}
+
+/// The key `type`, where the number has a name.
+fn write_type(data_type: Option<u64>, json: &mut Writer<'_>) {
+    if let Some(name) = data_type.and_then(type_name) {
+        json.plain_key("type");
+        json.string(name);
+    }
+}
+
+fn type_name(data_type: u64) -> Option<&'static str> {
+    TYPES.get(usize::try_from(data_type).ok()?.checked_sub(1)?).copied()
+}
+
+/// Signed numbers stand there as unsigned ones of the same bits.
+fn write_integer(data_type: Option<u64>, value: u64, json: &mut Writer<'_>) {
+    match data_type {
+        Some(1) => json.literal(value as i8),
+        Some(2) => json.literal(value as i16),
+        Some(3) => json.literal(value as i32),
+        Some(4) => json.literal(value as i64),
+        _ => json.integer(value),
     }
 }
 
 fn number(key: &'static str, value: u64, json: &mut Writer<'_>) {
     json.plain_key(key);
     json.integer(value);
-}
-
-fn text(bytes: &[u8], at: usize) -> Result<&str, Problem> {
-    Input::within(bytes, at).text(bytes.len() as u64)
-}
-
-/// All fields of a message.
-fn fields(message: &[u8], at: usize) -> Result<Vec<Field<'_>>, Problem> {
-    let mut input = Input::within(message, at);
-    let mut fields = Vec::new();
-    while !input.is_empty() {
-        let problem = input.problem("no protocol buffers");
-        let tag = variable(&mut input)?;
-        let value = match tag & 7 {
-            0 => Wire::Number(variable(&mut input)?),
-            1 => Wire::Fixed64(u64::from_le_bytes(input.array()?)),
-            2 => {
-                let length = variable(&mut input)?;
-                let at = input.at();
-                fields.push(Field { number: tag >> 3, value: Wire::Bytes(input.take(length)?), at });
-                continue;
-            }
-            5 => Wire::Fixed32(u32::from_le_bytes(input.array()?)),
-            _ => return Err(problem),
-        };
-        fields.push(Field { number: tag >> 3, value, at: problem.at });
-    }
-    Ok(fields)
-}
-
-/// A number in as many bytes as it needs, the lowest first.
-fn variable(input: &mut Input<'_>) -> Result<u64, Problem> {
-    let problem = input.problem("a number that does not end");
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = input.byte()?;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(number);
-        }
-    }
-    Err(problem)
 }
