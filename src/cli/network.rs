@@ -7,13 +7,16 @@ use super::Names;
 use super::connection::ConnectionArgs;
 use super::url::{self, Scheme, Url, without_secrets};
 use crate::error::Error;
-use crate::transport::web_socket::{Header, Upgrade};
+use crate::service::sigv4::AccessKey;
+use crate::transport::web_socket::{Header, Query, Upgrade};
 use crate::transport::{Address, Proxy};
 use clap::{ArgAction, ArgMatches, Args};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Where the broker is when nobody says.
 pub(super) const USUAL_HOST: &str = "localhost";
@@ -58,6 +61,9 @@ pub struct NetworkArgs {
     /// What was typed besides, and where.
     #[arg(skip)]
     pub(super) typed: Typed,
+    /// What signs the request for a WebSocket.
+    #[arg(skip)]
+    pub(super) access_key: Option<AccessKey>,
 }
 
 /// What matters about the order on the command line.
@@ -275,7 +281,9 @@ impl NetworkArgs {
         };
         let path = path.unwrap_or_else(|| WEB_SOCKET_PATH.to_owned());
         let path = utf8_percent_encode(&path, NOT_IN_PATHS).to_string();
-        Ok(Some(Upgrade { host: host_header(names, way, is_secure), path, headers }))
+        let host = host_header(names, way, is_secure);
+        let query = self.access_key.clone().map(|key| signed_query(key, host.clone(), path.clone()));
+        Ok(Some(Upgrade { host, path, query, headers }))
     }
 
     /// The topic that the URL names, if any.
@@ -347,6 +355,11 @@ impl NetworkArgs {
         let proxy = as_text(text).and_then(url::proxy);
         proxy.map(Some).map_err(|problem| bad_url("--proxy", text, &problem))
     }
+}
+
+/// Signs a request for a WebSocket, for each connection anew.
+fn signed_query(key: AccessKey, host: String, path: String) -> Query {
+    Query(Arc::new(move || key.query(&host, &path, SystemTime::now())))
 }
 
 fn as_text(word: &OsStr) -> Result<&str, String> {

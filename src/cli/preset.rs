@@ -11,12 +11,14 @@ use super::{Names, values};
 use crate::error::Error;
 use crate::protocol::Version;
 use crate::service::sas::{self, Credentials, Signer};
+use crate::service::sigv4::{self, AccessKey};
 use crate::service::{Device, Rules, Service, Violation, token_expiry};
 use clap::{Args, ValueHint};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// The port of HTTPS, which firewalls let through.
 const HTTPS_PORT: u16 = 443;
@@ -186,10 +188,14 @@ impl ClientArgs {
             self.connection.is_username_offered = false;
         }
         let has_user = self.has_user(names)? || !self.network.ws_header.is_empty();
+        if is_web_socket && !has_certificate && !has_user {
+            self.network.access_key = Some(self.access_key(names)?);
+        }
+        let has_user = has_user || self.network.access_key.is_some();
         let problem = match (has_certificate, is_web_socket, has_user) {
             (true, true, _) => "takes certificates over MQTT alone; leave --ws out, or --cert",
             (false, _, false) => {
-                "needs --cert FILE and --key FILE, or -u NAME and a password for a custom authorizer"
+                "needs --cert FILE and --key FILE, -u NAME and a password for a custom authorizer, or --ws and an access key"
             }
             _ => "",
         };
@@ -202,6 +208,28 @@ impl ClientArgs {
             self.tls.tls_alpn.get_or_insert_with(|| alpn.to_owned());
         }
         Ok(())
+    }
+
+    /// The access key in the variables that all tools of AWS know.
+    fn access_key(&self, names: Names) -> Result<AccessKey, Error> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"))
+        else {
+            let text = "--preset aws with --ws needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or -u NAME and a password for a custom authorizer";
+            return Err(Error::Usage(text.to_owned()));
+        };
+        if self.network.ws_path.as_ref().is_some_and(|path| path.contains('?')) {
+            return Err(Error::Usage("--ws-path: a request that is signed has no other query".to_owned()));
+        }
+        let host = self.way(names)?.host;
+        let region = sigv4::region_of(&host).map(str::to_owned);
+        let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
+        let Some(region) = region else {
+            let text = format!("-h {host}: the name tells no region of AWS; the variable AWS_REGION does");
+            return Err(Error::Usage(text));
+        };
+        let session_token = variable("AWS_SESSION_TOKEN").map(Zeroizing::new);
+        Ok(AccessKey { id, secret: Zeroizing::new(secret), session_token, region })
     }
 
     fn follow_iot_hub(&mut self, names: Names, credentials: Option<Credentials>) -> Result<(), Error> {
@@ -340,11 +368,11 @@ fn rough(duration: Duration) -> String {
     }
 }
 
-fn read_text(path: &Path) -> Result<zeroize::Zeroizing<String>, Error> {
+fn read_text(path: &Path) -> Result<Zeroizing<String>, Error> {
     use std::io::Read;
     let failed = |source| Error::File { path: path.to_owned(), source };
     // With room for all, so that no copy stays behind where it grew.
-    let mut text = zeroize::Zeroizing::new(String::with_capacity(LONGEST_KEY_FILE + 1));
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST_KEY_FILE + 1));
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take(LONGEST_KEY_FILE as u64 + 1).read_to_string(&mut text).map_err(failed)?;
     Ok(text)

@@ -168,19 +168,7 @@ impl ClientArgs {
         if self.identity.id.is_none() {
             self.check_kept_session(version, &properties)?;
         }
-        let disconnect_properties = self.properties.collect(Context::Disconnect)?;
-        let rules = self.rules(version);
-        if let Some(rules) = &rules {
-            let introduction = Introduction {
-                client_id: &client_id,
-                keep_alive: self.connection.keep_alive,
-                connect: properties.as_properties(),
-                disconnect: disconnect_properties.as_properties(),
-                has_method: authentication.is_some(),
-            };
-            self.check_introduction(rules, &introduction, will.as_ref())?;
-        }
-        Ok(Options {
+        let mut options = Options {
             endpoint: self.endpoint(names)?,
             version,
             client_id,
@@ -192,37 +180,37 @@ impl ClientArgs {
             authentication,
             will,
             properties,
-            disconnect_properties,
-            maximum_in_flight: rules
-                .map_or(u16::MAX, |rules| rules.in_flight())
-                .min(persistence.max_inflight),
+            disconnect_properties: self.properties.collect(Context::Disconnect)?,
+            maximum_in_flight: persistence.max_inflight,
             retries: persistence.retries(retries),
             stop_reason: match names {
                 Names::Mq => ReasonCode::SUCCESS,
                 // mosquitto_sub lets the broker publish the will then; MQTT 3 has no word for it.
                 Names::Mosquitto => ReasonCode::DISCONNECT_WITH_WILL,
             },
-        })
+        };
+        if let Some(rules) = self.rules(version) {
+            options.maximum_in_flight = options.maximum_in_flight.min(rules.in_flight());
+            self.check_introduction(&rules, &options)?;
+        }
+        Ok(options)
     }
 
     /// Checks what the service is told of the client and its will.
-    fn check_introduction(
-        &self,
-        rules: &Rules,
-        introduction: &Introduction<'_>,
-        will: Option<&WillOptions>,
-    ) -> Result<(), Error> {
-        let refused = |what: &str, violation| Err(self.preset.refused(what, &violation));
-        if let Err(violation) = rules.check_introduction(introduction) {
-            return refused("cannot connect", violation);
-        }
-        if let Err(violation) = rules.check_authentication_data(self.authentication.data_length()) {
-            return refused("--auth-data-file", violation);
-        }
-        match will.map(|will| rules.check_publish(&will.as_publish())) {
-            Some(Err(violation)) => refused("the will", violation),
-            Some(Ok(())) | None => Ok(()),
-        }
+    fn check_introduction(&self, rules: &Rules, options: &Options) -> Result<(), Error> {
+        let introduction = Introduction {
+            client_id: &options.client_id,
+            keep_alive: options.keep_alive,
+            connect: options.properties.as_properties(),
+            disconnect: options.disconnect_properties.as_properties(),
+            has_method: options.authentication.is_some(),
+        };
+        let refused = |what: &'static str| move |violation| self.preset.refused(what, &violation);
+        rules.check_introduction(&introduction).map_err(refused("cannot connect"))?;
+        let length = self.authentication.data_length();
+        rules.check_authentication_data(length).map_err(refused("--auth-data-file"))?;
+        let will = options.will.as_ref().map(WillOptions::as_publish);
+        will.map_or(Ok(()), |will| rules.check_publish(&will).map_err(refused("the will")))
     }
 
     /// Checks subscriptions against what a hosted broker takes.

@@ -82,6 +82,20 @@ fn limit_what_is_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf)
     }
 }
 
+/// Tells who wants kept messages which of them this broker does not send.
+fn remark_on_retained(
+    args: &SubscribeArgs,
+    rules: &Rules,
+    subscriptions: &[(TopicFilter, Qos)],
+    messages: Messages,
+) {
+    if args.retained_only || args.remove_retained {
+        let remarks =
+            subscriptions.iter().filter_map(|(filter, _)| rules.remark_on_retained(filter.as_str()));
+        remarks.for_each(|remark| messages.say(&remark));
+    }
+}
+
 struct Subscriber<'a> {
     args: &'a SubscribeArgs,
     /// What is subscribed to, and at which QoS.
@@ -135,11 +149,7 @@ impl<'a> Subscriber<'a> {
         let rules = args.client.rules(options.version);
         if let Some(rules) = &rules {
             args.client.check_subscriptions(rules, &subscriptions)?;
-            let kept = args.retained_only || args.remove_retained;
-            let remarks = subscriptions.iter().filter(|_| kept);
-            remarks
-                .filter_map(|(filter, _)| rules.remark_on_retained(filter.as_str()))
-                .for_each(|remark| messages.say(&remark));
+            remark_on_retained(args, rules, &subscriptions, messages);
         }
         Ok(Subscriber {
             args,

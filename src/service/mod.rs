@@ -9,6 +9,7 @@ mod expiry;
 mod figures;
 mod rules;
 pub mod sas;
+pub mod sigv4;
 mod violation;
 
 pub use device::Device;

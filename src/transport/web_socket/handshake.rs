@@ -4,14 +4,16 @@ use super::{Role, WebSocket};
 use crate::transport::http::{Answer, read_head};
 use crate::transport::tls::TlsError;
 use crate::transport::{ConnectError, Stream};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::io;
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
 use tungstenite::handshake::server::{Request, create_response, write_response};
 use tungstenite::http::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 /// The subprotocol's name, for every version of MQTT.
 const SUBPROTOCOL: &str = "mqtt";
@@ -28,14 +30,26 @@ const OURS: [&str; 7] = [
 ];
 
 /// What a client asks for when it opens a WebSocket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Upgrade {
     /// The value of the header `Host`.
     pub host: String,
     /// The path, from its `/` on, as it goes over the wire.
     pub path: String,
+    /// Makes what stands behind the path, for each connection anew. It may let in, and is not shown.
+    pub query: Option<Query>,
     /// Further headers. One of the name `Host` replaces ours.
     pub headers: Vec<Header>,
+}
+
+/// What makes a query.
+#[derive(Clone)]
+pub struct Query(pub Arc<dyn Fn() -> Zeroizing<String> + Send + Sync>);
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Query(..)")
+    }
 }
 
 /// A header that HTTP can carry.
@@ -89,7 +103,9 @@ pub async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, Co
 
 fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
     let is_host = |header: &&Header| header.name == "host";
-    let mut text = format!("GET {} HTTP/1.1\r\n", upgrade.path);
+    let query = upgrade.query.as_ref().map(|query| (query.0)());
+    let query = query.map(|query| format!("?{}", *query)).unwrap_or_default();
+    let mut text = format!("GET {}{query} HTTP/1.1\r\n", upgrade.path);
     if !upgrade.headers.iter().any(|header| is_host(&header)) {
         let _ = write!(text, "Host: {}\r\n", upgrade.host);
     }
@@ -182,7 +198,7 @@ mod tests {
     #[test]
     fn a_host_of_the_users_replaces_ours() {
         let headers = vec![Header::parse("Host: other").unwrap()];
-        let upgrade = Upgrade { host: "a".to_owned(), path: "/mqtt?x".to_owned(), headers };
+        let upgrade = Upgrade { host: "a".to_owned(), path: "/mqtt?x".to_owned(), query: None, headers };
         let text = String::from_utf8(request(&upgrade, "k")).unwrap();
         assert!(
             text.starts_with("GET /mqtt?x HTTP/1.1\r\nUpgrade") && text.ends_with("\r\nhost: other\r\n\r\n")

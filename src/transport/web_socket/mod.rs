@@ -10,7 +10,7 @@ use super::Stream;
 use frame::{Decoder, Role, Signal, put_frame};
 pub(crate) use handshake::accept;
 pub use handshake::connect;
-pub use handshake::{Header, Upgrade};
+pub use handshake::{Header, Query, Upgrade};
 use std::fmt;
 use std::io;
 use std::pin::Pin;

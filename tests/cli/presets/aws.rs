@@ -154,7 +154,7 @@ fn kept_messages_do_not_come_by_wildcards() {
 fn what_is_missing_is_named() {
     let aws = iot_core();
     for (words, parts) in [
-        ("pub -t a -m x", &["--cert FILE and --key FILE, or -u NAME"][..]),
+        ("pub -t a -m x", &["--cert FILE and --key FILE, -u NAME", "or --ws and an access key"][..]),
         ("pub -t a -m x {certificate} --ws", &["certificates over MQTT alone"]),
         ("pub -t a -m x {certificate} --no-tls", &["--no-tls", "TLS alone"]),
     ] {
@@ -175,6 +175,68 @@ fn a_URL_says_the_same() {
     let url = format!("mqtts://{ENDPOINT}:443/a/b");
     aws.without_host(&format!("pub -L {url} -m x -i d --preset aws {{certificate}}")).run().succeed();
     assert_says(&aws.log()[1], &["x-amzn-mqtt-ca certificate"]);
+}
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+/// Whether a request's query is signed with the key, by the documented steps and another library.
+fn is_signed(target: &str, token: &str) -> bool {
+    let (path, query) = target.split_once('?').unwrap();
+    let (signed, rest) = query.split_once("&X-Amz-Signature=").unwrap();
+    let (signature, session) = rest.split_once("&X-Amz-Security-Token=").unwrap_or((rest, ""));
+    let field = |name: &str| signed.split('&').find_map(|field| field.strip_prefix(name)).unwrap();
+    let scope = field("X-Amz-Credential=").replace("%2F", "/");
+    let scope = scope.strip_prefix("AKIAEXAMPLE/").unwrap();
+    let sha256 = |text: &str| hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    let canonical = format!("GET\n{path}\n{signed}\nhost:{ENDPOINT}\n\nhost\n{}", sha256(""));
+    let time = field("X-Amz-Date=");
+    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", sha256(&canonical));
+    let sign = |key: &[u8], text: &str| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
+        ring::hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
+    };
+    let key = scope.split('/').fold(format!("AWS4{SECRET}").into_bytes(), |key, part| sign(&key, part));
+    let is_for_here =
+        scope.ends_with("/eu-west-1/iotdevicegateway/aws4_request") && time.starts_with(&scope[..8]);
+    is_for_here && hex(&sign(&key, &to_sign)) == signature && session == token
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn an_access_key_signs_the_request_for_a_WebSocket() {
+    for (token, encoded) in [("", ""), ("a+/=", "a%2B%2F%3D")] {
+        let aws = iot_core();
+        let program =
+            aws.mq("sub --preset aws --ws -i me -t a/# -W 5 -d").env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
+        let program = program.env("AWS_SECRET_ACCESS_KEY", SECRET).env("AWS_SESSION_TOKEN", token);
+        let finished = program.run();
+        finished.expect_status(1);
+        assert_says(&finished.stderr, &["the server refused a WebSocket at /mqtt: 403"]);
+        assert!(!finished.stderr.contains("X-Amz"), "{}", finished.stderr);
+        assert_eq!(aws.log()[0], format!("CONNECT {ENDPOINT}:443"));
+        let request = aws.log()[1].clone();
+        let target = request.strip_prefix("GET ").and_then(|rest| rest.strip_suffix(" HTTP/1.1")).unwrap();
+        assert!(is_signed(target, encoded), "{target}");
+    }
+}
+
+#[test]
+fn without_a_key_or_a_region_nothing_is_signed() {
+    let aws = iot_core();
+    let words = "sub --preset aws --ws -i me -t a/#";
+    let nothing = aws.mq(words).env("AWS_ACCESS_KEY_ID", "").run().fail(2);
+    assert_says(&nothing, &["AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"]);
+    let keyed = |program: Program| {
+        let program = program.env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE").env("AWS_SECRET_ACCESS_KEY", SECRET);
+        program.env("AWS_REGION", "").env("AWS_DEFAULT_REGION", "").run().fail(2)
+    };
+    let nowhere = keyed(aws.without_host(&format!("{words} -h mqtt.example.com")));
+    assert_says(&nowhere, &["-h mqtt.example.com", "AWS_REGION"]);
+    assert_says(&keyed(aws.mq(&format!("{words} --ws-path /mqtt?a=b"))), &["--ws-path", "no other query"]);
+    aws.assert_untouched();
 }
 
 #[test]
