@@ -169,7 +169,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-recording --recorded-topics --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --debug --quiet --disable-clean-session --auth-method --auth-data-file --reauthenticate --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge"
+            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-recording --recorded-topics --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --debug --quiet --disable-clean-session --reauthenticate --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -555,6 +555,25 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth-method)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-data-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -712,25 +731,6 @@ _mq() {
                     ;;
                 -D)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --auth-method)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --auth-data-file)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
                     return 0
                     ;;
                 --reauthenticate)

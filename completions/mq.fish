@@ -495,6 +495,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'The password
 complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
@@ -528,8 +530,6 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'The topic
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'The will\'s payload' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'The will\'s QoS' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r

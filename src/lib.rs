@@ -1,7 +1,8 @@
 //! `mqkit`: what the `mq` binary is made of.
 //!
 //! Who may call whom: `commands -> {client, bench, broker, inspect, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
-//! `client, broker, passwd -> authentication`, `cli, client -> service -> protocol`, `authentication, protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
+//! `client, broker, passwd -> authentication`, `bench -> client` for logins, `cli, client -> service -> protocol`,
+//! `authentication, protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
 
 pub mod authentication;
 pub mod bench;
@@ -17,6 +18,7 @@ pub mod output;
 pub mod passwd;
 pub mod payload;
 pub mod placeholder;
+pub mod processor;
 pub mod protocol;
 pub mod recording;
 pub mod service;

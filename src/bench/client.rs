@@ -8,8 +8,8 @@ use super::plan::Part;
 use super::record::Stage;
 use super::role::{Kept, Role, Scene};
 use super::worker::{FAREWELL_TIMEOUT, Orders, Phase, Shared};
-use crate::client::disconnected;
-use crate::error::Error;
+use crate::client::{AuthenticationError, disconnected};
+use crate::error::{Error, ExitStatus};
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
     Disconnect, Frame, Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
@@ -129,7 +129,7 @@ fn count_failure(shared: &Shared, part: Part, error: &Error) {
     if part.task.subscribes() {
         shared.gauges.without_subscription.add(1);
     }
-    if matches!(error, Error::Refused { .. }) {
+    if error.exit_status() == ExitStatus::REFUSED {
         shared.record.borrow_mut().refused += 1;
     }
     shared.count_error(Stage::Connect, error);
@@ -353,17 +353,24 @@ impl Client {
                     continue;
                 }
                 Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
-                Event::Nothing
-                | Event::Unsubscribed(_)
-                | Event::Subscribe(_)
-                | Event::Unsubscribe(_)
-                | Event::Auth(_) => continue,
+                Event::Auth(_) => return Err(self.auth_out_of_turn().into()),
+                Event::Nothing | Event::Unsubscribed(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
+                    continue;
+                }
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
         self.role.answer(scene, &mut self.session, output)?;
         self.connection.consume(used);
         Ok(is_back)
+    }
+
+    /// Who is accepted is through with it.
+    fn auth_out_of_turn(&self) -> AuthenticationError {
+        match self.shared.plan.broker.authentication {
+            Some(_) => AuthenticationError::OutOfTurn,
+            None => AuthenticationError::NotAskedFor,
+        }
     }
 
     /// Counts the messages that the kernel took.

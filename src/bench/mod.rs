@@ -12,6 +12,7 @@ mod client;
 mod connect;
 mod gauges;
 pub mod identity;
+mod introduction;
 pub mod judge;
 pub mod limits;
 pub mod payload;

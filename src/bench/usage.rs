@@ -1,16 +1,10 @@
 //! How much of a processor a thread uses, for the self-check: a load generator that has nothing left measures itself.
 
-use rustix::time::{ClockId, clock_gettime};
+use crate::processor::thread_time;
 use std::time::{Duration, Instant};
 
 /// Over less than this, the clock's steps and the first and last packets say more than the load.
 const SHORTEST: Duration = Duration::from_millis(500);
-
-/// The processor time of the thread that asks, since it began.
-pub(super) fn thread_time() -> Duration {
-    let used = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(used.tv_sec.unsigned_abs(), u32::try_from(used.tv_nsec).unwrap_or_default())
-}
 
 /// What a thread uses from one moment on.
 #[derive(Debug, Clone, Copy)]

@@ -13,8 +13,10 @@ use super::plan::{Group, Part, Plan, Volume};
 use super::record::{Errors, Received, Record, Stage};
 use super::role::Tallies;
 use super::route::Route;
-use super::usage::{self, Usage};
+use super::usage::Usage;
+use crate::client::Means;
 use crate::error::Error;
+use crate::processor::thread_time;
 use crate::transport::Alarm;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
@@ -25,9 +27,9 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, available_parallelism};
 use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, LocalOptions};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -125,14 +127,14 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
     let failed = |source| Error::System { action: "start a thread".to_owned(), source };
     let (ready, is_ready) = std::sync::mpsc::channel();
     let work = move || {
-        let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+        let runtime = match runtime_for(&assignment.plan) {
             Ok(runtime) => runtime,
             Err(error) => {
                 let _ = ready.send(Err(error));
                 return Record::default();
             }
         };
-        runtime.block_on(async {
+        let record = runtime.block_on(async {
             match Shared::new(&assignment) {
                 Ok(shared) => {
                     let _ = ready.send(Ok(()));
@@ -143,7 +145,10 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
                     Record::default()
                 }
             }
-        })
+        });
+        // Nobody waits any more for a proof that is being computed.
+        runtime.shutdown_background();
+        record
     };
     let handle = std::thread::Builder::new().name("bench".to_owned()).spawn(work).map_err(failed)?;
     match is_ready.recv() {
@@ -151,6 +156,24 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
         Ok(Err(error)) => Err(failed(error)),
         Err(_) => Err(failed(io::Error::other("it ended at once"))),
     }
+}
+
+/// A runtime that stays on this thread. Proofs of passwords are computed on threads beside: on no more of them than there are
+/// processors, and only when nobody else needs those, so that what clients wait for the broker is not our own doing.
+fn runtime_for(plan: &Plan) -> io::Result<LocalRuntime> {
+    let mut builder = Builder::new_current_thread();
+    let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
+    if let Some(Means::Scram(_)) = means {
+        let processors = available_parallelism().map_or(1, usize::from);
+        builder.max_blocking_threads(processors.div_ceil(plan.threads)).on_thread_start(stand_back);
+    }
+    builder.enable_all().build_local(LocalOptions::default())
+}
+
+/// Lets other threads go first. On Linux a thread can do that for itself alone; where it cannot, nothing is lost but exactness.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(10);
 }
 
 /// What all threads measured, once they have ended.
@@ -413,7 +436,7 @@ impl Shared {
                 record.received.insert(group.first_subscriber, pool.received.take());
             }
         }
-        record.cpu = usage::thread_time();
+        record.cpu += thread_time();
         record
     }
 

@@ -32,6 +32,9 @@ pub struct AuthenticationArgs {
     /// Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds)]
     pub reauthenticate: Option<Duration>,
+    /// How often the data file is read.
+    #[arg(skip)]
+    pub(super) reading: Reading,
     /// What the data file held, once it was read.
     #[arg(skip)]
     source: Option<TokenSource>,
@@ -41,6 +44,18 @@ pub struct AuthenticationArgs {
     /// Since when it is no good any more, in words, if it says so itself.
     #[arg(skip)]
     expired: Option<String>,
+}
+
+/// How often a data file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Reading {
+    /// For each authentication, since somebody may have renewed it.
+    #[default]
+    EachTime,
+    /// At the start, for all clients.
+    Once,
+    /// Not at all: somebody else has read it, and it may be gone.
+    Never,
 }
 
 impl AuthenticationArgs {
@@ -60,7 +75,9 @@ impl AuthenticationArgs {
         stdin_option: Option<&str>,
     ) -> Result<Option<String>, Error> {
         self.check_has_method()?;
-        let Some(path) = self.auth_data_file.clone() else { return Ok(None) };
+        let Some(path) = self.auth_data_file.clone().filter(|_| self.reading != Reading::Never) else {
+            return Ok(None);
+        };
         if path.as_os_str() == STDIN {
             self.check_stdin(connection, stdin_option)?;
             let data = token_from(io::stdin().lock()).map_err(Error::Input)?;
@@ -76,7 +93,9 @@ impl AuthenticationArgs {
             return Err(cannot_be_read_again(&path));
         }
         let is_open_to_others = is_open_to_others(&path);
-        self.source = Some(if is_file { TokenSource::File(path.clone()) } else { TokenSource::Bytes(data) });
+        let is_read_again = is_file && self.reading == Reading::EachTime;
+        self.source =
+            Some(if is_read_again { TokenSource::File(path.clone()) } else { TokenSource::Bytes(data) });
         Ok(is_open_to_others.then(|| {
             let shown = path.display();
             format!(
@@ -137,6 +156,19 @@ impl AuthenticationArgs {
         connection: &ConnectionArgs,
         credentials: (Option<&str>, Option<&[u8]>),
     ) -> Result<Option<Authentication>, Error> {
+        let Some(means) = self.means(version, properties)? else { return Ok(None) };
+        if let Means::Scram(algorithm) = means {
+            check_credentials(algorithm, connection.ask_password, credentials)?;
+        }
+        let memory = scram::Memory::with_room_for(1);
+        Ok(Some(Authentication { means, interval: self.reauthenticate, memory }))
+    }
+
+    /// The method, if one was chosen, whoever proves what with it.
+    ///
+    /// # Errors
+    /// When it does not go with the rest.
+    pub(super) fn means(&self, version: Version, properties: &PropertiesBuf) -> Result<Option<Means>, Error> {
         let Some(method) = &self.auth_method else { return Ok(None) };
         if !version.is_v5() {
             return Err(Error::Usage(format!("--auth-method needs MQTT 5, and -V chose {version}")));
@@ -147,35 +179,12 @@ impl AuthenticationArgs {
                 return Err(Error::Usage(problem));
             }
         }
-        let means = match scram::Algorithm::of_method(method) {
-            Some(algorithm) => self.scram(algorithm, connection.ask_password, credentials)?,
-            None => self.token(method)?,
-        };
-        Ok(Some(Authentication { means, interval: self.reauthenticate }))
-    }
-
-    fn scram(
-        &self,
-        algorithm: scram::Algorithm,
-        is_asked: bool,
-        credentials: (Option<&str>, Option<&[u8]>),
-    ) -> Result<Means, Error> {
-        let method = algorithm.method();
-        if self.auth_data_file.is_some() {
-            let problem =
-                format!("--auth-data-file with {method}, which makes its data of the password itself");
-            return Err(Error::Usage(problem));
-        }
-        let (Some(username), Some(password)) = credentials else {
-            return Err(Error::Usage(format!(
-                "--auth-method {method} needs a user name and a password; -u NAME and --ask-password give them"
-            )));
-        };
-        // One that is still to be typed cannot be wrong yet.
-        let password = if is_asked { b"typed" } else { password };
-        match scram::Client::new(algorithm, username, password) {
-            Ok(_) => Ok(Means::Scram(algorithm)),
-            Err(failure) => Err(Error::Usage(failure.to_string())),
+        match scram::Algorithm::of_method(method) {
+            Some(_) if self.auth_data_file.is_some() => Err(Error::Usage(format!(
+                "--auth-data-file with {method}, which makes its data of the password itself"
+            ))),
+            Some(algorithm) => Ok(Some(Means::Scram(algorithm))),
+            None => self.token(method).map(Some),
         }
     }
 
@@ -189,6 +198,23 @@ impl AuthenticationArgs {
         let source = self.source.clone().unwrap_or(TokenSource::Nowhere);
         Ok(Means::Token { method: method.to_owned(), source })
     }
+}
+
+fn check_credentials(
+    algorithm: scram::Algorithm,
+    is_asked: bool,
+    credentials: (Option<&str>, Option<&[u8]>),
+) -> Result<(), Error> {
+    let (Some(username), Some(password)) = credentials else {
+        return Err(Error::Usage(format!(
+            "--auth-method {} needs a user name and a password; -u NAME and --ask-password give them",
+            algorithm.method()
+        )));
+    };
+    // One that is still to be typed cannot be wrong yet.
+    let password = if is_asked { b"typed" } else { password };
+    scram::Client::new(algorithm, username, password).map_err(|failure| Error::Usage(failure.to_string()))?;
+    Ok(())
 }
 
 fn cannot_be_read_again(path: &Path) -> Error {

@@ -36,6 +36,7 @@ mod toml_text;
 mod url;
 pub mod values;
 
+use authentication::Reading;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use config::Configuration;
 pub use failure::Failure;
@@ -183,6 +184,15 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The clients of a run share what was read, and a worker process is told it by its leader.
+    fn share_readings(&mut self) {
+        if let Command::Bench(args) = self {
+            args.client.authentication.reading = if args.worker { Reading::Never } else { Reading::Once };
+        }
+    }
+}
+
 /// Reads the command line.
 ///
 /// # Errors
@@ -227,6 +237,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
+    cli.command.share_readings();
     Ok(Invocation { names, command: cli.command, note: typed.note() })
 }
 

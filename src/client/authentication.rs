@@ -4,9 +4,9 @@
 //! A SCRAM server chooses how long the client computes, so that is done on a thread beside: meanwhile signals, time limits and the
 //! connection go on.
 
-use super::Options;
 use crate::authentication::{Failure, Mechanism, Token, scram};
 use crate::error::Error;
+use crate::processor::thread_time;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{
     Auth, Connack, Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
@@ -29,6 +29,53 @@ pub struct Authentication {
     pub means: Means,
     /// How long after an authentication the next one begins.
     pub interval: Option<Duration>,
+    /// What SCRAM computed before.
+    pub memory: scram::Memory,
+}
+
+/// Who a client says that it is, and what it has to prove that with.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    /// How it is proved, where more is wanted than user name and password in CONNECT.
+    pub authentication: Option<&'a Authentication>,
+    /// The user name.
+    pub username: Option<&'a str>,
+    /// The password.
+    pub password: Option<&'a [u8]>,
+    /// CONNECT's properties without those of the authentication.
+    pub properties: &'a PropertiesBuf,
+    /// How long the server may take for an answer.
+    pub patience: Duration,
+}
+
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Claim<'a> {
+    /// User name and password as CONNECT has them: where they are what is proved, they are not sent.
+    pub fn shown(&self) -> (Option<&'a str>, Option<&'a [u8]>) {
+        match self.authentication {
+            Some(Authentication { means: Means::Scram(_), .. }) => (None, None),
+            Some(Authentication { means: Means::Token { .. }, .. }) | None => (self.username, self.password),
+        }
+    }
+}
+
+impl Authentication {
+    fn mechanism(&self, claim: &Claim<'_>) -> Result<Mechanism, Error> {
+        match &self.means {
+            Means::Token { source, .. } => Ok(Mechanism::Token(Token::new(source.read()?))),
+            Means::Scram(algorithm) => {
+                let name = claim.username.unwrap_or_default();
+                let client = scram::Client::new(*algorithm, name, claim.password.unwrap_or_default());
+                let client = client.map_err(|failure| self.means.failed(failure))?;
+                Ok(Mechanism::Scram(Box::new(client.remembering(self.memory.clone()))))
+            }
+        }
+    }
 }
 
 /// What is behind a method.
@@ -71,24 +118,6 @@ impl Means {
         match self {
             Means::Scram(algorithm) => algorithm.method(),
             Means::Token { method, .. } => method,
-        }
-    }
-
-    /// Whether user name and password are what is proved, and so are not sent.
-    pub(super) fn replaces_password(&self) -> bool {
-        matches!(self, Means::Scram(_))
-    }
-
-    fn mechanism(&self, options: &Options) -> Result<Mechanism, Error> {
-        match self {
-            Means::Token { source, .. } => Ok(Mechanism::Token(Token::new(source.read()?))),
-            Means::Scram(algorithm) => {
-                let name = options.username.as_deref().unwrap_or_default();
-                let password = options.password.as_deref().unwrap_or_default();
-                let client = scram::Client::new(*algorithm, name, password);
-                let client = client.map_err(|failure| self.failed(failure))?;
-                Ok(Mechanism::Scram(Box::new(client)))
-            }
         }
     }
 
@@ -225,14 +254,17 @@ impl AuthenticationError {
 }
 
 /// A step of ours that is to be sent in AUTH.
-pub(super) struct Step {
+pub struct Step {
     reason_code: ReasonCode,
     properties: PropertiesBuf,
 }
 
 impl Step {
-    /// Appends it, unless the broker takes no packet of that size.
-    pub(super) fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Appends it.
+    ///
+    /// # Errors
+    /// When the broker takes no packet of that size.
+    pub fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
         let before = out.len();
         let (reason_code, properties) = (self.reason_code, self.properties.as_properties());
         Auth { reason_code, properties }.encode(out)?;
@@ -246,12 +278,14 @@ impl Step {
 }
 
 /// The authentications of one connection, one after the other.
-pub(super) struct Dialogue<'a> {
-    options: &'a Options,
+pub struct Dialogue<'a> {
+    claim: Claim<'a>,
     turn: Turn,
     is_connected: bool,
     /// When the next authentication begins.
     due: Option<Instant>,
+    /// The processor time that answers took.
+    computed: Duration,
 }
 
 /// Whose turn it is.
@@ -261,24 +295,42 @@ enum Turn {
     /// The server's, which was last asked at that time.
     Theirs(Mechanism, Instant),
     /// Ours: the answer is being computed.
-    Ours(JoinHandle<Result<(Mechanism, Vec<u8>), Failure>>),
+    Ours(JoinHandle<Result<Answer, Failure>>),
+}
+
+/// What is said to the server's last step.
+struct Answer {
+    mechanism: Mechanism,
+    data: Vec<u8>,
+    /// The processor time that it took.
+    cost: Duration,
 }
 
 impl<'a> Dialogue<'a> {
-    pub(super) fn new(options: &'a Options) -> Dialogue<'a> {
-        Dialogue { options, turn: Turn::Nobodys, is_connected: false, due: None }
+    /// Nothing was said yet.
+    pub fn new(claim: Claim<'a>) -> Dialogue<'a> {
+        Dialogue { claim, turn: Turn::Nobodys, is_connected: false, due: None, computed: Duration::ZERO }
     }
 
-    fn authentication(&self) -> Option<&'a Authentication> {
-        self.options.authentication.as_ref()
+    /// Whether more is to be proved than CONNECT says.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.claim.authentication.is_some()
+    }
+
+    /// The processor time that was spent on answers, on threads beside.
+    pub fn computed(&self) -> Duration {
+        self.computed
     }
 
     /// CONNECT's properties, with which the first authentication begins.
-    pub(super) fn connect_properties(&mut self) -> Result<PropertiesBuf, Error> {
-        let mut properties = self.options.properties.clone();
-        if let Some(Authentication { means, .. }) = self.authentication() {
-            let mechanism = means.mechanism(self.options)?;
-            add_data(&mut properties, means.method(), mechanism.first())?;
+    ///
+    /// # Errors
+    /// When there is nothing to begin with, or it has no room there.
+    pub fn connect_properties(&mut self) -> Result<PropertiesBuf, Error> {
+        let mut properties = self.claim.properties.clone();
+        if let Some(authentication) = self.claim.authentication {
+            let mechanism = authentication.mechanism(&self.claim)?;
+            add_data(&mut properties, authentication.means.method(), mechanism.first())?;
             self.turn = Turn::Theirs(mechanism, Instant::now());
         }
         Ok(properties)
@@ -298,8 +350,11 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Takes a step of the server's. The answer comes out of [`Dialogue::next`].
-    pub(super) fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
-        let Some(Authentication { means, .. }) = self.authentication() else {
+    ///
+    /// # Errors
+    /// When it must not come, or the mechanism has nothing to say to it.
+    pub fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
+        let Some(Authentication { means, .. }) = self.claim.authentication else {
             return Err(self.nothing_to_say().into());
         };
         check_method(means, auth.properties)?;
@@ -312,7 +367,7 @@ impl<'a> Dialogue<'a> {
 
     /// A method can also have been typed as a property, without a mechanism behind it.
     fn nothing_to_say(&self) -> AuthenticationError {
-        let typed = self.options.properties.as_properties().text(PropertyId::AuthenticationMethod);
+        let typed = self.claim.properties.as_properties().text(PropertyId::AuthenticationMethod);
         match typed.map(str::to_owned) {
             Some(method) => AuthenticationError::Failed { method, failure: Failure::NothingMoreToSay },
             None => AuthenticationError::NotAskedFor,
@@ -323,14 +378,15 @@ impl<'a> Dialogue<'a> {
         let challenge = data_of(properties).unwrap_or_default().to_vec();
         let mut mechanism = self.take_their_turn()?;
         self.turn = Turn::Ours(spawn_blocking(move || {
-            let answer = mechanism.respond(&challenge)?;
-            Ok((mechanism, answer))
+            let before = thread_time();
+            let data = mechanism.respond(&challenge)?;
+            Ok(Answer { mechanism, data, cost: thread_time().saturating_sub(before) })
         }));
         Ok(())
     }
 
     fn finish(&mut self, properties: Properties<'_>) -> Result<(), Error> {
-        let Some(Authentication { means, interval }) = self.authentication() else { return Ok(()) };
+        let Some(Authentication { means, interval, .. }) = self.claim.authentication else { return Ok(()) };
         // A success without the method is tolerated: what matters is what the mechanism proves.
         check_method_if_any(means, properties)?;
         let mechanism = self.take_their_turn()?;
@@ -360,8 +416,9 @@ impl<'a> Dialogue<'a> {
     ///
     /// # Errors
     /// When there is no answer, or the server has none.
-    pub(super) async fn next(&mut self) -> Result<Step, Error> {
-        let Some(Authentication { means, .. }) = self.authentication() else { return pending().await };
+    pub async fn next(&mut self) -> Result<Step, Error> {
+        let Some(authentication) = self.claim.authentication else { return pending().await };
+        let means = &authentication.means;
         match &mut self.turn {
             Turn::Ours(work) => {
                 let lost = |error| Error::System {
@@ -369,28 +426,29 @@ impl<'a> Dialogue<'a> {
                     source: io::Error::other(error),
                 };
                 let answer = work.await.map_err(lost)?;
-                let (mechanism, answer) = answer.map_err(|failure| means.failed(failure))?;
+                let Answer { mechanism, data, cost } = answer.map_err(|failure| means.failed(failure))?;
+                self.computed += cost;
                 self.turn = Turn::Theirs(mechanism, Instant::now());
-                step(ReasonCode::CONTINUE_AUTHENTICATION, means, Some(&answer))
+                step(ReasonCode::CONTINUE_AUTHENTICATION, means, Some(&data))
             }
             Turn::Theirs(_, asked) => {
-                let patience = self.options.endpoint.timeout;
+                let patience = self.claim.patience;
                 sleep_until((*asked + patience).into()).await;
                 Err(AuthenticationError::NoAnswer(patience).into())
             }
             Turn::Nobodys => match self.due {
                 Some(due) => {
                     sleep_until(due.into()).await;
-                    self.begin_again(means)
+                    self.begin_again(authentication)
                 }
                 None => pending().await,
             },
         }
     }
 
-    fn begin_again(&mut self, means: &Means) -> Result<Step, Error> {
-        let mechanism = means.mechanism(self.options)?;
-        let step = step(ReasonCode::RE_AUTHENTICATE, means, mechanism.first());
+    fn begin_again(&mut self, authentication: &Authentication) -> Result<Step, Error> {
+        let mechanism = authentication.mechanism(&self.claim)?;
+        let step = step(ReasonCode::RE_AUTHENTICATE, &authentication.means, mechanism.first());
         self.turn = Turn::Theirs(mechanism, Instant::now());
         step
     }

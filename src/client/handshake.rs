@@ -1,6 +1,6 @@
 //! From an endpoint to an accepted connection: TCP, CONNECT, perhaps AUTH back and forth, CONNACK.
 
-use super::authentication::{Authentication, Dialogue};
+use super::authentication::{Claim, Dialogue};
 use super::{Application, FAREWELL_PATIENCE, Options};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
@@ -73,7 +73,7 @@ impl<'a> Handshake<'a, '_> {
         mut connection: Connection,
         read: impl FnMut(&Connack<'_>),
     ) -> Result<Connected<'a>, Error> {
-        let mut dialogue = Dialogue::new(self.options);
+        let mut dialogue = Dialogue::new(self.options.claim());
         match self.come_to_terms(&mut connection, &mut dialogue, read).await {
             Ok(terms) => Ok(Connected { connection, dialogue, terms }),
             Err(error) => {
@@ -107,10 +107,13 @@ impl<'a> Handshake<'a, '_> {
             while let Some((size, packet)) =
                 first_packet(connection.buffers().0, &accepts, self.options.version)?
             {
-                let Some(connack) = self.take_first(packet, size, dialogue)? else {
+                let Some(connack) = take_first(packet, size, self.options.version, dialogue)? else {
                     connection.consume(size);
                     continue;
                 };
+                if connack.session_present && self.options.clean_start {
+                    return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
+                }
                 read(&connack);
                 if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
                     keep_alive.set_interval(seconds);
@@ -125,33 +128,6 @@ impl<'a> Handshake<'a, '_> {
         }
     }
 
-    /// Takes a packet that comes before the connection is accepted: the CONNACK that accepts it, or a step of the authentication.
-    fn take_first<'p>(
-        &self,
-        packet: Packet<'p>,
-        size: usize,
-        dialogue: &mut Dialogue<'_>,
-    ) -> Result<Option<Connack<'p>>, Error> {
-        let connack = match packet {
-            Packet::Auth(auth) => return dialogue.receive(&auth).map(|()| None),
-            // It must not come before CONNACK, but what it says is worth more than that.
-            Packet::Disconnect(disconnect) if self.options.authentication.is_some() => {
-                return Err(disconnected(&disconnect));
-            }
-            Packet::Connack(connack) if connack.reason_code.is_error() => {
-                let words = dialogue.words_of_refusal(&connack);
-                let details = words + &describe_details(connack.properties);
-                return Err(refused(&connack, details, size, self.options.version));
-            }
-            packet => accepted(packet, size, self.options.version)?,
-        };
-        if connack.session_present && self.options.clean_start {
-            return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
-        }
-        dialogue.accept(&connack)?;
-        Ok(Some(connack))
-    }
-
     fn connect_packet<'c>(&'c self, properties: Properties<'c>, password: Option<&'c [u8]>) -> Connect<'c> {
         let options = self.options;
         let will = options.will.as_ref().map(|will| Will {
@@ -161,8 +137,7 @@ impl<'a> Handshake<'a, '_> {
             retain: will.retain,
             properties: will.properties.as_properties(),
         });
-        let replaces_password = |authentication: &Authentication| authentication.means.replaces_password();
-        let sends_password = !options.authentication.as_ref().is_some_and(replaces_password);
+        let (username, password) = Claim { password, ..options.claim() }.shown();
         Connect {
             version: options.version,
             is_bridge: false,
@@ -170,8 +145,8 @@ impl<'a> Handshake<'a, '_> {
             keep_alive: options.keep_alive,
             client_id: self.client_id.unwrap_or(&options.client_id),
             will,
-            username: options.username.as_deref().filter(|_| sends_password),
-            password: password.filter(|_| sends_password),
+            username,
+            password,
             properties,
         }
     }
@@ -191,11 +166,38 @@ impl Terms {
 }
 
 /// Tells the server why its authentication is not gone on with; whether that works does not matter any more.
-async fn say_why(connection: &mut Connection, error: &Error) {
+pub async fn say_why(connection: &mut Connection, error: &Error) {
     let Error::Authentication(failure) = error else { return };
     let disconnect = Disconnect { reason_code: failure.reason_code(), properties: Properties::EMPTY };
     if disconnect.encode(Version::V5, connection.output()).is_ok() {
         let _ = tokio::time::timeout(FAREWELL_PATIENCE, connection.flush()).await;
+    }
+}
+
+/// Takes a packet of `size` bytes that comes before the connection is accepted, in answer to a CONNECT of the version `asked`: the CONNACK
+/// that lets us in, or a step of the authentication, which gives `None`.
+///
+/// # Errors
+/// When it is a refusal, or must not come.
+pub fn take_first<'p>(
+    packet: Packet<'p>,
+    size: usize,
+    asked: Version,
+    dialogue: &mut Dialogue<'_>,
+) -> Result<Option<Connack<'p>>, Error> {
+    match packet {
+        Packet::Auth(auth) => dialogue.receive(&auth).map(|()| None),
+        // It must not come before CONNACK, but what it says is worth more than that.
+        Packet::Disconnect(disconnect) if dialogue.is_wanted() => Err(disconnected(&disconnect)),
+        Packet::Connack(connack) if connack.reason_code.is_error() => {
+            let details = dialogue.words_of_refusal(&connack) + &describe_details(connack.properties);
+            Err(refused(&connack, details, size, asked))
+        }
+        Packet::Connack(connack) => {
+            dialogue.accept(&connack)?;
+            Ok(Some(connack))
+        }
+        other => Err(SessionError::Unexpected(other.packet_type()).into()),
     }
 }
 
@@ -220,20 +222,6 @@ fn broken(error: io::Error) -> Error {
     match error.downcast::<TlsError>() {
         Ok(refusal) => Error::Connect(refusal.into()),
         Err(error) => Error::Lost(error),
-    }
-}
-
-/// The CONNACK that lets us in, of a packet with `size` bytes that answers a CONNECT of the version `asked`.
-///
-/// # Errors
-/// When it is another packet, or a refusal.
-pub fn accepted(packet: Packet<'_>, size: usize, asked: Version) -> Result<Connack<'_>, Error> {
-    match packet {
-        Packet::Connack(connack) if connack.reason_code.is_error() => {
-            Err(refused(&connack, describe_details(connack.properties), size, asked))
-        }
-        Packet::Connack(connack) => Ok(connack),
-        other => Err(SessionError::Unexpected(other.packet_type()).into()),
     }
 }
 

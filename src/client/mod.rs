@@ -15,10 +15,11 @@ use crate::protocol::{
 };
 use crate::service::sas::Signer;
 use crate::transport::{Connection, Endpoint, Stream, Tap};
-use authentication::Dialogue;
-pub use authentication::{Authentication, AuthenticationError, Means, TokenSource, token_from};
+pub use authentication::{
+    Authentication, AuthenticationError, Claim, Dialogue, Means, Step, TokenSource, token_from,
+};
 use handshake::{Connected, Handshake};
-pub use handshake::{Terms, accepted, describe_details, disconnected, first_packet};
+pub use handshake::{Terms, describe_details, disconnected, first_packet, say_why, take_first};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -69,6 +70,19 @@ pub struct Options {
     pub retries: Retries,
     /// What DISCONNECT says when the application is stopped from outside.
     pub stop_reason: ReasonCode,
+}
+
+impl Options {
+    /// Who the client says that it is.
+    fn claim(&self) -> Claim<'_> {
+        Claim {
+            authentication: self.authentication.as_ref(),
+            username: self.username.as_deref(),
+            password: self.password.as_deref(),
+            properties: &self.properties,
+            patience: self.endpoint.timeout,
+        }
+    }
 }
 
 /// How often to connect again before giving up. The count starts anew with a connection that proved itself: a message got through,

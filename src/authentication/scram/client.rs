@@ -1,8 +1,8 @@
 //! The client's side: who it is, its proof, and a look at the server's.
 
-use super::keys::{Salted, prepared_password};
+use super::keys::prepared_password;
 use super::message::{Challenge, HEADER, Outcome, escape};
-use super::{Algorithm, auth_message, fresh_nonce, prepare, xor};
+use super::{Algorithm, Memory, auth_message, fresh_nonce, prepare, xor};
 use crate::authentication::Failure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 pub struct Client {
     algorithm: Algorithm,
     password: Zeroizing<String>,
+    memory: Memory,
     first: String,
     nonce: String,
     /// What the server must end with, once it sent its challenge.
@@ -40,7 +41,13 @@ impl Client {
         let name = prepare("user name", name)?;
         let password = prepared_password(password)?;
         let first = format!("{HEADER}n={},r={nonce}", escape(&name));
-        Ok(Client { algorithm, password, first, nonce, expected: None, is_proved: false })
+        let memory = Memory::with_room_for(0);
+        Ok(Client { algorithm, password, memory, first, nonce, expected: None, is_proved: false })
+    }
+
+    /// Lets it look up what was computed before, and remember what it computes.
+    pub fn remembering(self, memory: Memory) -> Client {
+        Client { memory, ..self }
     }
 
     /// The first message.
@@ -67,7 +74,8 @@ impl Client {
         if !is_ours {
             return Err(Failure::ForeignNonce);
         }
-        let salted = Salted::new(self.algorithm, &self.password, &challenge.salt, challenge.iterations);
+        let Challenge { salt, iterations, .. } = &challenge;
+        let salted = self.memory.salted(self.algorithm, &self.password, salt, *iterations);
         let without_proof = format!("c={},r={}", STANDARD.encode(HEADER), challenge.nonce);
         let bare = self.first.get(HEADER.len()..).unwrap_or_default();
         let said = auth_message(bare, challenge.text, &without_proof);

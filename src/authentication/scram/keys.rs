@@ -49,6 +49,7 @@ pub enum KeysError {
 }
 
 /// The password after PBKDF2; all other keys come from it.
+#[derive(Clone)]
 pub(super) struct Salted {
     algorithm: Algorithm,
     key: Zeroizing<Vec<u8>>,

@@ -5,6 +5,7 @@
 
 mod client;
 mod keys;
+mod memory;
 mod message;
 mod server;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 pub use client::Client;
 use hmac::{Hmac, KeyInit, Mac};
 pub use keys::{Keys, KeysError};
+pub use memory::Memory;
 pub use message::error_in;
 pub use server::{Server, Stranger};
 use sha2::{Digest, Sha256, Sha512};

@@ -11,6 +11,7 @@ use super::shard::Place;
 use super::template::Template;
 use super::topics::Topics;
 use super::trace::Watch;
+use crate::client::Authentication;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::Endpoint;
 pub use group::{Group, Part, Task, default_messages, default_subscribers};
@@ -34,6 +35,8 @@ pub struct Broker {
     pub keep_alive: u16,
     /// Who the clients are.
     pub identities: Identities,
+    /// How they prove that, where more is wanted than user name and password in CONNECT.
+    pub authentication: Option<Authentication>,
     /// What the broker publishes for a client that is gone.
     pub will: Option<Will>,
     /// Whether existing sessions are thrown away.
@@ -238,6 +241,7 @@ pub(super) mod tests {
                 password: None,
                 rows: Arc::default(),
             },
+            authentication: None,
             will: None,
             clean_start: true,
             keeps_sessions: false,

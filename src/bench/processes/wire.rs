@@ -6,6 +6,7 @@ use crate::bench::plan::{Plan, RunId};
 use crate::bench::record::Record;
 use crate::bench::timeline::Coarse;
 use crate::bench::worker::Orders;
+use crate::client::{Means, TokenSource};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
@@ -57,6 +58,8 @@ pub struct Assignment {
     pub searched_rate: Option<f64>,
     /// The password, where it is the same for all; it may have been typed on the terminal.
     pub password: Option<Vec<u8>>,
+    /// The authentication data, where it was read from somewhere.
+    pub authentication_data: Option<Vec<u8>>,
 }
 
 impl Assignment {
@@ -81,6 +84,7 @@ impl Assignment {
             offset,
             searched_rate: None,
             password,
+            authentication_data: authentication_data(plan).cloned(),
         }
     }
 
@@ -91,6 +95,19 @@ impl Assignment {
         if let Some(password) = &self.password {
             plan.broker.identities.password = Some(Secret::Same(password.clone()));
         }
+        if let (Some(data), Some(authentication)) =
+            (&self.authentication_data, &mut plan.broker.authentication)
+            && let Means::Token { source, .. } = &mut authentication.means
+        {
+            *source = TokenSource::Bytes(data.clone());
+        }
+    }
+}
+
+fn authentication_data(plan: &Plan) -> Option<&Vec<u8>> {
+    match &plan.broker.authentication.as_ref()?.means {
+        Means::Token { source: TokenSource::Bytes(data), .. } => Some(data),
+        Means::Token { source: TokenSource::Nowhere | TokenSource::File(_), .. } | Means::Scram(_) => None,
     }
 }
 

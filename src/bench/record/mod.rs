@@ -23,8 +23,12 @@ pub struct Record {
     pub tls: Latencies,
     /// The WebSocket handshake.
     pub web_socket: Latencies,
-    /// From CONNECT to CONNACK.
+    /// From CONNECT to CONNACK, but for the time in which the client had to answer.
     pub connack: Latencies,
+    /// The processor time in which a client computed what it proves its password with.
+    pub authenticate: Latencies,
+    /// How long it waited for a processor of this machine to do that on.
+    pub authenticate_wait: Latencies,
     /// From PUBLISH to its last acknowledgement.
     pub acknowledged: Latencies,
     /// The same from the planned send time; empty where no time was planned.
@@ -51,7 +55,7 @@ pub struct Record {
     pub receiving: Span,
     /// Clients that the broker accepted.
     pub connected: u64,
-    /// Clients that the broker refused with CONNACK.
+    /// Clients that the broker refused, or that refused a broker which proved nothing.
     pub refused: u64,
     /// Clients that had no connection when the time for it was up.
     pub connections_lost: u64,
@@ -75,7 +79,7 @@ pub struct Record {
     pub late: u64,
     /// How often a send had to wait, since the socket's buffer was full.
     pub blocked_sends: u64,
-    /// The processor time of the worker's thread, or of all of them together.
+    /// The processor time of the worker's thread and of what was computed beside, or of all workers together.
     pub cpu: Duration,
     /// The busiest thread's part of a processor during the measurement, from 0 to 1.
     pub busiest_thread: f64,
@@ -134,6 +138,8 @@ impl Record {
         self.tls.merge(&other.tls);
         self.web_socket.merge(&other.web_socket);
         self.connack.merge(&other.connack);
+        self.authenticate.merge(&other.authenticate);
+        self.authenticate_wait.merge(&other.authenticate_wait);
         self.acknowledged.merge(&other.acknowledged);
         self.acknowledged_planned.merge(&other.acknowledged_planned);
         self.end_to_end.merge(&other.end_to_end);

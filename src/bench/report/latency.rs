@@ -10,6 +10,8 @@ pub enum LatencyKind {
     Tls,
     WebSocket,
     Connack,
+    Authenticate,
+    AuthenticateWait,
     Acknowledged,
     AcknowledgedPlanned,
     EndToEnd,
@@ -21,17 +23,19 @@ pub enum LatencyKind {
 }
 
 use LatencyKind::{
-    Acknowledged, AcknowledgedPlanned, Connack, EndToEnd, EndToEndPlanned, Lag, Resubscribed, RoundTrip,
-    RoundTripPlanned, TcpConnect, Tls, WebSocket,
+    Acknowledged, AcknowledgedPlanned, Authenticate, AuthenticateWait, Connack, EndToEnd, EndToEndPlanned,
+    Lag, Resubscribed, RoundTrip, RoundTripPlanned, TcpConnect, Tls, WebSocket,
 };
 
 impl LatencyKind {
     /// All of them, in the order of a report.
-    pub const ALL: [LatencyKind; 12] = [
+    pub const ALL: [LatencyKind; 14] = [
         TcpConnect,
         Tls,
         WebSocket,
         Connack,
+        Authenticate,
+        AuthenticateWait,
         Acknowledged,
         AcknowledgedPlanned,
         EndToEnd,
@@ -61,6 +65,8 @@ impl LatencyKind {
             Tls => "tls",
             WebSocket => "web_socket",
             Connack => "connack",
+            Authenticate => "authenticate",
+            AuthenticateWait => "authenticate_wait",
             Acknowledged => "acknowledged",
             AcknowledgedPlanned => "acknowledged_planned",
             EndToEnd => "end_to_end",
@@ -79,8 +85,8 @@ impl LatencyKind {
             WebSocket => "ws",
             Acknowledged => "ack",
             AcknowledgedPlanned => "ack_planned",
-            Tls | Connack | EndToEnd | EndToEndPlanned | RoundTrip | RoundTripPlanned | Resubscribed
-            | Lag => self.key(),
+            Tls | Connack | Authenticate | AuthenticateWait | EndToEnd | EndToEndPlanned | RoundTrip
+            | RoundTripPlanned | Resubscribed | Lag => self.key(),
         }
     }
 
@@ -91,6 +97,8 @@ impl LatencyKind {
             Tls => "TLS handshake",
             WebSocket => "WebSocket",
             Connack => "CONNECT to CONNACK",
+            Authenticate => "computing proofs",
+            AuthenticateWait => "waiting to compute",
             Acknowledged => match qos {
                 Some(Qos::ExactlyOnce) => "PUBLISH to PUBCOMP",
                 Some(Qos::AtLeastOnce | Qos::AtMostOnce) => "PUBLISH to PUBACK",
@@ -110,8 +118,8 @@ impl LatencyKind {
             AcknowledgedPlanned => Some(Acknowledged),
             EndToEndPlanned => Some(EndToEnd),
             RoundTripPlanned => Some(RoundTrip),
-            TcpConnect | Tls | WebSocket | Connack | Acknowledged | EndToEnd | RoundTrip | Resubscribed
-            | Lag => None,
+            TcpConnect | Tls | WebSocket | Connack | Authenticate | AuthenticateWait | Acknowledged
+            | EndToEnd | RoundTrip | Resubscribed | Lag => None,
         }
     }
 

@@ -62,7 +62,7 @@ pub struct Report {
     pub phases: Vec<(Step, u64)>,
     /// Clients that the broker accepted, from the first step of the first to the CONNACK of the last.
     pub connects: Flow,
-    /// Clients that the broker refused with CONNACK; they are among those that did not connect.
+    /// Clients that the broker refused, or that refused a broker which proved nothing; they are among those that did not connect.
     pub refused: u64,
     /// Clients that lost their connection.
     pub connections_lost: u64,
@@ -400,6 +400,8 @@ fn latencies(record: Record) -> BTreeMap<LatencyKind, Latencies> {
         (LatencyKind::Tls, record.tls),
         (LatencyKind::WebSocket, record.web_socket),
         (LatencyKind::Connack, record.connack),
+        (LatencyKind::Authenticate, record.authenticate),
+        (LatencyKind::AuthenticateWait, record.authenticate_wait),
         (LatencyKind::Acknowledged, record.acknowledged),
         (LatencyKind::AcknowledgedPlanned, record.acknowledged_planned),
         (LatencyKind::EndToEnd, record.end_to_end),

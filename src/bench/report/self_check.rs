@@ -26,6 +26,8 @@ pub enum Mark {
     Cpu,
     /// The loop came late to what was due.
     Lag,
+    /// Clients waited for a processor to compute their proofs.
+    Proofs,
     /// Messages were sent after their planned time.
     Late,
     /// Sends waited for the broker, or the network, to take bytes.
@@ -38,13 +40,15 @@ impl Mark {
         match self {
             Mark::Cpu => "cpu",
             Mark::Lag => "lag",
+            Mark::Proofs => "proofs",
             Mark::Late => "late",
             Mark::BlockedSends => "blocked_sends",
         }
     }
 
     /// Whether it says that the load generator was too slow. Full buffers are the broker's doing, or the network's; messages
-    /// are late for the same reason, unless another mark says that the load generator was slow.
+    /// are late for the same reason, unless another mark says that the load generator was slow. Proofs hold up only clients that
+    /// connect, and what they wait for is measured apart.
     pub fn is_bottleneck(self) -> bool {
         matches!(self, Mark::Cpu | Mark::Lag)
     }
@@ -65,6 +69,7 @@ impl Report {
         let texts = [
             (Mark::Cpu, self.busy_thread()),
             (Mark::Lag, self.long_lag()),
+            (Mark::Proofs, self.slow_proofs()),
             (Mark::Late, self.late_sends()),
             (Mark::BlockedSends, self.full_buffers()),
         ];
@@ -96,6 +101,17 @@ impl Report {
             format!(
                 "its threads came up to {} late to what was due (p99); fewer clients for each processor, or a machine \
                  that does nothing else, lower that",
+                duration(p99)
+            )
+        })
+    }
+
+    fn slow_proofs(&self) -> Option<String> {
+        let p99 = self.summary(LatencyKind::AuthenticateWait)?.p99;
+        (p99 >= LAG).then(|| {
+            format!(
+                "clients waited up to {} for a processor of this machine to compute their proofs (p99); how many were accepted in a \
+                 second says more about it than about the broker",
                 duration(p99)
             )
         })
@@ -140,12 +156,15 @@ mod tests {
         let mut report = report();
         report.busiest_thread_percent = Some(97.3);
         report.latencies.insert(LatencyKind::Lag, spread(20_000_000));
+        report.latencies.insert(LatencyKind::AuthenticateWait, spread(10_000_000));
         report.late = 5000;
         report.blocked_sends = 50_000;
-        assert_eq!(marks(&report), [Mark::Cpu, Mark::Lag, Mark::Late, Mark::BlockedSends]);
+        let all = [Mark::Cpu, Mark::Lag, Mark::Proofs, Mark::Late, Mark::BlockedSends];
+        assert_eq!(marks(&report), all);
         let texts: Vec<_> = report.self_check().into_iter().map(|finding| finding.text).collect();
         assert!(texts[0].contains("97 %") && texts[0].contains("another machine"), "{}", texts[0]);
-        assert!(texts[1].contains("60.0 ms") && texts[2].contains("5000") && texts[3].contains("50000"));
+        assert!(texts[1].contains("60.0 ms") && texts[3].contains("5000") && texts[4].contains("50000"));
+        assert!(texts[2].contains("compute their proofs"), "{}", texts[2]);
         report.hosts[0].cpus = 8;
         assert!(report.self_check()[0].text.contains("--threads 8"));
     }
@@ -154,6 +173,7 @@ mod tests {
     fn full_buffers_and_what_they_delay_are_not_the_load_generator_s_fault() {
         let mut report = report();
         (report.late, report.blocked_sends) = (5000, 50_000);
+        report.latencies.insert(LatencyKind::AuthenticateWait, spread(100_000));
         assert_eq!((marks(&report), report.is_bottleneck()), (vec![Mark::Late, Mark::BlockedSends], false));
     }
 }

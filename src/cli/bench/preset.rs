@@ -22,6 +22,9 @@ impl BenchArgs {
     /// What the first clients of each group say and send stands for the others.
     pub(super) fn check_rules(&self, plan: &Plan) -> Result<(), Error> {
         let Some(rules) = self.client.rules(plan.broker.version) else { return Ok(()) };
+        let length = self.client.authentication.data_length();
+        let refused = |violation| self.client.preset.refused("--auth-data-file", &violation);
+        rules.check_authentication_data(length).map_err(refused)?;
         for (index, group) in plan.groups.iter().enumerate() {
             let part = Part { group: index, task: Task::Publish, number: 0 };
             let client_id = plan.client_id(part);

@@ -1,13 +1,15 @@
 //! How the clients of `mq bench` reach the broker and log in: the options that all commands share, for many clients.
 
 use super::{BenchArgs, credentials};
-use crate::bench::identity::{ClientIds, Identities, Secret};
+use crate::authentication::scram;
+use crate::bench::identity::{ClientIds, Identities, Secret, Who};
 use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
 use crate::bench::template::Template;
 use crate::cli::Names;
+use crate::client::{Authentication, Means};
 use crate::error::Error;
 use crate::protocol::property::Context;
-use crate::protocol::{PropertyId, Version};
+use crate::protocol::{PropertiesBuf, PropertyId, Version};
 use crate::transport::{Endpoint, Tls};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,11 +21,8 @@ const DEFAULT_PREFIX: &str = "mq";
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl BenchArgs {
-    pub(super) fn broker(&self) -> Result<Broker, Error> {
-        if self.client.authentication.auth_method.is_some() {
-            let text = "--auth-method: clients of a run show user name and password alone; leave it out";
-            return Err(Error::Usage(text.to_owned()));
-        }
+    /// How this many clients reach the broker.
+    pub(super) fn broker(&self, clients: u32) -> Result<Broker, Error> {
         let version = self.client.version()?;
         if self.share.is_some() && version != Version::V5 && self.client.connection.version.is_some() {
             return Err(Error::Usage("--share needs MQTT 5: use -V 5".to_owned()));
@@ -43,6 +42,7 @@ impl BenchArgs {
             version,
             keep_alive: self.client.connection.keep_alive,
             identities,
+            authentication: self.authentication(version, &connect, clients)?,
             will: self.will()?,
             clean_start: !self.client.session.disable_clean_session,
             keeps_sessions: self.keep_sessions,
@@ -73,6 +73,27 @@ impl BenchArgs {
             return Err(Error::Usage("-L: the topic stands in -t, which can be a template".to_owned()));
         }
         Ok(endpoint)
+    }
+
+    /// How clients prove who they are, beyond what CONNECT says.
+    fn authentication(
+        &self,
+        version: Version,
+        connect: &PropertiesBuf,
+        clients: u32,
+    ) -> Result<Option<Authentication>, Error> {
+        let args = &self.client.authentication;
+        let Some(means) = args.means(version, connect)? else { return Ok(None) };
+        if args.reauthenticate.is_some() {
+            let text = "--reauthenticate: clients of a run authenticate themselves once on each connection; leave it out";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        if self.embedded {
+            let text = "--embedded: that broker knows no --auth-method; `mq broker --scram-file FILE` starts one that knows SCRAM";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        let memory = scram::Memory::with_room_for(clients as usize);
+        Ok(Some(Authentication { means, interval: None, memory }))
     }
 
     fn identities(&self, version: Version) -> Result<Identities, Error> {
@@ -121,6 +142,7 @@ impl BenchArgs {
         if let Some(path) = &self.credentials {
             credentials::check_count(path, identities.rows.len(), plan.highest_number())?;
         }
+        self.check_proofs(plan)?;
         let has_own = identities.rows.first().is_some_and(|row| row.client_id.is_some());
         match &identities.client_id {
             ClientIds::Template(template) if plan.clients() > 1 && !has_own && !template.names_publisher() => {
@@ -131,6 +153,31 @@ impl BenchArgs {
             }
             ClientIds::Template(_) | ClientIds::Prefix(_) => Ok(()),
         }
+    }
+
+    /// Whether every client has what it is to prove with SCRAM. A worker process has not got everything yet.
+    fn check_proofs(&self, plan: &Plan) -> Result<(), Error> {
+        let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
+        let Some(&Means::Scram(algorithm)) = means.filter(|_| !self.worker) else { return Ok(()) };
+        let parts = (0..plan.threads).flat_map(|thread| plan.parts_of_thread(thread));
+        parts.map(|part| plan.who(part)).try_for_each(|who| self.check_proof(algorithm, plan, who))
+    }
+
+    fn check_proof(&self, algorithm: scram::Algorithm, plan: &Plan, who: Who) -> Result<(), Error> {
+        let (identities, number) = (&plan.broker.identities, who.number);
+        let (Some(username), Some(password)) = (identities.username(who), identities.password(who)) else {
+            return Err(Error::Usage(format!(
+                "--auth-method {} needs a user name and a password for each client, which client {number} does not have; \
+                 -u 'user{{i}}' and -P, or --credentials FILE give them",
+                algorithm.method()
+            )));
+        };
+        if self.client.connection.ask_password && password.is_empty() {
+            // It is still to be typed.
+            return Ok(());
+        }
+        let checked = scram::Client::new(algorithm, &username, &password);
+        checked.map(drop).map_err(|failure| Error::Usage(format!("client {number}: {failure}")))
     }
 
     fn will(&self) -> Result<Option<Will>, Error> {

@@ -36,7 +36,6 @@ fn options_that_do_not_go_together_are_refused() {
             "sub -t a --auth-method X -D connect authentication-data Y".to_owned(),
             &["--auth-method and -D connect authentication-data"],
         ),
-        ("bench -c 1 --auth-method X".to_owned(), &["--auth-method", "user name and password alone"]),
         ("inspect --auth-method X".to_owned(), &["--auth-method needs a client"]),
     ] {
         let finished = mq(&words).stdin("token").run();

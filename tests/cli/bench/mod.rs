@@ -1,5 +1,6 @@
 //! `mq bench`: the load runs, the account is exact, and what goes wrong is told.
 
+mod authentication;
 mod faults;
 mod fleet;
 #[cfg(target_os = "linux")]

@@ -79,6 +79,22 @@ fn a_token_goes_into_the_method_of_Entra_and_MQTT_5() {
 }
 
 #[test]
+fn a_run_shows_one_token_for_all_clients() {
+    for options in ["", "--processes 2"] {
+        let grid = event_grid();
+        let file = grid.file("token", &token(600));
+        let words =
+            format!("bench pub --preset azure-eventgrid -c 4 --messages 40 {options} --auth-data-file");
+        assert_says(&grid.mq(&words).arg(&file).run().succeed(), &["4 of 4 clients"]);
+    }
+    let grid = event_grid();
+    let long = grid.file("long", &"x".repeat(8193));
+    let refused = grid.mq("bench --preset azure-eventgrid -c 2 --auth-data-file").arg(&long).run().fail(2);
+    assert_says(&refused, &["8192 bytes of authentication data at most, not 8193"]);
+    grid.assert_untouched();
+}
+
+#[test]
 fn certificates_are_for_both_versions() {
     for version in ["", "-V 311"] {
         let grid = event_grid();

@@ -1,0 +1,253 @@
+//! From CONNECT to CONNACK: who a client of a run is, and where that is to be proved, AUTH back and forth.
+//!
+//! A machine that plays a thousand devices computes their proofs on a few processors. So the time in which it is the client's turn is
+//! measured apart, and counts neither for what the broker takes nor for its time limit.
+
+use super::connect::Link;
+use super::identity::Who;
+use super::plan::{Broker, Part, Task, Will};
+use super::record::Record;
+use super::template::Values;
+use super::worker::{BEATS_PER_KEEP_ALIVE, Shared};
+use crate::client::{Claim, Dialogue, first_packet, say_why, take_first};
+use crate::error::Error;
+use crate::protocol::session::{KeepAlive, Limits, Session};
+use crate::protocol::{self, Connack, Connect, MAX_PACKET_SIZE, PropertiesBuf, PropertyId, PropertyValue};
+use crate::transport::Connection;
+use std::borrow::Cow;
+use std::future::pending;
+use std::time::{Duration, Instant};
+use tokio::time::sleep_until;
+
+/// No packet that is larger than this many bytes besides the payload is of ours.
+const MOST_OVERHEAD: usize = 256 * 1024;
+
+/// How long a broker is to keep the session of a client that is away.
+const SESSION_EXPIRY_SECONDS: u32 = 3600;
+
+/// A client that has a connection and has said nothing yet.
+pub(super) struct Introduction<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) part: Part,
+    /// Whether it comes back to a session of its own.
+    pub(super) resumes: bool,
+    /// When the broker is to have accepted it.
+    pub(super) deadline: Instant,
+}
+
+/// What was the client's turn between CONNECT and CONNACK.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OwnTime {
+    /// From the broker's questions to our answers.
+    pub(super) whole: Duration,
+    /// The processor time in it.
+    computed: Duration,
+}
+
+impl OwnTime {
+    /// Notes it for a client that was accepted.
+    pub(super) fn hand_in(self, record: &mut Record) {
+        if self.whole.is_zero() {
+            return;
+        }
+        record.authenticate.record(self.computed.as_nanos() as u64);
+        record.authenticate_wait.record(self.whole.saturating_sub(self.computed).as_nanos() as u64);
+        record.cpu += self.computed;
+    }
+}
+
+impl Introduction<'_> {
+    /// Comes to a CONNACK that accepts the client.
+    ///
+    /// # Errors
+    /// When there is none in time, and why.
+    pub(super) async fn carry_out<M>(
+        &self,
+        mut connection: Connection,
+        mut session: Session<M>,
+    ) -> Result<(Link<M>, OwnTime), Error> {
+        let broker = &self.shared.plan.broker;
+        let who = self.shared.plan.who(self.part);
+        let (username, password) = (broker.identities.username(who), broker.identities.password(who));
+        let properties = self.properties();
+        let claim = Claim {
+            authentication: broker.authentication.as_ref(),
+            username: username.as_deref(),
+            password: password.as_deref(),
+            properties: &properties,
+            patience: broker.endpoint.timeout,
+        };
+        let mut dialogue = Dialogue::new(claim);
+        match self.exchange(&claim, &mut dialogue, &mut connection).await {
+            Ok(Agreed { accepts, peer_accepts, keep_alive, has_session, own_time }) => {
+                session.start(broker.version, accepts, peer_accepts, has_session);
+                let own_time = OwnTime { whole: own_time, computed: dialogue.computed() };
+                Ok((Link { connection, session, keep_alive, has_session }, own_time))
+            }
+            Err(error) => {
+                say_why(&mut connection, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        claim: &Claim<'_>,
+        dialogue: &mut Dialogue<'_>,
+        connection: &mut Connection,
+    ) -> Result<Agreed, Error> {
+        let broker = &self.shared.plan.broker;
+        self.send_connect(claim, dialogue, connection)?;
+        let begin = Instant::now();
+        let accepts = accepts(self.shared);
+        let mut turns = Turns { deadline: self.deadline, asked: None, own_time: Duration::ZERO };
+        loop {
+            let progress = tokio::select! {
+                step = dialogue.next() => {
+                    step?.append(MAX_PACKET_SIZE, connection.output())?;
+                    turns.answered();
+                    continue;
+                }
+                () = turns.time_is_up() => return Err(Error::Timeout(broker.endpoint.timeout)),
+                progress = connection.progress(true) => progress.map_err(Error::Lost)?,
+            };
+            while let Some((size, packet)) = first_packet(connection.buffers().0, &accepts, broker.version)? {
+                let Some(connack) = take_first(packet, size, broker.version, dialogue)? else {
+                    turns.asked();
+                    connection.consume(size);
+                    continue;
+                };
+                let (peer_accepts, has_session) = (Limits::of_server(&connack), connack.session_present);
+                let keep_alive = keep_alive(broker, &connack, begin);
+                connection.consume(size);
+                let own_time = turns.own_time;
+                return Ok(Agreed { accepts, peer_accepts, keep_alive, has_session, own_time });
+            }
+            if progress.is_closed {
+                return Err(Error::Closed("before accepting it"));
+            }
+        }
+    }
+
+    fn send_connect(
+        &self,
+        claim: &Claim<'_>,
+        dialogue: &mut Dialogue<'_>,
+        connection: &mut Connection,
+    ) -> Result<(), Error> {
+        let broker = &self.shared.plan.broker;
+        let who = self.shared.plan.who(self.part);
+        let client_id = broker.identities.client_id(who);
+        let will_topic = broker.will.as_ref().map(|will| will_topic(will, who, &client_id));
+        let will = broker.will.as_ref().zip(will_topic.as_deref()).map(|(will, topic)| protocol::Will {
+            topic,
+            payload: &will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            properties: will.properties.as_properties(),
+        });
+        let (username, password) = claim.shown();
+        let properties = dialogue.connect_properties()?;
+        let connect = Connect {
+            version: broker.version,
+            is_bridge: false,
+            // MQTT 3 keeps no session that began clean.
+            clean_start: broker.clean_start
+                && !self.resumes
+                && (!self.keeps_session() || broker.version.is_v5()),
+            keep_alive: broker.keep_alive,
+            client_id: &client_id,
+            will,
+            username,
+            password,
+            properties: properties.as_properties(),
+        };
+        Ok(connect.encode(connection.output())?)
+    }
+
+    fn keeps_session(&self) -> bool {
+        self.shared.plan.broker.keeps_sessions && self.part.task == Task::Subscribe
+    }
+
+    /// CONNECT's properties, but for those of an authentication.
+    fn properties(&self) -> Cow<'_, PropertiesBuf> {
+        let broker = &self.shared.plan.broker;
+        let expiry =
+            if self.keeps_session() && broker.version.is_v5() { session_expiry(broker) } else { None };
+        expiry.map_or(Cow::Borrowed(&broker.properties.connect), Cow::Owned)
+    }
+}
+
+/// What CONNECT and CONNACK said.
+struct Agreed {
+    accepts: Limits,
+    peer_accepts: Limits,
+    keep_alive: KeepAlive,
+    has_session: bool,
+    own_time: Duration,
+}
+
+/// Whose turn it is, and how long it was the client's so far.
+struct Turns {
+    /// When the broker's time is up. It stands still while it is the client's turn.
+    deadline: Instant,
+    /// When the broker asked what is not answered yet.
+    asked: Option<Instant>,
+    own_time: Duration,
+}
+
+impl Turns {
+    fn asked(&mut self) {
+        self.asked = Some(Instant::now());
+    }
+
+    fn answered(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            let time = asked.elapsed();
+            self.own_time += time;
+            self.deadline += time;
+        }
+    }
+
+    async fn time_is_up(&self) {
+        match self.asked {
+            Some(_) => pending().await,
+            None => sleep_until(self.deadline.into()).await,
+        }
+    }
+}
+
+fn will_topic(will: &Will, who: Who, client: &str) -> String {
+    let mut topic = String::new();
+    let values = Values { run: who.run, publisher: who.number, subscriber: 0, client, sequence: 0 };
+    will.topic.fill_in(&values, &mut topic);
+    topic
+}
+
+/// The properties of a client whose session is kept, unless they say already for how long.
+fn session_expiry(broker: &Broker) -> Option<PropertiesBuf> {
+    let mut properties = broker.properties.connect.clone();
+    if properties.as_properties().find(PropertyId::SessionExpiryInterval).is_some() {
+        return None;
+    }
+    let expiry = PropertyValue::Number(SESSION_EXPIRY_SECONDS);
+    properties.push(PropertyId::SessionExpiryInterval, expiry).expect("it is a number of four bytes");
+    Some(properties)
+}
+
+/// What we accept: no packet that is much longer than ours.
+fn accepts(shared: &Shared) -> Limits {
+    let longest = u32::try_from(shared.plan.longest_payload() + MOST_OVERHEAD);
+    let limits = Limits::default();
+    let maximum_packet_size =
+        longest.map_or(limits.maximum_packet_size, |ours| ours.min(limits.maximum_packet_size));
+    Limits { maximum_packet_size, ..limits }
+}
+
+/// Pings a quarter early, since nobody looks more often than every quarter of the interval.
+fn keep_alive(broker: &Broker, connack: &Connack<'_>, now: Instant) -> KeepAlive {
+    let interval = connack.properties.two_bytes(PropertyId::ServerKeepAlive).unwrap_or(broker.keep_alive);
+    let early = interval - interval / BEATS_PER_KEEP_ALIVE as u16;
+    KeepAlive::new(early, now)
+}
