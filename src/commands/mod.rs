@@ -23,6 +23,7 @@ mod publish;
 mod removal;
 mod replay;
 mod request;
+mod status_line;
 mod stop;
 mod subscribe;
 mod trace;
@@ -207,5 +208,7 @@ fn end_without_command(failure: &Failure) -> ExitStatus {
 
 /// Writes to standard error; when even that fails, there is nobody left to tell.
 fn print_error(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    status_line::aside(|| {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    });
 }

@@ -1,7 +1,7 @@
 //! How far a replay is, on a terminal. It is one line however narrow that is: with more of them, what was said in between would be taken
 //! for a part of it, and be cleared.
 
-use crate::commands::Messages;
+use crate::commands::{Messages, status_line};
 use indicatif::{FormattedDuration, ProgressBar, ProgressStyle};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,6 +27,9 @@ impl Progress {
     pub(super) fn new(volume: u64, messages: Messages) -> Progress {
         let bar = ProgressBar::new(volume).with_style(style(ABOUT));
         let is_shown = !messages.quiet && !bar.is_hidden();
+        if is_shown {
+            status_line::begin(&bar);
+        }
         Progress { bar: is_shown.then_some(bar), is_by_time: false }
     }
 
@@ -73,7 +76,9 @@ impl Progress {
 
     /// All was sent.
     pub(super) fn finish(&self) {
-        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+        if self.is_shown() {
+            status_line::end();
+        }
     }
 }
 
