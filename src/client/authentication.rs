@@ -431,6 +431,8 @@ impl<'a> Dialogue<'a> {
                 self.turn = Turn::Theirs(mechanism, Instant::now());
                 step(ReasonCode::CONTINUE_AUTHENTICATION, means, Some(&data))
             }
+            // The first time, whoever connects has a limit for all of it.
+            Turn::Theirs(..) if !self.is_connected => pending().await,
             Turn::Theirs(_, asked) => {
                 let patience = self.claim.patience;
                 sleep_until((*asked + patience).into()).await;
