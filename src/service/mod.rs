@@ -14,9 +14,13 @@ mod violation;
 
 pub use device::Device;
 pub use expiry::token_expiry;
+use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 pub use rules::{Introduction, Rules};
+use sha2::Sha256;
 use std::fmt;
 pub use violation::Violation;
+use zeroize::Zeroizing;
 
 /// A hosted broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,15 @@ impl Service {
             host.ends_with(EVENT_GRID_DOMAIN).then_some(Service::AzureEventGrid)
         }
     }
+}
+
+/// What is percent-encoded in signatures: all that is no letter, no digit and none of the marks that RFC 3986 leaves as they are.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// HMAC-SHA256, by which both clouds sign. It may be the key of another one.
+fn mac(key: &[u8], text: &str) -> Zeroizing<Vec<u8>> {
+    let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
+    Zeroizing::new(mac.chain_update(text.as_bytes()).finalize().into_bytes().to_vec())
 }
 
 impl fmt::Display for Service {

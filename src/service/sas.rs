@@ -3,21 +3,16 @@
 //! A token is `SharedAccessSignature sr=RESOURCE&sig=SIGNATURE&se=EXPIRY`, with the signature the HMAC-SHA256 of the resource and the
 //! expiry, a line each, by the key (Azure IoT Hub, "control access with shared access signatures").
 
-use super::Device;
+use super::{Device, ENCODED, mac};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sha2::Sha256;
+use percent_encoding::utf8_percent_encode;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// How every token begins.
 pub const SCHEME: &str = "SharedAccessSignature ";
-
-/// All that is no letter, no digit and none of the marks that RFC 3986 leaves as they are.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A key that signs tokens. It is wiped in the end, and never shown.
 #[derive(Clone)]
@@ -130,10 +125,7 @@ impl Signer {
     pub fn token(&self, now: SystemTime) -> Zeroizing<Vec<u8>> {
         let expiry = now.checked_add(self.lifetime).and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         let expiry = expiry.unwrap_or_default().as_secs();
-        let mut mac =
-            <Hmac<Sha256> as KeyInit>::new_from_slice(&self.key.0).expect("HMAC takes keys of any length");
-        mac.update(format!("{}\n{expiry}", self.resource).as_bytes());
-        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = STANDARD.encode(&*mac(&self.key.0, &format!("{}\n{expiry}", self.resource)));
         let signature = utf8_percent_encode(&signature, ENCODED);
         let mut token = format!("{SCHEME}sr={}&sig={signature}&se={expiry}", self.resource);
         if let Some(policy) = &self.policy {

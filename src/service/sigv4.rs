@@ -2,9 +2,9 @@
 //!
 //! AWS IoT Core wants the token of a session behind the signature and not under it.
 
-use hmac::{Hmac, KeyInit, Mac};
+use super::{ENCODED, mac};
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fmt::Write;
@@ -19,9 +19,8 @@ const SERVICE: &str = "iotdevicegateway";
 /// How long a signature lets in, in seconds.
 const EXPIRES: u32 = 86_400;
 
-/// All that is no letter, no digit and none of the marks that RFC 3986 leaves as they are; in paths the slash stays, too.
-const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const IN_PATH: &AsciiSet = &IN_QUERY.remove(b'/');
+/// In paths, the slash stays as it is, too.
+const IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
 /// An access key and the region that it is used in. Its secrets are wiped in the end, and never shown.
 #[derive(Clone)]
@@ -51,7 +50,7 @@ impl AccessKey {
         let nothing = hex(&Sha256::digest(b""));
         let mut query = self.signed(&Request { host, path, service: SERVICE, content: &nothing }, now);
         if let Some(token) = &self.session_token {
-            let _ = write!(query, "&X-Amz-Security-Token={}", utf8_percent_encode(token, IN_QUERY));
+            let _ = write!(query, "&X-Amz-Security-Token={}", utf8_percent_encode(token, ENCODED));
         }
         query
     }
@@ -61,7 +60,7 @@ impl AccessKey {
         let (day, time) = (now.strftime("%Y%m%d").to_string(), now.strftime("%Y%m%dT%H%M%SZ").to_string());
         let scope = format!("{day}/{}/{}/aws4_request", self.region, request.service);
         let credential = format!("{}/{scope}", self.id);
-        let credential = utf8_percent_encode(&credential, IN_QUERY);
+        let credential = utf8_percent_encode(&credential, ENCODED);
         let query = format!(
             "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={credential}&X-Amz-Date={time}&X-Amz-Expires={EXPIRES}&X-Amz-SignedHeaders=host"
         );
@@ -93,12 +92,6 @@ impl fmt::Debug for AccessKey {
 /// The region in the name of an endpoint of AWS IoT Core.
 pub fn region_of(host: &str) -> Option<&str> {
     host.split_once(".iot.")?.1.split('.').next()
-}
-
-fn mac(key: &[u8], text: &str) -> Zeroizing<Vec<u8>> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(text.as_bytes());
-    Zeroizing::new(mac.finalize().into_bytes().to_vec())
 }
 
 fn hex(bytes: &[u8]) -> String {
