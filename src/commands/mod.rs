@@ -32,7 +32,8 @@ mod users;
 use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::client::FIRST_PAUSE;
 use crate::error::{Error, ExitStatus};
-use crate::service::Service;
+use crate::protocol::Publish;
+use crate::service::{Rules, Service};
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
@@ -176,6 +177,14 @@ impl Messages {
         let hint = self.service.filter(|_| is_first).and_then(|service| hints::hint(service, error));
         let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         self.say(&format!("{error}; connecting again in {:.1} s{hint}", pause.as_secs_f64()));
+    }
+}
+
+/// Whether a hosted broker, if it is one, takes a message that is to be sent.
+fn check_taken(rules: Option<&Rules>, message: &Publish<'_>) -> Result<(), Error> {
+    match rules.map(|rules| rules.check_publish(message)) {
+        Some(Err(violation)) => Err(Error::NotTaken { topic: message.topic.to_owned(), violation }),
+        Some(Ok(())) | None => Ok(()),
     }
 }
 

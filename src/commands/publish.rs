@@ -6,7 +6,7 @@ use super::payload::{self, Payload};
 use super::replay::Replay;
 use super::stop::{Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, password};
+use super::{Messages, block_on, check_taken, password};
 use crate::cli::Names;
 use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
@@ -348,9 +348,7 @@ fn publish(
     message: &Publish<'_>,
     keep: impl FnOnce() -> Outbound,
 ) -> Result<Option<PacketId>, Error> {
-    if let Some(Err(violation)) = rules.map(|rules| rules.check_publish(message)) {
-        return Err(Error::NotTaken { topic: message.topic.to_owned(), violation });
-    }
+    check_taken(rules, message)?;
     let sent = link.session.publish(message, keep, link.output);
     sent.map_err(|source| unsendable(message.topic, source))
 }

@@ -4,7 +4,7 @@ use super::exec::Exec;
 use super::removal::{Removal, Removals};
 use super::stop::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, hints, password};
+use super::{Messages, block_on, check_taken, hints, password};
 use crate::cli::Names;
 use crate::cli::keep::KeepArgs;
 use crate::cli::subscribe::SubscribeArgs;
@@ -352,11 +352,7 @@ impl Application for Subscriber<'_> {
         }
         self.tick();
         if let Some(removal) = self.removals.as_mut().and_then(Removals::next) {
-            if let Some(Err(violation)) =
-                self.rules.as_ref().map(|rules| rules.check_publish(&removal.as_publish()))
-            {
-                return Err(Error::NotTaken { topic: removal.topic().to_owned(), violation });
-            }
+            check_taken(self.rules.as_ref(), &removal.as_publish())?;
             let kept = removal.clone();
             return match link.session.publish(&removal.as_publish(), || kept, link.output) {
                 Ok(_) => Ok(Sending::Sent),
