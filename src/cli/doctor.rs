@@ -18,7 +18,7 @@ const TOPIC: &str = "mq-doctor";
 const VERSIONS: [Version; 3] = [Version::V5, Version::V311, Version::V31];
 
 /// The longest name of a topic below the random one.
-const LONGEST_TOPIC: &str = "wildcard/level";
+const LONGEST_TOPIC: &str = "retained/level";
 
 /// What `mq doctor` takes.
 #[derive(Debug, Clone, Args)]

@@ -18,9 +18,9 @@ const LIMITS: [(PropertyId, &str, &str, Option<u32>); 12] = [
     (PropertyId::WildcardSubscriptionAvailable, "wildcards in filters", "yes", Some(1)),
     (PropertyId::SubscriptionIdentifierAvailable, "subscription identifiers", "yes", Some(1)),
     (PropertyId::SharedSubscriptionAvailable, "shared subscriptions", "yes", Some(1)),
-    (PropertyId::SessionExpiryInterval, "seconds that it keeps the session", "as CONNECT asked", None),
-    (PropertyId::ServerKeepAlive, "longest silence in seconds", "as CONNECT asked", None),
-    (PropertyId::AssignedClientIdentifier, "client identifier", "as CONNECT said", None),
+    (PropertyId::SessionExpiryInterval, "seconds that it keeps the session", "as in CONNECT", None),
+    (PropertyId::ServerKeepAlive, "longest silence in seconds", "as in CONNECT", None),
+    (PropertyId::AssignedClientIdentifier, "client identifier", "as in CONNECT", None),
     (PropertyId::ResponseInformation, "response information", "none", None),
 ];
 
@@ -38,6 +38,8 @@ pub(super) struct Limit {
     pub(super) value: Option<Value>,
     /// What silence means, in words.
     default: &'static str,
+    /// What to think of silence, for example that it is a default.
+    remark: &'static str,
     /// Whether the broker said it.
     pub(super) is_said: bool,
 }
@@ -55,7 +57,7 @@ impl Limit {
     pub(super) fn shown(&self) -> String {
         match &self.value {
             Some(value) if self.is_said => value.shown(),
-            _ => format!("{} (not said, which means this)", self.default),
+            _ => format!("{} ({})", self.default, self.remark),
         }
     }
 }
@@ -70,16 +72,23 @@ impl Value {
     }
 }
 
-/// All limits of a connection, in an order that stays.
-pub(super) fn of(connack: &Connack<'_>) -> Vec<Limit> {
+/// All limits of a connection, always in the same order. `client_id` is the client identifier of CONNECT, perhaps empty.
+pub(super) fn of(connack: &Connack<'_>, client_id: &str) -> Vec<Limit> {
     let limit = |(id, meaning, default, number): (PropertyId, _, _, Option<u32>)| {
         let said = connack.properties.find(id);
         let silence = number.map(PropertyValue::Number);
+        let (default, remark) = match id {
+            PropertyId::AssignedClientIdentifier if client_id.is_empty() => {
+                ("none", "CONNECT asked for one, so the broker violates MQTT-3.2.2-16")
+            }
+            _ => (default, "default, not in CONNACK"),
+        };
         Limit {
             name: id.name(),
             meaning,
             value: said.or(silence).map(|found| value(id, found)),
             default,
+            remark,
             is_said: said.is_some(),
         }
     };
@@ -87,12 +96,12 @@ pub(super) fn of(connack: &Connack<'_>) -> Vec<Limit> {
 }
 
 /// The lines that tell it.
-pub(super) fn describe(connack: &Connack<'_>, version: Version) -> String {
+pub(super) fn describe(connack: &Connack<'_>, version: Version, client_id: &str) -> String {
     if !version.is_v5() {
         return format!("{version} has no words for the broker's limits; with -V 5 it can say them");
     }
     let mut text = "what the broker's CONNACK says of its limits:".to_owned();
-    for limit in of(connack) {
+    for limit in of(connack, client_id) {
         let _ = write!(text, "\n  {:COLUMN$}{}", limit.meaning, limit.shown());
     }
     text

@@ -2,12 +2,9 @@
 
 use super::line::{Line, Published, Subscribed, VERSION_TOPIC};
 use crate::error::Error;
-use crate::protocol::{Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, Version};
-
-const PAYLOAD: &[u8] = b"mq doctor was here";
-
-/// The group of the shared subscription; nobody else has the topic in it.
-const GROUP: &str = "$share/mq-doctor";
+use crate::protocol::{
+    Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version,
+};
 
 /// Should we be killed before the retained message is deleted, a broker of MQTT 5 forgets it after so many seconds.
 const RETAINED_EXPIRY: u32 = 60;
@@ -18,6 +15,8 @@ pub(super) enum Check {
     Subscribe(Qos),
     Publish(Qos),
     Retained,
+    /// Whether a wildcard subscription gets retained messages; RabbitMQ and mosca send none.
+    RetainedWildcard,
     Wildcard,
     Shared,
     Identifier,
@@ -61,14 +60,18 @@ impl Finding {
         Finding { verdict, why: why.into() }
     }
 
-    /// What the end of the connection in the middle of a check means. Brokers end it where something is not allowed, since MQTT 3
-    /// has no other way to say so.
+    /// The end of the connection during a check. MQTT 3 has no reason code for it, so a broker that closes may lack the feature or
+    /// deny it to this user.
     pub(super) fn of_failure(error: &Error) -> Finding {
-        let verdict = match error {
-            Error::Closed(_) | Error::Lost(_) | Error::Disconnected { .. } => Verdict::Denied,
-            _ => Verdict::No,
-        };
-        Finding::new(verdict, error.to_string())
+        match error {
+            Error::Closed(_) | Error::Lost(_) => {
+                Finding::new(Verdict::No, format!("{error}: not supported, or not allowed for this user"))
+            }
+            Error::Disconnected { reason: ReasonCode::NOT_AUTHORIZED, .. } => {
+                Finding::new(Verdict::Denied, error.to_string())
+            }
+            _ => Finding::new(Verdict::No, error.to_string()),
+        }
     }
 }
 
@@ -78,7 +81,7 @@ impl Check {
         let each_qos = [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce];
         let mut checks: Vec<Check> =
             each_qos.into_iter().flat_map(|qos| [Check::Subscribe(qos), Check::Publish(qos)]).collect();
-        checks.extend([Check::Retained, Check::Wildcard, Check::Shared]);
+        checks.extend([Check::Retained, Check::RetainedWildcard, Check::Wildcard, Check::Shared]);
         if version.is_v5() {
             checks.extend([Check::Identifier, Check::Alias]);
         }
@@ -95,6 +98,7 @@ impl Check {
             Check::Publish(Qos::AtLeastOnce) => "publish_qos_1",
             Check::Publish(Qos::ExactlyOnce) => "publish_qos_2",
             Check::Retained => "retained",
+            Check::RetainedWildcard => "retained_wildcard",
             Check::Wildcard => "wildcard",
             Check::Shared => "shared_subscription",
             Check::Identifier => "subscription_identifier",
@@ -108,6 +112,7 @@ impl Check {
             Check::Subscribe(qos) => format!("subscribe at QoS {qos}"),
             Check::Publish(qos) => format!("publish at QoS {qos}"),
             Check::Retained => "retained message".to_owned(),
+            Check::RetainedWildcard => "retained message, by wildcard".to_owned(),
             Check::Wildcard => "wildcard in a filter".to_owned(),
             Check::Shared | Check::Identifier | Check::Alias => self.key().replace('_', " "),
         }
@@ -132,6 +137,7 @@ impl Trial<'_> {
             Check::Subscribe(qos) => self.subscribe(qos).await,
             Check::Publish(qos) => self.publish(qos).await,
             Check::Retained => self.retain().await,
+            Check::RetainedWildcard => self.retained_by_wildcard().await,
             Check::Wildcard => self.wildcard().await,
             Check::Shared => self.share().await,
             Check::Identifier => self.identify().await,
@@ -140,8 +146,8 @@ impl Trial<'_> {
     }
 
     async fn subscribe(&mut self, qos: Qos) -> Result<Finding, Error> {
-        let topic = self.topic_of(qos);
-        Ok(match self.line.subscribe(&topic, qos, Properties::EMPTY).await? {
+        let probe = self.probe_of(qos);
+        Ok(match self.line.subscribe(&probe.topic, qos, Properties::EMPTY).await? {
             Subscribed::Granted(granted) if granted >= qos => {
                 Finding::new(Verdict::Yes, format!("granted QoS {granted}"))
             }
@@ -153,9 +159,10 @@ impl Trial<'_> {
     }
 
     async fn publish(&mut self, qos: Qos) -> Result<Finding, Error> {
-        let topic = self.topic_of(qos);
-        let published = self.line.publish(&message(&topic, qos)).await?;
-        let (is_seen, is_v5) = (self.line.has_subscribed(&topic), self.line.session().version().is_v5());
+        let probe = self.probe_of(qos);
+        let published = self.line.publish(&probe.message(qos)).await?;
+        let (is_seen, is_v5) =
+            (self.line.has_subscribed(&probe.topic), self.line.session().version().is_v5());
         let acknowledged = match published {
             Published::Sent => "",
             Published::Taken(_) => "acknowledged, ",
@@ -170,7 +177,7 @@ impl Trial<'_> {
                 ),
             });
         }
-        Ok(match self.line.message(&topic).await? {
+        Ok(match self.line.probe(&probe).await? {
             Some(arrived) => {
                 Finding::new(Verdict::Yes, format!("{acknowledged}came back at QoS {}", arrived.qos))
             }
@@ -179,49 +186,68 @@ impl Trial<'_> {
     }
 
     async fn retain(&mut self) -> Result<Finding, Error> {
-        let topic = retained_topic(self.topic);
+        let probe = Probe::retained(self.topic);
         let mut properties = PropertiesBuf::new();
         if self.line.session().version().is_v5() {
             push(&mut properties, PropertyId::MessageExpiryInterval, RETAINED_EXPIRY)?;
         }
         let qos = acknowledged_qos(self.line);
-        let retained =
-            Publish { retain: true, properties: properties.as_properties(), ..message(&topic, qos) };
+        let retained = Publish { retain: true, properties: properties.as_properties(), ..probe.message(qos) };
         let published = self.line.publish(&retained).await?;
         if !matches!(published, Published::Sent | Published::Taken(_)) {
             return Ok(self.not_taken(published));
         }
-        let subscribed = self.line.subscribe(&topic, Qos::AtMostOnce, Properties::EMPTY).await?;
+        let subscribed = self.line.subscribe(&probe.topic, Qos::AtMostOnce, Properties::EMPTY).await?;
         if !matches!(subscribed, Subscribed::Granted(_)) {
             let finding = self.not_granted(subscribed);
             return Ok(Finding::new(
                 Verdict::Unknown,
-                format!("whether it is kept cannot be seen: {}", finding.why),
+                format!("cannot check whether the message is kept: {}", finding.why),
             ));
         }
-        Ok(match self.line.message(&topic).await? {
+        Ok(match self.line.probe(&probe).await? {
             Some(arrived) if arrived.retain => Finding::new(Verdict::Yes, "kept for later subscribers"),
-            Some(_) => Finding::new(Verdict::No, "it came to a later subscriber as if it were not retained"),
-            None => Finding::new(Verdict::No, "it did not come to a later subscriber"),
+            Some(_) => {
+                Finding::new(Verdict::No, "a later subscriber got the message without the retain flag")
+            }
+            None => Finding::new(Verdict::No, "a later subscriber did not get the message"),
+        })
+    }
+
+    /// The retained message of the check before is still on the broker.
+    async fn retained_by_wildcard(&mut self) -> Result<Finding, Error> {
+        let filter = format!("{}/{RETAINED}/+", self.topic);
+        let subscribed = self.line.subscribe(&filter, Qos::AtMostOnce, Properties::EMPTY).await?;
+        if !matches!(subscribed, Subscribed::Granted(_)) {
+            return Ok(self.not_granted(subscribed));
+        }
+        Ok(match self.line.probe(&Probe::retained(self.topic)).await? {
+            Some(_) => Finding::new(Verdict::Yes, "a wildcard subscription got the message"),
+            None => Finding::new(
+                Verdict::No,
+                self.nothing("granted, but a wildcard subscription did not get the message"),
+            ),
         })
     }
 
     async fn wildcard(&mut self) -> Result<Finding, Error> {
-        let (filter, topic) = (self.below("wildcard/+"), self.below("wildcard/level"));
-        Ok(self.echo(&filter, &topic, Properties::EMPTY, Properties::EMPTY).await?.finding)
+        let filter = format!("{}/wildcard/+", self.topic);
+        let probe = self.below("wildcard/level");
+        Ok(self.echo(&filter, &probe, Properties::EMPTY, Properties::EMPTY).await?.finding)
     }
 
     async fn share(&mut self) -> Result<Finding, Error> {
-        let topic = self.below("shared");
-        let filter = format!("{GROUP}/{topic}");
-        Ok(self.echo(&filter, &topic, Properties::EMPTY, Properties::EMPTY).await?.finding)
+        let probe = self.below("shared");
+        // The same group name on two topics loses messages on some brokers (rumqttd 0.20).
+        let filter = format!("$share/mq-doctor-{}/{}", random_of(self.topic), probe.topic);
+        Ok(self.echo(&filter, &probe, Properties::EMPTY, Properties::EMPTY).await?.finding)
     }
 
     async fn identify(&mut self) -> Result<Finding, Error> {
         let mut properties = PropertiesBuf::new();
         push(&mut properties, PropertyId::SubscriptionIdentifier, 1)?;
-        let topic = self.below("identifier");
-        let echo = self.echo(&topic, &topic, properties.as_properties(), Properties::EMPTY).await?;
+        let probe = self.below("identifier");
+        let echo = self.echo(&probe.topic, &probe, properties.as_properties(), Properties::EMPTY).await?;
         Ok(match echo.finding.verdict {
             Verdict::Yes if !echo.has_identifier => {
                 Finding::new(Verdict::No, "the message came back without the identifier")
@@ -236,19 +262,17 @@ impl Trial<'_> {
         }
         let mut properties = PropertiesBuf::new();
         push(&mut properties, PropertyId::TopicAlias, 1)?;
-        let topic = self.below("alias");
+        let probe = self.below("alias");
         let properties = properties.as_properties();
-        let first = self.echo(&topic, &topic, Properties::EMPTY, properties).await?.finding;
+        let first = self.echo(&probe.topic, &probe, Properties::EMPTY, properties).await?.finding;
         if first.verdict != Verdict::Yes {
             return Ok(first);
         }
-        // From now on the alias stands alone.
-        let published =
-            self.line.publish(&Publish { properties, ..message(&topic, Qos::AtMostOnce) }).await?;
+        let published = self.line.publish(&Publish { properties, ..probe.message(Qos::AtMostOnce) }).await?;
         if !matches!(published, Published::Sent) {
             return Ok(self.not_taken(published));
         }
-        Ok(match self.line.message(&topic).await? {
+        Ok(match self.line.probe(&probe).await? {
             Some(_) => Finding::new(Verdict::Yes, "a message with the alias alone came back"),
             None => self.not_back("with the alias alone, "),
         })
@@ -258,7 +282,7 @@ impl Trial<'_> {
     async fn echo(
         &mut self,
         filter: &str,
-        topic: &str,
+        probe: &Probe,
         of_subscribe: Properties<'_>,
         of_publish: Properties<'_>,
     ) -> Result<Echo, Error> {
@@ -270,12 +294,12 @@ impl Trial<'_> {
             let why = "granted; no message comes back that could show more";
             return Ok(Finding::new(Verdict::Unknown, why).into());
         }
-        let message = Publish { properties: of_publish, ..message(topic, Qos::AtMostOnce) };
+        let message = Publish { properties: of_publish, ..probe.message(Qos::AtMostOnce) };
         let published = self.line.publish(&message).await?;
         if !matches!(published, Published::Sent) {
             return Ok(self.not_taken(published).into());
         }
-        let Some(arrived) = self.line.message(topic).await? else {
+        let Some(arrived) = self.line.probe(probe).await? else {
             return Ok(self.not_back("granted, but ").into());
         };
         let finding = Finding::new(Verdict::Yes, "granted, and a message came back");
@@ -310,13 +334,68 @@ impl Trial<'_> {
         format!("{what} within {} s", self.line.patience().as_secs_f64())
     }
 
-    fn topic_of(&self, qos: Qos) -> String {
+    fn probe_of(&self, qos: Qos) -> Probe {
         self.below(&format!("qos{qos}"))
     }
 
-    fn below(&self, name: &str) -> String {
-        format!("{}/{name}", self.topic)
+    fn below(&self, name: &str) -> Probe {
+        Probe::new(self.topic, name)
     }
+}
+
+/// The message of one check. It is recognised by its payload: RabbitMQ and NATS deliver it under another topic if the topic has
+/// a dot.
+#[derive(Debug)]
+pub(super) struct Probe {
+    topic: String,
+    payload: String,
+}
+
+/// The level below which the retained message is.
+const RETAINED: &str = "retained";
+
+impl Probe {
+    /// `base` is the topic of the run; `name` has one or two levels.
+    fn new(base: &str, name: &str) -> Probe {
+        Probe { topic: format!("{base}/{name}"), payload: format!("{}{name}", payload_prefix(base)) }
+    }
+
+    /// The retained message.
+    pub(super) fn retained(base: &str) -> Probe {
+        Probe::new(base, &format!("{RETAINED}/level"))
+    }
+
+    /// Its topic.
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Whether a payload is this message's.
+    pub(super) fn matches(&self, payload: &[u8]) -> bool {
+        payload == self.payload.as_bytes()
+    }
+
+    fn message(&self, qos: Qos) -> Publish<'_> {
+        Publish {
+            dup: false,
+            qos,
+            retain: false,
+            topic: &self.topic,
+            packet_id: None,
+            properties: Properties::EMPTY,
+            payload: self.payload.as_bytes(),
+        }
+    }
+}
+
+/// The start of all payloads of a run.
+pub(super) fn payload_prefix(base: &str) -> String {
+    format!("mq doctor {} ", random_of(base))
+}
+
+/// The random last level of the topic of a run.
+fn random_of(base: &str) -> &str {
+    base.rsplit('/').next().unwrap_or(base)
 }
 
 /// What came of sending a message to ourselves.
@@ -332,30 +411,25 @@ impl From<Finding> for Echo {
     }
 }
 
-/// The topic of the retained message.
-pub(super) fn retained_topic(topic: &str) -> String {
-    format!("{topic}/retained")
-}
-
 /// Whether a new subscriber gets the retained message; `None` where this user may not subscribe to it.
 pub(super) async fn is_retained(line: &mut Line, topic: &str) -> Result<Option<bool>, Error> {
     line.begin();
-    let topic = retained_topic(topic);
-    match line.subscribe(&topic, Qos::AtMostOnce, Properties::EMPTY).await? {
+    let probe = Probe::retained(topic);
+    match line.subscribe(&probe.topic, Qos::AtMostOnce, Properties::EMPTY).await? {
         Subscribed::Granted(_) => {}
         Subscribed::Denied(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
     }
     // However late SUBACK was, the message has all its time.
     line.begin();
-    Ok(Some(line.message(&topic).await?.is_some_and(|arrived| arrived.retain)))
+    Ok(Some(line.probe(&probe).await?.is_some_and(|arrived| arrived.retain)))
 }
 
 /// Deletes the retained message; whether that is certain.
 pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool, Error> {
     line.begin();
-    let topic = retained_topic(topic);
+    let probe = Probe::retained(topic);
     let qos = acknowledged_qos(line);
-    let nothing = Publish { retain: true, payload: b"", ..message(&topic, qos) };
+    let nothing = Publish { retain: true, payload: b"", ..probe.message(qos) };
     Ok(match line.publish(&nothing).await? {
         // Where this is refused, the message that is to be deleted was not taken either.
         Published::Sent | Published::Taken(_) | Published::NotOffered(_) | Published::Denied(_) => true,
@@ -370,25 +444,13 @@ pub(super) async fn broker_version(line: &mut Line) -> Result<Option<String>, Er
         Subscribed::Granted(_) => {}
         Subscribed::Denied(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
     }
-    let arrived = line.message(VERSION_TOPIC).await?;
+    let arrived = line.version_message().await?;
     Ok(arrived.map(|message| String::from_utf8_lossy(&message.payload).into_owned()))
 }
 
 /// The lowest QoS at which the broker says what it did, where it takes that.
 fn acknowledged_qos(line: &Line) -> Qos {
     line.session().peer_accepts().maximum_qos.min(Qos::AtLeastOnce)
-}
-
-fn message(topic: &str, qos: Qos) -> Publish<'_> {
-    Publish {
-        dup: false,
-        qos,
-        retain: false,
-        topic,
-        packet_id: None,
-        properties: Properties::EMPTY,
-        payload: PAYLOAD,
-    }
 }
 
 fn push(properties: &mut PropertiesBuf, id: PropertyId, value: u32) -> Result<(), Error> {

@@ -35,7 +35,7 @@ impl Object<'_> {
             None => self.0.literal("null"),
         }
         self.versions(report);
-        self.text("broker_version", examined.and_then(|examined| examined.broker_version.as_deref()));
+        self.text("broker_version", examined.and_then(|examined| examined.broker_version.known()));
         self.text("checked_with", examined.map(|examined| number_of(examined.version)).as_deref());
         if let Some(examined) = examined {
             self.examined(examined);

@@ -3,6 +3,7 @@
 //! What comes meanwhile is kept until somebody asks for it, within bounds: messages on the topics of the checks, and answers to
 //! what was sent.
 
+use super::check::{Probe, payload_prefix};
 use crate::client::{FAREWELL_PATIENCE, Terms, describe_details, disconnected};
 use crate::error::Error;
 use crate::protocol::session::{Event, Role, Session, SessionError};
@@ -40,8 +41,8 @@ pub(super) struct Line {
 /// What came and was not asked for yet.
 #[derive(Debug)]
 struct Heard {
-    /// Messages on other topics than these are passed over.
-    topic: String,
+    /// Messages with another payload are ignored, except the broker's version.
+    payload_prefix: String,
     messages: Vec<Arrived>,
     answers: Vec<(PacketId, Answer)>,
     pongs: usize,
@@ -87,7 +88,7 @@ pub(super) enum Published {
 }
 
 impl Line {
-    /// Goes on where CONNACK came. Messages below `topic` are of interest.
+    /// Continues after CONNACK. `topic` is the base topic of the run, whose messages are kept.
     pub(super) fn new(
         (connection, terms): (Connection, Terms),
         version: Version,
@@ -172,10 +173,19 @@ impl Line {
         })
     }
 
-    /// The next message on a topic; `None` when none came in time.
-    pub(super) async fn message(&mut self, topic: &str) -> Result<Option<Arrived>, Error> {
+    /// The message of a check, under whatever topic; `None` if it does not arrive in time.
+    pub(super) async fn probe(&mut self, probe: &Probe) -> Result<Option<Arrived>, Error> {
+        self.message(|message| probe.matches(&message.payload)).await
+    }
+
+    /// The message with the broker's version; `None` if it does not arrive in time.
+    pub(super) async fn version_message(&mut self) -> Result<Option<Arrived>, Error> {
+        self.message(|message| message.topic == VERSION_TOPIC).await
+    }
+
+    async fn message(&mut self, is_it: impl Fn(&Arrived) -> bool) -> Result<Option<Arrived>, Error> {
         self.until(|heard| {
-            let position = heard.messages.iter().position(|message| message.topic == topic)?;
+            let position = heard.messages.iter().position(&is_it)?;
             Some(heard.messages.remove(position))
         })
         .await
@@ -272,11 +282,12 @@ fn take(
 
 impl Heard {
     fn new(topic: &str) -> Heard {
-        Heard { topic: topic.to_owned(), messages: Vec::new(), answers: Vec::new(), pongs: 0 }
+        Heard { payload_prefix: payload_prefix(topic), messages: Vec::new(), answers: Vec::new(), pongs: 0 }
     }
 
     fn note(&mut self, publish: &Publish<'_>) {
-        let is_ours = publish.topic.starts_with(&self.topic) || publish.topic == VERSION_TOPIC;
+        let is_ours =
+            publish.payload.starts_with(self.payload_prefix.as_bytes()) || publish.topic == VERSION_TOPIC;
         if !is_ours || self.messages.len() >= MOST_MESSAGES {
             return;
         }

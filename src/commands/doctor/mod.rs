@@ -18,9 +18,9 @@ use crate::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
 use crate::transport::{self, Address, Connection, Endpoint, Layer, Step, Stream, Tap};
-use check::{Check, Finding, Trial, Verdict};
+use check::{Check, Finding, Probe, Trial, Verdict};
 use line::Line;
-use report::{Examined, Outcome, Report, Via};
+use report::{BrokerVersion, Examined, Outcome, Report, Via};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -174,7 +174,7 @@ impl<'a> Doctor<'a> {
         let mut said = Vec::new();
         let read = |connack: &Connack<'_>| {
             if options.version.is_v5() {
-                said = limits::of(connack);
+                said = limits::of(connack, &options.client_id);
             }
         };
         let connected = client::introduce(options, Connection::watched(stream, tap), read).await?;
@@ -183,7 +183,7 @@ impl<'a> Doctor<'a> {
             layers,
             connack: clock.take(),
             limits: said,
-            broker_version: None,
+            broker_version: BrokerVersion::NotAsked,
             checks: Vec::new(),
             round_trips: Vec::new(),
         };
@@ -231,6 +231,7 @@ impl<'a> Doctor<'a> {
         for check in Check::all(version) {
             let finding = match check {
                 Check::Retained => self.try_to_retain().await,
+                Check::RetainedWildcard => self.try_retained_by_wildcard().await,
                 _ => self.try_out(check).await,
             };
             if let Some(examined) = &mut self.report.examined {
@@ -240,7 +241,10 @@ impl<'a> Doctor<'a> {
         if let Some(line) = self.line().await {
             // In this order, since some brokers end the connection where $SYS may not be read.
             let trips = round_trips(line).await;
-            let says = check::broker_version(line).await.ok().flatten();
+            let says = match check::broker_version(line).await {
+                Ok(Some(version)) => BrokerVersion::Known(version),
+                Ok(None) | Err(_) => BrokerVersion::Unreadable,
+            };
             if let Some(examined) = &mut self.report.examined {
                 examined.broker_version = says;
                 examined.round_trips = trips;
@@ -267,13 +271,22 @@ impl<'a> Doctor<'a> {
         finding
     }
 
-    /// As other checks, and whatever came of it, nothing stays.
     async fn try_to_retain(&mut self) -> Finding {
         if self.line().await.is_some() {
             self.left = Left::Perhaps;
         }
-        let finding = self.try_out(Check::Retained).await;
-        self.delete_retained().await;
+        self.try_out(Check::Retained).await
+    }
+
+    /// Needs the message of the check before, which is deleted afterwards in any case.
+    async fn try_retained_by_wildcard(&mut self) -> Finding {
+        let finding = match self.verdict_of(Check::Retained) {
+            Some(Verdict::Yes) => self.try_out(Check::RetainedWildcard).await,
+            _ => Finding::new(Verdict::Unknown, "not tried: no retained message was seen to be kept"),
+        };
+        if self.left != Left::Nothing {
+            self.delete_retained().await;
+        }
         finding
     }
 
@@ -334,10 +347,12 @@ impl<'a> Doctor<'a> {
     }
 
     fn has_delivered(&self) -> bool {
-        let published = |(check, finding): &(Check, Finding)| {
-            *check == Check::Publish(Qos::AtMostOnce) && finding.verdict == Verdict::Yes
-        };
-        self.report.examined.as_ref().is_some_and(|examined| examined.checks.iter().any(published))
+        self.verdict_of(Check::Publish(Qos::AtMostOnce)) == Some(Verdict::Yes)
+    }
+
+    fn verdict_of(&self, check: Check) -> Option<Verdict> {
+        let checks = &self.report.examined.as_ref()?.checks;
+        checks.iter().find(|(made, _)| *made == check).map(|(_, finding)| finding.verdict)
     }
 
     async fn hang_up(&mut self) {
@@ -359,7 +374,8 @@ impl<'a> Doctor<'a> {
     /// Prints what was found out, and warns of what may be left behind.
     fn tell(&self) -> Result<Sink, Error> {
         let mut sink = Sink::stdout()?;
-        let topic = check::retained_topic(&self.topic);
+        let probe = Probe::retained(&self.topic);
+        let topic = probe.topic();
         let deletion = format!("{topic}; `mq pub -t {topic} -r -n` deletes it");
         match self.left {
             Left::Nothing => {}

@@ -70,11 +70,29 @@ pub(super) struct Examined {
     pub(super) connack: Duration,
     /// What CONNACK says of limits; empty before MQTT 5.
     pub(super) limits: Vec<Limit>,
-    /// What it says it is.
-    pub(super) broker_version: Option<String>,
+    pub(super) broker_version: BrokerVersion,
     pub(super) checks: Vec<(Check, Finding)>,
     /// The round trips of PINGREQ, the shortest first.
     pub(super) round_trips: Vec<Duration>,
+}
+
+/// The content of `$SYS/broker/version`.
+#[derive(Debug)]
+pub(super) enum BrokerVersion {
+    /// No check came that far.
+    NotAsked,
+    /// Denied, or not published by this broker.
+    Unreadable,
+    Known(String),
+}
+
+impl BrokerVersion {
+    pub(super) fn known(&self) -> Option<&str> {
+        match self {
+            BrokerVersion::Known(version) => Some(version),
+            BrokerVersion::NotAsked | BrokerVersion::Unreadable => None,
+        }
+    }
 }
 
 impl Report {

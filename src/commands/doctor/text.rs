@@ -1,6 +1,6 @@
 //! A report for people: a heading for each part, and a line for each fact.
 
-use super::report::{Examined, Outcome, Report, Via, layer_name, moment};
+use super::report::{BrokerVersion, Examined, Outcome, Report, Via, layer_name, moment};
 use crate::transport::tls::{Agreement, ShownCertificate};
 use std::fmt::Write;
 use std::time::Duration;
@@ -37,7 +37,6 @@ struct Page(String);
 
 impl Page {
     fn place(&mut self, report: &Report) {
-        let says = report.examined.as_ref().and_then(|examined| examined.broker_version.as_deref());
         self.heading("broker");
         self.fact("address", &report.address);
         if let Some(peer) = &report.peer {
@@ -47,7 +46,11 @@ impl Page {
             self.via(via);
         }
         self.fact("transport", &report.transport.join(", "));
-        self.fact("says that it is", says.unwrap_or("(nothing that may be read)"));
+        match report.examined.as_ref().map(|examined| &examined.broker_version) {
+            None | Some(BrokerVersion::NotAsked) => {}
+            Some(BrokerVersion::Unreadable) => self.fact("$SYS/broker/version", "(not readable)"),
+            Some(BrokerVersion::Known(version)) => self.fact("$SYS/broker/version", version),
+        }
     }
 
     fn via(&mut self, via: &Via) {

@@ -135,7 +135,7 @@ impl Application for Client<'_> {
     }
 
     fn accepted(&mut self, connack: &Connack<'_>) {
-        self.feed.note(limits::describe(connack, self.version));
+        self.feed.note(limits::describe(connack, self.version, &self.options.client_id));
     }
 
     fn connected(&mut self, link: &mut Link<'_, Nothing>) -> Result<(), Error> {
