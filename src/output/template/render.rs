@@ -206,14 +206,14 @@ fn first_bytes(payload: &[u8], width: usize) -> &[u8] {
     payload.get(..length).unwrap_or_default()
 }
 
-/// Hexadecimal digits of as many bytes as the width says; padding and digits are one row, which the separator cuts into
-/// groups.
+/// Hexadecimal digits of as many bytes as the width says. Padding in front and digits are one row, which the separator cuts into
+/// groups; padding behind is blanks alone.
 fn push_hexadecimal(payload: &[u8], spec: Spec, digit: impl Fn(u8) -> u8, out: &mut Vec<u8>) {
     let payload = first_bytes(payload, spec.width);
     let missing = spec.width.saturating_sub(payload.len() * 2);
     let (before, after) = if spec.is_left { (0, missing) } else { (missing, 0) };
     let digits = payload.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
-    let padded = std::iter::repeat_n(spec.pad, before).chain(digits).chain(std::iter::repeat_n(b' ', after));
+    let padded = std::iter::repeat_n(spec.pad, before).chain(digits);
     match spec.precision.filter(|group| *group > 0) {
         None => out.extend(padded),
         Some(group) => {
@@ -225,6 +225,7 @@ fn push_hexadecimal(payload: &[u8], spec: Spec, digit: impl Fn(u8) -> u8, out: &
             }
         }
     }
+    push_repeated(b' ', after, out);
 }
 
 /// A number as printf's `%f` prints it.
