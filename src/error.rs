@@ -157,7 +157,7 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted(ExitStatus),
     /// The time that was given is up.
-    #[error("timed out after {} s", .0.as_secs_f64())]
+    #[error("Timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// Nothing arrived for as long as was given.
     #[error("no message for {} s", .0.as_secs_f64())]

@@ -4,28 +4,55 @@
 //! or, for a user property, four.
 
 use super::properties::SEPARATOR;
+use super::{Names, numbers};
 use crate::protocol::PropertyId;
 use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// The one option whose value is several words.
 pub(super) const PROPERTY: &str = "property";
 
-/// Joins every option of this subcommand with its value.
-pub(super) fn normalise(subcommand: &Command, typed: &[OsString]) -> Vec<OsString> {
+/// Joins every option of this subcommand, and of those below it, with its value, and tidies numbers.
+pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) -> Vec<OsString> {
+    let mut command = subcommand;
     let mut rest = typed;
     let mut normalised = Vec::with_capacity(typed.len());
     while let Some((word, following)) = rest.split_first() {
         rest = following;
-        let Some(long) = find_option(subcommand, word).and_then(Arg::get_long) else {
-            normalised.push(word.clone());
+        let Some((arg, long)) = find_option(command, word).and_then(|arg| Some((arg, arg.get_long()?)))
+        else {
+            command = word.to_str().and_then(|name| command.find_subcommand(name)).unwrap_or(command);
+            normalised.push(tidied_word(command, names, word));
             continue;
         };
         let (values, following) = rest.split_at(value_count(long, rest).min(rest.len()));
         rest = following;
-        normalised.push(if values.is_empty() { word.clone() } else { join(long, values) });
+        normalised.push(if values.is_empty() { word.clone() } else { joined(command, names, arg, values) });
     }
     normalised
+}
+
+/// An option and its value as one word that the parser reads.
+pub(super) fn joined(command: &Command, names: Names, arg: &Arg, values: &[OsString]) -> OsString {
+    let long = arg.get_long().unwrap_or_default();
+    let value = values.join(OsStr::new(SEPARATOR));
+    join(long, &[numbers::tidied(command, names, arg, &value)])
+}
+
+/// The same for an option that was typed together with its value, as `--port=1883` or `-p1883`.
+fn tidied_word(command: &Command, names: Names, word: &OsStr) -> OsString {
+    let bytes = word.as_bytes();
+    let is_long = bytes.starts_with(b"--");
+    let end = if is_long { bytes.iter().position(|&byte| byte == b'=') } else { Some(2) };
+    let split = end.and_then(|end| bytes.split_at_checked(end));
+    let Some((option, value)) = split.filter(|(_, value)| !value.is_empty()) else { return word.to_owned() };
+    let value = OsStr::from_bytes(value.strip_prefix(b"=").unwrap_or(value));
+    match find_option(command, OsStr::from_bytes(option)).filter(|arg| numbers::trimmed(arg, value) != value)
+    {
+        Some(arg) => joined(command, names, arg, &[value.to_owned()]),
+        None => word.to_owned(),
+    }
 }
 
 /// How many of the words that follow an option are its value.
@@ -81,7 +108,7 @@ mod tests {
     fn normalised(line: &[&str]) -> Vec<String> {
         let typed: Vec<OsString> = line.iter().map(OsString::from).collect();
         let command = super::super::command();
-        let words = normalise(command.find_subcommand("pub").unwrap(), &typed);
+        let words = normalise(command.find_subcommand("pub").unwrap(), Names::Mq, &typed);
         words.into_iter().map(|word| word.into_string().unwrap()).collect()
     }
 

@@ -1,10 +1,10 @@
 //! Says what is wrong with the command line, in terms of what was typed.
 
 use super::config::{Configuration, Entry};
-use super::names::{Names, TOOLS};
+use super::names::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
-use super::{VERSION, argv};
+use super::{VERSION, argv, numbers};
 use crate::error::{Error, ExitStatus};
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -70,7 +70,7 @@ impl Typed<'_> {
     pub(super) fn failure(&self, error: &clap::Error) -> Failure {
         match error.kind() {
             ErrorKind::DisplayVersion if self.names == Names::Mosquitto => {
-                let text = format!("{} of mq {VERSION}\n", self.name());
+                let text = format!("{} version {MOSQUITTO_VERSION} by mq {VERSION}\n", self.name());
                 Failure { text, is_wanted: true, status: ExitStatus::FAILED }
             }
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -198,7 +198,9 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
             let reason = std::error::Error::source(error).map(|source| format!(": {}", reason(source)));
             let reason =
                 reason.or_else(|| Some(format!(": it takes {}", text(error, ContextKind::ValidValue)?)));
-            format!("invalid value{} for {option}{}", quoted(&value), reason.unwrap_or_default())
+            let odd = option_of(error, subcommand).and_then(|arg| numbers::oddity(arg, &value));
+            let reason = reason.unwrap_or_default();
+            format!("invalid value{} for {option}{reason}{}", quoted(&value), odd.unwrap_or_default())
         }
         ErrorKind::UnknownArgument => {
             let tip = text(error, ContextKind::SuggestedArg);
@@ -219,6 +221,13 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
         ErrorKind::InvalidUtf8 => not_utf8(subcommand, typed),
         _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
     }
+}
+
+/// The option that the error is about, where it is one of this subcommand.
+fn option_of<'a>(error: &clap::Error, subcommand: Option<&'a Command>) -> Option<&'a Arg> {
+    let shown = text(error, ContextKind::InvalidArg)?;
+    let long = shown.split([' ', '=', '[']).next()?.strip_prefix("--")?;
+    subcommand?.get_arguments().find(|arg| arg.get_long() == Some(long))
 }
 
 /// Why a value is refused. What the standard library and clap say of numbers is put into words.

@@ -19,6 +19,7 @@ pub mod keep;
 pub mod man;
 mod names;
 pub mod network;
+mod numbers;
 mod option_file;
 pub mod output;
 pub mod passwd;
@@ -218,7 +219,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     let mut line = head.to_vec();
     let mut repeated = Ok(());
     if let Some(subcommand) = subcommand {
-        let words = argv::normalise(subcommand, words);
+        let words = argv::normalise(subcommand, names, words);
         repeated = names.check_repetitions(&words);
         if option_file::is_read_by(subcommand.get_name()) {
             let file = option_file::read(subcommand, names, &words);
@@ -237,6 +238,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
+    if let Some(client) = cli.command.client_mut() {
+        names.choose_version(client);
+    }
     cli.command.share_readings();
     Ok(Invocation { names, command: cli.command, note: typed.note() })
 }

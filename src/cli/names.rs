@@ -1,6 +1,8 @@
 //! Under which names the program was called, which decides exit statuses and a few habits.
 
+use super::session::ClientArgs;
 use super::{GENERAL, VERSION};
+use crate::protocol::{RetainHandling, Version};
 use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -12,6 +14,9 @@ pub const TOOLS: [&str; 4] = ["pub", "sub", "rr", "passwd"];
 pub(super) const CLIENTS: [&str; 3] = ["pub", "sub", "rr"];
 
 const PREFIX: &str = "mosquitto_";
+
+/// The release of mosquitto whose tools we behave as. Scripts take it from `--version`.
+pub(super) const MOSQUITTO_VERSION: &str = "2.1.2";
 
 /// How the paragraph of the help begins that tells the exit statuses.
 pub(super) const EXIT_STATUS: &str = "Exit status:";
@@ -37,6 +42,30 @@ impl Names {
         match self {
             Names::Mq => format!("mq {subcommand}"),
             Names::Mosquitto => format!("{PREFIX}{subcommand}"),
+        }
+    }
+
+    /// As in mosquitto's tools, `-x` and `-D` choose MQTT 5 also beside `-V`.
+    pub(super) fn choose_version(self, client: &mut ClientArgs) {
+        if self == Names::Mosquitto && client.needs_v5() {
+            client.connection.version = Some(Version::V5);
+        }
+    }
+
+    /// Under mosquitto's names, what MQTT 3 cannot say of a subscription has no effect there.
+    pub(super) fn check_subscription_options(
+        self,
+        version: Version,
+        retain_as_published: bool,
+        retain_handling: RetainHandling,
+    ) -> Result<(), &'static str> {
+        if self == Names::Mosquitto || version.is_v5() {
+            return Ok(());
+        }
+        match (retain_as_published, retain_handling) {
+            (true, _) => Err("--retain-as-published"),
+            (false, RetainHandling::New | RetainHandling::Never) => Err("--retain-handling"),
+            (false, RetainHandling::Always) => Ok(()),
         }
     }
 
@@ -78,7 +107,8 @@ pub(super) fn adapt(command: Command, names: Names) -> Command {
             .help_heading(GENERAL)
             .action(ArgAction::Version)
             .help("Print version");
-        let subcommand = subcommand.version(VERSION).bin_name(known).arg(print_version);
+        let about = subcommand.get_about().map(|about| format!("{known}: {about}")).unwrap_or_default();
+        let subcommand = subcommand.about(about).version(VERSION).bin_name(known).arg(print_version);
         let subcommand = match usage {
             Some(usage) => subcommand.override_usage(usage),
             None => subcommand,

@@ -145,14 +145,21 @@ fn lines(subcommand: &Command, names: Names, text: &[u8]) -> Result<Vec<Line>, (
             }
             return Err((number, "-o cannot stand in a file of options".to_owned()));
         }
-        let word = word(known, option, value, line).map_err(|problem| (number, problem))?;
+        let word =
+            word(subcommand, names, known, (option, value), line).map_err(|problem| (number, problem))?;
         lines.push(Line { number, option: option.to_owned(), word });
     }
     Ok(lines)
 }
 
 /// What clap reads for a line.
-fn word(known: Option<&Arg>, option: &OsStr, value: &[u8], line: &[u8]) -> Result<OsString, String> {
+fn word(
+    subcommand: &Command,
+    names: Names,
+    known: Option<&Arg>,
+    (option, value): (&OsStr, &[u8]),
+    line: &[u8],
+) -> Result<OsString, String> {
     let shown = option.as_bytes().escape_ascii();
     if line.contains(&0) {
         return Err("it contains a NUL byte".to_owned());
@@ -164,7 +171,9 @@ fn word(known: Option<&Arg>, option: &OsStr, value: &[u8], line: &[u8]) -> Resul
         Some((arg, _)) if argv::takes_value(arg) && value.is_empty() => {
             Err(format!("{shown} needs a value on the same line"))
         }
-        Some((arg, long)) if argv::takes_value(arg) => Ok(argv::join(long, &values(long, value))),
+        Some((arg, long)) if argv::takes_value(arg) => {
+            Ok(argv::joined(subcommand, names, arg, &values(long, value)))
+        }
         Some(_) if !value.is_empty() => Err(format!("{shown} takes no value")),
         Some(_) => Ok(option.to_owned()),
         // A word that clap may be able to tell more about; or a value that stands right behind its option.

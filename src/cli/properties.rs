@@ -1,5 +1,6 @@
 //! `-D PACKET NAME VALUE`: properties of MQTT 5 for the packets that a client sends.
 
+use super::numbers;
 use crate::error::Error;
 use crate::protocol::property::{Context, Encoding};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Version};
@@ -119,15 +120,28 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
         | Encoding::TwoByteInteger
         | Encoding::FourByteInteger
         | Encoding::VariableByteInteger => {
-            let typed = text(next("VALUE")?)?;
-            Value::Number(
-                typed.parse().map_err(|_| format!("the property {id} takes a number, not '{typed}'"))?,
-            )
+            let typed = text(numbers::trim(&next("VALUE")?).to_vec())?;
+            let number = typed.parse().map_err(|_| {
+                let odd = numbers::odd_character(&typed, false).unwrap_or_default();
+                format!("the property {id} takes a number, not '{}'{odd}", typed.escape_debug())
+            });
+            Value::Number(number?)
         }
     };
     // Also where no such packet will be sent, a value that no packet can carry is a mistake.
     PropertiesBuf::new().push(id, value.as_property_value()).map_err(|error| error.to_string())?;
     Ok(PropertyArg { target, id, value })
+}
+
+/// Whether the value of the property of this name is a number.
+pub(super) fn takes_number(name: &str) -> bool {
+    PropertyId::from_name(name).is_some_and(|id| match id.encoding() {
+        Encoding::Flag
+        | Encoding::TwoByteInteger
+        | Encoding::FourByteInteger
+        | Encoding::VariableByteInteger => true,
+        Encoding::Utf8StringPair | Encoding::Utf8String | Encoding::BinaryData => false,
+    })
 }
 
 fn split(joined: &OsStr) -> Vec<Vec<u8>> {

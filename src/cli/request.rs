@@ -1,5 +1,6 @@
 //! The options of `mq rr`.
 
+use super::Names;
 use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
 use super::payload::PayloadArgs;
@@ -76,7 +77,7 @@ impl RequestArgs {
     ///
     /// # Errors
     /// Which option does not go with which.
-    pub fn check(&self, version: Version) -> Result<(), Error> {
+    pub fn check(&self, names: Names, version: Version) -> Result<(), Error> {
         let properties = self.client.properties.collect(Context::Publish)?;
         if properties.as_properties().find(PropertyId::ResponseTopic).is_some() {
             return Err(Error::Usage(
@@ -87,13 +88,9 @@ impl RequestArgs {
         if version.is_v5() {
             return Ok(());
         }
-        let needs_v5 = [
-            ("--retain-as-published", self.retain_as_published),
-            ("--retain-handling", self.retain_handling != RetainHandling::Always),
-        ];
-        if let Some((option, _)) = needs_v5.into_iter().find(|(_, is_given)| *is_given) {
-            return Err(Error::Usage(format!("{option} needs MQTT 5, and -V chose {version}")));
-        }
+        names
+            .check_subscription_options(version, self.retain_as_published, self.retain_handling)
+            .map_err(|option| Error::Usage(format!("{option} needs MQTT 5, and -V chose {version}")))?;
         if self.response_topic.is_none() {
             return Err(Error::Usage(format!(
                 "missing -e TOPIC: {version} cannot tell the responder where to answer"

@@ -101,15 +101,17 @@ impl ClientArgs {
     /// # Errors
     /// When `-V` says otherwise.
     pub fn version(&self) -> Result<Version, Error> {
-        let needs_v5 = self.session.session_expiry_interval.is_some()
-            || !self.properties.is_empty()
-            || self.authentication.is_wanted();
-        let version = self.connection.version(needs_v5);
+        let version = self.connection.version(self.needs_v5() || self.authentication.is_wanted());
         self.properties.check_version(version)?;
         if self.session.session_expiry_interval.is_some() && !version.is_v5() {
             return Err(Error::Usage(format!("-x needs MQTT 5, and -V chose {version}")));
         }
         Ok(version)
+    }
+
+    /// Whether options are typed that only MQTT 5 has a meaning for: `-x` and `-D`.
+    pub(super) fn needs_v5(&self) -> bool {
+        self.session.session_expiry_interval.is_some() || !self.properties.is_empty()
     }
 
     /// Where to connect to, and by which way, from one local address at most.

@@ -1,5 +1,6 @@
 //! The options of `mq sub`.
 
+use super::Names;
 use super::connection::DiagnosticArgs;
 use super::keep::KeepArgs;
 use super::output::OutputArgs;
@@ -146,16 +147,14 @@ impl SubscribeArgs {
     ///
     /// # Errors
     /// Which option does not go with which.
-    pub fn check(&self, version: Version) -> Result<(), Error> {
-        let needs_v5 = [
-            ("--no-local", self.no_local),
-            ("--retain-as-published", self.retain_as_published),
-            ("--retain-handling", self.retain_handling != RetainHandling::Always),
-        ];
-        let given = needs_v5.into_iter().find(|(_, is_given)| *is_given);
-        if let (Some((option, _)), false) = (given, version.is_v5()) {
-            return Err(Error::Usage(format!("{option} needs MQTT 5; add -V 5")));
+    pub fn check(&self, names: Names, version: Version) -> Result<(), Error> {
+        let needs_v5 = |option| Error::Usage(format!("{option} needs MQTT 5; add -V 5"));
+        if self.no_local && !version.is_v5() {
+            return Err(needs_v5("--no-local"));
         }
+        names
+            .check_subscription_options(version, self.retain_as_published, self.retain_handling)
+            .map_err(needs_v5)?;
         let subscriptions = self.subscriptions(None)?;
         match subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/")) {
             // [MQTT-3.8.3-4]

@@ -302,6 +302,16 @@ impl TlsArgs {
         Err(Error::Usage(format!("--ciphers {list}: {problem}; there are {}", Suites::names())))
     }
 
+    /// What of --ciphers has no effect here, if anything.
+    pub fn remark_on_ciphers(&self) -> Option<String> {
+        let list = self.ciphers.as_deref().filter(|_| self.psk.is_none())?;
+        let suites = Suites::parse(list, self.tls_version.unwrap_or(Version::Tls12));
+        let words = suites.without_effect.join(", ");
+        (!words.is_empty()).then(|| {
+            format!("--ciphers: {words} has no effect; only strong suites of TLS 1.2 and newer are offered")
+        })
+    }
+
     fn alpn(&self) -> Result<Vec<Vec<u8>>, Error> {
         let Some(list) = &self.tls_alpn else { return Ok(Vec::new()) };
         let protocols: Vec<Vec<u8>> = list.split(',').map(|name| name.trim().as_bytes().to_vec()).collect();

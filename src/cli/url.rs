@@ -2,7 +2,7 @@
 //!
 //! A broker's path is the topic, in which `#`, `+` and `?` mean nothing special; so this is no URL of the web's kind.
 
-use super::Names;
+use super::{Names, numbers};
 use crate::transport::{Credentials, Proxy, ProxyKind};
 use percent_encoding::percent_decode_str;
 
@@ -77,7 +77,7 @@ impl Url {
         let split = if is_encoded { authority.rsplit_once('@') } else { authority.split_once('@') };
         let (user_info, place) = split.map_or((None, authority), |(info, place)| (Some(info), place));
         let (username, password) = user_info.map(split_user_info).unwrap_or_default();
-        let (host, port) = split_place(place)?;
+        let (host, port) = split_place(place, names)?;
         let (username, password, host) = if is_encoded {
             (
                 username.map(|name| decode_text(name, "user name")).transpose()?,
@@ -123,7 +123,7 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
         return Err("it has no path; a / in a password is written %2F".to_owned());
     }
     let (user_info, place) = rest.rsplit_once('@').map_or((None, rest), |(info, place)| (Some(info), place));
-    let (host, port) = split_place(place)?;
+    let (host, port) = split_place(place, Names::Mq)?;
     let host = decode_text(host, "host")?;
     if host.is_empty() {
         return Err("it names no host".to_owned());
@@ -184,7 +184,7 @@ fn split_user_info(user_info: &str) -> (Option<&str>, Option<&str>) {
 }
 
 /// Splits a host, which may be IPv6 in brackets, from its port.
-fn split_place(place: &str) -> Result<(&str, Option<u16>), String> {
+fn split_place(place: &str, names: Names) -> Result<(&str, Option<u16>), String> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("a [ without ]")?;
@@ -202,8 +202,12 @@ fn split_place(place: &str) -> Result<(&str, Option<u16>), String> {
         },
     };
     let Some(port) = port else { return Ok((host, None)) };
-    match port.parse() {
-        Ok(number) if number > 0 && !port.starts_with('+') => Ok((host, Some(number))),
+    let read = match names {
+        Names::Mq => port.parse().ok(),
+        Names::Mosquitto => u16::try_from(numbers::integer(port.as_bytes())).ok(),
+    };
+    match read {
+        Some(number) if number > 0 && !port.starts_with('+') => Ok((host, Some(number))),
         // The text is not shown: it may be half a password.
         _ => {
             Err("the port is a number from 1 to 65535; / and @ in a password are written %2F and %40"

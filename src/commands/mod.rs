@@ -15,6 +15,7 @@ mod limits;
 mod lines;
 mod links;
 mod mosquitto;
+mod mosquitto_debug;
 mod ndjson;
 mod passwd;
 mod password;
@@ -104,7 +105,9 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
         let of_preset = client.follow_preset(messages.names)?;
         let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
         let of_token = client.check_token()?;
-        let warnings = of_password.iter().chain(&of_preset).chain(&of_data).chain(&of_token);
+        let of_ciphers = client.tls.remark_on_ciphers();
+        let warnings =
+            of_password.iter().chain(&of_preset).chain(&of_data).chain(&of_token).chain(&of_ciphers);
         warnings.for_each(|warning| messages.say(warning));
     }
     Ok(())
@@ -150,7 +153,11 @@ impl Messages {
         if !error.is_known_to_the_user() {
             let of_service = self.service.and_then(|service| hints::hint(service, error));
             let hint = of_service.or(error.hint()).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            messages.say(&format!("{error}{hint}"));
+            match (self.names, error) {
+                // Scripts search for this line.
+                (Names::Mosquitto, Error::Timeout(_)) if !messages.quiet => print_error("Timed out\n"),
+                _ => messages.say(&format!("{error}{hint}")),
+            }
         }
     }
 

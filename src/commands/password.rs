@@ -62,7 +62,10 @@ pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
         say(prompt).map_err(Error::Output)?;
         cli::line_of_stdin().map_err(Error::Input)?
     };
-    say("\n").map_err(Error::Output)?;
+    // mosquitto_passwd ends the prompt's line only when it got a password; on a terminal, the message that follows needs it.
+    if !answer.is_empty() || stdin.is_terminal() {
+        say("\n").map_err(Error::Output)?;
+    }
     Ok(answer)
 }
 

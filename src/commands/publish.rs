@@ -184,7 +184,7 @@ impl Publisher {
         Ok(Publisher {
             source: Source::new(args, topic, delay, options.version, messages)?,
             messages,
-            trace: Trace::new(args.diagnostics.debug, options),
+            trace: Trace::new(args.diagnostics.debug, options, messages),
             rules: args.client.rules(options.version),
             denied: 0,
             unacknowledged: 0,

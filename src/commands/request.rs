@@ -32,7 +32,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
     let mut client = args.client.clone();
     client.connection.version.get_or_insert(Version::V5);
     let mut options = client.client_options(messages.names, &args.persistence, Some(0))?;
-    args.check(options.version)?;
+    args.check(messages.names, options.version)?;
     let request = Rc::new(Request::new(args, options.version, messages.names)?);
     if let Some(rules) = args.client.rules(options.version) {
         request.check(args, &rules)?;
@@ -47,13 +47,16 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             state: State::Subscribing,
             answers: 0,
             has_warned: false,
-            trace: Trace::new(args.diagnostics.debug, &options),
+            trace: Trace::new(args.diagnostics.debug, &options, messages),
             failure: None,
         };
         password::complete(&client.connection, &mut options.password).await?;
         let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
         let end = client::run(&options, &mut requester, stop.as_mut()).await;
-        if !matches!(end, Ok(End::Stopped { .. })) {
+        requester.trace.take_all(requester.sink.buffer());
+        if matches!(end, Ok(End::Stopped { .. })) {
+            requester.sink.flush()?;
+        } else {
             tokio::select! {
                 drained = requester.sink.drain() => drained?,
                 _ = stop => {}
@@ -229,6 +232,7 @@ impl Application for Requester<'_> {
     type Message = Rc<Request>;
 
     fn connected(&mut self, link: &mut Link<'_, Rc<Request>>) -> Result<(), Error> {
+        self.trace.share_stdout();
         let retain_handling =
             if self.args.no_retained { RetainHandling::Never } else { self.args.retain_handling };
         let options = SubscriptionOptions {
@@ -269,6 +273,7 @@ impl Application for Requester<'_> {
     }
 
     fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
+        self.trace.take_until_message(self.sink.buffer());
         if self.answers == self.args.count || !self.is_answer(publish) {
             return Ok(Flow::Continue);
         }
@@ -325,6 +330,7 @@ impl Application for Requester<'_> {
     }
 
     fn flush(&mut self) -> Result<bool, Error> {
+        self.trace.take_all(self.sink.buffer());
         self.sink.flush()
     }
 

@@ -38,7 +38,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut options = args.client.client_options(messages.names, &args.persistence, None)?;
-    args.check(options.version)?;
+    args.check(messages.names, options.version)?;
     if options.version.is_v5() {
         limit_what_is_in_flight(args, &mut options.properties);
     }
@@ -49,6 +49,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
         let limits = Limits { timeout: args.timeout, idle: subscriber.idle.clone() };
         let mut stop = pin!(stop(messages, limits)?);
         let end = client::run(&options, &mut subscriber, stop.as_mut()).await;
+        subscriber.trace.take_all(subscriber.sink.buffer());
         let drained = match end {
             Ok(End::Stopped { .. }) => {
                 timeout(OUTPUT_PATIENCE, subscriber.sink.drain()).await.unwrap_or(Ok(()))
@@ -164,7 +165,7 @@ impl<'a> Subscriber<'a> {
             sink: Sink::stdout()?,
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle: None,
-            trace: Trace::new(args.diagnostics.debug, options),
+            trace: Trace::new(args.diagnostics.debug, options, messages),
             recorder: open_recorder(&args.keep, messages)?,
             exec: args
                 .keep
@@ -192,12 +193,19 @@ impl<'a> Subscriber<'a> {
 
     fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         if let Some(removals) = &self.removals {
-            self.messages.say(&removals.summary());
+            self.tell_removals(removals);
         }
         match end? {
             End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
+        }
+    }
+
+    /// mosquitto_sub does not say how many messages it deleted.
+    fn tell_removals(&self, removals: &Removals) {
+        if self.messages.names == Names::Mq || self.args.dry_run {
+            self.messages.say(&removals.summary());
         }
     }
 
@@ -336,6 +344,7 @@ impl Application for Subscriber<'_> {
     type Message = Removal;
 
     fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
+        self.trace.share_stdout();
         self.start_printing();
         self.subscribe(link)?;
         self.unanswered = self.asked.len() + self.args.unsubscribe.len();
@@ -393,6 +402,7 @@ impl Application for Subscriber<'_> {
 
     fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
         self.note_activity();
+        self.trace.take_until_message(self.sink.buffer());
         if self.args.retained_only && !publish.retain {
             return Ok(self.end());
         }
@@ -458,6 +468,7 @@ impl Application for Subscriber<'_> {
         }
         // A message is acknowledged once its command runs.
         let has_begun = self.exec.as_ref().is_none_or(Exec::has_begun_all);
+        self.trace.take_all(self.sink.buffer());
         if !self.sink.has_unwritten() {
             return Ok(has_begun);
         }

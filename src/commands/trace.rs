@@ -1,9 +1,11 @@
 //! What goes over a client's connections, shown on standard error as `mq inspect` shows it.
 
 use super::clock::Clock;
-use super::print_error;
+use super::mosquitto_debug::Log;
+use super::{Messages, print_error};
 use crate::bench::plan::Plan;
 use crate::bench::trace::Watch;
+use crate::cli::Names;
 use crate::client::Options;
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Transport};
@@ -18,6 +20,8 @@ use std::io::{IsTerminal, stderr};
 #[derive(Debug)]
 pub(super) struct Trace {
     kind: Option<Kind>,
+    /// Under mosquitto's names, the lines of its library take the place of ours.
+    log: Option<Log>,
     /// Connections so far.
     connections: u32,
 }
@@ -32,9 +36,27 @@ struct Kind {
 
 impl Trace {
     /// A trace of a client's connections, if one is wanted.
-    pub(super) fn new(is_wanted: bool, options: &Options) -> Trace {
-        let kind = is_wanted.then(|| Kind::new(options.version, &options.endpoint));
-        Trace { kind, connections: 0 }
+    pub(super) fn new(is_wanted: bool, options: &Options, messages: Messages) -> Trace {
+        let is_mosquitto = messages.names == Names::Mosquitto;
+        let kind = (is_wanted && !is_mosquitto).then(|| Kind::new(options.version, &options.endpoint));
+        let log =
+            (is_wanted && is_mosquitto).then(|| Log::new(messages.name, messages.quiet, options.version));
+        Trace { kind, log, connections: 0 }
+    }
+
+    /// From now on the command writes to standard output itself, and takes the lines that belong there.
+    pub(super) fn share_stdout(&self) {
+        self.log.iter().for_each(Log::wait);
+    }
+
+    /// Appends the lines for standard output up to that of the message which is printed next.
+    pub(super) fn take_until_message(&self, out: &mut Vec<u8>) {
+        self.log.iter().for_each(|log| log.take_until_message(out));
+    }
+
+    /// Appends the lines for standard output.
+    pub(super) fn take_all(&self, out: &mut Vec<u8>) {
+        self.log.iter().for_each(|log| log.take_all(out));
     }
 
     /// The connections that follow speak this version.
@@ -45,6 +67,9 @@ impl Trace {
     /// A new connection begins.
     pub(super) fn open(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
         self.connections += 1;
+        if let Some(log) = &self.log {
+            return Some(log.open());
+        }
         self.kind.map(|kind| kind.open(self.connections, stream))
     }
 }

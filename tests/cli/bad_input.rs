@@ -197,7 +197,7 @@ fn a_broker_that_says_nothing_is_given_up() {
         client.expect_end();
     });
     let stderr = peer.mq("pub -t a -m x --connect-timeout 0.1").run().fail(27);
-    assert_says(&stderr, &["timed out"]);
+    assert_says(&stderr, &["Timed out"]);
     peer.finish();
 }
 

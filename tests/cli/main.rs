@@ -16,6 +16,7 @@ mod authentication;
 mod bad_input;
 mod bench;
 mod bench_report;
+mod compatibility;
 mod configuration;
 mod crash;
 mod credentials;

@@ -118,7 +118,7 @@ fn time_that_is_up_is_27_or_255_before_the_broker_answered() {
             client.expect_end();
         })
     };
-    assert_says(&assert_status(silent(), "mosquitto_sub -t a -W 1", 255), &["timed out"]);
+    assert_says(&assert_status(silent(), "mosquitto_sub -t a -W 1", 255), &["Timed out"]);
     let subscribed = ScriptedPeer::accepting(|client| {
         client.expect_type(0x80);
         client.send("90 (0001 00)");
@@ -136,7 +136,7 @@ fn a_subscriber_that_is_stopped_lets_the_will_be_published() {
             client.expect("e0 (04)");
         });
         let mut running = peer.called_as("mosquitto_sub -V 5 -d -t a").spawn();
-        running.wait_for_stderr("<- SUBACK");
+        running.wait_for_stdout("Subscribed (mid: 1): 0");
         running.signal(signal);
         running.finish().expect_status(0);
         peer.finish();

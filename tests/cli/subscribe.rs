@@ -132,7 +132,7 @@ fn time_is_up_with_status_27() {
         broker.mq("pub -t a -m kept -r -q 1").run().succeed();
         let finished = broker.mq("sub -t a -W 1").run();
         assert_eq!(finished.stdout, b"kept\n");
-        assert_says(&finished.fail(27), &["mq sub:", "timed out"]);
+        assert_says(&finished.fail(27), &["mq sub:", "Timed out"]);
     });
 }
 
@@ -143,7 +143,7 @@ fn time_is_up_also_while_nobody_answers() {
         client.expect_type(0x10);
         client.expect_end();
     });
-    assert_says(&peer.mq("sub -t a -W 1").run().fail(27), &["timed out"]);
+    assert_says(&peer.mq("sub -t a -W 1").run().fail(27), &["Timed out"]);
     peer.finish();
 }
 

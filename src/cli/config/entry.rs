@@ -2,9 +2,9 @@
 
 use super::options::{is_flag, is_repeated, key};
 use crate::cli::argv::{self, PROPERTY};
-use crate::cli::option_file;
 use crate::cli::properties::SEPARATOR;
 use crate::cli::url::{self, without_secrets};
+use crate::cli::{numbers, option_file};
 use clap::Arg;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -87,6 +87,7 @@ impl Origin {
 impl Entry {
     /// A value as a file or a variable gives it.
     pub(super) fn new(arg: &Arg, value: &OsStr, origin: Origin) -> Entry {
+        let value = numbers::trimmed(arg, value);
         let words = option_file::values(key(arg), value.as_bytes());
         let value = words.join(OsStr::new(SEPARATOR));
         let word = match (arg.get_long(), arg.get_short()) {

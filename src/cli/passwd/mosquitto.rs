@@ -3,7 +3,7 @@
 
 use super::PasswdArgs;
 use super::scheme::Algorithm;
-use crate::cli::Failure;
+use crate::cli::{Failure, numbers};
 use crate::error::ExitStatus;
 use clap::ValueEnum;
 use std::ffi::OsString;
@@ -75,8 +75,8 @@ fn algorithm(value: &OsString) -> Result<Algorithm, Failure> {
 }
 
 fn iterations(value: &OsString) -> Result<NonZeroU32, Failure> {
-    let number = value.to_str().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| {
+    let number = u32::try_from(numbers::integer(value.as_encoded_bytes())).ok();
+    number.and_then(NonZeroU32::new).ok_or_else(|| {
         let shown = value.as_encoded_bytes().escape_ascii();
         refused(&format!("invalid number of iterations '{shown}' for -I; it takes at least 1"))
     })

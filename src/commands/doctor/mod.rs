@@ -192,7 +192,8 @@ impl<'a> Doctor<'a> {
 
     /// All connections count as those of one client.
     fn tap(&mut self, options: &Options, stream: &Stream) -> Option<Box<dyn Tap>> {
-        let trace = self.trace.get_or_insert_with(|| Trace::new(self.args.diagnostics.debug, options));
+        let trace =
+            self.trace.get_or_insert_with(|| Trace::new(self.args.diagnostics.debug, options, self.messages));
         trace.speak(options.version);
         trace.open(stream)
     }

@@ -33,7 +33,11 @@ pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Res
         }));
     }
     match messages.names {
-        Names::Mosquitto => twice(messages, password::ask_at_stdin),
+        // A second password that never comes is empty for mosquitto_passwd, not another one.
+        Names::Mosquitto => twice(messages, |prompt| {
+            let answer = password::ask_at_stdin(prompt)?;
+            if answer.is_empty() { Err(empty()) } else { Ok(answer) }
+        }),
         Names::Mq => new_password(args.password_file.as_deref(), user, messages),
     }
 }
@@ -85,9 +89,13 @@ fn checked(word: OsString) -> Result<Password, Error> {
     Password::new(into_bytes(word)).map_err(|error| Error::Usage(error.to_string()))
 }
 
+fn empty() -> Error {
+    Error::Usage("the password is empty; nothing was changed".to_owned())
+}
+
 fn filled(password: Password) -> Result<Password, Error> {
     match password.is_empty() {
-        true => Err(Error::Usage("the password is empty; nothing was changed".to_owned())),
+        true => Err(empty()),
         false => Ok(password),
     }
 }

@@ -19,9 +19,51 @@ static NAMES: [(&str, SupportedCipherSuite); 9] = [
 
 /// What may be excluded without effect, since it does not exist here: what is weak, and what needs no certificate.
 const ABSENT: &[&str] = &[
-    "aNULL", "eNULL", "NULL", "ADH", "AECDH", "kRSA", "kDHE", "DH", "DHE", "EDH", "MD5", "SHA", "SHA1",
-    "RC2", "RC4", "DES", "3DES", "IDEA", "SEED", "CAMELLIA", "ARIA", "AESCCM", "AESCCM8", "EXP", "EXPORT",
-    "LOW", "MEDIUM", "PSK", "SRP", "DSS", "aDSS", "SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "CBC", "GOST",
+    "aNULL",
+    "eNULL",
+    "NULL",
+    "ADH",
+    "AECDH",
+    "kRSA",
+    "kDHE",
+    "DH",
+    "DHE",
+    "EDH",
+    "MD5",
+    "SHA",
+    "SHA1",
+    "RC2",
+    "RC4",
+    "DES",
+    "3DES",
+    "IDEA",
+    "SEED",
+    "CAMELLIA",
+    "ARIA",
+    "AESCCM",
+    "AESCCM8",
+    "EXP",
+    "EXPORT",
+    "LOW",
+    "MEDIUM",
+    "COMPLEMENTOFDEFAULT",
+    "COMPLEMENTOFALL",
+    "RSA",
+    "aDH",
+    "kDHr",
+    "kDHd",
+    "kPSK",
+    "aPSK",
+    "PSK",
+    "SRP",
+    "DSS",
+    "aDSS",
+    "SSLv2",
+    "SSLv3",
+    "TLSv1",
+    "TLSv1.0",
+    "CBC",
+    "GOST",
 ];
 
 /// What a list of suites chose.
@@ -30,27 +72,40 @@ pub struct Suites {
     pub(super) chosen: Vec<SupportedCipherSuite>,
     /// The names that stand for nothing here.
     pub unknown: Vec<String>,
+    /// What OpenSSL knows and has no meaning here: what is weak or absent, levels of security, an order.
+    pub without_effect: Vec<String>,
 }
 
 impl Suites {
     /// All that there are.
     pub fn all() -> Suites {
-        Suites { chosen: ALL_CIPHER_SUITES.to_vec(), unknown: Vec::new() }
+        Suites { chosen: ALL_CIPHER_SUITES.to_vec(), unknown: Vec::new(), without_effect: Vec::new() }
     }
 
     /// Reads a list as OpenSSL has it: names and keywords between colons, `+` between keywords that must all hold, `!` before
     /// what to leave out. As in OpenSSL, names for TLS 1.2 say nothing about TLS 1.3; suites of TLS 1.3 alone mean TLS 1.3.
     /// Only what is good for the minimum version is kept.
     pub fn parse(list: &str, minimum: Version) -> Suites {
-        let mut suites = Suites { chosen: Vec::new(), unknown: Vec::new() };
+        let mut suites = Suites { chosen: Vec::new(), unknown: Vec::new(), without_effect: Vec::new() };
         let mut excluded = Vec::new();
         for item in list.split([':', ',', ' ']).filter(|item| !item.is_empty()) {
+            // As in `DEFAULT@SECLEVEL=1`; `+HIGH` moves suites to the end.
+            let (item, command) = item.split_at(item.find('@').unwrap_or(item.len()));
+            let is_order = item.starts_with('+');
+            suites
+                .without_effect
+                .extend([command].into_iter().filter(|word| !word.is_empty()).map(str::to_owned));
+            if is_order || is_absent(item) {
+                suites.without_effect.push(item.to_owned());
+                continue;
+            }
             match item.strip_prefix(['!', '-']) {
                 Some(name) if ABSENT.contains(&name) => {}
                 Some(name) => match find(name) {
                     Some(found) => excluded.extend(found),
                     None => suites.unknown.push(item.to_owned()),
                 },
+                None if item.is_empty() => {}
                 None => match find(item) {
                     Some(found) => suites.chosen.extend(found),
                     None => suites.unknown.push(item.to_owned()),
@@ -82,6 +137,12 @@ impl Suites {
     pub fn names() -> String {
         NAMES.map(|(name, _)| name).join(", ")
     }
+}
+
+/// Whether it is made of OpenSSL's keywords, and one of them chooses nothing here.
+fn is_absent(item: &str) -> bool {
+    item.split('+').any(|keyword| ABSENT.contains(&keyword))
+        && item.split('+').all(|keyword| ABSENT.contains(&keyword) || keyword_test(keyword).is_some())
 }
 
 /// The suites that a name or keywords stand for.
@@ -131,8 +192,19 @@ mod tests {
         assert_eq!(names("HIGH:!aNULL:!MD5").len(), 6);
         assert_eq!(names("DEFAULT:-CHACHA20:!AES256").len(), 2);
         assert_eq!(Suites::parse("TLS_AES_128_GCM_SHA256", Version::Tls12).chosen.len(), 1);
-        let unknown = Suites::parse("AES128-SHA:ECDHE:@SECLEVEL=0", Version::Tls12).unknown;
-        assert_eq!(unknown, ["AES128-SHA", "@SECLEVEL=0"]);
+        let suites = Suites::parse("AES128-SHA:ECDHE:@SECLEVEL=0", Version::Tls12);
+        assert_eq!(suites.unknown, ["AES128-SHA"]);
+        assert_eq!(suites.without_effect, ["@SECLEVEL=0"]);
+    }
+
+    #[test]
+    fn what_has_no_effect_is_told_apart_from_what_is_unknown() {
+        assert_eq!(names("DEFAULT@SECLEVEL=1").len(), 6);
+        assert_eq!(names("HIGH:MEDIUM:+kRSA:@STRENGTH").len(), 6);
+        let suites =
+            Suites::parse("DEFAULT@SECLEVEL=1:kRSA+AES:MEDIUM:+HIGH:@STRENGTH:!aNULL", Version::Tls12);
+        assert_eq!(suites.without_effect, ["@SECLEVEL=1", "kRSA+AES", "MEDIUM", "+HIGH", "@STRENGTH"]);
+        assert!(suites.unknown.is_empty());
     }
 
     #[test]

@@ -26,8 +26,17 @@ fn prompts_and_what_was_done_are_on_standard_output() {
 #[test]
 fn answers_that_are_empty_or_differ_have_their_statuses() {
     let passwords = Passwords::with("bob:x\n");
-    for (stdin, status) in [("a\nb\n", 2), ("a\n", 2), ("\n\n", 1), ("", 1)] {
-        passwords.mosquitto_passwd("", "ann").stdin(stdin).run().fail(status);
+    for (stdin, status, prompts) in [
+        ("a\nb\n", 2, "Password: \nReenter password: \n"),
+        ("a\n", 1, "Password: \nReenter password: "),
+        ("a", 1, "Password: \nReenter password: "),
+        ("a\n\n", 1, "Password: \nReenter password: "),
+        ("\n\n", 1, "Password: "),
+        ("", 1, "Password: "),
+    ] {
+        let finished = passwords.mosquitto_passwd("", "ann").stdin(stdin).run();
+        assert_eq!(String::from_utf8_lossy(&finished.stdout), prompts, "{stdin:?}");
+        finished.fail(status);
         assert_eq!(passwords.text(), "bob:x\n");
     }
 }
