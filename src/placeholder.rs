@@ -1,20 +1,19 @@
-//! Texts with placeholders in braces, as in `sensors/{i}`: how they are read. What stands in braces, and what becomes of it, is for
-//! others to know.
+//! Parses texts with placeholders in braces, such as `sensors/{i}`. The caller knows the placeholders and their values.
 
 /// A part of such a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<P> {
-    /// What is as it stands there.
+    /// Literal text.
     Text(String),
-    /// What stands for something.
+    /// A placeholder.
     Placeholder(P),
 }
 
-/// Takes a text apart. Braces are a placeholder's when `is_placeholder` says so of what is in them, and text otherwise; one that is never
-/// closed counts as if it were closed at the end, and is handed on with `is_open`.
+/// Splits a text into parts. Braces are a placeholder if `is_placeholder` accepts their content, and text otherwise. An unclosed
+/// placeholder ends at the end of the text and has `is_open` set.
 ///
 /// # Errors
-/// What `named` says of a placeholder.
+/// The error of `named` for a placeholder.
 pub fn parse<P, E>(
     mut text: &str,
     is_placeholder: impl Fn(&str) -> bool,
@@ -42,7 +41,7 @@ pub fn parse<P, E>(
     Ok(pieces)
 }
 
-/// What stands in braces.
+/// The content of a pair of braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Braces<'t> {
     /// The text in them.
@@ -51,7 +50,7 @@ pub struct Braces<'t> {
     pub is_open: bool,
 }
 
-/// Whether this may stand for something where braces are also text, so that JSON can be written as it is.
+/// Whether the content looks like a placeholder in a text that may also have literal braces, such as JSON.
 pub fn is_word(inside: &str) -> bool {
     inside.starts_with(|c: char| c.is_ascii_lowercase())
         && inside.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ":.-".contains(c))

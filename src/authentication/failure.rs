@@ -1,13 +1,13 @@
 //! Why an authentication came to nothing.
 
-/// What went wrong inside a mechanism.
+/// An authentication mechanism failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The server asks on after all was said.
     #[error("more is asked for than the authentication data that was sent")]
     NothingMoreToSay,
     /// A user name or a password has no form in which both sides could compute with it.
-    #[error("the {what} cannot be used with SCRAM: {problem}")]
+    #[error("the {what} is not usable with SCRAM: {problem}")]
     Unprepared {
         /// The user name or the password.
         what: &'static str,
@@ -17,10 +17,10 @@ pub enum Failure {
     /// A message is not as RFC 5802 demands.
     #[error("bad SCRAM message: {0}")]
     Message(#[from] Malformed),
-    /// The other side's nonce is none that answers ours.
+    /// The server's nonce does not start with the client's.
     #[error("the nonce in the answer does not begin with ours")]
     ForeignNonce,
-    /// Too few iterations let whoever listens guess the password, too many take for ever.
+    /// With too few iterations an eavesdropper can guess the password; too many take forever.
     #[error("{count} iterations of PBKDF2 are asked for; {least} to {most} are taken")]
     Iterations {
         /// How many.
@@ -36,10 +36,10 @@ pub enum Failure {
     /// Success without a signature, or before its time.
     #[error("the broker did not prove that it knows the password")]
     NoProof,
-    /// Success with a signature that only somebody makes who does not know the password.
+    /// The broker reported success, but its signature needs no knowledge of the password.
     #[error("the broker did not prove that it knows the password: its signature is wrong")]
     WrongProof,
-    /// The client's proof is wrong, or there is no such user.
+    /// The client's proof is wrong, or the user does not exist.
     #[error("the proof is wrong")]
     Denied,
     /// The system gives no random bytes.
@@ -47,10 +47,10 @@ pub enum Failure {
     Random(String),
 }
 
-/// What is wrong with a SCRAM message. Nothing of the message is shown, since it may hold what is secret.
+/// A SCRAM message is invalid. The error shows nothing of the message, which may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It is no text.
+    /// Not valid UTF-8.
     #[error("it is not valid UTF-8")]
     NotUtf8,
     /// An attribute is not where it should be.
@@ -58,15 +58,15 @@ pub enum Malformed {
     Missing {
         /// The attribute's letter.
         key: char,
-        /// What it holds.
+        /// The meaning of the attribute.
         name: &'static str,
     },
-    /// An attribute's value is none.
+    /// The value of an attribute is invalid.
     #[error("its {name} is {problem}")]
     Value {
-        /// What the attribute holds.
+        /// The meaning of the attribute.
         name: &'static str,
-        /// What is wrong.
+        /// The reason.
         problem: &'static str,
     },
     /// An extension that must be understood is not.

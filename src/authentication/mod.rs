@@ -1,7 +1,6 @@
-//! What client and server say to each other in the authentication data of MQTT 5 (section 4.12): one state machine for each
-//! mechanism, which is given bytes and gives bytes.
+//! The authentication data of MQTT 5 (section 4.12): one state machine for each mechanism, bytes in and bytes out.
 //!
-//! Packets, methods' names and turns are the business of the client loop and of the broker; here is only what is inside.
+//! Packets, method names and the order of messages belong to the client loop and the broker.
 
 mod failure;
 pub mod scram;
@@ -20,7 +19,7 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    /// What the client begins with, if with anything.
+    /// The authentication data of CONNECT, if the mechanism has any.
     pub fn first(&self) -> Option<&[u8]> {
         match self {
             Mechanism::Token(token) => token.data(),
@@ -31,7 +30,7 @@ impl Mechanism {
     /// Answers a challenge. With SCRAM this may take seconds.
     ///
     /// # Errors
-    /// When the server said what it must not, or wants what the mechanism does not have.
+    /// If the server's message is invalid, or asks for something that the mechanism does not support.
     pub fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
         match self {
             Mechanism::Token(_) => Err(Failure::NothingMoreToSay),
@@ -39,10 +38,10 @@ impl Mechanism {
         }
     }
 
-    /// Checks what the server ends a success with.
+    /// Checks the authentication data of a successful CONNACK or AUTH.
     ///
     /// # Errors
-    /// When it proves too little.
+    /// If the server did not prove that it knows the keys.
     pub fn finish(&self, data: Option<&[u8]>) -> Result<(), Failure> {
         match self {
             Mechanism::Token(_) => Ok(()),
@@ -50,7 +49,7 @@ impl Mechanism {
         }
     }
 
-    /// What the server says in the data of a refusal, where the mechanism has words for it.
+    /// The error text in the data of a refusal, if the mechanism defines one.
     pub fn words_of_refusal(&self, data: &[u8]) -> Option<String> {
         match self {
             Mechanism::Token(_) => None,

@@ -1,5 +1,4 @@
-//! Copies JSON text with the writer's layout. Numbers keep the digits that they were written with, and objects keep keys
-//! that stand there twice: no tree of values lies in between.
+//! Copies JSON text in the writer's layout, without a tree of values: numbers keep their digits and objects keep duplicate keys.
 
 use super::Writer;
 use serde_core::de::IgnoredAny;
@@ -12,19 +11,18 @@ pub struct InvalidJson;
 /// The most that objects and arrays may be nested; cJSON's own limit.
 const MAX_DEPTH: usize = 1000;
 
-/// Appends one JSON value, which may have white space round it. When it is not valid, nothing may be kept of what was
-/// appended.
+/// Appends one JSON value, which may have white space around it. After an error, the caller must discard the appended bytes.
 ///
 /// # Errors
-/// When it is not one JSON value, holds half of a surrogate pair, or is nested 1000 deep.
+/// If it is not one JSON value, has half of a surrogate pair, or is nested 1000 deep.
 pub fn copy_value(text: &[u8], writer: &mut Writer<'_>) -> Result<(), InvalidJson> {
-    // From here on the text is known to be valid, and the copy need not check what follows what.
+    // The text is valid from here on, so the copy need not check the order of tokens.
     serde_json::from_slice::<IgnoredAny>(text).map_err(|_| InvalidJson)?;
     let text = std::str::from_utf8(text).map_err(|_| InvalidJson)?;
     Copy { rest: text, nesting: Vec::new(), is_key_next: false }.run(writer)
 }
 
-/// What encloses the current place.
+/// The container of the current position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Enclosure {
     Object,

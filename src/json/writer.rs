@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
-/// What appends JSON to a buffer. It puts the commas, colons and line breaks; the caller opens, closes and names.
+/// Appends JSON to a buffer. It adds commas, colons and line breaks; the caller opens, closes and names.
 #[derive(Debug)]
 pub struct Writer<'o> {
     out: &'o mut Vec<u8>,
@@ -60,7 +60,7 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(if self.is_pretty { b":\t" } else { b":" });
     }
 
-    /// Names the value that follows in an object on one line, by a name that holds nothing to escape. For what is written often.
+    /// A key without characters to escape, in an object on one line. For hot paths.
     pub fn plain_key(&mut self, name: &'static str) {
         self.out.extend_from_slice(if self.is_empty { b"\"" } else { b",\"" });
         self.is_empty = false;
@@ -68,7 +68,7 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(b"\":");
     }
 
-    /// A whole number. For what is written often.
+    /// A whole number. For hot paths.
     pub fn integer(&mut self, value: u64) {
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
@@ -87,7 +87,7 @@ impl<'o> Writer<'o> {
         let _ = serde_json::to_writer(&mut *self.out, text);
     }
 
-    /// A string of bytes that may not be UTF-8; what is not becomes U+FFFD.
+    /// A string of bytes; invalid UTF-8 becomes U+FFFD.
     pub fn lossy_string(&mut self, bytes: &[u8]) {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.string(text),

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-/// How a string stands for bytes.
+/// The encoding of bytes as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// The string's own bytes.
@@ -34,10 +34,10 @@ impl Encoding {
         }
     }
 
-    /// The bytes that a string stands for.
+    /// Decodes a string to bytes.
     ///
     /// # Errors
-    /// What is wrong with the string.
+    /// The reason why the string is invalid.
     pub fn decode(self, text: String) -> Result<Vec<u8>, String> {
         match self {
             Encoding::Utf8 => Ok(text.into_bytes()),
@@ -67,7 +67,7 @@ pub(crate) fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
-/// The bytes that pairs of digits stand for.
+/// Decodes pairs of hexadecimal digits.
 pub(crate) fn decode_hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok())).collect();

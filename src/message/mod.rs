@@ -19,12 +19,12 @@ pub use write::write;
 pub(crate) use write::write_properties;
 pub(crate) use write::{rfc_3339, write_bytes};
 
-/// A message that was read; what was left out is for the reader to decide.
+/// A parsed message; the caller chooses values for absent keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Where it goes to.
     pub topic: Option<TopicName>,
-    /// What it carries.
+    /// The payload.
     pub payload: Vec<u8>,
     /// How it is delivered.
     pub qos: Option<Qos>,
@@ -32,6 +32,6 @@ pub struct Message {
     pub retain: Option<bool>,
     /// When it arrived, where it was recorded.
     pub time: Option<Timestamp>,
-    /// What MQTT 5 adds; without what belongs to one connection alone, topic alias and subscription identifiers.
+    /// The properties of MQTT 5, without those of one connection: topic alias and subscription identifiers.
     pub properties: PropertiesBuf,
 }

@@ -1,4 +1,4 @@
-//! A JSON object as a message to publish. A key that is not known is an error: what it was meant to say would be lost.
+//! Parses a JSON object as a message to publish. An unknown key is an error, since a misspelled one would be ignored silently.
 
 use super::{Encoding, Message};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
@@ -24,20 +24,20 @@ const PROPERTY_KEYS: &[&str] = &[
 /// How alike two keys must be for one to be taken for a misspelling of the other.
 const ALIKE: f64 = 0.7;
 
-/// Why a text is no message.
+/// A text is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
 pub struct MessageError {
     /// The byte where it was noticed, from 1.
     pub column: usize,
-    /// What is wrong.
+    /// The reason.
     pub problem: String,
 }
 
-/// Reads the object that stands for a message.
+/// Parses the JSON object of a message.
 ///
 /// # Errors
-/// What is wrong with it, and where.
+/// The problem and its position.
 pub fn read(text: &[u8]) -> Result<Message, MessageError> {
     let entries =
         entries(serde_json::Deserializer::from_slice(text), KEYS).map_err(|error| malformed(&error, 0))?;
@@ -63,7 +63,7 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
             "payload_encoding" => encoding = value.encoding()?,
             "payload" => payload = Some(value),
             "properties" => message.properties = read_properties(value, start)?,
-            // The others tell of the connection that the message came from.
+            // The other keys describe the connection on which the message arrived.
             _ => {}
         }
     }
@@ -73,10 +73,10 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
     Ok(message)
 }
 
-/// Reads the object that stands for a message's properties.
+/// Parses the JSON object of a message's properties.
 ///
 /// # Errors
-/// What is wrong with it, and where.
+/// The problem and its position.
 #[cfg(feature = "sqlite")]
 pub(crate) fn read_properties_of(text: &str) -> Result<PropertiesBuf, MessageError> {
     read_properties(Value { text, column: 1 }, text.as_ptr() as usize)
@@ -124,10 +124,10 @@ fn unknown_key(key: &str, known: &[&str]) -> String {
     let likeness = |name: &&&str| (strsim::jaro(key, name) * 1000.0) as u32;
     let nearest = known.iter().max_by_key(likeness).filter(|name| strsim::jaro(key, name) > ALIKE);
     let nearest = nearest.map(|name| format!("; did you mean \"{name}\"?"));
-    format!("there is no key {key:?}{}", nearest.unwrap_or_default())
+    format!("unknown key {key:?}{}", nearest.unwrap_or_default())
 }
 
-/// What serde_json says, with the place moved to the front.
+/// An error of serde_json, with the position in front.
 fn malformed(error: &serde_json::Error, offset: usize) -> MessageError {
     let text = error.to_string();
     let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
@@ -156,7 +156,7 @@ impl<'t> Value<'t> {
     fn wrong(self, wanted: &str) -> MessageError {
         let shown: String = self.text.chars().take(40).collect();
         let dots = if shown.len() < self.text.len() { "..." } else { "" };
-        self.error(format!("{shown}{dots} stands where {wanted} belongs"))
+        self.error(format!("expected {wanted}, found {shown}{dots}"))
     }
 
     fn string(self) -> Result<String, MessageError> {
@@ -254,7 +254,7 @@ impl<'de> Visitor<'de> for EntriesVisitor {
                 return Err(A::Error::custom(unknown_key(&key, self.known)));
             };
             if entries.iter().any(|(earlier, _)| earlier == known) {
-                return Err(A::Error::custom(format!("the key {key:?} stands there twice")));
+                return Err(A::Error::custom(format!("duplicate key {key:?}")));
             }
             entries.push((known, map.next_value()?));
         }

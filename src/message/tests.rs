@@ -1,4 +1,4 @@
-//! What is printed is valid JSON and reads back as the same message, whatever it holds; and no line makes the reader panic.
+//! The printed form is valid JSON and reads back as the same message, whatever the content; no line makes the parser panic.
 
 use super::*;
 use crate::json::Writer;
@@ -145,10 +145,10 @@ fn what_is_wrong_is_told_with_its_column() {
         (r#"{"topic":"a""#, 12, "EOF"),
         ("[1]", 1, "expected an object"),
         (r#"{"topci":"a"}"#, 8, "did you mean \"topic\"?"),
-        (r#"{"colour":"a"}"#, 9, "no key \"colour\""),
-        (r#"{"qos":1,"qos":2}"#, 14, "\"qos\" stands there twice"),
-        (r#"{"qos":3}"#, 8, "3 stands where a QoS of 0, 1 or 2 belongs"),
-        (r#"{"qos":"1"}"#, 8, "\"1\" stands where"),
+        (r#"{"colour":"a"}"#, 9, "unknown key \"colour\""),
+        (r#"{"qos":1,"qos":2}"#, 14, "duplicate key \"qos\""),
+        (r#"{"qos":3}"#, 8, "expected a QoS of 0, 1 or 2, found 3"),
+        (r#"{"qos":"1"}"#, 8, "found \"1\""),
         (r#"{"retain":1}"#, 11, "true or false"),
         (r#"{"topic":"a/#"}"#, 10, "wildcards"),
         (r#"{"topic":7}"#, 10, "a string"),
@@ -156,7 +156,7 @@ fn what_is_wrong_is_told_with_its_column() {
         (r#"{"payload":"zz","payload_encoding":"hex"}"#, 12, "hexadecimal"),
         (r#"{"payload":"!","payload_encoding":"base64"}"#, 12, "Base64"),
         (r#"{"payload":1,"payload_encoding":"base64"}"#, 12, "a string in base64"),
-        (r#"{"payload_encoding":"rot13"}"#, 21, "\"rot13\" stands where"),
+        (r#"{"payload_encoding":"rot13"}"#, 21, "found \"rot13\""),
         (r#"{"properties":[]}"#, 15, "an object"),
         (r#"{"properties":{"user_properties":[["a"]]}}"#, 34, "[\"name\", \"value\"]"),
         (r#"{"properties":{"user_property":[]}}"#, 30, "did you mean \"user_properties\"?"),
@@ -164,7 +164,7 @@ fn what_is_wrong_is_told_with_its_column() {
         (r#"{"properties":{"content_type":"a\u0000"}}"#, 31, "null character"),
         (r#"{"properties":{"user_properties":[["a","\u0000"]]}}"#, 34, "null character"),
         (r#"{"properties":{"response_topic":"a/+"}}"#, 33, "response-topic"),
-        (r#"{"properties":{"message_expiry_interval":-1}}"#, 42, "-1 stands where a whole number"),
+        (r#"{"properties":{"message_expiry_interval":-1}}"#, 42, "found -1"),
     ];
     for (line, column, part) in cases {
         let error = read(line.as_bytes()).unwrap_err();

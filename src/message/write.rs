@@ -14,7 +14,7 @@ pub(crate) fn rfc_3339(time: Timestamp) -> String {
     RFC_3339.timestamp_to_string(&time)
 }
 
-/// Appends the object that stands for a message which arrived at that time. It is valid JSON whatever the message holds.
+/// Appends the JSON object of a message, always valid JSON. `arrived` is the time of its arrival.
 pub fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
     json.open_object();
     json.key("time");
@@ -41,7 +41,7 @@ pub fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
     json.close_object();
 }
 
-/// A string, and in front of it how it stands for the bytes.
+/// Writes bytes as a string, with its encoding in front if it is not plain text.
 pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
     let text = std::str::from_utf8(bytes);
     let encoding = if text.is_ok() { Encoding::Utf8 } else { Encoding::Base64 };
@@ -54,7 +54,7 @@ pub(crate) fn write_bytes(name: &str, bytes: &[u8], json: &mut Writer<'_>) {
     }
 }
 
-/// What PUBLISH may carry, in the order of the documentation.
+/// Writes the properties of PUBLISH in the order of the documentation.
 pub(crate) fn write_properties(properties: Properties<'_>, json: &mut Writer<'_>) {
     json.open_object();
     for (name, id) in [
@@ -87,7 +87,7 @@ fn write_number(name: &str, number: Option<u32>, json: &mut Writer<'_>) {
     }
 }
 
-/// All properties of a kind that may be repeated, in their order; nothing where there are none.
+/// All properties with this identifier, in order; no key if the list is empty.
 fn write_list(name: &str, properties: Properties<'_>, id: PropertyId, json: &mut Writer<'_>) {
     let mut values = properties.iter().filter(|property| property.id == id).map(|property| property.value);
     let Some(first) = values.next() else { return };

@@ -11,13 +11,13 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// So much of a file's beginning shows whether it is a recording; a first line that is longer is believed.
+/// Bytes read to decide whether a file is a recording. A longer first line is accepted.
 const FIRST_LINE: u64 = 1024 * 1024;
 
 /// How every message begins that was recorded.
 const BEGINNING: &[u8] = b"{\"time\":\"";
 
-/// A file is searched for its last line's beginning in blocks of so many bytes.
+/// The block size in bytes of the backward search for the last line.
 const BLOCK: u64 = 64 * 1024;
 
 /// A recording that is written.
@@ -25,7 +25,7 @@ const BLOCK: u64 = 64 * 1024;
 pub struct LineFile {
     path: PathBuf,
     file: File,
-    /// What was handed to the system; only of files that have a length.
+    /// Bytes written so far; only for regular files.
     length: u64,
     rotation: Option<Rotation>,
     begun: Instant,
@@ -136,7 +136,7 @@ pub(super) fn check_beginning(path: &Path, file: &mut File) -> Result<(), Record
         .map_or(Ok(()), |problem| Err(RecordingError::Foreign { path: path.to_owned(), problem }))
 }
 
-/// What is wrong with the first whole line of a file that begins so, if it has one.
+/// The problem of the first whole line, if the start of the file has one.
 fn first_line_problem(start: &[u8]) -> Option<String> {
     if begins_as_database(start) {
         return Some("it is a database; its name has to end in .sqlite".to_owned());
@@ -182,7 +182,7 @@ pub(super) fn last_time(file: &mut File) -> io::Result<Option<Timestamp>> {
     Ok(lines.find_map(|line| message::read(line).ok()).and_then(|last| last.time))
 }
 
-/// Where the last line begins that has no end; the file's length when there is none.
+/// The offset of an unfinished last line; the file's length if the last line is complete.
 fn last_line_start(file: &mut File, length: u64) -> io::Result<u64> {
     let mut end = length;
     while end > 0 {

@@ -1,7 +1,7 @@
-//! Recordings: messages in a file, each as it arrived. `docs/recordings.md` describes them for users.
+//! Recordings: messages in a file, in order of arrival. `docs/recordings.md` describes them for users.
 //!
-//! A recorder appends, and what it appended survives its end, however that comes: messages that came together are one write, whose last
-//! message may be cut off when it is killed in the middle.
+//! A recorder only appends, so earlier messages survive a crash. Messages that arrive together are one write, whose last message may be
+//! cut off if the process is killed.
 
 mod lines;
 #[cfg(feature = "sqlite")]
@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What a database's name ends in.
+/// The extensions of database files.
 const DATABASES: [&str; 3] = ["sqlite", "sqlite3", "db"];
 
 /// How every database begins.
@@ -24,13 +24,13 @@ const DATABASE: &[u8] = b"SQLite format 3\0";
 /// When a recording goes on in a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
-    /// When the file would get longer than so many bytes.
+    /// Before the file grows beyond this many bytes.
     Size(u64),
-    /// When the file was begun so long ago.
+    /// When the file is this old.
     Age(Duration),
 }
 
-/// Why nothing can be recorded there, or read from there.
+/// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum RecordingError {
@@ -38,7 +38,7 @@ pub enum RecordingError {
     File { path: PathBuf, source: io::Error },
     #[error("{} is written by another recorder", path.display())]
     Locked { path: PathBuf },
-    #[error("{} is no recording: {problem}", path.display())]
+    #[error("not a recording: {} ({problem})", path.display())]
     Foreign { path: PathBuf, problem: String },
     #[error("{}: recordings in SQLite are not in this build; `cargo install mqkit --features sqlite` has them", path.display())]
     NoDatabases { path: PathBuf },
@@ -63,11 +63,11 @@ pub enum Recorder {
 }
 
 impl Recorder {
-    /// Opens a recording to go on with it, or begins one. Its name says which kind it is. Also gives what was found and mended, if
-    /// something was.
+    /// Opens a recording to append to it, or creates one. The extension decides the kind. Also returns a description of a repair, if
+    /// the end of the file was incomplete.
     ///
     /// # Errors
-    /// When it is not a recording, somebody else writes to it, or the file cannot be had.
+    /// If the file is not a recording, is locked by another process, or cannot be opened.
     pub fn open(
         path: &Path,
         rotation: Option<Rotation>,
@@ -97,10 +97,10 @@ impl Recorder {
         }
     }
 
-    /// Hands all that was added to the system, or the database.
+    /// Writes all added messages to the file or the database.
     ///
     /// # Errors
-    /// When it is not taken. What was written before stays whole.
+    /// If writing fails. Messages of earlier calls stay intact.
     pub fn flush(&mut self) -> Result<(), RecordingError> {
         match self {
             Recorder::Lines(file) => file.flush(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How long another program may keep the database locked.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tells our databases from those of others: "mqrc".
+/// The application id of our databases: "mqrc".
 const APPLICATION: i64 = 0x6d71_7263;
 
 /// The version of the schema.
@@ -37,11 +37,11 @@ const SCHEMA: &str = "
 const INSERT: &str = "INSERT INTO messages (ts_ns, topic, qos, retain, dup, payload, properties)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// Messages are read in pages, so that nobody who records has to wait for us.
+/// Reading in pages keeps the read lock short, so that a recorder can write in between.
 const PAGE: &str = "SELECT id, ts_ns, topic, qos, retain, payload, properties FROM messages
     WHERE id > ?1 ORDER BY id LIMIT 500";
 
-/// A database that messages are added to. What was added since the last flush is one transaction.
+/// A database open for appending. The messages since the last flush are one transaction.
 #[derive(Debug)]
 pub struct Database {
     path: PathBuf,
@@ -114,11 +114,11 @@ impl Messages {
     /// Opens a recording.
     ///
     /// # Errors
-    /// When it is none, or cannot be had.
+    /// If the file is not a recording or cannot be opened.
     pub fn open(path: &Path) -> Result<Messages, RecordingError> {
         let told = |source| failed(path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // What was recorded last may still lie in the log beside the file, which only a writer can fold in.
+        // The newest messages may be in the write-ahead log, which only a writer can check in.
         let connection = Connection::open_with_flags(path, flags)
             .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
             .map_err(told)?;
@@ -146,7 +146,7 @@ impl Messages {
     /// The next message; `None` at the end.
     ///
     /// # Errors
-    /// When the database cannot be read, or holds what is no message.
+    /// If the database cannot be read, or a row is not a message.
     pub fn next_message(&mut self) -> Result<Option<Message>, RecordingError> {
         if let Some(message) = self.page.next() {
             return Ok(Some(message));
@@ -172,7 +172,7 @@ impl Messages {
     }
 }
 
-/// A row as a message, or what is wrong with it.
+/// Converts a row to a message; the inner error says why it is invalid.
 fn read(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
     let (time, topic, qos): (i64, String, u8) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let (retain, payload): (bool, Vec<u8>) = (row.get(4)?, row.get(5)?);
@@ -182,7 +182,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
         Ok(Message {
             topic: Some(TopicName::parse(&topic).map_err(|error| error.to_string())?),
             payload,
-            qos: Some(Qos::from_u8(qos).ok_or_else(|| format!("there is no QoS {qos}"))?),
+            qos: Some(Qos::from_u8(qos).ok_or_else(|| format!("invalid QoS {qos}"))?),
             retain: Some(retain),
             time: Timestamp::from_nanosecond(time.into()).ok(),
             properties: properties.map_err(|error| error.to_string())?.unwrap_or_default(),
@@ -191,7 +191,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
     Ok(parse())
 }
 
-/// Refuses the databases of others; makes ours where there is none yet and that is wanted.
+/// Refuses databases of other programs; creates the schema in an empty one if `is_made`.
 fn check_kind(path: &Path, connection: &Connection, is_made: bool) -> Result<(), RecordingError> {
     let told = |source| failed(path, source);
     let number = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
@@ -219,7 +219,7 @@ fn failed(path: &Path, source: rusqlite::Error) -> RecordingError {
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RecordingError::Busy { path },
         Some(ErrorCode::NotADatabase) => {
-            RecordingError::Foreign { path, problem: "it is no database".to_owned() }
+            RecordingError::Foreign { path, problem: "not a SQLite database".to_owned() }
         }
         _ => RecordingError::Database { path, source },
     }

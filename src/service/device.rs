@@ -8,7 +8,7 @@ const API_VERSION: &str = "2021-04-12";
 /// The longest identifier of a device or a module, in characters.
 const LONGEST_ID: usize = 128;
 
-/// What identifiers may hold besides letters and digits of ASCII.
+/// The characters that identifiers may have besides ASCII letters and digits.
 const SPECIAL: &str = "-.%_*?!(),:=@$'";
 
 /// A device, or a module on it.
@@ -19,10 +19,10 @@ pub struct Device {
 }
 
 impl Device {
-    /// Reads `DEVICE` or `DEVICE/MODULE`.
+    /// Parses `DEVICE` or `DEVICE/MODULE`.
     ///
     /// # Errors
-    /// What identifiers look like.
+    /// A description of valid identifiers.
     pub fn parse(text: &str) -> Result<Device, String> {
         let (id, module) =
             text.split_once('/').map_or((text, None), |(device, module)| (device, Some(module)));
@@ -47,7 +47,7 @@ impl Device {
         format!("{hub}/{self}/?api-version={API_VERSION}")
     }
 
-    /// What its tokens are for.
+    /// The resource URI that its SAS tokens are for.
     pub fn resource(&self, hub: &str) -> String {
         match &self.module {
             None => format!("{hub}/devices/{}", self.id),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// No token is good for longer than this many seconds since 1970; what says more is not understood. The year is 9999.
+/// The end of the year 9999 in seconds since 1970; an expiry after it is not understood.
 const LATEST: f64 = 253_402_300_799.0;
 
 /// When a token expires; `None` where it does not say, or is of another kind.

@@ -1,9 +1,9 @@
-//! What each service takes, in numbers.
+//! The numeric limits of each service.
 
 use super::Service;
 use crate::protocol::Version;
 
-/// What a service takes, in numbers.
+/// The numeric limits of a service.
 pub(super) struct Figures {
     /// The versions of MQTT.
     pub(super) versions: &'static [Version],

@@ -1,8 +1,8 @@
-//! Hosted brokers with limits and conventions of their own: what each expects of a client and what it allows, by its
-//! documentation (AWS IoT Core: quotas and "differences from MQTT specifications"; Azure IoT Hub: "communicate with an IoT hub
-//! using the MQTT protocol"; Azure Event Grid: "MQTT features" and "quotas and limits", all as of 2025).
+//! Hosted brokers with limits and conventions of their own, as their documentation states them (AWS IoT Core: quotas and "differences
+//! from MQTT specifications"; Azure IoT Hub: "communicate with an IoT hub using the MQTT protocol"; Azure Event Grid: "MQTT features" and
+//! "quotas and limits", all as of 2025).
 //!
-//! Nothing here owns a socket or reads a clock: rules are given what is to be sent, and tokens the time.
+//! Nothing here owns a socket or reads a clock: the caller passes packets to the rules, and the time to the tokens.
 
 mod device;
 mod expiry;
@@ -27,19 +27,19 @@ use zeroize::Zeroizing;
 pub enum Service {
     /// AWS IoT Core's message broker.
     AwsIotCore,
-    /// Azure IoT Hub, which speaks MQTT and is no broker.
+    /// Azure IoT Hub, which speaks MQTT but is not a general broker.
     AzureIotHub,
     /// The MQTT broker of Azure Event Grid's namespaces.
     AzureEventGrid,
 }
 
-/// What the names of AWS IoT Core's endpoints end with, behind the region; the second is for China.
+/// The domains of AWS IoT Core's endpoints, after the region; the second is for China.
 const AWS_DOMAINS: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
 
-/// What the names of IoT hubs end with; the others are for national clouds.
+/// The domains of IoT hubs; the second and third are national clouds.
 const IOT_HUB_DOMAINS: [&str; 3] = [".azure-devices.net", ".azure-devices.us", ".azure-devices.cn"];
 
-/// What the names of Event Grid's MQTT endpoints end with.
+/// The domain of Event Grid's MQTT endpoints.
 const EVENT_GRID_DOMAIN: &str = ".ts.eventgrid.azure.net";
 
 impl Service {
@@ -69,7 +69,7 @@ impl Service {
     }
 }
 
-/// What is percent-encoded in signatures: all that is no letter, no digit and none of the marks that RFC 3986 leaves as they are.
+/// Percent-encoded in signatures: everything but letters, digits and the unreserved marks of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// HMAC-SHA256, by which both clouds sign. It may be the key of another one.

@@ -1,5 +1,5 @@
-//! What a service does not take, found before it is sent: the services themselves answer most of it by closing the connection without a
-//! word, or not at all.
+//! Packets that a service does not accept, found before they are sent: most services answer them by closing the connection, or not at
+//! all.
 
 use super::violation::{Problem, Violation};
 use super::{Device, Service};
@@ -20,19 +20,19 @@ const EVENT_GRID_TOKEN: usize = 8 * 1024;
 /// Event Grid's longest will delay interval, in seconds.
 const EVENT_GRID_WILL_DELAY: u32 = 300;
 
-/// What AWS IoT Core's own topics begin with, and what those of rules do, of which the rule's name is not counted either.
+/// The prefixes of AWS IoT Core's own topics and of rule topics, whose rule name does not count towards the limits.
 const AWS_TOPICS: &str = "$aws/";
 const AWS_RULES: &str = "$aws/rules/";
 
-/// What a device publishes to besides its own topic.
+/// Topics that a device may publish to besides its own.
 const HUB_REQUESTS: [&str; 3] =
     ["$iothub/twin/GET/?$rid=", "$iothub/twin/PATCH/properties/reported/?$rid=", "$iothub/methods/res/"];
 
-/// What a device subscribes to besides its own topic.
+/// Topic filters that a device may subscribe to besides its own.
 const HUB_FILTERS: [&str; 3] =
     ["$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#"];
 
-/// What a service takes from a client.
+/// The rules of a service.
 #[derive(Debug, Clone)]
 pub struct Rules {
     service: Service,
@@ -41,7 +41,7 @@ pub struct Rules {
     device: Option<Device>,
 }
 
-/// What a client says of itself when it connects.
+/// The content of CONNECT that services have rules for.
 #[derive(Debug, Clone, Copy)]
 pub struct Introduction<'a> {
     /// The client identifier.
@@ -57,7 +57,7 @@ pub struct Introduction<'a> {
 }
 
 impl Rules {
-    /// What the service takes in this version, from this device where it knows devices.
+    /// The rules for this MQTT version, and for this device if the service has devices.
     pub fn new(service: Service, version: Version, device: Option<Device>) -> Rules {
         Rules { service, version, device }
     }
@@ -72,10 +72,10 @@ impl Rules {
         self.service.figures().in_flight
     }
 
-    /// Checks what a client says of itself.
+    /// Checks the content of CONNECT.
     ///
     /// # Errors
-    /// What the service does not take.
+    /// The violated rule.
     pub fn check_introduction(&self, client: &Introduction<'_>) -> Result<(), Violation> {
         let figures = self.service.figures();
         if !figures.versions.contains(&self.version) {
@@ -98,10 +98,10 @@ impl Rules {
         self.check_no_user_property("DISCONNECT", client.disconnect)
     }
 
-    /// Checks the length of authentication data.
+    /// Checks the length of authentication data, in bytes.
     ///
     /// # Errors
-    /// When the service does not take so much.
+    /// If it is too long for the service.
     pub fn check_authentication_data(&self, length: usize) -> Result<(), Violation> {
         let maximum = EVENT_GRID_TOKEN;
         let is_too_long = self.service == Service::AzureEventGrid && length > maximum;
@@ -111,7 +111,7 @@ impl Rules {
     /// Checks a message.
     ///
     /// # Errors
-    /// What of it the service does not take.
+    /// The violated rule.
     pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), Violation> {
         let (size, maximum) = (publish.payload.len(), self.service.figures().payload);
         self.unless(publish.qos == Qos::ExactlyOnce, || Problem::ExactlyOnce)?;
@@ -134,7 +134,7 @@ impl Rules {
     /// Checks a subscription at this QoS.
     ///
     /// # Errors
-    /// What of it the service does not take.
+    /// The violated rule.
     pub fn check_filter(&self, filter: &str, qos: Qos) -> Result<(), Violation> {
         let share = split_share(filter).ok().flatten();
         self.check_topic(share.map_or(filter, |(_, filter)| filter))?;
@@ -146,10 +146,10 @@ impl Rules {
         }
     }
 
-    /// Checks what a client asks for besides filters, of which there are so many.
+    /// Checks the number of filters and the properties of a SUBSCRIBE.
     ///
     /// # Errors
-    /// What of it the service does not take.
+    /// The violated rule.
     pub fn check_subscribe(&self, count: usize, properties: Properties<'_>) -> Result<(), Violation> {
         if let Some(maximum) = self.service.figures().subscriptions.filter(|maximum| count > *maximum) {
             return Err(self.violation(Problem::Subscriptions { count, maximum }));
@@ -159,13 +159,13 @@ impl Rules {
         self.check_no_user_property("SUBSCRIBE", properties)
     }
 
-    /// What RETAIN does at this service, where that is something else than to keep the message.
+    /// The effect of RETAIN at this service, if it is not to keep the message.
     pub fn remark_on_retain(&self) -> Option<String> {
         let is_hub = self.service == Service::AzureIotHub;
         is_hub.then(|| format!("{} keeps no messages; -r only marks them, as mqtt-retain", self.service))
     }
 
-    /// What a subscriber to kept messages will not see.
+    /// A warning that a subscription gets no retained messages, if it gets none.
     pub fn remark_on_retained(&self, filter: &str) -> Option<String> {
         let misses = self.service == Service::AwsIotCore && filter.contains(['+', '#']);
         misses.then(|| {
@@ -173,7 +173,7 @@ impl Rules {
         })
     }
 
-    /// The lengths of a topic, and whose it is. What stands in front of the filter of a share or the topic of a rule does not count.
+    /// Checks the lengths of a topic and its owner. The prefix of a shared subscription or of a rule topic does not count.
     fn check_topic(&self, topic: &str) -> Result<(), Violation> {
         let figures = self.service.figures();
         let is_aws = self.service == Service::AwsIotCore;

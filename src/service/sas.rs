@@ -18,12 +18,12 @@ pub const SCHEME: &str = "SharedAccessSignature ";
 #[derive(Clone)]
 pub struct Key(Zeroizing<Vec<u8>>);
 
-/// What a file of a key says: the key, and where it is a connection string, what that says besides.
+/// The content of a key file: a key alone, or a connection string with its other fields.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The key.
     pub key: Key,
-    /// The policy that the key is of, where it is no device's own.
+    /// The name of the access policy, if the key is not a device's own.
     pub policy: Option<String>,
     /// The hub's host name.
     pub host: Option<String>,
@@ -31,7 +31,7 @@ pub struct Credentials {
     pub device: Option<Device>,
 }
 
-/// Why a text is no key.
+/// An invalid key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// It is neither base64 nor a connection string.
@@ -46,9 +46,9 @@ pub enum KeyError {
     #[error("the connection string has no SharedAccessKey")]
     NoKeyInString,
     /// A part of a connection string is not `NAME=VALUE`.
-    #[error("the connection string has a part that is no NAME=VALUE")]
+    #[error("the connection string has a part that is not NAME=VALUE")]
     BadPart,
-    /// The device's name is none.
+    /// The device's name is invalid.
     #[error("the connection string's DeviceId or ModuleId: {0}")]
     Device(String),
 }
@@ -63,10 +63,10 @@ pub struct Signer {
 }
 
 impl Credentials {
-    /// Reads a key in base64, or a connection string as Azure's portal and tools give it.
+    /// Parses a key in base64, or a connection string as Azure's portal and tools give it.
     ///
     /// # Errors
-    /// What it is instead. The text is not part of it.
+    /// The reason, without the text itself.
     pub fn parse(text: &str) -> Result<Credentials, KeyError> {
         let text = text.trim();
         if text.starts_with(SCHEME.trim_end()) {

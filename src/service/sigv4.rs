@@ -1,6 +1,6 @@
-//! Signature Version 4 in a query: how AWS lets in who has an access key, over WebSocket (AWS, "Signature Version 4", query parameters).
+//! AWS Signature Version 4 as query parameters: a WebSocket connection authenticated by an access key.
 //!
-//! AWS IoT Core wants the token of a session behind the signature and not under it.
+//! AWS IoT Core expects the session token after the signature, not signed.
 
 use super::{ENCODED, mac};
 use jiff::Timestamp;
@@ -29,23 +29,23 @@ pub struct AccessKey {
     pub id: String,
     /// The key.
     pub secret: Zeroizing<String>,
-    /// What comes with a key that is lent for a session.
+    /// The session token of temporary credentials.
     pub session_token: Option<Zeroizing<String>>,
     /// As in `eu-west-1`.
     pub region: String,
 }
 
-/// What is signed besides: the place and what is asked for there.
+/// The signed parts of a request besides its query.
 struct Request<'a> {
     host: &'a str,
     path: &'a str,
     service: &'a str,
-    /// The hash of what is sent along.
+    /// The hash of the body.
     content: &'a str,
 }
 
 impl AccessKey {
-    /// The query that opens a WebSocket at this host, as it stands in the header, and this path, from now on.
+    /// The query that opens a WebSocket at this host (as in the Host header) and path, valid from `now`.
     pub fn query(&self, host: &str, path: &str, now: SystemTime) -> Zeroizing<String> {
         let nothing = hex(&Sha256::digest(b""));
         let mut query = self.signed(&Request { host, path, service: SERVICE, content: &nothing }, now);

@@ -217,9 +217,9 @@ fn what_is_no_recording_is_refused_before_anything_is_sent() {
     fs::write(&good, lines(&["x"], 0.0)).unwrap();
     let before = "pub -h 127.0.0.1 -p 1 --replay";
     for (content, parts) in [
-        (&b"hello\n"[..], &["day.ndjson is no recording", "its first line, column 1"][..]),
-        (b"{\"a\":1}\n", &["its first line", "there is no key \"a\""]),
-        (b"\x00\x01\x02", &["is no recording"]),
+        (&b"hello\n"[..], &["not a recording: ", "day.ndjson", "its first line, column 1"][..]),
+        (b"{\"a\":1}\n", &["its first line", "unknown key \"a\""]),
+        (b"\x00\x01\x02", &["not a recording"]),
     ] {
         fs::write(&path, content).unwrap();
         let stderr = mq(before).arg(&good).arg("--replay").arg(&path).run().fail(1);
@@ -326,12 +326,12 @@ mod databases {
         for program in [mq("sub -h 127.0.0.1 -p 1 -t a --record"), mq("pub -h 127.0.0.1 -p 1 --replay")] {
             assert_says(
                 &program.arg(&path).run().fail(1),
-                &["day.sqlite is no recording", "another program"],
+                &["not a recording: ", "day.sqlite", "another program"],
             );
         }
         fs::write(&path, "this is text, and not a database at all").unwrap();
         let stderr = mq("sub -h 127.0.0.1 -p 1 -t a --record").arg(&path).run().fail(1);
-        assert_says(&stderr, &["is no recording"]);
+        assert_says(&stderr, &["not a recording"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The client's side: who it is, its proof, and a look at the server's.
+//! The client's side: its name, its proof, and the check of the server's signature.
 
 use super::keys::prepared_password;
 use super::message::{Challenge, HEADER, Outcome, escape};
@@ -17,17 +17,17 @@ pub struct Client {
     memory: Memory,
     first: String,
     nonce: String,
-    /// What the server must end with, once it sent its challenge.
+    /// The server's final message as it must be; known after the challenge.
     expected: Option<Zeroizing<Vec<u8>>>,
     /// The server ended before its success.
     is_proved: bool,
 }
 
 impl Client {
-    /// Begins, with a nonce that is fresh.
+    /// Starts an exchange with a fresh nonce.
     ///
     /// # Errors
-    /// When the name or the password is none that SCRAM can use.
+    /// If SCRAM cannot use the name or the password.
     pub fn new(algorithm: Algorithm, name: &str, password: &[u8]) -> Result<Client, Failure> {
         Client::with_nonce(algorithm, name, password, fresh_nonce()?)
     }
@@ -45,7 +45,7 @@ impl Client {
         Ok(Client { algorithm, password, memory, first, nonce, expected: None, is_proved: false })
     }
 
-    /// Lets it look up what was computed before, and remember what it computes.
+    /// Reuses earlier PBKDF2 results, and adds its own.
     pub fn remembering(self, memory: Memory) -> Client {
         Client { memory, ..self }
     }
@@ -55,10 +55,10 @@ impl Client {
         self.first.as_bytes()
     }
 
-    /// The last message, which proves that the client knows the password.
+    /// The final message, which proves that the client knows the password.
     ///
     /// # Errors
-    /// When the challenge is none, or a second one.
+    /// If the challenge is invalid, or a second one.
     pub fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
         if self.is_proved {
             return Err(Failure::NothingMoreToSay);
@@ -86,10 +86,10 @@ impl Client {
         Ok(format!("{without_proof},p={proof}").into_bytes())
     }
 
-    /// Checks that the server knows the password as well, from what it sends with its success.
+    /// Checks the server's signature, which proves that it knows the password's keys.
     ///
     /// # Errors
-    /// When it does not prove that, or says why it failed.
+    /// If the signature is missing or wrong, or the server reports an error.
     pub fn finish(&self, outcome: Option<&[u8]>) -> Result<(), Failure> {
         match outcome {
             None if self.is_proved => Ok(()),

@@ -1,5 +1,5 @@
-//! What a server keeps in place of a password, in the form of RFC 5803 that PostgreSQL has as well:
-//! `SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`. With it a server can check a proof and make one, but not log in elsewhere.
+//! The server's replacement for a password, in the form of RFC 5803 that PostgreSQL uses as well:
+//! `SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`. The keys are enough to check a proof and to sign, but not to log in elsewhere.
 
 use super::{Algorithm, MAX_ITERATIONS, MIN_ITERATIONS, prepare};
 use crate::authentication::Failure;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// The longest salt in bytes.
 const MAX_SALT_LENGTH: usize = 1024;
 
-/// A password's keys. They are displayed as they stand in a file.
+/// The keys of a password. `Display` writes them as in a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
     pub(super) algorithm: Algorithm,
@@ -21,7 +21,7 @@ pub struct Keys {
     pub(super) server_key: Zeroizing<Vec<u8>>,
 }
 
-/// Why a text does not stand for keys. The text is not shown, since it could be a password.
+/// Invalid keys. The error does not show the text, which could be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
     /// It begins with no mechanism.
@@ -30,10 +30,10 @@ pub enum KeysError {
     /// It does not have the parts.
     #[error("SCRAM keys have the form MECHANISM$ITERATIONS:SALT$STOREDKEY:SERVERKEY")]
     Form,
-    /// The number is none, or out of bounds.
+    /// Not a number, or out of bounds.
     #[error("the number of iterations is not {MIN_ITERATIONS} to {MAX_ITERATIONS}")]
     Iterations,
-    /// A part is no Base64.
+    /// A part is not Base64.
     #[error("its {0} is not Base64")]
     Base64(&'static str),
     /// A part has a length that cannot be.
@@ -71,10 +71,10 @@ impl Salted {
 }
 
 impl Keys {
-    /// Makes a password's keys, with a salt that is fresh.
+    /// Derives the keys of a password with a fresh salt.
     ///
     /// # Errors
-    /// When the password is none that SCRAM can use.
+    /// If SCRAM cannot use the password.
     pub fn derive(
         algorithm: Algorithm,
         password: &[u8],
@@ -87,10 +87,10 @@ impl Keys {
         Ok(Keys { algorithm, iterations, salt, stored_key, server_key: salted.server_key() })
     }
 
-    /// Reads keys as they stand in a file.
+    /// Parses the form that files have.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// If the keys are invalid.
     pub fn parse(text: &[u8]) -> Result<Keys, KeysError> {
         let text = std::str::from_utf8(text).map_err(|_| KeysError::Unknown)?;
         let (method, rest) = text.split_once('$').ok_or(KeysError::Unknown)?;

@@ -1,5 +1,4 @@
-//! What PBKDF2 made of passwords, so that it is not computed again for a server that asks for the same again. RFC 5802 lets a client
-//! keep that.
+//! A cache of PBKDF2 results, for a server that asks with the same salt and iterations again. RFC 5802 allows clients to keep them.
 
 use super::Algorithm;
 use super::keys::Salted;
@@ -17,13 +16,13 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A memory for so many passwords. When there are more, all are forgotten.
+    /// A cache for this many passwords. If it overflows, all entries are dropped.
     pub fn with_room_for(passwords: usize) -> Memory {
         Memory { room: passwords, known: Arc::default() }
     }
 
-    /// The salted password, which takes time in proportion to the iterations when it is not remembered. Nobody waits for whoever
-    /// computes the same just now.
+    /// The salted password. If it is not cached, the time grows with the iterations. Two threads may compute the same result at once
+    /// instead of waiting for each other.
     pub(super) fn salted(
         &self,
         algorithm: Algorithm,
@@ -51,7 +50,7 @@ impl Memory {
     }
 }
 
-/// No two questions look the same: what has no length of its own stands last.
+/// An unambiguous cache key: the part without a length prefix is last.
 fn question(algorithm: Algorithm, password: &str, salt: &[u8], iterations: u32) -> Vec<u8> {
     let mut text = Zeroizing::new(Vec::with_capacity(64 + salt.len() + password.len()));
     text.extend_from_slice(algorithm.method().as_bytes());

@@ -6,7 +6,7 @@ use crate::authentication::failure::Malformed;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// What a client without channel binding begins with: no binding, and no other identity than the user's.
+/// The header of a client without channel binding: no binding, and no authorization identity.
 pub(super) const HEADER: &str = "n,,";
 
 /// The header of a client that could bind a channel but saw no offer.
@@ -25,7 +25,7 @@ pub(super) struct Challenge<'a> {
 
 /// The client's first message.
 pub(super) struct First<'a> {
-    /// What stands before the attributes.
+    /// The GS2 header, before the attributes.
     pub(super) header: &'a str,
     /// The attributes alone.
     pub(super) bare: &'a str,
@@ -36,13 +36,13 @@ pub(super) struct First<'a> {
 /// The client's last message.
 pub(super) struct Last<'a> {
     pub(super) without_proof: &'a str,
-    /// The header of the first message, which is what is bound.
+    /// The GS2 header of the first message, repeated as channel binding data.
     pub(super) binding: Vec<u8>,
     pub(super) nonce: &'a str,
     pub(super) proof: Vec<u8>,
 }
 
-/// What the server ends with.
+/// The server's final message.
 pub(super) enum Outcome {
     Signature(Vec<u8>),
     Error(String),
@@ -103,7 +103,7 @@ impl Outcome {
     }
 }
 
-/// The error that a message tells, if it is one that does.
+/// The error in a server's final message, if it reports one.
 pub fn error_in(bytes: &[u8]) -> Option<String> {
     match Outcome::parse(bytes) {
         Ok(Outcome::Error(error)) => Some(error),
@@ -141,8 +141,7 @@ fn shortened(text: &str) -> String {
     text.chars().take(MAX_ERROR_LENGTH).collect()
 }
 
-/// The attributes that were not taken yet. What follows those that are asked for is an extension, and passed over as RFC 5802
-/// demands.
+/// The attributes that are not read yet. Attributes after the expected ones are extensions, and ignored as RFC 5802 requires.
 struct Attributes<'a> {
     rest: &'a str,
 }

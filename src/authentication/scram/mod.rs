@@ -1,7 +1,7 @@
-//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512: a password is proved without being sent, and the server proves in turn that it
-//! knows the password's keys.
+//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512: the client proves its password without sending it, and the server proves that
+//! it has the password's keys.
 //!
-//! There is no channel binding: MQTT over plain TCP has no channel to bind to, and brokers do not offer it.
+//! Channel binding is not supported: MQTT over plain TCP has no channel to bind to, and brokers do not offer it.
 
 mod client;
 mod keys;
@@ -56,7 +56,7 @@ impl Algorithm {
         Algorithm::ALL.into_iter().find(|algorithm| algorithm.method() == method)
     }
 
-    /// The length in bytes of what it gives.
+    /// The length of a hash in bytes.
     pub fn length(self) -> usize {
         match self {
             Algorithm::Sha256 => 32,
@@ -119,7 +119,7 @@ fn fresh_nonce() -> Result<String, Failure> {
     Ok(STANDARD.encode(bytes))
 }
 
-/// What two sides prove things about: all that was said, but for the proofs.
+/// The message that both proofs sign: the whole exchange without the proofs.
 fn auth_message(first: &str, challenge: &str, last: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("{first},{challenge},{last}"))
 }

@@ -1,7 +1,7 @@
-//! The server's side: a challenge, and a look at the proof.
+//! The server's side: the challenge, and the check of the proof.
 //!
-//! A stranger gets a challenge like everybody else, with a salt that is always the same for the same name, and fails only at the
-//! proof: who asks does not learn which users there are.
+//! An unknown user gets a challenge too, always with the same salt for the same name, and fails only at the proof. So a client cannot
+//! find out which users exist.
 
 use super::keys::Keys;
 use super::message::{First, Last};
@@ -29,7 +29,7 @@ pub struct Server {
     nonce: String,
 }
 
-/// Makes keys for names that nobody has.
+/// Makes keys for unknown users.
 #[derive(Debug)]
 pub struct Stranger {
     secret: Zeroizing<[u8; 32]>,
@@ -46,7 +46,7 @@ impl Stranger {
         Ok(Stranger { secret })
     }
 
-    /// Keys that nobody can prove to have, and which look like `model`'s.
+    /// Keys without a password, with the algorithm and iterations of `model`.
     fn keys(&self, algorithm: Algorithm, name: &str, model: Option<&Keys>) -> Keys {
         let length = model.map_or(SALT_LENGTH, |model| model.salt.len());
         let made = |label: &[u8]| algorithm.hmac(&*self.secret, &[label, name.as_bytes()].concat());
@@ -62,10 +62,10 @@ impl Stranger {
 }
 
 impl Server {
-    /// Takes the client's first message. `find` gives a user's keys, and keys to imitate where there is no such user.
+    /// Reads the client's first message. `find` gives a user's keys, and for an unknown user the keys to imitate.
     ///
     /// # Errors
-    /// When it is no such message.
+    /// If the message is invalid.
     pub fn new<'k>(
         algorithm: Algorithm,
         first: &[u8],
@@ -83,7 +83,7 @@ impl Server {
         nonce: &str,
     ) -> Result<Server, Failure> {
         let first = First::parse(first)?;
-        // All ways to write a name get the same challenge, whether it is somebody's or not.
+        // All spellings of a name get the same challenge, known or unknown.
         let name = super::prepared_name(&first.name).unwrap_or_else(|_| first.name.clone());
         let (known, model) = find(&name);
         let keys = known.cloned().unwrap_or_else(|| stranger.keys(algorithm, &name, model));
@@ -98,7 +98,7 @@ impl Server {
         self.challenge.as_bytes()
     }
 
-    /// Who the client says it is.
+    /// The user name of the client's first message.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -1,4 +1,4 @@
-//! Whole exchanges as RFC 7677 has them, what each side refuses, and bytes that are anything.
+//! The whole exchanges of RFC 7677, the messages that each side refuses, and arbitrary bytes.
 
 use super::*;
 use proptest::prelude::*;

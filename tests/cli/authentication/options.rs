@@ -54,7 +54,7 @@ fn a_password_that_SCRAM_cannot_use_is_refused_before_anything_connects() {
     {
         let program = mq("pub -t a -n --auth-method SCRAM-SHA-256 -u").arg(user).arg("-P").arg(password);
         let stderr = program.run().fail(2);
-        assert_says(&stderr, &["cannot be used with SCRAM", part]);
+        assert_says(&stderr, &["is not usable with SCRAM", part]);
         assert!(!stderr.contains('\u{7}'), "{stderr:?}");
     }
 }
