@@ -127,14 +127,14 @@ pub async fn run(
     let place = route.place();
     let mut run = Run::new(plan, interrupts, observe);
     if run.plan.processes > 1 {
-        run.start_processes(program, target, offset)?;
+        run.start_processes(program, target, offset).await?;
     } else {
         run.start_threads(&route)?;
     }
     let ending = run.lead().await;
     let (start, started_at) = (run.start, run.started_at);
     let (plan, phases, is_drain_cut) = (run.plan.clone(), std::mem::take(&mut run.phases), run.is_drain_cut);
-    let mut record = run.finish()?;
+    let mut record = run.finish().await?;
     record.gap_lost = record.account(&plan).gap_lost;
     let circumstances =
         Circumstances { broker: place, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
@@ -205,7 +205,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
     }
 
     /// Has all workers in processes of their own.
-    fn start_processes(
+    async fn start_processes(
         &mut self,
         program: &Program,
         target: Option<SocketAddr>,
@@ -215,7 +215,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             searched_rate: program.searched_rate,
             ..processes::Assignment::of(&self.plan, Moment::of(self.start), target, offset)
         };
-        for (process, gauges) in processes::start(program, &self.plan, &assignment)? {
+        for (process, gauges) in processes::start(program, &self.plan, &assignment).await? {
             self.processes.push(process);
             self.gauges.push(gauges);
         }
@@ -441,10 +441,15 @@ impl<O: FnMut(View<'_>)> Run<O> {
     }
 
     /// Lets all clients disconnect, and gathers what was measured.
-    fn finish(mut self) -> Result<Record, Error> {
+    async fn finish(mut self) -> Result<Record, Error> {
         self.order(|orders| orders.phase = Phase::Close);
         let mut record = worker::gather(self.threads)?;
-        record.merge(processes::finish(self.processes));
+        let mut is_interrupted = false;
+        let finishing = processes::finish(self.processes, || {
+            is_interrupted |= self.interrupts.try_recv().is_ok();
+            is_interrupted
+        });
+        record.merge(finishing.await);
         Ok(record)
     }
 }

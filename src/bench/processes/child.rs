@@ -1,4 +1,7 @@
 //! A worker process from within: orders in, gauges and a record out.
+//!
+//! The leader waits for a worker process as long as it makes progress. A thread of its own reports that while the others compute
+//! something that takes long: the plan of a million clients, or the record of a long run.
 
 use super::wire::{self, Assignment, FromWorker, ToWorker};
 use crate::bench::gauges::{self, Gauges, Totals};
@@ -9,8 +12,9 @@ use crate::bench::route::Route;
 use crate::bench::timeline::Coarse;
 use crate::bench::worker::{self, Orders, Phase};
 use crate::error::Error;
-use std::io::{self, BufRead, BufWriter, Write};
-use std::sync::Arc;
+use crate::processor::process_time;
+use std::io::{self, BufRead, BufWriter, Stdout, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -20,6 +24,11 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
 
 /// And after so many times, of its latencies in the last second.
 const ROUNDS_PER_LATENCIES: u32 = 20;
+
+/// How often the processor time is compared, and how much of it counts as work. A process that only waits uses much less,
+/// and one that shares a processor with a hundred others uses this much within a few seconds.
+const WORK_INTERVAL: Duration = Duration::from_millis(250);
+const WORK: Duration = Duration::from_millis(50);
 
 /// Serves a leader until the record is handed over, or the leader is gone. `plan` makes the plan for what the leader assigns.
 ///
@@ -31,21 +40,53 @@ pub fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, Error>) -> Result<()
     let Ok(ToWorker::Begin(assignment)) = serde_json::from_str(&line) else {
         return Err(Error::Usage("only a leader can start a worker process".to_owned()));
     };
-    let mut output = BufWriter::new(io::stdout().lock());
+    let leader = Leader::default();
+    leader.report_work()?;
     match plan(&assignment).and_then(|plan| Workers::start(&Arc::new(plan), &assignment)) {
         Ok(workers) => {
-            // When nobody listens, standard input has ended, too.
-            let _ = tell(&mut output, &FromWorker::Ready);
-            let record = workers.lead(&mut output)?;
-            let _ = tell(&mut output, &FromWorker::Measured(Box::new(record)));
+            leader.tell(&FromWorker::Ready);
+            let record = workers.lead(&leader)?;
+            leader.tell(&FromWorker::Measured(Box::new(record)));
         }
-        Err(error) => drop(tell(&mut output, &FromWorker::Failed(error.to_string()))),
+        Err(error) => leader.tell(&FromWorker::Failed(error.to_string())),
     }
     Ok(())
 }
 
-fn tell(output: &mut impl Write, message: &FromWorker) -> io::Result<()> {
-    wire::write(output, message).and_then(|()| output.flush())
+/// The leader, at the other end of standard output.
+#[derive(Clone)]
+struct Leader(Arc<Mutex<BufWriter<Stdout>>>);
+
+impl Default for Leader {
+    fn default() -> Leader {
+        Leader(Arc::new(Mutex::new(BufWriter::new(io::stdout()))))
+    }
+}
+
+impl Leader {
+    fn tell(&self, message: &FromWorker) {
+        let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // When nobody listens, standard input ends, too.
+        let _ = wire::write(&mut *output, message).and_then(|()| output.flush());
+    }
+
+    /// Reports in the background whenever this process has used the processor.
+    fn report_work(&self) -> Result<(), Error> {
+        let leader = self.clone();
+        let report = move || {
+            let mut told = process_time();
+            loop {
+                sleep(WORK_INTERVAL);
+                let used = process_time();
+                if used.saturating_sub(told) >= WORK {
+                    told = used;
+                    leader.tell(&FromWorker::Working);
+                }
+            }
+        };
+        let started = std::thread::Builder::new().name("work".to_owned()).spawn(report);
+        started.map(drop).map_err(|source| Error::System { action: "start a thread".to_owned(), source })
+    }
 }
 
 /// The threads of this process.
@@ -77,13 +118,13 @@ impl Workers {
     }
 
     /// Tells how far it is until all threads have ended.
-    fn lead(self, output: &mut impl Write) -> Result<Record, Error> {
+    fn lead(self, leader: &Leader) -> Result<Record, Error> {
         let mut told = Told::default();
         while !self.threads.iter().all(JoinHandle::is_finished) {
-            told.tell_news(&self.gauges, output);
+            told.tell_news(&self.gauges, leader);
             sleep(PROGRESS_INTERVAL);
         }
-        told.tell_news(&self.gauges, output);
+        told.tell_news(&self.gauges, leader);
         worker::gather(self.threads)
     }
 }
@@ -97,18 +138,17 @@ struct Told {
 }
 
 impl Told {
-    fn tell_news(&mut self, gauges: &[Arc<Gauges>], output: &mut impl Write) {
+    fn tell_news(&mut self, gauges: &[Arc<Gauges>], leader: &Leader) {
         let mut totals = Totals::default();
         gauges.iter().for_each(|gauges| totals.add(gauges));
-        // When nobody listens, standard input ends, too.
         if totals != self.totals {
-            let _ = tell(output, &FromWorker::Progress(totals));
+            leader.tell(&FromWorker::Progress(totals));
             self.totals = totals;
         }
         if self.rounds.is_multiple_of(ROUNDS_PER_LATENCIES) {
             let latencies = gauges::recent(gauges);
             if latencies != self.latencies {
-                let _ = tell(output, &FromWorker::Recent(latencies.clone()));
+                leader.tell(&FromWorker::Recent(latencies.clone()));
                 self.latencies = latencies;
             }
         }

@@ -3,10 +3,11 @@
 //! A worker process is this same program with the same words and one more. What only the leader knows it reads from its
 //! standard input, with all orders; on standard output it tells how far it is, and at the end what it measured (`wire`). It ends
 //! with its standard input, and so also when the leader is killed. When it fails, its clients count as lost, and the others
-//! go on.
+//! go on. Nothing limits how long it takes to begin, and to hand over its record: only that it makes no progress for a while.
 
 mod child;
 mod exact;
+mod pulse;
 mod wire;
 
 use super::gauges::{Gauges, Totals};
@@ -16,23 +17,25 @@ use super::timeline::Coarse;
 use super::worker::Orders;
 use crate::error::Error;
 pub use child::serve;
+use pulse::Pulse;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 pub use wire::{Assignment, Moment};
 use wire::{FromWorker, ToWorker};
 
-/// How long a process may take until it can begin.
-const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a process that is waited for may make no progress: until it can begin, and from the last order until its record
+/// has arrived.
+const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
-/// How long it may take from the last order to its record: its clients say farewell before.
-const RECORD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often the leader looks whether what it waits for has come.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long it may take to end when it has nothing to do any more.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,6 +59,7 @@ pub(super) struct Process {
     /// Which one it is, for people.
     name: String,
     outcome: Receiver<Outcome>,
+    pulse: Arc<Pulse>,
 }
 
 /// How it ended for its leader.
@@ -78,7 +82,7 @@ struct Extent {
 ///
 /// # Errors
 /// When one of them does not start, and what it says about that.
-pub(super) fn start(
+pub(super) async fn start(
     program: &Program,
     plan: &Plan,
     assignment: &Assignment,
@@ -88,14 +92,29 @@ pub(super) fn start(
         let assignment = Assignment { process: number, ..assignment.clone() };
         started.push(Process::start(program, plan, assignment)?);
     }
-    started.into_iter().map(Starting::wait).collect()
+    let mut ready = Vec::new();
+    for process in started {
+        ready.push(process.wait().await?);
+    }
+    Ok(ready)
 }
 
-/// What all of them measured, after the last order.
-pub(super) fn finish(processes: Vec<Process>) -> Record {
-    let deadline = Instant::now() + RECORD_TIMEOUT;
+/// What all of them measured, after the last order. As soon as the wait `is_interrupted`, no record is waited for any more.
+pub(super) async fn finish(processes: Vec<Process>, mut is_interrupted: impl FnMut() -> bool) -> Record {
+    finish_within(processes, SILENCE_LIMIT, &mut is_interrupted).await
+}
+
+async fn finish_within(
+    processes: Vec<Process>,
+    limit: Duration,
+    is_interrupted: &mut dyn FnMut() -> bool,
+) -> Record {
+    // The last order is what all of them work on from now on.
+    processes.iter().for_each(|process| process.pulse.note());
     let mut record = Record::default();
-    processes.into_iter().for_each(|process| record.merge(process.finish(deadline)));
+    for process in processes {
+        record.merge(process.finish(limit, is_interrupted).await);
+    }
     record
 }
 
@@ -107,12 +126,12 @@ struct Starting {
 }
 
 impl Starting {
-    fn wait(self) -> Result<(Process, Arc<Gauges>), Error> {
-        match self.is_ready.recv_timeout(START_TIMEOUT) {
+    async fn wait(self) -> Result<(Process, Arc<Gauges>), Error> {
+        match self.process.pulse.wait_for(&self.is_ready, SILENCE_LIMIT, &mut || false).await {
             Ok(Ok(())) => Ok((self.process, self.gauges)),
             Ok(Err(text)) => Err(failed(io::Error::other(text))),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(failed(io::ErrorKind::TimedOut.into())),
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(failed(io::Error::other("it ended at once"))),
+            Err(TryRecvError::Empty) => Err(failed(io::ErrorKind::TimedOut.into())),
+            Err(TryRecvError::Disconnected) => Err(failed(io::Error::other("it ended at once"))),
         }
     }
 }
@@ -133,13 +152,14 @@ impl Process {
         let name = format!("worker process {} of {}", assignment.process + 1, plan.processes);
         let (sender, outcome) = mpsc::channel();
         // From here on the child ends in every case.
-        let mut process = Process { child, orders, name, outcome };
+        let pulse = Arc::new(Pulse::default());
+        let mut process = Process { child, orders, name, outcome, pulse: pulse.clone() };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
         let extent = Extent::of(plan, assignment.process);
         process.tell(&ToWorker::Begin(Box::new(assignment)));
         let gauges = Arc::new(Gauges::default());
         let (ready, is_ready) = mpsc::channel();
-        let listener = Listener { gauges: gauges.clone(), ready, extent, totals: Totals::default() };
+        let listener = Listener { gauges: gauges.clone(), ready, extent, totals: Totals::default(), pulse };
         let listen = move || drop(sender.send(listener.listen(output)));
         std::thread::Builder::new().name("listen".to_owned()).spawn(listen).map_err(failed)?;
         Ok(Starting { process, gauges, is_ready })
@@ -157,9 +177,9 @@ impl Process {
     }
 
     /// What it measured, after the last order; at the worst that it did not tell.
-    fn finish(mut self, deadline: Instant) -> Record {
-        let outcome = self.outcome.recv_timeout(deadline.saturating_duration_since(Instant::now()));
-        let is_silent = matches!(outcome, Err(mpsc::RecvTimeoutError::Timeout));
+    async fn finish(mut self, limit: Duration, is_interrupted: &mut dyn FnMut() -> bool) -> Record {
+        let outcome = self.pulse.wait_for(&self.outcome, limit, is_interrupted).await;
+        let is_silent = matches!(outcome, Err(TryRecvError::Empty));
         let status = self.end(if is_silent { Duration::ZERO } else { END_TIMEOUT });
         match outcome {
             Ok(Outcome::Measured(record)) => *record,
@@ -170,7 +190,7 @@ impl Process {
                     Ok(Outcome::Gone(totals)) => totals,
                     Ok(Outcome::Measured(_)) | Err(_) => Totals::default(),
                 };
-                let how = if is_silent { "answered no more".to_owned() } else { describe(status) };
+                let how = if is_silent { "made no more progress".to_owned() } else { describe(status) };
                 self.lost_record(totals, &how)
             }
         }
@@ -250,19 +270,19 @@ struct Listener {
     ready: Sender<Result<(), String>>,
     extent: Extent,
     totals: Totals,
+    pulse: Arc<Pulse>,
 }
 
 impl Listener {
     fn listen(mut self, output: ChildStdout) -> Outcome {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
-        loop {
-            line.clear();
-            match output.read_until(b'\n', &mut line) {
-                Ok(count) if count > 0 => {}
-                Ok(_) | Err(_) => break,
-            }
-            match serde_json::from_slice(&line) {
+        while let Ok(true) = read_line(&mut output, &mut line, &self.pulse) {
+            let reading = self.pulse.pause();
+            let message = serde_json::from_slice(&line);
+            drop(reading);
+            match message {
+                Ok(FromWorker::Working) => {}
                 Ok(FromWorker::Ready) => drop(self.ready.send(Ok(()))),
                 Ok(FromWorker::Failed(text)) => drop(self.ready.send(Err(text))),
                 Ok(FromWorker::Progress(totals)) => {
@@ -278,5 +298,88 @@ impl Listener {
         self.gauges.set(&self.extent.gone(self.totals));
         self.gauges.show_recent(Coarse::default());
         Outcome::Gone(self.totals)
+    }
+}
+
+/// Reads a line into the place of the one before; whether there is one. Every piece of it is progress.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, pulse: &Pulse) -> io::Result<bool> {
+    line.clear();
+    loop {
+        let piece = input.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(!line.is_empty());
+        }
+        pulse.note();
+        let end = piece.iter().position(|&byte| byte == b'\n');
+        let taken = end.map_or(piece.len(), |end| end + 1);
+        line.extend(piece.iter().take(taken));
+        input.consume(taken);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::tests::{group, plan};
+    use super::*;
+
+    /// A process of one that runs this script of a shell instead of the program.
+    async fn process(script: &str) -> Process {
+        let program = Program {
+            path: "/bin/sh".into(),
+            words: ["-c", script].map(OsString::from).into(),
+            searched_rate: None,
+        };
+        let plan = plan(vec![group(3, 0)]);
+        let assignment = Assignment::of(&plan, Moment::of(Instant::now()), None, 0);
+        let starting = Process::start(&program, &plan, assignment).expect("the shell starts");
+        starting.wait().await.expect("it is ready").0
+    }
+
+    fn record_line() -> String {
+        let record = Record { connected: 3, ..Record::default() };
+        serde_json::to_string(&FromWorker::Measured(Box::new(record))).unwrap()
+    }
+
+    fn wait_for<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    fn finished(script: &str, limit: Duration, is_interrupted: bool) -> Record {
+        let finish = async {
+            let script = format!("read begin; echo '\"Ready\"'; {script}");
+            finish_within(vec![process(&script).await], limit, &mut || is_interrupted).await
+        };
+        wait_for(finish)
+    }
+
+    const LIMIT: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn a_record_is_waited_for_as_long_as_there_is_progress() {
+        // The shell takes three times the limit, and shows progress by a message now and then, or by pieces of the record.
+        let record = record_line();
+        let (head, tail) = record.split_at(record.len() / 2);
+        for progress in [r#"echo '"Working"'; sleep 1; "#.repeat(6), format!("printf '%s' '{head}'; sleep 1.5; ")]
+        {
+            let rest = if progress.contains(head) { tail } else { &record };
+            let record = finished(&format!("{progress} sleep 1; echo '{rest}'"), LIMIT, false);
+            assert_eq!((record.connected, record.errors.by_count()), (3, vec![]), "{progress}");
+        }
+    }
+
+    #[test]
+    fn a_process_without_progress_is_given_up() {
+        let record = finished("exec sleep 600", Duration::from_millis(200), false);
+        let errors: Vec<_> = record.errors.by_count().into_iter().map(|(_, text, _)| text.to_owned()).collect();
+        assert_eq!(errors, ["worker process 1 of 1 made no more progress; what it measured is lost"]);
+    }
+
+    #[test]
+    fn an_interruption_ends_the_wait_for_a_record() {
+        let record = finished("exec sleep 600", Duration::from_secs(600), true);
+        assert_eq!(record.errors.by_count().len(), 1);
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum FromWorker {
     Ready,
     /// It cannot begin, and why.
     Failed(String),
+    /// It has nothing new to report, but used the processor since the last message.
+    Working,
     /// How far it is.
     Progress(Totals),
     /// The latencies of its last full second.

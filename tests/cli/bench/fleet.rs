@@ -111,7 +111,7 @@ fn a_worker_process_that_answers_no_more_is_not_waited_for_without_end() {
     bench.signal("INT");
     let finished = bench.finish();
     finished.expect_status(130);
-    assert_says(&String::from_utf8_lossy(&finished.stdout), &["worker process 2 of 3 answered no more"]);
+    assert_says(&String::from_utf8_lossy(&finished.stdout), &["worker process 2 of 3 made no more progress"]);
     wait_for_end_of(&workers);
 }
 
