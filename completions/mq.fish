@@ -469,12 +469,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l processes -d 'How many p
 complete -c mq -n "__fish_mq_using_subcommand bench" -l shard -d 'Take the part K of N of clients, topics, rates and messages, as in 2/3; `mq bench merge` adds the reports up' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l start-at -d 'Begin to send at this time, with all clients connected: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l credentials -d 'A CSV file with a row for each client; its first line names the columns: client_id, username, password' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l output -d 'What goes to standard output' -r -f -a "text\t''
+complete -c mq -n "__fish_mq_using_subcommand bench" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
 csv\t''
 prometheus\t''"
-complete -c mq -n "__fish_mq_using_subcommand bench" -l json -d 'Write the report as JSON, for --baseline and for other programs' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l json -d 'Write the report as JSON, for --baseline and for other programs; - is standard output here and below' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l csv -d 'Write what happened in each second, as comma-separated values' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l html -d 'Write a page with plots that needs nothing else' -r -F

@@ -4,6 +4,7 @@
 
 use super::limits::{self, Sources, WIDER_PORT_RANGE};
 use super::plan::Plan;
+use super::report::folded;
 use super::route;
 use crate::error::Error;
 use crate::transport::descriptors;
@@ -105,7 +106,7 @@ impl Check {
                 Fit::TooLittle => "NO",
                 Fit::Unknown => "",
             };
-            let _ = writeln!(text, "{:<14} {fit:<5} {}", finding.name, finding.text);
+            let _ = writeln!(text, "{:<14} {fit:<5} {}", finding.name, folded(&finding.text, 21));
             finding.lift.iter().for_each(|lift| text += &format!("{:<20} {lift}\n", ""));
         }
         text += if self.fits() { "\nThe run fits.\n" } else { "\nThe run does not fit.\n" };

@@ -84,6 +84,7 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     let unacknowledged = client.unacknowledged();
     let Client { shared, part, connection, session, mut role, called, drops, .. } = *client;
     let dropped_at = shared.now();
+    shared.record.borrow_mut().timeline.at(dropped_at).lost += 1;
     role.dropped(connection.unsent() as u64, unacknowledged);
     drop(connection);
     let resumes = shared.plan.broker.keeps_sessions && role.is_subscriber();
@@ -93,7 +94,12 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     shared.connecting_ended();
     match connected {
         Ok(link) => {
+            shared.record.borrow_mut().timeline.at(shared.now()).connected += 1;
             let has_subscription = resumes && link.has_session;
+            if resumes && !has_subscription {
+                let text = "the broker no longer had the session of a subscriber that came back".to_owned();
+                shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
+            }
             let dropped_at = Some(dropped_at);
             let mut client = Client { called, drops, dropped_at, ..Client::linked(shared, part, link, role) };
             if has_subscription || !part.task.subscribes() {
@@ -103,7 +109,9 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
         }
         Err(error) => {
             let scene = Scene { shared: &shared, part, now: shared.now() };
-            count_end(&scene, &mut role, &error, false);
+            shared.record.borrow_mut().timeline.at(scene.now).failed += 1;
+            shared.record.borrow_mut().connections_lost += 1;
+            count_end(&scene, &mut role, &error, true);
             role.hand_in(&scene, 0, Vec::new(), false);
             None
         }
@@ -329,7 +337,7 @@ impl Client {
         let (input, output) = self.connection.buffers();
         // What answers a packet of a handshake is no longer than that.
         output.reserve(input.len());
-        let (mut used, mut is_back) = (0, false);
+        let (mut used, mut is_back, mut handshake_steps) = (0, false, 0);
         while let Some(frame) = Frame::cut(input.get(used..).unwrap_or_default(), maximum)? {
             used += frame.size();
             let event = self.session.receive(Packet::decode(frame, version)?, output)?;
@@ -354,11 +362,17 @@ impl Client {
                 }
                 Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
                 Event::Auth(_) => return Err(self.auth_out_of_turn().into()),
-                Event::Nothing | Event::Unsubscribed(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
+                // The other packets of a server that say nothing by themselves are PUBREC and PUBREL.
+                Event::Nothing => {
+                    handshake_steps += 1;
                     continue;
                 }
+                Event::Unsubscribed(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => continue,
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
+        }
+        if handshake_steps > 0 {
+            scene.shared.gauges.handshake_steps.add(handshake_steps);
         }
         self.role.answer(scene, &mut self.session, output)?;
         self.connection.consume(used);

@@ -1,6 +1,7 @@
 //! Coarse numbers of a running worker, for the one who waits and shows progress. Exact results come from the records.
 
 use super::timeline::Coarse;
+use crate::protocol::Qos;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +40,10 @@ gauges! {
     lost,
     /// Subscribers whose subscription was granted.
     subscribed,
+    /// Clients to which the broker granted QoS 0, though they asked for more.
+    granted_qos_0,
+    /// Clients to which the broker granted QoS 1, though they asked for QoS 2.
+    granted_qos_1,
     /// Subscribers that are out of the run: not connected, denied, or lost.
     without_subscription,
     /// Publishers that were accepted.
@@ -57,13 +62,35 @@ gauges! {
     excused,
     /// Messages that arrived for the first time.
     received,
+    /// Packets in the middle of a QoS 2 handshake that the broker sent: PUBREC and PUBREL.
+    handshake_steps,
     /// Clients that are back after they were dropped.
     back,
     /// The longest time in nanoseconds that a message took to arrive.
     slowest,
 }
 
+impl Totals {
+    /// The lowest QoS that the broker granted where more was asked for.
+    pub(super) fn lowest_granted(&self) -> Option<Qos> {
+        match (self.granted_qos_0, self.granted_qos_1) {
+            (0, 0) => None,
+            (0, _) => Some(Qos::AtLeastOnce),
+            _ => Some(Qos::AtMostOnce),
+        }
+    }
+}
+
 impl Gauges {
+    /// Notes what the broker granted to a client.
+    pub(super) fn note_granted(&self, asked: Qos, granted: Qos) {
+        match granted {
+            Qos::AtMostOnce if asked > granted => self.granted_qos_0.add(1),
+            Qos::AtLeastOnce if asked > granted => self.granted_qos_1.add(1),
+            Qos::AtMostOnce | Qos::AtLeastOnce | Qos::ExactlyOnce => {}
+        }
+    }
+
     /// Shows the latencies of the last full second.
     pub(super) fn show_recent(&self, latency: Coarse) {
         *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = latency;

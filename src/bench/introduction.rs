@@ -80,6 +80,10 @@ impl Introduction<'_> {
         let mut dialogue = Dialogue::new(claim);
         match self.exchange(&claim, &mut dialogue, &mut connection).await {
             Ok(Agreed { accepts, peer_accepts, keep_alive, has_session, own_time }) => {
+                if self.part.task.publishes() {
+                    let asked = self.shared.plan.group(self.part).qos;
+                    self.shared.gauges.note_granted(asked, peer_accepts.maximum_qos);
+                }
                 session.start(broker.version, accepts, peer_accepts, has_session);
                 let own_time = OwnTime { whole: own_time, computed: dialogue.computed() };
                 Ok((Link { connection, session, keep_alive, has_session }, own_time))

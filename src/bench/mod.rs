@@ -238,8 +238,13 @@ impl<O: FnMut(View<'_>)> Run<O> {
         if let Err(ending) = self.wait_for_start().await {
             return ending;
         }
+        let highest_qos = self.totals().lowest_granted();
+        Arc::make_mut(&mut self.plan).limit_qos(highest_qos);
         let load_began = Some(self.nanoseconds().saturating_add(lead(&self.plan)));
-        self.order(|orders| (orders.phase, orders.load_began) = (Phase::Measure, load_began));
+        self.order(|orders| {
+            (orders.phase, orders.load_began) = (Phase::Measure, load_began);
+            orders.highest_qos = highest_qos.map(|qos| qos as u8);
+        });
         let measured = self.load().await;
         self.order(|orders| orders.phase = Phase::Drain);
         let drained = match measured {

@@ -17,6 +17,7 @@ use super::usage::Usage;
 use crate::client::Means;
 use crate::error::Error;
 use crate::processor::thread_time;
+use crate::protocol::Qos;
 use crate::transport::Alarm;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
@@ -66,6 +67,8 @@ pub(super) struct Orders {
     pub(super) drops: u32,
     /// Whether all clients are back after that.
     pub(super) is_back: bool,
+    /// The QoS that no message is to exceed, since the broker grants no more. Set with [`Phase::Measure`].
+    pub(super) highest_qos: Option<u8>,
 }
 
 /// What a worker is started with.
@@ -298,6 +301,15 @@ impl Shared {
     fn note_lag(&self, due: Instant) {
         let lag = nanoseconds(Instant::now().saturating_duration_since(due));
         self.record.borrow_mut().lag.record(lag);
+    }
+
+    /// The QoS of a group's messages: what was asked for, or the most that the broker grants.
+    pub(super) fn qos(&self, group: &Group) -> Qos {
+        self.orders
+            .get()
+            .highest_qos
+            .and_then(Qos::from_u8)
+            .map_or(group.qos, |highest| group.qos.min(highest))
     }
 
     /// When the load began; the end of time as long as it did not.

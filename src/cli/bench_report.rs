@@ -27,10 +27,10 @@ pub enum Searchable {
 /// Where the report goes, and what it is held against.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// What goes to standard output
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReportFormat::Text, help_heading = "Report")]
-    pub output: ReportFormat,
-    /// Write the report as JSON, for --baseline and for other programs
+    /// Format of the report on standard output [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Report")]
+    pub output: Option<ReportFormat>,
+    /// Write the report as JSON, for --baseline and for other programs; - is standard output here and below
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
     pub json: Option<PathBuf>,
     /// Write what happened in each second, as comma-separated values

@@ -86,6 +86,52 @@ fn every_form_has_a_file_and_nothing_else_is_left() {
 }
 
 #[test]
+fn a_dash_is_standard_output() {
+    let page = mq(&format!("{SHORT} --html -")).run().succeed();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+    assert_eq!(json(mq(&format!("{SHORT} --json -")).run().succeed().as_bytes())["ending"], "complete");
+    assert!(!Path::new("-").exists());
+    for options in ["--json - --html -", "--output text --csv -"] {
+        let finished = mq(&format!("{SHORT} {options}")).run();
+        assert!(finished.stdout.is_empty());
+        assert_says(&finished.fail(2), &["both write to standard output"]);
+    }
+}
+
+#[test]
+fn quiet_runs_name_the_condition_that_failed() {
+    let finished = mq(&format!("{SHORT} --quiet --fail-if received<501")).run();
+    assert_eq!(finished.fail(4), "mq bench: --fail-if received<501: it was 500\n");
+}
+
+#[test]
+fn prometheus_counts_the_warm_up_apart() {
+    let words = "bench --embedded -c 4 --rate 200 --warm-up 0.5 --duration 0.5 --output prometheus";
+    let page = mq(words).run().succeed();
+    let value = |name: &str| {
+        let line = page.lines().find_map(|line| line.strip_prefix(&format!("mq_bench_{name} ")));
+        line.and_then(|value| value.parse::<u64>().ok()).unwrap_or_else(|| panic!("no {name} in {page}"))
+    };
+    let counts = ["sent_total", "acknowledged_total", "received_total", "warm_up_sent_total"].map(value);
+    assert_eq!(counts, [100; 4]);
+}
+
+#[test]
+fn no_line_of_the_report_is_wider_than_80_columns() {
+    for words in [
+        "",
+        "-q 2 --rate 2k --arrivals poisson --burst 5 --duration 0.5",
+        "--fail-if loss<1 --search rate --rate 50 --duration 0.2 --until sent>12,loss>1%",
+    ] {
+        let words = format!("bench --embedded -c 5 {words}");
+        let finished = mq(&words).run();
+        let report = String::from_utf8(finished.stdout).unwrap();
+        let wide: Vec<_> = report.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty() && report.contains("delivery"), "{wide:#?} of {words}");
+    }
+}
+
+#[test]
 fn the_page_is_well_formed_and_has_plots() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run.html");

@@ -1,7 +1,7 @@
 //! A report beside an earlier one: what became better or worse, and by how much.
 
 use super::metric::Metric;
-use crate::bench::report::{Report, Unit};
+use crate::bench::report::{Report, Unit, folded};
 use std::fmt::Write;
 
 /// Which way is better.
@@ -93,7 +93,8 @@ impl Comparison {
             let _ = writeln!(text, "{:<18}{before:>12}{now:>12}{change:>12}{mark}", row.metric);
         }
         for (key, before, now) in &self.differences {
-            let _ = writeln!(text, "different plan    {key}: {before} in the baseline, {now} now");
+            let words = format!("{key}: {before} in the baseline, {now} now");
+            let _ = writeln!(text, "different plan    {}", folded(&words, 18));
         }
         text
     }

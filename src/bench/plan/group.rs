@@ -39,6 +39,8 @@ pub struct Group {
     pub qos: Qos,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
+    /// The QoS that the broker granted, if that is less than was asked for.
+    pub granted_qos: Option<Qos>,
     /// What messages carry.
     pub payload: Payload,
     /// Whether the broker is to keep the last message of each topic.
@@ -103,6 +105,16 @@ impl Group {
     /// How many clients do what.
     pub fn counts(&self) -> Counts {
         Counts { publishers: self.publishers, subscribers: self.subscribers, idle: self.idle }
+    }
+
+    /// The QoS that messages are sent with: what was asked for, or what the broker grants.
+    pub fn sending_qos(&self) -> Qos {
+        self.granted_qos.map_or(self.qos, |granted| self.qos.min(granted))
+    }
+
+    /// The QoS that a message keeps on its whole way.
+    pub fn promise(&self) -> Qos {
+        self.sending_qos().min(self.subscription_qos)
     }
 
     /// How many clients do what in all shards.

@@ -182,9 +182,26 @@ impl Plan {
 
     /// Whether messages may get lost without anybody breaking a promise.
     pub fn may_lose(&self) -> bool {
-        let promises_nothing =
-            |group: &Group| group.qos == Qos::AtMostOnce || group.subscription_qos == Qos::AtMostOnce;
-        self.scenario == Scenario::Reconnect || self.groups.iter().all(promises_nothing)
+        let promises_nothing = |group: &Group| match self.scenario {
+            Scenario::Reconnect => !self.owes_what_is_missed(group),
+            _ => group.promise() == Qos::AtMostOnce,
+        };
+        self.groups.iter().all(promises_nothing)
+    }
+
+    /// Whether the broker is to deliver later what was sent while a subscriber was away.
+    pub fn owes_what_is_missed(&self, group: &Group) -> bool {
+        self.broker.keeps_sessions && group.promise() != Qos::AtMostOnce
+    }
+
+    /// Lowers the QoS of all messages to what the broker grants.
+    pub(super) fn limit_qos(&mut self, highest: Option<Qos>) {
+        let Some(highest) = highest else { return };
+        for group in &mut self.groups {
+            if group.qos.max(group.subscription_qos) > highest && group.idle == 0 {
+                group.granted_qos = Some(highest);
+            }
+        }
     }
 }
 
@@ -214,6 +231,7 @@ pub(super) mod tests {
             idle: 0,
             qos: Qos::AtLeastOnce,
             subscription_qos: Qos::AtLeastOnce,
+            granted_qos: None,
             payload: Payload::Size { least: 64, most: 64 },
             retain: false,
             topics: Topics::new(DEFAULT_TEMPLATE, RunId(0x1a2b), publishers, subscribers).unwrap(),

@@ -133,18 +133,27 @@ pub struct Account {
     pub before_measuring: u64,
 }
 
+/// What becomes of a message that is sent while its subscriber is away.
+#[derive(Clone, Copy)]
+enum Missed {
+    /// Its session is kept, and the broker is to deliver it later.
+    Owed,
+    /// Nobody promised to deliver it.
+    Excused,
+}
+
 impl Record {
     /// Sets what was sent against what arrived.
     pub fn account(&self, plan: &Plan) -> Account {
         let mut account = Account::default();
-        plan.groups.iter().for_each(|group| self.account_for_group(group, &mut account));
+        plan.groups.iter().for_each(|group| self.account_for_group(plan, group, &mut account));
         account
     }
 
     /// The same for one group, with what its receivers that stayed to the end saw besides.
-    pub fn outcome(&self, group: &Group) -> Outcome {
+    pub fn outcome(&self, plan: &Plan, group: &Group) -> Outcome {
         let mut outcome = Outcome::default();
-        self.account_for_group(group, &mut outcome.account);
+        self.account_for_group(plan, group, &mut outcome.account);
         let receivers = group.first_subscriber..group.first_subscriber + group.judged();
         for received in self.received.range(receivers).flat_map(|(_, received)| received) {
             outcome.duplicates += received.duplicates;
@@ -154,14 +163,16 @@ impl Record {
         outcome
     }
 
-    fn account_for_group(&self, group: &Group, account: &mut Account) {
+    fn account_for_group(&self, plan: &Plan, group: &Group, account: &mut Account) {
         let publishers = group.first_publisher..group.first_publisher + group.publishers;
         for (&number, sent) in self.sent.range(publishers) {
-            self.account_for(sent, number - group.first_publisher, group, account);
+            let missed = if plan.owes_what_is_missed(group) { Missed::Owed } else { Missed::Excused };
+            self.account_for(sent, (number - group.first_publisher, group), missed, account);
         }
     }
 
-    fn account_for(&self, sent: &Sent, publisher: u32, group: &Group, account: &mut Account) {
+    fn account_for(&self, sent: &Sent, of: (u32, &Group), missed: Missed, account: &mut Account) {
+        let (publisher, group) = of;
         let denied = sent.denied.count_below(u64::MAX);
         let unacknowledged = sent.unacknowledged.iter().filter(|&&at| at < sent.count).count() as u64;
         let unsent = sent.unsent.count_below(u64::MAX);
@@ -169,12 +180,15 @@ impl Record {
         account.before_measuring += sent.before_measuring.min(sent.count - unsent);
         account.denied += denied;
         account.unacknowledged += unacknowledged;
-        let owed = match group.qos {
+        let owed = match group.sending_qos() {
             Qos::AtMostOnce => sent.count - unsent,
             Qos::AtLeastOnce | Qos::ExactlyOnce => sent.count - denied - unacknowledged,
         };
         for received in self.received_from(publisher, group) {
-            let (lost, in_gap) = received.lost(sent);
+            let (lost, in_gap) = match (received.lost(sent), missed) {
+                ((lost, in_gap), Missed::Owed) => (lost + in_gap, 0),
+                (counts, Missed::Excused) => counts,
+            };
             account.owed += owed - in_gap;
             account.lost += lost;
             account.gap_lost += in_gap;
@@ -290,7 +304,7 @@ mod tests {
         let expected = Account { sent: 6, owed: 6, lost: 1, ..Account::default() };
         assert_eq!((record.account(&plan), record.judged_to_the_end(&plan)), (expected, 3));
         record.received.insert(0, vec![received(&[1, 0, 0])]);
-        let outcome = |group: usize| record.outcome(&plan.groups[group]);
+        let outcome = |group: usize| record.outcome(&plan, &plan.groups[group]);
         let account = Account { sent: 2, owed: 2, ..Account::default() };
         assert_eq!(outcome(0), Outcome { account, duplicates: 1, reordered: 1 });
         let account = Account { sent: 4, owed: 4, lost: 1, ..Account::default() };

@@ -77,6 +77,8 @@ pub struct Record {
     pub warm_up: WarmUp,
     /// Messages that were sent more than a millisecond after their planned time.
     pub late: u64,
+    /// Those among them that did not wait for the broker: the load generator itself was late.
+    pub late_by_us: u64,
     /// How often a send had to wait, since the socket's buffer was full.
     pub blocked_sends: u64,
     /// The processor time of the worker's thread and of what was computed beside, or of all workers together.
@@ -165,6 +167,7 @@ impl Record {
         self.warm_up.acknowledged += other.warm_up.acknowledged;
         self.warm_up.received += other.warm_up.received;
         self.late += other.late;
+        self.late_by_us += other.late_by_us;
         self.blocked_sends += other.blocked_sends;
         self.cpu += other.cpu;
         self.busiest_thread = self.busiest_thread.max(other.busiest_thread);

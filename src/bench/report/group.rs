@@ -25,6 +25,8 @@ pub struct Group {
     pub qos: Qos,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
+    /// The QoS that the broker granted, if that is less than was asked for.
+    pub granted_qos: Option<Qos>,
     /// The bytes of the shortest payload, where that was chosen, and of the longest one.
     pub payload_sizes: (u64, u64),
     /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged, and each requester unanswered.
@@ -35,6 +37,8 @@ pub struct Group {
     pub messages: Option<u64>,
     /// What subscribers listen to that hear others.
     pub listens_to: Option<String>,
+    /// The name of the shared subscription, if its subscribers have one.
+    pub share: Option<String>,
     /// What became of its messages.
     pub outcome: Outcome,
 }
@@ -50,12 +54,14 @@ impl Group {
             idle: group.idle.into(),
             qos: group.qos,
             subscription_qos: group.subscription_qos,
+            granted_qos: group.granted_qos,
             payload_sizes: payload_sizes(group),
             in_flight: group.in_flight,
             rate: group.open_loop.as_ref().map(OpenLoop::mean_rate),
             messages: group.messages,
             listens_to: group.filter.clone(),
-            outcome: record.outcome(group),
+            share: group.share.clone(),
+            outcome: record.outcome(plan, group),
         }
     }
 
@@ -64,9 +70,19 @@ impl Group {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
+    /// The QoS that messages were sent with: what was asked for, or what the broker grants.
+    pub(super) fn sending_qos(&self) -> Qos {
+        self.granted_qos.map_or(self.qos, |granted| self.qos.min(granted))
+    }
+
+    /// The QoS that the broker grants and the one that was asked for, if they differ.
+    pub(super) fn lowered_qos(&self) -> Option<(Qos, Qos)> {
+        Some((self.granted_qos?, self.qos.max(self.subscription_qos)))
+    }
+
     /// The QoS that a message keeps on its whole way.
     pub fn promise(&self) -> Qos {
-        self.qos.min(self.subscription_qos)
+        self.sending_qos().min(self.subscription_qos)
     }
 
     /// Whether something happened that the QoS rules out: at QoS 1 and 2 a loss, at QoS 2 also a second delivery.
@@ -81,7 +97,7 @@ impl Group {
 
     /// Whether its messages are acknowledged one by one.
     pub(super) fn is_acknowledged(&self) -> bool {
-        self.publishers > 0 && self.qos != Qos::AtMostOnce
+        self.publishers > 0 && self.sending_qos() != Qos::AtMostOnce
     }
 
     /// What became of its messages: sent, owed, lost, duplicated, out of order.

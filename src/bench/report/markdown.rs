@@ -21,6 +21,9 @@ impl Report {
         text += &self.markdown_groups();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
+        if let Some(words) = self.lowered_qos() {
+            let _ = writeln!(text, "- QoS: {words}");
+        }
         if let Some(words) = self.ending_words() {
             let _ = writeln!(text, "- ended: {words}");
         }

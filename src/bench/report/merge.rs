@@ -76,6 +76,8 @@ impl Report {
         self.acknowledged.add(other.acknowledged);
         self.received.add(other.received);
         self.add_counts(&other);
+        self.late_by_us =
+            self.late_by_us.zip(other.late_by_us).map(|(ours, theirs)| ours.saturating_add(theirs));
         self.cpu = self.cpu.saturating_add(other.cpu);
         self.busiest_thread_percent = match (self.busiest_thread_percent, other.busiest_thread_percent) {
             (Some(ours), Some(theirs)) => Some(ours.max(theirs)),
@@ -144,6 +146,10 @@ impl Group {
         self.idle = self.idle.saturating_add(other.idle);
         self.rate = self.rate.zip(other.rate).map(|(ours, theirs)| ours + theirs);
         self.messages = self.messages.zip(other.messages).map(|(ours, theirs)| ours.saturating_add(theirs));
+        self.granted_qos = match (self.granted_qos, other.granted_qos) {
+            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
         self.outcome.add(&other.outcome);
     }
 }

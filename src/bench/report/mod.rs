@@ -37,7 +37,7 @@ pub use self_check::{Finding, Mark};
 use std::collections::BTreeMap;
 use std::time::Duration;
 pub use text::Charset;
-pub use words::{duration, rate};
+pub use words::{duration, folded, rate};
 
 /// What a run found out.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,8 @@ pub struct Report {
     pub foreign: u64,
     /// Messages that were sent more than a millisecond after their planned time.
     pub late: u64,
+    /// Those among them that did not wait for the broker: the load generator itself was late. `None` where nobody counted them.
+    pub late_by_us: Option<u64>,
     /// How often a send had to wait for the broker to read.
     pub blocked_sends: u64,
     /// The processor time of all threads.
@@ -234,6 +236,7 @@ impl Report {
             reordered: record.reordered,
             foreign: record.foreign,
             late: record.late,
+            late_by_us: Some(record.late_by_us),
             blocked_sends: record.blocked_sends,
             cpu: record.cpu,
             busiest_thread_percent: percent(record.busiest_thread),
@@ -264,6 +267,23 @@ impl Report {
         self.broken_promises().next().is_some()
     }
 
+    /// The QoS that the broker granted instead of the one that was asked for, in words.
+    pub fn lowered_qos(&self) -> Option<String> {
+        let (granted, asked) = self.groups.iter().find_map(Group::lowered_qos)?;
+        Some(format!(
+            "the broker grants QoS {granted} at most, of QoS {asked} that was asked for; measured at QoS {granted}"
+        ))
+    }
+
+    /// The shared subscription that the broker granted and delivered nothing to, if there is one.
+    pub fn unshared(&self) -> Option<&str> {
+        let is_unshared = |group: &&Group| {
+            let account = group.outcome.account;
+            group.share.is_some() && account.owed > 0 && account.lost == account.owed
+        };
+        self.groups.iter().find(is_unshared)?.share.as_deref().filter(|_| !self.is_drain_cut)
+    }
+
     /// How it ended, unless all that was planned was done.
     fn ending_words(&self) -> Option<&'static str> {
         Some(match self.ending {
@@ -271,6 +291,7 @@ impl Report {
             Ending::Interrupted => "interrupted; these are the figures up to then",
             Ending::NotConnected if self.connects.count == 0 => "no client could connect",
             Ending::NotConnected => "no publisher could connect",
+            Ending::AllLost if self.connections_lost == 0 => "no client was left that could go on",
             Ending::AllLost => "all clients lost their connections",
             Ending::Stalled(Step::Connect) => "given up: the broker accepted no more clients",
             Ending::Stalled(Step::Subscribe) => "given up: the broker did not answer every SUBSCRIBE",
@@ -302,7 +323,7 @@ impl Report {
 
     /// The QoS of all messages that are acknowledged one by one; `None` where there are several.
     fn acknowledged_qos(&self) -> Option<Qos> {
-        let mut all = self.groups.iter().filter(|group| group.is_acknowledged()).map(|group| group.qos);
+        let mut all = self.groups.iter().filter(|group| group.is_acknowledged()).map(Group::sending_qos);
         let first = all.next()?;
         all.all(|qos| qos == first).then_some(first)
     }

@@ -1,8 +1,11 @@
 //! What a search for the highest rate that holds came to: the rates that were tried, and the figures they were judged by.
 
 use super::figure::Figure;
-use super::words::rate;
+use super::words::{folded, rate};
 use std::fmt::Write;
+
+/// Where the reason of a failure begins.
+const INDENT: usize = 18;
 
 /// A search.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +66,7 @@ impl Searched {
         })
     }
 
-    /// The steps for a terminal.
+    /// The steps for a terminal. Why a rate did not hold stands on lines of its own.
     pub(super) fn table(&self) -> (String, String) {
         let heads = self.heads();
         let row = |cells: &[&str]| {
@@ -79,8 +82,18 @@ impl Searched {
             }
             line
         };
-        let rows = self.rows().map(|cells| row(&cells.iter().map(String::as_str).collect::<Vec<_>>()) + "\n");
-        (row(&heads), rows.collect())
+        let mut rows = String::new();
+        for (step, mut cells) in self.steps.iter().zip(self.rows()) {
+            cells.pop();
+            cells.push(if step.failure.is_none() { "held" } else { "failed" }.to_owned());
+            rows += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+            rows.push('\n');
+            if step.failure.is_some() {
+                let verdict = step.verdict().replace(char::is_control, "\u{fffd}");
+                let _ = writeln!(rows, "{:INDENT$}{}", "", folded(&verdict, INDENT));
+            }
+        }
+        (row(&heads), rows)
     }
 }
 
@@ -129,7 +142,8 @@ pub(super) mod tests {
         assert_eq!(head, "tried per second     sent_rate         p99        loss  verdict");
         let expected = "\
 1000                    1000/s     1.50 ms       0.0 %  held
-2000                    1950/s      1.20 s       1.5 %  did not hold: loss>1%: it was 1.5 %
+2000                    1950/s      1.20 s       1.5 %  failed
+                  did not hold: loss>1%: it was 1.5 %
 ";
         assert_eq!(rows, expected);
     }

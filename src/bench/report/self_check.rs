@@ -13,6 +13,9 @@ const SHORTEST: Duration = Duration::from_millis(500);
 /// A loop that comes later than this adds to the latencies what a broker would be blamed for.
 const LAG: u64 = 10_000_000;
 
+/// A percentile of fewer times than this is no more than the longest of them.
+const FEWEST_TIMES: u64 = 100;
+
 /// One message in so many may be late.
 const LATE_SHARE: u64 = 100;
 
@@ -82,6 +85,11 @@ impl Report {
         self.self_check().iter().any(|finding| finding.mark.is_bottleneck())
     }
 
+    /// The time that 99 percent did not exceed, if there were enough to tell.
+    fn p99(&self, kind: LatencyKind) -> Option<u64> {
+        self.summary(kind).filter(|summary| summary.count >= FEWEST_TIMES).map(|summary| summary.p99)
+    }
+
     fn busy_thread(&self) -> Option<String> {
         // A moment says nothing: every thread is busy as long as it starts.
         self.throughput().time().filter(|time| *time >= SHORTEST)?;
@@ -96,7 +104,7 @@ impl Report {
     }
 
     fn long_lag(&self) -> Option<String> {
-        let p99 = self.summary(LatencyKind::Lag)?.p99;
+        let p99 = self.p99(LatencyKind::Lag)?;
         (p99 >= LAG).then(|| {
             format!(
                 "its threads came up to {} late to what was due (p99); fewer clients for each processor, or a machine \
@@ -107,7 +115,7 @@ impl Report {
     }
 
     fn slow_proofs(&self) -> Option<String> {
-        let p99 = self.summary(LatencyKind::AuthenticateWait)?.p99;
+        let p99 = self.p99(LatencyKind::AuthenticateWait)?;
         (p99 >= LAG).then(|| {
             format!(
                 "clients waited up to {} for a processor of this machine to compute their proofs (p99); how many were accepted in a \
@@ -118,12 +126,25 @@ impl Report {
     }
 
     fn late_sends(&self) -> Option<String> {
-        (self.late > self.account.sent / LATE_SHARE).then(|| {
+        (self.late > self.sent.count / LATE_SHARE).then(|| {
             let late = count(self.late, "message");
-            format!(
-                "{late} went out over a millisecond after the planned time; the rate is more than was taken"
-            )
+            format!("{late} went out over a millisecond after the planned time{}", self.cause_of_late_sends())
         })
+    }
+
+    /// Whose fault that is, as far as it is known.
+    fn cause_of_late_sends(&self) -> String {
+        match self.late_by_us {
+            None => String::new(),
+            Some(0) => "; the broker took fewer than the planned rate".to_owned(),
+            Some(ours) if ours >= self.late => {
+                "; mq itself was late, not the broker: fewer clients for each processor lower that".to_owned()
+            }
+            Some(ours) => {
+                let theirs = self.late - ours;
+                format!("; for {ours} of them mq itself was late, {theirs} had to wait for the broker")
+            }
+        }
     }
 
     fn full_buffers(&self) -> Option<String> {
@@ -167,6 +188,32 @@ mod tests {
         assert!(texts[2].contains("compute their proofs"), "{}", texts[2]);
         report.hosts[0].cpus = 8;
         assert!(report.self_check()[0].text.contains("--threads 8"));
+    }
+
+    #[test]
+    fn two_late_beats_are_no_bottleneck() {
+        let mut report = report();
+        let mut lag = crate::bench::record::Latencies::default();
+        lag.record_several(200_000_000, FEWEST_TIMES - 1);
+        report.latencies.insert(LatencyKind::Lag, lag.clone());
+        assert_eq!(report.self_check(), []);
+        lag.record(200_000_000);
+        report.latencies.insert(LatencyKind::Lag, lag);
+        assert_eq!(marks(&report), [Mark::Lag]);
+    }
+
+    #[test]
+    fn late_sends_are_blamed_on_whoever_was_late() {
+        let mut report = report();
+        report.late = 5000;
+        let text = |report: &Report| report.self_check().remove(0).text;
+        assert!(text(&report).ends_with("; the broker took fewer than the planned rate"));
+        report.late_by_us = Some(5000);
+        assert!(text(&report).contains("mq itself was late, not the broker"), "{}", text(&report));
+        report.late_by_us = Some(1000);
+        assert!(
+            text(&report).ends_with("for 1000 of them mq itself was late, 4000 had to wait for the broker")
+        );
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub(in crate::bench) fn report() -> Report {
         reordered: 0,
         foreign: 0,
         late: 0,
+        late_by_us: Some(0),
         blocked_sends: 0,
         cpu: Duration::from_millis(700),
         busiest_thread_percent: Some(41.5),
@@ -73,11 +74,13 @@ pub(in crate::bench) fn group() -> Group {
         idle: 0,
         qos: Qos::AtLeastOnce,
         subscription_qos: Qos::AtLeastOnce,
+        granted_qos: None,
         payload_sizes: (64, 64),
         in_flight: 20,
         rate: None,
         messages: Some(100_000),
         listens_to: None,
+        share: None,
         outcome: Outcome {
             account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
             ..Outcome::default()

@@ -1,7 +1,7 @@
 //! The report for people who read it on a terminal.
 
 use super::drawing::draw;
-use super::words::{count, duration, rate};
+use super::words::{count, duration, folded, rate};
 use super::{Finding, Group, Report};
 use crate::bench::Ending;
 use crate::bench::plan::Volume;
@@ -83,9 +83,10 @@ impl Report {
             return String::new();
         }
         let heads = ["sent", "owed", "lost", "duplicated", "out of order"];
-        let row = |name: &str, cells: [&str; 5]| {
-            let cells: String = cells.iter().map(|cell| format!("{cell:>13}")).collect();
-            format!("{name:<18}{cells}")
+        let row = |name: &str, [sent, owed, lost, duplicated, out_of_order]: [&str; 5]| {
+            // As in `named`, a name that is too long has a line of its own.
+            let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
+            format!("{name:<INDENT$}{end}{sent:>11}{owed:>11}{lost:>11}{duplicated:>12}{out_of_order:>14}")
         };
         let mut text = heading(&row("by group", heads));
         for group in groups {
@@ -138,12 +139,12 @@ impl Report {
         }
         let names = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
         let mut text = format!("{:<18}", "");
-        names.iter().for_each(|name| text += &format!("{name:>9}"));
+        names.iter().for_each(|name| text += &format!("{name:>8}"));
         let mut text = heading(&text);
         for (kind, row) in rows {
             let _ = write!(text, "{:<18}", kind.title(self.acknowledged_qos()));
             for value in [row.min, row.mean, row.p50, row.p90, row.p99, row.p99_9, row.max] {
-                let _ = write!(text, "{:>9}", duration(value));
+                let _ = write!(text, "{:>8}", duration(value));
             }
             text.push('\n');
         }
@@ -167,6 +168,16 @@ impl Report {
         }
         if let Some(words) = self.ending_words() {
             text += &line_with(words, "ended", Mood::Bad);
+        }
+        if let Some(words) = self.lowered_qos() {
+            text += &line_with(&words, "QoS", Mood::Bad);
+        }
+        if let Some(share) = self.unshared() {
+            let words = format!(
+                "$share/{} was granted, but nothing was delivered to it: the broker seems not to share subscriptions",
+                printable(share)
+            );
+            text += &line_with(&words, "shared", Mood::Bad);
         }
         if self.connections_lost > 0 && self.ending != Ending::AllLost {
             let lost = count(self.connections_lost, "client");
@@ -264,6 +275,9 @@ enum Mood {
     Bad,
 }
 
+/// The column in which the words behind a name begin.
+const INDENT: usize = 18;
+
 /// What a broker said, or a file, moves no cursor.
 fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
@@ -278,15 +292,23 @@ fn stage_name(stage: Stage) -> &'static str {
 }
 
 fn line(name: &str, words: &str) -> String {
-    format!("{} {words}\n", format!("{name:<17}").bold())
+    named(name, &folded(words, INDENT))
 }
 
 fn line_with(words: &str, name: &str, mood: Mood) -> String {
+    let words = folded(words, INDENT);
     let words = match mood {
         Mood::Good => words.green(),
         Mood::Bad => words.red(),
     };
-    line(name, &words.to_string())
+    named(name, &words.to_string())
+}
+
+/// A name that is too long for its column has a line of its own.
+fn named(name: &str, words: &str) -> String {
+    let width = INDENT - 1;
+    let end = if name.chars().count() > width { format!("\n{:width$}", "") } else { String::new() };
+    format!("{}{end} {words}\n", format!("{name:<width$}").bold())
 }
 
 fn heading(text: &str) -> String {
@@ -319,7 +341,8 @@ mod tests {
         let expected = "\
 broker            127.0.0.1:1883, MQTT 5.0
 clients           1000 publishers, 100 subscribers, on 2 threads
-load              100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher
+load              100000 messages of 64 bytes at QoS 1, 20 in flight for each
+                  publisher
 
 connected         1100 of 1100 clients in 250 ms, 4400 in a second
 
@@ -328,11 +351,11 @@ sent                    100000        200000      500 ms
 acknowledged            100000        181818      550 ms
 received                100000        166667      600 ms
 
-                        min     mean      p50      p90      p99    p99.9      max
-TCP connect          300 ns   168 µs   150 µs   300 µs   450 µs   750 µs   750 µs
-CONNECT to CONNACK  3.00 µs  1.68 ms  1.50 ms  3.00 ms  4.50 ms  7.50 ms  7.50 ms
-PUBLISH to PUBACK   30.0 µs  16.8 ms  15.0 ms  30.0 ms  45.0 ms  75.0 ms  75.0 ms
-end to end           800 µs   447 ms   400 ms   800 ms   1.20 s   2.00 s   2.00 s
+                       min    mean     p50     p90     p99   p99.9     max
+TCP connect         300 ns  168 µs  150 µs  300 µs  450 µs  750 µs  750 µs
+CONNECT to CONNACK 3.00 µs 1.68 ms 1.50 ms 3.00 ms 4.50 ms 7.50 ms 7.50 ms
+PUBLISH to PUBACK  30.0 µs 16.8 ms 15.0 ms 30.0 ms 45.0 ms 75.0 ms 75.0 ms
+end to end          800 µs  447 ms  400 ms  800 ms  1.20 s  2.00 s  2.00 s
 
 end to end
 up to   1.00 ms    0.10 %  ▏
@@ -354,6 +377,19 @@ delivery          all 100000 messages arrived, once and in order
     }
 
     #[test]
+    fn no_line_is_wider_than_80_columns() {
+        let mut report = mix();
+        report.groups[0].name = "a-group-with-quite-a-long-name".to_owned();
+        report.groups[0].granted_qos = Some(Qos::AtMostOnce);
+        report.groups[0].rate = Some(12_345.6);
+        report.errors.add(Stage::Run, "the broker closed the connection ".repeat(5), 1_000_000);
+        report.busiest_thread_percent = Some(99.0);
+        report.search = Some(super::super::search::tests::searched());
+        let text = text(&report);
+        assert_eq!(text.lines().find(|line| line.chars().count() > 80), None, "{text}");
+    }
+
+    #[test]
     fn what_went_wrong_is_told_in_numbers() {
         let mut report = report();
         report.errors.add(Stage::Run, "the broker closed the connection without a word".to_owned(), 2);
@@ -372,7 +408,8 @@ ended             interrupted; these are the figures up to then
 connections       2 clients lost the connection
 foreign           1 message of somebody else, not counted above
 publishing        1 denied by the broker, 20 never acknowledged
-delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers that stayed to the end)
+delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
+                  that stayed to the end)
 ";
         assert_eq!(last_section(&report), expected);
         assert!(report.is_promise_broken());
@@ -424,8 +461,9 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers tha
         report.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
         let text = text(&report);
         assert!(text.contains("\n- as planned "), "{text}");
-        let expected = "self-check        the load generator was the bottleneck: a thread used 99 % of its processor; \
-                        a lower load or another machine leaves it room\n";
+        let expected = "self-check        the load generator was the bottleneck: a thread used 99 % of
+                  its processor; a lower load or another machine leaves it room
+";
         assert!(text.ends_with(expected), "{text}");
     }
 
@@ -441,14 +479,15 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers tha
         let expected = "\
 broker            127.0.0.1:1883, MQTT 5.0
 clients           1105 in 2 groups, on 2 threads
-- sensors         1000 publishers, 100 subscribers; 100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher
+- sensors         1000 publishers, 100 subscribers; 100000 messages of 64 bytes
+                  at QoS 1, 20 in flight for each publisher
 - idle            5 clients that stay; connections
 
 ";
         assert!(text.starts_with(expected), "{text}");
         let expected = "
-by group                   sent         owed         lost   duplicated out of order
-sensors                  100000       100000            0            0            0
+by group                 sent       owed       lost  duplicated  out of order
+sensors                100000     100000          0           0             0
 
 ";
         assert!(text.contains(expected), "{text}");

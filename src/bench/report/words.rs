@@ -5,6 +5,29 @@ pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
+/// The columns of a terminal that no line exceeds, unless a single word does.
+const COLUMNS: usize = 80;
+
+/// Breaks a text between words so that it fits into the columns behind an indentation, which its other lines get as well.
+pub fn folded(text: &str, indent: usize) -> String {
+    let mut folded = String::new();
+    let mut column = indent;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > COLUMNS {
+            folded.push('\n');
+            folded.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if column > indent {
+            folded.push(' ');
+            column += 1;
+        }
+        folded.push_str(word);
+        column += length;
+    }
+    folded
+}
+
 /// Things in a second: whole ones, unless there are few.
 pub fn rate(per_second: f64) -> String {
     if per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
@@ -29,6 +52,18 @@ pub fn duration(nanoseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_broken_at_80_columns() {
+        let text = "word ".repeat(40);
+        let folded = folded(text.trim_end(), 18);
+        assert!(
+            folded.lines().skip(1).all(|line| line.starts_with(&" ".repeat(18)) && line.len() <= 80),
+            "{folded}"
+        );
+        assert_eq!(folded.lines().next().map(str::len), Some(59), "62 columns are left of 80");
+        assert_eq!(folded.split_whitespace().count(), 40);
+    }
 
     #[test]
     fn durations_have_three_digits_in_the_unit_that_fits() {

@@ -43,6 +43,11 @@ impl<'a> Scene<'a> {
         self.shared.plan.group(self.part)
     }
 
+    /// The QoS of the group's messages.
+    fn qos(&self) -> Qos {
+        self.shared.qos(self.group())
+    }
+
     /// Notes a message that arrived for the first time.
     fn note_arrival(&self, record: &mut Record, stamp: &Stamp, is_planned: bool) {
         let planned_at = is_planned.then_some(stamp.planned_at);
@@ -160,11 +165,7 @@ impl Role {
         if granted.is_error() {
             return Err(Error::Denied(format!("the broker denied a subscription: {granted}")));
         }
-        let asked = self.subscription(scene.shared, scene.part).map_or(Qos::AtMostOnce, |(_, qos)| qos);
-        if granted.0 < asked as u8 {
-            let text = format!("the broker grants QoS {} where {asked} was asked for", granted.0);
-            return Err(Error::Denied(text));
-        }
+        let asked = self.subscription(scene.shared, scene.part).map(|(_, qos)| qos);
         let is_subscribed = match self {
             Role::Subscriber(subscriber) => &mut subscriber.is_subscribed,
             Role::Requester(requester) => &mut requester.is_subscribed,
@@ -172,6 +173,9 @@ impl Role {
             Role::Publisher(_) | Role::Idle => return Ok(()),
         };
         if !std::mem::replace(is_subscribed, true) {
+            if let Some((asked, granted)) = asked.zip(Qos::from_u8(granted.0)) {
+                scene.shared.gauges.note_granted(asked, granted);
+            }
             scene.shared.record.borrow_mut().subscribed += 1;
             scene.shared.gauges.subscribed.add(1);
         }

@@ -52,6 +52,22 @@ struct Timing {
     schedule: Schedule,
     called_at: Option<u64>,
     is_counted: bool,
+    /// Whether the window or the socket's buffer is full.
+    is_blocked: bool,
+    /// When there was room again: what was due before then waited for the broker.
+    blocked_until: u64,
+    /// When we noticed last that we were late ourselves: what was due before then is late for that reason.
+    stalled_until: u64,
+}
+
+impl Timing {
+    /// Whether a message is late though nothing but this machine kept it from being sent.
+    fn is_our_delay(&mut self, planned_at: u64, now: u64) -> bool {
+        if planned_at >= self.blocked_until {
+            self.stalled_until = now;
+        }
+        planned_at <= self.stalled_until
+    }
 }
 
 impl Publisher {
@@ -61,7 +77,14 @@ impl Publisher {
         let timing = |load| {
             let schedule =
                 Schedule::new(load, group.place.before.publishers + part.number, group.whole().publishers);
-            Box::new(Timing { schedule, called_at: None, is_counted: false })
+            Box::new(Timing {
+                schedule,
+                called_at: None,
+                is_counted: false,
+                is_blocked: false,
+                blocked_until: 0,
+                stalled_until: 0,
+            })
         };
         Publisher {
             number: group.first_publisher + part.number,
@@ -115,7 +138,7 @@ impl Publisher {
             self.was_back = true;
             self.sent.after_gap = Some(self.encoded);
         }
-        if phase > Phase::Measure {
+        if phase > Phase::Measure || self.timing.is_none() && scene.now >= scene.shared.load_end() {
             self.stop(scene);
         }
         if !self.is_through(scene) {
@@ -163,7 +186,7 @@ impl Publisher {
 
     /// Waits for the last acknowledgement, or at QoS 0 for the answer to a ping, which is to be sent when this is true.
     fn conclude(&mut self, scene: &Scene<'_>, session: &Session<Kept>, pongs_missing: bool) -> bool {
-        if scene.group().qos != Qos::AtMostOnce {
+        if scene.qos() != Qos::AtMostOnce {
             if session.unsettled() == 0 {
                 self.finish(scene.shared);
             }
@@ -187,10 +210,11 @@ impl Publisher {
         connection: &mut Connection,
     ) -> Result<(), Error> {
         let room = self.room(scene, session, connection);
+        self.note_room(room, scene.now);
         if room == 0 {
             return Ok(());
         }
-        let group = scene.group();
+        let (group, qos) = (scene.group(), scene.qos());
         let output = connection.output();
         output.reserve((room as usize * self.packet_size).min(BYTES_PER_WRITE));
         let Some(composer) = scene.shared.composers.get(scene.part.group) else {
@@ -216,7 +240,7 @@ impl Publisher {
             let topic = recorded.and_then(Recorded::topic).unwrap_or(&self.topic);
             let publish = Publish {
                 dup: false,
-                qos: group.qos,
+                qos,
                 retain: group.retain,
                 topic,
                 packet_id: None,
@@ -240,6 +264,16 @@ impl Publisher {
         Ok(())
     }
 
+    /// Tells apart later why a planned message was late: because of the broker, or because of this machine.
+    fn note_room(&mut self, room: u64, now: u64) {
+        let Some(timing) = &mut self.timing else { return };
+        if room == 0 {
+            timing.is_blocked = true;
+        } else if std::mem::take(&mut timing.is_blocked) {
+            timing.blocked_until = now;
+        }
+    }
+
     /// The planned time of the next message when it is to be sent now, which in a closed loop is always.
     fn take_due(&mut self, scene: &Scene<'_>) -> Option<u64> {
         let began = scene.shared.load_began();
@@ -261,8 +295,13 @@ impl Publisher {
         if self.encoded >= self.goal {
             return None;
         }
-        if self.timing.is_some() && self.is_measuring && scene.now - planned_at > LATE_NANOSECONDS {
-            scene.shared.record.borrow_mut().late += 1;
+        if self.is_measuring
+            && let Some(timing) = &mut self.timing
+            && scene.now - planned_at > LATE_NANOSECONDS
+        {
+            let record = &mut *scene.shared.record.borrow_mut();
+            record.late += 1;
+            record.late_by_us += u64::from(timing.is_our_delay(planned_at, scene.now));
         }
         Some(planned_at)
     }
@@ -270,11 +309,12 @@ impl Publisher {
     /// Asks to be woken for the next message, unless something else has to happen first and will wake the publisher: room
     /// in the window, or in the socket's buffer.
     fn ask_for_call(&mut self, scene: &Scene<'_>, called: usize, session: &Session<Kept>) {
-        let has_room = match scene.group().qos {
+        let has_room = match scene.qos() {
             Qos::AtMostOnce => self.unanswered_room(scene) > 0,
             Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(scene, session) > 0,
         };
         let is_through = self.is_through(scene);
+        self.note_room(u64::from(has_room), scene.now);
         if let Some(timing) = self.timing.as_mut().filter(|_| has_room && !is_through) {
             let next = scene.shared.load_began().saturating_add(timing.schedule.next());
             if timing.called_at.is_none() && next > scene.now {
@@ -289,7 +329,7 @@ impl Publisher {
         if connection.unsent() > 0 {
             return 0;
         }
-        let room = match scene.group().qos {
+        let room = match scene.qos() {
             Qos::AtMostOnce => MESSAGES_PER_WRITE.min(self.unanswered_room(scene)),
             Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(scene, session),
         };

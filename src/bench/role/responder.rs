@@ -51,7 +51,7 @@ impl Responder {
         session: &mut Session<Kept>,
         output: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let qos = scene.group().qos;
+        let qos = scene.qos();
         while qos == Qos::AtMostOnce || session.quota() > 0 {
             let Some(Answer { topic, properties, payload }) = self.waiting.pop_front() else {
                 break;

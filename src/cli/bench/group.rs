@@ -87,6 +87,7 @@ impl GroupSpec {
             idle,
             qos: self.qos,
             subscription_qos: self.subscription_qos.unwrap_or(self.qos),
+            granted_qos: None,
             payload: self.payload()?,
             retain: self.retain,
             topics,

@@ -35,8 +35,8 @@ impl Panel {
             let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             lines.add(bar)
         };
-        let bar = add("{prefix:<9} {bar:32} {msg}");
-        let (rates, troubles) = (add("{msg}"), add("{msg}"));
+        let bar = add("{prefix:<9} {bar:16} {wide_msg}");
+        let (rates, troubles) = (add("{wide_msg}"), add("{wide_msg}"));
         let window = RefCell::new(Window { since: Instant::now(), totals: Totals::default() });
         Panel { lines, bar, rates, troubles, window }
     }

@@ -15,12 +15,12 @@ use crate::bench::record::Stage;
 use crate::bench::report::{Searched, scenario_word};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::{BenchArgs, Word};
-use crate::cli::bench_report::{ReportArgs, Searchable};
+use crate::cli::bench_report::Searchable;
 use crate::error::{Error, ExitStatus};
 use outputs::{Outputs, Sections};
 use session::Session;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// No report is so large.
@@ -48,11 +48,12 @@ pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Er
     };
     let comparison = baseline.map(|before| Comparison::new(&before, &report, args.report.tolerance));
     let sections = Sections::new(comparison.as_ref());
-    let printed = print(&args.report, &report, &sections);
+    let printed = outputs.print(&report, &sections);
     let written = outputs.write(&report, &sections);
     let status = judge(&report, signal, messages);
     let misses = misses(args.report.fail_if.as_ref(), comparison.as_ref(), &report);
-    misses.iter().for_each(|miss| messages.say(miss));
+    // --quiet is about what happens in the run; a condition that is not met is the answer to what was asked.
+    misses.iter().for_each(|miss| Messages { quiet: false, ..messages }.say(miss));
     let status = if misses.is_empty() || signal.is_some() { status } else { ExitStatus::MISSED };
     written?;
     match printed {
@@ -116,12 +117,6 @@ fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> R
 const HINT: &str =
     "\nhint: is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
 
-fn print(args: &ReportArgs, report: &Report, sections: &Sections) -> Result<(), Error> {
-    let text = outputs::render(args.output, report, sections);
-    let mut output = std::io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)
-}
-
 /// What was demanded and is not so, each in words.
 fn misses(demands: Option<&Thresholds>, comparison: Option<&Comparison>, report: &Report) -> Vec<String> {
     let misses = demands.map(|demands| demands.misses(report)).unwrap_or_default();
@@ -138,7 +133,10 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     if let Some(status) = signal {
         return status;
     }
-    let (status, reason) = if report.connections_lost > 0 || report.ending == Ending::AllLost {
+    if let Some(words) = report.lowered_qos() {
+        messages.say(&words);
+    }
+    let (status, reason) = if report.connections_lost > 0 {
         (
             ExitStatus::LOST,
             format!("{} of {} clients lost the connection", report.connections_lost, report.connects.count),
@@ -157,9 +155,16 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
         (ExitStatus::DENIED, format!("{} messages were denied", report.account.denied))
     } else if let Ending::Stalled(_) = report.ending {
         (ExitStatus::FAILED, "the broker stopped answering".to_owned())
+    } else if let Some(share) = report.unshared() {
+        (
+            ExitStatus::FAILED,
+            format!(
+                "the broker granted the shared subscription $share/{share}, but delivered nothing to it: it seems not to share subscriptions"
+            ),
+        )
     } else if let Some(group) = report.broken_promises().next() {
         (ExitStatus::FAILED, format!("the broker broke what QoS {} promises", group.promise()))
-    } else if report.errors.count(Stage::Run) > 0 {
+    } else if report.errors.count(Stage::Run) > 0 || report.ending == Ending::AllLost {
         (ExitStatus::FAILED, "not every client could do its work".to_owned())
     } else {
         return ExitStatus::DONE;

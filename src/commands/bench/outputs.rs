@@ -11,16 +11,22 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Format {
     Printed(ReportFormat),
     Hdr,
     Html,
 }
 
-/// Files that wait for a report.
+/// What becomes of a report: the form that is printed, and files that wait for it.
 #[derive(Debug)]
-pub(super) struct Outputs(Vec<Output>);
+pub(super) struct Outputs {
+    printed: Format,
+    files: Vec<Output>,
+}
+
+/// The path that stands for standard output.
+const STDOUT: &str = "-";
 
 #[derive(Debug)]
 struct Output {
@@ -42,20 +48,45 @@ impl Outputs {
     /// Makes the files.
     pub(super) fn create(args: &ReportArgs) -> Result<Outputs, Error> {
         let files = [
-            (Format::Printed(ReportFormat::Json), &args.json),
-            (Format::Printed(ReportFormat::Csv), &args.csv),
-            (Format::Hdr, &args.hdr),
-            (Format::Html, &args.html),
-            (Format::Printed(ReportFormat::Markdown), &args.markdown),
-            (Format::Printed(ReportFormat::Prometheus), &args.prometheus),
+            ("--json", Format::Printed(ReportFormat::Json), &args.json),
+            ("--csv", Format::Printed(ReportFormat::Csv), &args.csv),
+            ("--hdr", Format::Hdr, &args.hdr),
+            ("--html", Format::Html, &args.html),
+            ("--markdown", Format::Printed(ReportFormat::Markdown), &args.markdown),
+            ("--prometheus", Format::Printed(ReportFormat::Prometheus), &args.prometheus),
         ];
-        let files = files.into_iter().filter_map(|(format, path)| Some((format, path.as_ref()?)));
-        files.map(|(format, path)| Output::create(format, path)).collect::<Result<_, _>>().map(Outputs)
+        let files =
+            files.into_iter().filter_map(|(option, format, path)| Some((option, format, path.as_ref()?)));
+        let (to_stdout, files): (Vec<_>, Vec<_>) = files.partition(|(_, _, path)| path.as_os_str() == STDOUT);
+        let typed = args.output.map(|format| ("--output", Format::Printed(format)));
+        let printed: Vec<_> = typed
+            .into_iter()
+            .chain(to_stdout.into_iter().map(|(option, format, _)| (option, format)))
+            .collect();
+        let printed = match printed.as_slice() {
+            [] => Format::Printed(ReportFormat::Text),
+            [(_, only)] => *only,
+            [(first, _), (second, _), ..] => {
+                let text = format!(
+                    "{first} and {second} - both write to standard output; give one of them the name of a file"
+                );
+                return Err(Error::Usage(text));
+            }
+        };
+        let files = files.into_iter().map(|(_, format, path)| Output::create(format, path));
+        Ok(Outputs { printed, files: files.collect::<Result<_, _>>()? })
+    }
+
+    /// Prints the report on standard output.
+    pub(super) fn print(&self, report: &Report, sections: &Sections) -> Result<(), Error> {
+        let bytes = self.printed.render(report, sections);
+        let mut output = io::stdout().lock();
+        output.write_all(&bytes).and_then(|()| output.flush()).map_err(Error::Output)
     }
 
     /// Writes all of them. One that fails does not keep the others from being written; the first failure is given back.
     pub(super) fn write(self, report: &Report, sections: &Sections) -> Result<(), Error> {
-        let results: Vec<_> = self.0.into_iter().map(|output| output.write(report, sections)).collect();
+        let results: Vec<_> = self.files.into_iter().map(|output| output.write(report, sections)).collect();
         results.into_iter().collect()
     }
 }
@@ -128,7 +159,7 @@ impl Sections {
 }
 
 /// A report in one of the forms that can be printed.
-pub(super) fn render(format: ReportFormat, report: &Report, sections: &Sections) -> String {
+fn render(format: ReportFormat, report: &Report, sections: &Sections) -> String {
     match format {
         ReportFormat::Text => report.to_text(Charset::of_environment()) + &sections.text,
         ReportFormat::Json => report.to_json(),

@@ -134,3 +134,137 @@ fn a_broker_that_dies_ends_every_scenario() {
         finished.fail(7);
     }
 }
+
+#[test]
+fn a_lower_granted_qos_is_measured_and_told() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut subscriber = peer.accept_v311();
+        let mut publisher = peer.accept_v311();
+        let subscribe = subscriber.packet();
+        assert_eq!(subscribe.last(), Some(&2), "QoS 2 is asked for");
+        subscriber.send(&format!("90 ({:02x} {:02x} 01)", subscribe[2], subscribe[3]));
+        for _ in 0..5 {
+            let publish = publisher.expect_type(0x32);
+            let at = 4 + usize::from(publish[3]);
+            publisher.send(&format!("40 ({:02x} {:02x})", publish[at], publish[at + 1]));
+            subscriber.send_bytes(&publish);
+        }
+        subscriber.expect_type(0x40);
+        subscriber.expect_end();
+    });
+    let finished = peer.mq("bench -c 1 --threads 1 -q 2 --messages 5 --timeout 30").run();
+    let words = "grants QoS 1 at most";
+    assert_says(&finished.stderr, &[words, "measured at QoS 1"]);
+    let report = finished.succeed();
+    assert_says(&report, &[words, "PUBLISH to PUBACK", "all 5 messages arrived"]);
+    assert!(!report.contains("lost"), "{report}");
+    peer.finish();
+}
+
+#[test]
+fn a_broker_that_grants_no_qos_2_is_measured_in_every_form() {
+    let Some(broker) = Mosquitto::start_with("max_qos 1") else { return };
+    let finished = broker.mq("bench -V 5 -c 4 -q 2 --messages 80 --processes 2 --output json").run();
+    let report: serde_json::Value = serde_json::from_str(&finished.succeed()).unwrap();
+    assert_eq!(report["groups"][0]["qos"], 2);
+    assert_eq!(report["groups"][0]["granted_qos"], 1);
+    assert_eq!(report["messages"]["acknowledged"]["count"], 80);
+    assert_eq!(report["deliveries"]["lost"], 0);
+    let finished = broker.mq("bench pub -V 5 -c 4 -q 2 --messages 80").run();
+    assert_says(&finished.succeed(), &["grants QoS 1 at most", "PUBLISH to PUBACK"]);
+}
+
+#[test]
+fn denied_subscriptions_are_no_lost_connections() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut subscriber = peer.accept_v311();
+        let subscribe = subscriber.packet();
+        subscriber.send(&format!("90 ({:02x} {:02x} 80)", subscribe[2], subscribe[3]));
+        subscriber.expect_end();
+    });
+    let finished = peer.mq("bench sub -c 1 -t a --timeout 30").run();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(&report, &["denied a subscription", "no client was left"]);
+    assert!(!report.contains("lost"), "{report}");
+    assert_says(&finished.fail(3), &["1 subscriptions were denied"]);
+    peer.finish();
+}
+
+#[test]
+fn a_broker_that_does_not_share_is_told_so() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut subscriber = peer.accept_v311();
+        let mut publisher = peer.accept_v311();
+        let subscribe = subscriber.packet();
+        subscriber.send(&format!("90 ({:02x} {:02x} 01)", subscribe[2], subscribe[3]));
+        (0..5).for_each(|_| drop(publisher.expect_and_acknowledge()));
+        subscriber.expect_type(0xe0);
+    });
+    let words = "bench -c 1 --threads 1 --share workers --messages 5 --timeout 0.5";
+    let finished = peer.mq(words).run();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert_says(&report, &["$share/workers was granted", "5 lost, of 5"]);
+    let stderr = finished.fail(1);
+    assert_says(&stderr, &["seems not to share subscriptions"]);
+    assert!(!stderr.contains("QoS 1 promises"), "{stderr}");
+    peer.finish();
+}
+
+#[test]
+fn a_slow_handshake_of_qos_2_is_movement() {
+    let peer = ScriptedPeer::accepting(|wire| {
+        let publishes: Vec<_> = (0..8).map(|_| wire.expect_publish()).collect();
+        // Each PUBREC comes within the timeout of the one before, and no PUBCOMP before all of them.
+        for publish in &publishes {
+            let id = packet_id(publish);
+            std::thread::sleep(std::time::Duration::from_millis(400)); // the slowness
+            wire.send(&format!("50 ({id})"));
+            wire.expect_type(0x60);
+        }
+        publishes.iter().for_each(|publish| wire.send(&format!("70 ({})", packet_id(publish))));
+        wire.expect_type(0xe0);
+    });
+    let finished = peer.mq("bench pub -c 1 -q 2 --messages 8 --timeout 2").run();
+    assert_eq!(numbers_of(&finished.succeed(), "acknowledged"), [8]);
+    peer.finish();
+}
+
+/// The packet identifier, in hexadecimal.
+fn packet_id(publish: &wire::Message) -> String {
+    let [high, low] = publish.packet_id.expect("a message of QoS 2");
+    format!("{high:02x} {low:02x}")
+}
+
+#[test]
+fn what_a_kept_session_misses_is_lost() {
+    let peer = ScriptedPeer::start(|peer| {
+        for has_session in [0, 1] {
+            let mut wires = [peer.accept(), peer.accept()];
+            let connects = wires.each_mut().map(Wire::packet);
+            let [mut one, mut other] = wires;
+            one.send(&format!("20 ({has_session:02x} 00)"));
+            other.send("20 (00 00)");
+            let is_subscriber = |connect: &[u8]| connect.windows(2).any(|bytes| bytes == b"-s");
+            assert!(is_subscriber(&connects[0]), "the subscriber connects first");
+            if has_session == 0 {
+                let subscribe = one.packet();
+                one.send(&format!("90 ({:02x} {:02x} 01)", subscribe[2], subscribe[3]));
+            }
+            // Until the connection ends, or a DISCONNECT says so.
+            loop {
+                let packet = other.packet();
+                if packet.first() != Some(&0x32) {
+                    break;
+                }
+                let at = 4 + usize::from(packet[3]);
+                other.send(&format!("40 ({:02x} {:02x})", packet[at], packet[at + 1]));
+            }
+        }
+    });
+    let words = "bench reconnect -c 1 --threads 1 --rate 40 --duration 1 --keep-sessions --timeout 1";
+    let finished = peer.mq(words).run();
+    let report = String::from_utf8_lossy(&finished.stdout).into_owned();
+    assert!(!report.contains("not counted below"), "{report}");
+    assert_says(&finished.fail(1), &["broke what QoS 1 promises"]);
+    peer.finish();
+}

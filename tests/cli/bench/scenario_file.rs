@@ -129,3 +129,27 @@ fn a_file_that_is_not_there_is_told() {
     let finished = mq("bench scenario /does/not/exist.toml").run();
     assert_says(&finished.fail(1), &["mq bench: cannot read /does/not/exist.toml"]);
 }
+
+#[test]
+fn a_rate_beside_a_closed_loop_ends_in_time() {
+    let toml = r#"
+        duration = 0.5
+        [[group]]
+        name = "steady"
+        scenario = "pubsub"
+        clients = 2
+        rate = 100
+        [[group]]
+        name = "flood"
+        scenario = "pubsub"
+        clients = 2
+        in_flight = 1
+    "#;
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), toml).unwrap();
+    // Had it to wait for the closed loop, it would for an hour.
+    let words = format!("bench scenario {} --embedded --timeout 3600 --output json", file.path().display());
+    let report: serde_json::Value = serde_json::from_str(&mq(&words).run().succeed()).unwrap();
+    assert_eq!(report["ending"], "complete");
+    assert_eq!(report["groups"][0]["deliveries"]["sent"], 50);
+}

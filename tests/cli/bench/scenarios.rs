@@ -97,3 +97,24 @@ fn a_shared_subscription_is_accounted_for_as_one() {
         }
     });
 }
+
+#[test]
+fn the_timeline_shows_the_drops_and_the_second_connects() {
+    let words = "bench reconnect --embedded -c 6 --subscribers 2 --rate 100 --duration 1 -q 0";
+    let report: serde_json::Value =
+        serde_json::from_str(&mq(&format!("{words} --output json")).run().succeed()).unwrap();
+    let sum = |key: &str| -> u64 {
+        let slots = report["timeline"]["slots"].as_array().unwrap();
+        slots.iter().filter_map(|slot| slot[key].as_u64()).sum()
+    };
+    assert_eq!((sum("connected"), sum("lost")), (16, 8));
+    assert_eq!(report["clients"]["lost"], 0, "they were dropped by us");
+    let csv = mq(&format!("{words} --csv -")).run().succeed();
+    let columns: Vec<Vec<u64>> = csv
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|cell| cell.parse().unwrap_or_default()).collect())
+        .collect();
+    let of_column = |column: usize| columns.iter().map(|line| line[column]).sum::<u64>();
+    assert_eq!((of_column(2), of_column(4)), (16, 8), "{csv}");
+}

@@ -320,11 +320,14 @@ impl Finished {
     }
 }
 
-/// A text contains all these parts, in whatever case they are written.
+/// A text contains all these parts, in whatever case they are written, and wherever a report is folded.
 #[track_caller]
 pub fn assert_says(text: &str, parts: &[&str]) {
+    let lower = text.to_lowercase();
+    let unfolded = lower.replace(&format!("\n{:18}", ""), " ");
     for part in parts {
-        assert!(text.to_lowercase().contains(&part.to_lowercase()), "{part:?} is missing in: {text}");
+        let part = part.to_lowercase();
+        assert!(lower.contains(&part) || unfolded.contains(&part), "{part:?} is missing in: {text}");
     }
 }
 

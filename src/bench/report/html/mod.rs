@@ -102,6 +102,9 @@ impl Report {
         if let Some(search) = &self.search {
             let _ = writeln!(html, "<p>Search: {}</p>", escape(&search.outcome()));
         }
+        if let Some(words) = self.lowered_qos() {
+            let _ = writeln!(html, "<p class=\"bad\">QoS: {words}</p>");
+        }
         if let Some(words) = self.ending_words() {
             let _ = writeln!(html, "<p class=\"bad\">Ended: {words}</p>");
         }
@@ -463,7 +466,7 @@ mod tests {
     #[test]
     fn how_it_ended_is_told() {
         let mut report = report();
-        report.ending = Ending::AllLost;
+        (report.ending, report.connections_lost) = (Ending::AllLost, 1100);
         assert!(report.to_html().contains("<p class=\"bad\">Ended: all clients lost their connections</p>"));
         assert!(report.to_markdown().contains("\n- ended: all clients lost their connections\n"));
     }

@@ -64,12 +64,16 @@ pub(super) struct GroupObject {
     pub(super) subscribers: u64,
     pub(super) qos: u8,
     pub(super) subscription_qos: u8,
+    #[serde(default)]
+    pub(super) granted_qos: Option<u8>,
     pub(super) least_payload_bytes: u64,
     pub(super) payload_bytes: u64,
     pub(super) in_flight: u16,
     pub(super) messages_per_second: Option<f64>,
     pub(super) messages: Option<u64>,
     pub(super) listens_to: Option<String>,
+    #[serde(default)]
+    pub(super) share: Option<String>,
     pub(super) denied: u64,
     pub(super) unacknowledged: u64,
     pub(super) deliveries: DeliveriesObject,
@@ -132,6 +136,8 @@ pub(super) struct MessagesObject {
     pub(super) denied: u64,
     pub(super) unacknowledged: u64,
     pub(super) late: u64,
+    #[serde(default)]
+    pub(super) late_by_us: Option<u64>,
     pub(super) foreign: u64,
 }
 

@@ -49,6 +49,7 @@ impl Document {
             reordered: outcome.reordered,
             foreign: self.messages.foreign,
             late: self.messages.late,
+            late_by_us: self.messages.late_by_us,
             blocked_sends: self.self_check.blocked_sends,
             cpu: Duration::from_nanos(self.self_check.cpu_ns),
             busiest_thread_percent: self.self_check.busiest_thread_percent,
@@ -99,11 +100,13 @@ impl PlanObject {
             idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
             qos,
             subscription_qos: qos,
+            granted_qos: None,
             payload_sizes: (self.payload_bytes, self.payload_bytes),
             in_flight: self.in_flight,
             rate: self.messages_per_second,
             messages: self.messages,
             listens_to: None,
+            share: None,
             outcome,
         })
     }
@@ -119,11 +122,13 @@ impl GroupObject {
             idle: self.clients.saturating_sub(self.publishers).saturating_sub(self.subscribers),
             qos: qos_of("groups.qos", self.qos)?,
             subscription_qos: qos_of("groups.subscription_qos", self.subscription_qos)?,
+            granted_qos: self.granted_qos.map(|qos| qos_of("groups.granted_qos", qos)).transpose()?,
             payload_sizes: (self.least_payload_bytes, self.payload_bytes),
             in_flight: self.in_flight,
             rate: self.messages_per_second,
             messages: self.messages,
             listens_to: self.listens_to,
+            share: self.share,
             outcome: self.deliveries.into_outcome(self.denied, self.unacknowledged),
         })
     }
