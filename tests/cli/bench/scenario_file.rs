@@ -58,8 +58,8 @@ topic = "mq-bench/+/sensors/#"
             "- commands        3 requesters, 1 responder; 30 messages of 64 bytes at QoS 1, 1 in flight",
             "- idle            5 clients that stay; connections\n",
             "- watcher         1 subscriber to mq-bench/+/sensors/#; QoS 1\n",
-            "\nsensors                     100          100            0            0            0\n",
-            "\ncommands                     30           30            0            0            0\n",
+            "\nsensors                   100        100          0           0             0\n",
+            "\ncommands                   30         30          0           0             0\n",
         ],
     );
     assert!(!report.contains("stayed to the end"), "nobody left: {report}");
