@@ -12,6 +12,7 @@
 #![allow(non_snake_case, reason = "option letters keep their case in the names of tests")]
 #![allow(unreachable_pub, reason = "everything here is private to the tests")]
 
+mod architecture;
 mod authentication;
 mod bad_input;
 mod bench;
