@@ -18,7 +18,8 @@ fn the_map_names_paths_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
     let map = section(&page, "## The map");
-    let paths: Vec<&str> = map.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let paths: Vec<&str> =
+        map.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     assert!(paths.len() > 20, "{paths:?}");
     for path in paths {
         assert!(root.join(path).exists(), "{path} does not exist");
@@ -52,8 +53,10 @@ fn layers_in_source(src: &Path) -> Layers {
         let text = fs::read_to_string(&path).unwrap();
         let used = layers.entry(module.clone()).or_default();
         for (position, _) in text.match_indices("crate::") {
-            let name: String =
-                text[position + "crate::".len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = text[position + "crate::".len()..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             if name != module && (src.join(&name).is_dir() || src.join(format!("{name}.rs")).is_file()) {
                 used.insert(name);
             }
@@ -64,7 +67,10 @@ fn layers_in_source(src: &Path) -> Layers {
 
 fn rust_files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] }).filter(is_rust).collect()
+    entries
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(is_rust)
+        .collect()
 }
 
 fn is_rust(path: &PathBuf) -> bool {
