@@ -70,7 +70,7 @@ pub struct InspectArgs {
     /// Print the rules that stand for a statement, such as MQTT-3.3.1-2
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["file", "hex", "base64", "lint", "rules"])]
     pub explain: Option<String>,
-    /// What payloads are read as
+    /// Decode payloads as this format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Payload::Auto)]
     pub payload: Payload,
     /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
@@ -142,10 +142,10 @@ impl From<Level> for Severity {
     }
 }
 
-/// What payloads are read as.
+/// The format that payloads are decoded as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Payload {
-    /// What content type, topic and shape say
+    /// By content type, topic and shape
     Auto,
     /// Text where it is some, and else bytes
     Text,
@@ -157,10 +157,24 @@ pub enum Payload {
     Cbor,
     /// MessagePack
     Msgpack,
-    /// What was compressed with gzip or zlib
-    Gzip,
+    /// CBOR items without an array around them
+    CborSeq,
     /// Sparkplug B
     Sparkplug,
+    /// Protocol buffers, as fields by number
+    Protobuf,
+    /// Compressed with gzip
+    Gzip,
+    /// Compressed with zlib
+    Zlib,
+    /// Compressed with deflate, without a header
+    Deflate,
+    /// Compressed with Zstandard
+    Zstd,
+    /// Compressed with LZ4, in frames
+    Lz4,
+    /// Compressed with Snappy, in frames or one block
+    Snappy,
 }
 
 impl From<Payload> for payload::Choice {
@@ -173,8 +187,15 @@ impl From<Payload> for payload::Choice {
             Payload::Json => Choice::As(Format::Json),
             Payload::Cbor => Choice::As(Format::Cbor),
             Payload::Msgpack => Choice::As(Format::MessagePack),
-            Payload::Gzip => Choice::As(Format::Gzip),
+            Payload::CborSeq => Choice::As(Format::CborSequence),
             Payload::Sparkplug => Choice::As(Format::Sparkplug),
+            Payload::Protobuf => Choice::As(Format::Protobuf),
+            Payload::Gzip => Choice::As(Format::Gzip),
+            Payload::Zlib => Choice::As(Format::Zlib),
+            Payload::Deflate => Choice::As(Format::Deflate),
+            Payload::Zstd => Choice::As(Format::Zstd),
+            Payload::Lz4 => Choice::As(Format::Lz4),
+            Payload::Snappy => Choice::As(Format::Snappy),
         }
     }
 }

@@ -28,8 +28,8 @@ pub struct OutputArgs {
     /// Print payloads raw, without line ends, or as hex or base64, each on a line
     #[arg(long, value_name = "AS", value_parser = payload_form)]
     pub output: Option<PayloadForm>,
-    /// Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below
-    /// spBv1.0/ only)
+    /// Decode payloads to JSON: auto (by content type, topic and shape), json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with
+    /// any levels in front), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 or snappy
     #[arg(long, value_name = "FORMAT", value_parser = choice)]
     pub decode: Option<Choice>,
     /// Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without
@@ -127,11 +127,13 @@ impl OutputArgs {
 }
 
 fn choice(text: &str) -> Result<Choice, String> {
-    let formats = [Format::Json, Format::Cbor, Format::MessagePack, Format::Gzip, Format::Sparkplug];
-    match formats.into_iter().find(|format| format.name() == text) {
+    match Format::SELECTABLE.into_iter().find(|format| format.name() == text) {
         Some(format) => Ok(Choice::As(format)),
         None if text == "auto" => Ok(Choice::Auto),
-        None => Err("it takes auto, json, cbor, msgpack, gzip or sparkplug".to_owned()),
+        None => {
+            let names = Format::SELECTABLE.map(Format::name).join(", ");
+            Err(format!("expected auto or one of {names}"))
+        }
     }
 }
 

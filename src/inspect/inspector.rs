@@ -7,7 +7,8 @@ use super::dissect::RawPacket;
 use super::field::Tree;
 use super::stream::{self, Stream};
 use super::tracker::{Seen, Tracker};
-use super::{Direction, Rule, Severity};
+use super::{Direction, Field, Name, Rule, Severity, Value};
+use crate::payload::Births;
 use crate::protocol::{PacketType, Version};
 use std::collections::HashMap;
 
@@ -41,6 +42,16 @@ pub struct Packet<'a> {
     pub seen: &'a Seen,
     /// The connection after it.
     pub tracker: &'a Tracker,
+    /// The Sparkplug births up to this packet.
+    pub births: &'a Births,
+}
+
+impl<'a> Packet<'a> {
+    /// The topic of a PUBLISH, the alias resolved.
+    #[must_use]
+    pub fn topic(&self) -> Option<&'a str> {
+        topic(self.seen, self.tree)
+    }
 }
 
 /// What comes out.
@@ -76,6 +87,7 @@ pub struct Stretch {
 pub struct Inspector {
     connections: HashMap<u32, Connection>,
     version: Option<Version>,
+    births: Births,
     held: usize,
 }
 
@@ -179,13 +191,14 @@ impl Inspector {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
         };
+        let births = &mut self.births;
         let before = stream.held();
         act(stream, &mut |event| {
             let stretch = |offset, length| Stretch { connection: number, direction, at, offset, length };
             match event {
                 stream::Event::Packet { offset, packet } => {
                     let tree = dissect(&packet, direction, is_end_excused, tracker);
-                    hand_out(stretch(offset, packet.length as u64), &packet, &tree, tracker, sink);
+                    hand_out(stretch(offset, packet.length as u64), &packet, &tree, (tracker, births), sink);
                 }
                 stream::Event::Gap { offset, length } => {
                     tracker.forget(direction);
@@ -217,7 +230,7 @@ fn hand_out(
     place: Stretch,
     raw: &RawPacket<'_>,
     tree: &Tree<'_>,
-    tracker: &mut Tracker,
+    (tracker, births): (&mut Tracker, &mut Births),
     sink: &mut impl FnMut(&Item<'_>),
 ) {
     let Stretch { connection, direction, at, offset, .. } = place;
@@ -227,6 +240,33 @@ fn hand_out(
         Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, tree, at.time),
         _ => Seen::default(),
     };
-    let (seen, tracker) = (&seen, &*tracker);
-    sink(&Item::Packet(Packet { connection, direction, at, offset, raw, packet_type, tree, seen, tracker }));
+    if let Some((topic, payload)) = topic(&seen, tree).zip(whole_payload(tree)) {
+        births.learn(topic, payload);
+    }
+    let (seen, tracker, births) = (&seen, &*tracker, &*births);
+    sink(&Item::Packet(Packet {
+        connection,
+        direction,
+        at,
+        offset,
+        raw,
+        packet_type,
+        tree,
+        seen,
+        tracker,
+        births,
+    }));
+}
+
+/// The topic of a PUBLISH: the one that its alias stands for, or its own.
+fn topic<'a>(seen: &'a Seen, tree: &Tree<'a>) -> Option<&'a str> {
+    seen.topic.as_deref().or_else(|| tree.text(Name::TopicName))
+}
+
+/// The payload of a PUBLISH, unless a part of it is missing.
+pub(super) fn whole_payload<'a>(tree: &Tree<'a>) -> Option<&'a [u8]> {
+    match tree.find(Name::Payload)? {
+        Field { value: Value::Bytes(content), range, .. } if content.len() == range.len() => Some(content),
+        _ => None,
+    }
 }

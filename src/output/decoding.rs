@@ -1,7 +1,7 @@
 //! Payloads as what they hold: a format's value as JSON, or some fields of it.
 
 use crate::json::{self, copy_value};
-use crate::payload::{Choice, Format, Hints, SPARKPLUG, decode};
+use crate::payload::{Births, Choice, Content, Format, Hints, decode, is_sparkplug_topic};
 use crate::protocol::{PropertyId, Publish};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -54,13 +54,22 @@ fn escape(name: &str) -> Cow<'_, str> {
 }
 
 impl Decoding {
-    /// What is printed for a payload; the payload itself where it is of no format that was asked for, or empty.
+    /// What is printed for a payload: the payload itself if it is not of a format that was asked for, or empty. What is noteworthy about one
+    /// that is printed all the same goes to `notes`.
     ///
     /// # Errors
-    /// When it is not what it should be, or has no fields.
-    pub(super) fn show<'p>(&self, publish: &Publish<'p>, is_pretty: bool) -> Result<Cow<'p, [u8]>, String> {
+    /// When it is not of the format, or has no fields.
+    pub(super) fn show<'p>(
+        &self,
+        publish: &Publish<'p>,
+        births: &Births,
+        is_pretty: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<Cow<'p, [u8]>, String> {
         let decoded = match self.choice_for(publish.topic) {
-            Some(choice) if !publish.payload.is_empty() => decode(publish.payload, choice, hints(publish)),
+            Some(choice) if !publish.payload.is_empty() => {
+                decode(publish.payload, choice, hints(publish, births))
+            }
             _ => None,
         };
         let Some(decoded) = decoded else {
@@ -68,8 +77,14 @@ impl Decoding {
             let none = || "is of no format that has fields".to_owned();
             return if is_field_wanted { Err(none()) } else { Ok(publish.payload.into()) };
         };
-        let name = decoded.name();
-        let text = decoded.json.map_err(|problem| format!("is not {name}: {problem}"))?;
+        let problem = decoded.problem().map(|problem| format!("is {problem}"));
+        let Content::Json(text) = decoded.content else { return Err(problem.unwrap_or_default()) };
+        if let Some(problem) = problem {
+            notes.push(format!(
+                "the payload of {} {problem}; it is read as {}",
+                publish.topic, decoded.format
+            ));
+        }
         if !self.fields.is_empty() {
             return self.select(&text).map(Cow::Owned);
         }
@@ -83,10 +98,8 @@ impl Decoding {
 
     /// Sparkplug is told by the topic alone: other payloads may look like it.
     fn choice_for(&self, topic: &str) -> Option<Choice> {
-        match self.choice {
-            Choice::As(Format::Sparkplug) => topic.starts_with(SPARKPLUG).then_some(Choice::Auto),
-            choice => Some(choice),
-        }
+        let is_asked_for = self.choice != Choice::As(Format::Sparkplug) || is_sparkplug_topic(topic);
+        is_asked_for.then_some(self.choice)
     }
 
     fn select(&self, text: &str) -> Result<Vec<u8>, String> {
@@ -96,8 +109,9 @@ impl Decoding {
     }
 }
 
-fn hints<'p>(publish: &Publish<'p>) -> Hints<'p> {
-    Hints { topic: Some(publish.topic), content_type: publish.properties.text(PropertyId::ContentType) }
+fn hints<'p>(publish: &Publish<'p>, births: &'p Births) -> Hints<'p> {
+    let content_type = publish.properties.text(PropertyId::ContentType);
+    Hints { topic: Some(publish.topic), content_type, births: Some(births) }
 }
 
 /// Strings without quotes, so that a shell can use them; what is not there is null.

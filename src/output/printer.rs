@@ -6,6 +6,7 @@ use super::template::{Rendering, Template};
 use super::watch::{Size, Watch};
 use crate::json;
 use crate::message::{self, Encoding};
+use crate::payload::Births;
 use crate::protocol::Publish;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -35,6 +36,7 @@ pub enum Layout {
 pub struct Printer {
     layout: Layout,
     decoding: Option<Decoding>,
+    births: Births,
     has_newlines: bool,
     is_pretty: bool,
     watch: Option<Watch>,
@@ -49,6 +51,7 @@ impl Printer {
         Printer {
             layout,
             decoding: None,
+            births: Births::default(),
             has_newlines,
             is_pretty: false,
             watch: None,
@@ -103,7 +106,8 @@ impl Printer {
         let Some(decoding) = &self.decoding else {
             return self.print_plain(publish, out);
         };
-        match decoding.show(publish, self.is_pretty) {
+        self.births.learn(publish.topic, publish.payload);
+        match decoding.show(publish, &self.births, self.is_pretty, &mut self.notes) {
             Ok(payload) => self.print_plain(&Publish { payload: &payload, ..*publish }, out),
             Err(problem) if decoding.fields.is_empty() => {
                 self.notes

@@ -1,7 +1,12 @@
-//! CBOR (RFC 8949) to JSON. Tags are objects of `tag` and `value`, bytes are hexadecimal, and keys are text.
+//! CBOR (RFC 8949) to JSON. Bignums are digits, other tags are objects of `tag` and `value`, bytes are hexadecimal, and keys are text.
+//!
+//! cbor-x writes the keys of equal objects once: tag 57343 defines a record by a number, its keys and the first object's values, and the
+//! number is the tag of further objects, which hold values only.
 
 use super::input::Input;
-use super::{MAX_DEPTH, Problem, bytes, float, single};
+use super::names::Records;
+use super::number::{bignum, float, single};
+use super::{MAX_DEPTH, Problem, bytes};
 use crate::json::Writer;
 
 // Major types.
@@ -13,84 +18,183 @@ const ARRAY: u8 = 4;
 const MAP: u8 = 5;
 const TAG: u8 = 6;
 
-/// Ends what began without a length.
+// Tags.
+const BIGNUM: u64 = 2;
+const NEGATIVE_BIGNUM: u64 = 3;
+const RECORD_DEFINITION: u64 = 57343;
+const SELF_DESCRIBED: u64 = 55799;
+
+/// Ends an item of indefinite length.
 const BREAK: u8 = 0xff;
 
-/// How an item begins.
+/// What is neither a well-formed head nor in a place for one.
+const NOT_WELL_FORMED: &str = "not well-formed CBOR";
+
+/// The head of an item.
 struct Head {
     major: u8,
     info: u8,
-    /// `None` without a length.
+    /// `None` for an indefinite length.
     argument: Option<u64>,
 }
 
-/// Whether it begins like a map or an array that holds something.
+/// Reads a payload from its start to its end.
+struct Reader<'a> {
+    input: Input<'a>,
+    records: Records,
+}
+
+/// Whether it begins like a map or an array that is not empty, like a record, or states that it is CBOR.
 pub(super) fn is_container(payload: &[u8]) -> bool {
-    matches!(payload, [0x81..=0x9b | 0x9f | 0xa1..=0xbb | 0xbf, _, ..])
+    matches!(
+        payload,
+        [0x81..=0x9b | 0x9f | 0xa1..=0xbb | 0xbf, _, ..] | [0xd9, 0xd9, 0xf7, _, ..] | [0xd9, 0xdf, 0xff, _, ..]
+    )
 }
 
 /// Writes the only item.
 pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
-    let mut input = Input::new(payload);
-    item(&mut input, MAX_DEPTH, json)?;
-    input.finish()
+    let mut reader = Reader { input: Input::new(payload), records: Records::default() };
+    reader.item(MAX_DEPTH, json)?;
+    reader.input.finish()
 }
 
-fn item(input: &mut Input<'_>, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(input.problem("values too deep in each other"));
-    };
-    let head = head(input)?;
-    match head.major {
-        ARRAY => array(head.argument, input, depth, json),
-        MAP => map(head.argument, input, depth, json),
-        TAG => {
-            json.open_object();
-            json.plain_key("tag");
-            json.integer(head.argument.unwrap_or_default());
-            json.plain_key("value");
-            item(input, depth, json)?;
-            json.close_object();
-            Ok(())
-        }
-        _ => scalar(&head, input, json),
-    }
-}
-
-fn array(
-    length: Option<u64>,
-    input: &mut Input<'_>,
-    depth: usize,
-    json: &mut Writer<'_>,
-) -> Result<(), Problem> {
+/// Writes the items of a sequence (RFC 8742) as an array.
+pub(super) fn write_sequence(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
+    let mut reader = Reader { input: Input::new(payload), records: Records::default() };
     json.open_array();
-    let mut left = length;
-    while goes_on(&mut left, input)? {
+    while !reader.input.is_empty() {
         json.element();
-        item(input, depth, json)?;
+        reader.item(MAX_DEPTH, json)?;
     }
     json.close_array();
     Ok(())
 }
 
-fn map(
-    length: Option<u64>,
-    input: &mut Input<'_>,
-    depth: usize,
-    json: &mut Writer<'_>,
-) -> Result<(), Problem> {
-    json.open_object();
-    let mut left = length;
-    while goes_on(&mut left, input)? {
-        let key = key(input)?;
-        json.key(&key);
-        item(input, depth, json)?;
+impl Reader<'_> {
+    fn item(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(self.input.problem("values nested too deep"));
+        };
+        let head = head(&mut self.input)?;
+        match head.major {
+            ARRAY => self.array(head.argument, depth, json),
+            MAP => self.map(head.argument, depth, json),
+            TAG => self.tagged(head.argument.unwrap_or_default(), depth, json),
+            _ => scalar(&head, &mut self.input, json),
+        }
     }
-    json.close_object();
-    Ok(())
+
+    fn array(&mut self, length: Option<u64>, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        json.open_array();
+        let mut left = length;
+        while goes_on(&mut left, &mut self.input)? {
+            json.element();
+            self.item(depth, json)?;
+        }
+        json.close_array();
+        Ok(())
+    }
+
+    fn map(&mut self, length: Option<u64>, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        json.open_object();
+        let mut left = length;
+        while goes_on(&mut left, &mut self.input)? {
+            let key = key(&mut self.input)?;
+            json.key(&key);
+            self.item(depth, json)?;
+        }
+        json.close_object();
+        Ok(())
+    }
+
+    fn tagged(&mut self, tag: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        match tag {
+            SELF_DESCRIBED => self.item(depth, json),
+            BIGNUM | NEGATIVE_BIGNUM => self.bignum(tag, depth, json),
+            RECORD_DEFINITION => self.record_definition(depth, json),
+            tag if self.records.contains(tag) => self.record(tag, depth, json),
+            tag => self.unknown_tag(tag, depth, json),
+        }
+    }
+
+    fn unknown_tag(&mut self, tag: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        json.open_object();
+        json.plain_key("tag");
+        json.integer(tag);
+        json.plain_key("value");
+        self.item(depth, json)?;
+        json.close_object();
+        Ok(())
+    }
+
+    /// Bytes behind the tag of a bignum, as digits. A negative one is -1 - n.
+    fn bignum(&mut self, tag: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let is_negative = tag == NEGATIVE_BIGNUM;
+        let start = self.input;
+        let head = head(&mut self.input)?;
+        if head.major == BYTES {
+            let digits = match head.argument {
+                Some(length) => bignum(self.input.take(length)?, is_negative.into()),
+                None => bignum(&pieces(BYTES, &mut self.input)?, is_negative.into()),
+            };
+            if let Some(digits) = digits {
+                json.literal(format_args!("{}{digits}", if is_negative { "-" } else { "" }));
+                return Ok(());
+            }
+        }
+        self.input = start;
+        self.unknown_tag(tag, depth, json)
+    }
+
+    /// An array of the record's number, its keys, and the values of the first object.
+    fn record_definition(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let problem = self.input.problem("not the definition of a record");
+        let Head { major: ARRAY, argument: Some(length @ 2..), .. } = head(&mut self.input)? else {
+            return Err(problem);
+        };
+        let Head { major: UNSIGNED, argument: Some(number), .. } = head(&mut self.input)? else {
+            return Err(problem);
+        };
+        let Head { major: ARRAY, argument: Some(count), .. } = head(&mut self.input)? else {
+            return Err(problem);
+        };
+        let mut names = Vec::new();
+        for _ in 0..count {
+            names.push(key(&mut self.input)?);
+        }
+        self.records.define(number, names);
+        self.values(number, length - 2, depth, json)
+    }
+
+    fn record(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let problem = self.input.problem("a record without values");
+        match head(&mut self.input)? {
+            Head { major: ARRAY, argument: Some(length), .. } => self.values(number, length, depth, json),
+            _ => Err(problem),
+        }
+    }
+
+    /// The values of a record as an object.
+    fn values(
+        &mut self,
+        number: u64,
+        length: u64,
+        depth: usize,
+        json: &mut Writer<'_>,
+    ) -> Result<(), Problem> {
+        json.open_object();
+        for index in 0..usize::try_from(length).unwrap_or(usize::MAX) {
+            let name = self.records.name(number, index, self.input.at())?;
+            json.key(&name);
+            self.item(depth, json)?;
+        }
+        json.close_object();
+        Ok(())
+    }
 }
 
-/// Whether another element follows; without a length, until the break.
+/// Whether another element follows; one of indefinite length ends with a break.
 fn goes_on(left: &mut Option<u64>, input: &mut Input<'_>) -> Result<bool, Problem> {
     match left {
         Some(0) => Ok(false),
@@ -103,15 +207,17 @@ fn goes_on(left: &mut Option<u64>, input: &mut Input<'_>) -> Result<bool, Proble
     }
 }
 
-/// A key, as text. One that is a map or an array would have no form in JSON.
+/// A key, as text. A map or an array has no form as a key in JSON.
 fn key(input: &mut Input<'_>) -> Result<String, Problem> {
-    let start = input.problem("a key that is no single value");
+    let start = input.problem("a key that is not a single value");
     let head = head(input)?;
     if matches!(head.major, ARRAY | MAP | TAG) {
         return Err(start);
     }
-    if let (TEXT, Some(length)) = (head.major, head.argument) {
-        return input.text(length).map(str::to_owned);
+    match (head.major, head.argument) {
+        (TEXT, Some(length)) => return input.text(length).map(str::to_owned),
+        (TEXT, None) => return text_pieces(input),
+        _ => {}
     }
     let mut out = Vec::new();
     scalar(&head, input, &mut Writer::new(&mut out, false))?;
@@ -125,20 +231,17 @@ fn scalar(head: &Head, input: &mut Input<'_>, json: &mut Writer<'_>) -> Result<(
         (BYTES, Some(length)) => bytes(input.take(length)?, json),
         (TEXT, Some(length)) => json.string(input.text(length)?),
         (BYTES, None) => bytes(&pieces(BYTES, input)?, json),
-        (TEXT, None) => match std::str::from_utf8(&pieces(TEXT, input)?) {
-            Ok(text) => json.string(text),
-            Err(_) => return Err(input.problem("not UTF-8")),
-        },
+        (TEXT, None) => json.string(&text_pieces(input)?),
         (_, argument) => simple(head.info, argument, input, json)?,
     }
     Ok(())
 }
 
-/// A string in pieces, each with its length.
+/// A string of indefinite length: pieces that state theirs.
 fn pieces(major: u8, input: &mut Input<'_>) -> Result<Vec<u8>, Problem> {
     let mut whole = Vec::new();
     while goes_on(&mut None, input)? {
-        let problem = input.problem("a piece of another type");
+        let problem = input.problem(NOT_WELL_FORMED);
         match head(input)? {
             Head { major: of_piece, argument: Some(length), .. } if of_piece == major => {
                 whole.extend_from_slice(input.take(length)?);
@@ -149,12 +252,18 @@ fn pieces(major: u8, input: &mut Input<'_>) -> Result<Vec<u8>, Problem> {
     Ok(whole)
 }
 
+fn text_pieces(input: &mut Input<'_>) -> Result<String, Problem> {
+    String::from_utf8(pieces(TEXT, input)?).map_err(|_| input.problem("not UTF-8"))
+}
+
 fn simple(info: u8, argument: Option<u64>, input: &Input<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
-    let Some(argument) = argument else { return Err(input.problem("an end of nothing")) };
+    let Some(argument) = argument else { return Err(input.problem(NOT_WELL_FORMED)) };
     match (info, argument) {
         (25, bits) => single(half(bits), json),
         (26, bits) => single(f32::from_bits(u32::try_from(bits).unwrap_or_default()), json),
         (27, bits) => float(f64::from_bits(bits), json),
+        // Only values that do not fit the first byte may have a second one.
+        (24, ..32) => return Err(input.problem(NOT_WELL_FORMED)),
         (_, 20) => json.literal("false"),
         (_, 21) => json.literal("true"),
         (_, 22 | 23) => json.literal("null"),
@@ -176,7 +285,7 @@ fn half(bits: u64) -> f32 {
 }
 
 fn head(input: &mut Input<'_>) -> Result<Head, Problem> {
-    let problem = input.problem("no CBOR");
+    let problem = input.problem(NOT_WELL_FORMED);
     let first = input.byte()?;
     let (major, info) = (first >> 5, first & 0x1f);
     let argument = match info {

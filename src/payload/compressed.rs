@@ -1,38 +1,137 @@
-//! Payloads that were compressed with gzip or zlib.
+//! Compressed payloads. They are recognised by their magic numbers; what has none (raw deflate, a Snappy block) is decompressed on request.
 
-use super::Problem;
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use super::{Format, Problem};
+use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::Read;
 
-/// What is decompressed at most.
+/// The most that is decompressed.
 const MAX_CONTENT: u64 = 1 << 20;
 
-/// How gzip with its only method begins.
-const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+/// The largest window of a Zstandard frame; decoders are asked to support 8 MiB (RFC 8878, section 3.1.1.1.2).
+const MAX_WINDOW: u64 = 8 << 20;
 
-/// Whether it begins like gzip or zlib.
-pub(super) fn is_likely(payload: &[u8]) -> bool {
-    payload.starts_with(&GZIP) || is_zlib(payload)
+/// How each format begins. Zlib is told by its header's check bits.
+const MAGIC: [(&[u8], Format); 6] = [
+    (b"\x1f\x8b\x08", Format::Gzip),
+    (b"\x28\xb5\x2f\xfd", Format::Zstd),
+    (b"\x04\x22\x4d\x18", Format::Lz4),
+    (b"\xff\x06\x00\x00sNaPpY", Format::Snappy),
+    (b"\xfd7zXZ\x00", Format::Xz),
+    // Behind the level, the first block begins with the digits of pi.
+    (b"BZh", Format::Bzip2),
+];
+
+/// The digits of pi that a block of bzip2 begins with.
+const BZIP2_BLOCK: &[u8] = b"\x31\x41\x59\x26\x53\x59";
+
+/// What decompressing gave.
+pub(super) enum Unpacked {
+    Content(Vec<u8>),
+    Malformed(Problem),
+    /// It is compressed, but not decompressed here.
+    Unread(&'static str),
 }
 
-/// What was compressed.
-pub(super) fn read(payload: &[u8]) -> Result<Vec<u8>, Problem> {
-    if payload.starts_with(&GZIP) {
-        decompressed(MultiGzDecoder::new(payload))
-    } else {
-        decompressed(ZlibDecoder::new(payload))
+/// The format that the payload begins like.
+pub(super) fn by_magic(payload: &[u8]) -> Option<Format> {
+    let found = MAGIC.iter().find(|(magic, _)| payload.starts_with(magic)).map(|(_, format)| *format);
+    match found {
+        Some(Format::Bzip2) => payload.get(4..)?.starts_with(BZIP2_BLOCK).then_some(Format::Bzip2),
+        None if is_zlib(payload) => Some(Format::Zlib),
+        found => found,
     }
 }
 
-fn decompressed(source: impl Read) -> Result<Vec<u8>, Problem> {
-    let mut content = Vec::new();
-    let result = source.take(MAX_CONTENT + 1).read_to_end(&mut content);
-    match (result, content.len()) {
-        (Err(_), at) => Err(Problem { what: "damaged compressed data", at }),
-        (Ok(_), at) if at as u64 > MAX_CONTENT => {
-            Err(Problem { what: "more than 1 MiB when decompressed; not read on", at })
+/// Decompresses a payload of this format.
+pub(super) fn read(payload: &[u8], format: Format) -> Unpacked {
+    match format {
+        Format::Gzip => members(payload, |rest, out| {
+            let mut decoder = GzDecoder::new(*rest);
+            let result = bounded(&mut decoder, out);
+            *rest = decoder.into_inner();
+            result
+        }),
+        Format::Zlib => members(payload, |rest, out| {
+            let mut decoder = ZlibDecoder::new(*rest);
+            let result = bounded(&mut decoder, out);
+            *rest = decoder.into_inner();
+            result
+        }),
+        Format::Deflate => members(payload, |rest, out| {
+            let mut decoder = DeflateDecoder::new(*rest);
+            let result = bounded(&mut decoder, out);
+            *rest = decoder.into_inner();
+            result
+        }),
+        Format::Zstd => members(payload, zstd),
+        Format::Lz4 => {
+            members(payload, |rest, out| bounded(&mut lz4_flex::frame::FrameDecoder::new(rest), out))
         }
-        (Ok(_), _) => Ok(content),
+        Format::Snappy if by_magic(payload) == Some(Format::Snappy) => {
+            members(payload, |rest, out| bounded(&mut snap::read::FrameDecoder::new(rest), out))
+        }
+        Format::Snappy => snappy_block(payload),
+        Format::Bzip2 | Format::Xz => Unpacked::Unread("not decompressed here"),
+        Format::Json
+        | Format::Cbor
+        | Format::CborSequence
+        | Format::MessagePack
+        | Format::Sparkplug
+        | Format::Protobuf => Unpacked::Malformed(Problem { what: "not compressed", at: 0 }),
+    }
+}
+
+/// Why a member was not decompressed to its end.
+enum Stop {
+    Damaged,
+    TooLong,
+}
+
+/// Decompresses one member after the other. Zeros behind the last one are padding.
+fn members(payload: &[u8], mut member: impl FnMut(&mut &[u8], &mut Vec<u8>) -> Result<(), Stop>) -> Unpacked {
+    let (mut rest, mut content) = (payload, Vec::new());
+    loop {
+        let before = rest.len();
+        match member(&mut rest, &mut content) {
+            Ok(()) => {}
+            Err(Stop::TooLong) => return Unpacked::Unread("more than 1 MiB when decompressed; not read on"),
+            Err(Stop::Damaged) => {
+                return Unpacked::Malformed(Problem { what: "damaged compressed data", at: content.len() });
+            }
+        }
+        if rest.iter().all(|byte| *byte == 0) {
+            return Unpacked::Content(content);
+        }
+        if rest.len() >= before {
+            return Unpacked::Malformed(Problem { what: "damaged compressed data", at: content.len() });
+        }
+    }
+}
+
+/// Reads a member to its end, within what is left of the limit.
+fn bounded(member: &mut impl Read, out: &mut Vec<u8>) -> Result<(), Stop> {
+    let left = (MAX_CONTENT + 1).saturating_sub(out.len() as u64);
+    member.take(left).read_to_end(out).map_err(|_| Stop::Damaged)?;
+    if out.len() as u64 > MAX_CONTENT { Err(Stop::TooLong) } else { Ok(()) }
+}
+
+fn zstd(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+    let mut decoder = FrameDecoder::new();
+    decoder.set_max_window_size(MAX_WINDOW);
+    let mut decoder = StreamingDecoder::new_with_decoder(rest, decoder).map_err(|_| Stop::Damaged)?;
+    bounded(&mut decoder, out)
+}
+
+/// A block states its length, and has neither a magic number nor a checksum.
+fn snappy_block(payload: &[u8]) -> Unpacked {
+    let damaged = Unpacked::Malformed(Problem { what: "damaged compressed data", at: 0 });
+    match snap::raw::decompress_len(payload) {
+        Ok(length) if length as u64 > MAX_CONTENT => {
+            Unpacked::Unread("more than 1 MiB when decompressed; not read on")
+        }
+        Ok(_) => snap::raw::Decoder::new().decompress_vec(payload).map_or(damaged, Unpacked::Content),
+        Err(_) => damaged,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Problem;
 
 /// What is left of a payload.
+#[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -1,50 +1,38 @@
-//! What payloads hold: JSON, CBOR, MessagePack, Sparkplug B, and what was compressed with gzip or zlib.
+//! The contents of payloads: JSON, CBOR, MessagePack, Sparkplug B, protocol buffers, and what was compressed.
 //!
-//! Whatever the format, what is found is JSON text, whose length is at most a small multiple of the payload's. Formats are read by hand: they are
+//! Whatever the format, the content is JSON text, whose length is bounded by the payload's and a few megabytes. Formats are read by hand: they are
 //! small, and what matters is that nothing is read twice, no depth is too much, and a mistake has its place.
 
 mod cbor;
 mod compressed;
+mod format;
 mod input;
 mod msgpack;
+mod names;
+mod number;
+mod protobuf;
 mod sparkplug;
 #[cfg(test)]
 mod tests;
 
 use crate::json::{Writer, copy_value};
-use std::fmt;
+use compressed::Unpacked;
+use format::Stated;
+use sparkplug::Topic;
 
-/// How deep values may lie in each other.
+pub use format::Format;
+pub use sparkplug::Births;
+
+/// The most that values may be nested.
 const MAX_DEPTH: usize = 64;
 
-/// Topics of Sparkplug B.
-pub(crate) const SPARKPLUG: &str = "spBv1.0/";
-
-/// Sparkplug's topics whose payload is JSON.
-const SPARKPLUG_STATE: &str = "spBv1.0/STATE/";
-
-/// A format that payloads have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// JSON.
-    Json,
-    /// CBOR (RFC 8949).
-    Cbor,
-    /// MessagePack.
-    MessagePack,
-    /// Gzip or zlib.
-    Gzip,
-    /// Sparkplug B, in protocol buffers.
-    Sparkplug,
-}
-
-/// Which format payloads are read as.
+/// The format that payloads are read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
-    /// What content type, topic and shape say.
+    /// The one that content type, topic and shape tell.
     #[default]
     Auto,
-    /// None: text where it is some, and else bytes.
+    /// None: text if it is some, and else bytes.
     Text,
     /// None: bytes.
     Hex,
@@ -59,158 +47,225 @@ pub struct Hints<'a> {
     pub topic: Option<&'a str>,
     /// The property.
     pub content_type: Option<&'a str>,
+    /// The Sparkplug births before it.
+    pub births: Option<&'a Births>,
 }
 
-/// What a payload holds.
+/// A payload of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// How it is encoded.
     pub format: Format,
-    /// What was compressed, if it is of a format.
+    /// The format of what was compressed, if it has one.
     pub inner: Option<Format>,
-    /// The value as JSON on one line, or why there is none.
-    pub json: Result<String, Problem>,
+    /// What it holds.
+    pub content: Content,
+    /// The format that the topic states or the user named, and why the payload is not of it, although it is of another one.
+    pub mismatch: Option<(Format, Problem)>,
 }
 
-/// Why a payload is not what it should be.
+/// What a payload holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The value as JSON on one line.
+    Json(String),
+    /// It is not of the format.
+    Malformed(Problem),
+    /// It is of the format, but was not read, for this reason.
+    Unread(&'static str),
+}
+
+/// Why a payload is not of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
 pub struct Problem {
-    /// What is wrong.
+    /// The mistake.
     pub what: &'static str,
     /// Where, in what was decompressed if it was compressed.
     pub at: usize,
 }
 
-/// Reads a payload, if it is of a format that there is something to say of.
+/// Reads a payload, if it is of a format.
 #[must_use]
 pub fn decode(payload: &[u8], choice: Choice, hints: Hints<'_>) -> Option<Decoded> {
     match choice {
         Choice::Text | Choice::Hex => None,
+        Choice::As(Format::Sparkplug) => {
+            Some(read_sparkplug(payload, hints.topic.and_then(Topic::parse_anywhere), hints))
+        }
         Choice::As(format) => Some(read(payload, format)),
         Choice::Auto if payload.is_empty() => None,
-        Choice::Auto => match stated(hints) {
-            Some(format) => Some(read(payload, format)),
-            None => by_shape(payload),
-        },
+        Choice::Auto => unasked(payload, hints),
     }
 }
 
-impl Format {
-    /// Its name in options and in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Cbor => "cbor",
-            Format::MessagePack => "msgpack",
-            Format::Gzip => "gzip",
-            Format::Sparkplug => "sparkplug",
-        }
-    }
+/// Whether Sparkplug's namespace is in the topic, perhaps below other levels.
+#[must_use]
+pub fn is_sparkplug_topic(topic: &str) -> bool {
+    Topic::parse_anywhere(topic).is_some()
 }
 
 impl Decoded {
+    fn new(format: Format, content: Content) -> Decoded {
+        Decoded { format, inner: None, content, mismatch: None }
+    }
+
     /// The names of its formats: `cbor`, or `gzip+json`.
     #[must_use]
     pub fn name(&self) -> String {
         let inner = self.inner.map(|inner| format!("+{}", inner.name()));
         self.format.name().to_owned() + &inner.unwrap_or_default()
     }
-}
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The format that the content type or the topic names.
-fn stated(hints: Hints<'_>) -> Option<Format> {
-    let content_type = hints.content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    match content_type.to_ascii_lowercase().as_str() {
-        "application/json" => return Some(Format::Json),
-        "application/cbor" => return Some(Format::Cbor),
-        "application/msgpack" | "application/x-msgpack" | "application/vnd.msgpack" => {
-            return Some(Format::MessagePack);
+    /// Why there is no value, or not one of the format that was stated: `not cbor: it ends too early at byte 2`.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        match (&self.content, &self.mismatch) {
+            (Content::Malformed(problem), _) => Some(format!("not {}: {problem}", self.name())),
+            (Content::Unread(why), _) => Some(format!("{}: {why}", self.name())),
+            (Content::Json(_), Some((format, problem))) => Some(format!("not {format}: {problem}")),
+            (Content::Json(_), None) => None,
         }
-        "application/gzip" | "application/zlib" => return Some(Format::Gzip),
-        _ => {}
     }
-    let topic = hints.topic.unwrap_or_default();
-    match (topic.starts_with(SPARKPLUG_STATE), topic.starts_with(SPARKPLUG)) {
-        (true, _) => Some(Format::Json),
-        (false, true) => Some(Format::Sparkplug),
-        (false, false) => None,
+}
+
+impl From<Result<String, Problem>> for Content {
+    fn from(result: Result<String, Problem>) -> Content {
+        result.map_or_else(Content::Malformed, Content::Json)
+    }
+}
+
+/// Reads a payload as the content type or the topic states, or else by its shape. A stated format that is not decoded here ends the guessing.
+fn unasked(payload: &[u8], hints: Hints<'_>) -> Option<Decoded> {
+    let stated = format::of_content_type(hints.content_type.unwrap_or_default());
+    match (stated, hints.topic.and_then(Topic::parse)) {
+        (Stated::As(format), _) => Some(read(payload, format)),
+        (_, Some(topic)) => Some(read_sparkplug(payload, Some(topic), hints)),
+        (Stated::Other, None) => None,
+        (Stated::Nothing, None) => by_shape(payload),
+    }
+}
+
+/// Below Sparkplug's topics: the states of hosts are JSON, and so are the payloads of some libraries, against the specification.
+fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) -> Decoded {
+    if topic.is_some_and(|topic| topic.is_state()) {
+        return read(payload, Format::Json);
+    }
+    let births = hints.births.zip(topic.as_ref());
+    let content = match sparkplug::compressed_body(payload) {
+        Some((format, Unpacked::Content(body))) => {
+            write(body.len(), |json| sparkplug::write(&body, births, Some(format), json)).into()
+        }
+        Some((_, Unpacked::Malformed(problem))) => Content::Malformed(problem),
+        Some((_, Unpacked::Unread(why))) => Content::Unread(why),
+        None => write(payload.len(), |json| sparkplug::write(payload, births, None, json)).into(),
+    };
+    let is_json = || value(payload, Format::Json).ok();
+    match content {
+        Content::Malformed(problem) => match is_json() {
+            Some(json) => Decoded {
+                mismatch: Some((Format::Sparkplug, problem)),
+                ..Decoded::new(Format::Json, Content::Json(json))
+            },
+            None => Decoded::new(Format::Sparkplug, content),
+        },
+        content => Decoded::new(Format::Sparkplug, content),
     }
 }
 
 fn read(payload: &[u8], format: Format) -> Decoded {
-    let (inner, json) = match format {
-        Format::Gzip => match compressed::read(payload) {
-            Ok(content) => unpacked(&content),
-            Err(problem) => (None, Err(problem)),
-        },
-        format => (None, value(payload, format)),
-    };
-    Decoded { format, inner, json }
+    if !format.is_compression() {
+        return Decoded::new(format, value(payload, format).into());
+    }
+    // Whichever was asked for, the magic number tells for sure.
+    let format = compressed::by_magic(payload).unwrap_or(format);
+    match compressed::read(payload, format) {
+        Unpacked::Content(content) => {
+            let (inner, content) = unpacked(&content);
+            Decoded { inner, ..Decoded::new(format, content) }
+        }
+        Unpacked::Malformed(problem) => Decoded::new(format, Content::Malformed(problem)),
+        Unpacked::Unread(why) => Decoded::new(format, Content::Unread(why)),
+    }
 }
 
-/// A payload that nobody says anything about: only what is whole and can hardly be anything else.
+/// A payload whose format nothing states: only what is whole and can hardly be anything else.
 fn by_shape(payload: &[u8]) -> Option<Decoded> {
-    if compressed::is_likely(payload) {
-        return Some(read(payload, Format::Gzip)).filter(|decoded| decoded.json.is_ok());
+    if let Some(format) = compressed::by_magic(payload) {
+        let decoded = read(payload, format);
+        return (!matches!(decoded.content, Content::Malformed(_))).then_some(decoded);
     }
-    let format = shape(payload)?;
-    Some(read(payload, format))
+    let (format, json) = shape(payload)?;
+    Some(Decoded::new(format, Content::Json(json)))
 }
 
-/// The only format that the whole payload is one map or array of.
-fn shape(payload: &[u8]) -> Option<Format> {
+/// The only format that the whole payload is one map or array of, and its value.
+fn shape(payload: &[u8]) -> Option<(Format, String)> {
     if std::str::from_utf8(payload).is_ok_and(|text| text.trim_start().starts_with(['{', '['])) {
-        return value(payload, Format::Json).is_ok().then_some(Format::Json);
+        return Some((Format::Json, value(payload, Format::Json).ok()?));
     }
-    let fits = |format| value(payload, format).is_ok();
-    let is_cbor = cbor::is_container(payload) && fits(Format::Cbor);
-    let is_msgpack = msgpack::is_container(payload) && fits(Format::MessagePack);
-    match (is_cbor, is_msgpack) {
-        (true, false) => Some(Format::Cbor),
-        (false, true) => Some(Format::MessagePack),
+    let cbor = cbor::is_container(payload).then(|| value(payload, Format::Cbor).ok()).flatten();
+    let message_pack = msgpack::is_container(payload).then(|| strict_message_pack(payload).ok()).flatten();
+    match (cbor, message_pack) {
+        (Some(json), None) => Some((Format::Cbor, json)),
+        (None, Some(json)) => Some((Format::MessagePack, json)),
         // What could be both is not said to be either.
-        (true, true) | (false, false) => None,
+        (Some(_), Some(_)) | (None, None) => None,
     }
+}
+
+fn strict_message_pack(payload: &[u8]) -> Result<String, Problem> {
+    write(payload.len(), |json| msgpack::write(payload, msgpack::RawStrings::Refused, json))
 }
 
 /// What was compressed: of a format, text, or bytes.
-fn unpacked(content: &[u8]) -> (Option<Format>, Result<String, Problem>) {
-    if let Some(format) = shape(content) {
-        return (Some(format), value(content, format));
+fn unpacked(content: &[u8]) -> (Option<Format>, Content) {
+    if let Some((format, json)) = shape(content) {
+        return (Some(format), Content::Json(json));
     }
-    let mut out = Vec::new();
-    match std::str::from_utf8(content) {
-        Ok(text) => Writer::new(&mut out, false).string(text),
-        Err(_) => bytes(content, &mut Writer::new(&mut out, false)),
-    }
-    (None, Ok(text(out)))
+    let json = write(content.len(), |json| {
+        match std::str::from_utf8(content) {
+            Ok(text) => json.string(text),
+            Err(_) => bytes(content, json),
+        }
+        Ok(())
+    });
+    (None, json.into())
 }
 
 /// A value of one format as JSON.
 fn value(payload: &[u8], format: Format) -> Result<String, Problem> {
-    let mut out = Vec::with_capacity(payload.len());
-    let json = &mut Writer::new(&mut out, false);
-    match format {
-        Format::Json => copy_value(payload, json).map_err(|_| json_problem(payload))?,
-        Format::Cbor => cbor::write(payload, json)?,
-        Format::MessagePack => msgpack::write(payload, json)?,
-        Format::Sparkplug => sparkplug::write(payload, json)?,
-        Format::Gzip => return Err(Problem { what: "compressed more than once", at: 0 }),
-    }
+    write(payload.len(), |json| match format {
+        Format::Json => copy_value(payload, json).map_err(|_| json_problem(payload)),
+        Format::Cbor => cbor::write(payload, json),
+        Format::CborSequence => cbor::write_sequence(payload, json),
+        Format::MessagePack => msgpack::write(payload, msgpack::RawStrings::Shown, json),
+        Format::Sparkplug => sparkplug::write(payload, None, None, json),
+        Format::Protobuf => protobuf::write(payload, json),
+        Format::Gzip
+        | Format::Zlib
+        | Format::Deflate
+        | Format::Zstd
+        | Format::Lz4
+        | Format::Snappy
+        | Format::Bzip2
+        | Format::Xz => Err(Problem { what: "compressed more than once", at: 0 }),
+    })
+}
+
+/// The JSON that is written for a payload of this length.
+fn write(
+    length: usize,
+    content: impl FnOnce(&mut Writer<'_>) -> Result<(), Problem>,
+) -> Result<String, Problem> {
+    let mut out = Vec::with_capacity(length);
+    content(&mut Writer::new(&mut out, false))?;
     Ok(text(out))
 }
 
-/// Where JSON stops to be some.
+/// The place where it stops to be JSON.
 fn json_problem(payload: &[u8]) -> Problem {
-    let what = "no JSON";
+    let what = "not JSON";
     let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(payload) else {
         return Problem { what, at: payload.len() };
     };
@@ -234,14 +289,4 @@ fn hex(bytes: &[u8]) -> String {
         text.extend([byte >> 4, byte & 15].iter().filter_map(|digit| char::from_digit((*digit).into(), 16)));
     }
     text
-}
-
-/// A number as JSON, which has no infinity.
-fn float(value: f64, json: &mut Writer<'_>) {
-    if value.is_finite() { json.literal(format_args!("{value:?}")) } else { json.string(&value.to_string()) }
-}
-
-/// A number of single precision, with no more digits than it has.
-fn single(value: f32, json: &mut Writer<'_>) {
-    if value.is_finite() { json.literal(format_args!("{value:?}")) } else { json.string(&value.to_string()) }
 }

@@ -1,8 +1,22 @@
-//! MessagePack to JSON. Extensions are objects of `ext` and `data`, bytes are hexadecimal, and keys are text.
+//! MessagePack to JSON. Timestamps are RFC 3339, other extensions objects of `ext` and `data`, bytes are hexadecimal, and keys are text.
+//!
+//! msgpackr writes the keys of equal objects once: extension 0x72 defines a record by a number from 0x40 to 0x7f, its keys and the first
+//! object's values, and that number alone, which is otherwise a small integer, stands in front of the values of further objects.
 
 use super::input::Input;
-use super::{MAX_DEPTH, Problem, bytes, float, single};
+use super::names::Records;
+use super::number::{float, single};
+use super::{MAX_DEPTH, Problem, bytes};
 use crate::json::Writer;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+
+/// The extension of timestamps.
+const TIMESTAMP: i8 = -1;
+
+/// msgpackr's extension that defines a record.
+const RECORD: u8 = 0x72;
 
 /// How a value begins.
 enum Head {
@@ -17,86 +31,210 @@ enum Head {
     Array(u64),
     Map(u64),
     Extension(u64),
+    /// The number of a record that was defined.
+    Record(u64),
 }
 
-/// Whether it begins like a map or an array that holds something.
+/// Strings of other bytes than UTF-8, which older encoders write for bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RawStrings {
+    /// They are objects of `base64`.
+    Shown,
+    /// They are mistakes: where nothing states the format they speak against it.
+    Refused,
+}
+
+/// Reads a payload from its start to its end.
+struct Reader<'a> {
+    input: Input<'a>,
+    records: Records,
+    raw_strings: RawStrings,
+}
+
+/// Whether it begins like a map or an array that is not empty, or like a record.
 pub(super) fn is_container(payload: &[u8]) -> bool {
-    matches!(payload, [0x81..=0x8f | 0x91..=0x9f | 0xdc..=0xdf, _, ..])
+    matches!(
+        payload,
+        [0x81..=0x8f | 0x91..=0x9f | 0xdc..=0xdf, _, ..] | [0xd4, RECORD, 0x40..=0x7f, 0x91..=0x9f, ..]
+    )
 }
 
 /// Writes the only value.
-pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
-    let mut input = Input::new(payload);
-    value(&mut input, MAX_DEPTH, json)?;
-    input.finish()
+pub(super) fn write(payload: &[u8], raw_strings: RawStrings, json: &mut Writer<'_>) -> Result<(), Problem> {
+    let mut reader = Reader { input: Input::new(payload), records: Records::default(), raw_strings };
+    reader.value(MAX_DEPTH, json)?;
+    reader.input.finish()
 }
 
-fn value(input: &mut Input<'_>, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(input.problem("values too deep in each other"));
+impl Reader<'_> {
+    fn value(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(self.input.problem("values nested too deep"));
+        };
+        match self.head()? {
+            Head::Array(length) => {
+                json.open_array();
+                for _ in 0..length {
+                    json.element();
+                    self.value(depth, json)?;
+                }
+                json.close_array();
+                Ok(())
+            }
+            Head::Map(length) => {
+                json.open_object();
+                for _ in 0..length {
+                    let key = self.key()?;
+                    json.key(&key);
+                    self.value(depth, json)?;
+                }
+                json.close_object();
+                Ok(())
+            }
+            Head::Extension(length) => self.extension(length, depth, json),
+            Head::Record(number) => self.record(number, depth, json),
+            head => self.scalar(&head, json),
+        }
+    }
+
+    /// A key, as text. A map or an array has no form as a key in JSON.
+    fn key(&mut self) -> Result<String, Problem> {
+        let start = self.input.problem("a key that is not a single value");
+        let head = self.head()?;
+        if matches!(head, Head::Array(_) | Head::Map(_) | Head::Extension(_) | Head::Record(_)) {
+            return Err(start);
+        }
+        if let Head::Text(length) = head {
+            let at = self.input.at();
+            let content = self.input.take(length)?;
+            return match std::str::from_utf8(content) {
+                Ok(text) => Ok(text.to_owned()),
+                Err(error) => self.raw_string(error, at).map(|()| super::hex(content)),
+            };
+        }
+        let mut out = Vec::new();
+        self.scalar(&head, &mut Writer::new(&mut out, false))?;
+        Ok(super::text(out).trim_matches('"').to_owned())
+    }
+
+    fn scalar(&mut self, head: &Head, json: &mut Writer<'_>) -> Result<(), Problem> {
+        match *head {
+            Head::Flag(flag) => json.literal(flag),
+            Head::Unsigned(number) => json.integer(number),
+            Head::Signed(number) => json.literal(number),
+            Head::Single(number) => single(number, json),
+            Head::Double(number) => float(number, json),
+            Head::Text(length) => self.text(length, json)?,
+            Head::Bytes(length) => bytes(self.input.take(length)?, json),
+            Head::Nil | Head::Array(_) | Head::Map(_) | Head::Extension(_) | Head::Record(_) => {
+                json.literal("null");
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, length: u64, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let at = self.input.at();
+        let content = self.input.take(length)?;
+        match std::str::from_utf8(content) {
+            Ok(text) => json.string(text),
+            Err(error) => {
+                self.raw_string(error, at)?;
+                json.open_object();
+                json.plain_key("base64");
+                json.string(&STANDARD.encode(content));
+                json.close_object();
+            }
+        }
+        Ok(())
+    }
+
+    fn raw_string(&self, error: std::str::Utf8Error, at: usize) -> Result<(), Problem> {
+        match self.raw_strings {
+            RawStrings::Shown => Ok(()),
+            RawStrings::Refused => Err(Problem { what: "not UTF-8", at: at + error.valid_up_to() }),
+        }
+    }
+
+    fn extension(&mut self, length: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let problem = self.input.problem("a record with a number that is not read here");
+        let [kind] = self.input.array()?;
+        let data = self.input.take(length)?;
+        match (kind, data) {
+            (RECORD, [number @ 0x40..=0x7f]) => return self.record_definition((*number).into(), depth, json),
+            (RECORD, [_, _]) => return Err(problem),
+            _ => {}
+        }
+        let kind = i8::from_be_bytes([kind]);
+        if let Some(time) = timestamp(data).filter(|_| kind == TIMESTAMP) {
+            json.string(&time.to_string());
+            return Ok(());
+        }
+        json.open_object();
+        json.plain_key("ext");
+        json.literal(kind);
+        json.plain_key("data");
+        bytes(data, json);
+        json.close_object();
+        Ok(())
+    }
+
+    /// The names of the fields; the values of the first object follow.
+    fn record_definition(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let problem = self.input.problem("not the definition of a record");
+        let Head::Array(count) = self.head()? else { return Err(problem) };
+        let mut names = Vec::new();
+        for _ in 0..count {
+            names.push(self.key()?);
+        }
+        self.records.define(number, names);
+        self.record(number, depth, json)
+    }
+
+    fn record(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+        json.open_object();
+        for index in 0..self.records.count(number).unwrap_or_default() {
+            let name = self.records.name(number, index, self.input.at())?;
+            json.key(&name);
+            self.value(depth, json)?;
+        }
+        json.close_object();
+        Ok(())
+    }
+
+    /// An integer of one byte may be the number of a record; msgpackr writes such integers with two.
+    fn head(&mut self) -> Result<Head, Problem> {
+        match self.input.peek().map(u64::from) {
+            Some(number @ 0x40..=0x7f) if self.records.contains(number) => {
+                self.input.byte().map(|_| Head::Record(number))
+            }
+            _ => head(&mut self.input),
+        }
+    }
+}
+
+/// The time of a timestamp of 32, 64 or 96 bits.
+fn timestamp(data: &[u8]) -> Option<Timestamp> {
+    let mut input = Input::new(data);
+    let (seconds, nanoseconds) = match data.len() {
+        4 => (input.number(4).ok()?.cast_signed(), 0),
+        8 => {
+            let both = input.number(8).ok()?;
+            ((both & 0x3_ffff_ffff).cast_signed(), both >> 34)
+        }
+        12 => {
+            let nanoseconds = input.number(4).ok()?;
+            (input.number(8).ok()?.cast_signed(), nanoseconds)
+        }
+        _ => return None,
     };
-    match head(input)? {
-        Head::Array(length) => {
-            json.open_array();
-            for _ in 0..length {
-                json.element();
-                value(input, depth, json)?;
-            }
-            json.close_array();
-        }
-        Head::Map(length) => {
-            json.open_object();
-            for _ in 0..length {
-                let key = key(input)?;
-                json.key(&key);
-                value(input, depth, json)?;
-            }
-            json.close_object();
-        }
-        head => scalar(&head, input, json)?,
-    }
-    Ok(())
-}
-
-/// A key, as text. One that is a map or an array would have no form in JSON.
-fn key(input: &mut Input<'_>) -> Result<String, Problem> {
-    let start = input.problem("a key that is no single value");
-    match head(input)? {
-        Head::Array(_) | Head::Map(_) | Head::Extension(_) => Err(start),
-        Head::Text(length) => input.text(length).map(str::to_owned),
-        head => {
-            let mut out = Vec::new();
-            scalar(&head, input, &mut Writer::new(&mut out, false))?;
-            Ok(super::text(out).trim_matches('"').to_owned())
-        }
-    }
-}
-
-fn scalar(head: &Head, input: &mut Input<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
-    match *head {
-        Head::Nil | Head::Array(_) | Head::Map(_) => json.literal("null"),
-        Head::Flag(flag) => json.literal(flag),
-        Head::Unsigned(number) => json.integer(number),
-        Head::Signed(number) => json.literal(number),
-        Head::Single(number) => single(number, json),
-        Head::Double(number) => float(number, json),
-        Head::Text(length) => json.string(input.text(length)?),
-        Head::Bytes(length) => bytes(input.take(length)?, json),
-        Head::Extension(length) => {
-            let [kind] = input.array()?;
-            json.open_object();
-            json.plain_key("ext");
-            json.literal(i8::from_be_bytes([kind]));
-            json.plain_key("data");
-            bytes(input.take(length)?, json);
-            json.close_object();
-        }
-    }
-    Ok(())
+    let whole = Timestamp::from_second(seconds).ok()?;
+    let nanoseconds = i64::try_from(nanoseconds).ok().filter(|nanoseconds| *nanoseconds < 1_000_000_000)?;
+    whole.checked_add(jiff::SignedDuration::from_nanos(nanoseconds)).ok()
 }
 
 fn head(input: &mut Input<'_>) -> Result<Head, Problem> {
-    let problem = input.problem("no MessagePack");
+    let problem = input.problem("not MessagePack");
     let first = input.byte()?;
     let low = |mask: u8| u64::from(first & mask);
     Ok(match first {

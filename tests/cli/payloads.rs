@@ -186,6 +186,53 @@ fn sparkplug_is_read_below_its_own_topics_only() {
     assert!(!stderr.contains("the payload"), "{stderr}");
 }
 
+/// What a subscriber with these options prints of messages on these topics, in hexadecimal, and its notes.
+fn printed(messages: &[(&str, &str)], options: &str) -> (String, String) {
+    let broker = EmbeddedBroker::start();
+    let subscriber = broker.subscriber(&format!("-t # -t $sparkplug/# -C {} {options}", messages.len()));
+    for (topic, payload) in messages {
+        broker.mq(&format!("pub -q 1 -t {topic} --input hex -m")).arg(payload).run().succeed();
+    }
+    let finished = subscriber.finish();
+    (finished.stderr.clone(), finished.succeed())
+}
+
+/// pysparkplug 0.6.1: Temp of type Int8 with the alias 7, and a change of it.
+const BIRTH: &str = "0880d095ffbc31120d0a0454656d701007200150d7011800";
+const DATA: &str = "0881d095ffbc31 1205 1007 50d701 1801";
+
+#[test]
+fn sparkplug_data_has_the_names_of_its_birth() {
+    let select = "--select metrics[0].name --select metrics[0].value";
+    for (birth, data, options) in [
+        ("spBv1.0/g/DBIRTH/n/d", "spBv1.0/g/DDATA/n/d", "--decode auto"),
+        ("$sparkplug/certificates/spBv1.0/g/NBIRTH/n", "spBv1.0/g/NDATA/n", "--decode auto"),
+        ("site/spBv1.0/g/NBIRTH/n", "site/spBv1.0/g/NDATA/n", "--decode sparkplug"),
+    ] {
+        let (_, stdout) = printed(&[(birth, BIRTH), (data, DATA)], &format!("{options} {select}"));
+        assert_eq!(stdout, "Temp\t-41\nTemp\t-41\n", "{birth}");
+    }
+    let (_, stdout) = printed(&[("spBv1.0/g/NDATA/n", DATA)], &format!("--decode auto {select}"));
+    assert_eq!(stdout, "null\tnull\n", "without a birth");
+}
+
+#[test]
+fn json_below_sparkplugs_topics_is_printed_with_a_note() {
+    let (stderr, stdout) = printed(&[("spBv1.0/g/NBIRTH/n", "7b2278223a317d")], "--decode auto");
+    assert_eq!(stdout, "{\"x\":1}\n");
+    assert_says(&stderr, &["the payload of spBv1.0/g/NBIRTH/n is not sparkplug", "it is read as json"]);
+}
+
+#[test]
+fn compressed_payloads_are_decompressed_up_to_a_limit() {
+    // zstd 1.5.4: [1,2]; and 2 MiB of zeros.
+    let (_, stdout) = printed(&[("t", "28b52ffd04582900005b312c325deff31654")], "--decode auto");
+    assert_eq!(stdout, "[1,2]\n");
+    let bomb = "28b52ffd04585400001000000100fbff39c002020010000200100002001000020010000200100002001000020010000200100002001000020010000200100002001000020010000200100003001000db238ef8";
+    let (stderr, _) = printed(&[("t", bomb)], "--decode zstd -F %l");
+    assert_says(&stderr, &["the payload of t is zstd: more than 1 MiB when decompressed; not read on"]);
+}
+
 #[test]
 fn ways_to_print_that_exclude_each_other_are_refused() {
     for words in

@@ -12,7 +12,7 @@ use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{to_base64, write_bytes};
-use crate::payload::{Decoded, Format};
+use crate::payload::{Content, Decoded, Format};
 use crate::protocol::PropertyId;
 
 /// Writes items as JSON.
@@ -213,18 +213,26 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
     }
 }
 
-/// What the payload holds. JSON stands there as text already.
+/// The content of the payload. JSON is there as text already.
 fn decoded_payload(decoded: &Decoded, json: &mut Writer<'_>) {
-    match &decoded.json {
-        Ok(_) if decoded.format == Format::Json => {}
-        Ok(value) => {
+    match &decoded.content {
+        Content::Json(_) if decoded.format == Format::Json => {
+            if let Some(problem) = decoded.problem() {
+                text("payload_problem", &problem, json);
+            }
+        }
+        Content::Json(value) => {
             text("payload_format", &decoded.name(), json);
             json.plain_key("payload_decoded");
             json.raw(value.as_bytes());
         }
-        Err(problem) => {
+        Content::Malformed(problem) => {
             text("payload_format", &decoded.name(), json);
             text("payload_problem", &problem.to_string(), json);
+        }
+        Content::Unread(why) => {
+            text("payload_format", &decoded.name(), json);
+            text("payload_problem", why, json);
         }
     }
 }

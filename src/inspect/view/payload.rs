@@ -1,8 +1,9 @@
-//! What messages hold, where their payload is of a format that is read.
+//! The contents of messages whose payload is of a known format.
 
 use super::{Options, words};
-use crate::inspect::{Field, Name, Packet, Value};
-use crate::payload::{Decoded, Hints, decode};
+use crate::inspect::inspector::whole_payload;
+use crate::inspect::{Name, Packet};
+use crate::payload::{Content, Decoded, Hints, decode};
 use crate::protocol::{PacketType, PropertyId};
 
 /// The most that is shown on one line.
@@ -11,26 +12,28 @@ const MAX_LINE: usize = 100;
 /// The most lines that are shown of one payload.
 const MAX_LINES: usize = 200;
 
-/// What the payload of a message holds; nothing where not all of it is there.
+/// The most levels that are indented.
+const MAX_INDENT: usize = 64;
+
+/// The content of a message; nothing if a part of the payload is missing.
 pub(super) fn decoded(packet: &Packet<'_>, options: Options) -> Option<Decoded> {
     packet.packet_type.filter(|packet_type| *packet_type == PacketType::Publish)?;
-    let Field { value: Value::Bytes(content), range, .. } = packet.tree.find(Name::Payload)? else {
-        return None;
-    };
-    if content.is_empty() || content.len() != range.len() {
-        return None;
-    }
-    let topic = packet.seen.topic.as_deref().or(packet.tree.text(Name::TopicName));
+    let content = whole_payload(packet.tree).filter(|content| !content.is_empty())?;
     let content_type = packet.tree.text(Name::Property(PropertyId::ContentType));
-    decode(content, options.payload, Hints { topic, content_type })
+    let hints = Hints { topic: packet.topic(), content_type, births: Some(packet.births) };
+    decode(content, options.payload, hints)
 }
 
-/// The value behind its format, as far as there is room on a line. What is wrong comes in front of `raw`.
+/// The value behind its format, as far as there is room on a line. A problem comes in front of `raw`.
 pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
-    let name = decoded.name();
-    match &decoded.json {
-        Err(problem) => format!("not {name} ({problem}): {raw}"),
-        Ok(json) => {
+    let mut name = decoded.name();
+    match &decoded.content {
+        Content::Malformed(problem) => format!("not {name} ({problem}): {raw}"),
+        Content::Unread(why) => format!("{name} ({why}): {raw}"),
+        Content::Json(json) => {
+            if let Some(problem) = decoded.problem() {
+                name += &format!(" ({problem})");
+            }
             let shown: String = json.chars().take(MAX_LINE).collect();
             let more = if shown.len() < json.len() { "..." } else { "" };
             format!("{name} {}{more}", words::harmless(&shown))
@@ -40,20 +43,84 @@ pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
 
 /// The value on lines of its own, each with the margin in front.
 pub(super) fn lines(decoded: &Decoded, margin: &str) -> String {
-    let name = decoded.name();
-    let json = match &decoded.json {
-        Err(problem) => return format!("{margin}not {name}: {problem}\n"),
-        Ok(json) => json,
-    };
-    // What is nested too deep for that stays on one line.
-    let tree = serde_json::from_str::<serde_json::Value>(json);
-    let pretty = tree.and_then(|tree| serde_json::to_string_pretty(&tree)).unwrap_or_else(|_| json.clone());
-    let mut text = format!("{margin}as {name}:\n");
-    for line in pretty.lines().take(MAX_LINES) {
+    let problem = decoded.problem().map(|problem| format!("{margin}{problem}\n"));
+    let mut text = problem.unwrap_or_default();
+    let Content::Json(json) = &decoded.content else { return text };
+    text += &format!("{margin}as {}:\n", decoded.name());
+    let indented = indented(json);
+    for line in indented.lines().take(MAX_LINES) {
         text += &format!("{margin}  {}\n", words::harmless(line));
     }
-    match pretty.lines().count().saturating_sub(MAX_LINES) {
+    match indented.lines().count().saturating_sub(MAX_LINES) {
         0 => text,
         more => text + &format!("{margin}  ... {more} more lines\n"),
+    }
+}
+
+/// JSON on one line as JSON on several. It does not go through a tree, which would lose keys that are there twice.
+fn indented(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() * 2);
+    let (mut depth, mut is_in_string, mut is_escaped) = (0_usize, false, false);
+    let mut characters = json.chars().peekable();
+    while let Some(character) = characters.next() {
+        if is_in_string {
+            text.push(character);
+            is_in_string = character != '"' || is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            continue;
+        }
+        let is_empty = matches!((character, characters.peek()), ('{', Some('}')) | ('[', Some(']')));
+        match character {
+            '{' | '[' if !is_empty => {
+                depth += 1;
+                text.push(character);
+                break_line(depth, &mut text);
+            }
+            '}' | ']' if !text.ends_with(['{', '[']) => {
+                depth = depth.saturating_sub(1);
+                break_line(depth, &mut text);
+                text.push(character);
+            }
+            ',' => {
+                text.push(character);
+                break_line(depth, &mut text);
+            }
+            ':' => text.push_str(": "),
+            _ => {
+                is_in_string = character == '"';
+                text.push(character);
+            }
+        }
+    }
+    text
+}
+
+fn break_line(depth: usize, text: &mut String) {
+    text.push('\n');
+    // Deeper levels would cost the square of their number.
+    text.extend(std::iter::repeat_n("  ", depth.min(MAX_INDENT)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn json_is_indented_and_keeps_equal_keys() {
+        let json = r#"{"a":[1,{"b":[]}],"a":{},"c:,\"{":"x\\"}"#;
+        let lines = [
+            "{",
+            r#"  "a": ["#,
+            "    1,",
+            "    {",
+            r#"      "b": []"#,
+            "    }",
+            "  ],",
+            r#"  "a": {},"#,
+            r#"  "c:,\"{": "x\\""#,
+            "}",
+        ];
+        assert_eq!(indented(json), lines.join("\n"));
+        assert_eq!(indented("21.5"), "21.5");
     }
 }

@@ -2,7 +2,8 @@
 //! behind each (Sparkplug 3.0, section 6.4.17).
 
 use crate::json::Writer;
-use crate::payload::{bytes, float, single};
+use crate::payload::bytes;
+use crate::payload::number::{float, single};
 
 /// Writes an array of this type. Bytes that are none are written as bytes.
 pub(super) fn write(data_type: Option<u64>, packed: &[u8], json: &mut Writer<'_>) {

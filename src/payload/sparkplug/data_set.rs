@@ -1,9 +1,9 @@
 //! Data sets: tables, with the columns' names and types and the rows' values.
 
-use super::wire::{Field, Wire, fields, packed_numbers, text};
 use super::{Special, type_name, write_single};
 use crate::json::Writer;
 use crate::payload::Problem;
+use crate::payload::protobuf::{Field, Wire, fields, packed_numbers, text};
 
 /// The fields of flags and texts in a row.
 const ROW_FIELDS: Special = Special { flag: 5, text: 6 };

@@ -1,13 +1,27 @@
-//! Sparkplug B's payloads, which are protocol buffers: what the metrics are called and what they say.
+//! Sparkplug B's payloads, which are protocol buffers: the names, types and values of metrics.
 
 mod array;
+mod births;
 mod data_set;
+mod property;
 mod template;
-mod wire;
+#[cfg(test)]
+mod tests;
+mod topic;
 
-use super::{MAX_DEPTH, Problem, bytes, float, single};
+pub use births::Births;
+pub(super) use topic::Topic;
+
+use super::compressed::{self, Unpacked};
+use super::names::Expansion;
+use super::number::{float, single};
+use super::protobuf::{Field, Wire, fields, text};
+use super::{Format, MAX_DEPTH, Problem, bytes};
 use crate::json::Writer;
-use wire::{Field, Wire, fields, text};
+use births::Context;
+
+/// The `uuid` of a payload whose `body` is another payload, compressed.
+const COMPRESSED: &[u8] = b"SPBV1.0_COMPRESSED";
 
 /// The names of data types, by their numbers from 1.
 const TYPES: [&str; 34] = [
@@ -53,11 +67,25 @@ struct Metric<'a> {
     alias: Option<u64>,
     timestamp: Option<u64>,
     data_type: Option<u64>,
-    is_null: bool,
+    is_historical: Option<bool>,
+    is_transient: Option<bool>,
+    is_null: Option<bool>,
+    metadata: Option<Field<'a>>,
+    properties: Option<Field<'a>>,
     value: Option<Field<'a>>,
 }
 
-/// The numbers of the fields whose values are not told by how they stand on the wire.
+/// What metrics are written with.
+struct Scope<'s> {
+    context: Context<'s>,
+    /// The template whose members are written.
+    template: Option<&'s str>,
+    expansion: &'s mut Expansion,
+    /// How many templates are around.
+    depth: usize,
+}
+
+/// The numbers of the fields whose values the wire type does not tell.
 #[derive(Clone, Copy)]
 struct Special {
     flag: u64,
@@ -67,10 +95,20 @@ struct Special {
 /// The fields of flags and texts in a metric.
 const METRIC_FIELDS: Special = Special { flag: 14, text: 15 };
 
-/// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`.
-pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
+/// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`. The births give the names and types that it leaves out; `compression`
+/// is that of the payload it came out of.
+pub(super) fn write(
+    payload: &[u8],
+    births: Option<(&Births, &Topic<'_>)>,
+    compression: Option<Format>,
+    json: &mut Writer<'_>,
+) -> Result<(), Problem> {
     let fields = fields(payload, 0)?;
     json.open_object();
+    if let Some(compression) = compression {
+        json.plain_key("compressed");
+        json.string(compression.name());
+    }
     for field in &fields {
         match (field.number, field.value) {
             (1, Wire::Number(timestamp)) => number("timestamp", timestamp, json),
@@ -83,22 +121,51 @@ pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem
                 json.plain_key("body");
                 bytes(body, json);
             }
-            (1..=5, value) if !matches!((field.number, value), (2, Wire::Bytes(_))) => {
-                return Err(Problem { what: "no Sparkplug payload", at: field.at });
-            }
-            _ => {}
+            (2, Wire::Bytes(_)) | (6.., _) => {}
+            _ => return Err(Problem { what: "not a Sparkplug payload", at: field.at }),
         }
     }
+    let context = births.map(|(births, topic)| births.context(topic)).unwrap_or_default();
+    let mut scope = Scope { context, template: None, expansion: &mut Expansion::default(), depth: 0 };
+    write_metrics(&fields, &mut scope, json)?;
+    json.close_object();
+    Ok(())
+}
+
+/// The payload that this one carries compressed, with its format, if it carries one.
+pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Unpacked)> {
+    let fields = fields(payload, 0).ok()?;
+    let of = |number| {
+        fields.iter().rev().find_map(move |field| match field.value {
+            Wire::Bytes(value) if field.number == number => Some(value),
+            _ => None,
+        })
+    };
+    let body = of(5).filter(|_| of(4) == Some(COMPRESSED))?;
+    // The algorithm is stated as well, but DEFLATE stands for zlib there.
+    let format = compressed::by_magic(body).unwrap_or(Format::Deflate);
+    Some((format, compressed::read(body, format)))
+}
+
+/// The payload that this one carries compressed, if it can be decompressed.
+fn inflated(payload: &[u8]) -> Option<Vec<u8>> {
+    match compressed_body(payload)? {
+        (_, Unpacked::Content(content)) => Some(content),
+        (_, Unpacked::Malformed(_) | Unpacked::Unread(_)) => None,
+    }
+}
+
+/// Writes the metrics among the fields of a payload or a template.
+fn write_metrics(fields: &[Field<'_>], scope: &mut Scope<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
     json.plain_key("metrics");
     json.open_array();
-    for field in &fields {
+    for field in fields {
         if let (2, Wire::Bytes(metric)) = (field.number, field.value) {
             json.element();
-            Metric::read(metric, field.at)?.write(0, json)?;
+            Metric::read(metric, field.at)?.write(field.at, scope, json)?;
         }
     }
     json.close_array();
-    json.close_object();
     Ok(())
 }
 
@@ -111,7 +178,11 @@ impl<'a> Metric<'a> {
                 (2, Wire::Number(alias)) => metric.alias = Some(alias),
                 (3, Wire::Number(timestamp)) => metric.timestamp = Some(timestamp),
                 (4, Wire::Number(data_type)) => metric.data_type = Some(data_type),
-                (7, Wire::Number(is_null)) => metric.is_null = is_null != 0,
+                (5, Wire::Number(flag)) => metric.is_historical = Some(flag != 0),
+                (6, Wire::Number(flag)) => metric.is_transient = Some(flag != 0),
+                (7, Wire::Number(flag)) => metric.is_null = Some(flag != 0),
+                (8, Wire::Bytes(_)) => metric.metadata = Some(field),
+                (9, Wire::Bytes(_)) => metric.properties = Some(field),
                 (10..=19, value) => {
                     if let (15, Wire::Bytes(value)) = (field.number, value) {
                         text(value, field.at)?;
@@ -124,42 +195,99 @@ impl<'a> Metric<'a> {
         Ok(metric)
     }
 
-    /// Writes it; so many templates are around it.
-    fn write(&self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
+    /// Writes it, with its name and type as the birth tells them if it leaves them out. `"name":null` and `"type":null` are unknown ones.
+    fn write(&self, at: usize, scope: &mut Scope<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
+        let known =
+            self.alias.filter(|_| self.name.is_none()).and_then(|alias| scope.context.by_alias(alias));
+        if let Some(known) = known {
+            scope.expansion.add(&known.name, at)?;
+        }
+        let name = self.name.or(known.map(|known| known.name.as_str()));
+        let of_birth = || match (known, name) {
+            (Some(known), _) => known.data_type,
+            (None, Some(name)) => scope.context.type_of(name, scope.template),
+            (None, None) => None,
+        };
+        let data_type = self.data_type.or_else(of_birth);
         json.open_object();
-        if let Some(name) = self.name {
-            json.plain_key("name");
-            json.string(name);
+        json.plain_key("name");
+        match name {
+            Some(name) => json.string(name),
+            None => json.literal("null"),
         }
         for (key, value) in [("alias", self.alias), ("timestamp", self.timestamp)] {
             if let Some(value) = value {
                 number(key, value, json);
             }
         }
-        write_type(self.data_type, json);
-        json.plain_key("value");
-        match self.value {
-            Some(value) if !self.is_null => self.write_value(value, depth, json)?,
-            _ => json.literal("null"),
-        }
+        write_type(data_type, json);
+        write_flag("is_historical", self.is_historical, json);
+        write_flag("is_transient", self.is_transient, json);
+        write_flag("is_null", self.is_null, json);
+        self.write_beside(json)?;
+        let value = self.value.filter(|_| self.is_null != Some(true));
+        write_metric_value(value, data_type, scope, json)?;
         json.close_object();
         Ok(())
     }
 
-    fn write_value(&self, field: Field<'_>, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-        match (field.number, field.value) {
-            (17, Wire::Bytes(message)) => data_set::write(message, field.at, json),
-            (18, Wire::Bytes(message)) => template::write(message, field.at, depth + 1, json),
-            (16 | 19, Wire::Bytes(packed)) => {
-                array::write(self.data_type, packed, json);
-                Ok(())
-            }
-            _ => write_single(&field, METRIC_FIELDS, self.data_type, json),
+    /// Writes metadata and properties.
+    fn write_beside(&self, json: &mut Writer<'_>) -> Result<(), Problem> {
+        if let Some(Field { value: Wire::Bytes(message), at, .. }) = self.metadata {
+            json.plain_key("metadata");
+            property::write_metadata(message, at, json)?;
+        }
+        if let Some(Field { value: Wire::Bytes(message), at, .. }) = self.properties {
+            json.plain_key("properties");
+            property::write_set(message, at, MAX_DEPTH, json)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_metric_value(
+    value: Option<Field<'_>>,
+    data_type: Option<u64>,
+    scope: &mut Scope<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Problem> {
+    let Some(Field { number, value: Wire::Bytes(message), at }) = value.filter(|value| value.number > 15)
+    else {
+        return write_value_or_raw(value.as_ref(), METRIC_FIELDS, data_type, json);
+    };
+    json.plain_key("value");
+    match number {
+        17 => data_set::write(message, at, json),
+        18 => template::write(message, at, scope, json),
+        _ => {
+            array::write(data_type, message, json);
+            Ok(())
         }
     }
 }
 
-/// Writes a value that is no list of others.
+/// Writes the key `value`, or `raw` with the bits in hexadecimal for an integer whose type is unknown: it could be negative.
+fn write_value_or_raw(
+    value: Option<&Field<'_>>,
+    special: Special,
+    data_type: Option<u64>,
+    json: &mut Writer<'_>,
+) -> Result<(), Problem> {
+    let Some(field) = value else {
+        json.plain_key("value");
+        json.literal("null");
+        return Ok(());
+    };
+    let is_raw = data_type.is_none() && is_integer(field, special);
+    json.plain_key(if is_raw { "raw" } else { "value" });
+    write_single(field, special, data_type, json)
+}
+
+fn is_integer(field: &Field<'_>, special: Special) -> bool {
+    matches!(field.value, Wire::Number(_)) && field.number != special.flag
+}
+
+/// Writes a value that is not a list of others.
 fn write_single(
     field: &Field<'_>,
     special: Special,
@@ -177,11 +305,22 @@ fn write_single(
     Ok(())
 }
 
-/// The key `type`, where the number has a name.
+/// The key `type`: the type's name, its number if it has none, or null if it is unknown.
 fn write_type(data_type: Option<u64>, json: &mut Writer<'_>) {
-    if let Some(name) = data_type.and_then(type_name) {
-        json.plain_key("type");
-        json.string(name);
+    json.plain_key("type");
+    match (data_type, data_type.and_then(type_name)) {
+        (_, Some(name)) => json.string(name),
+        (Some(0), None) => json.string("Unknown"),
+        (Some(number), None) => json.integer(number),
+        (None, None) => json.literal("null"),
+    }
+}
+
+/// A flag, if the payload has it.
+fn write_flag(key: &'static str, flag: Option<bool>, json: &mut Writer<'_>) {
+    if let Some(flag) = flag {
+        json.plain_key(key);
+        json.literal(flag);
     }
 }
 
@@ -189,14 +328,23 @@ fn type_name(data_type: u64) -> Option<&'static str> {
     TYPES.get(usize::try_from(data_type).ok()?.checked_sub(1)?).copied()
 }
 
-/// Signed numbers stand there as unsigned ones of the same bits.
+/// The data type that a field of this number tells.
+fn type_of(fields: &[Field<'_>], number: u64) -> Option<u64> {
+    fields.iter().rev().find_map(|field| match field.value {
+        Wire::Number(data_type) if field.number == number => Some(data_type),
+        _ => None,
+    })
+}
+
+/// Signed numbers are unsigned ones of the same bits on the wire. Libraries send the bits of the type, or those of 32 bits.
 fn write_integer(data_type: Option<u64>, value: u64, json: &mut Writer<'_>) {
     match data_type {
         Some(1) => json.literal(value as i8),
         Some(2) => json.literal(value as i16),
         Some(3) => json.literal(value as i32),
         Some(4) => json.literal(value as i64),
-        _ => json.integer(value),
+        Some(_) => json.integer(value),
+        None => json.string(&format!("{value:#x}")),
     }
 }
 

@@ -1,17 +1,22 @@
 //! Templates: metrics that belong together, as a definition or an instance of one, and parameters.
 
-use super::wire::{Field, Wire, fields, text};
-use super::{MAX_DEPTH, Metric, Special, write_single, write_type};
+use super::{Metric, Scope, Special, type_of, write_metrics, write_type, write_value_or_raw};
 use crate::json::Writer;
-use crate::payload::Problem;
+use crate::payload::protobuf::{Field, Wire, fields, text};
+use crate::payload::{MAX_DEPTH, Problem};
 
 /// The fields of flags and texts in a parameter.
 const PARAMETER_FIELDS: Special = Special { flag: 7, text: 8 };
 
-/// Writes a template with so many around it and itself: `version`, `ref`, `definition`, `metrics` and `parameters`.
-pub(super) fn write(message: &[u8], at: usize, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
-    if depth > MAX_DEPTH {
-        return Err(Problem { what: "values too deep in each other", at });
+/// Writes a template: `version`, `ref`, `definition`, `metrics` and `parameters`.
+pub(super) fn write(
+    message: &[u8],
+    at: usize,
+    scope: &mut Scope<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Problem> {
+    if scope.depth == MAX_DEPTH {
+        return Err(Problem { what: "values nested too deep", at });
     }
     let fields = fields(message, at)?;
     json.open_object();
@@ -26,13 +31,13 @@ pub(super) fn write(message: &[u8], at: usize, depth: usize, json: &mut Writer<'
             _ => {}
         }
     }
-    json.plain_key("metrics");
-    json.open_array();
-    for (metric, at) in messages(&fields, 2) {
-        json.element();
-        Metric::read(metric, at)?.write(depth, json)?;
-    }
-    json.close_array();
+    let inner = &mut Scope {
+        context: scope.context,
+        template: Some(reference(&fields)?.unwrap_or_default()),
+        expansion: scope.expansion,
+        depth: scope.depth + 1,
+    };
+    write_metrics(&fields, inner, json)?;
     json.plain_key("parameters");
     json.open_array();
     for (parameter, at) in messages(&fields, 3) {
@@ -42,6 +47,17 @@ pub(super) fn write(message: &[u8], at: usize, depth: usize, json: &mut Writer<'
     json.close_array();
     json.close_object();
     Ok(())
+}
+
+/// The template that an instance refers to, and the metrics of an instance or a definition.
+pub(super) fn members(message: &[u8], at: usize) -> Result<(Option<&str>, Vec<Metric<'_>>), Problem> {
+    let fields = fields(message, at)?;
+    let members = messages(&fields, 2).map(|(metric, at)| Metric::read(metric, at));
+    Ok((reference(&fields)?, members.collect::<Result<_, _>>()?))
+}
+
+fn reference<'a>(fields: &[Field<'a>]) -> Result<Option<&'a str>, Problem> {
+    messages(fields, 4).last().map(|(reference, at)| text(reference, at)).transpose()
 }
 
 fn messages<'a>(fields: &[Field<'a>], number: u64) -> impl Iterator<Item = (&'a [u8], usize)> {
@@ -59,20 +75,14 @@ fn entry(key: &'static str, value: &[u8], at: usize, json: &mut Writer<'_>) -> R
 
 fn write_parameter(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
     let fields = fields(message, at)?;
-    let data_type = fields.iter().find_map(|field| match (field.number, field.value) {
-        (2, Wire::Number(data_type)) => Some(data_type),
-        _ => None,
-    });
+    let data_type = type_of(&fields, 2);
     json.open_object();
     if let Some((name, at)) = messages(&fields, 1).last() {
         entry("name", name, at, json)?;
     }
     write_type(data_type, json);
-    json.plain_key("value");
-    match fields.iter().rfind(|field| field.number >= 3) {
-        Some(field) => write_single(field, PARAMETER_FIELDS, data_type, json)?,
-        None => json.literal("null"),
-    }
+    let value = fields.iter().rfind(|field| field.number >= 3);
+    write_value_or_raw(value, PARAMETER_FIELDS, data_type, json)?;
     json.close_object();
     Ok(())
 }

@@ -1,0 +1,57 @@
+//! Names that a payload states once and refers to afterwards: the fields of records in CBOR and MessagePack, and the metrics of a Sparkplug
+//! birth. A reference of a few bytes stands for names of any length, so what references add is limited.
+
+use super::Problem;
+use std::collections::HashMap;
+
+/// The most that references add to a payload's JSON.
+const MAX_EXPANDED: usize = 4 << 20;
+
+/// What references have added so far.
+#[derive(Debug, Default)]
+pub(super) struct Expansion {
+    length: usize,
+}
+
+impl Expansion {
+    /// Counts a name that a reference stands for.
+    pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Problem> {
+        self.length += name.len();
+        if self.length > MAX_EXPANDED {
+            return Err(Problem { what: "names that it refers to exceed 4 MiB", at });
+        }
+        Ok(())
+    }
+}
+
+/// The records of a payload: the names of their fields by the record's number.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    fields: HashMap<u64, Vec<String>>,
+    expansion: Expansion,
+}
+
+impl Records {
+    /// Remembers the names of a record's fields.
+    pub(super) fn define(&mut self, number: u64, names: Vec<String>) {
+        self.fields.insert(number, names);
+    }
+
+    /// Whether there is a record of this number.
+    pub(super) fn contains(&self, number: u64) -> bool {
+        self.fields.contains_key(&number)
+    }
+
+    /// How many fields a record has.
+    pub(super) fn count(&self, number: u64) -> Option<usize> {
+        self.fields.get(&number).map(Vec::len)
+    }
+
+    /// The name of a record's field.
+    pub(super) fn name(&mut self, number: u64, index: usize, at: usize) -> Result<String, Problem> {
+        let name = self.fields.get(&number).and_then(|names| names.get(index));
+        let name = name.ok_or(Problem { what: "a record with more values than names", at })?;
+        self.expansion.add(name, at)?;
+        Ok(name.clone())
+    }
+}
