@@ -38,6 +38,22 @@ pub(super) struct Wish {
     pub(super) at: Option<u64>,
 }
 
+/// The messages that a filter brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source<'a> {
+    /// Those of the topics that match this filter.
+    Topics(&'a str),
+    /// Those of a queue or a stream of EMQX, which are of topics that the broker's settings know.
+    Named,
+}
+
+/// The prefixes of EMQX's queues and streams: `$q` in version 6.0, `$queue` since then, `$stream` since 6.1. Before 6, `$queue/FILTER` was a
+/// shared subscription.
+const NAMED: [&str; 3] = ["$queue/", "$q/", "$stream/"];
+
+/// The prefix of EMQX's exclusive subscriptions: one client alone has the filter behind it.
+const EXCLUSIVE: &str = "$exclusive/";
+
 #[derive(Debug)]
 struct Subscription {
     pattern: Box<str>,
@@ -72,6 +88,7 @@ pub(super) struct Subscriptions {
     by_filter: HashMap<Box<str>, usize, RandomState>,
     exact: HashMap<Box<str>, Vec<usize>, RandomState>,
     wildcards: Vec<usize>,
+    named: Vec<usize>,
     identifiers: HashSet<u32, RandomState>,
     verdicts: HashMap<u64, Verdict, RandomState>,
     bytes: usize,
@@ -86,7 +103,11 @@ impl Subscriptions {
             self.all.get_mut(number)?.ask_again(wish);
             return Some(number);
         }
-        let pattern = split_share(filter).ok().flatten().map_or(filter, |(_, pattern)| pattern);
+        let source = source(filter);
+        let pattern = match source {
+            Source::Topics(pattern) => pattern,
+            Source::Named => filter,
+        };
         let has_wildcard = pattern.contains(['+', '#']);
         let cost = OVERHEAD + 3 * filter.len();
         if self.all.len() >= MAX_FILTERS
@@ -103,7 +124,9 @@ impl Subscriptions {
             Subscription { pattern: pattern.into(), asked: Some(wish.qos), granted: None, wish };
         self.all.push(subscription);
         self.by_filter.insert(filter.into(), number);
-        if has_wildcard {
+        if source == Source::Named {
+            self.named.push(number);
+        } else if has_wildcard {
             self.wildcards.push(number);
         } else {
             self.exact.entry(pattern.into()).or_default().push(number);
@@ -154,6 +177,12 @@ impl Subscriptions {
 
     fn judge(&self, topic: &str) -> Verdict {
         let mut verdict = Verdict::default();
+        for number in &self.named {
+            let Some(subscription) = self.all.get(*number) else { continue };
+            if let Some(qos) = subscription.asked.max(subscription.granted) {
+                verdict.add(qos, subscription.wish);
+            }
+        }
         let exact = self.exact.get(topic).map(Vec::as_slice).unwrap_or_default();
         for number in exact.iter().chain(&self.wildcards) {
             let Some(subscription) = self.all.get(*number) else { continue };
@@ -166,6 +195,20 @@ impl Subscriptions {
             }
         }
         verdict
+    }
+}
+
+/// The messages that a filter brings, with the prefixes of EMQX read as it reads them.
+fn source(filter: &str) -> Source<'_> {
+    let is_named = |filter: &str| NAMED.iter().any(|prefix| filter.starts_with(prefix));
+    let inner = match split_share(filter) {
+        Ok(Some((_, inner))) if !is_named(filter) => inner,
+        _ => filter,
+    };
+    if is_named(inner) {
+        Source::Named
+    } else {
+        Source::Topics(inner.strip_prefix(EXCLUSIVE).unwrap_or(inner))
     }
 }
 

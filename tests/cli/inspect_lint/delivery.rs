@@ -16,6 +16,35 @@ fn a_delivered_message_matches_a_subscription() {
     assert_found(&v5(late), &[]);
 }
 
+/// A queue and a stream have a name, and bring messages of any topic; `$queue/FILTER` was a shared subscription before.
+#[test]
+fn filters_of_emqx_bring_messages_of_other_topics() {
+    for filter in [
+        "$queue/jobs",
+        "$queue/jobs/t/#",
+        "$queue/t",
+        "$q/t/#",
+        "$stream/log",
+        "$share/g/$stream/log",
+        "$share/g/$queue/jobs",
+        "$exclusive/t",
+        "$exclusive/+",
+    ] {
+        let subscribed = format!("> 82 (0001 () `{filter}` 00)\n< 90 (0001 () 00)\n");
+        assert_found(&v5(&format!("{subscribed}< 30 (`t` ())")), &[]);
+    }
+    let exclusive = "> 82 (0001 () `$exclusive/t` 00)\n< 90 (0001 () 00)\n< 30 (`u` ())";
+    assert_found(&v5(exclusive), &["warn MQTT-3.3.2-3 at PUBLISH"]);
+    let refused = "> 82 (0001 () `$queue/jobs` 00)\n< 90 (0001 () 87)\n< 30 (`t` ())";
+    assert_found(&v5(refused), &["warn MQTT-3.3.2-3 at PUBLISH"]);
+}
+
+#[test]
+fn delayed_messages_come_with_the_topic_behind_the_delay() {
+    let script = "> 82 (0001 () `t` 00)\n< 90 (0001 () 00)\n> 30 (`$delayed/5/t` () 'x')\n< 30 (`t` () 'x')";
+    assert_found(&v5(script), &[]);
+}
+
 #[test]
 fn subscriptions_that_were_not_seen_are_there_nonetheless() {
     assert_found("> 10 (`MQTT` 05 00 003c () `c`)\n< 20 (0100 ())\n< 30 (`b` ())", &[]);
