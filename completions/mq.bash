@@ -169,7 +169,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__bench)
-            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-recording --recorded-topics --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --debug --quiet --disable-clean-session --reauthenticate --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge"
+            opts="-c -q -s -f -t -r -h -p -A -u -P -k -V -L -S -i -I -x -D -d -o --clients --publishers --subscribers --topology --qos --subscription-qos --size --payload-file --payload-recording --recorded-topics --payload-template --topic --retain --share --messages --duration --hold --warm-up --rate --arrivals --burst --ramp --inflight --connect-rate --keep-sessions --threads --timeout --processes --shard --start-at --check --embedded --credentials --tls-resume --output --json --csv --hdr --html --markdown --prometheus --metrics --fail-if --baseline --tolerance --search --until --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --worker --debug --quiet --disable-clean-session --reauthenticate --option-file --help --profile pubsub conn pub sub rr reconnect scenario merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -590,6 +590,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --proxy-protocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ws-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -935,7 +939,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__doctor)
-            opts="-t -W -h -p -A -u -P -k -L -S -i -I -D -d -V -c -x --topic --check-timeout --json --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --property --debug --quiet --protocol-version --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --help --profile"
+            opts="-t -W -h -p -A -u -P -k -L -S -i -I -D -d -V -c -x --topic --check-timeout --json --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --property --debug --quiet --protocol-version --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1064,6 +1068,10 @@ _mq() {
                     return 0
                     ;;
                 --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-protocol)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1552,7 +1560,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__inspect)
-            opts="-t -q -C -W -h -p -A -u -P -k -L -S -i -I -c -x -D -V --hex --base64 --direction --format --lint --rules --explain --payload --filter --stats --ranges --show-secrets --listen --to --listen-cert --listen-key --topic --qos --count --timeout --write --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --protocol-version --tls-keylog --help --profile"
+            opts="-t -q -C -W -h -p -A -u -P -k -L -S -i -I -c -x -D -V --hex --base64 --direction --format --lint --rules --explain --payload --filter --stats --ranges --show-secrets --listen --to --listen-cert --listen-key --topic --qos --count --timeout --write --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --protocol-version --tls-keylog --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1583,7 +1591,7 @@ _mq() {
                     return 0
                     ;;
                 --payload)
-                    COMPREPLY=($(compgen -W "auto text hex json cbor msgpack gzip sparkplug" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto text hex json cbor msgpack cbor-seq sparkplug protobuf gzip zlib deflate zstd lz4 snappy" -- "${cur}"))
                     return 0
                     ;;
                 --filter)
@@ -1778,6 +1786,10 @@ _mq() {
                     return 0
                     ;;
                 --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-protocol)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2286,7 +2298,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__pub)
-            opts="-t -m -f -s -n -l -q -r -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --message --file --stdin-file --random --null-message --input --template --stdin-line --ndjson --delay --at --replay --speed --rate --rewrite --qos --retain --repeat --repeat-delay --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
+            opts="-t -m -f -s -n -l -q -r -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --message --file --stdin-file --random --null-message --input --template --stdin-line --ndjson --delay --at --replay --speed --rate --rewrite --qos --retain --repeat --repeat-delay --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2507,6 +2519,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --proxy-protocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ws-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2712,7 +2728,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__rr)
-            opts="-t -e -m -f -s -n -q -R -v -N -F -w -W -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --response-topic --message --file --stdin-file --random --null-message --input --template --qos --no-retained --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --latency --count --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
+            opts="-t -e -m -f -s -n -q -R -v -N -F -w -W -h -p -A -u -P -k -L -S -i -I -c -x -D -M -d -V -o --topic --response-topic --message --file --stdin-file --random --null-message --input --template --qos --no-retained --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --latency --count --timeout --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --protocol-version --option-file --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2930,6 +2946,10 @@ _mq() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --proxy-protocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ws-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3135,7 +3155,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__sub)
-            opts="-t -q -T -U -R -v -N -F -w -C -W -E -h -p -A -u -P -k -V -L -S -i -I -c -x -D -M -d -o --topic --topic-qos --share --qos --filter-out --unsubscribe --no-retained --retained-only --no-local --remove-retained --dry-run --random-filter --message-rate --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --record --rotate --exec --exec-jobs --count --timeout --idle-timeout --exit-after-subscribe --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --option-file --help --profile"
+            opts="-t -q -T -U -R -v -N -F -w -C -W -E -h -p -A -u -P -k -V -L -S -i -I -c -x -D -M -d -o --topic --topic-qos --share --qos --filter-out --unsubscribe --no-retained --retained-only --no-local --remove-retained --dry-run --random-filter --message-rate --retain-as-published --retain-handling --verbose --no-newline --format --json --output --decode --select --pretty --watch --record --rotate --exec --exec-jobs --count --timeout --idle-timeout --exit-after-subscribe --host --port --bind --connect-timeout --username --pw --password-file --ask-password --keepalive --protocol-version --auth-method --auth-data-file --reauthenticate --url --unix --proxy --proxy-protocol --ws --ws-path --ws-header --nodelay --cafile --capath --tls-use-os-certs --cert --key --key-password-file --keyform --tls-hostname --insecure --tls-version --ciphers --tls-alpn --tls-keylog --psk --psk-identity --no-tls --tls-engine --tls-engine-kpass-sha1 --preset --device --sas-key-file --sas-lifetime --authorizer --id --id-prefix --disable-clean-session --session-expiry-interval --will-topic --will-payload --will-qos --will-retain --property --retries --max-inflight --debug --quiet --option-file --help --profile"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3367,6 +3387,10 @@ _mq() {
                     return 0
                     ;;
                 --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-protocol)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -68,6 +68,7 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l reauthenticate -d 'Authent
 complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
@@ -131,7 +132,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print on
 complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape), json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any levels in front), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 or snappy' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Keep messages in this file, which `mq pub --replay` reads, instead of printing them: a JSON object a line, or a database when the name ends in .sqlite. What is there already stays' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Go on in a new file at this size, as in 100M, or this age, as in 1h or 1d; the full one gets the time behind its name' -r
@@ -155,6 +156,7 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l reauthenticate -d 'Authent
 complete -c mq -n "__fish_mq_using_subcommand sub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
@@ -224,7 +226,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'The QoS of the
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Print what payloads hold as JSON: auto (what content type, topic and shape say), json, cbor, msgpack, gzip, or sparkplug (below spBv1.0/ only)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape), json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any levels in front), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 or snappy' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many answers' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
@@ -242,6 +244,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l reauthenticate -d 'Authenti
 complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
@@ -500,6 +503,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The m
 complete -c mq -n "__fish_mq_using_subcommand bench" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
@@ -563,14 +567,21 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l lint -d 'Judge what is
 warn\t'Also what asks for trouble'
 info\t'Also what is worth knowing'"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l explain -d 'Print the rules that stand for a statement, such as MQTT-3.3.1-2' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l payload -d 'What payloads are read as' -r -f -a "auto\t'What content type, topic and shape say'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l payload -d 'Decode payloads as this format' -r -f -a "auto\t'By content type, topic and shape'
 text\t'Text where it is some, and else bytes'
 hex\t'Bytes'
 json\t'JSON'
 cbor\t'CBOR'
 msgpack\t'MessagePack'
-gzip\t'What was compressed with gzip or zlib'
-sparkplug\t'Sparkplug B'"
+cbor-seq\t'CBOR items without an array around them'
+sparkplug\t'Sparkplug B'
+protobuf\t'Protocol buffers, as fields by number'
+gzip\t'Compressed with gzip'
+zlib\t'Compressed with zlib'
+deflate\t'Compressed with deflate, without a header'
+zstd\t'Compressed with Zstandard'
+lz4\t'Compressed with LZ4, in frames'
+snappy\t'Compressed with Snappy, in frames or one block'"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Only packets that meet all these terms, such as \'type=PUBLISH,PUBACK topic=home/#\'; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Be a proxy: listen here, forward to --to, and show what passes. ADDR is 127.0.0.1 unless it is given; ws://ADDR:PORT takes WebSockets, mqtts:// and wss:// speak TLS; port 0 picks a free one' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Where the proxy forwards to: HOST:PORT, or a URL with mqtt, mqtts, ws, wss or unix. The options about TLS are for that way' -r
@@ -595,6 +606,7 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l reauthenticate -d 'Aut
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
@@ -658,6 +670,7 @@ complete -c mq -n "__fish_mq_using_subcommand doctor" -l reauthenticate -d 'Auth
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F

@@ -381,9 +381,9 @@ fn tls_hint(failure: &TlsError) -> Option<&'static str> {
             Some("--ciphers chooses other suites; a server's key can be of RSA, P-256, P-384 or Ed25519")
         }
         TlsError::Protocol { .. } => Some("--tls-alpn chooses others"),
-        TlsError::NotTls { .. } | TlsError::Closed { .. } => {
-            Some("is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without")
-        }
+        TlsError::NotTls { .. } | TlsError::Closed { .. } => Some(
+            "is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without; a listener for a load balancer expects a PROXY protocol header first (--proxy-protocol v2)",
+        ),
         TlsError::CertificateRefused { .. }
         | TlsError::Unfit { .. }
         | TlsError::UnknownName { .. }

@@ -71,6 +71,9 @@ impl Steps {
     async fn climb(&mut self, shared: &Shared, part: Part, begin: Instant) -> Result<Stream, ConnectError> {
         let endpoint = shared.route.endpoint();
         let mut stream = shared.route.connect_socket(shared.plan.number_of(part)).await?;
+        if let Some(preface) = &endpoint.preface {
+            preface.send(&mut stream).await?;
+        }
         let mut before = Instant::now();
         self.socket = before - begin;
         if let Some(tls) = &endpoint.tls {

@@ -7,6 +7,7 @@ use super::Names;
 use super::connection::ConnectionArgs;
 use super::url::{self, Scheme, Url, without_secrets};
 use crate::error::Error;
+use crate::protocol::ProxyVersion;
 use crate::service::sigv4::AccessKey;
 use crate::transport::web_socket::{Header, Query, Upgrade};
 use crate::transport::{Address, Proxy};
@@ -46,6 +47,10 @@ pub struct NetworkArgs {
     /// or http:// (8080)
     #[arg(long, value_name = "URL")]
     pub proxy: Option<OsString>,
+    /// Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or
+    /// v2 (binary)
+    #[arg(long, value_name = "VERSION", value_parser = proxy_version)]
+    pub proxy_protocol: Option<ProxyVersion>,
     /// Speak MQTT over WebSocket
     #[arg(long, action = ArgAction::SetTrue)]
     pub ws: bool,
@@ -360,6 +365,12 @@ impl NetworkArgs {
 /// Signs a request for a WebSocket, for each connection anew.
 fn signed_query(key: AccessKey, host: String, path: String) -> Query {
     Query(Arc::new(move || key.query(&host, &path, SystemTime::now())))
+}
+
+fn proxy_version(text: &str) -> Result<ProxyVersion, String> {
+    let versions = [ProxyVersion::V1, ProxyVersion::V2];
+    let version = versions.into_iter().find(|version| version.name() == text);
+    version.ok_or_else(|| "expected v1 or v2".to_owned())
 }
 
 fn as_text(word: &OsStr) -> Result<&str, String> {

@@ -15,7 +15,7 @@ use crate::protocol::{
     PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
 };
 use crate::service::{Introduction, Rules};
-use crate::transport::Endpoint;
+use crate::transport::{Endpoint, Preface};
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
 
@@ -126,6 +126,7 @@ impl ClientArgs {
             address: self.network.address(&way, tls.is_some()),
             web_socket: self.network.upgrade(names, &way, tls.is_some())?,
             proxy: way.proxy,
+            preface: self.network.proxy_protocol.map(Preface::OfSocket),
             tls,
             bind: self.connection.local_address()?,
             timeout: self.connection.connect_timeout,

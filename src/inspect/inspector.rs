@@ -137,6 +137,7 @@ impl Inspector {
                 self.connections.remove(&connection);
             }
             Event::Conflict { .. }
+            | Event::ProxyHeader { .. }
             | Event::BadFrame { .. }
             | Event::Undecryptable { .. }
             | Event::Foreign { .. } => {

@@ -401,6 +401,8 @@ rules! {
         "MQTT comes in binary WebSocket frames"; "the receiver closes the connection; is the payload sent as a string?";
     WebSocketFault Error Packet Both "mq/websocket", "mq/websocket";
         "WebSocket frames are as RFC 6455 says"; "the receiver closes the connection; what stands between may have joined or split frames";
+    ProxyHeader Error Packet Both "mq/proxy-protocol", "mq/proxy-protocol";
+        "a header of the PROXY protocol is as its specification says"; "the server behind the proxy closes the connection; check the proxy's settings";
 }
 
 impl Rule {

@@ -2,10 +2,12 @@
 
 use super::web_socket::{self, Upgrade};
 use super::{ConnectError, Proxy, Stream, Tls, proxy, srv, tcp, tls, unix};
+use crate::protocol::{ProxyHeader, ProxyVersion};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 /// Where a broker is, and how to get there.
 #[derive(Debug, Clone)]
@@ -14,6 +16,8 @@ pub struct Endpoint {
     pub address: Address,
     /// The proxy to go through; not for unix sockets.
     pub proxy: Option<Proxy>,
+    /// A header of the PROXY protocol in front of all layers.
+    pub preface: Option<Preface>,
     /// The local address to connect from, to the proxy where there is one.
     pub bind: Option<IpAddr>,
     /// The encryption, if there is any.
@@ -22,6 +26,38 @@ pub struct Endpoint {
     pub web_socket: Option<Upgrade>,
     /// How long it may all take, up to the point where MQTT can be spoken.
     pub timeout: Duration,
+}
+
+/// A header of the PROXY protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Preface {
+    /// One with the addresses of the socket, or without addresses on a unix socket.
+    OfSocket(ProxyVersion),
+    /// The bytes of another one.
+    Forwarded(Vec<u8>),
+}
+
+impl Preface {
+    /// Sends the header.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn send(&self, stream: &mut Stream) -> Result<(), ConnectError> {
+        let own;
+        let bytes = match self {
+            Preface::Forwarded(bytes) => bytes,
+            Preface::OfSocket(version) => {
+                let addresses = stream.local_address().zip(stream.peer_address());
+                own = ProxyHeader { version: *version, addresses }.to_bytes();
+                &own
+            }
+        };
+        let sent = match stream.write_all(bytes).await {
+            Ok(()) => stream.flush().await,
+            Err(error) => Err(error),
+        };
+        sent.map_err(|source| ConnectError::Preface { source })
+    }
 }
 
 /// Where a broker listens.
@@ -65,7 +101,7 @@ impl Endpoint {
     /// A plain connection to a TCP port.
     pub fn tcp(host: &str, port: u16, bind: Option<IpAddr>, timeout: Duration) -> Endpoint {
         let address = Address::Tcp { host: host.to_owned(), port };
-        Endpoint { address, proxy: None, tls: None, web_socket: None, bind, timeout }
+        Endpoint { address, proxy: None, preface: None, tls: None, web_socket: None, bind, timeout }
     }
 }
 
@@ -117,6 +153,9 @@ pub async fn connect_telling(
 
 async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Step<'_>)) -> Result<Stream, ConnectError> {
     let mut stream = connect_bottom(endpoint, &mut tell).await?;
+    if let Some(preface) = &endpoint.preface {
+        preface.send(&mut stream).await?;
+    }
     tell(Step::Laid(Layer::Socket));
     if let Some(tls) = &endpoint.tls {
         stream = tls::connect(stream, tls).await?;

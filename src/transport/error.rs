@@ -28,6 +28,8 @@ pub enum ConnectError {
     ProxyCredentials { proxy: String, had_credentials: bool },
     #[error("the proxy {proxy} does not connect to {host} port {port}: {reason}")]
     ProxyRefused { proxy: String, host: String, port: u16, reason: String },
+    #[error("cannot send the PROXY protocol header: {source}")]
+    Preface { source: io::Error },
     #[error("the SRV records of {name} cannot be looked up: {reason}")]
     ServiceLookup { name: String, reason: String },
     #[error("there is no SRV record for {name}{details}")]

@@ -19,7 +19,7 @@ pub mod web_socket;
 
 pub(crate) use alarm::Alarm;
 pub use connection::{Connection, Progress, Tap};
-pub use endpoint::{Address, Endpoint, Layer, Step, connect, connect_socket, connect_telling};
+pub use endpoint::{Address, Endpoint, Layer, Preface, Step, connect, connect_socket, connect_telling};
 pub use error::ConnectError;
 pub use proxy::{Credentials, Proxy, ProxyKind};
 pub use stream::Stream;

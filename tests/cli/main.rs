@@ -38,6 +38,7 @@ mod passwd;
 mod payloads;
 mod presets;
 mod proxy;
+mod proxy_protocol;
 mod publish;
 mod recording;
 mod reliability;

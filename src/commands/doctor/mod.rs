@@ -127,6 +127,8 @@ impl<'a> Doctor<'a> {
                         return Err(error);
                     }
                     Err(error) => {
+                        let is_closed = matches!(error, Error::Closed(_) | Error::Lost(_));
+                        self.report.is_closed_early |= is_closed && options.endpoint.preface.is_none();
                         let outcome = Outcome::of_failure(&error);
                         refusals.push(error);
                         outcome

@@ -27,6 +27,8 @@ pub(super) struct Report {
     pub(super) tls: Option<Agreement>,
     /// Whether the server's certificate was believed unseen.
     pub(super) is_unverified: bool,
+    /// Some connection was closed before CONNACK, without a PROXY protocol header in front.
+    pub(super) is_closed_early: bool,
     /// When it was, in seconds since 1970.
     pub(super) time: i64,
     /// The versions that were tried.
@@ -47,6 +49,10 @@ pub(super) struct Via {
     /// The host and port that it was asked for.
     pub(super) target: String,
 }
+
+/// What else a listener may expect that closes the connection at CONNECT.
+const CLOSED_EARLY: &str = "the connection was closed before CONNACK; a listener for a load balancer expects a PROXY protocol header first \
+                            (--proxy-protocol v2)";
 
 /// What came of a version.
 #[derive(Debug)]
@@ -106,7 +112,9 @@ impl Report {
         let unverified =
             self.is_unverified.then(|| "the certificate was not checked (--insecure)".to_owned());
         let certificates = self.tls.iter().flat_map(|tls| tls.chain.iter().flatten());
-        unverified.into_iter().chain(certificates.filter_map(|one| self.warning(one))).collect()
+        let is_closed_early = self.is_closed_early && !self.is_connected();
+        let closed = is_closed_early.then(|| CLOSED_EARLY.to_owned());
+        unverified.into_iter().chain(closed).chain(certificates.filter_map(|one| self.warning(one))).collect()
     }
 
     fn warning(&self, certificate: &ShownCertificate) -> Option<String> {

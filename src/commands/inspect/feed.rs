@@ -18,6 +18,7 @@ use crate::inspect::Inspector;
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Transport};
 use crate::inspect::capture::reassembly::{Close, Side, Start};
+use crate::protocol::{ProxyFault, ProxyHeader};
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -140,6 +141,12 @@ enum What {
         connection: u32,
         at: Moment,
         by: Close<Direction>,
+    },
+    ProxyHeader {
+        connection: u32,
+        at: Moment,
+        proxy: SocketAddr,
+        header: Result<ProxyHeader, ProxyFault>,
     },
     /// Something to say on standard error, once all before it was shown.
     Note(String),
@@ -363,6 +370,13 @@ impl Tap {
         self.feed.send(what, room);
     }
 
+    /// The client's side began with a header of the PROXY protocol, from this address.
+    pub(super) fn proxy_header(&self, proxy: SocketAddr, header: Result<ProxyHeader, ProxyFault>) {
+        if let Some(connection) = self.number {
+            self.feed.send(What::ProxyHeader { connection, at: self.feed.now(), proxy, header }, None);
+        }
+    }
+
     /// How the connection ended.
     pub(super) fn end(&self, by: Close<Direction>) {
         self.end.set(by);
@@ -421,6 +435,9 @@ impl What {
                 Event::Gap { connection, at, direction, offset, length }
             }
             What::Closed { connection, at, by } => Event::Closed { connection, at, by },
+            What::ProxyHeader { connection, at, proxy, header } => {
+                Event::ProxyHeader { connection, at, proxy, header }
+            }
             What::Note(_) => return None,
         })
     }

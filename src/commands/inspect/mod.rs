@@ -4,6 +4,7 @@ mod capture;
 mod feed;
 mod key_log;
 mod live;
+mod preface;
 mod proxy;
 mod rules;
 mod typed;

@@ -7,6 +7,7 @@
 use super::super::stop::{Limits, stop};
 use super::super::{Messages, print_error};
 use super::feed::{self, Ended, Feed, Tap, Viewing};
+use super::preface::Preface;
 use crate::cli::inspect_live::{Listen, LiveArgs};
 use crate::error::Error;
 use crate::inspect::Direction;
@@ -74,16 +75,20 @@ impl Proxy {
         Ok(Listening { proxy: Rc::new(self), listener })
     }
 
-    async fn serve(&self, client: TcpStream, address: SocketAddr, feed: &Rc<Feed>) {
+    async fn serve(&self, mut client: TcpStream, address: SocketAddr, feed: &Rc<Feed>) {
         // Some kinds of interface refuse it; the connection works all the same.
         let _ = client.set_nodelay(true);
         let patience = self.target.timeout;
-        let client = match timeout(patience, self.open(Stream::Tcp(client))).await {
-            Ok(Ok(client)) => client,
+        let opening = async {
+            let preface = Preface::read(&mut client).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((self.open(Stream::Tcp(client)).await?, preface))
+        };
+        let (client, preface) = match timeout(patience, opening).await {
+            Ok(Ok(opened)) => opened,
             Ok(Err(reason)) => return self.refuse(address, &reason),
             Err(_) => return self.refuse(address, "the client did not finish its handshake in time"),
         };
-        let server = match transport::connect(&self.target).await {
+        let server = match transport::connect(&preface.endpoint(&self.target)).await {
             Ok(server) => server,
             Err(error) => return self.refuse(address, &error.to_string()),
         };
@@ -93,7 +98,8 @@ impl Proxy {
         }
         let transport =
             Transport { is_encrypted: self.listen.is_secure, is_web_socket: self.listen.is_web_socket };
-        let tap = feed.open(address, server_address, transport).await;
+        let tap = feed.open(preface.client().unwrap_or(address), server_address, transport).await;
+        preface.show(address, &tap).await;
         if let Err(broken) = forward(client, server, &tap).await {
             tap.end(Close::Reset(broken.sender));
             if !is_usual(&broken.error) {

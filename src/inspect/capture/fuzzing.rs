@@ -190,6 +190,7 @@ impl Audit {
                 self.advance(*connection, *direction, *offset, *length);
             }
             Event::Conflict { connection, .. }
+            | Event::ProxyHeader { connection, .. }
             | Event::BadFrame { connection, .. }
             | Event::Lag { connection, .. }
             | Event::Undecryptable { connection, .. } => {

@@ -19,10 +19,11 @@ mod tally;
 mod tests;
 mod time;
 
-use super::capture::conversation::{Event, FrameFault};
+use super::capture::conversation::{Event, Foreign, FrameFault};
 use super::capture::reassembly::{Close, Start};
 use super::inspector::Stretch;
 use super::{Direction, Finding, Item, Packet, Rule, Severity};
+use crate::protocol::ProxyFault;
 use connections::Clients;
 use delivery::Delivery;
 use exchange::Exchange;
@@ -183,6 +184,14 @@ impl Linter {
                 bad_frame(fault, report);
                 Some(connection)
             }
+            Event::ProxyHeader { connection, header, .. } => {
+                proxy_header(header.err(), report);
+                Some(connection)
+            }
+            Event::Foreign { connection, what: Foreign::ProxyHeader(fault), .. } => {
+                proxy_header(Some(fault), report);
+                Some(connection)
+            }
             // What follows in that direction is not known.
             Event::Undecryptable { connection, direction, .. } => {
                 self.connection(connection).lose_track(direction);
@@ -207,6 +216,12 @@ impl Linter {
 
 fn has_findings(item: &Item<'_>) -> bool {
     matches!(item, Item::Packet(packet) if !packet.tree.findings.is_empty())
+}
+
+fn proxy_header(fault: Option<ProxyFault>, report: &mut Report) {
+    if let Some(fault) = fault {
+        report.find(Rule::ProxyHeader, 0..0, format!("invalid header: {fault}"));
+    }
 }
 
 fn bad_frame(fault: FrameFault, report: &mut Report) {

@@ -13,7 +13,7 @@ use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{to_base64, write_bytes};
 use crate::payload::{Content, Decoded, Format};
-use crate::protocol::PropertyId;
+use crate::protocol::{PropertyId, ProxyFault, ProxyHeader};
 
 /// Writes items as JSON.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ impl JsonView {
         let (name, connection, at) = match event {
             Event::Opened { connection, at, .. } => ("opened", connection, at),
             Event::Conflict { connection, at, .. } => ("conflict", connection, at),
+            Event::ProxyHeader { connection, at, .. } => ("proxy_header", connection, at),
             Event::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
             Event::Undecryptable { connection, at, .. } => ("undecryptable", connection, at),
             Event::Foreign { connection, at, .. } => ("foreign", connection, at),
@@ -165,6 +166,10 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             number("stream_offset", *stream_offset, json);
             number("length", *length, json);
         }
+        Event::ProxyHeader { proxy, header, .. } => {
+            text("proxy", &proxy.to_string(), json);
+            proxy_header(header, json);
+        }
         Event::BadFrame { direction: sender, stream_offset, fault, .. } => {
             direction(*sender, json);
             number("stream_offset", *stream_offset, json);
@@ -189,6 +194,19 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
     }
 }
 
+fn proxy_header(header: &Result<ProxyHeader, ProxyFault>, json: &mut Writer<'_>) {
+    match header {
+        Ok(ProxyHeader { version, addresses }) => {
+            text("version", version.name(), json);
+            if let Some((client, server)) = addresses {
+                text("client", &client.to_string(), json);
+                text("server", &server.to_string(), json);
+            }
+        }
+        Err(fault) => text("text", &fault.to_string(), json),
+    }
+}
+
 fn foreign(what: &Foreign, json: &mut Writer<'_>) {
     match what {
         Foreign::Tls { server_name, why } => {
@@ -207,6 +225,10 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
                     text(name, line, json);
                 }
             }
+        }
+        Foreign::ProxyHeader(fault) => {
+            text("protocol", "proxy", json);
+            text("text", &fault.to_string(), json);
         }
         Foreign::Silent => text("protocol", "none", json),
         Foreign::Unknown => text("protocol", "unknown", json),

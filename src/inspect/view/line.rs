@@ -11,9 +11,10 @@ use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::Choice;
-use crate::protocol::{PacketType, PropertyId, ReasonCode};
+use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader, ReasonCode};
 use colored::Colorize;
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 /// The most of a payload that is shown.
 const MAX_PAYLOAD: usize = 60;
@@ -140,6 +141,10 @@ impl LineView {
                 );
                 (connection, at, Some(*direction), text)
             }
+            Event::ProxyHeader { connection, at, proxy, header } => {
+                let text = proxy_header(*proxy, header);
+                (connection, at, Some(Direction::ClientToServer), text)
+            }
             Event::BadFrame { connection, at, direction, stream_offset, fault } => {
                 (connection, at, Some(*direction), format!("WebSocket, at byte {stream_offset}: {fault}"))
             }
@@ -174,6 +179,18 @@ impl LineView {
     }
 }
 
+fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> String {
+    match header {
+        Ok(ProxyHeader { version, addresses: Some((client, server)) }) => {
+            format!("PROXY protocol {version}, sent by {proxy}: {client} connected to {server}")
+        }
+        Ok(ProxyHeader { version, addresses: None }) => {
+            format!("PROXY protocol {version}, sent by {proxy}: no addresses of a client")
+        }
+        Err(fault) => format!("PROXY protocol, sent by {proxy}: invalid header: {fault}"),
+    }
+}
+
 fn foreign(what: &Foreign) -> String {
     match what {
         Foreign::Tls { server_name, why } => {
@@ -188,6 +205,7 @@ fn foreign(what: &Foreign) -> String {
             let line = request.as_deref().or(response.as_deref()).unwrap_or_default();
             format!("HTTP, not MQTT: {}", quoted(line))
         }
+        Foreign::ProxyHeader(fault) => format!("PROXY protocol: invalid header: {fault}"),
         Foreign::Silent => "nothing was said".to_owned(),
         Foreign::Unknown => "not MQTT, and nothing else that is known here".to_owned(),
     }

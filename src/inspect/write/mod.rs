@@ -62,6 +62,7 @@ impl CaptureWriter {
             Event::Opened { .. }
             | Event::Lag { .. }
             | Event::Conflict { .. }
+            | Event::ProxyHeader { .. }
             | Event::BadFrame { .. }
             | Event::Undecryptable { .. }
             | Event::Foreign { .. } => {}

@@ -8,6 +8,7 @@ use super::mqtt::{self, Likeness, Walk};
 use super::ports::{Ports, Use};
 use super::tls::{self, Hello, ServerName};
 use crate::inspect::Direction;
+use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 
 /// Packets of one side alone that make MQTT likely where nothing else does.
 const ENOUGH_PACKETS: usize = 3;
@@ -21,6 +22,10 @@ pub(super) struct View<'a> {
     pub(super) known_ports: &'a Ports,
     /// Nothing more will come, or be waited for.
     pub(super) is_final: bool,
+    /// Who sent a header of the PROXY protocol, which is left out of what is held.
+    pub(super) proxy: Option<Side>,
+    /// Whether such a header may come.
+    pub(super) may_be_proxied: bool,
 }
 
 /// What follows.
@@ -30,6 +35,12 @@ pub(super) enum Verdict {
     Wait,
     Mqtt {
         client: Side,
+    },
+    /// A header of the PROXY protocol, with its length; what follows it is to be decided on.
+    ProxyHeader {
+        client: Side,
+        header: Result<ProxyHeader, ProxyFault>,
+        length: usize,
     },
     Tls {
         client: Side,
@@ -51,6 +62,9 @@ const SIDES: [Side; 2] = [Side::A, Side::B];
 impl View<'_> {
     /// Decides. What is clear from a side's first bytes counts on every port.
     pub(super) fn verdict(&self) -> Verdict {
+        if let Some(verdict) = self.proxy_header() {
+            return verdict;
+        }
         for side in SIDES {
             let bytes = self.prefix(side);
             if tls::hello(bytes) == Some(Hello::Client) {
@@ -78,10 +92,37 @@ impl View<'_> {
         self.verdict_by_port()
     }
 
-    /// Who opened the connection, or else behaves like a client, or else has no server's port.
+    /// The header that a proxy puts in front of everything, on any port.
+    fn proxy_header(&self) -> Option<Verdict> {
+        let may_send = |side: &Side| match self.start {
+            Start::Handshake { initiator } => *side == initiator,
+            Start::Midway => true,
+        };
+        let sides = SIDES.into_iter().filter(|side| self.may_be_proxied && !self.lacks_beginning(*side));
+        sides.filter(may_send).find_map(|client| match ProxyHeader::parse(self.prefix(client)) {
+            Beginning::Header(header, length) => {
+                Some(Verdict::ProxyHeader { client, header: Ok(header), length })
+            }
+            Beginning::Invalid(fault, Some(length)) => {
+                Some(Verdict::ProxyHeader { client, header: Err(fault), length })
+            }
+            Beginning::Invalid(fault, None) => {
+                Some(Verdict::Foreign { client, what: Foreign::ProxyHeader(fault) })
+            }
+            Beginning::Partial if !self.prefix(client).is_empty() && self.can_wait(client) => {
+                Some(Verdict::Wait)
+            }
+            Beginning::Partial | Beginning::Other => None,
+        })
+    }
+
+    /// Who opened the connection, or sent a proxy's header, or else behaves like a client, or else has no server's port.
     pub(super) fn client(&self) -> Side {
         if let Start::Handshake { initiator } = self.start {
             return initiator;
+        }
+        if let Some(side) = self.proxy {
+            return side;
         }
         for side in SIDES {
             match mqtt::walk(self.prefix(side)).direction {

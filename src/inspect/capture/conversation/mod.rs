@@ -21,6 +21,7 @@ pub use web_socket::FrameFault;
 use super::Moment;
 use super::reassembly::{self, Close, Start};
 use crate::inspect::Direction;
+use crate::protocol::{ProxyFault, ProxyHeader};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use talk::{Shared, Talk};
@@ -102,6 +103,18 @@ pub enum Event<'a> {
         /// From whom.
         direction: Direction,
     },
+    /// The client's side began with a header of the PROXY protocol, which is left out of its bytes. The client's address in `Opened` is the one
+    /// that the header tells.
+    ProxyHeader {
+        /// Which connection.
+        connection: u32,
+        /// With the segment in which it ended.
+        at: Moment,
+        /// The TCP connection's client, which sent it.
+        proxy: SocketAddr,
+        /// The header, or why it is invalid.
+        header: Result<ProxyHeader, ProxyFault>,
+    },
     /// Something is wrong with a WebSocket frame.
     BadFrame {
         /// Which connection.
@@ -161,6 +174,7 @@ impl Event<'_> {
             | Event::Gap { connection, .. }
             | Event::Conflict { connection, .. }
             | Event::Lag { connection, .. }
+            | Event::ProxyHeader { connection, .. }
             | Event::BadFrame { connection, .. }
             | Event::Undecryptable { connection, .. }
             | Event::Foreign { connection, .. }
@@ -186,6 +200,8 @@ pub enum Foreign {
         /// The first line of the answer, if it was seen.
         response: Option<String>,
     },
+    /// A header of the PROXY protocol that is invalid and has no end.
+    ProxyHeader(ProxyFault),
     /// Not a byte was sent.
     Silent,
     /// None of those that are known here.

@@ -8,6 +8,7 @@ use super::tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
 use super::web_socket::{Unwrapped, Unwrapper};
 use super::{Direction, Event, Foreign, Transport};
 use crate::inspect::capture::Moment;
+use crate::protocol::{ProxyFault, ProxyHeader};
 use std::net::SocketAddr;
 
 /// What all connections may keep together while it is not clear what they speak.
@@ -38,8 +39,17 @@ pub(super) struct Talk {
     start: Start,
     /// How much of each side's TCP stream has come.
     stream_offsets: Pair<u64>,
+    proxied: Option<Proxied>,
     encryption: Option<Encryption>,
     state: State,
+}
+
+/// The header that a proxy sent in front.
+#[derive(Debug, Clone, Copy)]
+struct Proxied {
+    side: Side,
+    at: Moment,
+    header: Result<ProxyHeader, ProxyFault>,
 }
 
 /// TLS that somebody reads.
@@ -100,7 +110,8 @@ impl<T> Pair<T> {
 impl Talk {
     pub(super) fn new(number: u32, opened: Moment, ends: [SocketAddr; 2], start: Start) -> Talk {
         let state = State::Undecided(Held::default());
-        Talk { number, opened, ends, start, stream_offsets: Pair::default(), encryption: None, state }
+        let stream_offsets = Pair::default();
+        Talk { number, opened, ends, start, stream_offsets, proxied: None, encryption: None, state }
     }
 
     /// Whether all has been told.
@@ -264,14 +275,28 @@ impl Talk {
     fn decide(&mut self, at: Moment, is_final: bool, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         let State::Undecided(held) = &self.state else { return };
         let ports = self.ends.map(|end| end.port());
-        let view = View { held, start: self.start, ports, known_ports: &shared.ports, is_final };
+        let view = View {
+            held,
+            start: self.start,
+            ports,
+            known_ports: &shared.ports,
+            is_final,
+            proxy: self.proxied.map(|proxied| proxied.side),
+            may_be_proxied: self.proxied.is_none() && self.encryption.is_none(),
+        };
         let (verdict, fallback_client) = (view.verdict(), view.client());
         if verdict == Verdict::Wait && !is_final {
             return;
         }
         let held = self.take_held(shared);
+        let mut left_out = None;
         match verdict {
             Verdict::Mqtt { client } => self.open(client, None, emit),
+            Verdict::ProxyHeader { client, header, length } => {
+                self.proxied = Some(Proxied { side: client, at, header });
+                self.state = State::Undecided(Held::default());
+                left_out = Some((client, length as u64));
+            }
             Verdict::WebSocket { client, heads } => self.open(client, Some(heads), emit),
             Verdict::Tls { client, server_name } => {
                 self.decrypt(at, client, server_name, &held, shared, emit);
@@ -281,7 +306,11 @@ impl Talk {
         }
         for entry in held.replay() {
             match entry {
-                Replay::Part(part) => self.replay(&part, shared, emit),
+                Replay::Part(part) => {
+                    if let Some(part) = without(part, left_out) {
+                        self.replay(&part, shared, emit);
+                    }
+                }
                 Replay::Conflict { side, at, stream_offset, length } => {
                     self.conflict(side, at, stream_offset, length, shared, emit);
                 }
@@ -319,6 +348,10 @@ impl Talk {
         let (connection, at, start) = (self.number, self.opened, self.start);
         let (client_address, server) = self.addresses(client);
         emit(Event::Opened { connection, at, client: client_address, server, transport, start });
+        if let Some(Proxied { at, header, .. }) = self.proxied {
+            let proxy = self.ends_of(client).0;
+            emit(Event::ProxyHeader { connection, at, proxy, header });
+        }
         let lost = self.encryption.as_mut().map(|encryption| std::mem::take(&mut encryption.lost));
         for lost in lost.unwrap_or_default() {
             emit(lost.event(connection, client));
@@ -386,14 +419,32 @@ impl Talk {
         self.end(at, client, Foreign::Silent, emit);
     }
 
-    /// The client's and the server's.
+    /// The client's and the server's. A proxy's header tells the client's.
     fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
+        let (peer, server) = self.ends_of(client);
+        let told = self.proxied.and_then(|proxied| proxied.header.ok()?.addresses);
+        (told.map_or(peer, |(client, _)| client), server)
+    }
+
+    /// The ends of the TCP connection, the client's first.
+    fn ends_of(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let [a, b] = self.ends;
         match client {
             Side::A => (a, b),
             Side::B => (b, a),
         }
     }
+}
+
+/// What is left of a part when the header before a place in its side's stream is left out.
+fn without<'p>(part: Part<'p>, left_out: Option<(Side, u64)>) -> Option<Part<'p>> {
+    let (Some((side, end)), Chunk::Bytes(bytes)) = (left_out, part.chunk) else { return Some(part) };
+    if side != part.side || part.stream_offset >= end {
+        return Some(part);
+    }
+    let skipped = end - part.stream_offset;
+    let rest = bytes.get(usize::try_from(skipped).ok()?..).filter(|rest| !rest.is_empty())?;
+    Some(Part { stream_offset: part.stream_offset + skipped, chunk: Chunk::Bytes(rest), ..part })
 }
 
 impl Lost {

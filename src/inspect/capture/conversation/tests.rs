@@ -6,6 +6,7 @@ use super::{
     Undecryptable,
 };
 use crate::inspect::capture::{Moment, fuzzing};
+use crate::protocol::{ProxyFault, ProxyHeader};
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ enum Seen {
     Gap(Direction, u64, u64),
     Conflict(Direction, u64, u64),
     Lag(Direction),
+    ProxyHeader(Result<ProxyHeader, ProxyFault>),
     BadFrame(Direction, u64, FrameFault),
     Undecryptable(Direction, Undecryptable),
     Foreign(u16, Foreign),
@@ -101,6 +103,7 @@ fn short(event: Event<'_>) -> Seen {
         Event::Conflict { direction, stream_offset, length, .. } => {
             Conflict(direction, stream_offset, length)
         }
+        Event::ProxyHeader { header, .. } => Seen::ProxyHeader(header),
         Event::BadFrame { direction, stream_offset, fault, .. } => BadFrame(direction, stream_offset, fault),
         Event::Lag { direction, .. } => Lag(direction),
         Event::Undecryptable { direction, why, .. } => Seen::Undecryptable(direction, why),
