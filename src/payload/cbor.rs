@@ -27,7 +27,7 @@ const SELF_DESCRIBED: u64 = 55799;
 /// Ends an item of indefinite length.
 const BREAK: u8 = 0xff;
 
-/// What is neither a well-formed head nor in a place for one.
+/// The problem of heads and breaks that RFC 8949 does not allow in their place.
 const NOT_WELL_FORMED: &str = "not well-formed CBOR";
 
 /// The head of an item.

@@ -1,4 +1,4 @@
-//! Compressed payloads. They are recognised by their magic numbers; what has none (raw deflate, a Snappy block) is decompressed on request.
+//! Compressed payloads. They are recognised by their magic numbers; formats without one (raw deflate, Snappy blocks) are decompressed on request.
 
 use super::{Format, Problem};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};

@@ -63,7 +63,7 @@ impl Format {
         Format::Snappy,
     ];
 
-    /// Whether another payload comes out of it.
+    /// Whether it is a compression of another payload.
     pub(super) fn is_compression(self) -> bool {
         match self {
             Format::Gzip

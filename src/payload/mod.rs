@@ -1,4 +1,4 @@
-//! The contents of payloads: JSON, CBOR, MessagePack, Sparkplug B, protocol buffers, and what was compressed.
+//! Decodes payloads: JSON, CBOR, MessagePack, Sparkplug B, protocol buffers, and compressed ones.
 //!
 //! Whatever the format, the content is JSON text, whose length is bounded by the payload's and a few megabytes. Formats are read by hand: they are
 //! small, and what matters is that nothing is read twice, no depth is too much, and a mistake has its place.

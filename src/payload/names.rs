@@ -7,7 +7,7 @@ use std::collections::HashMap;
 /// The most that references add to a payload's JSON.
 const MAX_EXPANDED: usize = 4 << 20;
 
-/// What references have added so far.
+/// The length of the names that references have added.
 #[derive(Debug, Default)]
 pub(super) struct Expansion {
     length: usize,

@@ -18,14 +18,14 @@ const FIRST_BYTE: Duration = Duration::from_secs(1);
 /// The first bytes of both versions.
 const FIRST: [u8; 2] = *b"P\r";
 
-/// What a client sent first.
+/// The first bytes of a client's connection.
 pub(super) struct Preface {
     bytes: Vec<u8>,
     beginning: Beginning,
 }
 
 impl Preface {
-    /// Reads a header; of anything else no more than begins like one.
+    /// Reads a header. Of other beginnings it takes only the bytes that a header could have.
     ///
     /// # Errors
     /// When the connection breaks or ends within a header.
@@ -60,7 +60,7 @@ impl Preface {
         Endpoint { preface: (!self.bytes.is_empty()).then_some(preface), ..target.clone() }
     }
 
-    /// Shows the header, or the bytes that are none.
+    /// Shows the header, or the bytes if they are not one.
     pub(super) async fn show(&self, proxy: SocketAddr, tap: &Tap) {
         match self.beginning {
             Beginning::Header(header, _) => tap.proxy_header(proxy, Ok(header)),

@@ -1,4 +1,4 @@
-//! What a metric has beside its value: metadata, and sets of properties, which may hold sets again.
+//! The metadata and properties of metrics. Property sets may be nested.
 
 use super::{Special, type_of, write_flag, write_type, write_value_or_raw};
 use crate::json::Writer;

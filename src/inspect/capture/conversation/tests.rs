@@ -6,7 +6,7 @@ use super::{
     Undecryptable,
 };
 use crate::inspect::capture::{Moment, fuzzing};
-use crate::protocol::{ProxyFault, ProxyHeader};
+use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -437,6 +437,60 @@ fn a_direction_that_cannot_be_decrypted_is_told_and_the_other_goes_on() {
     let seen = line.take();
     assert_eq!(seen.first(), Some(&Seen::Undecryptable(ClientToServer, Undecryptable::Renegotiation)));
     assert_eq!(joined(&seen, ServerToClient), CONNACK);
+}
+
+const HEADER: &[u8] = b"PROXY TCP4 203.0.113.7 198.51.100.1 51234 8883\r\n";
+
+fn header() -> Seen {
+    let Beginning::Header(header, length) = ProxyHeader::parse(HEADER) else { panic!() };
+    assert_eq!(length, HEADER.len());
+    Seen::ProxyHeader(Ok(header))
+}
+
+#[test]
+fn a_proxys_header_is_left_out_however_it_is_cut() {
+    let all = [HEADER, CONNECT].concat();
+    for start in [HANDSHAKE, Start::Midway] {
+        for size in [1, 6, 40, HEADER.len() - 1, HEADER.len(), HEADER.len() + 1] {
+            let mut line = Line::new(9999, start);
+            let (first, rest) = all.split_at(size);
+            line.a(first).a(rest);
+            let seen = line.take();
+            assert_eq!(seen[..2], [opened(51_234), header()], "{size}");
+            let Bytes(ClientToServer, 0, stream_offset, _) = seen[2] else { panic!("{seen:?}") };
+            assert_eq!(stream_offset, HEADER.len() as u64);
+            assert_eq!(joined(&seen, ClientToServer), CONNECT);
+        }
+    }
+}
+
+#[test]
+fn behind_a_proxys_header_everything_is_recognised() {
+    let mut line = Line::new(9999, HANDSHAKE);
+    line.a(HEADER).a(&client_hello());
+    let seen = line.take();
+    assert!(matches!(seen[..], [Seen::Foreign(51_234, Foreign::Tls { .. })]), "{seen:?}");
+
+    let mut line = decrypted();
+    line.a(HEADER).a(&client_hello()).a(&toy(CONNECT));
+    let seen = line.take();
+    assert!(
+        matches!(seen[..2], [Opened { client: 51_234, is_encrypted: true, .. }, Seen::ProxyHeader(_)]),
+        "{seen:?}"
+    );
+    assert_eq!(joined(&seen, ClientToServer), CONNECT);
+
+    let mut line = Line::new(9999, HANDSHAKE);
+    line.a(HEADER).a(REQUEST).b(ANSWER);
+    assert!(matches!(line.take()[0], Opened { client: 51_234, is_web_socket: true, .. }));
+
+    let mut line = Line::new(9999, HANDSHAKE);
+    line.a(HEADER);
+    assert_eq!(line.close(Close::Fin), [Seen::Foreign(51_234, Foreign::Silent)]);
+
+    let mut line = Line::new(9999, HANDSHAKE);
+    line.b(HEADER);
+    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Unknown)], "servers send none");
 }
 
 fn http(request: Option<&str>, response: Option<&str>) -> Seen {
