@@ -4,7 +4,7 @@ use crate::authentication::Failure;
 use crate::client::AuthenticationError;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
-use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
+use crate::protocol::{DecodeError, EncodeError, PacketType, ReasonCode, Version};
 use crate::recording::RecordingError;
 use crate::service::Violation;
 use crate::transport::ConnectError;
@@ -147,6 +147,9 @@ pub enum Error {
     /// The broker sent bytes that are no packet.
     #[error("the broker sent a bad packet: {0}")]
     Decode(#[from] DecodeError),
+    /// The connection broke before CONNACK.
+    #[error("the connection was lost before the broker accepted it: {0}")]
+    NotAccepted(io::Error),
     /// The broker sent a packet that it must not send.
     #[error("the broker broke the protocol: {0}")]
     Session(#[from] SessionError),
@@ -209,6 +212,7 @@ impl Error {
             | Error::NotTaken { .. }
             | Error::Unsubscribable(_) => ExitStatus::DENIED,
             Error::Lost(_)
+            | Error::NotAccepted(_)
             | Error::Closed(_)
             | Error::Disconnected { .. }
             | Error::Decode(_)
@@ -251,7 +255,7 @@ impl Error {
             }
             Error::Connect(ConnectError::WebSocketRefused { code, .. }) => Some(match code {
                 401 | 403 => "--ws-header 'Authorization: ...' says who you are",
-                404 | 405 => "--ws-path PATH chooses another path",
+                404 | 405 => "--ws-path PATH chooses another path; RabbitMQ's is /ws, most others' /mqtt",
                 _ => "is it the port for WebSockets? -p PORT and --ws-path PATH choose another place",
             }),
             Error::Connect(ConnectError::WebSocket { .. }) => {
@@ -260,15 +264,21 @@ impl Error {
             Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
             Error::Refused { reason, .. } => match *reason {
                 ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => Some(
-                    "-u USER and -P PASSWORD say who you are; with RabbitMQ, a virtual host stands in front, as in -u VHOST:USER",
+                    "-u USER and -P PASSWORD say who you are; with RabbitMQ, a virtual host can go in front, as in -u VHOST:USER; with ejabberd, USER@DOMAIN is the name",
                 ),
                 ReasonCode::BAD_AUTHENTICATION_METHOD => Some(
                     "--auth-method NAME chooses another one; without it, user name and password are sent",
                 ),
                 ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V chooses another version of MQTT"),
+                ReasonCode::SERVER_UNAVAILABLE => {
+                    Some("with ejabberd, the domain is not one of its own: -u USER@DOMAIN chooses another")
+                }
                 ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID chooses a client identifier"),
                 _ => None,
             },
+            Error::Session(SessionError::WrongAcknowledgement {
+                packet_type: PacketType::Puback, ..
+            }) => Some("some brokers take QoS 2 as QoS 1, RabbitMQ among them; use -q 1"),
             Error::Authentication(failure) => authentication_hint(failure),
             Error::Credentials(failure) => file_hint(failure),
             Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
@@ -284,7 +294,11 @@ impl Error {
     /// Whether connecting again may help.
     pub fn is_worth_retrying(&self) -> bool {
         match self {
-            Error::Lost(_) | Error::Closed(_) | Error::KeepAlive(_) | Error::Connect(_) => true,
+            Error::Lost(_)
+            | Error::NotAccepted(_)
+            | Error::Closed(_)
+            | Error::KeepAlive(_)
+            | Error::Connect(_) => true,
             Error::Disconnected { reason, .. } => matches!(
                 *reason,
                 ReasonCode::SUCCESS
@@ -330,9 +344,9 @@ impl Error {
 
 fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
     match failure {
-        AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => {
-            Some("of the methods that have more to say, --auth-method knows SCRAM-SHA-256 and SCRAM-SHA-512")
-        }
+        AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => Some(
+            "of the methods that have more to say, --auth-method knows SCRAM-SHA-256, SCRAM-SHA-512 and SCRAM-SHA-1",
+        ),
         AuthenticationError::Failed { failure: Failure::Told(_) | Failure::WrongProof, .. } => {
             Some("are -u USER and the password right?")
         }

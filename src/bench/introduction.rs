@@ -114,7 +114,7 @@ impl Introduction<'_> {
                     continue;
                 }
                 () = turns.time_is_up() => return Err(Error::Timeout(broker.endpoint.timeout)),
-                progress = connection.progress(true) => progress.map_err(Error::Lost)?,
+                progress = connection.progress(true) => progress.map_err(Error::NotAccepted)?,
             };
             while let Some((size, packet)) = first_packet(connection.buffers().0, &accepts, broker.version)? {
                 let Some(connack) = take_first(packet, size, broker.version, dialogue)? else {

@@ -21,8 +21,8 @@ const SCRAM: &str = "SCRAM-";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authentication")]
 pub struct AuthenticationArgs {
-    /// Authenticate with this method: SCRAM-SHA-256 or SCRAM-SHA-512 prove that the password of -u is known, without sending
-    /// either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5
+    /// Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known,
+    /// without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5
     #[arg(long, value_name = "NAME", value_parser = values::authentication_method)]
     pub auth_method: Option<String>,
     /// The method's authentication data: the whole file, but for the line end behind a single line of text; - stands for standard
@@ -120,6 +120,17 @@ impl AuthenticationArgs {
         self.auth_data_file.as_deref().zip(self.expired.as_deref())
     }
 
+    /// A warning about a method that is weak.
+    pub fn warning(&self) -> Option<String> {
+        let algorithm = scram::Algorithm::of_client(self.auth_method.as_deref()?)?;
+        algorithm.is_weak().then(|| {
+            format!(
+                "{} is weak; SCRAM-SHA-256 and SCRAM-SHA-512 are not, if the broker has them",
+                algorithm.method()
+            )
+        })
+    }
+
     fn check_has_method(&self) -> Result<(), Error> {
         let options = [
             ("--auth-data-file", self.auth_data_file.is_some()),
@@ -179,7 +190,7 @@ impl AuthenticationArgs {
                 return Err(Error::Usage(problem));
             }
         }
-        match scram::Algorithm::of_method(method) {
+        match scram::Algorithm::of_client(method) {
             Some(_) if self.auth_data_file.is_some() => Err(Error::Usage(format!(
                 "--auth-data-file with {method}, which makes its data of the password itself"
             ))),
@@ -192,7 +203,7 @@ impl AuthenticationArgs {
         let is_scram = method.get(..SCRAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCRAM));
         if is_scram {
             return Err(Error::Usage(format!(
-                "--auth-method {method}: of SCRAM there are SCRAM-SHA-256 and SCRAM-SHA-512"
+                "--auth-method {method}: of SCRAM there are SCRAM-SHA-256 and SCRAM-SHA-512, and the weak SCRAM-SHA-1"
             )));
         }
         let source = self.source.clone().unwrap_or(TokenSource::Nowhere);

@@ -109,6 +109,12 @@ impl ClientArgs {
         Ok(version)
     }
 
+    /// Whether the connection is one of TLS, as far as the options tell without a look at their files.
+    pub fn is_encrypted(&self, names: Names) -> Option<bool> {
+        let way = self.network.way(names, &self.connection, self.tls.default_port(names)).ok()?;
+        Some(self.tls.is_spoken(names, way.is_secure, way.port))
+    }
+
     /// Whether options are typed that only MQTT 5 has a meaning for: `-x` and `-D`.
     pub(super) fn needs_v5(&self) -> bool {
         self.session.session_expiry_interval.is_some() || !self.properties.is_empty()

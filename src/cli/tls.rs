@@ -153,8 +153,7 @@ impl TlsArgs {
         if self.no_tls && is_secure_url && names == Names::Mq {
             return Err(Error::Usage("--no-tls contradicts the URL, which asks for TLS".to_owned()));
         }
-        let is_wanted = is_secure_url || port == TLS_PORT || self.is_asked_for(names);
-        if self.no_tls || !is_wanted {
+        if !self.is_spoken(names, is_secure_url, port) {
             return Ok(None);
         }
         if let Some(psk) = &self.psk {
@@ -175,6 +174,11 @@ impl TlsArgs {
     }
 
     /// Whether options alone ask for TLS.
+    /// Whether a connection to that place is one of TLS.
+    pub(super) fn is_spoken(&self, names: Names, is_secure_url: bool, port: u16) -> bool {
+        !self.no_tls && (is_secure_url || port == TLS_PORT || self.is_asked_for(names))
+    }
+
     fn is_asked_for(&self, names: Names) -> bool {
         match names {
             _ if self.required_port.is_some() => true,

@@ -221,7 +221,7 @@ pub fn first_packet<'a>(
 fn broken(error: io::Error) -> Error {
     match error.downcast::<TlsError>() {
         Ok(refusal) => Error::Connect(refusal.into()),
-        Err(error) => Error::Lost(error),
+        Err(error) => Error::NotAccepted(error),
     }
 }
 

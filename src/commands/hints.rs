@@ -1,13 +1,100 @@
-//! What hosted brokers mean by their refusals, most of which are a closed connection without a word.
+//! What brokers mean by their refusals, most of which are a closed connection without a word.
 
 use crate::error::Error;
-use crate::protocol::ReasonCode;
+use crate::protocol::{Qos, ReasonCode, Version};
 use crate::service::Service;
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
 
+/// The largest packet that mosquitto 2.1 takes by default, in bytes. MQTT 5 states it in CONNACK.
+const MOSQUITTO_PACKET: usize = 2_000_000;
+
+/// How a client speaks to its broker, as far as that explains an error.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speech {
+    pub(super) version: Version,
+    pub(super) is_encrypted: bool,
+}
+
+/// What may be behind an error, and what to try next.
+pub(super) fn of(error: &Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
+    let of_service = service.and_then(|service| hint(service, error)).map(str::to_owned);
+    let of_speech = || of_unaccepted(error, speech?);
+    of_service.or_else(of_speech).or_else(|| of_host(error)).or_else(|| error.hint().map(str::to_owned))
+}
+
+/// A connection that ends before CONNACK, or a CONNACK that refuses the version.
+fn of_unaccepted(error: &Error, speech: Speech) -> Option<String> {
+    match error {
+        Error::NotAccepted(_) => not_accepted(speech),
+        Error::Closed(when) if *when == "before accepting it" => not_accepted(speech),
+        Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. } => {
+            Some(match speech.version {
+                Version::V31 | Version::V5 => "try -V 311, which nearly every broker speaks".to_owned(),
+                Version::V311 => "try -V 5 or -V 31".to_owned(),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Why a broker may close a connection without a word, of those reasons that the client can remove.
+pub(super) fn not_accepted(speech: Speech) -> Option<String> {
+    let version = match speech.version {
+        Version::V5 => Some("a broker without MQTT 5 closes like this: try -V 311"),
+        Version::V31 => Some("a broker without MQTT 3.1 closes like this: try -V 311"),
+        Version::V311 => None,
+    };
+    let tls = "so does a port that expects TLS: --tls-use-os-certs or --cafile FILE speaks it";
+    match (version, speech.is_encrypted) {
+        (Some(version), true) => Some(version.to_owned()),
+        (Some(version), false) => Some(format!("{version}; {tls}")),
+        (None, true) => None,
+        (None, false) => Some(
+            "a port that expects TLS closes like this: --tls-use-os-certs or --cafile FILE speaks it"
+                .to_owned(),
+        ),
+    }
+}
+
+/// A host name that is more than a name.
+fn of_host(error: &Error) -> Option<String> {
+    let Error::Connect(ConnectError::Lookup { host, .. } | ConnectError::NoAddress { host, .. }) = error
+    else {
+        return None;
+    };
+    if host.contains("://") {
+        return Some(format!(
+            "-h takes a name or an address; -L {}/TOPIC takes a URL",
+            host.trim_end_matches('/')
+        ));
+    }
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address, rest.strip_prefix(':')),
+        None => host.split_once(':').map(|(name, port)| (name, Some(port)))?,
+    };
+    Some(match port.filter(|port| !port.is_empty()) {
+        Some(port) => format!("-h {name} -p {port} gives host and port"),
+        None => format!("-h {name} takes an address without brackets"),
+    })
+}
+
+/// What a broker may mean by ending the connection when this message is sent.
+pub(super) fn of_message(topic: &str, qos: Qos, length: usize, version: Version) -> Option<String> {
+    if length > MOSQUITTO_PACKET && !version.is_v5() {
+        return Some(format!(
+            "the payload of {length} bytes may be too large: mosquitto 2.1 closes the connection at packets over \
+             {MOSQUITTO_PACKET} bytes unless max_packet_size allows more"
+        ));
+    }
+    if topic.contains(['.', ' ']) {
+        return Some(format!("NATS closes the connection at a topic with '.' or a space, as {topic:?}"));
+    }
+    (qos == Qos::ExactlyOnce).then(|| "NATS closes the connection at QoS 2; use -q 1".to_owned())
+}
+
 /// What may be behind an error of a client of this service; `None` where nothing is known of it that other brokers have not.
-pub(super) fn hint(service: Service, error: &Error) -> Option<&'static str> {
+fn hint(service: Service, error: &Error) -> Option<&'static str> {
     match service {
         Service::AwsIotCore => of_aws(error),
         Service::AzureIotHub => of_iot_hub(error),
@@ -22,6 +109,8 @@ pub(super) fn of_denied_filter(filter: &str, reason_code: ReasonCode) -> &'stati
         "; with EMQX, another client has this exclusive subscription, or they are not enabled"
     } else if filter.starts_with("$share/") {
         "; not every broker shares subscriptions: RabbitMQ does not, nor does Azure Event Grid"
+    } else if filter.contains(['.', ' ']) {
+        "; NATS takes no '.' and no space in topics"
     } else {
         ""
     }
@@ -40,7 +129,7 @@ fn of_aws(error: &Error) -> Option<&'static str> {
         Error::Connect(ConnectError::Tls(TlsError::Protocol { .. })) => {
             Some("--preset aws offers what AWS IoT Core expects on port 443")
         }
-        Error::Closed(_) | Error::Lost(_) | Error::Disconnected { .. } => Some(
+        Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) | Error::Disconnected { .. } => Some(
             "AWS IoT Core says no more when the certificate is not active, when its policy does not allow what was done (iot:Connect with this client identifier, iot:Publish, iot:Subscribe), or when the same identifier connects again; --preset aws checks its limits before anything is sent",
         ),
         _ => None,
@@ -55,7 +144,7 @@ fn of_iot_hub(error: &Error) -> Option<&'static str> {
         Error::Refused { .. } => Some(
             "an IoT hub refuses a token that has expired, is signed with another key or is for another device; --preset azure-iothub --device ID --sas-key-file FILE signs one for each connection",
         ),
-        Error::Closed(_) | Error::Lost(_) => Some(
+        Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) => Some(
             "an IoT hub ends a connection at topics other than its own, at QoS 2, when the token expires, and when the same device connects again; --preset azure-iothub checks topics and QoS before anything is sent",
         ),
         _ => None,
@@ -76,8 +165,8 @@ fn of_event_grid(error: &Error) -> Option<&'static str> {
         Error::Denied(_) => Some(
             "are topics like this in a topic space, with a permission binding or a role (EventGrid TopicSpaces Publisher or Subscriber) for this client?",
         ),
-        Error::Closed(_) | Error::Lost(_) => Some(
-            "Event Grid ends a connection at QoS 2, at RETAIN in MQTT 3.1.1 and beyond its limits; --preset azure-eventgrid checks them before anything is sent",
+        Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) => Some(
+            "Event Grid ends a connection at QoS 2 and beyond its limits; --preset azure-eventgrid checks them before anything is sent",
         ),
         _ => None,
     }

@@ -33,8 +33,9 @@ mod users;
 use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::client::FIRST_PAUSE;
 use crate::error::{Error, ExitStatus};
-use crate::protocol::Publish;
+use crate::protocol::{Publish, Version};
 use crate::service::{Rules, Service};
+use hints::Speech;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
@@ -65,7 +66,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
     let service = command.client_mut().and_then(|client| client.service(names));
-    let messages = Messages { names, name, quiet, leaves_signals, service };
+    let speech = speech(&mut command, names);
+    let messages = Messages { names, name, quiet, leaves_signals, service, speech };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
@@ -106,8 +108,14 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
         let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
         let of_token = client.check_token()?;
         let of_ciphers = client.tls.remark_on_ciphers();
-        let warnings =
-            of_password.iter().chain(&of_preset).chain(&of_data).chain(&of_token).chain(&of_ciphers);
+        let of_method = client.authentication.warning();
+        let warnings = of_password
+            .iter()
+            .chain(&of_preset)
+            .chain(&of_data)
+            .chain(&of_token)
+            .chain(&of_ciphers)
+            .chain(&of_method);
         warnings.for_each(|warning| messages.say(warning));
     }
     Ok(())
@@ -124,6 +132,23 @@ struct Messages {
     leaves_signals: bool,
     /// The hosted broker that the command talks to, as far as its host tells.
     service: Option<Service>,
+    /// How the command speaks to its broker, if it says so.
+    speech: Option<Speech>,
+}
+
+/// How the client that the command is speaks; `None` where its options contradict each other, which is told elsewhere.
+fn speech(command: &mut Command, names: Names) -> Option<Speech> {
+    let is_v5_usual = match command {
+        Command::Rr(_) => true,
+        Command::Pub(args) => args.ndjson || !args.replay.replay.is_empty(),
+        _ => false,
+    };
+    let client = command.client_mut()?;
+    let version = match client.connection.version {
+        None if is_v5_usual => Version::V5,
+        _ => client.version().ok()?,
+    };
+    Some(Speech { version, is_encrypted: client.is_encrypted(names)? })
 }
 
 impl Messages {
@@ -151,8 +176,8 @@ impl Messages {
         let is_usage = matches!(error, Error::Usage(_));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
         if !error.is_known_to_the_user() {
-            let of_service = self.service.and_then(|service| hints::hint(service, error));
-            let hint = of_service.or(error.hint()).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            let hint = hints::of(error, self.service, self.speech);
+            let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             match (self.names, error) {
                 // Scripts search for this line.
                 (Names::Mosquitto, Error::Timeout(_)) if !messages.quiet => print_error("Timed out\n"),
@@ -181,7 +206,7 @@ impl Messages {
     /// Says that it goes on after a pause. What a service may mean is said the first time in a row.
     fn lost(self, error: &Error, pause: Duration) {
         let is_first = pause <= FIRST_PAUSE;
-        let hint = self.service.filter(|_| is_first).and_then(|service| hints::hint(service, error));
+        let hint = self.service.filter(|_| is_first).and_then(|_| hints::of(error, self.service, None));
         let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         self.say(&format!("{error}; connecting again in {:.1} s{hint}", pause.as_secs_f64()));
     }

@@ -81,7 +81,7 @@ fn of_error(error: &Error) -> ExitStatus {
             | SubscribeError::IdentifiersNotSupported
             | SubscribeError::NoPacketId,
         ) => return ExitStatus::DONE,
-        Error::Lost(_) | Error::Closed(_) => CONNECTION_LOST,
+        Error::Lost(_) | Error::NotAccepted(_) | Error::Closed(_) => CONNECTION_LOST,
         Error::Disconnected { .. } => NO_CONNECTION,
         Error::KeepAlive(_) => KEEP_ALIVE,
         Error::Decode(_) => MALFORMED_PACKET,

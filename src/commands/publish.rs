@@ -6,7 +6,7 @@ use super::payload::{self, Payload};
 use super::replay::Replay;
 use super::stop::{Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, check_taken, password};
+use super::{Messages, block_on, check_taken, hints, password};
 use crate::cli::Names;
 use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
@@ -171,6 +171,21 @@ struct Publisher {
     unacknowledged: u64,
     /// What kept further messages from being sent. Those before it are still waited for.
     failure: Option<Error>,
+    objection: Objection,
+}
+
+/// What brokers may object to in the first message that has something of the kind.
+struct Objection {
+    version: Version,
+    text: Option<String>,
+}
+
+impl Objection {
+    fn note(&mut self, message: &Publish<'_>) {
+        if self.text.is_none() {
+            self.text = hints::of_message(message.topic, message.qos, message.payload.len(), self.version);
+        }
+    }
 }
 
 impl Publisher {
@@ -189,6 +204,7 @@ impl Publisher {
             denied: 0,
             unacknowledged: 0,
             failure: None,
+            objection: Objection { version: options.version, text: None },
         })
     }
 
@@ -217,7 +233,10 @@ impl Publisher {
 
     /// What the end of the conversation means.
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
-        let end = end.inspect_err(|_| self.tell_what_may_be_lost())?;
+        let end = end.inspect_err(|error| {
+            self.tell_what_may_be_lost();
+            self.tell_objection(error);
+        })?;
         if let End::Stopped { unsettled: unsettled @ 1.., .. } = end {
             let what = if unsettled == 1 { "message was" } else { "messages were" };
             self.messages.say(&format!("{unsettled} {what} sent and not acknowledged"));
@@ -236,6 +255,14 @@ impl Publisher {
     fn fail(&mut self, error: Error) -> Sending {
         self.failure = Some(error);
         Sending::Finished
+    }
+
+    /// Says what in a message may have ended the connection, where the broker itself did not say it.
+    fn tell_objection(&mut self, error: &Error) {
+        let is_silent = matches!(error, Error::Lost(_) | Error::Closed(_)) && self.messages.service.is_none();
+        if let Some(objection) = self.objection.text.take().filter(|_| is_silent) {
+            self.messages.say(&objection);
+        }
     }
 
     /// Says how many lines a broken connection may have cost.
@@ -288,6 +315,7 @@ impl Publisher {
             Ok(message) => message,
             Err(source) => return self.fail(payload::no_random(source)),
         };
+        self.objection.note(&message.as_publish());
         if let Err(error) = publish(self.rules.as_ref(), link, &message.as_publish(), || message.clone()) {
             return self.fail(error);
         }
@@ -320,6 +348,7 @@ impl Publisher {
         };
         let payload = &*payload;
         let keep = || Outbound { template: template.clone(), payload: payload.into() };
+        self.objection.note(&template.with_payload(payload));
         let sent = publish(self.rules.as_ref(), link, &template.with_payload(payload), keep);
         self.sent_line(sent)
     }
@@ -336,6 +365,7 @@ impl Publisher {
             Ok(NextMessage::End) => return Sending::Finished,
             Err(error) => return self.fail(error),
         };
+        self.objection.note(&message.as_publish());
         let sent = publish(self.rules.as_ref(), link, &message.as_publish(), || message.clone());
         self.sent_line(sent)
     }

@@ -15,7 +15,7 @@ use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
-    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter,
+    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
 use crate::recording::Recorder;
 use crate::service::Rules;
@@ -35,6 +35,9 @@ const QUIET: Duration = Duration::from_secs(1);
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// After so long without UNSUBACK, the user is told. Some brokers never send it.
+const UNSUBACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let mut options = args.client.client_options(messages.names, &args.persistence, None)?;
@@ -124,6 +127,10 @@ struct Subscriber<'a> {
     denied: usize,
     /// How many SUBACK and UNSUBACK are to come on this connection.
     unanswered: usize,
+    /// How many of them are UNSUBACK, and when that is to be told.
+    unsubacks: usize,
+    unsubacks_due: Option<Instant>,
+    version: Version,
     is_output_closed: bool,
     is_ending: bool,
 }
@@ -177,6 +184,9 @@ impl<'a> Subscriber<'a> {
             counted: 0,
             denied: 0,
             unanswered: 0,
+            unsubacks: 0,
+            unsubacks_due: None,
+            version: options.version,
             is_output_closed: false,
             is_ending: false,
         })
@@ -196,10 +206,40 @@ impl<'a> Subscriber<'a> {
             self.tell_removals(removals);
         }
         match end? {
-            End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
+            End::Stopped { reason, was_connected, .. } => {
+                self.tell_what_never_came();
+                self.messages.stopped(reason, was_connected)
+            }
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
+    }
+
+    /// Says what a broker that grants more than it does may have left out.
+    fn tell_what_never_came(&self) {
+        if self.messages.names == Names::Mosquitto {
+            return;
+        }
+        if self.unsubacks > 0 {
+            self.tell_missing_unsubacks();
+        }
+        let shared = self.subscriptions.iter().find(|(filter, _)| filter.as_str().starts_with("$share/"));
+        if let (Some((filter, _)), 0, false) = (shared, self.counted, self.version.is_v5())
+            && self.granted > 0
+        {
+            self.messages.say(&format!(
+                "no message came through {filter}; some brokers grant shared subscriptions in {} and deliver nothing, \
+                 RabbitMQ, ActiveMQ and aedes among them",
+                self.version
+            ));
+        }
+    }
+
+    fn tell_missing_unsubacks(&self) {
+        let what = if self.unsubacks == 1 { "an UNSUBSCRIBE" } else { "several UNSUBSCRIBE" };
+        self.messages.say(&format!(
+            "the broker has not answered {what}; rumqttd never does where there was no such subscription"
+        ));
     }
 
     /// mosquitto_sub does not say how many messages it deleted.
@@ -312,8 +352,9 @@ impl<'a> Subscriber<'a> {
             self.granted += 1;
             if reason_code.0 < *asked as u8 {
                 self.messages.say(&format!(
-                    "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that was asked for",
-                    reason_code.0
+                    "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that was asked for{}",
+                    reason_code.0,
+                    if *asked == Qos::ExactlyOnce { "; RabbitMQ and NATS have no QoS 2" } else { "" }
                 ));
             }
         }
@@ -347,7 +388,9 @@ impl Application for Subscriber<'_> {
         self.trace.share_stdout();
         self.start_printing();
         self.subscribe(link)?;
-        self.unanswered = self.asked.len() + self.args.unsubscribe.len();
+        self.unsubacks = self.args.unsubscribe.len();
+        self.unsubacks_due = (self.unsubacks > 0).then(|| Instant::now() + UNSUBACK_TIMEOUT);
+        self.unanswered = self.asked.len() + self.unsubacks;
         for filter in &self.args.unsubscribe {
             let properties = self.unsubscribe_properties.as_properties();
             link.session.unsubscribe(vec![filter.as_str()], properties, link.output)?;
@@ -360,6 +403,9 @@ impl Application for Subscriber<'_> {
             return Err(Error::Output(io::ErrorKind::BrokenPipe.into()));
         }
         self.tick();
+        if self.unsubacks_due.take_if(|due| Instant::now() >= *due).is_some() {
+            self.tell_missing_unsubacks();
+        }
         if let Some(removal) = self.removals.as_mut().and_then(Removals::next) {
             check_taken(self.rules.as_ref(), &removal.as_publish())?;
             let kept = removal.clone();
@@ -386,7 +432,7 @@ impl Application for Subscriber<'_> {
             };
         }
         let rate = self.rate.as_ref().map(|rate| rate.next);
-        let alarm = rate.into_iter().chain(self.quiet_until).min();
+        let alarm = rate.into_iter().chain(self.quiet_until).chain(self.unsubacks_due).min();
         let alarm = async {
             match alarm {
                 Some(time) => sleep_until(time.into()).await,
@@ -454,6 +500,10 @@ impl Application for Subscriber<'_> {
     }
 
     fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
+        self.unsubacks = self.unsubacks.saturating_sub(1);
+        if self.unsubacks == 0 {
+            self.unsubacks_due = None;
+        }
         for reason_code in ack.reason_codes().filter(|reason_code| reason_code.is_error()) {
             self.denied += 1;
             let details = describe_details(ack.properties);

@@ -6,6 +6,10 @@ use super::{Device, Service};
 use crate::protocol::topic::split_share;
 use crate::protocol::{Properties, PropertyId, PropertyValue, Publish, Qos, Version};
 
+/// Event Grid's largest payload of a message that is kept, in either version of MQTT ("MQTT retain in Azure Event Grid", 2025-07-30; an
+/// older page said that MQTT 3.1.1 has no RETAIN there).
+const EVENT_GRID_RETAINED: usize = 64 * 1024;
+
 /// Event Grid's longest values of these properties of a message, in bytes.
 const EVENT_GRID_PROPERTY: usize = 256;
 const EVENT_GRID_PROPERTIES: [PropertyId; 3] =
@@ -124,8 +128,9 @@ impl Rules {
             }
             Service::AzureIotHub => self.check_hub_topic(publish.topic),
             Service::AzureEventGrid => {
-                let is_kept = publish.retain && !self.version.is_v5();
-                self.unless(is_kept, || Problem::RetainBeforeV5)?;
+                let is_too_large = publish.retain && size > EVENT_GRID_RETAINED;
+                let maximum = EVENT_GRID_RETAINED;
+                self.unless(is_too_large, || Problem::RetainedPayload { size, maximum })?;
                 self.check_properties(publish.properties)
             }
         }
@@ -380,7 +385,16 @@ mod tests {
         assert!(topic("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16", &grid).contains("14 slashes"));
         assert_eq!(publish("a", Qos::AtLeastOnce, true, b"", &grid), "");
         let old = rules(Service::AzureEventGrid, Version::V311);
-        assert!(publish("a", Qos::AtLeastOnce, true, b"", &old).contains("-V 5"));
+        let payload = vec![0; 65_537];
+        for version in [&grid, &old] {
+            assert_eq!(publish("a", Qos::AtLeastOnce, true, b"", version), "");
+            assert_eq!(publish("a", Qos::AtLeastOnce, true, &payload[1..], version), "");
+            assert_eq!(publish("a", Qos::AtLeastOnce, false, &payload, version), "");
+            assert_eq!(
+                publish("a", Qos::AtLeastOnce, true, &payload, version),
+                "Azure Event Grid keeps 65536 bytes of payload at most, not 65537"
+            );
+        }
         assert!(filter("$share/g/a", &grid).contains("shared"));
         assert_eq!(told(grid.check_authentication_data(8192)), "");
         assert!(told(grid.check_authentication_data(8193)).contains("8192"));

@@ -27,8 +27,8 @@ pub(super) enum Problem {
     Reserved,
     #[error("keeps no messages below $aws/")]
     RetainReserved,
-    #[error("keeps no messages of MQTT 3.1.1; -V 5 speaks the version in which it may")]
-    RetainBeforeV5,
+    #[error("keeps {maximum} bytes of payload at most, not {size}")]
+    RetainedPayload { size: usize, maximum: usize },
     #[error("knows no such topic; those of this client begin with {0}")]
     UnknownTopic(String),
     #[error("knows no such filter; those of this client are {0}")]

@@ -26,6 +26,7 @@ mod doctor;
 mod embedded_broker;
 mod exec;
 mod format;
+mod hints;
 mod inspect;
 mod inspect_lint;
 mod json;

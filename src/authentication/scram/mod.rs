@@ -1,5 +1,5 @@
-//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512: the client proves its password without sending it, and the server proves that
-//! it has the password's keys.
+//! SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512, and for clients SHA-1: the client proves its password without sending it, and
+//! the server proves that it has the password's keys.
 //!
 //! Channel binding is not supported: MQTT over plain TCP has no channel to bind to, and brokers do not offer it.
 
@@ -20,6 +20,7 @@ pub use keys::{Keys, KeysError};
 pub use memory::Memory;
 pub use message::error_in;
 pub use server::{Server, Stranger};
+use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
@@ -35,23 +36,39 @@ const NONCE_LENGTH: usize = 18;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // they are what they are called
 pub enum Algorithm {
+    /// Weak, and for clients alone: some brokers have nothing else.
+    Sha1,
     Sha256,
     Sha512,
 }
 
 impl Algorithm {
-    /// All of them.
+    /// Those that keys are made for.
     pub const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
+
+    /// Those that a client can authenticate with.
+    const OF_CLIENTS: [Algorithm; 3] = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
 
     /// The mechanism's name, which is the authentication method of MQTT.
     pub fn method(self) -> &'static str {
         match self {
+            Algorithm::Sha1 => "SCRAM-SHA-1",
             Algorithm::Sha256 => "SCRAM-SHA-256",
             Algorithm::Sha512 => "SCRAM-SHA-512",
         }
     }
 
-    /// The algorithm of an authentication method.
+    /// The algorithm of an authentication method, for a client.
+    pub fn of_client(method: &str) -> Option<Algorithm> {
+        Algorithm::OF_CLIENTS.into_iter().find(|algorithm| algorithm.method() == method)
+    }
+
+    /// Whether a password that is proved with it is easily guessed from what goes over the network.
+    pub fn is_weak(self) -> bool {
+        self == Algorithm::Sha1
+    }
+
+    /// The algorithm of an authentication method, for a broker and its keys.
     pub fn of_method(method: &str) -> Option<Algorithm> {
         Algorithm::ALL.into_iter().find(|algorithm| algorithm.method() == method)
     }
@@ -59,6 +76,7 @@ impl Algorithm {
     /// The length of a hash in bytes.
     pub fn length(self) -> usize {
         match self {
+            Algorithm::Sha1 => 20,
             Algorithm::Sha256 => 32,
             Algorithm::Sha512 => 64,
         }
@@ -66,6 +84,7 @@ impl Algorithm {
 
     fn hash(self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(match self {
+            Algorithm::Sha1 => Sha1::digest(bytes).to_vec(),
             Algorithm::Sha256 => Sha256::digest(bytes).to_vec(),
             Algorithm::Sha512 => Sha512::digest(bytes).to_vec(),
         })
@@ -73,6 +92,7 @@ impl Algorithm {
 
     fn hmac(self, key: &[u8], text: &[u8]) -> Zeroizing<Vec<u8>> {
         match self {
+            Algorithm::Sha1 => mac::<Hmac<Sha1>>(key, text),
             Algorithm::Sha256 => mac::<Hmac<Sha256>>(key, text),
             Algorithm::Sha512 => mac::<Hmac<Sha512>>(key, text),
         }
@@ -82,6 +102,7 @@ impl Algorithm {
     fn stretch(self, password: &[u8], salt: &[u8], iterations: u32) -> Zeroizing<Vec<u8>> {
         let mut salted = Zeroizing::new(vec![0; self.length()]);
         match self {
+            Algorithm::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, iterations, &mut salted),
             Algorithm::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut salted),
             Algorithm::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, iterations, &mut salted),
         }

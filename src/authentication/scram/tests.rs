@@ -23,6 +23,14 @@ const SHA512: [&str; 4] = [
 
 const BOTH: [(Algorithm, [&str; 4]); 2] = [(Algorithm::Sha256, SHA256), (Algorithm::Sha512, SHA512)];
 
+/// Password "pencil"; the messages of RFC 5802, section 5.
+const SHA1: [&str; 4] = [
+    "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
+    "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+    "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+    "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+];
+
 fn client(algorithm: Algorithm) -> Client {
     Client::with_nonce(algorithm, "user", b"pencil", "rOprNGfwEbeRWgbNEkqO".to_owned()).unwrap()
 }
@@ -47,6 +55,18 @@ fn a_client_says_what_the_rfc_says() {
         assert_eq!(String::from_utf8(client.respond(challenge.as_bytes()).unwrap()).unwrap(), last);
         assert_eq!(client.finish(Some(outcome.as_bytes())), Ok(()));
     }
+}
+
+#[test]
+fn a_client_has_the_weak_algorithm_and_a_broker_has_not() {
+    let nonce = "fyko+d2lbbFgONRv9qkxdawL".to_owned();
+    let mut client = Client::with_nonce(Algorithm::Sha1, "user", b"pencil", nonce).unwrap();
+    let [first, challenge, last, outcome] = SHA1;
+    assert_eq!(client.first(), first.as_bytes());
+    assert_eq!(String::from_utf8(client.respond(challenge.as_bytes()).unwrap()).unwrap(), last);
+    assert_eq!(client.finish(Some(outcome.as_bytes())), Ok(()));
+    assert_eq!(Algorithm::of_client("SCRAM-SHA-1"), Some(Algorithm::Sha1));
+    assert_eq!(Algorithm::of_method("SCRAM-SHA-1"), None);
 }
 
 #[test]

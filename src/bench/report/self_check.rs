@@ -16,6 +16,9 @@ const LAG: u64 = 10_000_000;
 /// A percentile of fewer times than this is no more than the longest of them.
 const FEWEST_TIMES: u64 = 100;
 
+/// What a delayed acknowledgement of TCP adds on Linux, in nanoseconds.
+const DELAYED_ACKNOWLEDGEMENT: std::ops::Range<u64> = 38_000_000..46_000_000;
+
 /// One message in so many may be late.
 const LATE_SHARE: u64 = 100;
 
@@ -35,6 +38,8 @@ pub enum Mark {
     Late,
     /// Sends waited for the broker, or the network, to take bytes.
     BlockedSends,
+    /// Acknowledgements came when TCP's delayed ones did.
+    DelayedAcknowledgements,
 }
 
 impl Mark {
@@ -46,6 +51,7 @@ impl Mark {
             Mark::Proofs => "proofs",
             Mark::Late => "late",
             Mark::BlockedSends => "blocked_sends",
+            Mark::DelayedAcknowledgements => "delayed_acknowledgements",
         }
     }
 
@@ -75,6 +81,7 @@ impl Report {
             (Mark::Proofs, self.slow_proofs()),
             (Mark::Late, self.late_sends()),
             (Mark::BlockedSends, self.full_buffers()),
+            (Mark::DelayedAcknowledgements, self.delayed_acknowledgements()),
         ];
         let findings = texts.into_iter().filter_map(|(mark, text)| Some(Finding { mark, text: text? }));
         findings.collect()
@@ -155,6 +162,19 @@ impl Report {
     }
 }
 
+impl Report {
+    /// A broker without TCP_NODELAY holds an acknowledgement back until TCP acknowledges the one before, which Linux does after 40 ms.
+    fn delayed_acknowledgements(&self) -> Option<String> {
+        let summary = self.summary(LatencyKind::Acknowledged)?;
+        let is_delayed = |latency: &u64| DELAYED_ACKNOWLEDGEMENT.contains(latency);
+        let latency = [summary.p50, summary.p90].into_iter().find(is_delayed)?;
+        Some(format!(
+            "acknowledgements took {}, as TCP's delayed ones do: the broker does not set TCP_NODELAY (mosquitto: set_tcp_nodelay true)",
+            duration(latency)
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::{report, spread};
@@ -214,6 +234,16 @@ mod tests {
         assert!(
             text(&report).ends_with("for 1000 of them mq itself was late, 4000 had to wait for the broker")
         );
+    }
+
+    #[test]
+    fn acknowledgements_that_wait_for_those_of_tcp_are_told() {
+        let mut report = report();
+        report.latencies.insert(LatencyKind::Acknowledged, spread(41_000_000));
+        assert_eq!(marks(&report), [Mark::DelayedAcknowledgements]);
+        assert!(!report.is_bottleneck());
+        report.latencies.insert(LatencyKind::Acknowledged, spread(1_000_000));
+        assert_eq!(marks(&report), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod outputs;
 mod search;
 mod session;
 
-use super::{Messages, block_on};
+use super::{Messages, block_on, hints};
 use crate::bench::judge::{Comparison, Thresholds};
 use crate::bench::plan::{Plan, RunId, Scenario};
 use crate::bench::record::Stage;
@@ -115,7 +115,22 @@ fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> R
 
 /// What helps when nobody answers.
 const HINT: &str =
-    "\nhint: is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
+    "is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
+
+/// What helps when no client could connect. Where the broker closed a connection, it is running.
+fn connect_hint(report: &Report, messages: Messages) -> String {
+    let errors = report.errors.by_count();
+    let mut texts = errors.iter().filter(|(stage, ..)| *stage == Stage::Connect).map(|(_, text, _)| *text);
+    let is_closed = texts.next().is_some_and(|text| {
+        text.contains("before accepting it") || text.contains("before the broker accepted it")
+    });
+    let of_speech = messages.speech.filter(|_| is_closed).and_then(hints::not_accepted);
+    match (of_speech, is_closed) {
+        (Some(hint), _) => format!("\nhint: {hint}"),
+        (None, true) => String::new(),
+        (None, false) => format!("\nhint: {HINT}"),
+    }
+}
 
 /// What was demanded and is not so, each in words.
 fn misses(demands: Option<&Thresholds>, comparison: Option<&Comparison>, report: &Report) -> Vec<String> {
@@ -144,7 +159,11 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     } else if report.not_connected() > 0 {
         let all_refused = report.refused == report.clients();
         let status = if all_refused { ExitStatus::REFUSED } else { ExitStatus::FAILED };
-        let hint = if report.connects.count == 0 && !all_refused { HINT } else { "" };
+        let hint = if report.connects.count == 0 && !all_refused {
+            connect_hint(report, messages)
+        } else {
+            String::new()
+        };
         (
             status,
             format!("{} of {} clients could not connect{hint}", report.not_connected(), report.clients()),

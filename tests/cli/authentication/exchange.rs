@@ -29,6 +29,27 @@ fn publish_to(answer: &'static str, last: &'static str, disconnect: &'static str
 }
 
 #[test]
+fn the_weak_scram_is_spoken_with_a_warning() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept();
+        client.speak_v5();
+        let connect = client.expect_type(0x10);
+        assert!(connect.windows(11).any(|bytes| bytes == b"SCRAM-SHA-1"), "{}", connect.escape_ascii());
+        let nonce = nonce_in(&connect);
+        client.send(&format!("f0 (18 (15 `SCRAM-SHA-1` 16 `r={nonce}+,s=c2FsdA==,i=4096`))"));
+        let proof = client.expect_type(0xf0);
+        // 20 bytes in Base64.
+        let start = proof.windows(3).position(|bytes| bytes == b",p=").expect("a proof") + 3;
+        assert_eq!(proof.len() - start, 28, "{}", proof.escape_ascii());
+        client.send("20 (00 87 ())");
+        client.expect_end();
+    });
+    let stderr = peer.mq("pub -t a -n --auth-method SCRAM-SHA-1 -u ann -P secret").run().fail(5);
+    peer.finish();
+    assert_says(&stderr, &["SCRAM-SHA-1 is weak", "SCRAM-SHA-256", "refused"]);
+}
+
+#[test]
 fn a_bad_challenge_is_refused() {
     for (challenge, says) in [
         ("r=NONCE+,s=c2FsdA==,i=4095", "4095 iterations of PBKDF2"),

@@ -16,7 +16,7 @@ fn options_that_do_not_go_together_are_refused() {
             format!("sub -t a {scram} -u ann -P secret --auth-data-file -"),
             &["--auth-data-file", "SCRAM-SHA-256"],
         ),
-        ("sub -t a --auth-method SCRAM-SHA-1 -u ann -P x".to_owned(), &["SCRAM-SHA-256 and SCRAM-SHA-512"]),
+        ("sub -t a --auth-method SCRAM-SHA-224 -u ann -P x".to_owned(), &["SCRAM-SHA-256 and SCRAM-SHA-512"]),
         ("sub -t a --auth-method scram-sha-256 -u ann -P x".to_owned(), &["SCRAM-SHA-256 and SCRAM-SHA-512"]),
         ("pub -t a -s --auth-method X --auth-data-file -".to_owned(), &["-s both read standard input"]),
         (

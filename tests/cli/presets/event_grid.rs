@@ -152,7 +152,10 @@ fn what_event_grid_does_not_take_is_refused_before_anything_is_sent() {
     let levels = levels.join("/");
     for (words, parts) in [
         ("pub -t a -m x -q 2", &["no QoS 2 (--preset azure-eventgrid)"][..]),
-        ("pub -t a -m x -r -V 311", &["keeps no messages of MQTT 3.1.1", "-V 5"]),
+        (
+            &format!("pub -t a -r -V 311 -i c -m {}", "x".repeat(65_537)),
+            &["keeps 65536 bytes of payload at most, not 65537"],
+        ),
         ("pub -t a -m x -V 31", &["does not speak MQTT 3.1"]),
         (&format!("pub -t {levels} -m x"), &["14 slashes in a topic at most, not 15"]),
         ("pub -t a -m x -k 1161", &["keep alive of 1160 s at most"]),

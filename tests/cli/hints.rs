@@ -1,0 +1,175 @@
+//! What is said beside an error, where brokers themselves say nothing or little. Each peer behaves as a broker that was seen to.
+
+use super::support::*;
+use std::io::{Read, Write};
+
+/// Closes the connection after CONNECT without a byte.
+fn closing() -> ScriptedPeer {
+    ScriptedPeer::start(|peer| drop(peer.accept().expect_type(0x10)))
+}
+
+/// Answers CONNECT with this, and closes.
+fn refusing(connack: &'static str) -> ScriptedPeer {
+    ScriptedPeer::start(move |peer| {
+        let mut client = peer.accept();
+        client.expect_type(0x10);
+        client.send(connack);
+    })
+}
+
+#[track_caller]
+fn assert_hint(peer: ScriptedPeer, words: &str, status: i32, parts: &[&str]) -> String {
+    let finished = peer.mq(words).run();
+    peer.finish();
+    let stderr = finished.fail(status);
+    assert_says(&stderr, parts);
+    stderr
+}
+
+#[test]
+fn a_broker_that_closes_at_an_unknown_version_is_met_with_another() {
+    for words in ["rr -t a -m x -e b", "pub -V 5 -t a -m x", "sub -V 5 -t a"] {
+        assert_hint(closing(), words, 7, &["hint: ", "MQTT 5", "-V 311", "--tls-use-os-certs"]);
+        assert_hint(refusing("20 (00 01)"), words, 5, &["hint: try -V 311"]);
+    }
+    assert_hint(closing(), "pub -V 31 -t a -m x", 7, &["MQTT 3.1", "-V 311"]);
+    assert_hint(refusing("20 (00 01)"), "pub -t a -m x", 5, &["hint: try -V 5"]);
+}
+
+#[test]
+fn a_port_for_tls_is_thought_of() {
+    let stderr = assert_hint(closing(), "pub -t a -m x", 7, &["TLS", "--tls-use-os-certs", "--cafile"]);
+    assert!(!stderr.contains("-V"), "{stderr}");
+}
+
+#[test]
+fn a_load_generator_does_not_ask_whether_a_broker_runs_that_closes() {
+    let peer = ScriptedPeer::start(|peer| drop(peer.accept().expect_type(0x10)));
+    let finished = peer.mq("bench conn -c 1 -V 5").run();
+    peer.finish();
+    finished.expect_status(1);
+    assert_says(&finished.stderr, &["hint: ", "-V 311"]);
+    assert!(!finished.stderr.contains("is the broker running"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_host_that_is_more_than_a_host_is_told_how_to_write() {
+    for (host, parts) in [
+        ("ws://127.0.0.1:8000", &["-L ws://127.0.0.1:8000/TOPIC"][..]),
+        ("mqtt://test.invalid/", &["-L mqtt://test.invalid/TOPIC"]),
+        ("127.0.0.1:1883", &["-h 127.0.0.1 -p 1883"]),
+        ("[::1]", &["-h ::1", "without brackets"]),
+        ("[::1]:1884", &["-h ::1 -p 1884"]),
+    ] {
+        for words in ["pub -t a -m x", "sub -t a"] {
+            assert_says(&mq(words).words("-h").arg(host).run().fail(1), parts);
+        }
+    }
+}
+
+#[test]
+fn qos_2_on_a_broker_without_it_is_told() {
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect_type(0x34);
+        client.send("40 (0001)");
+        client.expect_end();
+    });
+    assert_hint(peer, "pub -t a -m x -q 2", 7, &["PUBACK", "hint: ", "-q 1"]);
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect_type(0x82);
+        client.send("90 (0001 01)");
+        client.expect_type(0xe0);
+    });
+    let finished = peer.mq("sub -t a -q 2 -E").run();
+    peer.finish();
+    assert_says(&finished.stderr, &["QoS 1 at most", "RabbitMQ"]);
+    let peer = ScriptedPeer::accepting(|client| drop(client.expect_type(0x34)));
+    assert_hint(peer, "pub -t a -m x -q 2", 7, &["NATS", "-q 1"]);
+}
+
+#[test]
+fn topics_that_a_broker_closes_at_are_told() {
+    for topic in ["a.b", "a b"] {
+        let peer = ScriptedPeer::accepting(|client| drop(client.expect_type(0x32)));
+        let finished = peer.mq("pub -m x -q 1 -t").arg(topic).run();
+        peer.finish();
+        assert_says(&finished.fail(7), &["NATS", "'.'", topic]);
+        let peer = ScriptedPeer::accepting(|client| {
+            client.expect_type(0x82);
+            client.send("90 (0001 80)");
+            client.expect_type(0xe0);
+        });
+        let finished = peer.mq("sub -t").arg(topic).run();
+        peer.finish();
+        assert_says(&finished.fail(3), &["denied", "NATS"]);
+    }
+    let peer = ScriptedPeer::accepting(|client| drop(client.expect_type(0x32)));
+    let stderr = assert_hint(peer, "pub -t a -m x -q 1", 7, &["closed"]);
+    assert!(!stderr.contains("NATS"), "{stderr}");
+}
+
+#[test]
+fn a_large_message_that_ends_the_connection_is_told() {
+    let files = certificates::Files::new(&[("large", "x".repeat(2_000_001))]);
+    let words = files.words("pub -t a -q 1 -f {}/large");
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect_byte();
+    });
+    assert_hint(peer, &words, 7, &["2000001 bytes", "mosquitto 2.1", "max_packet_size"]);
+    let peer = ScriptedPeer::accepting_v5("", |client| {
+        client.expect_byte();
+    });
+    let finished = peer.mq(&format!("{words} -V 5")).run();
+    peer.finish();
+    assert!(!finished.stderr.contains("max_packet_size"), "{}", finished.stderr);
+}
+
+#[test]
+fn names_of_users_that_a_broker_wants_are_told() {
+    for connack in ["20 (00 04)", "20 (00 05)", "20 (00 03)"] {
+        assert_hint(
+            refusing(connack),
+            "pub -t a -m x -u ann -P x",
+            5,
+            &["hint: ", "ejabberd", "USER@DOMAIN"],
+        );
+    }
+}
+
+#[test]
+fn the_path_of_a_web_socket_is_told() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut stream = peer.accept().into_stream();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
+    });
+    assert_hint(peer, "pub --ws -t a -m x", 1, &["404", "--ws-path", "/ws"]);
+}
+
+#[test]
+fn a_share_that_delivers_nothing_is_told() {
+    let granting = || {
+        ScriptedPeer::accepting(|client| {
+            client.expect_type(0x82);
+            client.send("90 (0001 00)");
+            client.expect_type(0xe0);
+        })
+    };
+    assert_hint(granting(), "sub -t $share/g/a -W 1", 27, &["$share/g/a", "RabbitMQ", "Timed out"]);
+    let stderr = assert_hint(granting(), "sub -t a -W 1", 27, &["Timed out"]);
+    assert!(!stderr.contains("RabbitMQ"), "{stderr}");
+}
+
+#[test]
+fn an_unsuback_that_never_comes_is_told() {
+    let peer = ScriptedPeer::accepting(|client| {
+        client.expect_type(0xa2);
+        client.expect_type(0xe0);
+    });
+    assert_hint(peer, "sub -c -i me -U a -E -W 1", 27, &["has not answered an UNSUBSCRIBE", "Timed out"]);
+}
