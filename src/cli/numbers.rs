@@ -61,7 +61,8 @@ pub(super) fn oddity(arg: &Arg, value: &str) -> Option<String> {
 pub(super) fn odd_character(value: &str, is_decimal: bool) -> Option<String> {
     let digits = value.trim_start_matches(['+', '-']);
     let odd = digits.chars().find(|&character| {
-        !character.is_ascii_digit() && !(is_decimal && matches!(character, '.' | 'e' | 'E' | '-' | '+'))
+        let is_of_decimal = is_decimal && matches!(character, '.' | 'e' | 'E' | '-' | '+');
+        !(character.is_ascii_digit() || is_of_decimal)
     })?;
     Some(format!("; '{}' is not a digit", odd.escape_debug()))
 }

@@ -75,7 +75,7 @@ fn of_host(error: &Error) -> Option<String> {
     };
     Some(match port.filter(|port| !port.is_empty()) {
         Some(port) => format!("-h {name} -p {port} gives host and port"),
-        None => format!("-h {name} takes an address without brackets"),
+        None => format!("-h takes an address without brackets: -h {name}"),
     })
 }
 

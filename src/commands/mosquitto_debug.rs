@@ -179,7 +179,7 @@ impl State {
         }
         match (packet_type, id) {
             (PacketType::Publish | PacketType::Subscribe | PacketType::Unsubscribe, Some(id)) => {
-                self.last_id = id
+                self.last_id = id;
             }
             (PacketType::Publish, None) => self.last_id = self.last_id.checked_add(1).unwrap_or(1),
             _ => return id.unwrap_or(0),
