@@ -12,7 +12,7 @@ use crate::client::{AuthenticationError, disconnected};
 use crate::error::{Error, ExitStatus};
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
-    Disconnect, Frame, Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
+    Disconnect, Frame, Mended, Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
     Subscription, SubscriptionOptions,
 };
 use crate::transport::{Connection, Progress};
@@ -338,9 +338,11 @@ impl Client {
         // What answers a packet of a handshake is no longer than that.
         output.reserve(input.len());
         let (mut used, mut is_back, mut handshake_steps) = (0, false, 0);
+        let mut mended = Mended::default();
         while let Some(frame) = Frame::cut(input.get(used..).unwrap_or_default(), maximum)? {
             used += frame.size();
-            let event = self.session.receive(Packet::decode(frame, version)?, output)?;
+            let (packet, _) = Packet::decode_tolerantly(frame, version, &mut mended)?;
+            let event = self.session.receive(packet, output)?;
             let acknowledgement = match event {
                 Event::Message { publish, acknowledgement } => {
                     self.role.message(scene, &publish);

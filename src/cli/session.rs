@@ -182,6 +182,7 @@ impl ClientArgs {
             version,
             client_id,
             clean_start: !self.session.disable_clean_session,
+            resumes_session: false,
             keep_alive: self.connection.keep_alive,
             username,
             password,

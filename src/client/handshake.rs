@@ -21,6 +21,8 @@ const V3_CONNACK: usize = 4;
 
 pub(super) struct Handshake<'a, 'i> {
     pub(super) options: &'a Options,
+    /// Whether this connection throws an existing session away.
+    pub(super) clean_start: bool,
     /// The identifier that the server chose at an earlier connection.
     pub(super) client_id: Option<&'i str>,
 }
@@ -111,14 +113,16 @@ impl<'a> Handshake<'a, '_> {
                     connection.consume(size);
                     continue;
                 };
-                if connack.session_present && self.options.clean_start {
+                if connack.session_present && self.clean_start {
                     return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
                 }
                 read(&connack);
                 if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
                     keep_alive.set_interval(seconds);
                 }
-                let terms = Terms::new(&connack, accepts, keep_alive);
+                let mut terms = Terms::new(&connack, accepts, keep_alive);
+                // MQTT 3.1 has no flag for it: a session that was to be kept is taken to be there.
+                terms.session_present |= self.options.version == Version::V31 && !self.clean_start;
                 connection.consume(size);
                 return Ok(terms);
             }
@@ -141,7 +145,7 @@ impl<'a> Handshake<'a, '_> {
         Connect {
             version: options.version,
             is_bridge: false,
-            clean_start: options.clean_start,
+            clean_start: self.clean_start,
             keep_alive: options.keep_alive,
             client_id: self.client_id.unwrap_or(&options.client_id),
             will,

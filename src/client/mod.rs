@@ -10,8 +10,8 @@ mod handshake;
 use crate::error::Error;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Outgoing, PublishError, Role, Session};
 use crate::protocol::{
-    Connack, Disconnect, Frame, Packet, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode,
-    SubscriptionAck, Version,
+    Connack, Defect, Disconnect, Frame, Mended, Packet, PacketId, Properties, PropertiesBuf, PropertyId,
+    PropertyValue, Publish, Qos, ReasonCode, SubscriptionAck, Version,
 };
 use crate::service::sas::Signer;
 use crate::transport::{Connection, Endpoint, Stream, Tap};
@@ -37,6 +37,10 @@ pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// How many seconds a broker keeps the session of a run that ended without a word: longer than any pause before the next
+/// connection, and short enough to leave nothing behind.
+const SESSION_OF_RUN: u32 = 3600;
+
 /// Who connects, where to, and how.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -48,6 +52,9 @@ pub struct Options {
     pub client_id: String,
     /// Whether an existing session is thrown away.
     pub clean_start: bool,
+    /// Whether later connections continue the session of the first one even after a clean start. It needs a session expiry
+    /// interval.
+    pub resumes_session: bool,
     /// The longest silence in seconds; 0 for none.
     pub keep_alive: u16,
     /// The user name.
@@ -73,6 +80,24 @@ pub struct Options {
 }
 
 impl Options {
+    /// Lets the broker keep the session while the run lasts, so that messages of QoS 2 survive a lost connection, and removes
+    /// it at the end. Only MQTT 5 can do both, and only connections that are made again need it.
+    pub fn keep_session_for_run(&mut self) {
+        let has_choice =
+            |list: &PropertiesBuf| list.as_properties().find(PropertyId::SessionExpiryInterval).is_some();
+        let is_chosen = has_choice(&self.properties) || has_choice(&self.disconnect_properties);
+        if !self.version.is_v5() || !self.clean_start || is_chosen || self.retries.limit == Some(0) {
+            return;
+        }
+        let keep = |list: &mut PropertiesBuf, seconds| {
+            list.push(PropertyId::SessionExpiryInterval, PropertyValue::Number(seconds))
+        };
+        let kept = keep(&mut self.properties, SESSION_OF_RUN)
+            .and_then(|()| keep(&mut self.disconnect_properties, 0));
+        debug_assert!(kept.is_ok(), "a number of four bytes that was not there");
+        self.resumes_session = true;
+    }
+
     /// Who the client says that it is.
     fn claim(&self) -> Claim<'_> {
         Claim {
@@ -143,11 +168,11 @@ pub trait Application {
     /// at any time.
     fn ready(&mut self) -> impl Future<Output = ()>;
 
-    /// A message arrived.
+    /// A message arrived, perhaps with values that its publisher should not have sent.
     ///
     /// # Errors
     /// Ends the command.
-    fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error>;
+    fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Error>;
 
     /// A message that was sent is settled: delivered, or denied when the reason code is an error.
     ///
@@ -160,6 +185,13 @@ pub trait Application {
         reason_code: ReasonCode,
         properties: Properties<'_>,
     ) -> Result<Flow, Error>;
+
+    /// The broker lost the session, and with it what became of messages of QoS 2. Those that are not sent again are settled
+    /// next.
+    fn uncertain(&mut self, _: &Uncertain<'_, Self::Message>) {}
+
+    /// The command ends with messages that are not acknowledged, because the connection cannot be made again.
+    fn abandoned(&mut self, _unsettled: usize) {}
 
     /// A message cannot be sent again on the new connection, which takes less than the old one.
     fn unsendable(&mut self, message: Self::Message, error: PublishError);
@@ -233,6 +265,15 @@ pub enum End<S> {
     },
 }
 
+/// Messages of QoS 2 of which nobody knows whether they were delivered exactly once.
+#[derive(Debug)]
+pub struct Uncertain<'a, M> {
+    /// The broker had taken them, and they are not sent again: they may be lost.
+    pub may_be_lost: Vec<&'a M>,
+    /// They are sent again, and the broker may have had them already: they may be delivered twice.
+    pub may_be_doubled: Vec<&'a M>,
+}
+
 /// What an application sends through.
 #[derive(Debug)]
 pub struct Link<'a, M> {
@@ -265,6 +306,10 @@ pub async fn run<A: Application, S>(
             Err(error) => error,
         };
         let Some(pause) = attempts.next_pause(&error) else {
+            let unsettled = client.session.unsettled();
+            if unsettled > 0 {
+                client.application.abandoned(unsettled);
+            }
             return Err(error);
         };
         client.application.lost(&error, pause);
@@ -288,7 +333,9 @@ pub async fn introduce(
     connection: Connection,
     read: impl FnMut(&Connack<'_>),
 ) -> Result<(Connection, Terms), Error> {
-    let connected = Handshake { options, client_id: None }.introduce(connection, read).await?;
+    let connected = Handshake { options, clean_start: options.clean_start, client_id: None }
+        .introduce(connection, read)
+        .await?;
     Ok((connected.connection, connected.terms))
 }
 
@@ -340,7 +387,10 @@ impl<A: Application> Client<'_, A> {
         attempts: &mut Attempts,
         mut stop: Pin<&mut impl Future<Output = S>>,
     ) -> Result<End<S>, Error> {
-        let handshake = Handshake { options: self.options, client_id: self.client_id.as_deref() };
+        let clean_start =
+            self.options.clean_start && !(self.options.resumes_session && attempts.was_connected);
+        let client_id = self.client_id.as_deref();
+        let handshake = Handshake { options: self.options, clean_start, client_id };
         let connected = tokio::select! {
             reason = stop.as_mut() => {
                 let unsettled = self.session.unsettled();
@@ -351,8 +401,8 @@ impl<A: Application> Client<'_, A> {
         attempts.connected();
         let (options, keep_alive) = (self.options, connected.terms.keep_alive);
         let start = Instant::now();
-        let (settled, mut conversation) = self.start(connected);
-        let result = match conversation.begin(settled) {
+        let (taken, mut conversation) = self.start(connected);
+        let result = match conversation.begin(taken) {
             Ok(()) => conversation.run(keep_alive, stop).await,
             Err(error) => Err(error),
         };
@@ -367,7 +417,7 @@ impl<A: Application> Client<'_, A> {
         result
     }
 
-    /// Starts the session on the new connection. Also gives the messages that are settled by that.
+    /// Starts the session on the new connection. Also gives the messages that the broker had taken before it lost the session.
     fn start<'c>(
         &'c mut self,
         connected: Connected<'c>,
@@ -377,20 +427,22 @@ impl<A: Application> Client<'_, A> {
         if assigned_client_id.is_some() {
             self.client_id = assigned_client_id;
         }
-        let settled = self.session.start(self.options.version, accepts, peer_accepts, session_present);
+        let taken = self.session.start(self.options.version, accepts, peer_accepts, session_present);
         let conversation = Conversation {
             options: self.options,
             application: self.application,
             session: &mut self.session,
             connection,
             dialogue,
+            mended: Mended::default(),
             held: Vec::new(),
             is_blocked: false,
             is_draining: false,
+            has_session: session_present,
             is_finished: false,
             moved_message: false,
         };
-        (settled, conversation)
+        (taken, conversation)
     }
 }
 
@@ -401,12 +453,16 @@ struct Conversation<'a, A: Application> {
     session: &'a mut Session<A::Message>,
     connection: Connection,
     dialogue: Dialogue<'a>,
+    /// The message that is being read, where it breaks the rules.
+    mended: Mended,
     /// Acknowledgements that go out once the application made the messages safe.
     held: Vec<u8>,
     /// The application could not make them safe yet: nothing more is read.
     is_blocked: bool,
     /// Messages are left to the broker: neither taken nor acknowledged.
     is_draining: bool,
+    /// The broker has the session of the connection before.
+    has_session: bool,
     /// Nothing more is to be sent: all that is left is acknowledgements.
     is_finished: bool,
     /// One of our messages was settled, or one of theirs arrived.
@@ -414,9 +470,19 @@ struct Conversation<'a, A: Application> {
 }
 
 impl<A: Application> Conversation<'_, A> {
-    /// Lets the application take what is settled already, and subscribe.
-    fn begin(&mut self, settled: Vec<(PacketId, A::Message)>) -> Result<(), Error> {
-        for (packet_id, message) in settled {
+    /// Lets the application take what is not sent again, and subscribe.
+    fn begin(&mut self, taken: Vec<(PacketId, A::Message)>) -> Result<(), Error> {
+        if !self.has_session {
+            let is_qos_2 = |message: &&A::Message| message.as_publish().qos == Qos::ExactlyOnce;
+            let uncertain = Uncertain {
+                may_be_lost: taken.iter().map(|(_, message)| message).collect(),
+                may_be_doubled: self.session.unsettled_messages().filter(is_qos_2).collect(),
+            };
+            if !uncertain.may_be_lost.is_empty() || !uncertain.may_be_doubled.is_empty() {
+                self.application.uncertain(&uncertain);
+            }
+        }
+        for (packet_id, message) in taken {
             self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
         }
         let mut link = Link { session: self.session, output: self.connection.output() };
@@ -526,8 +592,12 @@ impl<A: Application> Conversation<'_, A> {
         while let Ok(Flow::Continue | Flow::Drain) = result {
             let (rest, _) = self.connection.buffers();
             let rest = rest.get(taken..).unwrap_or_default();
-            let mut taker =
-                Taker { session: self.session, application: self.application, dialogue: &mut self.dialogue };
+            let mut taker = Taker {
+                session: self.session,
+                application: self.application,
+                dialogue: &mut self.dialogue,
+                mended: &mut self.mended,
+            };
             match taker.take_packet(self.is_draining, rest, &mut self.held) {
                 Ok(None) => break,
                 Ok(Some(Taken { size, is_message, flow })) => {
@@ -607,6 +677,7 @@ struct Taker<'c, 'a, A: Application> {
     session: &'c mut Session<A::Message>,
     application: &'c mut A,
     dialogue: &'c mut Dialogue<'a>,
+    mended: &'c mut Mended,
 }
 
 impl<A: Application> Taker<'_, '_, A> {
@@ -617,18 +688,18 @@ impl<A: Application> Taker<'_, '_, A> {
         input: &[u8],
         held: &mut Vec<u8>,
     ) -> Result<Option<Taken>, Error> {
-        let Taker { session, application, dialogue } = self;
+        let Taker { session, application, dialogue, mended } = self;
         let Some(frame) = Frame::cut(input, session.accepts().maximum_packet_size)? else {
             return Ok(None);
         };
-        let packet = Packet::decode(frame, session.version())?;
+        let (packet, defects) = Packet::decode_tolerantly(frame, session.version(), mended)?;
         let event = session.receive(packet, held)?;
         let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
         let flow = match event {
             Event::Nothing | Event::Pingresp => Flow::Continue,
             Event::Message { .. } if is_draining => Flow::Continue,
             Event::Message { publish, acknowledgement } => {
-                let flow = application.message(&publish)?;
+                let flow = application.message(&publish, defects)?;
                 session.acknowledge(acknowledgement, ReasonCode::SUCCESS, held);
                 flow
             }

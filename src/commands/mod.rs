@@ -4,6 +4,7 @@ mod bench;
 mod broker;
 mod clock;
 mod config;
+mod defects;
 mod doctor;
 mod documents;
 mod embedded;

@@ -121,6 +121,9 @@ impl Maker {
                 problem: "it has no \"topic\", and no -t gives one".to_owned(),
             });
         };
+        for problem in &message.left_out {
+            self.messages.say(&format!("{place}: {problem}; the message to {topic} is sent without it"));
+        }
         let template = Template {
             topic: topic.as_str().to_owned(),
             qos: message.qos.unwrap_or(self.defaults.qos),

@@ -11,12 +11,13 @@ use crate::cli::Names;
 use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
-use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
+use crate::client::{self, Application, End, Flow, Link, Sending, Uncertain, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
+    Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
+    Version,
 };
 use crate::service::Rules;
 use crate::transport::{Stream, Tap};
@@ -39,6 +40,11 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
         client.connection.version.get_or_insert(Version::V5);
     }
     let mut options = client.client_options(messages.names, &args.persistence, Some(retries))?;
+    // Whole messages have a QoS each. No hosted broker takes QoS 2.
+    let may_be_qos_2 = args.qos == Qos::ExactlyOnce || args.ndjson || is_replay;
+    if may_be_qos_2 && client.rules(options.version).is_none() {
+        options.keep_session_for_run();
+    }
     let names_topic = args.topic.is_some() || args.client.network.url_topic(messages.names)?.is_some();
     let topic = if names_topic || !(args.ndjson || is_replay) {
         Some(args.client.topic_name(messages.names, args.topic.as_ref())?)
@@ -169,6 +175,12 @@ struct Publisher {
     denied: u64,
     /// Lines that went out at QoS 0 on this connection. When it breaks, nobody knows which of them arrived.
     unacknowledged: u64,
+    /// Messages of QoS 2 of which nobody knows whether they were delivered exactly once.
+    uncertain: u64,
+    /// As many of them as the last lost session made uncertain.
+    uncertain_at_once: u64,
+    /// Whether the broker was asked to keep the session.
+    keeps_session: bool,
     /// What kept further messages from being sent. Those before it are still waited for.
     failure: Option<Error>,
     objection: Objection,
@@ -203,6 +215,9 @@ impl Publisher {
             rules: args.client.rules(options.version),
             denied: 0,
             unacknowledged: 0,
+            uncertain: 0,
+            uncertain_at_once: 0,
+            keeps_session: !options.clean_start || options.resumes_session,
             failure: None,
             objection: Objection { version: options.version, text: None },
         })
@@ -238,14 +253,18 @@ impl Publisher {
             self.tell_objection(error);
         })?;
         if let End::Stopped { unsettled: unsettled @ 1.., .. } = end {
-            let what = if unsettled == 1 { "message was" } else { "messages were" };
-            self.messages.say(&format!("{unsettled} {what} sent and not acknowledged"));
+            self.abandoned(unsettled);
+        }
+        if self.uncertain > self.uncertain_at_once {
+            self.messages
+                .say(&format!("{} messages of QoS 2 in all may be lost or delivered twice", self.uncertain));
         }
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
         match end {
             End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
+            End::Finished if self.uncertain > 0 => Ok(ExitStatus::LOST),
             End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
@@ -383,6 +402,20 @@ fn publish(
     sent.map_err(|source| unsendable(message.topic, source))
 }
 
+/// The topics of some messages, the first few by name.
+fn topics_of(messages: &[&Outbound]) -> String {
+    const NAMED: usize = 5;
+    let mut topics: Vec<&str> = messages.iter().map(|message| message.template.topic.as_str()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    let rest = topics.len().saturating_sub(NAMED);
+    let mut named = topics.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    if rest > 0 {
+        named += &format!(" and {rest} more");
+    }
+    named
+}
+
 fn unsendable(topic: &str, source: PublishError) -> Error {
     Error::Unsendable { topic: topic.to_owned(), source }
 }
@@ -421,7 +454,31 @@ impl Application for Publisher {
         }
     }
 
-    fn message(&mut self, _: &Publish<'_>) -> Result<Flow, Error> {
+    fn uncertain(&mut self, uncertain: &Uncertain<'_, Outbound>) {
+        self.uncertain_at_once = (uncertain.may_be_lost.len() + uncertain.may_be_doubled.len()) as u64;
+        self.uncertain += self.uncertain_at_once;
+        let advice = match self.keeps_session {
+            true => "the broker did not keep the session",
+            false => "the session ended with the connection; -c -i ID keeps it",
+        };
+        for (messages, fate) in
+            [(&uncertain.may_be_lost, "be lost"), (&uncertain.may_be_doubled, "be delivered twice")]
+        {
+            if !messages.is_empty() {
+                let (count, noun) =
+                    (messages.len(), if messages.len() == 1 { "message" } else { "messages" });
+                let topics = topics_of(messages);
+                self.messages.say(&format!("{count} {noun} of QoS 2 may {fate}, to {topics}: {advice}"));
+            }
+        }
+    }
+
+    fn abandoned(&mut self, unsettled: usize) {
+        let what = if unsettled == 1 { "message was" } else { "messages were" };
+        self.messages.say(&format!("{unsettled} {what} sent and not acknowledged"));
+    }
+
+    fn message(&mut self, _: &Publish<'_>, _: &[Defect]) -> Result<Flow, Error> {
         Ok(Flow::Continue) // A kept session may still have subscriptions; nobody asked to see them here.
     }
 

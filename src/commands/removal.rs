@@ -2,7 +2,7 @@
 
 use crate::protocol::session::Outgoing;
 use crate::protocol::{Properties, Publish, Qos};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// The message that makes a broker forget what it keeps for a topic.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ impl Removal {
 #[derive(Debug, Default)]
 pub(super) struct Removals {
     waiting: VecDeque<Removal>,
+    /// The topics that were found: overlapping subscriptions bring a message several times.
+    found: HashSet<Box<str>>,
     is_dry_run: bool,
     /// Topics that are cleared, or in a dry run would be.
     count: u64,
@@ -45,8 +47,11 @@ impl Removals {
         Removals { is_dry_run, ..Removals::default() }
     }
 
-    /// Notes a topic that is to be cleared.
+    /// Notes a topic that is to be cleared, unless it was noted before.
     pub(super) fn add(&mut self, topic: &str) {
+        if !self.found.insert(topic.into()) {
+            return;
+        }
         if self.is_dry_run {
             self.count += 1;
         } else {
@@ -62,6 +67,11 @@ impl Removals {
     /// The broker acknowledged a removal.
     pub(super) fn done(&mut self) {
         self.count += 1;
+    }
+
+    /// Whether no retained message came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
 
     /// What was done, in a sentence.

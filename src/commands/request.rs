@@ -1,22 +1,24 @@
 //! `mq rr`: a request, and the answers that belong to it.
 //!
 //! The request goes out after SUBACK, so that no answer can be missed. With MQTT 5 it carries correlation data of its own, and
-//! only what brings it back counts as an answer.
+//! only a message that brings it back counts as an answer. The topic of an answer does not count: RabbitMQ, for one, delivers
+//! what was published to `a.b` as `a/b`.
 
+use super::defects::DefectNotes;
 use super::payload::{self, Payload};
 use super::stop::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
-use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
+use crate::client::{self, Application, End, Flow, Link, Sending, Uncertain, describe_details};
 use crate::error::{Error, ExitStatus};
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
-    Subscription, SubscriptionAck, SubscriptionOptions, Version,
+    Connack, Defect, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos,
+    ReasonCode, RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, Version,
 };
 use crate::service::Rules;
 use crate::transport::{Stream, Tap};
@@ -37,6 +39,9 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
     if let Some(rules) = args.client.rules(options.version) {
         request.check(args, &rules)?;
     }
+    if args.qos == Qos::ExactlyOnce {
+        options.keep_session_for_run();
+    }
     block_on(async {
         let mut requester = Requester {
             args,
@@ -46,7 +51,9 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             sink: Sink::stdout()?,
             state: State::Subscribing,
             answers: 0,
-            has_warned: false,
+            left_out: 0,
+            has_session: false,
+            defects: DefectNotes::new(messages),
             trace: Trace::new(args.diagnostics.debug, &options, messages),
             failure: None,
         };
@@ -172,14 +179,22 @@ struct Requester<'a> {
     sink: Sink,
     state: State,
     answers: u64,
-    has_warned: bool,
+    /// Messages that came and are not answers.
+    left_out: u64,
+    /// Whether the broker kept a session, whose other subscriptions may bring messages as well.
+    has_session: bool,
+    defects: DefectNotes,
     trace: Trace,
     /// What ends the command at the next occasion.
     failure: Option<Error>,
 }
 
 impl Requester<'_> {
-    fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
+    fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
+        if self.left_out > 1 {
+            self.messages
+                .say(&format!("left out {} messages in all that do not answer this request", self.left_out));
+        }
         match end? {
             End::Stopped { reason, was_connected, .. } => {
                 if self.answers > 0 {
@@ -194,25 +209,37 @@ impl Requester<'_> {
 
     /// Whether a message answers our request.
     fn is_answer(&mut self, publish: &Publish<'_>) -> bool {
-        if publish.topic != self.request.response_topic || publish.retain && self.args.no_retained {
+        if publish.retain && self.args.no_retained {
             return false;
         }
+        let topic = publish.topic;
         let Some(expected) = &self.request.correlation_data else {
-            return true;
+            // The one subscription of a new session is ours, however the broker spells its topic.
+            if !self.has_session || is_same_topic(topic, &self.request.response_topic) {
+                return true;
+            }
+            self.leave_out(topic, "which another subscription of the kept session brought");
+            return false;
         };
-        let brought = publish.properties.find(PropertyId::CorrelationData);
-        if brought == Some(PropertyValue::Binary(expected)) {
-            return true;
-        }
-        if !std::mem::replace(&mut self.has_warned, true) {
-            let what = if brought.is_some() { "other correlation data" } else { "no correlation data" };
-            self.messages.say(&format!(
-                "left out a message on {} with {what}, which is no answer to this request; with -V 311 any \
-                 message there is one",
-                publish.topic
-            ));
+        match publish.properties.find(PropertyId::CorrelationData) {
+            Some(PropertyValue::Binary(brought)) if brought == expected.as_slice() => return true,
+            Some(_) => self.leave_out(topic, "with other correlation data, which does not answer this request"),
+            None => self.leave_out(
+                topic,
+                "without correlation data, which cannot be matched to this request; with -V 311 any message on \
+                 the response topic is an answer",
+            ),
         }
         false
+    }
+
+    /// Notes a message that is not printed. The first is named.
+    fn leave_out(&mut self, topic: &str, reason: &str) {
+        self.left_out += 1;
+        if self.left_out == 1 {
+            let topic = topic.escape_debug();
+            self.messages.say(&format!("left out a message on {topic} {reason}"));
+        }
     }
 
     fn print_latency(&mut self, latency: Duration) {
@@ -228,8 +255,26 @@ impl Requester<'_> {
     }
 }
 
+/// Whether a broker that takes `.` and `*` for AMQP's `/` and `+`, as RabbitMQ does, makes one topic of the other.
+fn is_same_topic(received: &str, asked: &str) -> bool {
+    received == asked
+        || received.replace('.', "/").replace('*', "+") == asked.replace('.', "/").replace('*', "+")
+}
+
 impl Application for Requester<'_> {
     type Message = Rc<Request>;
+
+    fn accepted(&mut self, connack: &Connack<'_>) {
+        self.has_session = connack.session_present;
+    }
+
+    fn uncertain(&mut self, uncertain: &Uncertain<'_, Rc<Request>>) {
+        let fate = if uncertain.may_be_lost.is_empty() { "be delivered twice" } else { "be lost" };
+        self.messages.say(&format!(
+            "the request to {} may {fate}: the broker did not keep the session over the lost connection",
+            self.request.topic
+        ));
+    }
 
     fn connected(&mut self, link: &mut Link<'_, Rc<Request>>) -> Result<(), Error> {
         self.trace.share_stdout();
@@ -272,11 +317,12 @@ impl Application for Requester<'_> {
         self.failure = Some(Error::Output(io::ErrorKind::BrokenPipe.into()));
     }
 
-    fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
+    fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Error> {
         self.trace.take_until_message(self.sink.buffer());
         if self.answers == self.args.count || !self.is_answer(publish) {
             return Ok(Flow::Continue);
         }
+        self.defects.note(publish, defects);
         self.printer.print(publish, self.sink.buffer());
         for note in self.printer.take_notes() {
             self.messages.say(&note);

@@ -1,5 +1,6 @@
 //! `mq sub`: prints the messages that arrive, until told to stop.
 
+use super::defects::DefectNotes;
 use super::exec::Exec;
 use super::removal::{Removal, Removals};
 use super::stop::{Idle, Limits, Stop, stop};
@@ -14,8 +15,8 @@ use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, RetainHandling,
-    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
+    Defect, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode,
+    RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
 use crate::recording::Recorder;
 use crate::service::Rules;
@@ -115,6 +116,7 @@ struct Subscriber<'a> {
     unsubscribe_properties: PropertiesBuf,
     printer: Printer,
     sink: Sink,
+    defects: DefectNotes,
     removals: Option<Removals>,
     idle: Option<Idle>,
     trace: Trace,
@@ -170,6 +172,7 @@ impl<'a> Subscriber<'a> {
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
             printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
+            defects: DefectNotes::new(messages),
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle: None,
             trace: Trace::new(args.diagnostics.debug, options, messages),
@@ -246,7 +249,34 @@ impl<'a> Subscriber<'a> {
     fn tell_removals(&self, removals: &Removals) {
         if self.messages.names == Names::Mq || self.args.dry_run {
             self.messages.say(&removals.summary());
+            if removals.is_empty() && self.granted > 0 {
+                self.hint_at_wildcards();
+            }
         }
+    }
+
+    /// Some brokers do not send what they retain, or not as such, to a filter with wildcards.
+    fn hint_at_wildcards(&self) {
+        let mut filters = self.subscriptions.iter().map(|(filter, _)| filter.as_str());
+        if let Some(filter) = filters.find(|filter| filter.contains(['+', '#'])) {
+            self.messages.say(&format!(
+                "hint: no retained message came for {filter}; RabbitMQ sends retained messages to exact topics only \
+                 (-t TOPIC), and mosca does not mark them as retained"
+            ));
+        }
+    }
+
+    /// Deletes a retained message, if something can be published to its topic.
+    fn remove(&mut self, topic: &str, defects: &[Defect]) {
+        let Some(removals) = &mut self.removals else { return };
+        if defects.iter().any(Defect::is_about_topic) {
+            self.denied += 1;
+            let topic = topic.escape_debug();
+            return self
+                .messages
+                .say(&format!("cannot delete {topic}: nothing can be published to this topic"));
+        }
+        removals.add(topic);
     }
 
     fn subscription_options(&self, maximum_qos: Qos) -> SubscriptionOptions {
@@ -446,7 +476,7 @@ impl Application for Subscriber<'_> {
         }
     }
 
-    fn message(&mut self, publish: &Publish<'_>) -> Result<Flow, Error> {
+    fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Error> {
         self.note_activity();
         self.trace.take_until_message(self.sink.buffer());
         if self.args.retained_only && !publish.retain {
@@ -455,8 +485,9 @@ impl Application for Subscriber<'_> {
         if !self.is_wanted(publish) {
             return Ok(Flow::Continue);
         }
-        if let (Some(removals), true) = (&mut self.removals, publish.retain) {
-            removals.add(publish.topic);
+        self.defects.note(publish, defects);
+        if publish.retain {
+            self.remove(publish.topic, defects);
         }
         self.hand_out(publish)?;
         self.counted += 1;

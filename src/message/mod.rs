@@ -34,4 +34,6 @@ pub struct Message {
     pub time: Option<Timestamp>,
     /// The properties of MQTT 5, without those of one connection: topic alias and subscription identifiers.
     pub properties: PropertiesBuf,
+    /// Why a property of it is missing here: a subscriber may receive values that nobody should send.
+    pub left_out: Vec<String>,
 }

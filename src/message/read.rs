@@ -1,6 +1,7 @@
 //! Parses a JSON object as a message to publish. An unknown key is an error, since a misspelled one would be ignored silently.
 
 use super::{Encoding, Message};
+use crate::protocol::property::PropertyError;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
 use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -49,6 +50,7 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
         retain: None,
         time: None,
         properties: PropertiesBuf::new(),
+        left_out: Vec::new(),
     };
     let mut payload = None;
     let mut encoding = Encoding::Utf8;
@@ -62,7 +64,7 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
             "retain" => message.retain = Some(value.boolean()?),
             "payload_encoding" => encoding = value.encoding()?,
             "payload" => payload = Some(value),
-            "properties" => message.properties = read_properties(value, start)?,
+            "properties" => (message.properties, message.left_out) = read_properties(value, start)?,
             // The other keys describe the connection on which the message arrived.
             _ => {}
         }
@@ -73,19 +75,19 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
     Ok(message)
 }
 
-/// Parses the JSON object of a message's properties.
+/// Parses the JSON object of a message's properties. Also gives the reasons for those that were left out.
 ///
 /// # Errors
 /// The problem and its position.
 #[cfg(feature = "sqlite")]
-pub(crate) fn read_properties_of(text: &str) -> Result<PropertiesBuf, MessageError> {
+pub(crate) fn read_properties_of(text: &str) -> Result<(PropertiesBuf, Vec<String>), MessageError> {
     read_properties(Value { text, column: 1 }, text.as_ptr() as usize)
 }
 
-fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, MessageError> {
-    let mut list = PropertiesBuf::new();
+fn read_properties(object: Value<'_>, start: usize) -> Result<(PropertiesBuf, Vec<String>), MessageError> {
+    let (mut list, mut left_out) = (PropertiesBuf::new(), Vec::new());
     if object.text == "null" {
-        return Ok(list);
+        return Ok((list, left_out));
     }
     let entries = entries(serde_json::Deserializer::from_str(object.text), PROPERTY_KEYS)
         .map_err(|error| malformed(&error, object.column - 1))?;
@@ -93,8 +95,12 @@ fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, Mes
     let encoding = encoding.map_or(Ok(Encoding::Utf8), |(_, raw)| Value::new(raw, start).encoding())?;
     for (key, raw) in entries {
         let value = Value::new(raw, start);
-        let mut push = |id: PropertyId, property: PropertyValue<'_>| {
-            list.push(id, property).map_err(|error| value.error(error.to_string()))
+        let mut push = |id: PropertyId, property: PropertyValue<'_>| match list.push(id, property) {
+            Err(error @ PropertyError::InvalidValue(..)) => {
+                left_out.push(error.to_string());
+                Ok(())
+            }
+            pushed => pushed.map_err(|error| value.error(error.to_string())),
         };
         match key {
             "payload_format_indicator" => {
@@ -117,7 +123,7 @@ fn read_properties(object: Value<'_>, start: usize) -> Result<PropertiesBuf, Mes
             _ => {}
         }
     }
-    Ok(list)
+    Ok((list, left_out))
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> String {

@@ -53,6 +53,7 @@ fn message() -> impl Strategy<Value = Message> {
             retain: Some(retain),
             time: Some(arrived()),
             properties,
+            left_out: Vec::new(),
         },
     )
 }
@@ -160,10 +161,8 @@ fn what_is_wrong_is_told_with_its_column() {
         (r#"{"properties":[]}"#, 15, "an object"),
         (r#"{"properties":{"user_properties":[["a"]]}}"#, 34, "[\"name\", \"value\"]"),
         (r#"{"properties":{"user_property":[]}}"#, 30, "did you mean \"user_properties\"?"),
-        (r#"{"properties":{"payload_format_indicator":2}}"#, 43, "payload-format-indicator 2"),
         (r#"{"properties":{"content_type":"a\u0000"}}"#, 31, "null character"),
         (r#"{"properties":{"user_properties":[["a","\u0000"]]}}"#, 34, "null character"),
-        (r#"{"properties":{"response_topic":"a/+"}}"#, 33, "response-topic"),
         (r#"{"properties":{"message_expiry_interval":-1}}"#, 42, "found -1"),
     ];
     for (line, column, part) in cases {
@@ -171,4 +170,15 @@ fn what_is_wrong_is_told_with_its_column() {
         assert!(error.problem.contains(part), "{part:?} is missing for {line}: {error}");
         assert_eq!(error.column, column, "{line}: {error}");
     }
+}
+
+#[test]
+fn a_property_that_nobody_may_send_is_left_out() {
+    let line = r#"{"topic":"a","properties":{"payload_format_indicator":2,"response_topic":"a/+","content_type":"x"}}"#;
+    let message = read(line.as_bytes()).unwrap();
+    assert_eq!(message.properties.as_properties().text(PropertyId::ContentType), Some("x"));
+    assert_eq!(message.properties.as_properties().iter().count(), 1);
+    let [indicator, topic] = message.left_out.as_slice() else { panic!("two are left out: {message:?}") };
+    assert_eq!(indicator, "invalid payload-format-indicator 2");
+    assert!(topic.starts_with("invalid response-topic \"a/+\": "), "{topic}");
 }

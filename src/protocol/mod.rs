@@ -25,6 +25,7 @@ pub mod session;
 mod subscribe;
 #[cfg(test)]
 mod tests;
+mod tolerant;
 pub mod topic;
 mod version;
 mod writer;
@@ -45,6 +46,7 @@ pub use reason::ReasonCode;
 pub use subscribe::{
     RetainHandling, Subscribe, Subscription, SubscriptionAck, SubscriptionOptions, Unsubscribe,
 };
+pub use tolerant::{Defect, Mended, Treatment};
 pub use topic::{TopicError, TopicFilter, TopicName};
 pub use version::Version;
 pub use writer::MAX_REMAINING_LENGTH;

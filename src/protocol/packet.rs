@@ -81,6 +81,15 @@ impl<'a> Frame<'a> {
     pub fn size(&self) -> usize {
         self.header_length + self.body.len()
     }
+
+    /// The lower half of the first byte.
+    pub(super) fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    pub(super) fn reader(&self) -> Reader<'a> {
+        Reader::new(self.packet_type, self.body, self.header_length)
+    }
 }
 
 /// Reads the remaining length; `None` when its last byte is not there yet.
@@ -110,8 +119,7 @@ impl<'a> Packet<'a> {
     /// When anything in it is not as the specification demands.
     #[inline]
     pub fn decode(frame: Frame<'a>, version: Version) -> Result<Packet<'a>, DecodeError> {
-        let mut reader = Reader::new(frame.packet_type, frame.body, frame.header_length);
-        let reader = &mut reader;
+        let reader = &mut frame.reader();
         let packet = match frame.packet_type {
             PacketType::Connect => Packet::Connect(Connect::decode(reader)?),
             PacketType::Connack => Packet::Connack(Connack::decode(reader, version)?),

@@ -236,17 +236,12 @@ impl<'a> Properties<'a> {
         while !list.is_empty() {
             let offset = list.offset();
             let property = read_property(&mut list)?;
-            let bit = 1 << (property.id as u8);
-            if !property.id.belongs_in(context) {
-                return Err(list.error_at(offset, Problem::MisplacedProperty { property: property.id }));
-            }
-            if seen & bit != 0 && !property.id.is_repeatable_in(context) {
-                return Err(list.error_at(offset, Problem::DuplicateProperty { property: property.id }));
-            }
-            seen |= bit;
-            check_value(&property).map_err(|problem| list.error_at(offset, problem))?;
+            let Property { id, value } = property;
+            let checked = id.check_place(context, seen).and_then(|()| id.check_value(value));
+            checked.map_err(|problem| list.error_at(offset, problem))?;
+            seen |= id.bit();
         }
-        let has = |id: PropertyId| seen & 1 << (id as u8) != 0;
+        let has = |id: PropertyId| seen & id.bit() != 0;
         if has(PropertyId::AuthenticationData) && !has(PropertyId::AuthenticationMethod) {
             return Err(list.error(Problem::AuthenticationDataWithoutMethod));
         }
@@ -276,7 +271,7 @@ impl<'a> Properties<'a> {
     }
 }
 
-/// An owned property list in its encoded form; it cannot hold a value that is out of range, or a single property twice.
+/// An owned property list in its encoded form. Unless it is that of a received message, it holds no value that is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PropertiesBuf(Vec<u8>);
 
@@ -313,8 +308,7 @@ impl PropertiesBuf {
         if !id.is_repeatable_in(Context::Publish) && self.as_properties().find(id).is_some() {
             return Err(PropertyError::Duplicate(id));
         }
-        let property = Property { id, value };
-        if let Err(problem) = check_value(&property) {
+        if let Err(problem) = id.check_value(value) {
             return Err(PropertyError::InvalidValue(id, problem_value(&problem)));
         }
         self.write(id, value)
@@ -326,13 +320,18 @@ impl PropertiesBuf {
         debug_assert!(written.is_ok(), "a property that was decoded fits its own encoding");
     }
 
+    /// Adds a property of a received message, whose value may be out of range; whether it fits.
+    pub(super) fn push_received(&mut self, id: PropertyId, value: PropertyValue<'_>) -> bool {
+        self.write(id, value).is_ok()
+    }
+
     fn write(&mut self, id: PropertyId, value: PropertyValue<'_>) -> Result<(), PropertyError> {
         let out = &mut self.0;
         let length = out.len();
         out.push(id as u8);
         let mismatch = |shown: String| Err(PropertyError::InvalidValue(id, shown));
         let written = match (id.encoding(), value) {
-            (Encoding::Flag, PropertyValue::Number(number)) if number <= 1 => {
+            (Encoding::Flag, PropertyValue::Number(number)) if number <= 0xff => {
                 out.push(number as u8);
                 Ok(())
             }
@@ -386,47 +385,74 @@ fn problem_value(problem: &Problem) -> String {
 
 /// Reads one property by the table; where it stands and its range are the caller's to check.
 fn read_property<'a>(reader: &mut Reader<'a>) -> Result<Property<'a>, DecodeError> {
-    let offset = reader.offset();
-    let number = reader.variable_byte_integer("property identifier")?;
-    let Some(id) = PropertyId::from_number(number) else {
-        return Err(reader.error_at(offset, Problem::UnknownProperty { id: number }));
-    };
-    let field = id.name();
-    let value = match id.encoding() {
-        Encoding::Flag => PropertyValue::Number(reader.u8(field)?.into()),
-        Encoding::TwoByteInteger => PropertyValue::Number(reader.u16(field)?.into()),
-        Encoding::FourByteInteger => PropertyValue::Number(reader.u32(field)?),
-        Encoding::VariableByteInteger => PropertyValue::Number(reader.variable_byte_integer(field)?),
-        Encoding::Utf8String => PropertyValue::Text(reader.string(field)?),
-        Encoding::BinaryData => PropertyValue::Binary(reader.binary(field)?),
-        Encoding::Utf8StringPair => {
-            let name = reader.string("user property name")?;
-            PropertyValue::Pair(name, reader.string("user property value")?)
-        }
-    };
-    Ok(Property { id, value })
+    let id = PropertyId::decode(reader)?;
+    Ok(Property { id, value: id.decode_value(reader)? })
 }
 
-/// Checks what the encoding leaves open: ranges, and the topic that a response goes to [MQTT-3.3.2-14].
-fn check_value(property: &Property<'_>) -> Result<(), Problem> {
-    let id = property.id;
-    match property.value {
-        PropertyValue::Number(value) => {
-            let most = if id.encoding() == Encoding::Flag { 1 } else { u32::MAX };
-            if value < id.least() || value > most {
-                return Err(Problem::InvalidProperty { property: id, value });
-            }
-        }
-        PropertyValue::Text(text) if id == PropertyId::ResponseTopic => {
-            topic::check_name(text).map_err(|error| Problem::Topic {
-                field: "response topic",
-                topic: text.to_owned(),
-                error,
-            })?;
-        }
-        PropertyValue::Text(_) | PropertyValue::Binary(_) | PropertyValue::Pair(..) => {}
+/// Whether a property or its value is allowed.
+pub(super) type Rule = Result<(), Problem>;
+
+impl PropertyId {
+    /// Its bit in a set of properties.
+    pub(super) fn bit(self) -> u64 {
+        1 << (self as u8)
     }
-    Ok(())
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<PropertyId, DecodeError> {
+        let offset = reader.offset();
+        let number = reader.variable_byte_integer("property identifier")?;
+        PropertyId::from_number(number)
+            .ok_or_else(|| reader.error_at(offset, Problem::UnknownProperty { id: number }))
+    }
+
+    /// Reads the value that its encoding says.
+    pub(super) fn decode_value<'a>(self, reader: &mut Reader<'a>) -> Result<PropertyValue<'a>, DecodeError> {
+        let field = self.name();
+        Ok(match self.encoding() {
+            Encoding::Flag => PropertyValue::Number(reader.u8(field)?.into()),
+            Encoding::TwoByteInteger => PropertyValue::Number(reader.u16(field)?.into()),
+            Encoding::FourByteInteger => PropertyValue::Number(reader.u32(field)?),
+            Encoding::VariableByteInteger => PropertyValue::Number(reader.variable_byte_integer(field)?),
+            Encoding::Utf8String => PropertyValue::Text(reader.string(field)?),
+            Encoding::BinaryData => PropertyValue::Binary(reader.binary(field)?),
+            Encoding::Utf8StringPair => {
+                let name = reader.string("user property name")?;
+                PropertyValue::Pair(name, reader.string("user property value")?)
+            }
+        })
+    }
+
+    /// Whether it may follow the properties that were `seen` in this list.
+    pub(super) fn check_place(self, context: Context, seen: u64) -> Rule {
+        if !self.belongs_in(context) {
+            return Err(Problem::MisplacedProperty { property: self });
+        }
+        if seen & self.bit() != 0 && !self.is_repeatable_in(context) {
+            return Err(Problem::DuplicateProperty { property: self });
+        }
+        Ok(())
+    }
+
+    /// Checks what the encoding leaves open: ranges, and the topic that a response goes to [MQTT-3.3.2-14].
+    pub(super) fn check_value(self, value: PropertyValue<'_>) -> Rule {
+        match value {
+            PropertyValue::Number(value) => {
+                let most = if self.encoding() == Encoding::Flag { 1 } else { u32::MAX };
+                if value < self.least() || value > most {
+                    return Err(Problem::InvalidProperty { property: self, value });
+                }
+            }
+            PropertyValue::Text(text) if self == PropertyId::ResponseTopic => {
+                topic::check_name(text).map_err(|error| Problem::Topic {
+                    field: "response topic",
+                    topic: text.to_owned(),
+                    error,
+                })?;
+            }
+            PropertyValue::Text(_) | PropertyValue::Binary(_) | PropertyValue::Pair(..) => {}
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -29,18 +29,33 @@ pub struct Publish<'a> {
     pub payload: &'a [u8],
 }
 
+/// What the first byte says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flags {
+    pub(super) dup: bool,
+    pub(super) qos: Qos,
+    pub(super) retain: bool,
+}
+
+impl Flags {
+    #[inline]
+    pub(super) fn decode(reader: &Reader<'_>, flags: u8) -> Result<Flags, DecodeError> {
+        let qos_bits = flags >> QOS_SHIFT & 0b11;
+        let Some(qos) = Qos::from_u8(qos_bits) else {
+            let problem = Problem::InvalidValue { field: "QoS", value: qos_bits.into() };
+            return Err(reader.error_at(0, problem));
+        };
+        Ok(Flags { dup: flags & DUP != 0, qos, retain: flags & RETAIN != 0 })
+    }
+}
+
 impl<'a> Publish<'a> {
     pub(super) fn decode(
         reader: &mut Reader<'a>,
         version: Version,
         flags: u8,
     ) -> Result<Publish<'a>, DecodeError> {
-        let qos_bits = flags >> QOS_SHIFT & 0b11;
-        let Some(qos) = Qos::from_u8(qos_bits) else {
-            let problem = Problem::InvalidValue { field: "QoS", value: qos_bits.into() };
-            return Err(reader.error_at(0, problem));
-        };
-        let dup = flags & DUP != 0;
+        let Flags { dup, qos, retain } = Flags::decode(reader, flags)?;
         if dup && qos == Qos::AtMostOnce {
             return Err(reader.error_at(0, Problem::DupAtQosZero));
         }
@@ -57,7 +72,7 @@ impl<'a> Publish<'a> {
             return Err(reader.error_at(topic_offset, Problem::NoTopic));
         }
         let payload = reader.rest();
-        Ok(Publish { dup, qos, retain: flags & RETAIN != 0, topic, packet_id, properties, payload })
+        Ok(Publish { dup, qos, retain, topic, packet_id, properties, payload })
     }
 
     /// Appends the packet.

@@ -303,6 +303,23 @@ proptest! {
             encoded(version, &packet);
         }
     }
+
+    #[test]
+    fn a_tolerated_message_can_be_written_and_names_its_defects(
+        (version, packet) in packet(),
+        position in any::<proptest::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = encoded(version, &packet);
+        let position = position.index(bytes.len());
+        bytes[position] = byte;
+        let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE) else { return Ok(()) };
+        let mut mended = Mended::default();
+        if let Ok((packet, defects)) = Packet::decode_tolerantly(frame, version, &mut mended) {
+            prop_assert_eq!(defects.is_empty(), Packet::decode(frame, version).is_ok());
+            encoded(version, &packet);
+        }
+    }
 }
 
 /// The error that a packet in hexadecimal makes.

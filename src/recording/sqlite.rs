@@ -179,13 +179,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
     let properties: Option<String> = row.get(6)?;
     let parse = || {
         let properties = properties.map(|text| message::read_properties_of(&text)).transpose();
+        let (properties, left_out) = properties.map_err(|error| error.to_string())?.unwrap_or_default();
         Ok(Message {
             topic: Some(TopicName::parse(&topic).map_err(|error| error.to_string())?),
             payload,
             qos: Some(Qos::from_u8(qos).ok_or_else(|| format!("invalid QoS {qos}"))?),
             retain: Some(retain),
             time: Timestamp::from_nanosecond(time.into()).ok(),
-            properties: properties.map_err(|error| error.to_string())?.unwrap_or_default(),
+            properties,
+            left_out,
         })
     };
     Ok(parse())

@@ -8,14 +8,14 @@ fn a_line_says_where_its_message_goes_and_how() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
         client.speak_v5();
-        client.expect("10 (`MQTT` 05 02 003c () `me`)");
+        client.expect("10 (`MQTT` 05 02 003c (11 00000e10) `me`)");
         client.send("20 (00 00 ())");
         client.expect("31 (`home/a` (03 `x` 26 `k` `v`) 'hi')");
         client.expect("30 (`t` () ff00)");
         client.expect("30 (`t` () '{\"n\": 1.10}')");
         client.expect("32 (`t` 0001 ())");
         client.send("40 (0001 00 ())");
-        client.expect("e0 ()");
+        client.expect("e0 (00 (11 00000000))");
     });
     let lines = concat!(
         r#"{"topic":"home/a","payload":"hi","retain":true,"#,
@@ -37,7 +37,7 @@ fn options_hold_where_a_line_says_nothing_else() {
         client.expect("33 (`t` 0001 (03 `json` 26 `k` `v`) 'x')");
         client.expect("30 (`t` (03 `own` 26 `k` `v`) 'x')");
         client.send("40 (0001)");
-        client.expect("e0 ()");
+        client.expect("e0 (00 (11 00000000))");
     });
     let lines = "{\"payload\":\"x\"}\n{\"payload\":\"x\",\"qos\":0,\"retain\":false,\"properties\":{\"content_type\":\"own\"}}\n";
     let options = "-D publish content-type json -D publish user-property k v";
@@ -59,7 +59,7 @@ fn the_first_bad_line_ends_it_and_what_went_before_is_acknowledged() {
             client.expect("32 (`a` 0001 () 'one')");
             client.expect_quiet();
             client.send("40 (0001)");
-            client.expect("e0 ()");
+            client.expect("e0 (00 (11 00000000))");
         });
         let lines =
             format!("{{\"topic\":\"a\",\"payload\":\"one\",\"qos\":1}}\n\n{line}\n{{\"topic\":\"a\"}}\n");
@@ -111,7 +111,7 @@ fn a_denied_message_is_named_by_its_own_topic() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect("32 (`one` 0001 ()) 32 (`two` 0002 ())");
         client.send("40 (0001) 40 (0002 87)");
-        client.expect("e0 ()");
+        client.expect("e0 (00 (11 00000000))");
     });
     let finished = peer.mq("pub --ndjson -q 1").stdin("{\"topic\":\"one\"}\n{\"topic\":\"two\"}\n").run();
     peer.finish();
@@ -206,11 +206,12 @@ fn ten_thousand_mixed_messages_are_copied_as_they_are() {
 fn a_byte_order_mark_may_stand_in_front_of_all_lines() {
     let mark = "\u{feff}";
     let line = r#"{"topic":"a","payload":"one"}"#;
-    let peer = ScriptedPeer::accepting_v5("", |client| client.expect("30 (`a` () 'one') e0 ()"));
+    let peer =
+        ScriptedPeer::accepting_v5("", |client| client.expect("30 (`a` () 'one') e0 (00 (11 00000000))"));
     peer.mq("pub --ndjson").stdin(format!("{mark}{line}\n")).run().succeed();
     peer.finish();
     for lines in [format!("{mark}{mark}{line}\n"), format!("\n{mark}{line}\n"), format!(" {mark}{line}")] {
-        let peer = ScriptedPeer::accepting_v5("", |client| client.expect("e0 ()"));
+        let peer = ScriptedPeer::accepting_v5("", |client| client.expect("e0 (00 (11 00000000))"));
         assert_says(&peer.mq("pub --ndjson").stdin(lines).run().fail(1), &["line ", "expected"]);
         peer.finish();
     }

@@ -40,6 +40,9 @@ fn answer(client: &mut Wire, sent: &[Vec<u8>]) {
         6 => client.send(&format!("70 ({id})")),
         8 => {
             client.send(&format!("90 ({id} {properties} 00)"));
+            if packet.windows(2).any(|bytes| bytes == b"re") {
+                return; // a requester gets its answer and nothing else
+            }
             for message in ["31 (`a` {} 'kept')", "30 (`a` {} '1')", "30 (`b` {} '2')"] {
                 client.send(&message.replace("{}", properties));
             }

@@ -253,7 +253,7 @@ fn a_denied_message_of_qos_2_makes_room_for_the_next() {
         client.send_bytes(&[0x50, 2, high, low]);
         client.expect_type(0x62);
         client.send_bytes(&[0x70, 2, high, low]);
-        client.expect("e0 ()");
+        client.expect_type(0xe0);
     });
     let stderr = peer.mq("pub -V 5 -t a -l -q 2").stdin("1\n2\n").run().fail(3);
     assert_says(&stderr, &["quota exceeded"]);

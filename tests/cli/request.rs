@@ -205,3 +205,57 @@ fn what_cannot_work_is_told_before_connecting() {
         assert_says(&finished.fail(2), parts);
     }
 }
+
+#[test]
+fn an_answer_on_a_renamed_topic_is_an_answer() {
+    let peer = ScriptedPeer::accepting_v5("", |client| {
+        client.expect("82 (0001 () `rs.1/x` 00)");
+        client.send("90 (0001 () 00)");
+        client.expect("30 (`ask` (09 `mine` 08 `rs.1/x`))");
+        client
+            .send("30 (`rs/1/x` (09 `yours`) 'no')  30 (`rs/1/x` () 'no')  30 (`rs/1/x` (09 `mine`) 'yes')");
+        client.expect("e0 ()");
+    });
+    let finished = peer.mq("rr -t ask -e rs.1/x -n -D publish correlation-data mine").run();
+    peer.finish();
+    let first = "left out a message on rs/1/x with other correlation data";
+    assert_says(&finished.stderr, &[first, "left out 2 messages in all"]);
+    assert_eq!(finished.succeed(), "yes\n");
+}
+
+#[test]
+fn before_mqtt_5_an_answer_on_a_renamed_topic_is_an_answer() {
+    for (options, connack) in [("", "20 (00 00)"), ("-c -i me", "20 (01 00)")] {
+        let peer = ScriptedPeer::start(move |peer| {
+            let mut client = peer.accept();
+            client.expect_type(0x10);
+            client.send(connack);
+            client.expect_type(0x82);
+            client.send("90 (0001 00)");
+            client.expect_type(0x30);
+            client.send("30 (`rs/1/x` 'yes')");
+            client.expect("e0 ()");
+        });
+        let finished = peer.mq(&format!("rr -V 311 -t ask -e rs.1/x -n {options}")).run();
+        peer.finish();
+        assert_eq!(finished.succeed(), "yes\n");
+    }
+}
+
+#[test]
+fn another_subscription_of_a_kept_session_brings_no_answer() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept();
+        client.expect_type(0x10);
+        client.send("20 (01 00)");
+        client.expect_type(0x82);
+        client.send("90 (0001 00)");
+        client.expect_type(0x30);
+        client.send("30 (`old` 'no')  30 (`re` 'yes')");
+        client.expect("e0 ()");
+    });
+    let finished = peer.mq("rr -V 311 -c -i me -t ask -e re -n").run();
+    peer.finish();
+    assert_says(&finished.stderr, &["left out a message on old", "another subscription"]);
+    assert_eq!(finished.succeed(), "yes\n");
+}

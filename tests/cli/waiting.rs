@@ -203,6 +203,30 @@ fn clean_up_waits_for_every_acknowledgement() {
 }
 
 #[test]
+fn clean_up_counts_topics_however_many_subscriptions_bring_them() {
+    on_each_broker(|broker| {
+        broker.mq("pub -t old/one -m x -r -q 1").run().succeed();
+        let filters = "-V 5 -t old/# -t old/+ -t old/one --remove-retained --retained-only -q 1";
+        assert_says(
+            &broker.mq(&format!("sub {filters} --dry-run")).run().stderr,
+            &["would delete 1 kept message"],
+        );
+        assert_says(&broker.mq(&format!("sub {filters}")).run().stderr, &["deleted 1 kept message"]);
+    });
+}
+
+#[test]
+fn a_clean_up_that_finds_nothing_through_a_wildcard_says_what_that_may_mean() {
+    on_each_broker(|broker| {
+        let finished = broker.mq("sub -t nothing/# --remove-retained --retained-only").run();
+        assert_says(&finished.stderr, &["deleted 0 ", "nothing/#", "RabbitMQ", "mosca"]);
+        finished.succeed();
+        let finished = broker.mq("sub -t nothing --remove-retained --retained-only").run();
+        assert!(!finished.stderr.contains("RabbitMQ"), "{}", finished.stderr);
+    });
+}
+
+#[test]
 fn a_denied_clean_up_is_status_3() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x82);

@@ -8,8 +8,8 @@ use crate::client::{FAREWELL_PATIENCE, Terms, describe_details, disconnected};
 use crate::error::Error;
 use crate::protocol::session::{Event, Role, Session, SessionError};
 use crate::protocol::{
-    Disconnect, Frame, Packet, PacketId, Properties, PropertyId, Publish, Qos, ReasonCode, RetainHandling,
-    Subscription, SubscriptionOptions, Version,
+    Disconnect, Frame, Mended, Packet, PacketId, Properties, PropertyId, Publish, Qos, ReasonCode,
+    RetainHandling, Subscription, SubscriptionOptions, Version,
 };
 use crate::transport::Connection;
 use std::time::{Duration, Instant};
@@ -31,6 +31,7 @@ pub(super) struct Line {
     connection: Connection,
     session: Session<()>,
     heard: Heard,
+    mended: Mended,
     /// How long a check may wait.
     patience: Duration,
     deadline: Instant,
@@ -104,6 +105,7 @@ impl Line {
             connection,
             session,
             heard: Heard::new(topic),
+            mended: Mended::default(),
             patience,
             deadline: Instant::now() + patience,
             granted: Vec::new(),
@@ -240,7 +242,8 @@ impl Line {
         let (input, output) = self.connection.buffers();
         let mut rest = input;
         while let Some(frame) = Frame::cut(rest, limit)? {
-            let packet = Packet::decode(frame, self.session.version())?;
+            let version = self.session.version();
+            let (packet, _) = Packet::decode_tolerantly(frame, version, &mut self.mended)?;
             take(packet, &mut self.session, &mut self.heard, output)?;
             rest = rest.get(frame.size()..).unwrap_or_default();
         }

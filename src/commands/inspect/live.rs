@@ -15,8 +15,8 @@ use crate::inspect::capture::reassembly::Close;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Connack, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling, Subscription,
-    SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
+    Connack, Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling,
+    Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
 use crate::service::Rules;
 use crate::transport::{self, Stream};
@@ -171,7 +171,7 @@ impl Application for Client<'_> {
         }
     }
 
-    fn message(&mut self, _: &Publish<'_>) -> Result<Flow, Error> {
+    fn message(&mut self, _: &Publish<'_>, _: &[Defect]) -> Result<Flow, Error> {
         self.counted += 1;
         let is_enough = self.count.is_some_and(|count| self.counted >= count);
         Ok(if is_enough { Flow::Finish } else { Flow::Continue })

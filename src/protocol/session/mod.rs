@@ -179,8 +179,9 @@ impl<M> Session<M> {
 
     /// Starts on a new connection, once CONNECT and CONNACK went over it.
     ///
-    /// What was in flight waits to be sent again ([`Session::resend`]). Where the session was lost, messages that the peer had
-    /// taken already (QoS 2, after PUBREC) are settled and given back: to send them again could deliver them twice.
+    /// What was in flight waits to be sent again ([`Session::resend`]). If the peer lost the session, messages that it had
+    /// taken already (QoS 2, after PUBREC) are given back. Whether it delivered them is unknown: to send them again could
+    /// deliver them twice.
     pub fn start(
         &mut self,
         version: Version,
@@ -444,10 +445,14 @@ impl<M> Session<M> {
         if slot.stage != stage {
             return Err(SessionError::WrongAcknowledgement { packet_type, packet_id });
         }
+        // In recovery, the peer completed the exchange before the connection broke (MQTT 5.0, section 3.7.2.1).
+        let is_completed_earlier =
+            slot.is_released_again && ack.reason_code == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND;
+        let reason_code = if is_completed_earlier { ReasonCode::SUCCESS } else { ack.reason_code };
         let Some(message) = self.outbound.remove(index) else {
             return Ok(Event::Nothing);
         };
-        Ok(Event::Published { packet_id, reason_code: ack.reason_code, properties: ack.properties, message })
+        Ok(Event::Published { packet_id, reason_code, properties: ack.properties, message })
     }
 
     fn receive_pubrec<'e>(&mut self, ack: Ack<'e>, out: &mut Vec<u8>) -> Result<Event<'e, M>, SessionError> {

@@ -18,6 +18,8 @@ pub(super) enum Stage {
 pub(super) struct Slot<M> {
     pub(super) packet_id: PacketId,
     pub(super) stage: Stage,
+    /// PUBREL went out on an earlier connection already, so that the peer may have forgotten the message.
+    pub(super) is_released_again: bool,
     pub(super) message: M,
 }
 
@@ -64,7 +66,7 @@ impl<M> Outbound<M> {
     /// Adds a message that goes out now.
     pub(super) fn push_sent(&mut self, packet_id: PacketId, qos: Qos, message: M) {
         let stage = if qos == Qos::ExactlyOnce { Stage::Pubrec } else { Stage::Puback };
-        self.slots.push_back(Slot { packet_id, stage, message });
+        self.slots.push_back(Slot { packet_id, stage, is_released_again: false, message });
         self.sent += 1;
     }
 
@@ -96,19 +98,19 @@ impl<M> Outbound<M> {
         Some(slot.message)
     }
 
-    /// Starts over on a new connection: all wait to be sent again. Where the peer lost the session, messages that it had
-    /// already taken (PUBREC) are given back as settled: sending them again could deliver them twice.
+    /// Starts over on a new connection: all wait to be sent again. If the peer lost the session, messages that it had
+    /// already taken (PUBREC) are given back: sending them again could deliver them twice.
     pub(super) fn restart(&mut self, session_present: bool) -> Vec<(PacketId, M)> {
         self.sent = 0;
         self.is_duplicate = session_present;
         if session_present {
             return Vec::new();
         }
-        let (settled, kept) = std::mem::take(&mut self.slots)
+        let (taken, kept) = std::mem::take(&mut self.slots)
             .into_iter()
             .partition::<Vec<_>, _>(|slot| slot.stage == Stage::Pubcomp);
         self.slots = kept.into();
-        settled.into_iter().map(|slot| (slot.packet_id, slot.message)).collect()
+        taken.into_iter().map(|slot| (slot.packet_id, slot.message)).collect()
     }
 
     /// The next message to be sent again.
@@ -118,6 +120,9 @@ impl<M> Outbound<M> {
 
     /// Notes that the message from [`Outbound::next_waiting`] went out.
     pub(super) fn advance(&mut self) {
+        if let Some(slot) = self.slots.get_mut(self.sent) {
+            slot.is_released_again = slot.stage == Stage::Pubcomp;
+        }
         self.sent += 1;
     }
 

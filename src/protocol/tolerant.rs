@@ -1,0 +1,238 @@
+//! Reads a PUBLISH whose values break the specification, as long as its fields can be told apart.
+//!
+//! Some brokers forward what a publisher should not have sent: a response topic with wildcards, a payload format indicator of 2,
+//! text that is not UTF-8. MQTT 5 lets a receiver close the connection, but a subscriber that does so loses every other
+//! message to one bad publisher, and a kept session delivers that message again at each start. Lengths, unknown
+//! properties, the packet identifier and the topic alias cannot be wrong: without them the rest of the packet, or the state
+//! of the connection, is unknown.
+//!
+//! The usual packet pays nothing for it: this runs only after [`Packet::decode`] failed.
+
+use super::error::{DecodeError, Problem};
+use super::property::{Context, Encoding, PropertyId, PropertyValue, Rule};
+use super::reader::Reader;
+use super::{Frame, Packet, PacketType, PropertiesBuf, Publish, Qos, Version, publish, topic};
+use std::borrow::Cow;
+use std::fmt;
+
+/// How many defects of a message are kept; a packet can hold millions.
+const MOST_DEFECTS: usize = 8;
+
+const TOPIC: &str = "topic name";
+
+/// How many characters of an invalid topic a defect repeats.
+const SHOWN: usize = 100;
+
+/// A rule that a message breaks, and what was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defect {
+    /// The rule, with the property or field.
+    pub problem: Problem,
+    /// How the value is handed on.
+    pub treatment: Treatment,
+}
+
+/// How a value that breaks a rule is handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// As it was received.
+    Kept,
+    /// With U+FFFD in place of what cannot be part of a text.
+    Replaced,
+    /// Not at all.
+    LeftOut,
+}
+
+impl Defect {
+    /// Whether it is the topic that is wrong, so that nothing can be published there.
+    pub fn is_about_topic(&self) -> bool {
+        match &self.problem {
+            Problem::NoTopic => true,
+            Problem::InvalidUtf8 { field }
+            | Problem::NullCharacter { field }
+            | Problem::Topic { field, .. } => *field == TOPIC,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let treatment = match self.treatment {
+            Treatment::Kept => "kept as received",
+            Treatment::Replaced => "shown with U+FFFD instead",
+            Treatment::LeftOut => "left out",
+        };
+        write!(f, "{} ({treatment})", self.problem)
+    }
+}
+
+/// The parts of a message that had to be rewritten. One is enough for all packets of a connection.
+#[derive(Debug, Default)]
+pub struct Mended {
+    topic: String,
+    properties: PropertiesBuf,
+    defects: Vec<Defect>,
+}
+
+impl<'a> Packet<'a> {
+    /// Reads a packet as [`Packet::decode`] does, but takes a PUBLISH that breaks rules, with what is wrong with it.
+    ///
+    /// # Errors
+    /// When the packet cannot be read.
+    #[inline]
+    pub fn decode_tolerantly(
+        frame: Frame<'a>,
+        version: Version,
+        mended: &'a mut Mended,
+    ) -> Result<(Packet<'a>, &'a [Defect]), DecodeError> {
+        match Packet::decode(frame, version) {
+            Err(_) if frame.packet_type == PacketType::Publish => {
+                let (publish, defects) = mended.read(&mut frame.reader(), version, frame.flags())?;
+                Ok((Packet::Publish(publish), defects))
+            }
+            decoded => Ok((decoded?, &[])),
+        }
+    }
+}
+
+impl Mended {
+    fn read<'a>(
+        &'a mut self,
+        reader: &mut Reader<'a>,
+        version: Version,
+        flags: u8,
+    ) -> Result<(Publish<'a>, &'a [Defect]), DecodeError> {
+        *self = Mended::default();
+        let publish::Flags { dup, qos, retain } = publish::Flags::decode(reader, flags)?;
+        let is_acknowledged = qos != Qos::AtMostOnce;
+        if dup && !is_acknowledged {
+            self.note(Problem::DupAtQosZero, Treatment::LeftOut);
+        }
+        self.topic = self.text(reader, TOPIC)?.into_owned();
+        let packet_id = if is_acknowledged { Some(reader.packet_id()?) } else { None };
+        if version.is_v5() {
+            self.read_properties(reader)?;
+        }
+        self.check_topic(version);
+        let publish = Publish {
+            dup: dup && is_acknowledged,
+            qos,
+            retain,
+            topic: &self.topic,
+            packet_id,
+            properties: self.properties.as_properties(),
+            payload: reader.rest(),
+        };
+        Ok((publish, &self.defects))
+    }
+
+    /// Notes what is wrong with a topic that stands in the packet; an alias may stand for one.
+    fn check_topic(&mut self, version: Version) {
+        let has_alias = self.properties.as_properties().find(PropertyId::TopicAlias).is_some();
+        match topic::check_name(&self.topic) {
+            Err(_) if self.topic.is_empty() && has_alias => {}
+            Err(_) if self.topic.is_empty() && version.is_v5() => {
+                self.note(Problem::NoTopic, Treatment::Kept);
+            }
+            Err(error) => {
+                let topic = excerpt(&self.topic);
+                self.note(Problem::Topic { field: TOPIC, topic, error }, Treatment::Kept);
+            }
+            Ok(()) => {}
+        }
+    }
+
+    fn read_properties(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let length = reader.variable_byte_integer("property length")?;
+        let mut list = reader.sub_reader(length as usize, "properties")?;
+        let mut seen = 0u64;
+        while !list.is_empty() {
+            self.read_property(&mut list, &mut seen)?;
+        }
+        Ok(())
+    }
+
+    fn read_property(&mut self, list: &mut Reader<'_>, seen: &mut u64) -> Result<(), DecodeError> {
+        let offset = list.offset();
+        let id = PropertyId::decode(list)?;
+        let rule = id.check_place(Context::Publish, *seen);
+        *seen |= id.bit();
+        match id.encoding() {
+            Encoding::Utf8String => {
+                let text = self.text(list, id.name())?;
+                self.keep(id, PropertyValue::Text(&text), rule);
+            }
+            Encoding::Utf8StringPair => {
+                let name = self.text(list, "user property name")?;
+                let value = self.text(list, "user property value")?;
+                self.keep(id, PropertyValue::Pair(&name, &value), rule);
+            }
+            Encoding::Flag
+            | Encoding::TwoByteInteger
+            | Encoding::FourByteInteger
+            | Encoding::VariableByteInteger
+            | Encoding::BinaryData => {
+                let value = id.decode_value(list)?;
+                // The broker's own, and what later topics depend on.
+                if id == PropertyId::TopicAlias {
+                    rule.clone().map_err(|problem| list.error_at(offset, problem))?;
+                    id.check_value(value).map_err(|problem| list.error_at(offset, problem))?;
+                }
+                self.keep(id, value, rule);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a property to those that are handed on, unless it must not stand there.
+    fn keep(&mut self, id: PropertyId, value: PropertyValue<'_>, rule: Rule) {
+        if let Err(problem) = rule {
+            return self.note(problem, Treatment::LeftOut);
+        }
+        let problem = id.check_value(value).err();
+        // Only a text that grew over its limit through replacements does not fit.
+        let is_kept = self.properties.push_received(id, value);
+        match problem {
+            Some(Problem::Topic { field, topic, error }) => {
+                let topic = excerpt(&topic);
+                self.note(Problem::Topic { field, topic, error }, Treatment::Kept);
+            }
+            Some(problem) => self.note(problem, Treatment::Kept),
+            None if !is_kept => self.note(Problem::InvalidUtf8 { field: id.name() }, Treatment::LeftOut),
+            None => {}
+        }
+    }
+
+    /// A string that may hold anything.
+    fn text<'a>(
+        &mut self,
+        reader: &mut Reader<'a>,
+        field: &'static str,
+    ) -> Result<Cow<'a, str>, DecodeError> {
+        let text = String::from_utf8_lossy(reader.binary(field)?);
+        if let Cow::Owned(_) = text {
+            self.note(Problem::InvalidUtf8 { field }, Treatment::Replaced);
+        }
+        if !text.contains('\0') {
+            return Ok(text);
+        }
+        self.note(Problem::NullCharacter { field }, Treatment::Replaced);
+        Ok(text.replace('\0', "\u{FFFD}").into())
+    }
+
+    fn note(&mut self, problem: Problem, treatment: Treatment) {
+        let defect = Defect { problem, treatment };
+        if self.defects.len() < MOST_DEFECTS && !self.defects.contains(&defect) {
+            self.defects.push(defect);
+        }
+    }
+}
+
+/// The beginning of a topic that may be long.
+fn excerpt(topic: &str) -> String {
+    match topic.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", topic.get(..end).unwrap_or_default()),
+        None => topic.to_owned(),
+    }
+}
