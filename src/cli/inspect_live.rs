@@ -142,6 +142,12 @@ impl LiveArgs {
         }
     }
 
+    /// A warning if the connection of the client or the proxy to the broker can be intercepted.
+    pub(super) fn interception_warning(&self) -> Option<&'static str> {
+        let connects = self.listen.is_some() || self.is_client();
+        self.client.tls.warning(Names::Mq).filter(|_| connects)
+    }
+
     /// The file of secrets: written by a client or a proxy, and read for a capture.
     pub fn key_log(&self) -> Option<&Path> {
         self.client.tls.tls_keylog.as_deref()

@@ -153,6 +153,15 @@ impl Command {
         }
     }
 
+    /// A warning if the connection to the broker can be intercepted. A worker process leaves it to its leader.
+    pub fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
+        match self {
+            Command::Bench(args) if args.worker => None,
+            Command::Inspect(args) => args.live.interception_warning(),
+            command => command.client_mut()?.tls.warning(names),
+        }
+    }
+
     /// The option that needs standard input for payloads.
     pub fn stdin_option(&self) -> Option<&'static str> {
         match self {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::transport::Tls;
 use crate::transport::tls::{
     Certificates, Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Settings, Suites, Trust,
-    TrustError, Version,
+    TrustError, Verification, Version,
 };
 #[cfg(feature = "psk")]
 use crate::transport::tls::{SharedKey, SharedKeyError, SharedKeySettings};
@@ -52,7 +52,7 @@ pub struct TlsArgs {
     /// The name that the broker's certificate must be for [default: the host]
     #[arg(long, value_name = "NAME")]
     pub tls_hostname: Option<String>,
-    /// Take any certificate: whoever sits in between can read and change everything
+    /// Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate
     #[arg(long, action = ArgAction::SetTrue)]
     pub insecure: bool,
     /// The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]
@@ -161,7 +161,7 @@ impl TlsArgs {
         }
         let settings = Settings {
             server_name: self.tls_hostname.as_deref().unwrap_or(host).to_owned(),
-            trust: self.trust()?,
+            verification: self.verification(names)?,
             identity: self.identity(names)?,
             suites: self.suites(names)?,
             minimum_version: self.tls_version.unwrap_or(Version::Tls12),
@@ -205,8 +205,32 @@ impl TlsArgs {
             || self.psk.is_some()
     }
 
-    /// Whose certificates are believed; `None` to believe everything.
-    fn trust(&self) -> Result<Option<Trust>, Error> {
+    /// Whether any certificate is accepted. Under mosquitto's names the operating system's certificates are always trusted when
+    /// no option names others.
+    fn accepts_any_certificate(&self, names: Names) -> bool {
+        let has_trust_source = self.has_authority() || self.tls_use_os_certs;
+        names == Names::Mq && self.insecure && !has_trust_source
+    }
+
+    /// A warning if the connection can be intercepted.
+    pub fn warning(&self, names: Names) -> Option<&'static str> {
+        let uses_certificates = !self.no_tls && self.psk.is_none();
+        (uses_certificates && self.accepts_any_certificate(names)).then_some(
+            "warning: --insecure accepts any certificate, so the connection can be intercepted; \
+             with --cafile, --capath or --tls-use-os-certs only the host name is not checked",
+        )
+    }
+
+    /// As in mosquitto's tools, `--insecure` skips the host name, and not the chain.
+    fn verification(&self, names: Names) -> Result<Verification, Error> {
+        if self.accepts_any_certificate(names) {
+            return Ok(Verification::Nothing);
+        }
+        let trust = self.trust()?;
+        Ok(if self.insecure { Verification::ChainOnly(trust) } else { Verification::Full(trust) })
+    }
+
+    fn trust(&self) -> Result<Trust, Error> {
         let mut trust = Trust::nobody();
         if let Some(path) = &self.cafile {
             trust.add_file(path).map_err(|error| unusable("--cafile", path, &error))?;
@@ -214,13 +238,10 @@ impl TlsArgs {
         if let Some(path) = &self.capath {
             trust.add_directory(path).map_err(|error| unusable("--capath", path, &error))?;
         }
-        if self.insecure {
-            return Ok(None);
-        }
         if self.tls_use_os_certs || !self.has_authority() {
             trust.add_system().map_err(|error| no_system_certificates(&error))?;
         }
-        Ok(Some(trust))
+        Ok(trust)
     }
 
     fn identity(&self, names: Names) -> Result<Option<Identity>, Error> {

@@ -69,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let service = command.client_mut().and_then(|client| client.service(names));
     let speech = speech(&mut command, names);
     let messages = Messages { names, name, quiet, leaves_signals, service, speech };
+    command.interception_warning(names).inspect(|warning| messages.say(warning));
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {

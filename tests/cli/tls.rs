@@ -195,6 +195,100 @@ fn nothing_is_checked_with_insecure() {
     }
 }
 
+/// Every command that connects, and what it sends nothing to.
+const CONNECTING: [&str; 7] = [
+    "pub -t a -m x -h 127.0.0.1 -p 9",
+    "sub -t a -h 127.0.0.1 -p 9",
+    "rr -t a -e b -m x -h 127.0.0.1 -p 9",
+    "bench -c 1 --messages 1 --connect-timeout 1 -h 127.0.0.1 -p 9",
+    "doctor -h 127.0.0.1 -p 9",
+    "inspect -t a -h 127.0.0.1 -p 9",
+    "pub -t a -m x -L mqtts://127.0.0.1:9",
+];
+
+#[test]
+fn insecure_without_a_trust_source_warns_that_any_certificate_is_accepted() {
+    const WARNING: &str = "warning: --insecure accepts any certificate";
+    for command in CONNECTING {
+        let stderr = mq(&format!("{command} --insecure")).run().stderr;
+        assert_eq!(stderr.matches(WARNING).count(), 1, "{command}: {stderr}");
+        for options in ["", "--insecure --no-tls", "--insecure --tls-use-os-certs", "--insecure --cafile none"] {
+            let stderr = mq(&format!("{command} {options}")).run().stderr;
+            assert!(!stderr.contains("warning"), "{command} {options}: {stderr}");
+        }
+    }
+    let stderr = mq("pub -t a -m x -h 127.0.0.1 -p 9 --insecure --quiet").run().stderr;
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn insecure_with_a_trust_source_skips_the_host_name_alone() {
+    let ca = authority("Private CA");
+    let server = ca.issue(named("other", &["other.example"]));
+    let expired = ca.issue(between((2019, 2020), named("localhost", &["localhost"])));
+    let files = Files::new(&[("ca.pem", ca.pem()), ("other.pem", authority("Other CA").pem())]);
+    std::fs::create_dir(files.path("directory")).unwrap();
+    std::fs::write(files.path("directory/other.pem"), authority("Other CA").pem()).unwrap();
+    std::fs::write(files.path("config"), files.words("[profile.p]\ncafile = '{}/other.pem'\n")).unwrap();
+    let run = |chain: &Certificate, called: &str, options: &str| {
+        let peer = TlsPeer::start(&[chain]);
+        let line = files.words(&format!("{called} -t a -m x {options}"));
+        let program = if called == "pub" { peer.mq(&line) } else { peer.called_as(&line) };
+        let finished = program
+            .env("SSL_CERT_FILE", files.path("other.pem"))
+            .env("SSL_CERT_DIR", files.path("missing"))
+            .env("MQ_CONFIG", files.path("config"))
+            .run();
+        peer.finish();
+        finished
+    };
+    for called in ["pub", "mosquitto_pub"] {
+        let accepted = run(&server, called, "--cafile {}/ca.pem --insecure");
+        assert!(!accepted.stderr.contains("warning"), "{}", accepted.stderr);
+        accepted.succeed();
+        assert_says(&run(&server, called, "--cafile {}/ca.pem").fail(1), &["not for 127.0.0.1"]);
+        let parts = ["expired on 2020-01-01"];
+        assert_says(&run(&expired, called, "--cafile {}/ca.pem --insecure").fail(1), &parts);
+        for source in ["--cafile {}/other.pem", "--capath {}/directory", "--tls-use-os-certs"] {
+            let stderr = run(&server, called, &format!("{source} --insecure")).fail(1);
+            assert_says(&stderr, &["CN=other was issued by CN=Private CA, which is not among"]);
+        }
+    }
+    for options in ["--profile p --insecure", "--insecure --tls-use-os-certs --tls-version tlsv1.2"] {
+        assert_says(&run(&server, "pub", options).fail(1), &["is not trusted"]);
+    }
+    // mosquitto's tools trust the operating system's certificates where no option names others.
+    let peer = TlsPeer::start(&[&server]);
+    let line = format!("mosquitto_pub -m x -L mqtts://127.0.0.1:{}/a --insecure", peer.address().port());
+    let (name, words) = line.split_once(' ').unwrap();
+    let finished = called_as(name, words).env("SSL_CERT_FILE", files.path("other.pem")).run();
+    assert_says(&finished.fail(1), &["not among the certificates of the operating system"]);
+    peer.finish();
+}
+
+#[test]
+fn insecure_means_the_same_for_every_command() {
+    let server = authority("Private CA").issue(named("other", &["other.example"]));
+    let files = Files::new(&[("other.pem", authority("Other CA").pem())]);
+    for command in ["sub -t a", "rr -t a -e b -m x", "bench -c 1 --messages 1", "doctor -V 5", "inspect -t a"] {
+        let peer = TlsPeer::start(&[&server]);
+        let line = files.words(&format!("{command} --cafile {{}}/other.pem --insecure"));
+        let finished = peer.mq(&line).run();
+        let output = String::from_utf8_lossy(&finished.stdout) + &*finished.stderr;
+        assert_says(&output, &["CN=Private CA"]);
+        peer.finish();
+    }
+    let peer = TlsPeer::start(&[&server]);
+    let line = format!("inspect --listen 127.0.0.1:0 --to {} --insecure", peer.address());
+    let mut proxy = mq(&files.words(&format!("{line} --cafile {{}}/other.pem"))).spawn();
+    let listening = proxy.wait_for_stderr("127.0.0.1:");
+    let address = listening.rsplit("127.0.0.1:").next().unwrap();
+    let port: String = address.chars().take_while(char::is_ascii_digit).collect();
+    mq(&format!("pub -t a -m x -h 127.0.0.1 -p {port}")).run();
+    proxy.wait_for_stderr("CN=Private CA");
+    peer.finish();
+}
+
 #[test]
 fn what_a_server_refuses_is_told() {
     let ca = authority("Test CA");

@@ -4,7 +4,7 @@ use super::super::limits::Value;
 use super::report::{Examined, Outcome, Report, layer_name, moment};
 use crate::json::Writer;
 use crate::protocol::Version;
-use crate::transport::tls::{Agreement, ShownCertificate};
+use crate::transport::tls::{Agreement, ShownCertificate, Verified};
 use std::time::Duration;
 
 /// The whole report on a line.
@@ -51,8 +51,7 @@ impl Object<'_> {
         self.text("version", Some(&tls.version));
         self.text("cipher_suite", Some(&tls.suite));
         self.text("alpn", tls.protocol.as_deref());
-        self.0.key("verified");
-        self.0.literal(!report.is_unverified);
+        self.verified(report.verified);
         self.0.key("certificates");
         self.0.open_array();
         for certificate in &tls.chain {
@@ -64,6 +63,15 @@ impl Object<'_> {
         }
         self.0.close_array();
         self.0.close_object();
+    }
+
+    /// With a shared key there is no certificate that could be wrong.
+    fn verified(&mut self, verified: Option<Verified>) {
+        let Verified { chain, name } = verified.unwrap_or(Verified { chain: true, name: true });
+        for (key, passed) in [("verified", chain && name), ("chain_verified", chain), ("name_verified", name)] {
+            self.0.key(key);
+            self.0.literal(passed);
+        }
     }
 
     fn certificate(&mut self, report: &Report, certificate: &ShownCertificate) {

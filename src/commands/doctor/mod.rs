@@ -17,7 +17,7 @@ use crate::client::{self, FAREWELL_PATIENCE, Options};
 use crate::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
-use crate::transport::{self, Address, Connection, Endpoint, Layer, Step, Stream, Tap};
+use crate::transport::{self, Address, Connection, Endpoint, Layer, Step, Stream, Tap, Tls};
 use check::{Check, Finding, Probe, Trial, Verdict};
 use line::Line;
 use report::{BrokerVersion, Examined, Outcome, Report, Via};
@@ -226,7 +226,7 @@ impl<'a> Doctor<'a> {
         }
         self.report.transport = layers.iter().map(name).collect();
         self.report.tls = stream.agreement();
-        self.report.is_unverified = self.report.tls.is_some() && self.args.client.tls.insecure;
+        self.report.verified = endpoint.tls.as_ref().and_then(Tls::verified);
     }
 
     /// Makes the checks and measures the round trip.

@@ -4,7 +4,7 @@ use super::super::limits::Limit;
 use super::check::{Check, Finding};
 use crate::protocol::{ReasonCode, Version};
 use crate::transport::Layer;
-use crate::transport::tls::{Agreement, ShownCertificate};
+use crate::transport::tls::{Agreement, ShownCertificate, Verified};
 use std::time::Duration;
 
 /// A certificate that ends in fewer days is warned of.
@@ -25,8 +25,8 @@ pub(super) struct Report {
     pub(super) transport: Vec<&'static str>,
     /// What TLS came to.
     pub(super) tls: Option<Agreement>,
-    /// Whether the server's certificate was believed unseen.
-    pub(super) is_unverified: bool,
+    /// The checks that the server's certificate passed, if it showed one.
+    pub(super) verified: Option<Verified>,
     /// Some connection was closed before CONNACK, without a PROXY protocol header in front.
     pub(super) is_closed_early: bool,
     /// When it was, in seconds since 1970.
@@ -109,12 +109,21 @@ impl Report {
 
     /// What should not stay as it is.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let unverified =
-            self.is_unverified.then(|| "the certificate was not checked (--insecure)".to_owned());
+        let unverified = self.unverified().map(str::to_owned);
         let certificates = self.tls.iter().flat_map(|tls| tls.chain.iter().flatten());
         let is_closed_early = self.is_closed_early && !self.is_connected();
         let closed = is_closed_early.then(|| CLOSED_EARLY.to_owned());
         unverified.into_iter().chain(closed).chain(certificates.filter_map(|one| self.warning(one))).collect()
+    }
+
+    fn unverified(&self) -> Option<&'static str> {
+        match self.verified? {
+            Verified { chain: false, .. } => Some("the certificate was not checked (--insecure)"),
+            Verified { name: false, .. } => {
+                Some("the host name in the certificate was not checked (--insecure)")
+            }
+            Verified { chain: true, name: true } => None,
+        }
     }
 
     fn warning(&self, certificate: &ShownCertificate) -> Option<String> {

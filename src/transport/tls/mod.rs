@@ -59,6 +59,25 @@ impl Tls {
             Tls::SharedKey(tls) => Tls::SharedKey(tls),
         }
     }
+
+    /// The checks that a server's certificate passes before a connection is used; `None` without certificates.
+    pub fn verified(&self) -> Option<Verified> {
+        match self {
+            Tls::Certificates(tls) => Some(tls.verified),
+            #[cfg(feature = "psk")]
+            Tls::SharedKey(_) => None,
+        }
+    }
+}
+
+impl Verification {
+    fn verified(&self) -> Verified {
+        match self {
+            Verification::Full(_) => Verified { chain: true, name: true },
+            Verification::ChainOnly(_) => Verified { chain: true, name: false },
+            Verification::Nothing => Verified { chain: false, name: false },
+        }
+    }
 }
 
 /// How to speak TLS with a server that shows a certificate.
@@ -68,6 +87,7 @@ pub struct Certificates {
     server_name: ServerName<'static>,
     presenter: Arc<Presenter>,
     offered: &'static str,
+    verified: Verified,
 }
 
 /// What [`Certificates`] are made of.
@@ -75,8 +95,8 @@ pub struct Certificates {
 pub struct Settings {
     /// The name or address that the server's certificate must be for; a name is also sent to the server.
     pub server_name: String,
-    /// Whose certificates are believed; `None` to believe everything.
-    pub trust: Option<Trust>,
+    /// The checks of the server's certificate.
+    pub verification: Verification,
     /// Our own certificate.
     pub identity: Option<Identity>,
     /// The suites to offer.
@@ -87,6 +107,26 @@ pub struct Settings {
     pub alpn: Vec<Vec<u8>>,
     /// Where the connection's secrets are written.
     pub key_log: Option<KeyLogFile>,
+}
+
+/// The checks of a server's certificate.
+#[derive(Debug, Clone)]
+pub enum Verification {
+    /// The chain and the name.
+    Full(Trust),
+    /// The chain alone: the certificate may be for any host.
+    ChainOnly(Trust),
+    /// None: any certificate is accepted.
+    Nothing,
+}
+
+/// The checks that the certificate of a connected server passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// A trusted authority issued it.
+    pub chain: bool,
+    /// It is for the host.
+    pub name: bool,
 }
 
 /// A version of TLS.
@@ -123,9 +163,13 @@ impl Certificates {
             Version::Tls12 if has_tls_12 => (&[&TLS12], "TLS 1.2 only"),
             Version::Tls12 | Version::Tls13 => (&[&TLS13], "TLS 1.3 only"),
         };
-        let verifier: Arc<dyn ServerCertVerifier> = match settings.trust {
-            Some(trust) => Arc::new(verify::Verifier { trust, supported }),
-            None => Arc::new(verify::NoVerifier { supported }),
+        let verified = settings.verification.verified();
+        let checks_name = verified.name;
+        let verifier: Arc<dyn ServerCertVerifier> = match settings.verification {
+            Verification::Full(trust) | Verification::ChainOnly(trust) => {
+                Arc::new(verify::Verifier { trust, checks_name, supported })
+            }
+            Verification::Nothing => Arc::new(verify::NoVerifier { supported }),
         };
         let presenter = Arc::new(Presenter::new(settings.identity));
         let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
@@ -138,7 +182,7 @@ impl Certificates {
         if let Some(key_log) = settings.key_log {
             config.key_log = Arc::new(key_log);
         }
-        Ok(Certificates { config: Arc::new(config), server_name, presenter, offered })
+        Ok(Certificates { config: Arc::new(config), server_name, presenter, offered, verified })
     }
 
     /// The same, where every connection makes the whole handshake.
