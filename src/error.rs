@@ -8,7 +8,7 @@ use crate::protocol::{DecodeError, EncodeError, PacketType, ReasonCode, Version}
 use crate::recording::RecordingError;
 use crate::service::Violation;
 use crate::transport::ConnectError;
-use crate::transport::tls::TlsError;
+use crate::transport::tls::{Defect, TlsError};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -379,6 +379,44 @@ fn file_hint(failure: &FileError) -> Option<&'static str> {
     }
 }
 
+/// What helps against a certificate that fails a check: mostly another certificate, which is for the broker's operator to get.
+fn certificate_hint(defect: &Defect) -> Option<&'static str> {
+    match defect {
+        Defect::NotForServers { .. } => Some(
+            "the broker needs a chain without extended key usage, or with serverAuth in each certificate",
+        ),
+        Defect::NotAnAuthority
+        | Defect::PathLength
+        | Defect::NameConstraints
+        | Defect::IndirectlyIssued { .. } => Some(
+            "the broker needs a certificate from an authority that may issue it; --cafile FILE with the broker's own certificate trusts that one alone",
+        ),
+        Defect::WeakKey { .. } | Defect::UnsupportedKey(_) | Defect::UnsupportedSignature(_) => Some(
+            "supported are RSA with 2048 bits or more, P-256, P-384 and Ed25519, signed with SHA-256 or SHA-384 (RSA: also SHA-512)",
+        ),
+        Defect::BadSignature { .. } | Defect::UnknownIssuer | Defect::TooComplex => {
+            Some("does the broker send its own certificate first, and then each one's issuer?")
+        }
+        Defect::Expired | Defect::NotYetValid => Some("is the clock of this machine right?"),
+        Defect::OtherName | Defect::UnsupportedName => {
+            Some("--tls-hostname NAME checks another name than the host's")
+        }
+        Defect::Malformed(_)
+        | Defect::UnreadableExtension(_)
+        | Defect::CriticalExtension(_)
+        | Defect::Version
+        | Defect::OnlyAnAuthority
+        | Defect::Dates
+        | Defect::Distrusted
+        | Defect::Revoked
+        | Defect::RevocationUnknown(_)
+        | Defect::Application
+        | Defect::Unnamed(_) => Some(
+            "the broker needs another certificate; --insecure without a trust source connects all the same, and unprotected",
+        ),
+    }
+}
+
 fn tls_hint(failure: &TlsError) -> Option<&'static str> {
     match failure {
         TlsError::UnknownIssuer { .. } | TlsError::NotByIssuer { .. } => {
@@ -398,8 +436,11 @@ fn tls_hint(failure: &TlsError) -> Option<&'static str> {
         TlsError::NotTls { .. } | TlsError::Closed { .. } => Some(
             "is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without; a listener for a load balancer expects a PROXY protocol header first (--proxy-protocol v2)",
         ),
+        TlsError::AddressAsName { .. } => Some(
+            "the certificate needs subjectAltName IP:ADDRESS instead of DNS:ADDRESS; --tls-hostname NAME checks another name",
+        ),
+        TlsError::Unfit { defect, .. } => certificate_hint(defect),
         TlsError::CertificateRefused { .. }
-        | TlsError::Unfit { .. }
         | TlsError::UnknownName { .. }
         | TlsError::SharedKey { .. }
         | TlsError::Other { .. } => None,

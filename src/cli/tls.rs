@@ -205,10 +205,11 @@ impl TlsArgs {
             || self.psk.is_some()
     }
 
-    /// Whether any certificate is accepted. Under mosquitto's names the operating system's certificates are always trusted when
-    /// no option names others.
+    /// Whether any certificate is accepted. Under mosquitto's names, and for a hosted service, the operating system's certificates
+    /// are trusted when no option names others.
     fn accepts_any_certificate(&self, names: Names) -> bool {
-        let has_trust_source = self.has_authority() || self.tls_use_os_certs;
+        let is_hosted = self.required_port.is_some();
+        let has_trust_source = self.has_authority() || self.tls_use_os_certs || is_hosted;
         names == Names::Mq && self.insecure && !has_trust_source
     }
 

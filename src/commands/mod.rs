@@ -69,7 +69,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let service = command.client_mut().and_then(|client| client.service(names));
     let speech = speech(&mut command, names);
     let messages = Messages { names, name, quiet, leaves_signals, service, speech };
-    command.interception_warning(names).inspect(|warning| messages.say(warning));
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
@@ -120,6 +119,7 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
             .chain(&of_method);
         warnings.for_each(|warning| messages.say(warning));
     }
+    command.interception_warning(messages.names).inspect(|warning| messages.say(warning));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::tls::{Agreement, ServerStream, TlsStream};
 use super::web_socket::WebSocket;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -97,6 +97,35 @@ impl AsyncWrite for Stream {
             Stream::WebSocket(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(feature = "psk")]
             Stream::SharedKey(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    /// TLS has several records to send at once, and tries only once when the last of them is an alert.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Stream::TlsServer(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Stream::WebSocket(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Stream::Tcp(stream) => stream.is_write_vectored(),
+            Stream::Unix(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+            Stream::TlsServer(stream) => stream.is_write_vectored(),
+            Stream::WebSocket(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "psk")]
+            Stream::SharedKey(stream) => stream.is_write_vectored(),
         }
     }
 

@@ -200,7 +200,7 @@ const CONNECTING: [&str; 7] = [
     "pub -t a -m x -h 127.0.0.1 -p 9",
     "sub -t a -h 127.0.0.1 -p 9",
     "rr -t a -e b -m x -h 127.0.0.1 -p 9",
-    "bench -c 1 --messages 1 --connect-timeout 1 -h 127.0.0.1 -p 9",
+    "bench conn -c 1 --connect-timeout 1 -h 127.0.0.1 -p 9",
     "doctor -h 127.0.0.1 -p 9",
     "inspect -t a -h 127.0.0.1 -p 9",
     "pub -t a -m x -L mqtts://127.0.0.1:9",
@@ -212,7 +212,9 @@ fn insecure_without_a_trust_source_warns_that_any_certificate_is_accepted() {
     for command in CONNECTING {
         let stderr = mq(&format!("{command} --insecure")).run().stderr;
         assert_eq!(stderr.matches(WARNING).count(), 1, "{command}: {stderr}");
-        for options in ["", "--insecure --no-tls", "--insecure --tls-use-os-certs", "--insecure --cafile none"] {
+        for options in
+            ["", "--insecure --no-tls", "--insecure --tls-use-os-certs", "--insecure --cafile none"]
+        {
             let stderr = mq(&format!("{command} {options}")).run().stderr;
             assert!(!stderr.contains("warning"), "{command} {options}: {stderr}");
         }
@@ -226,7 +228,12 @@ fn insecure_with_a_trust_source_skips_the_host_name_alone() {
     let ca = authority("Private CA");
     let server = ca.issue(named("other", &["other.example"]));
     let expired = ca.issue(between((2019, 2020), named("localhost", &["localhost"])));
-    let files = Files::new(&[("ca.pem", ca.pem()), ("other.pem", authority("Other CA").pem())]);
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("other.pem", authority("Other CA").pem()),
+        ("server.pem", server.pem()),
+        ("server.key", server.key_pem()),
+    ]);
     std::fs::create_dir(files.path("directory")).unwrap();
     std::fs::write(files.path("directory/other.pem"), authority("Other CA").pem()).unwrap();
     std::fs::write(files.path("config"), files.words("[profile.p]\ncafile = '{}/other.pem'\n")).unwrap();
@@ -254,7 +261,8 @@ fn insecure_with_a_trust_source_skips_the_host_name_alone() {
             assert_says(&stderr, &["CN=other was issued by CN=Private CA, which is not among"]);
         }
     }
-    for options in ["--profile p --insecure", "--insecure --tls-use-os-certs --tls-version tlsv1.2"] {
+    let preset = "--preset aws -h localhost --cert {}/server.pem --key {}/server.key --insecure";
+    for options in ["--profile p --insecure", "--insecure --tls-use-os-certs --tls-version tlsv1.2", preset] {
         assert_says(&run(&server, "pub", options).fail(1), &["is not trusted"]);
     }
     // mosquitto's tools trust the operating system's certificates where no option names others.
@@ -270,7 +278,7 @@ fn insecure_with_a_trust_source_skips_the_host_name_alone() {
 fn insecure_means_the_same_for_every_command() {
     let server = authority("Private CA").issue(named("other", &["other.example"]));
     let files = Files::new(&[("other.pem", authority("Other CA").pem())]);
-    for command in ["sub -t a", "rr -t a -e b -m x", "bench -c 1 --messages 1", "doctor -V 5", "inspect -t a"] {
+    for command in ["sub -t a", "rr -t a -e b -m x", "bench conn -c 1", "doctor -V 5", "inspect -t a"] {
         let peer = TlsPeer::start(&[&server]);
         let line = files.words(&format!("{command} --cafile {{}}/other.pem --insecure"));
         let finished = peer.mq(&line).run();
@@ -287,6 +295,172 @@ fn insecure_means_the_same_for_every_command() {
     mq(&format!("pub -t a -m x -h 127.0.0.1 -p {port}")).run();
     proxy.wait_for_stderr("CN=Private CA");
     peer.finish();
+}
+
+const SUBJECT_ALT_NAME: [u64; 4] = [2, 5, 29, 17];
+const EXTENDED_KEY_USAGE: [u64; 4] = [2, 5, 29, 37];
+
+/// A subjectAltName of these names, each with its tag.
+fn alternative_names(names: &[(u8, &[u8])]) -> Vec<u8> {
+    let names: Vec<u8> =
+        names.iter().flat_map(|(tag, name)| [&[*tag, name.len() as u8], *name].concat()).collect();
+    [&[0x30, names.len() as u8], &*names].concat()
+}
+
+#[test]
+fn an_extension_that_cannot_be_read_is_not_taken_for_absent() {
+    let ca = authority("Test CA");
+    let with_names = |names: &[(u8, &[u8])], is_ca: bool| {
+        let mut params = named("localhost", &[]);
+        if is_ca {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }
+        with_extension(&SUBJECT_ALT_NAME, false, &alternative_names(names), params)
+    };
+    let unreadable: [&[(u8, &[u8])]; 3] = [
+        &[(0x82, b"br\xfcke.example")], // a byte over 127 in a dNSName
+        &[(0x82, b"broker.example"), (0xa3, &[0x30, 0x00])], // x400Address
+        &[(0x82, b"broker.example"), (0x89, b"x")], // there is no form 9
+    ];
+    for (names, is_ca) in unreadable.iter().flat_map(|names| [(names, false), (names, true)]) {
+        let server = ca.issue(with_names(names, is_ca));
+        let parts = ["CN=localhost", "subjectAltName that cannot be read", "hint:"];
+        assert_untrusted(&[&server], &ca, "", &parts);
+        if !is_ca {
+            assert_untrusted(&[&server], &server, "", &["subjectAltName that cannot be read"]);
+        }
+    }
+    let twice = with_names(&[(0x82, b"broker.example")], false);
+    let content = alternative_names(&[(0x82, b"other.example")]);
+    let twice = ca.issue(with_extension(&SUBJECT_ALT_NAME, false, &content, twice));
+    assert_untrusted(&[&twice], &ca, "", &["CN=localhost"]);
+    assert_untrusted(&[&twice], &twice, "", &["subjectAltName that cannot be read"]);
+    let usage = with_extension(&EXTENDED_KEY_USAGE, false, &[0x02, 0x01, 0x01], server_params());
+    let usage = ca.issue(usage);
+    assert_untrusted(&[&usage], &ca, "", &["CN=localhost"]);
+    assert_untrusted(&[&usage], &usage, "", &["CN=localhost is not meant for servers"]);
+    // A name that is found does not depend on the others.
+    let server = ca.issue(with_names(&[(0x82, b"localhost"), (0xa3, &[0x30, 0x00])], false));
+    publish(&[&server], &ca, "").succeed();
+}
+
+#[test]
+fn an_address_as_a_dns_name_is_told_as_what_it_is() {
+    let ca = authority("Test CA");
+    let names = alternative_names(&[(0x82, b"127.0.0.1")]);
+    let server = ca.issue(with_extension(&SUBJECT_ALT_NAME, false, &names, named("broker", &[])));
+    let parts = ["not for 127.0.0.1: it has 127.0.0.1 as a DNS name, and not as an IP address", "IP:ADDRESS"];
+    assert_untrusted(&[&server], &ca, "-h 127.0.0.1", &parts);
+    assert_untrusted(&[&server], &ca, "", &["not for localhost: it names 127.0.0.1"]);
+}
+
+#[test]
+fn the_certificate_that_fails_a_check_is_the_one_that_is_blamed() {
+    let ca = authority("Root CA");
+    let blamed = |intermediate: rcgen::CertificateParams, parts: &[&str]| {
+        let intermediate = ca.issue(intermediate);
+        let server = intermediate.issue(server_params());
+        let stderr = publish(&[&server, &intermediate], &ca, "").fail(1);
+        assert_says(
+            &stderr,
+            &["the certificate of localhost cannot be used: its intermediate CN=Other", "hint:"],
+        );
+        assert_says(&stderr, parts);
+    };
+    let other = authority_params("Other");
+    blamed(
+        for_clients(other.clone()),
+        &["CN=Other is not meant for servers", "clientAuth, and not serverAuth"],
+    );
+    let mut not_an_authority = other.clone();
+    not_an_authority.is_ca = rcgen::IsCa::ExplicitNoCa;
+    blamed(not_an_authority, &["issued a certificate of the chain, but is not an authority (CA:TRUE)"]);
+    blamed(named("Other", &[]), &["is not an authority (CA:TRUE)"]);
+    let critical = with_extension(&[1, 2, 3, 4], true, &[0x05, 0x00], other.clone());
+    blamed(critical, &["has the critical extension 1.2.3.4, which is not supported"]);
+    let mut constrained = other.clone();
+    constrained.name_constraints = Some(rcgen::NameConstraints {
+        permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName("example.com".to_owned())],
+        excluded_subtrees: Vec::new(),
+    });
+    blamed(constrained, &["name constraints"]);
+    let duplicate = with_extension(&[2, 5, 29, 19], true, &[0x30, 0x00], other.clone());
+    blamed(duplicate, &["an extension is invalid, or is there more than once"]);
+
+    let mut short = other.clone();
+    short.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    let short = ca.issue(short);
+    let below = short.issue(authority_params("Below"));
+    let server = below.issue(server_params());
+    let parts = ["its intermediate CN=Other allows fewer intermediate certificates", "hint:"];
+    assert_untrusted(&[&server, &below, &short], &ca, "", &parts);
+
+    let critical = ca.issue(with_extension(&[1, 2, 3, 4], true, &[0x05, 0x00], server_params()));
+    assert_untrusted(&[&critical], &ca, "", &["CN=localhost has the critical extension 1.2.3.4"]);
+    let impostor = authority("Root CA").issue(other.clone());
+    let server = ca.issue(authority_params("Other")).issue(server_params());
+    let parts = ["is not trusted: CN=Other says that CN=Root CA issued it", "has another key"];
+    assert_untrusted(&[&server, &impostor], &ca, "", &["CN=Other"]);
+    let server = impostor.issue(server_params());
+    assert_untrusted(&[&server, &impostor], &ca, "", &parts);
+    let replaced = ca.issue(other);
+    let parts =
+        ["CN=localhost has an invalid signature: CN=Other, which it names as its issuer, did not sign it"];
+    assert_untrusted(&[&server, &replaced], &ca, "", &parts);
+}
+
+#[test]
+fn a_server_sees_the_alert_that_says_why_it_was_refused() {
+    use rustls::AlertDescription as Alert;
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let other = authority("Other CA");
+    let intermediate = ca.issue(for_clients(authority_params("Client CA")));
+    let below = intermediate.issue(server_params());
+    let mut impostor = ca.issue(server_params());
+    impostor.key = rcgen::KeyPair::generate().unwrap();
+    let files = Files::new(&[("ca.pem", ca.pem()), ("other.pem", other.pem())]);
+    let expired = ca.issue(between((2019, 2020), server_params()));
+    let future = ca.issue(between((2090, 2091), server_params()));
+    let elsewhere = ca.issue(named("a", &["broker.example"]));
+    let for_clients = ca.issue(for_clients(server_params()));
+    let self_signed = Certificate::self_signed(server_params());
+    let critical = ca.issue(with_extension(&[1, 2, 3, 4], true, &[0x05, 0x00], server_params()));
+    for (chain, cafile, alert) in [
+        (&[&server][..], "other.pem", Alert::UnknownCA),
+        (&[&self_signed], "ca.pem", Alert::UnknownCA),
+        (&[&expired], "ca.pem", Alert::CertificateExpired),
+        (&[&future], "ca.pem", Alert::CertificateExpired),
+        (&[&elsewhere], "ca.pem", Alert::BadCertificate),
+        (&[&critical], "ca.pem", Alert::BadCertificate),
+        (&[&for_clients], "ca.pem", Alert::UnsupportedCertificate),
+        (&[&below, &intermediate], "ca.pem", Alert::UnsupportedCertificate),
+        (&[&impostor], "ca.pem", Alert::DecryptError),
+    ] {
+        for version in [&TLS12, &TLS13] {
+            let peer = TlsPeer::start_with(version, chain, None, |_| {});
+            let line = files.words(&format!("-t a -m x -h localhost --cafile {{}}/{cafile}"));
+            peer.mq(&format!("pub {line}")).run().fail(1);
+            assert_eq!(peer.finish().alert, Some(alert), "{version:?} {cafile}");
+        }
+        let peer = TlsPeer::start(chain);
+        let line = files.words(&format!("-t a -m x -h localhost --cafile {{}}/{cafile}"));
+        peer.called_as(&format!("mosquitto_pub {line}")).run().fail(1);
+        assert_eq!(peer.finish().alert, Some(alert), "{cafile}");
+    }
+}
+
+#[test]
+fn each_connection_is_told_its_own_reason() {
+    let ca = authority("Test CA");
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    let expired = ca.issue(between((2019, 2020), server_params()));
+    let peer = TlsPeer::start(&[&expired]);
+    let line = files.words("bench conn -c 1 -h localhost --cafile {}/ca.pem");
+    let finished = peer.mq(&line).run();
+    let output = String::from_utf8_lossy(&finished.stdout) + &*finished.stderr;
+    assert_says(&output, &["CN=localhost expired on 2020-01-01"]);
+    assert_eq!(peer.finish().alert, Some(rustls::AlertDescription::CertificateExpired));
 }
 
 #[test]
@@ -542,6 +716,181 @@ fn keys_are_read_in_every_form_or_told() {
         assert_says(&stderr, &["--key"]);
         assert_says(&stderr, &parts);
     }
+}
+
+/// `openssl` with these words, in which `{}` stands for the directory. `None` when it is not installed.
+fn openssl(files: &Files, words: &str) -> Option<()> {
+    let program = Program::new(broker::find("openssl")?);
+    program.words(&files.words(words)).run().succeed();
+    Some(())
+}
+
+#[test]
+fn keys_that_openssl_has_encrypted_are_decrypted() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let ann = ca.issue(named("ann", &[]));
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("ann.pem", ann.pem()),
+        ("ann.key", ann.key_pem()),
+        ("password", "secret\n".to_owned()),
+        ("wrong", "guess\n".to_owned()),
+    ]);
+    let secret = "-passout pass:secret -out {}/encrypted";
+    for method in [
+        "pkcs8 -topk8 -v2 des3",
+        "pkcs8 -topk8 -v2 des3 -v2prf hmacWithSHA1",
+        "pkcs8 -topk8 -v2 aes-128-cbc -v2prf hmacWithSHA1",
+        "pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA512",
+        "pkcs8 -topk8 -scrypt",
+        "ec -des3",
+        "ec -aes128",
+        "ec -aes192",
+        "ec -aes256",
+    ] {
+        if openssl(&files, &format!("{method} -in {{}}/ann.key {secret}")).is_none() {
+            return;
+        }
+        let line = "pub -t a -m x -h localhost --cafile {}/ca.pem --cert {}/ann.pem --key {}/encrypted";
+        let line = |password: &str| files.words(&format!("{line} --key-password-file {{}}/{password}"));
+        let peer = TlsPeer::demanding(&[&server], &ca);
+        peer.mq(&line("password")).run().succeed();
+        peer.finish();
+        let stderr = mq(&format!("{} -p 9", line("wrong"))).run().fail(1);
+        assert_says(&stderr, &["--key", "/encrypted: the password of the key is wrong"]);
+    }
+}
+
+#[test]
+fn a_key_as_the_manual_of_mosquitto_makes_it_is_decrypted() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[("ca.pem", ca.pem()), ("password", "secret".to_owned())]);
+    for form in ["", "-traditional"] {
+        let made = openssl(&files, &format!("genrsa -des3 -passout pass:secret {form} -out {{}}/key 2048"));
+        if made.is_none() {
+            return;
+        }
+        let request = "req -x509 -new -key {}/key -passin pass:secret -subj /CN=ann -days 2 -out {}/cert";
+        openssl(&files, request).unwrap();
+        let peer = TlsPeer::start(&[&server]);
+        let line = "pub -t a -m x -h localhost --cafile {}/ca.pem --cert {}/cert --key {}/key";
+        let line = files.words(&format!("{line} --key-password-file {{}}/password"));
+        peer.mq(&line).run().succeed();
+        peer.finish();
+    }
+}
+
+#[test]
+fn files_of_other_kinds_are_named_as_what_they_are() {
+    let ca = authority("Test CA");
+    let ann = ca.issue(named("ann", &[]));
+    let section = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+    let files = Files::new(&[
+        ("ca.pem", ca.pem()),
+        ("ann.pem", ann.pem()),
+        ("ann.key", ann.key_pem()),
+        ("password", "secret".to_owned()),
+        ("trusted", ca.pem().replace(" CERTIFICATE-", " TRUSTED CERTIFICATE-")),
+        ("openssh", section("OPENSSH PRIVATE KEY")),
+        ("request", section("CERTIFICATE REQUEST")),
+        ("public", section("PUBLIC KEY")),
+        ("pkcs7", section("PKCS7")),
+        ("dsa", section("DSA PRIVATE KEY")),
+    ]);
+    std::fs::write(files.path("p12"), [0x30, 0x82, 0x01, 0x00, 0x02, 0x01, 0x03, 0x30]).unwrap();
+    std::fs::write(files.path("jks"), [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]).unwrap();
+    let key = "--cert {}/ann.pem --key {}/";
+    for (options, parts) in [
+        ("--cafile {}/trusted", ["BEGIN TRUSTED CERTIFICATE", "openssl x509 -in FILE -out NEW"]),
+        ("--cafile {}/p12", ["PKCS#12 file", "openssl pkcs12 -in FILE -out NEW"]),
+        ("--cafile {}/pkcs7", ["PKCS#7 file", "openssl pkcs7 -print_certs"]),
+        ("--cafile {}/request", ["/request", "certificate request"]),
+        ("--cafile {}/openssh", ["/openssh", "OpenSSH"]),
+        ("--cafile {}/jks", ["Java key store", "keytool"]),
+        ("--cert {}/p12 --key {}/p12", ["--cert", "PKCS#12 file"]),
+        (&format!("{key}p12"), ["--key", "PKCS#12 file"]),
+        (&format!("{key}openssh"), ["OpenSSH", "ssh-keygen -p -m PKCS8 -f COPY"]),
+        (&format!("{key}public"), ["--key", "public key"]),
+        (&format!("{key}dsa"), ["--key", "DSA"]),
+    ] {
+        assert_says(&mq(&format!("pub {NOWHERE} -t a -m x {}", files.words(options))).run().fail(1), &parts);
+    }
+    for (method, hint) in [
+        ("-v1 PBE-MD5-DES -provider legacy -provider default", "-provider default -provider legacy -in FILE"),
+        ("-v1 PBE-SHA1-RC2-40 -provider legacy -provider default", "-provider default -provider legacy -in"),
+        ("-v1 PBE-SHA1-3DES", "-v2 aes-256-cbc -in FILE -out NEW"),
+    ] {
+        let words = "-topk8 -in {}/ann.key -passout pass:secret -out {}/encrypted";
+        let made = Program::new(match broker::find("openssl") {
+            Some(path) => path,
+            None => return,
+        });
+        if made.words(&files.words(&format!("pkcs8 {words} {method}"))).run().status != 0 {
+            continue; // an OpenSSL without the legacy provider
+        }
+        let line = files.words(&format!("{key}encrypted --key-password-file {{}}/password"));
+        let stderr = mq(&format!("pub {NOWHERE} -t a -m x {line}")).run().fail(1);
+        assert_says(&stderr, &["/encrypted: the key is encrypted by a method that is not supported", hint]);
+    }
+}
+
+#[test]
+fn keys_and_signatures_that_are_not_supported_are_named() {
+    let files = Files::new(&[("ext", "subjectAltName=DNS:localhost\n".to_owned())]);
+    let ca = "req -x509 -new -nodes -days 2 -subj /CN=Root -keyout {}/ca.key -out {}/ca.pem";
+    let request = "req -new -nodes -subj /CN=localhost -keyout {}/key -out {}/request";
+    let sign = "x509 -req -days 2 -in {}/request -CA {}/ca.pem -CAkey {}/ca.key -set_serial 2 -extfile {}/ext -out {}/cert";
+    let ec = "-newkey ec -pkeyopt ec_paramgen_curve";
+    for (ca_key, key, digest, parts) in [
+        (
+            format!("{ec}:P-256"),
+            format!("{ec}:P-256"),
+            "sha512",
+            ["CN=localhost is signed with SHA-512 and ECDSA", "hint:"],
+        ),
+        (
+            format!("{ec}:P-521"),
+            format!("{ec}:P-256"),
+            "sha256",
+            ["the trusted authority CN=Root has a key of P-521, which is not supported", "hint:"],
+        ),
+        (
+            "-newkey rsa:1024".to_owned(),
+            format!("{ec}:P-256"),
+            "sha256",
+            ["the trusted authority CN=Root has a key of RSA with 1024 bits", "hint:"],
+        ),
+        (
+            format!("{ec}:P-256"),
+            format!("{ec}:P-256 -pkeyopt ec_param_enc:explicit"),
+            "sha256",
+            [
+                "CN=localhost has a key of an elliptic curve with explicit parameters, which is not supported",
+                "hint:",
+            ],
+        ),
+    ] {
+        if openssl(&files, &format!("{ca} {ca_key}")).is_none() {
+            return;
+        }
+        openssl(&files, &format!("{request} {key}")).unwrap();
+        openssl(&files, &format!("{sign} -{digest}")).unwrap();
+        let Some(broker) = openssl_server(&files) else { return };
+        let line = files.words("pub -t a -m x -h localhost --cafile {}/ca.pem");
+        assert_says(&mq(&format!("{line} -p {}", broker.1)).run().fail(1), &parts);
+    }
+}
+
+/// `openssl s_server` with the certificate and the key of a directory, and its port.
+fn openssl_server(files: &Files) -> Option<(Running, u16)> {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let words =
+        format!("s_server -accept 127.0.0.1:{} -cert {{}}/cert -key {{}}/key -naccept 2", free.port());
+    let server = Program::new(broker::find("openssl")?).words(&files.words(&words)).open_stdin().spawn();
+    wait_for_listener(free);
+    Some((server, free.port()))
 }
 
 #[test]

@@ -68,7 +68,8 @@ impl Object<'_> {
     /// With a shared key there is no certificate that could be wrong.
     fn verified(&mut self, verified: Option<Verified>) {
         let Verified { chain, name } = verified.unwrap_or(Verified { chain: true, name: true });
-        for (key, passed) in [("verified", chain && name), ("chain_verified", chain), ("name_verified", name)] {
+        for (key, passed) in [("verified", chain && name), ("chain_verified", chain), ("name_verified", name)]
+        {
             self.0.key(key);
             self.0.literal(passed);
         }

@@ -1,6 +1,7 @@
 //! Reads a certificate, for what webpki does not tell: who it names, who issued it, and for when.
 //!
-//! Nothing here decides alone that a certificate is good; what cannot be read is never taken for permission.
+//! Nothing here decides alone that a certificate is good. An extension that cannot be read, or is there more than once, is never
+//! taken for absent: `Extension` keeps the two apart.
 
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
@@ -8,7 +9,7 @@ use std::net::IpAddr;
 use x509_cert::certificate::Version;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier, Uint};
 use x509_cert::der::oid::AssociatedOid;
-use x509_cert::der::{Decode, Encode};
+use x509_cert::der::{Decode, DecodeOwned, Encode};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, SubjectAltName};
 use x509_cert::name::Name;
@@ -16,11 +17,37 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
 const SERVER_AUTHENTICATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+/// The extensions that decide about a certificate which is not left to webpki.
+pub(super) const CHECKED_HERE: [ObjectIdentifier; 4] =
+    [BasicConstraints::OID, KeyUsage::OID, ExtendedKeyUsage::OID, SubjectAltName::OID];
+
+/// The extensions that webpki knows.
+pub(super) const CHECKED_BY_WEBPKI: [ObjectIdentifier; 6] = [
+    BasicConstraints::OID,
+    KeyUsage::OID,
+    ExtendedKeyUsage::OID,
+    SubjectAltName::OID,
+    NameConstraints::OID,
+    ObjectIdentifier::new_unwrap("2.5.29.31"),
+];
+
+/// How many purposes an error names.
+const FEW: usize = 5;
+
 const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
 /// A certificate that was taken apart.
 #[derive(Debug)]
 pub(super) struct Certificate(x509_cert::Certificate);
+
+/// An extension of a certificate.
+#[derive(Debug)]
+pub(super) enum Extension<T> {
+    Absent,
+    Present(T),
+    /// Its value is invalid, or it is there more than once.
+    Unreadable,
+}
 
 /// Where a moment lies in a certificate's validity.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,41 +98,78 @@ impl Certificate {
 
     /// Whether it says of itself that it may issue others.
     pub(super) fn is_authority(&self) -> bool {
-        let constraints = self.0.tbs_certificate().get_extension::<BasicConstraints>();
-        matches!(constraints, Ok(Some((_, constraints))) if constraints.ca)
+        matches!(self.extension::<BasicConstraints>(), Extension::Present(constraints) if constraints.ca)
+    }
+
+    /// How many intermediates may be below it.
+    pub(super) fn path_length(&self) -> Option<usize> {
+        match self.extension::<BasicConstraints>() {
+            Extension::Present(constraints) => constraints.path_len_constraint.map(usize::from),
+            Extension::Absent | Extension::Unreadable => None,
+        }
     }
 
     /// Whether it may issue others, by the rules of OpenSSL: version 1 knows no difference.
     pub(super) fn may_issue(&self) -> bool {
-        let tbs = self.0.tbs_certificate();
-        let has_constraints = !matches!(tbs.get_extension::<BasicConstraints>(), Ok(None));
-        match tbs.get_extension::<KeyUsage>() {
-            Ok(Some((_, usage))) => usage.key_cert_sign() && (!has_constraints || self.is_authority()),
-            Ok(None) => self.is_authority() || self.is_version_1(),
-            Err(_) => false,
+        let has_constraints = !matches!(self.extension::<BasicConstraints>(), Extension::Absent);
+        match self.extension::<KeyUsage>() {
+            Extension::Present(usage) => usage.key_cert_sign() && (!has_constraints || self.is_authority()),
+            Extension::Absent => self.is_authority() || self.is_version_1(),
+            Extension::Unreadable => false,
         }
     }
 
     /// Whether it limits the names that it may issue certificates for.
     pub(super) fn has_name_constraints(&self) -> bool {
-        !matches!(self.0.tbs_certificate().get_extension::<NameConstraints>(), Ok(None))
+        !matches!(self.extension::<NameConstraints>(), Extension::Absent)
     }
 
-    /// Whether it asks for something that nothing here looks at.
-    pub(super) fn has_unknown_critical_extension(&self) -> bool {
-        let known = [BasicConstraints::OID, KeyUsage::OID, ExtendedKeyUsage::OID, SubjectAltName::OID];
+    /// The critical extension that nothing looks at, and that a certificate therefore must not have.
+    pub(super) fn unknown_critical_extension(&self, known: &[ObjectIdentifier]) -> Option<String> {
         let mut extensions = self.0.tbs_certificate().extensions().into_iter().flatten();
-        extensions.any(|extension| extension.critical && !known.contains(&extension.extn_id))
+        let unknown = extensions.find(|extension| extension.critical && !known.contains(&extension.extn_id));
+        unknown.map(|extension| match extension.extn_id.to_string().as_str() {
+            "2.5.29.30" => "nameConstraints".to_owned(),
+            "2.5.29.31" => "cRLDistributionPoints".to_owned(),
+            "2.5.29.32" => "certificatePolicies".to_owned(),
+            "2.5.29.36" => "policyConstraints".to_owned(),
+            "2.5.29.54" => "inhibitAnyPolicy".to_owned(),
+            id => id.to_owned(),
+        })
+    }
+
+    /// The name of an extension that decides about the certificate, and cannot be read.
+    pub(super) fn unreadable_extension(&self) -> Option<&'static str> {
+        let extensions = [
+            ("basicConstraints", self.extension::<BasicConstraints>().is_unreadable()),
+            ("keyUsage", self.extension::<KeyUsage>().is_unreadable()),
+            ("extendedKeyUsage", self.extension::<ExtendedKeyUsage>().is_unreadable()),
+            ("nameConstraints", self.extension::<NameConstraints>().is_unreadable()),
+            ("subjectAltName", self.alternative_names().is_unreadable()),
+        ];
+        extensions.into_iter().find(|(_, is_unreadable)| *is_unreadable).map(|(name, _)| name)
     }
 
     /// Whether a server may use it: where purposes are named, this is among them.
     pub(super) fn is_for_servers(&self) -> bool {
-        match self.0.tbs_certificate().get_extension::<ExtendedKeyUsage>() {
-            Ok(Some((_, usage))) => {
+        match self.extension::<ExtendedKeyUsage>() {
+            Extension::Present(usage) => {
                 usage.0.iter().any(|purpose| [SERVER_AUTHENTICATION, ANY_PURPOSE].contains(purpose))
             }
-            Ok(None) => true,
-            Err(_) => false,
+            Extension::Absent => true,
+            Extension::Unreadable => false,
+        }
+    }
+
+    /// What its extended key usage says instead of "for servers".
+    pub(super) fn other_usage(&self) -> String {
+        let Extension::Present(usage) = self.extension::<ExtendedKeyUsage>() else {
+            return "cannot be read".to_owned();
+        };
+        let names: Vec<String> = usage.0.iter().take(FEW).map(purpose).collect();
+        match names.as_slice() {
+            [] => "is empty".to_owned(),
+            names => format!("has {}, and not serverAuth", names.join(", ")),
         }
     }
 
@@ -130,12 +194,23 @@ impl Certificate {
 
     /// The host names and addresses that it is for, by its subjectAltName.
     pub(super) fn names(&self) -> Vec<String> {
-        self.alternative_names().iter().filter_map(host_name).collect()
+        match self.alternative_names() {
+            Extension::Present(names) => names.0.iter().filter_map(host_name).collect(),
+            Extension::Absent | Extension::Unreadable => Vec::new(),
+        }
     }
 
-    /// Whether its subjectAltName has host names, so that its common name does not count.
-    pub(super) fn has_dns_names(&self) -> bool {
-        self.alternative_names().iter().any(|name| matches!(name, GeneralName::DnsName(_)))
+    /// The DNS names in its subjectAltName. If there are any, its common name does not count.
+    pub(super) fn dns_names(&self) -> Extension<Vec<String>> {
+        let dns_name = |name: &GeneralName| match name {
+            GeneralName::DnsName(name) => Some(name.to_string()),
+            _ => None,
+        };
+        match self.alternative_names() {
+            Extension::Present(names) => Extension::Present(names.0.iter().filter_map(dns_name).collect()),
+            Extension::Absent => Extension::Absent,
+            Extension::Unreadable => Extension::Unreadable,
+        }
     }
 
     /// The most specific common name of its subject.
@@ -151,9 +226,47 @@ impl Certificate {
             "1.2.840.113549.1.1.4" => "MD5 and RSA".to_owned(),
             "1.2.840.113549.1.1.5" => "SHA-1 and RSA".to_owned(),
             "1.2.840.10045.4.1" => "SHA-1 and ECDSA".to_owned(),
-            "1.2.840.113549.1.1.10" => "RSA-PSS".to_owned(),
+            "1.2.840.113549.1.1.10" => "RSA-PSS with parameters other than the usual ones".to_owned(),
+            "1.2.840.113549.1.1.11" => "SHA-256 and RSA".to_owned(),
+            "1.2.840.113549.1.1.12" => "SHA-384 and RSA".to_owned(),
+            "1.2.840.113549.1.1.13" => "SHA-512 and RSA".to_owned(),
+            "1.2.840.113549.1.1.14" => "SHA-224 and RSA".to_owned(),
+            "1.2.840.10045.4.3.1" => "SHA-224 and ECDSA".to_owned(),
+            "1.2.840.10045.4.3.2" => "SHA-256 and ECDSA".to_owned(),
+            "1.2.840.10045.4.3.3" => "SHA-384 and ECDSA".to_owned(),
             "1.2.840.10045.4.3.4" => "SHA-512 and ECDSA".to_owned(),
+            "1.3.101.112" => "Ed25519".to_owned(),
+            "1.3.101.113" => "Ed448".to_owned(),
             _ => format!("algorithm {algorithm}"),
+        }
+    }
+
+    /// The identifier of the algorithm that it is signed with, as webpki compares it.
+    pub(super) fn signature_identifier(&self) -> Option<Vec<u8>> {
+        identifier(self.0.signature_algorithm())
+    }
+
+    /// The identifier of the algorithm of its key, as webpki compares it.
+    pub(super) fn key_identifier(&self) -> Option<Vec<u8>> {
+        identifier(&self.0.tbs_certificate().subject_public_key_info().algorithm)
+    }
+
+    /// The kind of its key, as `a key of P-521`.
+    pub(super) fn key_kind(&self) -> String {
+        let algorithm = &self.0.tbs_certificate().subject_public_key_info().algorithm;
+        let parameters = algorithm.parameters.as_ref();
+        match (algorithm.oid.to_string().as_str(), parameters) {
+            ("1.2.840.113549.1.1.1", _) => "a key of RSA".to_owned(),
+            ("1.2.840.113549.1.1.10", _) => "a key for RSA-PSS alone".to_owned(),
+            ("1.2.840.10045.2.1", Some(parameters)) => match parameters.decode_as::<ObjectIdentifier>() {
+                Ok(curve) => format!("a key of {}", curve_name(curve)),
+                Err(_) => "a key of an elliptic curve with explicit parameters".to_owned(),
+            },
+            ("1.2.840.10045.2.1", None) => "a key of an elliptic curve that is not named".to_owned(),
+            ("1.2.840.10040.4.1", _) => "a key of DSA".to_owned(),
+            ("1.3.101.112", _) => "a key of Ed25519".to_owned(),
+            ("1.3.101.113", _) => "a key of Ed448".to_owned(),
+            (id, _) => format!("a key of the algorithm {id}"),
         }
     }
 
@@ -206,11 +319,23 @@ impl Certificate {
         fitting.any(|one| one.verify_signature(key, message, signature).is_ok())
     }
 
-    fn alternative_names(&self) -> Vec<GeneralName> {
-        match self.0.tbs_certificate().get_extension::<SubjectAltName>() {
-            Ok(Some((_, names))) => names.0,
-            _ => Vec::new(),
+    fn alternative_names(&self) -> Extension<SubjectAltName> {
+        self.extension()
+    }
+
+    /// The one place where extensions are read.
+    fn extension<T: DecodeOwned + AssociatedOid>(&self) -> Extension<T> {
+        match self.0.tbs_certificate().get_extension::<T>() {
+            Ok(Some((_, value))) => Extension::Present(value),
+            Ok(None) => Extension::Absent,
+            Err(_) => Extension::Unreadable,
         }
+    }
+}
+
+impl<T> Extension<T> {
+    fn is_unreadable(&self) -> bool {
+        matches!(self, Extension::Unreadable)
     }
 }
 
@@ -225,6 +350,28 @@ fn describe(name: &Name) -> String {
         .chars()
         .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
         .collect()
+}
+
+fn purpose(id: &ObjectIdentifier) -> String {
+    match id.to_string().as_str() {
+        "1.3.6.1.5.5.7.3.2" => "clientAuth".to_owned(),
+        "1.3.6.1.5.5.7.3.3" => "codeSigning".to_owned(),
+        "1.3.6.1.5.5.7.3.4" => "emailProtection".to_owned(),
+        "1.3.6.1.5.5.7.3.8" => "timeStamping".to_owned(),
+        "1.3.6.1.5.5.7.3.9" => "OCSPSigning".to_owned(),
+        id => id.to_owned(),
+    }
+}
+
+fn curve_name(id: ObjectIdentifier) -> String {
+    match id.to_string().as_str() {
+        "1.2.840.10045.3.1.7" => "P-256".to_owned(),
+        "1.3.132.0.34" => "P-384".to_owned(),
+        "1.3.132.0.35" => "P-521".to_owned(),
+        "1.3.132.0.33" => "P-224".to_owned(),
+        "1.3.132.0.10" => "secp256k1".to_owned(),
+        id => format!("the elliptic curve {id}"),
+    }
 }
 
 fn host_name(name: &GeneralName) -> Option<String> {

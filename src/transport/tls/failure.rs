@@ -1,7 +1,8 @@
 //! Why there is no TLS with a server, in words that say which check failed and on what.
 
+use super::defect::{Defect, plain_words};
 use super::identity::Presenter;
-use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
 use std::io;
 
 /// Why there is no TLS with a server.
@@ -29,8 +30,10 @@ pub enum TlsError {
     NotByIssuer { host: String, subject: String, issuer: String, trusted: String, reason: &'static str },
     #[error("the certificate is not for {host}: it names {names}")]
     OtherName { host: String, names: String },
-    #[error("the certificate of {host} cannot be used: {subject} {reason}")]
-    Unfit { host: String, subject: String, reason: String },
+    #[error("the certificate is not for {host}: it has {host} as a DNS name, and not as an IP address")]
+    AddressAsName { host: String },
+    #[error("the certificate of {host} cannot be used: {certificate} {defect}")]
+    Unfit { host: String, certificate: String, defect: Defect },
     #[error("{host} asks for a client certificate, and there is none to show{}", accepts(.accepted))]
     CertificateWanted { host: String, accepted: Vec<String> },
     #[error("{host} refused our certificate {ours}: {reason}{}", accepts(.accepted))]
@@ -125,15 +128,14 @@ impl Circumstances<'_> {
     fn explain(&self, error: &rustls::Error) -> TlsError {
         let host = self.host.to_owned();
         match error {
-            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
-                let explained = other.0.downcast_ref::<TlsError>().cloned();
-                explained.unwrap_or_else(|| TlsError::Other { host, reason: other.to_string() })
+            rustls::Error::InvalidCertificate(problem) => {
+                TlsError::Unfit { host, certificate: "it".to_owned(), defect: Defect::of_rustls(problem) }
             }
             rustls::Error::AlertReceived(alert) => self.explain_alert(*alert),
-            rustls::Error::InvalidMessage(_) => TlsError::NotTls { host },
+            rustls::Error::InvalidMessage(problem) if is_foreign(problem) => TlsError::NotTls { host },
             rustls::Error::PeerIncompatible(reason) => self.explain_incompatible(reason),
             rustls::Error::NoApplicationProtocol => TlsError::Protocol { host },
-            error => TlsError::Other { host, reason: error.to_string() },
+            error => TlsError::Other { host, reason: reason(error) },
         }
     }
 
@@ -147,7 +149,10 @@ impl Circumstances<'_> {
             PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon => {
                 TlsError::Cipher { host, or_certificate: false }
             }
-            reason => TlsError::Other { host, reason: format!("{reason:?}") },
+            reason => {
+                let reason = format!("the server lacks something that TLS needs: {}", plain_words(reason));
+                TlsError::Other { host, reason }
+            }
         }
     }
 
@@ -199,18 +204,60 @@ impl Circumstances<'_> {
 fn name(alert: AlertDescription) -> String {
     match alert.as_str() {
         None => format!("{}", u8::from(alert)),
-        Some(name) => {
-            let mut words = String::new();
-            let mut was_upper = true;
-            for letter in name.chars() {
-                if letter.is_uppercase() && !was_upper {
-                    words.push(' ');
-                }
-                was_upper = letter.is_uppercase();
-                words.extend(letter.to_lowercase());
-            }
-            words
+        Some(_) => plain_words(&alert),
+    }
+}
+
+/// Whether bytes are of another protocol, and not a bad message of TLS.
+fn is_foreign(problem: &InvalidMessage) -> bool {
+    matches!(
+        problem,
+        InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge
+            | InvalidMessage::InvalidEmptyPayload
+    )
+}
+
+/// The reason for a failure that is neither the certificate's nor a matter of versions and suites.
+fn reason(error: &rustls::Error) -> String {
+    use rustls::Error;
+    match error {
+        Error::InappropriateMessage { got_type, .. } => {
+            format!("the server sent a message that does not belong there ({})", plain_words(got_type))
         }
+        Error::InappropriateHandshakeMessage { got_type, .. } => {
+            format!("the server sent a message that does not belong there ({})", plain_words(got_type))
+        }
+        Error::InvalidMessage(problem) => {
+            format!("the server sent an invalid message ({})", plain_words(problem))
+        }
+        Error::PeerMisbehaved(problem) => {
+            format!("the server broke the rules of TLS ({})", plain_words(problem))
+        }
+        Error::InvalidEncryptedClientHello(problem) => {
+            format!("encrypted client hello failed ({})", plain_words(problem))
+        }
+        Error::InvalidCertRevocationList(problem) => {
+            format!("the revocation list cannot be used ({})", plain_words(problem))
+        }
+        Error::InconsistentKeys(_) => "our key and our certificate do not belong together".to_owned(),
+        Error::NoCertificatesPresented => "the server showed no certificate".to_owned(),
+        Error::UnsupportedNameType => "the host is of a kind that no certificate can name".to_owned(),
+        Error::DecryptError => "a message of the server could not be decrypted".to_owned(),
+        Error::EncryptError => "a message to the server could not be encrypted".to_owned(),
+        Error::FailedToGetCurrentTime => "the time of this machine is before 1970".to_owned(),
+        Error::FailedToGetRandomBytes => "the operating system gave no random numbers".to_owned(),
+        Error::HandshakeNotComplete => "the handshake is not complete".to_owned(),
+        Error::PeerSentOversizedRecord => "the server sent a record that is too long".to_owned(),
+        Error::BadMaxFragmentSize => "the maximum size of a fragment is invalid".to_owned(),
+        Error::NoApplicationProtocol => "no protocol of ALPN in common".to_owned(),
+        Error::General(text) => text.escape_debug().to_string(),
+        Error::InvalidCertificate(problem) => format!("the certificate {}", Defect::of_rustls(problem)),
+        Error::AlertReceived(alert) => format!("it answered with the alert {}", name(*alert)),
+        Error::PeerIncompatible(problem) => plain_words(problem),
+        Error::Other(_) => "an error inside of the TLS library".to_owned(),
+        unknown => plain_words(unknown),
     }
 }
 
@@ -223,4 +270,89 @@ fn is_closing(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::defect::tests::{all_of_rustls, assert_plain};
+    use super::*;
+    use rustls::{
+        CertRevocationListError, ContentType, EncryptedClientHelloError, Error, HandshakeType,
+        InconsistentKeys, OtherError, PeerMisbehaved,
+    };
+    use std::sync::Arc;
+
+    /// Every variant of rustls's error, with some of each of those that it carries.
+    fn all_errors() -> Vec<Error> {
+        let other = || OtherError(Arc::new(webpki::Error::BadDer));
+        let mut all = vec![
+            Error::InappropriateMessage {
+                expect_types: vec![ContentType::Handshake],
+                got_type: ContentType::ApplicationData,
+            },
+            Error::InappropriateHandshakeMessage {
+                expect_types: vec![HandshakeType::ServerHello],
+                got_type: HandshakeType::EncryptedExtensions,
+            },
+            Error::InvalidEncryptedClientHello(EncryptedClientHelloError::InvalidConfigList),
+            Error::InvalidMessage(InvalidMessage::MissingData("ServerHelloPayload")),
+            Error::InvalidMessage(InvalidMessage::InvalidContentType),
+            Error::NoCertificatesPresented,
+            Error::UnsupportedNameType,
+            Error::DecryptError,
+            Error::EncryptError,
+            Error::PeerMisbehaved(PeerMisbehaved::TooManyWarningAlertsReceived),
+            Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite),
+            Error::InvalidCertRevocationList(CertRevocationListError::InvalidCrlNumber),
+            Error::InvalidCertRevocationList(CertRevocationListError::Other(other())),
+            Error::General("words".to_owned()),
+            Error::FailedToGetCurrentTime,
+            Error::FailedToGetRandomBytes,
+            Error::HandshakeNotComplete,
+            Error::PeerSentOversizedRecord,
+            Error::NoApplicationProtocol,
+            Error::BadMaxFragmentSize,
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch),
+            Error::Other(other()),
+        ];
+        all.extend(all_of_rustls().into_iter().map(Error::InvalidCertificate));
+        let incompatible = [
+            PeerIncompatible::EcPointsExtensionRequired,
+            PeerIncompatible::ExtendedMasterSecretExtensionRequired,
+            PeerIncompatible::IncorrectCertificateTypeExtension,
+            PeerIncompatible::KeyShareExtensionRequired,
+            PeerIncompatible::NamedGroupsExtensionRequired,
+            PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon,
+            PeerIncompatible::NoCipherSuitesInCommon,
+            PeerIncompatible::NoEcPointFormatsInCommon,
+            PeerIncompatible::NoKxGroupsInCommon,
+            PeerIncompatible::NoSignatureSchemesInCommon,
+            PeerIncompatible::NullCompressionRequired,
+            PeerIncompatible::ServerDoesNotSupportTls12Or13,
+            PeerIncompatible::ServerSentHelloRetryRequestWithUnknownExtension,
+            PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired,
+            PeerIncompatible::SupportedVersionsExtensionRequired,
+            PeerIncompatible::Tls12NotOffered,
+            PeerIncompatible::Tls12NotOfferedOrEnabled,
+            PeerIncompatible::Tls13RequiredForQuic,
+            PeerIncompatible::UncompressedEcPointsRequired,
+            PeerIncompatible::UnsolicitedCertificateTypeExtension,
+            PeerIncompatible::ServerRejectedEncryptedClientHello(None),
+        ];
+        all.extend(incompatible.map(Error::PeerIncompatible));
+        all.extend((0..=u8::MAX).map(|alert| Error::AlertReceived(alert.into())));
+        all
+    }
+
+    #[test]
+    fn every_error_of_rustls_is_told_in_plain_words() {
+        let presenter = Presenter::new(None);
+        let known = Circumstances { host: "localhost", presenter: &presenter, offered: "TLS 1.2 and 1.3" };
+        for error in all_errors() {
+            let text = known.explain(&error).to_string();
+            assert_plain(&text, &error);
+            assert!(text.contains("localhost"), "{text}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Our own certificate and its key, for servers that want to know who we are.
 
 use super::certificate::{Certificate, Validity, describe_name};
+use super::file_kind;
+use super::traditional::TraditionalKey;
 use super::trust::{TrustError, read_certificates};
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::SignatureScheme;
@@ -12,6 +14,9 @@ use rustls::sign::CertifiedKey;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use x509_cert::der::Decode;
+use x509_cert::der::asn1::Any;
+use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
 /// A certificate with what issued it, and its key.
@@ -58,15 +63,14 @@ pub enum KeyError {
     )]
     Der,
     #[error(
-        "the key is encrypted in the old form of OpenSSL (Proc-Type: 4,ENCRYPTED), which is not supported; \
-         `openssl pkcs8 -topk8 -in FILE -out NEW` converts it"
-    )]
-    OldEncryption,
-    #[error(
         "the key is encrypted by a method that is not supported; \
-         `openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW` converts it"
+         `openssl pkcs8 -topk8 -v2 aes-256-cbc{} -in FILE -out NEW` converts it{}",
+        if *.is_legacy { " -provider default -provider legacy" } else { "" },
+        if *.is_legacy { " (OpenSSL before 3.0 needs no -provider)" } else { "" },
     )]
-    UnknownEncryption,
+    UnknownEncryption { is_legacy: bool },
+    #[error("{0}")]
+    OtherKind(&'static str),
     #[error("the password of the key is wrong")]
     WrongPassword,
     #[error("the key is damaged")]
@@ -84,12 +88,35 @@ pub enum Key {
     Encrypted(EncryptedKey),
 }
 
-/// A private key in the encrypted form of PKCS#8.
+/// A private key that needs a password.
 #[derive(Debug)]
-pub struct EncryptedKey(pkcs8::SecretDocument);
+pub struct EncryptedKey(Encryption);
+
+#[derive(Debug)]
+enum Encryption {
+    Pkcs8(pkcs8::SecretDocument),
+    Traditional(TraditionalKey),
+}
+
+/// Encryption that OpenSSL 3 keeps in its legacy provider: PBES1 but for Triple DES, and DES, RC2 and RC4.
+const LEGACY_ENCRYPTION: [&str; 13] = [
+    "1.2.840.113549.1.5.1",
+    "1.2.840.113549.1.5.3",
+    "1.2.840.113549.1.5.4",
+    "1.2.840.113549.1.5.6",
+    "1.2.840.113549.1.5.10",
+    "1.2.840.113549.1.5.11",
+    "1.2.840.113549.1.12.1.1",
+    "1.2.840.113549.1.12.1.2",
+    "1.2.840.113549.1.12.1.5",
+    "1.2.840.113549.1.12.1.6",
+    "1.3.14.3.2.7",
+    "1.2.840.113549.3.2",
+    "1.2.840.113549.3.4",
+];
 
 impl Key {
-    /// The private key in a PEM file: PKCS#8, also encrypted, PKCS#1 or SEC1.
+    /// The private key in a PEM file: PKCS#8, PKCS#1 or SEC1, also encrypted.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -99,16 +126,21 @@ impl Key {
         if let Some(start) = position(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") {
             let section = pem.get(start..).and_then(|section| std::str::from_utf8(section).ok());
             let document = section.and_then(|section| pkcs8::SecretDocument::from_pem(section).ok());
-            return document.map(|(_, der)| Key::Encrypted(EncryptedKey(der))).ok_or(KeyError::Damaged);
+            return document
+                .map(|(_, der)| Key::Encrypted(EncryptedKey(Encryption::Pkcs8(der))))
+                .ok_or(KeyError::Damaged);
         }
-        if position(b"Proc-Type: 4,ENCRYPTED").is_some() {
-            return Err(KeyError::OldEncryption);
+        if let Some(key) = TraditionalKey::find(&String::from_utf8_lossy(&pem)) {
+            return key.map(|key| Key::Encrypted(EncryptedKey(Encryption::Traditional(key))));
         }
-        PrivateKeyDer::from_pem_slice(&pem).map(Key::Plain).map_err(|_| match pem.first() {
-            Some(0x30) => KeyError::Der, // a SEQUENCE
-            _ if position(b"PRIVATE KEY-----").is_some() => KeyError::Damaged,
-            _ if position(b"-----BEGIN CERTIFICATE-----").is_some() => KeyError::Certificate,
-            _ => KeyError::None,
+        PrivateKeyDer::from_pem_slice(&pem).map(Key::Plain).map_err(|_| {
+            match (file_kind::of(&pem), pem.first()) {
+                (Some(kind), _) => KeyError::OtherKind(kind),
+                (None, Some(0x30)) => KeyError::Der, // a SEQUENCE
+                _ if position(b"PRIVATE KEY-----").is_some() => KeyError::Damaged,
+                _ if position(b"-----BEGIN CERTIFICATE-----").is_some() => KeyError::Certificate,
+                _ => KeyError::None,
+            }
         })
     }
 }
@@ -119,16 +151,37 @@ impl EncryptedKey {
     /// # Errors
     /// When the password is wrong, or the encryption is not known here.
     pub fn decrypt(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>, KeyError> {
-        let encrypted = EncryptedPrivateKeyInfoRef::try_from(self.0.as_bytes());
-        match encrypted.map_err(|_| KeyError::UnknownEncryption)?.decrypt(&*password.0) {
-            Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
-            Err(pkcs8::Error::EncryptedPrivateKey(
-                pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. } | pkcs8::pkcs5::Error::NoPbes1CryptSupport,
-            )) => Err(KeyError::UnknownEncryption),
-            // The wrong password's bytes can look like padding; then they are no key.
-            Err(_) => Err(KeyError::WrongPassword),
+        match &self.0 {
+            Encryption::Pkcs8(document) => decrypt_pkcs8(document.as_bytes(), password),
+            Encryption::Traditional(key) => key.decrypt(&password.0),
         }
     }
+}
+
+fn decrypt_pkcs8(der: &[u8], password: &KeyPassword) -> Result<PrivateKeyDer<'static>, KeyError> {
+    let unknown = || KeyError::UnknownEncryption { is_legacy: is_legacy(der).unwrap_or(true) };
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unknown())?;
+    match encrypted.decrypt(&*password.0) {
+        Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
+        Err(pkcs8::Error::EncryptedPrivateKey(
+            pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. } | pkcs8::pkcs5::Error::NoPbes1CryptSupport,
+        )) => Err(unknown()),
+        // The wrong password's bytes can look like padding; then they are no key.
+        Err(_) => Err(KeyError::WrongPassword),
+    }
+}
+
+/// Whether OpenSSL 3 reads the key with its legacy provider alone. `None` if its method cannot be told.
+fn is_legacy(der: &[u8]) -> Option<bool> {
+    let parts = Vec::<Any>::from_der(der).ok()?;
+    let method = parts.first()?.decode_as::<AlgorithmIdentifierOwned>().ok()?;
+    // PBES2 has the cipher behind the key derivation.
+    let cipher = method.parameters.as_ref().and_then(|parameters| {
+        let parts = parameters.decode_as::<Vec<Any>>().ok()?;
+        parts.get(1)?.decode_as::<AlgorithmIdentifierOwned>().ok()
+    });
+    let is_old = |id: &str| LEGACY_ENCRYPTION.contains(&id);
+    Some(is_old(&method.oid.to_string()) || cipher.is_some_and(|cipher| is_old(&cipher.oid.to_string())))
 }
 
 /// A certificate file, the first certificate of which is ours.

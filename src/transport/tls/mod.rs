@@ -5,20 +5,25 @@
 
 mod agreement;
 mod certificate;
+mod chain;
 mod ciphers;
+mod defect;
 mod failure;
+mod file_kind;
 mod identity;
 mod key_log;
 mod server;
 #[cfg(feature = "psk")]
 mod shared_key;
 mod stream;
+mod traditional;
 mod trust;
 mod verify;
 
 use super::{ConnectError, Stream};
 pub use agreement::{Agreement, ShownCertificate};
 pub use ciphers::Suites;
+pub use defect::Defect;
 use failure::Circumstances;
 pub use failure::TlsError;
 use identity::Presenter;
@@ -33,10 +38,17 @@ use rustls::version::{TLS12, TLS13};
 pub use server::{Acceptor, ServerStream};
 #[cfg(feature = "psk")]
 pub use shared_key::{SharedKey, SharedKeyError, SharedKeySettings};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 pub use stream::TlsStream;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 pub use trust::{Trust, TrustError};
+
+/// What a server can have sent at most behind the certificate that was refused.
+const MAXIMUM_FLIGHT: usize = 64 * 1024;
 
 /// How to speak TLS with one server.
 #[derive(Debug, Clone)]
@@ -167,7 +179,8 @@ impl Certificates {
         let checks_name = verified.name;
         let verifier: Arc<dyn ServerCertVerifier> = match settings.verification {
             Verification::Full(trust) | Verification::ChainOnly(trust) => {
-                Arc::new(verify::Verifier { trust, checks_name, supported })
+                let host = server_name.to_str().into_owned();
+                Arc::new(verify::Verifier { host, trust, checks_name, supported })
             }
             Verification::Nothing => Arc::new(verify::NoVerifier { supported }),
         };
@@ -193,10 +206,13 @@ impl Certificates {
 
     async fn connect(&self, stream: Stream) -> Result<Stream, TlsError> {
         let connector = TlsConnector::from(self.config.clone());
-        match connector.connect(self.server_name.clone(), stream).await {
-            Ok(stream) => Ok(Stream::Tls(Box::new(TlsStream::new(stream, self.clone())))),
-            Err(error) => Err(self.with_circumstances(|known| known.explain_handshake(&error))),
-        }
+        let handshake = connector.connect(self.server_name.clone(), stream).into_fallible();
+        let (error, mut stream, refusal) = match verify::remembering(handshake).await {
+            (Ok(stream), _) => return Ok(Stream::Tls(Box::new(TlsStream::new(stream, self.clone())))),
+            (Err((error, stream)), refusal) => (error, stream, refusal),
+        };
+        discard_received(&mut stream).await;
+        Err(refusal.unwrap_or_else(|| self.with_circumstances(|known| known.explain_handshake(&error))))
     }
 
     /// Runs `explain` with what is known of the connection.
@@ -204,6 +220,25 @@ impl Certificates {
         let host = self.server_name.to_str();
         explain(&Circumstances { host: &host, presenter: &self.presenter, offered: self.offered })
     }
+}
+
+/// Drops what has arrived already. A socket that is closed with unread bytes resets its connection, which can overtake the alert
+/// that was sent.
+async fn discard_received(stream: &mut Stream) {
+    let mut bytes = [0; 4096];
+    let mut reads_left = MAXIMUM_FLIGHT / bytes.len();
+    poll_fn(|cx| {
+        let mut buffer = ReadBuf::new(&mut bytes);
+        while let Poll::Ready(Ok(())) = Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+            reads_left = reads_left.saturating_sub(1);
+            if buffer.filled().is_empty() || reads_left == 0 {
+                break;
+            }
+            buffer.clear();
+        }
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Speaks TLS over a stream that is connected.

@@ -2,7 +2,7 @@
 
 use super::{Agreement, Certificates};
 use crate::transport::Stream;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -72,6 +72,20 @@ impl AsyncWrite for TlsStream {
         let this = self.get_mut();
         let result = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes));
         Poll::Ready(this.explained(result))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, slices));
+        Poll::Ready(this.explained(result))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

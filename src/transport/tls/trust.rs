@@ -1,6 +1,7 @@
 //! Whose certificates are believed.
 
 use super::certificate::Certificate;
+use super::file_kind;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -33,6 +34,8 @@ pub enum TrustError {
     Key,
     #[error("there is no certificate in it; they begin with -----BEGIN CERTIFICATE-----")]
     None,
+    #[error("{0}")]
+    OtherKind(&'static str),
     #[error("certificate {number} in it is damaged")]
     Damaged { number: usize },
     #[error("this is a file, and a directory is needed")]
@@ -135,6 +138,9 @@ pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
         return Ok(certificates);
     }
     let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    if let Some(kind) = file_kind::of(&bytes) {
+        return Err(TrustError::OtherKind(kind));
+    }
     Err(match bytes.as_slice() {
         [] => TrustError::Empty,
         [0x30, ..] => TrustError::Der, // a SEQUENCE

@@ -4,24 +4,48 @@
 //! authority, and no names but those in subjectAltName. mosquitto's manuals and many scripts around OpenSSL make exactly such
 //! ones, so three things are checked here besides: a certificate that was itself given as trusted, one of version 1 or of an
 //! authority that a trusted authority signed, and the common name where there is no host name in subjectAltName.
+//!
+//! rustls passes on of a refusal only what it needs for the alert to the server. The reason for people takes another way: it is
+//! kept with the task that makes the connection ([`remembering`]).
 
-use super::certificate::{Certificate, Validity};
+use super::certificate::{CHECKED_HERE, Certificate, Extension, Validity};
+use super::chain::Chain;
+use super::defect::Defect;
 use super::failure::TlsError;
 use super::trust::Trust;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
     verify_tls13_signature_with_raw_key,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
-use std::sync::Arc;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+tokio::task_local! {
+    /// The reason why the certificate was refused for which the task makes a handshake.
+    static REFUSAL: RefCell<Option<TlsError>>;
+}
+
+/// Makes a handshake, and gives the reason why the server's certificate was refused with its result.
+pub(super) async fn remembering<T>(handshake: impl Future<Output = T>) -> (T, Option<TlsError>) {
+    let handshake = async {
+        let result = handshake.await;
+        (result, REFUSAL.with(RefCell::take))
+    };
+    REFUSAL.scope(RefCell::new(None), handshake).await
+}
+
+fn remember(error: TlsError) {
+    // Only a handshake asks for the checks, and it is inside of `remembering`.
+    let _ = REFUSAL.try_with(|refusal| refusal.replace(Some(error)));
+}
 
 /// Checks certificates against those that are trusted.
 #[derive(Debug)]
 pub(super) struct Verifier {
+    pub(super) host: String,
     pub(super) trust: Trust,
     pub(super) checks_name: bool,
     pub(super) supported: WebPkiSupportedAlgorithms,
@@ -31,6 +55,13 @@ pub(super) struct Verifier {
 #[derive(Debug)]
 pub(super) struct NoVerifier {
     pub(super) supported: WebPkiSupportedAlgorithms,
+}
+
+/// Why a certificate is refused: in words for people, and as the error that makes rustls send the right alert.
+#[derive(Debug)]
+struct Refusal {
+    error: Box<TlsError>,
+    alert: CertificateError,
 }
 
 /// A server's certificates, the time and the name to check them for.
@@ -51,12 +82,16 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let certificate = Certificate::read(leaf).ok_or(CertificateError::BadEncoding)?;
+        let refuse = |Refusal { error, alert }| {
+            remember(*error);
+            Err(alert.into())
+        };
+        let Some(certificate) = Certificate::read(leaf) else { return refuse(self.unreadable(leaf)) };
         let presented = Presented { leaf, certificate, intermediates, server_name, now };
         let check_name = || if self.checks_name { presented.check_name() } else { Ok(()) };
         match self.check_trust(&presented).and_then(|()| check_name()) {
             Ok(()) => Ok(ServerCertVerified::assertion()),
-            Err(problem) => Err(CertificateError::Other(OtherError(Arc::new(problem))).into()),
+            Err(refusal) => refuse(refusal),
         }
     }
 
@@ -67,15 +102,17 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let Some(certificate) = read_version_1(leaf) else {
-            return verify_tls12_signature(message, leaf, signature, &self.supported);
+            let verified = verify_tls12_signature(message, leaf, signature, &self.supported);
+            return verified.inspect_err(|error| self.remember_signature(leaf, error));
         };
         let of_scheme = self.supported.mapping.iter().find(|(scheme, _)| *scheme == signature.scheme);
         let algorithms = of_scheme.map(|(_, algorithms)| *algorithms).unwrap_or_default();
         if certificate.has_signed(message, signature.signature(), algorithms) {
-            Ok(HandshakeSignatureValid::assertion())
-        } else {
-            Err(CertificateError::BadSignature.into())
+            return Ok(HandshakeSignatureValid::assertion());
         }
+        let error = CertificateError::BadSignature.into();
+        self.remember_signature(leaf, &error);
+        Err(error)
     }
 
     fn verify_tls13_signature(
@@ -84,11 +121,12 @@ impl ServerCertVerifier for Verifier {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match read_version_1(leaf).map(|certificate| certificate.public_key()) {
+        let verified = match read_version_1(leaf).map(|certificate| certificate.public_key()) {
             None => verify_tls13_signature(message, leaf, signature, &self.supported),
             Some(Some(key)) => verify_tls13_signature_with_raw_key(message, &key, signature, &self.supported),
             Some(None) => Err(CertificateError::BadEncoding.into()),
-        }
+        };
+        verified.inspect_err(|error| self.remember_signature(leaf, error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -97,9 +135,9 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    fn check_trust(&self, presented: &Presented<'_>) -> Result<(), TlsError> {
+    fn check_trust(&self, presented: &Presented<'_>) -> Result<(), Refusal> {
         if let Some(bits) = presented.certificate.weak_rsa_bits() {
-            return Err(presented.unfit(&weak_key(bits)));
+            return Err(presented.refuse(Defect::WeakKey { bits }));
         }
         if self.trust.contains(presented.leaf) {
             return presented.check_dates().and_then(|()| presented.check_purpose());
@@ -107,24 +145,35 @@ impl Verifier {
         if presented.certificate.is_version_1() || presented.certificate.is_authority() {
             return self.check_directly_issued(presented);
         }
-        let verify = |parsed: ParsedCertificate<'_>| {
-            let (anchors, algorithms) = (&self.trust.anchors, self.supported.all);
-            let (intermediates, now) = (presented.intermediates, presented.now);
-            verify_server_cert_signed_by_trust_anchor(&parsed, anchors, intermediates, now, algorithms)
-        };
-        let verified = ParsedCertificate::try_from(presented.leaf).and_then(verify);
-        verified.map_err(|error| self.explain(presented, &error))
+        self.check_chain(presented).map_err(|error| self.explain(presented, &error))
+    }
+
+    fn check_chain(&self, presented: &Presented<'_>) -> Result<(), webpki::Error> {
+        let leaf = webpki::EndEntityCert::try_from(presented.leaf)?;
+        let verified = leaf.verify_for_usage(
+            self.supported.all,
+            &self.trust.anchors.roots,
+            presented.intermediates,
+            presented.now,
+            webpki::KeyUsage::server_auth(),
+            None,
+            None,
+        );
+        verified.map(drop)
     }
 
     /// What webpki does not look at: an authority that is trusted must itself have signed it, and nothing may be asked for
     /// that is not checked here.
-    fn check_directly_issued(&self, presented: &Presented<'_>) -> Result<(), TlsError> {
+    fn check_directly_issued(&self, presented: &Presented<'_>) -> Result<(), Refusal> {
         let certificate = &presented.certificate;
         let authorities = self.authorities(certificate);
         let mut fitting = authorities.iter().filter(|one| one.may_issue() && !one.has_name_constraints());
         if fitting.any(|authority| certificate.is_signed_by(authority, self.supported)) {
-            if certificate.has_unknown_critical_extension() {
-                return Err(presented.unfit("has a critical extension that is not known here"));
+            if let Some(extension) = certificate.unknown_critical_extension(&CHECKED_HERE) {
+                return Err(presented.refuse(Defect::CriticalExtension(extension)));
+            }
+            if let Some(name) = certificate.unreadable_extension() {
+                return Err(presented.refuse(Defect::UnreadableExtension(name)));
             }
             return presented.check_dates().and_then(|()| presented.check_purpose());
         }
@@ -133,11 +182,9 @@ impl Verifier {
             intermediates.filter(|one| certificate.names_as_issuer(one) && !one.is_self_issued());
         if authorities.is_empty() && issuers.next().is_some() {
             let kind = if certificate.is_version_1() { "of version 1" } else { "an authority's (CA:TRUE)" };
-            let reason =
-                format!("is {kind}, and so is accepted only when a trusted authority issued it itself");
-            return Err(presented.unfit(&reason));
+            return Err(presented.refuse(Defect::IndirectlyIssued { kind }));
         }
-        Err(self.explain(presented, &CertificateError::UnknownIssuer.into()))
+        Err(self.explain(presented, &webpki::Error::UnknownIssuer))
     }
 
     /// The trusted certificates with the name that a certificate has for its issuer.
@@ -147,111 +194,155 @@ impl Verifier {
     }
 
     /// Says what webpki found, and on which certificate.
-    fn explain(&self, presented: &Presented<'_>, error: &Error) -> TlsError {
-        let host = presented.host();
-        let mut chain = vec![&presented.certificate];
-        let intermediates: Vec<_> = presented.intermediates.iter().filter_map(Certificate::read).collect();
-        // The server's chain, as far as one names the next.
-        while let Some(next) = chain.last().filter(|last| !last.is_self_issued()).and_then(|last| {
-            intermediates
-                .iter()
-                .find(|one| last.names_as_issuer(one) && !chain.iter().any(|seen| std::ptr::eq(*seen, *one)))
-        }) {
-            chain.push(next);
+    fn explain(&self, presented: &Presented<'_>, error: &webpki::Error) -> Refusal {
+        let chain = Chain::new(presented.leaf, &presented.certificate, presented.intermediates);
+        let authorities = self.authorities(chain.last());
+        match error {
+            webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => {
+                self.explain_dates(presented, &chain)
+            }
+            webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => {
+                self.explain_issuer(&chain, &authorities, error)
+            }
+            error => {
+                let culprit = chain.blame(&authorities, error);
+                if culprit.is_root && authorities.is_empty() {
+                    // An authority that the server sent along, and that is not trusted, whatever else is wrong with it.
+                    return self.explain_issuer(&chain, &authorities, &webpki::Error::UnknownIssuer);
+                }
+                Refusal::of(self.host.clone(), culprit.certificate, culprit.defect)
+            }
         }
-        let Error::InvalidCertificate(problem) = error else {
-            return TlsError::Other { host, reason: error.to_string() };
-        };
-        match problem {
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => {
-                let outdated = chain.iter().find_map(|one| one.check_dates(&host, presented.now).err());
-                outdated.unwrap_or_else(|| presented.unfit(&format!("is outdated: {problem}")))
-            }
-            CertificateError::UnknownIssuer
-            | CertificateError::BadSignature
-            | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-                let last = chain.last().copied().unwrap_or(&presented.certificate);
-                self.explain_issuer(host, &chain, last, problem)
-            }
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                presented.unfit("is not meant for servers (its extended key usage does not say so)")
-            }
-            CertificateError::UnhandledCriticalExtension => {
-                presented.unfit("has a critical extension that is not known here")
-            }
-            problem => presented.unfit(&format!("is not accepted: {problem}")),
-        }
+    }
+
+    fn explain_dates(&self, presented: &Presented<'_>, chain: &Chain<'_>) -> Refusal {
+        let outdated =
+            chain.links().find_map(|(label, one)| one.check_dates(&self.host, label, presented.now).err());
+        outdated.unwrap_or_else(|| presented.refuse(Defect::Dates))
     }
 
     fn explain_issuer(
         &self,
-        host: String,
-        chain: &[&Certificate],
-        last: &Certificate,
-        problem: &CertificateError,
-    ) -> TlsError {
+        chain: &Chain<'_>,
+        authorities: &[Certificate],
+        error: &webpki::Error,
+    ) -> Refusal {
+        let host = self.host.clone();
+        if let Some((certificate, bits)) = chain.weak_key(authorities) {
+            return Refusal::of(host, certificate, Defect::WeakKey { bits });
+        }
+        let is_signature = matches!(error, webpki::Error::InvalidSignatureForPublicKey);
+        if let Some((certificate, issuer)) = chain.bad_signature(self.supported).filter(|_| is_signature) {
+            return Refusal::of(host, certificate, Defect::BadSignature { issuer });
+        }
+        let (last, trusted) = (chain.last(), self.trust.sources());
         let (subject, issuer) = (last.subject(), last.issuer());
-        let trusted = self.trust.sources();
-        let authorities = self.authorities(last);
-        let weak = |one: &Certificate| Some((one.subject(), weak_key(one.weak_rsa_bits()?)));
-        if let Some((subject, reason)) = chain.iter().copied().chain(&authorities).find_map(weak) {
-            return TlsError::Unfit { host, subject, reason };
-        }
-        if !matches!(problem, CertificateError::UnknownIssuer | CertificateError::BadSignature) {
-            let reason = format!("is signed with {}, which is not accepted", last.signature_algorithm());
-            return TlsError::Unfit { host, subject, reason };
-        }
-        if authorities.is_empty() {
-            return match chain {
-                [.., previous, root] if root.is_self_issued() => {
+        let error_for_people = if authorities.is_empty() {
+            match (chain.before_last(), last.is_self_issued()) {
+                (Some(previous), true) => {
                     TlsError::UnknownIssuer { host, subject: previous.subject(), issuer, trusted }
                 }
-                [alone] if alone.is_self_issued() => TlsError::SelfSigned { host, subject, trusted },
-                _ => TlsError::UnknownIssuer { host, subject, issuer, trusted },
+                (None, true) => TlsError::SelfSigned { host, subject, trusted },
+                (_, false) => TlsError::UnknownIssuer { host, subject, issuer, trusted },
+            }
+        } else {
+            let reason = match authorities.iter().any(Certificate::may_issue) {
+                true => "has another key",
+                false => "is not an authority (CA:TRUE)",
             };
-        }
-        let reason = match authorities.iter().any(Certificate::may_issue) {
-            true => "has another key",
-            false => "is not an authority (CA:TRUE)",
+            TlsError::NotByIssuer { host, subject, issuer, trusted, reason }
         };
-        TlsError::NotByIssuer { host, subject, issuer, trusted, reason }
+        let alert = match is_signature {
+            true => CertificateError::BadSignature,
+            false => CertificateError::UnknownIssuer,
+        };
+        Refusal { error: Box::new(error_for_people), alert }
+    }
+
+    fn unreadable(&self, leaf: &CertificateDer<'_>) -> Refusal {
+        let defect = match webpki::EndEntityCert::try_from(leaf) {
+            Err(error) => Defect::of_webpki(&error),
+            Ok(_) => Defect::Malformed("one of its fields is invalid"),
+        };
+        Refusal::of(self.host.clone(), "it".to_owned(), defect)
+    }
+
+    /// The server has shown a certificate, and its signature in the handshake does not go with it.
+    fn remember_signature(&self, leaf: &CertificateDer<'_>, error: &Error) {
+        let Error::InvalidCertificate(problem) = error else { return };
+        let certificate = Certificate::read(leaf);
+        let host = self.host.clone();
+        let subject = certificate.as_ref().map_or_else(|| "its certificate".to_owned(), Certificate::subject);
+        remember(match (problem, certificate) {
+            (CertificateError::BadSignature, _) => {
+                let reason = format!(
+                    "the server did not prove that it has the key of {subject}: its signature is invalid"
+                );
+                TlsError::Other { host, reason }
+            }
+            (
+                CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+                Some(certificate),
+            ) => {
+                let defect = Defect::UnsupportedKey(certificate.key_kind());
+                TlsError::Unfit { host, certificate: subject, defect }
+            }
+            (problem, _) => {
+                TlsError::Unfit { host, certificate: subject, defect: Defect::of_rustls(problem) }
+            }
+        });
+    }
+}
+
+impl Refusal {
+    fn of(host: String, certificate: String, defect: Defect) -> Refusal {
+        let alert = defect.alert();
+        Refusal { error: Box::new(TlsError::Unfit { host, certificate, defect }), alert }
     }
 }
 
 impl Presented<'_> {
-    fn check_dates(&self) -> Result<(), TlsError> {
-        self.certificate.check_dates(&self.host(), self.now)
+    fn check_dates(&self) -> Result<(), Refusal> {
+        self.certificate.check_dates(&self.host(), self.certificate.subject(), self.now)
     }
 
-    fn check_purpose(&self) -> Result<(), TlsError> {
+    fn check_purpose(&self) -> Result<(), Refusal> {
         match self.certificate.is_for_servers() {
             true => Ok(()),
-            false => Err(self.unfit("is not meant for servers (its extended key usage does not say so)")),
+            false => Err(self.refuse(Defect::NotForServers { usage: self.certificate.other_usage() })),
         }
     }
 
-    /// As in mosquitto, the common name counts only where subjectAltName has no host name.
-    fn check_name(&self) -> Result<(), TlsError> {
-        let is_named = ParsedCertificate::try_from(self.leaf)
-            .is_ok_and(|parsed| verify_server_name(&parsed, self.server_name).is_ok());
-        let common_name =
-            if self.certificate.has_dns_names() { None } else { self.certificate.common_name() };
-        if is_named || common_name.as_deref().is_some_and(|name| matches(name, &self.host())) {
+    /// As in mosquitto, the common name counts only where subjectAltName has no DNS name. A subjectAltName that cannot be read
+    /// may have one.
+    fn check_name(&self) -> Result<(), Refusal> {
+        let is_named = webpki::EndEntityCert::try_from(self.leaf)
+            .is_ok_and(|leaf| leaf.verify_is_valid_for_subject_name(self.server_name).is_ok());
+        if is_named {
             return Ok(());
+        }
+        let (host, alert) = (self.host(), CertificateError::NotValidForName);
+        let dns_names = match self.certificate.dns_names() {
+            Extension::Unreadable => return Err(self.refuse(Defect::UnreadableExtension("subjectAltName"))),
+            Extension::Present(names) => names,
+            Extension::Absent => Vec::new(),
+        };
+        let common_name = if dns_names.is_empty() { self.certificate.common_name() } else { None };
+        if common_name.as_deref().is_some_and(|name| matches(name, &host)) {
+            return Ok(());
+        }
+        let address = host.parse::<IpAddr>();
+        if address.is_ok_and(|address| dns_names.iter().any(|name| name.parse() == Ok(address))) {
+            return Err(Refusal { error: Box::new(TlsError::AddressAsName { host }), alert });
         }
         let mut names = self.certificate.names();
         names.extend(common_name.map(|name| name.escape_debug().to_string()));
         let names = if names.is_empty() { "no host at all".to_owned() } else { names.join(", ") };
-        Err(TlsError::OtherName { host: self.host(), names })
+        Err(Refusal { error: Box::new(TlsError::OtherName { host, names }), alert })
     }
 
-    fn unfit(&self, reason: &str) -> TlsError {
-        let subject = self.certificate.subject();
-        TlsError::Unfit { host: self.host(), subject, reason: reason.to_owned() }
+    fn refuse(&self, defect: Defect) -> Refusal {
+        Refusal::of(self.host(), self.certificate.subject(), defect)
     }
 
     fn host(&self) -> String {
@@ -260,18 +351,17 @@ impl Presented<'_> {
 }
 
 impl Certificate {
-    fn check_dates(&self, host: &str, now: UnixTime) -> Result<(), TlsError> {
-        let (host, subject) = (host.to_owned(), self.subject());
-        match self.validity(now) {
-            Validity::Valid => Ok(()),
-            Validity::Expired(date) => Err(TlsError::Expired { host, subject, date }),
-            Validity::NotYet(date) => Err(TlsError::NotYetValid { host, subject, date }),
-        }
+    fn check_dates(&self, host: &str, subject: String, now: UnixTime) -> Result<(), Refusal> {
+        let host = host.to_owned();
+        let (error, alert) = match self.validity(now) {
+            Validity::Valid => return Ok(()),
+            Validity::Expired(date) => (TlsError::Expired { host, subject, date }, CertificateError::Expired),
+            Validity::NotYet(date) => {
+                (TlsError::NotYetValid { host, subject, date }, CertificateError::NotValidYet)
+            }
+        };
+        Err(Refusal { error: Box::new(error), alert })
     }
-}
-
-fn weak_key(bits: usize) -> String {
-    format!("has a key of RSA with {bits} bits, and less than 2048 is not accepted")
 }
 
 /// Whether a common name stands for a host: letter case does not count, and `*` stands for a whole first label.
@@ -280,7 +370,7 @@ fn matches(common_name: &str, host: &str) -> bool {
     if common_name.eq_ignore_ascii_case(host) {
         return true;
     }
-    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    let is_address = host.parse::<IpAddr>().is_ok();
     match (common_name.strip_prefix("*."), host.split_once('.')) {
         // At least two labels must stay, so that nobody is named `*.com`.
         (Some(domain), Some((first, rest))) if !is_address && !first.is_empty() && domain.contains('.') => {

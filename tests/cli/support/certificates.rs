@@ -3,8 +3,8 @@
 use pkcs8::pkcs5::pbes2;
 use pkcs8::{LineEnding, PrivateKeyInfoRef};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SigningKey,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, SigningKey, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::PathBuf;
@@ -103,6 +103,19 @@ pub fn between(years: (i32, i32), mut params: CertificateParams) -> CertificateP
 /// Good for clients only.
 pub fn for_clients(mut params: CertificateParams) -> CertificateParams {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+/// With an extension whose content, in DER, may be anything.
+pub fn with_extension(
+    oid: &[u64],
+    is_critical: bool,
+    content: &[u8],
+    mut params: CertificateParams,
+) -> CertificateParams {
+    let mut extension = CustomExtension::from_oid_content(oid, content.to_vec());
+    extension.set_criticality(is_critical);
+    params.custom_extensions.push(extension);
     params
 }
 

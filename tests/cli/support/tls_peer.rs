@@ -4,7 +4,8 @@ use super::certificates::Certificate;
 use super::{ScriptedPeer, Server};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
-    ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+    AlertDescription, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+    SupportedProtocolVersion,
 };
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -23,6 +24,8 @@ pub struct Seen {
     pub alpn: Option<Vec<u8>>,
     pub version: Option<ProtocolVersion>,
     pub suite: String,
+    /// The alert that the client refused the handshake with.
+    pub alert: Option<AlertDescription>,
 }
 
 impl TlsPeer {
@@ -92,7 +95,7 @@ impl TlsPeer {
             let mut stream = StreamOwned::new(session, stream);
             // What failed is for the client to say, so it must get all that was sent: to close with unread bytes would reset
             // the connection on top of an alert.
-            let _ = converse(&mut stream);
+            let alert = converse(&mut stream).err().and_then(|error| alert(&error));
             let _ = stream.sock.shutdown(Shutdown::Write);
             let _ = stream.sock.read_to_end(&mut Vec::new());
             *result.lock().unwrap() = Seen {
@@ -100,6 +103,7 @@ impl TlsPeer {
                 alpn: stream.conn.alpn_protocol().map(<[u8]>::to_vec),
                 version: stream.conn.protocol_version(),
                 suite: format!("{:?}", stream.conn.negotiated_cipher_suite().map(|suite| suite.suite())),
+                alert,
             };
         });
         TlsPeer { peer, seen }
@@ -115,6 +119,13 @@ impl TlsPeer {
 impl Server for TlsPeer {
     fn address(&self) -> SocketAddr {
         self.peer.address()
+    }
+}
+
+fn alert(error: &std::io::Error) -> Option<AlertDescription> {
+    match error.get_ref()?.downcast_ref()? {
+        rustls::Error::AlertReceived(alert) => Some(*alert),
+        _ => None,
     }
 }
 
