@@ -67,6 +67,9 @@ fn or_wanted(or_certificate: &bool) -> &'static str {
     if *or_certificate { ", or it wants a client certificate" } else { "" }
 }
 
+/// Bytes of another protocol in the middle of a connection.
+const NOT_A_RECORD: &str = "the other side sent bytes that are not TLS";
+
 /// What is known of a connection besides its failure.
 #[derive(Debug)]
 pub(super) struct Circumstances<'a> {
@@ -103,7 +106,11 @@ impl Circumstances<'_> {
     /// What a connection broke with, after our side of the handshake was done. TLS 1.3 refuses client certificates then.
     pub(super) fn explain_later(&self, error: io::Error, has_received: bool) -> io::Error {
         let explained = match inner(&error) {
-            Some(error) => self.explain(error),
+            Some(error) => match self.explain(error) {
+                // It spoke TLS before.
+                TlsError::NotTls { host } => TlsError::Other { host, reason: NOT_A_RECORD.to_owned() },
+                explained => explained,
+            },
             None if !has_received && is_closing(&error) && self.lacks_certificate() => {
                 self.certificate_wanted()
             }
@@ -206,6 +213,22 @@ fn name(alert: AlertDescription) -> String {
         None => format!("{}", u8::from(alert)),
         Some(_) => plain_words(&alert),
     }
+}
+
+/// What TLS with a client of ours failed on, in words.
+pub(super) fn explain_client(error: io::Error) -> io::Error {
+    let reason = match inner(&error) {
+        None => return error,
+        Some(rustls::Error::AlertReceived(alert)) => {
+            format!("the client sent the TLS alert {}", name(*alert))
+        }
+        Some(rustls::Error::InvalidMessage(problem)) if is_foreign(problem) => NOT_A_RECORD.to_owned(),
+        Some(rustls::Error::PeerIncompatible(problem)) => {
+            format!("TLS has nothing in common with the client ({})", plain_words(problem))
+        }
+        Some(other) => format!("TLS with the client failed ({})", plain_words(other)),
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 /// Whether bytes are of another protocol, and not a bad message of TLS.
@@ -343,6 +366,14 @@ mod tests {
         all.extend(incompatible.map(Error::PeerIncompatible));
         all.extend((0..=u8::MAX).map(|alert| Error::AlertReceived(alert.into())));
         all
+    }
+
+    #[test]
+    fn every_error_with_a_client_is_told_in_plain_words() {
+        for error in all_errors() {
+            let io_error = io::Error::new(io::ErrorKind::InvalidData, error.clone());
+            assert_plain(&explain_client(io_error).to_string(), &error);
+        }
     }
 
     #[test]

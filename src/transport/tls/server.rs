@@ -1,6 +1,7 @@
 //! TLS as a server: for clients that come to the proxy.
 
 use super::Identity;
+use super::failure::explain_client;
 use crate::transport::Stream;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -35,7 +36,7 @@ impl Acceptor {
     /// What it failed on.
     pub async fn accept(&self, stream: Stream) -> io::Result<Stream> {
         let Acceptor(acceptor) = self;
-        let stream = acceptor.accept(stream).await?;
+        let stream = acceptor.accept(stream).await.map_err(explain_client)?;
         Ok(Stream::TlsServer(Box::new(ServerStream(stream))))
     }
 }
@@ -61,7 +62,7 @@ impl AsyncRead for ServerStream {
         let result = ready!(Pin::new(&mut self.get_mut().0).poll_read(cx, buffer));
         Poll::Ready(match result {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
-            result => result,
+            result => result.map_err(explain_client),
         })
     }
 }

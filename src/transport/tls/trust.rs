@@ -1,6 +1,7 @@
 //! Whose certificates are believed.
 
 use super::certificate::Certificate;
+use super::defect::Defect;
 use super::file_kind;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -38,6 +39,8 @@ pub enum TrustError {
     OtherKind(&'static str),
     #[error("certificate {number} in it is damaged")]
     Damaged { number: usize },
+    #[error("certificate {number} in it cannot be used: it {defect}")]
+    Defective { number: usize, defect: Defect },
     #[error("this is a file, and a directory is needed")]
     NotADirectory,
     #[error("no file in this directory holds a certificate in PEM form")]
@@ -114,11 +117,16 @@ impl Trust {
 
     fn add(&mut self, certificates: Vec<CertificateDer<'static>>) -> Result<(), TrustError> {
         for (position, der) in certificates.into_iter().enumerate() {
-            let damaged = TrustError::Damaged { number: position + 1 };
-            let Some(certificate) = Certificate::read(&der) else { return Err(damaged) };
+            let number = position + 1;
+            let Some(certificate) = Certificate::read(&der) else {
+                return Err(TrustError::Damaged { number });
+            };
             // webpki takes any anchor for an authority; a server's own certificate must not become one.
             if certificate.may_issue() {
-                self.anchors.add(der.clone()).map_err(|_| damaged)?;
+                let anchor = webpki::anchor_from_trusted_cert(&der);
+                let anchor = anchor
+                    .map_err(|error| TrustError::Defective { number, defect: Defect::of_webpki(&error) })?;
+                self.anchors.roots.push(anchor.to_owned());
             }
             self.certificates.push(der);
         }

@@ -451,3 +451,20 @@ fn a_full_disk_ends_the_writing_and_not_the_forwarding() {
     assert_eq!(finished.stderr.matches("cannot write /dev/full").count(), 1, "{}", finished.stderr);
     finished.expect_status(1);
 }
+
+#[test]
+fn a_client_that_refuses_the_certificate_is_told_in_plain_words() {
+    let ca = authority("Test CA");
+    let server = ca.issue(server_params());
+    let files = Files::new(&[
+        ("other.pem", authority("Other CA").pem()),
+        ("server.pem", server.pem()),
+        ("server.key", server.key_pem()),
+    ]);
+    let broker = EmbeddedBroker::start();
+    let options = "--listen mqtts://127.0.0.1:0 --listen-cert {}/server.pem --listen-key {}/server.key";
+    let line = format!("inspect {options} --to {}", broker.address());
+    let mut proxy = Proxy::spawn(mq(&files.words(&line)));
+    proxy.mq(&files.words("pub -t a -m x --cafile {}/other.pem")).run().fail(1);
+    proxy.running.wait_for_stderr("the client sent the TLS alert unknown ca");
+}
