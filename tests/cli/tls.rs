@@ -450,6 +450,24 @@ fn a_server_sees_the_alert_that_says_why_it_was_refused() {
     }
 }
 
+/// As mosquitto's own tests have it for its clients.
+#[test]
+fn a_certificate_for_another_name_is_a_bad_certificate_unless_it_is_insecure() {
+    let ca = authority("Test CA");
+    let server = ca.issue(named("localhost", &["localhost"]));
+    let files = Files::new(&[("ca.pem", ca.pem())]);
+    for (options, status, alert) in [
+        ("-h localhost", 0, None),
+        ("-h 127.0.0.1", 1, Some(rustls::AlertDescription::BadCertificate)),
+        ("-h 127.0.0.1 --insecure", 0, None),
+    ] {
+        let peer = TlsPeer::start(&[&server]);
+        let line = files.words(&format!("mosquitto_pub --cafile {{}}/ca.pem -d -t a -m message {options}"));
+        peer.called_as(&line).run().expect_status(status);
+        assert_eq!(peer.finish().alert, alert, "{options}");
+    }
+}
+
 #[test]
 fn each_connection_is_told_its_own_reason() {
     let ca = authority("Test CA");
