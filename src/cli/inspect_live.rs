@@ -97,7 +97,7 @@ impl LiveArgs {
     /// Keeps what matters about the order of options, and which of them were typed.
     pub(super) fn note_order(&mut self, matches: &ArgMatches) {
         self.client.network.typed = Typed::of(matches);
-        self.has_profile = matches.try_contains_id(PROFILE).unwrap_or(false);
+        self.has_profile = super::is_set(matches, PROFILE);
         let options = ClientArgs::augment_args(Command::new("client"));
         let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
         self.typed = options

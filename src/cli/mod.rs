@@ -292,6 +292,12 @@ fn help() -> Arg {
     Arg::new("help").long("help").action(ArgAction::Help).help("Print help")
 }
 
+/// Whether an option has a value, typed or by default; false for an option that the command does not have. The only question
+/// that clap answers alike in every build: its `try_` functions report unknown identifiers with debug assertions alone.
+fn is_set(matches: &ArgMatches, id: &str) -> bool {
+    matches.ids().any(|set| set == id)
+}
+
 /// Joins the lines of prose, so that they are broken again where the terminal ends. Examples stay as they are.
 fn unfolded(text: &str) -> String {
     let is_prose = |paragraph: &str| !paragraph.lines().any(|line| line.starts_with(' '));

@@ -86,10 +86,7 @@ pub(super) struct Typed {
 
 impl Typed {
     pub(super) fn of(matches: &ArgMatches) -> Typed {
-        let last = |id: &str| {
-            let is_there = matches.try_contains_id(id).unwrap_or(false);
-            is_there.then(|| matches.indices_of(id)?.next_back())?
-        };
+        let last = |id: &str| super::is_set(matches, id).then(|| matches.indices_of(id)?.next_back())?;
         let mut before_url = vec!["username", "password", "topic"];
         before_url.retain(|id| last(id).is_some_and(|index| Some(index) < last("url")));
         let mut places = vec!["host", "port", "unix", "url"];

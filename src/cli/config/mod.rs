@@ -30,6 +30,9 @@ use std::path::PathBuf;
 /// The name of the option, for clap and for users.
 pub(super) const PROFILE: &str = "profile";
 
+const BENCH: &str = "bench";
+const INSPECT: &str = "inspect";
+
 /// Options that say where a client of `mq inspect` connects to, or what it wants there.
 const OF_LIVE_CLIENTS: [&str; 7] = ["topic", "host", "port", "url", "unix", "srv", PROFILE];
 
@@ -66,7 +69,7 @@ impl Configuration {
 
 /// Whether a command connects as a client, and so has profiles.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    CLIENTS.contains(&subcommand) || ["bench", "inspect", "doctor"].contains(&subcommand)
+    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor"].contains(&subcommand)
 }
 
 /// The option that chooses a profile.
@@ -124,7 +127,8 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     }
     let typed = &parsed(subcommand, words)?;
     let is_typed = |id: &&str| is_typed(typed, id);
-    if typed.try_get_one::<Word>("word").ok().flatten() == Some(&Word::Merge) {
+    let is_merge = || typed.get_one::<Word>("word") == Some(&Word::Merge);
+    if subcommand.get_name() == BENCH && is_merge() {
         return Some("--profile: merge reads reports, and connects to nobody");
     }
     if is_typed(&"embedded") {
@@ -133,7 +137,7 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     if is_typed(&"listen") {
         return Some("--profile is for a client; the proxy passes on what its clients say");
     }
-    let is_inspection = typed.try_contains_id("hex").is_ok();
+    let is_inspection = subcommand.get_name() == INSPECT;
     if is_inspection && ["file", "hex", "base64"].iter().any(is_typed) {
         return Some("--profile is for a client of its own, not for what was captured");
     }
@@ -142,14 +146,14 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
 }
 
 fn is_typed(matches: &ArgMatches, id: &str) -> bool {
-    matches.try_contains_id(id).is_ok() && matches.value_source(id) == Some(ValueSource::CommandLine)
+    super::is_set(matches, id) && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 /// What was typed, as entries of the highest source.
 fn typed_entries(subcommand: &Command, matches: &ArgMatches) -> Vec<Entry> {
     let mut entries = Vec::new();
     for arg in subcommand.get_arguments().filter(|arg| is_typed(matches, arg.get_id().as_str())) {
-        let raw = matches.try_get_raw(arg.get_id().as_str()).ok().flatten();
+        let raw = matches.get_raw(arg.get_id().as_str());
         let values: Vec<&OsStr> = raw.map(Iterator::collect).unwrap_or_default();
         entries.extend(values.into_iter().map(|value| Entry::typed(arg, value)));
     }

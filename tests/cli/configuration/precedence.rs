@@ -128,6 +128,25 @@ fn every_command_that_connects_has_profiles() {
 }
 
 #[test]
+fn variables_and_default_profiles_reach_commands_with_none_of_their_options_typed() {
+    let broker = EmbeddedBroker::start();
+    let port = broker.address().port().to_string();
+    for words in ["bench -c 1 --messages 10", "bench conn -c 1", "doctor"] {
+        let finished = mq(words).env("MQ_HOST", "127.0.0.1").env("MQ_PORT", &port).run();
+        assert_says(&String::from_utf8_lossy(&finished.stdout), &[&format!("127.0.0.1:{port}")]);
+        for file in [
+            format!("[defaults]\nhost = '127.0.0.1'\nport = {port}\n"),
+            format!("default-profile = 'a'\n[profile.a]\nurl = 'mqtt://127.0.0.1:{port}'\n"),
+        ] {
+            let finished = Profiles::new(file).mq(words).run();
+            assert_says(&String::from_utf8_lossy(&finished.stdout), &[&format!("127.0.0.1:{port}")]);
+        }
+    }
+    let profiles = Profiles::new("[profile.a]\nport = 9\n");
+    assert_says(&profiles.mq("inspect --profile a").stdin("").run().fail(1), &["localhost:9"]);
+}
+
+#[test]
 fn the_configuration_is_for_clients_only() {
     let profiles = Profiles::new(
         "default-profile = 'home'\n[profile.home]\nhost = '127.0.0.2'\nport = 9\ncafile = '/nonexistent'\n",
