@@ -44,7 +44,7 @@ pub enum Error {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// A user is to be deleted who is not there.
-    #[error("{} has no user '{}'", path.display(), user.as_str().escape_debug())]
+    #[error("{} has no user '{}'", path.display(), crate::escape::line(user.as_str()))]
     NoSuchUser {
         /// The password file.
         path: PathBuf,

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod error;
+pub mod escape;
 pub mod inspect;
 pub mod json;
 pub mod message;

@@ -6,6 +6,7 @@ use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
 use super::{VERSION, argv, numbers};
 use crate::error::{Error, ExitStatus};
+use crate::escape;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
@@ -60,7 +61,8 @@ impl Failure {
     pub(super) fn unknown_tool(tool: &str) -> Failure {
         let known = TOOLS.map(|tool| Names::Mosquitto.of(tool)).join(", ");
         let name = Names::Mosquitto.of(tool);
-        let text = format!("{name}: mq cannot take the place of {name} yet, only of {known}\n");
+        let text = format!("{name}: mq cannot take the place of {name} yet, only of {known}");
+        let text = escape::line(&text).into_owned() + "\n";
         Failure { text, is_wanted: false, status: ExitStatus::FAILED }
     }
 }
@@ -89,7 +91,7 @@ impl Typed<'_> {
         match error {
             Error::Usage(problem) => self.usage_failure(problem),
             _ => Failure {
-                text: format!("{}: {error}\n", self.name()),
+                text: format!("{}: {}\n", self.name(), escape::line(&error.to_string())),
                 is_wanted: false,
                 status: error.exit_status(),
             },
@@ -101,7 +103,11 @@ impl Typed<'_> {
         let name = self.name();
         let origin = self.note().map(|note| format!("{note}\n")).unwrap_or_default();
         Failure {
-            text: format!("{name}: {problem}\nhint: `{name} --help` lists all options\n{origin}"),
+            text: format!(
+                "{name}: {}\nhint: `{name} --help` lists all options\n{}",
+                escape::lines(problem),
+                escape::lines(&origin)
+            ),
             is_wanted: false,
             status: if self.names == Names::Mq { ExitStatus::USAGE } else { ExitStatus::FAILED },
         }
@@ -260,7 +266,7 @@ fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
 
 /// A value to be shown. The words of a property are told by the reason; one of them can be a secret.
 fn quoted(value: &str) -> String {
-    if value.contains(SEPARATOR) { String::new() } else { format!(" '{}'", value.escape_debug()) }
+    if value.contains(SEPARATOR) { String::new() } else { format!(" '{}'", escape::line(value)) }
 }
 
 /// Which word is not valid UTF-8, and the option before it. Options that take any bytes, as passwords do, are none of them.

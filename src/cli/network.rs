@@ -7,6 +7,7 @@ use super::Names;
 use super::connection::ConnectionArgs;
 use super::url::{self, Scheme, Url, without_secrets};
 use crate::error::Error;
+use crate::escape;
 use crate::protocol::ProxyVersion;
 use crate::service::sigv4::AccessKey;
 use crate::transport::web_socket::{Header, Query, Upgrade};
@@ -375,7 +376,7 @@ fn as_text(word: &OsStr) -> Result<&str, String> {
 }
 
 fn bad_url(option: &str, text: &OsStr, problem: &str) -> Error {
-    usage(&format!("{option} {}: {problem}", without_secrets(&text.to_string_lossy()).escape_debug()))
+    usage(&format!("{option} {}: {problem}", escape::line(&without_secrets(&text.to_string_lossy()))))
 }
 
 fn usage(problem: &str) -> Error {

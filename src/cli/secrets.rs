@@ -5,6 +5,7 @@
 use super::Names;
 use super::connection::ConnectionArgs;
 use crate::error::Error;
+use crate::escape;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -51,7 +52,7 @@ impl ConnectionArgs {
 
     /// What to ask the user, if the password is to be typed on the terminal.
     pub fn password_question(&self) -> Option<String> {
-        let user = self.username.as_ref().map(|name| format!(" for {}", name.escape_debug()));
+        let user = self.username.as_ref().map(|name| format!(" for {}", escape::line(name)));
         self.ask_password.then(|| format!("Password{}: ", user.unwrap_or_default()))
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ShowArgs};
 use crate::cli::config::show::{From, Row, Shown};
 use crate::cli::config::{check, location, show};
 use crate::error::{Error, ExitStatus};
+use crate::{escape, json};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
@@ -18,7 +19,7 @@ pub(super) fn run(args: &ConfigArgs, messages: Messages) -> Result<ExitStatus, E
 
 fn run_show(args: &ShowArgs) -> Result<ExitStatus, Error> {
     let shown = show::show(args.profile.as_deref())?;
-    let text = if args.json { json(&shown)? } else { text(&shown) };
+    let text = if args.json { to_json(&shown)? } else { text(&shown) };
     print(text.as_bytes())
 }
 
@@ -36,7 +37,8 @@ fn run_check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> 
         [] => "no profiles".to_owned(),
         names => format!("profiles: {}", names.join(", ")),
     };
-    print(format!("{}: nothing is wrong; {}\n", findings.path.display(), visible(&profiles)).as_bytes())
+    let text = format!("{}: nothing is wrong; {profiles}", findings.path.display());
+    print(format!("{}\n", escape::line(&text)).as_bytes())
 }
 
 fn nothing_there(messages: Messages) -> ExitStatus {
@@ -54,9 +56,9 @@ fn run_path(messages: Messages) -> Result<ExitStatus, Error> {
     }
 }
 
-fn json(shown: &Shown) -> Result<String, Error> {
+fn to_json(shown: &Shown) -> Result<String, Error> {
     let problem = |error: serde_json::Error| Error::Usage(format!("--json: {error}"));
-    serde_json::to_string(shown).map(|text| text + "\n").map_err(problem)
+    json::to_string(shown).map(|text| text + "\n").map_err(problem)
 }
 
 /// The file, the profile, and a line for each value.
@@ -66,13 +68,13 @@ fn text(shown: &Shown) -> String {
         (Some(name), Some(by)) => format!("{name} ({by})"),
         _ => "none".to_owned(),
     };
-    let values: Vec<String> = shown.options.iter().map(|row| visible(&row.value)).collect();
+    let values: Vec<_> = shown.options.iter().map(|row| escape::line(&row.value)).collect();
     let key_width = shown.options.iter().map(|row| row.key.len()).max().unwrap_or(0);
     let value_width = values.iter().map(|value| value.chars().count()).max().unwrap_or(0).min(40);
-    let mut text =
-        visible(&format!("file: {file}")) + "\n" + &visible(&format!("profile: {profile}")) + "\n\n";
+    let mut text = format!("file: {}\nprofile: {}\n\n", escape::line(&file), escape::line(&profile));
     for (row, value) in shown.options.iter().zip(&values) {
-        let source = visible(&source(row));
+        let source = source(row);
+        let source = escape::line(&source);
         text += &format!("{:key_width$}  {value:value_width$}  {source}\n", row.key);
     }
     text
@@ -85,15 +87,6 @@ fn source(row: &Row) -> String {
         From::Defaults { file, line, .. } => format!("defaults, {}:{line}", file.display()),
         From::BuiltIn => "built-in".to_owned(),
     }
-}
-
-/// With what a terminal could obey made visible.
-fn visible(text: &str) -> String {
-    let escaped = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    text.chars().map(escaped).collect()
 }
 
 fn print(text: &[u8]) -> Result<ExitStatus, Error> {

@@ -32,7 +32,7 @@ pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
     match page {
         Some(page) => print(&page.text),
         None => {
-            let asked = args.command.as_deref().unwrap_or_default().escape_debug();
+            let asked = args.command.as_deref().unwrap_or_default();
             let known: Vec<&str> = pages.iter().filter_map(|page| page.command.as_deref()).collect();
             Err(Error::Usage(format!("there is no command '{asked}'; there are {}", known.join(", "))))
         }

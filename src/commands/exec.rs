@@ -129,7 +129,7 @@ impl Exec {
             Err(error) => format!("it could not be run: {error}"),
         };
         self.failed += 1;
-        self.messages.say(&format!("--exec for a message to {}: {problem}", topic.escape_debug()));
+        self.messages.say(&format!("--exec for a message to {topic}: {problem}"));
     }
 }
 

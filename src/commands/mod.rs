@@ -34,6 +34,7 @@ mod users;
 use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::client::FIRST_PAUSE;
 use crate::error::{Error, ExitStatus};
+use crate::escape;
 use crate::protocol::{Publish, Version};
 use crate::service::{Rules, Service};
 use hints::Speech;
@@ -72,7 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
-        print_error(&format!("{note}\n"));
+        print_error(&format!("{}\n", escape::lines(&note)));
     }
     status
 }
@@ -154,10 +155,23 @@ fn speech(command: &mut Command, names: Names) -> Option<Speech> {
 }
 
 impl Messages {
-    /// Says something that the user should know, unless only the exit status is wanted.
+    /// Says something that the user should know, on one line, unless only the exit status is wanted. Text of others in it can
+    /// neither leave the line nor reach the terminal.
     fn say(self, text: &str) {
+        self.say_lines(&escape::line(text));
+    }
+
+    /// As [`Messages::say`], with a hint on a line of its own.
+    fn say_with_hint(self, text: &str, hint: Option<&str>) {
+        let hint = hint.map(|hint| format!("\nhint: {}", escape::line(hint))).unwrap_or_default();
+        self.say_lines(&format!("{}{hint}", escape::line(text)));
+    }
+
+    /// As [`Messages::say`], for a text of several lines. What others say in it has to be on one line already
+    /// (`escape::line`), or it could pass for a line of ours.
+    fn say_lines(self, text: &str) {
         if !self.quiet {
-            print_error(&format!("{}: {text}\n", self.names.of(self.name)));
+            print_error(&format!("{}: {}\n", self.names.of(self.name), escape::lines(text)));
         }
     }
 
@@ -179,11 +193,13 @@ impl Messages {
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
         if !error.is_known_to_the_user() {
             let hint = hints::of(error, self.service, self.speech);
-            let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            match (self.names, error) {
+            let text = error.to_string();
+            match (self.names, error, hint) {
                 // Scripts search for this line.
-                (Names::Mosquitto, Error::Timeout(_)) if !messages.quiet => print_error("Timed out\n"),
-                _ => messages.say(&format!("{error}{hint}")),
+                (Names::Mosquitto, Error::Timeout(_), _) if !messages.quiet => print_error("Timed out\n"),
+                // Several mistakes, or a list of what is known.
+                (_, Error::Usage(_), None) => messages.say_lines(&text),
+                _ => messages.say_with_hint(&text, hint),
             }
         }
     }
@@ -209,8 +225,8 @@ impl Messages {
     fn lost(self, error: &Error, pause: Duration) {
         let is_first = pause <= FIRST_PAUSE;
         let hint = self.service.filter(|_| is_first).and_then(|_| hints::of(error, self.service, None));
-        let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        self.say(&format!("{error}; connecting again in {:.1} s{hint}", pause.as_secs_f64()));
+        let text = format!("{error}; connecting again in {:.1} s", pause.as_secs_f64());
+        self.say_with_hint(&text, hint);
     }
 }
 
@@ -242,14 +258,14 @@ fn end_without_command(failure: &Failure) -> ExitStatus {
     }
     match std::io::stdout().lock().write_all(failure.text.as_bytes()).map_err(Error::Output) {
         Err(error) if !error.is_closed_output() => {
-            print_error(&format!("mq: {error}\n"));
+            print_error(&format!("mq: {}\n", escape::line(&error.to_string())));
             error.exit_status()
         }
         Ok(()) | Err(_) => failure.status,
     }
 }
 
-/// Writes to standard error; when even that fails, there is nobody left to tell.
+/// Writes to standard error as it is, for texts that are escaped already and may have colours; when even that fails, there is nobody left to tell.
 fn print_error(text: &str) {
     status_line::aside(|| {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -59,7 +59,7 @@ impl<T: FromFile> UserFile<T> {
                 }
                 Err(error) => {
                     let kept = count(&**self.users.borrow());
-                    messages.say(&format!("{error}\nthe users stay as they were: {kept}"));
+                    messages.say(&format!("{error}; the users stay as they were: {kept}"));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Writes JSON token by token, on one line or laid out as cJSON does it.
 
+use super::safe;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -81,10 +82,9 @@ impl<'o> Writer<'o> {
         self.is_empty = false;
     }
 
-    /// A string, with all escaped that JSON wants escaped.
+    /// A string, with all escaped that JSON wants escaped, and what a terminal could obey.
     pub fn string(&mut self, text: &str) {
-        // Neither a string nor a write into memory can fail.
-        let _ = serde_json::to_writer(&mut *self.out, text);
+        safe::string(text, self.out);
     }
 
     /// A string of bytes; invalid UTF-8 becomes U+FFFD.

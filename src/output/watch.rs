@@ -4,6 +4,7 @@
 //! costs nothing. What a message holds cannot leave its line: control characters are shown as escapes, and the line is cut
 //! to the screen.
 
+use crate::escape::is_unsafe;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -108,7 +109,7 @@ fn push_shown(text: &str, shown: &mut String, columns: usize) {
     let mut left = columns;
     for character in text.chars() {
         let length = shown.len();
-        let width = if is_control(character) {
+        let width = if is_unsafe(character) {
             shown.extend(character.escape_default());
             shown.len() - length
         } else {
@@ -121,12 +122,6 @@ fn push_shown(text: &str, shown: &mut String, columns: usize) {
         }
         left -= width;
     }
-}
-
-/// Control characters, and those that turn the direction of what follows.
-fn is_control(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The columns that a character takes at most: from Hangul on, characters may be wide.
@@ -187,7 +182,7 @@ mod tests {
         fn whatever_is_printed_a_line_holds_no_control_characters_and_fits(text in ".{0,40}", columns in 0..30usize) {
             let mut shown = String::new();
             push_shown(&text, &mut shown, columns);
-            proptest::prop_assert!(!shown.chars().any(is_control));
+            proptest::prop_assert!(!shown.chars().any(is_unsafe));
             proptest::prop_assert!(shown.chars().map(width).sum::<usize>() <= columns);
         }
     }

@@ -344,7 +344,7 @@ fn number(name: &'static str, text: &str, most: u32) -> Result<NonZeroU32, HashE
     number.ok_or_else(|| HashError::Parameter {
         name,
         // A few digits show what it is; there may be megabytes of them.
-        value: format!("'{}'", text.chars().take(20).collect::<String>().escape_debug()),
+        value: format!("'{}'", crate::escape::line(&text.chars().take(20).collect::<String>())),
         expected: format!("1 to {most}"),
     })
 }

@@ -25,7 +25,10 @@ pub enum UserNameError {
         length: usize,
     },
     /// A character has another meaning in the file.
-    #[error("the user name '{}' has {what} at byte {at}, which a password file cannot hold", name.escape_debug())]
+    #[error(
+        "the user name '{}' has {what} at byte {at}, which a password file cannot hold",
+        crate::escape::line(name)
+    )]
     Character {
         /// The name.
         name: String,

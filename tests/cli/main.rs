@@ -25,6 +25,7 @@ mod crossing;
 mod doctor;
 mod embedded_broker;
 mod exactly_once;
+mod escaping;
 mod exec;
 mod format;
 mod hints;

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::words::{duration, rate};
+use crate::escape;
 use std::fmt::Write;
 
 impl Report {
@@ -11,13 +12,13 @@ impl Report {
         match self.groups.as_slice() {
             [only] => {
                 let (who, load) = (only.who(), only.load(&self.for_a_time()));
-                let _ = write!(text, "{}; {}, ", escape(&who), escape(&load));
+                let _ = write!(text, "{}; {}, ", as_text(&who), as_text(&load));
             }
             groups => {
                 let _ = write!(text, "{} clients in {} groups, ", self.clients(), groups.len());
             }
         }
-        let _ = write!(text, "{}, {}\n\n", self.plan.version, escape(&self.plan.broker));
+        let _ = write!(text, "{}, {}\n\n", self.plan.version, as_text(&self.plan.broker));
         text += &self.markdown_groups();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
@@ -28,10 +29,10 @@ impl Report {
             let _ = writeln!(text, "- ended: {words}");
         }
         for (stage, error, times) in self.errors.by_count() {
-            let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), escape(error));
+            let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), as_text(error));
         }
         for finding in self.self_check() {
-            let _ = writeln!(text, "- self-check: {}", escape(&finding.text));
+            let _ = writeln!(text, "- self-check: {}", as_text(&finding.text));
         }
         text.truncate(text.trim_end().len());
         text + "\n" + &self.markdown_search()
@@ -45,7 +46,7 @@ impl Report {
                         |---|---|---|---:|---:|---:|---:|---:|\n"
             .to_owned();
         for group in &self.groups {
-            let words = [group.name.as_str(), &group.who(), &group.load(&self.for_a_time())].map(escape);
+            let words = [group.name.as_str(), &group.who(), &group.load(&self.for_a_time())].map(as_text);
             let counts = group.deliveries().map(|count| count.to_string());
             let _ = writeln!(text, "| {} | {} |", words.join(" | "), counts.join(" | "));
         }
@@ -56,11 +57,11 @@ impl Report {
         let Some(search) = &self.search else {
             return String::new();
         };
-        let heads: Vec<_> = search.heads().into_iter().map(escape).collect();
+        let heads: Vec<_> = search.heads().into_iter().map(as_text).collect();
         let rule = "---:|".repeat(heads.len().saturating_sub(1));
         let mut text = format!("\n| {} |\n|{rule}---|\n", heads.join(" | "));
         for row in search.rows() {
-            let cells: Vec<_> = row.iter().map(|cell| escape(cell)).collect();
+            let cells: Vec<_> = row.iter().map(|cell| as_text(cell)).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
         text + &format!("\n{}\n", search.outcome())
@@ -109,13 +110,9 @@ impl Report {
 }
 
 /// What a broker said must not become a link, a table or HTML.
-fn escape(text: &str) -> String {
+fn as_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            escaped.push(' ');
-            continue;
-        }
+    for character in escape::line(text).chars() {
         if character.is_ascii_punctuation()
             && !matches!(character, ':' | ',' | '.' | ';' | '/' | '-' | '%' | '(' | ')' | '\'')
         {

@@ -3,6 +3,7 @@
 use super::Report;
 use super::json::{stage_word, step_word};
 use crate::bench::{Step, Totals};
+use crate::escape;
 use std::fmt::{Display, Write};
 
 /// The percentiles that are given as quantiles.
@@ -112,7 +113,7 @@ impl Report {
         }
         page.head("errors_total", "counter", "What went wrong, by its words.");
         for (stage, text, count) in errors {
-            let labels = format!("{{stage=\"{}\",error=\"{}\"}}", stage_word(stage), escape(text));
+            let labels = format!("{{stage=\"{}\",error=\"{}\"}}", stage_word(stage), label(text));
             page.value("errors_total", &labels, count);
         }
     }
@@ -140,9 +141,9 @@ pub fn live(step: Option<Step>, totals: &Totals) -> String {
     page.0
 }
 
-/// The value of a label: a broker's words are in it.
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// The value of a label: a broker's words are in it. The format can escape line breaks, and nothing else of the kind.
+fn label(text: &str) -> String {
+    escape::lines(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]

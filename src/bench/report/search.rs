@@ -2,6 +2,7 @@
 
 use super::figure::Figure;
 use super::words::{folded, rate};
+use crate::escape;
 use std::fmt::Write;
 
 /// Where the reason of a failure begins.
@@ -71,9 +72,7 @@ impl Searched {
         let heads = self.heads();
         let row = |cells: &[&str]| {
             let mut line = String::new();
-            for (number, cell) in
-                cells.iter().map(|cell| cell.replace(char::is_control, "\u{fffd}")).enumerate()
-            {
+            for (number, cell) in cells.iter().map(|cell| escape::line(cell)).enumerate() {
                 let _ = match number {
                     0 => write!(line, "{cell:<18}"),
                     _ if number + 1 == cells.len() => write!(line, "  {cell}"),

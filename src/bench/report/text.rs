@@ -6,6 +6,7 @@ use super::{Finding, Group, Report};
 use crate::bench::Ending;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage};
+use crate::escape;
 use crate::protocol::Qos;
 use colored::Colorize;
 use std::fmt::Write;
@@ -59,9 +60,9 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let mut text = line("broker", &format!("{}, {}", printable(&self.plan.broker), self.plan.version));
+        let mut text = line("broker", &format!("{}, {}", escape::line(&self.plan.broker), self.plan.version));
         if let [only] = self.groups.as_slice() {
-            text += &line("clients", &format!("{}, on {}", printable(&only.who()), self.workers()));
+            text += &line("clients", &format!("{}, on {}", escape::line(&only.who()), self.workers()));
             return text + &line("load", &only.load(&self.for_a_time()));
         }
         let (clients, groups) = (self.clients(), self.groups.len());
@@ -70,8 +71,8 @@ impl Report {
             text += &line("load", self.for_a_time().trim_start());
         }
         for group in &self.groups {
-            let words = format!("{}; {}", printable(&group.who()), group.load(""));
-            text += &line(&format!("- {}", printable(&group.name)), &words);
+            let words = format!("{}; {}", escape::line(&group.who()), group.load(""));
+            text += &line(&format!("- {}", escape::line(&group.name)), &words);
         }
         text
     }
@@ -91,7 +92,8 @@ impl Report {
         let mut text = heading(&row("by group", heads));
         for group in groups {
             let cells = group.deliveries().map(|count| count.to_string());
-            let _ = writeln!(text, "{}", row(&printable(&group.name), cells.each_ref().map(String::as_str)));
+            let _ =
+                writeln!(text, "{}", row(&escape::line(&group.name), cells.each_ref().map(String::as_str)));
         }
         text
     }
@@ -164,7 +166,7 @@ impl Report {
     fn verdict(&self) -> String {
         let mut text = String::new();
         for (stage, error, times) in self.errors.by_count() {
-            text += &line_with(&format!("{times} x {}", printable(error)), stage_name(stage), Mood::Bad);
+            text += &line_with(&format!("{times} x {}", escape::line(error)), stage_name(stage), Mood::Bad);
         }
         if let Some(words) = self.ending_words() {
             text += &line_with(words, "ended", Mood::Bad);
@@ -277,11 +279,6 @@ enum Mood {
 
 /// The column in which the words behind a name begin.
 const INDENT: usize = 18;
-
-/// What a broker said, or a file, moves no cursor.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
-}
 
 fn stage_name(stage: Stage) -> &'static str {
     match stage {
@@ -524,7 +521,7 @@ sensors                100000     100000          0           0             0
         report.groups[1].listens_to = Some("\u{1b}]0;x\u{7}".to_owned());
         report.errors.add(Stage::Run, "closed\r".to_owned(), 1);
         assert!(!text(&report).contains(|c: char| c.is_control() && c != '\n'));
-        assert!(text(&report).contains("- a\u{fffd}b"));
+        assert!(text(&report).contains("- a\\u{1b}b"));
     }
 
     #[test]

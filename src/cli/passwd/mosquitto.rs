@@ -118,6 +118,7 @@ fn take_operands(args: &mut PasswdArgs, words: &[OsString]) -> Result<(), Failur
 }
 
 fn refused(problem: &str) -> Failure {
+    let problem = crate::escape::lines(problem);
     let text = format!("mosquitto_passwd: {problem}\nhint: `mosquitto_passwd` alone prints its usage\n");
     Failure { text, is_wanted: false, status: ExitStatus::FAILED }
 }

@@ -118,18 +118,13 @@ const HINT: &str =
     "is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
 
 /// What helps when no client could connect. Where the broker closed a connection, it is running.
-fn connect_hint(report: &Report, messages: Messages) -> String {
+fn connect_hint(report: &Report, messages: Messages) -> Option<&'static str> {
     let errors = report.errors.by_count();
     let mut texts = errors.iter().filter(|(stage, ..)| *stage == Stage::Connect).map(|(_, text, _)| *text);
     let is_closed = texts.next().is_some_and(|text| {
         text.contains("before accepting it") || text.contains("before the broker accepted it")
     });
-    let of_speech = messages.speech.filter(|_| is_closed).and_then(hints::not_accepted);
-    match (of_speech, is_closed) {
-        (Some(hint), _) => format!("\nhint: {hint}"),
-        (None, true) => String::new(),
-        (None, false) => format!("\nhint: {HINT}"),
-    }
+    if is_closed { messages.speech.and_then(hints::not_accepted) } else { Some(HINT) }
 }
 
 /// What was demanded and is not so, each in words.
@@ -151,6 +146,7 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     if let Some(words) = report.lowered_qos() {
         messages.say(&words);
     }
+    let mut hint = None;
     let (status, reason) = if report.connections_lost > 0 {
         (
             ExitStatus::LOST,
@@ -159,15 +155,10 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     } else if report.not_connected() > 0 {
         let all_refused = report.refused == report.clients();
         let status = if all_refused { ExitStatus::REFUSED } else { ExitStatus::FAILED };
-        let hint = if report.connects.count == 0 && !all_refused {
-            connect_hint(report, messages)
-        } else {
-            String::new()
-        };
-        (
-            status,
-            format!("{} of {} clients could not connect{hint}", report.not_connected(), report.clients()),
-        )
+        if report.connects.count == 0 && !all_refused {
+            hint = connect_hint(report, messages);
+        }
+        (status, format!("{} of {} clients could not connect", report.not_connected(), report.clients()))
     } else if report.errors.count(Stage::Subscribe) > 0 {
         (ExitStatus::DENIED, format!("{} subscriptions were denied", report.errors.count(Stage::Subscribe)))
     } else if report.account.denied > 0 {
@@ -188,6 +179,6 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     } else {
         return ExitStatus::DONE;
     };
-    messages.say(&reason);
+    messages.say_with_hint(&reason, hint);
     status
 }

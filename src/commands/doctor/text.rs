@@ -1,6 +1,7 @@
 //! A report for people: a heading for each part, and a line for each fact.
 
 use super::report::{BrokerVersion, Examined, Outcome, Report, Via, layer_name, moment};
+use crate::escape;
 use crate::transport::tls::{Agreement, ShownCertificate};
 use std::fmt::Write;
 use std::time::Duration;
@@ -137,13 +138,8 @@ impl Page {
         self.line(&format!("{name:COLUMN$}{value}"));
     }
 
-    /// What a broker said may hold anything; a terminal must not obey it.
     fn line(&mut self, text: &str) {
-        let escaped: String = text
-            .chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-            .collect();
-        let _ = writeln!(self.0, "  {}", escaped.trim_end());
+        let _ = writeln!(self.0, "  {}", escape::line(text.trim_end()));
     }
 }
 

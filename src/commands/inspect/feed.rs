@@ -444,7 +444,7 @@ impl What {
 
     fn say(&self, messages: Messages) {
         if let What::Note(text) = self {
-            messages.say(text);
+            messages.say_lines(text);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{parse, print, source, user};
 use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
+use crate::escape;
 use crate::passwd::file::Entry;
 use crate::passwd::target::{Finding, weakness};
 use crate::passwd::{FileError, Hash, Password, PasswordFile, Scheme, Target, UserName, replace};
@@ -15,7 +16,7 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
     let user = user(&args.user, messages)?;
     let file = read(&args.file)?;
     let password = source::known(args.password_file.as_deref(), user.as_str(), messages)?;
-    let shown = user.as_str().escape_debug();
+    let shown = user.as_str();
     match find(&file, &user, &args.file)? {
         Some(hash) if hash.verify(&password)? => {
             messages.say(&format!("it is the password of {shown}"));
@@ -115,12 +116,14 @@ pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, 
 
 /// A line that a broker does not load, in one line.
 pub(super) fn describe(finding: &Finding, path: &Path) -> String {
-    format!("{}, line {}, user '{}': {}", path.display(), finding.line, shown(&finding.user), finding.problem)
+    let user = shown(&finding.user);
+    let text = format!("{}, line {}, user '{user}': {}", path.display(), finding.line, finding.problem);
+    escape::line(&text).into_owned()
 }
 
 /// A name that need not be text, without what a terminal would obey.
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).escape_debug().to_string()
+    escape::bytes(name)
 }
 
 fn read(path: &Path) -> Result<PasswordFile, Error> {

@@ -15,6 +15,7 @@ use super::Messages;
 use crate::cli::Names;
 use crate::cli::passwd::{PasswdArgs, PasswdCommand, STANDARD};
 use crate::error::{Error, ExitStatus};
+use crate::escape;
 use crate::passwd::file::Change;
 use crate::passwd::{FileError, Locked, PasswordFile, Target, UserName, replace};
 use gate::{Gate, interruptible};
@@ -76,10 +77,7 @@ fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
 fn user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
     let user = UserName::parse(typed.as_encoded_bytes()).map_err(|error| Error::Usage(error.to_string()))?;
     if let Some(reason) = user.why_not_loaded() {
-        let problem = format!(
-            "the user name '{}' {reason}; no broker would let this user in",
-            user.as_str().escape_debug()
-        );
+        let problem = format!("the user name '{}' {reason}; no broker would let this user in", user.as_str());
         match messages.names {
             Names::Mq => return Err(Error::Usage(problem)),
             Names::Mosquitto => messages.say(&problem),
@@ -225,7 +223,7 @@ fn tell(told: Option<&Told>, messages: Messages) -> Result<(), Error> {
         let verb = if *change == Change::Added { "Adding" } else { "Updating" };
         return print(format!("{verb} password for user {user}\n").as_bytes());
     }
-    let shown = user.as_str().escape_debug();
+    let shown = user.as_str();
     messages.say(&match change {
         Change::Added => format!("{shown} was added"),
         Change::Updated { lines: 1 } => format!("the password of {shown} was changed"),
@@ -238,7 +236,7 @@ fn tell(told: Option<&Told>, messages: Messages) -> Result<(), Error> {
 
 /// A name without what a terminal would obey.
 fn into_shown(name: &str) -> String {
-    name.escape_debug().to_string()
+    escape::line(name).into_owned()
 }
 
 fn print(bytes: &[u8]) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use crate::cli::passwd::PasswdArgs;
 use crate::cli::{self, Names};
 use crate::commands::{Messages, password};
 use crate::error::Error;
+use crate::escape;
 use crate::passwd::Password;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -47,7 +48,7 @@ pub(super) fn new_password(file: Option<&Path>, user: &str, messages: Messages) 
     match given(file, messages)? {
         Some(password) => Ok(Asked::Password(password)),
         None => twice(messages, |prompt| {
-            password::ask(&prompt.replace(": ", &format!(" for {}: ", user.escape_debug())))
+            password::ask(&prompt.replace(": ", &format!(" for {}: ", escape::line(user))))
         }),
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn new_password(file: Option<&Path>, user: &str, messages: Messages) 
 pub(super) fn known(file: Option<&Path>, user: &str, messages: Messages) -> Result<Password, Error> {
     match given(file, messages)? {
         Some(password) => Ok(password),
-        None => checked(password::ask(&format!("Password for {}: ", user.escape_debug()))?),
+        None => checked(password::ask(&format!("Password for {}: ", escape::line(user)))?),
     }
 }
 

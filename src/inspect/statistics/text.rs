@@ -1,8 +1,9 @@
 //! The statistics as text.
 
 use super::{Connection, Statistics, Tally};
+use crate::escape;
 use crate::inspect::Direction;
-use crate::inspect::view::words::{duration, harmless, version};
+use crate::inspect::view::words::{duration, version};
 use hdrhistogram::Histogram;
 use std::fmt::Write;
 
@@ -77,7 +78,7 @@ fn topics(tally: &Tally, text: &mut String) {
     }
     let _ = writeln!(text, "\n{:<12} {:>9} {:>14}", "topics", "messages", "payload bytes");
     for (topic, count) in tally.topics.top(TOPICS) {
-        let _ = writeln!(text, "  {:<10} {:>9} {:>14}", harmless(topic), count.messages, count.bytes);
+        let _ = writeln!(text, "  {:<10} {:>9} {:>14}", escape::line(topic), count.messages, count.bytes);
     }
     let rest = tally.topics.len().saturating_sub(TOPICS);
     if rest > 0 {
@@ -128,8 +129,10 @@ fn connections(statistics: &Statistics, text: &mut String) {
         "", "client id", "version", "address", "sent", "received", "bytes", "seconds"
     );
     for (number, connection) in &statistics.connections {
-        let client_id: String =
-            harmless(connection.client_id.as_deref().unwrap_or("?")).chars().take(MAX_CLIENT_ID).collect();
+        let client_id: String = escape::line(connection.client_id.as_deref().unwrap_or("?"))
+            .chars()
+            .take(MAX_CLIENT_ID)
+            .collect();
         let spoken = connection.version.map_or("?", version);
         let address = connection.ends.map_or_else(|| "?".to_owned(), |(client, _)| client.to_string());
         let [sent, received] = Direction::BOTH.map(|direction| connection.tally.packets_of(direction));

@@ -3,8 +3,9 @@
 use super::clock::Clock;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
-use super::words::{duration, hex, packet_name, printable, quoted, return_code, version};
-use super::{Options, shown, text, words};
+use super::words::{duration, hex, packet_name, printable, return_code, version};
+use super::{Options, shown, text};
+use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
@@ -60,7 +61,8 @@ impl LineView {
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         self.head(packet.at, packet.connection, Some(packet.direction), out);
-        let line = format!("{} {}", self.name(packet, findings), summary(packet, self.options));
+        let summary = summary(packet, self.options);
+        let line = format!("{} {}", self.name(packet, findings), escape::line(&summary));
         out.extend_from_slice(line.trim_end().as_bytes());
         out.push(b'\n');
         self.findings(packet, findings, out);
@@ -104,7 +106,7 @@ impl LineView {
             0 | 1 => format!("byte {start}: "),
             _ => format!("bytes {start}..{end}: "),
         };
-        let detail = words::harmless(&finding.detail);
+        let detail = escape::line(&finding.detail);
         let line = format!(
             "      {severity} {place}{detail}\n            {}: {}; {}\n",
             finding.statement(),
@@ -161,7 +163,7 @@ impl LineView {
             Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => return,
         };
         self.head(*at, *connection, sender, out);
-        out.extend_from_slice(format!("-- {text}\n").as_bytes());
+        out.extend_from_slice(format!("-- {}\n", escape::line(&text)).as_bytes());
     }
 
     /// Time, connection and direction.
@@ -194,7 +196,7 @@ fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> 
 fn foreign(what: &Foreign) -> String {
     match what {
         Foreign::Tls { server_name, why } => {
-            let name = server_name.as_deref().map(|name| format!(", for {}", words::harmless(name)));
+            let name = server_name.as_deref().map(|name| format!(", for {}", escape::line(name)));
             let why = match why {
                 None | Some(Undecryptable::NoKeyLog) => "--tls-keylog FILE decrypts it".to_owned(),
                 Some(why) => why.to_string(),

@@ -1,6 +1,7 @@
 //! The contents of messages whose payload is of a known format.
 
-use super::{Options, words};
+use super::Options;
+use crate::escape;
 use crate::inspect::inspector::whole_payload;
 use crate::inspect::{Name, Packet};
 use crate::payload::{Content, Decoded, Hints, decode};
@@ -36,20 +37,20 @@ pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
             }
             let shown: String = json.chars().take(MAX_LINE).collect();
             let more = if shown.len() < json.len() { "..." } else { "" };
-            format!("{name} {}{more}", words::harmless(&shown))
+            format!("{name} {}{more}", escape::line(&shown))
         }
     }
 }
 
 /// The value on lines of its own, each with the margin in front.
 pub(super) fn lines(decoded: &Decoded, margin: &str) -> String {
-    let problem = decoded.problem().map(|problem| format!("{margin}{problem}\n"));
+    let problem = decoded.problem().map(|problem| format!("{margin}{}\n", escape::line(&problem)));
     let mut text = problem.unwrap_or_default();
     let Content::Json(json) = &decoded.content else { return text };
     text += &format!("{margin}as {}:\n", decoded.name());
     let indented = indented(json);
     for line in indented.lines().take(MAX_LINES) {
-        text += &format!("{margin}  {}\n", words::harmless(line));
+        text += &format!("{margin}  {}\n", escape::line(line));
     }
     match indented.lines().count().saturating_sub(MAX_LINES) {
         0 => text,

@@ -2,7 +2,8 @@
 
 use super::Options;
 use super::secret::{HIDDEN, is_secret};
-use super::words::{hex, printable, quoted, reason, return_code};
+use super::words::{hex, printable, reason, return_code};
+use crate::escape::quoted;
 use crate::inspect::{Field, Name, Value};
 use crate::protocol::{PacketType, PropertyId};
 

@@ -2,7 +2,6 @@
 
 use crate::inspect::Packet;
 use crate::protocol::{ReasonCode, Version};
-use std::borrow::Cow;
 use std::fmt::Write;
 
 /// What a CONNACK of MQTT 3 says with each return code.
@@ -43,35 +42,6 @@ pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
 pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
     let is_text = |character: char| !character.is_control() || "\n\r\t".contains(character);
     std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
-}
-
-/// Text in quotation marks, with all escaped that a terminal could obey.
-pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    quoted.push_str(&harmless(text).replace('"', "\\\""));
-    quoted.push('"');
-    quoted
-}
-
-/// Text with all escaped that a terminal could obey, or that changes the order of letters.
-pub(in crate::inspect) fn harmless(text: &str) -> Cow<'_, str> {
-    let is_harmful = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.chars().any(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut harmless = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
-        if is_harmful(character) {
-            harmless.extend(character.escape_default());
-        } else {
-            harmless.push(character);
-        }
-    }
-    Cow::Owned(harmless)
 }
 
 /// Bytes in hexadecimal with spaces between, no more than `most` of them.

@@ -7,6 +7,7 @@ use super::words::{duration, rate};
 use super::{Flow, LatencyKind, Report};
 use crate::bench::record::{Latencies, Summary};
 use crate::bench::timeline::Slot;
+use crate::escape;
 use chart::{Axis, Chart, Scale, Series};
 use std::fmt::Write;
 
@@ -53,7 +54,7 @@ impl Report {
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <title>mq bench: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-            escape(&self.plan.broker)
+            as_text(&self.plan.broker)
         );
         html += &self.html_head();
         html += "<div class=\"charts\">\n";
@@ -75,21 +76,21 @@ impl Report {
         let mut html = format!(
             "<h1>mq bench: {}</h1>\n",
             match self.groups.as_slice() {
-                [only] => escape(&only.who()),
+                [only] => as_text(&only.who()),
                 groups => format!("{} clients in {} groups", self.clients(), groups.len()),
             }
         );
         if let [only] = self.groups.as_slice() {
-            let _ = writeln!(html, "<p>{}</p>", escape(&only.load(&self.for_a_time())));
+            let _ = writeln!(html, "<p>{}</p>", as_text(&only.load(&self.for_a_time())));
         }
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let _ = writeln!(
             html,
             "<p class=\"soft\">{}, {}, {} on {cpus} processors, {} from {}, {:.1} s</p>",
-            escape(&plan.broker),
+            as_text(&plan.broker),
             plan.version,
             self.workers(),
-            escape(&self.tool),
+            as_text(&self.tool),
             self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
             self.elapsed.as_secs_f64()
         );
@@ -100,7 +101,7 @@ impl Report {
     fn html_remarks(&self) -> String {
         let mut html = String::new();
         if let Some(search) = &self.search {
-            let _ = writeln!(html, "<p>Search: {}</p>", escape(&search.outcome()));
+            let _ = writeln!(html, "<p>Search: {}</p>", as_text(&search.outcome()));
         }
         if let Some(words) = self.lowered_qos() {
             let _ = writeln!(html, "<p class=\"bad\">QoS: {words}</p>");
@@ -113,7 +114,7 @@ impl Report {
                 true => ("bad", "The load generator was the bottleneck: "),
                 false => ("soft", "Self-check: "),
             };
-            let _ = writeln!(html, "<p class=\"{class}\">{start}{}</p>", escape(&finding.text));
+            let _ = writeln!(html, "<p class=\"{class}\">{start}{}</p>", as_text(&finding.text));
         }
         html
     }
@@ -348,12 +349,12 @@ fn table(title: &str, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>
     let class = |is_words: bool| if is_words { " class=\"words\"" } else { "" };
     let heads = heads.iter().enumerate();
     let heads: String = heads
-        .map(|(column, head)| format!("<th{}>{}</th>", class(has_words(column)), escape(head)))
+        .map(|(column, head)| format!("<th{}>{}</th>", class(has_words(column)), as_text(head)))
         .collect();
     let mut html = format!("<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<tr>{heads}</tr>\n");
     for row in rows {
         let cells: String =
-            row.iter().map(|cell| format!("<td{}>{}</td>", class(is_words(cell)), escape(cell))).collect();
+            row.iter().map(|cell| format!("<td{}>{}</td>", class(is_words(cell)), as_text(cell))).collect();
         let _ = writeln!(html, "<tr>{cells}</tr>");
     }
     html + "</table></div>\n"
@@ -364,17 +365,16 @@ fn is_words(cell: &str) -> bool {
     cell.starts_with(char::is_alphabetic) || cell.split(' ').count() > 2
 }
 
-/// What a broker said is text. XML has no way to write most control characters.
-fn escape(text: &str) -> String {
+/// What a broker said is text. XML has no way to write most control characters, and two others.
+fn as_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in escape::line(text).chars() {
         match character {
             '&' => escaped += "&amp;",
             '<' => escaped += "&lt;",
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
             '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            character if character.is_control() => escaped.push(' '),
             character => escaped.push(character),
         }
     }

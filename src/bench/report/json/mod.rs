@@ -48,7 +48,7 @@ impl Report {
     /// The report as a JSON document, with a line end.
     pub fn to_json(&self) -> String {
         let document = Document::of(self);
-        let text = serde_json::to_string_pretty(&document);
+        let text = crate::json::to_string_pretty(&document);
         text.expect("strings, numbers, lists and maps with keys of text can be written") + "\n"
     }
 

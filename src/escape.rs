@@ -1,0 +1,89 @@
+//! Text of others in output for people: what a broker, a peer, a certificate, a file or the name of a file says.
+//!
+//! A terminal obeys control characters, and direction marks reorder the letters around them. Both are shown as escapes, `\u{1b}`.
+//!
+//! How to use it:
+//! - Errors and notes need nothing: `commands::Messages` escapes all that it says. One message is one line there; a message of
+//!   several lines goes through `Messages::say_lines` or `say_with_hint`, with each part of others escaped by [`line`].
+//! - A value in a table, a view or a report is escaped by [`line`], where it is put into the text.
+//! - A whole text whose line breaks are ours is escaped by [`lines`]. It must not have colours yet.
+//! - JSON needs nothing: `json::Writer` and `json::to_string` write the same characters as `\u001b`.
+
+use std::borrow::Cow;
+
+/// Escapes all that could leave the line, move the cursor or change the order of letters.
+pub fn line(text: &str) -> Cow<'_, str> {
+    escaped(text, is_unsafe)
+}
+
+/// As [`line`], but keeps line breaks and tabs.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| is_unsafe(character) && !matches!(character, '\n' | '\t'))
+}
+
+/// As [`line`], in quotation marks; those of the text are escaped as well.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", line(text).replace('"', "\\\""))
+}
+
+/// As [`line`], for text that need not be UTF-8.
+pub fn bytes(text: &[u8]) -> String {
+    line(&String::from_utf8_lossy(text)).into_owned()
+}
+
+/// Whether a terminal could obey it, or it could change the order or the line of the letters around it.
+pub fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        )
+}
+
+fn escaped(text: &str, must_go: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let Some(first) = text.find(&must_go) else { return Cow::Borrowed(text) };
+    let (safe, rest) = text.split_at(first);
+    let mut shown = String::with_capacity(text.len() + 16);
+    shown.push_str(safe);
+    for character in rest.chars() {
+        if must_go(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_terminals_obey_is_escaped_and_nothing_else() {
+        let cases = [
+            ("München 漢字 👩‍👩‍👧 a\\b 'c' \"d\"", "München 漢字 👩‍👩‍👧 a\\b 'c' \"d\""),
+            ("\u{1b}[2J\u{7f}\u{9b}2J", "\\u{1b}[2J\\u{7f}\\u{9b}2J"),
+            ("a\r\n\tb", "a\\r\\n\\tb"),
+            ("\u{202e}x\u{2066}\u{61c}\u{2029}", "\\u{202e}x\\u{2066}\\u{61c}\\u{2029}"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(line(text), shown);
+        }
+        assert_eq!(lines("a\n\tb\r\u{1b}"), "a\n\tb\\r\\u{1b}");
+        assert_eq!(quoted("a\"\u{1b}"), "\"a\\\"\\u{1b}\"");
+        assert_eq!(bytes(b"a\xff\x1b"), "a\u{fffd}\\u{1b}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_unsafe_is_left_and_safe_text_stays(text in ".{0,40}") {
+            let escaped = line(&text);
+            proptest::prop_assert!(!escaped.chars().any(is_unsafe));
+            proptest::prop_assert_eq!(line(&escaped), escaped.as_ref());
+            if !text.chars().any(is_unsafe) {
+                proptest::prop_assert_eq!(line(&text), text.as_str());
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Text of others on its way to people: no escape sequence, no C1 control and no direction mark reaches a terminal, whoever sent
+//! it, and nobody forges a line of ours.
+
+use super::support::*;
+use tempfile::TempDir;
+
+/// Clears the screen twice, turns the direction, and forges a line.
+const NASTY: &str = "\u{1b}[2J\u{9b}2J\u{202e}\nmq: all is well";
+
+/// An MQTT string with that, for the pattern language, which has no escapes.
+fn nasty_string() -> String {
+    let bytes: Vec<String> = NASTY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("{:04x} {}", NASTY.len(), bytes.join(" "))
+}
+
+/// CONNACK of MQTT 5 that refuses for that reason.
+fn refusal() -> String {
+    format!("20 (00 87 (1f {}))", nasty_string())
+}
+
+/// Refuses so many connections.
+fn refusing(count: usize) -> ScriptedPeer {
+    ScriptedPeer::start(move |peer| {
+        for _ in 0..count {
+            let mut client = peer.accept();
+            client.expect_type(0x10);
+            client.send(&refusal());
+            client.expect_end();
+        }
+    })
+}
+
+#[track_caller]
+fn assert_harmless(text: &str) {
+    for character in text.chars().filter(|character| !"\n\t".contains(*character)) {
+        let is_harmless = !character.is_control() && character != '\u{202e}';
+        assert!(is_harmless, "{character:?} reaches the terminal: {text:?}");
+    }
+    assert!(!text.lines().any(|line| line == "mq: all is well"), "a forged line: {text}");
+    assert!(text.contains("all is well"), "{text}");
+}
+
+#[test]
+fn what_a_broker_says_is_escaped_in_errors() {
+    for command in ["pub -t a -m x -V 5", "sub -t a -V 5", "rr -t a -m x -e b -V 5"] {
+        let peer = refusing(1);
+        let stderr = peer.mq(command).run().fail(5);
+        assert_harmless(&stderr);
+        assert_says(&stderr, &["\\u{1b}[2J\\u{9b}2J\\u{202e}\\n"]);
+        peer.finish();
+    }
+}
+
+#[test]
+fn what_a_broker_says_is_escaped_in_every_report_of_bench() {
+    for output in ["text", "json", "markdown", "prometheus"] {
+        let peer = refusing(1);
+        let finished = peer.mq(&format!("bench conn -c 1 -V 5 --output {output}")).run();
+        assert_harmless(&String::from_utf8(finished.stdout).unwrap());
+        peer.finish();
+    }
+}
+
+#[test]
+fn names_of_files_and_hosts_are_escaped() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join(NASTY.replace('\n', ""));
+    for option in ["--cafile", "--password-file", "-f", "-o"] {
+        let stderr = mq("pub -h 127.0.0.1 -p 9 -u u -t a").arg(option).arg(&path).run().stderr;
+        assert_harmless(&stderr);
+    }
+    let stderr = mq("passwd -D").arg(&path).words("ann").run().fail(1);
+    assert_harmless(&stderr);
+    assert_harmless(&mq("inspect").arg(&path).run().stderr);
+    let stderr = mq("pub -t a -m x -h").arg(NASTY).run().stderr;
+    assert_harmless(&stderr);
+    assert_harmless(&mq("pub -t a -m x -p").arg(NASTY).run().fail(2));
+}
+
+#[test]
+fn inspected_packets_and_their_json_are_escaped() {
+    let payload = bytes::hex(&format!("30 (`t` '{NASTY}')"));
+    let digits: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+    for format in ["line", "text", "json"] {
+        let stdout = mq(&format!("inspect --hex {digits} --format {format}")).run().stdout;
+        assert_harmless(&String::from_utf8(stdout).unwrap());
+    }
+}
+
+#[test]
+fn messages_as_json_are_escaped_and_read_back() {
+    let broker = EmbeddedBroker::start();
+    for format in ["--json", "-F %j"] {
+        let mut subscriber = broker.subscriber(&format!("-t a -C 1 {format}"));
+        broker.mq("pub -t a -s").stdin(NASTY).run().succeed();
+        let line = subscriber.wait_for_stdout("all is well");
+        assert_harmless(&line);
+        assert!(line.contains("\\u001b[2J\\u009b2J\\u202e\\nmq"), "{line}");
+        subscriber.finish().succeed();
+    }
+    let mut subscriber = broker.subscriber("-t b -C 1 -N");
+    let line = format!("{{\"topic\":\"b\",\"payload\":{:?}}}\n", "x").replace("\"x\"", "\"\\u009b\\u202e\"");
+    broker.mq("pub --ndjson").stdin(line).run().succeed();
+    subscriber.wait_for_part_of_stdout("\u{9b}\u{202e}");
+    subscriber.finish().succeed();
+}
+
+#[test]
+fn users_in_tables_are_escaped() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("pw");
+    let user = NASTY.replace('\n', "");
+    std::fs::write(&path, format!("{user}:hash\n")).unwrap();
+    for command in ["list", "check"] {
+        let stdout = mq(&format!("passwd {command}")).arg(&path).run().stdout;
+        assert_harmless(&String::from_utf8(stdout).unwrap());
+    }
+}
