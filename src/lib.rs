@@ -12,6 +12,7 @@ pub mod client;
 pub mod commands;
 pub mod error;
 pub mod escape;
+pub mod input_file;
 pub mod inspect;
 pub mod json;
 pub mod message;

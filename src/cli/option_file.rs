@@ -5,12 +5,12 @@
 use super::argv::{self, PROPERTY};
 use super::{GENERAL, Names};
 use crate::error::Error;
+use crate::input_file;
 use clap::{Arg, ArgAction, Command, ValueHint};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The name of the option, for clap and for users.
 const OPTION_FILE: &str = "option-file";
@@ -87,7 +87,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
         let is_missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         names == Names::Mosquitto || (is_missing && !is_asked_for)
     };
-    let text = match read_text(&path) {
+    let text = match input_file::read_text(&path, MAX_SIZE) {
         Ok(text) => text,
         Err(error) if is_fine_without(&error) => return Ok(OptionFile::default()),
         Err(source) => return Err(Error::File { path, source }),
@@ -115,16 +115,6 @@ fn default_path(subcommand: &str) -> Option<PathBuf> {
 pub(super) fn configuration_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))
-}
-
-fn read_text(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_SIZE {
-        let problem = format!("it is larger than {MAX_SIZE} bytes, too large for a file of options");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
-    }
-    Ok(text)
 }
 
 /// The options in a file, or the number of the first bad line and what is wrong with it.

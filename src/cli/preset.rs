@@ -38,7 +38,7 @@ const ENTRA_METHOD: &str = "OAUTH2-JWT";
 const SAS_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// A key or a connection string is no longer.
-const LONGEST_KEY_FILE: usize = 64 * 1024;
+const LONGEST_KEY_FILE: u64 = 64 * 1024;
 
 /// The options about hosted brokers.
 #[derive(Debug, Clone, Args)]
@@ -369,13 +369,8 @@ fn rough(duration: Duration) -> String {
 }
 
 fn read_text(path: &Path) -> Result<Zeroizing<String>, Error> {
-    use std::io::Read;
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    // With room for all, so that no copy stays behind where it grew.
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST_KEY_FILE + 1));
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(LONGEST_KEY_FILE as u64 + 1).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
+    let read = crate::input_file::read_utf8(path, LONGEST_KEY_FILE);
+    read.map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 fn service(text: &str) -> Result<Service, String> {

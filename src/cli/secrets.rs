@@ -6,6 +6,7 @@ use super::Names;
 use super::connection::ConnectionArgs;
 use crate::error::Error;
 use crate::escape;
+use crate::input_file;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -84,9 +85,11 @@ pub(crate) fn line_of_stdin() -> io::Result<OsString> {
     next_line(io::stdin().lock())
 }
 
-/// The first line without its end, which need not be UTF-8.
+/// The first line without its end and without a byte order mark; it need not be UTF-8.
 pub(crate) fn first_line(input: impl BufRead) -> io::Result<OsString> {
-    let line = next_line(input)?;
+    let mut line = next_line(input)?.into_vec();
+    input_file::remove_mark(&mut line);
+    let line = OsString::from_vec(line);
     if line.is_empty() {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "its first line is empty, not a password"));
     }
@@ -132,6 +135,7 @@ mod tests {
             (b"secret\r\n", b"secret"),
             (b" two words \nand more", b" two words "),
             (b"caf\xe9\n", b"caf\xe9"),
+            (b"\xef\xbb\xbfsecret\r\n", b"secret"),
         ] {
             assert_eq!(first_line(text).unwrap().as_encoded_bytes(), password);
         }

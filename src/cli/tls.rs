@@ -7,6 +7,8 @@
 use super::connection::{PORT, TLS_PORT};
 use super::{Names, values};
 use crate::error::Error;
+use crate::escape;
+use crate::input_file;
 use crate::transport::Tls;
 use crate::transport::tls::{
     Certificates, Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Settings, Suites, Trust,
@@ -283,18 +285,18 @@ impl TlsArgs {
 
     fn key_password(&self, names: Names, key_file: &Path) -> Result<KeyPassword, Error> {
         if let Some(path) = &self.key_password_file {
-            let read = std::fs::read(path).map_err(TrustError::from);
+            let read = input_file::read_text(path, input_file::LIMIT).map_err(TrustError::from);
             let mut password = read.map_err(|error| unusable("--key-password-file", path, &error))?;
             for line_end in [b'\n', b'\r'] {
                 password.pop_if(|last| *last == line_end);
             }
-            return Ok(KeyPassword::new(password));
+            return Ok(KeyPassword::new(std::mem::take(&mut *password)));
         }
         if let (Names::Mq, Some(password)) = (names, std::env::var_os(PASSWORD_VARIABLE)) {
             return Ok(KeyPassword::new(values::bytes(&password)));
         }
         if io::stderr().is_terminal() {
-            let question = format!("password of {}: ", key_file.display());
+            let question = format!("password of {}: ", escape::line(&key_file.to_string_lossy()));
             let answer = rpassword::prompt_password(question);
             return answer.map(|password| KeyPassword::new(password.into_bytes())).map_err(|source| {
                 Error::System { action: format!("ask for the password of {}", key_file.display()), source }

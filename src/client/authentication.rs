@@ -157,6 +157,9 @@ pub fn token_from(input: impl Read) -> io::Result<Vec<u8>> {
     // With room for all, so that no copy stays behind where it grew.
     let mut data = Vec::with_capacity(MAX_DATA_LENGTH as usize + 3);
     input.take(MAX_DATA_LENGTH + 3).read_to_end(&mut data)?;
+    if is_line_of_text(data.trim_ascii_end()) {
+        crate::input_file::remove_mark(&mut data);
+    }
     let line = data.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     if let Some(line) = line.filter(|line| is_line_of_text(line)) {
         data.truncate(line.len());

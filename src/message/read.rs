@@ -1,6 +1,7 @@
 //! Parses a JSON object as a message to publish. An unknown key is an error, since a misspelled one would be ignored silently.
 
 use super::{Encoding, Message};
+use crate::input_file::without_mark;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
 use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
@@ -40,6 +41,8 @@ pub struct MessageError {
 /// # Errors
 /// The problem and its position.
 pub fn read(text: &[u8]) -> Result<Message, MessageError> {
+    // In front of the first line of a file that an editor has saved.
+    let text = without_mark(text);
     let entries =
         entries(serde_json::Deserializer::from_slice(text), KEYS).map_err(|error| malformed(&error, 0))?;
     let start = text.as_ptr() as usize;

@@ -5,6 +5,7 @@
 //! hash, blanks around them do not count; lines that begin with `#` or have no `:` are passed over.
 
 use super::UserName;
+use crate::input_file::without_mark;
 use std::collections::HashMap;
 use std::ops::Range;
 use zeroize::Zeroizing;
@@ -17,6 +18,9 @@ pub struct PasswordFile {
     lines: Vec<Line>,
     /// Where the lines of each user are. Users like `#x`, whose lines are comments for brokers, are among them.
     by_user: HashMap<Vec<u8>, Vec<usize>>,
+    /// Whether a byte order mark stands in front; it goes when the file is changed.
+    has_mark: bool,
+    is_changed: bool,
 }
 
 #[derive(Debug)]
@@ -68,9 +72,11 @@ impl PasswordFile {
     /// When it is no text.
     pub fn parse(content: Vec<u8>) -> Result<PasswordFile, NotAPasswordFile> {
         let content = Zeroizing::new(content);
-        let mut file = PasswordFile { lines: Vec::new(), by_user: HashMap::new(), content };
-        let mut start = 0;
-        for text in file.content.split_inclusive(|byte| *byte == b'\n') {
+        let text = without_mark(&content);
+        let mut start = content.len() - text.len();
+        let (lines, by_user) = (Vec::new(), HashMap::new());
+        let mut file = PasswordFile { lines, by_user, has_mark: start > 0, is_changed: false, content };
+        for text in without_mark(&file.content).split_inclusive(|byte| *byte == b'\n') {
             let line = file.lines.len();
             if memchr::memchr(0, text).is_some() {
                 return Err(NotAPasswordFile { line: line + 1 });
@@ -128,9 +134,23 @@ impl PasswordFile {
         positions.len()
     }
 
-    /// The whole file.
+    /// Whether a byte order mark stands in front, which brokers take for a part of the first user's name.
+    pub fn has_mark(&self) -> bool {
+        self.has_mark
+    }
+
+    /// The whole file. Where it was changed, its last line is ended, so that a line that is appended later stays a line of its own.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.lines.iter().flat_map(|line| self.text(line)).copied().collect()
+        if !self.is_changed {
+            return self.content.to_vec();
+        }
+        let mut bytes: Vec<u8> = self.lines.iter().flat_map(|line| self.text(line)).copied().collect();
+        if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+            // Half of the line's end may be there.
+            let end = if bytes.ends_with(b"\r") { b"\n" } else { self.line_end() };
+            bytes.extend_from_slice(end);
+        }
+        bytes
     }
 
     /// The first line of a user, or none.
@@ -147,6 +167,7 @@ impl PasswordFile {
     }
 
     fn put(&mut self, position: usize, line: Line) {
+        self.is_changed = true;
         if let Some(place) = self.lines.get_mut(position) {
             *place = line;
         }
@@ -164,6 +185,7 @@ impl PasswordFile {
     fn append(&mut self, user: &UserName, hash: &str) {
         let end = self.line_end();
         self.end_last_line(end);
+        self.is_changed = true;
         let text = [user.as_str().as_bytes(), b":", hash.as_bytes(), end].concat();
         self.by_user.insert(user.as_str().trim_ascii().as_bytes().to_vec(), vec![self.lines.len()]);
         self.lines.push(Line::Written(text));
@@ -240,7 +262,8 @@ mod tests {
     #[test]
     fn a_last_line_without_its_end_gets_one() {
         assert_eq!(after_set("a:1", "b"), "a:1\nb:H\n");
-        assert_eq!(after_set("a:1", "a"), "a:H");
+        assert_eq!(after_set("a:1", "a"), "a:H\n");
+        assert_eq!(after_set("a:1\nb:2", "a"), "a:H\nb:2\n");
         assert_eq!(after_set("a:1\r\nb:2\r", "c"), "a:1\r\nb:2\r\nc:H\r\n");
         assert_eq!(after_set("a:1\r\nb:2", "c"), "a:1\r\nb:2\r\nc:H\r\n");
     }
@@ -267,7 +290,7 @@ mod tests {
         let mut file = file("# a:\na:1\naa:2\na:3\nb:4");
         assert_eq!(file.remove(&name("a")), 2);
         assert_eq!(file.remove(&name("a")), 0);
-        assert_eq!(file.to_bytes(), b"# a:\naa:2\nb:4");
+        assert_eq!(file.to_bytes(), b"# a:\naa:2\nb:4\n");
         assert_eq!(file.remove(&name("b")), 1);
         assert_eq!(file.set(&name("z"), "H"), Change::Added);
         assert_eq!(file.to_bytes(), b"# a:\naa:2\nz:H\n");

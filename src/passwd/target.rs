@@ -109,7 +109,10 @@ impl Target {
             let first = *first_lines.entry(entry.user).or_insert(entry.line);
             let twice =
                 (first != entry.line).then(|| format!("line {first} has the same user; only one can count"));
-            if let Some(problem) = self.problem(&entry).or(twice) {
+            let marked = (entry.line == 1 && file.has_mark()).then(|| {
+                "a byte order mark stands in front, which the broker takes for a part of the name".to_owned()
+            });
+            if let Some(problem) = marked.or(self.problem(&entry)).or(twice) {
                 findings.push(Finding { line: entry.line, user: entry.user.to_vec(), problem });
             }
         }

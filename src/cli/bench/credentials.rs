@@ -2,6 +2,7 @@
 
 use crate::bench::identity::Row;
 use crate::error::Error;
+use crate::input_file;
 use crate::protocol::Version;
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 use std::collections::HashMap;
@@ -9,6 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 const OPTION: &str = "--credentials";
+
+/// Room for the rows of several million clients.
+const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Where the columns are.
 struct Columns {
@@ -25,7 +29,10 @@ struct Columns {
 pub(super) fn read(path: &Path) -> Result<Arc<[Row]>, Error> {
     let unusable = |problem: String| Error::Unusable { option: OPTION, path: path.to_owned(), problem };
     let file = std::fs::File::open(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
-    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::Headers).from_reader(file);
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .trim(Trim::Headers)
+        .from_reader(input_file::limited(file, MOST_BYTES));
     let columns = reader.headers().map_err(|error| unusable(describe(&error))).map(Columns::find)?;
     let columns = columns.map_err(unusable)?;
     let mut rows = Vec::new();

@@ -11,7 +11,8 @@ use crate::bench::template::Template;
 use crate::bench::topics::Topics;
 use crate::cli::values::Sizes;
 use crate::error::Error;
-use crate::protocol::{Qos, TopicFilter};
+use crate::input_file;
+use crate::protocol::{MAX_REMAINING_LENGTH, Qos, TopicFilter};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -180,8 +181,9 @@ impl GroupSpec {
 
     fn payload(&self) -> Result<Payload, Error> {
         if let Some(path) = &self.payload_file {
-            let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?;
-            return Ok(Payload::Bytes(bytes));
+            let read = input_file::read(path, MAX_REMAINING_LENGTH as u64);
+            let mut bytes = read.map_err(|source| Error::File { path: path.clone(), source })?;
+            return Ok(Payload::Bytes(std::mem::take(&mut *bytes)));
         }
         if let Some(path) = &self.payload_recording {
             return Ok(Payload::Recording(recording::read(path, self.recorded_topics)?));

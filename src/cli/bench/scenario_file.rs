@@ -8,6 +8,7 @@ use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::toml_text::{nearest, place};
 use crate::cli::values::{self, Sizes};
 use crate::error::Error;
+use crate::input_file;
 use crate::protocol::Qos;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
@@ -63,8 +64,8 @@ struct Table {
 
 /// Reads a scenario: its groups, how long the load lasts and how long it warms up.
 pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Duration>, Duration), Error> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = input_file::read_utf8(path, input_file::LIMIT)
+        .map_err(|source| Error::File { path: path.to_owned(), source })?;
     let wrong = |start: usize, problem: String| {
         let (line, column) = place(&text, start);
         Error::Usage(format!("{}, line {line}, column {column}: {problem}", path.display()))

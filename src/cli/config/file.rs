@@ -2,6 +2,7 @@
 
 use crate::cli::option_file::configuration_directory;
 use crate::error::Error;
+use crate::input_file;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -92,6 +93,7 @@ fn of(path: PathBuf, file: &File) -> Result<Source, Error> {
             "it is larger than {MAX_SIZE} bytes, too large for a file of profiles"
         )));
     }
+    input_file::remove_mark(&mut bytes);
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source { path, text, mode: metadata.permissions().mode() & 0o7777 }),
         Err(error) => {

@@ -17,10 +17,10 @@ use crate::bench::{Ending, Report};
 use crate::cli::bench::{BenchArgs, Word};
 use crate::cli::bench_report::Searchable;
 use crate::error::{Error, ExitStatus};
+use crate::input_file;
 use outputs::{Outputs, Sections};
 use session::Session;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// No report is so large.
@@ -92,9 +92,8 @@ fn merge(reports: Vec<Report>) -> Result<Report, Error> {
 
 /// Reads an earlier report, which an option names.
 fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
-    let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MOST_REPORT_BYTES).read_to_end(&mut text));
-    read.map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let read = input_file::read_text(path, MOST_REPORT_BYTES);
+    let text = read.map_err(|source| Error::File { path: path.to_owned(), source })?;
     Report::from_json(&text).map_err(|error| Error::Unusable {
         option,
         path: path.to_owned(),

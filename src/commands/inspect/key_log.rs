@@ -1,6 +1,7 @@
 //! The key log that TLS in a capture is decrypted with: a file, which may still be written, and what the capture itself brings along.
 
 use crate::error::Error;
+use crate::input_file;
 use crate::inspect::capture::decrypt::{KeyLog, Label, Secrets};
 use std::cell::RefCell;
 use std::fs::File;
@@ -109,6 +110,9 @@ impl Growing {
         let count = Read::take(&self.file, self.left).read_to_end(&mut text)? as u64;
         self.position += count;
         self.left -= count;
+        if self.position == count {
+            input_file::remove_mark(&mut text);
+        }
         if count > 0 {
             log.add(&text);
         }

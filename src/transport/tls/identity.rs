@@ -4,6 +4,7 @@ use super::certificate::{Certificate, Validity, describe_name};
 use super::file_kind;
 use super::traditional::TraditionalKey;
 use super::trust::{TrustError, read_certificates};
+use crate::input_file;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
@@ -121,7 +122,7 @@ impl Key {
     /// # Errors
     /// What is wrong with the file.
     pub fn read(path: &Path) -> Result<Key, KeyError> {
-        let pem = Zeroizing::new(std::fs::read(path).map_err(TrustError::from)?);
+        let pem = input_file::read_text(path, input_file::LIMIT).map_err(TrustError::from)?;
         let position = |part: &[u8]| pem.windows(part.len()).position(|window| window == part);
         if let Some(start) = position(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") {
             let section = pem.get(start..).and_then(|section| std::str::from_utf8(section).ok());

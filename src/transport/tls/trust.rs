@@ -3,6 +3,7 @@
 use super::certificate::Certificate;
 use super::defect::Defect;
 use super::file_kind;
+use crate::input_file;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -136,7 +137,7 @@ impl Trust {
 
 /// The certificates in a PEM file, of which there is at least one.
 pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    let bytes = std::fs::read(path)?;
+    let bytes = input_file::read_text(path, input_file::LIMIT)?;
     let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let number = certificates.len() + 1;
