@@ -280,6 +280,11 @@ impl Error {
                 packet_type: PacketType::Puback, ..
             }) => Some("some brokers take QoS 2 as QoS 1, RabbitMQ among them; use -q 1"),
             Error::Authentication(failure) => authentication_hint(failure),
+            Error::System { source, .. } | Error::Output(source) | Error::File { source, .. }
+                if source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) =>
+            {
+                Some("`ulimit -n` shows how many files a program can have open; `ulimit -n 1024` raises it")
+            }
             Error::Credentials(failure) => file_hint(failure),
             Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
                 Some("-q chooses a lower QoS")

@@ -8,6 +8,7 @@ mod defects;
 mod doctor;
 mod documents;
 mod embedded;
+mod event_loop;
 mod exec;
 mod fault;
 mod hints;
@@ -37,9 +38,9 @@ use crate::error::{Error, ExitStatus};
 use crate::escape;
 use crate::protocol::{Publish, Version};
 use crate::service::{Rules, Service};
+use event_loop::block_on;
 use hints::Speech;
 use std::ffi::OsString;
-use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 use stop::Stop;
@@ -79,6 +80,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
 }
 
 fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> {
+    if matches!(command, Command::Passwd(_) | Command::Inspect(_) | Command::Bench(_)) {
+        // They write files outside of any event loop as well.
+        event_loop::outlive_file_size_limit();
+    }
     match command {
         Command::Pub(args) => publish::run(args, messages),
         Command::Sub(args) => subscribe::run(args, messages),
@@ -199,7 +204,7 @@ impl Messages {
                 (Names::Mosquitto, Error::Timeout(_), _) if !messages.quiet => print_error("Timed out\n"),
                 // Several mistakes, or a list of what is known.
                 (_, Error::Usage(_), None) => messages.say_lines(&text),
-                _ => messages.say_with_hint(&text, hint),
+                _ => messages.say_with_hint(&text, hint.as_deref()),
             }
         }
     }
@@ -226,7 +231,7 @@ impl Messages {
         let is_first = pause <= FIRST_PAUSE;
         let hint = self.service.filter(|_| is_first).and_then(|_| hints::of(error, self.service, None));
         let text = format!("{error}; connecting again in {:.1} s", pause.as_secs_f64());
-        self.say_with_hint(&text, hint);
+        self.say_with_hint(&text, hint.as_deref());
     }
 }
 
@@ -236,18 +241,6 @@ fn check_taken(rules: Option<&Rules>, message: &Publish<'_>) -> Result<(), Error
         Some(Err(violation)) => Err(Error::NotTaken { topic: message.topic.to_owned(), violation }),
         Some(Ok(())) | None => Ok(()),
     }
-}
-
-/// Runs a command's future on a runtime of one thread, which starts fastest.
-fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| Error::System { action: "start the event loop".to_owned(), source })?;
-    let result = runtime.block_on(future);
-    // A thread that still waits for standard input must not keep the program.
-    runtime.shutdown_background();
-    result
 }
 
 /// Prints help, or what is wrong with the command line.

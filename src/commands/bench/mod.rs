@@ -117,13 +117,13 @@ const HINT: &str =
     "is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
 
 /// What helps when no client could connect. Where the broker closed a connection, it is running.
-fn connect_hint(report: &Report, messages: Messages) -> Option<&'static str> {
+fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
     let errors = report.errors.by_count();
     let mut texts = errors.iter().filter(|(stage, ..)| *stage == Stage::Connect).map(|(_, text, _)| *text);
     let is_closed = texts.next().is_some_and(|text| {
         text.contains("before accepting it") || text.contains("before the broker accepted it")
     });
-    if is_closed { messages.speech.and_then(hints::not_accepted) } else { Some(HINT) }
+    if is_closed { messages.speech.and_then(hints::not_accepted) } else { Some(HINT.to_owned()) }
 }
 
 /// What was demanded and is not so, each in words.
@@ -178,6 +178,6 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     } else {
         return ExitStatus::DONE;
     };
-    messages.say_with_hint(&reason, hint);
+    messages.say_with_hint(&reason, hint.as_deref());
     status
 }

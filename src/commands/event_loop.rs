@@ -1,0 +1,42 @@
+//! The event loop that commands run on, and what has to be so before it starts.
+
+use crate::error::Error;
+use rustix::process::Signal;
+use std::future::Future;
+use std::io;
+use std::os::fd::AsFd;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The event loop opens nearly so many descriptors, and tokio panics where it cannot.
+const DESCRIPTORS: usize = 8;
+
+/// Runs a command's future on a runtime of one thread, which starts fastest.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime =
+        start().map_err(|source| Error::System { action: "start the event loop".to_owned(), source })?;
+    let result = runtime.block_on(future);
+    // A thread that still waits for standard input must not keep the program.
+    runtime.shutdown_background();
+    result
+}
+
+/// From here on a write beyond the limit of file sizes (`ulimit -f`) fails with an error. Otherwise SIGXFSZ ends the program, and
+/// what it was writing stays as it is.
+pub(super) fn outlive_file_size_limit() {
+    // Without descriptors for an event loop the signal keeps its effect; the command itself may need none.
+    let _ = start();
+}
+
+fn start() -> io::Result<Runtime> {
+    // Let go of right away: the process has one thread up to here.
+    let reserved: io::Result<Vec<_>> =
+        (0..DESCRIPTORS).map(|_| io::stderr().as_fd().try_clone_to_owned()).collect();
+    drop(reserved?);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let context = runtime.enter();
+    // The handler stays when the stream of signals is gone.
+    drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
+    drop(context);
+    Ok(runtime)
+}
