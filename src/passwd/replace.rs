@@ -4,16 +4,20 @@
 //! so that programs that run at the same time lose nothing of each other. It is a lock on the file itself, which leaves no litter;
 //! but renaming puts another file in its place, and so whoever has got the lock looks whether the file is still the one with
 //! that name, and begins anew if it is not.
+//!
+//! A file that is a mount of its own cannot be replaced, nor one in a directory that is read-only. It is written in place, which
+//! readers can notice; the caller is told so.
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RawMode, Uid, flock};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// What a larger file holds are no credentials; this is room for over a million.
 const MAX_SIZE: u64 = 256 * 1024 * 1024;
@@ -147,18 +151,62 @@ impl Locked {
         read_all(&mut self.file, &self.path)
     }
 
-    /// Puts this in the place of the file's content, and lets go of the lock.
+    /// Puts this in the place of the file's content, and lets go of the lock. Gives a warning where that was not done in one step.
     ///
     /// # Errors
     /// When it cannot be written or renamed; the file is then as it was.
-    pub fn replace(self, content: &[u8]) -> Result<(), FileError> {
-        let mut new = NewFile::beside(&self.path)?;
+    pub fn replace(self, content: &[u8]) -> Result<Option<String>, FileError> {
+        let mut new = match NewFile::beside(&self.path) {
+            Ok(new) => new,
+            Err(FileError::System { source, .. }) if is_fixed(&source) => {
+                return self.write_in_place(content, None, &source);
+            }
+            Err(error) => return Err(error),
+        };
         new.write(content)?;
         new.take_after(&self.file, &self.metadata)?;
         new.sync()?;
-        fs::rename(&new.path, &self.path).map_err(|source| failed("replace", &self.path, source))?;
+        match fs::rename(&new.path, &self.path) {
+            Ok(()) => {}
+            Err(source) if is_fixed(&source) => {
+                drop(new);
+                let saved = SavedFile::beside(&self.path)?;
+                return self.write_in_place(content, Some(saved), &source);
+            }
+            Err(source) => return Err(failed("replace", &self.path, source)),
+        }
         new.is_in_place = true;
-        sync_directory(&self.path)
+        sync_directory(&self.path).map(|()| None)
+    }
+
+    /// Writes over the content where no other file can take its place: in a container, a single file is often a mount of its own.
+    /// The old content is kept until the new one is on the disk.
+    fn write_in_place(
+        mut self,
+        content: &[u8],
+        saved: Option<SavedFile>,
+        reason: &io::Error,
+    ) -> Result<Option<String>, FileError> {
+        self.file.rewind().map_err(|source| failed("read", &self.path, source))?;
+        let old = Zeroizing::new(self.read()?);
+        if let Some(saved) = &saved {
+            saved.fill(&old)?;
+        }
+        if let Err(source) = overwrite(&mut self.file, content) {
+            return Err(match (overwrite(&mut self.file, &old), saved) {
+                (Ok(()), _) => failed("write", &self.path, source),
+                (Err(_), Some(saved)) => saved.into_error(&source),
+                (Err(_), None) => failed("write, and it may be damaged:", &self.path, source),
+            });
+        }
+        if let Some(saved) = saved {
+            saved.remove();
+        }
+        let shown = self.path.display();
+        Ok(Some(format!(
+            "{shown} was written in place, because it cannot be replaced in one step ({reason}); \
+             a program that read it at that moment may have seen a part of it"
+        )))
     }
 
     /// Whether everybody on this machine can read the file.
@@ -274,6 +322,65 @@ fn lock_and_wait(file: &File) -> rustix::io::Result<()> {
 fn is_at(path: &Path, metadata: &Metadata) -> bool {
     fs::symlink_metadata(path)
         .is_ok_and(|found| (found.dev(), found.ino()) == (metadata.dev(), metadata.ino()))
+}
+
+/// Whether nothing can be put beside a file, or in its place, though its content can be changed: a mount of its own, or a directory
+/// that is read-only.
+fn is_fixed(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), ResourceBusy | CrossesDevices | ReadOnlyFilesystem | PermissionDenied)
+}
+
+fn overwrite(file: &mut File, content: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(content)?;
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
+}
+
+/// The old content of a file that is written in place, beside it, for the case that this is interrupted.
+#[derive(Debug)]
+struct SavedFile {
+    path: PathBuf,
+    target: PathBuf,
+    file: File,
+}
+
+impl SavedFile {
+    fn beside(target: &Path) -> Result<SavedFile, FileError> {
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(".mq-old");
+        let path = target.with_file_name(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(&path);
+        match file {
+            Ok(file) => Ok(SavedFile { path, target: target.to_owned(), file }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let saved = path.display();
+                let problem = format!(
+                    "an earlier change was interrupted; {saved} has the content from before it: compare them, and remove it"
+                );
+                Err(FileError::Content { path: target.to_owned(), problem })
+            }
+            Err(source) => Err(failed("make a file beside", target, source)),
+        }
+    }
+
+    fn fill(&self, content: &[u8]) -> Result<(), FileError> {
+        let written = (&self.file).write_all(content).and_then(|()| self.file.sync_all());
+        written.map_err(|source| {
+            let _ = fs::remove_file(&self.path);
+            failed("save the old content beside", &self.target, source)
+        })
+    }
+
+    fn remove(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+
+    fn into_error(self, source: &io::Error) -> FileError {
+        let problem = format!("cannot be written ({source}); its old content is in {}", self.path.display());
+        FileError::Content { path: self.target, problem }
+    }
 }
 
 /// A file that is being written. It goes away unless it gets its place.

@@ -6,7 +6,7 @@ use crate::message;
 use crate::protocol::Publish;
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{File, OpenOptions, rename};
+use std::fs::{File, OpenOptions, copy, remove_file, rename};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -95,11 +95,33 @@ impl LineFile {
 
     /// Gives the file a name with the time, and begins a new one under its own.
     fn begin_anew(&mut self) -> Result<(), RecordingError> {
-        let failed = |source| RecordingError::File { path: self.path.clone(), source };
+        let path = self.path.clone();
+        let failed = |source| RecordingError::File { path: path.clone(), source };
         let old = free_name(&self.path, Timestamp::now()).map_err(failed)?;
-        rename(&self.path, old).map_err(failed)?;
+        match rename(&self.path, &old) {
+            Ok(()) => {}
+            // A file that is a mount of its own, as in a container, keeps its name.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices) =>
+            {
+                return self.move_content(&old).map_err(failed);
+            }
+            Err(error) => return Err(failed(error)),
+        }
         let (file, _) = LineFile::open(&self.path, self.rotation)?;
         *self = file;
+        Ok(())
+    }
+
+    /// Copies the file's messages to another one, and takes them out of this one once the copy is on the disk.
+    fn move_content(&mut self, other: &Path) -> io::Result<()> {
+        let copied = copy(&self.path, other).and_then(|_| File::open(other)?.sync_all());
+        if let Err(error) = copied {
+            let _ = remove_file(other);
+            return Err(error);
+        }
+        self.file.set_len(0)?;
+        (self.length, self.begun) = (0, Instant::now());
         Ok(())
     }
 }

@@ -97,7 +97,12 @@ impl Output {
             Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             // Pipes and devices cannot be replaced by a file.
             Ok(metadata) if !metadata.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),
-            Ok(_) => Draft::create(fs::canonicalize(path)?),
+            Ok(_) => {
+                let draft = Draft::create(fs::canonicalize(path)?);
+                // In a directory that is read-only, the file itself may be open for writing.
+                let in_place = |_| Ok((OpenOptions::new().write(true).open(path)?, None));
+                draft.or_else(in_place)
+            }
             Err(_) => Draft::create(path.to_owned()),
         };
         let (file, draft) = create().map_err(|source| cannot_write(path, source))?;
@@ -106,7 +111,10 @@ impl Output {
 
     fn write(mut self, report: &Report, sections: &Sections) -> Result<(), Error> {
         let bytes = self.format.render(report, sections);
-        let written = self.file.write_all(&bytes).and_then(|()| self.draft.map_or(Ok(()), Draft::finish));
+        let written = match self.draft {
+            Some(draft) => self.file.write_all(&bytes).and_then(|()| draft.finish(&bytes)),
+            None => write_in_place(&mut self.file, &bytes),
+        };
         written.map_err(|source| cannot_write(&self.path, source))
     }
 }
@@ -120,8 +128,15 @@ impl Draft {
         Ok((file, Some(Draft { path, target })))
     }
 
-    fn finish(self) -> io::Result<()> {
-        fs::rename(&self.path, &self.target)
+    fn finish(self, bytes: &[u8]) -> io::Result<()> {
+        use io::ErrorKind::{CrossesDevices, ResourceBusy};
+        match fs::rename(&self.path, &self.target) {
+            // A file that is a mount of its own, as in a container, cannot be replaced.
+            Err(error) if matches!(error.kind(), ResourceBusy | CrossesDevices) => {
+                fs::write(&self.target, bytes)
+            }
+            result => result,
+        }
     }
 }
 
@@ -140,6 +155,12 @@ impl Format {
             Format::Html => report.to_html().into_bytes(),
         }
     }
+}
+
+/// A file is cut to what is written; pipes and devices have no length.
+fn write_in_place(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    if file.metadata()?.is_file() { file.set_len(bytes.len() as u64) } else { Ok(()) }
 }
 
 /// What follows a report in the forms for people.

@@ -6,6 +6,7 @@ use super::{DIFFERENT, Place, into_shown, print, warnings};
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
+use crate::input_file;
 use crate::passwd::format::{Change, Document, Format, FormatError, Settings, User, Verdict};
 use crate::passwd::{FileError, Locked, replace};
 use std::ffi::OsStr;
@@ -22,7 +23,9 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn open(&self, content: Option<&[u8]>, path: &Path) -> Result<Box<dyn Document>, Error> {
-        self.format.open(content, &self.settings).map_err(|error| refused(error, path))
+        self.format
+            .open(content.map(input_file::without_mark), &self.settings)
+            .map_err(|error| refused(error, path))
     }
 
     /// The name, unless the format cannot hold it.
@@ -90,9 +93,9 @@ fn put(place: &Place, locked: Option<Locked>, content: &[u8], gate: &Gate) -> Re
 }
 
 fn replace_locked(locked: Locked, content: &[u8], path: &Path, gate: &Gate) -> Result<Vec<String>, Error> {
-    let said = warnings(&locked, path);
+    let mut said = warnings(&locked, path);
     gate.pass()?;
-    locked.replace(content)?;
+    said.extend(locked.replace(content)?);
     Ok(said)
 }
 

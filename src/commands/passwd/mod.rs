@@ -159,9 +159,9 @@ impl Place {
 /// Puts this in the place of all that a file holds.
 fn replace_all(path: &Path, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
     let locked = Locked::open(path)?;
-    let said = warnings(&locked, path);
+    let mut said = warnings(&locked, path);
     gate.pass()?;
-    locked.replace(content)?;
+    said.extend(locked.replace(content)?);
     Ok(said)
 }
 
@@ -178,7 +178,7 @@ fn edit_file<T>(
     let mut said = warnings(&locked, path);
     said.extend(target.into_iter().flat_map(|target| objections(&file, target, path)));
     gate.pass()?;
-    locked.replace(&file.to_bytes())?;
+    said.extend(locked.replace(&file.to_bytes())?);
     Ok((done, said))
 }
 

@@ -39,9 +39,9 @@ fn hash_file(path: &Path, scheme: Scheme, gate: &Gate) -> Result<(Count, Vec<Str
         let count = hash_all(&mut file, scheme, path)?;
         let mut locked = Locked::open(path)?;
         if locked.read()? == file.as_read() {
-            let said = warnings(&locked, path);
+            let mut said = warnings(&locked, path);
             gate.pass()?;
-            locked.replace(&file.to_bytes())?;
+            said.extend(locked.replace(&file.to_bytes())?);
             return Ok((count, said));
         }
     }
