@@ -43,6 +43,9 @@ pub struct BrokerArgs {
     /// Let in clients without a user name as well; needs --password-file or --scram-file
     #[arg(long, requires = "users")]
     pub allow_anonymous: bool,
+    /// Accept empty passwords of users whose stored hash is that of an empty password
+    #[arg(long, requires = "password_file")]
+    pub allow_empty_passwords: bool,
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,

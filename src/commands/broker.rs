@@ -26,7 +26,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
             listen: args.listen(),
             listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
             listen_unix: args.unix.clone(),
-            access: access(users.as_ref(), scram_users.as_ref(), args.allow_anonymous)?,
+            access: access(users.as_ref(), scram_users.as_ref(), args)?,
             ..Config::default()
         };
         let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
@@ -56,7 +56,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
 fn access(
     users: Option<&UserFile<Users>>,
     scram_users: Option<&UserFile<ScramUsers>>,
-    allows_anonymous: bool,
+    args: &BrokerArgs,
 ) -> Result<Option<Access>, Error> {
     if users.is_none() && scram_users.is_none() {
         return Ok(None);
@@ -67,7 +67,12 @@ fn access(
     };
     let stranger = Arc::new(Stranger::new().map_err(failed)?);
     let scram = scram_users.map(|file| ScramAccess { users: file.users(), stranger });
-    Ok(Some(Access { users: users.map(UserFile::users), scram, allows_anonymous }))
+    Ok(Some(Access {
+        users: users.map(UserFile::users),
+        scram,
+        allows_anonymous: args.allow_anonymous,
+        allows_empty_passwords: args.allow_empty_passwords,
+    }))
 }
 
 async fn keep_up_to_date<T: FromFile>(users: Option<&mut UserFile<T>>, messages: Messages) {

@@ -59,7 +59,8 @@ impl<T: FromFile> UserFile<T> {
                 }
                 Err(error) => {
                     let kept = count(&**self.users.borrow());
-                    messages.say(&format!("{error}; the users stay as they were: {kept}"));
+                    messages.say(&error.to_string());
+                    messages.say(&format!("the users stay as they were: {kept}"));
                 }
             }
         }
@@ -112,6 +113,9 @@ fn take<S, K: Eq + std::hash::Hash>(
         let name = String::from_utf8_lossy(entry.user);
         let failed = |problem: String| format!("line {} (user {name:?}): {problem}", entry.line);
         let text = std::str::from_utf8(entry.user).map_err(|_| failed("the name is not UTF-8".to_owned()))?;
+        if text.is_empty() {
+            return Err(failed("there is no user name before the ':'".to_owned()));
+        }
         let secret = parse(&entry).map_err(failed)?;
         if let Some(first) = first_lines.insert((entry.user, kind(&secret)), entry.line) {
             return Err(failed(format!("line {first} has the same user; remove one of them")));

@@ -69,6 +69,24 @@ fn users_are_let_in_and_all_others_get_mosquittos_answer() {
 }
 
 #[test]
+fn a_line_without_a_user_name_is_refused() {
+    let (_directory, path) = file(&format!("ann:{PBKDF2}\n:{PBKDF2}\n"));
+    let stderr = mq(&format!("broker -p 0 --password-file {}", path.display())).run().fail(1);
+    assert_says(&stderr, &["--password-file", "line 2", "no user name"]);
+}
+
+#[test]
+fn an_empty_password_lets_nobody_in_unless_that_is_asked_for() {
+    let (_directory, path) = file("");
+    called_as("mosquitto_passwd", "-b").arg(&path).arg("ann").arg("").run().expect_status(0);
+    expect_answer(&broker_for(&path, ""), true, true, "`ann` ``", 5, 0x87);
+    let broker = broker_for(&path, "--allow-empty-passwords");
+    expect_answer(&broker, true, true, "`ann` ``", 0, 0);
+    expect_answer(&broker, true, true, "`ann` `x`", 5, 0x87);
+    expect_answer(&broker, true, true, "`bob` ``", 5, 0x87);
+}
+
+#[test]
 fn every_hash_of_mosquittos_is_checked() {
     let (_directory, path) =
         file(&format!("# all kinds\na:{SHA512}\r\n\nb:{PBKDF2}\nno colon\nc:{ARGON2ID}"));
