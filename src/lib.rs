@@ -24,4 +24,5 @@ pub mod processor;
 pub mod protocol;
 pub mod recording;
 pub mod service;
+mod time_zone;
 pub mod transport;

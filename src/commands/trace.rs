@@ -13,6 +13,7 @@ use crate::inspect::capture::reassembly::{Close, Side, Start};
 use crate::inspect::view::{self, LineView};
 use crate::inspect::{Direction, Inspector, Item};
 use crate::protocol::Version;
+use crate::time_zone;
 use crate::transport::{Endpoint, Stream, Tap};
 use std::io::{IsTerminal, stderr};
 
@@ -39,6 +40,9 @@ impl Trace {
     pub(super) fn new(is_wanted: bool, options: &Options, messages: Messages) -> Trace {
         let is_mosquitto = messages.names == Names::Mosquitto;
         let kind = (is_wanted && !is_mosquitto).then(|| Kind::new(options.version, &options.endpoint));
+        if let (Some(_), Some(note)) = (kind, time_zone::local().1) {
+            messages.say(&note);
+        }
         let log =
             (is_wanted && is_mosquitto).then(|| Log::new(messages.name, messages.quiet, options.version));
         Trace { kind, log, connections: 0 }

@@ -4,11 +4,6 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-/// Where local time comes from: TZ or /etc/localtime, read once; universal time where neither can be read.
-pub(super) fn local_time_zone() -> TimeZone {
-    TimeZone::try_system().unwrap_or(TimeZone::UTC)
-}
-
 /// A moment.
 #[derive(Debug, Clone)]
 pub(super) struct Moment(Zoned);

@@ -1,13 +1,14 @@
 //! Turns received messages into bytes for standard output.
 
 use super::decoding::Decoding;
-use super::moment::{Moment, local_time_zone};
+use super::moment::Moment;
 use super::template::{Rendering, Template};
 use super::watch::{Size, Watch};
 use crate::json;
 use crate::message::{self, Encoding};
 use crate::payload::Births;
 use crate::protocol::Publish;
+use crate::time_zone;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -140,7 +141,15 @@ impl Printer {
                 push_encoded(*encoding, publish.payload, out);
             }
             Layout::Template(template) => {
-                let zone = self.time_zone.get_or_insert_with(local_time_zone);
+                let zone = match (&self.time_zone, template.has_local_time()) {
+                    (Some(zone), _) => zone,
+                    (None, true) => {
+                        let (zone, note) = time_zone::local();
+                        self.notes.extend(note);
+                        self.time_zone.insert(zone)
+                    }
+                    (None, false) => &TimeZone::UTC,
+                };
                 let now = || Moment::now(zone);
                 let rendering =
                     Rendering { publish, now: &now, is_pretty: self.is_pretty, notes: &mut self.notes };

@@ -12,10 +12,11 @@ mod viewer;
 mod write;
 
 use super::{Messages, block_on};
-use crate::cli::inspect::InspectArgs;
+use crate::cli::inspect::{Format, InspectArgs};
 use crate::cli::inspect_live::Listen;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
+use crate::time_zone;
 use feed::{Ended, Outcome};
 use key_log::Known;
 use proxy::Proxy;
@@ -28,6 +29,9 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return rules::run(args);
     }
     args.live.check()?;
+    if args.format != Format::Json {
+        time_zone::local().1.inspect(|note| messages.say(note));
+    }
     if let Some(listen) = args.live.listen {
         return run_proxy(args, listen, messages);
     }

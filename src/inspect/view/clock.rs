@@ -23,7 +23,7 @@ impl Clock {
 
     /// The local time of day.
     pub(super) fn time_of_day() -> Clock {
-        Clock::new("%H:%M:%S", TimeZone::try_system().unwrap_or(TimeZone::UTC))
+        Clock::new("%H:%M:%S", crate::time_zone::local().0)
     }
 
     fn new(format: &'static str, zone: TimeZone) -> Clock {

@@ -26,6 +26,19 @@ pub struct Template {
     parts: Vec<Part>,
 }
 
+impl Template {
+    /// Whether the local time is a part of it.
+    pub(super) fn has_local_time(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Time(_) => true,
+            Part::Field(field, _) => {
+                matches!(field, Field::Time | Field::Json | Field::JsonWithParsedPayload)
+            }
+            Part::Literal(_) => false,
+        })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Literal(Vec<u8>),
