@@ -65,8 +65,8 @@ fn what_a_broker_says_is_escaped_in_every_report_of_bench() {
 fn names_of_files_and_hosts_are_escaped() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join(NASTY.replace('\n', ""));
-    for option in ["--cafile", "--password-file", "-f", "-o"] {
-        let stderr = mq("pub -h 127.0.0.1 -p 9 -u u -t a").arg(option).arg(&path).run().stderr;
+    for option in ["-m x --cafile", "-m x --password-file", "-f", "-m x -o"] {
+        let stderr = mq("pub -h 127.0.0.1 -p 9 -u u -t a").words(option).arg(&path).run().stderr;
         assert_harmless(&stderr);
     }
     let stderr = mq("passwd -D").arg(&path).words("ann").run().fail(1);
@@ -79,8 +79,8 @@ fn names_of_files_and_hosts_are_escaped() {
 
 #[test]
 fn inspected_packets_and_their_json_are_escaped() {
-    let payload = bytes::hex(&format!("30 (`t` '{NASTY}')"));
-    let digits: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+    let packet = bytes::hex(&format!("30 (`{NASTY}` 'x')"));
+    let digits: String = packet.iter().map(|byte| format!("{byte:02x}")).collect();
     for format in ["line", "text", "json"] {
         let stdout = mq(&format!("inspect --hex {digits} --format {format}")).run().stdout;
         assert_harmless(&String::from_utf8(stdout).unwrap());
@@ -109,7 +109,7 @@ fn messages_as_json_are_escaped_and_read_back() {
 fn users_in_tables_are_escaped() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("pw");
-    let user = NASTY.replace('\n', "");
+    let user = NASTY.replace(['\n', ':'], "");
     std::fs::write(&path, format!("{user}:hash\n")).unwrap();
     for command in ["list", "check"] {
         let stdout = mq(&format!("passwd {command}")).arg(&path).run().stdout;

@@ -27,6 +27,7 @@ mod embedded_broker;
 mod exactly_once;
 mod escaping;
 mod exec;
+mod files;
 mod format;
 mod hints;
 mod inspect;

@@ -154,7 +154,7 @@ mod tests {
         let markdown = report.to_markdown();
         assert!(markdown.starts_with(expected), "{markdown}");
         assert!(markdown.contains("\n| end to end | 4"), "{markdown}");
-        assert!(markdown.ends_with("\n\n- run: 2 x a \\| \\<b\\> \\[c\\](d) \\# e\n"), "{markdown}");
+        assert!(markdown.ends_with("\n\n- run: 2 x a \\| \\<b\\> \\[c\\](d)\\\\n\\# e\n"), "{markdown}");
     }
 
     #[test]

@@ -521,7 +521,7 @@ sensors                100000     100000          0           0             0
         report.groups[1].listens_to = Some("\u{1b}]0;x\u{7}".to_owned());
         report.errors.add(Stage::Run, "closed\r".to_owned(), 1);
         assert!(!text(&report).contains(|c: char| c.is_control() && c != '\n'));
-        assert!(text(&report).contains("- a\\u{1b}b"));
+        assert!(text(&report).contains("- a\\nb"));
     }
 
     #[test]

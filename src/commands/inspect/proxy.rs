@@ -10,6 +10,7 @@ use super::feed::{self, Ended, Feed, Tap, Viewing};
 use super::preface::Preface;
 use crate::cli::inspect_live::{Listen, LiveArgs};
 use crate::error::Error;
+use crate::escape;
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
@@ -71,7 +72,8 @@ impl Proxy {
         let failed = |source| Error::System { action: format!("listen on {}", self.listen.address), source };
         let listener = tcp::listen(self.listen.address).map_err(failed)?;
         self.listen.address = listener.local_addr().map_err(failed)?;
-        print_error(&format!("listening on {}, forwarding to {}\n", self.listen, self.target.address));
+        let text = format!("listening on {}, forwarding to {}", self.listen, self.target.address);
+        print_error(&format!("{}\n", escape::line(&text)));
         Ok(Listening { proxy: Rc::new(self), listener })
     }
 
