@@ -504,6 +504,7 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--scram-file', '--scram-file', [CompletionResultType]::ParameterName, 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again')
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address to listen on')
             [CompletionResult]::new('--allow-anonymous', '--allow-anonymous', [CompletionResultType]::ParameterName, 'Let in clients without a user name as well; needs --password-file or --scram-file')
+            [CompletionResult]::new('--allow-empty-passwords', '--allow-empty-passwords', [CompletionResultType]::ParameterName, 'Accept empty passwords of users whose stored hash is that of an empty password')
             [CompletionResult]::new('--stop-with-stdin', '--stop-with-stdin', [CompletionResultType]::ParameterName, 'Stop when standard input ends, as it does when the program that started the broker is gone')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell of every client that comes and goes, on standard error')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell of every client that comes and goes, on standard error')

@@ -783,7 +783,7 @@ _mq() {
             return 0
             ;;
         mq__subcmd__broker)
-            opts="-p -v --port --ws-port --unix --password-file --scram-file --allow-anonymous --bind --stop-with-stdin --verbose --help"
+            opts="-p -v --port --ws-port --unix --password-file --scram-file --allow-anonymous --allow-empty-passwords --bind --stop-with-stdin --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -490,6 +490,7 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --scram-file 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again'
             cand --bind 'The address to listen on'
             cand --allow-anonymous 'Let in clients without a user name as well; needs --password-file or --scram-file'
+            cand --allow-empty-passwords 'Accept empty passwords of users whose stored hash is that of an empty password'
             cand --stop-with-stdin 'Stop when standard input ends, as it does when the program that started the broker is gone'
             cand -v 'Tell of every client that comes and goes, on standard error'
             cand --verbose 'Tell of every client that comes and goes, on standard error'

@@ -438,6 +438,7 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Let i
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let in clients without a user name as well; needs --password-file or --scram-file'
+complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept empty passwords of users whose stored hash is that of an empty password'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'

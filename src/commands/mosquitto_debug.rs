@@ -1,5 +1,6 @@
 //! `-d` under mosquitto's names: a line for each packet in the words of libmosquitto, on standard output, since scripts search them.
 
+use crate::escape;
 use crate::inspect::capture::Moment;
 use crate::inspect::{Direction, Inspector, Item, Name, Packet, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
@@ -123,7 +124,7 @@ impl State {
         };
         let is_message = packet_type == PacketType::Publish && packet.direction == Direction::ServerToClient;
         for details in self.details(packet_type, packet) {
-            let client_id = escaped(&self.client_id);
+            let client_id = escape::line(&self.client_id);
             let text = format!("Client {client_id} {verb} {}{details}\n", packet_type.name());
             self.line(Line { text, is_message });
         }
@@ -203,7 +204,7 @@ fn publish(packet: &Packet<'_>, id: u16) -> String {
     let tree = packet.tree;
     let flag = |name| tree.number(name).unwrap_or(0);
     let (dup, qos, retain) = (flag(Name::Dup), flag(Name::Qos), flag(Name::Retain));
-    let topic = text(tree.bytes(Name::TopicName).unwrap_or_default());
+    let topic = escape::bytes(tree.bytes(Name::TopicName).unwrap_or_default());
     let start = tree.find(Name::Payload).map_or(packet.raw.length, |payload| payload.range.start);
     let length = packet.raw.length.saturating_sub(start);
     format!(" (d{dup}, q{qos}, r{retain}, m{id}, '{topic}', ... ({length} bytes))")
@@ -247,25 +248,8 @@ fn reason_code(packet: &Packet<'_>) -> u32 {
 
 fn value(value: Value<'_>) -> String {
     match value {
-        Value::Text(text) => escaped(text),
-        Value::BadText(bytes) => text(bytes),
+        Value::Text(text) => escape::line(text).into_owned(),
+        Value::BadText(bytes) => escape::bytes(bytes),
         _ => String::new(),
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    escaped(&String::from_utf8_lossy(bytes))
-}
-
-/// A stranger's text, without what a terminal would obey.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
 }

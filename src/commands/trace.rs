@@ -40,7 +40,9 @@ impl Trace {
     pub(super) fn new(is_wanted: bool, options: &Options, messages: Messages) -> Trace {
         let is_mosquitto = messages.names == Names::Mosquitto;
         let kind = (is_wanted && !is_mosquitto).then(|| Kind::new(options.version, &options.endpoint));
-        if let (Some(_), Some(note)) = (kind, time_zone::local().1) {
+        if kind.is_some()
+            && let Some(note) = time_zone::local().1
+        {
             messages.say(&note);
         }
         let log =

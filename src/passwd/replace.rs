@@ -158,7 +158,7 @@ impl Locked {
     pub fn replace(self, content: &[u8]) -> Result<Option<String>, FileError> {
         let mut new = match NewFile::beside(&self.path) {
             Ok(new) => new,
-            Err(FileError::System { source, .. }) if is_fixed(&source) => {
+            Err(FileError::System { source, .. }) if is_closed_directory(&source) => {
                 return self.write_in_place(content, None, &source);
             }
             Err(error) => return Err(error),
@@ -168,7 +168,7 @@ impl Locked {
         new.sync()?;
         match fs::rename(&new.path, &self.path) {
             Ok(()) => {}
-            Err(source) if is_fixed(&source) => {
+            Err(source) if is_mount(&source) => {
                 drop(new);
                 let saved = SavedFile::beside(&self.path)?;
                 return self.write_in_place(content, Some(saved), &source);
@@ -324,11 +324,14 @@ fn is_at(path: &Path, metadata: &Metadata) -> bool {
         .is_ok_and(|found| (found.dev(), found.ino()) == (metadata.dev(), metadata.ino()))
 }
 
-/// Whether nothing can be put beside a file, or in its place, though its content can be changed: a mount of its own, or a directory
-/// that is read-only.
-fn is_fixed(error: &io::Error) -> bool {
-    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
-    matches!(error.kind(), ResourceBusy | CrossesDevices | ReadOnlyFilesystem | PermissionDenied)
+/// Whether no file can be made beside another, though that one may be open for writing.
+fn is_closed_directory(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+}
+
+/// Whether a file is a mount of its own, which keeps its name.
+fn is_mount(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices)
 }
 
 fn overwrite(file: &mut File, content: &[u8]) -> io::Result<()> {

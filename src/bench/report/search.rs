@@ -88,7 +88,7 @@ impl Searched {
             rows += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
             rows.push('\n');
             if step.failure.is_some() {
-                let verdict = step.verdict().replace(char::is_control, "\u{fffd}");
+                let verdict = escape::line(&step.verdict()).into_owned();
                 let _ = writeln!(rows, "{:INDENT$}{}", "", folded(&verdict, INDENT));
             }
         }

@@ -177,7 +177,7 @@ impl Report {
         if let Some(share) = self.unshared() {
             let words = format!(
                 "$share/{} was granted, but nothing was delivered to it: the broker seems not to share subscriptions",
-                printable(share)
+                escape::line(share)
             );
             text += &line_with(&words, "shared", Mood::Bad);
         }

@@ -93,7 +93,7 @@ fn comments_order_and_line_ends_stay() {
     passwords.set("ann", "secret");
     let text = passwords.text();
     let hash = hash_of(&text, "ann");
-    assert_eq!(text, format!("# Ours\r\n\r\nann:{hash}\r\nno colon\r\n bob : y \r\n# end"));
+    assert_eq!(text, format!("# Ours\r\n\r\nann:{hash}\r\nno colon\r\n bob : y \r\n# end\r\n"));
     passwords.set("bob", "secret");
     passwords.set("zoe", "secret");
     let text = passwords.text();

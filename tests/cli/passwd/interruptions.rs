@@ -116,6 +116,21 @@ fn a_failure_at_any_step_of_a_change_leaves_the_old_file_and_no_litter() {
 }
 
 #[test]
+fn a_file_that_takes_no_other_in_its_place_is_written_in_place() {
+    for injection in ["rename:error=EBUSY", "rename:error=EXDEV"] {
+        let passwords = Passwords::with(old_content());
+        let Some(program) = with_injected(injection, "-b -I 1", &passwords.path, "ann secret") else {
+            return;
+        };
+        let finished = program.run();
+        finished.expect_status(0);
+        assert_says(&finished.stderr, &["in place"]);
+        passwords.assert_verifies("ann", "secret");
+        assert_eq!(passwords.files().len(), 1, "{injection} leaves litter");
+    }
+}
+
+#[test]
 fn a_failure_at_any_step_leaves_no_new_file_and_no_litter() {
     for (injection, says) in [
         ("write:error=ENOSPC:when=1", &[][..]),
