@@ -199,7 +199,7 @@ impl Messages {
         if !error.is_known_to_the_user() {
             let hint = hints::of(error, self.service, self.speech);
             let text = error.to_string();
-            match (self.names, error, hint) {
+            match (self.names, error, &hint) {
                 // Scripts search for this line.
                 (Names::Mosquitto, Error::Timeout(_), _) if !messages.quiet => print_error("Timed out\n"),
                 // Several mistakes, or a list of what is known.
