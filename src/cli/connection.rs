@@ -4,6 +4,7 @@ use super::network::NetworkArgs;
 use super::values;
 use crate::error::Error;
 use crate::protocol::Version;
+use crate::protocol::topic::is_discouraged;
 use clap::{ArgAction, Args, ValueHint};
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -38,6 +39,9 @@ pub struct ConnectionArgs {
     /// Ask for the password on the terminal
     #[arg(long, action = ArgAction::SetTrue)]
     pub ask_password: bool,
+    /// Send control characters and non-characters in identifiers, user names and properties
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub allow_control_characters: bool,
     /// Whether the user name is one that is there for whoever needs it, not one that was typed.
     #[arg(skip)]
     pub(super) is_username_offered: bool,
@@ -106,6 +110,28 @@ impl ConnectionArgs {
             self.host = Some(host.to_owned());
             network.name_host();
         }
+    }
+
+    /// Refuses a text with characters that MQTT advises against, unless they are allowed: strict brokers, such as EMQX and
+    /// mosquitto 2.1, close the connection without a reason.
+    ///
+    /// # Errors
+    /// Which character the text of that option has.
+    pub(super) fn check_characters(&self, option: &str, text: &str) -> Result<(), Error> {
+        let is_refused = |character: &char| match character {
+            '\0' => true,
+            character => !self.allow_control_characters && is_discouraged(*character),
+        };
+        let Some(character) = text.chars().find(is_refused) else { return Ok(()) };
+        let (code, shown) = (u32::from(character), text.escape_debug());
+        let problem = match code {
+            0 => "a null character, which MQTT does not allow".to_owned(),
+            _ => format!(
+                "the control or non-character U+{code:04X}, for which strict brokers close the connection \
+                 ('{shown}'); --allow-control-characters sends it"
+            ),
+        };
+        Err(Error::Usage(format!("{option}: {problem}")))
     }
 
     /// The version to speak, when other options may ask for MQTT 5.

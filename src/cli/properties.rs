@@ -71,6 +71,18 @@ impl PropertyArgs {
         Ok(list)
     }
 
+    /// The texts in them, each with the words in front of it.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (String, &str)> {
+        self.properties.iter().flat_map(|property| {
+            let texts = match &property.value {
+                Value::Text(text) => [Some(text), None],
+                Value::Pair(name, value) => [Some(name), Some(value)],
+                Value::Number(_) | Value::Binary(_) => [None, None],
+            };
+            texts.into_iter().flatten().map(|text| (format!("-D {}", property.id), text.as_str()))
+        })
+    }
+
     /// Refuses properties with a version that has none.
     ///
     /// # Errors

@@ -148,8 +148,27 @@ impl ClientArgs {
         self.network.way(names, &self.connection, self.tls.default_port(names))?;
         let version = self.version()?;
         self.will()?;
+        self.check_characters(names)?;
         self.connect_properties(version)?;
         Ok(())
+    }
+
+    /// Checks the texts of CONNECT and of the properties; topics were checked when they were parsed.
+    ///
+    /// # Errors
+    /// Which option has a character that strict brokers refuse.
+    pub(super) fn check_characters(&self, names: Names) -> Result<(), Error> {
+        let check = |option: &str, text: &str| self.connection.check_characters(option, text);
+        let (of_url, _) = self.network.url_credentials(names)?;
+        for (option, text) in [
+            ("-i", &self.identity.id),
+            ("-I", &self.identity.id_prefix),
+            ("-u", &self.connection.username),
+            ("the user name of -L", &of_url),
+        ] {
+            text.as_deref().map_or(Ok(()), |text| check(option, text))?;
+        }
+        self.properties.texts().try_for_each(|(option, text)| check(&option, text))
     }
 
     /// Checks the options against each other, and makes a client of them.
@@ -162,6 +181,7 @@ impl ClientArgs {
         persistence: &PersistenceArgs,
         retries: Option<u32>,
     ) -> Result<Options, Error> {
+        self.check_characters(names)?;
         let will = self.will()?;
         self.tls.check_combinations()?;
         let version = self.version()?;

@@ -125,6 +125,58 @@ fn topics_must_be_utf_8_without_control_characters() {
     }
 }
 
+/// What strict brokers close the connection for.
+const REFUSED_CHARACTERS: [&str; 5] = ["\u{1}", "\u{7f}", "\u{9f}", "\u{fdd0}", "\u{ffff}"];
+
+#[test]
+fn identifiers_names_and_properties_have_no_control_characters() {
+    for character in REFUSED_CHARACTERS {
+        let text = format!("a{character}b");
+        let code = format!("U+{:04X}", u32::from(character.chars().next().unwrap()));
+        for option in ["-i", "-I", "-u"] {
+            let program = mq(&format!("pub {NOWHERE} -t a -m x {option}")).arg(&text);
+            assert_usage_error(program, &[option, &code, "--allow-control-characters"]);
+        }
+        for packet_and_property in [
+            "publish content-type",
+            "publish response-topic",
+            "publish user-property k",
+            "connect user-property k",
+            "will content-type",
+            "will user-property k",
+            "subscribe user-property k",
+        ] {
+            let program = mq(&format!("sub {NOWHERE} -t a -D {packet_and_property}")).arg(&text);
+            assert_usage_error(program, &["-D", &code]);
+        }
+        let program = mq(&format!("sub {NOWHERE} -t a -D publish user-property")).arg(&text).arg("v");
+        assert_usage_error(program, &["-D user-property", &code]);
+        assert_usage_error(mq("sub -L").arg("mqtt://a%01b@localhost:9/t"), &["-L", "U+0001"]);
+        assert_usage_error(mq(&format!("bench conn {NOWHERE} -c 1 -i")).arg(&text), &["-i", &code]);
+        assert_usage_error(mq(&format!("doctor {NOWHERE} -u")).arg(&text), &["-u", &code]);
+    }
+    assert_usage_error(
+        mq("sub --allow-control-characters -L").arg("mqtt://a%00b@localhost:9/t"),
+        &["-L", "null character"],
+    );
+}
+
+#[test]
+fn control_characters_are_sent_when_they_are_allowed() {
+    let peer = ScriptedPeer::start(|peer| {
+        let mut client = peer.accept();
+        client.expect("10 (`MQTT` 05 82 003c () 0002 6901 0002 7502)");
+        client.send("20 (00 00 ())");
+        client.expect("30 (`t` (03 0002 6303 26 0001 6b 0002 7604) 'x')");
+        client.expect("e0 ()");
+    });
+    let program =
+        peer.mq("pub --allow-control-characters -t t -m x -i").arg("i\u{1}").arg("-u").arg("u\u{2}");
+    let program = program.words("-D publish content-type").arg("c\u{3}").words("-D publish user-property k");
+    program.arg("v\u{4}").run().succeed();
+    peer.finish();
+}
+
 #[test]
 fn topics_have_at_most_65535_bytes() {
     assert_usage_error(mq(&format!("pub {NOWHERE} -m x -t")).arg("a".repeat(65536)), &["-t", "65535"]);

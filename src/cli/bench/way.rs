@@ -101,6 +101,10 @@ impl BenchArgs {
             Some(path) => credentials::read(path)?,
             None => Arc::default(),
         };
+        self.client.check_characters(Names::Mq)?;
+        for text in rows.iter().flat_map(|row| [&row.client_id, &row.username]).flatten() {
+            self.client.connection.check_characters("--credentials", text)?;
+        }
         // MQTT 5 allows a password alone, and so do rows that have the name for it.
         let has_names = rows.iter().all(|row| row.username.is_some()) && !rows.is_empty();
         let allowed = if has_names { Version::V5 } else { version };

@@ -52,7 +52,8 @@ fn a_password_that_SCRAM_cannot_use_is_refused_before_anything_connects() {
     for (user, password, part) in
         [("ann", "a\u{7}", "password"), ("a\u{7}", "secret", "user name"), ("ann", "\u{ad}", "password")]
     {
-        let program = mq("pub -t a -n --auth-method SCRAM-SHA-256 -u").arg(user).arg("-P").arg(password);
+        let words = "pub -t a -n --allow-control-characters --auth-method SCRAM-SHA-256 -u";
+        let program = mq(words).arg(user).arg("-P").arg(password);
         let stderr = program.run().fail(2);
         assert_says(&stderr, &["is not usable with SCRAM", part]);
         assert!(!stderr.contains('\u{7}'), "{stderr:?}");
