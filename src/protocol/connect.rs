@@ -79,6 +79,19 @@ impl<'a> Connect<'a> {
         })
     }
 
+    /// The version that a CONNECT names, even if the rest of it is missing or malformed.
+    pub fn peek_version(packet: &[u8]) -> Option<Version> {
+        let (&first, rest) = packet.split_first()?;
+        if PacketType::from_first_byte(first) != Some(PacketType::Connect) {
+            return None;
+        }
+        let length_bytes = rest.iter().take(4).position(|byte| byte & 0x80 == 0)? + 1;
+        let body = rest.get(length_bytes..)?;
+        let (version, _) =
+            decode_version(&mut Reader::new(PacketType::Connect, body, 1 + length_bytes)).ok()?;
+        Some(version)
+    }
+
     /// Appends the packet.
     ///
     /// # Errors
@@ -171,7 +184,8 @@ fn decode_flags(reader: &mut Reader<'_>, version: Version) -> Result<u8, DecodeE
     let offset = reader.offset();
     let flags = reader.u8("connect flags")?;
     let fail = |problem| Err(reader.error_at(offset, problem));
-    if flags & RESERVED != 0 {
+    // MQTT 3.1 leaves the bit unused.
+    if flags & RESERVED != 0 && version != Version::V31 {
         return fail(Problem::InvalidValue { field: "reserved connect flag", value: 1 });
     }
     if flags & WILL == 0 && flags & (WILL_RETAIN | 0b11 << WILL_QOS_SHIFT) != 0 {

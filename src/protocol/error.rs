@@ -36,7 +36,12 @@ impl DecodeError {
         match &self.problem {
             Problem::PacketTooLarge { .. } => ReasonCode::PACKET_TOO_LARGE,
             Problem::UnsupportedVersion { .. } => ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
-            Problem::Topic { .. } if self.packet_type == Some(PacketType::Publish) => {
+            Problem::InvalidProperty { property: PropertyId::TopicAlias, .. } => {
+                ReasonCode::TOPIC_ALIAS_INVALID // MQTT 5.0, section 3.3.2.3.4
+            }
+            Problem::Topic { .. }
+                if matches!(self.packet_type, Some(PacketType::Publish | PacketType::Connect)) =>
+            {
                 ReasonCode::TOPIC_NAME_INVALID
             }
             Problem::Topic { .. } => ReasonCode::TOPIC_FILTER_INVALID,

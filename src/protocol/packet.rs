@@ -62,8 +62,8 @@ impl<'a> Frame<'a> {
         };
         let fail = |problem, offset| Err(DecodeError { problem, packet_type: Some(packet_type), offset });
         let flags = first & 0x0f;
-        if let Some(expected) = packet_type.fixed_flags().filter(|&expected| expected != flags) {
-            return fail(Problem::ReservedFlags { flags, expected }, 0);
+        if !packet_type.may_have_flags(flags) {
+            return fail(reserved_flags(packet_type, flags), 0);
         }
         let Some((remaining_length, length_bytes)) = cut_remaining_length(packet_type, rest)? else {
             return Ok(None);
@@ -90,6 +90,10 @@ impl<'a> Frame<'a> {
     pub(super) fn reader(&self) -> Reader<'a> {
         Reader::new(self.packet_type, self.body, self.header_length)
     }
+}
+
+fn reserved_flags(packet_type: PacketType, flags: u8) -> Problem {
+    Problem::ReservedFlags { flags, expected: packet_type.fixed_flags().unwrap_or(0) }
 }
 
 /// Reads the remaining length; `None` when its last byte is not there yet.
@@ -120,8 +124,23 @@ impl<'a> Packet<'a> {
     #[inline]
     pub fn decode(frame: Frame<'a>, version: Version) -> Result<Packet<'a>, DecodeError> {
         let reader = &mut frame.reader();
+        let check_flags = |version| match frame.packet_type.allows_flags(frame.flags, version) {
+            true => Ok(()),
+            false => Err(DecodeError {
+                problem: reserved_flags(frame.packet_type, frame.flags),
+                packet_type: Some(frame.packet_type),
+                offset: 0,
+            }),
+        };
+        if frame.packet_type != PacketType::Connect {
+            check_flags(version)?;
+        }
         let packet = match frame.packet_type {
-            PacketType::Connect => Packet::Connect(Connect::decode(reader)?),
+            PacketType::Connect => {
+                let connect = Connect::decode(reader)?;
+                check_flags(connect.version)?;
+                Packet::Connect(connect)
+            }
             PacketType::Connack => Packet::Connack(Connack::decode(reader, version)?),
             PacketType::Publish => Packet::Publish(Publish::decode(reader, version, frame.flags)?),
             PacketType::Puback => Packet::Puback(Ack::decode(reader, version, Context::Puback)?),

@@ -1,6 +1,10 @@
 //! The 15 kinds of control packet.
 
+use super::Version;
 use std::fmt;
+
+/// Set in a packet that is sent again.
+const DUP: u8 = 0b1000;
 
 /// The kind of a control packet; the value is the upper half of its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +61,23 @@ impl PacketType {
             PacketType::Publish => None,
             PacketType::Pubrel | PacketType::Subscribe | PacketType::Unsubscribe => Some(0b0010),
             _ => Some(0),
+        }
+    }
+
+    /// Whether a connection of `version` may carry these flags, as far as they are fixed.
+    ///
+    /// MQTT 3.1 sets DUP in whatever is sent again (section 2.1), and does not use the flags of CONNECT.
+    pub fn allows_flags(self, flags: u8, version: Version) -> bool {
+        let Some(fixed) = self.fixed_flags() else { return true };
+        flags == fixed || version == Version::V31 && self.may_have_flags(flags)
+    }
+
+    /// Whether some version allows these flags. Only CONNECT tells the version, so that the first look cannot be stricter.
+    pub fn may_have_flags(self, flags: u8) -> bool {
+        match self {
+            PacketType::Publish | PacketType::Connect => true,
+            PacketType::Pubrel | PacketType::Subscribe | PacketType::Unsubscribe => flags & !DUP == 0b0010,
+            _ => flags == 0,
         }
     }
 

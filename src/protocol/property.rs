@@ -258,7 +258,7 @@ impl<'a> Properties<'a> {
     }
 
     /// The bytes that the list takes with its length, in a packet of that version.
-    pub(super) fn encoded_length(self, version: Version) -> usize {
+    pub(crate) fn encoded_length(self, version: Version) -> usize {
         if version.is_v5() { variable_byte_integer_length(self.0.len()) + self.0.len() } else { 0 }
     }
 

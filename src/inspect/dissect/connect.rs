@@ -23,6 +23,10 @@ pub(super) fn connect(cursor: &mut Cursor<'_>) -> Step {
     let level = cursor.u8(Name::ProtocolLevel)?;
     cursor.field(Name::ProtocolLevel, Value::Number(level.into()), start);
     version(cursor, name, name_range, level);
+    if cursor.version == Version::V31 {
+        // MQTT 3.1 does not use the flags of CONNECT.
+        cursor.tree.findings.retain(|finding| finding.rule != Rule::ReservedFlags);
+    }
     let announced = cursor.group(Name::ConnectFlags, flags)?;
     cursor.number(Name::KeepAlive)?;
     property::list(cursor, Name::Properties, Context::Connect)?;
@@ -79,7 +83,7 @@ fn flags(cursor: &mut Cursor<'_>) -> Step<Announced> {
     cursor.bits(Name::WillQos, byte, 4, 3);
     let will = cursor.bits(Name::WillFlag, byte, 2, 2) == 1;
     cursor.bits(Name::CleanStart, byte, 1, 1);
-    if cursor.bits(Name::Reserved, byte, 0, 0) == 1 {
+    if cursor.bits(Name::Reserved, byte, 0, 0) == 1 && cursor.version != Version::V31 {
         let here = cursor.position();
         cursor.find(Rule::ConnectReserved, here - 1..here, format!("the connect flags are 0x{byte:02x}"));
     }

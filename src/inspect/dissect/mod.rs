@@ -118,7 +118,9 @@ fn reserved_flags(cursor: &mut Cursor<'_>, first: u8, packet_type: Option<Packet
     let Some((packet_type, fixed)) = packet_type.and_then(|kind| Some((kind, kind.fixed_flags()?))) else {
         return;
     };
-    if flags != fixed {
+    // CONNECT names its version later; `connect` then takes the finding back if MQTT 3.1 allows the flags.
+    let is_allowed = packet_type != PacketType::Connect && packet_type.allows_flags(flags, cursor.version);
+    if flags != fixed && !is_allowed {
         let rule = match packet_type {
             PacketType::Pubrel => Rule::PubrelFlags,
             PacketType::Subscribe => Rule::SubscribeFlags,

@@ -9,20 +9,23 @@ const MOST_AUTOMATIC: u16 = 64;
 #[derive(Debug, Default)]
 pub(super) struct InboundAliases {
     topics: Vec<Option<Box<str>>>,
+    bytes: usize,
 }
 
 impl InboundAliases {
     pub(super) fn clear(&mut self) {
-        self.topics = Vec::new();
+        *self = InboundAliases::default();
+    }
+
+    /// The memory that the topics take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Takes the alias of a PUBLISH: with a topic it is set; without, the topic it stands for is given back.
-    /// `None` when it is over the maximum, or stands for nothing.
-    pub(super) fn resolve<'a>(&'a mut self, alias: u16, topic: &'a str, maximum: u16) -> Option<&'a str> {
+    /// `None` when it was not set.
+    pub(super) fn resolve<'a>(&'a mut self, alias: u16, topic: &'a str) -> Option<&'a str> {
         let index = usize::from(alias).checked_sub(1)?;
-        if alias > maximum {
-            return None;
-        }
         if topic.is_empty() {
             return self.topics.get(index)?.as_deref();
         }
@@ -31,6 +34,8 @@ impl InboundAliases {
         }
         let slot = self.topics.get_mut(index)?;
         if slot.as_deref() != Some(topic) {
+            self.bytes += topic.len();
+            self.bytes -= slot.as_deref().map_or(0, str::len);
             *slot = Some(topic.into());
         }
         Some(topic)
@@ -41,6 +46,7 @@ impl InboundAliases {
 #[derive(Debug, Default)]
 pub(super) struct OutboundAliases {
     numbers: HashMap<Box<str>, u16>,
+    bytes: usize,
 }
 
 /// How a topic goes out.
@@ -56,7 +62,12 @@ pub(super) enum Aliased {
 
 impl OutboundAliases {
     pub(super) fn clear(&mut self) {
-        self.numbers = HashMap::new();
+        *self = OutboundAliases::default();
+    }
+
+    /// The memory that the topics take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Uses the alias that the application chose for the topic.
@@ -64,14 +75,28 @@ impl OutboundAliases {
         if self.numbers.get(topic) == Some(&alias) {
             return Aliased::Known(alias);
         }
-        self.numbers.retain(|_, number| *number != alias);
-        self.numbers.insert(topic.into(), alias);
+        let bytes = &mut self.bytes;
+        self.numbers.retain(|topic, number| {
+            let is_kept = *number != alias;
+            *bytes -= if is_kept { 0 } else { topic.len() };
+            is_kept
+        });
+        self.insert(topic, alias);
         Aliased::Introduced(alias)
     }
 
     /// Takes back an alias whose introduction never went out.
     pub(super) fn forget(&mut self, topic: &str) {
-        self.numbers.remove(topic);
+        if self.numbers.remove(topic).is_some() {
+            self.bytes -= topic.len();
+        }
+    }
+
+    fn insert(&mut self, topic: &str, alias: u16) {
+        self.bytes += topic.len();
+        if self.numbers.insert(topic.into(), alias).is_some() {
+            self.bytes -= topic.len();
+        }
     }
 
     /// Uses the topic's alias, or the next free one.
@@ -83,7 +108,7 @@ impl OutboundAliases {
             return Aliased::Plain;
         }
         let alias = self.numbers.len() as u16 + 1;
-        self.numbers.insert(topic.into(), alias);
+        self.insert(topic, alias);
         Aliased::Introduced(alias)
     }
 }

@@ -128,8 +128,10 @@ pub enum SessionError {
     WrongReasonCodeCount { packet_type: PacketType, expected: usize, received: usize },
     #[error("more than the receive maximum of {maximum} messages are unacknowledged")]
     ReceiveMaximumExceeded { maximum: u16 },
-    #[error("topic alias {alias} stands for nothing, with a topic alias maximum of {maximum}")]
+    #[error("topic alias {alias} is over the topic alias maximum of {maximum}")]
     TopicAliasInvalid { alias: u16, maximum: u16 },
+    #[error("empty topic name with topic alias {alias}, which was not set on this connection")]
+    UnknownTopicAlias { alias: u16 },
     #[error("PUBLISH at QoS {qos} over the maximum QoS of {maximum}")]
     QosNotSupported { qos: Qos, maximum: Qos },
     #[error("PUBLISH with RETAIN where messages are not retained")]
@@ -149,6 +151,7 @@ impl SessionError {
             SessionError::QosNotSupported { .. } => ReasonCode::QOS_NOT_SUPPORTED,
             SessionError::RetainNotSupported => ReasonCode::RETAIN_NOT_SUPPORTED,
             SessionError::Unexpected(_)
+            | SessionError::UnknownTopicAlias { .. }
             | SessionError::WrongAcknowledgement { .. }
             | SessionError::WrongReasonCodeCount { .. }
             | SessionError::SubscriptionIdentifierFromClient
@@ -209,6 +212,11 @@ impl<M> Session<M> {
         &self.accepts
     }
 
+    /// Changes what we accept, before anything was received.
+    pub fn accept(&mut self, limits: Limits) {
+        self.accepts = limits;
+    }
+
     /// What the peer accepts.
     pub fn peer_accepts(&self) -> &Limits {
         &self.sender.limits
@@ -225,6 +233,14 @@ impl<M> Session<M> {
     /// How many messages of QoS 1 and 2 are not settled.
     pub fn unsettled(&self) -> usize {
         self.outbound.len()
+    }
+
+    /// The memory that the session holds, without what the messages hold elsewhere.
+    pub fn memory(&self) -> usize {
+        self.received.capacity() * size_of::<PacketId>()
+            + self.aliases.bytes()
+            + self.sender.alias_bytes()
+            + self.outbound.bytes()
     }
 
     /// The messages that are not settled, in the order in which they were sent.
@@ -424,10 +440,11 @@ impl<M> Session<M> {
             return Ok(());
         };
         let maximum = self.accepts.topic_alias_maximum;
-        publish.topic = self
-            .aliases
-            .resolve(alias, publish.topic, maximum)
-            .ok_or(SessionError::TopicAliasInvalid { alias, maximum })?;
+        if alias > maximum {
+            return Err(SessionError::TopicAliasInvalid { alias, maximum });
+        }
+        let topic = self.aliases.resolve(alias, publish.topic);
+        publish.topic = topic.ok_or(SessionError::UnknownTopicAlias { alias })?;
         Ok(())
     }
 

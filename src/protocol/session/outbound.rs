@@ -41,6 +41,11 @@ impl<M> Outbound<M> {
         self.slots.len()
     }
 
+    /// The memory of the slots, without what the messages hold elsewhere.
+    pub(super) fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot<M>>()
+    }
+
     /// How many count against the peer's receive maximum.
     pub(super) fn in_flight(&self) -> usize {
         self.sent

@@ -47,6 +47,11 @@ impl Sender {
         self.aliases.clear();
     }
 
+    /// The memory that the aliases take.
+    pub(super) fn alias_bytes(&self) -> usize {
+        self.aliases.bytes()
+    }
+
     pub(super) fn write(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) -> Result<(), PublishError> {
         if publish.qos > self.limits.maximum_qos {
             let maximum = self.limits.maximum_qos;

@@ -1,6 +1,6 @@
 //! Rules that one packet alone can break.
 
-use super::support::{assert_found, v5, v5_with, v311};
+use super::support::{assert_found, found, v5, v5_with, v311};
 
 /// Each packet, sent by the client or the server of MQTT 5.0, breaks this alone.
 #[track_caller]
@@ -90,7 +90,7 @@ fn a_connect_agrees_with_itself() {
 #[test]
 fn each_side_sends_its_own_packets() {
     for packet in ["< 82 (0001 `a` 00)", "< c0 ()", "< e0 ()", "> 90 (0001 00)", "> d0 ()", "> 20 (0000)"] {
-        let found = super::support::found(&v311(packet));
+        let found = found(&v311(packet));
         assert_eq!(found.len(), 1, "{packet}: {found:?}");
         assert!(found[0].starts_with("error mq/v3/2.2.1 at "), "{packet}: {found:?}");
     }
@@ -107,4 +107,21 @@ fn text_frames_are_not_what_carries_mqtt() {
     // Masked with zeros.
     let connect = "> 81 8f 00000000 10 (`MQTT` 04 02 003c `c`)\n< 82 04 20 (0000)\n";
     assert_found(&format!("{upgrade}{connect}"), &["error MQTT-6.0.0-1 at bad_frame"]);
+}
+
+#[test]
+fn dup_and_the_free_bits_of_connect_are_no_faults_in_version_31() {
+    let script = |connect: &str, rest: &str| format!("> {connect}\n< 20 (0000)\n{rest}");
+    let again = "> 8a (0001 `a` 01)\n< 90 (0001 01)\n> 34 (`b` 0002 'x')\n< 50 (0002)\n> 6a (0002)\n\
+                 < 70 (0002)\n> aa (0003 `a`)\n< b0 (0003)\n> e0 ()";
+    for connect in
+        ["10 (`MQIsdp` 03 02 003c `c`)", "1f (`MQIsdp` 03 02 003c `c`)", "10 (`MQIsdp` 03 03 003c `c`)"]
+    {
+        let found = found(&script(connect, again));
+        assert!(!found.iter().any(|finding| finding.starts_with("error")), "{connect}: {found:?}");
+    }
+    let found = found(&script("10 (`MQTT` 04 02 003c `c`)", again));
+    for statement in ["MQTT-3.8.1-1", "MQTT-3.6.1-1", "MQTT-3.10.1-1"] {
+        assert!(found.iter().any(|finding| finding.contains(statement)), "{statement}: {found:?}");
+    }
 }

@@ -68,7 +68,11 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
 fn packet_type(first: u8) -> Option<PacketType> {
     let packet_type = PacketType::from_first_byte(first)?;
     let is_right = match packet_type.fixed_flags() {
-        Some(flags) => first & 0x0f == flags,
+        // The flags of CONNECT are free in MQTT 3.1, but any byte in 16 would then begin a conversation.
+        Some(flags) => {
+            first & 0x0f == flags
+                || packet_type != PacketType::Connect && packet_type.may_have_flags(first & 0x0f)
+        }
         // PUBLISH: there is no QoS 3.
         None => first & 0x06 != 0x06,
     };

@@ -70,6 +70,7 @@ impl Connection {
         }
         self.stream_mut(side).receive(&part(segment), history, &mut pieces(number, side, at, emit));
         if segment.is_reset {
+            self.stream(side).reset(segment.sequence, &mut pieces(number, side, at, emit));
             self.close(at, Close::Reset(side), history, emit);
         } else if self.streams.iter().all(Stream::is_finished) {
             self.close(at, Close::Fin, history, emit);

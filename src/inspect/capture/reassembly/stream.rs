@@ -147,6 +147,14 @@ impl Stream {
         }
     }
 
+    /// RST has the number of the byte that would have been the next one. Others than the sender make some up, so that no gap follows from it.
+    pub(super) fn reset(&self, sequence: u32, emit: &mut impl FnMut(Piece<'_>)) {
+        let is_known = self.first.is_some() && self.end.is_none();
+        if is_known && (1..MAX_PENDING as i64).contains(&self.distance(sequence)) {
+            emit(Piece::Lag);
+        }
+    }
+
     /// Hands on what waits, and says what is missing before it.
     pub(super) fn give_up_all(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         while !self.pending.is_empty() {
