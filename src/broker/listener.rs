@@ -166,7 +166,7 @@ async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Optio
     let patience = shared.borrow().config.connect_timeout;
     // The handshake needs memory that the conversation does not.
     let reason = match timeout(patience, Box::pin(web_socket::accept(stream))).await {
-        Ok(Ok(stream)) => return Some(stream),
+        Ok(Ok(accepted)) => return Some(accepted.stream),
         Ok(Err(reason)) => reason,
         Err(_) => "no WebSocket in time".to_owned(),
     };

@@ -286,7 +286,7 @@ impl NetworkArgs {
         let path = utf8_percent_encode(&path, NOT_IN_PATHS).to_string();
         let host = host_header(names, way, is_secure);
         let query = self.access_key.clone().map(|key| signed_query(key, host.clone(), path.clone()));
-        Ok(Some(Upgrade { host, path, query, headers }))
+        Ok(Some(Upgrade { host, path, query, headers, offers_v31: false }))
     }
 
     /// The topic that the URL names, if any.

@@ -128,7 +128,7 @@ impl ClientArgs {
         let way = self.network.way(names, &self.connection, self.tls.default_port(names))?;
         let host = if way.is_unix() { "localhost" } else { &way.host };
         let tls = self.tls.tls(names, host, way.is_secure, way.port)?;
-        Ok(Endpoint {
+        let mut endpoint = Endpoint {
             address: self.network.address(&way, tls.is_some()),
             web_socket: self.network.upgrade(names, &way, tls.is_some())?,
             proxy: way.proxy,
@@ -136,7 +136,9 @@ impl ClientArgs {
             tls,
             bind: self.connection.local_address()?,
             timeout: self.connection.connect_timeout,
-        })
+        };
+        endpoint.offer_v31(self.connection.version(false) == Version::V31);
+        Ok(endpoint)
     }
 
     /// Checks the options against each other, without a look at the files that they name.

@@ -95,6 +95,25 @@ impl Connection {
         }
     }
 
+    /// Takes out the first `count` received bytes.
+    pub fn take(&mut self, count: usize) -> Vec<u8> {
+        if count >= self.input.len() {
+            return std::mem::take(&mut self.input);
+        }
+        let rest = self.input.split_off(count);
+        std::mem::replace(&mut self.input, rest)
+    }
+
+    /// How many received bytes were not consumed.
+    pub fn unread(&self) -> usize {
+        self.input.len()
+    }
+
+    /// How many bytes both buffers hold. They may have room for more, which takes no memory until it is used.
+    pub fn buffered(&self) -> usize {
+        self.input.len() + self.output.len()
+    }
+
     /// The stream beneath.
     pub fn stream(&self) -> &Stream {
         &self.stream
@@ -221,11 +240,16 @@ impl Connection {
     }
 
     fn release_memory(&mut self) {
-        if self.input.is_empty() {
-            self.input = Vec::new();
-        }
-        if self.output.is_empty() {
-            self.output = Vec::new();
-        }
+        release(&mut self.input);
+        release(&mut self.output);
+    }
+}
+
+/// Gives back memory that a large packet took, even if the beginning of the next one is there already.
+fn release(buffer: &mut Vec<u8>) {
+    if buffer.is_empty() {
+        *buffer = Vec::new();
+    } else if buffer.capacity() > 4 * READ_SIZE && buffer.len() < buffer.capacity() / 4 {
+        buffer.shrink_to(2 * buffer.len());
     }
 }

@@ -103,6 +103,13 @@ impl Endpoint {
         let address = Address::Tcp { host: host.to_owned(), port };
         Endpoint { address, proxy: None, preface: None, tls: None, web_socket: None, bind, timeout }
     }
+
+    /// Offers the WebSocket subprotocol of MQTT 3.1 as well, where that is the version.
+    pub fn offer_v31(&mut self, is_v31: bool) {
+        if let Some(upgrade) = &mut self.web_socket {
+            upgrade.offers_v31 = is_v31;
+        }
+    }
 }
 
 /// A layer of a connection, in the order in which they are laid.

@@ -258,6 +258,83 @@ fn the_embedded_broker_refuses_other_requests() {
 }
 
 #[test]
+fn the_old_name_of_the_subprotocol_is_taken() {
+    let broker = WebSocketBroker::start();
+    for (offered, chosen) in
+        [("mqttv3.1", "mqttv3.1"), ("mqttv3.1, mqtt", "mqtt"), ("chat,mqttv3.1", "mqttv3.1")]
+    {
+        let mut client = broker.connect();
+        client.send_bytes(
+            format!(
+                "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                 Sec-WebSocket-Protocol: {offered}\r\n\r\n"
+            )
+            .as_bytes(),
+        );
+        let mut answer = String::new();
+        while !answer.ends_with("\r\n\r\n") {
+            answer.push(char::from(client.expect_byte()));
+        }
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        let line = format!("sec-websocket-protocol: {chosen}\r\n");
+        assert!(answer.to_lowercase().contains(&line), "{answer}");
+    }
+}
+
+/// A server that knows MQTT over WebSocket by this name alone: what the client offered, and whether it went on.
+fn server_for(name: &'static str) -> ScriptedPeer {
+    ScriptedPeer::start(move |peer| {
+        let mut client = peer.accept();
+        let chosen = format!("sec-websocket-protocol: {name}");
+        let request = answer(&mut client, "101 Switching", &[&UPGRADE[..3], &[&chosen]].concat());
+        let offers = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
+        assert!(offers.is_some_and(|offers| offers.split(", ").any(|offer| offer == name)), "{request}");
+        client.expect_byte();
+    })
+}
+
+#[test]
+fn the_old_name_is_offered_with_version_31() {
+    for (name, words) in [("mqttv3.1", "-V 31"), ("mqtt", "-V 31"), ("mqtt", "-V 311"), ("mqtt", "-V 5")] {
+        let peer = server_for(name);
+        peer.mq(&format!("pub --ws {words} -t a -m x")).run();
+        peer.finish();
+    }
+}
+
+#[test]
+fn clients_of_version_31_reach_the_embedded_broker() {
+    let broker = WebSocketBroker::start();
+    broker.mq("pub --ws -V 31 -t a -m x -r -q 1").run().succeed();
+    assert_eq!(broker.mq("sub --ws -V 31 -t a -C 1").run().succeed(), "x\n");
+}
+
+/// A client that offers the old name alone, through the proxy, to a server that knows no other.
+#[test]
+fn the_proxy_passes_the_old_name_on() {
+    let peer = server_for("mqttv3.1");
+    let mut proxy = mq(&format!("inspect --listen ws://127.0.0.1:0 --to ws://{}", peer.address())).spawn();
+    let line = proxy.wait_for_stderr("listening on");
+    let place = line.strip_prefix("listening on ").and_then(|rest| rest.split_once(',')).unwrap().0;
+    let address: SocketAddr = place.rsplit("//").next().unwrap().parse().unwrap();
+    let mut client = Wire::new(std::net::TcpStream::connect(address).unwrap());
+    client.send_bytes(
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+          Sec-WebSocket-Protocol: mqttv3.1\r\n\r\n",
+    );
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        head.push(char::from(client.expect_byte()));
+    }
+    assert_says(&head.to_lowercase(), &["101", "sec-websocket-protocol: mqttv3.1"]);
+    // A frame of one masked byte: the server reads it.
+    client.send_bytes(&[0x82, 0x81, 0, 0, 0, 0, 0x10]);
+    peer.finish();
+}
+
+#[test]
 fn a_trace_names_web_socket_and_shows_what_is_in_it() {
     let broker = WebSocketBroker::start();
     let finished = broker.mq("pub --ws -d -t a -n").run();

@@ -15,7 +15,8 @@ use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
 use crate::transport::tls::Acceptor;
-use crate::transport::{self, Endpoint, Stream, descriptors, tcp, web_socket};
+use crate::transport::web_socket::{self, Accepted};
+use crate::transport::{self, Endpoint, Stream, descriptors, tcp};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -85,12 +86,14 @@ impl Proxy {
             let preface = Preface::read(&mut client).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((self.open(Stream::Tcp(client)).await?, preface))
         };
-        let (client, preface) = match timeout(patience, opening).await {
+        let ((client, is_v31), preface) = match timeout(patience, opening).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(reason)) => return self.refuse(address, &reason),
             Err(_) => return self.refuse(address, "the client did not finish its handshake in time"),
         };
-        let server = match transport::connect(&preface.endpoint(&self.target)).await {
+        let mut target = preface.endpoint(&self.target);
+        target.offer_v31(is_v31);
+        let server = match transport::connect(&target).await {
             Ok(server) => server,
             Err(error) => return self.refuse(address, &error.to_string()),
         };
@@ -112,13 +115,18 @@ impl Proxy {
         }
     }
 
-    /// Takes off the layers that the client speaks.
-    async fn open(&self, client: Stream) -> Result<Stream, String> {
+    /// Takes off the layers that the client speaks. Whether it asked for the WebSocket subprotocol of MQTT 3.1 comes with the
+    /// stream.
+    async fn open(&self, client: Stream) -> Result<(Stream, bool), String> {
         let client = match &self.acceptor {
             Some(acceptor) => acceptor.accept(client).await.map_err(|error| error.to_string())?,
             None => client,
         };
-        if self.listen.is_web_socket { web_socket::accept(client).await } else { Ok(client) }
+        if !self.listen.is_web_socket {
+            return Ok((client, false));
+        }
+        let Accepted { stream, is_v31 } = web_socket::accept(client).await?;
+        Ok((stream, is_v31))
     }
 
     fn refuse(&self, address: SocketAddr, reason: &str) {

@@ -1,4 +1,5 @@
-//! From an HTTP request to a WebSocket (RFC 6455, 4), with the subprotocol `mqtt` [MQTT-6.0.0-3].
+//! From an HTTP request to a WebSocket (RFC 6455, 4), with the subprotocol `mqtt` [MQTT-6.0.0-3], or `mqttv3.1`, its name
+//! before MQTT 3.1.1.
 
 use super::{Role, WebSocket};
 use crate::transport::http::{Answer, read_head};
@@ -17,6 +18,9 @@ use zeroize::Zeroizing;
 
 /// The subprotocol's name, for every version of MQTT.
 const SUBPROTOCOL: &str = "mqtt";
+
+/// The name that MQTT 3.1 had before the standard chose one; some servers and clients of 3.1 know no other.
+const SUBPROTOCOL_V31: &str = "mqttv3.1";
 
 /// Headers that make the handshake; another value would break it.
 const OURS: [&str; 7] = [
@@ -40,6 +44,15 @@ pub struct Upgrade {
     pub query: Option<Query>,
     /// Further headers. One of the name `Host` replaces ours.
     pub headers: Vec<Header>,
+    /// Whether `mqttv3.1` is offered in front of `mqtt`.
+    pub offers_v31: bool,
+}
+
+impl Upgrade {
+    /// The subprotocols to offer, the preferred one first.
+    fn subprotocols(&self) -> &'static [&'static str] {
+        if self.offers_v31 { &[SUBPROTOCOL_V31, SUBPROTOCOL] } else { &[SUBPROTOCOL] }
+    }
 }
 
 /// What makes a query.
@@ -93,10 +106,8 @@ pub async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, Co
         let (path, code, status) = (upgrade.path.clone(), answer.code, answer.status());
         return Err(ConnectError::WebSocketRefused { path, code, status });
     }
-    match fault(&answer, &key) {
-        Some(reason) => {
-            Err(ConnectError::WebSocket { path: upgrade.path.clone(), reason: reason.to_owned() })
-        }
+    match fault(&answer, &key, upgrade.subprotocols()) {
+        Some(reason) => Err(ConnectError::WebSocket { path: upgrade.path.clone(), reason }),
         None => Ok(Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Client, early)))),
     }
 }
@@ -112,7 +123,8 @@ fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
     let _ = write!(
         text,
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {}\r\n",
+        upgrade.subprotocols().join(", ")
     );
     let mut bytes = text.into_bytes();
     for Header { name, value } in &upgrade.headers {
@@ -125,34 +137,46 @@ fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
     bytes
 }
 
-/// What is wrong with an answer that says 101.
-fn fault(answer: &Answer, key: &str) -> Option<&'static str> {
+/// The fault in an answer that says 101.
+fn fault(answer: &Answer, key: &str, offered: &[&str]) -> Option<String> {
+    let fault = |text: &str| Some(text.to_owned());
     if !answer.lists("Upgrade", "websocket") || !answer.lists("Connection", "Upgrade") {
-        return Some("the server changes to another protocol than WebSocket");
+        return fault("the server changes to another protocol than WebSocket");
     }
     if answer.header("Sec-WebSocket-Accept") != Some(&derive_accept_key(key.as_bytes())) {
-        return Some("the server's answer belongs to another request (Sec-WebSocket-Accept)");
+        return fault("the server's answer belongs to another request (Sec-WebSocket-Accept)");
     }
     if answer.header("Sec-WebSocket-Extensions").is_some_and(|extensions| !extensions.trim().is_empty()) {
-        return Some("the server chose an extension that was not offered");
+        return fault("the server chose an extension that was not offered");
     }
+    let wanted = offered.join(" or ");
     match answer.header("Sec-WebSocket-Protocol") {
-        Some(SUBPROTOCOL) => None,
-        Some(_) => Some("the server chose another subprotocol than mqtt"),
-        None => Some("the server does not speak MQTT there: it did not take the subprotocol mqtt"),
+        Some(chosen) if offered.contains(&chosen) => None,
+        Some(_) => Some(format!("the server chose another subprotocol than {wanted}")),
+        None => {
+            Some(format!("the server does not speak MQTT there: it did not take the subprotocol {wanted}"))
+        }
     }
+}
+
+/// A WebSocket that a client opened.
+pub(crate) struct Accepted {
+    /// What is in its frames.
+    pub(crate) stream: Stream,
+    /// Whether the client offered `mqttv3.1` alone.
+    pub(crate) is_v31: bool,
 }
 
 /// Accepts a WebSocket at any path, as a server.
 ///
 /// # Errors
 /// Why there is none; the client was told.
-pub(crate) async fn accept(mut stream: Stream) -> Result<Stream, String> {
+pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
     let parse = |bytes: &[u8]| Request::try_parse(bytes).map_err(|error| error.to_string());
     let (request, early) = read_head(&mut stream, parse).await.map_err(|error| error.to_string())?;
     let answered = answer(&request);
     let bytes = match &answered {
-        Ok(bytes) => bytes.clone(),
+        Ok((bytes, _)) => bytes.clone(),
         Err(reason) => format!(
             "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close, Upgrade\r\n\
              Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{reason}\n",
@@ -161,25 +185,33 @@ pub(crate) async fn accept(mut stream: Stream) -> Result<Stream, String> {
         .into_bytes(),
     };
     stream.write_all(&bytes).await.map_err(|error| error.to_string())?;
-    if let Err(reason) = answered {
-        let _ = stream.shutdown().await;
-        return Err(reason);
+    match answered {
+        Ok((_, subprotocol)) => Ok(Accepted {
+            stream: Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Server, early))),
+            is_v31: subprotocol == SUBPROTOCOL_V31,
+        }),
+        Err(reason) => {
+            let _ = stream.shutdown().await;
+            Err(reason)
+        }
     }
-    Ok(Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Server, early))))
 }
 
-fn answer(request: &Request) -> Result<Vec<u8>, String> {
+/// The answer to a request, and the subprotocol that it chooses.
+fn answer(request: &Request) -> Result<(Vec<u8>, &'static str), String> {
     let mut response =
         create_response(request).map_err(|_| "MQTT is spoken here, over WebSocket".to_owned())?;
-    let offers = request.headers().get_all("Sec-WebSocket-Protocol").into_iter();
-    let mut offers = offers.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
-    if !offers.any(|name| name.trim() == SUBPROTOCOL) {
+    let lists = request.headers().get_all("Sec-WebSocket-Protocol").into_iter();
+    let offers: Vec<&str> =
+        lists.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).collect();
+    let is_offered = |name: &&&str| offers.iter().any(|offer| offer.trim() == **name);
+    let Some(&subprotocol) = [SUBPROTOCOL, SUBPROTOCOL_V31].iter().find(is_offered) else {
         return Err("the subprotocol mqtt was not offered".to_owned());
-    }
-    response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+    };
+    response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(subprotocol));
     let mut bytes = Vec::new();
     write_response(&mut bytes, &response).map_err(|error| error.to_string())?;
-    Ok(bytes)
+    Ok((bytes, subprotocol))
 }
 
 #[cfg(test)]
@@ -198,7 +230,8 @@ mod tests {
     #[test]
     fn a_host_of_the_users_replaces_ours() {
         let headers = vec![Header::parse("Host: other").unwrap()];
-        let upgrade = Upgrade { host: "a".to_owned(), path: "/mqtt?x".to_owned(), query: None, headers };
+        let (host, path) = ("a".to_owned(), "/mqtt?x".to_owned());
+        let upgrade = Upgrade { host, path, query: None, headers, offers_v31: false };
         let text = String::from_utf8(request(&upgrade, "k")).unwrap();
         assert!(
             text.starts_with("GET /mqtt?x HTTP/1.1\r\nUpgrade") && text.ends_with("\r\nhost: other\r\n\r\n")

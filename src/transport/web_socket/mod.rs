@@ -8,8 +8,8 @@ mod handshake;
 
 use super::Stream;
 use frame::{Decoder, Role, Signal, put_frame};
-pub(crate) use handshake::accept;
 pub use handshake::connect;
+pub(crate) use handshake::{Accepted, accept};
 pub use handshake::{Header, Query, Upgrade};
 use std::fmt;
 use std::io;
