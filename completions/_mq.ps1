@@ -506,6 +506,8 @@ Register-ArgumentCompleter -Native -CommandName 'mq' -ScriptBlock {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Let in only the users in this file, which is mosquitto''s password file; SIGHUP has it read again')
             [CompletionResult]::new('--scram-file', '--scram-file', [CompletionResultType]::ParameterName, 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again')
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address to listen on')
+            [CompletionResult]::new('--client-memory', '--client-memory', [CompletionResultType]::ParameterName, 'Memory that one client may make the broker hold: subscriptions, will, buffers, messages not yet taken; as in 16M')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'Memory that all clients together may make the broker hold, retained messages included; as in 512M or 2G')
             [CompletionResult]::new('--allow-anonymous', '--allow-anonymous', [CompletionResultType]::ParameterName, 'Let in clients without a user name as well; needs --password-file or --scram-file')
             [CompletionResult]::new('--allow-empty-passwords', '--allow-empty-passwords', [CompletionResultType]::ParameterName, 'Accept empty passwords of users whose stored hash is that of an empty password')
             [CompletionResult]::new('--stop-with-stdin', '--stop-with-stdin', [CompletionResultType]::ParameterName, 'Stop when standard input ends, as it does when the program that started the broker is gone')

@@ -492,6 +492,8 @@ set edit:completion:arg-completer[mq] = {|@words|
             cand --password-file 'Let in only the users in this file, which is mosquitto''s password file; SIGHUP has it read again'
             cand --scram-file 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again'
             cand --bind 'The address to listen on'
+            cand --client-memory 'Memory that one client may make the broker hold: subscriptions, will, buffers, messages not yet taken; as in 16M'
+            cand --memory 'Memory that all clients together may make the broker hold, retained messages included; as in 512M or 2G'
             cand --allow-anonymous 'Let in clients without a user name as well; needs --password-file or --scram-file'
             cand --allow-empty-passwords 'Accept empty passwords of users whose stored hash is that of an empty password'
             cand --stop-with-stdin 'Stop when standard input ends, as it does when the program that started the broker is gone'

@@ -440,6 +440,8 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'A unix socket 
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Let in only the users in this file, which is mosquitto\'s password file; SIGHUP has it read again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Memory that one client may make the broker hold: subscriptions, will, buffers, messages not yet taken; as in 16M' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Memory that all clients together may make the broker hold, retained messages included; as in 512M or 2G' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let in clients without a user name as well; needs --password-file or --scram-file'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept empty passwords of users whose stored hash is that of an empty password'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'

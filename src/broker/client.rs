@@ -1,29 +1,40 @@
 //! A client's session: all that outlives a connection, and which connection it has now.
 
+use super::budget::{Account, Charge};
 use super::link::Link;
 use super::message::Outbound;
 use super::outbox::Outbox;
+use super::retained::Cursor;
 use super::topic_tree::ClientKey;
 use super::will::PendingWill;
 use crate::protocol::session::{Role, Session};
-use crate::protocol::{SubscriptionOptions, Version};
+use crate::protocol::{Qos, SubscriptionOptions, Version};
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The session expiry interval that stands for "never" (MQTT 5.0, section 3.1.2.11.2).
 pub(super) const NEVER: u32 = u32::MAX;
 
+/// What a client costs beyond what is counted for it: its state, its connection and its places in the broker's tables.
+const OVERHEAD: usize = 2048;
+
 /// A client, connected or not. Only its own task touches `session`; everyone may add to `outbox`.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) key: ClientKey,
     pub(super) id: Rc<str>,
+    /// The memory that it holds.
+    pub(super) account: Rc<Account>,
     pub(super) session: RefCell<Session<Outbound>>,
     pub(super) outbox: RefCell<Outbox>,
     /// The filters, as they were sent.
     pub(super) subscriptions: RefCell<HashSet<Box<str>>>,
+    /// New subscriptions whose retained messages were not all queued yet.
+    pub(super) scans: RefCell<VecDeque<Scan>>,
+    /// The session has ended; its subscriptions may be in the tree for a moment longer.
+    pub(super) is_ended: Cell<bool>,
     pub(super) link: RefCell<Option<Rc<Link>>>,
     /// In seconds; 0 ends the session with the connection.
     pub(super) expiry_interval: Cell<u32>,
@@ -44,18 +55,45 @@ pub(super) struct Subscription {
     pub(super) options: SubscriptionOptions,
     /// The subscription identifier: none or one, in the form in which deliveries share it.
     pub(super) id: Option<Rc<[u32]>>,
+    #[allow(dead_code)] // what counts is when it is dropped
+    pub(super) charge: Charge,
+}
+
+/// A subscription that is to get the retained messages that it matches.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub(super) filter: Box<str>,
+    pub(super) cursor: Cursor,
+    pub(super) maximum_qos: Qos,
+    pub(super) id: Option<Rc<[u32]>>,
+    /// Later messages came to the subscription by themselves: the number of the last routing before it.
+    pub(super) last_number: u64,
+    /// Whether the broker's own topics, which are not in the store, are still to be looked at.
+    pub(super) wants_own: bool,
+    #[allow(dead_code)] // what counts is when it is dropped
+    pub(super) charge: Charge,
 }
 
 impl Client {
-    pub(super) fn new(key: ClientKey, id: &str, version: Version, now: Instant) -> Client {
+    pub(super) fn new(
+        key: ClientKey,
+        id: &str,
+        account: Rc<Account>,
+        queued_messages: usize,
+        version: Version,
+        now: Instant,
+    ) -> Client {
         let mut session = Session::new(Role::Server, version);
         session.choose_aliases();
         Client {
             key,
             id: id.into(),
             session: RefCell::new(session),
-            outbox: RefCell::new(Outbox::new(now)),
+            outbox: RefCell::new(Outbox::new(&account, queued_messages, now)),
+            account,
             subscriptions: RefCell::default(),
+            scans: RefCell::default(),
+            is_ended: Cell::new(false),
             link: RefCell::default(),
             expiry_interval: Cell::new(0),
             will: RefCell::default(),
@@ -64,6 +102,17 @@ impl Client {
             routed: Cell::new((0, 0)),
             deadlines: Cell::default(),
         }
+    }
+
+    /// What a client with this identifier costs at least.
+    pub(super) fn base_cost(id: &str) -> usize {
+        OVERHEAD + 2 * id.len()
+    }
+
+    /// Counts what it holds beside its charges, with buffers of this size.
+    pub(super) fn count_own(&self, buffers: usize) {
+        let session = self.session.borrow().memory();
+        self.account.set_own(Client::base_cost(&self.id) + session + buffers);
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -85,6 +134,6 @@ impl Client {
     /// Whether it can be given messages now: connected, and not behind.
     pub(super) fn is_ready(&self) -> bool {
         let outbox = self.outbox.borrow();
-        self.is_connected() && !outbox.has_waiting() && !outbox.is_stalled()
+        self.is_connected() && !self.is_ended.get() && !outbox.has_waiting() && !outbox.is_stalled()
     }
 }

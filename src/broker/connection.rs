@@ -3,9 +3,10 @@
 //! Each turn handles all complete packets, fills the send buffer from the client's queue, and writes once. Input is left
 //! unread while the client has to wait for slow subscribers, or does not read its own answers.
 
+use super::budget::Account;
 use super::client::Client;
 use super::link::Link;
-use super::message::{Delivery, Outbound};
+use super::message::{Outbound, Queued};
 use super::scram::{Authenticator, Denial, Reply};
 use super::state::{Opened, Shared};
 use super::{Config, Event, Peer, Report};
@@ -22,10 +23,29 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
 /// The largest CONNECT that is taken: room for every field at its longest. Strangers must not cost more memory.
 const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
+
+/// The largest packet that is taken of any kind but PUBLISH: work on it grows with its length.
+const MAXIMUM_REQUEST_SIZE: u32 = 1 << 20;
+
+/// A SUBSCRIBE or UNSUBSCRIBE over this size is worked on in parts.
+const LONG_REQUEST: usize = 4096;
+
+/// The filters in such a part.
+const FILTERS_AT_A_TIME: usize = 16;
+
+/// A packet that is not whole may take so many bytes whatever else the client holds.
+const UNCHECKED_INPUT: usize = 16 * 1024;
+
+/// PUBACK with a reason code takes so many bytes.
+const SMALLEST_WITH_REASON: u32 = 5;
+
+/// A message over this size waits when the broker's memory is in use, since its packet is a copy.
+const LARGE_MESSAGE: usize = 64 * 1024;
 
 /// Messages are taken from the queue until so many bytes wait to be written; then the kernel's buffer is full as well.
 const OUTPUT_TARGET: usize = 128 * 1024;
@@ -36,6 +56,10 @@ const OUTPUT_LIMIT: usize = 1024 * 1024;
 /// After so many messages from one client the others get their turn, so that queues stay short.
 const MESSAGES_PER_TURN: usize = 32;
 
+/// After so many packets from one client, or so much work, the rest of its input waits for the next turn.
+const PACKETS_PER_TURN: usize = 2048;
+const WORK_PER_TURN: usize = 10_000;
+
 /// How long the last packet may take to a client that is perhaps still sending.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
@@ -43,7 +67,7 @@ const CLOSING_TIME: Duration = Duration::from_secs(1);
 const PARTING_TIME: Duration = Duration::from_millis(200);
 
 /// Why a connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Ending {
     /// The client closed it, or the network broke.
     Lost,
@@ -51,8 +75,14 @@ enum Ending {
     Disconnected { has_will: bool },
     /// The broker ends it.
     Ordered(ReasonCode),
-    /// The client sent what it must not send.
-    Violation(ReasonCode),
+    /// The client sent what it must not send, or more than it may.
+    Violation { reason_code: ReasonCode, text: String },
+}
+
+impl Ending {
+    fn violation(reason_code: ReasonCode, text: impl Into<String>) -> Ending {
+        Ending::Violation { reason_code, text: text.into() }
+    }
 }
 
 /// Serves a client from its first byte to the last.
@@ -65,9 +95,12 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
     let Admitted { client, link, authenticator } = admitted;
     let mut service = Service { shared, connection, client, link, authenticator };
     let ending = service.run().await;
-    service.note_end(ending);
-    let version = service.client.session.borrow().version();
-    Box::pin(close(service.connection, version, ending)).await;
+    service.note_end(&ending);
+    let (version, maximum_size) = {
+        let session = service.client.session.borrow();
+        (session.version(), session.peer_accepts().maximum_packet_size)
+    };
+    Box::pin(close(service.connection, version, maximum_size, ending)).await;
 }
 
 /// A client that was let in.
@@ -83,11 +116,8 @@ async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Opti
         Ok(admitted) => return Some(admitted),
         Err(reason) => reason,
     };
-    {
-        let mut state = shared.borrow_mut();
-        state.report.refused += 1;
-        state.tell(Event::Refused { peer: peer.clone(), reason });
-    }
+    shared.borrow_mut().refuse(peer.clone(), reason, Instant::now());
+    drop(connection.take(usize::MAX));
     let _ = timeout(CLOSING_TIME, finish(connection)).await;
     None
 }
@@ -99,13 +129,27 @@ async fn receive_connect(
     peer: &Peer,
 ) -> Result<Admitted, String> {
     let deadline = tokio::time::Instant::now() + shared.borrow().config.connect_timeout;
-    let bytes = receive_one(PacketType::Connect, connection, shared, deadline).await?;
-    let connect = decode_connect(&bytes, connection.output())?;
-    let proved = match prove(&connect, connection, shared, deadline).await {
+    let account = Account::new(&shared.borrow().strangers, usize::MAX);
+    let mut stranger = Stranger { connection, shared, account, deadline };
+    let bytes = match stranger.receive(PacketType::Connect).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => {
+            let version = Connect::peek_version(connection.buffers().0);
+            return Err(refuse_unread(refusal, version, connection.output()));
+        }
+    };
+    let connect = match decode_connect(&bytes) {
+        Ok(connect) => connect,
+        Err(error) => {
+            refuse_malformed(&error, &bytes, stranger.connection.output());
+            return Err(error.to_string());
+        }
+    };
+    let proved = match stranger.prove(&connect, &bytes).await {
         Ok(proved) => proved,
         Err(Refusal { reason_code, text }) => {
             if let Some(reason_code) = reason_code {
-                put(&refusal(reason_code), connect.version, connection.output());
+                put(&refusal(reason_code), connect.version, stranger.connection.output());
             }
             return Err(text);
         }
@@ -113,52 +157,97 @@ async fn receive_connect(
     answer_connect(&connect, proved, connection.output(), shared, peer)
 }
 
-/// Reads a packet of this type to its end. Anything else is refused from its first byte on.
-async fn receive_one(
-    expected: PacketType,
-    connection: &mut Connection,
-    shared: &Shared,
+/// A connection that is not let in yet.
+struct Stranger<'a> {
+    connection: &'a mut Connection,
+    shared: &'a Shared,
+    /// Its memory counts among that of all strangers.
+    account: Rc<Account>,
     deadline: tokio::time::Instant,
-) -> Result<Vec<u8>, String> {
-    loop {
-        let input = connection.buffers().0;
-        if let Some(size) = cut_one(expected, input)?.map(|frame| frame.size()) {
-            let bytes = input.get(..size).unwrap_or_default().to_vec();
-            connection.consume(size);
-            return Ok(bytes);
+}
+
+impl Stranger<'_> {
+    /// Reads a packet of this type to its end. Anything else is refused from its first byte on.
+    async fn receive(&mut self, expected: PacketType) -> Result<Vec<u8>, Refusal> {
+        loop {
+            let input = self.connection.buffers().0;
+            if let Some(size) = cut_one(expected, input)?.map(|frame| frame.size()) {
+                return Ok(self.connection.take(size));
+            }
+            let progress = timeout_at(self.deadline, self.connection.progress(true)).await;
+            let progress = progress.map_err(|_| Refusal::silent(format!("no {expected} in time")))?;
+            let progress = progress.map_err(|error| Refusal::silent(error.to_string()))?;
+            count_bytes(progress, &mut self.shared.borrow_mut().report);
+            if progress.is_closed && cut_one(expected, self.connection.buffers().0)?.is_none() {
+                return Err(Refusal::silent(format!("closed before {expected}")));
+            }
+            self.check_budget()?;
         }
-        let progress = timeout_at(deadline, connection.progress(true)).await;
-        let progress = progress.map_err(|_| format!("no {expected} in time"))?;
-        let progress = progress.map_err(|error| error.to_string())?;
-        count_bytes(progress, &mut shared.borrow_mut().report);
-        if progress.is_closed && cut_one(expected, connection.buffers().0)?.is_none() {
-            return Err(format!("closed before {expected}"));
+    }
+
+    fn check_budget(&self) -> Result<(), Refusal> {
+        self.account.set_own(self.connection.buffered());
+        if self.account.is_within_budget() {
+            return Ok(());
         }
+        self.shared.borrow_mut().report.quota_exceeded += 1;
+        let reason_code = Some(ReasonCode::QUOTA_EXCEEDED);
+        let text = "too much memory is in use for connections that have not sent CONNECT".to_owned();
+        Err(Refusal { reason_code, text })
     }
 }
 
 /// The packet, when it is complete. Nothing comes before CONNECT [MQTT-3.1.0-1], nor before an authentication's end
 /// [MQTT-3.1.2-30].
-fn cut_one(expected: PacketType, input: &[u8]) -> Result<Option<Frame<'_>>, String> {
+fn cut_one(expected: PacketType, input: &[u8]) -> Result<Option<Frame<'_>>, Refusal> {
     match input.first().map(|&byte| PacketType::from_first_byte(byte)) {
         None => Ok(None),
-        Some(Some(packet_type)) if packet_type == expected => {
-            Frame::cut(input, MAXIMUM_CONNECT_SIZE).map_err(|error| error.to_string())
+        Some(Some(packet_type)) if packet_type == expected => Frame::cut(input, MAXIMUM_CONNECT_SIZE)
+            .map_err(|error| Refusal { reason_code: Some(error.reason_code()), text: error.to_string() }),
+        Some(_) if expected == PacketType::Connect => {
+            Err(Refusal::silent("the first packet is not CONNECT".to_owned()))
         }
-        Some(_) if expected == PacketType::Connect => Err("the first packet is not CONNECT".to_owned()),
-        Some(_) => Err(format!("another packet came in the place of {expected}")),
+        Some(_) => Err(Refusal::silent(format!("another packet came in the place of {expected}"))),
     }
 }
 
-fn decode_connect<'a>(bytes: &'a [u8], output: &mut Vec<u8>) -> Result<Connect<'a>, String> {
-    match decode_one(bytes) {
-        Ok(Packet::Connect(connect)) => Ok(connect),
-        Ok(_) => Err("the first packet is not CONNECT".to_owned()),
-        Err(error) => {
-            refuse_unsupported(&error, output);
-            Err(error.to_string())
+fn decode_connect(bytes: &[u8]) -> Result<Connect<'_>, DecodeError> {
+    match decode_one(bytes)? {
+        Packet::Connect(connect) => Ok(connect),
+        other => {
+            let (problem, packet_type) = (Problem::ForbiddenPacketType, Some(other.packet_type()));
+            Err(DecodeError { problem, packet_type, offset: 0 }) // `receive` asked for its type.
         }
     }
+}
+
+/// Answers a CONNECT that did not become whole. Gives the text of the refusal.
+fn refuse_unread(refused: Refusal, version: Option<Version>, output: &mut Vec<u8>) -> String {
+    let Refusal { reason_code, text } = refused;
+    match (reason_code, version) {
+        (Some(ReasonCode::QUOTA_EXCEEDED), Some(version)) => {
+            put(&refusal(ReasonCode::QUOTA_EXCEEDED), version, output);
+        }
+        (Some(reason_code), Some(Version::V5)) => put_v5_refusal(reason_code, output),
+        _ => {}
+    }
+    text
+}
+
+/// Answers a malformed CONNECT, where its version has a reason code for that (MQTT 5.0, section 4.13.1).
+fn refuse_malformed(error: &DecodeError, bytes: &[u8], output: &mut Vec<u8>) {
+    if matches!(error.problem, Problem::UnsupportedVersion { .. }) {
+        return refuse_unsupported(error, output);
+    }
+    if Connect::peek_version(bytes) == Some(Version::V5) {
+        put_v5_refusal(error.reason_code(), output);
+    }
+}
+
+fn put_v5_refusal(reason_code: ReasonCode, output: &mut Vec<u8>) {
+    let is_allowed = reason_code.belongs_in(Context::Connack);
+    let reason_code = if is_allowed { reason_code } else { ReasonCode::PROTOCOL_ERROR };
+    put(&refusal(reason_code), Version::V5, output);
 }
 
 /// The packet that was received whole.
@@ -182,42 +271,48 @@ struct Refusal {
     text: String,
 }
 
+impl Refusal {
+    fn silent(text: String) -> Refusal {
+        Refusal { reason_code: None, text }
+    }
+}
+
 impl From<Denial> for Refusal {
     fn from(Denial { reason_code, text }: Denial) -> Refusal {
         Refusal { reason_code: Some(reason_code), text }
     }
 }
 
-/// Checks who the client is: by user name and password, or with the authentication method that it names.
-async fn prove(
-    connect: &Connect<'_>,
-    connection: &mut Connection,
-    shared: &Shared,
-    deadline: tokio::time::Instant,
-) -> Result<Proved, Refusal> {
-    let gate = Rc::clone(&shared.borrow().gate);
-    let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
-        // The client cannot help how long its password takes to check.
-        return match gate.admit(connect).await {
-            Ok(()) => Ok(Proved::default()),
-            Err(reason_code) => {
-                let text = format!("{reason_code}, as {}", shown(connect.username));
-                Err(Refusal { reason_code: Some(reason_code), text })
-            }
+impl Stranger<'_> {
+    /// Checks who the client is: by user name and password, or with the authentication method that it names.
+    async fn prove(&mut self, connect: &Connect<'_>, bytes: &[u8]) -> Result<Proved, Refusal> {
+        // Name and password are copied for the check.
+        self.account.set_own(2 * bytes.len());
+        let gate = Rc::clone(&self.shared.borrow().gate);
+        let Some(method) = connect.properties.text(PropertyId::AuthenticationMethod) else {
+            // The client cannot help how long its password takes to check.
+            return match gate.admit(connect).await {
+                Ok(()) => Ok(Proved::default()),
+                Err(reason_code) => {
+                    let text = format!("{reason_code}, as {}", shown(connect.username));
+                    Err(Refusal { reason_code: Some(reason_code), text })
+                }
+            };
         };
-    };
-    let (mut authenticator, challenge) = gate.begin(method, connect.properties)?;
-    put_auth(&challenge, connection.output());
-    note_auth(&mut shared.borrow_mut().report);
-    let silent = |text| Refusal { reason_code: None, text };
-    let bytes = receive_one(PacketType::Auth, connection, shared, deadline).await.map_err(silent)?;
-    match decode_one(&bytes) {
-        Ok(Packet::Auth(auth)) => {
-            let Reply { properties, .. } = authenticator.receive(&auth)?;
-            Ok(Proved { authenticator: Some(authenticator), properties })
+        let (mut authenticator, challenge) = gate.begin(method, connect.properties)?;
+        let maximum_size = session::Limits::of_client(connect).maximum_packet_size;
+        put_auth(&challenge, maximum_size, self.connection.output()).map_err(Refusal::silent)?;
+        note_auth(&mut self.shared.borrow_mut().report);
+        let silent = |Refusal { text, .. }: Refusal| Refusal::silent(text);
+        let bytes = self.receive(PacketType::Auth).await.map_err(silent)?;
+        match decode_one(&bytes) {
+            Ok(Packet::Auth(auth)) => {
+                let Reply { properties, .. } = authenticator.receive(&auth)?;
+                Ok(Proved { authenticator: Some(authenticator), properties })
+            }
+            Ok(_) => Err(Refusal::silent("another packet came in the place of AUTH".to_owned())),
+            Err(error) => Err(Refusal::silent(error.to_string())),
         }
-        Ok(_) => Err(silent("another packet came in the place of AUTH".to_owned())),
-        Err(error) => Err(silent(error.to_string())),
     }
 }
 
@@ -227,9 +322,28 @@ fn note_auth(report: &mut Report) {
     report.packets_received += 1;
 }
 
-fn put_auth(Reply { reason_code, properties }: &Reply, output: &mut Vec<u8>) {
+/// Appends an AUTH packet, unless it is larger than the client takes [MQTT-3.1.2-24].
+fn put_auth(reply: &Reply, maximum_size: u32, output: &mut Vec<u8>) -> Result<(), String> {
+    let Reply { reason_code, properties } = reply;
+    let before = output.len();
     let auth = Auth { reason_code: *reason_code, properties: properties.as_properties() };
     put(&Packet::Auth(auth), Version::V5, output);
+    check_size(PacketType::Auth, before, maximum_size, output)
+}
+
+/// Takes back the packet behind `before` if it is larger than the client takes [MQTT-3.1.2-24].
+fn check_size(
+    packet_type: PacketType,
+    before: usize,
+    maximum_size: u32,
+    output: &mut Vec<u8>,
+) -> Result<(), String> {
+    let size = output.len() - before;
+    if size <= maximum_size as usize {
+        return Ok(());
+    }
+    output.truncate(before);
+    Err(format!("{packet_type} of {size} bytes exceeds the client's maximum packet size of {maximum_size}"))
 }
 
 fn answer_connect(
@@ -241,21 +355,27 @@ fn answer_connect(
 ) -> Result<Admitted, String> {
     let version = connect.version;
     let mut state = shared.borrow_mut();
-    match state.connect(connect, Instant::now()) {
-        Ok(opened) => {
-            state.report.packets_received += 1;
-            state.report.packets_sent += 1;
-            put_connack(&opened, version, &state.config, proved.properties, output);
-            let client_id = opened.client.id.to_string();
-            state.tell(Event::Connected { client_id, peer: peer.clone(), version });
-            let authenticator = proved.authenticator;
-            Ok(Admitted { client: opened.client, link: opened.link, authenticator })
-        }
+    let opened = match state.connect(connect, Instant::now()) {
+        Ok(opened) => opened,
         Err(reason_code) => {
             put(&refusal(reason_code), version, output);
-            Err(reason_code.to_string())
+            return Err(reason_code.to_string());
         }
+    };
+    state.report.packets_received += 1;
+    state.report.packets_sent += 1;
+    if let Err(text) = put_connack(&opened, version, &state.config, proved.properties, output) {
+        state.disconnect(&opened.client, &opened.link, false, Instant::now());
+        let before = output.len();
+        put(&refusal(ReasonCode::PACKET_TOO_LARGE), version, output);
+        let maximum_size = session::Limits::of_client(connect).maximum_packet_size;
+        let _ = check_size(PacketType::Connack, before, maximum_size, output);
+        return Err(text);
     }
+    let client_id = opened.client.id.to_string();
+    state.tell(Event::Connected { client_id, peer: peer.clone(), version });
+    let authenticator = proved.authenticator;
+    Ok(Admitted { client: opened.client, link: opened.link, authenticator })
 }
 
 /// Who a client says it is; a stranger's name can be very long.
@@ -283,19 +403,47 @@ fn refusal(reason_code: ReasonCode) -> Packet<'static> {
     Packet::Connack(Connack { session_present: false, reason_code, properties: Properties::EMPTY })
 }
 
+/// Appends the CONNACK that lets a client in. If it is larger than the client takes, the limits are left out, which then do
+/// not bind the client; if that does not help, nothing is appended.
 fn put_connack(
     opened: &Opened,
     version: Version,
     config: &Config,
     mut properties: PropertiesBuf,
     output: &mut Vec<u8>,
-) {
-    let mut add = |id, value| properties.push_checked(Property { id, value });
-    let accepts = config.accepts(version);
-    let silence = session::Limits::default();
+) -> Result<(), String> {
     if opened.is_assigned {
-        add(PropertyId::AssignedClientIdentifier, PropertyValue::Text(&opened.client.id));
+        let value = PropertyValue::Text(&opened.client.id);
+        properties.push_checked(Property { id: PropertyId::AssignedClientIdentifier, value });
     }
+    let mut session = opened.client.session.borrow_mut();
+    let maximum_size = session.peer_accepts().maximum_packet_size;
+    let (accepts, silence, before) = (config.accepts(version), session::Limits::default(), output.len());
+    let mut put_with = |properties: &PropertiesBuf| {
+        let connack = Connack {
+            session_present: opened.session_present,
+            reason_code: ReasonCode::SUCCESS,
+            properties: properties.as_properties(),
+        };
+        put(&Packet::Connack(connack), version, output);
+        check_size(PacketType::Connack, before, maximum_size, output)
+    };
+    let limits = limit_properties(&accepts, &silence);
+    if limits.is_empty() {
+        return put_with(&properties);
+    }
+    let mut complete = properties.clone();
+    limits.into_iter().for_each(|limit| complete.push_checked(limit));
+    if put_with(&complete).is_ok() {
+        return Ok(());
+    }
+    let (receive_maximum, topic_alias_maximum) = (silence.receive_maximum, silence.topic_alias_maximum);
+    session.accept(session::Limits { receive_maximum, topic_alias_maximum, ..accepts });
+    put_with(&properties)
+}
+
+/// The limits that a client would not assume by itself.
+fn limit_properties(accepts: &session::Limits, silence: &session::Limits) -> Vec<Property<'static>> {
     let numbers = [
         (PropertyId::ReceiveMaximum, accepts.receive_maximum.into(), silence.receive_maximum.into()),
         (PropertyId::MaximumPacketSize, accepts.maximum_packet_size, silence.maximum_packet_size),
@@ -305,15 +453,8 @@ fn put_connack(
             silence.topic_alias_maximum.into(),
         ),
     ];
-    for (id, number, _) in numbers.into_iter().filter(|(_, number, silent)| number != silent) {
-        add(id, PropertyValue::Number(number));
-    }
-    let connack = Connack {
-        session_present: opened.session_present,
-        reason_code: ReasonCode::SUCCESS,
-        properties: properties.as_properties(),
-    };
-    put(&Packet::Connack(connack), version, output);
+    let told = numbers.into_iter().filter(|(_, number, silent)| number != silent);
+    told.map(|(id, number, _)| Property { id, value: PropertyValue::Number(number) }).collect()
 }
 
 /// Appends a packet of the broker's own making, all of whose parts are short.
@@ -338,18 +479,48 @@ impl Service {
             if let Some(reason_code) = self.link.order() {
                 return Ending::Ordered(reason_code);
             }
-            match self.take_input() {
-                Ok(messages) if messages >= MESSAGES_PER_TURN => yield_once().await,
-                Ok(_) => {}
-                Err(ending) => return ending,
+            if let Err(ending) = self.turn().await {
+                return ending;
             }
-            self.fill_output();
             match self.wait().await {
                 Ok(progress) if progress.is_closed => return Ending::Lost,
                 Ok(progress) => self.note_progress(progress),
                 Err(_) => return Ending::Lost,
             }
         }
+    }
+
+    /// Takes input and fills the output. The others get their turn in between when there was much to do.
+    async fn turn(&mut self) -> Result<(), Ending> {
+        let taken = self.take_input()?;
+        if taken.has_long_request {
+            self.take_long_request().await?;
+        }
+        if taken.has_more() {
+            self.link.signal();
+        } else {
+            self.check_budget()?;
+        }
+        if taken.packets >= MESSAGES_PER_TURN || taken.has_more() {
+            yield_now().await;
+        }
+        if self.fill_output() {
+            self.link.signal();
+            yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Asks that a packet which is not whole stays within the budget.
+    fn check_budget(&self) -> Result<(), Ending> {
+        self.client.count_own(self.connection.buffered());
+        let is_growing = self.connection.unread() > UNCHECKED_INPUT && !self.link.is_paused();
+        if !is_growing || self.client.account.is_within_budget() {
+            return Ok(());
+        }
+        let limit = self.client.account.limit();
+        let text = format!("it made the broker hold more memory than its share ({limit} bytes at most)");
+        Err(Ending::violation(ReasonCode::QUOTA_EXCEEDED, text))
     }
 
     /// Waits until bytes came or went, or the task was signalled.
@@ -376,52 +547,130 @@ impl Service {
         count_bytes(progress, &mut self.shared.borrow_mut().report);
     }
 
-    /// Handles all packets that are complete, as long as the client may go on. Gives the number of packets.
-    fn take_input(&mut self) -> Result<usize, Ending> {
+    /// Handles packets that are complete, as long as the client may go on and others need not wait for long.
+    fn take_input(&mut self) -> Result<Taken, Ending> {
         let now = Instant::now();
         let mut session = self.client.session.borrow_mut();
         let maximum_size = session.accepts().maximum_packet_size;
         let unsent = self.connection.unsent();
         let (mut input, output) = self.connection.buffers();
         let full = output.len() + OUTPUT_LIMIT.saturating_sub(unsent);
-        let (before, mut count) = (input.len(), 0);
+        let before = input.len();
+        let mut taken = Taken::default();
         let (shared, client, authenticator) = (&self.shared, &self.client, &mut self.authenticator);
+        let work_limit = shared.borrow().work + WORK_PER_TURN;
         let mut turn = Turn { shared, client, authenticator, output, now };
         while !self.link.is_paused() && turn.output.len() < full {
-            let Some(frame) = Frame::cut(input, maximum_size).map_err(|error| violation(&error))? else {
+            let Some(frame) = cut(input, maximum_size)? else {
                 break;
             };
+            if is_long_request(&frame) {
+                taken.has_long_request = true;
+                break;
+            }
+            if taken.packets >= PACKETS_PER_TURN || shared.borrow().work >= work_limit {
+                taken.is_cut_short = true;
+                break;
+            }
             input = input.get(frame.size()..).unwrap_or_default();
-            count += 1;
+            taken.packets += 1;
             turn.take(frame, &mut session)?;
         }
         let used = before - input.len();
         self.connection.consume(used);
-        Ok(count)
+        Ok(taken)
     }
 
-    /// Moves messages from the queue to the send buffer, as far as the client takes them now.
-    fn fill_output(&mut self) {
+    /// Handles a SUBSCRIBE or UNSUBSCRIBE with many filters. The others get their turn in between.
+    async fn take_long_request(&mut self) -> Result<(), Ending> {
+        let (version, maximum_size, peer_maximum) = {
+            let session = self.client.session.borrow();
+            let sizes = (session.accepts().maximum_packet_size, session.peer_accepts().maximum_packet_size);
+            (session.version(), sizes.0, sizes.1)
+        };
+        let Some(size) = cut(self.connection.buffers().0, maximum_size)?.map(|frame| frame.size()) else {
+            return Ok(());
+        };
+        let bytes = self.connection.take(size);
+        let Some(frame) = cut(&bytes, maximum_size)? else { return Ok(()) };
+        let packet = Packet::decode(frame, version).map_err(|error| violation(&error))?;
+        self.shared.borrow_mut().report.packets_received += 1;
+        let mut codes = Vec::new();
+        let ack = match &packet {
+            Packet::Subscribe(subscribe) => {
+                let id = subscribe.properties.number(PropertyId::SubscriptionIdentifier);
+                for subscriptions in subscribe.subscriptions.chunks(FILTERS_AT_A_TIME) {
+                    self.shared.borrow_mut().subscribe(&self.client, subscriptions, id, version, &mut codes);
+                    self.give_way().await?;
+                }
+                Packet::Suback(SubscriptionAck::new(subscribe.packet_id, Properties::EMPTY, &codes))
+            }
+            Packet::Unsubscribe(unsubscribe) => {
+                for filters in unsubscribe.filters.chunks(FILTERS_AT_A_TIME) {
+                    self.shared.borrow_mut().unsubscribe(&self.client, filters, &mut codes);
+                    self.give_way().await?;
+                }
+                Packet::Unsuback(SubscriptionAck::new(unsubscribe.packet_id, Properties::EMPTY, &codes))
+            }
+            _ => return Ok(()), // `is_long_request` takes no other.
+        };
+        self.shared.borrow_mut().report.packets_sent += 1;
+        let output = self.connection.output();
+        let before = output.len();
+        put(&ack, version, output);
+        check_size(ack.packet_type(), before, peer_maximum, output)
+            .map_err(|text| Ending::violation(ReasonCode::PACKET_TOO_LARGE, text))
+    }
+
+    /// Lets the others have their turn. The error is an order that came meanwhile.
+    async fn give_way(&self) -> Result<(), Ending> {
+        yield_now().await;
+        match self.link.order() {
+            Some(reason_code) => Err(Ending::Ordered(reason_code)),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves messages from the queue to the send buffer, as far as the client takes them now. True when retained messages are
+    /// still to be looked for.
+    fn fill_output(&mut self) -> bool {
         let now = Instant::now();
+        let has_scans = !self.client.scans.borrow().is_empty();
+        if has_scans {
+            self.shared.borrow_mut().scan_retained(&self.client, WORK_PER_TURN, now);
+        }
+        let target = self.output_target();
         let mut session = self.client.session.borrow_mut();
-        let refused = session.resend(OUTPUT_TARGET, self.connection.output());
+        let refused = session.resend(target, self.connection.output());
         let mut moved = Moved { dropped: refused.len() as u64, ..Moved::default() };
-        while self.connection.unsent() < OUTPUT_TARGET {
+        while self.connection.unsent() < target {
             let mut outbox = self.client.outbox.borrow_mut();
-            let Some(qos) = outbox.next_qos() else {
+            let Some(next) = outbox.next() else {
                 break;
             };
-            if qos > Qos::AtMostOnce && session.quota() == 0 {
+            if next.qos > Qos::AtMostOnce && (session.quota() == 0 || outbox.is_window_full()) {
                 moved.needs_acknowledgement = true;
                 break;
             }
-            let Some(delivery) = outbox.pop() else {
+            if next.message.size > LARGE_MESSAGE && !self.client.account.fits_beside(next.message.size) {
+                self.shared.borrow_mut().starved.push(Rc::clone(&self.link));
+                break;
+            }
+            let Some(queued) = outbox.pop() else {
                 break;
             };
-            moved.send(delivery, &mut session, self.connection.output(), now);
+            moved.send(queued, &mut session, self.connection.output(), now);
         }
         drop(session);
         self.note_moved(&moved, now);
+        has_scans && !self.client.scans.borrow().is_empty() && self.client.outbox.borrow().has_room()
+    }
+
+    /// How many bytes may wait to be written; less when memory is in use everywhere.
+    fn output_target(&self) -> usize {
+        let state = self.shared.borrow();
+        let budget = &state.budget;
+        if budget.is_tight() { (budget.share() / 2).clamp(4096, OUTPUT_TARGET) } else { OUTPUT_TARGET }
     }
 
     fn note_moved(&self, moved: &Moved, now: Instant) {
@@ -431,24 +680,64 @@ impl Service {
         state.report.messages_expired += moved.expired;
         let has_progress = moved.sent + moved.dropped + moved.expired > 0;
         let mut outbox = self.client.outbox.borrow_mut();
-        outbox.drained(has_progress, moved.needs_acknowledgement, state.bounds(), now);
+        outbox.drained(has_progress, moved.needs_acknowledgement, now);
         drop(outbox);
         state.note_drops(&self.client, moved.dropped);
     }
 
     /// Tells the rest of the broker that the connection is over.
-    fn note_end(&self, ending: Ending) {
+    fn note_end(&self, ending: &Ending) {
         let mut state = self.shared.borrow_mut();
-        let is_shutdown = ending == Ending::Ordered(ReasonCode::SERVER_SHUTTING_DOWN);
-        let has_will = !is_shutdown && ending != Ending::Disconnected { has_will: false };
+        let has_will = !matches!(
+            ending,
+            Ending::Ordered(ReasonCode::SERVER_SHUTTING_DOWN) | Ending::Disconnected { has_will: false }
+        );
         state.disconnect(&self.client, &self.link, has_will, Instant::now());
-        let reason = match ending {
-            Ending::Lost => None,
-            Ending::Disconnected { .. } => Some(ReasonCode::SUCCESS),
-            Ending::Ordered(reason_code) | Ending::Violation(reason_code) => Some(reason_code),
+        let (reason, fault) = match ending {
+            Ending::Lost => (None, None),
+            Ending::Disconnected { .. } => (Some(ReasonCode::SUCCESS), None),
+            Ending::Ordered(reason_code) => (Some(*reason_code), None),
+            Ending::Violation { reason_code, text } => (Some(*reason_code), Some(text.clone())),
         };
-        state.tell(Event::Disconnected { client_id: self.client.id.to_string(), reason });
+        if matches!(reason, Some(ReasonCode::QUOTA_EXCEEDED | ReasonCode::RECEIVE_MAXIMUM_EXCEEDED)) {
+            state.note_exceeded(&self.client);
+        }
+        state.tell(Event::Disconnected { client_id: self.client.id.to_string(), reason, fault });
     }
+}
+
+/// What [`Service::take_input`] got done.
+#[derive(Debug, Default)]
+struct Taken {
+    packets: usize,
+    /// There are more packets that are complete.
+    is_cut_short: bool,
+    /// The next one is to be worked on in parts.
+    has_long_request: bool,
+}
+
+impl Taken {
+    fn has_more(&self) -> bool {
+        self.is_cut_short || self.has_long_request
+    }
+}
+
+/// Cuts off the next packet, when it is complete. All but PUBLISH are bounded more narrowly.
+fn cut(input: &[u8], maximum_size: u32) -> Result<Option<Frame<'_>>, Ending> {
+    let packet_type = input.first().and_then(|&first| PacketType::from_first_byte(first));
+    let is_publish = packet_type == Some(PacketType::Publish);
+    let limit = if is_publish { maximum_size } else { maximum_size.min(MAXIMUM_REQUEST_SIZE) };
+    Frame::cut(input, limit).map_err(|error| match error.problem {
+        Problem::PacketTooLarge { size, .. } if size <= maximum_size as usize => {
+            Ending::violation(ReasonCode::QUOTA_EXCEEDED, error.to_string())
+        }
+        _ => violation(&error),
+    })
+}
+
+fn is_long_request(frame: &Frame<'_>) -> bool {
+    matches!(frame.packet_type, PacketType::Subscribe | PacketType::Unsubscribe)
+        && frame.size() > LONG_REQUEST
 }
 
 /// What handling one packet needs, borrowed for as long as the input lasts.
@@ -467,43 +756,58 @@ impl Turn<'_> {
         let packet = Packet::decode(frame, version).map_err(|error| violation(&error))?;
         let mut state = self.shared.borrow_mut();
         state.report.packets_received += 1;
-        let event =
-            session.receive(packet, self.output).map_err(|error| Ending::Violation(error.reason_code()))?;
+        state.work += 1;
+        let packet_type = packet.packet_type();
+        let maximum_size = session.peer_accepts().maximum_packet_size;
+        let event = session
+            .receive(packet, self.output)
+            .map_err(|error| Ending::violation(error.reason_code(), error.to_string()))?;
         match event {
             session::Event::Nothing | session::Event::Published { .. } => {}
             session::Event::Message { publish, acknowledgement } => {
                 state.report.messages_received += 1;
-                let reason_code = state.publish(&publish, Some(self.client), self.now);
+                let mut reason_code = state.publish(&publish, Some(self.client), self.now);
+                if maximum_size < SMALLEST_WITH_REASON && !reason_code.is_error() {
+                    reason_code = ReasonCode::SUCCESS;
+                }
                 session.acknowledge(acknowledgement, reason_code, self.output);
             }
             session::Event::Subscribe(subscribe) => {
-                let codes = state.subscribe(self.client, &subscribe, version, self.now);
+                let id = subscribe.properties.number(PropertyId::SubscriptionIdentifier);
+                let mut codes = Vec::with_capacity(subscribe.subscriptions.len());
+                state.subscribe(self.client, &subscribe.subscriptions, id, version, &mut codes);
                 let ack = SubscriptionAck::new(subscribe.packet_id, Properties::EMPTY, &codes);
                 put(&Packet::Suback(ack), version, self.output);
             }
             session::Event::Unsubscribe(unsubscribe) => {
-                let codes = state.unsubscribe(self.client, &unsubscribe);
+                let mut codes = Vec::with_capacity(unsubscribe.filters.len());
+                state.unsubscribe(self.client, &unsubscribe.filters, &mut codes);
                 let ack = SubscriptionAck::new(unsubscribe.packet_id, Properties::EMPTY, &codes);
                 put(&Packet::Unsuback(ack), version, self.output);
             }
             session::Event::Disconnect(disconnect) => return Err(self.disconnect(&disconnect)),
-            session::Event::Auth(auth) => self.authenticate(&auth)?,
+            session::Event::Auth(auth) => self.authenticate(&auth, maximum_size)?,
             // These are for clients.
             session::Event::Subscribed(_) | session::Event::Unsubscribed(_) | session::Event::Pingresp => {
-                return Err(Ending::Violation(ReasonCode::PROTOCOL_ERROR));
+                let text = format!("{packet_type} from a client");
+                return Err(Ending::violation(ReasonCode::PROTOCOL_ERROR, text));
             }
         }
+        // An answer is one packet.
+        check_size(packet_type, length, maximum_size, self.output).map_err(|text| {
+            Ending::violation(ReasonCode::PACKET_TOO_LARGE, format!("the answer to {text}"))
+        })?;
         state.report.packets_sent += u64::from(self.output.len() > length);
         Ok(())
     }
 
     /// Takes a step of a re-authentication. Without a method in CONNECT there is none.
-    fn authenticate(&mut self, auth: &Auth<'_>) -> Result<(), Ending> {
-        let violation = Ending::Violation(ReasonCode::PROTOCOL_ERROR);
-        let authenticator = self.authenticator.as_mut().ok_or(violation)?;
-        let denied = |Denial { reason_code, .. }: Denial| Ending::Violation(reason_code);
-        put_auth(&authenticator.receive(auth).map_err(denied)?, self.output);
-        Ok(())
+    fn authenticate(&mut self, auth: &Auth<'_>, maximum_size: u32) -> Result<(), Ending> {
+        let unexpected = || Ending::violation(ReasonCode::PROTOCOL_ERROR, "AUTH without a method in CONNECT");
+        let authenticator = self.authenticator.as_mut().ok_or_else(unexpected)?;
+        let denied = |Denial { reason_code, text }: Denial| Ending::violation(reason_code, text);
+        put_auth(&authenticator.receive(auth).map_err(denied)?, maximum_size, self.output)
+            .map_err(|text| Ending::violation(ReasonCode::PACKET_TOO_LARGE, text))
     }
 
     /// Takes a DISCONNECT, which may change how long the session is kept, but not bring one back that was to end with the
@@ -511,7 +815,8 @@ impl Turn<'_> {
     fn disconnect(&self, disconnect: &Disconnect<'_>) -> Ending {
         if let Some(interval) = disconnect.properties.number(PropertyId::SessionExpiryInterval) {
             if interval > 0 && self.client.expiry_interval.get() == 0 {
-                return Ending::Violation(ReasonCode::PROTOCOL_ERROR);
+                let text = "DISCONNECT with a session expiry interval after CONNECT with none";
+                return Ending::violation(ReasonCode::PROTOCOL_ERROR, text);
             }
             self.client.expiry_interval.set(interval);
         }
@@ -531,14 +836,8 @@ struct Moved {
 }
 
 impl Moved {
-    fn send(
-        &mut self,
-        delivery: Delivery,
-        session: &mut Session<Outbound>,
-        output: &mut Vec<u8>,
-        now: Instant,
-    ) {
-        let Some(message) = delivery.prepare(session.version().is_v5(), now) else {
+    fn send(&mut self, queued: Queued, session: &mut Session<Outbound>, output: &mut Vec<u8>, now: Instant) {
+        let Some(message) = queued.prepare(session.version().is_v5(), now) else {
             self.expired += 1;
             return;
         };
@@ -550,7 +849,7 @@ impl Moved {
 }
 
 fn violation(error: &DecodeError) -> Ending {
-    Ending::Violation(error.reason_code())
+    Ending::violation(error.reason_code(), error.to_string())
 }
 
 fn count_bytes(progress: Progress, report: &mut Report) {
@@ -558,31 +857,22 @@ fn count_bytes(progress: Progress, report: &mut Report) {
     report.bytes_sent += progress.sent as u64;
 }
 
-/// Lets the other tasks run once.
-async fn yield_once() {
-    let mut has_yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Says why the connection ends, where the version can, and closes it.
-async fn close(mut connection: Connection, version: Version, ending: Ending) {
-    let (Ending::Ordered(reason_code) | Ending::Violation(reason_code)) = ending else {
+async fn close(mut connection: Connection, version: Version, maximum_size: u32, ending: Ending) {
+    let (Ending::Ordered(reason_code) | Ending::Violation { reason_code, .. }) = ending else {
         return;
     };
     if !version.is_v5() {
         return;
     }
+    drop(connection.take(usize::MAX));
     let is_allowed = reason_code.belongs_in(Context::Disconnect);
     let reason_code = if is_allowed { reason_code } else { ReasonCode::PROTOCOL_ERROR };
     let disconnect = Disconnect { reason_code, properties: Properties::EMPTY };
-    put(&Packet::Disconnect(disconnect), version, connection.output());
+    let output = connection.output();
+    let before = output.len();
+    put(&Packet::Disconnect(disconnect), version, output);
+    let _ = check_size(PacketType::Disconnect, before, maximum_size, output);
     let time = if matches!(ending, Ending::Ordered(_)) { PARTING_TIME } else { CLOSING_TIME };
     let _ = timeout(time, finish(&mut connection)).await;
 }

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
@@ -170,8 +170,6 @@ async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Optio
         Ok(Err(reason)) => reason,
         Err(_) => "no WebSocket in time".to_owned(),
     };
-    let mut state = shared.borrow_mut();
-    state.report.refused += 1;
-    state.tell(Event::Refused { peer: peer.clone(), reason });
+    shared.borrow_mut().refuse(peer.clone(), reason, Instant::now());
     None
 }

@@ -1,5 +1,6 @@
 //! A message inside the broker: kept once, shared by all who are to get it, and made into a packet for each.
 
+use super::budget::{Account, Budget, Charge};
 use crate::protocol::session::Outgoing;
 use crate::protocol::{
     Properties, PropertiesBuf, Property, PropertyId, PropertyValue, Publish, Qos, Version,
@@ -9,6 +10,12 @@ use std::time::{Duration, Instant};
 
 /// What a queued message costs beyond its own bytes: allocations and the place in the queue.
 const OVERHEAD: usize = 128;
+
+/// What the place in a subscriber's queue costs.
+const PLACE: usize = 64;
+
+/// What a subscription identifier costs, in a queue and as a property.
+const BYTES_OF_ID: usize = 9;
 
 /// A message as it was published.
 #[derive(Debug)]
@@ -20,22 +27,40 @@ pub(super) struct Message {
     pub(super) qos: Qos,
     /// What it counts for in a bounded store, in bytes.
     pub(super) size: usize,
+    /// The number of its routing: later messages have higher ones.
+    pub(super) number: u64,
     /// When it is to be dropped instead of delivered.
     expires_at: Option<Instant>,
+    /// The budget of the broker, in which it counts as long as it exists.
+    budget: Rc<Budget>,
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        self.budget.remove(self.size);
+    }
 }
 
 impl Message {
     /// Copies a received message.
-    pub(super) fn new(publish: &Publish<'_>, now: Instant) -> Message {
+    pub(super) fn new(publish: &Publish<'_>, number: u64, now: Instant, budget: &Rc<Budget>) -> Message {
         let interval = publish.properties.number(PropertyId::MessageExpiryInterval);
+        let size = OVERHEAD + publish.encoded_length(Version::V5).unwrap_or(0);
+        budget.add(size);
         Message {
             topic: publish.topic.into(),
             payload: publish.payload.into(),
             properties: forwarded(publish.properties),
             qos: publish.qos,
-            size: OVERHEAD + publish.encoded_length(Version::V5).unwrap_or(0),
+            size,
+            number,
             expires_at: interval.map(|seconds| now + Duration::from_secs(seconds.into())),
+            budget: Rc::clone(budget),
         }
+    }
+
+    pub(super) fn expires_at(&self) -> Option<Instant> {
+        self.expires_at
     }
 
     pub(super) fn can_expire(&self) -> bool {
@@ -72,20 +97,42 @@ pub(super) struct Delivery {
     pub(super) retain: bool,
 }
 
+/// A message in a queue, and what it counts for there.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) delivery: Delivery,
+    charge: Charge,
+}
+
 impl Delivery {
+    /// Counts it for the subscriber. `None` if that exceeds a budget.
+    pub(super) fn charge_to(self, account: &Rc<Account>) -> Option<Queued> {
+        let ids = self.subscription_ids.as_ref().map_or(0, |ids| ids.len());
+        // One identifier is shared by all messages of its subscription; several become properties of this message alone.
+        let own = PLACE + if ids > 1 { ids * BYTES_OF_ID } else { 0 };
+        let charge = account.hold_message(self.message.size, own)?;
+        Some(Queued { delivery: self, charge })
+    }
+}
+
+impl Queued {
     /// Makes it ready to be sent. `None` when it has expired.
     pub(super) fn prepare(self, is_v5: bool, now: Instant) -> Option<Outbound> {
-        let properties = if is_v5 && (self.subscription_ids.is_some() || self.message.can_expire()) {
-            self.add_properties(now)
+        let Queued { delivery, charge } = self;
+        let properties = if is_v5 && (delivery.subscription_ids.is_some() || delivery.message.can_expire()) {
+            delivery.add_properties(now)
         } else {
             None
         };
-        if self.message.is_expired(now) {
+        if delivery.message.is_expired(now) {
             return None;
         }
-        Some(Outbound { message: self.message, properties, qos: self.qos, retain: self.retain })
+        let Delivery { message, qos, retain, .. } = delivery;
+        Some(Outbound { message, properties, qos, retain, charge })
     }
+}
 
+impl Delivery {
     fn add_properties(&self, now: Instant) -> Option<Rc<PropertiesBuf>> {
         let mut properties = self.message.properties.clone();
         let mut add =
@@ -110,6 +157,9 @@ pub(super) struct Outbound {
     properties: Option<Rc<PropertiesBuf>>,
     qos: Qos,
     retain: bool,
+    /// It counts for the subscriber until it is acknowledged.
+    #[allow(dead_code)] // what counts is when it is dropped
+    charge: Charge,
 }
 
 impl Outgoing for Outbound {

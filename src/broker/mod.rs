@@ -8,8 +8,10 @@
 //! - `users` checks passwords, on other threads; `scram` checks proofs that somebody knows one.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
+//! - `budget` counts the memory that clients make the broker hold.
 //! - `sys` computes the `$SYS` topics.
 
+mod budget;
 mod client;
 mod connection;
 mod handle;
@@ -69,12 +71,15 @@ pub struct Config {
     pub receive_maximum: u16,
     /// The largest topic alias that clients may set; 0 for none.
     pub topic_alias_maximum: u16,
-    /// How many messages of QoS 1 and 2 are sent to a client of MQTT 3 before it acknowledges one.
-    pub in_flight_v3: u16,
+    /// How many messages of QoS 1 and 2 are sent to a client before it acknowledges one, at most.
+    pub in_flight: u16,
+    /// The bytes that the broker holds for one client: its subscriptions, its will, its buffers and the messages that it
+    /// has not taken. What exceeds them is refused, or dropped where it is a message.
+    pub client_memory: usize,
+    /// The bytes that the broker holds for all clients together.
+    pub memory: usize,
     /// How many messages wait for one subscriber before further ones are dropped.
     pub queued_messages: usize,
-    /// How many bytes wait for one subscriber before further messages are dropped.
-    pub queued_bytes: usize,
     /// Publishers wait for a subscriber that is behind, unless it has taken nothing for so long; what then does not fit its
     /// queue is dropped.
     pub stall_time: Duration,
@@ -104,10 +109,11 @@ impl Default for Config {
             receive_maximum: 1024,
             // As many as a client can use with profit; the topics are kept for each connection.
             topic_alias_maximum: 64,
-            in_flight_v3: 1024,
+            in_flight: 1024,
+            client_memory: 64 << 20,
+            memory: 1 << 30,
             // A subscriber may be away for seconds in a flood. What waits is shared, so the place in the queue is what costs.
             queued_messages: 100_000,
-            queued_bytes: 64 << 20,
             stall_time: Duration::from_secs(5),
             subscriptions: 100_000,
             sessions: 1_000_000,
@@ -122,7 +128,9 @@ impl Default for Config {
 impl Config {
     /// What is accepted from a client of that version. One that cannot be told of a limit is not held to it.
     fn accepts(&self, version: Version) -> Limits {
-        let limits = Limits { maximum_packet_size: self.maximum_packet_size, ..Limits::default() };
+        let largest = u32::try_from(self.client_memory).unwrap_or(u32::MAX);
+        let maximum_packet_size = self.maximum_packet_size.min(largest);
+        let limits = Limits { maximum_packet_size, ..Limits::default() };
         if !version.is_v5() {
             return limits;
         }
@@ -150,6 +158,8 @@ pub enum Event {
         client_id: String,
         /// Success after DISCONNECT, an error when the broker ended the connection, `None` when it was lost.
         reason: Option<ReasonCode>,
+        /// The fault of the client, if it sent something that it must not send.
+        fault: Option<String>,
     },
     /// A connection was not let in.
     Refused {
@@ -157,6 +167,20 @@ pub enum Event {
         peer: Peer,
         /// Why.
         reason: String,
+        /// Whether [`Event::RefusedMore`] counts it as well.
+        is_summed: bool,
+    },
+    /// Further connections were not let in, in the seconds after one was.
+    RefusedMore {
+        /// How many.
+        count: u64,
+        /// The reason of the last one.
+        last_reason: String,
+    },
+    /// A client was denied something, or its connection was ended, since it exceeded a limit of the broker.
+    QuotaExceeded {
+        /// Its client identifier.
+        client_id: String,
     },
     /// A client did not get messages: its queue was full, or they were larger than it takes.
     Dropped {
@@ -191,6 +215,8 @@ pub struct Report {
     pub messages_sent: u64,
     /// Messages that a subscriber should have got and did not.
     pub messages_dropped: u64,
+    /// Times that a client was denied something since it exceeded a limit.
+    pub quota_exceeded: u64,
     /// Messages that expired before a subscriber took them.
     pub messages_expired: u64,
     /// Packets of any kind from clients.
@@ -289,6 +315,8 @@ async fn tick(shared: &Shared) {
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        shared.borrow_mut().tick(Instant::now());
+        while shared.borrow_mut().tick(Instant::now()) {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! What waits to be sent to one subscriber: bounded in messages and in bytes, and able to make publishers wait.
+//! What waits to be sent to one subscriber: bounded in messages and by the client's budget, and able to make publishers wait.
 //!
-//! From [`Bounds::is_pressing`] on, publishers are held back until the queue has drained to half of that. At the bound itself
+//! From a quarter of its bounds on, publishers are held back until the queue has drained to half of that. At the bound itself
 //! messages are dropped, the newest first.
 
+use super::budget::Account;
 use super::link::Link;
-use super::message::Delivery;
+use super::message::{Delivery, Queued};
 use crate::protocol::Qos;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -16,22 +17,8 @@ const PRESSURE_PART: usize = 4;
 /// An empty queue gives its memory back when it has room for more than this.
 const KEPT_CAPACITY: usize = 16;
 
-/// How much a queue takes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) messages: usize,
-    pub(super) bytes: usize,
-}
-
-impl Bounds {
-    fn is_pressing(self, messages: usize, bytes: usize) -> bool {
-        messages > self.messages / PRESSURE_PART || bytes > self.bytes / PRESSURE_PART
-    }
-
-    fn is_relieved(self, messages: usize, bytes: usize) -> bool {
-        messages <= self.messages / PRESSURE_PART / 2 && bytes <= self.bytes / PRESSURE_PART / 2
-    }
-}
+/// So many retained messages are put into the queue ahead of what is sent.
+const SCANNED_AHEAD: usize = 1000;
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +34,10 @@ pub(super) enum Pushed {
 /// The queue of one subscriber.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    queue: VecDeque<Delivery>,
+    queue: VecDeque<Queued>,
     bytes: usize,
+    account: Rc<Account>,
+    maximum_messages: usize,
     /// Publishers that wait for the queue to drain.
     waiting: Vec<Rc<Link>>,
     last_progress: Instant,
@@ -65,10 +54,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(now: Instant) -> Outbox {
+    pub(super) fn new(account: &Rc<Account>, maximum_messages: usize, now: Instant) -> Outbox {
         Outbox {
             queue: VecDeque::new(),
             bytes: 0,
+            account: Rc::clone(account),
+            maximum_messages,
             waiting: Vec::new(),
             last_progress: now,
             is_stalled: false,
@@ -79,36 +70,60 @@ impl Outbox {
         }
     }
 
-    /// Adds a message. One that is larger than the bound in bytes is taken when the queue is empty.
-    pub(super) fn push(&mut self, delivery: Delivery, bounds: Bounds) -> Pushed {
-        let bytes = self.bytes + delivery.message.size;
-        if !self.queue.is_empty() && (self.queue.len() >= bounds.messages || bytes > bounds.bytes) {
+    /// Adds a message.
+    pub(super) fn push(&mut self, delivery: Delivery) -> Pushed {
+        if self.queue.len() >= self.maximum_messages {
             return Pushed::Dropped;
         }
-        self.bytes = bytes;
-        self.queue.push_back(delivery);
-        if bounds.is_pressing(self.queue.len(), bytes) { Pushed::Pressed } else { Pushed::Queued }
+        let bytes = delivery.message.size;
+        let Some(queued) = delivery.charge_to(&self.account) else { return Pushed::Dropped };
+        self.bytes += bytes;
+        self.queue.push_back(queued);
+        if self.is_pressing() { Pushed::Pressed } else { Pushed::Queued }
     }
 
-    /// The QoS of the next message.
-    pub(super) fn next_qos(&self) -> Option<Qos> {
-        self.queue.front().map(|delivery| delivery.qos)
+    fn is_pressing(&self) -> bool {
+        self.exceeds_part(PRESSURE_PART)
+    }
+
+    fn is_relieved(&self) -> bool {
+        !self.exceeds_part(2 * PRESSURE_PART)
+    }
+
+    fn exceeds_part(&self, part: usize) -> bool {
+        self.queue.len() > self.maximum_messages / part || self.account.exceeds_part(self.bytes, part)
+    }
+
+    /// Whether so much waits for acknowledgements that the next message should wait as well: the queue behind it then makes
+    /// publishers wait.
+    pub(super) fn is_window_full(&self) -> bool {
+        self.account.exceeds_part(self.account.queued().saturating_sub(self.bytes), PRESSURE_PART)
+    }
+
+    /// Whether it has room for retained messages, which wait in the store until then.
+    pub(super) fn has_room(&self) -> bool {
+        self.queue.len() < SCANNED_AHEAD.min(self.maximum_messages) && !self.is_pressing()
+    }
+
+    /// The next message.
+    pub(super) fn next(&self) -> Option<&Delivery> {
+        self.queue.front().map(|queued| &queued.delivery)
     }
 
     /// Takes out the next message.
-    pub(super) fn pop(&mut self) -> Option<Delivery> {
-        let delivery = self.queue.pop_front()?;
-        self.bytes -= delivery.message.size;
+    pub(super) fn pop(&mut self) -> Option<Queued> {
+        let queued = self.queue.pop_front()?;
+        self.bytes -= queued.delivery.message.size;
         if self.queue.is_empty() && self.queue.capacity() > KEPT_CAPACITY {
             self.queue = VecDeque::new();
         }
-        Some(delivery)
+        Some(queued)
     }
 
     /// Leaves only what a session keeps that has no connection: messages of QoS 1 and 2.
     pub(super) fn disconnect(&mut self, now: Instant) {
-        self.queue.retain(|delivery| delivery.qos > Qos::AtMostOnce);
-        self.bytes = self.queue.iter().map(|delivery| delivery.message.size).sum();
+        self.queue.retain(|queued| queued.delivery.qos > Qos::AtMostOnce);
+        self.bytes = self.queue.iter().map(|queued| queued.delivery.message.size).sum();
         self.release(now);
     }
 
@@ -147,19 +162,13 @@ impl Outbox {
 
     /// Notes that something went out, or that what is next has to wait for an acknowledgement, and lets publishers go on
     /// when there is room again.
-    pub(super) fn drained(
-        &mut self,
-        has_progress: bool,
-        needs_acknowledgement: bool,
-        bounds: Bounds,
-        now: Instant,
-    ) {
+    pub(super) fn drained(&mut self, has_progress: bool, needs_acknowledgement: bool, now: Instant) {
         self.needs_acknowledgement = needs_acknowledgement;
         if has_progress {
             self.last_progress = now;
             self.is_stalled = false;
         }
-        if self.has_waiting() && bounds.is_relieved(self.queue.len(), self.bytes) {
+        if self.has_waiting() && self.is_relieved() {
             self.release(now);
         }
     }
@@ -183,12 +192,16 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Budget;
     use super::super::message::Message;
     use super::*;
     use crate::protocol::{Properties, Publish};
     use std::time::Duration;
 
-    const BOUNDS: Bounds = Bounds { messages: 16, bytes: 1 << 20 };
+    fn outbox() -> Outbox {
+        let account = Account::new(&Budget::new(1 << 30), 1 << 20);
+        Outbox::new(&account, 16, Instant::now())
+    }
 
     fn delivery(size: usize) -> Delivery {
         let payload = vec![0; size];
@@ -201,14 +214,14 @@ mod tests {
             properties: Properties::EMPTY,
             payload: &payload,
         };
-        let message = Rc::new(Message::new(&publish, Instant::now()));
+        let message = Rc::new(Message::new(&publish, 0, Instant::now(), &Budget::new(1 << 30)));
         Delivery { message, subscription_ids: None, qos: Qos::AtMostOnce, retain: false }
     }
 
     #[test]
     fn a_full_queue_drops_the_newest_and_counts_it() {
-        let mut outbox = Outbox::new(Instant::now());
-        let pushed: Vec<Pushed> = (0..18).map(|_| outbox.push(delivery(1), BOUNDS)).collect();
+        let mut outbox = outbox();
+        let pushed: Vec<Pushed> = (0..18).map(|_| outbox.push(delivery(1))).collect();
         assert_eq!(pushed[3], Pushed::Queued);
         assert_eq!(pushed[4], Pushed::Pressed);
         assert_eq!(pushed[15], Pushed::Pressed);
@@ -219,22 +232,22 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_too_and_one_huge_message_passes() {
-        let mut outbox = Outbox::new(Instant::now());
-        assert_eq!(outbox.push(delivery(2 << 20), BOUNDS), Pushed::Pressed);
-        assert_eq!(outbox.push(delivery(1), BOUNDS), Pushed::Dropped);
-        assert!(outbox.pop().is_some());
-        assert_eq!(outbox.push(delivery(1), BOUNDS), Pushed::Queued);
+        let mut outbox = outbox();
+        assert_eq!(outbox.push(delivery(2 << 20)), Pushed::Pressed);
+        assert_eq!(outbox.push(delivery(1)), Pushed::Dropped);
+        drop(outbox.pop());
+        assert_eq!(outbox.push(delivery(1)), Pushed::Queued);
     }
 
     #[test]
     fn publishers_wait_until_the_queue_has_drained() {
         let now = Instant::now();
-        let (mut outbox, publisher) = (Outbox::new(now), Rc::new(Link::new(now)));
-        (0..5).for_each(|_| assert_ne!(outbox.push(delivery(1), BOUNDS), Pushed::Dropped));
+        let (mut outbox, publisher) = (outbox(), Rc::new(Link::new(now)));
+        (0..5).for_each(|_| assert_ne!(outbox.push(delivery(1)), Pushed::Dropped));
         outbox.hold_back(&publisher);
         for left in (0..5).rev() {
             outbox.pop();
-            outbox.drained(true, false, BOUNDS, now);
+            outbox.drained(true, false, now);
             assert_eq!(publisher.is_paused(), left > 2, "{left} left");
         }
     }
@@ -242,14 +255,14 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_subscriber_that_makes_no_progress() {
         let now = Instant::now();
-        let (mut outbox, publisher) = (Outbox::new(now), Rc::new(Link::new(now)));
-        outbox.push(delivery(1), BOUNDS);
+        let (mut outbox, publisher) = (outbox(), Rc::new(Link::new(now)));
+        outbox.push(delivery(1));
         outbox.hold_back(&publisher);
         outbox.watch(now, now);
         assert!(publisher.is_paused());
         outbox.watch(now + Duration::from_secs(1), now);
         assert!(!publisher.is_paused() && outbox.is_stalled());
-        outbox.drained(true, false, BOUNDS, now);
+        outbox.drained(true, false, now);
         assert!(!outbox.is_stalled());
     }
 }

@@ -1,24 +1,63 @@
-//! Retained messages, ordered by topic, so that a filter looks only at the topics that begin as it does.
+//! Retained messages, ordered by topic level by level, so that a filter looks only at topics that can match.
+//!
+//! A filter is looked up in steps: each step seeks the next topic that could match, and a look-up can be left and taken up
+//! again at any step. Thus a filter that passes over many topics does not keep the others waiting.
 
 use super::message::Message;
-use crate::protocol::topic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::rc::Rc;
 use std::time::Instant;
 
+/// Stands for the slash in a key. No topic contains it [MQTT-1.5.4-2], and it sorts before all else, so that a topic is
+/// directly followed by the topics below it.
+const SEPARATOR: u8 = 0;
+
+/// Sorts behind all topics below a topic.
+const BEHIND: u8 = 1;
+
+/// Expired messages that are removed at a time.
+const EXPIRED_AT_A_TIME: usize = 1000;
+
 /// The store of retained messages.
 #[derive(Debug)]
 pub(super) struct Retained {
-    messages: BTreeMap<Box<str>, Rc<Message>>,
+    messages: BTreeMap<Box<[u8]>, Rc<Message>>,
+    /// The keys of messages that expire, in the order in which they do.
+    expiring: BTreeSet<(Instant, Box<[u8]>)>,
     bytes: usize,
     maximum_messages: usize,
     maximum_bytes: usize,
 }
 
+/// Where the look-up of a filter goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cursor(Vec<u8>);
+
+impl Cursor {
+    /// The beginning of the look-up.
+    pub(super) fn of(filter: &str) -> Cursor {
+        let literal = filter.split(['+', '#']).next().unwrap_or_default();
+        // `a/#` matches `a` as well.
+        let literal =
+            if literal.len() < filter.len() { literal.strip_suffix('/').unwrap_or(literal) } else { literal };
+        Cursor(key(literal).into())
+    }
+}
+
+/// One step of a look-up.
+#[derive(Debug)]
+pub(super) enum Step<'a> {
+    Found(&'a Rc<Message>),
+    /// Nothing matched here.
+    Passed,
+    Done,
+}
+
 impl Retained {
     pub(super) fn new(maximum_messages: usize, maximum_bytes: usize) -> Retained {
-        Retained { messages: BTreeMap::new(), bytes: 0, maximum_messages, maximum_bytes }
+        let (messages, expiring) = (BTreeMap::new(), BTreeSet::new());
+        Retained { messages, expiring, bytes: 0, maximum_messages, maximum_bytes }
     }
 
     /// How many there are.
@@ -34,66 +73,138 @@ impl Retained {
     /// Keeps a message in place of an earlier one; one without payload only removes it [MQTT-3.3.1-6].
     /// False when the store is full.
     pub(super) fn set(&mut self, message: &Rc<Message>) -> bool {
-        self.remove(&message.topic);
+        let key = key(&message.topic);
+        self.remove(&key);
         if message.payload.is_empty() {
             return true;
         }
-        if self.messages.len() >= self.maximum_messages || self.bytes + message.size > self.maximum_bytes {
+        let size = size(message);
+        if self.messages.len() >= self.maximum_messages || self.bytes + size > self.maximum_bytes {
             return false;
         }
-        self.bytes += message.size;
-        self.messages.insert(message.topic.clone(), Rc::clone(message));
+        self.bytes += size;
+        if let Some(at) = message.expires_at() {
+            self.expiring.insert((at, key.clone()));
+        }
+        self.messages.insert(key, Rc::clone(message));
         true
     }
 
-    fn remove(&mut self, name: &str) {
-        if let Some(old) = self.messages.remove(name) {
-            self.bytes -= old.size;
+    fn remove(&mut self, key: &[u8]) {
+        let Some((key, old)) = self.messages.remove_entry(key) else { return };
+        self.bytes -= size(&old);
+        if let Some(at) = old.expires_at() {
+            self.expiring.remove(&(at, key));
         }
     }
 
-    /// The messages whose topics a filter matches, in the order of the topics.
-    pub(super) fn matching<'a>(
-        &'a self,
-        filter: &'a str,
-        now: Instant,
-    ) -> impl Iterator<Item = &'a Rc<Message>> {
-        let prefix = literal_prefix(filter);
-        self.messages
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix))
-            .filter(move |(name, message)| topic::matches(filter, name) && !message.is_expired(now))
-            .map(|(_, message)| message)
+    /// Takes one step in the look-up of a filter, in the order of the topics.
+    pub(super) fn step(&self, filter: &str, cursor: &mut Cursor, now: Instant) -> Step<'_> {
+        let from = (Bound::Included(cursor.0.as_slice()), Bound::Unbounded);
+        let Some((key, message)) = self.messages.range::<[u8], _>(from).next() else {
+            return Step::Done;
+        };
+        match compare(filter, key) {
+            Comparison::Match => {
+                // The smallest key behind this one.
+                cursor.0.clear();
+                cursor.0.extend_from_slice(key);
+                cursor.0.push(SEPARATOR);
+                if message.is_expired(now) { Step::Passed } else { Step::Found(message) }
+            }
+            Comparison::Seek(next) => {
+                cursor.0 = next;
+                Step::Passed
+            }
+            Comparison::Done => Step::Done,
+        }
     }
 
-    /// Removes what has expired.
-    pub(super) fn expire(&mut self, now: Instant) {
-        let bytes = &mut self.bytes;
-        self.messages.retain(|_, message| {
-            let is_kept = !message.is_expired(now);
-            *bytes -= if is_kept { 0 } else { message.size };
-            is_kept
-        });
+    /// Removes messages that have expired. True when there may be more.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        for _ in 0..EXPIRED_AT_A_TIME {
+            if self.expiring.first().is_none_or(|(at, _)| *at > now) {
+                return false;
+            }
+            if let Some((_, key)) = self.expiring.pop_first() {
+                self.remove(&key);
+            }
+        }
+        true
     }
 }
 
-/// What all topics that a filter matches begin with: all before the first wildcard, and for `a/#`, which matches `a`, without
-/// the slash.
-fn literal_prefix(filter: &str) -> &str {
-    match filter.find(['+', '#']) {
-        None => filter,
-        Some(0) => "",
-        Some(position) => {
-            let prefix = filter.get(..position).unwrap_or_default();
-            prefix.strip_suffix('/').unwrap_or(prefix)
+/// The bytes that a retained message counts for: its topic is the key as well.
+fn size(message: &Message) -> usize {
+    message.size + message.topic.len()
+}
+
+fn key(topic: &str) -> Box<[u8]> {
+    topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect()
+}
+
+/// What a filter makes of a key.
+#[derive(Debug, PartialEq, Eq)]
+enum Comparison {
+    Match,
+    /// The next key that can match is not before this one, which is behind the key that was compared.
+    Seek(Vec<u8>),
+    /// No key behind this one can match.
+    Done,
+}
+
+fn compare(filter: &str, key: &[u8]) -> Comparison {
+    // Wildcards at the front do not match topics of the server's own [MQTT-4.7.2-1].
+    if filter.starts_with(['+', '#']) && key.first() == Some(&b'$') {
+        return Comparison::Seek(vec![b'$' + 1]);
+    }
+    // Where the last level ends that `+` matched: another topic may match behind all that are below that one.
+    let mut last_choice = None;
+    let mut rest = Some(key);
+    for level in filter.split('/') {
+        if level == "#" {
+            return Comparison::Match;
         }
+        let Some(present) = rest else {
+            let wanted = if level == "+" { "" } else { level };
+            return Comparison::Seek([key, &[SEPARATOR], wanted.as_bytes()].concat());
+        };
+        let start = key.len() - present.len();
+        let length = present.iter().position(|&byte| byte == SEPARATOR);
+        let (found, end) = match length {
+            Some(length) => (present.get(..length).unwrap_or_default(), start + length),
+            None => (present, key.len()),
+        };
+        if level == "+" {
+            last_choice = Some(end);
+        } else if found < level.as_bytes() {
+            let before = key.get(..start).unwrap_or_default();
+            return Comparison::Seek([before, level.as_bytes()].concat());
+        } else if found > level.as_bytes() {
+            return behind(key, last_choice);
+        }
+        rest = length.and_then(|length| present.get(length + 1..));
+    }
+    match rest {
+        None => Comparison::Match,
+        Some(_) => behind(key, last_choice),
+    }
+}
+
+/// Behind all topics below the one that ends there.
+fn behind(key: &[u8], end: Option<usize>) -> Comparison {
+    match end.and_then(|end| key.get(..end)) {
+        Some(start) => Comparison::Seek([start, &[BEHIND]].concat()),
+        None => Comparison::Done,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Budget;
     use super::*;
-    use crate::protocol::{Properties, Publish, Qos};
+    use crate::protocol::{Properties, Publish, Qos, topic};
+    use proptest::prelude::*;
 
     fn message(topic: &str, payload: &str) -> Rc<Message> {
         let publish = Publish {
@@ -105,11 +216,24 @@ mod tests {
             properties: Properties::EMPTY,
             payload: payload.as_bytes(),
         };
-        Rc::new(Message::new(&publish, Instant::now()))
+        Rc::new(Message::new(&publish, 0, Instant::now(), &Budget::new(usize::MAX)))
+    }
+
+    /// The topics that a filter finds, and how many steps that takes.
+    fn look_up(store: &Retained, filter: &str) -> (Vec<String>, usize) {
+        let (mut cursor, mut found, mut steps) = (Cursor::of(filter), Vec::new(), 0);
+        loop {
+            steps += 1;
+            match store.step(filter, &mut cursor, Instant::now()) {
+                Step::Found(message) => found.push(message.topic.to_string()),
+                Step::Passed => {}
+                Step::Done => return (found, steps),
+            }
+        }
     }
 
     fn topics(store: &Retained, filter: &str) -> Vec<String> {
-        store.matching(filter, Instant::now()).map(|message| message.topic.to_string()).collect()
+        look_up(store, filter).0
     }
 
     #[test]
@@ -126,6 +250,38 @@ mod tests {
         assert_eq!(topics(&store, "a/+/c"), ["a/b/c"]);
         assert_eq!(topics(&store, "#").len(), 7);
         assert_eq!(topics(&store, "$SYS/#"), ["$SYS/x"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_filter_finds_what_the_specification_says(
+            names in prop::collection::btree_set("([ab$]{0,2}/){0,3}[ab.\u{1}]{0,2}", 0..30),
+            filter in "([ab$]{0,2}/|\\+/){0,3}([ab]{0,2}|\\+|#)",
+        ) {
+            let mut store = Retained::new(100, 100_000);
+            let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+            for name in &names {
+                store.set(&message(name, "1"));
+            }
+            prop_assume!(!filter.is_empty());
+            let mut expected: Vec<_> = names.into_iter().filter(|name| topic::matches(&filter, name)).collect();
+            let mut found = topics(&store, &filter);
+            expected.sort_unstable();
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn topics_that_cannot_match_are_not_looked_at() {
+        let mut store = Retained::new(100_000, 100_000_000);
+        for number in 0..10_000 {
+            store.set(&message(&format!("site/{number}"), "1"));
+        }
+        for filter in ["+/x", "x/+", "+/5000", "site/5000", "+/+/+/x", "$SYS/#", "site/5000/#"] {
+            let steps = look_up(&store, filter).1;
+            assert!(steps < 6 || filter == "+/+/+/x", "{filter}: {steps} steps");
+        }
     }
 
     #[test]

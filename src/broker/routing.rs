@@ -3,25 +3,48 @@
 //! A client gets a message once however many of its subscriptions match, at the highest QoS among them and with all their
 //! identifiers; each shared subscription sends a copy of its own (MQTT 5.0, sections 3.3.4 and 4.8.2).
 
-use super::client::{Client, Subscription};
+use super::client::{Client, Scan, Subscription};
 use super::message::{Delivery, Message};
 use super::outbox::Pushed;
+use super::retained::{Cursor, Step};
 use super::state::State;
 use super::sys;
 use super::topic_tree::{MAX_LEVELS, Match};
-use crate::protocol::topic::split_share;
-use crate::protocol::{
-    PropertyId, Publish, Qos, ReasonCode, RetainHandling, Subscribe, Unsubscribe, Version,
-};
+use crate::protocol::topic::{self, split_share};
+use crate::protocol::{Publish, Qos, ReasonCode, RetainHandling, SubscriptionOptions, Version};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
+
+/// What a subscription costs beyond its filter's bytes, which are there twice.
+const SUBSCRIPTION_COST: usize = 448;
+
+/// What a level of a filter costs in the topic tree.
+const LEVEL_COST: usize = 96;
+
+/// What a look-up of retained messages costs that is not finished.
+const SCAN_COST: usize = 256;
+
+/// The work of one step in the store of retained messages.
+const STEP_WORK: usize = 40;
+
+/// The work of computing the broker's own topics.
+const OWN_TOPICS_WORK: usize = 200;
 
 /// One client that is to get the message that is being routed.
 pub(super) struct Target {
     client: Rc<Client>,
     qos: Qos,
     retain: bool,
-    subscription_ids: Option<Rc<[u32]>>,
+    subscription_ids: Ids,
+}
+
+/// The subscription identifiers of one delivery.
+enum Ids {
+    None,
+    /// That of one subscription, which shares it with all its deliveries.
+    One(Rc<[u32]>),
+    Many(Vec<u32>),
 }
 
 impl State {
@@ -42,16 +65,23 @@ impl State {
         self.find_targets(publish, publisher, &mut targets);
         let was_matched = !targets.is_empty();
         if was_matched || publish.retain {
-            let message = Rc::new(Message::new(publish, now));
-            if publish.retain && !self.retained.set(&message) {
+            let message = Rc::new(Message::new(publish, self.routing, now, &self.budget));
+            if publish.retain && !self.retain(&message) {
                 self.retained_refused += 1;
             }
+            self.work += targets.len() * 2;
             for target in targets.drain(..) {
                 self.deliver(target, &message, publisher);
             }
         }
         self.targets = targets;
         if was_matched { ReasonCode::SUCCESS } else { ReasonCode::NO_MATCHING_SUBSCRIBERS }
+    }
+
+    fn retain(&mut self, message: &Rc<Message>) -> bool {
+        // An empty message makes room.
+        let has_room = message.payload.is_empty() || self.budget.used() <= self.budget.limit();
+        has_room && self.retained.set(message)
     }
 
     fn find_targets(
@@ -63,16 +93,20 @@ impl State {
         self.routing += 1;
         let routing = self.routing;
         let is_publisher = |client: &Rc<Client>| publisher.is_some_and(|own| Rc::ptr_eq(own, client));
-        self.tree.for_each_match(publish.topic, &mut |matched| match matched {
+        self.work += self.tree.for_each_match(publish.topic, &mut |matched| match matched {
             Match::Single(subscription) => {
-                if !(subscription.options.no_local && is_publisher(&subscription.client)) {
+                let is_left_out = subscription.options.no_local && is_publisher(&subscription.client)
+                    || subscription.client.is_ended.get();
+                if !is_left_out {
                     merge(targets, Target::new(subscription, publish), routing);
                 }
             }
             Match::Shared(group) => {
                 let is_ready = |member: &Subscription| member.client.is_ready();
-                let is_able =
-                    |member: &Subscription| member.client.is_connected() || publish.qos > Qos::AtMostOnce;
+                let is_able = |member: &Subscription| {
+                    !member.client.is_ended.get()
+                        && (member.client.is_connected() || publish.qos > Qos::AtMostOnce)
+                };
                 targets.extend(group.pick(is_ready, is_able).map(|member| Target::new(member, publish)));
             }
         });
@@ -84,8 +118,13 @@ impl State {
         if qos == Qos::AtMostOnce && !client.is_connected() {
             return;
         }
+        let subscription_ids = match subscription_ids {
+            Ids::None => None,
+            Ids::One(id) => Some(id),
+            Ids::Many(ids) => Some(ids.into()),
+        };
         let delivery = Delivery { message: Rc::clone(message), subscription_ids, qos, retain };
-        let pushed = client.outbox.borrow_mut().push(delivery, self.bounds());
+        let pushed = client.outbox.borrow_mut().push(delivery);
         match (pushed, publisher) {
             (Pushed::Queued, _) | (Pushed::Pressed, None) => {}
             (Pushed::Pressed, Some(publisher)) => self.hold_back(publisher, &client),
@@ -125,105 +164,146 @@ impl State {
         }
     }
 
-    /// Takes a SUBSCRIBE and queues the retained messages that it asks for. Gives the reason codes for SUBACK.
+    /// Adds subscriptions of one SUBSCRIBE, and notes which retained messages they ask for. Appends the reason codes for
+    /// SUBACK.
     pub(super) fn subscribe(
         &mut self,
         client: &Rc<Client>,
-        subscribe: &Subscribe<'_>,
+        subscriptions: &[crate::protocol::Subscription<'_>],
+        id: Option<u32>,
         version: Version,
-        now: Instant,
-    ) -> Vec<u8> {
-        let id = subscribe.properties.number(PropertyId::SubscriptionIdentifier);
+        codes: &mut Vec<u8>,
+    ) {
         let id: Option<Rc<[u32]>> = id.map(|id| Rc::from([id]));
-        let codes = subscribe.subscriptions.iter().map(|wanted| {
+        for wanted in subscriptions {
             let mut options = wanted.options;
             // A bridge must not get back what it brought; it cannot say so before MQTT 5.
             options.no_local |= client.is_bridge.get();
-            let subscription = Subscription { client: Rc::clone(client), options, id: id.clone() };
-            match self.add_subscription(wanted.filter, subscription, now) {
+            codes.push(match self.add_subscription(client, wanted.filter, options, id.clone()) {
                 Ok(()) => options.maximum_qos as u8,
                 Err(reason_code) if version.is_v5() => reason_code.0,
                 Err(_) => ReasonCode::UNSPECIFIED_ERROR.0, // MQTT 3.1.1 knows no other failure.
-            }
-        });
-        codes.collect()
+            });
+        }
     }
 
     fn add_subscription(
         &mut self,
+        client: &Rc<Client>,
         filter: &str,
-        subscription: Subscription,
-        now: Instant,
+        options: SubscriptionOptions,
+        id: Option<Rc<[u32]>>,
     ) -> Result<(), ReasonCode> {
-        let client = Rc::clone(&subscription.client);
-        if filter.split('/').count() > MAX_LEVELS {
+        let levels = filter.split('/').count();
+        self.work += 4 + levels;
+        if levels > MAX_LEVELS {
             return Err(ReasonCode::TOPIC_FILTER_INVALID);
         }
         let mut filters = client.subscriptions.borrow_mut();
-        if filters.len() >= self.config.subscriptions && !filters.contains(filter) {
+        let is_new = !filters.contains(filter);
+        let cost = SUBSCRIPTION_COST + 2 * filter.len() + levels * LEVEL_COST;
+        let charge =
+            client.account.hold(cost).filter(|_| !is_new || filters.len() < self.config.subscriptions);
+        let Some(charge) = charge else {
+            drop(filters);
+            self.note_exceeded(client);
             return Err(ReasonCode::QUOTA_EXCEEDED);
-        }
-        let is_new = filters.insert(filter.into());
-        let wants_retained = match subscription.options.retain_handling {
+        };
+        let wants_retained = match options.retain_handling {
             RetainHandling::Always => true,
             RetainHandling::New => is_new,
             RetainHandling::Never => false,
         };
-        let (id, maximum_qos) = (subscription.id.clone(), subscription.options.maximum_qos);
-        self.tree.subscribe(filter, client.key, subscription);
         if wants_retained && matches!(split_share(filter), Ok(None)) {
-            self.queue_retained(filter, &client, maximum_qos, id.as_ref(), now);
+            let Some(charge) = client.account.hold(SCAN_COST + 2 * filter.len()) else {
+                drop(filters);
+                self.note_exceeded(client);
+                return Err(ReasonCode::QUOTA_EXCEEDED);
+            };
+            client.scans.borrow_mut().push_back(Scan {
+                filter: filter.into(),
+                cursor: Cursor::of(filter),
+                maximum_qos: options.maximum_qos,
+                id: id.clone(),
+                last_number: self.routing,
+                wants_own: filter.starts_with(sys::PREFIX),
+                charge,
+            });
         }
+        filters.insert(filter.into());
+        let subscription = Subscription { client: Rc::clone(client), options, id, charge };
+        self.tree.subscribe(filter, client.key, subscription);
         Ok(())
     }
 
-    /// Queues the retained messages of a new subscription. They come on top of the queue's bound: they are shared with the
-    /// store, which has a bound of its own, and the subscriber cannot take them in smaller portions.
-    fn queue_retained(
-        &mut self,
-        filter: &str,
-        client: &Rc<Client>,
-        maximum_qos: Qos,
-        id: Option<&Rc<[u32]>>,
-        now: Instant,
-    ) {
-        let own = if filter.starts_with(sys::PREFIX) { self.sys_messages(filter, now) } else { Vec::new() };
-        let mut bounds = self.bounds();
-        bounds.messages += self.retained.len();
-        bounds.bytes += self.retained.bytes();
-        let mut dropped = 0;
-        for message in self.retained.matching(filter, now).chain(&own) {
-            let delivery = Delivery {
-                message: Rc::clone(message),
-                subscription_ids: id.cloned(),
-                qos: message.qos.min(maximum_qos),
-                retain: true,
-            };
-            let pushed = client.outbox.borrow_mut().push(delivery, bounds);
-            dropped += u64::from(pushed == Pushed::Dropped);
+    /// Queues retained messages of new subscriptions, as far as the queue has room and the work is within `limit`. Retained
+    /// messages wait in their store, so that any number of subscriptions may ask for all of them.
+    ///
+    /// True when more is to be done now.
+    pub(super) fn scan_retained(&mut self, client: &Rc<Client>, limit: usize, now: Instant) -> bool {
+        let mut scans = client.scans.borrow_mut();
+        let limit = self.work + limit;
+        while let Some(scan) = scans.front_mut() {
+            if self.work >= limit || !client.outbox.borrow().has_room() {
+                break;
+            }
+            if std::mem::take(&mut scan.wants_own) {
+                self.work += OWN_TOPICS_WORK;
+                for message in self.sys_messages(&scan.filter, now) {
+                    self.queue_retained(client, scan, message);
+                }
+            }
+            self.work += STEP_WORK;
+            match self.retained.step(&scan.filter, &mut scan.cursor, now) {
+                Step::Passed => {}
+                Step::Found(message) => {
+                    let message = Rc::clone(message);
+                    if message.number <= scan.last_number {
+                        self.queue_retained(client, scan, message);
+                    }
+                }
+                Step::Done => drop(scans.pop_front()),
+            }
         }
-        self.note_drops(client, dropped);
+        if scans.is_empty() {
+            *scans = VecDeque::new();
+            return false;
+        }
+        client.outbox.borrow().has_room()
+    }
+
+    fn queue_retained(&mut self, client: &Rc<Client>, scan: &Scan, message: Rc<Message>) {
+        let qos = message.qos.min(scan.maximum_qos);
+        let delivery = Delivery { message, subscription_ids: scan.id.clone(), qos, retain: true };
+        if client.outbox.borrow_mut().push(delivery) == Pushed::Dropped {
+            self.note_drops(client, 1);
+        }
     }
 
     fn sys_messages(&self, filter: &str, now: Instant) -> Vec<Rc<Message>> {
         let values = sys::values(self, now).into_iter();
         values
-            .filter(|(topic, _)| crate::protocol::topic::matches(filter, topic))
-            .map(|(topic, value)| Rc::new(Message::new(&sys::as_publish(topic, &value), now)))
+            .filter(|(name, _)| topic::matches(filter, name))
+            .map(|(name, value)| Rc::new(Message::new(&sys::as_publish(name, &value), 0, now, &self.budget)))
             .collect()
     }
 
-    /// Takes an UNSUBSCRIBE. Gives the reason codes for UNSUBACK.
-    pub(super) fn unsubscribe(&mut self, client: &Client, unsubscribe: &Unsubscribe<'_>) -> Vec<u8> {
-        let mut filters = client.subscriptions.borrow_mut();
-        let codes = unsubscribe.filters.iter().map(|filter| {
-            filters.remove(*filter);
-            match self.tree.unsubscribe(filter, client.key) {
+    /// Ends subscriptions. Appends the reason codes for UNSUBACK.
+    pub(super) fn unsubscribe(&mut self, client: &Client, filters: &[&str], codes: &mut Vec<u8>) {
+        let mut known = client.subscriptions.borrow_mut();
+        let mut scans = client.scans.borrow_mut();
+        for filter in filters {
+            self.work += 4 + filter.len() / 8;
+            known.remove(*filter);
+            if !scans.is_empty() {
+                self.work += scans.len();
+                scans.retain(|scan| *scan.filter != **filter);
+            }
+            codes.push(match self.tree.unsubscribe(filter, client.key) {
                 Some(_) => ReasonCode::SUCCESS.0,
                 None => ReasonCode::NO_SUBSCRIPTION_EXISTED.0,
-            }
-        });
-        codes.collect()
+            });
+        }
     }
 }
 
@@ -233,7 +313,25 @@ impl Target {
             client: Rc::clone(&subscription.client),
             qos: publish.qos.min(subscription.options.maximum_qos),
             retain: publish.retain && subscription.options.retain_as_published,
-            subscription_ids: subscription.id.clone(),
+            subscription_ids: subscription.id.clone().map_or(Ids::None, Ids::One),
+        }
+    }
+}
+
+impl Ids {
+    fn join(self, more: Ids) -> Ids {
+        match (self, more) {
+            (ids, Ids::None) => ids,
+            (Ids::None, more) => more,
+            (Ids::One(id), more) => Ids::Many(id.to_vec()).join(more),
+            (Ids::Many(mut ids), Ids::One(id)) => {
+                ids.extend_from_slice(&id);
+                Ids::Many(ids)
+            }
+            (Ids::Many(mut ids), Ids::Many(more)) => {
+                ids.extend(more);
+                Ids::Many(ids)
+            }
         }
     }
 }
@@ -248,8 +346,6 @@ fn merge(targets: &mut Vec<Target>, target: Target, routing: u64) {
     };
     earlier.qos = earlier.qos.max(target.qos);
     earlier.retain |= target.retain;
-    earlier.subscription_ids = match (earlier.subscription_ids.take(), target.subscription_ids) {
-        (Some(ids), Some(more)) => Some(ids.iter().chain(more.iter()).copied().collect()),
-        (ids, more) => ids.or(more),
-    };
+    let ids = std::mem::replace(&mut earlier.subscription_ids, Ids::None);
+    earlier.subscription_ids = ids.join(target.subscription_ids);
 }

@@ -3,9 +3,9 @@
 //!
 //! How messages find their subscribers is in `routing`.
 
+use super::budget::{Account, Budget};
 use super::client::{Client, NEVER, Subscription};
 use super::link::Link;
-use super::outbox::Bounds;
 use super::retained::Retained;
 use super::routing::Target;
 use super::sys;
@@ -13,16 +13,28 @@ use super::timers::{Deadline, Timers};
 use super::topic_tree::{ClientKey, TopicTree};
 use super::users::Gate;
 use super::will::PendingWill;
-use super::{Config, Event, Report};
+use super::{Config, Event, Peer, Report};
 use crate::protocol::session::Limits;
 use crate::protocol::{Connect, PropertyId, ReasonCode, Version};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_set};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How often the `$SYS` topics are sent, as mosquitto does by default.
 const SYS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often refused connections are summed up.
+const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
+
+/// This part of the broker's memory is for connections that are not let in yet.
+const STRANGERS_PART: usize = 16;
+
+/// A tick does so much at a time; the clients get their turn in between.
+const DEADLINES_AT_A_TIME: usize = 100;
+
+/// A session that ends takes so many subscriptions along; others are removed later.
+const SUBSCRIPTIONS_AT_A_TIME: usize = 500;
 
 /// The state as the connections' tasks share it. It is never borrowed across an await.
 pub(super) type Shared = Rc<RefCell<State>>;
@@ -42,6 +54,20 @@ pub(super) struct State {
     timers: Timers,
     pub(super) tree: TopicTree<Subscription>,
     pub(super) retained: Retained,
+    /// The memory of all clients and messages.
+    pub(super) budget: Rc<Budget>,
+    /// The memory of connections that are not let in yet.
+    pub(super) strangers: Rc<Budget>,
+    /// A measure of what was computed, in steps of about 50 ns.
+    pub(super) work: usize,
+    /// Subscriptions of sessions that have ended.
+    ended: Vec<(ClientKey, hash_set::IntoIter<Box<str>>)>,
+    /// Connections that were not let in and not reported one by one.
+    refusals: Refusals,
+    /// Clients whose next message waits for memory.
+    pub(super) starved: Vec<Rc<Link>>,
+    /// Clients that exceeded a budget since they were last reported.
+    exceeding: HashSet<Rc<str>>,
     /// Retained messages that the full store did not take, since they were last reported.
     pub(super) retained_refused: u64,
     /// The number of the message that is being routed.
@@ -54,6 +80,15 @@ pub(super) struct State {
     pub(super) dropping: Vec<Rc<Client>>,
     next_sys: Instant,
     handler: EventHandler,
+}
+
+/// Refused connections since the last report.
+#[derive(Debug, Default)]
+struct Refusals {
+    count: u64,
+    last_reason: String,
+    /// Until then they are counted only.
+    until: Option<Instant>,
 }
 
 /// A client that was let in.
@@ -77,6 +112,13 @@ impl State {
             timers: Timers::default(),
             tree: TopicTree::new(),
             retained: Retained::new(config.retained_messages, config.retained_bytes),
+            budget: Budget::new(config.memory - config.memory / STRANGERS_PART),
+            strangers: Budget::new(config.memory / STRANGERS_PART),
+            work: 0,
+            ended: Vec::new(),
+            refusals: Refusals::default(),
+            starved: Vec::new(),
+            exceeding: HashSet::new(),
             retained_refused: 0,
             routing: 0,
             targets: Vec::new(),
@@ -86,10 +128,6 @@ impl State {
             handler,
             config,
         }
-    }
-
-    pub(super) fn bounds(&self) -> Bounds {
-        Bounds { messages: self.config.queued_messages, bytes: self.config.queued_bytes }
     }
 
     pub(super) fn client_count(&self) -> usize {
@@ -104,8 +142,32 @@ impl State {
         &self.retained
     }
 
+    /// The memory of all that clients made the broker hold, and its limit.
+    pub(super) fn memory(&self) -> (usize, usize) {
+        (self.budget.used() + self.strangers.used(), self.config.memory)
+    }
+
     pub(super) fn tell(&mut self, event: Event) {
         (self.handler)(event);
+    }
+
+    /// Counts a connection that is not let in. The first one is reported at once, further ones together.
+    pub(super) fn refuse(&mut self, peer: Peer, reason: String, now: Instant) {
+        self.report.refused += 1;
+        let is_summed = self.refusals.until.is_some();
+        if is_summed {
+            self.refusals.count += 1;
+            self.refusals.last_reason.clone_from(&reason);
+        } else {
+            self.refusals.until = Some(now + REFUSAL_INTERVAL);
+        }
+        self.tell(Event::Refused { peer, reason, is_summed });
+    }
+
+    /// Counts something that a client was denied for want of memory.
+    pub(super) fn note_exceeded(&mut self, client: &Client) {
+        self.report.quota_exceeded += 1;
+        self.exceeding.insert(Rc::clone(&client.id));
     }
 
     /// Lets a client in: takes its session over from an earlier connection, resumes it, or makes a new one.
@@ -116,6 +178,11 @@ impl State {
         let is_assigned = connect.client_id.is_empty();
         let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
         let client_id = assigned.as_deref().unwrap_or(connect.client_id);
+        let cost = Client::base_cost(client_id) + connect.will.as_ref().map_or(0, PendingWill::cost);
+        if cost > self.config.client_memory || !self.budget.allows(cost, cost) {
+            self.report.quota_exceeded += 1;
+            return Err(ReasonCode::QUOTA_EXCEEDED);
+        }
         self.take_over(client_id, now);
         let resumed = self.resume(client_id, connect.clean_start, now);
         let session_present = resumed.is_some();
@@ -174,7 +241,11 @@ impl State {
         if self.clients.len() >= self.config.sessions {
             return Err(ReasonCode::QUOTA_EXCEEDED);
         }
-        let client = Rc::new(Client::new(self.next_key, client_id, version, now));
+        let account = Account::new(&self.budget, self.config.client_memory);
+        let queued_messages = self.config.queued_messages;
+        let client = Client::new(self.next_key, client_id, account, queued_messages, version, now);
+        let client = Rc::new(client);
+        client.count_own(0);
         self.next_key += 1;
         self.clients.insert(Rc::clone(&client.id), Rc::clone(&client));
         Ok(client)
@@ -190,7 +261,11 @@ impl State {
     ) -> Rc<Link> {
         let link = Rc::new(Link::new(now));
         *client.link.borrow_mut() = Some(Rc::clone(&link));
-        *client.will.borrow_mut() = connect.will.as_ref().map(|will| Box::new(PendingWill::new(will)));
+        client.will.take();
+        *client.will.borrow_mut() = connect.will.as_ref().map(|will| {
+            let charge = client.account.hold_anyway(PendingWill::cost(will));
+            Box::new(PendingWill::new(will, charge))
+        });
         client.is_bridge.set(connect.is_bridge);
         client.expiry_interval.set(expiry_interval(connect));
         client.session.borrow_mut().start(
@@ -199,7 +274,7 @@ impl State {
             self.peer_accepts(connect),
             session_present,
         );
-        client.outbox.borrow_mut().drained(true, false, self.bounds(), now);
+        client.outbox.borrow_mut().drained(true, false, now);
         if connect.keep_alive > 0 {
             client.patience.set(Duration::from_millis(u64::from(connect.keep_alive) * 1500));
             self.timers.set(client, Deadline::KeepAlive, now + client.patience.get());
@@ -210,12 +285,11 @@ impl State {
         link
     }
 
-    /// What the client accepts. Before MQTT 5 it cannot say how much may be in flight.
+    /// What the client accepts. Before MQTT 5 it cannot say how much may be in flight; in MQTT 5 it may say more than is of
+    /// use, and acknowledgements would have to be searched for among that many.
     fn peer_accepts(&self, connect: &Connect<'_>) -> Limits {
         let mut limits = Limits::of_client(connect);
-        if !connect.version.is_v5() {
-            limits.receive_maximum = self.config.in_flight_v3;
-        }
+        limits.receive_maximum = limits.receive_maximum.min(self.config.in_flight);
         limits
     }
 
@@ -226,6 +300,7 @@ impl State {
         }
         client.link.take();
         self.connected -= 1;
+        client.count_own(0);
         self.timers.cancel(client, Deadline::KeepAlive);
         client.outbox.borrow_mut().disconnect(now);
         if !has_will {
@@ -251,9 +326,10 @@ impl State {
         self.clients.remove(&client.id);
         self.timers.cancel(client, Deadline::SessionExpiry);
         self.timers.cancel(client, Deadline::Will);
-        for filter in client.subscriptions.take() {
-            self.tree.unsubscribe(&filter, client.key);
-        }
+        client.is_ended.set(true);
+        client.scans.take();
+        self.ended.push((client.key, client.subscriptions.take().into_iter()));
+        self.remove_ended_subscriptions();
         client.outbox.borrow_mut().release(now);
         self.publish_will(client, now);
     }
@@ -264,8 +340,26 @@ impl State {
         }
     }
 
-    /// Does what is due. To be called a few times a second.
-    pub(super) fn tick(&mut self, now: Instant) {
+    /// Removes some subscriptions of sessions that have ended. True when there are more.
+    fn remove_ended_subscriptions(&mut self) -> bool {
+        let mut left = SUBSCRIPTIONS_AT_A_TIME;
+        while let Some((key, filters)) = self.ended.last_mut() {
+            let Some(filter) = filters.next() else {
+                self.ended.pop();
+                continue;
+            };
+            self.tree.unsubscribe(&filter, *key);
+            left -= 1;
+            if left == 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Does what is due. To be called a few times a second, and again at once when there is more.
+    pub(super) fn tick(&mut self, now: Instant) -> bool {
+        let mut left = DEADLINES_AT_A_TIME;
         while let Some((deadline, client)) = self.timers.pop(now) {
             match deadline {
                 Deadline::KeepAlive => self.check_keep_alive(&client, now),
@@ -275,16 +369,25 @@ impl State {
                     self.end_session(&client, now);
                 }
             }
+            left -= 1;
+            if left == 0 {
+                return true;
+            }
         }
+        if self.remove_ended_subscriptions() || self.retained.expire(now) {
+            return true;
+        }
+        self.starved.drain(..).for_each(|link| link.signal());
         self.give_up_on_stalled(now);
         self.report_drops();
+        self.report_refusals(Some(now));
         if now >= self.next_sys {
             self.next_sys = now + SYS_INTERVAL;
-            self.retained.expire(now);
             for (topic, value) in sys::values(self, now) {
                 self.publish(&sys::as_publish(topic, &value), None, now);
             }
         }
+        false
     }
 
     fn check_keep_alive(&mut self, client: &Rc<Client>, now: Instant) {
@@ -315,6 +418,22 @@ impl State {
         if count > 0 {
             self.tell(Event::RetainedStoreFull { count });
         }
+        for client_id in std::mem::take(&mut self.exceeding) {
+            self.tell(Event::QuotaExceeded { client_id: client_id.to_string() });
+        }
+    }
+
+    /// Sums up refused connections when it is time; without a time, at once.
+    fn report_refusals(&mut self, now: Option<Instant>) {
+        let is_due = |until| now.is_none_or(|now| now >= until);
+        if !self.refusals.until.is_some_and(is_due) {
+            return;
+        }
+        let Refusals { count, last_reason, .. } = std::mem::take(&mut self.refusals);
+        if count > 0 {
+            self.refusals.until = now.map(|now| now + REFUSAL_INTERVAL);
+            self.tell(Event::RefusedMore { count, last_reason });
+        }
     }
 
     /// Orders all connections to end, and reports what was not reported yet.
@@ -325,6 +444,7 @@ impl State {
             }
         }
         self.report_drops();
+        self.report_refusals(None);
     }
 }
 

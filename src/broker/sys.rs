@@ -12,6 +12,7 @@ pub(super) const PREFIX: &str = "$SYS/";
 pub(super) fn values(state: &State, now: Instant) -> Vec<(&'static str, String)> {
     let (report, clients, subscriptions, retained) =
         (&state.report, state.client_count(), state.subscription_count(), state.retained());
+    let (memory, memory_limit) = state.memory();
     let connected = state.connected as usize;
     let uptime = now.saturating_duration_since(state.started).as_secs();
     vec![
@@ -34,6 +35,10 @@ pub(super) fn values(state: &State, now: Instant) -> Vec<(&'static str, String)>
         ("$SYS/broker/subscriptions/count", subscriptions.to_string()),
         ("$SYS/broker/retained messages/count", retained.len().to_string()),
         ("$SYS/broker/store/messages/bytes", retained.bytes().to_string()),
+        ("$SYS/broker/memory/used", memory.to_string()),
+        ("$SYS/broker/memory/limit", memory_limit.to_string()),
+        ("$SYS/broker/quota/exceeded", report.quota_exceeded.to_string()),
+        ("$SYS/broker/connections/refused", report.refused.to_string()),
     ]
 }
 

@@ -531,6 +531,7 @@ fn what_is_no_acceptable_connect_is_refused_or_closed() {
     assert_eq!(answer(b"\x10\x0c\x00\x04MQTT\x07\x02\x00\x00\x00\x00"), b"\x20\x03\x00\x84\x00");
     assert_eq!(answer(b"\x10\x0c\x00\x04MQTT\x02\x02\x00\x00\x00\x00"), b"\x20\x02\x00\x01");
     assert_eq!(answer(b"\x10\x0c\x00\x04MQTT\x04\x03\x00\x00\x00\x00"), b"");
+    assert_eq!(answer(b"\x10\x0c\x00\x04MQTT\x05\x03\x00\x00\x00\x00"), b"\x20\x03\x00\x81\x00");
     assert_eq!(answer(b"GET / HTTP/1.1\r\n\r\n"), b"");
     assert_eq!(answer(b"\xc0\x00"), b"");
     assert_eq!(answer(b"\x10\xff\xff\xff\x7f"), b"");
@@ -557,6 +558,8 @@ fn wrong_packets_end_the_connection_with_a_reason() {
     assert_eq!(reason(b"\x30\x04\x00\x01#\x00"), ReasonCode::TOPIC_NAME_INVALID);
     assert_eq!(reason(b"\x30\xe9\x07"), ReasonCode::PACKET_TOO_LARGE);
     assert_eq!(reason(b"\x30\x06\x00\x00\x03\x23\x00\x41"), ReasonCode::TOPIC_ALIAS_INVALID);
+    assert_eq!(reason(b"\x30\x07\x00\x01t\x03\x23\x00\x00"), ReasonCode::TOPIC_ALIAS_INVALID);
+    assert_eq!(reason(b"\x30\x06\x00\x00\x03\x23\x00\x01"), ReasonCode::PROTOCOL_ERROR);
     assert_eq!(reason(b"\xf0\x00"), ReasonCode::PROTOCOL_ERROR);
     assert_eq!(reason(b"\x20\x03\x00\x00\x00"), ReasonCode::PROTOCOL_ERROR);
     assert_eq!(reason(b"\x10\x0d\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x00"), ReasonCode::PROTOCOL_ERROR);
@@ -802,8 +805,12 @@ fn events_say_who_came_and_went() {
     let events = events.lock().unwrap();
     let seen: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();
     assert!(seen[0].starts_with("Connected { client_id: \"c\""), "{seen:?}");
-    assert_eq!(seen[1], "Disconnected { client_id: \"c\", reason: Some(ReasonCode(0x81)) }");
-    assert!(seen[2].ends_with("reason: \"the first packet is not CONNECT\" }"), "{seen:?}");
+    assert_eq!(
+        seen[1],
+        "Disconnected { client_id: \"c\", reason: Some(ReasonCode(0x81)), fault: \
+         Some(\"malformed packet: packet type 0 is forbidden at byte 0\") }"
+    );
+    assert!(seen[2].ends_with("reason: \"the first packet is not CONNECT\", is_summed: false }"), "{seen:?}");
 }
 
 type Events = Arc<Mutex<Vec<Event>>>;

@@ -27,14 +27,30 @@ pub(super) enum Match<'a, S> {
     Shared(&'a Group<S>),
 }
 
+/// A level of filters. Most nodes lead to one other node and nowhere else, so a node is small.
 #[derive(Debug)]
 struct Node<S> {
-    children: HashMap<Box<str>, Node<S>>,
+    children: Children<S>,
     /// The child that stands for `+`.
     any: Option<Box<Node<S>>>,
     /// The child that stands for `#`.
     rest: Option<Box<Node<S>>>,
-    subscribers: HashMap<ClientKey, S>,
+    subscribers: Option<Box<Subscribers<S>>>,
+}
+
+/// The nodes below a node, by their levels.
+#[derive(Debug)]
+enum Children<S> {
+    None,
+    One(Box<(Box<str>, Node<S>)>),
+    #[allow(clippy::box_collection)] // most nodes have one child, and should not have room for a map
+    Many(Box<HashMap<Box<str>, Node<S>>>),
+}
+
+/// Those whose filter ends at a node.
+#[derive(Debug)]
+struct Subscribers<S> {
+    single: HashMap<ClientKey, S>,
     groups: HashMap<Box<str>, Group<S>>,
 }
 
@@ -62,9 +78,10 @@ impl<S> TopicTree<S> {
         for level in pattern.split('/') {
             node = node.child_mut(level);
         }
+        let subscribers = node.subscribers.get_or_insert_default();
         let replaced = match group {
-            None => node.subscribers.insert(key, subscription),
-            Some(group) => node.groups.entry(group.into()).or_default().insert(key, subscription),
+            None => subscribers.single.insert(key, subscription),
+            Some(group) => subscribers.groups.entry(group.into()).or_default().insert(key, subscription),
         };
         self.count += usize::from(replaced.is_none());
         replaced
@@ -78,44 +95,114 @@ impl<S> TopicTree<S> {
         removed
     }
 
-    /// Calls `visit` for everything that a topic name matches.
-    pub(super) fn for_each_match<'a>(&'a self, name: &str, visit: &mut impl FnMut(Match<'a, S>)) {
+    /// Calls `visit` for everything that a topic name matches. Gives the number of nodes that were looked at.
+    pub(super) fn for_each_match<'a>(&'a self, name: &str, visit: &mut impl FnMut(Match<'a, S>)) -> usize {
         // Wildcards at the front do not match topics of the server's own [MQTT-4.7.2-1].
         if name.starts_with('$') {
             let (level, rest) = cut_level(name);
-            if let Some(child) = self.root.children.get(level) {
-                child.walk(rest, visit);
-            }
-            return;
+            return self.root.children.get(level).map_or(1, |child| child.walk(rest, visit));
         }
-        self.root.walk(Some(name), visit);
+        self.root.walk(Some(name), visit)
+    }
+}
+
+impl<S> Children<S> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Children::None => true,
+            Children::One(_) => false,
+            Children::Many(children) => children.is_empty(),
+        }
+    }
+
+    fn get(&self, level: &str) -> Option<&Node<S>> {
+        match self {
+            Children::None => None,
+            Children::One(child) => (*child.0 == *level).then_some(&child.1),
+            Children::Many(children) => children.get(level),
+        }
+    }
+
+    fn get_mut(&mut self, level: &str) -> Option<&mut Node<S>> {
+        match self {
+            Children::None => None,
+            Children::One(child) => (*child.0 == *level).then_some(&mut child.1),
+            Children::Many(children) => children.get_mut(level),
+        }
+    }
+
+    fn get_or_insert(&mut self, level: &str) -> &mut Node<S> {
+        if let Children::One(child) = self
+            && *child.0 != *level
+            && let Children::One(child) = std::mem::replace(self, Children::None)
+        {
+            *self = Children::Many(Box::new(HashMap::from([*child])));
+        }
+        if let Children::None = self {
+            *self = Children::One(Box::new((level.into(), Node::new())));
+        }
+        match self {
+            Children::One(child) => &mut child.1,
+            Children::Many(children) => children.entry(level.into()).or_insert_with(Node::new),
+            Children::None => unreachable!("it was filled just now"),
+        }
+    }
+
+    fn remove(&mut self, level: &str) {
+        match self {
+            Children::None => {}
+            Children::One(child) if *child.0 == *level => *self = Children::None,
+            Children::One(_) => {}
+            Children::Many(children) => {
+                children.remove(level);
+                if children.is_empty() {
+                    *self = Children::None;
+                } else if children.len() * 8 < children.capacity() {
+                    children.shrink_to_fit();
+                }
+            }
+        }
+    }
+}
+
+impl<S> Default for Subscribers<S> {
+    fn default() -> Subscribers<S> {
+        Subscribers { single: HashMap::new(), groups: HashMap::new() }
+    }
+}
+
+impl<S> Subscribers<S> {
+    fn is_empty(&self) -> bool {
+        self.single.is_empty() && self.groups.is_empty()
+    }
+
+    fn remove(&mut self, group: Option<&str>, key: ClientKey) -> Option<S> {
+        let Some(name) = group else {
+            return self.single.remove(&key);
+        };
+        let group = self.groups.get_mut(name)?;
+        let removed = group.remove(key);
+        if group.members.is_empty() {
+            self.groups.remove(name);
+        }
+        removed
     }
 }
 
 impl<S> Node<S> {
     fn new() -> Node<S> {
-        Node {
-            children: HashMap::new(),
-            any: None,
-            rest: None,
-            subscribers: HashMap::new(),
-            groups: HashMap::new(),
-        }
+        Node { children: Children::None, any: None, rest: None, subscribers: None }
     }
 
     fn is_empty(&self) -> bool {
-        self.children.is_empty()
-            && self.any.is_none()
-            && self.rest.is_none()
-            && self.subscribers.is_empty()
-            && self.groups.is_empty()
+        self.children.is_empty() && self.any.is_none() && self.rest.is_none() && self.subscribers.is_none()
     }
 
     fn child_mut(&mut self, level: &str) -> &mut Node<S> {
         match level {
             "+" => self.any.get_or_insert_with(|| Box::new(Node::new())),
             "#" => self.rest.get_or_insert_with(|| Box::new(Node::new())),
-            _ => self.children.entry(level.into()).or_insert_with(Node::new),
+            _ => self.children.get_or_insert(level),
         }
     }
 
@@ -146,37 +233,39 @@ impl<S> Node<S> {
     }
 
     fn remove_here(&mut self, group: Option<&str>, key: ClientKey) -> Option<S> {
-        let Some(name) = group else {
-            return self.subscribers.remove(&key);
-        };
-        let group = self.groups.get_mut(name)?;
-        let removed = group.remove(key);
-        if group.members.is_empty() {
-            self.groups.remove(name);
+        let subscribers = self.subscribers.as_mut()?;
+        let removed = subscribers.remove(group, key);
+        if subscribers.is_empty() {
+            self.subscribers = None;
         }
         removed
     }
 
-    fn walk<'a>(&'a self, name: Option<&str>, visit: &mut impl FnMut(Match<'a, S>)) {
+    fn walk<'a>(&'a self, name: Option<&str>, visit: &mut impl FnMut(Match<'a, S>)) -> usize {
+        let mut count = 1;
         // `a/#` matches `a` as well.
         if let Some(rest) = &self.rest {
             rest.visit(visit);
+            count += 1;
         }
         let Some(name) = name else {
-            return self.visit(visit);
+            self.visit(visit);
+            return count;
         };
         let (level, rest) = cut_level(name);
         if let Some(child) = &self.any {
-            child.walk(rest, visit);
+            count += child.walk(rest, visit);
         }
         if let Some(child) = self.children.get(level) {
-            child.walk(rest, visit);
+            count += child.walk(rest, visit);
         }
+        count
     }
 
     fn visit<'a>(&'a self, visit: &mut impl FnMut(Match<'a, S>)) {
-        self.subscribers.values().for_each(|subscription| visit(Match::Single(subscription)));
-        self.groups.values().for_each(|group| visit(Match::Shared(group)));
+        let Some(subscribers) = &self.subscribers else { return };
+        subscribers.single.values().for_each(|subscription| visit(Match::Single(subscription)));
+        subscribers.groups.values().for_each(|group| visit(Match::Shared(group)));
     }
 }
 

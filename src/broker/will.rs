@@ -1,7 +1,11 @@
 //! A client's will, from CONNECT until it is published or taken back.
 
-use crate::protocol::{PropertiesBuf, PropertyId, Publish, Qos, Will};
+use super::budget::Charge;
+use crate::protocol::{PropertiesBuf, PropertyId, Publish, Qos, Version, Will};
 use std::time::Duration;
+
+/// What a will costs beyond its own bytes.
+const OVERHEAD: usize = 128;
 
 /// What is to be published when the client is gone. Its expiry interval runs from then on, so it is kept as it came.
 #[derive(Debug)]
@@ -11,17 +15,25 @@ pub(super) struct PendingWill {
     properties: PropertiesBuf,
     qos: Qos,
     retain: bool,
+    #[allow(dead_code)] // what counts is when it is dropped
+    charge: Charge,
 }
 
 impl PendingWill {
-    pub(super) fn new(will: &Will<'_>) -> PendingWill {
+    pub(super) fn new(will: &Will<'_>, charge: Charge) -> PendingWill {
         PendingWill {
             topic: will.topic.into(),
             payload: will.payload.into(),
             properties: will.properties.to_owned(),
             qos: will.qos,
             retain: will.retain,
+            charge,
         }
+    }
+
+    /// What a will costs until it is published.
+    pub(super) fn cost(will: &Will<'_>) -> usize {
+        OVERHEAD + will.topic.len() + will.payload.len() + will.properties.encoded_length(Version::V5)
     }
 
     /// How long the client has to come back before it is published.

@@ -15,6 +15,12 @@ unix socket follow, each where it is asked for. The broker keeps everything in m
 somebody is only with --password-file and --scram-file. SIGHUP has these files read again; who is connected stays. A file with a bad line is refused, at the start as well
 as later, when the users stay as they were.
 
+A client that exceeds --client-memory, or its share when much of --memory is in use, gets reason code 0x97 (quota exceeded) for the
+subscription or the connection; 0x80 or a closed connection before MQTT 5. Messages for a client that does not take them are dropped. Both
+are counted on $SYS/broker/quota/exceeded and $SYS/broker/publish/messages/dropped. Fixed limits: 100,000 subscriptions a client, 1 MiB for
+any packet but PUBLISH, 1,024 messages sent without acknowledgement, 100,000 messages in a queue, 1,000,000 sessions and retained messages,
+256 MiB of retained messages.
+
 Examples:
   mq broker                      127.0.0.1, port 1883
   mq broker -p 0                 a free port
@@ -49,6 +55,12 @@ pub struct BrokerArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
+    /// Memory that one client may make the broker hold: subscriptions, will, buffers, messages not yet taken; as in 16M
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits")]
+    pub client_memory: usize,
+    /// Memory that all clients together may make the broker hold, retained messages included; as in 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory, help_heading = "Limits")]
+    pub memory: usize,
     /// Stop when standard input ends, as it does when the program that started the broker is gone
     #[arg(long, action = ArgAction::SetTrue)]
     pub stop_with_stdin: bool,
@@ -57,10 +69,45 @@ pub struct BrokerArgs {
     pub verbose: bool,
 }
 
+/// The least memory that leaves room for a client.
+const LEAST_MEMORY: usize = 64 << 10;
+
+/// A size in bytes, or in K, M or G (of 1024).
+fn memory(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "" => Some(1),
+        "K" => Some(1 << 10),
+        "M" => Some(1 << 20),
+        "G" => Some(1 << 30),
+        _ => None,
+    };
+    let size =
+        digits.parse().ok().zip(unit).and_then(|(number, unit): (usize, usize)| number.checked_mul(unit));
+    size.filter(|size| *size >= LEAST_MEMORY)
+        .ok_or_else(|| "expected at least 64K, as in 16M or 2G".to_owned())
+}
+
 impl BrokerArgs {
     /// Where to listen over TCP: at MQTT's port, unless there is another way in.
     pub fn listen(&self) -> Option<SocketAddr> {
         let port = self.port.or(self.unix.is_none().then_some(PORT));
         port.map(|port| SocketAddr::new(self.bind, port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_a_size() {
+        assert_eq!(memory("64K"), Ok(64 << 10));
+        assert_eq!(memory("100000"), Ok(100_000));
+        assert_eq!(memory("2G"), Ok(2 << 30));
+        for text in ["", "M", "0", "63K", "1T", "-1M", "1m", "99999999999999999999", "99999999999999G", "é"]
+        {
+            assert!(memory(text).is_err(), "{text}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `mq broker`: the embedded broker in the foreground.
 
+use super::log::Log;
 use super::stop::Signals;
 use super::users::{FromFile, UserFile};
 use super::{Messages, block_on};
@@ -27,27 +28,33 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
             listen_web_socket: args.ws_port.map(|port| SocketAddr::new(args.bind, port)),
             listen_unix: args.unix.clone(),
             access: access(users.as_ref(), scram_users.as_ref(), args)?,
+            client_memory: args.client_memory,
+            memory: args.memory,
             ..Config::default()
         };
         let mut broker = Broker::bind(config).await.map_err(|ListenError { place, source }| {
             Error::System { action: format!("listen on {place}"), source }
         })?;
         announce(&broker);
+        let (log, log_end) = Log::start(messages);
+        let event_log = log.clone();
         broker.on_event(move |event| {
             if let Some(text) = describe(&event, is_verbose) {
-                messages.say(&text);
+                event_log.say(&text);
             }
         });
         let mut status = ExitStatus::DONE;
         let stop = async {
             tokio::select! {
                 signal = signals.next() => status = signal,
-                () = keep_up_to_date(users.as_mut(), messages) => {}
-                () = keep_up_to_date(scram_users.as_mut(), messages) => {}
+                () = keep_up_to_date(users.as_mut(), &log) => {}
+                () = keep_up_to_date(scram_users.as_mut(), &log) => {}
                 () = end_of_stdin(), if args.stop_with_stdin => {}
             }
         };
         broker.run(stop).await;
+        drop(log);
+        log_end.wait();
         Ok(status)
     })
 }
@@ -75,9 +82,9 @@ fn access(
     }))
 }
 
-async fn keep_up_to_date<T: FromFile>(users: Option<&mut UserFile<T>>, messages: Messages) {
+async fn keep_up_to_date<T: FromFile>(users: Option<&mut UserFile<T>>, log: &Log) {
     match users {
-        Some(users) => users.keep_up_to_date(messages).await,
+        Some(users) => users.keep_up_to_date(log).await,
         None => pending().await,
     }
 }
@@ -103,20 +110,39 @@ fn announce(broker: &Broker) {
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
-/// What to say about an event; arrivals and departures only when asked for.
+/// The longest client identifier that is shown, in characters.
+const LONGEST_SHOWN: usize = 100;
+
+/// The line for an event; arrivals and departures only when asked for.
 fn describe(event: &Event, is_verbose: bool) -> Option<String> {
     let text = match event {
-        Event::Connected { .. } | Event::Disconnected { .. } if !is_verbose => return None,
+        Event::Connected { .. } | Event::Disconnected { .. } | Event::Refused { is_summed: true, .. }
+            if !is_verbose =>
+        {
+            return None;
+        }
+        Event::RefusedMore { .. } if is_verbose => return None,
         Event::Connected { client_id, peer, version } => {
-            format!("{client_id:?} connected from {peer} with {version}")
+            format!("{} connected from {peer} with {version}", shown(client_id))
         }
-        Event::Disconnected { client_id, reason: Some(reason) } => {
-            format!("{client_id:?} disconnected: {reason}")
+        Event::Disconnected { client_id, reason: Some(reason), fault: Some(fault) } => {
+            format!("{} disconnected: {reason}: {fault}", shown(client_id))
         }
-        Event::Disconnected { client_id, reason: None } => format!("{client_id:?} was lost"),
-        Event::Refused { peer, reason } => format!("refused a connection from {peer}: {reason}"),
+        Event::Disconnected { client_id, reason: Some(reason), fault: None } => {
+            format!("{} disconnected: {reason}", shown(client_id))
+        }
+        Event::Disconnected { client_id, reason: None, .. } => format!("{} was lost", shown(client_id)),
+        Event::Refused { peer, reason, .. } => format!("refused a connection from {peer}: {reason}"),
+        Event::RefusedMore { count, last_reason } => {
+            format!("refused {count} more connections in the last seconds; the last one: {last_reason}")
+        }
+        Event::QuotaExceeded { client_id } => format!(
+            "{} exceeded a limit: --client-memory, --memory, its receive maximum, or 100000 subscriptions",
+            shown(client_id)
+        ),
         Event::Dropped { client_id, count } => format!(
-            "dropped {count} messages for {client_id:?}: they were more or larger than it takes, or expired"
+            "dropped {count} messages for {}: they were more or larger than it takes, or expired",
+            shown(client_id)
         ),
         Event::RetainedStoreFull { count } => {
             format!("did not keep {count} retained messages: the store is full")
@@ -124,4 +150,8 @@ fn describe(event: &Event, is_verbose: bool) -> Option<String> {
         Event::AcceptFailed(error) => format!("cannot accept connections: {error}"),
     };
     Some(text)
+}
+
+fn shown(client_id: &str) -> String {
+    format!("{:?}", client_id.chars().take(LONGEST_SHOWN).collect::<String>())
 }

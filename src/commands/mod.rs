@@ -16,6 +16,7 @@ mod inspect;
 mod limits;
 mod lines;
 mod links;
+mod log;
 mod mosquitto;
 mod mosquitto_debug;
 mod ndjson;

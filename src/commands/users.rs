@@ -1,6 +1,6 @@
 //! The users of `mq broker`: read at the start, and again at every SIGHUP.
 
-use super::Messages;
+use super::log::Log;
 use crate::authentication::scram::Keys;
 use crate::broker::{ScramUsers, Users};
 use crate::error::Error;
@@ -50,17 +50,17 @@ impl<T: FromFile> UserFile<T> {
     }
 
     /// Reads the file again whenever SIGHUP comes, for ever. A bad file changes nothing.
-    pub(super) async fn keep_up_to_date(&mut self, messages: Messages) {
+    pub(super) async fn keep_up_to_date(&mut self, log: &Log) {
         while self.hangup.recv().await.is_some() {
             match read::<T>(&self.path) {
                 Ok(read) => {
-                    messages.say(&format!("read {} again: {}", self.path.display(), count(&read)));
+                    log.say(&format!("read {} again: {}", self.path.display(), count(&read)));
                     self.users.send_replace(Arc::new(read));
                 }
                 Err(error) => {
                     let kept = count(&**self.users.borrow());
-                    messages.say(&error.to_string());
-                    messages.say(&format!("the users stay as they were: {kept}"));
+                    log.say(&error.to_string());
+                    log.say(&format!("the users stay as they were: {kept}"));
                 }
             }
         }

@@ -33,6 +33,68 @@ fn packets_over_the_maximum_size_of_the_client_are_left_out() {
 }
 
 #[test]
+fn connack_fits_the_maximum_size_of_the_client() {
+    let broker = EmbeddedBroker::start();
+    let connect = |maximum: u32, client_id: &str| {
+        let mut client = broker.connect();
+        client.send(&format!("10 (`MQTT` 05 02 003c (27 {maximum:08x}) `{client_id}`)"));
+        client
+    };
+    // The limits of the broker are left out first; the identifier that it assigned is not.
+    connect(5, "me").expect("20 (00 00 ())");
+    let connack = connect(32, "").packet();
+    let [(0x12, identifier)] = &properties(&connack[5..])[..] else { panic!("{connack:02x?}") };
+    assert!(identifier.ends_with(&connack[connack.len() - 16..]));
+    assert!(connect(100, "").packet().len() > 32);
+    assert_eq!(connect(20, "").expect_end(), bytes::hex("20 03 00 95 00"));
+    assert_eq!(connect(4, "me").expect_end(), b"");
+    Wire::v5(&broker, "me", "").ping();
+}
+
+#[test]
+fn a_client_that_was_not_told_of_the_limits_is_not_held_to_them() {
+    let broker = EmbeddedBroker::start();
+    let mut client = Wire::v5(&broker, "me", "27 00000006");
+    for number in 1..=1100 {
+        client.send(&format!("34 (`a` {number:04x} () 'x')"));
+        client.expect_ack(0x50, number);
+    }
+    client.ping();
+}
+
+#[test]
+fn answers_over_the_maximum_size_of_the_client_end_the_connection() {
+    let broker = EmbeddedBroker::start();
+    for (filters, is_answered) in [(5, true), (6, false), (1000, false)] {
+        let mut client = Wire::v5(&broker, "me", "27 0000000a");
+        client.send(&format!("82 (0001 () {})", "`a` 00".repeat(filters)));
+        if is_answered {
+            client.expect_type(0x90);
+        } else {
+            assert_eq!(client.expect_end()[..3], [0xe0, 1, 0x95]);
+        }
+    }
+    // The reason code of a success is left out.
+    let mut client = broker.connect();
+    client.send("10 (`MQTT` 05 02 003c (27 00000005) `me`)");
+    client.expect("20 (00 00 ())");
+    client.send("32 (`nobody` 0001 () 'x')");
+    client.expect("40 (0001 10)");
+}
+
+#[test]
+fn an_unknown_alias_is_a_protocol_error_and_an_impossible_one_is_invalid() {
+    let broker = EmbeddedBroker::start();
+    for (text, reason_code) in
+        [("`` (23 0001)", 0x82), ("`a` (23 0000)", 0x94), ("`` (23 0000)", 0x94), ("`a` (23 ffff)", 0x94)]
+    {
+        let mut client = Wire::v5(&broker, "me", "");
+        client.send(&format!("30 ({text} 'x')"));
+        assert_eq!(client.expect_end()[..3], [0xe0, 1, reason_code], "{text}");
+    }
+}
+
+#[test]
 fn aliases_of_a_publisher_are_understood() {
     on_each_broker(|broker| {
         let mut subscriber = Wire::v311(broker, "subscriber");
