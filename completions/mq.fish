@@ -459,8 +459,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'The
 complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s f -l payload-file -d 'The payload from a file, behind the stamp if there are subscribers' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-recording -d 'The payloads of messages that `mq sub --json` wrote to a file, one after the other, behind the stamp if there are subscribers' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}, behind the stamp if there are subscribers' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l share -d 'Let all subscribers share one subscription, so that each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l messages -d 'How many messages all publishers send together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'How long they send [default: until --messages are sent; 10 with --rate, sub and reconnect]' -r

@@ -1,4 +1,10 @@
-//! Parses texts with placeholders in braces, such as `sensors/{i}`. The caller knows the placeholders and their values.
+//! Parses texts with placeholders in braces, such as `sensors/{i}`, and makes the values that are new for each message. The caller
+//! knows all other placeholders and their values.
+
+use jiff::Timestamp;
+use std::fmt::Write;
+use std::io;
+use std::ops::RangeInclusive;
 
 /// A part of such a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +58,10 @@ pub struct Braces<'t> {
 
 /// Whether the content looks like a placeholder in a text that may also have literal braces, such as JSON.
 pub fn is_word(inside: &str) -> bool {
+    TimeForm::named(inside).is_some() || is_plain_word(inside)
+}
+
+fn is_plain_word(inside: &str) -> bool {
     inside.starts_with(|c: char| c.is_ascii_lowercase())
         && inside.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ":.-".contains(c))
 }
@@ -62,4 +72,122 @@ fn push_text<P>(pieces: &mut Vec<Piece<P>>, words: &str) {
     } else if !words.is_empty() {
         pieces.push(Piece::Text(words.to_owned()));
     }
+}
+
+/// A value that is new for each message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `{ts}` and its forms: the time.
+    Time(TimeForm),
+    /// `{uuid}`: a random UUID.
+    Uuid,
+    /// `{rand:0..100}`: a whole number.
+    Random(RangeInclusive<i64>),
+    /// `{rand:0.0..1.0}`: a number with so many decimals.
+    RandomDecimal {
+        /// From the first to the last number.
+        range: RangeInclusive<f64>,
+        /// Digits behind the point.
+        decimals: usize,
+    },
+}
+
+/// How a time is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum TimeForm {
+    Rfc3339,
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+}
+
+/// The range of a `{rand:...}` is invalid; this is its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidRange(pub String);
+
+/// The most decimals that a floating-point number has.
+const MOST_DECIMALS: usize = 15;
+
+impl Value {
+    /// The value with this name, if there is one.
+    ///
+    /// # Errors
+    /// When it is a random number from an invalid range.
+    pub fn named(inside: &str) -> Result<Option<Value>, InvalidRange> {
+        if let Some(range) = inside.strip_prefix("rand:") {
+            return Value::random(range).map(Some).ok_or_else(|| InvalidRange(range.to_owned()));
+        }
+        Ok(TimeForm::named(inside).map(Value::Time).or((inside == "uuid").then_some(Value::Uuid)))
+    }
+
+    /// A range of whole numbers without its end, or of numbers with as many decimals as were written.
+    fn random(text: &str) -> Option<Value> {
+        let (start, end) = text.split_once("..")?;
+        let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let most = decimals(start).max(decimals(end));
+        if most == 0 {
+            let (start, end): (i64, i64) = (start.parse().ok()?, end.parse().ok()?);
+            return (start < end).then(|| Value::Random(start..=end - 1));
+        }
+        let (start, end): (f64, f64) = (start.parse().ok()?, end.parse().ok()?);
+        let is_valid = start < end && most <= MOST_DECIMALS;
+        is_valid.then_some(Value::RandomDecimal { range: start..=end, decimals: most })
+    }
+
+    /// Appends the value of a message that is made now.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn append(&self, now: Timestamp, text: &mut impl Write) -> io::Result<()> {
+        // Neither a String nor a Vec refuses to grow.
+        let _ = match self {
+            Value::Time(form) => form.append(now, text),
+            Value::Uuid => append_uuid(random_bits()?, text),
+            Value::Random(range) => write!(text, "{}", fastrand::i64(range.clone())),
+            Value::RandomDecimal { range, decimals } => {
+                let value = range.start() + fastrand::f64() * (range.end() - range.start());
+                write!(text, "{value:.decimals$}")
+            }
+        };
+        Ok(())
+    }
+}
+
+impl TimeForm {
+    /// `ts`, `ts:ms` or `ts_ms`, and so on.
+    fn named(inside: &str) -> Option<TimeForm> {
+        Some(match inside {
+            "ts" => TimeForm::Rfc3339,
+            "ts:s" | "ts_s" => TimeForm::Seconds,
+            "ts:ms" | "ts_ms" => TimeForm::Milliseconds,
+            "ts:us" | "ts_us" => TimeForm::Microseconds,
+            "ts:ns" | "ts_ns" => TimeForm::Nanoseconds,
+            _ => return None,
+        })
+    }
+
+    fn append(self, now: Timestamp, text: &mut impl Write) -> std::fmt::Result {
+        match self {
+            TimeForm::Rfc3339 => write!(text, "{now:.3}"),
+            TimeForm::Seconds => write!(text, "{}", now.as_second()),
+            TimeForm::Milliseconds => write!(text, "{}", now.as_millisecond()),
+            TimeForm::Microseconds => write!(text, "{}", now.as_microsecond()),
+            TimeForm::Nanoseconds => write!(text, "{}", now.as_nanosecond()),
+        }
+    }
+}
+
+fn random_bits() -> io::Result<u128> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(u128::from_be_bytes(bytes))
+}
+
+/// Appends a random UUID (RFC 9562, version 4).
+fn append_uuid(random: u128, text: &mut impl Write) -> std::fmt::Result {
+    let bits = random & !(0xf000 << 64 | 0xc000 << 48) | 0x4000 << 64 | 0x8000 << 48;
+    let [a, b, c, d] = [bits >> 96, bits >> 80 & 0xffff, bits >> 64 & 0xffff, bits >> 48 & 0xffff];
+    write!(text, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{:012x}", bits & 0xffff_ffff_ffff)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 const LONGEST_VALUE: usize = 64;
 
 /// What the payloads of a group are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// Dots, a stamp among them where it fits; the number of bytes is the same or chosen for each message.
     #[allow(missing_docs)] // the names say it

@@ -1,22 +1,26 @@
 //! Texts with placeholders: the topics and payloads of a run.
 
 use super::plan::RunId;
-use crate::placeholder::{self, Braces, Piece};
+use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
+use jiff::Timestamp;
 use std::fmt::Write;
-use std::ops::RangeInclusive;
 
 /// A text that is made anew for each publisher or message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Piece<Placeholder>>);
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    text: String,
+    pieces: Vec<Piece<Placeholder>>,
+}
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Placeholder {
     Run,
     Number,
     Subscriber,
     Client,
     Sequence,
-    Random(RangeInclusive<u64>),
+    /// What is new for each message.
+    New(Value),
 }
 
 /// What the placeholders stand for.
@@ -36,20 +40,22 @@ pub struct Values<'a> {
 pub enum PlaceholderError {
     #[error("{{{0}}} stands for nothing; there are {1}")]
     Unknown(String, &'static str),
-    #[error("{{rand:{0}}} is no range; {{rand:0..100}} is a number from 0 to 99")]
+    #[error(
+        "{{rand:{0}}} is no range; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
+    )]
     Range(String),
 }
 
 /// What a topic can hold.
-const IN_TOPICS: &str =
-    "{run}, {client}, {i} (the publisher), {s} (its subscriber) and {rand:0..100} (any number below 100)";
+const IN_TOPICS: &str = "{run}, {client}, {i} (the publisher), {s} (its subscriber), and for each message {seq} (its number), \
+                         {ts} (the time; {ts:s}, {ts:ms}, {ts:us}, {ts:ns} since 1970), {uuid} and {rand:0..100} (any number below 100)";
 
 /// What a client identifier, a user name, or the topic of a will can hold.
 const IN_CLIENTS: &str = "{i} (the client), {client} (its identifier) and {run}";
 
 /// What a payload can hold.
-const IN_PAYLOADS: &str =
-    "{run}, {client}, {i} (the publisher), {seq} (the message) and {rand:0..100} (any number below 100)";
+const IN_PAYLOADS: &str = "{run}, {client}, {i} (the publisher), {seq} (the message), {ts} (the time; {ts:s}, {ts:ms}, {ts:us}, \
+                           {ts:ns} since 1970), {uuid} and {rand:0..100} (any number below 100)";
 
 impl Template {
     /// Reads a topic. Every brace is to be a placeholder's.
@@ -57,7 +63,7 @@ impl Template {
     /// # Errors
     /// When it holds an unknown placeholder.
     pub fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
-        Template::parse(text, IN_TOPICS, |name| !matches!(name, "seq"), |_| true)
+        Template::parse(text, IN_TOPICS, |_| true, |_| true)
     }
 
     /// Reads a payload. Braces with anything but a word in them are text, so that JSON can be written as it is.
@@ -80,7 +86,10 @@ impl Template {
     pub fn of_secret(text: &str) -> Template {
         let is_placeholder = |name: &str| matches!(name, "run" | "client" | "i");
         let parsed = Template::parse(text, IN_CLIENTS, is_placeholder, is_placeholder);
-        parsed.unwrap_or_else(|_| Template(vec![Piece::Text(text.to_owned())]))
+        parsed.unwrap_or_else(|_| Template {
+            text: text.to_owned(),
+            pieces: vec![Piece::Text(text.to_owned())],
+        })
     }
 
     fn parse(
@@ -94,13 +103,21 @@ impl Template {
             let placeholder = if is_known { Placeholder::named(inside)? } else { None };
             placeholder.ok_or_else(|| PlaceholderError::Unknown(inside.to_owned(), known))
         };
-        placeholder::parse(text, is_placeholder, named).map(Template)
+        let pieces = placeholder::parse(text, is_placeholder, named)?;
+        Ok(Template { text: text.to_owned(), pieces })
+    }
+
+    /// The template as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Appends the text with values in place of the placeholders.
     pub fn fill_in(&self, values: &Values<'_>, text: &mut impl Write) {
-        for piece in &self.0 {
-            // Neither a String nor a Vec refuses to grow.
+        // The time is read for texts that change with it, and once for each.
+        let now = if self.is_new_for_each_message() { Timestamp::now() } else { Timestamp::UNIX_EPOCH };
+        for piece in &self.pieces {
+            // Neither a String nor a Vec refuses to grow, and a running system has random numbers.
             let _ = match piece {
                 Piece::Text(words) => text.write_str(words),
                 Piece::Placeholder(placeholder) => match placeholder {
@@ -109,7 +126,7 @@ impl Template {
                     Placeholder::Subscriber => write!(text, "{}", values.subscriber),
                     Placeholder::Client => text.write_str(values.client),
                     Placeholder::Sequence => write!(text, "{}", values.sequence),
-                    Placeholder::Random(range) => write!(text, "{}", fastrand::u64(range.clone())),
+                    Placeholder::New(value) => value.append(now, text).map_err(|_| std::fmt::Error),
                 },
             };
         }
@@ -119,7 +136,7 @@ impl Template {
     pub fn longest(&self, value: usize) -> usize {
         let size =
             |piece: &Piece<Placeholder>| if let Piece::Text(words) = piece { words.len() } else { value };
-        self.0.iter().map(size).sum()
+        self.pieces.iter().map(size).sum()
     }
 
     /// Whether there is a `{s}`.
@@ -132,15 +149,20 @@ impl Template {
         self.names(|placeholder| *placeholder == Placeholder::Run)
     }
 
-    /// Whether two publishers can make different texts of it, apart from `{s}`.
+    /// Whether two messages can make different texts of it, apart from `{s}`.
     pub fn names_publisher(&self) -> bool {
-        self.names(|placeholder| {
-            matches!(placeholder, Placeholder::Number | Placeholder::Client | Placeholder::Random(_))
-        })
+        let is_of_publisher =
+            |placeholder: &Placeholder| matches!(placeholder, Placeholder::Number | Placeholder::Client);
+        self.names(is_of_publisher) || self.is_new_for_each_message()
+    }
+
+    /// Whether two messages of one publisher can make different texts of it.
+    pub fn is_new_for_each_message(&self) -> bool {
+        self.names(|placeholder| matches!(placeholder, Placeholder::Sequence | Placeholder::New(_)))
     }
 
     fn names(&self, is_it: impl Fn(&Placeholder) -> bool) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Placeholder(placeholder) if is_it(placeholder)))
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Placeholder(placeholder) if is_it(placeholder)))
     }
 }
 
@@ -152,19 +174,12 @@ impl Placeholder {
             "s" => Placeholder::Subscriber,
             "client" => Placeholder::Client,
             "seq" => Placeholder::Sequence,
-            _ => match name.strip_prefix("rand:") {
-                Some(range) => Placeholder::Random(parse_range(range)?),
-                None => return Ok(None),
-            },
+            _ => {
+                let value =
+                    Value::named(name).map_err(|InvalidRange(range)| PlaceholderError::Range(range))?;
+                return Ok(value.map(Placeholder::New));
+            }
         }))
-    }
-}
-
-fn parse_range(text: &str) -> Result<RangeInclusive<u64>, PlaceholderError> {
-    let ends = text.split_once("..").and_then(|(start, end)| Some((start.parse().ok()?, end.parse().ok()?)));
-    match ends {
-        Some((start, end)) if start < end => Ok(start..=end - 1),
-        _ => Err(PlaceholderError::Range(text.to_owned())),
     }
 }
 
@@ -183,7 +198,7 @@ mod tests {
 
     #[test]
     fn placeholders_are_replaced() {
-        assert_eq!(filled(Template::of_topic("{run}/{s}/{i}/{client}")), "00001a2b/3/7/mq-1");
+        assert_eq!(filled(Template::of_topic("{run}/{s}/{i}/{client}/{seq}")), "00001a2b/3/7/mq-1/42");
         assert_eq!(filled(Template::of_payload("{i} {client} {seq} {rand:5..6}")), "7 mq-1 42 5");
         assert_eq!(filled(Template::of_payload("")), "");
     }
@@ -203,11 +218,24 @@ mod tests {
         let of_topic = |text: &str| Template::of_topic(text).unwrap_err().to_string();
         assert!(of_payload("{sequ}").starts_with("{sequ} stands for nothing; there are {run}, {client}"));
         assert!(of_payload("{s}").starts_with("{s} stands for nothing"), "a message has no subscriber");
-        assert!(of_topic("a/{seq}").starts_with("{seq} stands for nothing"));
         assert!(of_topic("a/{i").starts_with("{i} stands for nothing"), "an open brace");
-        for range in ["5..5", "6..5", "..", "1", "a..b", "-1..4"] {
+        for range in ["5..5", "6..5", "..", "1", "a..b", "1.5..x"] {
             assert!(of_topic(&format!("{{rand:{range}}}")).contains("is no range"), "{range}");
         }
+    }
+
+    #[test]
+    fn times_and_uuids_are_new_for_each_message() {
+        let made = |text: &str| filled(Template::of_payload(text));
+        assert_eq!(made("{ts_ms}").len(), 13);
+        assert_eq!(made("{ts:ms}").len(), 13);
+        assert!(made("{ts}").parse::<Timestamp>().is_ok());
+        assert_ne!(made("{uuid}"), made("{uuid}"));
+        let is_new = |text: &str| Template::of_topic(text).unwrap().is_new_for_each_message();
+        assert_eq!(
+            ["a/{i}/{run}/{client}/{s}", "a/{seq}", "{ts}", "{uuid}", "{rand:1..3}"].map(is_new),
+            [false, true, true, true, true]
+        );
     }
 
     #[test]

@@ -7,12 +7,14 @@ use std::ops::Range;
 
 /// The topics of a group, made from a template.
 ///
-/// `{run}` stands for the run, `{i}` for the publisher's number, `{client}` for its client identifier, `{rand:0..100}` for a number
-/// that each publisher chooses once, and `{s}` for the number of the subscriber that is to receive it. Subscribers put `+`
-/// in place of a level that belongs to a publisher. Without `{s}`, every subscriber receives every message.
+/// `{run}` stands for the run, `{i}` for the publisher's number, `{client}` for its client identifier, `{seq}`, `{ts}`, `{uuid}` and
+/// `{rand:0..100}` for what is new for each message, and `{s}` for the number of the subscriber that is to receive it. Subscribers put
+/// `+` in place of a level that belongs to a publisher or a message. Without `{s}`, every subscriber receives every message.
 #[derive(Debug, Clone)]
 pub struct Topics {
     run: RunId,
+    /// The template as it was written.
+    text: String,
     template: Template,
     /// The template with `+` in place of what belongs to publishers.
     filter: Template,
@@ -59,8 +61,16 @@ impl Topics {
         }
         let filter = Template::of_topic(&levels.join("/"))?;
         let is_spread = whole.names_subscriber();
-        let topics =
-            Topics { run, template: whole, filter, publishers, subscribers, first: (0, 0), is_spread };
+        let topics = Topics {
+            run,
+            text: template.to_owned(),
+            template: whole,
+            filter,
+            publishers,
+            subscribers,
+            first: (0, 0),
+            is_spread,
+        };
         topics.check()?;
         Ok(topics)
     }
@@ -76,6 +86,11 @@ impl Topics {
         }
     }
 
+    /// The template as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether runs, or the subscribers of several parts, have topics of their own.
     pub fn are_apart(&self) -> bool {
         self.is_spread || self.template.names_run()
@@ -83,7 +98,7 @@ impl Topics {
 
     /// The longest topic and filter stand for all.
     fn check(&self) -> Result<(), TemplateError> {
-        let topic = self.fill_in(&self.template, u32::MAX, u32::MAX, "client");
+        let topic = self.fill_in(&self.template, u32::MAX, u32::MAX, "client", u64::MAX);
         TopicName::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
         let topic = self.filter(u32::MAX);
         TopicFilter::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
@@ -92,12 +107,22 @@ impl Topics {
 
     /// What a publisher publishes to.
     pub fn topic(&self, publisher: u32, client_id: &str) -> String {
-        self.fill_in(&self.template, publisher, publisher % self.subscribers.max(1), client_id)
+        self.topic_of(publisher, client_id, 0)
+    }
+
+    /// What a publisher publishes the message of this number to.
+    pub fn topic_of(&self, publisher: u32, client_id: &str, sequence: u64) -> String {
+        self.fill_in(&self.template, publisher, publisher % self.subscribers.max(1), client_id, sequence)
+    }
+
+    /// Whether a publisher's messages go to several topics.
+    pub fn are_new_for_each_message(&self) -> bool {
+        self.template.is_new_for_each_message()
     }
 
     /// What a subscriber subscribes to.
     pub fn filter(&self, subscriber: u32) -> String {
-        self.fill_in(&self.filter, 0, subscriber, "")
+        self.fill_in(&self.filter, 0, subscriber, "", 0)
     }
 
     /// How many subscribers receive each message.
@@ -134,12 +159,19 @@ impl Topics {
         (publisher < self.publishers).then_some(place as usize)
     }
 
-    fn fill_in(&self, template: &Template, publisher: u32, subscriber: u32, client: &str) -> String {
+    fn fill_in(
+        &self,
+        template: &Template,
+        publisher: u32,
+        subscriber: u32,
+        client: &str,
+        sequence: u64,
+    ) -> String {
         let mut topic = String::new();
         let (first_publisher, first_subscriber) = self.first;
         let publisher = first_publisher.saturating_add(publisher);
         let subscriber = first_subscriber.saturating_add(subscriber);
-        let values = Values { run: self.run, publisher, subscriber, client, sequence: 0 };
+        let values = Values { run: self.run, publisher, subscriber, client, sequence };
         template.fill_in(&values, &mut topic);
         topic
     }
@@ -215,7 +247,7 @@ mod tests {
 
     #[test]
     fn templates_that_cannot_work_are_refused() {
-        assert!(error("a/{seq}").starts_with("{seq} stands for nothing; there are {run}, {client}, {i}"));
+        assert!(error("a/{sequ}").starts_with("{sequ} stands for nothing; there are {run}, {client}, {i}"));
         assert!(error("a/{i").starts_with("{i} stands for nothing"), "an open brace: {}", error("a/{i"));
         assert!(error("a/{s}-{i}").starts_with("{s} cannot share a level"));
         assert_eq!(

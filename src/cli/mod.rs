@@ -227,12 +227,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     let mut typed = Typed { names, subcommand, words, file, config };
     let mut line = head.to_vec();
     let mut repeated = Ok(());
+    let mut useless = Ok(());
     if let Some(subcommand) = subcommand {
         let words = argv::normalise(subcommand, names, words);
         repeated = names.check_repetitions(&words);
         if option_file::is_read_by(subcommand.get_name()) {
             let file = option_file::read(subcommand, names, &words);
             typed.file = file.map_err(|error| typed.file_failure(&error))?;
+        }
+        if subcommand.get_name() == "bench" {
+            useless = bench::modes::check(subcommand, &words, typed.words);
         }
         let of_file = typed.file.lines.iter().map(|line| line.word.clone());
         let words: Vec<OsString> = of_file.chain(words).collect();
@@ -244,7 +248,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         line.extend_from_slice(words);
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
-    repeated.map_err(|problem| typed.usage_failure(&problem))?;
+    repeated.and(useless).map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
     if let Some(client) = cli.command.client_mut() {

@@ -114,7 +114,7 @@ impl fmt::Debug for TokenSource {
 }
 
 impl Means {
-    fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         match self {
             Means::Scram(algorithm) => algorithm.method(),
             Means::Token { method, .. } => method,

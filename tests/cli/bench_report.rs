@@ -282,6 +282,51 @@ fn a_run_that_is_worse_than_the_baseline_exits_4() {
 }
 
 #[test]
+fn whatever_shapes_the_load_is_shown_compared_and_not_merged() {
+    let directory = TempDir::new().unwrap();
+    let path = written_report(&directory);
+    for (options, words, difference) in [
+        ("-r", "retain", "retain: the default in the baseline, yes now"),
+        ("-t load/{i}", "topic load/{i}", "topic: the default in the baseline, load/{i} now"),
+        (
+            "--rate 5k --arrivals poisson",
+            "arrivals poisson",
+            "arrivals: the default in the baseline, poisson now",
+        ),
+        ("--rate 5k --burst 5", "burst 5", "burst: the default in the baseline, 5 now"),
+        ("--rate 5k --ramp 0.1", "ramp 0.1 s", "ramp: the default in the baseline, 0.1 s now"),
+        ("--share a -V 5", "shared by a", "--share: none in the baseline, a now"),
+        ("--warm-up 0.1", "after 0.1 s of warm-up", "the warm-up: 0 s in the baseline, 0.1 s now"),
+        ("--connect-rate 500", "500 connects per second", "--connect-rate: none in the baseline, 500 now"),
+        (
+            "--payload-template x",
+            "payload template x",
+            "payload: the default in the baseline, template x now",
+        ),
+        ("-k 7", "keep alive 7 s", "keep alive: the default in the baseline, 7 s now"),
+        ("--ws", "transport WebSocket", "transport: the default in the baseline, WebSocket now"),
+        (
+            "-V 5 -D publish content-type a",
+            "properties 5 bytes in PUBLISH",
+            "properties: the default in the baseline",
+        ),
+    ] {
+        let other = directory.path().join("other.json");
+        let words_of_run = format!("{SHORT} {options} --baseline {path} --tolerance 1000");
+        let finished = mq(&words_of_run).arg("--json").arg(&other).run();
+        assert_says(&finished.stderr, &["--baseline: the loads differ: ", difference]);
+        assert_says(
+            &String::from_utf8_lossy(&finished.stdout),
+            &[words, &format!("different plan    {difference}")],
+        );
+        if !options.starts_with("--connect-rate") {
+            let merge = mq(&format!("bench merge {path} {}", other.display())).run();
+            assert_says(&merge.fail(2), &["the reports are of different loads"]);
+        }
+    }
+}
+
+#[test]
 fn a_baseline_that_is_none_is_told_before_the_run() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run.json");

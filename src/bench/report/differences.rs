@@ -1,7 +1,7 @@
 //! What two runs do differently: nothing may differ where reports are merged, and all of it is told beside a baseline.
 
 use super::json::scenario_word;
-use super::{Group, Planned, Report};
+use super::{Group, Load, Planned, Report};
 use crate::bench::plan::Volume;
 use std::time::Duration;
 
@@ -40,6 +40,11 @@ fn difference<T: PartialEq + ToString>(key: &str, first: &T, second: &T) -> Opti
     (first != second).then(|| (key.to_owned(), first.to_string(), second.to_string()))
 }
 
+/// What shapes two loads differently, unless one of the reports does not say.
+fn of_loads(first: Option<&Load>, second: Option<&Load>) -> Differences {
+    first.zip(second).map(|(first, second)| first.differences(second)).unwrap_or_default()
+}
+
 impl Planned {
     /// What is the same in all shards of a run.
     fn differences(&self, other: &Planned) -> Differences {
@@ -55,17 +60,21 @@ impl Planned {
             difference("the payload's size", &self.payload_size, &other.payload_size),
             difference("the volume", &volume(self), &volume(other)),
         ];
-        rows.into_iter().flatten().collect()
+        let mut rows: Differences = rows.into_iter().flatten().collect();
+        rows.extend(of_loads(self.load.as_ref(), other.load.as_ref()));
+        rows
     }
 
     /// What is not.
     fn extents(&self, other: &Planned) -> Differences {
+        let connects = |plan: &Planned| plan.connect_rate.map_or("none".to_owned(), |rate| rate.to_string());
         let rate = |plan: &Planned| plan.rate.map_or("none".to_owned(), |rate| rate.to_string());
         let rows = [
             difference("clients", &self.clients, &other.clients),
             difference("publishers", &self.publishers, &other.publishers),
             difference("subscribers", &self.subscribers, &other.subscribers),
             difference("--rate", &rate(self), &rate(other)),
+            difference("--connect-rate", &connects(self), &connects(other)),
         ];
         rows.into_iter().flatten().collect()
     }
@@ -79,6 +88,7 @@ impl Group {
             name => format!("{key} of {name}"),
         };
         let listens = |group: &Group| group.listens_to.clone().unwrap_or_else(|| "nobody else".to_owned());
+        let shares = |group: &Group| group.share.clone().unwrap_or_else(|| "none".to_owned());
         let scenario = |group: &Group| scenario_word(group.scenario);
         let rows = [
             difference(&key("the scenario"), &scenario(self), &scenario(other)),
@@ -91,9 +101,14 @@ impl Group {
             difference(&key("the payload's size"), &self.payload_sizes.1, &other.payload_sizes.1),
             difference(&key("--inflight"), &self.in_flight, &other.in_flight),
             difference(&key("what is listened to"), &listens(self), &listens(other)),
+            // What does not say how a load is shaped says nothing about sharing either.
+            difference(&key("--share"), &shares(self), &shares(other))
+                .filter(|_| self.shape.is_some() && other.shape.is_some()),
         ];
+        let shapes = of_loads(self.shape.as_ref(), other.shape.as_ref());
+        let shapes = shapes.into_iter().map(|(name, first, second)| (key(&name), first, second));
         // What the plan says as well is said once.
         let said = if self.name.is_empty() { ["the scenario", "the payload's size"] } else { [""; 2] };
-        rows.into_iter().flatten().filter(|(key, _, _)| !said.contains(&key.as_str())).collect()
+        rows.into_iter().flatten().filter(|(key, _, _)| !said.contains(&key.as_str())).chain(shapes).collect()
     }
 }

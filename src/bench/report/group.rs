@@ -1,5 +1,6 @@
 //! What a group of clients was to do, and what became of its messages.
 
+use super::Load;
 use super::words::{count, rate};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
@@ -39,6 +40,8 @@ pub struct Group {
     pub listens_to: Option<String>,
     /// The name of the shared subscription, if its subscribers have one.
     pub share: Option<String>,
+    /// What shapes its load besides; `None` if an earlier program did not say.
+    pub shape: Option<Load>,
     /// What became of its messages.
     pub outcome: Outcome,
 }
@@ -61,6 +64,7 @@ impl Group {
             messages: group.messages,
             listens_to: group.filter.clone(),
             share: group.share.clone(),
+            shape: Some(Load::of_group(plan, group)),
             outcome: record.outcome(plan, group),
         }
     }
@@ -125,7 +129,9 @@ impl Group {
     pub(super) fn load(&self, for_a_time: &str) -> String {
         match self.scenario {
             Scenario::Connect => return format!("connections{for_a_time}"),
-            Scenario::Subscribe => return format!("QoS {}{for_a_time}", self.subscription_qos),
+            Scenario::Subscribe => {
+                return format!("QoS {}{for_a_time}{}", self.subscription_qos, self.shared());
+            }
             _ => {}
         }
         let messages = match self.messages {
@@ -139,7 +145,12 @@ impl Group {
         if let Some(per_second) = self.rate {
             let _ = write!(text, ", {} planned in a second", rate(per_second));
         }
-        text + &self.window()
+        let shape = self.shape.as_ref().map(Load::words).filter(|words| !words.is_empty());
+        text + &self.window() + &self.shared() + &shape.map(|words| format!(", {words}")).unwrap_or_default()
+    }
+
+    fn shared(&self) -> String {
+        self.share.as_ref().map(|share| format!(", shared by {share}")).unwrap_or_default()
     }
 
     fn bytes(&self) -> String {

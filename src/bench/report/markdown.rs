@@ -11,14 +11,14 @@ impl Report {
         let mut text = "## mq bench\n\n".to_owned();
         match self.groups.as_slice() {
             [only] => {
-                let (who, load) = (only.who(), only.load(&self.for_a_time()));
+                let (who, load) = (only.who(), self.load_of(only, &self.for_a_time()));
                 let _ = write!(text, "{}; {}, ", as_text(&who), as_text(&load));
             }
             groups => {
                 let _ = write!(text, "{} clients in {} groups, ", self.clients(), groups.len());
             }
         }
-        let _ = write!(text, "{}, {}\n\n", self.plan.version, as_text(&self.plan.broker));
+        let _ = write!(text, "{}\n\n", as_text(&self.place()));
         text += &self.markdown_groups();
         text += &self.markdown_counts();
         text += &self.markdown_latencies();
@@ -136,7 +136,7 @@ mod tests {
         let expected = "\
 ## mq bench
 
-1000 publishers, 100 subscribers; 100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher, MQTT 5.0, 127.0.0.1:1883
+1000 publishers, 100 subscribers; 100000 messages of 64 bytes at QoS 1, 20 in flight for each publisher, 127.0.0.1:1883, MQTT 5.0
 
 | | count | per second |
 |---|---:|---:|
@@ -163,7 +163,7 @@ mod tests {
         report.search = Some(searched());
         let markdown = report.to_markdown();
         for part in [
-            "\n1105 clients in 2 groups, MQTT 5.0, 127.0.0.1:1883\n\n| group | clients |",
+            "\n1105 clients in 2 groups, 127.0.0.1:1883, MQTT 5.0\n\n| group | clients |",
             "\n| idle | 5 clients that stay | connections | 0 | 0 | 0 | 0 | 0 |\n",
             "\n| tried per second | sent\\_rate | p99 | loss | verdict |\n|---:|---:|---:|---:|---|\n",
             "| 1950/s | 1.20 s | 1.5 % | did not hold: loss\\>1%: it was 1.5 % |\n\nthe highest rate that held",

@@ -12,6 +12,7 @@ mod hdr;
 mod html;
 mod json;
 mod latency;
+mod load;
 mod markdown;
 mod merge;
 pub mod prometheus;
@@ -31,6 +32,7 @@ pub use group::Group;
 use jiff::Timestamp;
 pub use json::{JsonError, SCHEMA, scenario_word};
 pub use latency::LatencyKind;
+pub use load::Load;
 pub use merge::MergeError;
 pub use search::{Found, SearchStep, Searched};
 pub use self_check::{Finding, Mark};
@@ -135,6 +137,8 @@ pub struct Planned {
     pub rate: Option<f64>,
     /// How many clients begin to connect in a second; `None` for as many as the broker takes.
     pub connect_rate: Option<u32>,
+    /// What shapes it besides; `None` if an earlier program did not say.
+    pub load: Option<Load>,
 }
 
 /// A machine that took part.
@@ -316,6 +320,28 @@ impl Report {
         group::for_a_time(self.plan.volume)
     }
 
+    /// The broker, the version and what shapes all connections, in words.
+    fn place(&self) -> String {
+        let plan = &self.plan;
+        let words = plan.load.as_ref().map(Load::words).filter(|words| !words.is_empty());
+        let words = words.map(|words| format!(", {words}")).unwrap_or_default();
+        let pace = plan.connect_rate.map(|rate| format!(", {rate} connects per second")).unwrap_or_default();
+        format!("{}, {}{words}{pace}", plan.broker, plan.version)
+    }
+
+    /// The warm-up in words; empty without one.
+    fn warm_up(&self) -> String {
+        match self.plan.warm_up {
+            Duration::ZERO => String::new(),
+            time => format!(", after {} s of warm-up", time.as_secs_f64()),
+        }
+    }
+
+    /// What a group does, in words.
+    fn load_of(&self, group: &Group, for_a_time: &str) -> String {
+        group.load(for_a_time) + &self.warm_up()
+    }
+
     /// Whether the clients do different things.
     fn is_mix(&self) -> bool {
         self.groups.len() > 1
@@ -381,6 +407,7 @@ impl Planned {
             warm_up: plan.warm_up,
             rate: planned_rate(plan),
             connect_rate: plan.connect_rate,
+            load: Some(Load::of_plan(plan)),
         }
     }
 }

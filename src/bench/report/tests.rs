@@ -33,6 +33,7 @@ pub(in crate::bench) fn report() -> Report {
             warm_up: Duration::ZERO,
             rate: None,
             connect_rate: None,
+            load: Some(Load::default()),
         },
         groups: vec![group()],
         hosts: vec![Host { system: "linux x86_64".to_owned(), cpus: 2, open_files: Some(1024) }],
@@ -81,6 +82,7 @@ pub(in crate::bench) fn group() -> Group {
         messages: Some(100_000),
         listens_to: None,
         share: None,
+        shape: Some(Load::default()),
         outcome: Outcome {
             account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
             ..Outcome::default()

@@ -60,18 +60,18 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let mut text = line("broker", &format!("{}, {}", escape::line(&self.plan.broker), self.plan.version));
+        let mut text = line("broker", &escape::line(&self.place()));
         if let [only] = self.groups.as_slice() {
             text += &line("clients", &format!("{}, on {}", escape::line(&only.who()), self.workers()));
-            return text + &line("load", &only.load(&self.for_a_time()));
+            return text + &line("load", &escape::line(&self.load_of(only, &self.for_a_time())));
         }
         let (clients, groups) = (self.clients(), self.groups.len());
         text += &line("clients", &format!("{clients} in {groups} groups, on {}", self.workers()));
         if let Volume::Duration(_) = self.plan.volume {
-            text += &line("load", self.for_a_time().trim_start());
+            text += &line("load", (self.for_a_time() + &self.warm_up()).trim_start());
         }
         for group in &self.groups {
-            let words = format!("{}; {}", escape::line(&group.who()), group.load(""));
+            let words = format!("{}; {}", escape::line(&group.who()), escape::line(&group.load("")));
             text += &line(&format!("- {}", escape::line(&group.name)), &words);
         }
         text

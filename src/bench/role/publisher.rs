@@ -26,6 +26,8 @@ pub(in crate::bench) struct Publisher {
     number: u32,
     client_id: String,
     topic: String,
+    /// Whether each message has a topic of its own.
+    has_new_topics: bool,
     /// What each message says besides, as properties.
     properties: PropertiesBuf,
     /// How many messages are to be sent in all; without end as long as it is not known.
@@ -89,6 +91,7 @@ impl Publisher {
         Publisher {
             number: group.first_publisher + part.number,
             topic: group.topics.topic(part.number, &client_id),
+            has_new_topics: group.topics.are_new_for_each_message(),
             client_id,
             properties: shared.plan.broker.properties.publish.clone(),
             goal: u64::MAX,
@@ -236,6 +239,9 @@ impl Publisher {
                 client: &self.client_id,
                 sequence,
             };
+            if self.has_new_topics {
+                self.topic = group.topics.topic_of(values.publisher, values.client, sequence);
+            }
             let recorded = group.payload.recorded(values.publisher, sequence);
             let topic = recorded.and_then(Recorded::topic).unwrap_or(&self.topic);
             let publish = Publish {

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod group;
+pub(super) mod modes;
 mod preset;
 mod recording;
 mod scenario_file;
@@ -58,9 +59,10 @@ Subscribers check that every message arrives, once and in order. At QoS 0 messag
 were sent and none arrived for a second, or for three times the longest time that one took; at QoS 1
 and 2 --timeout has to pass. The report goes to standard output.
 
-In topics, {run} stands for the run, {client} for the publisher's client identifier, {i} for its
-number, {s} for the number of its subscriber and {rand:0..100} for a number that each publisher
-chooses once. In payloads there are also {seq}, the message's number, and a {rand:0..100} for each.
+In topics and payloads, {run} stands for the run, {client} for the publisher's client identifier and
+{i} for its number. New for each message are {seq}, its number, {ts}, the time (RFC 3339; {ts:s},
+{ts:ms}, {ts:us} and {ts:ns} since 1970), {uuid} and {rand:0..100}, a random number. In topics, {s} is
+the number of the publisher's subscriber.
 
 With --auth-method every client authenticates itself, again on each new connection. A token is read
 once for all of them; for SCRAM each has its own user name and password. What it computes to prove its
@@ -150,10 +152,10 @@ pub struct BenchArgs {
     /// Send each message of --payload-recording to the topic that it was recorded with; only with pub
     #[arg(long, action = ArgAction::SetTrue, requires = "payload_recording", conflicts_with = "topic", help_heading = "Load")]
     pub recorded_topics: bool,
-    /// The payload as a text with {i}, {client}, {seq} and {rand:0..100}, behind the stamp if there are subscribers
+    /// Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}, behind the stamp if there are subscribers
     #[arg(long, value_name = "TEXT", help_heading = "Load")]
     pub payload_template: Option<String>,
-    /// The topics, with {run}, {i}, {s}, {client} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]
+    /// Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]
     #[arg(short = 't', long, value_name = "TEMPLATE", help_heading = "Load")]
     pub topic: Option<String>,
     /// Let the broker keep the last message of each topic
@@ -243,7 +245,6 @@ impl BenchArgs {
     /// # Errors
     /// Which options do not go together, or what is wrong with a file.
     pub fn plan(&self, run: RunId) -> Result<Plan, Error> {
-        self.check_scenario()?;
         if self.word == Word::Merge {
             return Err(Error::Usage("merge reads reports, and plans no run".to_owned()));
         }
@@ -301,61 +302,6 @@ impl BenchArgs {
         args.duration = self.duration.or(Some(SEARCH_DURATION));
         args.warm_up = self.warm_up.or(Some(SEARCH_WARM_UP));
         args.plan(run)
-    }
-
-    /// Options that a scenario has no use for are mistakes.
-    pub fn check_scenario(&self) -> Result<(), Error> {
-        let word = self.word;
-        let runs = word != Word::Merge;
-        let is_simple = runs && word != Word::Scenario;
-        let publishes = is_simple && !matches!(word, Word::Conn | Word::Sub);
-        let subscribes = matches!(word, Word::Pubsub | Word::Reconnect);
-        let checks = [
-            ("a file", !self.files.is_empty(), !is_simple),
-            ("--hold", self.hold.is_some(), word == Word::Conn),
-            ("--keep-sessions", self.keep_sessions, word == Word::Reconnect),
-            ("--topology", self.topology.is_some(), subscribes),
-            ("--share", self.share.is_some(), subscribes || word == Word::Sub),
-            ("--rate", self.rate.is_some(), publishes),
-            ("--ramp", self.ramp.is_some(), publishes),
-            ("--retain", self.retain, publishes),
-            // Who should receive what is not known then, and so what is lost.
-            ("--recorded-topics", self.recorded_topics, word == Word::Pub),
-            ("--publishers", self.publishers.is_some(), publishes),
-            ("--subscribers", self.subscribers.is_some(), subscribes || word == Word::Rr),
-            ("--clients", self.clients.is_some(), is_simple),
-            ("--topic", self.topic.is_some(), is_simple && word != Word::Conn),
-            (
-                "--messages",
-                self.messages.is_some(),
-                is_simple && !matches!(word, Word::Conn | Word::Reconnect),
-            ),
-            ("--duration", self.duration.is_some(), is_simple && word != Word::Conn),
-            ("--warm-up", self.warm_up.is_some(), is_simple && word != Word::Conn),
-            ("--connect-rate", self.connect_rate.is_some(), runs),
-            ("--threads", self.threads.is_some(), runs),
-            ("--processes", self.processes.is_some(), runs),
-            ("--shard", self.shard.is_some(), runs),
-            ("--start-at", self.start_at.is_some(), runs),
-            ("--check", self.check, runs),
-            ("--embedded", self.embedded, runs),
-            ("--credentials", self.credentials.is_some(), runs),
-            ("--host", self.client.connection.host.is_some(), runs),
-            ("--port", self.client.connection.port.is_some(), runs),
-            ("--url", self.client.network.url.is_some(), runs),
-            ("--search", self.report.search.is_some(), runs),
-            ("--metrics", self.report.metrics.is_some(), runs),
-            ("--inflight", self.in_flight.is_some(), runs),
-            ("--payload-file", self.payload_file.is_some(), publishes),
-            ("--payload-template", self.payload_template.is_some(), publishes),
-        ];
-        for (option, is_given, is_useful) in checks {
-            if is_given && !is_useful {
-                let text = format!("{option} does not go with {word}{}", word.instead_of(option));
-                return Err(Error::Usage(text));
-            }
-        }
-        Ok(())
     }
 
     /// Only a load at planned times has a rate that can be searched for.
@@ -439,17 +385,6 @@ impl Word {
             Word::Rr => Scenario::RequestResponse,
             Word::Reconnect => Scenario::Reconnect,
             Word::Scenario | Word::Merge => Scenario::Mix,
-        }
-    }
-
-    /// Where an option stands that is not for this scenario.
-    fn instead_of(self, option: &str) -> &'static str {
-        match (self, option) {
-            (Word::Scenario, _) => "; it stands in the file",
-            (Word::Conn, "--duration") => "; --hold says how long the clients stay",
-            (Word::Reconnect, "--messages") => "; --duration says how long it lasts",
-            (_, "a file") => "; mq bench scenario FILE takes one",
-            _ => "",
         }
     }
 }

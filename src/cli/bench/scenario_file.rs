@@ -2,6 +2,7 @@
 //! line and column.
 
 use super::group::GroupSpec;
+use super::modes;
 use super::word::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
@@ -75,12 +76,24 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
     if file.groups.is_empty() {
         return Err(wrong(0, "there is no [[group]]".to_owned()));
     }
+    let keys = keys_of_groups(&text);
+    let mut keys = keys.iter();
     let mut names = BTreeSet::new();
     let mut groups = Vec::new();
     for table in file.groups {
         let start = table.span().start;
         let table = table.into_inner();
         let name = table.name.clone();
+        if let Some(key) =
+            keys.next().into_iter().flatten().find(|key| !modes::has_use_for_key(table.scenario, key))
+        {
+            let text = format!(
+                "group {name:?}: {key} does not go with {}, only with {}",
+                table.scenario,
+                modes::modes_of_groups(key)
+            );
+            return Err(wrong(start, text));
+        }
         if !names.insert(name.clone()) {
             return Err(wrong(start, format!("there are two groups called {name:?}")));
         }
@@ -88,6 +101,15 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
         groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
     }
     Ok((groups, file.duration, file.warm_up.unwrap_or_default()))
+}
+
+/// The keys of each group, as they are written.
+fn keys_of_groups(text: &str) -> Vec<Vec<String>> {
+    let file: toml::Table = toml::from_str(text).unwrap_or_default();
+    let groups = file.get("group").and_then(toml::Value::as_array).into_iter().flatten();
+    groups
+        .map(|group| group.as_table().into_iter().flat_map(|table| table.keys().cloned()).collect())
+        .collect()
 }
 
 impl Table {

@@ -47,6 +47,9 @@ pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Er
         (None, parts) => (merge(parts.unwrap_or_default())?, None),
     };
     let comparison = baseline.map(|before| Comparison::new(&before, &report, args.report.tolerance));
+    for (key, before, now) in comparison.iter().flat_map(|comparison| &comparison.differences) {
+        messages.say(&format!("--baseline: the loads differ: {key}: {before} in the baseline, {now} now"));
+    }
     let sections = Sections::new(comparison.as_ref());
     let printed = outputs.print(&report, &sections);
     let written = outputs.write(&report, &sections);
@@ -79,7 +82,6 @@ async fn measure(
 
 /// Reads the reports to merge.
 fn read_reports(args: &BenchArgs) -> Result<Vec<Report>, Error> {
-    args.check_scenario()?;
     if args.files.is_empty() {
         return Err(Error::Usage("merge needs reports: mq bench merge FILE...".to_owned()));
     }

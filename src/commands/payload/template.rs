@@ -1,9 +1,9 @@
 //! Payloads and topics with placeholders, filled in anew for each message.
 
-use crate::placeholder::{self, Braces, Piece};
+use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
 use jiff::Timestamp;
+use std::fmt::Write;
 use std::io;
-use std::ops::RangeInclusive;
 
 /// A text that is made anew for each message.
 #[derive(Debug, Clone)]
@@ -12,23 +12,7 @@ pub(in crate::commands) struct Template(Vec<Piece<Placeholder>>);
 #[derive(Debug, Clone, PartialEq)]
 enum Placeholder {
     Number,
-    Time(TimeForm),
-    Uuid,
-    Random(RangeInclusive<i64>),
-    /// A number with so many decimals.
-    RandomDecimal {
-        range: RangeInclusive<f64>,
-        decimals: usize,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TimeForm {
-    Rfc3339,
-    Seconds,
-    Milliseconds,
-    Microseconds,
-    Nanoseconds,
+    Value(Value),
 }
 
 /// Why a text cannot be used.
@@ -66,7 +50,10 @@ impl Template {
         for piece in &self.0 {
             match piece {
                 Piece::Text(words) => text.push_str(words),
-                Piece::Placeholder(placeholder) => text.push_str(&placeholder.value(number, now)?),
+                Piece::Placeholder(Placeholder::Value(value)) => value.append(now, &mut text)?,
+                Piece::Placeholder(Placeholder::Number) => {
+                    let _ = write!(text, "{number}");
+                }
             }
         }
         Ok(text)
@@ -77,74 +64,11 @@ fn named(Braces { inside, is_open }: Braces<'_>) -> Result<Placeholder, Template
     if is_open {
         return Err(TemplateError::Open(inside.to_owned()));
     }
-    Ok(match inside {
-        "i" => Placeholder::Number,
-        "ts" => Placeholder::Time(TimeForm::Rfc3339),
-        "ts:s" => Placeholder::Time(TimeForm::Seconds),
-        "ts:ms" => Placeholder::Time(TimeForm::Milliseconds),
-        "ts:us" => Placeholder::Time(TimeForm::Microseconds),
-        "ts:ns" => Placeholder::Time(TimeForm::Nanoseconds),
-        "uuid" => Placeholder::Uuid,
-        _ => match inside.strip_prefix("rand:") {
-            Some(range) => random(range).ok_or_else(|| TemplateError::Range(range.to_owned()))?,
-            None => return Err(TemplateError::Unknown(inside.to_owned())),
-        },
-    })
-}
-
-/// A range of whole numbers, whose end is left out, or of numbers with as many decimals as were written.
-fn random(text: &str) -> Option<Placeholder> {
-    let (start, end) = text.split_once("..")?;
-    let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    let most = decimals(start).max(decimals(end));
-    if most == 0 {
-        let (start, end): (i64, i64) = (start.parse().ok()?, end.parse().ok()?);
-        return (start < end).then(|| Placeholder::Random(start..=end - 1));
+    if inside == "i" {
+        return Ok(Placeholder::Number);
     }
-    let (start, end): (f64, f64) = (start.parse().ok()?, end.parse().ok()?);
-    (start < end && most <= 15).then_some(Placeholder::RandomDecimal { range: start..=end, decimals: most })
-}
-
-impl Placeholder {
-    fn value(&self, number: u64, now: Timestamp) -> io::Result<String> {
-        Ok(match self {
-            Placeholder::Number => number.to_string(),
-            Placeholder::Time(form) => form.format(now),
-            Placeholder::Uuid => uuid()?,
-            Placeholder::Random(range) => fastrand::i64(range.clone()).to_string(),
-            Placeholder::RandomDecimal { range, decimals } => {
-                let value = range.start() + fastrand::f64() * (range.end() - range.start());
-                format!("{value:.decimals$}")
-            }
-        })
-    }
-}
-
-impl TimeForm {
-    fn format(self, now: Timestamp) -> String {
-        match self {
-            TimeForm::Rfc3339 => format!("{now:.3}"),
-            TimeForm::Seconds => now.as_second().to_string(),
-            TimeForm::Milliseconds => now.as_millisecond().to_string(),
-            TimeForm::Microseconds => now.as_microsecond().to_string(),
-            TimeForm::Nanoseconds => now.as_nanosecond().to_string(),
-        }
-    }
-}
-
-/// A random UUID (RFC 9562, version 4).
-fn uuid() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let bits = u128::from_be_bytes(bytes) & !(0xf000 << 64 | 0xc000 << 48) | 0x4000 << 64 | 0x8000 << 48;
-    let digits = format!("{bits:032x}");
-    let (parts, mut rest) = ([8, 4, 4, 4, 12], digits.as_str());
-    let parts = parts.map(|length| {
-        let (part, after) = rest.split_at(length);
-        rest = after;
-        part
-    });
-    Ok(parts.join("-"))
+    let value = Value::named(inside).map_err(|InvalidRange(range)| TemplateError::Range(range))?;
+    value.map(Placeholder::Value).ok_or_else(|| TemplateError::Unknown(inside.to_owned()))
 }
 
 #[cfg(test)]

@@ -170,7 +170,7 @@ fn options_are_checked() {
         ("--messages 5 --duration 5", "--duration"),
         ("--embedded -h localhost", "--embedded"),
         ("-t a/#", "-t"),
-        ("-t a/{seq}", "{seq}"),
+        ("-t a/{sequ}", "{sequ}"),
         ("-s 64..20", "-s"),
         ("-s 24 --rate 5", "32 bytes"),
         ("--rate 0", "--rate"),
@@ -194,6 +194,42 @@ fn options_are_checked() {
     ] {
         assert_says(&mq(&format!("bench {options}")).run().fail(2), &["mq bench:", part]);
     }
+}
+
+#[test]
+fn options_without_a_use_are_refused_with_their_mode() {
+    for (words, option) in [
+        (
+            "scenario s.toml -q 2 --size 500 --inflight 3",
+            "-q does not go with scenario; set it in the scenario file",
+        ),
+        ("conn -q 2", "-q does not go with conn"),
+        ("conn --size 10", "--size does not go with conn"),
+        ("conn --inflight 3", "--inflight does not go with conn"),
+        ("sub -t a --size 5", "--size does not go with sub"),
+        ("sub -t a --payload-recording x.json", "--payload-recording does not go with sub"),
+        ("pub --subscription-qos 2", "--subscription-qos does not go with pub"),
+        ("rr --subscription-qos 2", "--subscription-qos does not go with rr"),
+        ("reconnect --messages 5", "--messages does not go with reconnect"),
+        ("merge a.json -q 2", "-q does not go with merge"),
+        ("merge a.json --cafile /nonexistent", "--cafile does not go with merge"),
+        ("merge a.json --timeout 5", "--timeout does not go with merge"),
+        ("merge a.json --keepalive 5", "--keepalive does not go with merge"),
+        ("merge a.json -d", "-d does not go with merge"),
+    ] {
+        assert_says(&mq(&format!("bench {words}")).run().fail(2), &["mq bench:", option]);
+    }
+}
+
+#[test]
+fn what_is_configured_and_has_no_use_is_ignored() {
+    let broker = EmbeddedBroker::start();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    broker.mq(&format!("bench -c 2 --messages 10 --json {path}")).run().succeed();
+    let merge =
+        mq(&format!("bench merge {path}")).env("MQ_HOST", "nowhere.invalid").env("MQ_CAFILE", "/nonexistent");
+    assert_says(&merge.run().succeed(), &["4 of 4 clients"]);
 }
 
 #[test]

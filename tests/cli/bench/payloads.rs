@@ -124,3 +124,36 @@ fn subscriptions_can_have_a_qos_of_their_own() {
     let report = mq("bench --embedded -c 5 --messages 200 -q 1 --subscription-qos 0").run().succeed();
     assert_says(&report, &[ALL_ARRIVED]);
 }
+
+#[test]
+fn payloads_and_topics_are_new_for_each_message() {
+    let payload = r#"{"n":{seq},"t":{ts_ms},"at":"{ts}","id":"{uuid}","v":{rand:18.0..25.5}}"#;
+    let words = format!(
+        "bench pub -c 1 -t load/{{seq}}/{{rand:7..8}}/{{uuid}}/{{ts:s}} --messages 3 --payload-template {payload}"
+    );
+    let lines = messages_of(&words, 3);
+    let mut ids = std::collections::BTreeSet::new();
+    for (number, line) in lines.iter().enumerate() {
+        let (topic, payload) = line.split_once(' ').unwrap();
+        let levels: Vec<&str> = topic.split('/').collect();
+        assert_eq!(levels[..3], ["load", &number.to_string(), "7"], "{line}");
+        assert!(levels[4].parse::<u64>().unwrap() > 1_700_000_000, "{line}");
+        let json: serde_json::Value = serde_json::from_str(payload).unwrap();
+        assert_eq!(json["n"], number);
+        assert!(json["t"].as_u64() > Some(1_700_000_000_000), "{line}");
+        assert!(json["at"].as_str().unwrap().ends_with('Z'), "{line}");
+        assert!((18.0..=25.5).contains(&json["v"].as_f64().unwrap()), "{line}");
+        ids.extend([levels[3].to_owned(), json["id"].as_str().unwrap().to_owned()]);
+    }
+    assert_eq!(ids.len(), 6, "{ids:?}");
+}
+
+#[test]
+fn messages_with_topics_of_their_own_are_measured_end_to_end() {
+    for options in ["-t {run}/{s}/{i}/{seq} --subscribers 2", "-t fan/{run}/{uuid} --subscribers 3"] {
+        let words = format!("bench --embedded -c 4 --messages 100 {options}");
+        assert_says(&mq(&words).run().succeed(), &[ALL_ARRIVED]);
+    }
+    let report = mq("bench rr --embedded -c 4 --messages 100 -t ask/{s}/{seq}").run().succeed();
+    assert_says(&report, &[ALL_ARRIVED]);
+}

@@ -153,3 +153,24 @@ fn a_rate_beside_a_closed_loop_ends_in_time() {
     assert_eq!(report["ending"], "complete");
     assert_eq!(report["groups"][0]["deliveries"]["sent"], 50);
 }
+
+#[test]
+fn keys_that_a_group_has_no_use_for_are_refused() {
+    for (scenario, key) in [
+        ("conn", "qos = 2"),
+        ("sub", "size = 100"),
+        ("pub", "subscription_qos = 1"),
+        ("pub", "share = \"a\""),
+    ] {
+        let topic = if scenario == "conn" { "" } else { "topic = \"a\"\n" };
+        let file = file(&format!(
+            "duration = 1\n[[group]]\nname = \"a\"\nscenario = \"{scenario}\"\n{topic}{key}\n"
+        ));
+        let name = key.split(' ').next().unwrap();
+        let finished = mq(&format!("bench scenario {} --embedded", file.path().display())).run();
+        assert_says(
+            &finished.fail(2),
+            &["line 2", "group \"a\"", &format!("{name} does not go with {scenario}, only with")],
+        );
+    }
+}

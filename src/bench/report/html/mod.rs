@@ -72,7 +72,6 @@ impl Report {
     }
 
     fn html_head(&self) -> String {
-        let plan = &self.plan;
         let mut html = format!(
             "<h1>mq bench: {}</h1>\n",
             match self.groups.as_slice() {
@@ -81,14 +80,13 @@ impl Report {
             }
         );
         if let [only] = self.groups.as_slice() {
-            let _ = writeln!(html, "<p>{}</p>", as_text(&only.load(&self.for_a_time())));
+            let _ = writeln!(html, "<p>{}</p>", as_text(&self.load_of(only, &self.for_a_time())));
         }
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let _ = writeln!(
             html,
-            "<p class=\"soft\">{}, {}, {} on {cpus} processors, {} from {}, {:.1} s</p>",
-            as_text(&plan.broker),
-            plan.version,
+            "<p class=\"soft\">{}, {} on {cpus} processors, {} from {}, {:.1} s</p>",
+            as_text(&self.place()),
             self.workers(),
             as_text(&self.tool),
             self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"),

@@ -49,6 +49,7 @@ pub(super) struct PlanObject {
     pub(super) messages_per_second: Option<f64>,
     pub(super) in_flight: u16,
     pub(super) connects_per_second: Option<u32>,
+    pub(super) load: Option<BTreeMap<String, String>>,
 }
 
 fn one() -> u64 {
@@ -74,6 +75,8 @@ pub(super) struct GroupObject {
     pub(super) listens_to: Option<String>,
     #[serde(default)]
     pub(super) share: Option<String>,
+    #[serde(default)]
+    pub(super) load: Option<BTreeMap<String, String>>,
     pub(super) denied: u64,
     pub(super) unacknowledged: u64,
     pub(super) deliveries: DeliveriesObject,

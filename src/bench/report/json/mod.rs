@@ -118,8 +118,14 @@ mod tests {
         json.as_object_mut()
             .unwrap()
             .retain(|key, _| !["groups", "search", "is_drain_cut"].contains(&key.as_str()));
-        json["plan"].as_object_mut().unwrap().remove("processes");
-        assert_eq!(Report::from_json(json.to_string().as_bytes()).unwrap(), report());
+        json["plan"].as_object_mut().unwrap().retain(|key, _| !["processes", "load"].contains(&key.as_str()));
+        let mut expected = report();
+        (expected.plan.load, expected.groups[0].shape) = (None, None);
+        assert_eq!(Report::from_json(json.to_string().as_bytes()).unwrap(), expected);
+        assert!(
+            expected.all_differences(&report()).is_empty(),
+            "what it does not say is not held against it"
+        );
     }
 
     proptest! {

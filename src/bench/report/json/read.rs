@@ -7,7 +7,7 @@ use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
 use crate::bench::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
-use crate::bench::report::{Figure, Group, SearchStep, Searched};
+use crate::bench::report::{Figure, Group, Load, SearchStep, Searched};
 use crate::bench::timeline::{self, Coarse, Slot, Timeline};
 use crate::protocol::Qos;
 use std::collections::BTreeMap;
@@ -84,6 +84,7 @@ impl PlanObject {
             warm_up: Duration::from_nanos(self.warm_up_ns),
             rate: self.messages_per_second,
             connect_rate: self.connects_per_second,
+            load: self.load.map(Load),
         })
     }
 }
@@ -107,6 +108,7 @@ impl PlanObject {
             messages: self.messages,
             listens_to: None,
             share: None,
+            shape: None,
             outcome,
         })
     }
@@ -129,6 +131,7 @@ impl GroupObject {
             messages: self.messages,
             listens_to: self.listens_to,
             share: self.share,
+            shape: self.load.map(Load),
             outcome: self.deliveries.into_outcome(self.denied, self.unacknowledged),
         })
     }

@@ -79,6 +79,7 @@ impl PlanObject {
             messages_per_second: plan.rate,
             in_flight: first.map_or(0, |group| group.in_flight),
             connects_per_second: plan.connect_rate,
+            load: plan.load.clone().map(|load| load.0),
         }
     }
 }
@@ -102,6 +103,7 @@ impl GroupObject {
             messages: group.messages,
             listens_to: group.listens_to.clone(),
             share: group.share.clone(),
+            load: group.shape.clone().map(|load| load.0),
             denied: account.denied,
             unacknowledged: account.unacknowledged,
             deliveries: DeliveriesObject::of(account, duplicates, reordered),

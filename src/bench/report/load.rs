@@ -1,0 +1,249 @@
+//! What shapes a load besides its numbers: a value for each key that is not at its default. Two runs with different values are not
+//! the same load.
+//!
+//! Plans are taken apart field by field, so that a new field does not compile until somebody decides whether it belongs here.
+
+use super::words::rate;
+use crate::bench::payload::Payload;
+use crate::bench::plan::{Broker, Group, PacketProperties, Plan, Scenario};
+use crate::bench::schedule::{Arrivals, OpenLoop, Ramp};
+use crate::protocol::{PropertiesBuf, Version};
+use crate::transport::{Address, Endpoint};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The keys and their values, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Load(pub BTreeMap<String, String>);
+
+/// Topics below this are those that a run makes up by itself.
+const OWN_TOPICS: &str = "mq-bench/{run}/";
+
+/// The longest silence of a client unless another one is asked for.
+const USUAL_KEEP_ALIVE: u16 = 60;
+
+impl Load {
+    fn of(rows: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Load {
+        let rows = rows.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        Load(rows.collect())
+    }
+
+    /// That of a run, apart from its groups.
+    pub(super) fn of_plan(plan: &Plan) -> Load {
+        let Plan {
+            scenario: _,
+            broker,
+            run: _,
+            groups: _,
+            volume: _,
+            warm_up: _,
+            connect_rate: _,
+            threads: _,
+            processes: _,
+            start_at: _,
+            patience: _,
+        } = plan;
+        let Broker {
+            endpoint,
+            bind: _,
+            version: _,
+            keep_alive,
+            identities,
+            authentication,
+            will,
+            clean_start,
+            keeps_sessions,
+            properties,
+            watch: _,
+        } = broker;
+        let has_names =
+            identities.username.is_some() || identities.rows.iter().any(|row| row.username.is_some());
+        let yes = |is_so: bool| is_so.then(|| "yes".to_owned());
+        Load::of([
+            ("transport", transport(endpoint)),
+            ("keep alive", (*keep_alive != USUAL_KEEP_ALIVE).then(|| format!("{keep_alive} s"))),
+            ("user names", yes(has_names)),
+            (
+                "authentication",
+                authentication.as_ref().map(|authentication| authentication.means.method().to_owned()),
+            ),
+            ("will", will.as_ref().map(|will| format!("{} bytes at QoS {}", will.payload.len(), will.qos))),
+            ("sessions kept", yes(*keeps_sessions || !clean_start)),
+            ("properties", of_properties(properties)),
+        ])
+    }
+
+    /// That of a group.
+    pub(super) fn of_group(plan: &Plan, group: &Group) -> Load {
+        let Group {
+            name: _,
+            is_answered: _,
+            publishers,
+            subscribers: _,
+            idle: _,
+            qos: _,
+            subscription_qos: _,
+            granted_qos: _,
+            payload,
+            retain,
+            topics,
+            share: _,
+            filter: _,
+            messages: _,
+            in_flight: _,
+            open_loop,
+            place: _,
+            first_publisher: _,
+            first_subscriber: _,
+            first_client: _,
+        } = group;
+        if *publishers == 0 {
+            return Load::default();
+        }
+        let topic = topics.text();
+        let is_usual_rate = plan.scenario == Scenario::Reconnect;
+        let mut rows = vec![
+            ("topic", (!topic.starts_with(OWN_TOPICS)).then(|| topic.to_owned())),
+            ("recipients", topic.starts_with(OWN_TOPICS).then(|| recipients(topic)).flatten()),
+            ("payload", of_payload(payload)),
+            ("retain", retain.then(|| "yes".to_owned())),
+        ];
+        if let Some(open_loop) = open_loop {
+            rows.extend(of_open_loop(open_loop, is_usual_rate));
+        }
+        Load::of(rows)
+    }
+
+    /// The keys with different values, and both values.
+    pub(super) fn differences(&self, other: &Load) -> Vec<(String, String, String)> {
+        let mut keys: Vec<&String> = self.0.keys().chain(other.0.keys()).collect();
+        keys.sort();
+        keys.dedup();
+        let shown =
+            |load: &Load, key: &String| load.0.get(key).cloned().unwrap_or_else(|| "the default".to_owned());
+        let rows = keys.into_iter().filter(|key| self.0.get(*key) != other.0.get(*key));
+        rows.map(|key| (key.clone(), shown(self, key), shown(other, key))).collect()
+    }
+
+    /// What is not at its default, in words; empty if everything is.
+    pub(super) fn words(&self) -> String {
+        let words = self
+            .0
+            .iter()
+            .map(|(key, value)| if value == "yes" { key.clone() } else { format!("{key} {value}") });
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Topics of our own without a subscriber of each publisher reach all of them.
+fn recipients(topic: &str) -> Option<String> {
+    (!topic.contains("{s}")).then(|| "all".to_owned())
+}
+
+fn of_payload(payload: &Payload) -> Option<String> {
+    match payload {
+        Payload::Size { .. } => None,
+        Payload::Bytes(bytes) => Some(format!("file of {} bytes", bytes.len())),
+        Payload::Text(template) => Some(format!("template {}", template.text())),
+        Payload::Recording(messages) => {
+            let topics = if messages.iter().any(|message| message.topic.is_some()) {
+                " with their topics"
+            } else {
+                ""
+            };
+            Some(format!("{} recorded messages{topics}", messages.len()))
+        }
+    }
+}
+
+fn of_open_loop(load: &OpenLoop, is_usual_rate: bool) -> Vec<(&'static str, Option<String>)> {
+    let OpenLoop { rate: end, arrivals, burst, ramp, seed: _ } = load;
+    let Ramp { from, after: _, time } = ramp;
+    let seconds = |time: &Duration| format!("{} s", time.as_secs_f64());
+    let ramp = match from {
+        Some(from) => Some(format!(
+            "from {} to {} per second in {}",
+            rate(from.as_per_second()),
+            rate(end.as_per_second()),
+            seconds(time)
+        )),
+        None if time.is_zero() => None,
+        None => Some(seconds(time)),
+    };
+    let arrivals = match arrivals {
+        Arrivals::Constant => None,
+        Arrivals::Poisson => Some("poisson".to_owned()),
+    };
+    let pace = (!is_usual_rate).then(|| "planned".to_owned());
+    vec![
+        ("arrivals", arrivals),
+        ("burst", (*burst > 1).then(|| burst.to_string())),
+        ("ramp", ramp),
+        ("pace", pace),
+    ]
+}
+
+/// The layers between TCP and MQTT, unless there are none.
+fn transport(endpoint: &Endpoint) -> Option<String> {
+    let layers = [
+        (matches!(endpoint.address, Address::Unix(_)), "unix socket"),
+        (endpoint.proxy.is_some(), "proxy"),
+        (endpoint.tls.is_some(), "TLS"),
+        (endpoint.web_socket.is_some(), "WebSocket"),
+    ];
+    let words: Vec<_> = layers.iter().filter(|(is_there, _)| *is_there).map(|(_, word)| *word).collect();
+    (!words.is_empty()).then(|| words.join(" and "))
+}
+
+/// How many bytes of properties the packets of MQTT 5 carry.
+fn of_properties(properties: &PacketProperties) -> Option<String> {
+    let PacketProperties { connect, publish, subscribe, disconnect } = properties;
+    let size = |list: &PropertiesBuf| match list.as_properties() {
+        list if list.is_empty() => 0,
+        list => list.encoded_length(Version::V5),
+    };
+    let sizes =
+        [("CONNECT", connect), ("PUBLISH", publish), ("SUBSCRIBE", subscribe), ("DISCONNECT", disconnect)];
+    let words = sizes.iter().map(|(packet, list)| (packet, size(list))).filter(|(_, size)| *size > 0);
+    let words: Vec<_> = words.map(|(packet, size)| format!("{size} bytes in {packet}")).collect();
+    (!words.is_empty()).then(|| words.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::plan::tests::{group, plan};
+    use crate::bench::schedule::Rate;
+
+    #[test]
+    fn what_is_at_its_default_is_not_mentioned() {
+        let plan = plan(vec![group(2, 2)]);
+        assert_eq!(
+            (Load::of_plan(&plan).words(), Load::of_group(&plan, plan.first_group()).words()),
+            Default::default()
+        );
+    }
+
+    #[test]
+    fn everything_that_shapes_a_load_is_in_words() {
+        let rate = |number| Rate::per_second(number).unwrap();
+        let ramp = Ramp { from: Some(rate(100.0)), after: Duration::ZERO, time: Duration::from_secs(5) };
+        let open_loop = OpenLoop { rate: rate(500.0), arrivals: Arrivals::Poisson, burst: 3, ramp, seed: 1 };
+        let shaped = Group {
+            open_loop: Some(open_loop),
+            retain: true,
+            payload: Payload::Bytes(vec![0; 9]),
+            ..group(2, 2)
+        };
+        let mut plan = plan(vec![shaped]);
+        (plan.broker.keep_alive, plan.broker.keeps_sessions) = (7, true);
+        assert_eq!(Load::of_plan(&plan).words(), "keep alive 7 s, sessions kept");
+        let load = Load::of_group(&plan, plan.first_group());
+        let words = "arrivals poisson, burst 3, pace planned, payload file of 9 bytes, \
+                     ramp from 100 to 500 per second in 5 s, retain";
+        assert_eq!(load.words(), words);
+        let differences = load.differences(&Load::default());
+        assert_eq!(differences.len(), 6);
+        assert_eq!(differences[0], ("arrivals".to_owned(), "poisson".to_owned(), "the default".to_owned()));
+    }
+}
