@@ -241,6 +241,11 @@ impl<'a> Tree<'a> {
         rest.get(..end).unwrap_or_default()
     }
 
+    /// Whether it was read to its end, so that a field that is not here is not in the packet either.
+    pub fn is_decoded(&self) -> bool {
+        self.fields.last().is_some_and(|last| last.name != Name::Undecoded)
+    }
+
     /// Whether its bytes break the rules of encoding, so that what they mean is not certain.
     pub fn is_malformed(&self) -> bool {
         self.findings.iter().any(|finding| finding.rule.is_malformed())

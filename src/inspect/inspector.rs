@@ -95,8 +95,8 @@ pub struct Inspector {
 struct Connection {
     streams: [Stream; 2],
     tracker: Tracker,
-    /// Packets may stay unfinished, and nobody is to blame: only the capture ends.
-    only_capture_ends: bool,
+    /// How it ended, once it has.
+    end: Option<Close<Direction>>,
 }
 
 impl Inspector {
@@ -128,7 +128,7 @@ impl Inspector {
             }
             Event::Closed { connection, at, by } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
-                    connection.only_capture_ends = matches!(by, Close::EndOfCapture | Close::Evicted);
+                    connection.end = Some(by);
                 }
                 for direction in Direction::BOTH {
                     self.end(connection, direction, at, sink);
@@ -136,11 +136,17 @@ impl Inspector {
                 sink(&Item::Event(event));
                 self.connections.remove(&connection);
             }
-            Event::Conflict { .. }
-            | Event::ProxyHeader { .. }
-            | Event::BadFrame { .. }
-            | Event::Undecryptable { .. }
-            | Event::Foreign { .. } => {
+            Event::BadFrame { connection, at, direction, fault, .. } => {
+                if fault.is_fatal() {
+                    self.feed(connection, direction, at, sink, |stream, sink| stream.lose(sink));
+                }
+                sink(&Item::Event(event));
+            }
+            Event::Undecryptable { connection, at, direction, .. } => {
+                self.feed(connection, direction, at, sink, |stream, sink| stream.lose(sink));
+                sink(&Item::Event(event));
+            }
+            Event::Conflict { .. } | Event::ProxyHeader { .. } | Event::Foreign { .. } => {
                 sink(&Item::Event(event));
             }
         }
@@ -150,7 +156,7 @@ impl Inspector {
     pub fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
-        self.connections.insert(connection, Connection { streams, tracker, only_capture_ends: false });
+        self.connections.insert(connection, Connection { streams, tracker, end: None });
     }
 
     /// The next bytes of one side.
@@ -186,8 +192,8 @@ impl Inspector {
         act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::Event<'_>)),
     ) {
         let Some(connection) = self.connections.get_mut(&number) else { return };
-        let Connection { streams: [client, server], tracker, only_capture_ends } = connection;
-        let is_end_excused = *only_capture_ends || tracker.has_disconnected(direction.reverse());
+        let Connection { streams: [client, server], tracker, end } = connection;
+        let is_end_excused = is_end_excused(*end, direction) || tracker.has_disconnected(direction.reverse());
         let stream = match direction {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
@@ -205,10 +211,23 @@ impl Inspector {
                     tracker.forget(direction);
                     sink(&Item::Gap(stretch(offset, length)));
                 }
-                stream::Event::Skipped { offset, length } => sink(&Item::Skipped(stretch(offset, length))),
+                stream::Event::Skipped { offset, length } => {
+                    tracker.forget(direction);
+                    sink(&Item::Skipped(stretch(offset, length)));
+                }
             }
         });
         self.held = (self.held + stream.held()).saturating_sub(before);
+    }
+}
+
+/// Whether a packet of that direction may stay unfinished without a fault of its sender: only the capture ends, or the receiver broke the
+/// connection.
+fn is_end_excused(end: Option<Close<Direction>>, direction: Direction) -> bool {
+    match end {
+        Some(Close::EndOfCapture | Close::Evicted | Close::Replaced) => true,
+        Some(Close::Reset(by)) => by != direction,
+        Some(Close::Fin) | None => false,
     }
 }
 
@@ -241,7 +260,7 @@ fn hand_out(
         Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, tree, at.time),
         _ => Seen::default(),
     };
-    if let Some((topic, payload)) = topic(&seen, tree).zip(whole_payload(tree)) {
+    if let Some((topic, payload)) = topic(&seen, tree).zip(whole_payload(raw, tree)) {
         births.learn(topic, payload);
     }
     let (seen, tracker, births) = (&seen, &*tracker, &*births);
@@ -265,7 +284,10 @@ fn topic<'a>(seen: &'a Seen, tree: &Tree<'a>) -> Option<&'a str> {
 }
 
 /// The payload of a PUBLISH, unless a part of it is missing.
-pub(super) fn whole_payload<'a>(tree: &Tree<'a>) -> Option<&'a [u8]> {
+pub(super) fn whole_payload<'a>(raw: &RawPacket<'_>, tree: &Tree<'a>) -> Option<&'a [u8]> {
+    if !raw.missing.is_empty() {
+        return None;
+    }
     match tree.find(Name::Payload)? {
         Field { value: Value::Bytes(content), range, .. } if content.len() == range.len() => Some(content),
         _ => None,

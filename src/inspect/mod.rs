@@ -17,6 +17,8 @@ pub mod lint;
 pub mod rule;
 pub mod statistics;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 pub mod tracker;
 pub mod view;
 pub mod write;

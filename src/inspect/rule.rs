@@ -155,6 +155,8 @@ rules! {
         "Retain Handling is 0, 1 or 2"; "the server closes the connection with reason code 0x82";
     PublishQos Error Encoding Both "MQTT-3.3.1-4", "MQTT-3.3.1-4";
         "both QoS bits are never set"; "the receiver closes the connection";
+    ConnackForm Info Encoding Server "", "mq/v5/3.2";
+        "CONNACK has the form of the version that CONNECT asked for"; "the server does not know MQTT 5, and refuses as MQTT 3.1.1 demands: connect with version 3.1.1";
     MissingBytes Info Encoding Both "mq/capture", "mq/capture";
         "all bytes were captured"; "the capture lost something: a larger buffer (tcpdump -B) or snap length (-s 0) helps";
     VersionUnknown Info Encoding Both "mq/capture", "mq/capture";

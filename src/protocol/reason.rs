@@ -89,6 +89,15 @@ impl ReasonCode {
         self.contexts() & context as u16 != 0
     }
 
+    /// What it says in that packet, in lower case; `None` where the packet does not have it.
+    pub fn name_in(self, context: Context) -> Option<&'static str> {
+        match (self, context) {
+            (ReasonCode::SUCCESS, Context::Suback) => Some("granted QoS 0"),
+            (ReasonCode::SUCCESS, Context::Disconnect) => Some("normal disconnection"),
+            _ => self.name().filter(|_| self.belongs_in(context)),
+        }
+    }
+
     /// The MQTT 5.0 code that says what a CONNACK return code of MQTT 3 says; `None` over 5.
     pub fn from_v3_connack(return_code: u8) -> Option<ReasonCode> {
         match return_code {

@@ -167,7 +167,8 @@ impl Audit {
             Tcp::Data { connection, bytes, .. } => {
                 assert!(!bytes.is_empty() && self.connections.contains_key(connection));
             }
-            Tcp::Gap { connection, length, .. } | Tcp::Conflict { connection, length, .. } => {
+            Tcp::Gap { connection, .. } => assert!(self.connections.contains_key(connection)),
+            Tcp::Conflict { connection, length, .. } => {
                 assert!(*length > 0 && self.connections.contains_key(connection));
             }
             Tcp::Lag { connection, .. } => assert!(self.connections.contains_key(connection)),
@@ -186,7 +187,6 @@ impl Audit {
                 self.advance(*connection, *direction, *offset, bytes.len() as u64);
             }
             Event::Gap { connection, direction, offset, length, .. } => {
-                assert!(*length > 0);
                 self.advance(*connection, *direction, *offset, *length);
             }
             Event::Conflict { connection, .. }

@@ -9,6 +9,9 @@ use crate::protocol::property::Context;
 /// Set in the protocol level by mosquitto's bridges.
 const BRIDGE: u8 = 0x80;
 
+/// The return codes of MQTT 3 that refuse.
+const REFUSALS_V3: std::ops::RangeInclusive<u8> = 1..=5;
+
 /// Which optional fields CONNECT's flags announce.
 struct Announced {
     will: bool,
@@ -122,9 +125,16 @@ pub(super) fn connack(cursor: &mut Cursor<'_>) -> Step {
         cursor.bits(Name::SessionPresent, byte, 0, 0);
         Ok(())
     })?;
-    let name = if cursor.version.is_v5() { Name::ReasonCode } else { Name::ReturnCode };
     let start = cursor.position();
-    let code = cursor.u8(name)?;
+    let code = cursor.u8(Name::ReasonCode)?;
+    if cursor.version.is_v5() && cursor.is_at_end() && REFUSALS_V3.contains(&code) {
+        // What MQTT 3.1.1 demands of a server that does not know MQTT 5 [MQTT-3.1.2-2].
+        cursor.field(Name::ReturnCode, Value::Code(code), start);
+        let range = 0..cursor.position();
+        cursor.find(Rule::ConnackForm, range, "CONNACK has the form of MQTT 3.1.1");
+        return Ok(());
+    }
+    let name = if cursor.version.is_v5() { Name::ReasonCode } else { Name::ReturnCode };
     cursor.field(name, Value::Code(code), start);
     property::list(cursor, Name::Properties, Context::Connack)
 }

@@ -16,6 +16,9 @@ pub(super) type Step<T = ()> = Result<T, Stop>;
 pub(super) struct Cursor<'a> {
     /// What is there of the packet.
     bytes: &'a [u8],
+    /// How many of these bytes come before the first that was not captured.
+    unbroken: usize,
+    has_gap: bool,
     /// How many bytes the packet has by its Remaining Length, or those that are there until that is known.
     length: usize,
     is_cut: bool,
@@ -32,6 +35,8 @@ impl<'a> Cursor<'a> {
     pub(super) fn new(packet: &RawPacket<'a>, version: Version, direction: Option<Direction>) -> Cursor<'a> {
         Cursor {
             bytes: packet.bytes,
+            unbroken: packet.unbroken(),
+            has_gap: !packet.missing.is_empty(),
             length: packet.length,
             is_cut: packet.is_cut,
             position: 0,
@@ -119,20 +124,25 @@ impl<'a> Cursor<'a> {
             self.find(Rule::TooShort, self.position..self.end, detail);
             return Err(Stop);
         }
-        let Some(taken) = self.bytes.get(self.position..self.position + count) else {
-            self.note_absence();
-            return Err(Stop);
-        };
-        self.position += count;
-        Ok(taken)
+        let end = self.position + count;
+        match self.bytes.get(self.position..end) {
+            Some(taken) if end <= self.unbroken => {
+                self.position = end;
+                Ok(taken)
+            }
+            _ => {
+                self.note_absence();
+                Err(Stop)
+            }
+        }
     }
 
-    /// The packet is longer than what is there of it.
+    /// The packet is longer than what is there of it. What was not captured is noted once, at the end.
     pub(super) fn note_absence(&mut self) {
         let (have, length) = (self.bytes.len(), self.length);
         if self.is_cut {
             self.find(Rule::CutOff, have..length, format!("it ends after {have} of {length} bytes"));
-        } else {
+        } else if !self.has_gap {
             self.find(
                 Rule::MissingBytes,
                 have..length,

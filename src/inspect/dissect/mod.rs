@@ -16,6 +16,7 @@ use super::{Direction, Name, Rule, Value};
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, Version};
 use cursor::{Cursor, Step, Stop};
+use std::ops::Range;
 
 /// A packet as it was cut out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,19 +27,29 @@ pub struct RawPacket<'a> {
     pub length: usize,
     /// Whether the stream ended before the packet did.
     pub is_cut: bool,
-    /// Bytes that were not captured, from the packet's first byte; zeros stand in their place. Empty for none.
-    pub missing: std::ops::Range<usize>,
+    /// Bytes that were not captured, in order, counted from the packet's first byte. Up to the end of `bytes`, zeros stand for them.
+    pub missing: &'a [Range<usize>],
 }
 
 impl<'a> RawPacket<'a> {
     /// A packet that is there from the first byte to the last.
     pub fn whole(bytes: &'a [u8]) -> RawPacket<'a> {
-        RawPacket { bytes, length: bytes.len(), is_cut: false, missing: 0..0 }
+        RawPacket { bytes, length: bytes.len(), is_cut: false, missing: &[] }
     }
 
     /// Its type; `None` for the reserved type 0.
     pub fn packet_type(&self) -> Option<PacketType> {
         PacketType::from_first_byte(*self.bytes.first()?)
+    }
+
+    /// How many bytes there are from the first one on, up to the first that is missing.
+    pub fn unbroken(&self) -> usize {
+        self.missing.first().map_or(self.bytes.len(), |hole| hole.start.min(self.bytes.len()))
+    }
+
+    /// Whether every byte of it is there.
+    pub fn is_complete(&self) -> bool {
+        !self.is_cut && self.missing.is_empty() && self.bytes.len() >= self.length
     }
 }
 
@@ -54,11 +65,19 @@ pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<D
     if !cursor.is_at_end() {
         let start = cursor.position();
         let rest = cursor.rest();
-        cursor.field(Name::Undecoded, Value::Bytes(rest), start);
+        // Zeros that stand for missing bytes are not shown as what was sent.
+        let known = packet.unbroken().saturating_sub(start).min(rest.len());
+        cursor.field(Name::Undecoded, Value::Bytes(rest.get(..known).unwrap_or_default()), start);
     }
-    if !packet.missing.is_empty() {
-        let count = packet.missing.len();
-        cursor.find(Rule::MissingBytes, packet.missing.clone(), format!("{count} bytes were not captured"));
+    if let (Some(first), Some(last)) = (packet.missing.first(), packet.missing.last()) {
+        let count: usize = packet.missing.iter().map(ExactSizeIterator::len).sum();
+        let (unit, verb) = if count == 1 { ("byte", "was") } else { ("bytes", "were") };
+        let pieces = match packet.missing.len() {
+            1 => String::new(),
+            pieces => format!(" in {pieces} places"),
+        };
+        let detail = format!("{count} {unit} {verb} not captured{pieces}");
+        cursor.find(Rule::MissingBytes, first.start..last.end, detail);
     }
     // CONNECT says its version when some of it was read already.
     let version = cursor.version;

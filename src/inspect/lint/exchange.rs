@@ -120,7 +120,8 @@ impl Exchange {
         };
         let is_session_new = subject.packet.tracker.agreement.is_session_new() == Some(true);
         let knows_all = is_session_new && premises.is_complete() && !flights.misses_some;
-        let mut step = Step { subject, packet_id, flights, knows_all, report };
+        let is_late = premises.is_late(subject);
+        let mut step = Step { subject, packet_id, flights, knows_all, is_late, report };
         match subject.kind {
             PacketType::Publish => step.publish(limits_hold),
             PacketType::Subscribe => {
@@ -148,6 +149,8 @@ struct Step<'s, 'p> {
     flights: &'s mut Flights,
     /// Nothing can be under way that was not seen.
     knows_all: bool,
+    /// Its answer may have come already.
+    is_late: bool,
     report: &'s mut Report,
 }
 
@@ -158,7 +161,11 @@ impl Step<'_, '_> {
             2 => Stage::Qos2,
             _ => return,
         };
-        let message = fingerprint(self.subject);
+        let Some(message) = fingerprint(self.subject).filter(|_| !self.is_late) else {
+            // Nobody can tell whether it is the same as another one, nor whether its answer came before it was known.
+            let is_counted = self.flights.get(self.packet_id).is_none_or(|flight| flight.is_counted);
+            return self.set(Stage::Confused, 0, is_counted);
+        };
         let is_dup = self.subject.tree.is_set(Name::Dup);
         match self.flights.get(self.packet_id) {
             Some(flight) => self.publish_in_use(flight, stage, message, is_dup),
@@ -238,6 +245,7 @@ impl Step<'_, '_> {
     /// SUBSCRIBE or UNSUBSCRIBE.
     fn request(&mut self, stage: Stage) {
         let stage = match self.flights.get(self.packet_id) {
+            None if self.is_late => Stage::Confused,
             None => stage,
             // MQTT 3.1 has DUP for these, too.
             Some(flight) => {
@@ -303,7 +311,7 @@ impl Step<'_, '_> {
 
     fn pubrel(&mut self) {
         // It answers a PUBREC that nobody waited for.
-        if ReasonCode(self.subject.reason_code()) == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND {
+        if self.subject.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
             return;
         }
         let Some(flight) = self.flights.get(self.packet_id) else {
@@ -328,7 +336,7 @@ impl Step<'_, '_> {
     }
 
     fn pubcomp(&mut self) {
-        if ReasonCode(self.subject.reason_code()) == ReasonCode::PACKET_IDENTIFIER_NOT_FOUND {
+        if self.subject.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
             return self.flights.settle(self.packet_id, true);
         }
         let Some(flight) = self.flight() else { return };
@@ -418,7 +426,7 @@ impl Step<'_, '_> {
     }
 
     fn is_refused(&self) -> bool {
-        ReasonCode(self.subject.reason_code()).is_error()
+        self.subject.is_failure()
     }
 
     fn confuse(&mut self, flight: Flight, rule: Rule, detail: &str) {
@@ -436,17 +444,22 @@ impl Step<'_, '_> {
     }
 }
 
-/// Equal for messages that may be the same: topic, length and the beginning of the payload.
-fn fingerprint(subject: &Subject<'_>) -> u64 {
+/// Equal for messages that may be the same: topic, length and the beginning of the payload; `None` where these were not captured.
+fn fingerprint(subject: &Subject<'_>) -> Option<u64> {
     let mut hasher = FixedState::default().build_hasher();
     subject.topic().hash(&mut hasher);
     if let Some(field) = subject.tree.find(Name::Payload)
         && let Value::Bytes(bytes) = field.value
     {
+        let raw = subject.packet.raw;
+        let compared = field.range.len().min(COMPARED);
+        if !raw.missing.is_empty() || raw.bytes.len() < field.range.start + compared {
+            return None;
+        }
         field.range.len().hash(&mut hasher);
         hasher.write(bytes.get(..COMPARED.min(bytes.len())).unwrap_or_default());
     }
-    hasher.finish()
+    Some(hasher.finish())
 }
 
 /// Whether an identifier waits for a kind of answer.

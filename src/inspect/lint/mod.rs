@@ -70,6 +70,10 @@ struct Premises {
     beginning: bool,
     /// In which directions bytes are missing, or no packet could be found in them.
     gaps: [bool; 2],
+    /// How often, in each direction, it had been noticed that packets are missing or late.
+    lags: [u32; 2],
+    /// The frame with which the last gap of each direction became known, and all that had come behind it.
+    late: [u64; 2],
 }
 
 /// How a connection is over.
@@ -152,17 +156,17 @@ impl Linter {
             _ => return connection.lose_track(packet.direction),
         };
         report.version = subject.version;
-        for direction in Direction::BOTH {
-            if packet.tracker.lags(direction) && connection.premises.is_whole(direction) {
-                connection.lose_track(direction);
-            }
-        }
+        connection.notice_lags(packet.tracker.lags());
         connection.judge(&subject, &mut self.subscriptions, report);
         self.clients.check(&subject, connection.premises, report);
     }
 
     fn gap(&mut self, stretch: &Stretch) {
-        self.connection(stretch.connection).lose_track(stretch.direction);
+        let connection = self.connection(stretch.connection);
+        connection.lose_track(stretch.direction);
+        if let Some(late) = connection.premises.late.get_mut(stretch.direction as usize) {
+            *late = stretch.at.frame;
+        }
     }
 
     fn event(&mut self, event: &Event<'_>, report: &mut Report) -> Option<u32> {
@@ -180,8 +184,11 @@ impl Linter {
                 self.close(connection, End { at: at.time, is_closed }, report);
                 Some(connection)
             }
-            Event::BadFrame { connection, fault, .. } => {
+            Event::BadFrame { connection, direction, fault, .. } => {
                 bad_frame(fault, report);
+                if fault.is_fatal() {
+                    self.connection(connection).lose_track(direction);
+                }
                 Some(connection)
             }
             Event::ProxyHeader { connection, header, .. } => {
@@ -233,12 +240,25 @@ fn bad_frame(fault: FrameFault, report: &mut Report) {
 }
 
 impl Connection {
+    /// Loses track where packets were acknowledged since the last packet that are not known here.
+    fn notice_lags(&mut self, lags: [u32; 2]) {
+        let before = std::mem::replace(&mut self.premises.lags, lags);
+        for ((direction, now), before) in Direction::BOTH.into_iter().zip(lags).zip(before) {
+            if now != before {
+                self.lose_track(direction);
+            }
+        }
+    }
+
     fn judge(&mut self, subject: &Subject<'_>, budget: &mut subscriptions::Budget, report: &mut Report) {
         let agreement = &subject.packet.tracker.agreement;
-        if !packet::check(subject, report) {
+        let is_decoded = subject.tree.is_decoded();
+        // Nothing can be said of a packet of which neither the version nor all bytes are known.
+        let is_readable = subject.is_version_known || (is_decoded && subject.packet.raw.missing.is_empty());
+        if !is_readable || !packet::check(subject, report) {
             return self.lose_track(subject.direction);
         }
-        let is_sound = !report.has_error() && !subject.tree.is_malformed();
+        let is_sound = !report.has_error() && !subject.tree.is_malformed() && is_decoded;
         self.times.check(subject, self.premises, report);
         self.session.check(subject, &mut self.premises, is_sound, report);
         let limits_hold = self.do_limits_hold(subject);
@@ -251,7 +271,7 @@ impl Connection {
             if !report.has_error() {
                 self.delivery.check(subject, agreement, self.premises, budget, report);
             }
-        } else if subject.tree.is_malformed() {
+        } else if subject.tree.is_malformed() || !is_decoded {
             self.exchange.lose_track();
             self.delivery.lose_track();
         } else {
@@ -293,6 +313,12 @@ impl Premises {
             Direction::ClientToServer => !client,
             Direction::ServerToClient => !server,
         }
+    }
+
+    /// Whether the packet came before other packets that were shown already: it waited behind a gap.
+    fn is_late(self, subject: &Subject<'_>) -> bool {
+        let frame = subject.packet.at.frame;
+        frame > 0 && self.late.get(subject.direction as usize) == Some(&frame)
     }
 
     /// Whether nothing is missing from the beginning on.

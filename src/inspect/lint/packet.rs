@@ -118,7 +118,7 @@ fn client_id(subject: &Subject<'_>, report: &mut Report) {
 
 fn authentication_data(subject: &Subject<'_>, report: &mut Report) {
     if let Some(data) = subject.property(PropertyId::AuthenticationData)
-        && subject.property(PropertyId::AuthenticationMethod).is_none()
+        && subject.lacks(PropertyId::AuthenticationMethod)
     {
         let detail = "there is authentication data, and no authentication method";
         report.find(Rule::AuthenticationDataAlone, data.range.clone(), detail);
@@ -154,7 +154,7 @@ fn message_properties(subject: &Subject<'_>, payload: Name, report: &mut Report)
 /// Only where all of the payload is there.
 fn payload_format(subject: &Subject<'_>, payload: Name, report: &mut Report) {
     let raw = subject.packet.raw;
-    if !raw.missing.is_empty() || raw.bytes.len() < raw.length {
+    if !raw.is_complete() {
         return;
     }
     let Some(field) = subject.tree.find(payload) else { return };
@@ -175,9 +175,9 @@ fn not_empty(name: Name, text: &str, range: &Range<usize>, report: &mut Report) 
 
 fn connack(subject: &Subject<'_>, report: &mut Report) {
     let (name, rule) = (Name::ReasonCode, Rule::ConnackCode);
-    let (name, is_known) = match subject.tree.number(Name::ReturnCode) {
-        Some(code) => (Name::ReturnCode, code <= 5),
-        None => (name, ReasonCode(subject.reason_code()).belongs_in(Context::Connack)),
+    let (name, is_known) = match (subject.tree.number(Name::ReturnCode), subject.reason_code()) {
+        (Some(code), _) => (Name::ReturnCode, code <= 5),
+        (None, code) => (name, code.is_none_or(|code| code.belongs_in(Context::Connack))),
     };
     let code = subject.tree.number(name).unwrap_or_default();
     if !is_known {
@@ -223,7 +223,7 @@ fn topic_name(subject: &Subject<'_>, topic: &str, report: &mut Report) {
     let range = subject.range(Name::TopicName);
     if !subject.is_v5() {
         not_empty(Name::TopicName, topic, &range, report);
-    } else if subject.property(PropertyId::TopicAlias).is_none() {
+    } else if subject.lacks(PropertyId::TopicAlias) {
         report.find(Rule::TopicMissing, range, "the topic is empty, and there is no topic alias");
     }
 }
@@ -252,8 +252,9 @@ fn acknowledgement(subject: &Subject<'_>, rule: Rule, context: Context, report: 
 }
 
 fn reason_code(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
-    let code = ReasonCode(subject.reason_code());
-    if subject.is_v5() && !code.belongs_in(context) {
+    if let Some(code) = subject.reason_code().filter(|_| subject.is_v5())
+        && !code.belongs_in(context)
+    {
         let detail = format!("{} has no reason code 0x{:02x}", subject.kind, code.0);
         report.find(rule, subject.range(Name::ReasonCode), detail);
     }
@@ -347,9 +348,12 @@ fn disconnect(subject: &Subject<'_>, report: &mut Report) {
         return;
     }
     reason_code(subject, Rule::DisconnectCode, Context::Disconnect, report);
-    let code = ReasonCode(subject.reason_code());
-    if code.belongs_in(Context::Disconnect) && !may_say(subject.is_from_client(), code) {
-        let detail = format!("the {} says {code}", subject.direction.sender());
+    if let Some(code) = subject.reason_code()
+        && code.belongs_in(Context::Disconnect)
+        && !may_say(subject.is_from_client(), code)
+    {
+        let name = code.name_in(Context::Disconnect).unwrap_or_default();
+        let detail = format!("the {} says {name} (0x{:02x})", subject.direction.sender(), code.0);
         report.find(Rule::DisconnectCode, subject.range(Name::ReasonCode), detail);
     }
     if !subject.is_from_client()
@@ -384,20 +388,19 @@ fn may_say(is_client: bool, code: ReasonCode) -> bool {
 }
 
 fn auth(subject: &Subject<'_>, report: &mut Report) {
-    let code = ReasonCode(subject.reason_code());
-    let is_allowed = match code {
+    let is_allowed = |code| match code {
         ReasonCode::CONTINUE_AUTHENTICATION => true,
         ReasonCode::RE_AUTHENTICATE => subject.is_from_client(),
         ReasonCode::SUCCESS => !subject.is_from_client(),
         _ => false,
     };
-    if !is_allowed {
+    if let Some(code) = subject.reason_code().filter(|code| !is_allowed(*code)) {
         let detail = format!("the {} says {code}", subject.direction.sender());
         report.find(Rule::AuthCode, subject.range(Name::ReasonCode), detail);
     }
     // A packet of two bytes says success, and nothing else.
     let is_short = subject.tree.find(Name::ReasonCode).is_none();
-    if subject.property(PropertyId::AuthenticationMethod).is_none() && !is_short {
+    if subject.lacks(PropertyId::AuthenticationMethod) && !is_short {
         report.find(Rule::AuthenticationMethodMissing, subject.whole(), "there is no authentication method");
     }
     authentication_data(subject, report);

@@ -164,12 +164,13 @@ impl Session {
         let seen = Seen { at: subject.time() };
         self.connack = Some(seen);
         let agreement = &subject.packet.tracker.agreement;
-        let is_accepted = agreement.connack.as_ref().is_some_and(|connack| connack.is_accepted);
-        if !is_accepted {
+        // What it says may not be known.
+        let is_accepted = agreement.connack.as_ref().map(|connack| connack.is_accepted);
+        if is_accepted == Some(false) {
             self.refused = Some(seen);
         }
         if let Some(connect) = agreement.connect.as_ref().filter(|_| premises.beginning) {
-            if is_accepted {
+            if is_accepted == Some(true) {
                 accepted(subject, connect, report);
             }
             method(subject, connect, report);
@@ -185,7 +186,7 @@ impl Session {
     ) {
         let Some(connect) = agreement.connect.as_ref().filter(|_| premises.is_complete()) else { return };
         method(subject, connect, report);
-        let code = ReasonCode(subject.reason_code());
+        let Some(code) = subject.reason_code() else { return };
         let range = subject.range(Name::ReasonCode);
         if self.connack.is_none() {
             let rule = match subject.direction {
@@ -232,7 +233,7 @@ fn accepted(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
         return;
     }
     match subject.version {
-        Version::V5 if subject.property(PropertyId::AssignedClientIdentifier).is_none() => {
+        Version::V5 if subject.lacks(PropertyId::AssignedClientIdentifier) => {
             let detail = "there is no assigned client identifier, and the client has none";
             report.find(Rule::AssignedIdMissing, subject.whole(), detail);
         }

@@ -2,7 +2,7 @@
 
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Field, Name, Packet};
-use crate::protocol::{PacketType, PropertyId, Version};
+use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
 use std::ops::Range;
 
 /// A packet that is there from its first byte to its last, but for payloads that were too long to keep.
@@ -65,9 +65,22 @@ impl<'p> Subject<'p> {
         self.tree.number(Name::Qos).unwrap_or_default()
     }
 
-    /// The reason code; left out, it is 0.
-    pub(super) fn reason_code(&self) -> u8 {
-        self.tree.number(Name::ReasonCode).map_or(0, |code| code as u8)
+    /// The reason code; left out, it is 0. `None` where that is not known.
+    pub(super) fn reason_code(&self) -> Option<ReasonCode> {
+        match self.tree.number(Name::ReasonCode) {
+            Some(code) => Some(ReasonCode(code as u8)),
+            None => self.tree.is_decoded().then_some(ReasonCode::SUCCESS),
+        }
+    }
+
+    /// Whether it says that something failed.
+    pub(super) fn is_failure(&self) -> bool {
+        self.reason_code().is_some_and(ReasonCode::is_error)
+    }
+
+    /// Whether it is known not to have such a property.
+    pub(super) fn lacks(&self, id: PropertyId) -> bool {
+        self.tree.is_decoded() && self.property(id).is_none()
     }
 
     /// The topic that it is published to, also behind an alias.

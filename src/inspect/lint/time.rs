@@ -36,7 +36,10 @@ impl Times {
         } else if is_farewell {
             self.heard = None;
         }
-        let seconds = subject.packet.tracker.keep_alive.unwrap_or_default();
+        let tracker = subject.packet.tracker;
+        // CONNACK may have changed it.
+        let is_known = !subject.is_v5() || tracker.agreement.connack.is_some();
+        let seconds = tracker.keep_alive.filter(|_| is_known).unwrap_or_default();
         self.keep_alive = u64::from(seconds) * SECOND;
     }
 

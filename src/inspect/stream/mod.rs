@@ -1,15 +1,15 @@
 //! Cuts one direction of a connection into packets.
 //!
 //! Packets are handed out as soon as they are whole, borrowed from what came where they lie in one piece. A packet of which more comes
-//! than is to be kept loses its end, not its length; nothing of what a packet merely announces is held. Where bytes are missing, a
-//! PUBLISH goes on behind them by its known length; otherwise packets are looked for again, and none is invented.
+//! than is to be kept loses its end, not its length; nothing of what a packet merely announces is held. A packet whose length is known goes
+//! on behind missing bytes; otherwise packets are looked for again, and none is invented.
 
 mod seeker;
 #[cfg(test)]
 mod tests;
 
 use super::dissect::RawPacket;
-use seeker::Seeker;
+use seeker::{Arrival, Seeker};
 use std::ops::Range;
 
 /// The longest fixed header, and a byte of a Remaining Length that is too long.
@@ -17,6 +17,9 @@ const MAX_HEADER: usize = 5;
 
 /// A buffer that grew beyond this is given back.
 const SPARE_CAPACITY: usize = 64 * 1024;
+
+/// So many places with missing bytes are told apart in one packet; the last one takes in what follows.
+const MAX_HOLES: usize = 64;
 
 /// What comes out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +76,10 @@ struct Body {
     seen: usize,
     /// How much it is in all.
     length: usize,
-    missing: Range<usize>,
+    /// What was not captured.
+    missing: Vec<Range<usize>>,
+    /// It may turn out to be none.
+    is_trial: bool,
 }
 
 impl Stream {
@@ -109,22 +115,37 @@ impl Stream {
     /// So many bytes of the stream are not known.
     pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(Event<'_>)) {
         match std::mem::replace(&mut self.state, State::Between) {
-            State::Body(mut body) if body.is_payload_missing(length) => {
+            State::Body(mut body) if length <= body.left() as u64 && !body.is_trial => {
                 sink(Event::Gap { offset: self.offset + body.seen as u64, length });
                 body.skip(length as usize);
                 return self.finish_or_keep(body, sink);
             }
-            state => self.give_up_state(state, sink),
+            state => self.lose_state(state, sink),
         }
         sink(Event::Gap { offset: self.offset, length });
         self.offset += length;
         self.state = State::Lost(Seeker::default());
     }
 
+    /// The rest of the stream is not known, nor how long it is.
+    pub fn lose(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        let state = std::mem::replace(&mut self.state, State::Lost(Seeker::default()));
+        self.lose_state(state, sink);
+    }
+
     /// Nothing more comes: what is not whole is handed out as it is.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        let state = std::mem::replace(&mut self.state, State::Between);
-        self.give_up_state(state, sink);
+        match std::mem::replace(&mut self.state, State::Between) {
+            State::Between => {}
+            State::Header(header) => {
+                self.give_up(&header, header.len(), header.len() + 1, &[], true, sink);
+            }
+            State::Body(body) if body.is_trial => self.skip(body.seen, sink),
+            State::Body(body) => {
+                self.give_up(&body.kept, body.seen, body.length, &body.missing, true, sink);
+            }
+            State::Lost(seeker) => self.skip(seeker.held(), sink),
+        }
     }
 
     /// At the start of a packet, which may be there whole.
@@ -183,10 +204,26 @@ impl Stream {
         keep: usize,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> &'b [u8] {
-        let (new, rest) = bytes.split_at((body.length - body.seen).min(bytes.len()));
+        let (new, rest) = bytes.split_at(body.left().min(bytes.len()));
         body.add(new, keep);
-        self.finish_or_keep(body, sink);
+        if body.is_trial && body.left() == 0 {
+            self.judge_trial(body, rest, sink);
+        } else {
+            self.finish_or_keep(body, sink);
+        }
         rest
+    }
+
+    /// A packet that was tried is there: it counts if it is valid, and followed by another one.
+    fn judge_trial(&mut self, body: Body, rest: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
+        let is_valid = seeker::is_valid(&RawPacket::whole(&body.kept));
+        if is_valid && body.kept.len() == body.length && seeker::may_follow(rest) {
+            return self.finish_or_keep(body, sink);
+        }
+        let mut seeker = Seeker::default();
+        let dropped = seeker.push(&body.kept) + (body.seen - body.kept.len());
+        self.skip(dropped, sink);
+        self.state = State::Lost(seeker);
     }
 
     fn finish_or_keep(&mut self, body: Body, sink: &mut dyn FnMut(Event<'_>)) {
@@ -194,12 +231,8 @@ impl Stream {
             self.state = State::Body(body);
             return;
         }
-        let packet = RawPacket {
-            bytes: &body.kept,
-            length: body.length,
-            is_cut: false,
-            missing: body.missing.clone(),
-        };
+        let packet =
+            RawPacket { bytes: &body.kept, length: body.length, is_cut: false, missing: &body.missing };
         self.hand_out(packet, sink);
     }
 
@@ -210,6 +243,24 @@ impl Stream {
         keep: usize,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> &'b [u8] {
+        match seeker.look(bytes) {
+            Arrival::Packets(start) => {
+                let held = seeker.into_bytes();
+                self.skip(start.min(held.len()), sink);
+                self.push(held.get(start..).unwrap_or_default(), keep, sink);
+                let (before, packets) = bytes.split_at(start.saturating_sub(held.len()).min(bytes.len()));
+                self.skip(before.len(), sink);
+                self.push(packets, keep, sink);
+                return &[];
+            }
+            Arrival::Trial(length) if length <= keep => {
+                self.skip(seeker.held(), sink);
+                self.state = State::Body(Body { is_trial: true, ..Body::of_length(length) });
+                self.push(bytes, keep, sink);
+                return &[];
+            }
+            Arrival::Trial(_) | Arrival::Unclear => {}
+        }
         let skipped = seeker.push(bytes);
         self.skip(skipped, sink);
         match seeker.found() {
@@ -237,11 +288,22 @@ impl Stream {
         self.offset += length;
     }
 
-    fn give_up_state(&mut self, state: State, sink: &mut dyn FnMut(Event<'_>)) {
+    /// Hands out the start of a packet whose end was not captured.
+    fn lose_state(&mut self, state: State, sink: &mut dyn FnMut(Event<'_>)) {
         match state {
             State::Between => {}
-            State::Header(header) => self.give_up(&header, header.len(), header.len(), 0..0, sink),
-            State::Body(body) => self.give_up(&body.kept, body.seen, body.length, body.missing, sink),
+            State::Header(header) => {
+                // Its length is not known, but that there is more of it.
+                let length = header.len() + 1;
+                let missing = [header.len()..length];
+                self.give_up(&header, header.len(), length, &missing, false, sink);
+            }
+            State::Body(body) if body.is_trial => self.skip(body.seen, sink),
+            State::Body(body) => {
+                let mut missing = body.missing;
+                add_hole(&mut missing, body.seen..body.length);
+                self.give_up(&body.kept, body.seen, body.length, &missing, false, sink);
+            }
             State::Lost(seeker) => self.skip(seeker.held(), sink),
         }
     }
@@ -252,18 +314,28 @@ impl Stream {
         kept: &[u8],
         seen: usize,
         length: usize,
-        missing: Range<usize>,
+        missing: &[Range<usize>],
+        is_cut: bool,
         sink: &mut dyn FnMut(Event<'_>),
     ) {
-        let packet = RawPacket { bytes: kept, length, is_cut: true, missing };
+        let packet = RawPacket { bytes: kept, length, is_cut, missing };
         sink(Event::Packet { offset: self.offset, packet });
         self.offset += seen as u64;
     }
 }
 
+/// Adds missing bytes behind the others.
+fn add_hole(missing: &mut Vec<Range<usize>>, hole: Range<usize>) {
+    let is_full = missing.len() >= MAX_HOLES;
+    match missing.last_mut() {
+        Some(last) if is_full || last.end == hole.start => last.end = hole.end,
+        _ => missing.push(hole),
+    }
+}
+
 impl Body {
     fn of_length(length: usize) -> Body {
-        Body { kept: Vec::new(), seen: 0, length, missing: 0..0 }
+        Body { kept: Vec::new(), seen: 0, length, missing: Vec::new(), is_trial: false }
     }
 
     fn add(&mut self, new: &[u8], keep: usize) {
@@ -275,11 +347,9 @@ impl Body {
         self.seen += new.len();
     }
 
-    /// Whether the gap ends within the packet, and begins behind all that gives a PUBLISH its meaning.
-    fn is_payload_missing(&self, length: u64) -> bool {
-        let is_publish = self.kept.first().is_some_and(|first| first >> 4 == 3);
-        let fits = length <= (self.length - self.seen) as u64;
-        is_publish && fits && self.seen >= seeker::variable_header_bound(&self.kept)
+    /// How many bytes are still to come.
+    fn left(&self) -> usize {
+        self.length - self.seen
     }
 
     /// Zeros take the place of what is missing.
@@ -287,9 +357,7 @@ impl Body {
         if self.kept.len() == self.seen && length < SPARE_CAPACITY {
             self.kept.resize(self.seen + length, 0);
         }
-        // Of several gaps, from the first to the last.
-        let start = if self.missing.is_empty() { self.seen } else { self.missing.start };
-        self.missing = start..self.seen + length;
+        add_hole(&mut self.missing, self.seen..self.seen + length);
         self.seen += length;
     }
 }

@@ -1,7 +1,8 @@
 //! Finds packets again where it is not known where one starts.
 //!
-//! A place is believed in only when valid packets follow each other from there to the end of what arrived together. In the middle of
-//! what arrived together, they also have to hold something that is not there by chance.
+//! A place is believed in only when valid packets follow each other from there to the end of what arrived together, or over half a window.
+//! In the middle of what arrived together, they also have to hold something that is not there by chance. A packet that is longer than the
+//! window is tried where something arrived: the stream collects it, and looks again if it is none.
 
 use super::{Length, packet_length};
 use crate::inspect::dissect::{RawPacket, dissect};
@@ -13,6 +14,20 @@ const WINDOW: usize = 16 * 1024;
 
 /// A packet of that many bytes is not there by chance, if all its fields are valid.
 const CONVINCING: usize = 8;
+
+/// The most packets that are looked at in one arrival.
+const MAX_STEPS: usize = 100_000;
+
+/// What an arrival shows that is longer than the window, or may begin a packet that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// Packets start there.
+    Packets(usize),
+    /// A packet of that length may start with its first byte.
+    Trial(usize),
+    /// Nothing yet.
+    Unclear,
+}
 
 /// What came since the place was lost, and the places that are still possible.
 #[derive(Debug, Default)]
@@ -40,6 +55,33 @@ impl Seeker {
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Looks at what arrives together where the window is too small for it. Places are counted from the first byte that is held.
+    pub(super) fn look(&self, bytes: &[u8]) -> Arrival {
+        let begin = self.bytes.len();
+        let mut steps = MAX_STEPS;
+        let followed = follow(bytes, &mut steps);
+        if let Some(length) = followed.long {
+            return match followed.longest >= CONVINCING {
+                true => Arrival::Packets(begin),
+                false => Arrival::Trial(length),
+            };
+        }
+        if bytes.len() <= WINDOW {
+            return Arrival::Unclear;
+        }
+        if followed.is_convincing(true) {
+            return Arrival::Packets(begin);
+        }
+        let all = [&self.bytes, bytes].concat();
+        let aligned: Vec<usize> =
+            self.chains.iter().filter(|chain| chain.is_aligned).map(|chain| chain.start).collect();
+        let is_found = |start: &usize| {
+            let rest = all.get(*start..).unwrap_or_default();
+            follow(rest, &mut steps).is_convincing(aligned.contains(start))
+        };
+        (0..all.len().min(2 * WINDOW)).find(is_found).map_or(Arrival::Unclear, Arrival::Packets)
     }
 
     /// Takes what arrived together; gives how many of the oldest bytes were given up.
@@ -101,7 +143,7 @@ impl Chain {
                 Length::Known(length) if length > WINDOW => return false,
                 Length::Known(length) => match rest.get(..length) {
                     None => return true,
-                    Some(packet) if is_valid(packet) => {
+                    Some(packet) if is_valid(&RawPacket::whole(packet)) => {
                         self.end += length;
                         self.longest = self.longest.max(length);
                     }
@@ -110,6 +152,72 @@ impl Chain {
             }
         }
     }
+}
+
+/// How far valid packets go.
+#[derive(Debug, Clone, Copy, Default)]
+struct Followed {
+    end: usize,
+    longest: usize,
+    /// They go to the last byte.
+    is_whole: bool,
+    /// They end in a packet that is not there to its end, and longer than the window.
+    long: Option<usize>,
+    /// What follows them is no packet.
+    is_refuted: bool,
+}
+
+impl Followed {
+    fn is_convincing(&self, is_aligned: bool) -> bool {
+        let reaches = self.is_whole || (!self.is_refuted && self.end >= WINDOW / 2);
+        self.end > 0 && reaches && (is_aligned || self.longest >= CONVINCING)
+    }
+}
+
+/// Follows valid packets from the first byte on.
+fn follow(bytes: &[u8], steps: &mut usize) -> Followed {
+    let mut followed = Followed::default();
+    loop {
+        let rest = bytes.get(followed.end..).unwrap_or_default();
+        let Some(first) = rest.first() else { return Followed { is_whole: true, ..followed } };
+        let refuted = Followed { is_refuted: true, ..followed };
+        if *steps == 0 || !is_plausible(*first) {
+            return refuted;
+        }
+        *steps -= 1;
+        let length = match packet_length(rest) {
+            Length::Unknown => return followed,
+            Length::TooLong => return refuted,
+            Length::Known(length) => length,
+        };
+        match rest.get(..length) {
+            Some(packet) if is_valid(&RawPacket::whole(packet)) => {
+                followed.end += length;
+                followed.longest = followed.longest.max(length);
+            }
+            Some(_) => return refuted,
+            None if length <= WINDOW => return followed,
+            None if has_likely_topic(rest) => return Followed { long: Some(length), ..followed },
+            None => return refuted,
+        }
+    }
+}
+
+/// Whether a PUBLISH begins here whose topic is there, and one that somebody would choose.
+fn has_likely_topic(bytes: &[u8]) -> bool {
+    let header = 2 + bytes.iter().skip(1).take(4).take_while(|byte| **byte & 0x80 != 0).count();
+    let topic = bytes.get(header..).and_then(<[u8]>::split_first_chunk).and_then(|(length, rest)| {
+        let length = usize::from(u16::from_be_bytes(*length));
+        std::str::from_utf8(rest.get(..length)?).ok()
+    });
+    bytes.first().is_some_and(|first| first >> 4 == 3)
+        && topic.is_some_and(|topic| !topic.is_empty() && !topic.chars().any(char::is_control))
+}
+
+/// Whether what follows a packet may be the next one.
+pub(super) fn may_follow(bytes: &[u8]) -> bool {
+    let followed = follow(bytes, &mut 2);
+    followed.end > 0 || !followed.is_refuted
 }
 
 /// Whether a packet can start so: a known type with the flags that it must have.
@@ -123,10 +231,9 @@ fn is_plausible(first: u8) -> bool {
 }
 
 /// Whether a packet has nothing against it in one version or another, nor a topic that nobody would choose.
-fn is_valid(packet: &[u8]) -> bool {
-    let packet = RawPacket::whole(packet);
+pub(super) fn is_valid(packet: &RawPacket<'_>) -> bool {
     [Version::V311, Version::V5].into_iter().any(|version| {
-        let tree = dissect(&packet, version, None);
+        let tree = dissect(packet, version, None);
         tree.findings.is_empty() && tree.fields.iter().all(|field| is_likely(field.name, field.value))
     })
 }
@@ -139,16 +246,4 @@ fn is_likely(name: Name, value: Value<'_>) -> bool {
         (Name::PacketIdentifier, Value::Number(number)) => number > 0,
         _ => true,
     }
-}
-
-/// How many bytes of a PUBLISH lie in front of its payload; of MQTT 5's properties no more than their length is asked for, since
-/// the version may not be known.
-pub(super) fn variable_header_bound(kept: &[u8]) -> usize {
-    let header = 1 + kept.iter().skip(1).take(4).take_while(|byte| **byte & 0x80 != 0).count() + 1;
-    let topic = kept
-        .get(header..)
-        .and_then(<[u8]>::first_chunk)
-        .map_or(usize::MAX / 2, |bytes| usize::from(u16::from_be_bytes(*bytes)));
-    let packet_id = if kept.first().is_some_and(|first| first & 0b0110 != 0) { 2 } else { 0 };
-    header + 2 + topic + packet_id
 }

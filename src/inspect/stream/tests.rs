@@ -6,7 +6,10 @@ fn told(event: &Event<'_>) -> String {
     match event {
         Event::Packet { offset, packet } => {
             let cut = if packet.is_cut { " cut" } else { "" };
-            format!("{offset}: {:02x} of {}{cut}", packet.bytes[0], packet.length)
+            let holes: String =
+                packet.missing.iter().map(|hole| format!(" {}..{}", hole.start, hole.end)).collect();
+            let but = if holes.is_empty() { "" } else { " but" };
+            format!("{offset}: {:02x} of {}{cut}{but}{holes}", packet.bytes[0], packet.length)
         }
         Event::Skipped { offset, length } => format!("{offset}: {length} skipped"),
         Event::Gap { offset, length } => format!("{offset}: {length} missing"),
@@ -18,7 +21,7 @@ fn events(mut stream: Stream, pieces: &[&[u8]]) -> Vec<String> {
     let mut all = Vec::new();
     let mut sink = |event: Event<'_>| all.push(told(&event));
     for piece in pieces {
-        stream.push(piece, 1024, &mut sink);
+        stream.push(piece, 64 * 1024, &mut sink);
     }
     stream.end(&mut sink);
     all
@@ -70,7 +73,7 @@ fn a_gap_in_a_payload_leaves_the_packet() {
     stream.gap(1000, &mut sink);
     stream.push(&packet[2000..], 1024, &mut sink);
     stream.push(b"\xc0\0", 1024, &mut sink);
-    assert_eq!(all, ["1000: 1000 missing", "0: 30 of 3008", "3008: c0 of 2"]);
+    assert_eq!(all, ["1000: 1000 missing", "0: 30 of 3008 but 1000..2000", "3008: c0 of 2"]);
 }
 
 #[test]
@@ -82,7 +85,34 @@ fn a_gap_elsewhere_loses_the_place_until_packets_follow_each_other() {
     stream.gap(20, &mut sink);
     stream.push(b"not a packet", 1024, &mut sink);
     stream.push(b"the end of something\x30\x09\0\x03abcdata\xc0\0", 1024, &mut sink);
-    assert_eq!(all, ["0: 82 of 10 cut", "4: 20 missing", "24: 32 skipped", "56: 30 of 11", "67: c0 of 2"]);
+    assert_eq!(
+        all,
+        ["0: 82 of 10 but 4..10", "4: 20 missing", "24: 32 skipped", "56: 30 of 11", "67: c0 of 2"]
+    );
+}
+
+#[test]
+fn a_gap_inside_any_packet_leaves_the_packet() {
+    let mut all = Vec::new();
+    let mut stream = Stream::new(true);
+    let mut sink = |event: Event<'_>| all.push(told(&event));
+    stream.push(b"\x82\x08\0\x01", 1024, &mut sink);
+    stream.gap(2, &mut sink);
+    stream.push(b"abc", 1024, &mut sink);
+    stream.gap(1, &mut sink);
+    stream.push(b"\xc0\0\x82", 1024, &mut sink);
+    stream.gap(9, &mut sink);
+    assert_eq!(
+        all,
+        [
+            "4: 2 missing",
+            "9: 1 missing",
+            "0: 82 of 10 but 4..6 9..10",
+            "10: c0 of 2",
+            "12: 82 of 2 but 1..2",
+            "13: 9 missing"
+        ]
+    );
 }
 
 #[test]
@@ -98,6 +128,44 @@ fn a_packet_is_not_invented_from_the_inside_of_a_payload() {
 fn after_a_length_that_is_too_long_packets_are_looked_for() {
     let all = events(Stream::new(true), &[b"\x30\xff\xff\xff\xff\xffjunk", &publish(20)]);
     assert_eq!(all, ["0: 30 of 5", "5: 5 skipped", "10: 30 of 27"]);
+}
+
+#[test]
+fn more_than_the_window_at_once_is_read_from_its_first_byte() {
+    let many: Vec<u8> = (0..1900).flat_map(|_| publish(12)).collect();
+    let all = events(Stream::new(false), &[&many[..many.len() - 5]]);
+    assert_eq!(
+        (all.len(), all[0].as_str(), all[1899].as_str()),
+        (1900, "0: 30 of 19", "36081: 30 of 19 cut")
+    );
+    // Behind the rest of a packet, too.
+    let behind = [&b"the end of something"[..], &many].concat();
+    let all = events(Stream::new(false), &[&behind]);
+    assert_eq!((all.len(), all[0].as_str()), (1901, "0: 20 skipped"));
+}
+
+#[test]
+fn a_first_packet_that_is_longer_than_the_window_is_found() {
+    let long = publish(20_000);
+    let pieces: Vec<&[u8]> = long.chunks(1400).collect();
+    assert_eq!(events(Stream::new(false), &pieces), ["0: 30 of 20009"]);
+    let small = publish(5);
+    let first: Vec<u8> = [&small[..], &long, &small].concat();
+    let pieces: Vec<&[u8]> = first.chunks(1400).collect();
+    assert_eq!(events(Stream::new(false), &pieces), ["0: 30 of 12", "12: 30 of 20009", "20021: 30 of 12"]);
+}
+
+#[test]
+fn what_only_begins_like_a_long_packet_is_not_one() {
+    let mut false_start = publish(20_000);
+    let length = false_start.len();
+    false_start.extend(b"no packet at all");
+    let pieces: Vec<&[u8]> = false_start.chunks(length + 3).collect();
+    let skipped: Vec<String> = events(Stream::new(false), &pieces);
+    assert!(skipped.iter().all(|event| event.ends_with("skipped")), "{skipped:?}");
+    // It is not waited for without end.
+    let unfinished = events(Stream::new(false), &[&false_start[..5000]]);
+    assert_eq!(unfinished, ["0: 5000 skipped"]);
 }
 
 #[test]

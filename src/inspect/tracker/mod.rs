@@ -31,8 +31,8 @@ pub struct Tracker {
     pub agreement: Agreement,
     /// Who said DISCONNECT.
     has_disconnected: [bool; 2],
-    /// In which directions packets were sent that are not known here, or come late.
-    lags: [bool; 2],
+    /// How often, in each direction, packets were sent that are not known here, or come late.
+    lags: [u32; 2],
     /// The topics that stand behind aliases, by the direction they are used in.
     aliases: [Aliases; 2],
     /// In which directions an alias may stand for a topic that is not known here.
@@ -61,12 +61,29 @@ impl Tracker {
 
     /// Takes the packet apart in the connection's version; finds that out first where it can be.
     pub fn dissect<'a>(&mut self, packet: &RawPacket<'a>, direction: Direction) -> Tree<'a> {
+        let is_stated = self.version.is_some() && !self.is_version_inferred;
         if self.version.is_none() && packet.packet_type() != Some(PacketType::Connect) {
-            self.version = version::inferred(packet, direction);
-            self.is_version_inferred = self.version.is_some();
-            self.just_inferred = self.version;
+            self.infer(packet, direction);
+        }
+        let tree = dissect(packet, self.version.unwrap_or(Version::V311), Some(direction));
+        if is_stated || self.just_inferred.is_some() || !tree.is_malformed() {
+            return tree;
+        }
+        // What looked like one version may turn out to be another.
+        if !self.infer(packet, direction) {
+            return tree;
         }
         dissect(packet, self.version.unwrap_or(Version::V311), Some(direction))
+    }
+
+    /// Finds out the version from a packet that only one version can read, if it is one.
+    fn infer(&mut self, packet: &RawPacket<'_>, direction: Direction) -> bool {
+        self.just_inferred = version::inferred(packet, direction);
+        if self.just_inferred.is_some() {
+            self.version = self.just_inferred;
+            self.is_version_inferred = true;
+        }
+        self.just_inferred.is_some()
     }
 
     /// Takes note of a packet that was sent at that time, in nanoseconds.
@@ -100,12 +117,14 @@ impl Tracker {
 
     /// Packets of that direction are missing, or come late.
     pub fn lag(&mut self, direction: Direction) {
-        set(&mut self.lags, direction);
+        if let Some(count) = self.lags.get_mut(direction as usize) {
+            *count = count.wrapping_add(1);
+        }
     }
 
-    /// Whether packets of that direction are missing, or came late.
-    pub fn lags(&self, direction: Direction) -> bool {
-        is_set(self.lags, direction)
+    /// How often, in each direction, it was noticed that packets are missing, or come late.
+    pub fn lags(&self) -> [u32; 2] {
+        self.lags
     }
 
     /// Whether an alias that is used in that direction may stand for a topic that is not known here.
@@ -129,7 +148,10 @@ impl Tracker {
         }
         self.client_id = tree.text(Name::ClientIdentifier).filter(|id| !id.is_empty()).map(Rc::from);
         self.keep_alive = tree.two_bytes(Name::KeepAlive);
-        self.agreement.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
+        // What was not decoded is not known, which is not the same as left out.
+        if tree.is_decoded() {
+            self.agreement.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
+        }
     }
 
     fn connack(&mut self, tree: &Tree<'_>) {
@@ -139,11 +161,17 @@ impl Tracker {
         if let Some(keep_alive) = tree.two_bytes(Name::Property(PropertyId::ServerKeepAlive)) {
             self.keep_alive = Some(keep_alive);
         }
-        self.agreement.connack.get_or_insert_with(|| Connack::read(tree));
+        if tree.is_decoded() {
+            self.agreement.connack.get_or_insert_with(|| Connack::read(tree));
+        }
     }
 
     /// Learns or resolves a topic alias.
     fn resolve(&mut self, direction: Direction, tree: &Tree<'_>) -> Option<Rc<str>> {
+        if !tree.is_decoded() {
+            // An alias may have been among what was not read.
+            set(&mut self.misses_aliases, direction);
+        }
         let alias = tree.two_bytes(Name::Property(PropertyId::TopicAlias))?;
         let aliases = self.aliases.get_mut(direction as usize)?;
         match tree.find(Name::TopicName)?.value {

@@ -17,10 +17,12 @@ pub(super) fn inferred(packet: &RawPacket<'_>, direction: Direction) -> Option<V
         return None;
     }
     let [v311, v5] = [Version::V311, Version::V5].map(|version| dissect(packet, version, Some(direction)));
+    let looks_like_v5 = || has_properties(&v5) || starts_like_properties(&v311, &v5);
     match (v311.is_malformed(), v5.is_malformed()) {
         (false, true) if can_differ(packet) => Some(Version::V311),
         (true, false) => Some(Version::V5),
-        (false, false) if has_properties(&v5) || starts_like_properties(&v311, &v5) => Some(Version::V5),
+        // Bytes that were not captured look like nothing.
+        (false, false) if packet.missing.is_empty() && looks_like_v5() => Some(Version::V5),
         (false, _) | (true, true) => None,
     }
 }

@@ -78,12 +78,12 @@ impl HexView {
         let shown = bytes.get(..bytes.len().min(MAX_BYTES)).unwrap_or_default();
         let mut rows = shown.chunks(WIDTH);
         let mut at = owned.range.start;
-        let mut meaning = self.meaning(owned);
+        let mut meaning = self.meaning(packet, owned);
         // A field without bytes has a row nonetheless.
         let mut row = rows.next().unwrap_or_default();
         loop {
             let words = std::mem::take(&mut meaning);
-            text.push_str(&self.row(at, row, bad, is_secret, colour, &words));
+            text.push_str(&self.row(at, row, bad, packet.raw.missing, is_secret, colour, &words));
             at += row.len();
             match rows.next() {
                 Some(next) => row = next,
@@ -100,13 +100,20 @@ impl HexView {
         at: usize,
         row: &[u8],
         bad: &[Range<usize>],
+        missing: &[Range<usize>],
         is_secret: bool,
         colour: Color,
         words: &str,
     ) -> String {
         let mut text = format!("    {at:04x}  ");
         for (index, byte) in row.iter().enumerate() {
-            let digits = if is_secret { "**".to_owned() } else { format!("{byte:02x}") };
+            let digits = if missing.iter().any(|hole| hole.contains(&(at + index))) {
+                "--".to_owned()
+            } else if is_secret {
+                "**".to_owned()
+            } else {
+                format!("{byte:02x}")
+            };
             let is_bad = bad.iter().any(|range| range.contains(&(at + index)));
             let digits = match (self.options.is_coloured, is_bad) {
                 (false, _) => digits,
@@ -123,11 +130,11 @@ impl HexView {
         text
     }
 
-    fn meaning(&self, owned: &Owned<'_, '_>) -> String {
+    fn meaning(&self, packet: &Packet<'_>, owned: &Owned<'_, '_>) -> String {
         let parts: Vec<String> = owned
             .leaves
             .iter()
-            .map(|leaf| format!("{}: {}", leaf.name, value::value(leaf, self.options)))
+            .map(|leaf| format!("{}: {}", leaf.name, value::value(packet, leaf, self.options)))
             .collect();
         parts.join(", ")
     }

@@ -45,8 +45,8 @@ impl JsonView {
         direction(packet.direction, &mut json);
         number("offset", packet.offset, &mut json);
         number("length", packet.raw.length as u64, &mut json);
-        if packet.raw.is_cut {
-            number("captured", packet.raw.bytes.len() as u64, &mut json);
+        if let Some(captured) = captured(packet) {
+            number("captured", captured as u64, &mut json);
         }
         text("type", words::packet_name(packet), &mut json);
         number("flags", packet.raw.bytes.first().map_or(0, |first| u64::from(first & 0x0f)), &mut json);
@@ -68,13 +68,13 @@ impl JsonView {
         if let Some(answers) = &packet.seen.answers {
             round_trip(answers, &mut json);
         }
-        Fields { options: self.options }.write(&packet.tree.fields, &mut json);
+        Fields { packet, options: self.options }.write(&packet.tree.fields, &mut json);
         if let Some(decoded) = payload::decoded(packet, self.options) {
             decoded_payload(&decoded, &mut json);
         }
         write_findings(shown(&packet.tree.findings, findings, self.options.least), &mut json);
         if self.options.shows_ranges {
-            ranges(&packet.tree.fields, &mut json);
+            ranges(&packet.tree.fields, captured(packet), &mut json);
         }
         json.close_object();
     }
@@ -126,6 +126,13 @@ impl JsonView {
         }
         number("connection", connection.into(), &mut json);
     }
+}
+
+/// How many bytes there are of a packet whose end is not there.
+fn captured(packet: &Packet<'_>) -> Option<usize> {
+    let raw = packet.raw;
+    let lacks_end = raw.missing.last().is_some_and(|hole| hole.end >= raw.length);
+    (raw.is_cut || lacks_end).then(|| raw.unbroken())
 }
 
 fn number(name: &'static str, number: u64, json: &mut Writer<'_>) {
@@ -267,11 +274,12 @@ fn round_trip(answers: &RoundTrip, json: &mut Writer<'_>) {
 }
 
 /// Writes the fields of a packet under their names, in groups only where names would clash.
-struct Fields {
+struct Fields<'p> {
+    packet: &'p Packet<'p>,
     options: Options,
 }
 
-impl Fields {
+impl Fields<'_> {
     fn write(&self, fields: &[Field<'_>], json: &mut Writer<'_>) {
         let mut index = 0;
         while let Some(field) = fields.get(index) {
@@ -353,8 +361,7 @@ impl Fields {
             (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, length, json),
             (name, Value::Code(code)) => {
                 number(name.key(), code.into(), json);
-                let meaning =
-                    if name == Name::ReturnCode { words::return_code(code) } else { words::reason(code) };
+                let meaning = words::code(self.packet, name, code);
                 text("reason", meaning.unwrap_or("unknown"), json);
             }
             (name, value) => {
@@ -437,8 +444,9 @@ fn range(range: &std::ops::Range<usize>, json: &mut Writer<'_>) {
     json.close_array();
 }
 
-/// Every field with its bytes, in their order.
-fn ranges(fields: &[Field<'_>], json: &mut Writer<'_>) {
+/// Every field with its bytes, in their order, as far as there are some.
+fn ranges(fields: &[Field<'_>], captured: Option<usize>, json: &mut Writer<'_>) {
+    let end = captured.unwrap_or(usize::MAX);
     json.plain_key("fields");
     json.open_array();
     for field in fields {
@@ -447,7 +455,7 @@ fn ranges(fields: &[Field<'_>], json: &mut Writer<'_>) {
         text("name", field.name.key(), json);
         number("depth", field.depth.into(), json);
         json.plain_key("bytes");
-        range(&field.range, json);
+        range(&(field.range.start.min(end)..field.range.end.min(end)), json);
         if let Some(Bits { high, low }) = field.bits {
             json.plain_key("bits");
             json.open_array();

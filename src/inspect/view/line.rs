@@ -3,8 +3,8 @@
 use super::clock::Clock;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
-use super::words::{duration, hex, packet_name, printable, return_code, version};
-use super::{Options, shown, text};
+use super::words::{duration, hex, packet_name, printable, version};
+use super::{Options, shown, text, words};
 use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{Event, Foreign, Undecryptable};
@@ -12,7 +12,7 @@ use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::Stretch;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::Choice;
-use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader, ReasonCode};
+use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
 use colored::Colorize;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -41,12 +41,17 @@ impl LineView {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Gap(stretch) => {
-                self.stretch(stretch, &format!("{} bytes were not captured", stretch.length), out);
+                let text = match stretch.length {
+                    0 => "the beginning was not captured".to_owned(),
+                    1 => "1 byte was not captured".to_owned(),
+                    length => format!("{length} bytes were not captured"),
+                };
+                self.stretch(stretch, &text, out);
             }
             Item::Skipped(stretch) => {
                 self.stretch(
                     stretch,
-                    &format!("{} bytes skipped: no packet starts in them", stretch.length),
+                    &format!("{} bytes skipped: no packet was recognised in them", stretch.length),
                     out,
                 );
             }
@@ -244,14 +249,12 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
             for field in &tree.fields {
                 match (field.name, field.value) {
                     (Name::SessionPresent, Value::Flag(true)) => add(&mut line, "session present"),
-                    (Name::ReturnCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, return_code(code)));
+                    (name @ Name::ReturnCode, Value::Code(code @ 1..)) => {
+                        let described = described(code, words::code(packet, name, code));
+                        add(&mut line, &format!("refused: {described}"));
                     }
-                    (Name::ReasonCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, ReasonCode(code).name()));
-                    }
-                    (Name::FilterReasonCode, Value::Code(code)) => {
-                        add(&mut line, &described(code, granted(packet.packet_type, code)));
+                    (name, Value::Code(code)) => {
+                        add(&mut line, &described(code, words::code(packet, name, code)));
                     }
                     (Name::FilterToRemove, Value::Text(filter)) => add(&mut line, &quoted(filter)),
                     _ => {}
@@ -260,7 +263,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
         }
     }
     properties(&tree.fields, options, &mut line);
-    if let Some(undecoded) = tree.bytes(Name::Undecoded) {
+    if let Some(undecoded) = tree.bytes(Name::Undecoded).filter(|bytes| !bytes.is_empty()) {
         add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
     }
     if let Some(inferred) = packet.seen.inferred_version {
@@ -334,6 +337,9 @@ fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     id(packet, line);
     if let Some(Field { value: Value::Bytes(content), range, .. }) = tree.find(Name::Payload) {
         let length = range.len();
+        // What was not captured is not shown as zeros.
+        let known = packet.raw.unbroken().saturating_sub(range.start).min(content.len());
+        let content = content.get(..known).unwrap_or_default();
         let unit = if length == 1 { "byte" } else { "bytes" };
         add(line, &format!("{length} {unit}"));
         if length > 0 {
@@ -371,14 +377,6 @@ fn subscription(fields: &[Field<'_>], line: &mut String) {
             }
             _ => {}
         }
-    }
-}
-
-/// What 0 means in a SUBACK is a granted QoS, as 1 and 2 are.
-fn granted(packet_type: Option<PacketType>, code: u8) -> Option<&'static str> {
-    match (packet_type, code) {
-        (Some(PacketType::Suback), 0) => Some("granted QoS 0"),
-        (_, code) => ReasonCode(code).name(),
     }
 }
 

@@ -26,7 +26,7 @@ impl TextView {
         let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
         self.lines.heading(packet, findings, out);
         for field in &packet.tree.fields {
-            out.extend_from_slice(self.field(field).as_bytes());
+            out.extend_from_slice(self.field(packet, field).as_bytes());
         }
         if let Some(decoded) = payload::decoded(packet, self.options) {
             out.extend_from_slice(payload::lines(&decoded, MARGIN).as_bytes());
@@ -35,7 +35,7 @@ impl TextView {
         out.push(b'\n');
     }
 
-    fn field(&self, field: &Field<'_>) -> String {
+    fn field(&self, packet: &Packet<'_>, field: &Field<'_>) -> String {
         let place = match (field.bits, field.range.len()) {
             (Some(Bits { high, low }), _) if high == low => format!("{} bit {high}", field.range.start),
             (Some(Bits { high, low }), _) => format!("{} bits {high}-{low}", field.range.start),
@@ -44,7 +44,7 @@ impl TextView {
         };
         let indent = "  ".repeat(field.depth.into());
         let name = field.name.to_string();
-        let value = value::value(field, self.options);
+        let value = value::value(packet, field, self.options);
         let colon = if value.is_empty() { "" } else { ": " };
         format!("    {place:>14}  {indent}{name}{colon}{value}\n")
     }

@@ -2,9 +2,9 @@
 
 use super::Options;
 use super::secret::{HIDDEN, is_secret};
-use super::words::{hex, printable, reason, return_code};
+use super::words::{self, hex, printable};
 use crate::escape::quoted;
-use crate::inspect::{Field, Name, Value};
+use crate::inspect::{Field, Name, Packet, Value};
 use crate::protocol::{PacketType, PropertyId};
 
 /// The most of a text that is shown.
@@ -14,7 +14,7 @@ const MAX_TEXT: usize = 200;
 const MAX_BYTES: usize = 32;
 
 /// What the field holds, and what that means where it is a number with a meaning.
-pub(super) fn value(field: &Field<'_>, options: Options) -> String {
+pub(super) fn value(packet: &Packet<'_>, field: &Field<'_>, options: Options) -> String {
     if is_secret(field.name) && !options.shows_secrets {
         return HIDDEN.to_owned();
     }
@@ -31,11 +31,7 @@ pub(super) fn value(field: &Field<'_>, options: Options) -> String {
         }
         Value::Pair(name, value) => format!("{} = {}", shortened(name), shortened(value)),
         Value::Code(code) => {
-            let meaning = match field.name {
-                Name::ReturnCode => return_code(code),
-                Name::FilterReasonCode if code == 0 => Some("granted QoS 0, or success"),
-                _ => reason(code),
-            };
+            let meaning = words::code(packet, field.name, code);
             format!("0x{code:02x} {}", meaning.unwrap_or("unknown"))
         }
     }

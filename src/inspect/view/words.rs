@@ -1,8 +1,12 @@
 //! Numbers in words.
 
-use crate::inspect::Packet;
-use crate::protocol::{ReasonCode, Version};
+use crate::inspect::{Name, Packet};
+use crate::protocol::property::Context;
+use crate::protocol::{PacketType, ReasonCode, Version};
 use std::fmt::Write;
+
+/// The one code of SUBACK in MQTT 3.1.1 that grants nothing.
+const FAILURE: u8 = 0x80;
 
 /// What a CONNACK of MQTT 3 says with each return code.
 const RETURN_CODES: [&str; 6] = [
@@ -14,14 +18,35 @@ const RETURN_CODES: [&str; 6] = [
     "not authorized",
 ];
 
-/// What a reason code of MQTT 5 says, or `None` for a number that has no meaning.
-pub(super) fn reason(code: u8) -> Option<&'static str> {
-    ReasonCode(code).name()
+/// What the code says in that field of that packet, in the packet's version; `None` for a number without meaning there.
+pub(super) fn code(packet: &Packet<'_>, field: Name, code: u8) -> Option<&'static str> {
+    let is_v5 = packet.tracker.version.is_some_and(Version::is_v5);
+    match field {
+        Name::ReturnCode => RETURN_CODES.get(usize::from(code)).copied(),
+        Name::FilterReasonCode if !is_v5 && code == FAILURE => Some("failure"),
+        _ => ReasonCode(code).name_in(packet.packet_type.and_then(context)?),
+    }
 }
 
-/// What a return code of CONNACK says before MQTT 5.
-pub(super) fn return_code(code: u8) -> Option<&'static str> {
-    RETURN_CODES.get(usize::from(code)).copied()
+/// Where the codes of a packet stand in the table.
+pub(in crate::inspect) fn context(packet_type: PacketType) -> Option<Context> {
+    match packet_type {
+        PacketType::Connack => Some(Context::Connack),
+        PacketType::Puback => Some(Context::Puback),
+        PacketType::Pubrec => Some(Context::Pubrec),
+        PacketType::Pubrel => Some(Context::Pubrel),
+        PacketType::Pubcomp => Some(Context::Pubcomp),
+        PacketType::Suback => Some(Context::Suback),
+        PacketType::Unsuback => Some(Context::Unsuback),
+        PacketType::Disconnect => Some(Context::Disconnect),
+        PacketType::Auth => Some(Context::Auth),
+        PacketType::Connect
+        | PacketType::Publish
+        | PacketType::Subscribe
+        | PacketType::Unsubscribe
+        | PacketType::Pingreq
+        | PacketType::Pingresp => None,
+    }
 }
 
 /// The version as CONNECT's level counts it: `3.1`, `3.1.1` or `5.0`.

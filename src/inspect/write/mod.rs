@@ -89,7 +89,8 @@ impl Connection {
 
     /// The other side has got what is missing.
     fn skip(&mut self, at: Moment, direction: Direction, length: u64, out: &mut Vec<u8>) {
-        let mut left = length;
+        // Of an unknown number of bytes, one at least.
+        let mut left = length.max(1);
         while left > 0 {
             let step = left.min(MAX_STEP);
             self.step(direction, step);

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod live;
+mod losses;
 mod oracle;
 mod payloads;
 mod proxy;

@@ -13,8 +13,39 @@ fn packets_in_hexadecimal_are_shown() {
     assert_eq!(
         hex("", &format!("{connect} 20 02 00 05")),
         "                  0 -> CONNECT     MQTT 3.1.1, client id \"ab\", clean start, keep alive 60 s\n\
-         \u{20}                 0 <- CONNACK     not authorized\n"
+         \u{20}                 0 <- CONNACK     refused: not authorized\n"
     );
+}
+
+#[test]
+fn codes_are_named_by_packet_and_version() {
+    let connect = "10 10 00 04 4d 51 54 54 05 02 00 3c 00 00 03 61 62 63";
+    for (version, packet, shown) in [
+        ("311", "20 02 00 01", "CONNACK     refused: unacceptable protocol version"),
+        ("311", "90 03 00 01 80", "SUBACK      id 1, failure (0x80)"),
+        ("5", "90 05 00 01 00 00 02", "SUBACK      id 1, granted QoS 0, granted QoS 2"),
+        ("5", "b0 04 00 01 00 00", "UNSUBACK    id 1, success"),
+        ("5", "b0 04 00 01 00 01", "UNSUBACK    id 1, unknown code 0x01"),
+        ("5", "40 03 00 01 02", "PUBACK      id 1, unknown code 0x02"),
+        ("5", "40 03 00 01 10", "PUBACK      id 1, no matching subscribers"),
+        ("5", "62 03 00 01 10", "PUBREL      id 1, unknown code 0x10"),
+        ("5", "e0 01 00", "DISCONNECT  normal disconnection"),
+        ("5", "e0 01 01", "DISCONNECT  unknown code 0x01"),
+        ("5", "f0 01 8c", "AUTH        unknown code 0x8c"),
+        ("5", "20 03 00 01 00", "CONNACK     unknown code 0x01"),
+    ] {
+        let printed = hex(&format!("-V {version}"), packet);
+        assert!(printed.lines().next().is_some_and(|line| line.ends_with(shown)), "{packet}: {printed}");
+    }
+    // So MQTT 3.1.1 demands of a server that does not know MQTT 5.
+    let refused = hex("--format json", &format!("{connect} 20 02 00 01"));
+    let refused = &objects(&refused)[1];
+    assert_eq!(
+        (&refused["return_code"], &refused["reason"]),
+        (&1.into(), &"unacceptable protocol version".into())
+    );
+    assert_eq!(refused["findings"][0]["severity"], "info");
+    assert_eq!(refused["findings"].as_array().unwrap().len(), 1);
 }
 
 #[test]

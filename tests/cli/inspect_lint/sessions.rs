@@ -43,6 +43,24 @@ fn a_connack_fits_its_connect() {
 }
 
 #[test]
+fn a_server_that_does_not_know_mqtt_5_refuses_as_mqtt_3_1_1_demands() {
+    assert_found(&format!("{CONNECT}\n< 20 (0001)\nclose"), &["info mq/v5/3.2 at CONNACK"]);
+    // To accept so is another matter.
+    assert_eq!(found(&format!("{CONNECT}\n< 20 (0000)"))[0], "error mq/v5/2.2.2.1 at CONNACK");
+}
+
+#[test]
+fn what_could_not_be_decoded_is_not_taken_for_absent() {
+    // The method may have been behind the property that does not exist.
+    let connect = "> 10 (`MQTT` 05 02 003c (7f 15 `A` 22 0005) `c`)";
+    let answer = "< 20 (0000 (15 `A` 12 `id` 1a `r`))\n< 30 (`t` (23 0001))";
+    assert_found(&format!("{connect}\n{answer}"), &["error mq/v5/2.2.2.2 at CONNECT"]);
+    // And so may the alias.
+    let alias = "> 30 (`t` (7f 23 0001))\n> 30 (`` (23 0001))";
+    assert_found(&v5_with("", "22 0005", alias), &["error mq/v5/2.2.2.2 at PUBLISH"]);
+}
+
+#[test]
 fn a_connect_is_answered_if_there_was_time() {
     assert_found(&format!("{CONNECT}\nwait 2\nclose"), &["warn MQTT-3.1.4-5 at closed"]);
     assert_found(&format!("{CONNECT}\nclose"), &["info MQTT-3.1.4-5 at closed"]);

@@ -78,7 +78,7 @@ pub enum Event<'a> {
         direction: Direction,
         /// Where in the direction's MQTT bytes it starts.
         offset: u64,
-        /// How many.
+        /// How many; 0 where that is not known, at the beginning only.
         length: u64,
     },
     /// Bytes that came again and were others. The first ones count.

@@ -64,6 +64,7 @@ impl Connection {
         if segment.is_syn {
             self.open(side, segment);
         }
+        self.start_other(side, segment);
         if let Some(acknowledgment) = segment.acknowledgment.filter(|_| !segment.is_reset) {
             let mut emit = pieces(number, side.other(), at, emit);
             self.stream_mut(side.other()).acknowledge(acknowledgment, history, &mut emit);
@@ -107,7 +108,18 @@ impl Connection {
     /// Takes the first numbers from a handshake.
     fn open(&mut self, side: Side, segment: &Segment<'_>) {
         self.stream_mut(side).restart(segment.sequence.wrapping_add(1));
-        if let Some(acknowledgment) = segment.acknowledgment {
+        match segment.acknowledgment {
+            Some(acknowledgment) => self.stream_mut(side.other()).start(acknowledgment),
+            None => self.stream_mut(side.other()).await_start(),
+        }
+    }
+
+    /// Who has sent nothing yet acknowledges the other side's SYN, which may not have been captured. Servers that speak first are rare.
+    fn start_other(&mut self, side: Side, segment: &Segment<'_>) {
+        if let Some(acknowledgment) = segment.acknowledgment.filter(|_| !segment.is_syn && !segment.is_reset)
+            && self.stream(side).is_first(segment.sequence)
+            && self.stream(side.other()).is_unknown()
+        {
             self.stream_mut(side.other()).start(acknowledgment);
         }
     }

@@ -111,7 +111,7 @@ pub enum Event<'a> {
         at: Moment,
         /// Who sent them.
         side: Side,
-        /// How many, never 0.
+        /// How many; 0 where that is not known, at the beginning only.
         length: u64,
     },
     /// Bytes that came again and were others. The first ones count.

@@ -51,10 +51,12 @@ pub(super) struct Stream {
     acknowledged: u64,
     /// What the other side expected before a byte was seen.
     expected: Option<u32>,
+    /// The connection was seen from its beginning, but not where this side begins.
+    lacks_beginning: bool,
     /// Where FIN stands.
     end: Option<u64>,
-    /// It was told that the other side has more than came.
-    is_lag_told: bool,
+    /// Up to where it was told that the other side has more than came.
+    lag_told: u64,
     last: Last,
 }
 
@@ -62,6 +64,21 @@ impl Stream {
     /// Begins with the byte of this number, unless that is known.
     pub(super) fn start(&mut self, sequence: u32) {
         self.first.get_or_insert(sequence);
+    }
+
+    /// The connection begins: what comes first is not the first byte, unless that is known by then.
+    pub(super) fn await_start(&mut self) {
+        self.lacks_beginning = self.is_empty();
+    }
+
+    /// Whether the byte of this number is the very first one.
+    pub(super) fn is_first(&self, sequence: u32) -> bool {
+        self.is_empty() && self.first == Some(sequence)
+    }
+
+    /// Whether it is not known with which byte it begins.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.first.is_none()
     }
 
     /// Begins with the byte of this number, as long as nothing has come.
@@ -107,6 +124,9 @@ impl Stream {
         if (length == 0 && !part.is_last) || self.is_probe(part, length) {
             return;
         }
+        if self.lacks_beginning && self.first.is_none() {
+            emit(Piece::Gap(0));
+        }
         self.start(part.sequence);
         let start = self.offset as i64 + self.distance(part.sequence);
         let captured_end = start + part.bytes.len() as i64;
@@ -134,15 +154,19 @@ impl Stream {
         emit: &mut impl FnMut(Piece<'_>),
     ) {
         if self.first.is_none() {
-            self.expected = Some(sequence);
+            let before = self.expected.replace(sequence);
+            if before.is_some_and(|before| sequence.wrapping_sub(before).cast_signed() > 0) {
+                emit(Piece::Lag);
+            }
             return;
         }
         let distance = self.distance(sequence).max(0).unsigned_abs();
         self.acknowledged = self.acknowledged.max(self.offset + distance);
         self.give_up_acknowledged(history, emit);
-        // One more may be a FIN, which counts as a byte.
-        if self.acknowledged > self.offset + 1 && !self.is_lag_told {
-            self.is_lag_told = true;
+        // One more than was seen may be a FIN, which counts as a byte; but it may be a byte.
+        let sent = self.end.map_or(self.acknowledged, |end| self.acknowledged.min(end));
+        if sent > self.offset.max(self.lag_told) {
+            self.lag_told = sent;
             emit(Piece::Lag);
         }
     }

@@ -1,0 +1,325 @@
+//! What a capture did not see is never blamed on anybody, and never made up: valid conversations, of which frames are missing or cut off.
+
+use super::capture::conversation::Ports;
+use super::capture::reader::Frame;
+use super::capture::{Capture, Moment};
+use super::{Direction, Inspector, Item, Linter, Severity};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Raw IP.
+const LINK_TYPE: u32 = 101;
+
+const CLIENT: Direction = Direction::ClientToServer;
+const SERVER: Direction = Direction::ServerToClient;
+
+/// What client and server do next.
+#[derive(Debug, Clone)]
+enum Step {
+    Subscribe { filters: usize },
+    Unsubscribe,
+    Ping,
+    Publish(Message),
+}
+
+#[derive(Debug, Clone)]
+struct Message {
+    sender: Direction,
+    qos: u8,
+    topic: u8,
+    by_alias: bool,
+    has_properties: bool,
+    payload: usize,
+}
+
+/// How the conversation is captured.
+#[derive(Debug, Clone)]
+struct Losses {
+    /// Which frames are missing, repeated over all of them.
+    dropped: Vec<bool>,
+    snap_length: usize,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let message = (any::<bool>(), 0..3u8, 0..4u8, any::<bool>(), any::<bool>(), 0..300usize).prop_map(
+        |(is_client, qos, topic, by_alias, has_properties, payload)| Message {
+            sender: if is_client { CLIENT } else { SERVER },
+            qos,
+            topic,
+            by_alias,
+            has_properties,
+            payload,
+        },
+    );
+    prop_oneof![
+        1 => (1..4usize).prop_map(|filters| Step::Subscribe { filters }),
+        1 => Just(Step::Unsubscribe),
+        1 => Just(Step::Ping),
+        6 => message.prop_map(Step::Publish),
+    ]
+}
+
+fn losses() -> impl Strategy<Value = Losses> {
+    let snap_length = prop_oneof![2 => Just(65_535usize), 1 => 40..140usize];
+    (vec(prop::bool::weighted(0.2), 1..40), snap_length)
+        .prop_map(|(dropped, snap_length)| Losses { dropped, snap_length })
+}
+
+/// A conversation that breaks no rule, as packets of both sides.
+struct Conversation {
+    is_v5: bool,
+    packets: Vec<(Direction, Vec<u8>)>,
+    /// When each was sent, in milliseconds.
+    times: Vec<u64>,
+    now: u64,
+    next_id: [u16; 2],
+    /// By direction and topic.
+    has_alias: [[bool; 4]; 2],
+}
+
+impl Conversation {
+    fn new(is_v5: bool, steps: &[Step]) -> Conversation {
+        let (packets, times) = (Vec::new(), Vec::new());
+        let mut it =
+            Conversation { is_v5, packets, times, now: 0, next_id: [1; 2], has_alias: [[false; 4]; 2] };
+        it.connect();
+        it.subscribe(&["#".to_owned()]);
+        steps.iter().for_each(|step| it.step(step));
+        it.say(CLIENT, 0xe0, Vec::new());
+        it
+    }
+
+    fn connect(&mut self) {
+        let level = if self.is_v5 { 5 } else { 4 };
+        let mut body = string("MQTT");
+        body.extend([level, 2, 0, 60]);
+        // Topic alias maximum and receive maximum, and a user property.
+        let properties = [&[0x22, 0, 9, 0x21, 0, 50, 0x26][..], &string("name"), &string("value")].concat();
+        body.extend(self.properties(&properties));
+        body.extend(string("client"));
+        self.say(CLIENT, 0x10, body);
+        let mut answer = vec![0, 0];
+        answer.extend(self.properties(&[0x22, 0, 9, 0x13, 0, 50]));
+        self.say(SERVER, 0x20, answer);
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Subscribe { filters } => {
+                let filters: Vec<String> =
+                    (0..*filters).map(|number| format!("some/filter/{number}")).collect();
+                self.subscribe(&filters);
+            }
+            Step::Unsubscribe => self.unsubscribe(),
+            Step::Ping => {
+                // The keep alive is 50 s at least.
+                self.now += 45_000;
+                self.say(CLIENT, 0xc0, Vec::new());
+                self.say(SERVER, 0xd0, Vec::new());
+            }
+            Step::Publish(message) => self.publish(message),
+        }
+    }
+
+    fn subscribe(&mut self, filters: &[String]) {
+        let id = self.id(CLIENT);
+        let mut body = id.to_vec();
+        body.extend(self.properties(&[]));
+        for filter in filters {
+            body.extend(string(filter));
+            body.push(2);
+        }
+        self.say(CLIENT, 0x82, body);
+        let mut answer = id.to_vec();
+        answer.extend(self.properties(&[]));
+        answer.extend(vec![2; filters.len()]);
+        self.say(SERVER, 0x90, answer);
+    }
+
+    fn unsubscribe(&mut self) {
+        let id = self.id(CLIENT);
+        let mut body = id.to_vec();
+        body.extend(self.properties(&[]));
+        body.extend(string("some/filter/0"));
+        self.say(CLIENT, 0xa2, body);
+        let mut answer = id.to_vec();
+        answer.extend(self.properties(&[]));
+        if self.is_v5 {
+            answer.push(0);
+        }
+        self.say(SERVER, 0xb0, answer);
+    }
+
+    fn publish(&mut self, message: &Message) {
+        let (sender, receiver) = (message.sender, message.sender.reverse());
+        let topic = format!("topic/of/{}", ["one", "all", "each", "me"][usize::from(message.topic)]);
+        let alias = &mut self.has_alias[sender as usize][usize::from(message.topic)];
+        let uses_alias = self.is_v5 && message.by_alias;
+        let is_known = uses_alias && *alias;
+        *alias |= uses_alias;
+        let mut body = string(if is_known { "" } else { &topic });
+        let id = self.id(sender);
+        if message.qos > 0 {
+            body.extend(id);
+        }
+        let mut properties = Vec::new();
+        if uses_alias {
+            properties.extend([0x23, 0, message.topic + 1]);
+        }
+        if message.has_properties {
+            properties.extend([&[0x26][..], &string("a name"), &string("and a longer value")].concat());
+        }
+        body.extend(self.properties(&properties));
+        // No letter that a packet can start with.
+        body.extend((0..message.payload).map(|index| b"acdefghijklmno"[index % 14]));
+        self.say(sender, 0x30 | message.qos << 1, body);
+        match message.qos {
+            1 => self.say(receiver, 0x40, id.to_vec()),
+            2 => {
+                self.say(receiver, 0x50, id.to_vec());
+                self.say(sender, 0x62, id.to_vec());
+                self.say(receiver, 0x70, id.to_vec());
+            }
+            _ => {}
+        }
+    }
+
+    /// Identifiers come again soon.
+    fn id(&mut self, sender: Direction) -> [u8; 2] {
+        let next = &mut self.next_id[sender as usize];
+        *next = *next % 5 + 1;
+        next.to_be_bytes()
+    }
+
+    fn properties(&self, properties: &[u8]) -> Vec<u8> {
+        if self.is_v5 { [&[properties.len() as u8], properties].concat() } else { Vec::new() }
+    }
+
+    fn say(&mut self, sender: Direction, first: u8, body: Vec<u8>) {
+        let mut packet = vec![first];
+        let mut length = body.len();
+        while length > 0x7f {
+            packet.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        packet.push(length as u8);
+        packet.extend(body);
+        self.now += 1;
+        self.packets.push((sender, packet));
+        self.times.push(self.now);
+    }
+
+    /// As frames, with no more than so many bytes of packets in each.
+    fn frames(&self, size: usize) -> Vec<(u64, Vec<u8>)> {
+        let mut line = Line { frames: Vec::new(), next: [1000, 5000], now: 0 };
+        line.send(CLIENT, 0x02, &[]);
+        line.send(SERVER, 0x12, &[]);
+        let mut times = self.times.iter();
+        for run in self.packets.chunk_by(|one, next| one.0 == next.0) {
+            line.now = *times.by_ref().take(run.len()).last().unwrap();
+            let bytes: Vec<u8> = run.iter().flat_map(|(_, packet)| packet.clone()).collect();
+            bytes.chunks(size).for_each(|chunk| line.send(run[0].0, 0x18, chunk));
+        }
+        line.send(CLIENT, 0x11, &[]);
+        line.send(SERVER, 0x11, &[]);
+        line.frames
+    }
+}
+
+fn string(text: &str) -> Vec<u8> {
+    [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat()
+}
+
+/// The wire, with the next sequence number of each side.
+struct Line {
+    frames: Vec<(u64, Vec<u8>)>,
+    next: [u32; 2],
+    now: u64,
+}
+
+impl Line {
+    fn send(&mut self, sender: Direction, flags: u8, bytes: &[u8]) {
+        let [client, server] = self.next;
+        let (sequence, acknowledgment, ports) = match sender {
+            Direction::ClientToServer => (client, server, [40_000u16, 1883]),
+            Direction::ServerToClient => (server, client, [1883, 40_000]),
+        };
+        let hosts =
+            if sender == CLIENT { [[10, 0, 0, 1], [10, 0, 0, 2]] } else { [[10, 0, 0, 2], [10, 0, 0, 1]] };
+        let mut frame = vec![0x45, 0];
+        frame.extend((40 + bytes.len() as u16).to_be_bytes());
+        frame.extend([0, 0, 0, 0, 64, 6, 0, 0]);
+        frame.extend(hosts.concat());
+        ports.iter().for_each(|port| frame.extend(port.to_be_bytes()));
+        frame.extend(sequence.to_be_bytes());
+        frame.extend(if flags == 0x02 { 0 } else { acknowledgment }.to_be_bytes());
+        frame.extend([0x50, flags, 255, 255, 0, 0, 0, 0]);
+        frame.extend(bytes);
+        self.frames.push((self.now, frame));
+        self.next[sender as usize] += bytes.len() as u32 + u32::from(flags & 0x03 != 0);
+    }
+}
+
+/// Findings that accuse somebody, and packets that nobody sent.
+fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losses) -> Vec<String> {
+    let mut faults = Vec::new();
+    let (mut capture, mut inspector) = (Capture::new(Ports::default(), None), Inspector::new(None));
+    let mut linter = Linter::new(Severity::Info);
+    let mut show = |item: &Item<'_>| {
+        let found = linter.check(item);
+        if let Item::Packet(packet) = item {
+            let raw = packet.raw;
+            let start = raw.bytes.get(..raw.unbroken()).unwrap();
+            let is_sent = conversation.packets.iter().any(|(sender, sent)| {
+                let fits =
+                    sent.len() == raw.length || (raw.unbroken() + 1 == raw.length && !raw.is_complete());
+                *sender == packet.direction && fits && sent.starts_with(start)
+            });
+            if !is_sent {
+                faults.push(format!("nobody sent {:02x?}", raw));
+            }
+        }
+        let tree = match item {
+            Item::Packet(packet) => packet.tree.findings.clone(),
+            _ => Vec::new(),
+        };
+        for finding in tree.iter().chain(&found).filter(|finding| finding.severity > Severity::Info) {
+            faults.push(format!("{} in {}", finding.detail, shown(item)));
+        }
+    };
+    for (index, (time, bytes)) in frames.iter().enumerate() {
+        let is_dropped = losses.dropped.get(index % losses.dropped.len()).copied().unwrap_or_default();
+        let captured = bytes.get(..losses.snap_length.min(bytes.len())).unwrap();
+        let at = Moment { frame: index as u64 + 1, time: Some(time * 1_000_000) };
+        let frame = Frame { at, link_type: LINK_TYPE, bytes: captured, original_length: bytes.len() as u32 };
+        if !is_dropped {
+            capture.frame(&frame, &mut |event| inspector.take(&event, &mut show));
+        }
+    }
+    capture.finish(&mut |event| inspector.take(&event, &mut show));
+    faults
+}
+
+/// An item in words.
+fn shown(item: &Item<'_>) -> String {
+    match item {
+        Item::Packet(packet) => format!("packet at {:?}: {:02x?}", packet.at, packet.raw),
+        other => format!("{other:?}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_was_not_captured_is_blamed_on_nobody(
+        is_v5: bool,
+        steps in vec(step(), 0..30),
+        size in prop_oneof![Just(1460usize), 7..60usize],
+        losses in losses(),
+    ) {
+        let conversation = Conversation::new(is_v5, &steps);
+        let frames = conversation.frames(size);
+        let nothing = Losses { dropped: vec![false], snap_length: 65_535 };
+        prop_assert_eq!(faults(&conversation, &frames, &nothing), Vec::<String>::new());
+        prop_assert_eq!(faults(&conversation, &frames, &losses), Vec::<String>::new());
+    }
+}
