@@ -141,6 +141,8 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// The name and the value of a user property.
     Pair(&'a str, &'a str),
+    /// What should be such a pair, and is not UTF-8 in one of its strings at least.
+    BadPair(&'a [u8], &'a [u8]),
     /// A reason code of MQTT 5, or a return code of MQTT 3.
     Code(u8),
 }
@@ -197,7 +199,12 @@ impl<'a> Tree<'a> {
             Value::Number(number) => Some(number),
             Value::Flag(flag) => Some(u32::from(flag)),
             Value::Code(code) => Some(u32::from(code)),
-            Value::Group | Value::Text(_) | Value::BadText(_) | Value::Bytes(_) | Value::Pair(..) => None,
+            Value::Group
+            | Value::Text(_)
+            | Value::BadText(_)
+            | Value::Bytes(_)
+            | Value::Pair(..)
+            | Value::BadPair(..) => None,
         }
     }
 

@@ -193,7 +193,9 @@ impl Inspector {
     ) {
         let Some(connection) = self.connections.get_mut(&number) else { return };
         let Connection { streams: [client, server], tracker, end } = connection;
-        let is_end_excused = is_end_excused(*end, direction) || tracker.has_disconnected(direction.reverse());
+        let is_end_excused = is_end_excused(*end)
+            || tracker.has_disconnected(direction.reverse())
+            || tracker.has_losses(direction);
         let stream = match direction {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
@@ -221,13 +223,11 @@ impl Inspector {
     }
 }
 
-/// Whether a packet of that direction may stay unfinished without a fault of its sender: only the capture ends, or the receiver broke the
-/// connection.
-fn is_end_excused(end: Option<Close<Direction>>, direction: Direction) -> bool {
+/// Whether a packet may stay unfinished without a fault of its sender, since only the capture ends.
+fn is_end_excused(end: Option<Close<Direction>>) -> bool {
     match end {
         Some(Close::EndOfCapture | Close::Evicted | Close::Replaced) => true,
-        Some(Close::Reset(by)) => by != direction,
-        Some(Close::Fin) | None => false,
+        Some(Close::Fin | Close::Reset(_)) | None => false,
     }
 }
 

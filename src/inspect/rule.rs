@@ -137,6 +137,8 @@ rules! {
         "a property length stands there even when there are no properties"; "a packet of MQTT 3.1.1 on a connection of MQTT 5.0";
     PropertyUnknown Error Encoding Both "", "mq/v5/2.2.2.2";
         "a property's identifier is one of the 27"; "nothing after it can be read; is the property length right?";
+    AliasZero Error Encoding Both "", "MQTT-3.3.2-8";
+        "a topic alias is not 0"; "aliases begin with 1; the receiver closes the connection with 0x94";
     PropertyMisplaced Error Encoding Both "", "mq/v5/2.2.2.2";
         "a property stands only in packets that may carry it"; "the receiver closes the connection with reason code 0x82";
     PropertyRepeated Error Encoding Both "", "mq/v5/2.2.2.2";
@@ -399,6 +401,10 @@ rules! {
         "a client that connects again ends its earlier connection"; "two clients with the same identifier?";
     SessionResurrected Warning Connections Server "MQTT-3.2.2-2", "MQTT-3.2.2-3";
         "Session Present is set only where there is a session"; "the session ended with the client's last connection";
+    SubprotocolOffered Error Packet Client "MQTT-6.0.0-3", "MQTT-6.0.0-3";
+        "a client offers the WebSocket subprotocol mqtt"; "name mqtt in Sec-WebSocket-Protocol: many servers refuse the connection without it";
+    SubprotocolChosen Error Packet Server "MQTT-6.0.0-4", "MQTT-6.0.0-4";
+        "a server chooses the WebSocket subprotocol mqtt"; "browsers close a connection whose server does not choose what they offered";
     WebSocketText Error Packet Both "MQTT-6.0.0-1", "MQTT-6.0.0-1";
         "MQTT comes in binary WebSocket frames"; "the receiver closes the connection; is the payload sent as a string?";
     WebSocketFault Error Packet Both "mq/websocket", "mq/websocket";

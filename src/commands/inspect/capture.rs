@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::inspect::Inspector;
 use crate::inspect::capture::conversation::{Event, Ports};
 use crate::inspect::capture::decrypt::TlsDecryptor;
-use crate::inspect::capture::reader::{ReadError, Reader};
+use crate::inspect::capture::network::Skipped;
+use crate::inspect::capture::reader::{ReadError, Reader, secrets_of};
 use crate::inspect::capture::{Capture, Counts};
 use std::cell::RefCell;
 use std::fs::File;
@@ -30,7 +31,12 @@ pub(super) fn run(
         None => Box::new(io::stdin().lock()),
         Some(path) => {
             let failed = |source| Error::File { path: path.to_owned(), source };
-            Box::new(File::open(path).map_err(failed)?)
+            let mut file = File::open(path).map_err(failed)?;
+            // Secrets that stand behind the packets come too late for a pipe alone.
+            if file.metadata().map_err(failed)?.is_file() {
+                secrets.add(&secrets_of(&mut file).map_err(failed)?);
+            }
+            Box::new(file)
         }
     };
     let viewer = RefCell::new(viewer);
@@ -38,7 +44,7 @@ pub(super) fn run(
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
     let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
     let capture = Capture::new(Ports::default(), Some(Box::new(decryptor)));
-    let hears = Hears { inspector, recorder };
+    let hears = Hears { inspector, recorder, has_mqtt: false };
     read(reader, secrets, capture, hears, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
 }
@@ -70,7 +76,7 @@ fn read(
     capture.finish(&mut |event| hears.take(&event, &mut viewer));
     let mut notes: Vec<String> =
         reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
-    notes.extend(describe(&capture.counts()));
+    notes.extend(describe(&capture.counts(), hears.has_mqtt));
     notes.extend(secrets.note());
     failure.map_or(Ok(notes), Err)
 }
@@ -79,6 +85,7 @@ fn read(
 struct Hears<'r> {
     inspector: Inspector,
     recorder: Option<&'r mut Recorder>,
+    has_mqtt: bool,
 }
 
 impl Hears<'_> {
@@ -86,17 +93,23 @@ impl Hears<'_> {
         if let Some(recorder) = &mut self.recorder {
             recorder.take(event);
         }
+        self.has_mqtt |= matches!(event, Event::Opened { .. });
         self.inspector.take(event, &mut |item| viewer.show(item));
     }
 }
 
 /// What there was besides TCP, where it may be the reason that nothing is shown.
-fn describe(counts: &Counts) -> Option<String> {
-    let link_type = counts.unknown_link_type?;
-    Some(format!(
-        "{} frames have a link layer that is not known here (type {link_type})",
-        counts.unknown_link
-    ))
+fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
+    let passed_over = &counts.passed_over;
+    let is_unsupported = |kind: &Skipped| matches!(kind, Skipped::LinkType(_));
+    if has_mqtt && !passed_over.kinds().iter().any(|(kind, _)| is_unsupported(kind)) {
+        return None;
+    }
+    match (counts.frames, passed_over.total()) {
+        (0, _) => Some("the capture holds no frames".to_owned()),
+        (_, 0) => None,
+        (frames, passed) => Some(format!("{passed} of {frames} frames hold no TCP: {passed_over}")),
+    }
 }
 
 /// Shows what there is before it waits for more.

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! reader        a file's bytes             -> frames
-//! link, network a frame                    -> a TCP segment
+//! link, network a frame                    -> a TCP segment, also out of tunnels
 //! reassembly    segments                   -> each side's bytes in order, and what is missing of them
 //! conversation  each side's bytes in order -> what client and server said, out of WebSocket frames (and TLS, with a decryptor)
 //! decrypt       TLS records and a key log   -> what they hide, for conversation
@@ -17,13 +17,16 @@ mod fragments;
 pub mod fuzzing;
 mod link;
 pub mod network;
+mod passed_over;
 pub mod reader;
 pub mod reassembly;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
 use conversation::{Conversations, Decryptor, Event, Ports};
 use network::{Network, Skipped};
+pub use passed_over::PassedOver;
 use reader::Frame;
 use reassembly::Reassembly;
 
@@ -47,22 +50,14 @@ pub struct Capture {
 }
 
 /// What there was beside the conversations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
     /// All frames.
     pub frames: u64,
     /// Those with a segment of TCP.
     pub segments: u64,
-    /// Those with something else than IP.
-    pub not_ip: u64,
-    /// Those with something else than TCP.
-    pub not_tcp: u64,
-    /// Those with a header that is cut off or cannot be.
-    pub malformed: u64,
-    /// Those whose link layer is not known here.
-    pub unknown_link: u64,
-    /// The first of these link layers.
-    pub unknown_link_type: Option<u32>,
+    /// Those with something else.
+    pub passed_over: PassedOver,
     /// Packets that came in fragments, of which some are missing.
     pub incomplete_packets: u64,
     /// TCP connections.
@@ -86,7 +81,9 @@ impl Capture {
                 let conversations = &mut self.conversations;
                 self.reassembly.segment(frame.at, &segment, &mut |event| conversations.event(&event, emit));
             }
-            Err(skipped) => self.counts.skip(skipped),
+            // Counted when the packet is whole, or stays incomplete.
+            Err(Skipped::Fragment) => {}
+            Err(skipped) => self.counts.passed_over.add(skipped),
         }
     }
 
@@ -102,23 +99,7 @@ impl Capture {
         Counts {
             incomplete_packets: self.network.incomplete_packets(),
             connections: self.reassembly.connections(),
-            ..self.counts
-        }
-    }
-}
-
-impl Counts {
-    fn skip(&mut self, skipped: Skipped) {
-        match skipped {
-            Skipped::NotIp => self.not_ip += 1,
-            Skipped::NotTcp => self.not_tcp += 1,
-            Skipped::Malformed => self.malformed += 1,
-            // Counted when the packet is whole, or stays incomplete.
-            Skipped::Fragment => {}
-            Skipped::LinkType(link_type) => {
-                self.unknown_link += 1;
-                self.unknown_link_type.get_or_insert(link_type);
-            }
+            ..self.counts.clone()
         }
     }
 }

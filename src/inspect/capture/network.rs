@@ -4,9 +4,10 @@
 
 use super::Moment;
 use super::fragments::{Fragment, Fragments};
-use super::link;
+pub use super::link::NetworkLayer;
 use super::reader::Frame;
-use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, LenSource};
+use super::{link, tunnel};
+use etherparse::{Ipv6ExtensionSlice, LaxIpSlice, LenSource};
 use std::net::{IpAddr, SocketAddr};
 
 /// A TCP segment.
@@ -32,19 +33,37 @@ pub struct Segment<'a> {
     pub missing: usize,
 }
 
+/// More IP packets stand inside each other nowhere.
+const MAX_DEPTH: usize = 8;
+
 /// Why there is no segment in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skipped {
     /// No link layer that is known here.
     LinkType(u32),
     /// Another network layer.
-    NotIp,
+    NotIp(NetworkLayer),
     /// IP, with something else in it.
-    NotTcp,
+    NotTcp(Datagram),
+    /// Packets inside packets, more than are looked into.
+    TooDeep,
     /// A fragment, and others are still to come.
     Fragment,
     /// Cut off inside a header, or with a length that cannot be.
     Malformed,
+}
+
+/// What stands in TCP's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Datagram {
+    /// A datagram of UDP that may be MQTT-SN.
+    MqttSn,
+    /// One that may be QUIC.
+    Quic,
+    /// Any other of UDP.
+    Udp,
+    /// The protocol of this number.
+    Other(u8),
 }
 
 /// Finds segments in frames.
@@ -57,10 +76,18 @@ pub struct Network {
 
 /// An IP packet's payload.
 struct Payload<'a> {
+    protocol: u8,
     source: IpAddr,
     destination: IpAddr,
     bytes: &'a [u8],
     missing: usize,
+}
+
+/// The innermost packet.
+enum Innermost<'a> {
+    Payload(Payload<'a>),
+    /// A part of it, and the protocol of the whole.
+    Fragment(Fragment<'a>, u8),
 }
 
 impl Network {
@@ -68,29 +95,51 @@ impl Network {
     pub fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, Skipped> {
         let packet = link::ip_packet(frame)?;
         let cut_off = (frame.original_length as usize).saturating_sub(frame.bytes.len());
-        let (ip, _) = LaxIpSlice::from_slice(packet).map_err(|_| Skipped::Malformed)?;
-        if ip.payload_ip_number() != IpNumber::TCP {
-            return Err(Skipped::NotTcp);
-        }
-        let (source, destination) = (ip.source_addr(), ip.destination_addr());
-        let missing = missing(&ip, packet.len(), cut_off);
-        let bytes = match ip.is_fragmenting_payload() {
-            false => ip_payload(ip),
-            true => self.whole_payload(frame.at, &ip, missing)?,
+        let (fragment, protocol) = match unwrap(read(packet, cut_off)?)? {
+            Innermost::Payload(payload) => return segment(&payload),
+            Innermost::Fragment(fragment, protocol) => (fragment, protocol),
         };
-        segment(&Payload { source, destination, bytes, missing })
+        let (source, destination) = (fragment.source, fragment.destination);
+        self.whole = self.fragments.add(frame.at, &fragment).ok_or(Skipped::Fragment)?;
+        let whole = Payload { protocol, source, destination, bytes: &self.whole, missing: 0 };
+        match unwrap(Innermost::Payload(whole))? {
+            Innermost::Payload(payload) => segment(&payload),
+            // Fragments inside of what came in fragments.
+            Innermost::Fragment(..) => Err(Skipped::Malformed),
+        }
     }
 
     /// How many packets in fragments stayed incomplete.
     pub fn incomplete_packets(&self) -> u64 {
         self.fragments.incomplete()
     }
+}
 
-    fn whole_payload(&mut self, at: Moment, ip: &LaxIpSlice<'_>, missing: usize) -> Result<&[u8], Skipped> {
-        let fragment = fragment(ip).filter(|_| missing == 0).ok_or(Skipped::Malformed)?;
-        self.whole = self.fragments.add(at, &fragment).ok_or(Skipped::Fragment)?;
-        Ok(&self.whole)
+/// Goes from each packet to the one inside it, until that is TCP's, or not whole.
+fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
+    let mut innermost = outer;
+    for _ in 0..MAX_DEPTH {
+        innermost = match innermost {
+            Innermost::Payload(payload) if payload.protocol != tunnel::TCP => {
+                read(tunnel::inner(payload.protocol, payload.bytes)?, payload.missing)?
+            }
+            found => return Ok(found),
+        };
     }
+    Err(Skipped::TooDeep)
+}
+
+/// Reads an IP packet; `cut_off` is how many bytes of what it is in were not captured.
+fn read(packet: &[u8], cut_off: usize) -> Result<Innermost<'_>, Skipped> {
+    let (ip, _) = LaxIpSlice::from_slice(packet).map_err(|_| Skipped::Malformed)?;
+    let protocol = ip.payload_ip_number().0;
+    let missing = missing(&ip, packet.len(), cut_off);
+    if ip.is_fragmenting_payload() {
+        let fragment = fragment(ip).filter(|_| missing == 0).ok_or(Skipped::Malformed)?;
+        return Ok(Innermost::Fragment(fragment, protocol));
+    }
+    let (source, destination) = (ip.source_addr(), ip.destination_addr());
+    Ok(Innermost::Payload(Payload { protocol, source, destination, bytes: ip_payload(ip), missing }))
 }
 
 /// The payload, with the lifetime of the packet that it is in.
@@ -115,8 +164,8 @@ fn missing(ip: &LaxIpSlice<'_>, captured: usize, cut_off: usize) -> usize {
     }
 }
 
-fn fragment<'a>(ip: &'a LaxIpSlice<'_>) -> Option<Fragment<'a>> {
-    let (identification, offset, has_more) = match ip {
+fn fragment(ip: LaxIpSlice<'_>) -> Option<Fragment<'_>> {
+    let (identification, offset, has_more) = match &ip {
         LaxIpSlice::Ipv4(ip) => {
             let header = ip.header();
             (header.identification().into(), header.fragments_offset(), header.more_fragments())
@@ -134,7 +183,7 @@ fn fragment<'a>(ip: &'a LaxIpSlice<'_>) -> Option<Fragment<'a>> {
         identification,
         offset: usize::from(offset.value()) * 8,
         has_more,
-        bytes: ip.payload().payload,
+        bytes: ip_payload(ip),
     })
 }
 
@@ -233,6 +282,100 @@ mod tests {
             check(113, &[&[0; 14][..], &protocol, &packet].concat());
             check(276, &[&protocol, &[0; 18][..], &packet].concat());
         }
+    }
+
+    /// In a packet of IPv4 with this protocol.
+    fn in_ip(protocol: u8, body: &[u8]) -> Vec<u8> {
+        let mut packet = ipv4(0, b"", body);
+        packet[9] = protocol;
+        packet
+    }
+
+    fn in_udp(port: u16, body: &[u8]) -> Vec<u8> {
+        let length = (8 + body.len()) as u16;
+        let header = [[5, 5], port.to_be_bytes(), length.to_be_bytes(), [0, 0]].concat();
+        in_ip(17, &[&header, body].concat())
+    }
+
+    #[test]
+    fn a_segment_is_found_inside_other_packets() {
+        let inner = ipv4(0, b"", &tcp(5));
+        let ethernet = in_ethernet(b"", &inner);
+        for (link_type, frame) in [
+            (101, in_ip(4, &inner)),
+            (101, in_ip(41, &ipv6(6, &tcp(5)))),
+            (101, in_ip(47, &[&[0, 0, 8, 0][..], &inner].concat())),
+            (101, in_ip(47, &[&[0xb0, 0, 0x65, 0x58][..], &[0; 12], &ethernet].concat())),
+            (
+                101,
+                in_ip(47, &[&[0x30, 0x81, 0x88, 0x0b][..], &[0; 12], &[0xff, 3, 0, 0x21], &inner].concat()),
+            ),
+            (101, in_ip(47, &[&[0x10, 0, 0x88, 0xbe][..], &[0; 12], &ethernet].concat())),
+            (101, in_udp(4789, &[&[8, 0, 0, 0, 0, 0, 7, 0][..], &ethernet].concat())),
+            (101, in_udp(6081, &[&[1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 1, 1, 1][..], &ethernet].concat())),
+            (
+                101,
+                in_ip(
+                    4,
+                    &in_udp(
+                        8472,
+                        &[&[8, 0, 0, 0, 0, 0, 7, 0][..], &in_ethernet(b"", &in_ip(4, &inner))].concat(),
+                    ),
+                ),
+            ),
+            (1, [&[0; 12], &[0x88, 0x64, 0x11, 0, 0, 5, 0, 0, 0, 0x21][..], &inner].concat()),
+            (1, [&[0; 12], &[0x88, 0x47, 0, 0, 0x10, 64, 0, 0, 0x21, 64][..], &inner].concat()),
+            (1, [&[0; 12], &[0x88, 0x47, 0, 0, 0x11, 64, 0, 0, 0, 0][..], &ethernet].concat()),
+            (1, [&[0; 12], &[0, 100, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0][..], &inner].concat()),
+            (9, [&[0xff, 3, 0, 0x21][..], &inner].concat()),
+            (9, [&[0x21][..], &inner].concat()),
+            (50, [&[0xff, 3, 0, 0x57][..], &ipv6(6, &tcp(5))].concat()),
+            (50, [&[0x0f, 0, 8, 0][..], &inner].concat()),
+            (104, [&[0x8f, 0, 8, 0][..], &inner].concat()),
+            (51, [&[0x11, 0, 0, 5, 0, 0, 0, 0x21][..], &inner].concat()),
+            (239, [&[2, 0, 0, 5, 5, 0, 10, 0, b'x', 0, 0, 0, 84, 0, 9, 0][..], &inner].concat()),
+            (239, [&[2, 0, 0, 5, 0, 84, 0, 9][..], &inner].concat()),
+        ] {
+            check(link_type, &frame);
+        }
+    }
+
+    #[test]
+    fn what_was_not_captured_inside_other_packets_is_missing() {
+        let vxlan = in_udp(
+            4789,
+            &[&[8, 0, 0, 0, 0, 0, 7, 0][..], &in_ethernet(b"", &ipv4(0, b"", &tcp(5)))].concat(),
+        );
+        let short = Frame { bytes: &vxlan[..vxlan.len() - 6], ..frame(101, &vxlan) };
+        let expected = (5, 1883, PAYLOAD[..14].to_vec(), 6);
+        assert_eq!(segment_of(&mut Network::default(), &short), Ok(expected));
+    }
+
+    #[test]
+    fn what_came_in_fragments_may_be_around_another_packet() {
+        let packet = |more: u16, part: &[u8]| {
+            let mut packet = ipv4(more, b"", part);
+            packet[9] = 4;
+            packet
+        };
+        let mut network = Network::default();
+        let first = packet(0x2000, &ipv4(0, b"", &tcp(5))[..32]);
+        assert_eq!(segment_of(&mut network, &frame(101, &first)), Err(Skipped::Fragment));
+        let second = packet(4, &ipv4(0, b"", &tcp(5))[32..]);
+        let found = segment_of(&mut network, &frame(101, &second));
+        assert_eq!(found, Ok((5, 1883, PAYLOAD.to_vec(), 0)));
+    }
+
+    #[test]
+    fn datagrams_are_looked_at() {
+        let kind =
+            |port, body: &[u8]| segment_of(&mut Network::default(), &frame(101, &in_udp(port, body))).err();
+        let quic = [0xc3, 0, 0, 0, 1, 8, 1, 2, 3];
+        assert_eq!(kind(10_000, &[4, 4, 1, 0]), Some(Skipped::NotTcp(Datagram::MqttSn)));
+        assert_eq!(kind(10_000, &[5, 4, 1, 0]), Some(Skipped::NotTcp(Datagram::Udp)));
+        assert_eq!(kind(9999, &quic), Some(Skipped::NotTcp(Datagram::Quic)));
+        assert_eq!(kind(14_567, &[0x41, 9, 9]), Some(Skipped::NotTcp(Datagram::Quic)));
+        assert_eq!(kind(4789, b"no VXLAN"), Some(Skipped::NotTcp(Datagram::Udp)));
     }
 
     #[test]
@@ -341,11 +484,14 @@ mod tests {
         let mut network = Network::default();
         let mut udp = ipv4(0, b"", &tcp(5));
         udp[9] = 17;
+        let nested = (0..20).fold(tcp(5), |body, _| in_ip(4, &body));
         let mut bad_offset = ipv4(0, b"", &tcp(5));
         bad_offset[32] = 0x40;
         for (link_type, bytes, skipped) in [
-            (1, [&[0; 12], &[8, 6][..], &[0; 28]].concat(), Skipped::NotIp),
-            (101, udp, Skipped::NotTcp),
+            (1, [&[0; 12], &[8, 6][..], &[0; 28]].concat(), Skipped::NotIp(NetworkLayer::Ether(0x0806))),
+            (9, vec![0xc0, 0x21, 1, 1, 0, 4], Skipped::NotIp(NetworkLayer::Ppp(0xc021))),
+            (101, udp, Skipped::NotTcp(Datagram::Udp)),
+            (101, nested, Skipped::TooDeep),
             (147, vec![0; 60], Skipped::LinkType(147)),
             (1, vec![0; 13], Skipped::Malformed),
             (1, [&[0; 12], &[0x81, 0, 0][..]].concat(), Skipped::Malformed),

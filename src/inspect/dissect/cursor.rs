@@ -100,6 +100,10 @@ impl<'a> Cursor<'a> {
         self.depth -= 1;
         if result.is_err() {
             self.back_to_last_leaf();
+            if self.tree.fields.len() == index + 1 {
+                // Nothing of it is there.
+                self.tree.fields.pop();
+            }
         }
         if let Some(group) = self.tree.fields.get_mut(index) {
             group.range.end = self.position;

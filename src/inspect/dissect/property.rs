@@ -65,7 +65,8 @@ fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
     if let Value::Number(number) = value
         && (number < id.least() || id.encoding() == Encoding::Flag && number > 1)
     {
-        cursor.find(Rule::PropertyValue, range, format!("{name} is {number}"));
+        let rule = if id == PropertyId::TopicAlias { Rule::AliasZero } else { Rule::PropertyValue };
+        cursor.find(rule, range, format!("{name} is {number}"));
     }
     Ok(())
 }
@@ -88,9 +89,21 @@ fn pair<'a>(cursor: &mut Cursor<'a>, name: Name) -> Step<Value<'a>> {
     let second = cursor.string(name, Rule::UserPropertyUtf8)?;
     Ok(match (first, second) {
         (Value::Text(first), Value::Text(second)) => Value::Pair(first, second),
-        (Value::BadText(bytes), _) | (_, Value::BadText(bytes)) => Value::BadText(bytes),
-        (other, _) => other,
+        (first, second) => Value::BadPair(string_bytes(first), string_bytes(second)),
     })
+}
+
+fn string_bytes(value: Value<'_>) -> &[u8] {
+    match value {
+        Value::Text(text) => text.as_bytes(),
+        Value::BadText(bytes) | Value::Bytes(bytes) => bytes,
+        Value::Group
+        | Value::Number(_)
+        | Value::Flag(_)
+        | Value::Pair(..)
+        | Value::BadPair(..)
+        | Value::Code(_) => &[],
+    }
 }
 
 /// A server names all the subscriptions that a message matched; a client's PUBLISH names none.

@@ -69,7 +69,7 @@ fn what_is_wrong_with_properties_has_a_rule() {
         ("30 07 0001 61 03 21 0001", Rule::PropertyMisplaced),
         ("30 08 0001 61 04 01 00 01 00", Rule::PropertyRepeated),
         ("30 06 0001 61 02 01 02", Rule::PropertyValue),
-        ("30 07 0001 61 03 23 0000", Rule::PropertyValue),
+        ("30 07 0001 61 03 23 0000", Rule::AliasZero),
         ("30 06 0001 61 05 23 00", Rule::TooShort),
         ("30 05 0001 61 80 00", Rule::VariableByteIntegerNotMinimal),
         ("30 0b 0001 61 07 26 0001 ff 0001 62", Rule::UserPropertyUtf8),

@@ -86,7 +86,8 @@ fn client(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
 }
 
 fn publish(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
-    if subject.qos() > connack.maximum_qos.into() {
+    // QoS 3 is a mistake of its own.
+    if subject.qos() < 3 && subject.qos() > connack.maximum_qos.into() {
         let detail =
             format!("QoS {}, and the server's Maximum QoS is {}", subject.qos(), connack.maximum_qos);
         report.find(Rule::QosTooHigh, subject.first_byte(), detail);

@@ -234,6 +234,8 @@ fn proxy_header(fault: Option<ProxyFault>, report: &mut Report) {
 fn bad_frame(fault: FrameFault, report: &mut Report) {
     match fault {
         FrameFault::Text => report.find(Rule::WebSocketText, 0..0, fault.to_string()),
+        FrameFault::NotOffered => report.find(Rule::SubprotocolOffered, 0..0, fault.to_string()),
+        FrameFault::NotChosen => report.find(Rule::SubprotocolChosen, 0..0, fault.to_string()),
         FrameFault::LostTrack => {}
         _ => report.find(Rule::WebSocketFault, 0..0, fault.to_string()),
     }

@@ -58,6 +58,7 @@ fn strings(subject: &Subject<'_>, report: &mut Report) {
             | Value::Number(_)
             | Value::Flag(_)
             | Value::BadText(_)
+            | Value::BadPair(..)
             | Value::Bytes(_)
             | Value::Code(_) => None,
         };

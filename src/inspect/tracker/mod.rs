@@ -132,6 +132,11 @@ impl Tracker {
         is_set(self.misses_aliases, direction)
     }
 
+    /// Whether something of that direction was not captured, as far as can be told.
+    pub fn has_losses(&self, direction: Direction) -> bool {
+        self.misses_aliases(direction) || self.lags.get(direction as usize).is_some_and(|count| *count > 0)
+    }
+
     /// Bytes of that direction were lost, and nobody knows what they changed.
     pub fn forget(&mut self, direction: Direction) {
         if let Some(aliases) = self.aliases.get_mut(direction as usize) {

@@ -14,6 +14,7 @@ use crate::json::Writer;
 use crate::message::{to_base64, write_bytes};
 use crate::payload::{Content, Decoded, Format};
 use crate::protocol::{PropertyId, ProxyFault, ProxyHeader};
+use std::fmt::Write;
 
 /// Writes items as JSON.
 #[derive(Debug)]
@@ -388,6 +389,17 @@ impl Fields<'_> {
             Value::Flag(flag) => json.raw(if flag { b"true" } else { b"false" }),
             Value::Text(text) => json.string(text),
             Value::BadText(bytes) | Value::Bytes(bytes) => json.string(&to_base64(bytes)),
+            Value::BadPair(name, value) => {
+                json.open_array();
+                for bytes in [name, value] {
+                    json.element();
+                    match std::str::from_utf8(bytes) {
+                        Ok(text) => json.string(text),
+                        Err(_) => json.string(&hexadecimal(bytes)),
+                    }
+                }
+                json.close_array();
+            }
             Value::Pair(name, value) => {
                 json.open_array();
                 json.element();
@@ -398,6 +410,14 @@ impl Fields<'_> {
             }
         }
     }
+}
+
+/// As in decoded payloads.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn is_list(id: PropertyId) -> bool {

@@ -394,6 +394,9 @@ fn properties(fields: &[Field<'_>], options: Options, line: &mut String) {
         let name = field.name;
         let text = match field.value {
             _ if super::secret::is_secret(name) && !options.shows_secrets => format!("{name} {HIDDEN}"),
+            Value::BadPair(name, value) => {
+                format!("{}={}", words::text_or_hex(name), words::text_or_hex(value))
+            }
             Value::Pair(name, value) => format!("{}={}", quoted(name), quoted(value)),
             Value::Text(text) => format!("{name} {}", quoted(text)),
             Value::Bytes(bytes) | Value::BadText(bytes) => format!("{name} {}", payload(bytes, bytes.len())),

@@ -29,6 +29,9 @@ pub(super) fn value(packet: &Packet<'_>, field: &Field<'_>, options: Options) ->
             let length = if field.name == Name::Payload { field.range.len() } else { bytes.len() };
             binary(bytes, length)
         }
+        Value::BadPair(name, value) => {
+            format!("not UTF-8: {} = {}", words::text_or_hex(name), words::text_or_hex(value))
+        }
         Value::Pair(name, value) => format!("{} = {}", shortened(name), shortened(value)),
         Value::Code(code) => {
             let meaning = words::code(packet, field.name, code);

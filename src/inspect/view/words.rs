@@ -1,5 +1,6 @@
 //! Numbers in words.
 
+use crate::escape::quoted;
 use crate::inspect::{Name, Packet};
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, ReasonCode, Version};
@@ -60,13 +61,21 @@ pub(in crate::inspect) fn version(version: Version) -> &'static str {
 
 /// The packet's name, also where it has none.
 pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
-    packet.packet_type.map_or("RESERVED", crate::protocol::PacketType::name)
+    packet.packet_type.map_or("RESERVED", PacketType::name)
 }
 
 /// The text that bytes are, unless they are none, or hold what no text does but line ends and tabs.
 pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
     let is_text = |character: char| !character.is_control() || "\n\r\t".contains(character);
     std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
+}
+
+/// The most bytes of a string that is no text.
+const MAX_HEX: usize = 32;
+
+/// Text in quotation marks, or hexadecimal where it is none.
+pub(super) fn text_or_hex(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| hex(bytes, MAX_HEX), quoted)
 }
 
 /// Bytes in hexadecimal with spaces between, no more than `most` of them.

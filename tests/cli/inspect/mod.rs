@@ -8,6 +8,7 @@ mod payloads;
 mod proxy;
 mod statistics;
 mod tls;
+mod tunnels;
 mod typed;
 mod views;
 

@@ -112,6 +112,36 @@ fn a_key_log_inside_the_capture_is_used() {
 }
 
 #[test]
+fn a_key_log_behind_the_packets_is_used_on_a_file() {
+    let bytes = std::fs::read(tls("secrets-inside.pcapng")).unwrap();
+    let (mut blocks, mut secrets) = (Vec::new(), Vec::new());
+    let mut rest = &bytes[..];
+    while !rest.is_empty() {
+        let length = u32::from_le_bytes(rest[4..8].try_into().unwrap()) as usize;
+        let (block, others) = rest.split_at(length);
+        if block[..4] == [10, 0, 0, 0] { &mut secrets } else { &mut blocks }.extend_from_slice(block);
+        rest = others;
+    }
+    assert!(!secrets.is_empty());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("behind.pcapng");
+    let behind = [blocks, secrets].concat();
+    std::fs::write(&path, &behind).unwrap();
+    let shown = mq("inspect --format json").arg(&path).run().succeed();
+    assert_eq!(timeless(objects(&shown), 0), in_the_clear());
+
+    let mut gzip = std::process::Command::new("gzip");
+    if gzip.arg("-k").arg(&path).status().is_ok_and(|status| status.success()) {
+        let shown =
+            mq("inspect --format json").arg(directory.path().join("behind.pcapng.gz")).run().succeed();
+        assert_eq!(timeless(objects(&shown), 0), in_the_clear());
+    }
+    // Cut off anywhere, it is read as far as it goes.
+    std::fs::write(&path, &behind[..behind.len() - 30]).unwrap();
+    assert_says(&mq("inspect").arg(&path).run().stderr, &["the capture is cut off"]);
+}
+
+#[test]
 fn what_cannot_be_decrypted_says_why() {
     let foreign = decrypted(tls("tls13-aes128.pcap"), tls("tls13-aes256.keys"));
     assert_eq!(reason(&foreign), "the key log has no secret for it");

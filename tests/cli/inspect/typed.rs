@@ -49,6 +49,17 @@ fn codes_are_named_by_packet_and_version() {
 }
 
 #[test]
+fn a_user_property_that_is_not_utf_8_stays_a_pair() {
+    let shown = hex("-V 5 --format json", "30 0f 00 01 74 0b 26 00 02 ff fe 00 04 76 61 6c 75");
+    let published = &objects(&shown)[0];
+    assert_eq!(
+        published["properties"]["user_properties"],
+        serde_json::json!([["0xfffe", "valu"]]),
+        "{shown}"
+    );
+}
+
+#[test]
 fn hexadecimal_may_be_written_in_many_ways() {
     let expected = hex("", "c0 00 d0 00");
     for written in ["c000d000", "C0:00:D0:00", "0xc0,0x00,0xd0,0x00", r"\xc0\x00\xd0\x00", "c0 0 d0 0"] {

@@ -88,6 +88,13 @@ fn a_connect_agrees_with_itself() {
 }
 
 #[test]
+fn mistakes_have_the_statement_that_they_break_and_no_other() {
+    assert_found(&v5_with("", "22 0005", "> 30 (`t` (23 0000))"), &["error MQTT-3.3.2-8 at PUBLISH"]);
+    // Nobody stated a Maximum QoS.
+    assert_found(&v5("> 36 (`t` 0001 ())"), &["error MQTT-3.3.1-4 at PUBLISH"]);
+}
+
+#[test]
 fn each_side_sends_its_own_packets() {
     for packet in ["< 82 (0001 `a` 00)", "< c0 ()", "< e0 ()", "> 90 (0001 00)", "> d0 ()", "> 20 (0000)"] {
         let found = found(&v311(packet));

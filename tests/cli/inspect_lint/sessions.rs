@@ -46,7 +46,7 @@ fn a_connack_fits_its_connect() {
 fn a_server_that_does_not_know_mqtt_5_refuses_as_mqtt_3_1_1_demands() {
     assert_found(&format!("{CONNECT}\n< 20 (0001)\nclose"), &["info mq/v5/3.2 at CONNACK"]);
     // To accept so is another matter.
-    assert_eq!(found(&format!("{CONNECT}\n< 20 (0000)"))[0], "error mq/v5/2.2.2.1 at CONNACK");
+    assert_eq!(found(&format!("{CONNECT}\n< 20 (0000)"))[0], "error MQTT-2.2.2-1 at CONNACK");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::http::{self, Head, Progress};
 use super::mqtt::{self, Likeness, Walk};
 use super::ports::{Ports, Use};
 use super::tls::{self, Hello, ServerName};
+use super::web_socket::{self, FrameFault};
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 
@@ -50,6 +51,8 @@ pub(super) enum Verdict {
     WebSocket {
         client: Side,
         heads: [usize; 2],
+        /// What is wrong with its subprotocol.
+        fault: Option<FrameFault>,
     },
     Foreign {
         client: Side,
@@ -178,7 +181,10 @@ impl View<'_> {
     fn verdict_by_framing(&self, usage: Option<Use>) -> Verdict {
         let client = self.client();
         let walks = SIDES.map(|side| mqtt::walk(self.prefix(side)));
-        let both = |holds: fn(&Walk) -> bool| walks.iter().all(holds);
+        // Two clients, or two servers, do not speak MQTT to each other.
+        let [a, b] = walks.map(|walk| walk.direction);
+        let is_one_sided = a.is_some() && a == b;
+        let both = |holds: fn(&Walk) -> bool| !is_one_sided && walks.iter().all(holds);
         if both(|walk| walk.is_plausible && walk.packets > 0) {
             return self.mqtt();
         }
@@ -217,15 +223,31 @@ impl View<'_> {
         };
         match http::answer(self.prefix(server)) {
             Progress::Partial if self.can_wait(server) => Verdict::Wait,
-            Progress::Complete(answer) if is_mqtt_upgrade(&request, &answer) => {
-                let heads = match client {
-                    Side::A => [request.size, answer.size],
-                    Side::B => [answer.size, request.size],
-                };
-                Verdict::WebSocket { client, heads }
-            }
+            Progress::Complete(answer) if answer.is_upgrade => self.web_socket(client, &request, &answer),
             _ => self.http(client),
         }
+    }
+
+    /// A WebSocket. Under another name than MQTT's, its first frame tells.
+    fn web_socket(&self, client: Side, request: &Head, answer: &Head) -> Verdict {
+        let fault = match (request.names_mqtt(), answer.names_mqtt()) {
+            (true, true) => None,
+            (true, false) => Some(FrameFault::NotChosen),
+            (false, _) => Some(FrameFault::NotOffered),
+        };
+        if !request.names_mqtt() && !answer.names_mqtt() {
+            let frames = self.prefix(client).get(request.size..).unwrap_or_default();
+            match mqtt::connect(&web_socket::first_payload(frames)) {
+                Likeness::Yes => {}
+                Likeness::Maybe if self.can_wait(client) => return Verdict::Wait,
+                Likeness::Maybe | Likeness::No => return self.http(client),
+            }
+        }
+        let heads = match client {
+            Side::A => [request.size, answer.size],
+            Side::B => [answer.size, request.size],
+        };
+        Verdict::WebSocket { client, heads, fault }
     }
 
     /// An answer, whose request may still come where a capture is out of order.
@@ -257,8 +279,4 @@ impl View<'_> {
             Side::B => a.or(b),
         }
     }
-}
-
-fn is_mqtt_upgrade(request: &Head, answer: &Head) -> bool {
-    answer.is_upgrade && (answer.names_mqtt() || request.names_mqtt())
 }

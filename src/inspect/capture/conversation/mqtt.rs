@@ -22,7 +22,7 @@ pub(super) enum Likeness {
 pub(super) struct Walk {
     /// How many whole packets there are.
     pub(super) packets: usize,
-    /// Whether all of it may be MQTT.
+    /// Whether all of it may be MQTT, from one sender.
     pub(super) is_plausible: bool,
     /// The way that such packets go, if one of them tells.
     pub(super) direction: Option<Direction>,
@@ -56,7 +56,10 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
         if !is_plausible_body(packet_type, length, body) {
             return Walk { is_plausible: false, ..walk };
         }
-        walk.direction = walk.direction.or(Direction::of(packet_type));
+        match (walk.direction, Direction::of(packet_type)) {
+            (Some(before), Some(now)) if before != now => return Walk { is_plausible: false, ..walk },
+            (before, now) => walk.direction = before.or(now),
+        }
         let Some(next) = body.get(length..) else { return walk };
         walk.packets += 1;
         rest = next;

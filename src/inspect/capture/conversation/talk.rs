@@ -297,7 +297,13 @@ impl Talk {
                 self.state = State::Undecided(Held::default());
                 left_out = Some((client, length as u64));
             }
-            Verdict::WebSocket { client, heads } => self.open(client, Some(heads), emit),
+            Verdict::WebSocket { client, heads, fault } => {
+                self.open(client, Some(heads), emit);
+                if let Some(fault) = fault {
+                    let (connection, direction) = (self.number, fault.sender());
+                    emit(Event::BadFrame { connection, at, direction, stream_offset: 0, fault });
+                }
+            }
             Verdict::Tls { client, server_name } => {
                 self.decrypt(at, client, server_name, &held, shared, emit);
             }

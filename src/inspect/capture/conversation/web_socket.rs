@@ -9,6 +9,9 @@ use super::tls::Chunk;
 /// The longest header: two bytes, eight of length, four of mask.
 const MAX_HEADER: usize = 14;
 
+/// So much of a payload tells what it is.
+const FIRST: usize = 32;
+
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const MAX_CONTROL: u64 = 125;
 
@@ -18,6 +21,12 @@ pub enum FrameFault {
     /// MQTT comes in binary frames [MQTT-6.0.0-1]. The payload is taken nonetheless.
     #[error("a text frame; MQTT comes in binary ones")]
     Text,
+    /// The client's request offers no subprotocol of MQTT [MQTT-6.0.0-3].
+    #[error("the client does not offer the subprotocol mqtt")]
+    NotOffered,
+    /// The server's answer names none, or another one [MQTT-6.0.0-4].
+    #[error("the server does not choose the subprotocol mqtt, which the client offers")]
+    NotChosen,
     /// A client masks its frames.
     #[error("a client's frame that is not masked")]
     Unmasked,
@@ -45,11 +54,25 @@ pub enum FrameFault {
 }
 
 impl FrameFault {
+    /// Who makes a mistake of the handshake.
+    pub(super) fn sender(self) -> Direction {
+        if self == FrameFault::NotChosen { Direction::ServerToClient } else { Direction::ClientToServer }
+    }
+
     /// Whether nothing more can be read of the direction.
     #[must_use]
     pub fn is_fatal(self) -> bool {
         matches!(self, FrameFault::ReservedBits | FrameFault::Length | FrameFault::LostTrack)
     }
+}
+
+/// The start of the first frame's payload, as far as it is there.
+pub(super) fn first_payload(bytes: &[u8]) -> Vec<u8> {
+    let Some((header, size)) = Header::read(bytes) else { return Vec::new() };
+    let length = usize::try_from(header.length).unwrap_or(usize::MAX).min(FIRST);
+    let payload = bytes.get(size..).unwrap_or_default();
+    let payload = payload.get(..length.min(payload.len())).unwrap_or_default();
+    unmasked(payload, header.mask, &mut Vec::new()).to_vec()
 }
 
 /// What comes out of frames.

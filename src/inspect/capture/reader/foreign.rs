@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 /// Formats by their first bytes.
-const MAGIC: [(&[u8], Kind); 10] = [
+const MAGIC: [(&[u8], Kind); 27] = [
     (b"\x7fELF", Kind::Elf),
     (b"\x28\xb5\x2f\xfd", Kind::Compressed("zstd")),
     (b"\xfd7zXZ\0", Kind::Compressed("xz")),
@@ -33,6 +33,24 @@ const MAGIC: [(&[u8], Kind); 10] = [
     (b"PK\x03\x04", Kind::Compressed("zip")),
     (b"\x1f\x8b", Kind::Compressed("gzip")),
     (b"snoop\0\0\0", Kind::OtherCapture("snoop")),
+    // Its properties as they are nearly always, and a dictionary of some 64 KiB.
+    (b"\x5d\0\0", Kind::Compressed("lzma")),
+    (b"LZIP", Kind::Compressed("lzip")),
+    (b"\x89LZO\0", Kind::Compressed("lzop")),
+    (b"\x1f\x9d", Kind::Compressed("compress")),
+    (b"7z\xbc\xaf\x27\x1c", Kind::Compressed("7-Zip")),
+    (b"\xff\x06\0\0sNaPpY", Kind::Compressed("snappy")),
+    (b"Rar!\x1a\x07", Kind::Compressed("RAR")),
+    (b"\xaa\xaa\xaa\xaa", Kind::OtherCapture("5views")),
+    (b"TR\0d\0", Kind::OtherCapture("nettl")),
+    (b"TRSNIFF data    \x1a", Kind::OtherCapture("Sniffer")),
+    (b"iptrace ", Kind::OtherCapture("iptrace")),
+    (b"\x05VNF", Kind::OtherCapture("Visual Networks")),
+    (b"\x01\x10", Kind::OtherCapture("LANalyzer")),
+    (b"\x7fver", Kind::OtherCapture("EtherPeek")),
+    (b"btsnoop\0", Kind::OtherCapture("btsnoop")),
+    (b"XCP\0", Kind::OtherCapture("NetXRay")),
+    (b"+---------+---------------+----------+", Kind::OtherCapture("K12")),
     (b"GMBU", Kind::OtherCapture("Network Monitor")),
     (b"RTSS", Kind::OtherCapture("Network Monitor")),
 ];

@@ -9,6 +9,7 @@ mod foreign;
 mod input;
 mod pcap;
 mod pcapng;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use super::Moment;
 use fields::Endian;
 pub use foreign::Kind;
 use input::Input;
+pub use secrets::secrets_of;
 use std::io::{self, Read};
 use std::ops::Range;
 

@@ -15,13 +15,13 @@ const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
-const DECRYPTION_SECRETS: u32 = 10;
+pub(super) const DECRYPTION_SECRETS: u32 = 10;
 
 /// The kind of secrets that is a key log of TLS.
-const TLS_KEY_LOG: u32 = 0x544c_534b;
+pub(super) const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// The most of key logs that is kept until somebody takes it.
-const MAX_SECRETS: usize = 64 << 20;
+pub(super) const MAX_SECRETS: usize = 64 << 20;
 
 // The options that matter here.
 const END_OF_OPTIONS: u16 = 0;

@@ -1,0 +1,110 @@
+//! The frames in which there is no TCP that can be read: how many, of which kinds.
+
+use super::link::NetworkLayer;
+use super::network::{Datagram, Skipped};
+use std::fmt;
+
+/// So many kinds are told apart.
+const MAX_KINDS: usize = 32;
+
+/// Frames that were passed over, counted by what they hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PassedOver {
+    kinds: Vec<(Skipped, u64)>,
+    others: u64,
+}
+
+impl PassedOver {
+    pub(super) fn add(&mut self, skipped: Skipped) {
+        if let Some((_, count)) = self.kinds.iter_mut().find(|(kind, _)| *kind == skipped) {
+            *count += 1;
+        } else if self.kinds.len() < MAX_KINDS {
+            self.kinds.push((skipped, 1));
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Each kind and how many, in the order in which they came.
+    pub fn kinds(&self) -> &[(Skipped, u64)] {
+        &self.kinds
+    }
+
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.kinds.iter().map(|(_, count)| count).sum::<u64>() + self.others
+    }
+}
+
+impl fmt::Display for PassedOver {
+    /// `12 of ARP, 3 of UDP`, the most first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut kinds = self.kinds.clone();
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        for (index, (kind, count)) in kinds.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{count} {}", Named(*kind))?;
+        }
+        match self.others {
+            0 => Ok(()),
+            others => write!(f, ", {others} of further kinds"),
+        }
+    }
+}
+
+/// A kind in words that follow a number.
+struct Named(Skipped);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Skipped::LinkType(number) => write!(f, "of the unsupported link type {number}"),
+            Skipped::NotIp(NetworkLayer::Ether(number)) => match ether(number) {
+                Some(name) => write!(f, "of {name}"),
+                None => write!(f, "of Ethernet type 0x{number:04x}"),
+            },
+            Skipped::NotIp(NetworkLayer::Ppp(number)) => write!(f, "of PPP protocol 0x{number:04x}"),
+            Skipped::NotTcp(Datagram::MqttSn) => {
+                f.write_str("of UDP (perhaps MQTT-SN, which is not decoded)")
+            }
+            Skipped::NotTcp(Datagram::Quic) => f.write_str("of UDP (perhaps QUIC, which is not decoded)"),
+            Skipped::NotTcp(Datagram::Udp) => f.write_str("of UDP"),
+            Skipped::NotTcp(Datagram::Other(number)) => match ip(number) {
+                Some(name) => write!(f, "of {name}"),
+                None => write!(f, "of IP protocol {number}"),
+            },
+            Skipped::Fragment => f.write_str("of an incomplete IP packet"),
+            Skipped::TooDeep => f.write_str("of too many packets inside packets"),
+            Skipped::Malformed => f.write_str("cut off inside a header, or malformed"),
+        }
+    }
+}
+
+fn ether(number: u16) -> Option<&'static str> {
+    Some(match number {
+        0x0806 => "ARP",
+        0x88cc => "LLDP",
+        0x888e => "EAPOL (802.1X)",
+        0x8863 => "PPPoE discovery",
+        0x88e5 => "MACsec (encrypted)",
+        0x88f7 => "PTP",
+        0..=1500 => "LLC (802.3)",
+        _ => return None,
+    })
+}
+
+fn ip(number: u8) -> Option<&'static str> {
+    Some(match number {
+        1 => "ICMP",
+        2 => "IGMP",
+        47 => "GRE",
+        50 => "ESP (encrypted by IPsec)",
+        51 => "AH (IPsec)",
+        58 => "ICMPv6",
+        89 => "OSPF",
+        103 => "PIM",
+        112 => "VRRP",
+        132 => "SCTP",
+        _ => return None,
+    })
+}
