@@ -32,6 +32,16 @@ struct Message {
     payload: usize,
 }
 
+/// What carries the conversation.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// The most bytes in a frame.
+    size: usize,
+    is_web_socket: bool,
+    /// The client ends with RST.
+    is_reset: bool,
+}
+
 /// How the conversation is captured.
 #[derive(Debug, Clone)]
 struct Losses {
@@ -209,22 +219,49 @@ impl Conversation {
         self.times.push(self.now);
     }
 
-    /// As frames, with no more than so many bytes of packets in each.
-    fn frames(&self, size: usize) -> Vec<(u64, Vec<u8>)> {
-        let mut line = Line { frames: Vec::new(), next: [1000, 5000], now: 0 };
+    /// As frames.
+    fn frames(&self, way: Way) -> Vec<(u64, Vec<u8>)> {
+        let port = if way.is_web_socket { 9001 } else { 1883 };
+        let mut line = Line { frames: Vec::new(), next: [1000, 5000], now: 0, port };
         line.send(CLIENT, 0x02, &[]);
         line.send(SERVER, 0x12, &[]);
+        if way.is_web_socket {
+            line.send(CLIENT, 0x18, REQUEST);
+            line.send(SERVER, 0x18, ANSWER);
+        }
         let mut times = self.times.iter();
         for run in self.packets.chunk_by(|one, next| one.0 == next.0) {
             line.now = *times.by_ref().take(run.len()).last().unwrap();
-            let bytes: Vec<u8> = run.iter().flat_map(|(_, packet)| packet.clone()).collect();
-            bytes.chunks(size).for_each(|chunk| line.send(run[0].0, 0x18, chunk));
+            let bytes: Vec<u8> = run.iter().flat_map(|(sender, packet)| way.wrap(*sender, packet)).collect();
+            bytes.chunks(way.size).for_each(|chunk| line.send(run[0].0, 0x18, chunk));
         }
-        line.send(CLIENT, 0x11, &[]);
-        line.send(SERVER, 0x11, &[]);
+        if way.is_reset {
+            line.send(CLIENT, 0x14, &[]);
+        } else {
+            line.send(CLIENT, 0x11, &[]);
+            line.send(SERVER, 0x11, &[]);
+        }
         line.frames
     }
 }
+
+impl Way {
+    /// A packet as it is sent: in a frame of its own in a WebSocket, with a mask that changes nothing.
+    fn wrap(self, sender: Direction, packet: &[u8]) -> Vec<u8> {
+        if !self.is_web_socket {
+            return packet.to_vec();
+        }
+        let (mask_bit, mask) = if sender == CLIENT { (0x80, vec![0; 4]) } else { (0, Vec::new()) };
+        let length = match packet.len() {
+            length @ ..126 => vec![mask_bit | length as u8],
+            length => [&[mask_bit | 126][..], &(length as u16).to_be_bytes()].concat(),
+        };
+        [&[0x82][..], &length, &mask, packet].concat()
+    }
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+const ANSWER: &[u8] = b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
 
 fn string(text: &str) -> Vec<u8> {
     [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat()
@@ -235,14 +272,16 @@ struct Line {
     frames: Vec<(u64, Vec<u8>)>,
     next: [u32; 2],
     now: u64,
+    /// The server's.
+    port: u16,
 }
 
 impl Line {
     fn send(&mut self, sender: Direction, flags: u8, bytes: &[u8]) {
         let [client, server] = self.next;
         let (sequence, acknowledgment, ports) = match sender {
-            Direction::ClientToServer => (client, server, [40_000u16, 1883]),
-            Direction::ServerToClient => (server, client, [1883, 40_000]),
+            Direction::ClientToServer => (client, server, [40_000, self.port]),
+            Direction::ServerToClient => (server, client, [self.port, 40_000]),
         };
         let hosts =
             if sender == CLIENT { [[10, 0, 0, 1], [10, 0, 0, 2]] } else { [[10, 0, 0, 2], [10, 0, 0, 1]] };
@@ -276,7 +315,7 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
                 *sender == packet.direction && fits && sent.starts_with(start)
             });
             if !is_sent {
-                faults.push(format!("nobody sent {:02x?}", raw));
+                faults.push(format!("nobody sent {raw:02x?}"));
             }
         }
         let tree = match item {
@@ -314,10 +353,12 @@ proptest! {
         is_v5: bool,
         steps in vec(step(), 0..30),
         size in prop_oneof![Just(1460usize), 7..60usize],
+        is_web_socket in prop::bool::weighted(0.2),
+        is_reset: bool,
         losses in losses(),
     ) {
         let conversation = Conversation::new(is_v5, &steps);
-        let frames = conversation.frames(size);
+        let frames = conversation.frames(Way { size, is_web_socket, is_reset });
         let nothing = Losses { dropped: vec![false], snap_length: 65_535 };
         prop_assert_eq!(faults(&conversation, &frames, &nothing), Vec::<String>::new());
         prop_assert_eq!(faults(&conversation, &frames, &losses), Vec::<String>::new());

@@ -2,7 +2,6 @@
 //!
 //! Checksums are not looked at: where the network card computes them, what is captured on the sender's side has wrong ones.
 
-use super::Moment;
 use super::fragments::{Fragment, Fragments};
 pub use super::link::NetworkLayer;
 use super::reader::Frame;
@@ -212,6 +211,7 @@ fn segment<'a>(ip: &Payload<'a>) -> Result<Segment<'a>, Skipped> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Moment;
     use super::*;
 
     const PAYLOAD: &[u8] = b"0123456789abcdefghij";

@@ -72,6 +72,8 @@ struct Premises {
     gaps: [bool; 2],
     /// How often, in each direction, it had been noticed that packets are missing or late.
     lags: [u32; 2],
+    /// Nothing more will be known of one direction.
+    is_one_sided: bool,
     /// The frame with which the last gap of each direction became known, and all that had come behind it.
     late: [u64; 2],
 }
@@ -187,7 +189,7 @@ impl Linter {
             Event::BadFrame { connection, direction, fault, .. } => {
                 bad_frame(fault, report);
                 if fault.is_fatal() {
-                    self.connection(connection).lose_track(direction);
+                    self.connection(connection).lose_direction(direction);
                 }
                 Some(connection)
             }
@@ -201,7 +203,7 @@ impl Linter {
             }
             // What follows in that direction is not known.
             Event::Undecryptable { connection, direction, .. } => {
-                self.connection(connection).lose_track(direction);
+                self.connection(connection).lose_direction(direction);
                 None
             }
             Event::Conflict { .. }
@@ -267,7 +269,9 @@ impl Connection {
         if limits_hold {
             limits::check(subject, self.premises, report);
         }
-        if is_sound {
+        if is_sound && self.premises.is_one_sided {
+            // Answers go unseen.
+        } else if is_sound {
             self.exchange.check(subject, self.premises, limits_hold, report);
             // What should not be sent at all matches nothing.
             if !report.has_error() {
@@ -295,6 +299,12 @@ impl Connection {
         self.session.end(end, self.premises, report);
         self.exchange.end(end, self.premises, report);
         self.times.end(end, report);
+    }
+
+    /// Nothing more of that direction will be known.
+    fn lose_direction(&mut self, direction: Direction) {
+        self.premises.is_one_sided = true;
+        self.lose_track(direction);
     }
 
     /// Something of that direction is not known.

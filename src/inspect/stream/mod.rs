@@ -295,8 +295,8 @@ impl Stream {
             State::Header(header) => {
                 // Its length is not known, but that there is more of it.
                 let length = header.len() + 1;
-                let missing = [header.len()..length];
-                self.give_up(&header, header.len(), length, &missing, false, sink);
+                let missing = header.len()..length;
+                self.give_up(&header, missing.start, length, std::slice::from_ref(&missing), false, sink);
             }
             State::Body(body) if body.is_trial => self.skip(body.seen, sink),
             State::Body(body) => {

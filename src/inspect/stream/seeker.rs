@@ -15,8 +15,11 @@ const WINDOW: usize = 16 * 1024;
 /// A packet of that many bytes is not there by chance, if all its fields are valid.
 const CONVINCING: usize = 8;
 
-/// The most packets that are looked at in one arrival.
-const MAX_STEPS: usize = 100_000;
+/// The most bytes of packets that are looked at in one arrival: places overlap, and whoever means harm can make all of them long.
+const MAX_WORK: usize = 8 << 20;
+
+/// What a place costs beside its bytes.
+const PLACE_COST: usize = 16;
 
 /// What an arrival shows that is longer than the window, or may begin a packet that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +63,8 @@ impl Seeker {
     /// Looks at what arrives together where the window is too small for it. Places are counted from the first byte that is held.
     pub(super) fn look(&self, bytes: &[u8]) -> Arrival {
         let begin = self.bytes.len();
-        let mut steps = MAX_STEPS;
-        let followed = follow(bytes, &mut steps);
+        let mut work = MAX_WORK;
+        let followed = follow(bytes, &mut work);
         if let Some(length) = followed.long {
             return match followed.longest >= CONVINCING {
                 true => Arrival::Packets(begin),
@@ -79,7 +82,7 @@ impl Seeker {
             self.chains.iter().filter(|chain| chain.is_aligned).map(|chain| chain.start).collect();
         let is_found = |start: &usize| {
             let rest = all.get(*start..).unwrap_or_default();
-            follow(rest, &mut steps).is_convincing(aligned.contains(start))
+            follow(rest, &mut work).is_convincing(aligned.contains(start))
         };
         (0..all.len().min(2 * WINDOW)).find(is_found).map_or(Arrival::Unclear, Arrival::Packets)
     }
@@ -175,21 +178,22 @@ impl Followed {
 }
 
 /// Follows valid packets from the first byte on.
-fn follow(bytes: &[u8], steps: &mut usize) -> Followed {
+fn follow(bytes: &[u8], work: &mut usize) -> Followed {
     let mut followed = Followed::default();
     loop {
         let rest = bytes.get(followed.end..).unwrap_or_default();
         let Some(first) = rest.first() else { return Followed { is_whole: true, ..followed } };
         let refuted = Followed { is_refuted: true, ..followed };
-        if *steps == 0 || !is_plausible(*first) {
+        if *work == 0 || !is_plausible(*first) {
             return refuted;
         }
-        *steps -= 1;
+        *work = work.saturating_sub(PLACE_COST);
         let length = match packet_length(rest) {
             Length::Unknown => return followed,
             Length::TooLong => return refuted,
             Length::Known(length) => length,
         };
+        *work = work.saturating_sub(length.min(rest.len()));
         match rest.get(..length) {
             Some(packet) if is_valid(&RawPacket::whole(packet)) => {
                 followed.end += length;
@@ -216,7 +220,7 @@ fn has_likely_topic(bytes: &[u8]) -> bool {
 
 /// Whether what follows a packet may be the next one.
 pub(super) fn may_follow(bytes: &[u8]) -> bool {
-    let followed = follow(bytes, &mut 2);
+    let followed = follow(bytes, &mut { MAX_WORK });
     followed.end > 0 || !followed.is_refuted
 }
 

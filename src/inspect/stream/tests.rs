@@ -156,6 +156,19 @@ fn a_first_packet_that_is_longer_than_the_window_is_found() {
 }
 
 #[test]
+fn a_long_packet_behind_a_gap_is_found() {
+    let long = publish(20_000);
+    let mut all = Vec::new();
+    let mut stream = Stream::new(true);
+    let mut sink = |event: Event<'_>| all.push(told(&event));
+    stream.push(&publish(5), 1 << 20, &mut sink);
+    stream.gap(7, &mut sink);
+    long.chunks(1400).for_each(|piece| stream.push(piece, 1 << 20, &mut sink));
+    stream.push(b"\xc0\0", 1 << 20, &mut sink);
+    assert_eq!(all, ["0: 30 of 12", "12: 7 missing", "19: 30 of 20009", "20028: c0 of 2"]);
+}
+
+#[test]
 fn what_only_begins_like_a_long_packet_is_not_one() {
     let mut false_start = publish(20_000);
     let length = false_start.len();
@@ -166,6 +179,21 @@ fn what_only_begins_like_a_long_packet_is_not_one() {
     // It is not waited for without end.
     let unfinished = events(Stream::new(false), &[&false_start[..5000]]);
     assert_eq!(unfinished, ["0: 5000 skipped"]);
+}
+
+#[test]
+fn looking_for_packets_takes_little_work() {
+    // Each place could be a long SUBSCRIBE, and none is.
+    let hostile = b"\x82\x90\x40\0\0\x01".repeat(20_000);
+    let mut stream = Stream::new(false);
+    let mut skipped = 0;
+    for piece in hostile.chunks(64 * 1024) {
+        stream.push(piece, 1024, &mut |event| match event {
+            Event::Skipped { length, .. } => skipped += length,
+            event => panic!("{event:?}"),
+        });
+    }
+    assert!(skipped > 100_000);
 }
 
 #[test]

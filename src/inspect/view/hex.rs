@@ -23,6 +23,30 @@ pub struct HexView {
     lines: LineView,
 }
 
+/// What is to be seen of single bytes.
+struct Marks<'m> {
+    bad: &'m [Range<usize>],
+    missing: &'m [Range<usize>],
+    is_secret: bool,
+}
+
+impl Marks<'_> {
+    /// The byte there in hexadecimal, unless it is not to be seen or not known.
+    fn digits(&self, at: usize, byte: u8) -> String {
+        if is_in(self.missing, at) {
+            "--".to_owned()
+        } else if self.is_secret {
+            "**".to_owned()
+        } else {
+            format!("{byte:02x}")
+        }
+    }
+}
+
+fn is_in(ranges: &[Range<usize>], at: usize) -> bool {
+    ranges.iter().any(|range| range.contains(&at))
+}
+
 /// Bytes that one leaf owns, or the leaves that share a byte.
 struct Owned<'p, 'a> {
     range: Range<usize>,
@@ -76,6 +100,7 @@ impl HexView {
         let is_secret = owned.leaves.iter().any(|leaf| super::secret::is_secret(leaf.name))
             && !self.options.shows_secrets;
         let shown = bytes.get(..bytes.len().min(MAX_BYTES)).unwrap_or_default();
+        let marks = Marks { bad, missing: packet.raw.missing, is_secret };
         let mut rows = shown.chunks(WIDTH);
         let mut at = owned.range.start;
         let mut meaning = self.meaning(packet, owned);
@@ -83,7 +108,7 @@ impl HexView {
         let mut row = rows.next().unwrap_or_default();
         loop {
             let words = std::mem::take(&mut meaning);
-            text.push_str(&self.row(at, row, bad, packet.raw.missing, is_secret, colour, &words));
+            text.push_str(&self.row(at, row, &marks, colour, &words));
             at += row.len();
             match rows.next() {
                 Some(next) => row = next,
@@ -95,26 +120,11 @@ impl HexView {
         }
     }
 
-    fn row(
-        &self,
-        at: usize,
-        row: &[u8],
-        bad: &[Range<usize>],
-        missing: &[Range<usize>],
-        is_secret: bool,
-        colour: Color,
-        words: &str,
-    ) -> String {
+    fn row(&self, at: usize, row: &[u8], marks: &Marks<'_>, colour: Color, words: &str) -> String {
         let mut text = format!("    {at:04x}  ");
         for (index, byte) in row.iter().enumerate() {
-            let digits = if missing.iter().any(|hole| hole.contains(&(at + index))) {
-                "--".to_owned()
-            } else if is_secret {
-                "**".to_owned()
-            } else {
-                format!("{byte:02x}")
-            };
-            let is_bad = bad.iter().any(|range| range.contains(&(at + index)));
+            let digits = marks.digits(at + index, *byte);
+            let is_bad = is_in(marks.bad, at + index);
             let digits = match (self.options.is_coloured, is_bad) {
                 (false, _) => digits,
                 (true, true) => digits.white().on_red().to_string(),

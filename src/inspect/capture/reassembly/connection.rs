@@ -72,6 +72,9 @@ impl Connection {
         self.stream_mut(side).receive(&part(segment), history, &mut pieces(number, side, at, emit));
         if segment.is_reset {
             self.stream(side).reset(segment.sequence, &mut pieces(number, side, at, emit));
+            if let Some(acknowledgment) = segment.acknowledgment {
+                self.stream(side.other()).reset(acknowledgment, &mut pieces(number, side.other(), at, emit));
+            }
             self.close(at, Close::Reset(side), history, emit);
         } else if self.streams.iter().all(Stream::is_finished) {
             self.close(at, Close::Fin, history, emit);

@@ -171,7 +171,7 @@ impl Stream {
         }
     }
 
-    /// RST has the number of the byte that would have been the next one. Others than the sender make some up, so that no gap follows from it.
+    /// RST has the numbers of the bytes that would have been the next ones. Others than the two sides make some up, so that no gap follows.
     pub(super) fn reset(&self, sequence: u32, emit: &mut impl FnMut(Piece<'_>)) {
         let is_known = self.first.is_some() && self.end.is_none();
         if is_known && (1..MAX_PENDING as i64).contains(&self.distance(sequence)) {
