@@ -124,6 +124,7 @@ impl Inspector {
             Event::Lag { connection, direction, .. } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
                     connection.tracker.lag(direction);
+                    sink(&Item::Event(event));
                 }
             }
             Event::Closed { connection, at, by } => {

@@ -70,8 +70,6 @@ struct Premises {
     beginning: bool,
     /// In which directions bytes are missing, or no packet could be found in them.
     gaps: [bool; 2],
-    /// How often, in each direction, it had been noticed that packets are missing or late.
-    lags: [u32; 2],
     /// Nothing more will be known of one direction.
     is_one_sided: bool,
     /// The frame with which the last gap of each direction became known, and all that had come behind it.
@@ -158,7 +156,6 @@ impl Linter {
             _ => return connection.lose_track(packet.direction),
         };
         report.version = subject.version;
-        connection.notice_lags(packet.tracker.lags());
         connection.judge(&subject, &mut self.subscriptions, report);
         self.clients.check(&subject, connection.premises, report);
     }
@@ -201,16 +198,17 @@ impl Linter {
                 proxy_header(Some(fault), report);
                 Some(connection)
             }
+            // Packets that are not known here were acknowledged.
+            Event::Lag { connection, direction, .. } => {
+                self.connection(connection).lose_track(direction);
+                None
+            }
             // What follows in that direction is not known.
             Event::Undecryptable { connection, direction, .. } => {
                 self.connection(connection).lose_direction(direction);
                 None
             }
-            Event::Conflict { .. }
-            | Event::Foreign { .. }
-            | Event::Bytes { .. }
-            | Event::Gap { .. }
-            | Event::Lag { .. } => None,
+            Event::Conflict { .. } | Event::Foreign { .. } | Event::Bytes { .. } | Event::Gap { .. } => None,
         }
     }
 
@@ -244,16 +242,6 @@ fn bad_frame(fault: FrameFault, report: &mut Report) {
 }
 
 impl Connection {
-    /// Loses track where packets were acknowledged since the last packet that are not known here.
-    fn notice_lags(&mut self, lags: [u32; 2]) {
-        let before = std::mem::replace(&mut self.premises.lags, lags);
-        for ((direction, now), before) in Direction::BOTH.into_iter().zip(lags).zip(before) {
-            if now != before {
-                self.lose_track(direction);
-            }
-        }
-    }
-
     fn judge(&mut self, subject: &Subject<'_>, budget: &mut subscriptions::Budget, report: &mut Report) {
         let agreement = &subject.packet.tracker.agreement;
         let is_decoded = subject.tree.is_decoded();

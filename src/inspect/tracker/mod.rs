@@ -31,8 +31,8 @@ pub struct Tracker {
     pub agreement: Agreement,
     /// Who said DISCONNECT.
     has_disconnected: [bool; 2],
-    /// How often, in each direction, packets were sent that are not known here, or come late.
-    lags: [u32; 2],
+    /// In which directions packets were sent that are not known here, or come late.
+    lags: [bool; 2],
     /// The topics that stand behind aliases, by the direction they are used in.
     aliases: [Aliases; 2],
     /// In which directions an alias may stand for a topic that is not known here.
@@ -117,14 +117,7 @@ impl Tracker {
 
     /// Packets of that direction are missing, or come late.
     pub fn lag(&mut self, direction: Direction) {
-        if let Some(count) = self.lags.get_mut(direction as usize) {
-            *count = count.wrapping_add(1);
-        }
-    }
-
-    /// How often, in each direction, it was noticed that packets are missing, or come late.
-    pub fn lags(&self) -> [u32; 2] {
-        self.lags
+        set(&mut self.lags, direction);
     }
 
     /// Whether an alias that is used in that direction may stand for a topic that is not known here.
@@ -134,7 +127,7 @@ impl Tracker {
 
     /// Whether something of that direction was not captured, as far as can be told.
     pub fn has_losses(&self, direction: Direction) -> bool {
-        self.misses_aliases(direction) || self.lags.get(direction as usize).is_some_and(|count| *count > 0)
+        self.misses_aliases(direction) || is_set(self.lags, direction)
     }
 
     /// Bytes of that direction were lost, and nobody knows what they changed.

@@ -25,7 +25,7 @@ fn passed_over(file: impl AsRef<std::path::Path>) -> String {
 #[test]
 fn what_is_inside_other_packets_or_link_layers_is_the_same_as_without_them() {
     let plain = timeless("plain");
-    assert_eq!(plain.len(), 19);
+    assert_eq!(plain.len(), 20);
     for name in ["gre", "mpls", "nflog", "ppp", "pppoe", "vxlan"] {
         assert_eq!(timeless(name), plain, "{name}");
     }
