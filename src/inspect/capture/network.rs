@@ -115,6 +115,7 @@ impl Network {
 }
 
 /// Goes from each packet to the one inside it, until that is TCP's, or not whole.
+#[inline]
 fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
     let mut innermost = outer;
     for _ in 0..MAX_DEPTH {
@@ -129,6 +130,7 @@ fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
 }
 
 /// Reads an IP packet; `cut_off` is how many bytes of what it is in were not captured.
+#[inline]
 fn read(packet: &[u8], cut_off: usize) -> Result<Innermost<'_>, Skipped> {
     let (ip, _) = LaxIpSlice::from_slice(packet).map_err(|_| Skipped::Malformed)?;
     let protocol = ip.payload_ip_number().0;
@@ -312,6 +314,8 @@ mod tests {
             ),
             (101, in_ip(47, &[&[0x10, 0, 0x88, 0xbe][..], &[0; 12], &ethernet].concat())),
             (101, in_udp(4789, &[&[8, 0, 0, 0, 0, 0, 7, 0][..], &ethernet].concat())),
+            (101, in_udp(4789, &[&[0x0c, 0, 0, 3, 0, 0, 7, 0][..], &ethernet].concat())),
+            (101, in_udp(4789, &[&[0x0c, 0, 0, 1, 0, 0, 7, 0][..], &inner].concat())),
             (101, in_udp(6081, &[&[1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 1, 1, 1][..], &ethernet].concat())),
             (
                 101,

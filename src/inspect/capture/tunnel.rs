@@ -63,8 +63,9 @@ fn udp(bytes: &[u8]) -> Result<&[u8], Skipped> {
     let ports = [u16::from_be_bytes([*s0, *s1]), u16::from_be_bytes([*d0, *d1])];
     let [_, port] = ports;
     let inside = match body {
-        // The flag that says that there is an identifier, and perhaps the one of group policies.
-        [0x08 | 0x88, ..] if VXLAN.contains(&port) => body.get(8..).map(link::ethernet),
+        [flags, _, _, next, ..] if VXLAN.contains(&port) && is_vxlan(*flags) => {
+            body.get(8..).map(|rest| vxlan(*flags, *next, rest))
+        }
         [lengths, _, p0, p1, ..] if port == GENEVE => {
             let header = 8 + 4 * usize::from(lengths & 0x3f);
             body.get(header..).map(|rest| link::payload(u16::from_be_bytes([*p0, *p1]), rest))
@@ -72,6 +73,19 @@ fn udp(bytes: &[u8]) -> Result<&[u8], Skipped> {
         _ => None,
     };
     inside.unwrap_or(Err(Skipped::NotTcp(datagram(body, ports))))
+}
+
+/// The flag that says that there is an identifier is set, and none of those that nobody uses.
+fn is_vxlan(flags: u8) -> bool {
+    flags & 0x08 != 0 && flags & 0x60 == 0
+}
+
+/// Ethernet, unless a flag says that the next protocol is named.
+fn vxlan(flags: u8, next: u8, rest: &[u8]) -> Result<&[u8], Skipped> {
+    match next {
+        1 | 2 if flags & 0x04 != 0 => Ok(rest),
+        _ => link::ethernet(rest),
+    }
 }
 
 /// What a datagram may be.
