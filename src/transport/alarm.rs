@@ -1,5 +1,4 @@
-//! One alarm for whoever waits for many times: as exact as the system allows, which the runtime's own timers, with their
-//! milliseconds, are not.
+//! One timer for many deadlines, as precise as the system allows; the runtime's own timers have millisecond resolution.
 
 pub(crate) use implementation::Alarm;
 
@@ -19,10 +18,10 @@ mod implementation {
     pub(crate) struct Alarm(AsyncFd<OwnedFd>);
 
     impl Alarm {
-        /// An alarm that is not set.
+        /// A timer that is not set.
         ///
         /// # Errors
-        /// When there is no descriptor left.
+        /// If no descriptor is available.
         pub(crate) fn new() -> io::Result<Alarm> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;

@@ -20,7 +20,7 @@ const READ_SIZE: usize = 64 * 1024;
 /// Sent bytes are cut off the front of a send buffer that never empties once there are this many.
 const COMPACT_SIZE: usize = 256 * 1024;
 
-/// Sees what goes over a connection, above TLS and WebSocket. It is dropped with the connection.
+/// An observer of the bytes of a connection, above TLS and WebSocket. It is dropped with the connection.
 pub trait Tap: Debug {
     /// Bytes went out.
     fn sent(&mut self, bytes: &[u8]);
@@ -43,7 +43,7 @@ pub struct Connection {
     write_error: Option<io::Error>,
 }
 
-/// What [`Connection::progress`] got done.
+/// The result of [`Connection::progress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes that were added to the input.
@@ -60,7 +60,7 @@ impl Connection {
         Connection::watched(stream, None)
     }
 
-    /// A connection with empty buffers, and somebody who sees what goes over it.
+    /// A connection with empty buffers and an observer.
     pub fn watched(stream: Stream, tap: Option<Box<dyn Tap>>) -> Connection {
         let (input, output) = (Vec::new(), Vec::new());
         Connection { stream, tap, input, output, written: 0, is_flushing: false, write_error: None }
@@ -119,12 +119,12 @@ impl Connection {
         &self.stream
     }
 
-    /// Writes what is due and, when `wants_input`, reads what is there; waits until one of them got somewhere.
+    /// Writes the send buffer and, if `wants_input`, reads available bytes; returns when either made progress.
     ///
-    /// Nothing is lost when the future is dropped.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
-    /// When the connection broke. Bytes that arrived before are handed out first.
+    /// If the connection broke. Bytes that arrived before are returned first.
     pub async fn progress(&mut self, wants_input: bool) -> io::Result<Progress> {
         poll_fn(|cx| self.poll_progress(cx, wants_input)).await
     }
@@ -141,10 +141,10 @@ impl Connection {
         poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await
     }
 
-    /// Writes all that is due and waits until the peer closes, as a server does after DISCONNECT; for `patience` at most each.
+    /// Writes the send buffer, then waits for the peer to close, as a server does after DISCONNECT; at most `patience` for each step.
     ///
-    /// To close first would lose what was just written when unread bytes are left (the kernel then resets the connection), and
-    /// keep our local port busy for a minute. Whether it all works does not matter any more.
+    /// Closing first with unread bytes would reset the connection and could lose the last packets, and would keep the local port busy for
+    /// a minute. Errors are ignored.
     pub async fn finish(&mut self, patience: Duration) {
         let Ok(Ok(())) = timeout(patience, self.flush()).await else {
             return;

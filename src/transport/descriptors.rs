@@ -8,12 +8,12 @@ pub fn limits() -> (Option<u64>, Option<u64>) {
     (limit.current, limit.maximum)
 }
 
-/// Raises the soft limit to the hard one, and says what the limit is now; `None` for unlimited.
+/// Raises the soft limit to the hard limit and returns the resulting limit; `None` for unlimited.
 pub fn raise_limit() -> Option<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         limit.current = limit.maximum;
-        // Where it is refused, the old limit holds, which is what is read back.
+        // If the system refuses, the old limit stays, which is read back below.
         let _ = setrlimit(Resource::Nofile, limit);
     }
     getrlimit(Resource::Nofile).current

@@ -123,7 +123,7 @@ pub enum Layer {
     WebSocket,
 }
 
-/// What can be told of a connection while it is made.
+/// A step of building a connection.
 #[derive(Debug)]
 pub enum Step<'s> {
     /// The proxy opened a way to this host or address, and port.
@@ -140,10 +140,10 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     connect_telling(endpoint, |_| {}).await
 }
 
-/// As [`connect`], and tells of each step when it is done.
+/// Like [`connect`], with a callback for each finished step.
 ///
 /// # Errors
-/// Which step failed and why, or that the time is up.
+/// The failed step and its reason, or a timeout.
 pub async fn connect_telling(
     endpoint: &Endpoint,
     tell: impl FnMut(Step<'_>),
@@ -175,11 +175,10 @@ async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Step<'_>)) -> 
     Ok(stream)
 }
 
-/// Connects to where the endpoint is, through its proxy, and leaves out the layers on top. There is no time limit but the
-/// system's.
+/// Connects the socket, through the proxy if there is one, without the layers above. The only timeout is the system's.
 ///
 /// # Errors
-/// Which step failed and why.
+/// The failed step and its reason.
 pub async fn connect_socket(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     connect_bottom(endpoint, &mut |_: Step<'_>| {}).await
 }

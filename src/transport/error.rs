@@ -22,7 +22,7 @@ pub enum ConnectError {
     Unix { path: PathBuf, source: io::Error },
     #[error("cannot reach the proxy {proxy}: {source}")]
     ProxyUnreachable { proxy: String, source: Box<ConnectError> },
-    #[error("what answers at {proxy} is no such proxy: {reason}")]
+    #[error("{proxy} did not answer as such a proxy: {reason}")]
     NotAProxy { proxy: String, reason: String },
     #[error("the proxy {proxy} {}", if *had_credentials { "refuses the user name or the password" } else { "wants a user name and a password" })]
     ProxyCredentials { proxy: String, had_credentials: bool },
@@ -32,7 +32,7 @@ pub enum ConnectError {
     Preface { source: io::Error },
     #[error("the SRV records of {name} cannot be looked up: {reason}")]
     ServiceLookup { name: String, reason: String },
-    #[error("there is no SRV record for {name}{details}")]
+    #[error("no SRV record for {name}{details}")]
     NoService { name: String, details: &'static str },
     #[error("the server refused a WebSocket at {path}: {status}")]
     WebSocketRefused { path: String, code: u16, status: String },

@@ -7,10 +7,10 @@ use tokio::io::AsyncReadExt;
 /// The longest head that is read; strangers must not cost more memory.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// More headers than this are nobody's.
+/// The maximum number of headers.
 const MAX_HEADERS: usize = 100;
 
-/// How much of an answer that is no HTTP is shown.
+/// The number of bytes shown of an answer that is not HTTP.
 const GREETING: usize = 20;
 
 /// An answer without its body.
@@ -36,7 +36,7 @@ impl Answer {
             }
             Err(_) => {
                 let greeting = bytes.get(..GREETING).unwrap_or(bytes).escape_ascii();
-                Err(format!("what answered is no HTTP server; it began with \"{greeting}\""))
+                Err(format!("the answer is not HTTP; it starts with \"{greeting}\""))
             }
         }
     }
@@ -80,7 +80,7 @@ pub(super) async fn read_head<T>(
     }
 }
 
-/// A host as it stands before a port: IPv6 in brackets.
+/// A host in the form that precedes a port: IPv6 in brackets.
 pub(super) fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }

@@ -14,17 +14,17 @@ use tokio_socks::{Error as SocksError, TargetAddr};
 /// A proxy. It is shown without its credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// What it speaks.
+    /// The proxy protocol.
     pub kind: ProxyKind,
     /// A name or an address; IPv6 without brackets.
     pub host: String,
     /// The port.
     pub port: u16,
-    /// Who we are, for a proxy that asks.
+    /// User name and password for the proxy.
     pub credentials: Option<Credentials>,
 }
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyKind {
     /// SOCKS5; the broker's name is resolved here.
@@ -49,7 +49,7 @@ pub struct Credentials {
 pub(super) struct Tunnel {
     /// Leads to the broker.
     pub(super) stream: Stream,
-    /// What the proxy was asked for: host or address, and port.
+    /// The requested target: host or address, and port.
     pub(super) target: String,
 }
 
@@ -152,7 +152,7 @@ fn port_of(target: &TargetAddr<'_>) -> u16 {
     }
 }
 
-/// Tells apart who is to blame, in words.
+/// Separates failures of the proxy from failures of the target.
 fn socks_failure(proxy: &Proxy, host: &str, port: u16, error: &SocksError) -> ConnectError {
     let refused = |reason: &str| {
         let (proxy, reason) = (proxy.to_string(), reason.to_owned());

@@ -16,10 +16,10 @@ pub(super) struct Target {
     weight: u16,
 }
 
-/// The servers of a name such as `_mqtt._tcp.example.com`, those to try first in front; at least one.
+/// The servers of a name such as `_mqtt._tcp.example.com` in order of priority; at least one.
 ///
 /// # Errors
-/// When there is none, or the resolver does not answer.
+/// If there are no records, or the resolver does not answer.
 pub(super) async fn look_up(name: &str) -> Result<Vec<Target>, ConnectError> {
     let failed = |reason: String| ConnectError::ServiceLookup { name: name.to_owned(), reason };
     let none = |details| Err(ConnectError::NoService { name: name.to_owned(), details });

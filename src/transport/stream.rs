@@ -40,11 +40,11 @@ impl Stream {
 
     /// Lets the other side see that the connection broke, once this stream is dropped: TCP then sends RST instead of FIN.
     pub fn break_when_dropped(&self) {
-        // A connection that broke already has nobody to tell.
+        // An error means that the connection is broken already.
         let _ = self.tcp().map(TcpStream::set_zero_linger);
     }
 
-    /// What was agreed on with the server, where TLS is spoken with one.
+    /// The negotiated TLS parameters, for a TLS client.
     pub fn agreement(&self) -> Option<Agreement> {
         match self {
             Stream::Tls(stream) => Some(stream.agreement()),

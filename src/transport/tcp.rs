@@ -9,10 +9,10 @@ use tokio::net::{TcpListener, TcpSocket};
 /// takes less where it is set to.
 const BACKLOG: u32 = 8192;
 
-/// Connects to the first address of the host that answers. Small packets are sent without delay (TCP_NODELAY).
+/// Connects to the first address of the host that answers, with TCP_NODELAY.
 ///
 /// # Errors
-/// The failure of the last address that was tried. There is no time limit but the system's.
+/// The failure of the last address. The only timeout is the system's.
 pub async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
     let mut failure = None;
     for address in resolve(host, port).await? {
@@ -41,26 +41,26 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectEr
     }
 }
 
-/// Connects to one address, from a local address where one is given.
+/// Connects to one address, optionally from a local address.
 ///
 /// # Errors
-/// When the local address cannot be used, or nothing answers. There is no time limit but the system's.
+/// If the local address is unusable, or the connection fails. The only timeout is the system's.
 pub async fn connect_to(address: SocketAddr, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
     connect_one(address, bind.map(|bind| SocketAddr::new(bind, 0))).await
 }
 
-/// Connects from a given local address and port, which may have been used a moment ago for another connection.
+/// Connects from a local address and port, which may have been used recently.
 ///
-/// With the port given, the kernel need not look for a free one, which takes the longer the more there are in use.
+/// With a given port, the kernel need not search for a free one, which becomes slow when many are in use.
 ///
 /// # Errors
-/// When the port is taken, or nothing answers at the address. There is no time limit but the system's.
+/// If the port is in use, or the connection fails. The only timeout is the system's.
 pub async fn connect_from(source: SocketAddr, address: SocketAddr) -> Result<Stream, ConnectError> {
     connect_one(address, Some(source)).await
 }
 
-/// Leaves the choice of the local port to connect(2), which knows where the connection goes: a port is then free as long as no
-/// other connection leads from it to the same place. bind(2) would look for one that nobody has at all.
+/// Lets connect(2) choose the local port: it can reuse a port as long as no other connection goes from it to the same destination, while
+/// bind(2) needs a port that is unused.
 #[cfg(target_os = "linux")]
 fn choose_port_late(socket: &TcpSocket) {
     use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
@@ -90,10 +90,10 @@ async fn connect_one(address: SocketAddr, source: Option<SocketAddr>) -> Result<
     Ok(Stream::Tcp(stream))
 }
 
-/// Opens a port, also one whose last connections have just ended.
+/// Listens on a port, also right after its previous listener closed.
 ///
 /// # Errors
-/// When it is taken, or the address is none of this machine.
+/// If the port is in use, or the address is not local.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;

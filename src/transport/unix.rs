@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 /// Connects to the socket at this path.
 ///
 /// # Errors
-/// When there is none, or nobody listens at it.
+/// If the socket does not exist, or has no listener.
 pub(super) async fn connect(path: &Path) -> Result<Stream, ConnectError> {
     match UnixStream::connect(path).await {
         Ok(stream) => Ok(Stream::Unix(stream)),

@@ -1,10 +1,10 @@
-//! What the two sides of a connection agreed on, and what the server showed of itself.
+//! The negotiated parameters of a TLS connection, and the server's certificates.
 
 use super::certificate::Certificate;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConnection, ProtocolVersion};
 
-/// What a client and a server agreed on.
+/// The negotiated parameters of a TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
     /// The version of TLS, as in `TLS 1.3`.
@@ -13,17 +13,16 @@ pub struct Agreement {
     pub suite: String,
     /// The protocol that ALPN chose.
     pub protocol: Option<String>,
-    /// The server's certificate and those that it sent along, in its order. `None` stands for one that cannot be read; with a
-    /// shared key there are none.
+    /// The server's certificate and the others it sent, in its order. `None` for an unreadable certificate; empty with a pre-shared key.
     pub chain: Vec<Option<ShownCertificate>>,
 }
 
 /// A certificate as people look at it. Names are escaped where a terminal could obey them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownCertificate {
-    /// Whom it is for, as in `CN=localhost`.
+    /// The subject, such as `CN=localhost`.
     pub subject: String,
-    /// Who issued it.
+    /// The issuer.
     pub issuer: String,
     /// The hosts that it is for, by its subjectAltName.
     pub names: Vec<String>,
@@ -46,7 +45,7 @@ impl Agreement {
         }
     }
 
-    /// What was agreed on where both sides know a key.
+    /// The parameters of a connection with a pre-shared key.
     #[cfg(feature = "psk")]
     pub(in crate::transport) fn of_shared_key(connection: &openssl::ssl::SslRef) -> Agreement {
         Agreement {

@@ -1,7 +1,6 @@
-//! Reads a certificate, for what webpki does not tell: who it names, who issued it, and for when.
+//! Reads the parts of a certificate that webpki does not expose: subject, issuer, validity.
 //!
-//! Nothing here decides alone that a certificate is good. An extension that cannot be read, or is there more than once, is never
-//! taken for absent: `Extension` keeps the two apart.
+//! Nothing here accepts a certificate. An unreadable or duplicate extension never counts as absent: `Extension` keeps the two apart.
 
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
@@ -61,12 +60,12 @@ pub(super) enum Validity {
 }
 
 impl Certificate {
-    /// `None` when it is no certificate.
+    /// `None` if it is not a certificate.
     pub(super) fn read(der: &CertificateDer<'_>) -> Option<Certificate> {
         x509_cert::Certificate::from_der(der).ok().map(Certificate)
     }
 
-    /// Whom it is for, as `CN=localhost,O=Example`.
+    /// The subject, such as `CN=localhost,O=Example`.
     pub(super) fn subject(&self) -> String {
         let subject = self.0.tbs_certificate().subject();
         match (subject.is_empty(), self.names().first()) {
@@ -76,7 +75,7 @@ impl Certificate {
         }
     }
 
-    /// Who issued it.
+    /// The issuer.
     pub(super) fn issuer(&self) -> String {
         describe(self.0.tbs_certificate().issuer())
     }
@@ -161,7 +160,7 @@ impl Certificate {
         }
     }
 
-    /// What its extended key usage says instead of "for servers".
+    /// The extended key usages, for a certificate that is not for servers.
     pub(super) fn other_usage(&self) -> String {
         let Extension::Present(usage) = self.extension::<ExtendedKeyUsage>() else {
             return "cannot be read".to_owned();
@@ -273,7 +272,7 @@ impl Certificate {
     /// How many bits the modulus of a key of RSA has, when that is less than ring takes.
     pub(super) fn weak_rsa_bits(&self) -> Option<usize> {
         let key = self.0.tbs_certificate().subject_public_key_info();
-        // A sequence of modulus and exponent; keys of other kinds are no sequence.
+        // A sequence of modulus and exponent; other key types are not sequences.
         let numbers = Vec::<Uint>::from_der(key.subject_public_key.as_bytes()?).ok()?;
         let modulus = numbers.first()?.as_bytes();
         let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
@@ -344,7 +343,7 @@ pub(super) fn describe_name(der: &[u8]) -> Option<String> {
     Name::from_der(der).ok().map(|name| describe(&name))
 }
 
-/// As `CN=Example CA,O=Example`, with what could disturb a terminal escaped.
+/// A name such as `CN=Example CA,O=Example`, escaped for terminals.
 fn describe(name: &Name) -> String {
     name.to_string()
         .chars()

@@ -19,7 +19,7 @@ pub(super) struct Chain<'a> {
 
 /// A certificate that failed a check.
 pub(super) struct Culprit {
-    /// Its name, and what it is in the chain.
+    /// Its name and its role in the chain.
     pub(super) certificate: String,
     pub(super) defect: Defect,
     /// Whether it is an authority at the end of the chain that the server sent along.
@@ -90,7 +90,7 @@ impl<'a> Chain<'a> {
         )
     }
 
-    /// What webpki cannot even read, whether it belongs to the chain or was only sent along.
+    /// A certificate that webpki cannot read, in the chain or sent along.
     fn blame_unreadable(&self, error: &webpki::Error) -> Option<Culprit> {
         let fails = |der: &CertificateDer<'_>| {
             webpki::EndEntityCert::try_from(der).is_err_and(|found| found == *error)
@@ -158,7 +158,7 @@ fn is_at_fault(error: &webpki::Error, position: usize, one: &Certificate) -> boo
     }
 }
 
-/// The defect, with what the certificate tells about it.
+/// The defect, with the details of the certificate.
 fn with_details(error: &webpki::Error, one: &Certificate) -> Defect {
     let unknown = || one.unknown_critical_extension(&CHECKED_BY_WEBPKI);
     match Defect::of_webpki(error) {

@@ -4,7 +4,7 @@ use super::Version;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::{ALL_CIPHER_SUITES, cipher_suite};
 
-/// OpenSSL's names, and what they stand for.
+/// OpenSSL's names of the supported suites.
 static NAMES: [(&str, SupportedCipherSuite); 9] = [
     ("TLS_AES_256_GCM_SHA384", cipher_suite::TLS13_AES_256_GCM_SHA384),
     ("TLS_AES_128_GCM_SHA256", cipher_suite::TLS13_AES_128_GCM_SHA256),
@@ -17,7 +17,7 @@ static NAMES: [(&str, SupportedCipherSuite); 9] = [
     ("ECDHE-RSA-CHACHA20-POLY1305", cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
 ];
 
-/// What may be excluded without effect, since it does not exist here: what is weak, and what needs no certificate.
+/// Keywords that may be excluded without effect, since no such suite exists here: weak ones, and suites without certificates.
 const ABSENT: &[&str] = &[
     "aNULL",
     "eNULL",
@@ -66,13 +66,13 @@ const ABSENT: &[&str] = &[
     "GOST",
 ];
 
-/// What a list of suites chose.
+/// The result of a cipher list.
 #[derive(Debug, Clone)]
 pub struct Suites {
     pub(super) chosen: Vec<SupportedCipherSuite>,
-    /// The names that stand for nothing here.
+    /// Unknown names.
     pub unknown: Vec<String>,
-    /// What OpenSSL knows and has no meaning here: what is weak or absent, levels of security, an order.
+    /// OpenSSL names without effect here: weak or absent suites, security levels, an order.
     pub without_effect: Vec<String>,
 }
 
@@ -82,9 +82,9 @@ impl Suites {
         Suites { chosen: ALL_CIPHER_SUITES.to_vec(), unknown: Vec::new(), without_effect: Vec::new() }
     }
 
-    /// Reads a list as OpenSSL has it: names and keywords between colons, `+` between keywords that must all hold, `!` before
-    /// what to leave out. As in OpenSSL, names for TLS 1.2 say nothing about TLS 1.3; suites of TLS 1.3 alone mean TLS 1.3.
-    /// Only what is good for the minimum version is kept.
+    /// Parses a list in OpenSSL's syntax: names and keywords separated by colons, `+` between keywords that must all apply, `!` for
+    /// exclusion. As in OpenSSL, TLS 1.2 names do not affect TLS 1.3; a list of TLS 1.3 suites alone selects TLS 1.3. Only suites for the
+    /// minimum version or later are kept.
     pub fn parse(list: &str, minimum: Version) -> Suites {
         let mut suites = Suites { chosen: Vec::new(), unknown: Vec::new(), without_effect: Vec::new() };
         let mut excluded = Vec::new();
@@ -145,7 +145,7 @@ fn is_absent(item: &str) -> bool {
         && item.split('+').all(|keyword| ABSENT.contains(&keyword) || keyword_test(keyword).is_some())
 }
 
-/// The suites that a name or keywords stand for.
+/// The suites of a name or of keywords.
 fn find(item: &str) -> Option<Vec<SupportedCipherSuite>> {
     let mut found: Vec<_> = NAMES.iter().collect();
     for keyword in item.split('+') {

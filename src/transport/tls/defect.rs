@@ -1,7 +1,7 @@
-//! What can be wrong with one certificate of a chain: the sentence for people, and the alert for the server.
+//! The defects of a certificate in a chain: the sentence for users, and the alert for the server.
 //!
-//! webpki and rustls name their errors in Rust's terms, and new versions add some. No such name reaches users: every error is a
-//! [`Defect`], and an error that is not known here is told in the plain words of its name.
+//! webpki and rustls name their errors in Rust's terms, and new versions add some. Users never see these names: every error becomes a
+//! [`Defect`], and an unknown error becomes the words of its name.
 
 use rustls::{CertificateError, OtherError};
 use std::fmt::Debug;
@@ -66,7 +66,7 @@ pub enum Defect {
 }
 
 impl Defect {
-    /// The check that webpki found to fail, for which the certificate itself has nothing more to tell.
+    /// The check that webpki reports, if the certificate has no further details.
     pub(super) fn of_webpki(error: &webpki::Error) -> Defect {
         use webpki::Error;
         #[allow(deprecated)] // they are still variants
@@ -235,7 +235,7 @@ fn common_name(extension: &str) -> &'static str {
     if extension == "subjectAltName" { ", so its common name does not count" } else { "" }
 }
 
-/// The name of an enum's variant as words, without what it carries: `PathLenExceeded(..)` is "path len exceeded".
+/// The name of an enum variant as words, without its data: `PathLenExceeded(..)` is "path len exceeded".
 pub(super) fn plain_words(value: &impl Debug) -> String {
     let text = format!("{value:?}");
     let name: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();

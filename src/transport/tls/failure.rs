@@ -1,11 +1,11 @@
-//! Why there is no TLS with a server, in words that say which check failed and on what.
+//! TLS errors, worded with the failed check and its subject.
 
 use super::defect::{Defect, plain_words};
 use super::identity::Presenter;
 use rustls::{AlertDescription, InvalidMessage, PeerIncompatible};
 use std::io;
 
-/// Why there is no TLS with a server.
+/// A TLS connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum TlsError {
@@ -34,7 +34,7 @@ pub enum TlsError {
     AddressAsName { host: String },
     #[error("the certificate of {host} cannot be used: {certificate} {defect}")]
     Unfit { host: String, certificate: String, defect: Defect },
-    #[error("{host} asks for a client certificate, and there is none to show{}", accepts(.accepted))]
+    #[error("{host} requires a client certificate, but none is configured{}", accepts(.accepted))]
     CertificateWanted { host: String, accepted: Vec<String> },
     #[error("{host} refused our certificate {ours}: {reason}{}", accepts(.accepted))]
     CertificateRefused { host: String, ours: String, reason: String, accepted: Vec<String> },
@@ -46,7 +46,7 @@ pub enum TlsError {
     Protocol { host: String },
     #[error("{host} knows no server of this name")]
     UnknownName { host: String },
-    #[error("what listens at {host} does not speak TLS")]
+    #[error("the server at {host} does not speak TLS")]
     NotTls { host: String },
     #[error("{host} closed the connection in the middle of the TLS handshake")]
     Closed { host: String },
@@ -70,7 +70,7 @@ fn or_wanted(or_certificate: &bool) -> &'static str {
 /// Bytes of another protocol in the middle of a connection.
 const NOT_A_RECORD: &str = "the other side sent bytes that are not TLS";
 
-/// What is known of a connection besides its failure.
+/// The known circumstances of a connection, besides its failure.
 #[derive(Debug)]
 pub(super) struct Circumstances<'a> {
     pub(super) host: &'a str,
@@ -79,7 +79,7 @@ pub(super) struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    /// What a failed handshake failed on.
+    /// The reason of a failed handshake.
     pub(super) fn explain_handshake(&self, error: &io::Error) -> TlsError {
         let host = self.host.to_owned();
         match inner(error) {
@@ -103,7 +103,7 @@ impl Circumstances<'_> {
         }
     }
 
-    /// What a connection broke with, after our side of the handshake was done. TLS 1.3 refuses client certificates then.
+    /// The reason of a failure after our side of the handshake. TLS 1.3 refuses client certificates then.
     pub(super) fn explain_later(&self, error: io::Error, has_received: bool) -> io::Error {
         let explained = match inner(&error) {
             Some(error) => match self.explain(error) {
@@ -167,7 +167,7 @@ impl Circumstances<'_> {
         let host = self.host.to_owned();
         let reason = match alert {
             AlertDescription::CertificateRequired => return self.certificate_wanted(),
-            // What TLS 1.2 has for it.
+            // The alerts of TLS 1.2 for it.
             AlertDescription::HandshakeFailure | AlertDescription::NoCertificate
                 if self.lacks_certificate() =>
             {
@@ -182,7 +182,7 @@ impl Circumstances<'_> {
             }
             AlertDescription::NoApplicationProtocol => return TlsError::Protocol { host },
             AlertDescription::UnrecognisedName => return TlsError::UnknownName { host },
-            AlertDescription::UnknownCA => "it does not know who issued it",
+            AlertDescription::UnknownCA => "it does not know the issuer",
             AlertDescription::CertificateExpired => "it has expired, or is not valid yet",
             AlertDescription::CertificateRevoked => "it was revoked",
             AlertDescription::UnsupportedCertificate => "it is not of a kind for clients",
@@ -215,7 +215,7 @@ fn name(alert: AlertDescription) -> String {
     }
 }
 
-/// What TLS with a client of ours failed on, in words.
+/// The reason of a failed handshake with a client of ours.
 pub(super) fn explain_client(error: io::Error) -> io::Error {
     let reason = match inner(&error) {
         None => return error,

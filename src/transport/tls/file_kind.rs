@@ -1,7 +1,6 @@
-//! Files that people give for a certificate or a key, and that are something else: named as what they are, with the command that
-//! makes what is needed of them.
+//! Recognises files of other kinds in place of a certificate or a key, and names the command that converts them.
 
-/// What begins with `-----BEGIN `, and is neither a certificate nor a key that can be used.
+/// PEM labels after `-----BEGIN ` that are neither a certificate nor a usable key.
 const LABELS: [(&str, &str); 13] = [
     (
         "TRUSTED CERTIFICATE",
@@ -34,7 +33,7 @@ const REQUEST: &str = "this is a certificate request; the authority that signs i
 const PUBLIC_KEY: &str = "this is a public key, without a certificate or a private key";
 const PARAMETERS: &str = "there are only the parameters of a key in it";
 
-/// What other files begin with.
+/// The first bytes of other file types.
 const STARTS: [(&[u8], &str); 5] = [
     (
         &[0xfe, 0xed, 0xfe, 0xed],
@@ -53,7 +52,7 @@ const VERSION_3: [u8; 3] = [0x02, 0x01, 0x03];
 /// The object identifiers of PKCS#7 but for their last byte.
 const PKCS_7: [u8; 10] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
 
-/// What a file is, if it is something that can be told.
+/// The kind of a file, if it is recognised.
 pub(super) fn of(bytes: &[u8]) -> Option<&'static str> {
     let start = STARTS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind);
     start.or_else(|| of_sequence(bytes)).or_else(|| of_label(bytes))

@@ -1,4 +1,4 @@
-//! Our own certificate and its key, for servers that want to know who we are.
+//! Client certificates and their keys.
 
 use super::certificate::{Certificate, Validity, describe_name};
 use super::file_kind;
@@ -20,7 +20,7 @@ use x509_cert::der::asn1::Any;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
-/// A certificate with what issued it, and its key.
+/// A certificate with its issuers, and its key.
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub(super) key: Arc<CertifiedKey>,
@@ -55,9 +55,9 @@ impl fmt::Debug for KeyPassword {
 pub enum KeyError {
     #[error(transparent)]
     Read(#[from] TrustError),
-    #[error("there is no private key in it, but a certificate; the key is in another file")]
+    #[error("contains a certificate but not a private key; use the file with the key")]
     Certificate,
-    #[error("there is no private key in it; they begin with -----BEGIN PRIVATE KEY----- or similar")]
+    #[error("contains no private key; expected -----BEGIN PRIVATE KEY----- or similar")]
     None,
     #[error(
         "this is a key in DER form, and PEM is needed; `openssl pkey -inform der -in FILE -out FILE.pem` converts it"
@@ -117,10 +117,10 @@ const LEGACY_ENCRYPTION: [&str; 13] = [
 ];
 
 impl Key {
-    /// The private key in a PEM file: PKCS#8, PKCS#1 or SEC1, also encrypted.
+    /// Reads the private key from a PEM file: PKCS#8, PKCS#1 or SEC1, also encrypted.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// The problem with the file.
     pub fn read(path: &Path) -> Result<Key, KeyError> {
         let pem = input_file::read_text(path, input_file::LIMIT).map_err(TrustError::from)?;
         let position = |part: &[u8]| pem.windows(part.len()).position(|window| window == part);
@@ -167,12 +167,12 @@ fn decrypt_pkcs8(der: &[u8], password: &KeyPassword) -> Result<PrivateKeyDer<'st
         Err(pkcs8::Error::EncryptedPrivateKey(
             pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. } | pkcs8::pkcs5::Error::NoPbes1CryptSupport,
         )) => Err(unknown()),
-        // The wrong password's bytes can look like padding; then they are no key.
+        // With a wrong password, the decrypted bytes can have valid padding by chance, but are not a key.
         Err(_) => Err(KeyError::WrongPassword),
     }
 }
 
-/// Whether OpenSSL 3 reads the key with its legacy provider alone. `None` if its method cannot be told.
+/// Whether OpenSSL 3 needs its legacy provider to read the key. `None` if the method is unknown.
 fn is_legacy(der: &[u8]) -> Option<bool> {
     let parts = Vec::<Any>::from_der(der).ok()?;
     let method = parts.first()?.decode_as::<AlgorithmIdentifierOwned>().ok()?;
@@ -193,10 +193,10 @@ pub struct OwnCertificate {
 }
 
 impl OwnCertificate {
-    /// Reads our certificate and those that issued it, in this order.
+    /// Reads the client certificate and its issuers, in this order.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// The problem with the file.
     pub fn read(path: &Path) -> Result<OwnCertificate, TrustError> {
         let chain = read_certificates(path)?;
         let certificate = chain.first().and_then(Certificate::read);
@@ -226,7 +226,7 @@ impl OwnCertificate {
         Ok(Some(Identity { key: Arc::new(CertifiedKey::new(self.chain, key)), description }))
     }
 
-    /// Whom it is for.
+    /// The subject.
     pub fn subject(&self) -> String {
         self.certificate.subject()
     }

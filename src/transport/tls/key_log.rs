@@ -1,4 +1,4 @@
-//! Writes the secrets of connections to a file in NSS's format, with which Wireshark can read what was encrypted.
+//! Writes the secrets of connections to a file in NSS format, for decryption by Wireshark.
 
 use rustls::KeyLog;
 use std::fs::{File, OpenOptions};
@@ -26,7 +26,7 @@ impl KeyLogFile {
     /// Adds a line.
     pub(super) fn add(&self, line: &str) {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One write, so that several processes can share the file. A full disk is no reason to break a connection.
+        // One write, so that several processes can share the file. A full disk should not break a connection.
         let _ = file.write_all(format!("{line}\n").as_bytes());
     }
 }

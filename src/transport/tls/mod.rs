@@ -47,7 +47,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 pub use trust::{Trust, TrustError};
 
-/// What a server can have sent at most behind the certificate that was refused.
+/// The most bytes that a server can have sent after the refused certificate.
 const MAXIMUM_FLIGHT: usize = 64 * 1024;
 
 /// How to speak TLS with one server.
@@ -66,7 +66,7 @@ impl Tls {
     pub fn without_resumption(self) -> Tls {
         match self {
             Tls::Certificates(tls) => Tls::Certificates(tls.without_resumption()),
-            // OpenSSL resumes only what it is told to.
+            // OpenSSL resumes sessions only on request.
             #[cfg(feature = "psk")]
             Tls::SharedKey(tls) => Tls::SharedKey(tls),
         }
@@ -102,7 +102,7 @@ pub struct Certificates {
     verified: Verified,
 }
 
-/// What [`Certificates`] are made of.
+/// The input of [`Certificates`].
 #[derive(Debug)]
 pub struct Settings {
     /// The name or address that the server's certificate must be for; a name is also sent to the server.
@@ -163,7 +163,7 @@ impl Certificates {
     /// Prepares connections.
     ///
     /// # Errors
-    /// When the server's name is none, or no suite fits the versions.
+    /// If the server's name is invalid, or no suite fits the versions.
     pub fn new(settings: Settings) -> Result<Certificates, SettingsError> {
         let server_name = server_name(&settings.server_name)?;
         let provider = CryptoProvider { cipher_suites: settings.suites.chosen, ..ring::default_provider() };
@@ -215,15 +215,14 @@ impl Certificates {
         Err(refusal.unwrap_or_else(|| self.with_circumstances(|known| known.explain_handshake(&error))))
     }
 
-    /// Runs `explain` with what is known of the connection.
+    /// Calls `explain` with the circumstances of the connection.
     fn with_circumstances<T>(&self, explain: impl FnOnce(&Circumstances<'_>) -> T) -> T {
         let host = self.server_name.to_str();
         explain(&Circumstances { host: &host, presenter: &self.presenter, offered: self.offered })
     }
 }
 
-/// Drops what has arrived already. A socket that is closed with unread bytes resets its connection, which can overtake the alert
-/// that was sent.
+/// Discards bytes that have arrived. Closing a socket with unread bytes resets the connection, and the reset can overtake the alert.
 async fn discard_received(stream: &mut Stream) {
     let mut bytes = [0; 4096];
     let mut reads_left = MAXIMUM_FLIGHT / bytes.len();
@@ -241,10 +240,10 @@ async fn discard_received(stream: &mut Stream) {
     .await;
 }
 
-/// Speaks TLS over a stream that is connected.
+/// Starts TLS on a connected stream.
 ///
 /// # Errors
-/// What the handshake failed on.
+/// The reason of a failed handshake.
 pub async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, ConnectError> {
     let result = match tls {
         Tls::Certificates(tls) => tls.connect(stream).await,

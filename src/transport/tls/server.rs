@@ -30,10 +30,10 @@ impl Acceptor {
         Acceptor(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// Makes the handshake with a client.
+    /// Performs the handshake with a client.
     ///
     /// # Errors
-    /// What it failed on.
+    /// The reason of the failure.
     pub async fn accept(&self, stream: Stream) -> io::Result<Stream> {
         let Acceptor(acceptor) = self;
         let stream = acceptor.accept(stream).await.map_err(explain_client)?;

@@ -23,7 +23,7 @@ pub struct SharedKey {
     identity: String,
 }
 
-/// What a [`SharedKey`] is made of.
+/// The input of [`SharedKey`].
 #[derive(Debug)]
 pub struct SharedKeySettings<'a> {
     /// The server's name or address; a name is also sent to the server.

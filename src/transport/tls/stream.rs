@@ -25,7 +25,7 @@ impl TlsStream {
         self.stream.get_ref().0
     }
 
-    /// What was agreed on with the server.
+    /// The parameters negotiated with the server.
     pub fn agreement(&self) -> Agreement {
         Agreement::of(self.stream.get_ref().1)
     }

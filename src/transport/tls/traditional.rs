@@ -80,7 +80,7 @@ impl TraditionalKey {
     pub(super) fn decrypt(&self, password: &[u8]) -> Result<PrivateKeyDer<'static>, KeyError> {
         let mut data = Zeroizing::new(self.data.clone());
         let plain = self.cipher.decrypt(password, &self.iv, &mut data);
-        // The wrong password's bytes can look like padding; then they are no key.
+        // With a wrong password, the decrypted bytes can have valid padding by chance, but are not a key.
         let is_sequence = |der: &&[u8]| AnyRef::from_der(der).is_ok_and(|any| any.tag() == Tag::Sequence);
         let der = plain.filter(is_sequence).ok_or(KeyError::WrongPassword)?.to_vec();
         Ok(match self.kind {

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Certificates that are believed as they are, and what they have issued.
+/// Trusted certificates: authorities, and certificates trusted as they are.
 #[derive(Debug, Clone)]
 pub struct Trust {
     pub(super) anchors: RootCertStore,
@@ -32,9 +32,9 @@ pub enum TrustError {
          `openssl x509 -inform der -in FILE -out FILE.pem` converts it"
     )]
     Der,
-    #[error("there is no certificate in it, but a private key; the certificate is in another file")]
+    #[error("contains a private key but not a certificate; use the file with the certificate")]
     Key,
-    #[error("there is no certificate in it; they begin with -----BEGIN CERTIFICATE-----")]
+    #[error("contains no certificate; expected -----BEGIN CERTIFICATE-----")]
     None,
     #[error("{0}")]
     OtherKind(&'static str),
@@ -51,25 +51,25 @@ pub enum TrustError {
 }
 
 impl Trust {
-    /// Trusts nobody.
+    /// Trusts no certificate.
     pub fn nobody() -> Trust {
         Trust { anchors: RootCertStore::empty(), certificates: Vec::new(), sources: Vec::new() }
     }
 
-    /// Trusts the certificates in a file as well.
+    /// Adds the certificates of a file.
     ///
     /// # Errors
-    /// When there are none, or one cannot be read.
+    /// If the file has no certificate, or one is unreadable.
     pub fn add_file(&mut self, path: &Path) -> Result<(), TrustError> {
         self.add(read_certificates(path)?)?;
         self.sources.push(path.display().to_string());
         Ok(())
     }
 
-    /// Trusts the certificates in the files of a directory as well, whatever their names are. Other files are passed over.
+    /// Adds the certificates of all files in a directory, whatever their names. Other files are skipped.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the directory has no certificate.
     pub fn add_directory(&mut self, path: &Path) -> Result<(), TrustError> {
         if path.is_file() {
             return Err(TrustError::NotADirectory);
@@ -90,10 +90,10 @@ impl Trust {
         Ok(())
     }
 
-    /// Trusts whom the operating system trusts as well.
+    /// Adds the authorities that the operating system trusts.
     ///
     /// # Errors
-    /// When it trusts nobody, as in a container without certificates.
+    /// If it has none, as in a container without certificates.
     pub fn add_system(&mut self) -> Result<(), TrustError> {
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = self.anchors.add_parsable_certificates(found.certs.iter().cloned());

@@ -1,12 +1,11 @@
-//! Checks the server's certificate as mosquitto's users know it from OpenSSL, and says what is wrong with it.
+//! Checks the server's certificate with OpenSSL's rules where mosquitto's users depend on them, and reports defects.
 //!
-//! webpki does the work, and is strict: it knows no certificates of version 1, no server certificates that are also an
-//! authority, and no names but those in subjectAltName. mosquitto's manuals and many scripts around OpenSSL make exactly such
-//! ones, so three things are checked here besides: a certificate that was itself given as trusted, one of version 1 or of an
-//! authority that a trusted authority signed, and the common name where there is no host name in subjectAltName.
+//! webpki does the checks, but strictly: it accepts no version 1 certificates, no server certificates that are also an authority, and
+//! only names in subjectAltName. mosquitto's manuals and many OpenSSL scripts produce such certificates, so three cases are checked here:
+//! a certificate that is itself trusted, one of version 1 or with CA:TRUE that a trusted authority signed, and the common name if
+//! subjectAltName has no host name.
 //!
-//! rustls passes on of a refusal only what it needs for the alert to the server. The reason for people takes another way: it is
-//! kept with the task that makes the connection ([`remembering`]).
+//! rustls keeps only the alert of a refusal. The reason for users is stored with the task that makes the connection ([`remembering`]).
 
 use super::certificate::{CHECKED_HERE, Certificate, Extension, Validity};
 use super::chain::Chain;
@@ -162,8 +161,8 @@ impl Verifier {
         verified.map(drop)
     }
 
-    /// What webpki does not look at: an authority that is trusted must itself have signed it, and nothing may be asked for
-    /// that is not checked here.
+    /// The checks that webpki skips: a trusted authority must have signed the certificate directly, and it must have no critical
+    /// extension that is not checked here.
     fn check_directly_issued(&self, presented: &Presented<'_>) -> Result<(), Refusal> {
         let certificate = &presented.certificate;
         let authorities = self.authorities(certificate);
@@ -193,7 +192,7 @@ impl Verifier {
         trusted.filter(|trusted| certificate.names_as_issuer(trusted)).collect()
     }
 
-    /// Says what webpki found, and on which certificate.
+    /// Maps webpki's error to a defect of one certificate.
     fn explain(&self, presented: &Presented<'_>, error: &webpki::Error) -> Refusal {
         let chain = Chain::new(presented.leaf, &presented.certificate, presented.intermediates);
         let authorities = self.authorities(chain.last());
@@ -364,7 +363,7 @@ impl Certificate {
     }
 }
 
-/// Whether a common name stands for a host: letter case does not count, and `*` stands for a whole first label.
+/// Whether a common name matches a host: letter case is ignored, and `*` matches a whole first label.
 fn matches(common_name: &str, host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     if common_name.eq_ignore_ascii_case(host) {
@@ -372,7 +371,7 @@ fn matches(common_name: &str, host: &str) -> bool {
     }
     let is_address = host.parse::<IpAddr>().is_ok();
     match (common_name.strip_prefix("*."), host.split_once('.')) {
-        // At least two labels must stay, so that nobody is named `*.com`.
+        // At least two labels must remain, so `*.com` is invalid.
         (Some(domain), Some((first, rest))) if !is_address && !first.is_empty() && domain.contains('.') => {
             domain.eq_ignore_ascii_case(rest)
         }
@@ -396,7 +395,7 @@ impl ServerCertVerifier for NoVerifier {
         Ok(ServerCertVerified::assertion())
     }
 
-    // Whoever may show any certificate may also have its key.
+    // An attacker that may present any certificate may also have its key.
 
     fn verify_tls12_signature(
         &self,

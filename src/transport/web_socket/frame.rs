@@ -1,7 +1,7 @@
-//! WebSocket frames as a stream of bytes: payloads are taken out of them in place, as they arrive.
+//! WebSocket frames as a byte stream: payloads are extracted in place, as they arrive.
 //!
-//! No frame is gathered before it is handed on, so a peer that announces a huge one costs no memory, and nothing is copied
-//! but what has to close up over a header. MQTT packets need not fit frames [MQTT-6.0.0-2].
+//! Frames are never collected, so a huge announced length costs no memory, and only bytes that move over a header are copied. MQTT packets
+//! need not align with frames [MQTT-6.0.0-2].
 
 use std::io::Cursor;
 use tungstenite::protocol::frame::FrameHeader;
@@ -13,7 +13,7 @@ const MAX_HEADER: usize = 14;
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const MAX_CONTROL: u64 = 125;
 
-/// Which side we are. A client masks what it sends, a server does not (RFC 6455, 5.1).
+/// The local side. A client masks its frames, a server does not (RFC 6455, 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Client,
@@ -28,7 +28,7 @@ pub(super) enum Signal {
     Close(Vec<u8>),
 }
 
-/// What the other side did wrong.
+/// A violation by the other side.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
     #[error("a bad WebSocket frame: {0}")]
@@ -67,8 +67,8 @@ impl Decoder {
         Decoder { role, state: State::Header(Vec::new()), is_in_message: false }
     }
 
-    /// Moves the payload in `bytes` to their front, says how long it is, and appends what is to be answered. Whatever
-    /// follows a close frame is ignored.
+    /// Moves the payload in `bytes` to the front, returns its length, and appends control frames to send. Bytes after a close frame are
+    /// ignored.
     pub(super) fn decode(
         &mut self,
         bytes: &mut [u8],

@@ -33,14 +33,14 @@ const OURS: [&str; 7] = [
     "content-length",
 ];
 
-/// What a client asks for when it opens a WebSocket.
+/// The request of a client that opens a WebSocket.
 #[derive(Debug, Clone)]
 pub struct Upgrade {
     /// The value of the header `Host`.
     pub host: String,
     /// The path, from its `/` on, as it goes over the wire.
     pub path: String,
-    /// Makes what stands behind the path, for each connection anew. It may let in, and is not shown.
+    /// Builds the query string, once per connection. It may hold credentials and is never shown.
     pub query: Option<Query>,
     /// Further headers. One of the name `Host` replaces ours.
     pub headers: Vec<Header>,
@@ -55,7 +55,7 @@ impl Upgrade {
     }
 }
 
-/// What makes a query.
+/// A function that builds a query string.
 #[derive(Clone)]
 pub struct Query(pub Arc<dyn Fn() -> Zeroizing<String> + Send + Sync>);
 
@@ -73,13 +73,13 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads `NAME: VALUE`.
+    /// Parses `NAME: VALUE`.
     ///
     /// # Errors
-    /// What is wrong with it, in words; the value, which may be a secret, is not repeated.
+    /// The problem; the value, which may be secret, is not repeated.
     pub fn parse(text: &str) -> Result<Header, String> {
         let (name, value) = text.split_once(':').ok_or("a header is NAME: VALUE")?;
-        let name: HeaderName = name.trim().parse().map_err(|_| "that is no name of a header")?;
+        let name: HeaderName = name.trim().parse().map_err(|_| "invalid header name")?;
         if OURS.contains(&name.as_str()) {
             return Err(format!("the header {name} belongs to the handshake"));
         }
@@ -91,7 +91,7 @@ impl Header {
 /// Opens a WebSocket on a connected stream.
 ///
 /// # Errors
-/// When the server does not open one, and what it says instead.
+/// If the server refuses, with its answer.
 pub async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, ConnectError> {
     let failed = |error: io::Error| match error.downcast::<TlsError>() {
         // TLS 1.3 refuses our certificate only now.
@@ -137,7 +137,7 @@ fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
     bytes
 }
 
-/// The fault in an answer that says 101.
+/// The problem of an answer with status 101.
 fn fault(answer: &Answer, key: &str, offered: &[&str]) -> Option<String> {
     let fault = |text: &str| Some(text.to_owned());
     if !answer.lists("Upgrade", "websocket") || !answer.lists("Connection", "Upgrade") {
@@ -170,7 +170,7 @@ pub(crate) struct Accepted {
 /// Accepts a WebSocket at any path, as a server.
 ///
 /// # Errors
-/// Why there is none; the client was told.
+/// The reason of the refusal, which the client received as well.
 pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
     let parse = |bytes: &[u8]| Request::try_parse(bytes).map_err(|error| error.to_string());
     let (request, early) = read_head(&mut stream, parse).await.map_err(|error| error.to_string())?;

@@ -33,21 +33,21 @@ pub struct WebSocket {
     role: Role,
     decoder: Decoder,
     signals: Vec<Signal>,
-    /// What came together with the handshake.
+    /// Bytes that arrived together with the handshake.
     early: Vec<u8>,
     /// The frame on its way, and how much of it is written.
     output: Vec<u8>,
     written: usize,
     /// How many of the caller's bytes are in that frame.
     taken: usize,
-    /// What goes out before the next frame of data. Only the latest ping is answered (RFC 6455, 5.5.3), so that a flood of
-    /// them costs nothing.
+    /// The control frame to send before the next data frame. Only the latest ping is answered (RFC 6455, 5.5.3), so a flood of pings costs
+    /// nothing.
     answer: Option<(Control, Vec<u8>)>,
     /// Our close was queued or sent: no data may follow it.
     is_closing: bool,
     /// Nothing more is read.
     is_over: bool,
-    /// Why it is over, to be told when all that came before was read.
+    /// The reason of the end, returned after all earlier bytes were read.
     failure: Option<io::Error>,
 }
 
@@ -80,7 +80,7 @@ impl WebSocket {
         &self.stream
     }
 
-    /// Reads what is there and leaves its payload in the buffer, which may be nothing.
+    /// Reads available bytes and leaves their payload in the buffer, which may be empty.
     fn poll_payload(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         if self.early.is_empty() {
@@ -129,7 +129,7 @@ impl WebSocket {
         }
     }
 
-    /// Hands the frame on its way to the stream beneath, and then what is to be answered.
+    /// Writes the pending frame to the stream below, then the pending control frame.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             while let Some(due) = self.output.get(self.written..).filter(|due| !due.is_empty()) {
@@ -214,7 +214,7 @@ impl AsyncWrite for WebSocket {
     }
 }
 
-/// What a close says, unless it is the ordinary end.
+/// The reason in a close frame, unless it is the normal end.
 fn describe_close(payload: &[u8]) -> Option<String> {
     let (code, text) = payload.split_first_chunk()?;
     let code = u16::from_be_bytes(*code);
