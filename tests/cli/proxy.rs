@@ -136,14 +136,14 @@ fn what_an_http_proxy_refuses_is_told() {
 fn what_is_no_socks_proxy_is_told() {
     let broker = EmbeddedBroker::start();
     let line = format!("pub -t a -m x --proxy socks5h://{}", broker.address());
-    assert_says(&broker.mq(&line).run().fail(1), &["what answers at socks5h://", "no such proxy"]);
+    assert_says(&broker.mq(&line).run().fail(1), &["socks5h://", "did not answer as such a proxy"]);
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
         client.expect("05 01 00");
         client.send("'HTTP/1.1 400 Bad Request' 0d0a 0d0a");
     });
     let line = format!("pub -t a -m x --proxy socks5h://{}", peer.address());
-    assert_says(&mq(&line).run().fail(1), &["no such proxy", "not SOCKS5"]);
+    assert_says(&mq(&line).run().fail(1), &["did not answer as such a proxy", "not SOCKS5"]);
     peer.finish();
 }
 

@@ -512,7 +512,7 @@ fn what_a_server_refuses_is_told() {
         };
         publish("--cert {}/ann.pem --key {}/ann.key").succeed();
         publish("--cert {}/ann.pem --key {}/ann.sec1 --keyform pem").succeed();
-        let parts = ["localhost asks for a client certificate", "issued by CN=Client CA", "--cert"];
+        let parts = ["localhost requires a client certificate", "issued by CN=Client CA", "--cert"];
         assert_says(&publish("").fail(1), &parts);
         let parts = [
             "localhost refused our certificate CN=eve (issued by CN=Evil CA)",
@@ -727,7 +727,7 @@ fn keys_are_read_in_every_form_or_told() {
         ("old", ["/old", "openssl pkcs8 -topk8"]),
         ("other", ["/other", "belongs to another certificate than CN=ann"]),
         ("text", ["/text", "no private key"]),
-        ("ann.pem", ["/ann.pem", "no private key in it, but a certificate"]),
+        ("ann.pem", ["/ann.pem", "contains a certificate but not a private key"]),
         ("der", ["/der", "openssl pkey -inform der"]),
     ] {
         let stderr = mq(&line(&format!("--cert {{}}/ann.pem --key {{}}/{key} -p 9"))).run().fail(1);
@@ -1018,7 +1018,7 @@ fn mosquitto_and_we_understand_each_other() {
             broker.mq(&format!("pub -q 1 -t a -m x {options}")).run()
         };
         publish("--cert {}/ann.pem --key {}/ann.key").succeed();
-        assert_says(&publish("").fail(1), &["asks for a client certificate", "--cert"]);
+        assert_says(&publish("").fail(1), &["requires a client certificate", "--cert"]);
         let parts = ["refused our certificate CN=eve (issued by CN=Evil CA)", "does not know the issuer"];
         assert_says(&publish("--cert {}/eve.pem --key {}/eve.key").fail(1), &parts);
     }

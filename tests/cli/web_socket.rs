@@ -205,7 +205,7 @@ fn a_plain_broker_is_told_from_one_with_web_socket() {
         client.send("20 (00 00)");
         client.expect_end();
     });
-    assert_says(&peer.mq("pub --ws -t a -m x").run().fail(1), &["no HTTP server", "\\x02"]);
+    assert_says(&peer.mq("pub --ws -t a -m x").run().fail(1), &["the answer is not HTTP", "\\x02"]);
     peer.finish();
     let broker = WebSocketBroker::start();
     assert_says(&broker.mq("pub -t a -m x").run().fail(7), &["closed"]);

@@ -370,7 +370,7 @@ fn what_cannot_be_is_refused_before_it_listens() {
     let options = "--listen mqtts://0 --to localhost --listen-cert {}/cert.pem --listen-key {}/cert.pem";
     assert_says(
         &mq("inspect").words(&files.words(options)).run().fail(1),
-        &["--listen-key", "no private key"],
+        &["--listen-key", "not a private key"],
     );
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let options = format!("inspect --to localhost --listen {}", taken.local_addr().unwrap());
