@@ -122,8 +122,8 @@ fn what_an_http_proxy_refuses_is_told() {
             ["does not connect to broker port 1883", "403 Forbidden"],
         ),
         ("HTTP/1.1 407 Proxy Authentication Required\n\n", ["wants a user name", "--proxy"]),
-        ("220 mail.example ESMTP\n", ["no such proxy", "220 mail"]),
-        ("", ["no such proxy", "closed"]),
+        ("220 mail.example ESMTP\n", ["did not answer as such a proxy", "220 mail"]),
+        ("", ["did not answer as such a proxy", "closed"]),
     ] {
         let peer = http_proxy(answer, request);
         let stderr = mq(&format!("pub -t a -m x -h broker --proxy http://{}", peer.address())).run().fail(1);
