@@ -52,17 +52,27 @@ fn layers_in_source(src: &Path) -> Layers {
         }
         let text = fs::read_to_string(&path).unwrap();
         let used = layers.entry(module.clone()).or_default();
-        for (position, _) in text.match_indices("crate::") {
-            let name: String = text[position + "crate::".len()..]
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
-            if name != module && (src.join(&name).is_dir() || src.join(format!("{name}.rs")).is_file()) {
-                used.insert(name);
+        for (position, path) in text.match_indices("crate::") {
+            for name in first_names(&text[position + path.len()..]) {
+                if name != module && (src.join(name).is_dir() || src.join(format!("{name}.rs")).is_file()) {
+                    used.insert(name.to_owned());
+                }
             }
         }
     }
     layers
+}
+
+/// The name that a path starts with, or those of a list in braces.
+fn first_names(path: &str) -> impl Iterator<Item = &str> {
+    let list = match path.strip_prefix('{') {
+        Some(list) => list.split('}').next().unwrap(),
+        None => path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap(),
+    };
+    let name = |item: &'_ str| item.trim().find(|c: char| !c.is_alphanumeric() && c != '_');
+    list.split(',')
+        .map(move |item| name(item).map_or(item.trim(), |end| &item.trim()[..end]))
+        .filter(|name| !name.is_empty())
 }
 
 fn rust_files(directory: &Path) -> Vec<PathBuf> {
