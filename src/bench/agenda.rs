@@ -1,4 +1,4 @@
-//! Wakes the clients of a thread at the times that they ask for. One heap and one alarm serve all of them: a client has no
+//! Wakes the clients of a thread at the times that they ask for. They share one heap and one alarm: a client has no
 //! timer of its own, and asks again only after it was woken.
 
 use crate::transport::Alarm;
@@ -7,14 +7,14 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-/// Who is to be woken when. Times are nanoseconds since the run's start, clients are numbers of the worker's.
+/// The pending wake-ups. Times are nanoseconds since the run's start; clients are numbered per worker.
 #[derive(Debug)]
 pub(super) struct Agenda {
     entries: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
     alarm: Alarm,
-    /// What the alarm is set to; the end of time when it is not.
+    /// The time that the alarm is set to; `u64::MAX` if it is not set.
     set_to: Cell<u64>,
-    /// All entries up to this time were called.
+    /// All entries up to this time have been woken.
     called_until: Cell<u64>,
 }
 
@@ -28,7 +28,7 @@ impl Agenda {
         }
     }
 
-    /// Lets a client be woken at a time.
+    /// Schedules a wake-up of a client.
     pub(super) fn enter(&self, client: usize, time: u64, now: u64) {
         self.entries.borrow_mut().push(Reverse((time, client)));
         self.set(time, now);
@@ -41,17 +41,18 @@ impl Agenda {
         }
     }
 
-    /// Up to which time everybody was woken.
+    /// The time up to which all clients have been woken.
     pub(super) fn called_until(&self) -> u64 {
         self.called_until.get()
     }
 
-    /// Waits until somebody may be due.
+    /// Waits until a client may be due.
     pub(super) async fn wait(&self) {
         self.alarm.wait().await;
     }
 
-    /// Calls all that are due, and sets the alarm for the next; gives back for which time the first of them had asked.
+    /// Wakes all clients that are due and sets the alarm for the next one. Returns the earliest time that one of them
+    /// asked for.
     pub(super) fn call(&self, now: u64, wake: impl Fn(usize)) -> Option<u64> {
         let mut entries = self.entries.borrow_mut();
         let first = entries.peek().map(|&Reverse((time, _))| time).filter(|&time| time <= now);

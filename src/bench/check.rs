@@ -1,6 +1,7 @@
-//! `--check`: what this machine allows, whether a plan fits into it, and what would lift each limit.
+//! `--check`: the limits of this machine, whether a plan fits into them, and how to raise each limit.
 //!
-//! What is known of the machine is gathered first (`Machine`) and judged after that, so that any machine can be judged.
+//! The facts about the machine are collected first (`Machine`) and judged afterwards, so that tests can judge any
+//! machine.
 
 use super::limits::{self, Sources, WIDER_PORT_RANGE};
 use super::plan::Plan;
@@ -14,30 +15,30 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// What an idle client takes of our memory, and of the kernel's for its socket; measured with a release build and thousands of
-/// each, and rounded up (`docs/performance.md`).
+/// Memory of an idle client in this process, and in the kernel for its socket. Measured with a release build and
+/// thousands of clients, and rounded up (`docs/performance.md`).
 const BYTES_PER_CLIENT: u64 = 2 * 1024;
 const BYTES_PER_SOCKET: u64 = 4 * 1024;
-/// What TLS adds to that, most of it the state of rustls.
+/// Additional memory of a TLS connection, mostly the state of rustls.
 const BYTES_PER_TLS: u64 = 9 * 1024;
-/// What a process has besides.
+/// Memory of a process without its clients.
 const BYTES_PER_PROCESS: u64 = 10 * 1024 * 1024;
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// What was found about a plan on this machine.
+/// The findings about a plan on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     findings: Vec<Finding>,
 }
 
-/// A limit, and how the plan stands to it.
+/// A limit, and whether the plan fits into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
     name: &'static str,
     fit: Fit,
     text: String,
-    /// What would lift the limit, a command to type or what else to do.
+    /// Ways to raise the limit: commands to type, or other measures.
     lift: Vec<String>,
 }
 
@@ -45,34 +46,34 @@ struct Finding {
 enum Fit {
     Enough,
     TooLittle,
-    /// It is not ours to know.
+    /// Not visible from this process.
     Unknown,
 }
 
-/// What is known of this machine.
+/// The limits and the load of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Machine {
     soft_files: Option<u64>,
     hard_files: Option<u64>,
-    /// The most that the hard limit can be raised to.
+    /// The maximum that the hard limit can be raised to.
     most_files: Option<u64>,
-    /// How many files all processes may have open, and have.
+    /// Open files of all processes: allowed, and in use.
     all_files: Option<(u64, u64)>,
     ports: RangeInclusive<u16>,
-    /// How many of these ports are in use, those included that wait for a minute after their connection.
+    /// The ports of this range in use, including those in TIME_WAIT.
     ports_in_use: u64,
-    /// Bytes.
+    /// Available memory in bytes.
     memory: Option<u64>,
     accept_queue: Option<u64>,
     syn_queue: Option<u64>,
-    /// How many connections a firewall follows, and how many it does.
+    /// Connections that the firewall tracks: allowed, and in use.
     tracked: Option<(u64, u64)>,
 }
 
-/// Looks at this machine.
+/// Checks this machine against a plan.
 ///
 /// # Errors
-/// When the broker's name cannot be resolved.
+/// If the broker's name cannot be resolved.
 pub async fn check(mut plan: Plan, processes: Option<usize>, is_embedded: bool) -> Result<Check, Error> {
     let machine = Machine::look();
     let target = if is_embedded {
@@ -92,12 +93,12 @@ pub async fn check(mut plan: Plan, processes: Option<usize>, is_embedded: bool) 
 }
 
 impl Check {
-    /// Whether nothing is known that stands in the way of the plan.
+    /// Whether no known limit is too low for the plan.
     pub fn fits(&self) -> bool {
         self.findings.iter().all(|finding| finding.fit != Fit::TooLittle)
     }
 
-    /// The findings for people.
+    /// The findings as text for a terminal.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for finding in &self.findings {
@@ -215,7 +216,7 @@ impl Machine {
             plan.clients()
         );
         let mut lift = Vec::new();
-        // One address has what others left.
+        // Only the ports that are still free count for a single address.
         let left = u64::from(ports) * addresses as u64;
         let left = if addresses == 1 { left.saturating_sub(self.ports_in_use) } else { left };
         let fits = sources.is_ok() && u64::from(plan.clients()) <= left;
@@ -256,7 +257,7 @@ impl Machine {
         Finding { name: "memory", fit, text, lift }
     }
 
-    /// A firewall that follows connections drops those that it has no room for.
+    /// A firewall that tracks connections drops new ones when its table is full.
     fn tracking(&self, plan: &Plan) -> Option<Finding> {
         let (most, used) = self.tracked?;
         let needed = used.saturating_add(u64::from(plan.clients()));
@@ -267,7 +268,7 @@ impl Machine {
         Some(Finding { name: "firewall", fit, text, lift })
     }
 
-    /// Where connections wait that the broker did not accept yet: at the broker's machine.
+    /// The queues at the broker's machine for connections that the broker has not accepted yet.
     fn queues(&self, target: Option<SocketAddr>) -> Finding {
         let show = |limit: Option<u64>| limit.map_or("unknown".to_owned(), |limit| limit.to_string());
         let is_here = target.is_some_and(|target| target.ip().is_loopback());
@@ -291,7 +292,7 @@ impl Machine {
     }
 }
 
-/// What the broker needs, which we cannot see unless it is ours.
+/// The broker's own needs. They are unknown unless it is the embedded broker.
 fn broker(plan: &Plan, is_embedded: bool) -> Finding {
     let clients = plan.clients();
     if is_embedded {
@@ -319,7 +320,7 @@ fn number_in(path: &str) -> Option<u64> {
     read_to_string(Path::new(path)).ok()?.trim().parse().ok()
 }
 
-/// How many files all processes may have open, and have.
+/// Open files of all processes: allowed, and in use.
 fn files_of_all() -> Option<(u64, u64)> {
     let text = read_to_string("/proc/sys/fs/file-nr").ok()?;
     let mut numbers = text.split_whitespace().map(str::parse);
@@ -338,7 +339,7 @@ fn ports_in_use(ports: &RangeInclusive<u16>) -> u64 {
     tables.iter().map(|table| count_local_ports(table, ports)).sum()
 }
 
-/// The second column of the kernel's table is the local address, with the port in hexadecimal behind a colon.
+/// The second column of the kernel's table is the local address; the port follows the colon, in hexadecimal.
 fn count_local_ports(table: &str, ports: &RangeInclusive<u16>) -> u64 {
     let local = |line: &str| {
         let (_, port) = line.split_whitespace().nth(1)?.rsplit_once(':')?;

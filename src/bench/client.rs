@@ -1,7 +1,9 @@
-//! One client of a run: a connection and a session, from the first packet to the last. What it does with them is its [`Role`].
+//! One client of a run: a connection and a session, from the first packet to the last. Its [`Role`] decides how it
+//! uses them.
 //!
-//! The task of an idle client is a connection, a session and a few numbers. The time is read once for each batch of packets;
-//! a message's send time is that of the batch, before it is encoded, so that no latency is told shorter than it was.
+//! The task of an idle client holds a connection, a session and a few numbers. The clock is read once for each batch
+//! of packets. The send time of a message is that of its batch, taken before encoding, so that no latency is reported
+//! too short.
 
 use super::connect::{Link, connect, new_session};
 use super::plan::Part;
@@ -30,19 +32,19 @@ struct Client {
     connection: Connection,
     session: Session<Kept>,
     keep_alive: KeepAlive,
-    /// The number by which the agenda calls it.
+    /// The client's number in the agenda.
     called: usize,
-    /// The last beat that was looked at.
+    /// The last beat that the client handled.
     beat: u32,
-    /// How often it dropped its connection because it was told to.
+    /// How often the client has dropped its connection on request.
     drops: u32,
-    /// When it did so last, until it is back.
+    /// When it dropped the connection last; `None` once it is back.
     dropped_at: Option<u64>,
     pings: u8,
     role: Role,
 }
 
-/// Why a conversation ended in order.
+/// Why a connection ended in an orderly way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Closing,
@@ -51,7 +53,7 @@ enum End {
 
 /// A client from its first to its last packet.
 pub(super) async fn run(shared: Rc<Shared>, part: Part) {
-    // What connecting needs is given back before the client settles down.
+    // The state of connecting is freed before the client settles down.
     if let Some(client) = Box::pin(start(shared.clone(), part)).await {
         shared.client_began();
         live(client).await;
@@ -78,8 +80,8 @@ async fn live(mut client: Box<Client>) {
     Box::pin(client.end(end)).await;
 }
 
-/// Drops the connection without a word and makes a new one. Gives back whether the broker still has the subscription; `None`
-/// when the client is out of the run.
+/// Drops the connection without DISCONNECT and makes a new one. Returns whether the broker still has the
+/// subscription; `None` if the client is out of the run.
 async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     let unacknowledged = client.unacknowledged();
     let Client { shared, part, connection, session, mut role, called, drops, .. } = *client;
@@ -143,7 +145,7 @@ fn count_failure(shared: &Shared, part: Part, error: &Error) {
     shared.count_error(Stage::Connect, error);
 }
 
-/// Notes that the client is out of the run before its end.
+/// Records that the client left the run early.
 fn count_end(scene: &Scene<'_>, role: &mut Role, error: &Error, has_connection: bool) {
     let shared = scene.shared;
     shared.gauges.lost.add(1);
@@ -178,7 +180,7 @@ impl Client {
         Client { shared, part, connection, session, keep_alive, called, beat, drops, dropped_at, pings, role }
     }
 
-    /// Makes the client one of those that are woken.
+    /// Registers the client for wake-ups.
     async fn join_in(&mut self) {
         poll_fn(|cx| {
             self.called = self.shared.join_in(cx.waker());
@@ -191,7 +193,7 @@ impl Client {
         self.session.unsettled_messages().map(|kept| kept.sequence).collect()
     }
 
-    /// Hands in what was measured, and takes leave.
+    /// Hands in the measurements, and disconnects.
     async fn end(&mut self, end: Result<(), Error>) {
         let is_whole = end.is_ok();
         let has_connection = matches!(end, Ok(()) | Err(Error::Denied(_) | Error::Unsendable { .. }));
@@ -207,7 +209,7 @@ impl Client {
         }
     }
 
-    /// Notes how long a client was away that can do its work again.
+    /// Records how long the client was away, once it can work again.
     fn note_back(&mut self) {
         if let Some(dropped_at) = self.dropped_at.take() {
             self.shared.gauges.back.add(1);
@@ -218,10 +220,10 @@ impl Client {
         }
     }
 
-    /// Does what the phase demands, until it is time to close or to drop the connection.
+    /// Runs the client through the phases, until it is time to close or to drop the connection.
     async fn converse(&mut self, is_subscribing: bool) -> Result<End, Error> {
         let mut now = Instant::now();
-        // What came together with CONNACK is there already.
+        // Packets that arrived together with CONNACK are already buffered.
         self.take_input(now)?;
         if is_subscribing {
             self.subscribe()?;
@@ -245,7 +247,8 @@ impl Client {
         }
     }
 
-    /// Waits until the connection got somewhere; for the next beat or the time that was asked for, which give `None`.
+    /// Waits until the connection made progress. Returns `None` at the next beat, or at the time that the client
+    /// asked to be woken.
     async fn wait(&mut self) -> io::Result<Option<Progress>> {
         poll_fn(|cx| {
             let beat = self.shared.beats();
@@ -305,7 +308,8 @@ impl Client {
         Ok(())
     }
 
-    /// Encodes what is due, and pings when a publisher of QoS 0 is through: the answer says that all was read.
+    /// Encodes the messages that are due. A QoS 0 publisher that is done sends a ping: its answer shows that the
+    /// broker has read everything.
     fn publish(&mut self, now: Instant) -> Result<(), Error> {
         let Some(publisher) = self.role.publisher() else {
             return Ok(());
@@ -330,12 +334,12 @@ impl Client {
         Ok(())
     }
 
-    /// Takes the packets that arrived; whether one of them says that the subscription is there.
+    /// Takes the packets that arrived. Returns whether one of them confirms the subscription.
     fn take_packets(&mut self, scene: &Scene<'_>) -> Result<bool, Error> {
         let maximum = self.session.accepts().maximum_packet_size;
         let version = self.session.version();
         let (input, output) = self.connection.buffers();
-        // What answers a packet of a handshake is no longer than that.
+        // An answer to a handshake packet is never longer than the packet.
         output.reserve(input.len());
         let (mut used, mut is_back, mut handshake_steps) = (0, false, 0);
         let mut mended = Mended::default();
@@ -364,7 +368,7 @@ impl Client {
                 }
                 Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
                 Event::Auth(_) => return Err(self.auth_out_of_turn().into()),
-                // The other packets of a server that say nothing by themselves are PUBREC and PUBREL.
+                // The remaining packets without an event of their own are PUBREC and PUBREL.
                 Event::Nothing => {
                     handshake_steps += 1;
                     continue;
@@ -381,7 +385,7 @@ impl Client {
         Ok(is_back)
     }
 
-    /// Who is accepted is through with it.
+    /// AUTH is not allowed once the broker has accepted the client.
     fn auth_out_of_turn(&self) -> AuthenticationError {
         match self.shared.plan.broker.authentication {
             Some(_) => AuthenticationError::OutOfTurn,
@@ -407,7 +411,7 @@ impl Client {
         }
     }
 
-    /// A session that was kept is not to stay at the broker after the run. MQTT 3 cannot say that.
+    /// Ends a kept session with the run, which only MQTT 5 can do.
     fn end_of_session(&self) -> PropertiesBuf {
         let broker = &self.shared.plan.broker;
         let mut properties = broker.properties.disconnect.clone();
@@ -430,7 +434,7 @@ mod tests {
         size_of::<F>()
     }
 
-    /// Tens of thousands of them fit into a laptop; what is needed only now and then is boxed when it is.
+    /// Tens of thousands of clients must fit into a laptop's memory, so that rarely used state is boxed on demand.
     #[test]
     fn a_client_at_rest_is_small() {
         let (task, client) = (future_size(run), size_of::<Client>());

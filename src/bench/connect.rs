@@ -1,4 +1,4 @@
-//! One client's way to an accepted connection, each step timed.
+//! Connects one client up to an accepting CONNACK, and times each step.
 
 use super::introduction::Introduction;
 use super::plan::Part;
@@ -11,7 +11,7 @@ use std::mem::replace;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// An accepted connection. `M` is what the session keeps of a message.
+/// An accepted connection. `M` is the session's data for each message in flight.
 pub(super) struct Link<M> {
     pub(super) connection: Connection,
     pub(super) session: Session<M>,
@@ -20,15 +20,15 @@ pub(super) struct Link<M> {
     pub(super) has_session: bool,
 }
 
-/// A session that has nothing to remember yet.
+/// An empty session.
 pub(super) fn new_session<M>(shared: &Shared) -> Session<M> {
     Session::new(Role::Client, shared.plan.broker.version)
 }
 
-/// Connects a client, for the first time when it does not resume its session.
+/// Connects a client, for the first time if it does not resume its session.
 ///
 /// # Errors
-/// When it does not come to a CONNACK that accepts it in time.
+/// If no CONNACK accepts it in time.
 pub(super) async fn connect<M>(
     shared: &Shared,
     part: Part,
@@ -58,7 +58,7 @@ pub(super) async fn connect<M>(
     Ok(link)
 }
 
-/// How long the layers beneath MQTT took.
+/// Durations of the layers below MQTT.
 #[derive(Default)]
 struct Steps {
     socket: Duration,
@@ -88,7 +88,7 @@ impl Steps {
         Ok(stream)
     }
 
-    /// Notes the times of a client that was accepted.
+    /// Records the durations of an accepted client.
     fn hand_in(&self, record: &mut Record) {
         record.tcp_connect.record(self.socket.as_nanos() as u64);
         self.tls.iter().for_each(|time| record.tls.record(time.as_nanos() as u64));

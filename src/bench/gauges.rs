@@ -1,4 +1,4 @@
-//! Coarse numbers of a running worker, for the one who waits and shows progress. Exact results come from the records.
+//! Approximate live counters of a worker, for the progress display. Exact results come from the records.
 
 use super::timeline::Coarse;
 use crate::protocol::Qos;
@@ -8,20 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 macro_rules! gauges {
     ($($(#[$comment:meta])* $name:ident,)+) => {
-        /// The numbers of one worker. Only its own thread writes them, once per batch.
+        /// The gauges of one worker. Only its own thread writes them, once per batch.
         #[derive(Debug, Default)]
         pub(super) struct Gauges {
             $($(#[$comment])* pub(super) $name: Gauge,)+
-            /// The latencies of the last full second. The worker touches this once in a second.
+            /// The latencies of the last full second, updated once per second.
             pub(super) recent: Mutex<Coarse>,
         }
 
-        /// The numbers of all workers.
+        /// The sums over all workers.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct Totals { $($(#[$comment])* pub $name: u64,)+ }
 
         impl Gauges {
-            /// Shows what another process did.
+            /// Sets the totals of another process.
             pub(super) fn set(&self, totals: &Totals) { $(self.$name.0.store(totals.$name, Ordering::Relaxed);)+ }
         }
 
@@ -40,38 +40,38 @@ gauges! {
     lost,
     /// Subscribers whose subscription was granted.
     subscribed,
-    /// Clients to which the broker granted QoS 0, though they asked for more.
+    /// Clients that were granted QoS 0 after asking for more.
     granted_qos_0,
-    /// Clients to which the broker granted QoS 1, though they asked for QoS 2.
+    /// Clients that were granted QoS 1 after asking for QoS 2.
     granted_qos_1,
-    /// Subscribers that are out of the run: not connected, denied, or lost.
+    /// Subscribers that are out of the run: not connected, rejected, or lost.
     without_subscription,
     /// Publishers that were accepted.
     publishers,
-    /// Publishers that have nothing to send and nothing unacknowledged any more, the lost ones among them.
+    /// Publishers with nothing left to send or to be acknowledged, including lost ones.
     finished,
-    /// Messages that the kernel took.
+    /// Messages that the kernel accepted.
     sent,
     /// Messages that the broker acknowledged.
     acknowledged,
-    /// Messages that the broker denied.
+    /// Messages that the broker rejected.
     denied,
-    /// Deliveries that are to come of the messages that the kernel took.
+    /// Deliveries due for the messages that the kernel accepted.
     owed,
-    /// Deliveries that will not come, since the broker denied their message.
+    /// Deliveries that are not due, since the broker rejected their message.
     excused,
     /// Messages that arrived for the first time.
     received,
-    /// Packets in the middle of a QoS 2 handshake that the broker sent: PUBREC and PUBREL.
+    /// PUBREC and PUBREL packets from the broker: intermediate steps of a QoS 2 handshake.
     handshake_steps,
-    /// Clients that are back after they were dropped.
+    /// Clients that reconnected after they were dropped.
     back,
-    /// The longest time in nanoseconds that a message took to arrive.
+    /// The longest delivery time of a message, in nanoseconds.
     slowest,
 }
 
 impl Totals {
-    /// The lowest QoS that the broker granted where more was asked for.
+    /// The lowest QoS that the broker granted to a client that asked for more.
     pub(super) fn lowest_granted(&self) -> Option<Qos> {
         match (self.granted_qos_0, self.granted_qos_1) {
             (0, 0) => None,
@@ -82,7 +82,7 @@ impl Totals {
 }
 
 impl Gauges {
-    /// Notes what the broker granted to a client.
+    /// Counts a client that was granted a lower QoS than it asked for.
     pub(super) fn note_granted(&self, asked: Qos, granted: Qos) {
         match granted {
             Qos::AtMostOnce if asked > granted => self.granted_qos_0.add(1),
@@ -91,7 +91,7 @@ impl Gauges {
         }
     }
 
-    /// Shows the latencies of the last full second.
+    /// Publishes the latencies of the last full second.
     pub(super) fn show_recent(&self, latency: Coarse) {
         *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = latency;
     }
@@ -106,13 +106,13 @@ pub(super) fn recent(all: &[Arc<Gauges>]) -> Coarse {
     latencies
 }
 
-/// A number that one thread writes and others look at.
+/// A number that one thread writes and others read.
 #[derive(Debug, Default)]
 pub(super) struct Gauge(AtomicU64);
 
 impl Gauge {
     pub(super) fn add(&self, count: u64) {
-        // There is one writer, so that a load and a store do without a locked instruction.
+        // There is only one writer, so a load and a store suffice instead of a locked instruction.
         self.0.store(self.0.load(Ordering::Relaxed) + count, Ordering::Relaxed);
     }
 

@@ -1,11 +1,11 @@
-//! Who the clients are: identifiers and credentials, each made of a template or taken from a client's row of a file.
+//! Client identifiers and credentials: made from a template, or taken from the client's row of a file.
 
 use super::plan::RunId;
 use super::template::{Template, Values};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What all clients are called, and how they log in.
+/// Client identifiers and credentials of all clients.
 #[derive(Debug, Clone)]
 pub struct Identities {
     /// Client identifiers.
@@ -14,29 +14,29 @@ pub struct Identities {
     pub username: Option<Template>,
     /// Passwords.
     pub password: Option<Secret>,
-    /// What stands in a file, a row for each client; empty when there is none.
+    /// The rows of a file, one per client; empty without a file.
     pub rows: Arc<[Row]>,
 }
 
-/// Where client identifiers come from, when no row has one.
+/// The source of a client identifier that is not in a row.
 #[derive(Debug, Clone)]
 pub enum ClientIds {
-    /// This, the run, and a letter and a number that say what the client does.
+    /// This prefix, then the run, a letter for the client's kind, and a number.
     Prefix(String),
-    /// A text with the client's number in it.
+    /// A text that contains the client's number.
     Template(Template),
 }
 
-/// Where passwords come from.
+/// The source of passwords.
 #[derive(Debug, Clone)]
 pub enum Secret {
     /// The same for all, byte for byte.
     Same(Vec<u8>),
-    /// A text with the client's number in it.
+    /// A text that contains the client's number.
     Template(Template),
 }
 
-/// What a file says of a client. What it leaves open is as for all others.
+/// One client's row of a file. Missing fields are as for all other clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
     /// The client identifier.
@@ -47,16 +47,16 @@ pub struct Row {
     pub password: Option<Vec<u8>>,
 }
 
-/// Which client it is.
+/// A client's place in the run.
 #[derive(Debug, Clone, Copy)]
 pub struct Who {
     /// The run.
     pub run: RunId,
     /// Its number among all clients of all shards, counted from 0.
     pub number: u32,
-    /// A letter for what it does.
+    /// A letter for the client's kind.
     pub kind: char,
-    /// Its number among those that do the same.
+    /// Its number among the clients of this kind.
     pub number_of_kind: u32,
 }
 

@@ -1,7 +1,8 @@
-//! From CONNECT to CONNACK: who a client of a run is, and where that is to be proved, AUTH back and forth.
+//! From CONNECT to CONNACK, including AUTH packets if the client has to authenticate.
 //!
-//! A machine that plays a thousand devices computes their proofs on a few processors. So the time in which it is the client's turn is
-//! measured apart, and counts neither for what the broker takes nor for its time limit.
+//! A machine that plays a thousand devices computes their proofs on a few processors. So the time that the client
+//! itself takes is measured separately; it counts neither as the broker's latency nor towards the broker's time
+//! limit.
 
 use super::connect::Link;
 use super::identity::Who;
@@ -19,33 +20,33 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
 
-/// No packet that is larger than this many bytes besides the payload is of ours.
+/// Allowance for the packet's bytes besides the payload; a larger packet is not ours.
 const MOST_OVERHEAD: usize = 256 * 1024;
 
-/// How long a broker is to keep the session of a client that is away.
+/// Session expiry interval of clients that keep their session while they are away.
 const SESSION_EXPIRY_SECONDS: u32 = 3600;
 
-/// A client that has a connection and has said nothing yet.
+/// A client that is connected and has not sent CONNECT yet.
 pub(super) struct Introduction<'a> {
     pub(super) shared: &'a Shared,
     pub(super) part: Part,
-    /// Whether it comes back to a session of its own.
+    /// Whether the client resumes its session.
     pub(super) resumes: bool,
-    /// When the broker is to have accepted it.
+    /// The deadline for CONNACK.
     pub(super) deadline: Instant,
 }
 
-/// What was the client's turn between CONNECT and CONNACK.
+/// The client's own time between CONNECT and CONNACK.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct OwnTime {
-    /// From the broker's questions to our answers.
+    /// From the broker's AUTH packets to our answers.
     pub(super) whole: Duration,
-    /// The processor time in it.
+    /// The processor time within `whole`.
     computed: Duration,
 }
 
 impl OwnTime {
-    /// Notes it for a client that was accepted.
+    /// Records the times of an accepted client.
     pub(super) fn hand_in(self, record: &mut Record) {
         if self.whole.is_zero() {
             return;
@@ -57,10 +58,10 @@ impl OwnTime {
 }
 
 impl Introduction<'_> {
-    /// Comes to a CONNACK that accepts the client.
+    /// Sends CONNECT and waits for a CONNACK that accepts the client.
     ///
     /// # Errors
-    /// When there is none in time, and why.
+    /// If none arrives in time, with the reason.
     pub(super) async fn carry_out<M>(
         &self,
         mut connection: Connection,
@@ -156,7 +157,7 @@ impl Introduction<'_> {
         let connect = Connect {
             version: broker.version,
             is_bridge: false,
-            // MQTT 3 keeps no session that began clean.
+            // In MQTT 3, a session with clean session set is never kept.
             clean_start: broker.clean_start
                 && !self.resumes
                 && (!self.keeps_session() || broker.version.is_v5()),
@@ -174,7 +175,7 @@ impl Introduction<'_> {
         self.shared.plan.broker.keeps_sessions && self.part.task == Task::Subscribe
     }
 
-    /// CONNECT's properties, but for those of an authentication.
+    /// CONNECT's properties, without those for authentication.
     fn properties(&self) -> Cow<'_, PropertiesBuf> {
         let broker = &self.shared.plan.broker;
         let expiry =
@@ -183,7 +184,7 @@ impl Introduction<'_> {
     }
 }
 
-/// What CONNECT and CONNACK said.
+/// The result of CONNECT and CONNACK.
 struct Agreed {
     accepts: Limits,
     peer_accepts: Limits,
@@ -192,11 +193,11 @@ struct Agreed {
     own_time: Duration,
 }
 
-/// Whose turn it is, and how long it was the client's so far.
+/// Accounts for the time between CONNECT and CONNACK: the broker's or the client's.
 struct Turns {
-    /// When the broker's time is up. It stands still while it is the client's turn.
+    /// The broker's deadline, which moves back by the time that the client takes.
     deadline: Instant,
-    /// When the broker asked what is not answered yet.
+    /// When the broker sent a challenge that is not answered yet.
     asked: Option<Instant>,
     own_time: Duration,
 }
@@ -229,7 +230,7 @@ fn will_topic(will: &Will, who: Who, client: &str) -> String {
     topic
 }
 
-/// The properties of a client whose session is kept, unless they say already for how long.
+/// Adds a session expiry interval to the properties, unless they already have one.
 fn session_expiry(broker: &Broker) -> Option<PropertiesBuf> {
     let mut properties = broker.properties.connect.clone();
     if properties.as_properties().find(PropertyId::SessionExpiryInterval).is_some() {
@@ -240,7 +241,7 @@ fn session_expiry(broker: &Broker) -> Option<PropertiesBuf> {
     Some(properties)
 }
 
-/// What we accept: no packet that is much longer than ours.
+/// Our limits for incoming packets: the longest payload and some overhead.
 fn accepts(shared: &Shared) -> Limits {
     let longest = u32::try_from(shared.plan.longest_payload() + MOST_OVERHEAD);
     let limits = Limits::default();
@@ -249,7 +250,7 @@ fn accepts(shared: &Shared) -> Limits {
     Limits { maximum_packet_size, ..limits }
 }
 
-/// Pings a quarter early, since nobody looks more often than every quarter of the interval.
+/// Pings a quarter early, since keep alive is checked only every quarter of the interval.
 fn keep_alive(broker: &Broker, connack: &Connack<'_>, now: Instant) -> KeepAlive {
     let interval = connack.properties.two_bytes(PropertyId::ServerKeepAlive).unwrap_or(broker.keep_alive);
     let early = interval - interval / BEATS_PER_KEEP_ALIVE as u16;

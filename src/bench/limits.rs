@@ -1,4 +1,4 @@
-//! What the operating system allows: open files and local ports. Raised where we may, and said in numbers where not.
+//! Limits of the operating system: open files and local ports. Raised if permitted, else reported with the numbers.
 
 use super::plan::Plan;
 use crate::error::Error;
@@ -7,32 +7,32 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// What a process has open besides its clients: standard streams, the embedded broker's pipe, what it inherited.
+/// Open files of a process besides its clients: standard streams, the embedded broker's pipe, inherited files.
 const OPEN_FILES_OF_PROCESS: u64 = 32;
 
-/// What the event loop of a thread has open.
+/// Open files of a thread's event loop.
 const OPEN_FILES_OF_THREAD: u64 = 8;
 
-/// How many clients connect from one loopback address. The kernel takes the longer to find a free local port the more are in
-/// use: 20,000 clients take several times as long from one address as from addresses and ports that we choose.
+/// Clients per loopback address. The kernel takes longer to find a free local port the more are in use: 20,000
+/// clients take several times as long from one address as from addresses and ports that we choose.
 const CLIENTS_PER_LOOPBACK_ADDRESS: u32 = 4000;
 
-/// Where Linux says which local ports are given to outgoing connections.
+/// Linux's range of local ports for outgoing connections.
 const PORT_RANGE_FILE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
-/// What makes that range as large as it can be.
+/// A command that makes that range as large as possible.
 pub(super) const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
 
-/// The ports that are given out where nothing is known: the range of IANA, which is smaller than that of Linux.
+/// The port range if the system's is unknown: that of IANA, which is smaller than Linux's.
 const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
-/// More processes than these are no help any more.
+/// The maximum number of processes; more do not help.
 pub const MOST_PROCESSES: usize = 256;
 
-/// Spreads the clients over as many processes as the limit of open files demands, or as are `wanted`.
+/// Spreads the clients over `wanted` processes, or over as many as the limit of open files requires.
 ///
 /// # Errors
-/// When no number of processes is enough.
+/// If no number of processes suffices.
 pub fn spread_over_processes(plan: &mut Plan, wanted: Option<usize>) -> Result<(), Error> {
     spread(plan, wanted, descriptors::raise_limit())
 }
@@ -43,7 +43,7 @@ fn spread(plan: &mut Plan, wanted: Option<usize>, limit: Option<u64>) -> Result<
     let mut processes = wanted.unwrap_or(1).min(most);
     loop {
         plan.processes = processes;
-        // Each has the same number of threads, so that none has many more clients than the others.
+        // All processes have the same number of threads, so that their numbers of clients are similar.
         plan.threads = threads.max(processes).next_multiple_of(processes);
         match check_open_files(plan, limit) {
             Err(_) if wanted.is_none() && processes < most => processes += 1,
@@ -55,7 +55,7 @@ fn spread(plan: &mut Plan, wanted: Option<usize>, limit: Option<u64>) -> Result<
 /// Raises the limit of open files.
 ///
 /// # Errors
-/// When that is not enough for the clients of a process.
+/// If the hard limit is too low for the clients of a process.
 pub fn allow_open_files(plan: &Plan, process: usize) -> Result<(), Error> {
     let clients = plan.clients_of_processes().get(process).copied().unwrap_or_default();
     check_clients(clients, plan, descriptors::raise_limit())
@@ -78,16 +78,16 @@ fn check_clients(clients: u32, plan: &Plan, limit: Option<u64>) -> Result<(), Er
     }
 }
 
-/// How many files a process with so many clients has open.
+/// Open files of a process with this number of clients.
 pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
     let threads = plan.threads.div_ceil(plan.processes.max(1)) as u64;
     u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
 }
 
-/// Refuses a load for the embedded broker, which is one process.
+/// Checks that the embedded broker, which is one process, can open enough files.
 ///
 /// # Errors
-/// How many files it would have open.
+/// If it cannot, with the number of files that it needs.
 pub fn check_embedded_broker(plan: &Plan) -> Result<(), Error> {
     let clients = plan.clients();
     let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS;
@@ -101,22 +101,22 @@ pub fn check_embedded_broker(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-/// Where the connections come from.
+/// Local addresses and ports of the connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sources {
-    /// These local addresses in turn, or whichever the system chooses when there are none, with ports of the system's choice.
+    /// Uses these local addresses in turn, or lets the system choose if the list is empty. The system chooses the ports.
     System(Arc<[IpAddr]>),
-    /// Addresses and ports of ours.
+    /// Uses addresses and ports that we choose.
     Spread(Spread),
 }
 
-/// Local addresses that share the clients, each with its ports in a row.
+/// Local addresses that share the clients, each with a contiguous range of ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spread {
     addresses: Arc<[IpAddr]>,
     ports_per_address: u32,
     ports: RangeInclusive<u16>,
-    /// Where in the range the first port is: runs that follow each other should not meet.
+    /// Start of the first port within the range, so that consecutive runs use different ports.
     offset: u32,
 }
 
@@ -126,7 +126,7 @@ impl Spread {
         Spread { addresses, ports_per_address, ports, offset }
     }
 
-    /// 127.0.0.1 and as many of the addresses that follow it as the clients need.
+    /// 127.0.0.1 and as many of the following addresses as the clients need.
     fn over_loopback(clients: u32, ports: RangeInclusive<u16>, offset: u32) -> Spread {
         let addresses = clients.div_ceil(CLIENTS_PER_LOOPBACK_ADDRESS);
         let address = |index| IpAddr::from(Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + index));
@@ -143,7 +143,7 @@ impl Spread {
         self.addresses.get(client as usize % self.addresses.len().max(1)).copied()
     }
 
-    /// The addresses for a client to try one after another. No two clients share one.
+    /// The addresses that a client tries in turn. No two clients share one.
     pub fn candidates(&self, client: u32) -> impl Iterator<Item = SocketAddr> + use<> {
         let address = self.address(client);
         let addresses = count(&self.addresses).max(1);
@@ -156,11 +156,11 @@ impl Spread {
     }
 }
 
-/// Chooses where to connect from; without a `target` somebody else finds the way. Whoever knows `offset` comes to the same
-/// choice.
+/// Chooses the local addresses; without a `target`, the transport finds the route itself. The same `offset` leads to
+/// the same choice.
 ///
 /// # Errors
-/// When there are fewer local ports than clients.
+/// If there are fewer local ports than clients.
 pub fn sources(
     clients: u32,
     target: Option<SocketAddr>,
@@ -180,7 +180,7 @@ fn choose(
     ports: RangeInclusive<u16>,
     offset: u32,
 ) -> Result<Sources, Error> {
-    // Only Linux takes all of 127.0.0.0/8 for itself.
+    // Only Linux assigns all of 127.0.0.0/8 to the loopback interface.
     let is_loopback = target.is_ipv4() && target.ip().is_loopback() && cfg!(target_os = "linux");
     let per_address = count_ports(&ports);
     let has_room = per_address >= CLIENTS_PER_LOOPBACK_ADDRESS;
@@ -202,7 +202,7 @@ fn choose(
     }
 }
 
-/// The ports that the system gives to outgoing connections.
+/// The local ports that the system assigns to outgoing connections.
 pub(super) fn local_ports() -> RangeInclusive<u16> {
     let text = std::fs::read_to_string(PORT_RANGE_FILE).unwrap_or_default();
     parse_ports(&text).unwrap_or(DEFAULT_PORTS)
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use crate::bench::plan::tests::{group, plan};
 
-    /// How many processes and threads a plan comes to.
+    /// The numbers of processes and threads for the clients.
     fn spread_clients(clients: u32, limit: u64, wanted: Option<usize>) -> Result<(usize, usize), String> {
         let mut plan = plan(vec![group(clients, 0)]);
         spread(&mut plan, wanted, Some(limit)).map_err(|error| error.to_string())?;
@@ -260,7 +260,7 @@ mod tests {
         choose(clients, target.parse().unwrap(), bind, PORTS, 28_000)
     }
 
-    /// No two clients share one of the addresses that they try.
+    /// Asserts that no two clients try the same address.
     fn assert_apart(spread: &Spread, clients: u32, each: usize) {
         let mut all: Vec<SocketAddr> = (0..clients).flat_map(|client| spread.candidates(client)).collect();
         assert_eq!(all.len(), each * clients as usize);

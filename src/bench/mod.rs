@@ -1,10 +1,12 @@
-//! The load generator: many clients, exact accounts of what arrived, latencies from a monotonic clock.
+//! The load generator: many clients, exact accounts of deliveries, latencies from a monotonic clock.
 //!
-//! - [`plan`] says who takes part and what is sent, [`topics`] where, [`payload`] what and [`schedule`] when; [`limits`] asks the
-//!   operating system whether that can be.
-//! - Workers (threads) own the clients, each with its role. Each keeps its own [`record`]; the records are merged at the end.
-//! - [`report`] holds the result and tells it in many forms; [`judge`] sets it against what was demanded.
-//! - [`run`] leads them through the phases: connect and subscribe, measure, drain, close. No wait is without an end.
+//! - [`plan`] defines the clients and the load, [`topics`] the topics, [`payload`] the payloads and [`schedule`] the
+//!   send times; [`limits`] checks whether the operating system allows it.
+//! - Workers (threads) own the clients, each with its role. Each keeps its own [`record`]; the records are merged at
+//!   the end.
+//! - [`report`] holds the result and renders it in several formats; [`judge`] checks it against requirements.
+//! - [`run`] leads the workers through the phases: connect and subscribe, measure, drain, close. Every wait has a
+//!   limit.
 
 mod agenda;
 pub mod check;
@@ -51,28 +53,28 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use worker::{Assignment, Orders, Phase};
 
-/// How often the gauges are looked at.
+/// Interval between looks at the gauges.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How often the latencies of the last second are.
+/// Interval between looks at the latencies of the last second.
 const RECENT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How a run came to its end.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// All that was planned was done, as far as there were clients to do it.
+    /// The clients that took part completed the plan.
     Complete,
     /// It was interrupted.
     Interrupted,
-    /// No client could take part.
+    /// No client could connect.
     NotConnected,
     /// All clients lost their connections.
     AllLost,
-    /// Nothing moved for so long that the rest was given up.
+    /// Nothing made progress until the timeout, and the rest was given up.
     Stalled(Step),
 }
 
-/// What a run is doing.
+/// The current step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
 pub enum Step {
@@ -86,35 +88,35 @@ pub enum Step {
     Drain,
 }
 
-/// What can be seen of a run that is going on.
+/// A snapshot of a run in progress.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    /// What is planned.
+    /// The plan of the run.
     pub plan: &'a Plan,
-    /// What it is doing.
+    /// The current step.
     pub step: Step,
-    /// How long it has been doing that.
+    /// Time since the step began.
     pub elapsed: Duration,
-    /// What was done so far.
+    /// The totals so far.
     pub totals: &'a Totals,
-    /// The latency that 99 percent of the last full second's messages did not exceed, in nanoseconds.
+    /// The p99 latency of the last full second, in nanoseconds.
     pub recent_p99: Option<u64>,
 }
 
-/// At QoS 0 nobody says that a message will not come. So long nothing may arrive, and three times the longest time that one
-/// took, before those that are missing are lost.
+/// A QoS 0 message can get lost without notice. Missing messages count as lost after this time without an arrival,
+/// and after three times the longest delivery time.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_TIMES: u32 = 3;
 
-/// How long it takes for each client to hear that the load begins, on one processor. Planned sends begin after that; the first
+/// Time for a client to learn that the load begins, on one processor. Planned sends begin after that, since the first
 /// ones would be late otherwise.
 const LEAD_PER_CLIENT: Duration = Duration::from_micros(5);
 
-/// Carries out a plan. Each message from `interrupts` ends a step early: the first one measuring, a second one draining.
-/// `program` starts worker processes, where the plan has some.
+/// Carries out a plan. Each message from `interrupts` ends a step early: the first one the measurement, the second
+/// one the drain. `program` starts worker processes, if the plan has any.
 ///
 /// # Errors
-/// When the run cannot begin. What goes wrong later is in the report.
+/// If the run cannot begin. Later errors are in the report.
 pub async fn run(
     plan: Plan,
     program: &Program,
@@ -141,7 +143,7 @@ pub async fn run(
     Ok(Report::new(&plan, circumstances, record))
 }
 
-/// A run that is going on.
+/// A run in progress.
 struct Run<O> {
     plan: Arc<Plan>,
     start: Instant,
@@ -151,7 +153,7 @@ struct Run<O> {
     gauges: Vec<Arc<Gauges>>,
     threads: Vec<JoinHandle<Record>>,
     processes: Vec<Process>,
-    /// What it is doing.
+    /// The current step.
     step: Step,
     is_drain_cut: bool,
     orders: watch::Sender<Orders>,
@@ -186,7 +188,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// Has all workers in this process.
+    /// Starts all workers as threads of this process.
     fn start_threads(&mut self, route: &Route) -> Result<(), Error> {
         limits::allow_open_files(&self.plan, 0)?;
         for thread in 0..self.plan.threads {
@@ -204,7 +206,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         Ok(())
     }
 
-    /// Has all workers in processes of their own.
+    /// Starts all workers in processes of their own.
     async fn start_processes(
         &mut self,
         program: &Program,
@@ -222,14 +224,14 @@ impl<O: FnMut(View<'_>)> Run<O> {
         Ok(())
     }
 
-    /// Tells all workers what is wanted now.
+    /// Sends changed orders to all workers.
     fn order(&mut self, change: impl FnOnce(&mut Orders)) {
         self.orders.send_modify(change);
         let orders = *self.orders.borrow();
         self.processes.iter_mut().for_each(|process| process.order(orders));
     }
 
-    /// Leads the workers through the phases up to the last.
+    /// Leads the workers through all phases but the last.
     async fn lead(&mut self) -> Ending {
         match self.prepare().await {
             Ok(()) => {}
@@ -256,13 +258,13 @@ impl<O: FnMut(View<'_>)> Run<O> {
         match (measured, drained) {
             _ if totals.lost == totals.connected => Ending::AllLost,
             (Wait::Interrupted, _) | (_, Wait::Interrupted) => Ending::Interrupted,
-            // What did not arrive is counted as lost; what was not acknowledged is the broker's silence.
+            // Missing deliveries count as lost; missing acknowledgements mean that the broker stalled.
             (_, Wait::Stalled) if totals.finished < totals.publishers => Ending::Stalled(Step::Drain),
             (_, Wait::Stalled | Wait::Done) => Ending::Complete,
         }
     }
 
-    /// Waits until every client is connected and subscribed, or will not be.
+    /// Waits until every client has connected and subscribed, or has failed to.
     async fn prepare(&mut self) -> Result<(), Ending> {
         let clients = u64::from(self.plan.clients());
         let connecting = self.until(Step::Connect, |totals| totals.connected + totals.failed >= clients);
@@ -278,7 +280,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         if totals.lost == totals.connected { Err(Ending::AllLost) } else { Ok(()) }
     }
 
-    /// Waits with all clients connected until the time that several machines begin at.
+    /// Waits, with all clients connected, for the start time that several machines share.
     async fn wait_for_start(&mut self) -> Result<(), Ending> {
         let Some(wait) = self.plan.start_at.and_then(|time| time.duration_since(SystemTime::now()).ok())
         else {
@@ -289,7 +291,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         if is_over(&totals) { Err(Ending::AllLost) } else { Ok(()) }
     }
 
-    /// Leads the clients through everything that they send.
+    /// Leads the clients through the load.
     async fn load(&mut self) -> Wait {
         let warm_up = self.plan.warm_up;
         let warmed_up = match warm_up {
@@ -320,7 +322,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// Drops all clients in the middle of the measurement, and lets them come back.
+    /// Drops all clients in the middle of the measurement, and lets them reconnect.
     async fn measure_with_a_gap(&mut self) -> Wait {
         let Volume::Duration(duration) = self.plan.volume else {
             return self.measure(self.plan.volume).await;
@@ -342,7 +344,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         self.measure(Volume::Duration(duration.saturating_sub(begin.elapsed()))).await
     }
 
-    /// Lets publishers send what was due before the end and had to wait, for as long as nothing is given up otherwise.
+    /// Lets publishers send delayed messages that were due before the end, until the usual timeout.
     async fn catch_up(&mut self) -> Wait {
         let patience = self.plan.patience;
         let is_done = |totals: &Totals| is_over(totals) || totals.finished >= totals.publishers;
@@ -352,7 +354,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// Waits for a time, unless there is nobody left to do anything.
+    /// Waits for a time, or until no client is left.
     async fn for_a_time(&mut self, step: Step, time: Duration) -> Wait {
         tokio::select! {
             wait = self.until(step, is_over) => wait,
@@ -360,7 +362,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// Waits until everything that was sent is acknowledged and has arrived.
+    /// Waits until all messages are acknowledged and delivered.
     async fn drain(&mut self) -> Wait {
         let is_done = |totals: &Totals| {
             let owed = totals.owed.saturating_sub(totals.excused);
@@ -369,7 +371,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
         self.until(Step::Drain, is_done).await
     }
 
-    /// Waits until something is done, as long as anything moves.
+    /// Waits until `is_done`, or until nothing has made progress for too long.
     async fn until(&mut self, step: Step, is_done: impl Fn(&Totals) -> bool) -> Wait {
         self.step = step;
         let begin = Instant::now();
@@ -402,11 +404,11 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// How long nothing may move.
+    /// The timeout without progress.
     fn patience(&self, step: Step, totals: &Totals) -> Duration {
         let plan = &self.plan;
         match step {
-            // Nobody gives up connecting before a single client does, or may begin to.
+            // Longer than the connect timeout of a single client, and than the pause before the next one starts.
             Step::Connect | Step::Reconnect => {
                 let pause = plan.connect_rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
                 plan.patience.max(plan.broker.endpoint.timeout + 2 * LOOK_INTERVAL) + pause
@@ -414,7 +416,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
             Step::Subscribe | Step::CatchUp => plan.patience,
             Step::Wait => Duration::MAX,
             Step::WarmUp | Step::Measure => match plan.volume {
-                // Who only listens, or stays, cannot know when others have something to say.
+                // Subscribers and idle clients alone cannot know when other publishers will send.
                 Volume::Duration(_) if plan.publishers() == 0 => Duration::MAX,
                 _ => plan.patience.saturating_add(plan.longest_pause()),
             },
@@ -422,8 +424,8 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
     }
 
-    /// Where messages may get lost and all publishers know that the broker has theirs, what takes three times as long as
-    /// anything before will not come. Where a loss would break a promise, the whole patience goes before that is said.
+    /// If messages may get lost and the broker has acknowledged all publishers, a message that takes three times as
+    /// long as any before counts as lost. If a loss would violate the QoS, the run waits for the whole timeout.
     fn patience_of_drain(&self, totals: &Totals) -> Duration {
         let may_lose = self.plan.may_lose() && totals.finished >= totals.publishers;
         let longest = LONGEST_TIMES * Duration::from_nanos(totals.slowest);
@@ -440,12 +442,12 @@ impl<O: FnMut(View<'_>)> Run<O> {
         totals
     }
 
-    /// The p99 of the last full second of all workers.
+    /// The p99 latency of the last full second, over all workers.
     fn recent_p99(&self) -> Option<u64> {
         gauges::recent(&self.gauges).at_percentile(99.0)
     }
 
-    /// Lets all clients disconnect, and gathers what was measured.
+    /// Disconnects all clients, and collects the records.
     async fn finish(mut self) -> Result<Record, Error> {
         self.order(|orders| orders.phase = Phase::Close);
         let mut record = worker::gather(self.threads)?;
@@ -459,8 +461,8 @@ impl<O: FnMut(View<'_>)> Run<O> {
     }
 }
 
-/// What must not stand still. A client that fails to connect is no progress: with a broker that answers nobody, thousands
-/// would time out one after another.
+/// The totals that have to change for progress. A client that fails to connect does not count: if the broker never
+/// answers, thousands of clients would time out one after another.
 fn progress(step: Step, totals: &Totals) -> Totals {
     match step {
         Step::Connect => Totals { connected: totals.connected, ..Totals::default() },
@@ -469,12 +471,12 @@ fn progress(step: Step, totals: &Totals) -> Totals {
     }
 }
 
-/// Whether there is nobody left who could do anything.
+/// Whether no client is left to do anything.
 fn is_over(totals: &Totals) -> bool {
     totals.lost >= totals.connected
 }
 
-/// In how many nanoseconds the load begins.
+/// Nanoseconds until the load begins.
 fn lead(plan: &Plan) -> u64 {
     let time = if plan.has_open_loop() { LEAD_PER_CLIENT * plan.clients() } else { Duration::ZERO };
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)

@@ -1,46 +1,46 @@
-//! What messages carry: a stamp where they are to be told apart, and bytes behind it.
+//! Payloads of messages: a header that identifies the message if it is measured, and the bytes after it.
 
 use super::stamp::Stamp;
 use super::template::{Template, Values};
 use std::fmt;
 use std::sync::Arc;
 
-/// No number in a template is longer.
+/// The maximum length of a placeholder's value.
 const LONGEST_VALUE: usize = 64;
 
-/// What the payloads of a group are.
+/// The payloads of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
-    /// Dots, a stamp among them where it fits; the number of bytes is the same or chosen for each message.
+    /// Dots, after a stamp if it fits; the size is fixed, or chosen for each message.
     #[allow(missing_docs)] // the names say it
     Size { least: usize, most: usize },
-    /// The same bytes each time, behind the stamp if there is one.
+    /// The same bytes each time, after the stamp if the group has one.
     Bytes(Vec<u8>),
-    /// A text for each message, behind the stamp if there is one.
+    /// A text for each message, after the stamp if the group has one.
     Text(Template),
-    /// Messages that were recorded before, one after the other and then from the start again, behind the stamp if there is
-    /// one. Each publisher begins one further than the one before. There is at least one.
+    /// Recorded messages in a loop, each after the stamp if the group has one. Each publisher starts one message
+    /// further than the one before. At least one message.
     Recording(Arc<[Recorded]>),
 }
 
-/// A message of a recording.
+/// One message of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Where it goes to, instead of the group's topic.
+    /// Its topic, if it replaces the group's.
     pub topic: Option<Box<str>>,
-    /// What it carries.
+    /// Its payload.
     pub payload: Box<[u8]>,
 }
 
 impl Recorded {
-    /// Where it goes to, when that is not the group's topic.
+    /// Its topic, if it replaces the group's.
     pub(super) fn topic(&self) -> Option<&str> {
         self.topic.as_deref()
     }
 }
 
 impl Payload {
-    /// The bytes of the longest one, about.
+    /// Approximate size of the longest payload in bytes.
     pub fn most(&self, stamp: usize) -> usize {
         match self {
             Payload::Size { most, .. } => *most,
@@ -52,7 +52,7 @@ impl Payload {
         }
     }
 
-    /// The bytes that are surely there for a stamp.
+    /// Bytes that every payload has for a stamp.
     pub fn room_for_stamp(&self) -> usize {
         match self {
             Payload::Size { least, .. } => *least,
@@ -60,7 +60,7 @@ impl Payload {
         }
     }
 
-    /// The recorded message that a publisher sends as its message of that number.
+    /// The recorded message that a publisher sends with this sequence number.
     pub(super) fn recorded(&self, publisher: u32, sequence: u64) -> Option<&Recorded> {
         let Payload::Recording(messages) = self else { return None };
         let number = sequence.wrapping_add(publisher.into());
@@ -69,7 +69,7 @@ impl Payload {
     }
 }
 
-/// A place where payloads are put together, used again for each message.
+/// A reusable buffer that payloads are composed in.
 #[derive(Debug)]
 pub(super) struct Composer {
     bytes: Vec<u8>,
@@ -77,7 +77,7 @@ pub(super) struct Composer {
 }
 
 impl Composer {
-    /// A stamp of 0 bytes is none.
+    /// `stamp` is 0 for payloads without a stamp.
     pub(super) fn new(payload: &Payload, stamp: usize) -> Composer {
         let mut bytes = vec![b'.'; stamp];
         match payload {
@@ -113,7 +113,7 @@ impl Composer {
     }
 }
 
-/// Lets text be written into bytes.
+/// Adapts a byte vector to `fmt::Write`.
 struct Text<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Text<'_> {

@@ -1,4 +1,5 @@
-//! From where to where the connections go, found out once for all clients: a name is not looked up ten thousand times.
+//! The local and remote addresses of the connections, determined once for all clients, so that a name is not resolved
+//! ten thousand times.
 
 use super::limits::{self, Sources};
 use super::plan::Plan;
@@ -8,23 +9,23 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// How long to wait for room in the queue of a unix socket.
+/// Pause between attempts to connect to a unix socket whose queue is full.
 const QUEUE_PAUSE: Duration = Duration::from_millis(2);
 
-/// From where to where the connections go.
+/// The local and remote addresses of the connections.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
-    /// Where the broker is and the layers on the way.
+    /// The broker's address and the layers to it.
     endpoint: Endpoint,
-    /// The address that the sockets connect to, unless somebody else finds the way.
+    /// The address that the sockets connect to; `None` if the transport finds it.
     target: Option<SocketAddr>,
     sources: Sources,
 }
 
-/// The first address of the broker's name, or the one to connect to directly, without asking whether anybody answers.
+/// The first address of the broker's name, or the address to connect to directly, without a connection attempt.
 ///
 /// # Errors
-/// When the name cannot be resolved.
+/// If the name cannot be resolved.
 pub(super) async fn resolve(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
     match &plan.broker.endpoint {
         Endpoint { address: Address::Tcp { host, port }, proxy: None, .. } => {
@@ -34,11 +35,11 @@ pub(super) async fn resolve(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
     }
 }
 
-/// The address to connect to directly; `None` for a unix socket and behind a proxy. Where a name has several, it is the first
-/// that answers.
+/// The address to connect to directly; `None` for a unix socket or a proxy. If a name has several addresses, the
+/// first one that answers.
 ///
 /// # Errors
-/// When there is none, or nobody answers.
+/// If the name has no address, or none answers.
 pub(super) async fn find(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
     let endpoint = &plan.broker.endpoint;
     if endpoint.proxy.is_some() {
@@ -59,10 +60,10 @@ pub(super) async fn find(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
 }
 
 impl Route {
-    /// The route to an address that was found.
+    /// The route to a known address.
     ///
     /// # Errors
-    /// When there are fewer local ports than clients.
+    /// If there are fewer local ports than clients.
     pub(super) fn to(plan: &Plan, target: Option<SocketAddr>, offset: u32) -> Result<Route, Error> {
         let endpoint = match target {
             Some(target) => Endpoint {
@@ -75,7 +76,7 @@ impl Route {
         Ok(Route { endpoint, target, sources })
     }
 
-    /// Where it leads, for people.
+    /// The destination, for messages to the user.
     pub(super) fn place(&self) -> String {
         match (self.target, &self.endpoint.proxy) {
             (Some(target), _) => target.to_string(),
@@ -89,10 +90,10 @@ impl Route {
         &self.endpoint
     }
 
-    /// Connects a client's socket, beneath all layers; `client` is its number in this run.
+    /// Connects a client's socket, below all layers; `client` is its number in this run.
     ///
     /// # Errors
-    /// When there is no way through.
+    /// If the connection fails.
     pub(super) async fn connect_socket(&self, client: u32) -> Result<Stream, ConnectError> {
         let bind = match (&self.sources, self.target) {
             (Sources::System(addresses), _) => in_turn(addresses, client),
@@ -113,7 +114,8 @@ impl Route {
         }
     }
 
-    /// Leaves the way to the layers that know it. A unix socket whose queue is full refuses at once, where TCP would wait.
+    /// Lets the transport find the route. A unix socket with a full queue refuses at once, whereas TCP would wait; so
+    /// this retries.
     async fn connect_patiently(&self, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
         let endpoint = Endpoint { bind, ..self.endpoint.clone() };
         loop {
@@ -132,7 +134,7 @@ fn in_turn(addresses: &[IpAddr], client: u32) -> Option<IpAddr> {
     addresses.get(index).copied()
 }
 
-/// Whether another connection has the local port, or had it a moment ago.
+/// Whether the local port is in use, or was a moment ago.
 fn is_port_taken(error: &ConnectError) -> bool {
     let (ConnectError::Bind { source, .. } | ConnectError::Connect { source, .. }) = error else {
         return false;

@@ -1,31 +1,31 @@
-//! When the messages of an open loop are due: worked out from their numbers, never added up, so that nothing drifts.
+//! Send times of an open loop, computed from message numbers rather than accumulated, so that they do not drift.
 //!
-//! All publishers follow one clockwork. Its beats belong to them in turn, so that they do not fire together and their rates add
-//! up to the total. What is due is not stored anywhere: a publisher that falls behind finds it here when it can send
-//! again, each message with the time that was planned for it.
+//! All publishers share one sequence of beats and take them in turn, so that they do not send simultaneously and
+//! their rates add up to the total. Due messages are not queued: a publisher that falls behind still gets every
+//! message from here, with its planned time.
 
 use fastrand::Rng;
 use std::time::Duration;
 
 const NANOSECONDS: u128 = 1_000_000_000;
 
-/// So many times the mean, a pause of random arrivals never gets: one in 10^13 does.
+/// The longest pause of random arrivals, as a multiple of the mean; one in 10^13 is longer.
 const LONGEST_RANDOM_PAUSE: u32 = 30;
 
-/// Nobody counts more sends than this one by one.
+/// The maximum number of sends to count one by one.
 const MOST_COUNTED: usize = 10_000_000;
 
-/// A number of messages in a time, exact down to one in a thousand seconds.
+/// A message rate, exact down to one message in a thousand seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     in_1000_seconds: u64,
 }
 
 impl Rate {
-    /// The highest rate there is, in messages per second.
+    /// The maximum rate, in messages per second.
     pub const HIGHEST: f64 = 1e9;
 
-    /// So many messages per second; `None` when it is less than one in a thousand seconds or over [`Rate::HIGHEST`].
+    /// A rate in messages per second; `None` below one in a thousand seconds or above [`Rate::HIGHEST`].
     pub fn per_second(rate: f64) -> Option<Rate> {
         let in_1000_seconds = (rate * 1000.0).round();
         (1.0..=Rate::HIGHEST * 1000.0)
@@ -38,49 +38,49 @@ impl Rate {
         self.in_1000_seconds as f64 / 1000.0
     }
 
-    /// How long so many messages take, in nanoseconds.
+    /// The time that this number of messages takes, in nanoseconds.
     fn time_of(self, messages: u128) -> u128 {
         messages * 1000 * NANOSECONDS / u128::from(self.in_1000_seconds)
     }
 }
 
-/// How the beats are spread over time.
+/// The distribution of beats over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrivals {
-    /// At equal distances.
+    /// At equal intervals.
     Constant,
-    /// Independent of each other, as the requests of many people are.
+    /// Independent of each other, like the requests of many users.
     Poisson,
 }
 
-/// How the rate comes to what it is in the end: in proportion to the time.
+/// A linear change of the rate from an initial to the final one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ramp {
-    /// The rate at the start; `None` for 0. It may be the higher one.
+    /// The initial rate; `None` for 0. It may exceed the final one.
     pub from: Option<Rate>,
-    /// How long the rate stays there.
+    /// How long the initial rate lasts.
     pub after: Duration,
-    /// How long it changes then.
+    /// Duration of the change.
     pub time: Duration,
 }
 
 /// A load that does not wait for the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenLoop {
-    /// Of all publishers together.
+    /// The rate of all publishers together.
     pub rate: Rate,
-    /// How the beats are spread.
+    /// The distribution of beats over time.
     pub arrivals: Arrivals,
     /// How many messages a publisher sends on each of its beats.
     pub burst: u32,
-    /// How it grows to that.
+    /// The ramp up to that rate.
     pub ramp: Ramp,
-    /// Chooses among the random arrivals.
+    /// The seed of random arrivals.
     pub seed: u64,
 }
 
 impl OpenLoop {
-    /// When a beat is due that would be due then without the ramp, in nanoseconds.
+    /// Converts the due time of a beat without the ramp into the time with it, in nanoseconds.
     fn after_ramp(&self, time: u128) -> u64 {
         let time = match self.ramp.from {
             None => self.after_start(time),
@@ -89,13 +89,14 @@ impl OpenLoop {
         u64::try_from(time).unwrap_or(u64::MAX)
     }
 
-    /// Up to its end, a ramp from 0 lets `rate * time^2 / (2 * ramp)` messages through; later ones are half a ramp late.
+    /// Up to its end, a ramp from 0 lets `rate * time^2 / (2 * ramp)` messages through; later ones are half a ramp
+    /// late.
     fn after_start(&self, time: u128) -> u128 {
         let (after, ramp) = (self.ramp.after.as_nanos(), self.ramp.time.as_nanos());
         after + if time >= ramp / 2 { time + ramp / 2 } else { (2 * time * ramp).isqrt() }
     }
 
-    /// A ramp from another rate lets `from * time` messages through before it begins, and after so much time of it
+    /// A ramp from another rate lets `from * time` messages through before it begins, and after `time` of the ramp
     /// `from * time + (rate - from) * time^2 / (2 * ramp)`. Floating point is exact to a nanosecond for months.
     fn after_change(&self, from: Rate, time: u128) -> u128 {
         let part = from.as_per_second() / self.rate.as_per_second();
@@ -113,20 +114,20 @@ impl OpenLoop {
         (after + 2.0 * of_ramp / (part + root)) as u128
     }
 
-    /// Messages in a second, on average over a ramp between two rates.
+    /// The mean rate in messages per second over a ramp between two rates.
     pub fn mean_rate(&self) -> f64 {
         let from = self.ramp.from.unwrap_or(self.rate);
         (from.as_per_second() + self.rate.as_per_second()) / 2.0
     }
 
-    /// The longest time that can pass without a message being due.
+    /// The longest time without a message being due.
     pub fn longest_pause(&self) -> Duration {
         let beats = match self.arrivals {
             Arrivals::Constant => 1,
             Arrivals::Poisson => LONGEST_RANDOM_PAUSE,
         };
         let time = self.rate.time_of(u128::from(self.burst) * u128::from(beats));
-        // The pauses get shorter or longer all the time, so that the first or the last one is the longest.
+        // The pauses change monotonically, so either the first or the last one is the longest.
         Duration::from_nanos(self.after_ramp(time).max(u64::try_from(time).unwrap_or(u64::MAX)))
     }
 }
@@ -137,18 +138,18 @@ pub struct Schedule {
     load: OpenLoop,
     publisher: u32,
     publishers: u32,
-    /// Messages of the current beat that were not taken yet.
+    /// Messages left in the current beat.
     left: u32,
     /// Beats before the current one.
     beats: u64,
-    /// When the current beat would be due without a ramp, where that is random.
+    /// The due time of the current beat without a ramp, for random arrivals.
     random_time: u64,
     random: Rng,
     next: u64,
 }
 
 impl Schedule {
-    /// The sends of one of so many publishers.
+    /// The sends of one of `publishers` publishers.
     pub fn new(load: OpenLoop, publisher: u32, publishers: u32) -> Schedule {
         let seed = load.seed ^ u64::from(publisher).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut schedule = Schedule {
@@ -170,8 +171,8 @@ impl Schedule {
         self.next
     }
 
-    /// Takes the next send when it is due by `now`, and gives the time that was planned for it. However late it is, every send
-    /// comes once and with its own time.
+    /// Takes the next send if it is due by `now`, and returns its planned time. Every send is returned once and with
+    /// its own time, however late it is.
     pub fn due(&mut self, now: u64) -> Option<u64> {
         let planned = self.next;
         if planned > now {
@@ -186,7 +187,7 @@ impl Schedule {
         Some(planned)
     }
 
-    /// How many sends are due by `now`, as far as they can be counted in a moment.
+    /// The number of sends due by `now`, up to `MOST_COUNTED`.
     pub fn count_due(&self, now: u64) -> u64 {
         let mut rest = self.clone();
         std::iter::from_fn(|| rest.due(now)).take(MOST_COUNTED).count() as u64
@@ -241,7 +242,7 @@ mod tests {
         OpenLoop { arrivals: Arrivals::Poisson, ..load(rate) }
     }
 
-    /// The planned times of all publishers up to a time, in order.
+    /// The planned times of all publishers up to `until`, in order.
     fn times(load: OpenLoop, publishers: u32, until: u64) -> Vec<u64> {
         let mut all = Vec::new();
         for publisher in 0..publishers {

@@ -1,31 +1,31 @@
-//! A part of a run, for one of several machines: each takes its clients, topics, rates and messages, and nobody else does.
+//! One machine's share of a run: each shard has its own clients, topics, rates and messages.
 //!
-//! A shard is a run of its own: its subscribers hear its publishers, so that it can account for every message by itself. The
-//! numbers that names and schedules are made of count through all shards.
+//! A shard is a complete run: its subscribers receive from its own publishers, so that it can account for every
+//! message. The numbers in names and schedules are consecutive over all shards.
 
 use super::plan::Group;
 use crate::error::Error;
 use std::ops::Range;
 
-/// The part `number` of `count`, counted from 0.
+/// Shard `number` of `count`, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     number: u32,
     count: u32,
 }
 
-/// A group's place in the one that all shards make together.
+/// The position of a shard's group within the group of all shards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place {
-    /// How many of each are in the shards before.
+    /// The numbers of clients in the preceding shards.
     pub before: Counts,
-    /// How many of each there are in all shards.
+    /// The numbers of clients in all shards.
     pub whole: Counts,
-    /// How many there are in all shards of the groups before this one.
+    /// The numbers of clients of the preceding groups in all shards.
     pub groups_before: Counts,
 }
 
-/// How many clients do what.
+/// Numbers of clients by task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
 pub struct Counts {
@@ -40,7 +40,7 @@ impl Counts {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
-    /// These and others.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Counts) -> Counts {
         Counts {
@@ -52,17 +52,17 @@ impl Counts {
 }
 
 impl Shard {
-    /// The part `number` of `count`, counted from 1.
+    /// Shard `number` of `count`, counted from 1.
     pub fn new(number: u32, count: u32) -> Option<Shard> {
         (1..=count).contains(&number).then(|| Shard { number: number - 1, count })
     }
 
-    /// How many shards there are.
+    /// The number of shards.
     pub fn count(self) -> u32 {
         self.count
     }
 
-    /// The shard's part of so many things. Together the shards have each once.
+    /// The shard's range of `all` things. The ranges of all shards together cover each thing once.
     pub fn range(self, all: u32) -> Range<u32> {
         let end = |number: u32| (u64::from(all) * u64::from(number) / u64::from(self.count)) as u32;
         end(self.number)..end(self.number + 1)
@@ -74,10 +74,10 @@ impl Shard {
     }
 }
 
-/// Leaves the shard's part of each group.
+/// Reduces each group to the shard's part.
 ///
 /// # Errors
-/// When there is not enough for every shard, or the shards would hear each other.
+/// If a group has too few clients for all shards, or the shards would receive each other's messages.
 pub fn cut(groups: &mut [Group], shard: Shard) -> Result<(), Error> {
     groups.iter_mut().try_for_each(|group| cut_group(group, shard))
 }

@@ -1,33 +1,33 @@
-//! What the first bytes of a payload say: which message it is, and when it was sent.
+//! The header of a measured payload: the message's identity and send time.
 
 use super::plan::RunId;
 
 /// A message's identity, at the start of its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// The run that it belongs to.
+    /// The run of the message.
     pub run: RunId,
-    /// Who sent it.
+    /// The number of its publisher.
     pub publisher: u32,
-    /// Which of the publisher's messages it is, counted from 0.
+    /// Its number among the publisher's messages, counted from 0.
     pub sequence: u64,
-    /// When it was sent, in nanoseconds since the run's start.
+    /// Its send time, in nanoseconds since the run's start.
     pub sent_at: u64,
-    /// When it should have been sent. Only what is sent at planned times carries it; else it is `sent_at`.
+    /// Its planned send time. Only messages of an open loop carry one; otherwise it equals `sent_at`.
     pub planned_at: u64,
 }
 
 impl Stamp {
-    /// The bytes that it takes; no payload that is to be measured end to end can be shorter.
+    /// The size in bytes, which is the minimum of a payload that is measured end to end.
     pub const SIZE: usize = 24;
 
-    /// The bytes that it takes with the planned time.
+    /// The size in bytes with the planned time.
     pub const PLANNED_SIZE: usize = 32;
 
-    /// No publisher gets that far; a higher sequence number is not one of ours.
+    /// No publisher sends this many messages; a higher sequence number is not from this program.
     const END_OF_SEQUENCE: u64 = 1 << 48;
 
-    /// Overwrites the start of a payload, without the planned time. One that is too short is left as it is.
+    /// Overwrites the start of a payload, without the planned time. Leaves a payload unchanged that is too short.
     pub fn write(self, payload: &mut [u8]) {
         let Some(start) = payload.first_chunk_mut::<{ Stamp::SIZE }>() else {
             return;
@@ -38,7 +38,7 @@ impl Stamp {
         put(rest, self.sent_at.to_be_bytes());
     }
 
-    /// Overwrites the start of a payload, the planned time behind the rest.
+    /// Overwrites the start of a payload, with the planned time last.
     pub fn write_planned(self, payload: &mut [u8]) {
         self.write(payload);
         if let Some(place) = payload.get_mut(Stamp::SIZE..Stamp::PLANNED_SIZE) {
@@ -46,7 +46,7 @@ impl Stamp {
         }
     }
 
-    /// Reads the start of a payload, with or without a planned time; `None` when it is none that a run of ours sent.
+    /// Reads the start of a payload, with or without a planned time; `None` if it was not written by `mq bench`.
     pub fn read(payload: &[u8], is_planned: bool) -> Option<Stamp> {
         let (run, rest) = payload.split_first_chunk()?;
         let (publisher, rest) = rest.split_first_chunk()?;
@@ -64,7 +64,7 @@ impl Stamp {
     }
 }
 
-/// Overwrites the first bytes, and gives back those behind them.
+/// Overwrites the first bytes, and returns the rest.
 fn put<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
     match bytes.split_first_chunk_mut() {
         Some((place, rest)) => {

@@ -5,7 +5,7 @@ use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
 use jiff::Timestamp;
 use std::fmt::Write;
 
-/// A text that is made anew for each publisher or message.
+/// A text that is filled in for each publisher or message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     text: String,
@@ -19,11 +19,11 @@ enum Placeholder {
     Subscriber,
     Client,
     Sequence,
-    /// What is new for each message.
+    /// A value that is new for each message.
     New(Value),
 }
 
-/// What the placeholders stand for.
+/// The values of the placeholders.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)] // the names say it
 pub struct Values<'a> {
@@ -34,7 +34,7 @@ pub struct Values<'a> {
     pub sequence: u64,
 }
 
-/// Why a text cannot be used.
+/// Why a template is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum PlaceholderError {
@@ -46,43 +46,43 @@ pub enum PlaceholderError {
     Range(String),
 }
 
-/// What a topic can hold.
+/// The placeholders of a topic.
 const IN_TOPICS: &str = "{run}, {client}, {i} (the publisher), {s} (its subscriber), and for each message {seq} (its number), \
                          {ts} (the time; {ts:s}, {ts:ms}, {ts:us}, {ts:ns} since 1970), {uuid} and {rand:0..100} (any number below 100)";
 
-/// What a client identifier, a user name, or the topic of a will can hold.
+/// The placeholders of a client identifier, a user name, or a will topic.
 const IN_CLIENTS: &str = "{i} (the client), {client} (its identifier) and {run}";
 
-/// What a payload can hold.
+/// The placeholders of a payload.
 const IN_PAYLOADS: &str = "{run}, {client}, {i} (the publisher), {seq} (the message), {ts} (the time; {ts:s}, {ts:ms}, {ts:us}, \
                            {ts:ns} since 1970), {uuid} and {rand:0..100} (any number below 100)";
 
 impl Template {
-    /// Reads a topic. Every brace is to be a placeholder's.
+    /// Parses a topic. Every brace has to belong to a placeholder.
     ///
     /// # Errors
-    /// When it holds an unknown placeholder.
+    /// If it contains an unknown placeholder.
     pub fn of_topic(text: &str) -> Result<Template, PlaceholderError> {
         Template::parse(text, IN_TOPICS, |_| true, |_| true)
     }
 
-    /// Reads a payload. Braces with anything but a word in them are text, so that JSON can be written as it is.
+    /// Parses a payload. Braces around anything but a word are plain text, so that JSON needs no escaping.
     ///
     /// # Errors
-    /// When it holds an unknown placeholder.
+    /// If it contains an unknown placeholder.
     pub fn of_payload(text: &str) -> Result<Template, PlaceholderError> {
         Template::parse(text, IN_PAYLOADS, |name| !matches!(name, "s"), placeholder::is_word)
     }
 
-    /// Reads what a client is called or logs in with. Every brace is to be a placeholder's.
+    /// Parses a client identifier, a user name, or a will topic. Every brace has to belong to a placeholder.
     ///
     /// # Errors
-    /// When it holds an unknown placeholder.
+    /// If it contains an unknown placeholder.
     pub fn of_client(text: &str) -> Result<Template, PlaceholderError> {
         Template::parse(text, IN_CLIENTS, |name| matches!(name, "run" | "client" | "i"), |_| true)
     }
 
-    /// Reads a password, in which everything but `{i}`, `{client}` and `{run}` is text: it may have been chosen at random.
+    /// Parses a password. Everything but `{i}`, `{client}` and `{run}` is plain text: the password may be random.
     pub fn of_secret(text: &str) -> Template {
         let is_placeholder = |name: &str| matches!(name, "run" | "client" | "i");
         let parsed = Template::parse(text, IN_CLIENTS, is_placeholder, is_placeholder);
@@ -114,10 +114,10 @@ impl Template {
 
     /// Appends the text with values in place of the placeholders.
     pub fn fill_in(&self, values: &Values<'_>, text: &mut impl Write) {
-        // The time is read for texts that change with it, and once for each.
+        // Reads the clock once, and only for texts that change with each message.
         let now = if self.is_new_for_each_message() { Timestamp::now() } else { Timestamp::UNIX_EPOCH };
         for piece in &self.pieces {
-            // Neither a String nor a Vec refuses to grow, and a running system has random numbers.
+            // A String and a Vec always grow, and a running system has random numbers.
             let _ = match piece {
                 Piece::Text(words) => text.write_str(words),
                 Piece::Placeholder(placeholder) => match placeholder {
@@ -132,31 +132,31 @@ impl Template {
         }
     }
 
-    /// How many bytes it makes when no value takes more than so many.
+    /// The length in bytes if each value takes at most `value` bytes.
     pub fn longest(&self, value: usize) -> usize {
         let size =
             |piece: &Piece<Placeholder>| if let Piece::Text(words) = piece { words.len() } else { value };
         self.pieces.iter().map(size).sum()
     }
 
-    /// Whether there is a `{s}`.
+    /// Whether it contains `{s}`.
     pub fn names_subscriber(&self) -> bool {
         self.names(|placeholder| *placeholder == Placeholder::Subscriber)
     }
 
-    /// Whether runs make different texts of it.
+    /// Whether its text differs between runs.
     pub fn names_run(&self) -> bool {
         self.names(|placeholder| *placeholder == Placeholder::Run)
     }
 
-    /// Whether two messages can make different texts of it, apart from `{s}`.
+    /// Whether its text can differ between messages, apart from `{s}`.
     pub fn names_publisher(&self) -> bool {
         let is_of_publisher =
             |placeholder: &Placeholder| matches!(placeholder, Placeholder::Number | Placeholder::Client);
         self.names(is_of_publisher) || self.is_new_for_each_message()
     }
 
-    /// Whether two messages of one publisher can make different texts of it.
+    /// Whether its text can differ between messages of one publisher.
     pub fn is_new_for_each_message(&self) -> bool {
         self.names(|placeholder| matches!(placeholder, Placeholder::Sequence | Placeholder::New(_)))
     }

@@ -1,21 +1,21 @@
-//! What happened in each second of a run: counts, and a coarse histogram of the latency.
+//! The course of a run over time: counts, and a coarse histogram of the latency for each second.
 //!
-//! A run of any length fits: when the slots are all used, two become one, and each stands for twice the time.
+//! A run of any length fits: when all slots are used, pairs are merged, and each slot covers twice the time.
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The most slots, a good hour of seconds.
+/// The maximum number of slots, just over an hour of seconds.
 pub const MOST_SLOTS: usize = 4096;
 
-/// What a slot stands for at first.
+/// The initial width of a slot.
 const SHORTEST_WIDTH: Duration = Duration::from_secs(1);
 
-/// No time in nanoseconds needs wider slots.
+/// A width that suffices for any time in nanoseconds.
 const WIDEST_SECONDS: u64 = 1 << 30;
 
-/// Latencies are kept in these units here.
+/// The unit of latencies in slots.
 const NANOSECONDS_PER_UNIT: u64 = 1000;
 /// The significant digits of a slot's latencies.
 pub(super) const DIGITS: u8 = 2;
@@ -27,7 +27,7 @@ pub struct Timeline {
     slots: Vec<Slot>,
 }
 
-/// What happened in one slot.
+/// The counts of one slot.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slot {
     /// Clients that the broker accepted.
@@ -36,11 +36,11 @@ pub struct Slot {
     pub failed: u64,
     /// Clients that lost their connection.
     pub lost: u64,
-    /// Messages that the kernel took.
+    /// Messages that the kernel accepted.
     pub sent: u64,
     /// Messages that the broker acknowledged.
     pub acknowledged: u64,
-    /// Messages that the broker denied.
+    /// Messages that the broker rejected.
     pub denied: u64,
     /// Messages that arrived for the first time.
     pub received: u64,
@@ -48,7 +48,7 @@ pub struct Slot {
     pub latency: Coarse,
 }
 
-/// Times in microseconds with two digits; empty ones take no room.
+/// Times in microseconds with two significant digits; an empty one allocates no memory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Coarse(pub(super) Option<Box<Histogram<u32>>>);
 
@@ -68,7 +68,7 @@ impl Timeline {
         self.slots.get_mut(index).expect("the slots were extended to the index")
     }
 
-    /// The index of a time, after the slots were joined until it is one of those that may be.
+    /// The index of a time. Coarsens the timeline until the index is within the limit.
     fn make_room_for(&mut self, time: u64) -> usize {
         loop {
             let index = time / self.width_in_nanoseconds();
@@ -83,7 +83,7 @@ impl Timeline {
         u64::try_from(self.width.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Makes one slot of every two.
+    /// Merges each pair of slots into one.
     fn coarsen(&mut self) {
         self.width = self.width.saturating_mul(2);
         let mut joined = Vec::with_capacity(self.slots.len().div_ceil(2));
@@ -95,7 +95,7 @@ impl Timeline {
         self.slots = joined;
     }
 
-    /// Adds another one with the same start. The coarser of the two decides the width.
+    /// Adds another timeline with the same start. The coarser of the two decides the width.
     pub fn merge(&mut self, mut other: Timeline) {
         while self.width < other.width {
             self.coarsen();
@@ -109,7 +109,7 @@ impl Timeline {
         self.slots.iter_mut().zip(&other.slots).for_each(|(slot, other)| slot.merge(other));
     }
 
-    /// Begins that much earlier, with empty slots; moves to the nearest boundary of a slot.
+    /// Moves the start earlier by `time`, with empty slots, rounded to whole slots.
     pub fn delay(&mut self, time: Duration) {
         let slots_of = |width: Duration| {
             usize::try_from((time + width / 2).as_nanos() / width.as_nanos()).unwrap_or(usize::MAX)
@@ -121,21 +121,21 @@ impl Timeline {
         self.slots.splice(0..0, empty);
     }
 
-    /// A timeline that was taken apart; `None` when the width is none that it can have, or the slots are too many.
+    /// Reassembles a timeline; `None` if the width is invalid, or the number of slots exceeds the maximum.
     pub fn from_parts(width: Duration, slots: Vec<Slot>) -> Option<Timeline> {
         let seconds = width.as_secs();
         let is_width = seconds.is_power_of_two() && width.subsec_nanos() == 0 && seconds <= WIDEST_SECONDS;
         (is_width && slots.len() <= MOST_SLOTS).then_some(Timeline { width, slots })
     }
 
-    /// The latencies of the slot before the one of this time; none where nothing was noted.
+    /// The latencies of the slot before this time; empty if nothing was recorded.
     pub fn latency_before(&self, time: u64) -> Coarse {
         let index = usize::try_from(time / self.width_in_nanoseconds()).unwrap_or(usize::MAX);
         let slot = index.checked_sub(1).and_then(|index| self.slots.get(index));
         slot.map(|slot| slot.latency.clone()).unwrap_or_default()
     }
 
-    /// What a slot stands for: a second, or that doubled.
+    /// The width of a slot: a second, or a second doubled several times.
     pub fn width(&self) -> Duration {
         self.width
     }
@@ -160,15 +160,15 @@ impl Slot {
 }
 
 impl Coarse {
-    /// Notes a time in nanoseconds.
+    /// Records a time in nanoseconds.
     pub fn record(&mut self, nanoseconds: u64) {
         self.record_several(nanoseconds, 1);
     }
 
-    /// Notes a time in nanoseconds that was measured so often.
+    /// Records a time in nanoseconds that was measured `count` times.
     pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        // The histogram grows as it must, up to any time there is.
+        // The histogram resizes itself, so that every time fits.
         let _ = self.histogram_mut().record_n(nanoseconds.div_ceil(NANOSECONDS_PER_UNIT), count);
     }
 
@@ -177,14 +177,14 @@ impl Coarse {
         self.0.get_or_insert_with(|| Box::new(make()))
     }
 
-    /// Adds what another one holds.
+    /// Adds the times of another one.
     pub fn merge(&mut self, other: &Coarse) {
         if let Some(other) = &other.0 {
             let _ = self.histogram_mut().add(other.as_ref());
         }
     }
 
-    /// Times that were recorded before.
+    /// Wraps a recorded histogram.
     pub fn from_histogram(histogram: Histogram<u32>) -> Coarse {
         Coarse(Some(Box::new(histogram)))
     }
@@ -194,13 +194,13 @@ impl Coarse {
         self.0.as_deref()
     }
 
-    /// Nanoseconds at a percentile; `None` when nothing was recorded.
+    /// Nanoseconds at a percentile; `None` if nothing was recorded.
     pub fn at_percentile(&self, percentile: f64) -> Option<u64> {
         let units = self.0.as_ref()?.value_at_percentile(percentile);
         Some(units.saturating_mul(NANOSECONDS_PER_UNIT))
     }
 
-    /// The longest time in nanoseconds; `None` when nothing was recorded.
+    /// The longest time in nanoseconds; `None` if nothing was recorded.
     pub fn max(&self) -> Option<u64> {
         Some(self.0.as_ref()?.max().saturating_mul(NANOSECONDS_PER_UNIT))
     }

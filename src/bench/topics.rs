@@ -1,4 +1,4 @@
-//! Who publishes where, and who receives it.
+//! Assigns topics to publishers and filters to subscribers.
 
 use super::plan::RunId;
 use super::template::{PlaceholderError, Template, Values};
@@ -7,25 +7,26 @@ use std::ops::Range;
 
 /// The topics of a group, made from a template.
 ///
-/// `{run}` stands for the run, `{i}` for the publisher's number, `{client}` for its client identifier, `{seq}`, `{ts}`, `{uuid}` and
-/// `{rand:0..100}` for what is new for each message, and `{s}` for the number of the subscriber that is to receive it. Subscribers put
-/// `+` in place of a level that belongs to a publisher or a message. Without `{s}`, every subscriber receives every message.
+/// `{run}` is the run, `{i}` the publisher's number, `{client}` its client identifier, and `{s}` the number of the
+/// subscriber that should receive the message. `{seq}`, `{ts}`, `{uuid}` and `{rand:0..100}` are new for each
+/// message. Filters have `+` in place of levels that depend on the publisher or the message. Without `{s}`, every
+/// subscriber receives every message.
 #[derive(Debug, Clone)]
 pub struct Topics {
     run: RunId,
     /// The template as it was written.
     text: String,
     template: Template,
-    /// The template with `+` in place of what belongs to publishers.
+    /// The template with `+` in place of levels that depend on the publisher or the message.
     filter: Template,
     publishers: u32,
     subscribers: u32,
-    /// What stands for the first publisher and the first subscriber.
+    /// The numbers of the first publisher and the first subscriber.
     first: (u32, u32),
     is_spread: bool,
 }
 
-/// Why a template cannot be used.
+/// Why a template is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum TemplateError {
@@ -40,10 +41,10 @@ pub enum TemplateError {
 }
 
 impl Topics {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// When it holds an unknown placeholder, or what it makes is no topic.
+    /// If it contains an unknown placeholder, or does not make a valid topic.
     pub fn new(
         template: &str,
         run: RunId,
@@ -75,7 +76,7 @@ impl Topics {
         Ok(topics)
     }
 
-    /// The same for so many publishers and subscribers of them, from these numbers on.
+    /// The same topics for these publishers and subscribers only.
     #[must_use]
     pub fn part(self, publishers: Range<u32>, subscribers: Range<u32>) -> Topics {
         Topics {
@@ -91,12 +92,12 @@ impl Topics {
         &self.text
     }
 
-    /// Whether runs, or the subscribers of several parts, have topics of their own.
+    /// Whether runs, or the subscribers of several shards, have separate topics.
     pub fn are_apart(&self) -> bool {
         self.is_spread || self.template.names_run()
     }
 
-    /// The longest topic and filter stand for all.
+    /// Checks the longest topic and filter, in place of all.
     fn check(&self) -> Result<(), TemplateError> {
         let topic = self.fill_in(&self.template, u32::MAX, u32::MAX, "client", u64::MAX);
         TopicName::parse(&topic).map_err(|error| TemplateError::Topic { topic, error })?;
@@ -105,22 +106,22 @@ impl Topics {
         Ok(())
     }
 
-    /// What a publisher publishes to.
+    /// The topic of a publisher.
     pub fn topic(&self, publisher: u32, client_id: &str) -> String {
         self.topic_of(publisher, client_id, 0)
     }
 
-    /// What a publisher publishes the message of this number to.
+    /// The topic of a publisher's message with this number.
     pub fn topic_of(&self, publisher: u32, client_id: &str, sequence: u64) -> String {
         self.fill_in(&self.template, publisher, publisher % self.subscribers.max(1), client_id, sequence)
     }
 
-    /// Whether a publisher's messages go to several topics.
+    /// Whether a publisher's topic changes with each message.
     pub fn are_new_for_each_message(&self) -> bool {
         self.template.is_new_for_each_message()
     }
 
-    /// What a subscriber subscribes to.
+    /// The topic filter of a subscriber.
     pub fn filter(&self, subscriber: u32) -> String {
         self.fill_in(&self.filter, 0, subscriber, "", 0)
     }
@@ -138,7 +139,7 @@ impl Topics {
         self.publishers.saturating_sub(subscriber).div_ceil(self.subscribers.max(1))
     }
 
-    /// The subscribers that receive what a publisher sends.
+    /// The subscribers that receive a publisher's messages.
     pub fn subscribers_of(&self, publisher: u32) -> Range<u32> {
         match (self.is_spread, self.subscribers) {
             (false, subscribers) => 0..subscribers,
@@ -147,7 +148,7 @@ impl Topics {
         }
     }
 
-    /// Which of the subscriber's publishers that is, counted from 0; `None` when it is not one of them.
+    /// The index of a publisher among the subscriber's publishers; `None` if it is not one of them.
     pub fn place_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
         let place = if !self.is_spread {
             publisher

@@ -1,12 +1,13 @@
-//! How much of a processor a thread uses, for the self-check: a load generator that has nothing left measures itself.
+//! Processor usage of a thread, for the self-check: a load generator at its limit measures itself instead of the
+//! broker.
 
 use crate::processor::thread_time;
 use std::time::{Duration, Instant};
 
-/// Over less than this, the clock's steps and the first and last packets say more than the load.
+/// The minimum time for a result. Over less, clock steps and the first and last packets outweigh the load.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// What a thread uses from one moment on.
+/// The processor usage of a thread since a start time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Usage {
     since: Instant,
@@ -14,12 +15,12 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// Begins now, on this thread.
+    /// Starts now, for this thread.
     pub(super) fn begin() -> Usage {
         Usage { since: Instant::now(), used: thread_time() }
     }
 
-    /// The part of a processor that this thread used since then, from 0 to 1; 0 where the time was too short to tell.
+    /// This thread's share of a processor since the start, from 0 to 1; 0 if the time was too short.
     pub(super) fn part(self) -> f64 {
         let elapsed = self.since.elapsed();
         if elapsed < SHORTEST {

@@ -1,9 +1,8 @@
-//! A thread and the clients that live on it. Nothing is shared between threads but orders and coarse gauges; what was
-//! measured is given back at the end.
+//! A thread and its clients. Threads share only orders and coarse gauges; the measurements are returned at the end.
 //!
-//! Clients are tasks of a runtime that stays on this thread, so that they share state without locks. They are woken by
-//! their sockets, all together by [`Shared::beat`] when there are new orders and now and then for keep alive, and each at the
-//! times that it asks the [`Agenda`] for. No client has a timer of its own.
+//! Clients are tasks of a runtime that stays on this thread, so that they share state without locks. They are woken
+//! by their sockets, all together by [`Shared::beat`] for new orders and for keep alive, and each at the times that
+//! it asks the [`Agenda`] for. A client has no timer of its own.
 
 use super::agenda::Agenda;
 use super::client;
@@ -34,16 +33,16 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 
-/// How many clients of all threads are on their way to CONNACK at a time: about what mosquitto lets wait in its queue.
+/// The maximum number of clients of all threads that wait for CONNACK: about the length of mosquitto's accept queue.
 const CONNECTING_AT_ONCE: usize = 96;
 
-/// How long all farewells together may take: the broker may not be reading any more.
+/// The time limit for all clients together to disconnect: the broker may have stopped reading.
 pub(super) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Keep alive is looked at so many times in its interval.
+/// The number of keep alive checks per interval.
 pub(super) const BEATS_PER_KEEP_ALIVE: u32 = 4;
 
-/// What all clients do.
+/// The phase of all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// Connect and subscribe.
@@ -51,27 +50,27 @@ pub(super) enum Phase {
     Connect,
     /// Publish.
     Measure,
-    /// Send nothing new, and wait for what is on its way.
+    /// Send nothing new, and wait for messages in flight.
     Drain,
     /// Disconnect.
     Close,
 }
 
-/// What the one who leads the run wants of all workers.
+/// Orders from the run's leader to all workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Orders {
     pub(super) phase: Phase,
     /// When the load begins, in nanoseconds since the run's start. Set with [`Phase::Measure`].
     pub(super) load_began: Option<u64>,
-    /// How often all clients are to have dropped their connections.
+    /// The number of times that all clients should have dropped their connections.
     pub(super) drops: u32,
-    /// Whether all clients are back after that.
+    /// Whether all clients have reconnected after that.
     pub(super) is_back: bool,
-    /// The QoS that no message is to exceed, since the broker grants no more. Set with [`Phase::Measure`].
+    /// The maximum QoS of all messages, if the broker grants no more. Set with [`Phase::Measure`].
     pub(super) highest_qos: Option<u8>,
 }
 
-/// What a worker is started with.
+/// The assignment that a worker starts with.
 #[derive(Debug)]
 pub(super) struct Assignment {
     pub(super) thread: usize,
@@ -83,18 +82,18 @@ pub(super) struct Assignment {
     pub(super) orders: watch::Receiver<Orders>,
 }
 
-/// What the clients of a thread have in common.
+/// The state that the clients of a thread share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
     pub(super) gauges: Arc<Gauges>,
     pub(super) record: RefCell<Record>,
-    /// The acknowledgements and the messages of the batch that a client is just taking.
+    /// The acknowledgements and the messages in the current batch of a client.
     pub(super) settled: Tallies,
     pub(super) arrived: Tallies,
-    /// Where the payloads of each group are put together.
+    /// The payload buffers of each group.
     pub(super) composers: Vec<RefCell<Composer>>,
-    /// What the subscribers of a group that share a subscription received.
+    /// The messages received by members of shared subscriptions, by group.
     pub(super) pools: RefCell<BTreeMap<usize, Rc<Pool>>>,
     pub(super) route: Route,
     start: Instant,
@@ -104,28 +103,28 @@ pub(super) struct Shared {
     wakers: RefCell<Vec<Waker>>,
     /// Clients that are connected.
     alive: Cell<usize>,
-    /// A place for each client that may be on its way to CONNACK.
+    /// A permit for each client that may wait for CONNACK.
     connecting: Semaphore,
     /// When the next client may begin to connect.
     next_connect: Cell<tokio::time::Instant>,
-    /// A client has ended.
+    /// Signals that a client has ended.
     moved: Notify,
-    /// What the thread uses while the load lasts.
+    /// The processor usage since the load began.
     usage: Cell<Option<Usage>>,
 }
 
-/// What several subscribers received together.
+/// The messages that the members of a shared subscription received together.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     pub(super) received: RefCell<Vec<Received>>,
-    /// One of them was not there to the end: what it missed is not known.
+    /// Whether a member left early, so that its missed messages are unknown.
     pub(super) is_broken: Cell<bool>,
 }
 
 /// Starts a worker. It ends after [`Phase::Close`].
 ///
 /// # Errors
-/// When there is no thread or no event loop to be had.
+/// If the thread or its event loop cannot be created.
 pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error> {
     let failed = |source| Error::System { action: "start a thread".to_owned(), source };
     let (ready, is_ready) = std::sync::mpsc::channel();
@@ -149,7 +148,7 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
                 }
             }
         });
-        // Nobody waits any more for a proof that is being computed.
+        // Does not wait for proofs that are still being computed.
         runtime.shutdown_background();
         record
     };
@@ -161,8 +160,8 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
     }
 }
 
-/// A runtime that stays on this thread. Proofs of passwords are computed on threads beside: on no more of them than there are
-/// processors, and only when nobody else needs those, so that what clients wait for the broker is not our own doing.
+/// A runtime that stays on this thread. Password proofs are computed on other threads: at most one per processor, and
+/// with low priority, so that they do not add to the latencies measured for the broker.
 fn runtime_for(plan: &Plan) -> io::Result<LocalRuntime> {
     let mut builder = Builder::new_current_thread();
     let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
@@ -173,16 +172,17 @@ fn runtime_for(plan: &Plan) -> io::Result<LocalRuntime> {
     builder.enable_all().build_local(LocalOptions::default())
 }
 
-/// Lets other threads go first. On Linux a thread can do that for itself alone; where it cannot, nothing is lost but exactness.
+/// Lowers the priority of this thread. Only Linux can do so for a single thread; elsewhere the measurement is just
+/// less exact.
 fn stand_back() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(10);
 }
 
-/// What all threads measured, once they have ended.
+/// Collects the records of all threads, once they have ended.
 ///
 /// # Errors
-/// When one of them failed.
+/// If a thread failed.
 pub(super) fn gather(threads: Vec<JoinHandle<Record>>) -> Result<Record, Error> {
     let mut record = Record::default();
     let mut is_whole = true;
@@ -211,7 +211,7 @@ async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
         tokio::select! {
             biased;
             order = orders.changed() => {
-                // Without anyone to give orders, there is nobody to work for.
+                // Without a leader, there is nothing more to do.
                 let gone = Orders { phase: Phase::Close, ..shared.orders() };
                 shared.follow(if order.is_ok() { *orders.borrow_and_update() } else { gone });
             }
@@ -224,12 +224,12 @@ async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
             _ = second.tick() => shared.show_recent(),
         }
     }
-    // Those that do not make it in time are dropped with the runtime.
+    // Clients that do not disconnect in time are dropped with the runtime.
     let _ = timeout(FAREWELL_TIMEOUT, shared.all_ended()).await;
     shared.hand_in()
 }
 
-/// Starts the clients, no more at a time than may be connecting, and no faster than the rate.
+/// Starts the clients, limited by the number that may wait for CONNACK and by the connect rate.
 async fn launch(shared: Rc<Shared>, parts: Vec<Part>) {
     for part in parts {
         shared.may_connect().await;
@@ -242,7 +242,7 @@ async fn launch(shared: Rc<Shared>, parts: Vec<Part>) {
 
 impl Shared {
     /// # Errors
-    /// When the operating system has no more timers.
+    /// If the operating system has no more timers.
     fn new(assignment: &Assignment) -> io::Result<Shared> {
         let Assignment { plan, route, start, gauges, .. } = assignment;
         let agenda = plan.has_open_loop().then(|| Alarm::new().map(Agenda::new)).transpose()?;
@@ -285,13 +285,13 @@ impl Shared {
             self.note_usage();
         }
         if orders.drops != self.orders.replace(orders).drops {
-            // The rate counts anew for those that come back.
+            // The rate starts anew for reconnecting clients.
             self.next_connect.set(tokio::time::Instant::now());
         }
         self.beat();
     }
 
-    /// Which part of the load's time the thread was busy.
+    /// Records the thread's share of a processor during the load.
     fn note_usage(&self) {
         if let Some(usage) = self.usage.take() {
             self.record.borrow_mut().busiest_thread = usage.part();
@@ -303,7 +303,7 @@ impl Shared {
         self.record.borrow_mut().lag.record(lag);
     }
 
-    /// The QoS of a group's messages: what was asked for, or the most that the broker grants.
+    /// The QoS of a group's messages: the requested one, or the maximum that the broker grants.
     pub(super) fn qos(&self, group: &Group) -> Qos {
         self.orders
             .get()
@@ -312,13 +312,13 @@ impl Shared {
             .map_or(group.qos, |highest| group.qos.min(highest))
     }
 
-    /// When the load began; the end of time as long as it did not.
+    /// When the load began; `u64::MAX` before it does.
     pub(super) fn load_began(&self) -> u64 {
         self.orders.get().load_began.unwrap_or(u64::MAX)
     }
 
-    /// Messages that are sent, or planned to be sent, from this time on are measured. Without a warm-up all are, those of
-    /// others that arrive before the load begins among them.
+    /// Messages sent, or planned to be sent, from this time on are measured. Without a warm-up all are, including
+    /// messages of others that arrive before the load begins.
     pub(super) fn measured_from(&self) -> u64 {
         if self.plan.warm_up.is_zero() { 0 } else { self.warmed_up_at() }
     }
@@ -344,26 +344,26 @@ impl Shared {
         self.nanoseconds(Instant::now())
     }
 
-    /// Counts the beats. A client that sees a new one looks at what phase it is, and at its keep alive.
+    /// The number of beats so far. A client that sees a new one checks the phase and its keep alive.
     pub(super) fn beats(&self) -> u32 {
         self.beat.get()
     }
 
-    /// Lets a client be woken by beats, and gives it the number by which it can be woken alone.
+    /// Registers a client to be woken by beats. Returns the number to wake it individually.
     pub(super) fn join_in(&self, waker: &Waker) -> usize {
         let wakers = &mut *self.wakers.borrow_mut();
         wakers.push(waker.clone());
         wakers.len() - 1
     }
 
-    /// Lets a client be woken at a time.
+    /// Schedules a wake-up of a client.
     pub(super) fn wake_at(&self, client: usize, time: u64) {
         if let Some(agenda) = &self.agenda {
             agenda.enter(client, time, self.now());
         }
     }
 
-    /// Everybody who asked for a time up to this one was woken.
+    /// The time up to which all clients have been woken.
     pub(super) fn called_until(&self) -> u64 {
         self.agenda.as_ref().map_or(0, Agenda::called_until)
     }
@@ -392,7 +392,7 @@ impl Shared {
         self.wakers.borrow().iter().for_each(Waker::wake_by_ref);
     }
 
-    /// Lets the display see the latencies of the last full second.
+    /// Publishes the latencies of the last full second for the progress display.
     fn show_recent(&self) {
         let latency = self.record.borrow().timeline.latency_before(self.nanoseconds(Instant::now()));
         *self.gauges.recent.lock().unwrap_or_else(PoisonError::into_inner) = latency;
@@ -405,7 +405,7 @@ impl Shared {
         }
     }
 
-    /// Waits until one more client may be on its way, which ends with [`Shared::connecting_ended`].
+    /// Waits until one more client may connect. [`Shared::connecting_ended`] has to follow.
     pub(super) async fn may_connect(&self) {
         if let Some(rate) = self.plan.connect_rate {
             let at = self.next_connect.get();
@@ -418,12 +418,12 @@ impl Shared {
         }
     }
 
-    /// A client has connected, or will not.
+    /// Releases the permit of a client that has connected, or failed to.
     pub(super) fn connecting_ended(&self) {
         self.connecting.add_permits(1);
     }
 
-    /// A client is connected, and is to be waited for at the end.
+    /// Counts a connected client, to wait for it at the end.
     pub(super) fn client_began(&self) {
         self.alive.set(self.alive.get() + 1);
     }
@@ -439,7 +439,7 @@ impl Shared {
         }
     }
 
-    /// What was measured, with what the thread cost.
+    /// The record, including the thread's processor time.
     fn hand_in(&self) -> Record {
         let mut record = self.record.take();
         for (&group, pool) in &*self.pools.borrow() {

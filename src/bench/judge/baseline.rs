@@ -1,18 +1,18 @@
-//! A report beside an earlier one: what became better or worse, and by how much.
+//! Compares a report with an earlier one: which figures became better or worse, and by how much.
 
 use super::metric::Metric;
 use crate::bench::report::{Report, Unit, folded};
 use std::fmt::Write;
 
-/// Which way is better.
+/// The direction in which a figure improves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Better {
     Higher,
     Lower,
 }
 
-/// What is compared, and whether it is judged. The farthest percentiles and the maximum hang on a few messages, so that they
-/// are shown only.
+/// The figures to compare; `true` if they are judged. The highest percentiles and the maximum depend on a few
+/// messages, so they are only shown.
 const COMPARED: [(&str, Better, bool); 12] = [
     ("throughput", Better::Higher, true),
     ("connect_rate", Better::Higher, false),
@@ -31,11 +31,11 @@ const COMPARED: [(&str, Better, bool); 12] = [
 /// Two reports side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// The figures that at least one of them has.
+    /// The figures that at least one of the reports has.
     pub rows: Vec<Row>,
-    /// What the plans do differently: the key, the earlier and the present value. Then the figures say little.
+    /// Differences of the plans: the key, the earlier and the present value. They make the figures hard to compare.
     pub differences: Vec<(String, String, String)>,
-    /// What one may be worse by, in percent.
+    /// The tolerated change for the worse, in percent.
     pub tolerance_percent: f64,
 }
 
@@ -47,12 +47,12 @@ pub struct Row {
     unit: Unit,
     before: Option<f64>,
     now: Option<f64>,
-    /// Whether it is worse by more than is tolerated, and judged.
+    /// Whether it is judged, and worse than the tolerance allows.
     pub is_regression: bool,
 }
 
 impl Comparison {
-    /// Compares.
+    /// Compares two reports.
     pub fn new(before: &Report, now: &Report, tolerance_percent: f64) -> Comparison {
         let rows = COMPARED.into_iter().filter_map(|(name, better, is_judged)| {
             let metric = Metric::parse(name).ok()?.of_the_same_latency(before, now);
@@ -64,7 +64,7 @@ impl Comparison {
         Comparison { rows: rows.collect(), differences: before.all_differences(now), tolerance_percent }
     }
 
-    /// The figures that became worse by more than is tolerated, each in words.
+    /// The regressions, one line each.
     pub fn regressions(&self) -> Vec<String> {
         let regressions = self.rows.iter().filter(|row| row.is_regression);
         regressions
@@ -84,7 +84,7 @@ impl Comparison {
             .collect()
     }
 
-    /// A table for a terminal.
+    /// The comparison as a table for a terminal.
     pub fn to_text(&self) -> String {
         let mut text = format!("{:<18}{:>12}{:>12}{:>12}\n", "", "baseline", "now", "change");
         for row in &self.rows {
@@ -99,7 +99,7 @@ impl Comparison {
         text
     }
 
-    /// A table for a page.
+    /// The comparison as a Markdown table.
     pub fn to_markdown(&self) -> String {
         let mut text = "| | baseline | now | change |\n|---|---:|---:|---:|\n".to_owned();
         for row in &self.rows {
@@ -132,8 +132,8 @@ impl Row {
     }
 }
 
-/// Whether a figure is worse by more than is tolerated. What was measured before and is not any more is worse; where there
-/// was nothing before, anything is worse for what should be low.
+/// Whether a figure is worse than the tolerance allows. A missing figure is worse if the earlier report has it. If the
+/// earlier value is 0, any increase of a figure that should be low is worse.
 fn is_worse(before: Option<f64>, now: Option<f64>, better: Better, tolerance_percent: f64) -> bool {
     let tolerance = tolerance_percent / 100.0;
     match (before, now, better) {

@@ -1,4 +1,4 @@
-//! The figures of a report by name: what each is called, in what it is measured, and how it is taken from a report.
+//! The figures of a report by name: their names, units, and values in a report.
 
 use crate::bench::report::{Figure, LatencyKind, Report, Unit};
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 /// A figure of a report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Metric {
-    /// A latency; without a kind, that of what the run is about.
+    /// A latency. Without a kind, the main latency of the scenario.
     Latency(Option<LatencyKind>, Statistic),
-    /// Another one of the list.
+    /// A figure of [`NAMED`].
     Named(&'static Named),
 }
 
-/// Which time of many.
+/// A statistic over many times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Statistic {
     /// The shortest.
@@ -21,7 +21,7 @@ pub enum Statistic {
     Mean,
     /// The longest.
     Max,
-    /// What so many percent did not exceed.
+    /// The value at this percentile.
     Percentile(f64),
 }
 
@@ -29,10 +29,10 @@ pub enum Statistic {
 pub struct Named {
     /// The name.
     pub name: &'static str,
-    /// What it counts.
+    /// Its unit.
     pub unit: Unit,
     value: fn(&Report) -> Option<f64>,
-    /// Of what a percentage is, where a threshold may be one.
+    /// The count that is 100 %, if a threshold can be a percentage.
     whole: Option<fn(&Report) -> u64>,
 }
 
@@ -62,10 +62,10 @@ const fn flow(name: &'static str, value: fn(&Report) -> Option<f64>) -> Named {
 
 const SENT_RATE_METRIC: Named = flow("sent_rate", |report| report.sent.rate());
 
-/// How much was sent in a second.
+/// Messages sent per second.
 pub const SENT_RATE: Metric = Metric::Named(&SENT_RATE_METRIC);
 
-/// Every figure that is no latency.
+/// All figures except the latencies.
 pub static NAMED: [Named; 21] = [
     flow("throughput", |report| report.throughput().rate()),
     SENT_RATE_METRIC,
@@ -95,16 +95,17 @@ pub static NAMED: [Named; 21] = [
     },
 ];
 
-/// A count of deliveries; `None` where nobody could have seen one.
+/// A count of deliveries; `None` if the run had no receivers to observe them.
 fn delivered(report: &Report, count: u64) -> Option<f64> {
     report.is_delivery_judged().then_some(count as f64)
 }
 
 impl Metric {
-    /// Reads a name: one of the list, a statistic (`p99`, `max`), or a kind of latency and a statistic (`connack.p99`).
+    /// Parses a name: a named figure, a statistic (`p99`, `max`), or a kind of latency and a statistic
+    /// (`connack.p99`).
     ///
     /// # Errors
-    /// The nearest name that is known.
+    /// An unknown name, with the nearest known one.
     pub fn parse(name: &str) -> Result<Metric, String> {
         if let Some(named) = NAMED.iter().find(|named| named.name == name) {
             return Ok(Metric::Named(named));
@@ -121,7 +122,7 @@ impl Metric {
         }
     }
 
-    /// What it counts.
+    /// Its unit.
     pub fn unit(self) -> Unit {
         match self {
             Metric::Latency(..) => Unit::Time,
@@ -129,7 +130,7 @@ impl Metric {
         }
     }
 
-    /// Its value in a report: nanoseconds, a rate, or a count; `None` when it was not measured.
+    /// Its value in a report: nanoseconds, a rate, or a count; `None` if it was not measured.
     pub fn value(self, report: &Report) -> Option<f64> {
         match self {
             Metric::Latency(kind, statistic) => {
@@ -146,7 +147,8 @@ impl Metric {
         }
     }
 
-    /// The latency that the first run is about, for both; where the second has no planned times, the one from the real ones.
+    /// Names the main latency of the first report, to compare both reports by it. If the second has no planned send
+    /// times, the latency from the actual send time.
     pub(super) fn of_the_same_latency(self, first: &Report, second: &Report) -> Metric {
         let Metric::Latency(None, statistic) = self else {
             return self;
@@ -157,17 +159,17 @@ impl Metric {
         Metric::Latency(real.or(kind), statistic)
     }
 
-    /// Its value in a report under its name.
+    /// Its name, unit and value in a report.
     pub fn figure(self, report: &Report) -> Figure {
         Figure { metric: self.to_string(), unit: self.unit(), value: self.value(report) }
     }
 
-    /// Whether it can be told as a part of a hundred.
+    /// Whether it can be given as a percentage.
     pub fn has_whole(self) -> bool {
         matches!(self, Metric::Named(Named { whole: Some(_), .. }))
     }
 
-    /// Its value as parts of a hundred; `None` when it was not measured.
+    /// Its value as a percentage; `None` if it was not measured.
     pub fn percentage(self, report: &Report) -> Option<f64> {
         let Metric::Named(Named { whole: Some(whole), .. }) = self else {
             return None;

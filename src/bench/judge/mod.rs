@@ -1,4 +1,4 @@
-//! A report against what was demanded of it: thresholds, an earlier report, and the search for the highest rate that holds.
+//! Judges a report: thresholds, comparison with an earlier report, and the search for the highest sustained rate.
 //!
 //! All of it is pure: a report in, a judgement out.
 

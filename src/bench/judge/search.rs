@@ -1,39 +1,39 @@
-//! The search for the highest rate that holds: doubling until one does not, then halving the gap. Pure; somebody else runs
-//! what it asks for.
+//! The search for the highest sustained rate: doubles the rate until a run fails, then bisects. Pure: the caller runs
+//! the load at each rate.
 
 use super::metric::{Metric, SENT_RATE, Statistic};
 use super::threshold::Thresholds;
 use crate::bench::Ending;
 use crate::bench::report::{Found, Report, SearchStep};
 
-/// The gap is closed when the lowest rate that failed is no more than this much over the highest that held.
+/// The search ends when the lowest failed rate is at most this multiple of the highest sustained one.
 const PRECISION: f64 = 1.05;
 
-/// No search asks for more runs.
+/// The maximum number of runs in a search.
 const MOST_STEPS: u32 = 24;
 
-/// A rate is kept when so much of it was sent.
+/// The share of a rate that has to be sent for the rate to count as sustained.
 const KEPT_SHARE: f64 = 0.95;
 
-/// What every rate is judged by, and is shown of it.
+/// The figures shown for every rate, besides those of the conditions.
 const MAIN_FIGURES: [Metric; 2] = [SENT_RATE, Metric::Latency(None, Statistic::Percentile(99.0))];
 
-/// No rate is asked for beyond this.
+/// The highest rate to try.
 const HIGHEST_RATE: f64 = 1e8;
 
-/// A search that goes on.
+/// A search in progress.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
     next: f64,
-    /// The highest rate that held.
+    /// The highest rate that was sustained.
     held: Option<f64>,
-    /// The lowest rate that did not.
+    /// The lowest rate that failed.
     failed: Option<f64>,
     steps: u32,
 }
 
 impl Search {
-    /// Begins with a rate in a second.
+    /// Starts a search at a rate in messages per second.
     pub fn new(first: f64) -> Search {
         Search { next: first.clamp(1.0, HIGHEST_RATE), held: None, failed: None, steps: 0 }
     }
@@ -43,7 +43,7 @@ impl Search {
         (!self.is_over()).then_some(self.next)
     }
 
-    /// Notes whether the rate that was tried held.
+    /// Records whether the last rate was sustained.
     pub fn note(&mut self, held: bool) {
         let tried = self.next;
         self.steps += 1;
@@ -69,7 +69,7 @@ impl Search {
         is_closed || self.steps >= MOST_STEPS
     }
 
-    /// What it came to so far; `None` before anything was tried.
+    /// The result so far; `None` before the first run.
     pub fn found(&self) -> Option<Found> {
         match (self.held, self.failed) {
             (Some(held), Some(_)) => Some(Found::Rate(held)),
@@ -80,8 +80,8 @@ impl Search {
     }
 }
 
-/// Judges a run at a rate: it holds when the run came to its end with all clients, sent what was asked for, lost nothing that was
-/// promised, and met no condition.
+/// Judges a run at a rate. The rate is sustained if the run completed with all clients, sent the requested messages,
+/// lost none that its QoS guarantees, and met no failure condition.
 pub fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchStep {
     let failure = early_end(report)
         .or_else(|| until.misses(report).first().map(ToString::to_string))
@@ -127,7 +127,7 @@ mod tests {
     use crate::bench::report::tests::{report, spoil};
     use proptest::prelude::*;
 
-    /// Searches where every rate up to this one holds; what was tried, and what came out.
+    /// Searches with a broker that sustains every rate up to `limit`; returns the tried rates and the result.
     fn search(first: f64, limit: f64) -> (Vec<f64>, Found) {
         let mut search = Search::new(first);
         let mut tried = Vec::new();

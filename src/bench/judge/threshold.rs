@@ -1,11 +1,11 @@
-//! Conditions under which a run has failed, as `p99>10ms, loss>0, throughput<5000/s`.
+//! Conditions under which a run fails, such as `p99>10ms, loss>0, throughput<5000/s`.
 
 use super::metric::Metric;
 use crate::bench::report::{Figure, Report, Unit};
 use std::fmt;
 use std::str::FromStr;
 
-/// Conditions; each that holds is a failure.
+/// Conditions that make a run fail; one is enough.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Thresholds(Vec<Threshold>);
 
@@ -33,7 +33,7 @@ enum Comparison {
 pub struct Miss {
     /// The condition as it was typed.
     pub threshold: String,
-    /// What was measured, in words; `None` when nothing was.
+    /// The measured value as text; `None` if it was not measured.
     pub measured: Option<String>,
 }
 
@@ -47,17 +47,17 @@ impl fmt::Display for Miss {
 }
 
 impl Thresholds {
-    /// The conditions that hold, and those that cannot be judged: what was not measured is not passed.
+    /// The conditions that hold, and those without a measured value: they do not count as passed.
     pub fn misses(&self, report: &Report) -> Vec<Miss> {
         self.0.iter().filter_map(|threshold| threshold.miss(report)).collect()
     }
 
-    /// The figures that they are about.
+    /// The figures that the conditions compare.
     pub fn figures(&self, report: &Report) -> Vec<Figure> {
         self.0.iter().map(|threshold| threshold.figure(report)).collect()
     }
 
-    /// Adds others.
+    /// Adds the conditions of another set.
     pub fn extend(&mut self, other: &Thresholds) {
         self.0.extend_from_slice(&other.0);
     }
@@ -119,7 +119,7 @@ impl FromStr for Threshold {
 }
 
 impl Comparison {
-    /// The comparison that a text starts with, and what follows it.
+    /// Splits a leading comparison operator from the text after it.
     fn cut(text: &str) -> Option<(Comparison, &str)> {
         let signs = [
             (">=", Comparison::GreaterOrEqual),
@@ -140,7 +140,7 @@ impl Comparison {
     }
 }
 
-/// A value with its unit. Times need one, since a number alone would be read as seconds by some and as milliseconds by others.
+/// Parses a value with its unit. Times need a unit: some would read a bare number as seconds, others as milliseconds.
 fn value_of(text: &str, unit: Unit) -> Option<f64> {
     let units: &[(&str, f64)] = match unit {
         Unit::Time => &[("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9)],
@@ -151,7 +151,7 @@ fn value_of(text: &str, unit: Unit) -> Option<f64> {
     units.iter().find_map(|(suffix, factor)| Some(number_of(text.strip_suffix(suffix)?.trim_end())? * factor))
 }
 
-/// A number in digits; neither infinite nor negative.
+/// Parses a finite, non-negative number in decimal digits.
 fn number_of(text: &str) -> Option<f64> {
     let is_plain = text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_digit() || c == '.');

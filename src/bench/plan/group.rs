@@ -1,4 +1,4 @@
-//! A group of clients that do the same, and what each of them is there for.
+//! A group of clients with the same settings, and the task of each client.
 
 use super::{Payload, Place, Topics};
 use crate::bench::schedule::OpenLoop;
@@ -6,28 +6,27 @@ use crate::bench::shard::Counts;
 use crate::bench::stamp::Stamp;
 use crate::protocol::Qos;
 
-/// The messages of a run without a volume: so many of each publisher, within bounds for all of them, so that it is done
-/// in seconds.
+/// The default number of messages per publisher, bounded for all publishers together so that a run takes seconds.
 const DEFAULT_MESSAGES_EACH: u64 = 1000;
 const FEWEST_DEFAULT_MESSAGES: u64 = 10_000;
 const MOST_DEFAULT_MESSAGES: u64 = 100_000;
 
-/// However many publishers there are, each sends so many.
+/// The minimum per publisher, whatever the number of publishers.
 const FEWEST_DEFAULT_MESSAGES_EACH: u64 = 10;
 
-/// As many subscribers as publishers up to this number; beyond, one for every ten publishers.
+/// Up to this number of publishers there is one subscriber each; beyond it, one per ten publishers.
 ///
-/// Brokers drop messages for a subscriber that they cannot serve fast enough; mosquitto does once 1,000 wait for it. A
-/// pair stays far from that, and so do ten publishers with a tenth of the default volume each.
+/// Brokers drop messages for subscribers that read too slowly; mosquitto does once 1,000 are queued. A pair stays far
+/// below that, and so do ten publishers with a tenth of the default volume each.
 const MOST_PAIRS: u32 = 100;
 const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 
-/// Clients that do the same.
+/// Clients with the same settings.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Whether what is published is answered: publishers are requesters then, and subscribers responders.
+    /// Whether requests are answered: publishers are then requesters, and subscribers responders.
     pub is_answered: bool,
     /// How many clients publish.
     pub publishers: u32,
@@ -39,25 +38,25 @@ pub struct Group {
     pub qos: Qos,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
-    /// The QoS that the broker granted, if that is less than was asked for.
+    /// The QoS that the broker granted, if lower than the requested one.
     pub granted_qos: Option<Qos>,
-    /// What messages carry.
+    /// The payloads of its messages.
     pub payload: Payload,
-    /// Whether the broker is to keep the last message of each topic.
+    /// Whether its messages are retained.
     pub retain: bool,
-    /// Who publishes and subscribes to what.
+    /// The topics of its publishers and subscribers.
     pub topics: Topics,
-    /// What all subscribers share, where each message goes to one of them.
+    /// The name of the shared subscription, if each message goes to one of the subscribers.
     pub share: Option<String>,
-    /// What subscribers listen to instead of the topics, when that is what others publish.
+    /// A filter for messages of other publishers, which replaces the topics for subscribers.
     pub filter: Option<String>,
-    /// How many messages the publishers send together; `None` for as many as the time allows.
+    /// The number of messages of all publishers together; `None` for as many as the time allows.
     pub messages: Option<u64>,
-    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged, and each requester unanswered.
+    /// The maximum of unacknowledged QoS 1 and 2 messages per publisher, and of unanswered requests per requester.
     pub in_flight: u16,
-    /// When messages are sent; `None` for as fast as they are acknowledged.
+    /// The planned send times; `None` to send as fast as the broker acknowledges.
     pub open_loop: Option<OpenLoop>,
-    /// Its place in the group that all shards make together.
+    /// Its position in the group of all shards together.
     pub place: Place,
     /// The number of its first publisher among those of all groups.
     pub first_publisher: u32,
@@ -67,18 +66,18 @@ pub struct Group {
     pub first_client: u32,
 }
 
-/// A client: what it is there for, and its number among those of its group and task.
+/// A client: its group, its task, and its number among the clients with the same task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// Which group it belongs to.
+    /// The index of its group.
     pub group: usize,
-    /// What it does.
+    /// Its task.
     pub task: Task,
     /// Counted from 0.
     pub number: u32,
 }
 
-/// What a client does.
+/// The task of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
 pub enum Task {
@@ -90,55 +89,55 @@ pub enum Task {
 }
 
 impl Task {
-    /// Whether it subscribes to something before the run begins.
+    /// Whether the client subscribes before the load begins.
     pub fn subscribes(self) -> bool {
         matches!(self, Task::Subscribe | Task::Request | Task::Respond)
     }
 
-    /// Whether it sends messages by itself.
+    /// Whether the client sends messages of its own accord.
     pub fn publishes(self) -> bool {
         matches!(self, Task::Publish | Task::Request)
     }
 }
 
 impl Group {
-    /// How many clients do what.
+    /// The numbers of clients by task.
     pub fn counts(&self) -> Counts {
         Counts { publishers: self.publishers, subscribers: self.subscribers, idle: self.idle }
     }
 
-    /// The QoS that messages are sent with: what was asked for, or what the broker grants.
+    /// The QoS of its PUBLISH packets: the requested one, or the lower one that the broker grants.
     pub fn sending_qos(&self) -> Qos {
         self.granted_qos.map_or(self.qos, |granted| self.qos.min(granted))
     }
 
-    /// The QoS that a message keeps on its whole way.
+    /// The QoS from publisher to subscriber.
     pub fn promise(&self) -> Qos {
         self.sending_qos().min(self.subscription_qos)
     }
 
-    /// How many clients do what in all shards.
+    /// The numbers of clients by task, in all shards.
     pub fn whole(&self) -> Counts {
         if self.place.whole == Counts::default() { self.counts() } else { self.place.whole }
     }
 
-    /// How many clients there are.
+    /// The number of clients.
     pub fn clients(&self) -> u32 {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
-    /// How many clients subscribe to something.
+    /// The number of clients that subscribe.
     pub fn subscriptions(&self) -> u32 {
         let requesters = if self.is_answered { self.publishers } else { 0 };
         self.subscribers.saturating_add(requesters)
     }
 
-    /// How many clients it is judged by what they receive: requesters by the answers, else subscribers by the messages.
+    /// The number of clients with an account of deliveries: requesters if requests are answered, else subscribers.
     pub fn judged(&self) -> u32 {
         if self.is_answered { self.publishers } else { self.subscribers }
     }
 
-    /// How many deliveries a message is to lead to.
+    /// The number of deliveries due for each message.
     pub fn fan_out(&self) -> u32 {
         match (self.is_answered, &self.filter) {
             (true, _) => 1,
@@ -147,12 +146,12 @@ impl Group {
         }
     }
 
-    /// Which receiver of the account a subscriber is: those that share a subscription are one.
+    /// A subscriber's receiver number in the account. The members of a shared subscription are one receiver.
     pub fn receiver(&self, subscriber: u32) -> u32 {
         if self.share.is_some() { 0 } else { subscriber }
     }
 
-    /// The filter that a subscriber subscribes with.
+    /// The topic filter of a subscriber.
     pub fn filter(&self, subscriber: u32) -> String {
         let filter = match &self.filter {
             Some(filter) => filter.clone(),
@@ -164,14 +163,14 @@ impl Group {
         }
     }
 
-    /// The bytes of a message's stamp; 0 where there is none.
+    /// The size of a message's stamp in bytes; 0 without a stamp.
     pub fn stamp_size(&self) -> usize {
         let size = if self.open_loop.is_some() { Stamp::PLANNED_SIZE } else { Stamp::SIZE };
         let is_wanted = matches!(self.payload, Payload::Size { .. }) || self.subscribers > 0;
         if is_wanted && self.payload.room_for_stamp() >= size { size } else { 0 }
     }
 
-    /// How many messages a publisher sends.
+    /// The number of messages of a publisher.
     pub fn messages_of(&self, publisher: u32) -> u64 {
         let Some(total) = self.messages else {
             return u64::MAX;
@@ -190,12 +189,12 @@ impl Group {
     }
 }
 
-/// The number of subscribers that goes with a number of publishers.
+/// The default number of subscribers for a number of publishers.
 pub fn default_subscribers(publishers: u32) -> u32 {
     publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
 }
 
-/// A volume that is done in seconds, when each message leads to so many deliveries.
+/// A volume that takes seconds, for this number of deliveries per message.
 pub fn default_messages(publishers: u32, fan_out: u32) -> u64 {
     let publishers = u64::from(publishers);
     let all = publishers * DEFAULT_MESSAGES_EACH;

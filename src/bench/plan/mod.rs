@@ -1,6 +1,6 @@
-//! What a run does, worked out before anything is connected: who takes part, which topics they use, how much is sent.
+//! The plan of a run, complete before the first connection: clients, topics, volume and rates.
 //!
-//! Nothing here does anything; it is asked by the workers and by the report.
+//! It is passive data that the workers and the report query.
 
 mod group;
 mod numbers;
@@ -19,37 +19,37 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-/// Where messages go unless told otherwise: every subscriber has a branch of its own, every publisher a topic in it.
+/// The default topics: each subscriber has a branch of its own, with a topic for each publisher.
 pub const DEFAULT_TEMPLATE: &str = "mq-bench/{run}/{s}/{i}";
 
-/// How every client reaches the broker, and as whom.
+/// The connection to the broker, and the session options of every client.
 #[derive(Debug, Clone)]
 pub struct Broker {
-    /// Where it is, the layers on the way, and how long one client's connecting may take, until CONNACK.
+    /// The broker's address, the layers to it, and the timeout of each client up to CONNACK.
     pub endpoint: Endpoint,
-    /// The local addresses to connect from; none to let the system and the plan choose.
+    /// The local addresses to connect from; empty to let the system and the plan choose.
     pub bind: Vec<IpAddr>,
-    /// The version to speak.
+    /// The MQTT version.
     pub version: Version,
-    /// The longest silence in seconds; 0 for none.
+    /// Keep alive in seconds; 0 for none.
     pub keep_alive: u16,
-    /// Who the clients are.
+    /// Client identifiers and credentials.
     pub identities: Identities,
-    /// How they prove that, where more is wanted than user name and password in CONNECT.
+    /// Authentication beyond the user name and password in CONNECT.
     pub authentication: Option<Authentication>,
-    /// What the broker publishes for a client that is gone.
+    /// The will message.
     pub will: Option<Will>,
-    /// Whether existing sessions are thrown away.
+    /// Whether existing sessions are discarded.
     pub clean_start: bool,
     /// Whether subscribers keep their sessions while they are away.
     pub keeps_sessions: bool,
-    /// What packets carry besides.
+    /// Additional properties by packet.
     pub properties: PacketProperties,
-    /// Who sees what the first client of each kind says and hears.
+    /// An observer of the first client of each kind.
     pub watch: Option<Watch>,
 }
 
-/// What the broker publishes for a client that is gone.
+/// A will message.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the names say it
 pub struct Will {
@@ -70,78 +70,78 @@ pub struct PacketProperties {
     pub disconnect: PropertiesBuf,
 }
 
-/// A run.
+/// The plan of a run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What the run is about.
+    /// The scenario.
     pub scenario: Scenario,
-    /// How every client reaches the broker.
+    /// The connection to the broker.
     pub broker: Broker,
-    /// The run.
+    /// The identifier of the run.
     pub run: RunId,
-    /// Clients of a kind, in the order of their numbers; at least one group.
+    /// The groups of clients, in the order of their numbers; at least one.
     pub groups: Vec<Group>,
-    /// How much is sent.
+    /// The volume of the load.
     pub volume: Volume,
-    /// How long messages are sent before they are measured.
+    /// How long messages are sent before the measurement begins.
     pub warm_up: Duration,
-    /// How many clients start to connect in a second; `None` for as many as the broker takes.
+    /// The maximum of new connections per second; `None` for as many as the broker accepts.
     pub connect_rate: Option<u32>,
-    /// How many threads the clients are spread over, in all processes.
+    /// The number of threads in all processes together.
     pub threads: usize,
-    /// How many processes the threads are spread over.
+    /// The number of processes.
     pub processes: usize,
-    /// When the load begins, when that is not as soon as everybody is there.
+    /// The start time of the load; `None` to start once all clients are ready.
     pub start_at: Option<SystemTime>,
-    /// How long the run waits while nothing moves before it gives up what it waits for.
+    /// The timeout of a wait during which nothing makes progress.
     pub patience: Duration,
 }
 
-/// What a run is about.
+/// The scenario of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
-    /// Clients connect and stay.
+    /// Clients connect and stay connected.
     Connect,
-    /// Clients publish, and nobody of ours listens.
+    /// Clients publish, without subscribers of this run.
     Publish,
-    /// Clients listen to what others publish.
+    /// Clients subscribe to messages of other programs.
     Subscribe,
-    /// Some publish and some listen.
+    /// Some clients publish and some subscribe.
     PublishSubscribe,
-    /// Some ask and some answer.
+    /// Some clients send requests and some answer them.
     RequestResponse,
-    /// Some publish and some listen, and all of them are dropped at once and come back.
+    /// Some clients publish and some subscribe; all of them are dropped together and reconnect.
     Reconnect,
     /// Groups of the above.
     Mix,
 }
 
-/// How much is sent.
+/// The volume of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Volume {
-    /// That many messages by all publishers together, or to all subscribers where nobody publishes.
+    /// This number of messages by all publishers together, or to all subscribers if the run has no publishers.
     Messages(u64),
-    /// As much as goes in that time.
+    /// As many messages as possible in this time.
     Duration(Duration),
 }
 
 impl Plan {
-    /// How many clients there are.
+    /// The number of clients.
     pub fn clients(&self) -> u32 {
         self.sum(Group::clients)
     }
 
-    /// How many clients publish.
+    /// The number of clients that publish.
     pub fn publishers(&self) -> u32 {
         self.sum(|group| group.publishers)
     }
 
-    /// How many clients subscribe for others, or answer.
+    /// The number of clients that subscribe for others, or answer.
     pub fn subscribers(&self) -> u32 {
         self.sum(|group| group.subscribers)
     }
 
-    /// How many clients subscribe to something.
+    /// The number of clients that subscribe.
     pub fn subscriptions(&self) -> u32 {
         self.sum(Group::subscriptions)
     }
@@ -153,7 +153,7 @@ impl Plan {
     /// The first group, which is the only one unless the plan is a mix.
     ///
     /// # Panics
-    /// When the plan has no group, which no plan is.
+    /// If the plan has no group, which never happens.
     pub fn first_group(&self) -> &Group {
         self.groups.first().expect("a plan has a group")
     }
@@ -163,7 +163,7 @@ impl Plan {
         self.groups.get(part.group).unwrap_or_else(|| self.first_group())
     }
 
-    /// The bytes of the longest payload.
+    /// The size of the longest payload in bytes.
     pub fn longest_payload(&self) -> usize {
         let groups = self.groups.iter();
         groups.map(|group| group.payload.most(group.stamp_size())).max().unwrap_or_default()
@@ -174,13 +174,13 @@ impl Plan {
         self.groups.iter().any(|group| group.open_loop.is_some())
     }
 
-    /// The longest time that can pass without a message being due.
+    /// The longest time without a message being due.
     pub fn longest_pause(&self) -> Duration {
         let loads = self.groups.iter().filter_map(|group| group.open_loop);
         loads.map(|load| load.longest_pause()).max().unwrap_or_default()
     }
 
-    /// Whether messages may get lost without anybody breaking a promise.
+    /// Whether the QoS allows message loss.
     pub fn may_lose(&self) -> bool {
         let promises_nothing = |group: &Group| match self.scenario {
             Scenario::Reconnect => !self.owes_what_is_missed(group),
@@ -189,12 +189,12 @@ impl Plan {
         self.groups.iter().all(promises_nothing)
     }
 
-    /// Whether the broker is to deliver later what was sent while a subscriber was away.
+    /// Whether the broker has to deliver messages later that it received while a subscriber was away.
     pub fn owes_what_is_missed(&self, group: &Group) -> bool {
         self.broker.keeps_sessions && group.promise() != Qos::AtMostOnce
     }
 
-    /// Lowers the QoS of all messages to what the broker grants.
+    /// Lowers the QoS of all messages to the maximum that the broker grants.
     pub(super) fn limit_qos(&mut self, highest: Option<Qos>) {
         let Some(highest) = highest else { return };
         for group in &mut self.groups {
@@ -205,7 +205,7 @@ impl Plan {
     }
 }
 
-/// Tells the messages of one run from those of all others.
+/// Distinguishes the messages of one run from those of all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunId(pub u32);
 

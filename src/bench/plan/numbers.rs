@@ -1,11 +1,11 @@
-//! Which client is which: its numbers, its thread and process, its name.
+//! Numbers of clients, and their assignment to threads and processes.
 
 use super::{Group, Part, Plan, Task};
 use crate::bench::identity::Who;
 use crate::bench::shard::Counts;
 
 impl Plan {
-    /// Numbers the clients of all groups through.
+    /// Numbers the clients consecutively over all groups.
     pub fn number_through(groups: &mut [Group]) {
         let (mut publishers, mut subscribers, mut clients) = (0u32, 0u32, 0u32);
         let mut before = Counts::default();
@@ -20,14 +20,14 @@ impl Plan {
         }
     }
 
-    /// The group of a publisher, which has this number among those of all groups, and its number there.
+    /// The group of the publisher with this number among all groups, and its number within the group.
     pub fn group_of_publisher(&self, number: u32) -> Option<(&Group, u32)> {
         let of_group =
             |group: &Group| number.checked_sub(group.first_publisher).filter(|&n| n < group.publishers);
         self.groups.iter().find_map(|group| Some((group, of_group(group)?)))
     }
 
-    /// A client's number among all.
+    /// A client's number among all clients.
     pub fn number_of(&self, part: Part) -> u32 {
         let group = self.group(part);
         let before = match part.task {
@@ -45,7 +45,7 @@ impl Plan {
         all.filter(|&part| self.thread_of(part) == thread).collect()
     }
 
-    /// Those that share a subscription are accounted for together, and so live together.
+    /// The members of a shared subscription have a common account, so they share a thread.
     fn thread_of(&self, part: Part) -> usize {
         let is_shared = part.task == Task::Subscribe && self.group(part).share.is_some();
         if is_shared { part.group % self.threads } else { part.number as usize % self.threads }
@@ -56,7 +56,7 @@ impl Plan {
         (process..self.threads).step_by(self.processes.max(1))
     }
 
-    /// How many clients each process has.
+    /// The number of clients of each process.
     pub fn clients_of_processes(&self) -> Vec<u32> {
         let mut counts = vec![0; self.processes.max(1)];
         let parts = self.groups.iter().enumerate().flat_map(|(number, group)| group.parts(number));
@@ -67,7 +67,7 @@ impl Plan {
         counts
     }
 
-    /// A client's number among all of all shards.
+    /// A client's number among the clients of all shards.
     pub fn global_number_of(&self, part: Part) -> u32 {
         let group = self.group(part);
         let whole = group.whole();
@@ -79,13 +79,13 @@ impl Plan {
         group.place.groups_before.clients() + number + part.number
     }
 
-    /// How many numbers there are up to the highest of a client.
+    /// One more than the highest client number.
     pub fn highest_number(&self) -> u32 {
         let parts = self.groups.iter().enumerate().flat_map(|(number, group)| group.parts(number));
         parts.map(|part| self.global_number_of(part) + 1).max().unwrap_or_default()
     }
 
-    /// Which client it is, for whoever gives it a name.
+    /// A client's position in the run, as its names need it.
     pub fn who(&self, part: Part) -> Who {
         let place = &self.group(part).place;
         let (kind, number_of_kind) = match part.task {

@@ -1,7 +1,7 @@
-//! A worker process from within: orders in, gauges and a record out.
+//! A worker process: receives orders, and sends progress and its record.
 //!
-//! The leader waits for a worker process as long as it makes progress. A thread of its own reports that while the others compute
-//! something that takes long: the plan of a million clients, or the record of a long run.
+//! The leader waits for a worker process as long as it makes progress. A separate thread reports progress while the
+//! others are busy for a long time: with the plan of a million clients, or the record of a long run.
 
 use super::wire::{self, Assignment, FromWorker, ToWorker};
 use crate::bench::gauges::{self, Gauges, Totals};
@@ -19,21 +19,22 @@ use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often the leader is told how far it is.
+/// Interval between progress messages to the leader.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
 
-/// And after so many times, of its latencies in the last second.
+/// Number of these intervals between messages with the latencies of the last second.
 const ROUNDS_PER_LATENCIES: u32 = 20;
 
-/// How often the processor time is compared, and how much of it counts as work. A process that only waits uses much less,
-/// and one that shares a processor with a hundred others uses this much within a few seconds.
+/// How often the processor time is compared, and how much of it counts as work. A process that only waits uses much
+/// less, and one that shares a processor with a hundred others uses this much within a few seconds.
 const WORK_INTERVAL: Duration = Duration::from_millis(250);
 const WORK: Duration = Duration::from_millis(50);
 
-/// Serves a leader until the record is handed over, or the leader is gone. `plan` makes the plan for what the leader assigns.
+/// Serves a leader until the record is handed over, or the leader is gone. `plan` makes the plan from the leader's
+/// assignment.
 ///
 /// # Errors
-/// When there is no leader on standard input. All else the leader is told.
+/// If standard input does not come from a leader. All other errors are reported to the leader.
 pub fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, Error>) -> Result<(), Error> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(Error::Input)?;
@@ -66,7 +67,7 @@ impl Default for Leader {
 impl Leader {
     fn tell(&self, message: &FromWorker) {
         let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // When nobody listens, standard input ends, too.
+        // A failed write needs no handling: without a leader, standard input ends, too.
         let _ = wire::write(&mut *output, message).and_then(|()| output.flush());
     }
 
@@ -117,7 +118,7 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Tells how far it is until all threads have ended.
+    /// Reports progress to the leader until all threads have ended.
     fn lead(self, leader: &Leader) -> Result<Record, Error> {
         let mut told = Told::default();
         while !self.threads.iter().all(JoinHandle::is_finished) {
@@ -129,7 +130,7 @@ impl Workers {
     }
 }
 
-/// What the leader was told last.
+/// The last values reported to the leader.
 #[derive(Default)]
 struct Told {
     totals: Totals,
@@ -156,7 +157,7 @@ impl Told {
     }
 }
 
-/// Passes orders on. When there is nobody to give any, it is time to close.
+/// Passes orders on, and the order to close once the leader is gone.
 fn follow(orders: &watch::Sender<Orders>) {
     for line in io::stdin().lock().lines() {
         match line.map(|line| serde_json::from_str(&line)) {

@@ -1,5 +1,5 @@
-//! What a record holds that JSON has no form for, without losing anything on the way from one process to another: histograms in
-//! HDR's own form, errors as a list.
+//! Lossless encoding of the parts of a record that JSON has no form for: histograms in HDR's own format, errors as a
+//! list.
 
 use crate::bench::record::{Errors, Latencies, Stage};
 use crate::bench::timeline::Coarse;
@@ -92,7 +92,7 @@ mod tests {
         let text = serde_json::to_string(&record).unwrap();
         let again: Record = serde_json::from_str(&text).unwrap();
         assert_eq!(again.connack.summary(), record.connack.summary());
-        // What got lost on the way would be missing here.
+        // Any loss in transit would show as a difference.
         assert_eq!(serde_json::to_string(&again).unwrap(), text);
     }
 }

@@ -1,9 +1,9 @@
 //! Worker processes: each has some of the threads, and a limit of open files of its own.
 //!
-//! A worker process is this same program with the same words and one more. What only the leader knows it reads from its
-//! standard input, with all orders; on standard output it tells how far it is, and at the end what it measured (`wire`). It ends
-//! with its standard input, and so also when the leader is killed. When it fails, its clients count as lost, and the others
-//! go on. Nothing limits how long it takes to begin, and to hand over its record: only that it makes no progress for a while.
+//! A worker process is this same program with the same arguments and one more. It reads an assignment and orders from
+//! standard input, and writes progress and finally its record to standard output (`wire`). It ends when its standard
+//! input ends, and so also if the leader is killed. If it fails, its clients count as lost and the other processes
+//! continue. Its start and the transfer of its record have no time limit, except that it has to make progress.
 
 mod child;
 mod exact;
@@ -30,47 +30,47 @@ use std::time::{Duration, Instant};
 pub use wire::{Assignment, Moment};
 use wire::{FromWorker, ToWorker};
 
-/// How long a process that is waited for may make no progress: until it can begin, and from the last order until its record
-/// has arrived.
+/// The time without progress after which a worker process is given up: while it starts, and from the last order until
+/// its record has arrived.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
-/// How often the leader looks whether what it waits for has come.
+/// Interval between the leader's checks for an awaited message.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How long it may take to end when it has nothing to do any more.
+/// Time for a process to exit after its work is done.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How to start a worker process.
+/// The command that starts a worker process.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The file.
+    /// The executable.
     pub path: PathBuf,
-    /// What stands behind the program's name.
+    /// The arguments.
     pub words: Vec<OsString>,
-    /// The rate of this run, where it is a search's, which the words do not say.
+    /// The rate of this run in a search, which is not in the arguments.
     pub searched_rate: Option<f64>,
 }
 
-/// A worker process that runs. It ends when this is dropped.
+/// A running worker process. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     orders: Option<ChildStdin>,
-    /// Which one it is, for people.
+    /// Its name in messages to the user.
     name: String,
     outcome: Receiver<Outcome>,
     pulse: Arc<Pulse>,
 }
 
-/// How it ended for its leader.
+/// The result of a process for its leader.
 #[derive(Debug)]
 enum Outcome {
     Measured(Box<Record>),
-    /// It is gone without a record; this is what it had done.
+    /// It ended without a record, with these totals.
     Gone(Totals),
 }
 
-/// What a process has to do.
+/// The numbers of clients of a process.
 #[derive(Debug, Clone, Copy, Default)]
 struct Extent {
     clients: u64,
@@ -78,10 +78,10 @@ struct Extent {
     subscriptions: u64,
 }
 
-/// Starts all processes of a plan, each with gauges that it writes.
+/// Starts all processes of a plan, each with the gauges that it updates.
 ///
 /// # Errors
-/// When one of them does not start, and what it says about that.
+/// If one of them does not start, with its error message.
 pub(super) async fn start(
     program: &Program,
     plan: &Plan,
@@ -99,7 +99,8 @@ pub(super) async fn start(
     Ok(ready)
 }
 
-/// What all of them measured, after the last order. As soon as the wait `is_interrupted`, no record is waited for any more.
+/// Collects the records of all processes after the last order. Stops waiting as soon as `is_interrupted` returns
+/// true.
 pub(super) async fn finish(processes: Vec<Process>, mut is_interrupted: impl FnMut() -> bool) -> Record {
     finish_within(processes, SILENCE_LIMIT, &mut is_interrupted).await
 }
@@ -109,7 +110,7 @@ async fn finish_within(
     limit: Duration,
     is_interrupted: &mut dyn FnMut() -> bool,
 ) -> Record {
-    // The last order is what all of them work on from now on.
+    // All of them work on the last order from now on.
     processes.iter().for_each(|process| process.pulse.note());
     let mut record = Record::default();
     for process in processes {
@@ -118,7 +119,7 @@ async fn finish_within(
     record
 }
 
-/// A process that was not heard of yet.
+/// A process that has not reported ready yet.
 struct Starting {
     process: Process,
     gauges: Arc<Gauges>,
@@ -142,16 +143,16 @@ impl Process {
             .args(&program.words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // It says what it has to say on its standard output, and must not ask anybody anything.
+            // A worker reports on standard output, and must not prompt on the terminal.
             .stderr(if plan.broker.watch.is_some() { Stdio::inherit() } else { Stdio::null() })
-            // Ctrl-C is for the leader, who gives the orders.
+            // Ctrl-C is for the leader, which gives the orders.
             .process_group(0)
             .spawn()
             .map_err(failed)?;
         let (orders, output) = (child.stdin.take(), child.stdout.take());
         let name = format!("worker process {} of {}", assignment.process + 1, plan.processes);
         let (sender, outcome) = mpsc::channel();
-        // From here on the child ends in every case.
+        // From here on, every path ends the child.
         let pulse = Arc::new(Pulse::default());
         let mut process = Process { child, orders, name, outcome, pulse: pulse.clone() };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
@@ -165,7 +166,7 @@ impl Process {
         Ok(Starting { process, gauges, is_ready })
     }
 
-    /// Gives new orders. A process that is gone is noticed by its silence.
+    /// Sends new orders. A process that is gone shows by its silence.
     pub(super) fn order(&mut self, orders: Orders) {
         self.tell(&ToWorker::Orders(orders));
     }
@@ -176,7 +177,7 @@ impl Process {
         }
     }
 
-    /// What it measured, after the last order; at the worst that it did not tell.
+    /// Waits for its record after the last order; without one, returns a record of the lost clients.
     async fn finish(mut self, limit: Duration, is_interrupted: &mut dyn FnMut() -> bool) -> Record {
         let outcome = self.pulse.wait_for(&self.outcome, limit, is_interrupted).await;
         let is_silent = matches!(outcome, Err(TryRecvError::Empty));
@@ -185,7 +186,7 @@ impl Process {
             Ok(Outcome::Measured(record)) => *record,
             Ok(Outcome::Gone(totals)) => self.lost_record(totals, &describe(status)),
             Err(_) => {
-                // Its output has ended by now.
+                // The process has ended, so its output has, too.
                 let totals = match self.outcome.recv_timeout(END_TIMEOUT) {
                     Ok(Outcome::Gone(totals)) => totals,
                     Ok(Outcome::Measured(_)) | Err(_) => Totals::default(),
@@ -196,7 +197,7 @@ impl Process {
         }
     }
 
-    /// What is known without its record: who was connected, and is not any more.
+    /// The record of a process that did not deliver one: its connected clients count as lost.
     fn lost_record(&self, totals: Totals, how: &str) -> Record {
         let mut record =
             Record { connected: totals.connected, connections_lost: totals.connected, ..Record::default() };
@@ -205,7 +206,7 @@ impl Process {
         record
     }
 
-    /// Lets it end by itself, or else makes it.
+    /// Waits for the process to exit, and kills it after the timeout.
     fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
         drop(self.orders.take());
         let deadline = Instant::now() + patience;
@@ -240,7 +241,7 @@ fn failed(source: io::Error) -> Error {
 }
 
 impl Extent {
-    /// What the threads of one process have to do.
+    /// Counts the clients of one process.
     fn of(plan: &Plan, process: usize) -> Extent {
         let mut extent = Extent::default();
         for part in plan.threads_of_process(process).flat_map(|thread| plan.parts_of_thread(thread)) {
@@ -251,7 +252,7 @@ impl Extent {
         extent
     }
 
-    /// What the gauges show when the process is gone, so that nobody waits for it.
+    /// Totals of a process that is gone, so that the run does not wait for its clients.
     fn gone(self, last: Totals) -> Totals {
         Totals {
             failed: self.clients.saturating_sub(last.connected),
@@ -264,7 +265,7 @@ impl Extent {
     }
 }
 
-/// Reads what a process says.
+/// Reads the messages of a process.
 struct Listener {
     gauges: Arc<Gauges>,
     ready: Sender<Result<(), String>>,
@@ -291,7 +292,7 @@ impl Listener {
                 }
                 Ok(FromWorker::Recent(latency)) => self.gauges.show_recent(latency),
                 Ok(FromWorker::Measured(record)) => return Outcome::Measured(record),
-                // Cut off, since it was killed.
+                // The line is cut off because the process was killed.
                 Err(_) => break,
             }
         }
@@ -301,7 +302,7 @@ impl Listener {
     }
 }
 
-/// Reads a line into the place of the one before; whether there is one. Every piece of it is progress.
+/// Reads a line into `line`, and returns whether it found one. Every piece of it counts as progress.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, pulse: &Pulse) -> io::Result<bool> {
     line.clear();
     loop {
@@ -325,7 +326,7 @@ mod tests {
     use super::super::plan::tests::{group, plan};
     use super::*;
 
-    /// A process of one that runs this script of a shell instead of the program.
+    /// A process that runs this shell script instead of the program.
     async fn process(script: &str) -> Process {
         let program = Program {
             path: "/bin/sh".into(),
@@ -357,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_record_is_waited_for_as_long_as_there_is_progress() {
-        // The shell takes longer than the limit. Messages and pieces of the record show progress.
+        // The script takes longer than the limit, but its messages and pieces of the record show progress.
         let record = record_line();
         let (head, tail) = record.split_at(record.len() / 2);
         let script =

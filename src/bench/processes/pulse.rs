@@ -1,11 +1,11 @@
-//! When a worker process made progress last, as its leader sees it.
+//! The last progress of a worker process, as its leader sees it.
 
 use super::LOOK_INTERVAL;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The last progress; `None` while the leader itself is busy with what the process said.
+/// The time of the last progress; `None` while the leader itself is busy with a message of the process.
 #[derive(Debug)]
 pub(super) struct Pulse(Mutex<Option<Instant>>);
 
@@ -21,7 +21,7 @@ impl Pulse {
         self.set(Some(Instant::now()));
     }
 
-    /// Counts no silence until this is dropped.
+    /// Suspends the count of silence until this is dropped.
     pub(super) fn pause(&self) -> Pause<'_> {
         self.set(None);
         Pause(self)
@@ -36,8 +36,8 @@ impl Pulse {
         last.map_or(Duration::ZERO, |last| last.elapsed())
     }
 
-    /// Waits for something from the process until it is silent for too long, or nobody wants to wait any more. The error is
-    /// that of the last look.
+    /// Waits for a message from the process until it is silent for too long, or the wait is interrupted. The error is
+    /// that of the last attempt to receive.
     pub(super) async fn wait_for<T>(
         &self,
         receiver: &Receiver<T>,

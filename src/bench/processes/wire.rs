@@ -1,4 +1,4 @@
-//! What a leader and its worker processes say to each other: a JSON object on each line.
+//! The protocol between a leader and its worker processes: a JSON object on each line.
 
 use crate::bench::gauges::Totals;
 use crate::bench::identity::Secret;
@@ -13,59 +13,59 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// What a worker process is told.
+/// A message to a worker process.
 #[derive(Serialize, Deserialize)]
 pub(super) enum ToWorker {
-    /// What it needs besides the words that it was started with.
+    /// The settings that are not in its arguments.
     Begin(Box<Assignment>),
-    /// What its clients are to do.
+    /// Orders for its clients.
     Orders(Orders),
 }
 
-/// What a worker process tells.
+/// A message from a worker process.
 #[derive(Serialize, Deserialize)]
 pub(super) enum FromWorker {
-    /// It can begin.
+    /// It is ready to begin.
     Ready,
-    /// It cannot begin, and why.
+    /// It cannot begin, with the reason.
     Failed(String),
-    /// It has nothing new to report, but used the processor since the last message.
+    /// It has used the processor since the last message, but has nothing to report.
     Working,
-    /// How far it is.
+    /// Its totals so far.
     Progress(Totals),
     /// The latencies of its last full second.
     Recent(Coarse),
-    /// What it measured; the last thing that it says.
+    /// Its record, as the last message.
     Measured(Box<Record>),
 }
 
-/// What only the leader knows.
+/// The settings that only the leader knows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Assignment {
-    /// The run.
+    /// The identifier of the run.
     pub run: RunId,
-    /// Which process it is, counted from 0.
+    /// Its process number, counted from 0.
     pub process: usize,
-    /// How many there are.
+    /// The number of processes.
     pub processes: usize,
-    /// How many threads they have together.
+    /// The number of threads in all processes together.
     pub threads: usize,
-    /// When the run began.
+    /// The start of the run.
     pub start: Moment,
-    /// The broker's address, where there is one to connect to directly.
+    /// The broker's address, if the clients connect to it directly.
     pub target: Option<SocketAddr>,
-    /// Decides among the local ports.
+    /// Selects the first local port.
     pub offset: u32,
-    /// The rate of this run, where it is a search's.
+    /// The rate of this run in a search.
     pub searched_rate: Option<f64>,
-    /// The password, where it is the same for all; it may have been typed on the terminal.
+    /// The password, if all clients share it; it may have been typed on the terminal.
     pub password: Option<Vec<u8>>,
-    /// The authentication data, where it was read from somewhere.
+    /// The authentication data, if it was read from a file or a prompt.
     pub authentication_data: Option<Vec<u8>>,
 }
 
 impl Assignment {
-    /// That of the first process.
+    /// The assignment of the first process.
     pub(in crate::bench) fn of(
         plan: &Plan,
         start: Moment,
@@ -90,7 +90,7 @@ impl Assignment {
         }
     }
 
-    /// Makes the plan of the leader of what its words alone make.
+    /// Completes a plan that was made from the arguments alone, to equal the leader's.
     pub fn complete(&self, plan: &mut Plan) {
         plan.processes = self.processes.max(1);
         plan.threads = self.threads.max(plan.processes);
@@ -113,17 +113,17 @@ fn authentication_data(plan: &Plan) -> Option<&Vec<u8>> {
     }
 }
 
-/// A point in time that other processes of this machine understand: since the monotonic clock began.
+/// A point in time that other processes on this machine understand: time since the monotonic clock began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment(Duration);
 
 impl Moment {
-    /// The moment of an instant that has been.
+    /// The moment of a past instant.
     pub fn of(instant: Instant) -> Moment {
         Moment(monotonic().saturating_sub(instant.elapsed()))
     }
 
-    /// The instant of a moment that has been.
+    /// The instant of a past moment.
     pub fn instant(self) -> Instant {
         let now = Instant::now();
         now.checked_sub(monotonic().saturating_sub(self.0)).unwrap_or(now)

@@ -1,4 +1,4 @@
-//! What was sent and what arrived, by sequence numbers; and the account of both.
+//! Compares sent with received messages by sequence number.
 
 use super::{Ranges, Record};
 use crate::bench::plan::{Group, Plan};
@@ -16,20 +16,20 @@ pub enum Arrival {
     Duplicate,
 }
 
-/// What one subscriber received of one publisher.
+/// The messages that one subscriber received from one publisher.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Received {
     next: u64,
     missing: Ranges,
-    /// What was missed while the subscriber was away: from the message after the last one before that, to the first one after
-    /// it; as long as there is none, to the end.
+    /// The gap while the subscriber was away: from the sequence number after the last message before it, to the first
+    /// message after it, or to the end if none has arrived.
     gap: Option<(u64, u64)>,
     duplicates: u64,
     reordered: u64,
 }
 
 impl Received {
-    /// Notes a message.
+    /// Records a message.
     pub fn note(&mut self, sequence: u64) -> Arrival {
         if sequence == self.next && self.gap.is_none() {
             self.next += 1;
@@ -52,12 +52,12 @@ impl Received {
         }
     }
 
-    /// From now on the subscriber is away, until the next message.
+    /// Begins a gap that lasts until the next message.
     pub fn begin_gap(&mut self) {
         self.gap = Some((self.next, u64::MAX));
     }
 
-    /// How many of the messages that it should have received did not arrive, and how many of those in the gap.
+    /// The number of lost messages outside the gap, and within it.
     fn lost(&self, sent: &Sent) -> (u64, u64) {
         let all = self.lost_between(0, sent.count, sent);
         let Some((start, end)) = self.gap else {
@@ -78,34 +78,34 @@ impl Received {
     }
 }
 
-/// What one publisher sent.
+/// The messages that one publisher sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// How many messages the kernel took.
+    /// Messages that the kernel accepted.
     pub count: u64,
-    /// Those of QoS 1 and 2 whose last acknowledgement never came: they may have arrived or not.
+    /// QoS 1 and 2 messages without a final acknowledgement: they may have arrived or not.
     pub unacknowledged: Vec<u64>,
-    /// Those that the broker denied.
+    /// Messages that the broker rejected.
     pub denied: Ranges,
-    /// Those among them that the kernel did not take, since the connection was dropped before.
+    /// Unacknowledged messages that the kernel did not accept before the connection was dropped.
     pub unsent: Ranges,
-    /// How many were sent before the measurement began.
+    /// Messages sent before the measurement began.
     pub before_measuring: u64,
-    /// The first one that was sent after all clients were back.
+    /// The first message sent after all clients were back.
     pub after_gap: Option<u64>,
 }
 
 impl Sent {
-    /// The messages that need not have arrived.
+    /// The messages whose delivery is not due.
     fn unowed(&self) -> impl Iterator<Item = u64> {
         self.unacknowledged.iter().copied().chain(self.denied.iter()).chain(self.unsent.iter())
     }
 }
 
-/// What became of a group's messages.
+/// The deliveries of a group's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outcome {
-    /// What was sent against what arrived.
+    /// Sent messages against deliveries.
     pub account: Account,
     /// Messages that arrived again.
     pub duplicates: u64,
@@ -113,51 +113,51 @@ pub struct Outcome {
     pub reordered: u64,
 }
 
-/// What was sent against what arrived.
+/// Sent messages against deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Messages that the kernel took.
+    /// Messages that the kernel accepted.
     pub sent: u64,
-    /// Messages that the broker denied.
+    /// Messages that the broker rejected.
     pub denied: u64,
-    /// Messages of QoS 1 and 2 that were sent and never acknowledged.
+    /// QoS 1 and 2 messages that were sent and never acknowledged.
     pub unacknowledged: u64,
-    /// Deliveries that should have been to the subscribers that stayed to the end: at QoS 1 and 2 of acknowledged messages,
-    /// at QoS 0 of all that were sent.
+    /// Deliveries due to subscribers that stayed to the end: at QoS 1 and 2 of acknowledged messages, at QoS 0 of all
+    /// sent messages.
     pub owed: u64,
-    /// How many of those never were.
+    /// Deliveries that were due and did not arrive.
     pub lost: u64,
-    /// Deliveries that were not owed, since the subscriber was away when the message was sent.
+    /// Missing deliveries that were not due, since the subscriber was away when the message was sent.
     pub gap_lost: u64,
-    /// How many of the sent messages were sent before the measurement began.
+    /// Messages sent before the measurement began.
     pub before_measuring: u64,
 }
 
-/// What becomes of a message that is sent while its subscriber is away.
+/// The treatment of a message that is sent while its subscriber is away.
 #[derive(Clone, Copy)]
 enum Missed {
-    /// Its session is kept, and the broker is to deliver it later.
+    /// Its session is kept, so the broker has to deliver it later.
     Owed,
-    /// Nobody promised to deliver it.
+    /// Its delivery is not due.
     Excused,
 }
 
 impl Record {
-    /// Sets what was sent against what arrived.
+    /// Compares sent messages with deliveries.
     pub fn account(&self, plan: &Plan) -> Account {
         let mut account = Account::default();
         plan.groups.iter().for_each(|group| self.account_for_group(plan, group, &mut account));
         account
     }
 
-    /// The same for one group, with what its receivers that stayed to the end saw besides.
+    /// The same for one group, with duplicates and reordering at the receivers that stayed to the end.
     pub fn outcome(&self, plan: &Plan, group: &Group) -> Outcome {
         let mut outcome = Outcome::default();
         self.account_for_group(plan, group, &mut outcome.account);
         let receivers = group.first_subscriber..group.first_subscriber + group.judged();
         for received in self.received.range(receivers).flat_map(|(_, received)| received) {
             outcome.duplicates += received.duplicates;
-            // Those that share a subscription overtake each other.
+            // The members of a shared subscription overtake each other.
             outcome.reordered += if group.share.is_none() { received.reordered } else { 0 };
         }
         outcome
@@ -195,7 +195,7 @@ impl Record {
         }
     }
 
-    /// What the receivers that stayed to the end received of a publisher of their group.
+    /// The messages that the receivers of a group that stayed to the end received from one of its publishers.
     fn received_from<'a>(
         &'a self,
         publisher: u32,
@@ -212,12 +212,12 @@ impl Record {
         })
     }
 
-    /// How many clients that are judged by what they received stayed to the end.
+    /// The number of clients with an account of deliveries that stayed to the end.
     pub fn judged_to_the_end(&self, plan: &Plan) -> u64 {
         let of_group = |group: &Group| {
             let range = group.first_subscriber..group.first_subscriber + group.judged();
             let count = self.received.range(range).count() as u64;
-            // Those that share a subscription are one in the account.
+            // The members of a shared subscription are one receiver in the account.
             if group.share.is_some() { count * u64::from(group.subscribers) } else { count }
         };
         plan.groups.iter().map(of_group).sum()

@@ -1,9 +1,9 @@
-//! What went wrong, by its words.
+//! Errors of a run, counted by text.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Different texts of errors that are kept apart; a broker could invent any number of them.
+/// The maximum number of distinct error texts; a broker could make up any number of them.
 const MOST_ERROR_KINDS: usize = 50;
 
 /// When the errors happened.
@@ -15,12 +15,12 @@ pub enum Stage {
     Run,
 }
 
-/// Errors by their words.
+/// Errors by stage and text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Errors(pub(in crate::bench) BTreeMap<(Stage, String), u64>);
 
 impl Errors {
-    /// Counts errors of a kind.
+    /// Adds errors with the same text.
     pub fn add(&mut self, stage: Stage, text: String, count: u64) {
         let key = (stage, text);
         let is_known = self.0.contains_key(&key) || self.0.len() < MOST_ERROR_KINDS;
@@ -29,7 +29,7 @@ impl Errors {
         *known = known.saturating_add(count);
     }
 
-    /// Adds others.
+    /// Adds the errors of another record.
     pub fn merge(&mut self, other: Errors) {
         for ((stage, text), count) in other.0 {
             self.add(stage, text, count);
@@ -44,7 +44,7 @@ impl Errors {
         all
     }
 
-    /// How many happened at a stage.
+    /// The number of errors of a stage.
     pub fn count(&self, stage: Stage) -> u64 {
         let counts = self.0.iter().filter(|((at, _), _)| *at == stage).map(|(_, count)| *count);
         counts.fold(0, u64::saturating_add)

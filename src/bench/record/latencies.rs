@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-/// Times in nanoseconds, with three digits.
+/// Times in nanoseconds, with three significant digits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Latencies(pub(in crate::bench) Histogram<u64>);
 
@@ -13,18 +13,18 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Notes a time.
+    /// Records a time.
     pub fn record(&mut self, nanoseconds: u64) {
         self.record_several(nanoseconds, 1);
     }
 
-    /// Notes a time that was measured so often.
+    /// Records a time that was measured `count` times.
     pub fn record_several(&mut self, nanoseconds: u64, count: u64) {
-        // The histogram grows as it must, up to any time there is.
+        // The histogram resizes itself, so that every time fits.
         let _ = self.0.record_n(nanoseconds, count);
     }
 
-    /// Adds what another one holds.
+    /// Adds the times of another one.
     pub fn merge(&mut self, other: &Latencies) {
         let _ = self.0.add(&other.0);
     }
@@ -34,17 +34,17 @@ impl Latencies {
         &self.0
     }
 
-    /// Times that were recorded before.
+    /// Wraps a recorded histogram.
     pub fn from_histogram(histogram: Histogram<u64>) -> Latencies {
         Latencies(histogram)
     }
 
-    /// The time that so many percent did not exceed; `None` when nothing was recorded.
+    /// The time at a percentile; `None` if nothing was recorded.
     pub fn at_percentile(&self, percentile: f64) -> Option<u64> {
         (!self.0.is_empty()).then(|| self.0.value_at_percentile(percentile))
     }
 
-    /// The percentiles; `None` when nothing was recorded.
+    /// The percentiles; `None` if nothing was recorded.
     pub fn summary(&self) -> Option<Summary> {
         let at = |percentile| self.0.value_at_percentile(percentile);
         (!self.0.is_empty()).then(|| Summary {

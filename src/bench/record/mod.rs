@@ -1,4 +1,5 @@
-//! What was measured: histograms, and which messages arrived. Every worker keeps its own; they are merged at the end.
+//! The measurements of a run: histograms, counts and deliveries. Every worker keeps its own; they are merged at the
+//! end.
 
 mod delivery;
 mod errors;
@@ -14,54 +15,54 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// All that a worker measured.
+/// All measurements of a worker.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Record {
-    /// From the first step of connecting to TCP's handshake being done.
+    /// From the first step of connecting to the end of the TCP handshake.
     pub tcp_connect: Latencies,
     /// The TLS handshake.
     pub tls: Latencies,
     /// The WebSocket handshake.
     pub web_socket: Latencies,
-    /// From CONNECT to CONNACK, but for the time in which the client had to answer.
+    /// From CONNECT to CONNACK, without the client's own time.
     pub connack: Latencies,
-    /// The processor time in which a client computed what it proves its password with.
+    /// Processor time of computing a client's authentication proof.
     pub authenticate: Latencies,
-    /// How long it waited for a processor of this machine to do that on.
+    /// Time that this computation waited for a processor of this machine.
     pub authenticate_wait: Latencies,
     /// From PUBLISH to its last acknowledgement.
     pub acknowledged: Latencies,
-    /// The same from the planned send time; empty where no time was planned.
+    /// The same from the planned send time; empty without planned times.
     pub acknowledged_planned: Latencies,
     /// From PUBLISH at the publisher to its arrival at the subscriber.
     pub end_to_end: Latencies,
-    /// The same from the planned send time; empty where no time was planned.
+    /// The same from the planned send time; empty without planned times.
     pub end_to_end_planned: Latencies,
     /// From a request to its response.
     pub round_trip: Latencies,
-    /// The same from the planned send time; empty where no time was planned.
+    /// The same from the planned send time; empty without planned times.
     pub round_trip_planned: Latencies,
-    /// From a connection's loss to SUBACK of the next one.
+    /// From the loss of a connection to SUBACK on the next one.
     pub resubscribed: Latencies,
-    /// How late the worker came to what was due: sends, and its own beat.
+    /// The worker's delay in handling due sends and its own beat.
     pub lag: Latencies,
     /// When clients were accepted.
     pub accepting: Span,
     /// When messages were handed to the kernel.
     pub sending: Span,
-    /// When acknowledgements came; at QoS 0, when the broker answered that it had read everything.
+    /// When acknowledgements came; at QoS 0, when the broker answered the ping after the last message.
     pub acknowledging: Span,
     /// When messages arrived.
     pub receiving: Span,
     /// Clients that the broker accepted.
     pub connected: u64,
-    /// Clients that the broker refused, or that refused a broker which proved nothing.
+    /// Clients that the broker refused, or that refused a broker without a valid proof.
     pub refused: u64,
-    /// Clients that had no connection when the time for it was up.
+    /// Clients that lost their connection before the end of the run.
     pub connections_lost: u64,
     /// Subscriptions that the broker granted.
     pub subscribed: u64,
-    /// Messages that were acknowledged as taken.
+    /// Messages that the broker acknowledged as accepted.
     pub acknowledgements: u64,
     /// Messages that arrived for the first time.
     pub deliveries: u64,
@@ -69,34 +70,34 @@ pub struct Record {
     pub duplicates: u64,
     /// Messages that arrived after one that was sent later.
     pub reordered: u64,
-    /// Messages that arrived and were none of this run's.
+    /// Messages that did not belong to this run.
     pub foreign: u64,
-    /// Messages that were lost while their subscriber was away; the account leaves them out.
+    /// Messages lost while their subscriber was away; they are not part of the account.
     pub gap_lost: u64,
-    /// What happened before the measurement began.
+    /// Counts before the measurement began.
     pub warm_up: WarmUp,
     /// Messages that were sent more than a millisecond after their planned time.
     pub late: u64,
-    /// Those among them that did not wait for the broker: the load generator itself was late.
+    /// Late messages that did not wait for the broker: the load generator itself was late.
     pub late_by_us: u64,
-    /// How often a send had to wait, since the socket's buffer was full.
+    /// Sends that had to wait because the socket's buffer was full.
     pub blocked_sends: u64,
-    /// The processor time of the worker's thread and of what was computed beside, or of all workers together.
+    /// Processor time of the worker's thread and of its authentication threads, or of all workers together.
     pub cpu: Duration,
-    /// The busiest thread's part of a processor during the measurement, from 0 to 1.
+    /// The busiest thread's share of a processor during the measurement, from 0 to 1.
     pub busiest_thread: f64,
-    /// What happened when.
+    /// Counts over time.
     pub timeline: Timeline,
-    /// What went wrong.
+    /// The errors.
     pub errors: Errors,
-    /// What each publisher sent.
+    /// The sent messages by publisher.
     pub sent: BTreeMap<u32, Sent>,
-    /// What each subscriber received of each of its publishers. Those that were not there to the end are left out: what they
-    /// missed was not owed to them.
+    /// The received messages by subscriber, one entry for each of its publishers. Subscribers that did not stay to
+    /// the end are left out: the messages that they missed are not due.
     pub received: BTreeMap<u32, Vec<Received>>,
 }
 
-/// What happened before the measurement began, and is among the totals.
+/// Counts before the measurement began. They are part of the totals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the names say it
 pub struct WarmUp {
@@ -104,12 +105,12 @@ pub struct WarmUp {
     pub received: u64,
 }
 
-/// When something happened first and last, in nanoseconds since the run's start.
+/// The first and last time of an event, in nanoseconds since the run's start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span(Option<(u64, u64)>);
 
 impl Span {
-    /// Notes a time.
+    /// Records a time.
     pub fn note(&mut self, time: u64) {
         let (first, last) = self.0.unwrap_or((time, time));
         self.0 = Some((first.min(time), last.max(time)));
@@ -134,7 +135,7 @@ impl Span {
 }
 
 impl Record {
-    /// Adds another worker's.
+    /// Adds the measurements of another worker.
     pub fn merge(&mut self, other: Record) {
         self.tcp_connect.merge(&other.tcp_connect);
         self.tls.merge(&other.tls);

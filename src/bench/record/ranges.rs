@@ -1,17 +1,17 @@
-//! Numbers in ranges.
+//! A set of numbers, stored as ranges.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Numbers in ranges, so that a million in a row take no more room than one.
+/// A set of numbers. A million consecutive ones take no more memory than one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ranges {
-    /// From the first number of each range to the one after its last.
+    /// Maps the first number of each range to the one after its last.
     ends: BTreeMap<u64, u64>,
 }
 
 impl Ranges {
-    /// Adds numbers that are not among them.
+    /// Adds the numbers in `start..end`, none of which may be in the set.
     pub fn insert(&mut self, start: u64, end: u64) {
         if start >= end {
             return;
@@ -24,7 +24,7 @@ impl Ranges {
         self.ends.insert(start, end);
     }
 
-    /// Takes a number out; whether it was among them.
+    /// Removes a number, and returns whether it was in the set.
     pub fn remove(&mut self, number: u64) -> bool {
         let Some((&start, &end)) = self.ends.range(..=number).next_back() else {
             return false;
@@ -44,17 +44,17 @@ impl Ranges {
         }
     }
 
-    /// Whether a number is among them.
+    /// Whether a number is in the set.
     pub fn contains(&self, number: u64) -> bool {
         self.ends.range(..=number).next_back().is_some_and(|(_, &end)| number < end)
     }
 
-    /// How many are below `limit`.
+    /// The number of elements below `limit`.
     pub fn count_below(&self, limit: u64) -> u64 {
         self.ends.range(..limit).map(|(&start, &end)| end.min(limit) - start).sum()
     }
 
-    /// The numbers.
+    /// The numbers in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
         self.ends.iter().flat_map(|(&start, &end)| start..end)
     }

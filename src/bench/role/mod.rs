@@ -1,4 +1,4 @@
-//! What a client does with its connection: a publisher, a subscriber, one who asks, one who answers, or one who only stays.
+//! The roles of a client: publisher, subscriber, requester, responder, or idle.
 
 mod publisher;
 mod requester;
@@ -20,16 +20,16 @@ use subscriber::Subscriber;
 pub(super) use tally::Tallies;
 use tally::Tally;
 
-/// What is kept of a message of QoS 1 or 2 until it is acknowledged.
+/// The session's data for a QoS 1 or 2 message until its acknowledgement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept {
     pub(super) sequence: u64,
     pub(super) sent_at: u64,
-    /// The same as `sent_at` where no time was planned.
+    /// Equal to `sent_at` without a planned time.
     pub(super) planned_at: u64,
 }
 
-/// Where and when something happens.
+/// The client and time of an event.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) shared: &'a Shared,
@@ -48,7 +48,7 @@ impl<'a> Scene<'a> {
         self.shared.qos(self.group())
     }
 
-    /// Notes a message that arrived for the first time.
+    /// Records a message that arrived for the first time.
     fn note_arrival(&self, record: &mut Record, stamp: &Stamp, is_planned: bool) {
         let planned_at = is_planned.then_some(stamp.planned_at);
         if let Some(tally) = self.shared.arrived.add(stamp.sent_at, planned_at) {
@@ -56,7 +56,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Notes messages that arrived for the first time, and how long they took.
+    /// Records messages that arrived for the first time, and their latency.
     fn note_arrivals(&self, record: &mut Record, tally: Tally) {
         let Tally { sent_at, planned_at, count } = tally;
         let slot = record.timeline.at(self.now);
@@ -81,11 +81,11 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What a client does.
+/// The role of a client.
 pub(super) enum Role {
     /// Publishes.
     Publisher(Box<Publisher>),
-    /// Receives what is published.
+    /// Receives published messages.
     Subscriber(Subscriber),
     /// Publishes requests and receives the answers.
     Requester(Box<Requester>),
@@ -106,7 +106,7 @@ impl Role {
         }
     }
 
-    /// The publisher in it, if there is one.
+    /// The publisher of this role, if it has one.
     pub(super) fn publisher(&mut self) -> Option<&mut Publisher> {
         match self {
             Role::Publisher(publisher) => Some(publisher),
@@ -119,7 +119,7 @@ impl Role {
         matches!(self, Role::Subscriber(_))
     }
 
-    /// What it subscribes to, and the QoS that it asks for.
+    /// Its topic filter and requested QoS.
     pub(super) fn subscription(&self, shared: &Shared, part: Part) -> Option<(String, Qos)> {
         let group = shared.plan.group(part);
         match self {
@@ -150,7 +150,7 @@ impl Role {
         }
     }
 
-    /// Records what was counted of a batch of packets.
+    /// Records the messages that a batch of packets counted.
     pub(super) fn batch_ended(&mut self, scene: &Scene<'_>) {
         if let Some((tally, publisher)) = scene.shared.settled.take().zip(self.publisher()) {
             publisher.note_settled(scene, tally);
@@ -160,7 +160,7 @@ impl Role {
         }
     }
 
-    /// Takes the answer to SUBSCRIBE.
+    /// Handles the reason code of SUBACK.
     pub(super) fn subscribed(&mut self, scene: &Scene<'_>, granted: ReasonCode) -> Result<(), Error> {
         if granted.is_error() {
             return Err(Error::Denied(format!("the broker denied a subscription: {granted}")));
@@ -182,7 +182,7 @@ impl Role {
         Ok(())
     }
 
-    /// Sends what a batch of messages asked for.
+    /// Answers the requests of a batch.
     pub(super) fn answer(
         &mut self,
         scene: &Scene<'_>,
@@ -195,7 +195,7 @@ impl Role {
         }
     }
 
-    /// The connection is gone, and another one will come.
+    /// Handles a dropped connection that will be replaced by a new one.
     pub(super) fn dropped(&mut self, unsent_bytes: u64, unacknowledged: Vec<u64>) {
         if let Some(publisher) = self.publisher() {
             publisher.dropped(unsent_bytes, unacknowledged);
@@ -207,7 +207,7 @@ impl Role {
         }
     }
 
-    /// Gives what was measured to the worker. What was received counts only when the client stayed to the end.
+    /// Hands the measurements to the worker. Received messages count only if the client stayed to the end.
     pub(super) fn hand_in(
         &mut self,
         scene: &Scene<'_>,

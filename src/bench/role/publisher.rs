@@ -1,4 +1,5 @@
-//! Publishes: as fast as the broker takes it (a closed loop), or at planned times whatever the broker does (an open loop).
+//! Publishes as fast as the broker acknowledges (a closed loop), or at planned times regardless of the broker (an
+//! open loop).
 
 use super::{Kept, Scene, Tally};
 use crate::bench::payload::Recorded;
@@ -13,34 +14,34 @@ use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
 use crate::transport::Connection;
 
-/// So many messages of QoS 0 go out in one write, as far as they fit into the bytes.
+/// The maximum number of QoS 0 messages in one write, subject to the limit in bytes.
 const MESSAGES_PER_WRITE: u64 = 64;
 const BYTES_PER_WRITE: usize = 64 * 1024;
 
-/// A message that is sent so much after its planned time is late.
+/// A message counts as late when it is sent this long after its planned time.
 const LATE_NANOSECONDS: u64 = 1_000_000;
 
-/// What is sent, and how far that is.
+/// The state of a publisher.
 pub(in crate::bench) struct Publisher {
-    /// Among the publishers of all groups.
+    /// Its number among the publishers of all groups.
     number: u32,
     client_id: String,
     topic: String,
     /// Whether each message has a topic of its own.
     has_new_topics: bool,
-    /// What each message says besides, as properties.
+    /// The properties of each message.
     properties: PropertiesBuf,
-    /// How many messages are to be sent in all; without end as long as it is not known.
+    /// The total number of messages to send; the maximum until it is known.
     goal: u64,
-    /// How many messages were encoded; the next one's sequence number.
+    /// The number of messages encoded so far, which is the next sequence number.
     pub(super) encoded: u64,
-    /// How many of those the connection's output still holds, at most.
+    /// The maximum number of those that are still in the connection's output.
     unwritten: u64,
-    /// The bytes on the wire of the shortest message that the output holds.
+    /// The size on the wire of the shortest message in the output.
     packet_size: usize,
-    /// When messages are due, in an open loop.
+    /// The planned send times of an open loop.
     timing: Option<Box<Timing>>,
-    /// How many requests were answered, or are not waited for any more.
+    /// Requests that were answered or given up.
     answered: u64,
     sent: Sent,
     is_measuring: bool,
@@ -56,14 +57,14 @@ struct Timing {
     is_counted: bool,
     /// Whether the window or the socket's buffer is full.
     is_blocked: bool,
-    /// When there was room again: what was due before then waited for the broker.
+    /// The time at which the window or the buffer had room again: messages due earlier waited for the broker.
     blocked_until: u64,
-    /// When we noticed last that we were late ourselves: what was due before then is late for that reason.
+    /// The time at which we last noticed our own delay: messages due earlier are late for that reason.
     stalled_until: u64,
 }
 
 impl Timing {
-    /// Whether a message is late though nothing but this machine kept it from being sent.
+    /// Whether a message is late because of this machine alone.
     fn is_our_delay(&mut self, planned_at: u64, now: u64) -> bool {
         if planned_at >= self.blocked_until {
             self.stalled_until = now;
@@ -108,12 +109,12 @@ impl Publisher {
         }
     }
 
-    /// Gives each message properties.
+    /// Sets the properties of each message.
     pub(super) fn with_properties(self, properties: PropertiesBuf) -> Publisher {
         Publisher { properties, ..self }
     }
 
-    /// Whether the time has come for which it asked to be woken.
+    /// Whether a requested wake-up time has come.
     pub(in crate::bench) fn is_called(&mut self, shared: &Shared) -> bool {
         let Some(timing) = &mut self.timing else {
             return false;
@@ -121,10 +122,11 @@ impl Publisher {
         timing.called_at.take_if(|time| *time <= shared.called_until()).is_some()
     }
 
-    /// Encodes what is due. Whether a ping is to follow, whose answer says that all was read.
+    /// Encodes the messages that are due. Returns whether to send a ping, whose answer shows that the broker has read
+    /// everything.
     ///
     /// # Errors
-    /// When the broker does not take such messages.
+    /// If the broker's limits exclude such messages.
     pub(in crate::bench) fn publish(
         &mut self,
         scene: &Scene<'_>,
@@ -154,19 +156,19 @@ impl Publisher {
         Ok(self.conclude(scene, session, pongs_missing))
     }
 
-    /// Sends nothing new any more.
+    /// Stops sending new messages.
     fn stop(&mut self, scene: &Scene<'_>) {
         self.count_unsent(scene);
         self.goal = self.encoded;
     }
 
-    /// Counts what was due before the end of the load and was not sent, once.
+    /// Counts the messages that were due before the end of the load and were not sent, once.
     fn count_unsent(&mut self, scene: &Scene<'_>) {
         let Some(timing) = self.timing.as_mut().filter(|timing| !timing.is_counted) else {
             return;
         };
         timing.is_counted = true;
-        // What became due this very moment is not late yet.
+        // A message that just became due is not late yet.
         let end = scene.now.saturating_sub(LATE_NANOSECONDS).min(scene.shared.load_end().saturating_sub(1));
         let Some(time) = end.checked_sub(scene.shared.load_began()) else {
             return;
@@ -187,7 +189,7 @@ impl Publisher {
         self.encoded >= self.goal || self.timing.as_ref().is_some_and(|timing| is_over(timing))
     }
 
-    /// Waits for the last acknowledgement, or at QoS 0 for the answer to a ping, which is to be sent when this is true.
+    /// Waits for the last acknowledgement or, at QoS 0, for the answer to a ping. Returns whether to send that ping.
     fn conclude(&mut self, scene: &Scene<'_>, session: &Session<Kept>, pongs_missing: bool) -> bool {
         if scene.qos() != Qos::AtMostOnce {
             if session.unsettled() == 0 {
@@ -270,7 +272,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Tells apart later why a planned message was late: because of the broker, or because of this machine.
+    /// Records the room in the window, to attribute later delays to the broker or to this machine.
     fn note_room(&mut self, room: u64, now: u64) {
         let Some(timing) = &mut self.timing else { return };
         if room == 0 {
@@ -280,7 +282,7 @@ impl Publisher {
         }
     }
 
-    /// The planned time of the next message when it is to be sent now, which in a closed loop is always.
+    /// The planned time of the next message if it is to be sent now, which is always so in a closed loop.
     fn take_due(&mut self, scene: &Scene<'_>) -> Option<u64> {
         let began = scene.shared.load_began();
         let planned_at = match &mut self.timing {
@@ -312,8 +314,8 @@ impl Publisher {
         Some(planned_at)
     }
 
-    /// Asks to be woken for the next message, unless something else has to happen first and will wake the publisher: room
-    /// in the window, or in the socket's buffer.
+    /// Asks to be woken for the next message, unless the publisher first has to wait for room in the window or in the
+    /// socket's buffer, which wakes it.
     fn ask_for_call(&mut self, scene: &Scene<'_>, called: usize, session: &Session<Kept>) {
         let has_room = match scene.qos() {
             Qos::AtMostOnce => self.unanswered_room(scene) > 0,
@@ -342,16 +344,16 @@ impl Publisher {
         room.min(self.goal.saturating_sub(self.encoded))
     }
 
-    /// How much of the window is free. It is filled again with every acknowledgement: a broker without TCP_NODELAY holds its
-    /// next one back until TCP's own acknowledgement arrives, which our next message carries. To wait for more room would
-    /// add the 40 ms of a delayed acknowledgement to the broker's latency.
+    /// The free part of the window. It is refilled with every acknowledgement: a broker without TCP_NODELAY delays
+    /// its next one until TCP's own acknowledgement arrives, which our next message carries. Waiting for more room
+    /// would add the 40 ms of a delayed acknowledgement to the broker's latency.
     fn window(&self, scene: &Scene<'_>, session: &Session<Kept>) -> u64 {
         let unsettled = session.unsettled();
         let window = usize::from(scene.group().in_flight).min(session.quota() + unsettled);
         (window.saturating_sub(unsettled) as u64).min(self.unanswered_room(scene))
     }
 
-    /// How many more requests may be unanswered; there is no such limit for messages that nobody answers.
+    /// How many more requests may be unanswered; unlimited for messages without an answer.
     fn unanswered_room(&self, scene: &Scene<'_>) -> u64 {
         let group = scene.group();
         if !group.is_answered {
@@ -361,12 +363,12 @@ impl Publisher {
         u64::from(group.in_flight).saturating_sub(unanswered)
     }
 
-    /// A request was answered.
+    /// Counts an answer to a request.
     pub(super) fn note_answer(&mut self) {
         self.answered += 1;
     }
 
-    /// Takes the last acknowledgement of a message.
+    /// Handles the last acknowledgement of a message.
     pub(super) fn settled(&mut self, scene: &Scene<'_>, message: Kept, reason_code: ReasonCode) {
         if reason_code.is_error() {
             let record = &mut *scene.shared.record.borrow_mut();
@@ -383,7 +385,7 @@ impl Publisher {
         }
     }
 
-    /// Notes acknowledged messages, and how long that took.
+    /// Records acknowledged messages, and their latency.
     pub(super) fn note_settled(&self, scene: &Scene<'_>, tally: Tally) {
         let Tally { sent_at, planned_at, count } = tally;
         let record = &mut *scene.shared.record.borrow_mut();
@@ -406,7 +408,7 @@ impl Publisher {
         }
     }
 
-    /// Counts the messages that the kernel took.
+    /// Counts the messages that the kernel accepted.
     pub(in crate::bench) fn count_written(&mut self, scene: &Scene<'_>, unsent_bytes: u64) {
         let unwritten = self.count_unwritten(unsent_bytes);
         let written = self.unwritten - unwritten;
@@ -423,13 +425,14 @@ impl Publisher {
         }
     }
 
-    /// How many messages are not wholly among the bytes that the kernel took, when it has `unsent` bytes still to take. Other
-    /// packets among those bytes can make it too many, never too few.
+    /// The number of messages that the kernel has not fully accepted, if it has not accepted the last `unsent` bytes.
+    /// Other packets among those bytes can make the number too high, never too low.
     fn count_unwritten(&self, unsent: u64) -> u64 {
         unsent.div_ceil((self.packet_size as u64).max(1)).min(self.unwritten)
     }
 
-    /// The connection is gone. What the kernel had not taken was not sent; what was not acknowledged may have arrived or not.
+    /// Handles a dropped connection. Messages that the kernel had not accepted were not sent; unacknowledged ones may
+    /// have arrived or not.
     pub(super) fn dropped(&mut self, unsent_bytes: u64, unacknowledged: Vec<u64>) {
         let unwritten = self.count_unwritten(unsent_bytes);
         if unacknowledged.is_empty() {
@@ -441,7 +444,7 @@ impl Publisher {
         self.is_farewell_pinged = false;
     }
 
-    /// The publisher has nothing more to do.
+    /// Marks the publisher as finished.
     pub(in crate::bench) fn finish(&mut self, shared: &Shared) {
         if !self.is_finished {
             self.is_finished = true;

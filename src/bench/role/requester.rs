@@ -1,5 +1,5 @@
-//! Publishes requests, and receives an answer to each on a topic of its own. The payload comes back as it was sent, and so tells
-//! which request it answers and how long that took; in MQTT 5 the correlation data says it too.
+//! Publishes requests, and receives an answer to each on a topic of its own. The payload comes back unchanged: its
+//! stamp identifies the request and its send time. In MQTT 5 the correlation data identifies the request, too.
 
 use super::{Publisher, Scene};
 use crate::bench::plan::Part;
@@ -19,7 +19,7 @@ pub(super) fn answer_topic(shared: &Shared, part: Part) -> String {
     answer_topic_of(shared, shared.plan.group(part).first_publisher + part.number)
 }
 
-/// The topic of the answers to the requester with this number in all groups.
+/// The topic of the answers to the requester with this number among all groups.
 pub(super) fn answer_topic_of(shared: &Shared, publisher: u32) -> String {
     format!("mq-bench/{}/answers/{publisher}", shared.plan.run)
 }

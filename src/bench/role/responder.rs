@@ -1,5 +1,5 @@
-//! Answers requests with what they carry: in MQTT 5 to the response topic and with the correlation data of the request, before
-//! that to the topic that belongs to the requester named in the stamp.
+//! Answers requests with their own payload: in MQTT 5 to the response topic and with the request's correlation data,
+//! in MQTT 3 to the topic of the requester named in the stamp.
 
 use super::requester::answer_topic_of;
 use super::{Kept, Scene};
@@ -10,7 +10,7 @@ use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};
 use std::collections::VecDeque;
 
-/// So many answers wait for acknowledgements; more requests than that are not answered.
+/// The maximum number of answers waiting for room in the window; further requests are not answered.
 const MOST_WAITING: usize = 10_000;
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Responder {
         self.waiting.push_back(Answer { topic, properties, payload: request.payload.to_vec() });
     }
 
-    /// Sends the answers that wait, as far as the broker lets us.
+    /// Sends the waiting answers, within the broker's limits.
     pub(super) fn answer(
         &mut self,
         scene: &Scene<'_>,
@@ -73,8 +73,8 @@ impl Responder {
     }
 }
 
-/// Where the answer goes; `None` when nobody of this run asks. A request that somebody else made up cannot lead us elsewhere than
-/// to a topic of the run.
+/// The topic of the answer; `None` if the requester is not part of this run. A forged request cannot direct an answer
+/// to a topic outside the run.
 fn topic_of_answer(scene: &Scene<'_>, request: &Publish<'_>) -> Option<String> {
     let plan = &scene.shared.plan;
     let stamp = Stamp::read(request.payload, false).filter(|stamp| stamp.run == plan.run)?;

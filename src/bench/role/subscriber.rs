@@ -1,4 +1,4 @@
-//! Receives what is published, and checks off every message.
+//! Receives published messages, and checks off every one.
 
 use super::Scene;
 use crate::bench::plan::Part;
@@ -9,10 +9,10 @@ use crate::protocol::Publish;
 use std::rc::Rc;
 
 pub(in crate::bench) struct Subscriber {
-    /// Which receiver of its group's account it is.
+    /// Its receiver number in its group's account.
     receiver: u32,
     pub(super) is_subscribed: bool,
-    /// What arrived of each of its publishers.
+    /// The messages received from each of its publishers.
     pool: Rc<Pool>,
 }
 
@@ -57,7 +57,7 @@ impl Subscriber {
                 record.duplicates += 1;
                 return;
             }
-            // Those that share a subscription overtake each other.
+            // The members of a shared subscription overtake each other.
             Arrival::Reordered => record.reordered += u64::from(group.share.is_none()),
             Arrival::New => {}
         }
@@ -66,7 +66,7 @@ impl Subscriber {
         scene.note_arrival(record, &stamp, group.open_loop.is_some());
     }
 
-    /// Counts what others publish. Where that is another group of this run, its stamps tell how long it took.
+    /// Counts messages of other groups or programs. Stamps of another group of this run give the latency.
     fn note_others(&self, scene: &Scene<'_>, publish: &Publish<'_>) {
         let plan = &scene.shared.plan;
         let record = &mut *scene.shared.record.borrow_mut();
@@ -86,7 +86,7 @@ impl Subscriber {
         }
     }
 
-    /// What is missing from now on until the next message arrives, is missing because nobody was there.
+    /// Messages missed from now on until the next arrival belong to the gap.
     pub(super) fn dropped(&mut self) {
         self.pool.received.borrow_mut().iter_mut().for_each(Received::begin_gap);
     }
@@ -95,7 +95,7 @@ impl Subscriber {
         let group = scene.group();
         let is_judged = is_whole && self.is_subscribed && group.filter.is_none();
         if group.share.is_some() {
-            // The worker hands in what is shared, when the last one is through.
+            // The worker hands in the shared data when the last client is done.
             self.pool.is_broken.set(self.pool.is_broken.get() || !is_judged);
         } else if is_judged {
             let received = self.pool.received.take();

@@ -1,24 +1,24 @@
-//! Messages with the same times, counted first and recorded together: what goes out with one write was sent at one time, and
-//! what comes in with one read arrived at one time, so that most latencies of a fast run come a dozen at a time.
+//! Counts messages with identical times and records them together: messages of one write have the same send time, and
+//! those of one read the same arrival time, so that a fast run records most latencies a dozen at a time.
 
 use std::cell::Cell;
 
-/// Messages that were sent at the same time.
+/// Messages with the same send time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) sent_at: u64,
-    /// When they should have been sent, in an open loop.
+    /// Their planned send time, in an open loop.
     pub(super) planned_at: Option<u64>,
     pub(super) count: u64,
 }
 
-/// The tally of what came last, until something with other times comes. All clients of a thread share one: each takes what it
-/// counted before the next one's turn.
+/// The latest messages with identical times. All clients of a thread share one: each takes its count before the next
+/// client runs.
 #[derive(Debug, Default)]
 pub(in crate::bench) struct Tallies(Cell<Tally>);
 
 impl Tallies {
-    /// Counts a message. Gives back those before it when they have other times.
+    /// Counts a message. Returns the messages before it if their times differ.
     pub(super) fn add(&self, sent_at: u64, planned_at: Option<u64>) -> Option<Tally> {
         let last = self.0.get();
         if (last.sent_at, last.planned_at) == (sent_at, planned_at) {
@@ -29,7 +29,7 @@ impl Tallies {
         (last.count > 0).then_some(last)
     }
 
-    /// Those that were counted last.
+    /// Takes the messages counted last.
     pub(super) fn take(&self) -> Option<Tally> {
         let last = self.0.take();
         (last.count > 0).then_some(last)
