@@ -1,8 +1,8 @@
-//! `mqkit`: what the `mq` binary is made of.
+//! `mqkit`: the library behind the `mq` binary.
 //!
-//! Who may call whom: `commands -> {client, bench, broker, inspect, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
+//! Allowed dependencies: `commands -> {client, bench, broker, inspect, output, passwd, cli}`, `client, bench, broker -> {protocol, transport}`,
 //! `client, broker, passwd -> authentication`, `bench -> client` for logins, `cli, client -> service -> protocol`,
-//! `authentication, protocol -> nothing of ours`. Nothing below `commands` and `cli` knows an option's name.
+//! `authentication, protocol -> nothing of ours`. Option names appear only in `commands` and `cli`.
 
 pub mod authentication;
 pub mod bench;

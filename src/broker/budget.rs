@@ -45,7 +45,7 @@ impl Budget {
         used <= self.limit / 2 || used <= self.limit && held <= self.share()
     }
 
-    /// Whether half of what is free for all is in use.
+    /// Whether more than a quarter of the budget is in use: half of the part that clients share freely.
     pub(super) fn is_tight(&self) -> bool {
         self.used.get() > self.limit / 4
     }
@@ -108,7 +108,7 @@ impl Account {
         Charge { account: Rc::clone(self), own, shared }
     }
 
-    /// Counts what the client holds beside its charges, such as buffers. Nothing is refused here.
+    /// Sets the client's memory besides its charges, such as buffers. Nothing is refused here.
     pub(super) fn set_own(&self, bytes: usize) {
         let before = self.own.replace(bytes);
         if before != bytes {
@@ -118,14 +118,14 @@ impl Account {
         }
     }
 
-    /// Whether what the client holds now is within the budgets.
+    /// Whether the client's current memory is within the budgets.
     pub(super) fn is_within_budget(&self) -> bool {
-        // A packet as large as the budget is read together with what follows it.
+        // A packet as large as the budget is read together with the bytes after it.
         let held = self.used.get();
         held <= self.limit.saturating_add(self.limit / 8) && self.budget.allows(held, 0)
     }
 
-    /// Whether the shared budget has room for so many bytes beside what the client holds.
+    /// Whether the shared budget has room for these bytes on top of the client's memory.
     pub(super) fn fits_beside(&self, bytes: usize) -> bool {
         self.budget.allows(self.used.get() + bytes, bytes)
     }
@@ -135,7 +135,7 @@ impl Account {
         self.queued.get()
     }
 
-    /// Whether so many bytes are more than this part of what the client may hold now.
+    /// Whether these bytes exceed this fraction of the client's current budget.
     pub(super) fn exceeds_part(&self, bytes: usize, part: usize) -> bool {
         bytes > self.limit / part || self.budget.is_tight() && bytes > self.budget.share() / part
     }

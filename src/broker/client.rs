@@ -14,10 +14,10 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// The session expiry interval that stands for "never" (MQTT 5.0, section 3.1.2.11.2).
+/// The session expiry interval that means "never" (MQTT 5.0, section 3.1.2.11.2).
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// What a client costs beyond what is counted for it: its state, its connection and its places in the broker's tables.
+/// The cost of a client besides its counted memory: its state, its connection and its entries in the broker's tables.
 const OVERHEAD: usize = 2048;
 
 /// A client, connected or not. Only its own task touches `session`; everyone may add to `outbox`.
@@ -104,12 +104,12 @@ impl Client {
         }
     }
 
-    /// What a client with this identifier costs at least.
+    /// The minimum cost of a client with this identifier.
     pub(super) fn base_cost(id: &str) -> usize {
         OVERHEAD + 2 * id.len()
     }
 
-    /// Counts what it holds beside its charges, with buffers of this size.
+    /// Counts its memory besides its charges, with buffers of this size.
     pub(super) fn count_own(&self, buffers: usize) {
         let session = self.session.borrow().memory();
         self.account.set_own(Client::base_cost(&self.id) + session + buffers);

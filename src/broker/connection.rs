@@ -1,4 +1,4 @@
-//! One client's connection: CONNECT within a deadline, then packets in and out until somebody ends it.
+//! One client's connection: CONNECT within a deadline, then packets in both directions until one side closes it.
 //!
 //! Each turn handles all complete packets, fills the send buffer from the client's queue, and writes once. Input is left
 //! unread while the client has to wait for slow subscribers, or does not read its own answers.
@@ -38,25 +38,25 @@ const LONG_REQUEST: usize = 4096;
 /// The filters in such a part.
 const FILTERS_AT_A_TIME: usize = 16;
 
-/// A packet that is not whole may take so many bytes whatever else the client holds.
+/// The size up to which an incomplete packet is accepted regardless of the client's other memory.
 const UNCHECKED_INPUT: usize = 16 * 1024;
 
-/// PUBACK with a reason code takes so many bytes.
+/// The size of PUBACK with a reason code.
 const SMALLEST_WITH_REASON: u32 = 5;
 
 /// A message over this size waits when the broker's memory is in use, since its packet is a copy.
 const LARGE_MESSAGE: usize = 64 * 1024;
 
-/// Messages are taken from the queue until so many bytes wait to be written; then the kernel's buffer is full as well.
+/// The number of unwritten bytes up to which messages are taken from the queue; the kernel's buffer is full as well by then.
 const OUTPUT_TARGET: usize = 128 * 1024;
 
-/// With so many unsent bytes nothing more is read: the client does not read its answers.
+/// The number of unsent bytes at which reading stops: the client does not read its answers.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// After so many messages from one client the others get their turn, so that queues stay short.
+/// The number of messages from one client before the others get their turn, which keeps queues short.
 const MESSAGES_PER_TURN: usize = 32;
 
-/// After so many packets from one client, or so much work, the rest of its input waits for the next turn.
+/// The number of packets, or the equal amount of work, from one client per turn; the rest of its input waits.
 const PACKETS_PER_TURN: usize = 2048;
 const WORK_PER_TURN: usize = 10_000;
 
@@ -75,7 +75,7 @@ enum Ending {
     Disconnected { has_will: bool },
     /// The broker ends it.
     Ordered(ReasonCode),
-    /// The client sent what it must not send, or more than it may.
+    /// The client sent a forbidden packet, or exceeded a limit.
     Violation { reason_code: ReasonCode, text: String },
 }
 
@@ -258,7 +258,7 @@ fn decode_one(bytes: &[u8]) -> Result<Packet<'_>, DecodeError> {
     }
 }
 
-/// What a client that proved who it is gets with CONNACK.
+/// Authentication data for CONNACK, after the client proved its identity.
 #[derive(Default)]
 struct Proved {
     authenticator: Option<Authenticator>,
@@ -284,7 +284,7 @@ impl From<Denial> for Refusal {
 }
 
 impl Stranger<'_> {
-    /// Checks who the client is: by user name and password, or with the authentication method that it names.
+    /// Checks the client's identity: by user name and password, or with the authentication method in CONNECT.
     async fn prove(&mut self, connect: &Connect<'_>, bytes: &[u8]) -> Result<Proved, Refusal> {
         // Name and password are copied for the check.
         self.account.set_own(2 * bytes.len());
@@ -378,7 +378,7 @@ fn answer_connect(
     Ok(Admitted { client: opened.client, link: opened.link, authenticator })
 }
 
-/// Who a client says it is; a stranger's name can be very long.
+/// The claimed user name for an event, shortened because it comes from an unauthenticated client.
 fn shown(username: Option<&str>) -> String {
     match username {
         Some(name) => format!("user {:?}", name.chars().take(100).collect::<String>()),
@@ -386,7 +386,7 @@ fn shown(username: Option<&str>) -> String {
     }
 }
 
-/// Answers a version that is not spoken here in the form that its client understands, as far as can be told.
+/// Refuses an unsupported version, if possible in an encoding that the client understands.
 fn refuse_unsupported(error: &DecodeError, output: &mut Vec<u8>) {
     let Problem::UnsupportedVersion { name, level } = &error.problem else {
         return; // A malformed CONNECT gets no answer.
@@ -685,7 +685,7 @@ impl Service {
         state.note_drops(&self.client, moved.dropped);
     }
 
-    /// Tells the rest of the broker that the connection is over.
+    /// Notifies the rest of the broker that the connection is over.
     fn note_end(&self, ending: &Ending) {
         let mut state = self.shared.borrow_mut();
         let has_will = !matches!(
@@ -706,7 +706,7 @@ impl Service {
     }
 }
 
-/// What [`Service::take_input`] got done.
+/// The result of [`Service::take_input`].
 #[derive(Debug, Default)]
 struct Taken {
     packets: usize,
@@ -740,7 +740,7 @@ fn is_long_request(frame: &Frame<'_>) -> bool {
         && frame.size() > LONG_REQUEST
 }
 
-/// What handling one packet needs, borrowed for as long as the input lasts.
+/// The context for handling one packet, borrowed for as long as the input lasts.
 struct Turn<'a> {
     shared: &'a Shared,
     client: &'a Rc<Client>,
@@ -801,7 +801,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Takes a step of a re-authentication. Without a method in CONNECT there is none.
+    /// Handles a step of a re-authentication, which requires an authentication method in CONNECT.
     fn authenticate(&mut self, auth: &Auth<'_>, maximum_size: u32) -> Result<(), Ending> {
         let unexpected = || Ending::violation(ReasonCode::PROTOCOL_ERROR, "AUTH without a method in CONNECT");
         let authenticator = self.authenticator.as_mut().ok_or_else(unexpected)?;
@@ -824,7 +824,7 @@ impl Turn<'_> {
     }
 }
 
-/// What became of the messages that left a queue.
+/// The results for the messages taken from a queue.
 #[derive(Debug, Default)]
 struct Moved {
     sent: u64,
@@ -877,8 +877,8 @@ async fn close(mut connection: Connection, version: Version, maximum_size: u32, 
     let _ = timeout(time, finish(&mut connection)).await;
 }
 
-/// Sends what is left and waits for the client to close as well: closing with unread input would reset the connection, and the
-/// client might never see the last packet.
+/// Sends the remaining output and waits for the client to close as well: closing with unread input would reset the connection,
+/// and the client might never see the last packet.
 async fn finish(connection: &mut Connection) -> io::Result<()> {
     connection.flush().await?;
     connection.shutdown().await?;

@@ -15,18 +15,18 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Starts a broker that says nothing.
+    /// Starts a broker without an event handler.
     ///
     /// # Errors
-    /// When the configuration has no address, it cannot be listened on, or there is no thread to be had.
+    /// When the configuration has no address, an address cannot be bound, or no thread can be started.
     pub fn start(config: Config) -> io::Result<Handle> {
         Handle::start_with(config, |_| {})
     }
 
-    /// Starts a broker that calls `handler`, on its own thread, with everything notable.
+    /// Starts a broker that calls `handler`, on its own thread, with every event.
     ///
     /// # Errors
-    /// When the configuration has no address, it cannot be listened on, or there is no thread to be had.
+    /// When the configuration has no address, an address cannot be bound, or no thread can be started.
     pub fn start_with(config: Config, handler: impl FnMut(Event) + Send + 'static) -> io::Result<Handle> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut broker = runtime.block_on(Broker::bind(config)).map_err(|error| error.source)?;
@@ -47,7 +47,7 @@ impl Handle {
         self.address
     }
 
-    /// Stops the broker and says what went through it.
+    /// Stops the broker and returns its totals.
     pub fn stop(mut self) -> Report {
         self.finish()
     }

@@ -1,4 +1,4 @@
-//! What the rest of the broker sees of one connection: a way to wake its task, to end it, and to make it wait.
+//! The broker's handle on one connection: wakes its task, ends it, or makes it wait.
 
 use crate::protocol::ReasonCode;
 use std::cell::{Cell, RefCell};
@@ -76,7 +76,7 @@ impl Link {
     pub(super) fn resume(&self, now: Instant) {
         self.waits.set(self.waits.get().saturating_sub(1));
         if !self.is_paused() {
-            // Silence counts only while somebody listens.
+            // The keep alive runs only while the connection is being read.
             self.last_received.set(now);
             self.signal();
         }

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 /// How long accepting pauses when the system has no descriptors left.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// What clients speak on a port.
+/// The protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// MQTT from the first byte on.
@@ -130,7 +130,7 @@ impl Drop for Entered {
     }
 }
 
-/// Accepts clients for ever, each in a task of its own; without a listener there are none.
+/// Accepts clients forever, each in its own task; pending forever without a listener.
 pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gauge: &Gauge) {
     let Some(listener) = listener else { return pending().await };
     let mut has_failed = false;

@@ -1,4 +1,4 @@
-//! A message inside the broker: kept once, shared by all who are to get it, and made into a packet for each.
+//! A message inside the broker: stored once, shared by all its receivers, and encoded for each of them.
 
 use super::budget::{Account, Budget, Charge};
 use crate::protocol::session::Outgoing;
@@ -8,13 +8,13 @@ use crate::protocol::{
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// What a queued message costs beyond its own bytes: allocations and the place in the queue.
+/// The cost of a queued message beyond its own bytes: allocations and the queue entry.
 const OVERHEAD: usize = 128;
 
-/// What the place in a subscriber's queue costs.
+/// The cost of an entry in a subscriber's queue.
 const PLACE: usize = 64;
 
-/// What a subscription identifier costs, in a queue and as a property.
+/// The cost of a subscription identifier, in a queue and as a property.
 const BYTES_OF_ID: usize = 9;
 
 /// A message as it was published.
@@ -22,10 +22,10 @@ const BYTES_OF_ID: usize = 9;
 pub(super) struct Message {
     pub(super) topic: Box<str>,
     pub(super) payload: Box<[u8]>,
-    /// What is forwarded unaltered.
+    /// The properties that are forwarded unaltered.
     properties: PropertiesBuf,
     pub(super) qos: Qos,
-    /// What it counts for in a bounded store, in bytes.
+    /// Its size in a bounded store, in bytes.
     pub(super) size: usize,
     /// The number of its routing: later messages have higher ones.
     pub(super) number: u64,
@@ -72,7 +72,7 @@ impl Message {
     }
 }
 
-/// The properties that a server passes on: not the alias, which belongs to one connection, nor what it computes itself.
+/// The properties that a server forwards: not the alias, which belongs to one connection, nor those that it computes itself.
 fn forwarded(properties: Properties<'_>) -> PropertiesBuf {
     let is_own = |id| {
         matches!(
@@ -97,7 +97,7 @@ pub(super) struct Delivery {
     pub(super) retain: bool,
 }
 
-/// A message in a queue, and what it counts for there.
+/// A message in a queue, and its charge there.
 #[derive(Debug)]
 pub(super) struct Queued {
     pub(super) delivery: Delivery,

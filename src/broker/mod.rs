@@ -1,14 +1,15 @@
-//! The embedded broker: for a first try, for tests, and as a yardstick. It keeps everything in memory, and asks for passwords only
-//! when it was given users.
+//! The embedded broker: for a first try, for tests, and as a baseline. It keeps everything in memory, and asks for passwords only
+//! if it has users.
 //!
-//! One thread does it all, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state
-//! behind one `RefCell` that is never borrowed across an await. [`Handle`] brings a thread of its own.
+//! It runs on one thread, without locks: [`Broker::run`] on a current-thread runtime, a task per connection, and the state in one
+//! `RefCell` that is never borrowed across an await. [`Handle`] starts its own thread.
 //!
-//! - `listener` accepts (`unix` makes the socket that has a path); `connection` serves one client, and `link` is what others see of it.
-//! - `users` checks passwords, on other threads; `scram` checks proofs that somebody knows one.
+//! - `listener` accepts (`unix` creates the socket that has a path); `connection` serves one client, and `link` is its handle for
+//!   others.
+//! - `users` checks passwords, on other threads; `scram` checks SCRAM proofs.
 //! - `state` holds sessions and deadlines (`client`, `timers`, `will`); `routing` moves messages along the `topic_tree` and
 //!   the `retained` store into each subscriber's `outbox`.
-//! - `budget` counts the memory that clients make the broker hold.
+//! - `budget` counts the broker's memory that clients cause.
 //! - `sys` computes the `$SYS` topics.
 
 mod budget;
@@ -48,7 +49,7 @@ use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
 pub use users::{Access, Users};
 
-/// How often the broker looks for what is due; keep alives, wills and expiries are as exact as this.
+/// The interval at which the broker checks for due work; keep alives, wills and expiries are as exact as this.
 const TICK: Duration = Duration::from_millis(200);
 
 /// How long the clients have to take their last packet when the broker stops.
@@ -63,25 +64,25 @@ pub struct Config {
     pub listen_web_socket: Option<SocketAddr>,
     /// Where to listen on a unix socket, if anywhere.
     pub listen_unix: Option<PathBuf>,
-    /// What clients have to show; `None` lets everybody in.
+    /// The credentials that clients need; `None` admits every client.
     pub access: Option<Access>,
     /// The largest packet in bytes that is taken, fixed header included.
     pub maximum_packet_size: u32,
-    /// How many messages of QoS 1 and 2 a client of MQTT 5 may have unacknowledged; others are not told and not held to it.
+    /// The maximum of unacknowledged QoS 1 and 2 messages of an MQTT 5 client; other clients do not learn it and are not held to it.
     pub receive_maximum: u16,
     /// The largest topic alias that clients may set; 0 for none.
     pub topic_alias_maximum: u16,
     /// How many messages of QoS 1 and 2 are sent to a client before it acknowledges one, at most.
     pub in_flight: u16,
-    /// The bytes that the broker holds for one client: its subscriptions, its will, its buffers and the messages that it
-    /// has not taken. What exceeds them is refused, or dropped where it is a message.
+    /// The bytes that the broker holds for one client: its subscriptions, its will, its buffers and its undelivered messages.
+    /// Beyond that, requests are refused and messages dropped.
     pub client_memory: usize,
     /// The bytes that the broker holds for all clients together.
     pub memory: usize,
     /// How many messages wait for one subscriber before further ones are dropped.
     pub queued_messages: usize,
-    /// Publishers wait for a subscriber that is behind, unless it has taken nothing for so long; what then does not fit its
-    /// queue is dropped.
+    /// Publishers wait for a subscriber that falls behind, unless it has read nothing for this time; messages that then exceed
+    /// its queue are dropped.
     pub stall_time: Duration,
     /// How many subscriptions one client may have.
     pub subscriptions: usize,
@@ -93,7 +94,7 @@ pub struct Config {
     pub retained_bytes: usize,
     /// How long a new connection may take to send CONNECT.
     pub connect_timeout: Duration,
-    /// What `$SYS/broker/version` says.
+    /// The value of `$SYS/broker/version`.
     pub version: String,
 }
 
@@ -112,7 +113,7 @@ impl Default for Config {
             in_flight: 1024,
             client_memory: 64 << 20,
             memory: 1 << 30,
-            // A subscriber may be away for seconds in a flood. What waits is shared, so the place in the queue is what costs.
+            // A flooded subscriber may be away for seconds. Messages are shared, so the cost is that of the queue entries.
             queued_messages: 100_000,
             stall_time: Duration::from_secs(5),
             subscriptions: 100_000,
@@ -126,7 +127,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What is accepted from a client of that version. One that cannot be told of a limit is not held to it.
+    /// The limits for a client of that version. A client that cannot learn of a limit is not held to it.
     fn accepts(&self, version: Version) -> Limits {
         let largest = u32::try_from(self.client_memory).unwrap_or(u32::MAX);
         let maximum_packet_size = self.maximum_packet_size.min(largest);
@@ -139,7 +140,7 @@ impl Config {
     }
 }
 
-/// Something that whoever runs the broker may want to know.
+/// A notable event, for the handler.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -149,7 +150,7 @@ pub enum Event {
         client_id: String,
         /// Where it is.
         peer: Peer,
-        /// What it speaks.
+        /// Its MQTT version.
         version: Version,
     },
     /// A client is gone.
@@ -198,7 +199,7 @@ pub enum Event {
     AcceptFailed(io::Error),
 }
 
-/// What went through a broker.
+/// The totals of a broker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Clients that were let in.
@@ -236,7 +237,7 @@ pub struct Broker {
     handler: EventHandler,
 }
 
-/// What a broker listens on.
+/// The sockets that a broker listens on.
 struct Listeners {
     tcp: Option<Listener>,
     web_socket: Option<Listener>,
@@ -281,7 +282,7 @@ impl Broker {
         self.handler = Box::new(handler);
     }
 
-    /// Serves clients until `stop` is done, then tells them and ends.
+    /// Serves clients until `stop` resolves, then disconnects them and returns.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Report {
         let state = State::new(self.config, self.handler, Instant::now());
         let shared: Shared = Rc::new(RefCell::new(state));

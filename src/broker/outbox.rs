@@ -1,4 +1,4 @@
-//! What waits to be sent to one subscriber: bounded in messages and by the client's budget, and able to make publishers wait.
+//! The queue of one subscriber: bounded in messages and by the client's budget, with back pressure on publishers.
 //!
 //! From a quarter of its bounds on, publishers are held back until the queue has drained to half of that. At the bound itself
 //! messages are dropped, the newest first.
@@ -17,15 +17,15 @@ const PRESSURE_PART: usize = 4;
 /// An empty queue gives its memory back when it has room for more than this.
 const KEPT_CAPACITY: usize = 16;
 
-/// So many retained messages are put into the queue ahead of what is sent.
+/// The number of retained messages that are queued ahead of sending.
 const SCANNED_AHEAD: usize = 1000;
 
-/// What became of a message.
+/// The result of queueing a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pushed {
     /// It waits.
     Queued,
-    /// It waits, and whoever published it should as well.
+    /// The message is queued, and its publisher should wait.
     Pressed,
     /// The queue is full.
     Dropped,
@@ -41,7 +41,7 @@ pub(super) struct Outbox {
     /// Publishers that wait for the queue to drain.
     waiting: Vec<Rc<Link>>,
     last_progress: Instant,
-    /// It made no progress for so long that nobody waits for it any more.
+    /// It made no progress for so long that publishers no longer wait for it.
     is_stalled: bool,
     /// The next message can go out only after an acknowledgement.
     needs_acknowledgement: bool,
@@ -94,8 +94,8 @@ impl Outbox {
         self.queue.len() > self.maximum_messages / part || self.account.exceeds_part(self.bytes, part)
     }
 
-    /// Whether so much waits for acknowledgements that the next message should wait as well: the queue behind it then makes
-    /// publishers wait.
+    /// Whether the messages without acknowledgement take so much memory that the next message should wait as well: the queue then
+    /// fills and makes publishers wait.
     pub(super) fn is_window_full(&self) -> bool {
         self.account.exceeds_part(self.account.queued().saturating_sub(self.bytes), PRESSURE_PART)
     }
@@ -120,7 +120,7 @@ impl Outbox {
         Some(queued)
     }
 
-    /// Leaves only what a session keeps that has no connection: messages of QoS 1 and 2.
+    /// Keeps only the messages that a session without connection keeps: those of QoS 1 and 2.
     pub(super) fn disconnect(&mut self, now: Instant) {
         self.queue.retain(|queued| queued.delivery.qos > Qos::AtMostOnce);
         self.bytes = self.queue.iter().map(|queued| queued.delivery.message.size).sum();
@@ -160,8 +160,8 @@ impl Outbox {
         self.needs_acknowledgement
     }
 
-    /// Notes that something went out, or that what is next has to wait for an acknowledgement, and lets publishers go on
-    /// when there is room again.
+    /// Records progress, or that the next message has to wait for an acknowledgement, and releases publishers when there is room
+    /// again.
     pub(super) fn drained(&mut self, has_progress: bool, needs_acknowledgement: bool, now: Instant) {
         self.needs_acknowledgement = needs_acknowledgement;
         if has_progress {
@@ -173,8 +173,8 @@ impl Outbox {
         }
     }
 
-    /// Gives up on a subscriber that took nothing since `oldest`, so that nobody waits for it. False when the queue needs no
-    /// more watching.
+    /// Gives up on a subscriber that read nothing since `oldest`, so that no publisher waits for it. Returns false when the queue
+    /// needs no more watching.
     pub(super) fn watch(&mut self, oldest: Instant, now: Instant) -> bool {
         if self.has_waiting() && self.last_progress < oldest {
             self.is_stalled = true;

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Stands for the slash in a key. No topic contains it [MQTT-1.5.4-2], and it sorts before all else, so that a topic is
+/// Replaces the slash in a key. No topic contains it [MQTT-1.5.4-2], and it sorts before all other characters, so a topic is
 /// directly followed by the topics below it.
 const SEPARATOR: u8 = 0;
 
@@ -65,7 +65,7 @@ impl Retained {
         self.messages.len()
     }
 
-    /// What they take.
+    /// The memory of the messages.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -143,7 +143,7 @@ fn key(topic: &str) -> Box<[u8]> {
     topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect()
 }
 
-/// What a filter makes of a key.
+/// The result of matching a filter with a key.
 #[derive(Debug, PartialEq, Eq)]
 enum Comparison {
     Match,

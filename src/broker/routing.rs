@@ -16,13 +16,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// What a subscription costs beyond its filter's bytes, which are there twice.
+/// The cost of a subscription beyond its filter's bytes, which are stored twice.
 const SUBSCRIPTION_COST: usize = 448;
 
-/// What a level of a filter costs in the topic tree.
+/// The cost of a filter's level in the topic tree.
 const LEVEL_COST: usize = 96;
 
-/// What a look-up of retained messages costs that is not finished.
+/// The cost of an unfinished look-up of retained messages.
 const SCAN_COST: usize = 256;
 
 /// The work of one step in the store of retained messages.
@@ -114,7 +114,7 @@ impl State {
 
     fn deliver(&mut self, target: Target, message: &Rc<Message>, publisher: Option<&Rc<Client>>) {
         let Target { client, qos, retain, subscription_ids } = target;
-        // A session without connection keeps only what is to be acknowledged (MQTT 5.0, section 4.1).
+        // A session without connection keeps only messages of QoS 1 and 2 (MQTT 5.0, section 4.1).
         if qos == Qos::AtMostOnce && !client.is_connected() {
             return;
         }
@@ -133,10 +133,10 @@ impl State {
         client.signal();
     }
 
-    /// Makes a publisher wait until a subscriber has caught up, unless the subscriber itself could then never do so.
+    /// Makes a publisher wait until a subscriber has caught up, unless that would keep the subscriber itself from doing so.
     ///
-    /// A client that waits reads no acknowledgements, so nobody may wait for it: that keeps waiting free of cycles. For its
-    /// own messages a client waits as long as they need no acknowledgement to go out.
+    /// A waiting client reads no acknowledgements, so no other client may wait for it: that prevents cycles. A client may wait for
+    /// its own messages as long as they can be sent without acknowledgements.
     fn hold_back(&mut self, publisher: &Rc<Client>, subscriber: &Rc<Client>) {
         let (held, link) = (publisher.link.borrow(), subscriber.link.borrow());
         let (Some(held), Some(link)) = (&*held, &*link) else {
@@ -177,7 +177,7 @@ impl State {
         let id: Option<Rc<[u32]>> = id.map(|id| Rc::from([id]));
         for wanted in subscriptions {
             let mut options = wanted.options;
-            // A bridge must not get back what it brought; it cannot say so before MQTT 5.
+            // A bridge must not receive its own messages; before MQTT 5 it cannot ask for that.
             options.no_local |= client.is_bridge.get();
             codes.push(match self.add_subscription(client, wanted.filter, options, id.clone()) {
                 Ok(()) => options.maximum_qos as u8,

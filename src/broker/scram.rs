@@ -18,7 +18,7 @@ pub struct ScramUsers {
 }
 
 impl ScramUsers {
-    /// Takes users with their keys. Of a user who is there twice with the same algorithm, the last counts.
+    /// Takes users with their keys. If a user is repeated with the same algorithm, the last entry counts.
     pub fn new(users: impl IntoIterator<Item = (String, Keys)>) -> ScramUsers {
         let mut known = ScramUsers::default();
         for (name, keys) in users {
@@ -36,18 +36,18 @@ impl ScramUsers {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 }
 
-/// What clients with a SCRAM method have to prove.
+/// The configuration of SCRAM authentication.
 #[derive(Debug, Clone)]
 pub struct ScramAccess {
-    /// Who may connect; a change counts for authentications from then on.
+    /// The users; a change applies to later authentications.
     pub users: watch::Receiver<Arc<ScramUsers>>,
-    /// Answers for those who are not among the users.
+    /// Answers for unknown users.
     pub stranger: Arc<Stranger>,
 }
 
@@ -63,7 +63,7 @@ impl ScramAccess {
 #[derive(Debug)]
 pub(super) struct Denial {
     pub(super) reason_code: ReasonCode,
-    /// What whoever runs the broker is told.
+    /// The reason for the event handler.
     pub(super) text: String,
 }
 
@@ -77,7 +77,7 @@ impl Denial {
     }
 }
 
-/// What the broker says in return: in AUTH, or in CONNACK where it is the last word of the first authentication.
+/// The broker's answer: in AUTH, or in CONNACK if it ends the first authentication.
 pub(super) struct Reply {
     pub(super) reason_code: ReasonCode,
     pub(super) properties: PropertiesBuf,
@@ -88,14 +88,14 @@ pub(super) struct Reply {
 pub(super) struct Authenticator {
     access: ScramAccess,
     algorithm: Algorithm,
-    /// Who proved to be that.
+    /// The authenticated user.
     user: Option<String>,
-    /// What waits for the client's proof.
+    /// The exchange that waits for the client's proof.
     exchange: Option<Server>,
 }
 
 impl Authenticator {
-    /// Begins with what CONNECT says.
+    /// Starts with the properties of CONNECT.
     pub(super) fn begin(
         access: Option<&ScramAccess>,
         method: &str,
@@ -128,7 +128,7 @@ impl Authenticator {
     fn challenge(&mut self, properties: Properties<'_>) -> Result<Reply, Denial> {
         let exchange =
             self.access.begin(self.algorithm, properties).map_err(|failure| denied(&failure, ""))?;
-        // A connection belongs to one user: what it subscribed to was allowed to that one.
+        // A connection belongs to one user: its subscriptions were authorised for that user.
         if self.user.as_ref().is_some_and(|user| user != exchange.name()) {
             return Err(Denial::of(ReasonCode::NOT_AUTHORIZED, "re-authentication as another user"));
         }

@@ -1,7 +1,7 @@
-//! The broker's state: who is connected, which sessions are kept, and what is due. One thread owns it; every method is short
-//! and never waits.
+//! The broker's state: connected clients, stored sessions, and deadlines. It belongs to one thread; every method is short and
+//! never waits.
 //!
-//! How messages find their subscribers is in `routing`.
+//! `routing` finds the subscribers of messages.
 
 use super::budget::{Account, Budget};
 use super::client::{Client, NEVER, Subscription};
@@ -30,21 +30,21 @@ const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 /// This part of the broker's memory is for connections that are not let in yet.
 const STRANGERS_PART: usize = 16;
 
-/// A tick does so much at a time; the clients get their turn in between.
+/// The number of deadlines that a tick handles at a time; clients get their turn in between.
 const DEADLINES_AT_A_TIME: usize = 100;
 
-/// A session that ends takes so many subscriptions along; others are removed later.
+/// The number of subscriptions removed together with their session; the others are removed later.
 const SUBSCRIPTIONS_AT_A_TIME: usize = 500;
 
 /// The state as the connections' tasks share it. It is never borrowed across an await.
 pub(super) type Shared = Rc<RefCell<State>>;
 
-/// Who is told what happens.
+/// Receives the broker's events.
 pub(super) type EventHandler = Box<dyn FnMut(Event) + Send>;
 
 pub(super) struct State {
     pub(super) config: Config,
-    /// Who may connect. It is shared since a check waits, which a borrow of the state must not outlive.
+    /// Admission checks. Shared because a check waits, and a borrow of the state must not outlive that.
     pub(super) gate: Rc<Gate>,
     pub(super) report: Report,
     pub(super) started: Instant,
@@ -58,7 +58,7 @@ pub(super) struct State {
     pub(super) budget: Rc<Budget>,
     /// The memory of connections that are not let in yet.
     pub(super) strangers: Rc<Budget>,
-    /// A measure of what was computed, in steps of about 50 ns.
+    /// The computing work done, in steps of about 50 ns.
     pub(super) work: usize,
     /// Subscriptions of sessions that have ended.
     ended: Vec<(ClientKey, hash_set::IntoIter<Box<str>>)>,
@@ -76,7 +76,7 @@ pub(super) struct State {
     pub(super) targets: Vec<Target>,
     /// Clients whose queues make publishers wait.
     pub(super) watched: Vec<Rc<Client>>,
-    /// Clients for whom messages were dropped since they were last reported.
+    /// Clients with messages dropped since the last report.
     pub(super) dropping: Vec<Rc<Client>>,
     next_sys: Instant,
     handler: EventHandler,
@@ -285,8 +285,8 @@ impl State {
         link
     }
 
-    /// What the client accepts. Before MQTT 5 it cannot say how much may be in flight; in MQTT 5 it may say more than is of
-    /// use, and acknowledgements would have to be searched for among that many.
+    /// The client's limits. Before MQTT 5 it cannot limit the messages in flight; in MQTT 5 it may allow more than is useful, and
+    /// each acknowledgement is searched for among them.
     fn peer_accepts(&self, connect: &Connect<'_>) -> Limits {
         let mut limits = Limits::of_client(connect);
         limits.receive_maximum = limits.receive_maximum.min(self.config.in_flight);
@@ -357,7 +357,7 @@ impl State {
         false
     }
 
-    /// Does what is due. To be called a few times a second, and again at once when there is more.
+    /// Handles due work. Call it a few times a second, and again immediately if it returns true.
     pub(super) fn tick(&mut self, now: Instant) -> bool {
         let mut left = DEADLINES_AT_A_TIME;
         while let Some((deadline, client)) = self.timers.pop(now) {
@@ -436,7 +436,7 @@ impl State {
         }
     }
 
-    /// Orders all connections to end, and reports what was not reported yet.
+    /// Orders all connections to end, and reports pending drops and refusals.
     pub(super) fn shut_down(&mut self) {
         for client in self.clients.values() {
             if let Some(link) = &*client.link.borrow() {

@@ -1,11 +1,11 @@
-//! The broker's own topics under `$SYS/broker/`, named as mosquitto names them. Nothing is stored: values are computed when
-//! they are asked for, and sent every few seconds to those who listen.
+//! The broker's own topics under `$SYS/broker/`, with mosquitto's names. Nothing is stored: values are computed on
+//! subscription, and sent to subscribers every few seconds.
 
 use super::state::State;
 use crate::protocol::{Properties, Publish, Qos};
 use std::time::Instant;
 
-/// What the topics of the broker's own begin with.
+/// The prefix of the broker's own topics.
 pub(super) const PREFIX: &str = "$SYS/";
 
 /// All topics with their present values.

@@ -70,7 +70,7 @@ fn options(maximum_qos: Qos) -> SubscriptionOptions {
     SubscriptionOptions { maximum_qos, ..SubscriptionOptions::default() }
 }
 
-/// A blocking client that says exactly what the test says.
+/// A blocking client that sends exactly the packets of the test.
 struct Client {
     stream: TcpStream,
     version: Version,
@@ -85,7 +85,7 @@ impl Client {
         Client { stream, version, input: Vec::new() }
     }
 
-    /// Connects, and gives back what CONNACK said: session present, reason code.
+    /// Connects, and returns the fields of CONNACK: session present, reason code.
     fn open(broker: &Handle, connect: Connect<'_>) -> (Client, bool, ReasonCode) {
         let mut client = Client::raw(broker, connect.version);
         client.send(&Packet::Connect(connect));
@@ -160,7 +160,7 @@ impl Client {
         self.send(&Packet::Publish(publish));
     }
 
-    /// The next PUBLISH, as text: topic, payload, QoS, RETAIN and DUP where set, and what its properties say.
+    /// The next PUBLISH, as text: topic, payload, QoS, RETAIN and DUP if set, and its properties.
     fn message(&mut self) -> String {
         self.next(|packet| match packet {
             Packet::Publish(publish) => describe(&publish),

@@ -1,4 +1,4 @@
-//! What is due when, for all clients in one ordered list; a coarse tick looks at its front. No client has a timer of its own.
+//! The deadlines of all clients in one ordered list; a coarse tick checks its front. No client has its own timer.
 
 use super::client::Client;
 use super::topic_tree::ClientKey;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// What a client can have a deadline for; one of each at a time.
+/// The kind of a deadline; a client has at most one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Deadline {
     /// The client is gone if nothing arrived.

@@ -1,4 +1,4 @@
-//! Who subscribed to what: a tree of topic levels, in which a topic finds its subscribers without looking at the others.
+//! The subscriptions: a tree of topic levels that finds a topic's subscribers without visiting the others.
 //!
 //! Filters are at most [`MAX_LEVELS`] deep, so walking the tree needs no more stack than that.
 
@@ -19,7 +19,7 @@ pub(super) struct TopicTree<S> {
     count: usize,
 }
 
-/// What a topic matched.
+/// A match of a topic.
 pub(super) enum Match<'a, S> {
     /// A subscription of one client.
     Single(&'a S),
@@ -31,9 +31,9 @@ pub(super) enum Match<'a, S> {
 #[derive(Debug)]
 struct Node<S> {
     children: Children<S>,
-    /// The child that stands for `+`.
+    /// The child for `+`.
     any: Option<Box<Node<S>>>,
-    /// The child that stands for `#`.
+    /// The child for `#`.
     rest: Option<Box<Node<S>>>,
     subscribers: Option<Box<Subscribers<S>>>,
 }
@@ -54,7 +54,7 @@ struct Subscribers<S> {
     groups: HashMap<Box<str>, Group<S>>,
 }
 
-/// The members of a shared subscription, who take turns.
+/// The members of a shared subscription, served in turn.
 #[derive(Debug)]
 pub(super) struct Group<S> {
     members: Vec<(ClientKey, S)>,
@@ -206,7 +206,7 @@ impl<S> Node<S> {
         }
     }
 
-    /// Removes a subscription below, and the nodes that nobody needs then.
+    /// Removes a subscription below, and the nodes that are then unused.
     fn remove(&mut self, pattern: Option<&str>, group: Option<&str>, key: ClientKey) -> Option<S> {
         let Some(pattern) = pattern else {
             return self.remove_here(group, key);
@@ -276,7 +276,7 @@ impl<S> Default for Group<S> {
 }
 
 impl<S> Group<S> {
-    /// The member whose turn it is: the next who is ready, or else the next who is at least able.
+    /// The next member in turn: the next ready one, or else the next one that is at least able.
     pub(super) fn pick(&self, is_ready: impl Fn(&S) -> bool, is_able: impl Fn(&S) -> bool) -> Option<&S> {
         let start = self.next.get() % self.members.len().max(1);
         let turns = || {

@@ -1,4 +1,4 @@
-//! The unix socket that a broker listens on: a file that a killed broker leaves behind, and that belongs to whoever listens.
+//! The Unix socket that a broker listens on: a file that outlives a killed broker, and belongs to the current one.
 
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File};
@@ -15,11 +15,11 @@ pub(super) struct UnixSocket {
     identity: Identity,
 }
 
-/// What tells our file from another that stands at the same path later: device and inode.
+/// Identifies our file if another one later has the same path: device and inode.
 type Identity = (u64, u64);
 
 impl UnixSocket {
-    /// Listens at `path`. A socket that nobody listens on any more is removed first, anything else is left alone.
+    /// Listens at `path`. An abandoned socket is removed first, any other file is left alone.
     pub(super) fn listen(path: &Path) -> io::Result<UnixSocket> {
         let listener = match UnixListener::bind(path) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => replace_abandoned(path)?,
@@ -36,7 +36,7 @@ impl UnixSocket {
 
 impl Drop for UnixSocket {
     fn drop(&mut self) {
-        // Another broker may have taken the place after somebody removed our file.
+        // Another broker may listen at this path if our file was removed.
         if identity(&self.path).is_ok_and(|found| found == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
@@ -48,8 +48,8 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Takes the place of a socket that nobody listens on. Two brokers that do so at the same time must not remove each other's
-/// new socket; the directory's lock lets one go first, and leaves nothing behind.
+/// Replaces an abandoned socket. Two brokers that start at the same time must not remove each other's new socket; a lock on the
+/// directory serialises them and leaves no file behind.
 fn replace_abandoned(path: &Path) -> io::Result<UnixListener> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = File::open(directory.unwrap_or(Path::new(".")))?;

@@ -1,7 +1,7 @@
-//! Who may connect. Passwords are checked on threads beside the broker's own, which would stand still for every login
-//! otherwise; only so many at a time, and only so many wait for that.
+//! Password checks for the broker. They run on other threads, as each login would otherwise block the broker's own; the number
+//! of checks and of waiting clients is bounded.
 //!
-//! Who guesses learns as little as from mosquitto: a wrong password, an unknown user and nobody at all get the same answer.
+//! An attacker learns as little as from mosquitto: a wrong password, an unknown user and a missing user name get the same answer.
 
 use super::scram::{Authenticator, Denial, Reply, ScramAccess};
 use crate::passwd::{Hash, HashError, Password};
@@ -14,7 +14,7 @@ use std::thread::available_parallelism;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 
-/// So many clients may wait for their password to be checked. Further ones are told that the broker is busy.
+/// The number of clients that may wait for their password check. Further ones get "server busy".
 const MAX_WAITING: usize = 10_000;
 
 /// Users and the hashes of their passwords.
@@ -27,7 +27,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// Takes users with their hashes. Of a user who is there twice, the last counts.
+    /// Takes users with their hashes. If a user is repeated, the last entry counts.
     pub fn new(users: impl IntoIterator<Item = (String, Hash)>) -> Users {
         let mut known = Users::default();
         for (name, hash) in users {
@@ -42,13 +42,13 @@ impl Users {
         self.places.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// Checks a password. For an unknown user this takes as long as for one who is known: it is checked against some user's hash,
-    /// always the same for the same name, since hashes may cost differently.
+    /// Checks a password. An unknown user takes as long as a known one: the check uses some user's hash, always the same for the
+    /// same name, since hashes differ in cost.
     fn verify(&self, name: &str, password: &Password) -> Result<bool, HashError> {
         let known = self.places.get(name).copied();
         let any = || (self.chooser.hash_one(name) as usize).checked_rem(self.hashes.len());
@@ -59,12 +59,12 @@ impl Users {
     }
 }
 
-/// What clients have to show.
+/// The rules for admitting clients.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// Who may connect with a password; a change counts for connections from then on.
+    /// The users with passwords; a change applies to later connections.
     pub users: Option<watch::Receiver<Arc<Users>>>,
-    /// Who may connect with SCRAM, if it is offered.
+    /// The users of SCRAM, if it is offered.
     pub scram: Option<ScramAccess>,
     /// Whether a client may come without a user name.
     pub allows_anonymous: bool,
@@ -102,7 +102,7 @@ impl Gate {
         };
         let users = Arc::clone(&users.borrow());
         let may_be_right = access.allows_empty_passwords || !password.is_empty();
-        // An empty one is checked as well, so that the time does not tell.
+        // An empty password is checked as well, so that the timing reveals nothing.
         match self.verify(users, name.to_owned(), password).await? && may_be_right {
             true => Ok(()),
             false => denied,

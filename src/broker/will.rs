@@ -4,10 +4,10 @@ use super::budget::Charge;
 use crate::protocol::{PropertiesBuf, PropertyId, Publish, Qos, Version, Will};
 use std::time::Duration;
 
-/// What a will costs beyond its own bytes.
+/// The cost of a will beyond its own bytes.
 const OVERHEAD: usize = 128;
 
-/// What is to be published when the client is gone. Its expiry interval runs from then on, so it is kept as it came.
+/// The message published after the client is gone. Its expiry interval starts then, so it is kept as received.
 #[derive(Debug)]
 pub(super) struct PendingWill {
     topic: Box<str>,
@@ -31,7 +31,7 @@ impl PendingWill {
         }
     }
 
-    /// What a will costs until it is published.
+    /// The cost of a will until it is published.
     pub(super) fn cost(will: &Will<'_>) -> usize {
         OVERHEAD + will.topic.len() + will.payload.len() + will.properties.encoded_length(Version::V5)
     }

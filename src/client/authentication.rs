@@ -1,8 +1,8 @@
-//! Extended authentication in the client loop (MQTT 5.0, section 4.12): who may send AUTH when, with which method. What is in the
-//! data is the business of `crate::authentication`.
+//! Extended authentication in the client loop (MQTT 5.0, section 4.12): when AUTH is allowed, from which side and with which
+//! method. `crate::authentication` handles the data.
 //!
-//! A SCRAM server chooses how long the client computes, so that is done on a thread beside: meanwhile signals, time limits and the
-//! connection go on.
+//! A SCRAM server chooses the number of iterations, so the proof is computed on another thread: meanwhile signals, time
+//! limits and the connection are still served.
 
 use crate::authentication::{Failure, Mechanism, Token, scram};
 use crate::error::Error;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep_until;
 
-/// What a property of MQTT has room for.
+/// The maximum length of an MQTT property.
 const MAX_DATA_LENGTH: u64 = 65_535;
 
 /// How a client authenticates itself beyond user name and password.
@@ -29,11 +29,11 @@ pub struct Authentication {
     pub means: Means,
     /// How long after an authentication the next one begins.
     pub interval: Option<Duration>,
-    /// What SCRAM computed before.
+    /// Results of earlier SCRAM computations.
     pub memory: scram::Memory,
 }
 
-/// Who a client says that it is, and what it has to prove that with.
+/// The client's claimed identity, and the credentials that prove it.
 #[derive(Clone, Copy)]
 pub struct Claim<'a> {
     /// How it is proved, where more is wanted than user name and password in CONNECT.
@@ -55,7 +55,7 @@ impl fmt::Debug for Claim<'_> {
 }
 
 impl<'a> Claim<'a> {
-    /// User name and password as CONNECT has them: where they are what is proved, they are not sent.
+    /// User name and password for CONNECT; omitted if the authentication method proves them.
     pub fn shown(&self) -> (Option<&'a str>, Option<&'a [u8]>) {
         match self.authentication {
             Some(Authentication { means: Means::Scram(_), .. }) => (None, None),
@@ -78,7 +78,7 @@ impl Authentication {
     }
 }
 
-/// What is behind a method.
+/// The implementation of a method.
 #[derive(Debug, Clone)]
 pub enum Means {
     /// User name and password of the options are proved instead of sent.
@@ -99,7 +99,7 @@ pub enum TokenSource {
     Nowhere,
     /// It is known, and stays the same.
     Bytes(Vec<u8>),
-    /// It is read for each authentication, since somebody may have renewed it.
+    /// Read for each authentication, since the file may have been renewed.
     File(PathBuf),
 }
 
@@ -140,7 +140,7 @@ impl TokenSource {
     }
 }
 
-/// What is a pipe by now would be waited for.
+/// Opens without blocking: the file may have been replaced by a pipe.
 fn open_again(path: &Path) -> io::Result<std::fs::File> {
     match std::fs::metadata(path)?.is_file() {
         true => std::fs::File::open(path),
@@ -178,7 +178,7 @@ fn is_line_of_text(line: &[u8]) -> bool {
     std::str::from_utf8(line).is_ok_and(|line| !line.chars().any(char::is_control))
 }
 
-/// Why an authentication failed, or what the broker must not send about one.
+/// The reason for a failed authentication, or a violation by the broker during one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationError {
     /// The mechanism says so.
@@ -186,7 +186,7 @@ pub enum AuthenticationError {
     Failed {
         /// The authentication method.
         method: String,
-        /// What is wrong.
+        /// The underlying error.
         failure: Failure,
     },
     /// The broker does not let us in again.
@@ -194,7 +194,7 @@ pub enum AuthenticationError {
     Refused {
         /// Why.
         reason: ReasonCode,
-        /// What else it said, with punctuation in front.
+        /// Further details from the broker, with leading punctuation.
         details: String,
     },
     /// The broker does not answer.
@@ -224,13 +224,13 @@ pub enum AuthenticationError {
     TooLarge {
         /// The packet's size in bytes.
         size: usize,
-        /// What the broker takes.
+        /// The broker's maximum packet size.
         maximum: u32,
     },
 }
 
 impl AuthenticationError {
-    /// What the broker is told.
+    /// The reason code for DISCONNECT.
     pub fn reason_code(&self) -> ReasonCode {
         match self {
             AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => {
@@ -301,7 +301,7 @@ enum Turn {
     Ours(JoinHandle<Result<Answer, Failure>>),
 }
 
-/// What is said to the server's last step.
+/// The reply to the server's last step.
 struct Answer {
     mechanism: Mechanism,
     data: Vec<u8>,
@@ -339,13 +339,13 @@ impl<'a> Dialogue<'a> {
         Ok(properties)
     }
 
-    /// The server accepts us: whether it proved what it has to.
+    /// Handles acceptance by the server: checks the server's own proof if the method requires one.
     pub(super) fn accept(&mut self, connack: &Connack<'_>) -> Result<(), Error> {
         self.is_connected = true;
         self.finish(connack.properties)
     }
 
-    /// What the server says in its refusal in the words of the mechanism, with punctuation in front.
+    /// The mechanism's own error from the server's refusal, with leading punctuation.
     pub(super) fn words_of_refusal(&self, connack: &Connack<'_>) -> String {
         let Turn::Theirs(mechanism, _) = &self.turn else { return String::new() };
         let words = data_of(connack.properties).and_then(|data| mechanism.words_of_refusal(data));
@@ -390,7 +390,7 @@ impl<'a> Dialogue<'a> {
 
     fn finish(&mut self, properties: Properties<'_>) -> Result<(), Error> {
         let Some(Authentication { means, interval, .. }) = self.claim.authentication else { return Ok(()) };
-        // A success without the method is tolerated: what matters is what the mechanism proves.
+        // A success without the method is tolerated: only the mechanism's proof matters.
         check_method_if_any(means, properties)?;
         let mechanism = self.take_their_turn()?;
         mechanism.finish(data_of(properties)).map_err(|failure| means.failed(failure))?;
@@ -405,7 +405,7 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// What a DISCONNECT means: where the server gives our proof as the reason, that it was refused.
+    /// Interprets a DISCONNECT: a rejected proof if the server gives that as the reason.
     pub(super) fn refusal(&self, disconnect: &Disconnect<'_>, details: &str) -> Option<AuthenticationError> {
         let reason = disconnect.reason_code;
         let is_about_proof =
@@ -415,10 +415,10 @@ impl<'a> Dialogue<'a> {
             .then(|| AuthenticationError::Refused { reason, details: details.to_owned() })
     }
 
-    /// Waits for what is to be sent: an answer, or the beginning of the next authentication. It may be dropped at any time.
+    /// Waits for the next packet to send: an answer, or the start of the next authentication. Cancel safe.
     ///
     /// # Errors
-    /// When there is no answer, or the server has none.
+    /// When the answer cannot be computed, or the server does not reply.
     pub async fn next(&mut self) -> Result<Step, Error> {
         let Some(authentication) = self.claim.authentication else { return pending().await };
         let means = &authentication.means;
@@ -434,7 +434,7 @@ impl<'a> Dialogue<'a> {
                 self.turn = Turn::Theirs(mechanism, Instant::now());
                 step(ReasonCode::CONTINUE_AUTHENTICATION, means, Some(&data))
             }
-            // The first time, whoever connects has a limit for all of it.
+            // During the first authentication, the caller's connect timeout applies.
             Turn::Theirs(..) if !self.is_connected => pending().await,
             Turn::Theirs(_, asked) => {
                 let patience = self.claim.patience;
@@ -458,7 +458,7 @@ impl<'a> Dialogue<'a> {
         step
     }
 
-    /// The answer may be among what could not be read until now.
+    /// The answer may be in input that could not be read until now.
     pub(super) fn begin_patience(&mut self) {
         if let Turn::Theirs(_, asked) = &mut self.turn {
             *asked = Instant::now();

@@ -13,7 +13,7 @@ use crate::transport::{self, Connection};
 use std::io;
 use std::time::{Instant, SystemTime};
 
-/// How much of an answer that is no MQTT is shown.
+/// The number of bytes shown of an answer that is not MQTT.
 const GREETING: usize = 20;
 
 /// The size of CONNACK before MQTT 5, which added properties.
@@ -27,21 +27,21 @@ pub(super) struct Handshake<'a, 'i> {
     pub(super) client_id: Option<&'i str>,
 }
 
-/// A connection that the server accepted, and what was agreed on.
+/// A connection that the server accepted, and the negotiated parameters.
 pub(super) struct Connected<'a> {
     pub(super) connection: Connection,
     pub(super) dialogue: Dialogue<'a>,
     pub(super) terms: Terms,
 }
 
-/// What CONNECT and CONNACK said.
+/// The parameters from CONNECT and CONNACK.
 #[derive(Debug)]
 pub struct Terms {
     /// Whether the server still had our session.
     pub session_present: bool,
-    /// What we accept.
+    /// The client's limits.
     pub accepts: Limits,
-    /// What the server accepts.
+    /// The server's limits.
     pub peer_accepts: Limits,
     /// When a sign of life is due.
     pub keep_alive: KeepAlive,
@@ -169,7 +169,7 @@ impl Terms {
     }
 }
 
-/// Tells the server why its authentication is not gone on with; whether that works does not matter any more.
+/// Sends the server the reason for ending the authentication. Errors no longer matter.
 pub async fn say_why(connection: &mut Connection, error: &Error) {
     let Error::Authentication(failure) = error else { return };
     let disconnect = Disconnect { reason_code: failure.reason_code(), properties: Properties::EMPTY };
@@ -191,7 +191,7 @@ pub fn take_first<'p>(
 ) -> Result<Option<Connack<'p>>, Error> {
     match packet {
         Packet::Auth(auth) => dialogue.receive(&auth).map(|()| None),
-        // It must not come before CONNACK, but what it says is worth more than that.
+        // It is not allowed before CONNACK, but its reason is worth more than that.
         Packet::Disconnect(disconnect) if dialogue.is_wanted() => Err(disconnected(&disconnect)),
         Packet::Connack(connack) if connack.reason_code.is_error() => {
             let details = dialogue.words_of_refusal(&connack) + &describe_details(connack.properties);
@@ -234,8 +234,7 @@ fn refused(connack: &Connack<'_>, details: String, size: usize, asked: Version) 
     Error::Refused { reason: connack.reason_code, details, asked, answered }
 }
 
-/// Tells the protocols that people reach by a wrong port from a broken broker, without waiting for the end of what is no
-/// packet.
+/// Recognises other protocols, which a wrong port leads to, without waiting for the end of a packet that is not one.
 fn check_greeting(input: &[u8]) -> Result<(), Error> {
     let text = match input {
         [] => return Ok(()),
@@ -262,7 +261,7 @@ pub fn disconnected(disconnect: &Disconnect<'_>) -> Error {
     Error::Disconnected { reason: disconnect.reason_code, details: describe_details(disconnect.properties) }
 }
 
-/// What a server adds to a reason code, with punctuation in front: its reason string, and the server to use instead.
+/// The server's additions to a reason code, with leading punctuation: its reason string and server reference.
 pub fn describe_details(properties: Properties<'_>) -> String {
     let mut details = String::new();
     if let Some(text) = properties.text(PropertyId::ReasonString) {

@@ -1,8 +1,8 @@
-//! The one loop that joins session and transport: connect, converse, drain, and come back when the connection breaks.
+//! The client loop, which joins session and transport: connects, exchanges packets, drains, and reconnects after a loss.
 //!
-//! What a command does with a connection is an [`Application`]: it is told what happened and asked for what to send. The loop
-//! asks only while there is quota and room in the send buffer, writes all that is due at once, and lets an
-//! acknowledgement out only after [`Application::flush`] said that the message is safe.
+//! A command implements [`Application`]: the loop notifies it of events and asks it for packets to send. The loop asks only
+//! while there is quota and room in the send buffer, writes everything due in one call, and sends an acknowledgement only
+//! after [`Application::flush`] reports the message as safe.
 
 mod authentication;
 mod handshake;
@@ -41,7 +41,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// connection, and short enough to leave nothing behind.
 const SESSION_OF_RUN: u32 = 3600;
 
-/// Who connects, where to, and how.
+/// The connection's parameters: client, server and transport.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where the broker is.
@@ -61,11 +61,11 @@ pub struct Options {
     pub username: Option<String>,
     /// The password.
     pub password: Option<Vec<u8>>,
-    /// What signs a new password for each connection, in the place of that one.
+    /// Signs a new password for each connection, in place of `password`.
     pub signer: Option<Signer>,
-    /// How it is proved who we are, where more is wanted than user name and password in CONNECT; MQTT 5 only.
+    /// Extended authentication, beyond user name and password in CONNECT; MQTT 5 only.
     pub authentication: Option<Authentication>,
-    /// What the server publishes when we are gone.
+    /// The will message, published by the server after the client is gone.
     pub will: Option<WillOptions>,
     /// CONNECT's properties.
     pub properties: PropertiesBuf,
@@ -75,7 +75,7 @@ pub struct Options {
     pub maximum_in_flight: u16,
     /// How often to connect again.
     pub retries: Retries,
-    /// What DISCONNECT says when the application is stopped from outside.
+    /// The reason code of DISCONNECT when the application is stopped from outside.
     pub stop_reason: ReasonCode,
 }
 
@@ -98,7 +98,7 @@ impl Options {
         self.resumes_session = true;
     }
 
-    /// Who the client says that it is.
+    /// The identity that the client claims.
     fn claim(&self) -> Claim<'_> {
         Claim {
             authentication: self.authentication.as_ref(),
@@ -117,7 +117,7 @@ impl Options {
 pub struct Retries {
     /// The most attempts in a row; `None` for no end.
     pub limit: Option<u32>,
-    /// Whether the first connection is tried again as well. Where nobody asked for it, a wrong host is to be seen at once.
+    /// Whether to retry the first connection as well. By default, a wrong host is reported immediately.
     pub include_first: bool,
 }
 
@@ -147,9 +147,9 @@ impl WillOptions {
     }
 }
 
-/// What a command does with a connection.
+/// The callbacks of a command.
 pub trait Application {
-    /// What is kept of a message until it is settled.
+    /// The state kept for a message until it is settled.
     type Message: Outgoing;
 
     /// The broker accepted the connection, the first or a later one: subscribe here.
@@ -186,8 +186,7 @@ pub trait Application {
         properties: Properties<'_>,
     ) -> Result<Flow, Error>;
 
-    /// The broker lost the session, and with it what became of messages of QoS 2. Those that are not sent again are settled
-    /// next.
+    /// The broker lost the session, and with it the state of QoS 2 messages. Those that are not sent again are settled next.
     fn uncertain(&mut self, _: &Uncertain<'_, Self::Message>) {}
 
     /// The command ends with messages that are not acknowledged, because the connection cannot be made again.
@@ -218,12 +217,12 @@ pub trait Application {
     /// The connection broke and will be made again after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);
 
-    /// There is a connection, and nothing was said on it yet. What is given back sees all that goes over it.
+    /// A connection is open; no packet has been sent yet. The returned tap sees all its bytes.
     fn opened(&mut self, _stream: &Stream) -> Option<Box<dyn Tap>> {
         None
     }
 
-    /// The broker accepts us, and this is what it allows.
+    /// The broker accepted the client, with these limits.
     fn accepted(&mut self, _connack: &Connack<'_>) {}
 }
 
@@ -232,18 +231,18 @@ pub trait Application {
 pub enum Flow {
     /// Go on.
     Continue,
-    /// Acknowledge what was taken, and disconnect.
+    /// Acknowledge the received messages, then disconnect.
     Finish,
     /// Take no more messages, and disconnect when [`Application::send`] has no more and all that was sent is acknowledged.
     Drain,
 }
 
-/// What came of [`Application::send`].
+/// The result of [`Application::send`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     /// A message was sent; ask again.
     Sent,
-    /// There is none now; ask again when [`Application::ready`] says so or the session got quota.
+    /// No packet yet; ask again after [`Application::ready`] or when the session gets quota.
     Waiting,
     /// There will be no more: disconnect when all is acknowledged.
     Finished,
@@ -256,7 +255,7 @@ pub enum End<S> {
     Finished,
     /// The `stop` future came first.
     Stopped {
-        /// What it said.
+        /// The broker's reason.
         reason: S,
         /// Messages that were sent and not acknowledged.
         unsettled: usize,
@@ -265,7 +264,7 @@ pub enum End<S> {
     },
 }
 
-/// Messages of QoS 2 of which nobody knows whether they were delivered exactly once.
+/// QoS 2 messages for which exactly-once delivery is unknown.
 #[derive(Debug)]
 pub struct Uncertain<'a, M> {
     /// The broker had taken them, and they are not sent again: they may be lost.
@@ -274,19 +273,19 @@ pub struct Uncertain<'a, M> {
     pub may_be_doubled: Vec<&'a M>,
 }
 
-/// What an application sends through.
+/// The application's interface for sending.
 #[derive(Debug)]
 pub struct Link<'a, M> {
-    /// The session, to ask it what the server takes.
+    /// The session, which knows the server's limits.
     pub session: &'a mut Session<M>,
     /// The send buffer.
     pub output: &'a mut Vec<u8>,
 }
 
-/// Runs an application until it is finished, fails, or `stop` says so; then disconnects.
+/// Runs an application until it finishes, fails, or `stop` resolves; then disconnects.
 ///
 /// # Errors
-/// What ended it, when it was not finished.
+/// The failure that ended it before it finished.
 pub async fn run<A: Application, S>(
     options: &Options,
     application: &mut A,
@@ -323,11 +322,11 @@ pub async fn run<A: Application, S>(
     }
 }
 
-/// Says CONNECT on a connection, and waits for a CONNACK that lets us in, for as long as the endpoint's time limit. For whoever
-/// leads the conversation step by step; [`run`] does the rest as well, and authenticates again where that was asked for.
+/// Sends CONNECT and waits for a successful CONNACK, up to the endpoint's time limit. For callers that drive the connection
+/// step by step; [`run`] does the rest as well, including re-authentication if requested.
 ///
 /// # Errors
-/// Why the connection did not come about.
+/// When the connection cannot be established.
 pub async fn introduce(
     options: &Options,
     connection: Connection,
@@ -470,7 +469,7 @@ struct Conversation<'a, A: Application> {
 }
 
 impl<A: Application> Conversation<'_, A> {
-    /// Lets the application take what is not sent again, and subscribe.
+    /// Hands the application the messages that are not sent again, and lets it subscribe.
     fn begin(&mut self, taken: Vec<(PacketId, A::Message)>) -> Result<(), Error> {
         if !self.has_session {
             let is_qos_2 = |message: &&A::Message| message.as_publish().qos == Qos::ExactlyOnce;
@@ -502,7 +501,7 @@ impl<A: Application> Conversation<'_, A> {
             let was_blocked = self.is_blocked;
             self.release()?;
             if was_blocked && !self.is_blocked {
-                // What came in the meantime is only read now.
+                // Packets that arrived in the meantime are only read now.
                 keep_alive.received();
                 self.dialogue.begin_patience();
             }
@@ -563,8 +562,8 @@ impl<A: Application> Conversation<'_, A> {
         Ok(is_waiting)
     }
 
-    /// Whether all is acknowledged, and what nobody acknowledges is at least in the kernel: the farewell waits for a slow broker
-    /// only for a moment.
+    /// Whether everything is acknowledged, and output without acknowledgement is at least in the kernel's buffer: the
+    /// disconnect waits only briefly for a slow broker.
     fn is_all_sent(&self) -> bool {
         self.is_finished && self.session.is_drained() && self.connection.is_flushed()
     }
@@ -631,7 +630,7 @@ impl<A: Application> Conversation<'_, A> {
         Ok(())
     }
 
-    /// Sends what is due and DISCONNECT. Whether that works does not matter any more.
+    /// Sends pending output and DISCONNECT. Errors no longer matter.
     async fn say_goodbye(&mut self, reason_code: ReasonCode) {
         self.append_disconnect(reason_code);
         self.connection.finish(FAREWELL_PATIENCE).await;
@@ -640,7 +639,7 @@ impl<A: Application> Conversation<'_, A> {
     fn append_disconnect(&mut self, reason_code: ReasonCode) {
         let properties = self.options.disconnect_properties.as_properties();
         let disconnect = Disconnect { reason_code, properties };
-        // What cannot be encoded is not said.
+        // A DISCONNECT that cannot be encoded is left out.
         let _ = disconnect.encode(self.session.version(), self.connection.output());
     }
 
@@ -721,7 +720,7 @@ impl<A: Application> Taker<'_, '_, A> {
     }
 }
 
-/// What the server means by ending the connection.
+/// Interprets the server's DISCONNECT.
 fn ended_by(disconnect: &Disconnect<'_>, dialogue: &Dialogue<'_>) -> Error {
     let details = describe_details(disconnect.properties);
     match dialogue.refusal(disconnect, &details) {

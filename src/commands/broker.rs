@@ -59,7 +59,7 @@ pub(super) fn run(args: &BrokerArgs, messages: Messages) -> Result<ExitStatus, E
     })
 }
 
-/// What clients have to show, if anything.
+/// The rules for admitting clients, if any.
 fn access(
     users: Option<&UserFile<Users>>,
     scram_users: Option<&UserFile<ScramUsers>>,
@@ -89,7 +89,7 @@ async fn keep_up_to_date<T: FromFile>(users: Option<&mut UserFile<T>>, log: &Log
     }
 }
 
-/// Waits until standard input ends; what it holds does not matter.
+/// Waits until standard input ends; its content is ignored.
 async fn end_of_stdin() {
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || {
@@ -99,7 +99,7 @@ async fn end_of_stdin() {
     let _ = receiver.await;
 }
 
-/// Tells whoever started the broker where it is. A reader that is gone does not matter: clients may know the port.
+/// Prints the addresses that the broker listens on. A closed standard output is not an error: clients may know the port.
 fn announce(broker: &Broker) {
     let tcp = broker.local_address().map(|address| address.to_string());
     let web_socket = broker.web_socket_address().map(|address| format!("{address} (WebSocket)"));

@@ -1,4 +1,4 @@
-//! What time it is, for what is shown with times.
+//! The current time, for output with times.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! `mq config`: what is configured, what is wrong with it, and where it is.
+//! `mq config`: shows the configuration, its errors, and its path.
 
 use super::Messages;
 use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ShowArgs};

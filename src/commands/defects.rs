@@ -21,7 +21,7 @@ impl DefectNotes {
         DefectNotes { messages, left: MOST_NOTES }
     }
 
-    /// Says what is wrong with a message.
+    /// Reports the defects of a message.
     pub(super) fn note(&mut self, publish: &Publish<'_>, defects: &[Defect]) {
         for defect in defects {
             self.say(publish.topic, &defect.to_string());

@@ -1,4 +1,4 @@
-//! `mq completions` and `mq man`: what describes the command line, made from its definition.
+//! `mq completions` and `mq man`: shell completions and manuals, generated from the command line's definition.
 
 use crate::cli::documents::{CompletionsArgs, ManArgs, Shell};
 use crate::cli::{self, man};

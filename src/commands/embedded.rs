@@ -16,7 +16,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it may take to end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the broker's first line starts with, before its address.
+/// The prefix of the broker's first line, before its address.
 const GREETING: &str = "listening on ";
 
 /// A running broker. It ends when this is dropped.
@@ -74,7 +74,7 @@ impl EmbeddedBroker {
 
 impl Drop for EmbeddedBroker {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nobody to tell.
+        // It may have ended by itself; errors cannot be reported here.
         let _ = self.stop();
     }
 }

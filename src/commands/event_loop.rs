@@ -1,4 +1,4 @@
-//! The event loop that commands run on, and what has to be so before it starts.
+//! The event loop of commands, and the preparations before it starts.
 
 use crate::error::Error;
 use rustix::process::Signal;
@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The event loop opens nearly so many descriptors, and tokio panics where it cannot.
+/// An upper bound for the event loop's file descriptors; tokio panics if it cannot open them.
 const DESCRIPTORS: usize = 8;
 
 /// Runs a command's future on a runtime of one thread, which starts fastest.
@@ -21,8 +21,8 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Res
     result
 }
 
-/// From here on a write beyond the limit of file sizes (`ulimit -f`) fails with an error. Otherwise SIGXFSZ ends the program, and
-/// what it was writing stays as it is.
+/// After this, a write beyond the file size limit (`ulimit -f`) fails with an error. Otherwise SIGXFSZ would end the program
+/// and leave its file half written.
 pub(super) fn outlive_file_size_limit() {
     // Without descriptors for an event loop the signal keeps its effect; the command itself may need none.
     let _ = start();

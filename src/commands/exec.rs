@@ -1,6 +1,6 @@
-//! `mq sub --exec`: a command for each message, a bounded number of them at a time.
+//! `mq sub --exec`: runs a command for each message, a bounded number of them at a time.
 //!
-//! What a stranger sends reaches the command on its standard input and in its environment, never on a command line.
+//! Untrusted data reaches the command on its standard input and in its environment, never on a command line.
 
 use super::Messages;
 use crate::message;
@@ -58,7 +58,7 @@ struct Outcome {
 }
 
 impl Exec {
-    /// Runs this command in a shell, so many at a time.
+    /// Runs this command in a shell, up to `jobs` at a time.
     pub(super) fn new(command: &OsStr, jobs: usize, messages: Messages) -> Exec {
         Exec {
             command: command.to_owned(),
@@ -82,7 +82,7 @@ impl Exec {
         self.waiting.is_empty()
     }
 
-    /// Waits until a command ends, tells of its failure and begins the next one. It may be dropped at any time.
+    /// Waits until a command ends, reports its failure and starts the next one. Cancel safe.
     pub(super) async fn progress(&mut self) {
         let Some(ended) = self.running.join_next().await else {
             return pending().await;
@@ -95,7 +95,8 @@ impl Exec {
         self.begin();
     }
 
-    /// Waits for the commands that run; gives how many failed in all. What still waits gets none, which is told.
+    /// Waits for the running commands and returns the number of failures in all. Reports the messages that are left without a
+    /// command.
     pub(super) async fn finish(&mut self) -> u64 {
         let left = std::mem::take(&mut self.waiting).len();
         if left > 0 {
@@ -172,13 +173,13 @@ async fn feed(mut child: Child, payload: &[u8]) -> io::Result<ExitStatus> {
     let mut stdin = child.stdin.take();
     let write = async {
         if let Some(stdin) = &mut stdin {
-            // Nobody has to read it.
+            // The command need not read its input.
             let _ = stdin.write_all(payload).await;
         }
     };
     tokio::select! {
         biased;
-        // It left, and somebody whom it started may hold its standard input.
+        // The command ended; a child process of it may still hold the pipe to its standard input.
         status = child.wait() => return status,
         () = write => {}
     }

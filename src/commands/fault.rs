@@ -1,11 +1,11 @@
-//! What happens after a panic, which is a fault of ours: it is told, and the process ends. Release builds could not go on
-//! anyway, and a broker or a load generator that goes on with half of its parts would tell lies.
+//! The panic hook: reports the panic, which is a bug, and ends the process. Release builds could not continue anyway, and a
+//! broker or load generator that continues with half of its tasks would report wrong results.
 
 use super::print_error;
 use std::panic;
 use std::process;
 
-/// What Rust's programs end with after a panic.
+/// The exit status of a Rust program after a panic.
 const STATUS: i32 = 101;
 
 /// Ends the process after the message of any thread's panic; without a core dump, which could hold passwords.

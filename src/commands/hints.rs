@@ -1,4 +1,4 @@
-//! What brokers mean by their refusals, most of which are a closed connection without a word.
+//! Hints for refusals by brokers, most of which close the connection without a reason.
 
 use crate::error::Error;
 use crate::protocol::{Qos, ReasonCode, Version};
@@ -16,7 +16,7 @@ pub(super) struct Speech {
     pub(super) is_encrypted: bool,
 }
 
-/// What may be behind an error, and what to try next.
+/// The probable cause of an error, and what to try next.
 pub(super) fn of(error: &Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
     let of_service = service.and_then(|service| hint(service, error)).map(str::to_owned);
     let of_speech = || of_unaccepted(error, speech?);
@@ -79,7 +79,7 @@ fn of_host(error: &Error) -> Option<String> {
     })
 }
 
-/// What a broker may mean by ending the connection when this message is sent.
+/// The probable reason why a broker closes the connection at this message.
 pub(super) fn of_message(topic: &str, qos: Qos, length: usize, version: Version) -> Option<String> {
     if length > MOSQUITTO_PACKET && !version.is_v5() {
         return Some(format!(
@@ -93,7 +93,7 @@ pub(super) fn of_message(topic: &str, qos: Qos, length: usize, version: Version)
     (qos == Qos::ExactlyOnce).then(|| "NATS closes the connection at QoS 2; use -q 1".to_owned())
 }
 
-/// What may be behind an error of a client of this service; `None` where nothing is known of it that other brokers have not.
+/// The probable cause of an error with this service; `None` if it is not specific to the service.
 fn hint(service: Service, error: &Error) -> Option<&'static str> {
     match service {
         Service::AwsIotCore => of_aws(error),
@@ -102,7 +102,7 @@ fn hint(service: Service, error: &Error) -> Option<&'static str> {
     }
 }
 
-/// What brokers with filters of their own mean by denying one of these, with punctuation in front.
+/// The probable reason why a broker rejects one of its special filters, with leading punctuation.
 pub(super) fn of_denied_filter(filter: &str, reason_code: ReasonCode) -> &'static str {
     let is_taken = [ReasonCode::QUOTA_EXCEEDED, ReasonCode::TOPIC_FILTER_INVALID, ReasonCode::NOT_AUTHORIZED];
     if filter.starts_with("$exclusive/") && is_taken.contains(&reason_code) {

@@ -1,9 +1,9 @@
-//! What a CONNACK says of the broker's limits. What it leaves out has a default, which is said as well.
+//! The broker's limits from CONNACK. The defaults of absent properties are shown as well.
 
 use crate::protocol::{Connack, PropertyId, PropertyValue, Version};
 use std::fmt::Write;
 
-/// What a CONNACK may say, what its silence means (MQTT 5.0, section 3.2.2.3), and that as a number where it is one.
+/// The properties, their meanings, and their defaults (MQTT 5.0, section 3.2.2.3) in words and, if numeric, as numbers.
 const LIMITS: [(PropertyId, &str, &str, Option<u32>); 12] = [
     (PropertyId::ReceiveMaximum, "messages of QoS 1 and 2 at a time", "65535", Some(65535)),
     (
@@ -32,13 +32,13 @@ const COLUMN: usize = 36;
 pub(super) struct Limit {
     /// The property, as MQTT calls it, with hyphens.
     pub(super) name: &'static str,
-    /// What it limits, in words.
+    /// The limited quantity, in words.
     pub(super) meaning: &'static str,
-    /// What was said, or what silence means; `None` where it means that CONNECT decides.
+    /// The value from CONNACK or the default; `None` if CONNECT decides.
     pub(super) value: Option<Value>,
-    /// What silence means, in words.
+    /// The default, in words.
     default: &'static str,
-    /// What to think of silence, for example that it is a default.
+    /// A remark on an absent property, for example that the value is a default.
     remark: &'static str,
     /// Whether the broker said it.
     pub(super) is_said: bool,
@@ -95,7 +95,7 @@ pub(super) fn of(connack: &Connack<'_>, client_id: &str) -> Vec<Limit> {
     LIMITS.into_iter().map(limit).collect()
 }
 
-/// The lines that tell it.
+/// The limits, one per line.
 pub(super) fn describe(connack: &Connack<'_>, version: Version, client_id: &str) -> String {
     if !version.is_v5() {
         return format!("{version} has no words for the broker's limits; with -V 5 it can say them");

@@ -46,7 +46,7 @@ impl StdinLines {
         }
     }
 
-    /// As [`Lines::wait`]; there is no end to it before a line was asked for.
+    /// As [`Lines::wait`]; pending forever before the first [`StdinLines::next`].
     pub(super) async fn wait(&mut self) -> io::Result<()> {
         match &mut self.0 {
             Some(lines) => lines.wait().await,
@@ -55,12 +55,12 @@ impl StdinLines {
     }
 }
 
-/// What there is.
+/// The result of reading a line.
 #[derive(Debug)]
 pub(super) enum Next<'a> {
     /// A line, without its end.
     Line(&'a [u8]),
-    /// Nothing yet; [`Lines::wait`] tells when.
+    /// No complete line yet; wait with [`Lines::wait`].
     Waiting,
     /// No more lines.
     End,
@@ -175,7 +175,7 @@ impl Lines {
     }
 }
 
-/// Reads until the end, a failure, or nobody wants more.
+/// Reads until the end, a failure, or the receiver is gone.
 fn read_blocks(input: &mut impl Read, sender: &Sender<io::Result<Vec<u8>>>) {
     loop {
         let mut block = vec![0; BLOCK_SIZE];

@@ -30,7 +30,7 @@ pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitSta
     Ok(ExitStatus::DONE)
 }
 
-/// What stands where a link is to be made.
+/// The file at the path of a link.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Nothing,

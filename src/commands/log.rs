@@ -22,7 +22,7 @@ pub(super) struct Log {
     left_out: Arc<AtomicU64>,
 }
 
-/// The end of a log, for whoever waits for its last line.
+/// The end of a log, to wait for its last line.
 #[derive(Debug)]
 pub(super) struct LogEnd(Receiver<()>);
 
@@ -53,7 +53,7 @@ impl Log {
 }
 
 impl LogEnd {
-    /// Waits until all lines are written, unless nobody reads them. Every [`Log`] must be dropped before.
+    /// Waits until all lines are written, unless their reader is gone. Every [`Log`] must be dropped before.
     pub(super) fn wait(self) {
         match self.0.recv_timeout(CLOSING_TIME) {
             Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => {}

@@ -1,4 +1,4 @@
-//! The subcommands: options in, exit status out. Here is what they share: how a command is run, stopped and judged.
+//! The subcommands: options in, exit status out. This file holds their common parts: running, stopping, and the exit status.
 
 mod bench;
 mod broker;
@@ -101,7 +101,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
     }
 }
 
-/// Gets user name and password from where they are, unless that is the user's memory, and what a hosted broker expects besides.
+/// Completes user name and password from files and services (not from prompts), and applies the rules of a hosted broker.
 fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
     if let Command::Bench(args) = command
         && args.worker
@@ -130,22 +130,23 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
     Ok(())
 }
 
-/// What a command says on standard error.
+/// A command's messages on standard error.
 #[derive(Debug, Clone, Copy)]
 struct Messages {
     names: Names,
     name: &'static str,
     quiet: bool,
-    /// As mosquitto_pub and mosquitto_rr do: whoever sends a signal sees the command end by it. Once somebody was asked for a
-    /// password, signals are caught.
+    /// Leaves signals uncaught, as mosquitto_pub and mosquitto_rr do: the sender sees that the command was killed by one. After
+    /// a password prompt, signals are caught.
     leaves_signals: bool,
-    /// The hosted broker that the command talks to, as far as its host tells.
+    /// The hosted broker that the command connects to, inferred from the host name.
     service: Option<Service>,
     /// How the command speaks to its broker, if it says so.
     speech: Option<Speech>,
 }
 
-/// How the client that the command is speaks; `None` where its options contradict each other, which is told elsewhere.
+/// The protocol version and encryption of the command's client; `None` if its options contradict each other, which is
+/// reported elsewhere.
 fn speech(command: &mut Command, names: Names) -> Option<Speech> {
     let is_v5_usual = match command {
         Command::Rr(_) => true,
@@ -173,8 +174,8 @@ impl Messages {
         self.say_lines(&format!("{}{hint}", escape::line(text)));
     }
 
-    /// As [`Messages::say`], for a text of several lines. What others say in it has to be on one line already
-    /// (`escape::line`), or it could pass for a line of ours.
+    /// As [`Messages::say`], for a text of several lines. Untrusted text in it must already be on one line (`escape::line`), or
+    /// it could pass for a line of our own.
     fn say_lines(self, text: &str) {
         if !self.quiet {
             print_error(&format!("{}: {}\n", self.names.of(self.name), escape::lines(text)));
@@ -193,7 +194,7 @@ impl Messages {
         }
     }
 
-    /// Says why the command failed, and what may help.
+    /// Reports a command's failure, with a hint.
     fn failure(self, error: &Error) {
         let is_usage = matches!(error, Error::Usage(_));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
@@ -203,14 +204,14 @@ impl Messages {
             match (self.names, error, &hint) {
                 // Scripts search for this line.
                 (Names::Mosquitto, Error::Timeout(_), _) if !messages.quiet => print_error("Timed out\n"),
-                // Several mistakes, or a list of what is known.
+                // Several errors, or a list of known values.
                 (_, Error::Usage(_), None) => messages.say_lines(&text),
                 _ => messages.say_with_hint(&text, hint.as_deref()),
             }
         }
     }
 
-    /// What it means that a signal or the time stopped the command.
+    /// The result of a command that a signal or a time limit stopped.
     fn stopped(self, stop: Stop, was_connected: bool) -> Result<ExitStatus, Error> {
         let error = match stop {
             Stop::Signal(status) => Error::Interrupted(status),
@@ -227,7 +228,7 @@ impl Messages {
         }
     }
 
-    /// Says that it goes on after a pause. What a service may mean is said the first time in a row.
+    /// Reports a lost connection and the pause before the next one. The hint is shown for the first loss in a row only.
     fn lost(self, error: &Error, pause: Duration) {
         let is_first = pause <= FIRST_PAUSE;
         let hint = self.service.filter(|_| is_first).and_then(|_| hints::of(error, self.service, None));
@@ -244,7 +245,7 @@ fn check_taken(rules: Option<&Rules>, message: &Publish<'_>) -> Result<(), Error
     }
 }
 
-/// Prints help, or what is wrong with the command line.
+/// Prints help or the command line's errors.
 fn end_without_command(failure: &Failure) -> ExitStatus {
     if !failure.is_wanted {
         print_error(&failure.text);
@@ -259,7 +260,7 @@ fn end_without_command(failure: &Failure) -> ExitStatus {
     }
 }
 
-/// Writes to standard error as it is, for texts that are escaped already and may have colours; when even that fails, there is nobody left to tell.
+/// Writes to standard error unchanged, for texts that are already escaped and may have colours. Errors cannot be reported.
 fn print_error(text: &str) {
     status_line::aside(|| {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

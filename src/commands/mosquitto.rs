@@ -1,6 +1,6 @@
 //! The exit statuses of mosquitto's tools, which scripts know: the numbers of libmosquitto's errors, and those of CONNACK.
 //!
-//! They tell less than ours. What a broker denies is success, and a refusal can look like an error of the library.
+//! They are less specific than ours. A rejection by the broker is success, and a refusal can look like an error of the library.
 
 use super::stop::Stop;
 use crate::error::{Error, ExitStatus};
@@ -23,7 +23,7 @@ const OVERSIZE_PACKET: u8 = 25;
 /// mosquitto_sub's `exit(-1)`.
 const NOT_CONNECTED: u8 = 255;
 
-/// The status that stands for the end of a command.
+/// The exit status for a command's result.
 pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
     match result {
         Ok(ExitStatus::DENIED) => ExitStatus::DONE,

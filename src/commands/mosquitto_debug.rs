@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::rc::Rc;
 
-/// What libmosquitto shows for a client identifier that is not known yet.
+/// libmosquitto's text for an unknown client identifier.
 const NO_CLIENT_ID: &str = "(null)";
 
 /// The lines of a command's connections. All clones share them.
@@ -21,7 +21,7 @@ pub(super) struct Log(Rc<RefCell<State>>);
 #[derive(Debug)]
 struct State {
     version: Version,
-    /// Whether SUBACK is followed by what mosquitto_sub says of it.
+    /// Whether to follow SUBACK with mosquitto_sub's line about it.
     tells_subscriptions: bool,
     client_id: String,
     /// libmosquitto numbers messages of QoS 0 as well.
@@ -33,7 +33,7 @@ struct State {
 #[derive(Debug)]
 struct Line {
     text: String,
-    /// Whether it tells of a message that arrived, which the command prints after it.
+    /// Whether the line is about a received message, which the command prints after it.
     is_message: bool,
 }
 
@@ -49,7 +49,7 @@ impl Log {
         })))
     }
 
-    /// From now on lines wait, so that they do not tear what the command writes itself.
+    /// From now on lines are queued, so that they do not interleave with the command's own output.
     pub(super) fn wait(&self) {
         self.0.borrow_mut().waiting.get_or_insert_default();
     }
@@ -75,7 +75,7 @@ impl Log {
         }
     }
 
-    /// What sees a new connection.
+    /// The tap for a new connection.
     pub(super) fn open(&self) -> Box<dyn Tap> {
         let mut inspector = Inspector::new(Some(self.0.borrow().version));
         inspector.open(CONNECTION, true);
@@ -146,7 +146,7 @@ impl State {
         }
     }
 
-    /// What follows the packet's name; several times where libmosquitto has a line for each topic filter.
+    /// The texts after the packet's name; several if libmosquitto prints a line for each topic filter.
     fn details(&mut self, packet_type: PacketType, packet: &Packet<'_>) -> Vec<String> {
         let is_sent = packet.direction == Direction::ClientToServer;
         let id = self.packet_id(packet_type, packet);
@@ -192,7 +192,7 @@ impl State {
         match &mut self.waiting {
             Some(waiting) => waiting.push_back(line),
             None => {
-                // Nobody is told that standard output is closed; the command itself may have nothing to print.
+                // A closed standard output is ignored here; the command itself may have nothing to print.
                 let mut stdout = std::io::stdout().lock();
                 let _ = stdout.write_all(line.text.as_bytes()).and_then(|()| stdout.flush());
             }
@@ -226,7 +226,7 @@ fn removals(packet: &Packet<'_>, id: u16) -> Vec<String> {
     filters.map(|filter| format!(" (Mid: {id}, Topic: {})", value(filter.value))).collect()
 }
 
-/// What mosquitto_sub says of a SUBACK.
+/// mosquitto_sub's line about a SUBACK.
 fn granted(packet: &Packet<'_>) -> String {
     let id = packet.tree.two_bytes(Name::PacketIdentifier).unwrap_or(0);
     let mut line = format!("Subscribed (mid: {id}):");

@@ -10,7 +10,7 @@ use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Qos, TopicName, Version};
 use std::rc::Rc;
 
-/// What some editors put in front of a file in UTF-8; anywhere else it is an error.
+/// The byte order mark that some editors write at the start of a UTF-8 file; anywhere else it is an error.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Messages, one after the other.
@@ -29,7 +29,7 @@ pub(super) struct Maker {
     has_warned: bool,
 }
 
-/// What holds where a message does not say otherwise.
+/// The values for fields that a message omits.
 struct Defaults {
     topic: Option<TopicName>,
     qos: Qos,
@@ -37,21 +37,21 @@ struct Defaults {
     properties: PropertiesBuf,
 }
 
-/// What there is.
+/// The result of reading a message.
 pub(super) enum NextMessage {
     /// A message.
     Message(Outbound),
-    /// Nothing yet; [`JsonLines::wait`] tells when.
+    /// No complete line yet; wait with [`JsonLines::wait`].
     Waiting,
     /// No more lines.
     End,
 }
 
 impl JsonLines {
-    /// Reads standard input, from the first message that is asked for.
+    /// Reads messages from standard input, starting with the first request.
     ///
     /// # Errors
-    /// When the options hold what cannot be the same for all messages.
+    /// When the options hold values that cannot be the same for all messages.
     pub(super) fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
@@ -94,7 +94,7 @@ impl Maker {
     /// A maker for the options' topic, QoS, RETAIN and properties.
     ///
     /// # Errors
-    /// When the options hold what cannot be the same for all messages.
+    /// When the options hold values that cannot be the same for all messages.
     pub(super) fn new(
         args: &PublishArgs,
         topic: Option<TopicName>,
@@ -113,7 +113,7 @@ impl Maker {
     /// The message to publish for one that was read at this place.
     ///
     /// # Errors
-    /// When nobody says where it goes to.
+    /// When neither the message nor the options have a topic.
     pub(super) fn outbound(&mut self, message: Message, place: &str) -> Result<Outbound, Error> {
         let Some(topic) = message.topic.or_else(|| self.defaults.topic.clone()) else {
             return Err(Error::InputLine {
@@ -137,7 +137,7 @@ impl Maker {
     fn properties(&mut self, mut own: PropertiesBuf, place: &str) -> PropertiesBuf {
         if self.version.is_v5() {
             for property in self.defaults.properties.as_properties().iter() {
-                // Only a property that stands there already is refused: its value was checked.
+                // Only a repeated property is refused: its value is already checked.
                 let _ = own.push(property.id, property.value);
             }
             return own;

@@ -1,6 +1,6 @@
-//! Asks for the password on the terminal, without echo, and leaves the terminal as it was, also when a signal comes.
+//! Prompts for the password on the terminal, without echo, and restores the terminal, even after a signal.
 //!
-//! Nobody is asked before all else that was typed is known to be right.
+//! The prompt comes only after all other options are checked.
 
 use super::block_on;
 use super::stop::Signals;
@@ -14,7 +14,7 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 
-/// Puts what the user types in the place of the password, where the options say so.
+/// Prompts for the password if the options request it.
 pub(super) async fn complete(
     connection: &ConnectionArgs,
     password: &mut Option<Vec<u8>>,
@@ -34,7 +34,7 @@ pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
     block_on(without_echo(&terminal, read))
 }
 
-/// What prompts at this terminal, and reads a line from it.
+/// A function that prompts at this terminal and reads a line.
 fn line_of(
     terminal: &File,
     prompt: &str,
@@ -79,7 +79,7 @@ fn controlling_terminal() -> Result<File, Error> {
     File::options().read(true).write(true).open("/dev/tty").map_err(|_| failed(no_terminal()))
 }
 
-/// Reads in a thread while the terminal does not show what is typed.
+/// Reads in a thread while the terminal's echo is off.
 async fn without_echo<T: Send + 'static>(
     mut terminal: &File,
     read: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -100,7 +100,7 @@ async fn without_echo<T: Send + 'static>(
     let answer = tokio::select! {
         biased;
         status = signals.next() => {
-            // What follows is to start on a line of its own.
+            // Further output starts on a new line.
             let _ = terminal.write_all(b"\n");
             Err(Error::Interrupted(status))
         }

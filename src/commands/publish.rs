@@ -63,7 +63,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     })
 }
 
-/// All of a message but its payload; what the messages of a run have in common, unless each says it itself.
+/// A message without its payload; the defaults of a run's messages.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
     pub(super) topic: String,
@@ -170,23 +170,23 @@ struct Publisher {
     source: Source,
     messages: Messages,
     trace: Trace,
-    /// What a hosted broker takes.
+    /// The rules of a hosted broker.
     rules: Option<Rules>,
     denied: u64,
-    /// Lines that went out at QoS 0 on this connection. When it breaks, nobody knows which of them arrived.
+    /// The lines sent at QoS 0 on this connection. When it breaks, it is unknown which of them arrived.
     unacknowledged: u64,
-    /// Messages of QoS 2 of which nobody knows whether they were delivered exactly once.
+    /// The QoS 2 messages for which exactly-once delivery is unknown.
     uncertain: u64,
     /// As many of them as the last lost session made uncertain.
     uncertain_at_once: u64,
     /// Whether the broker was asked to keep the session.
     keeps_session: bool,
-    /// What kept further messages from being sent. Those before it are still waited for.
+    /// The error that stopped the sending. Messages sent before are still waited for.
     failure: Option<Error>,
     objection: Objection,
 }
 
-/// What brokers may object to in the first message that has something of the kind.
+/// A message to which a broker may object, the first of its kind.
 struct Objection {
     version: Version,
     text: Option<String>,
@@ -223,7 +223,7 @@ impl Publisher {
         })
     }
 
-    /// Refuses what a hosted broker does not take, as far as it is known before anything is sent.
+    /// Refuses options that a hosted broker does not accept, as far as they are known before sending.
     fn check_what_is_known(&self, args: &PublishArgs) -> Result<(), Error> {
         let Some(rules) = &self.rules else { return Ok(()) };
         let checked = match &self.source {
@@ -246,7 +246,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// What the end of the conversation means.
+    /// The command's exit status for the end of the connection.
     fn judge(&mut self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         let end = end.inspect_err(|error| {
             self.tell_what_may_be_lost();
@@ -276,7 +276,7 @@ impl Publisher {
         Sending::Finished
     }
 
-    /// Says what in a message may have ended the connection, where the broker itself did not say it.
+    /// Names the message that may have ended the connection, unless the broker gave a reason.
     fn tell_objection(&mut self, error: &Error) {
         let is_silent = matches!(error, Error::Lost(_) | Error::Closed(_)) && self.messages.service.is_none();
         if let Some(objection) = self.objection.text.take().filter(|_| is_silent) {
@@ -295,7 +295,7 @@ impl Publisher {
             .say(&format!("{lines} sent at QoS 0 may be lost; -q 1 sends again what is not acknowledged"));
     }
 
-    /// Notes what became of a line that was handed to the session.
+    /// Handles the result of handing a line to the session.
     fn sent_line(&mut self, sent: Result<Option<PacketId>, Error>) -> Sending {
         match sent {
             Ok(packet_id) => {

@@ -1,10 +1,10 @@
-//! Deleting what a broker keeps: an empty message with RETAIN to each topic, acknowledged one by one.
+//! Deletes retained messages: an empty message with RETAIN to each topic, acknowledged one by one.
 
 use crate::protocol::session::Outgoing;
 use crate::protocol::{Properties, Publish, Qos};
 use std::collections::{HashSet, VecDeque};
 
-/// The message that makes a broker forget what it keeps for a topic.
+/// The message that deletes the retained message of a topic.
 #[derive(Debug, Clone)]
 pub(super) struct Removal {
     topic: Box<str>,
@@ -31,7 +31,7 @@ impl Removal {
     }
 }
 
-/// What is to be deleted, and what became of it.
+/// The pending deletions and their results.
 #[derive(Debug, Default)]
 pub(super) struct Removals {
     waiting: VecDeque<Removal>,
@@ -74,7 +74,7 @@ impl Removals {
         self.found.is_empty()
     }
 
-    /// What was done, in a sentence.
+    /// The result, in a sentence.
     pub(super) fn summary(&self) -> String {
         let what = if self.is_dry_run { "would delete" } else { "deleted" };
         let noun = if self.count == 1 { "message" } else { "messages" };

@@ -1,8 +1,8 @@
-//! `mq rr`: a request, and the answers that belong to it.
+//! `mq rr`: a request and its answers.
 //!
-//! The request goes out after SUBACK, so that no answer can be missed. With MQTT 5 it carries correlation data of its own, and
-//! only a message that brings it back counts as an answer. The topic of an answer does not count: RabbitMQ, for one, delivers
-//! what was published to `a.b` as `a/b`.
+//! The request is sent after SUBACK, so that no answer can be missed. With MQTT 5 it carries its own correlation data, and only
+//! a message with the same data counts as an answer. The topic of an answer does not count: RabbitMQ, for one, delivers
+//! a message published to `a.b` as `a/b`.
 
 use super::defects::DefectNotes;
 use super::payload::{self, Payload};
@@ -27,7 +27,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// The length of our correlation data in bytes: nobody else's is the same by chance.
+/// The length of generated correlation data in bytes, enough to be unique.
 const CORRELATION_LENGTH: usize = 16;
 
 pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
     })
 }
 
-/// The request, and how its answers are told from other messages.
+/// The request, and the data for recognising its answers.
 #[derive(Debug)]
 struct Request {
     topic: String,
@@ -81,7 +81,7 @@ struct Request {
     payload: Vec<u8>,
     properties: PropertiesBuf,
     response_topic: String,
-    /// What an answer must bring back; `None` when any message on the topic is one.
+    /// The data that an answer must repeat; `None` if any message on the topic is an answer.
     correlation_data: Option<Vec<u8>>,
 }
 
@@ -129,7 +129,7 @@ impl Request {
 }
 
 impl Request {
-    /// Refuses what a hosted broker does not take.
+    /// Refuses a request that a hosted broker does not accept.
     fn check(self: &Rc<Request>, args: &RequestArgs, rules: &Rules) -> Result<(), Error> {
         let refused = |what: String, violation| Err(args.client.preset.refused(&what, &violation));
         let properties = args.client.properties.collect(Context::Subscribe)?;
@@ -145,7 +145,7 @@ impl Request {
     }
 }
 
-/// What answers must bring back: what was typed, or bytes of our own. mosquitto_rr neither adds nor checks any.
+/// The data that answers must repeat: from the options, or generated. mosquitto_rr neither adds nor checks any.
 fn add_correlation_data(properties: &mut PropertiesBuf, names: Names) -> Result<Option<Vec<u8>>, Error> {
     if names == Names::Mosquitto {
         return Ok(None);
@@ -185,7 +185,7 @@ struct Requester<'a> {
     has_session: bool,
     defects: DefectNotes,
     trace: Trace,
-    /// What ends the command at the next occasion.
+    /// The error that ends the command at the next opportunity.
     failure: Option<Error>,
 }
 
@@ -298,7 +298,7 @@ impl Application for Requester<'_> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        // After a reconnect, the session sends what is unsettled by itself.
+        // After a reconnect, the session itself sends unsettled messages again.
         if self.state != State::Ready || link.session.unsettled() > 0 {
             return Ok(Sending::Waiting);
         }

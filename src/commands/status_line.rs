@@ -1,4 +1,4 @@
-//! The one line of progress that stands on the terminal below all that is said, and makes way for it.
+//! The progress line at the bottom of the terminal, which is hidden while other output is written.
 
 use indicatif::ProgressBar;
 use std::sync::{Mutex, PoisonError};
@@ -11,14 +11,14 @@ pub(super) fn begin(bar: &ProgressBar) {
     *LINE.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
 }
 
-/// There is none any more.
+/// Removes the line.
 pub(super) fn end() {
     if let Some(bar) = LINE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         bar.finish_and_clear();
     }
 }
 
-/// Writes something while the line is away. Who comes while somebody else does so, as after a panic, does not wait.
+/// Writes while the line is hidden. A concurrent call, as after a panic, does not wait for its turn.
 pub(super) fn aside(write: impl FnOnce()) {
     match LINE.try_lock().as_deref() {
         Ok(Some(bar)) => bar.suspend(write),

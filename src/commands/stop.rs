@@ -1,4 +1,4 @@
-//! What ends a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it at once.
+//! Stops a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it immediately.
 
 use super::Messages;
 use crate::error::{Error, ExitStatus};
@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) enum Stop {
     Signal(ExitStatus),
     TimeIsUp(Duration),
-    /// Nothing happened for so long.
+    /// Nothing happened for this time.
     Idle(Duration),
 }
 
@@ -43,7 +43,7 @@ impl Signals {
     }
 }
 
-/// What ends a command without a signal.
+/// The time limits of a command.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
     /// How long it may take in all, connecting included.

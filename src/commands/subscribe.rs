@@ -1,4 +1,4 @@
-//! `mq sub`: prints the messages that arrive, until told to stop.
+//! `mq sub`: prints the messages that arrive, until it is stopped.
 
 use super::defects::DefectNotes;
 use super::exec::Exec;
@@ -29,15 +29,15 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout};
 
-/// With `--retained-only`: when nothing came for so long after SUBACK or a message, the broker has sent all it keeps.
+/// With `--retained-only`: this time without a message after SUBACK or a message means that the broker has sent all of them.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How long standard output may take the rest, once the command was told to stop.
+/// The time for writing the remaining output after the command was stopped.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// After so long without UNSUBACK, the user is told. Some brokers never send it.
+/// The time without UNSUBACK after which the user is warned. Some brokers never send it.
 const UNSUBACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -77,7 +77,7 @@ fn open_recorder(args: &KeepArgs, messages: Messages) -> Result<Option<Recorder>
     Ok(Some(recorder))
 }
 
-/// With `-C`, the broker need not send more than is wanted; what it sent would be lost at QoS 0 or come again later.
+/// With `-C`, limits the messages in flight to the count; further ones would be lost at QoS 0 or be delivered again later.
 fn limit_what_is_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf) {
     let wanted = args.count.and_then(|count| u16::try_from(count).ok()).filter(|&count| count < 20);
     let is_typed = properties.as_properties().find(PropertyId::ReceiveMaximum).is_some();
@@ -87,7 +87,7 @@ fn limit_what_is_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf)
     }
 }
 
-/// Tells who wants kept messages which of them this broker does not send.
+/// Warns, if retained messages are wanted, about those that this broker does not send.
 fn remark_on_retained(
     args: &SubscribeArgs,
     rules: &Rules,
@@ -103,9 +103,9 @@ fn remark_on_retained(
 
 struct Subscriber<'a> {
     args: &'a SubscribeArgs,
-    /// What is subscribed to, and at which QoS.
+    /// The filters, each with its QoS.
     subscriptions: Vec<(TopicFilter, Qos)>,
-    /// What a hosted broker takes.
+    /// The rules of a hosted broker.
     rules: Option<Rules>,
     /// Which of the subscriptions each SUBSCRIBE of this connection asks for.
     asked: Vec<(PacketId, Range<usize>)>,
@@ -129,7 +129,7 @@ struct Subscriber<'a> {
     denied: usize,
     /// How many SUBACK and UNSUBACK are to come on this connection.
     unanswered: usize,
-    /// How many of them are UNSUBACK, and when that is to be told.
+    /// The number of UNSUBACK among them, and the time for the warning about them.
     unsubacks: usize,
     unsubacks_due: Option<Instant>,
     version: Version,
@@ -137,7 +137,7 @@ struct Subscriber<'a> {
     is_ending: bool,
 }
 
-/// Messages per second, told every second.
+/// Messages per second, reported every second.
 #[derive(Debug)]
 struct Rate {
     count: u64,
@@ -218,7 +218,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    /// Says what a broker that grants more than it does may have left out.
+    /// Warns about answers and messages that never came, as some brokers grant more than they support.
     fn tell_what_never_came(&self) {
         if self.messages.names == Names::Mosquitto {
             return;
@@ -255,7 +255,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    /// Some brokers do not send what they retain, or not as such, to a filter with wildcards.
+    /// Some brokers do not send retained messages, or not marked as such, to a filter with wildcards.
     fn hint_at_wildcards(&self) {
         let mut filters = self.subscriptions.iter().map(|(filter, _)| filter.as_str());
         if let Some(filter) = filters.find(|filter| filter.contains(['+', '#'])) {
@@ -290,7 +290,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    /// Lets a screen show what is waited for, which mosquitto_sub's does not.
+    /// Shows the awaited filters if there is a screen, which mosquitto_sub does not do.
     fn start_printing(&mut self) {
         let filters: Vec<&str> = self.subscriptions.iter().map(|(filter, _)| filter.as_str()).collect();
         let awaited = match self.messages.names {
@@ -316,7 +316,7 @@ impl<'a> Subscriber<'a> {
         if self.removals.is_some() { Flow::Drain } else { Flow::Finish }
     }
 
-    /// Hands a message to all who are to have it.
+    /// Passes a message to the recorder, `--exec` and the output.
     fn hand_out(&mut self, publish: &Publish<'_>) -> Result<(), Error> {
         if let Some(recorder) = &mut self.recorder {
             recorder.add(publish, Timestamp::now())?;
@@ -365,7 +365,7 @@ impl<'a> Subscriber<'a> {
         if is_done { Flow::Finish } else { Flow::Continue }
     }
 
-    /// Tells which of the subscriptions that this answers were not granted as they were asked for.
+    /// Reports the subscriptions that were rejected, or granted with a lower QoS than requested.
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) {
         let details = describe_details(ack.properties);
         let asked = self.asked.iter().find(|(packet_id, _)| *packet_id == ack.packet_id);

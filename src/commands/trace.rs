@@ -1,4 +1,4 @@
-//! What goes over a client's connections, shown on standard error as `mq inspect` shows it.
+//! Shows the packets of a client's connections on standard error, in the format of `mq inspect`.
 
 use super::clock::Clock;
 use super::mosquitto_debug::Log;
@@ -27,7 +27,7 @@ pub(super) struct Trace {
     connections: u32,
 }
 
-/// What all connections of a command have in common.
+/// The settings of all connections of a command.
 #[derive(Debug, Clone, Copy)]
 struct Kind {
     version: Version,
@@ -112,7 +112,7 @@ impl Kind {
     }
 }
 
-/// What carries MQTT to an endpoint.
+/// The transport of an endpoint.
 pub(super) fn transport_to(endpoint: &Endpoint) -> Transport {
     Transport { is_encrypted: endpoint.tls.is_some(), is_web_socket: endpoint.web_socket.is_some() }
 }

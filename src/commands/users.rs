@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// A file of users, and what was read from it.
+/// A password file and its parsed users.
 #[derive(Debug)]
 pub(super) struct UserFile<T> {
     path: PathBuf,
@@ -25,7 +25,7 @@ pub(super) trait FromFile: Sized {
     /// The option that names the file.
     const OPTION: &'static str;
 
-    /// Takes all lines or none: a user who is left out would be locked out without a word.
+    /// Takes all lines or none: a user whose line is skipped would be locked out silently.
     fn take(file: &PasswordFile) -> Result<Self, String>;
 
     /// How many there are.
@@ -101,7 +101,7 @@ impl FromFile for ScramUsers {
     }
 }
 
-/// What stands behind each user. A user can be there once for each `kind` of that.
+/// The secret of each user. A user may occur once for each `kind` of secret.
 fn take<S, K: Eq + std::hash::Hash>(
     file: &PasswordFile,
     parse: impl Fn(&Entry<'_>) -> Result<S, String>,

@@ -1,4 +1,4 @@
-//! Payloads as what they hold: a format's value as JSON, or some fields of it.
+//! Prints decoded payloads: as JSON, or selected fields.
 
 use crate::json::{self, copy_value};
 use crate::payload::{Births, Choice, Content, Format, Hints, decode, is_sparkplug_topic};
@@ -6,7 +6,7 @@ use crate::protocol::{PropertyId, Publish};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// How payloads are read, and what of them is printed.
+/// The decoding of payloads, and the fields to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoding {
     /// The format.
@@ -54,8 +54,8 @@ fn escape(name: &str) -> Cow<'_, str> {
 }
 
 impl Decoding {
-    /// What is printed for a payload: the payload itself if it is not of a format that was asked for, or empty. What is noteworthy about one
-    /// that is printed all the same goes to `notes`.
+    /// The text to print for a payload: the payload itself if it is empty or not of a requested format. Remarks about a payload
+    /// that is still printed go to `notes`.
     ///
     /// # Errors
     /// When it is not of the format, or has no fields.
@@ -91,12 +91,12 @@ impl Decoding {
         let mut out = Vec::new();
         match copy_value(text.as_bytes(), &mut json::Writer::new(&mut out, is_pretty)) {
             Ok(()) => Ok(out.into()),
-            // What is nested too deep stays on one line.
+            // Values nested too deep stay on one line.
             Err(_) => Ok(text.into_bytes().into()),
         }
     }
 
-    /// Sparkplug is told by the topic alone: other payloads may look like it.
+    /// Sparkplug is recognised by the topic alone: other payloads may look like it.
     fn choice_for(&self, topic: &str) -> Option<Choice> {
         let is_asked_for = self.choice != Choice::As(Format::Sparkplug) || is_sparkplug_topic(topic);
         is_asked_for.then_some(self.choice)
@@ -114,7 +114,7 @@ fn hints<'p>(publish: &Publish<'p>, births: &'p Births) -> Hints<'p> {
     Hints { topic: Some(publish.topic), content_type, births: Some(births) }
 }
 
-/// Strings without quotes, so that a shell can use them; what is not there is null.
+/// Strings without quotes, for use in a shell; a missing value is null.
 fn shown(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),

@@ -1,4 +1,4 @@
-//! What is printed: messages that were received, on standard output.
+//! Prints received messages to standard output.
 
 mod decoding;
 mod moment;

@@ -1,4 +1,4 @@
-//! The moment at which a message is printed, in universal and in local time, and what strftime makes of it.
+//! The time at which a message is printed, in UTC and local time, and its strftime conversions.
 
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -40,7 +40,7 @@ impl TimeFormat {
     /// `tst` in its JSON.
     pub(super) const ISO_8601_MICROSECONDS: TimeFormat = TimeFormat("%Y-%m-%dT%H:%M:%S.%6f%z");
 
-    /// What strftime's conversion of that letter stands for in the C locale; `N` stands for nanoseconds.
+    /// The strftime conversion of that letter in the C locale; `N` is nanoseconds.
     pub(super) fn from_letter(letter: u8) -> Option<TimeFormat> {
         Some(TimeFormat(match letter {
             b'a' => "%a",

@@ -5,7 +5,7 @@ use super::moment::{Moment, TimeFormat};
 use crate::json::{InvalidJson, Writer, copy_value};
 use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
 
-/// How the payload stands in the object.
+/// The payload's form in the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PayloadForm {
     /// As a string.
@@ -14,10 +14,10 @@ pub(super) enum PayloadForm {
     Parsed,
 }
 
-/// Appends the object; what was appended is to be thrown away on an error.
+/// Appends the object; on an error, the caller must discard the appended bytes.
 ///
 /// # Errors
-/// When the payload is to be JSON and is none.
+/// When the payload should be JSON but is not.
 pub(super) fn write(
     publish: &Publish<'_>,
     moment: &Moment,
@@ -53,7 +53,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The properties in order of arrival, all user properties where the first one stands.
+/// The properties in order of arrival, all user properties at the position of the first one.
 fn write_properties(properties: Properties<'_>, json: &mut Writer<'_>) {
     json.open_object();
     let mut has_user_properties = false;

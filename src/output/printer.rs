@@ -12,7 +12,7 @@ use crate::time_zone;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// What is printed of a message.
+/// The form in which messages are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
     /// The payload as it is.
@@ -23,7 +23,7 @@ pub enum Layout {
     Encoded {
         /// The encoding.
         encoding: Encoding,
-        /// Whether the topic and a space stand in front.
+        /// Whether the line starts with the topic and a space.
         has_topic: bool,
     },
     /// A format, filled in.
@@ -66,7 +66,7 @@ impl Printer {
         Printer { is_pretty, ..self }
     }
 
-    /// Prints payloads as what they hold.
+    /// Prints decoded payloads.
     pub fn decoding(self, decoding: Option<Decoding>) -> Printer {
         Printer { decoding, ..self }
     }
@@ -77,7 +77,7 @@ impl Printer {
         Printer { watch: Some(Watch::new(broker)), ..self }
     }
 
-    /// Draws the empty screen, where messages are shown on one, with what is waited for.
+    /// Draws the empty screen with the awaited subscriptions, if messages are shown on a screen.
     pub fn start(&mut self, awaited: &str, out: &mut Vec<u8>) {
         if let Some(watch) = &mut self.watch {
             watch.start(awaited, Size::of_stdout(), out);
@@ -98,7 +98,7 @@ impl Printer {
         }
     }
 
-    /// What could not be printed since this was last asked, a sentence for each.
+    /// The messages that could not be printed since the last call, one sentence each.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }

@@ -13,7 +13,8 @@ use std::os::fd::AsFd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// A pipe that is writable takes so many bytes at once, on every system (PIPE_BUF on Linux; terminals and sockets take more).
+/// The number of bytes that a writable pipe accepts at once on every system (PIPE_BUF on Linux; terminals and sockets accept
+/// more).
 const FITS: usize = 4096;
 
 /// A buffer in front of standard output.
@@ -26,17 +27,17 @@ pub struct Sink {
 
 #[derive(Debug)]
 enum Output {
-    /// What never blocks for long, and cannot be waited for.
+    /// A file, which never blocks for long and cannot be polled.
     File(File),
     /// A pipe, a terminal or a socket.
     Stream { file: AsyncFd<File>, is_pipe: bool },
 }
 
 impl Sink {
-    /// Takes standard output, past the standard library's line buffer. To be called inside the runtime.
+    /// Opens standard output, bypassing the standard library's line buffer. Call it inside the runtime.
     ///
     /// # Errors
-    /// When there is no standard output.
+    /// When standard output is closed.
     pub fn stdout() -> Result<Sink, Error> {
         let descriptor = io::stdout().as_fd().try_clone_to_owned().map_err(Error::Output)?;
         let output = Output::new(File::from(descriptor)).map_err(Error::Output)?;
@@ -48,10 +49,10 @@ impl Sink {
         &mut self.buffer
     }
 
-    /// Writes what was appended, as far as it is taken without waiting; whether that was all.
+    /// Writes the buffer as far as possible without blocking; returns whether all of it was written.
     ///
     /// # Errors
-    /// When standard output takes no more for good.
+    /// When standard output is closed or broken.
     pub fn flush(&mut self) -> Result<bool, Error> {
         while let Some(due) = self.buffer.get(self.written..).filter(|due| !due.is_empty()) {
             match self.output.write(due) {
@@ -68,10 +69,10 @@ impl Sink {
         Ok(true)
     }
 
-    /// Writes what was appended, and waits for a reader that is slow.
+    /// Writes the buffer, waiting for a slow reader.
     ///
     /// # Errors
-    /// When standard output takes no more for good.
+    /// When standard output is closed or broken.
     pub async fn drain(&mut self) -> Result<(), Error> {
         while !self.flush()? {
             self.writable().await;
@@ -87,7 +88,7 @@ impl Sink {
     /// Waits until [`Sink::flush`] can write something.
     pub async fn writable(&mut self) {
         if let Output::Stream { file, .. } = &self.output {
-            // Readiness is told once; what is told from now on counts.
+            // Readiness is edge-triggered: clear it, then check once more.
             if let Ok(mut ready) = file.writable().await {
                 ready.clear_ready();
             }
@@ -97,7 +98,7 @@ impl Sink {
         }
     }
 
-    /// Waits until nobody reads our output any more, where that can be seen: at a pipe.
+    /// Waits until standard output has no reader, which only a pipe can detect.
     pub async fn closed(&self) {
         match &self.output {
             Output::Stream { file, is_pipe: true } => {
@@ -144,6 +145,6 @@ impl Output {
 fn is_writable(file: &File) -> bool {
     let mut descriptors = [PollFd::new(file, PollFlags::OUT)];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    // A pipe without readers is ready as well: writing to it tells.
+    // A pipe without readers is ready as well: the write then fails.
     poll(&mut descriptors, Some(&now)).is_ok_and(|ready| ready > 0)
 }

@@ -1,8 +1,8 @@
-//! `--watch`: a line of the screen for each topic, with its latest message.
+//! `--watch`: one screen line per topic, with its latest message.
 //!
-//! The screen is the only memory: a topic that finds no free line is counted and not shown, so that any number of topics
-//! costs nothing. What a message holds cannot leave its line: control characters are shown as escapes, and the line is cut
-//! to the screen.
+//! The screen is the only memory: topics beyond the last line are counted and not shown, so any number of topics takes
+//! constant memory. A message's content cannot leave its line: control characters are shown as escapes, and the line is cut to
+//! the screen's width.
 
 use crate::escape::is_unsafe;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ pub(super) struct Size {
     pub(super) columns: usize,
 }
 
-/// What is assumed where standard output is no terminal.
+/// The size assumed if standard output is not a terminal.
 const DEFAULT_SIZE: Size = Size { rows: 24, columns: 80 };
 
 /// Clears from the cursor on. Behind a text that fills its line it would take the last character with it.
@@ -32,7 +32,7 @@ impl Size {
         size.filter(|size| size.rows > 0 && size.columns > 0).unwrap_or(DEFAULT_SIZE)
     }
 
-    /// The line on which the cursor waits; the topics stand above it.
+    /// The line of the cursor, below the topics.
     fn cursor_line(self) -> usize {
         self.rows.saturating_sub(1).max(FIRST_LINE + 1)
     }
@@ -56,7 +56,7 @@ impl Watch {
         Watch { title, is_started: false, lines: HashMap::new(), unshown: 0 }
     }
 
-    /// Draws the title, once, and below it what is waited for; the first message takes its place.
+    /// Draws the title, once, and below it the awaited subscriptions, until the first message.
     pub(super) fn start(&mut self, awaited: &str, size: Size, out: &mut Vec<u8>) {
         if std::mem::replace(&mut self.is_started, true) {
             return;
@@ -104,7 +104,7 @@ impl Watch {
     }
 }
 
-/// Appends what can be shown of a text within so many columns: control characters as escapes, so that they do nothing.
+/// Appends the start of a text, up to that number of columns, with control characters as escapes.
 fn push_shown(text: &str, shown: &mut String, columns: usize) {
     let mut left = columns;
     for character in text.chars() {

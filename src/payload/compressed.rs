@@ -11,7 +11,7 @@ const MAX_CONTENT: u64 = 1 << 20;
 /// The largest window of a Zstandard frame; decoders are asked to support 8 MiB (RFC 8878, section 3.1.1.1.2).
 const MAX_WINDOW: u64 = 8 << 20;
 
-/// How each format begins. Zlib is told by its header's check bits.
+/// The magic number of each format. Zlib is recognised by its header's check bits.
 const MAGIC: [(&[u8], Format); 6] = [
     (b"\x1f\x8b\x08", Format::Gzip),
     (b"\x28\xb5\x2f\xfd", Format::Zstd),
@@ -25,7 +25,7 @@ const MAGIC: [(&[u8], Format); 6] = [
 /// The digits of pi that a block of bzip2 begins with.
 const BZIP2_BLOCK: &[u8] = b"\x31\x41\x59\x26\x53\x59";
 
-/// What decompressing gave.
+/// The result of decompression.
 pub(super) enum Unpacked {
     Content(Vec<u8>),
     Malformed(Problem),
@@ -109,7 +109,7 @@ fn members(payload: &[u8], mut member: impl FnMut(&mut &[u8], &mut Vec<u8>) -> R
     }
 }
 
-/// Reads a member to its end, within what is left of the limit.
+/// Reads a member to its end, within the remaining limit.
 fn bounded(member: &mut impl Read, out: &mut Vec<u8>) -> Result<(), Stop> {
     let left = (MAX_CONTENT + 1).saturating_sub(out.len() as u64);
     member.take(left).read_to_end(out).map_err(|_| Stop::Damaged)?;

@@ -1,8 +1,8 @@
-//! Bytes that are taken one after the other, with the place of what is wrong.
+//! A reader over bytes that reports the position of errors.
 
 use super::Problem;
 
-/// What is left of a payload.
+/// The unread rest of a payload.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
     bytes: &'a [u8],
@@ -19,7 +19,7 @@ impl<'a> Input<'a> {
         Input { bytes, at }
     }
 
-    /// Where the next byte stands.
+    /// The position of the next byte.
     pub(super) fn at(&self) -> usize {
         self.at
     }

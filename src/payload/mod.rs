@@ -1,7 +1,7 @@
 //! Decodes payloads: JSON, CBOR, MessagePack, Sparkplug B, protocol buffers, and compressed ones.
 //!
-//! Whatever the format, the content is JSON text, whose length is bounded by the payload's and a few megabytes. Formats are read by hand: they are
-//! small, and what matters is that nothing is read twice, no depth is too much, and a mistake has its place.
+//! The result is JSON text in every case, bounded by the payload's length and a few megabytes. The parsers are hand-written:
+//! the formats are small, and the parsers must read nothing twice, withstand any depth, and report the position of an error.
 
 mod cbor;
 mod compressed;
@@ -29,7 +29,7 @@ const MAX_DEPTH: usize = 64;
 /// The format that payloads are read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
-    /// The one that content type, topic and shape tell.
+    /// The format detected by content type, topic and shape.
     #[default]
     Auto,
     /// None: text if it is some, and else bytes.
@@ -40,7 +40,7 @@ pub enum Choice {
     As(Format),
 }
 
-/// What is known beside the payload.
+/// Information beside the payload.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hints<'a> {
     /// The message's topic.
@@ -56,15 +56,15 @@ pub struct Hints<'a> {
 pub struct Decoded {
     /// How it is encoded.
     pub format: Format,
-    /// The format of what was compressed, if it has one.
+    /// The format of the decompressed data, if recognised.
     pub inner: Option<Format>,
-    /// What it holds.
+    /// The decoded content.
     pub content: Content,
     /// The format that the topic states or the user named, and why the payload is not of it, although it is of another one.
     pub mismatch: Option<(Format, Problem)>,
 }
 
-/// What a payload holds.
+/// The content of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// The value as JSON on one line.
@@ -81,7 +81,7 @@ pub enum Content {
 pub struct Problem {
     /// The mistake.
     pub what: &'static str,
-    /// Where, in what was decompressed if it was compressed.
+    /// The position, in the decompressed data if the payload was compressed.
     pub at: usize,
 }
 
@@ -117,7 +117,7 @@ impl Decoded {
         self.format.name().to_owned() + &inner.unwrap_or_default()
     }
 
-    /// Why there is no value, or not one of the format that was stated: `not cbor: it ends too early at byte 2`.
+    /// The reason why there is no value, or why it is not of the stated format: `not cbor: it ends too early at byte 2`.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         match (&self.content, &self.mismatch) {
@@ -177,7 +177,7 @@ fn read(payload: &[u8], format: Format) -> Decoded {
     if !format.is_compression() {
         return Decoded::new(format, value(payload, format).into());
     }
-    // Whichever was asked for, the magic number tells for sure.
+    // The magic number decides, whichever compression was requested.
     let format = compressed::by_magic(payload).unwrap_or(format);
     match compressed::read(payload, format) {
         Unpacked::Content(content) => {
@@ -189,7 +189,7 @@ fn read(payload: &[u8], format: Format) -> Decoded {
     }
 }
 
-/// A payload whose format nothing states: only what is whole and can hardly be anything else.
+/// Detects the format by the payload's shape: only if it is complete and hardly anything else.
 fn by_shape(payload: &[u8]) -> Option<Decoded> {
     if let Some(format) = compressed::by_magic(payload) {
         let decoded = read(payload, format);
@@ -209,7 +209,7 @@ fn shape(payload: &[u8]) -> Option<(Format, String)> {
     match (cbor, message_pack) {
         (Some(json), None) => Some((Format::Cbor, json)),
         (None, Some(json)) => Some((Format::MessagePack, json)),
-        // What could be both is not said to be either.
+        // If both parse, the payload is ambiguous.
         (Some(_), Some(_)) | (None, None) => None,
     }
 }
@@ -218,7 +218,7 @@ fn strict_message_pack(payload: &[u8]) -> Result<String, Problem> {
     write(payload.len(), |json| msgpack::write(payload, msgpack::RawStrings::Refused, json))
 }
 
-/// What was compressed: of a format, text, or bytes.
+/// Decompressed data: a recognised format, text, or bytes.
 fn unpacked(content: &[u8]) -> (Option<Format>, Content) {
     if let Some((format, json)) = shape(content) {
         return (Some(format), Content::Json(json));

@@ -1,7 +1,7 @@
 //! MessagePack to JSON. Timestamps are RFC 3339, other extensions objects of `ext` and `data`, bytes are hexadecimal, and keys are text.
 //!
-//! msgpackr writes the keys of equal objects once: extension 0x72 defines a record by a number from 0x40 to 0x7f, its keys and the first
-//! object's values, and that number alone, which is otherwise a small integer, stands in front of the values of further objects.
+//! msgpackr writes the keys of equal objects once: extension 0x72 defines a record by a number from 0x40 to 0x7f, its keys and the
+//! first object's values. That number alone, which is otherwise a small integer, then precedes the values of further objects.
 
 use super::input::Input;
 use super::names::Records;

@@ -1,5 +1,5 @@
-//! Names that a payload states once and refers to afterwards: the fields of records in CBOR and MessagePack, and the metrics of a Sparkplug
-//! birth. A reference of a few bytes stands for names of any length, so what references add is limited.
+//! Names that a payload defines once and refers to later: the fields of records in CBOR and MessagePack, and the metrics of a
+//! Sparkplug birth. A reference of a few bytes expands to a name of any length, so the expanded size is limited.
 
 use super::Problem;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ pub(super) struct Expansion {
 }
 
 impl Expansion {
-    /// Counts a name that a reference stands for.
+    /// Counts the name that a reference expands to.
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Problem> {
         self.length += name.len();
         if self.length > MAX_EXPANDED {

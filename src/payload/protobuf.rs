@@ -1,4 +1,4 @@
-//! Protocol buffers: numbered fields, whose types only a schema tells; and their fields as JSON without one.
+//! Protocol buffers: numbered fields, whose types only a schema defines; and their fields as JSON without a schema.
 
 use super::input::Input;
 use super::{Problem, bytes};

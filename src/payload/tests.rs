@@ -271,7 +271,7 @@ const XZ: &str = "fd377a585a000004e6d6b4460200210116000000742fe5a3e0007f000a5d00
 const SNAPPY_FRAMED: &str = "ff060000734e61507059001100004db0215580010c6d717474fe0400ee0400";
 const SNAPPY_BLOCK: &str = "80010c6d717474fe0400ee0400";
 
-/// What encoders in use write: bytes, and the library that made them.
+/// Output of encoders in use: bytes, and the library that made them.
 #[test]
 fn floats_of_single_precision_are_exact_where_they_are_integral() {
     for (hex, json, library) in [

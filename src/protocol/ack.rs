@@ -73,8 +73,8 @@ pub(super) fn decode_reason_code(
     Err(reader.error_at(offset, problem))
 }
 
-/// The length of a reason code and properties that may be left out: both when there is nothing to say, the properties when
-/// there are none.
+/// The length of a reason code and properties, which are optional: both are omitted for success without properties, the
+/// properties if the list is empty.
 pub(super) fn tail_length(reason_code: ReasonCode, properties: Properties<'_>, version: Version) -> usize {
     match (version.is_v5(), properties.is_empty()) {
         (false, _) => 0,
@@ -83,7 +83,7 @@ pub(super) fn tail_length(reason_code: ReasonCode, properties: Properties<'_>, v
     }
 }
 
-/// Writes what [`tail_length`] counts.
+/// Writes the bytes counted by [`tail_length`].
 pub(super) fn put_tail(
     reason_code: ReasonCode,
     properties: Properties<'_>,

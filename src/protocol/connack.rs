@@ -1,4 +1,4 @@
-//! CONNACK: whether the server takes the client, and what it allows.
+//! CONNACK: whether the server accepts the client, and with which limits.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties};

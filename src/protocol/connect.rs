@@ -1,4 +1,4 @@
-//! CONNECT: who the client is, and what it wants kept and said when it is gone.
+//! CONNECT: the client's identity, session parameters and will.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties};

@@ -1,4 +1,4 @@
-//! What can be wrong with received bytes: whose rule was broken, in which packet, at which byte.
+//! Decoding errors: the kind of violation, the packet and the byte position.
 
 use super::{PacketType, PropertyId, ReasonCode, TopicError};
 use std::fmt;
@@ -10,14 +10,14 @@ pub enum Fault {
     Malformed,
     /// They can be parsed, but must not be sent.
     ProtocolError,
-    /// They are larger than what was agreed on.
+    /// They exceed the negotiated limit.
     LimitExceeded,
 }
 
 /// A packet that cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
-    /// What is wrong.
+    /// The violation.
     pub problem: Problem,
     /// The kind of packet, where the first byte names one.
     pub packet_type: Option<PacketType>,
@@ -67,7 +67,7 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// What is wrong with a packet. `field` is the name of a field in the specification's words.
+/// A violation found in a packet. `field` is a field's name in the specification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum Problem {

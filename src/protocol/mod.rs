@@ -1,9 +1,9 @@
-//! MQTT 3.1, 3.1.1 and 5.0: bytes to packets and back, and the session that says what may be sent and what must be answered.
+//! MQTT 3.1, 3.1.1 and 5.0: the codec, and the session that decides which packets may be sent and must be answered.
 //!
-//! Nothing here owns a socket, reads a clock or prints. Packets borrow from the bytes they were read from; the session
-//! is given packets and appends bytes.
+//! Nothing here owns a socket, reads a clock or prints. Packets borrow from the bytes they were read from; the session takes
+//! packets and appends bytes.
 //!
-//! - [`Frame`] cuts packets off a stream, [`Packet`] reads and writes them, one file per family.
+//! - [`Frame`] splits a stream into packets, [`Packet`] reads and writes them, one file per family.
 //! - [`property`] and [`reason`] hold the tables, [`topic`] the rules for names and filters.
 //! - [`session`] is the state machine, for client and broker alike.
 

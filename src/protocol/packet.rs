@@ -44,13 +44,13 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Cuts the first packet off `bytes`; `None` when it is not complete yet.
+    /// Splits the first packet off `bytes`; `None` if it is incomplete.
     ///
-    /// A packet over `maximum_size` bytes, fixed header included, is refused as soon as its length is known, so that a
-    /// caller never has to hold more than `maximum_size` bytes.
+    /// A packet larger than `maximum_size` bytes, fixed header included, is refused as soon as its length is known, so a caller
+    /// never has to hold more than `maximum_size` bytes.
     ///
     /// # Errors
-    /// When what is there cannot be the start of an acceptable packet.
+    /// When the bytes cannot be the start of an acceptable packet.
     #[inline]
     pub fn cut(bytes: &'a [u8], maximum_size: u32) -> Result<Option<Frame<'a>>, DecodeError> {
         let Some((&first, rest)) = bytes.split_first() else {
@@ -163,10 +163,10 @@ impl<'a> Packet<'a> {
         Ok(packet)
     }
 
-    /// Appends the packet in the form of `version`; what that version cannot say is left out.
+    /// Appends the packet in the encoding of `version`; fields that the version lacks are left out.
     ///
     /// # Errors
-    /// When a field or the packet is longer than its length can say; nothing is appended then.
+    /// When a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let packet_type = self.packet_type();
         match self {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU16;
 
-/// Ties an acknowledgement to what it acknowledges.
+/// Matches an acknowledgement with its packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PacketId(NonZeroU16);
 
@@ -21,7 +21,7 @@ impl PacketId {
     /// How many steps around the circle of identifiers it is from this one to another.
     pub(super) fn distance_to(self, other: PacketId) -> usize {
         let (from, to) = (self.value(), other.value());
-        // There is no 0 to step on.
+        // 0 is not a valid identifier, so it is skipped.
         let steps = if to >= from { to - from } else { to.wrapping_sub(from) - 1 };
         steps.into()
     }

@@ -72,7 +72,7 @@ impl PacketType {
         flags == fixed || version == Version::V31 && self.may_have_flags(flags)
     }
 
-    /// Whether some version allows these flags. Only CONNECT tells the version, so that the first look cannot be stricter.
+    /// Whether any version allows these flags. The version is unknown before CONNECT, so the first check cannot be stricter.
     pub fn may_have_flags(self, flags: u8) -> bool {
         match self {
             PacketType::Publish | PacketType::Connect => true,

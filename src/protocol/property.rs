@@ -1,7 +1,7 @@
-//! The 27 properties of MQTT 5.0: one table says what each is called, how it is encoded and where it belongs.
+//! The 27 properties of MQTT 5.0: one table with their names, encodings and allowed packets.
 //!
 //! A property list stays in its encoded form: [`Properties`] borrows checked bytes, [`PropertiesBuf`] owns some. Reading
-//! one costs no allocation, and writing one is a copy.
+//! one allocates nothing, and writing one is a copy.
 
 use super::error::{DecodeError, Problem};
 use super::reader::Reader;
@@ -10,7 +10,7 @@ use super::writer::{put_field, put_u16, put_variable_byte_integer, variable_byte
 use super::{EncodeError, Version};
 use std::fmt;
 
-/// Where a property list stands: a packet, or the will inside CONNECT.
+/// The place of a property list: a packet, or the will inside CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 #[allow(missing_docs)] // the names are the specification's own
@@ -124,18 +124,18 @@ properties! {
 }
 
 impl PropertyId {
-    /// The property that a typed name stands for; upper and lower case are the same.
+    /// Parses a property's name, ignoring case.
     pub fn from_name(name: &str) -> Option<PropertyId> {
         PropertyId::ALL.into_iter().find(|id| id.name().eq_ignore_ascii_case(name))
     }
 
-    /// Whether it may stand there.
+    /// Whether the property is allowed there.
     pub fn belongs_in(self, context: Context) -> bool {
         self.contexts() & context as u16 != 0
     }
 
-    /// Whether it may stand there more than once: user properties may, and a PUBLISH names all the
-    /// subscriptions it matched.
+    /// Whether the property may be repeated there: user properties may, and a PUBLISH names all the subscriptions that it
+    /// matched.
     fn is_repeatable_in(self, context: Context) -> bool {
         self == PropertyId::UserProperty
             || (self == PropertyId::SubscriptionIdentifier && context == Context::Publish)
@@ -178,12 +178,12 @@ impl<'a> Properties<'a> {
     /// The list without properties.
     pub const EMPTY: Properties<'static> = Properties(&[]);
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
-    /// The properties in the order in which they stand.
+    /// The properties in their encoded order.
     pub fn iter(self) -> impl Iterator<Item = Property<'a>> {
         // Which packet holds the list matters to errors only, and checked bytes give none.
         let mut reader = Reader::new(super::PacketType::Publish, self.0, 0);
@@ -281,7 +281,7 @@ pub enum PropertyError {
     /// The number or the topic is not one that the property may hold.
     #[error("invalid {0} {1}")]
     InvalidValue(PropertyId, String),
-    /// It stands in the list already, and may not twice.
+    /// The property is already in the list and must not be repeated.
     #[error("{0} is given twice")]
     Duplicate(PropertyId),
     /// It is longer than a length field can say.
@@ -303,7 +303,7 @@ impl PropertiesBuf {
     /// Adds a property. Subscription identifiers may be repeated, as in a PUBLISH.
     ///
     /// # Errors
-    /// When the value is out of the property's range, too long, or the property stands there already.
+    /// When the value is out of the property's range, too long, or the property is already in the list.
     pub fn push(&mut self, id: PropertyId, value: PropertyValue<'_>) -> Result<(), PropertyError> {
         if !id.is_repeatable_in(Context::Publish) && self.as_properties().find(id).is_some() {
             return Err(PropertyError::Duplicate(id));
@@ -383,7 +383,7 @@ fn problem_value(problem: &Problem) -> String {
     }
 }
 
-/// Reads one property by the table; where it stands and its range are the caller's to check.
+/// Reads one property by the table; the caller checks its place and range.
 fn read_property<'a>(reader: &mut Reader<'a>) -> Result<Property<'a>, DecodeError> {
     let id = PropertyId::decode(reader)?;
     Ok(Property { id, value: id.decode_value(reader)? })
@@ -433,7 +433,7 @@ impl PropertyId {
         Ok(())
     }
 
-    /// Checks what the encoding leaves open: ranges, and the topic that a response goes to [MQTT-3.3.2-14].
+    /// Checks the rules beyond the encoding: ranges, and the response topic [MQTT-3.3.2-14].
     pub(super) fn check_value(self, value: PropertyValue<'_>) -> Rule {
         match value {
             PropertyValue::Number(value) => {

@@ -1,5 +1,5 @@
-//! The header of the PROXY protocol, with which a load balancer tells the server behind it the addresses of the client's connection. It is sent
-//! once, before everything else, TLS included. Version 1 is a line of text, version 2 is binary
+//! The PROXY protocol header, which passes the addresses of the client's connection from a load balancer to the server. It is
+//! sent once, before everything else, TLS included. Version 1 is a line of text, version 2 is binary
 //! (<https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt>).
 
 use std::fmt;
@@ -41,7 +41,7 @@ pub enum ProxyVersion {
 pub struct ProxyHeader {
     /// Its form.
     pub version: ProxyVersion,
-    /// The client's address and the one it connected to; `None` if the header does not tell, as for a check of the proxy's own.
+    /// The client's address and the one it connected to; `None` if the header has none, as in the proxy's own health checks.
     pub addresses: Option<(SocketAddr, SocketAddr)>,
 }
 
@@ -66,14 +66,14 @@ pub enum ProxyFault {
     /// The addresses do not fit into the length.
     #[error("the addresses need {needed} bytes, but its length is {length}")]
     TooShort {
-        /// What the family needs.
+        /// The length that the family requires.
         needed: usize,
-        /// What the header states.
+        /// The length in the header.
         length: usize,
     },
 }
 
-/// What a stream begins with.
+/// The classification of a stream's first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beginning {
     /// Something else.
@@ -234,7 +234,7 @@ fn binary(bytes: &[u8]) -> Beginning {
     }
 }
 
-/// The addresses in front of other values. Families other than TCP's tell no address that could be shown.
+/// The addresses before the TLVs. Families other than TCP's have none that can be shown.
 fn binary_addresses(family: u8, block: &[u8]) -> Result<Option<(SocketAddr, SocketAddr)>, ProxyFault> {
     let needed = match family {
         TCP4 => 12,

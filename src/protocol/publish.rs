@@ -19,7 +19,7 @@ pub struct Publish<'a> {
     pub qos: Qos,
     /// To the server: keep it. From the server: it was kept.
     pub retain: bool,
-    /// The topic name; empty when the topic alias among the properties stands for it.
+    /// The topic name; empty if a topic alias property replaces it.
     pub topic: &'a str,
     /// The packet identifier; there is one exactly when the QoS is over 0.
     pub packet_id: Option<PacketId>,
@@ -29,7 +29,7 @@ pub struct Publish<'a> {
     pub payload: &'a [u8],
 }
 
-/// What the first byte says.
+/// The fields of the first byte.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flags {
     pub(super) dup: bool,

@@ -15,7 +15,7 @@ pub enum Qos {
 }
 
 impl Qos {
-    /// The QoS that a number on the wire or on the command line stands for; `None` over 2.
+    /// The QoS for a number from the wire or the command line; `None` above 2.
     pub fn from_u8(value: u8) -> Option<Qos> {
         match value {
             0 => Some(Qos::AtMostOnce),

@@ -89,7 +89,7 @@ impl ReasonCode {
         self.contexts() & context as u16 != 0
     }
 
-    /// What it says in that packet, in lower case; `None` where the packet does not have it.
+    /// The name in that packet, in lower case; `None` if it is not allowed there.
     pub fn name_in(self, context: Context) -> Option<&'static str> {
         match (self, context) {
             (ReasonCode::SUCCESS, Context::Suback) => Some("granted QoS 0"),
@@ -98,7 +98,7 @@ impl ReasonCode {
         }
     }
 
-    /// The MQTT 5.0 code that says what a CONNACK return code of MQTT 3 says; `None` over 5.
+    /// The MQTT 5.0 reason code for an MQTT 3 CONNACK return code; `None` above 5.
     pub fn from_v3_connack(return_code: u8) -> Option<ReasonCode> {
         match return_code {
             0 => Some(ReasonCode::SUCCESS),

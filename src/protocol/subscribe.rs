@@ -15,7 +15,7 @@ const RESERVED: u8 = 0b1100_0000;
 /// Asks for all messages whose topics match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscribe<'a> {
-    /// What SUBACK will name.
+    /// The identifier that SUBACK repeats.
     pub packet_id: PacketId,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,
@@ -142,7 +142,7 @@ impl<'a> Subscribe<'a> {
 /// Ends subscriptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsubscribe<'a> {
-    /// What UNSUBACK will name.
+    /// The identifier that UNSUBACK repeats.
     pub packet_id: PacketId,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,

@@ -1,5 +1,5 @@
-//! What must hold for every packet: it reads back as it was written, a cut of it is incomplete, and no bytes make the
-//! decoder panic or read too far. And one malformed packet for each way of being malformed.
+//! Invariants of every packet: it reads back as written, a truncated one is incomplete, and no bytes make the decoder panic or
+//! read past the end. And one malformed packet for each kind of error.
 
 use super::property::Context;
 use super::*;
@@ -299,7 +299,7 @@ proptest! {
         if let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE)
             && let Ok(packet) = Packet::decode(frame, version)
         {
-            // What can be read can be written.
+// Every packet that can be read can be written.
             encoded(version, &packet);
         }
     }

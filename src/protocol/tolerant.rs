@@ -1,12 +1,12 @@
-//! Reads a PUBLISH whose values break the specification, as long as its fields can be told apart.
+//! Reads a PUBLISH whose values break the specification, as long as its fields can be delimited.
 //!
-//! Some brokers forward what a publisher should not have sent: a response topic with wildcards, a payload format indicator of 2,
-//! text that is not UTF-8. MQTT 5 lets a receiver close the connection, but a subscriber that does so loses every other
-//! message to one bad publisher, and a kept session delivers that message again at each start. Lengths, unknown
-//! properties, the packet identifier and the topic alias cannot be wrong: without them the rest of the packet, or the state
-//! of the connection, is unknown.
+//! Some brokers forward invalid values from publishers: a response topic with wildcards, a payload format indicator of 2, text
+//! that is not UTF-8. MQTT 5 lets a receiver close the connection, but then a subscriber loses every other message because of
+//! one bad publisher, and a persistent session delivers that message again after each reconnect. Errors in lengths, property
+//! identifiers, the packet identifier or the topic alias are fatal: they leave the rest of the packet, or the state of the
+//! connection, unknown.
 //!
-//! The usual packet pays nothing for it: this runs only after [`Packet::decode`] failed.
+//! Valid packets pay nothing for it: this runs only after [`Packet::decode`] failed.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Encoding, PropertyId, PropertyValue, Rule};
@@ -23,7 +23,7 @@ const TOPIC: &str = "topic name";
 /// How many characters of an invalid topic a defect repeats.
 const SHOWN: usize = 100;
 
-/// A rule that a message breaks, and what was made of it.
+/// A rule that a message breaks, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
     /// The rule, with the property or field.
@@ -37,7 +37,7 @@ pub struct Defect {
 pub enum Treatment {
     /// As it was received.
     Kept,
-    /// With U+FFFD in place of what cannot be part of a text.
+    /// Invalid characters are replaced by U+FFFD.
     Replaced,
     /// Not at all.
     LeftOut,
@@ -76,7 +76,7 @@ pub struct Mended {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a packet as [`Packet::decode`] does, but takes a PUBLISH that breaks rules, with what is wrong with it.
+    /// Reads a packet as [`Packet::decode`] does, but accepts a PUBLISH that breaks rules and lists its defects.
     ///
     /// # Errors
     /// When the packet cannot be read.
@@ -127,7 +127,7 @@ impl Mended {
         Ok((publish, &self.defects))
     }
 
-    /// Notes what is wrong with a topic that stands in the packet; an alias may stand for one.
+    /// Notes the defects of a topic in the packet; it may be empty if there is an alias.
     fn check_topic(&mut self, version: Version) {
         let has_alias = self.properties.as_properties().find(PropertyId::TopicAlias).is_some();
         match topic::check_name(&self.topic) {
@@ -174,7 +174,7 @@ impl Mended {
             | Encoding::VariableByteInteger
             | Encoding::BinaryData => {
                 let value = id.decode_value(list)?;
-                // The broker's own, and what later topics depend on.
+                // The broker sets it, and later topics depend on it.
                 if id == PropertyId::TopicAlias {
                     rule.clone().map_err(|problem| list.error_at(offset, problem))?;
                     id.check_value(value).map_err(|problem| list.error_at(offset, problem))?;
@@ -185,7 +185,7 @@ impl Mended {
         Ok(())
     }
 
-    /// Adds a property to those that are handed on, unless it must not stand there.
+    /// Adds a property to the result, unless it is not allowed there.
     fn keep(&mut self, id: PropertyId, value: PropertyValue<'_>, rule: Rule) {
         if let Err(problem) = rule {
             return self.note(problem, Treatment::LeftOut);

@@ -1,15 +1,15 @@
-//! Topic names and topic filters: what is valid, and which filter matches which name (MQTT 5.0, section 4.7).
+//! Topic names and topic filters: validation and matching (MQTT 5.0, section 4.7).
 //!
-//! There are two strictnesses. [`check_name`] and [`check_filter`] hold what the specification demands and are used on
-//! received packets. [`TopicName`] and [`TopicFilter`] are parsed from what a user typed, and refuse as well what brokers are
-//! known to close the connection for: control characters, non-characters, more than 200 levels.
+//! There are two levels of strictness. [`check_name`] and [`check_filter`] check the specification's rules and are used on
+//! received packets. [`TopicName`] and [`TopicFilter`] parse user input, and also reject topics for which brokers are known to
+//! close the connection: control characters, non-characters, more than 200 levels.
 
 use std::fmt;
 
 /// The most slashes that mosquitto takes in a topic before it closes the connection.
 const MAX_SLASHES: usize = 200;
 
-/// Why a string is no topic name or no topic filter.
+/// The reason why a string is not a topic name or filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum TopicError {
@@ -95,7 +95,7 @@ fn check_text(text: &str) -> Result<(), TopicError> {
     Ok(())
 }
 
-/// What mosquitto refuses beyond the specification's "must not".
+/// The checks of mosquitto beyond the specification's "must not".
 fn check_typed(text: &str) -> Result<(), TopicError> {
     if let Some(character) = text.chars().find(|&character| is_discouraged(character)) {
         return Err(TopicError::ForbiddenCharacter(character.into()));
@@ -117,10 +117,10 @@ pub(crate) fn is_discouraged(character: char) -> bool {
 pub struct TopicName(Box<str>);
 
 impl TopicName {
-    /// Takes a typed topic.
+    /// Parses a topic from user input.
     ///
     /// # Errors
-    /// What is wrong with it, as a sentence that follows the topic.
+    /// The defect, as a clause that follows the topic.
     pub fn parse(text: &str) -> Result<TopicName, TopicError> {
         check_name(text)?;
         check_typed(text)?;
@@ -138,10 +138,10 @@ impl TopicName {
 pub struct TopicFilter(Box<str>);
 
 impl TopicFilter {
-    /// Takes a typed filter.
+    /// Parses a filter from user input.
     ///
     /// # Errors
-    /// What is wrong with it, as a sentence that follows the filter.
+    /// The defect, as a clause that follows the filter.
     pub fn parse(text: &str) -> Result<TopicFilter, TopicError> {
         check_filter(text)?;
         check_typed(text)?;
@@ -175,11 +175,11 @@ impl fmt::Display for TopicFilter {
     }
 }
 
-/// The group and the filter behind it, of `$share/GROUP/FILTER` or of EMQX's older `$queue/FILTER`, a group of its own;
+/// The group and the filter after it, of `$share/GROUP/FILTER` or of EMQX's older `$queue/FILTER`, which is its own group;
 /// `None` for a filter that is not shared.
 ///
 /// # Errors
-/// [`TopicError::Share`] when it begins like a shared one and is none.
+/// [`TopicError::Share`] if it begins like a shared filter but is not valid.
 pub fn split_share(filter: &str) -> Result<Option<(&str, &str)>, TopicError> {
     if let Some(pattern) = filter.strip_prefix("$queue/") {
         return if pattern.is_empty() { Err(TopicError::Share) } else { Ok(Some(("$queue", pattern))) };

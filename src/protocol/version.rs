@@ -14,7 +14,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The version that CONNECT's protocol name and level stand for; the bridge bit must be cleared already.
+    /// The version for CONNECT's protocol name and level; the bridge bit must already be cleared.
     pub fn from_name_and_level(name: &str, level: u8) -> Option<Version> {
         match (name, level) {
             ("MQIsdp", 3) => Some(Version::V31),

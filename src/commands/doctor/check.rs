@@ -1,4 +1,4 @@
-//! What is tried on a broker, and what is concluded from what it does.
+//! The checks of a broker, and the findings from its behaviour.
 
 use super::line::{Line, Published, Subscribed, VERSION_TOPIC};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::protocol::{
     Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version,
 };
 
-/// Should we be killed before the retained message is deleted, a broker of MQTT 5 forgets it after so many seconds.
+/// The message expiry in seconds: an MQTT 5 broker drops the retained message if we are killed before deleting it.
 const RETAINED_EXPIRY: u32 = 60;
 
 /// One thing to try.
@@ -23,7 +23,7 @@ pub(super) enum Check {
     Alias,
 }
 
-/// What came of trying it.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) verdict: Verdict,
@@ -88,7 +88,7 @@ impl Check {
         checks
     }
 
-    /// What it is called, also as the last part of its topic.
+    /// Its name, also as the last level of its topic.
     pub(super) fn key(self) -> &'static str {
         match self {
             Check::Subscribe(Qos::AtMostOnce) => "subscribe_qos_0",
@@ -123,9 +123,9 @@ impl Check {
 #[derive(Debug)]
 pub(super) struct Trial<'a> {
     pub(super) line: &'a mut Line,
-    /// The topic that nobody else has.
+    /// The unique topic of this run.
     pub(super) topic: &'a str,
-    /// Whether a message was seen to come back earlier; without that, what is subscribed to cannot be seen to work.
+    /// Whether an earlier message came back; without that, subscriptions cannot be checked.
     pub(super) is_delivered: bool,
 }
 
@@ -278,7 +278,7 @@ impl Trial<'_> {
         })
     }
 
-    /// Subscribes, and sends what should come back.
+    /// Subscribes, and sends a message that should come back.
     async fn echo(
         &mut self,
         filter: &str,
@@ -398,7 +398,7 @@ fn random_of(base: &str) -> &str {
     base.rsplit('/').next().unwrap_or(base)
 }
 
-/// What came of sending a message to ourselves.
+/// The result of sending a message to ourselves.
 struct Echo {
     finding: Finding,
     /// Whether the message came with a subscription identifier.
@@ -437,7 +437,7 @@ pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool
     })
 }
 
-/// What the broker says of itself, if it may be read.
+/// The broker's own version topic, if it is readable.
 pub(super) async fn broker_version(line: &mut Line) -> Result<Option<String>, Error> {
     line.begin();
     match line.subscribe(VERSION_TOPIC, Qos::AtMostOnce, Properties::EMPTY).await? {
@@ -448,7 +448,7 @@ pub(super) async fn broker_version(line: &mut Line) -> Result<Option<String>, Er
     Ok(arrived.map(|message| String::from_utf8_lossy(&message.payload).into_owned()))
 }
 
-/// The lowest QoS at which the broker says what it did, where it takes that.
+/// The lowest QoS at which the broker reports a reason code, if it supports that QoS.
 fn acknowledged_qos(line: &Line) -> Qos {
     line.session().peer_accepts().maximum_qos.min(Qos::AtLeastOnce)
 }

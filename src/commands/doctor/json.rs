@@ -65,7 +65,7 @@ impl Object<'_> {
         self.0.close_object();
     }
 
-    /// With a shared key there is no certificate that could be wrong.
+    /// With a pre-shared key there is no certificate to verify.
     fn verified(&mut self, verified: Option<Verified>) {
         let Verified { chain, name } = verified.unwrap_or(Verified { chain: true, name: true });
         for (key, passed) in [("verified", chain && name), ("chain_verified", chain), ("name_verified", name)]

@@ -1,7 +1,7 @@
-//! A connection on which one thing is asked after the other: each answer is waited for, up to a deadline.
+//! A connection for sequential requests: each answer is waited for, up to a deadline.
 //!
-//! What comes meanwhile is kept until somebody asks for it, within bounds: messages on the topics of the checks, and answers to
-//! what was sent.
+//! Other packets that arrive meanwhile are kept until they are asked for, within bounds: messages on the topics of the checks,
+//! and acknowledgements.
 
 use super::check::{Probe, payload_prefix};
 use crate::client::{FAREWELL_PATIENCE, Terms, describe_details, disconnected};
@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 /// The broker's own topics.
 pub(super) const VERSION_TOPIC: &str = "$SYS/broker/version";
 
-/// Nothing that is asked here is answered with more; what a stranger announces is not waited for.
+/// No expected answer is larger; a larger announced packet is refused.
 const LARGEST_PACKET: u32 = 1 << 20;
 
 /// How many messages are kept, and how much of the payload of each.
@@ -39,7 +39,7 @@ pub(super) struct Line {
     granted: Vec<String>,
 }
 
-/// What came and was not asked for yet.
+/// Received messages and answers that were not asked for yet.
 #[derive(Debug)]
 struct Heard {
     /// Messages with another payload are ignored, except the broker's version.
@@ -65,7 +65,7 @@ struct Answer {
     details: String,
 }
 
-/// What became of a subscription.
+/// The result of a subscription.
 #[derive(Debug)]
 pub(super) enum Subscribed {
     Granted(Qos),
@@ -75,10 +75,10 @@ pub(super) enum Subscribed {
     Unanswered,
 }
 
-/// What became of a message.
+/// The result of a publish.
 #[derive(Debug)]
 pub(super) enum Published {
-    /// It went out, and at QoS 0 nobody says more.
+    /// Sent at QoS 0, which has no acknowledgement.
     Sent,
     /// It was acknowledged.
     Taken(ReasonCode),
@@ -117,7 +117,7 @@ impl Line {
         self.deadline = Instant::now() + self.patience;
     }
 
-    /// The session, to ask it what the broker takes.
+    /// The session, which knows the broker's limits.
     pub(super) fn session(&self) -> &Session<()> {
         &self.session
     }
@@ -203,7 +203,7 @@ impl Line {
 
     /// Says goodbye. Whether that works does not matter any more.
     pub(super) async fn leave(mut self, disconnect: &Disconnect<'_>) {
-        // What cannot be encoded is not said.
+        // A DISCONNECT that cannot be encoded is left out.
         let _ = disconnect.encode(self.session.version(), self.connection.output());
         self.connection.finish(FAREWELL_PATIENCE).await;
     }
@@ -216,7 +216,7 @@ impl Line {
         .await
     }
 
-    /// Reads on until `find` finds something in what came; `None` when the time is up.
+    /// Reads until `find` finds something in the received packets; `None` at the deadline.
     async fn until<T>(&mut self, mut find: impl FnMut(&mut Heard) -> Option<T>) -> Result<Option<T>, Error> {
         loop {
             if let Some(found) = find(&mut self.heard) {

@@ -1,7 +1,7 @@
-//! `mq doctor`: what a broker is and what it allows.
+//! `mq doctor`: a broker's properties and limits.
 //!
-//! Each version of MQTT is tried with a connection of its own. On the first one that is accepted, everything else is found out as
-//! well; where the broker ends it in the middle of a check, as some do when something is not allowed, another one is made.
+//! Each version of MQTT is tried on its own connection. The first accepted one is used for all other checks; if the broker
+//! closes it during a check, as some do for a forbidden request, a new one is opened.
 
 mod check;
 mod json;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, E
             }
             Ended::Stopped(reason) => {
                 doctor.leave().await;
-                // Nobody listens for signals any more, so nobody is waited for either.
+                // Signals are no longer handled, so do not wait for a slow reader.
                 doctor.tell()?.flush()?;
                 messages.stopped(reason, doctor.report.is_connected())
             }
@@ -81,13 +81,13 @@ async fn complete_passwords(args: &DoctorArgs, candidates: &mut [Candidate]) -> 
 struct Doctor<'a> {
     args: &'a DoctorArgs,
     messages: Messages,
-    /// The topic that nobody else has.
+    /// The unique topic of this run.
     topic: String,
     report: Report,
     /// The connection that checks are made on, and the client that it is of.
     line: Option<Line>,
     options: Option<Options>,
-    /// Shows what goes over the connections; there is none before the first of them.
+    /// Shows the packets of the connections; `None` before the first one.
     trace: Option<Trace>,
     left: Left,
 }
@@ -141,7 +141,7 @@ impl<'a> Doctor<'a> {
         if self.report.is_connected() { Ok(ExitStatus::DONE) } else { Err(most_telling(refusals)) }
     }
 
-    /// One line a version; that of the checks stands there already.
+    /// Adds the outcome of a version, unless the checks already added one.
     fn note(&mut self, version: Version, outcome: Outcome) {
         if !self.report.versions.iter().any(|(noted, _)| *noted == version) {
             self.report.versions.push((version, outcome));
@@ -162,7 +162,7 @@ impl<'a> Doctor<'a> {
         Ok(())
     }
 
-    /// Makes a connection, and notes what is to be seen of it.
+    /// Makes a connection, and records its properties.
     async fn connect(&mut self, options: &Options) -> Result<(Line, Examined), Error> {
         let mut clock = Lap(Instant::now());
         let (mut layers, mut target) = (Vec::new(), None);
@@ -300,7 +300,7 @@ impl<'a> Doctor<'a> {
         {
             match self.connect(&options).await {
                 Ok((line, _)) => self.line = Some(line),
-                // It took one connection; what is wrong with more of them shows at the next version.
+                // It accepted one connection; the reason for refusing another shows at the next version.
                 Err(_) => self.options = None,
             }
         }
@@ -338,7 +338,7 @@ impl<'a> Doctor<'a> {
         if !self.has_delivered() {
             return;
         }
-        // On the old connection, what came before the deletion might still be on its way.
+        // On the old connection, messages sent before the deletion may still be in transit.
         self.hang_up().await;
         let topic = self.topic.clone();
         let Some(line) = self.line().await else { return };
@@ -368,13 +368,13 @@ impl<'a> Doctor<'a> {
     /// Leaves in the middle of an examination.
     async fn leave(&mut self) {
         if self.left != Left::Nothing {
-            // When the time is up, what is left is told.
+            // At the timeout, the message that is left is reported.
             let _ = timeout(FAREWELL_PATIENCE, self.delete_retained()).await;
         }
         self.hang_up().await;
     }
 
-    /// Prints what was found out, and warns of what may be left behind.
+    /// Prints the report, and warns of messages that may be left on the broker.
     fn tell(&self) -> Result<Sink, Error> {
         let mut sink = Sink::stdout()?;
         let probe = Probe::retained(&self.topic);

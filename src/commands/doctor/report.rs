@@ -1,4 +1,4 @@
-//! What was found out about a broker, as data.
+//! The findings about a broker, as data.
 
 use super::super::limits::Limit;
 use super::check::{Check, Finding};
@@ -12,7 +12,7 @@ const FEW_DAYS: i64 = 30;
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
-/// What was found out. What was not reached is empty.
+/// The findings. Parts that were not reached are empty.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     /// Where the connection leads, as it was typed.
@@ -21,9 +21,9 @@ pub(super) struct Report {
     pub(super) peer: Option<String>,
     /// The proxy on the way.
     pub(super) via: Option<Via>,
-    /// What MQTT is spoken over, from the bottom: `tcp` or `unix`, `tls`, `websocket`.
+    /// The layers below MQTT, from the bottom: `tcp` or `unix`, `tls`, `websocket`.
     pub(super) transport: Vec<&'static str>,
-    /// What TLS came to.
+    /// The negotiated TLS parameters.
     pub(super) tls: Option<Agreement>,
     /// The checks that the server's certificate passed, if it showed one.
     pub(super) verified: Option<Verified>,
@@ -33,13 +33,13 @@ pub(super) struct Report {
     pub(super) time: i64,
     /// The versions that were tried.
     pub(super) versions: Vec<(Version, Outcome)>,
-    /// What the checks were made with.
+    /// The findings of the connection used for the checks.
     pub(super) examined: Option<Examined>,
     /// Whether it was all done.
     pub(super) is_complete: bool,
 }
 
-/// A proxy, and what is behind it.
+/// A proxy and its target.
 #[derive(Debug)]
 pub(super) struct Via {
     /// Its URL, without its password.
@@ -50,31 +50,31 @@ pub(super) struct Via {
     pub(super) target: String,
 }
 
-/// What else a listener may expect that closes the connection at CONNECT.
+/// An explanation for a listener that closes the connection at CONNECT.
 const CLOSED_EARLY: &str = "the connection was closed before CONNACK; a listener for a load balancer expects a PROXY protocol header first \
                             (--proxy-protocol v2)";
 
-/// What came of a version.
+/// The outcome of a version.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Accepted,
     Refused {
         why: String,
-        /// What CONNACK said.
+        /// The reason code in CONNACK.
         reason_code: Option<ReasonCode>,
     },
     /// The options do not allow it.
     NotTried(String),
 }
 
-/// What was found out on a connection that was accepted.
+/// The findings of an accepted connection.
 #[derive(Debug)]
 pub(super) struct Examined {
     pub(super) version: Version,
     /// How long each layer took, and CONNACK after them.
     pub(super) layers: Vec<(Layer, Duration)>,
     pub(super) connack: Duration,
-    /// What CONNACK says of limits; empty before MQTT 5.
+    /// The limits in CONNACK; empty before MQTT 5.
     pub(super) limits: Vec<Limit>,
     pub(super) broker_version: BrokerVersion,
     pub(super) checks: Vec<(Check, Finding)>,
@@ -107,7 +107,7 @@ impl Report {
         self.versions.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted))
     }
 
-    /// What should not stay as it is.
+    /// The findings that need action.
     pub(super) fn warnings(&self) -> Vec<String> {
         let unverified = self.unverified().map(str::to_owned);
         let certificates = self.tls.iter().flat_map(|tls| tls.chain.iter().flatten());
@@ -152,7 +152,7 @@ impl Examined {
     }
 }
 
-/// What a layer is called.
+/// The name of a layer.
 pub(super) fn layer_name(layer: Layer) -> &'static str {
     match layer {
         Layer::Socket => "socket",

@@ -18,7 +18,7 @@ pub(super) use template::Template;
 /// More cannot fit into a packet; a larger file is not even read.
 const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
-/// What messages carry: the same, or another each time.
+/// The payload of messages: the same, or a new one for each.
 #[derive(Debug, Clone)]
 pub(super) enum Payload {
     Fixed(Rc<[u8]>),
@@ -27,10 +27,10 @@ pub(super) enum Payload {
 }
 
 impl Payload {
-    /// What the options ask for; empty where they ask for nothing.
+    /// The payload from the options; empty if they have none.
     ///
     /// # Errors
-    /// When a file or standard input cannot be read, holds more than a message can, or is not what the options call it.
+    /// When a file or standard input cannot be read, is larger than a message can be, or is not in the form that the options state.
     pub(super) fn read(args: &PayloadArgs) -> Result<Payload, Error> {
         if let Some(sizes) = args.random {
             return Ok(Payload::Random(sizes));
@@ -53,7 +53,7 @@ impl Payload {
         Ok(Payload::Fixed(decoded.into()))
     }
 
-    /// What the message with this number carries.
+    /// The payload of the message with this number.
     ///
     /// # Errors
     /// When the system has no random numbers.
@@ -70,10 +70,10 @@ impl Payload {
     }
 }
 
-/// Reads a text with placeholders, which came from there.
+/// Parses a text with placeholders; `source` names its origin in errors.
 ///
 /// # Errors
-/// When it holds what stands for nothing.
+/// When it holds an unknown placeholder.
 pub(super) fn parse(source: &str, text: &str) -> Result<Template, Error> {
     Template::parse(text).map_err(|error| Error::Usage(format!("{source}: {error}")))
 }
@@ -81,7 +81,7 @@ pub(super) fn parse(source: &str, text: &str) -> Result<Template, Error> {
 /// The topic of a message that is sent once.
 ///
 /// # Errors
-/// When it is a template, and holds what stands for nothing.
+/// When it is a template with an unknown placeholder.
 pub(super) fn topic_once(args: &PayloadArgs, topic: &str) -> Result<String, Error> {
     if args.template { parse("-t", topic)?.fill_in(0).map_err(no_random) } else { Ok(topic.to_owned()) }
 }
@@ -95,10 +95,10 @@ fn no_text(source: &str) -> Error {
     Error::Usage(format!("{source}: --template takes text, and this is not UTF-8"))
 }
 
-/// The bytes that a payload in this form stands for. White space in hexadecimal and Base64 means nothing.
+/// Decodes a payload in this form. White space in hexadecimal and Base64 is ignored.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The reason why it is invalid.
 pub(super) fn decode(form: PayloadForm, bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let encoding = match form {
         PayloadForm::Raw => return Ok(bytes.into()),
@@ -117,7 +117,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
 fn read_stdin() -> Result<Vec<u8>, Error> {
     let payload = read_all(io::stdin().lock()).map_err(Error::Input)?;
     if payload.is_empty() {
-        // An empty message deletes what a broker has kept; a pipe that broke must not.
+        // An empty message deletes a retained one; a broken pipe must not.
         let error =
             io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty; -n publishes an empty message");
         return Err(Error::Input(error));

@@ -52,12 +52,12 @@ enum Source {
     Database(Box<recording::sqlite::Messages>, PathBuf),
 }
 
-/// What there is of a recording.
+/// The result of reading a recording.
 enum Read {
-    /// A message, where it stood, and how much of the recording it was.
+    /// A message, its place in the recording, and its size there.
     Message(Message, String, u64),
     Waiting,
-    /// The end, and what was wrong with it.
+    /// The end, with a defect if there is one.
     End(Option<String>),
 }
 
@@ -66,7 +66,7 @@ struct Pace {
     kind: PaceKind,
     /// When the first one was sent, and the time that it carries.
     start: Option<(Instant, Timestamp)>,
-    /// The time that the last one carries, where somebody wants to see how long it takes.
+    /// The time of the last message, if the progress line needs the duration.
     end: Option<Timestamp>,
     count: u64,
 }
@@ -78,10 +78,10 @@ enum PaceKind {
 }
 
 impl Replay {
-    /// Opens all recordings once, so that none of them turns out later to be something else.
+    /// Opens all recordings once, so that a file that is not a recording is reported before the first message is sent.
     ///
     /// # Errors
-    /// When one of them cannot be read, or is none.
+    /// When one of them cannot be read, or is not a recording.
     pub(super) fn new(args: &ReplayArgs, maker: Maker, messages: Messages) -> Result<Replay, Error> {
         let mut total = 0;
         for path in &args.replay {
@@ -147,7 +147,7 @@ impl Replay {
         }
     }
 
-    /// Reads a message, which is kept until it is due. What it gives instead says why there is none.
+    /// Reads a message and keeps it until it is due. Returns a value only if there is no message, with the reason.
     fn read(&mut self) -> Result<Option<NextMessage>, Error> {
         loop {
             let source = match (&mut self.current, self.files.pop_front()) {
@@ -248,7 +248,7 @@ impl Source {
     }
 }
 
-/// How much of a recording there is: bytes, or messages of a database. Refuses what is no recording.
+/// The size of a recording: bytes, or messages of a database. Fails if it is not a recording.
 fn size(path: &Path) -> Result<u64, Error> {
     let failed = |source| Error::Recording(RecordingError::File { path: path.to_owned(), source });
     if !recording::is_database_file(path).map_err(failed)? {

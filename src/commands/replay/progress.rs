@@ -1,12 +1,12 @@
-//! How far a replay is, on a terminal. It is one line however narrow that is: with more of them, what was said in between would be taken
-//! for a part of it, and be cleared.
+//! The progress of a replay, on a terminal. It is a single line on a terminal of any width: with several lines, output in
+//! between would be taken for a part of it and be cleared.
 
 use crate::commands::{Messages, status_line};
 use indicatif::{FormattedDuration, ProgressBar, ProgressStyle};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How it looks where nobody knows how long it takes.
+/// The format if the duration is unknown.
 const ABOUT: &str = "{wide_bar} {percent:>3}%  {elapsed_precise} of about {duration_precise}";
 
 /// How it looks where that is known.
@@ -18,12 +18,12 @@ const TICK: Duration = Duration::from_millis(250);
 /// A line that moves, if there is a terminal and something is to be said.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    /// Whether the line goes by the time and not by what was sent.
+    /// Whether the line shows the time and not the amount sent.
     is_by_time: bool,
 }
 
 impl Progress {
-    /// For a replay of so many bytes or messages.
+    /// For a replay of this number of bytes or messages.
     pub(super) fn new(volume: u64, messages: Messages) -> Progress {
         let bar = ProgressBar::new(volume).with_style(style(ABOUT));
         let is_shown = !messages.quiet && !bar.is_hidden();
@@ -38,8 +38,8 @@ impl Progress {
         self.bar.is_some()
     }
 
-    /// The first message is there. What is sent when the recording says so takes as long as the recording did, whatever the messages'
-    /// sizes are.
+    /// Starts at the first message. With a known duration, the line shows the time: a replay at the recorded pace takes as long as
+    /// the recording, regardless of the messages' sizes.
     pub(super) fn begin(&mut self, duration: Option<Duration>) {
         let Some(bar) = &self.bar else { return };
         bar.reset_elapsed();
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// A message of this size was handed out, that was due so long after the first one.
+    /// A message of this size was sent, which was due `after` the first one.
     pub(super) fn sent(&self, size: u64, after: Duration) {
         match &self.bar {
             Some(bar) if self.is_by_time => bar.set_position(milliseconds(after)),
@@ -60,7 +60,7 @@ impl Progress {
         }
     }
 
-    /// Nothing is due yet, so long after the first message.
+    /// No message is due yet, `after` the first message.
     pub(super) fn wait(&self, after: Duration) {
         match &self.bar {
             Some(bar) if self.is_by_time => bar.set_position(milliseconds(after)),

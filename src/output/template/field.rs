@@ -28,7 +28,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// The field that a letter stands for.
+    /// The field for a letter.
     pub(super) fn from_letter(letter: u8) -> Option<Field> {
         Some(match letter {
             b'A' => Field::TopicAlias,
@@ -58,17 +58,17 @@ impl Field {
     }
 }
 
-/// How a field is laid out; each field uses what it has a use for.
+/// The layout of a field; each field uses the parts that apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spec {
-    /// `-`: the field stands on the left, spaces on its right.
+    /// `-`: the field is aligned left, with spaces on its right.
     pub(super) is_left: bool,
-    /// What stands on its left otherwise: a space or `0`.
+    /// The padding on its left otherwise: a space or `0`.
     pub(super) pad: u8,
     /// How wide it is at least; 0 for no width.
     pub(super) width: usize,
     /// How much of a text, how many decimals, or how many hexadecimal digits to a group.
     pub(super) precision: Option<usize>,
-    /// What stands between groups of hexadecimal digits.
+    /// The separator between groups of hexadecimal digits.
     pub(super) separator: u8,
 }

@@ -1,12 +1,12 @@
-//! `-F FORMAT`: what is printed of a message, in the notation of mosquitto_sub.
+//! `-F FORMAT`: the output format of a message, in the notation of mosquitto_sub.
 //!
-//! | written | stands for |
+//! | specifier | output |
 //! |---|---|
 //! | `%` `[-]` or `[0]`, width, `.`precision, separator, letter | a part of the message; the letters are in `Field` |
-//! | `@c` | what strftime makes of `%c`, in local time; `@N` is nanoseconds, `@@` is `@` |
+//! | `@c` | strftime's `%c`, in local time; `@N` is nanoseconds, `@@` is `@` |
 //! | `\\ \0 \a \e \n \r \t \v` | that character |
 //!
-//! A format is parsed once, and a mistake in it is told with its place. Rendering appends to a buffer.
+//! A format is parsed once, and errors in it have a position. Rendering appends to a buffer.
 
 mod field;
 mod parse;

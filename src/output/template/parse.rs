@@ -7,7 +7,7 @@ use crate::output::moment::TimeFormat;
 /// Wider than any line; a slip of the finger must not fill the memory.
 const MAX_WIDTH: usize = 65_535;
 
-/// What is wrong with a format, and where: the byte, from 1.
+/// An error in a format, with its position: the byte, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum TemplateError {
@@ -30,10 +30,10 @@ pub enum TemplateError {
 }
 
 impl Template {
-    /// Reads a format.
+    /// Parses a format.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The first error in it, with its position.
     pub fn parse(format: &[u8]) -> Result<Template, TemplateError> {
         let mut parser = Parser { format, position: 0, start: 0, parts: Vec::new() };
         while let Some(byte) = parser.next() {
@@ -83,7 +83,7 @@ impl Parser<'_> {
 
     fn field(&mut self) -> Result<(), TemplateError> {
         let is_left = self.take_if(b'-');
-        // A 0 behind the - is part of the width, and yet pads what is absent, as in mosquitto_sub.
+        // A 0 after the - is part of the width, and still sets the padding for absent fields, as in mosquitto_sub.
         let pad = if self.peek() == Some(b'0') { b'0' } else { b' ' };
         let width = self.number()?.unwrap_or(0);
         let precision = if self.take_if(b'.') { Some(self.number()?.unwrap_or(0)) } else { None };
@@ -103,7 +103,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The digits that stand here; `None` where there are none.
+    /// The number at this position; `None` without digits.
     fn number(&mut self) -> Result<Option<usize>, TemplateError> {
         let mut number = None;
         while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
@@ -134,7 +134,7 @@ impl Parser<'_> {
         } else if let Some(format) = TimeFormat::from_letter(letter) {
             self.parts.push(Part::Time(format));
         } else {
-            // strftime repeats what it does not know.
+            // strftime copies unknown conversions.
             self.literal(b'%');
             self.literal(letter);
         }
@@ -163,7 +163,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What was read of the current specifier, with the rest of a character that was begun.
+    /// The current specifier as far as it was read, up to the end of a multi-byte character.
     fn specifier(&self) -> String {
         let is_inside = |&position: &usize| self.format.get(position).is_some_and(|byte| byte & 0xc0 == 0x80);
         let end = (self.position..).find(|position| !is_inside(position)).unwrap_or(self.position);

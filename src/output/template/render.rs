@@ -1,4 +1,4 @@
-//! Fills a format in. What each field looks like, byte for byte, is mosquitto_sub's.
+//! Renders a format. The output of each field is that of mosquitto_sub, byte for byte.
 
 use super::field::{Field, Spec};
 use super::{Part, Template};
@@ -10,14 +10,14 @@ use crate::protocol::{PropertyId, PropertyValue, Publish};
 use std::cell::OnceCell;
 use std::io::Write;
 
-/// What a message is rendered with.
+/// The input for rendering a message.
 pub(in crate::output) struct Rendering<'a> {
     pub(in crate::output) publish: &'a Publish<'a>,
-    /// Tells the time, once for all fields, when a field asks for it.
+    /// Reads the clock, once for all fields, if a field needs it.
     pub(in crate::output) now: &'a dyn Fn() -> Moment,
     /// Whether JSON is laid out over several lines.
     pub(in crate::output) is_pretty: bool,
-    /// What could not be printed, for the user.
+    /// Notes for the user about messages that could not be printed.
     pub(in crate::output) notes: &'a mut Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl<'a> Renderer<'a, '_> {
         }
     }
 
-    /// The message as JSON; nothing, and a note, when its payload is to be JSON and is none.
+    /// The message as JSON; nothing, and a note, if its payload should be JSON but is not.
     fn json(&mut self, form: PayloadForm) {
         self.moment();
         let Some(moment) = self.moment.get() else { return };

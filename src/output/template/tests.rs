@@ -1,4 +1,4 @@
-//! Every specifier with its widths, precisions and absences; what is refused; and that no format makes the parser panic.
+//! Every specifier with its widths, precisions and absent values; rejected formats; and that no format makes the parser panic.
 
 use super::*;
 use crate::output::moment::Moment;

@@ -5,7 +5,7 @@ use crate::json::Writer;
 use crate::payload::bytes;
 use crate::payload::number::{float, single};
 
-/// Writes an array of this type. Bytes that are none are written as bytes.
+/// Writes an array of this type. Bytes that are not a valid array are written as bytes.
 pub(super) fn write(data_type: Option<u64>, packed: &[u8], json: &mut Writer<'_>) {
     match data_type {
         Some(22) => numbers(packed, json, |[byte], json| json.literal(byte as i8)),

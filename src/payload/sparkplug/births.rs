@@ -17,7 +17,7 @@ const MAX_BIRTH: usize = 1 << 20;
 /// A longer name is not remembered.
 const MAX_NAME: usize = 1024;
 
-/// What an entry costs beside its name.
+/// The cost of an entry besides its name.
 const ENTRY: usize = 64;
 
 /// The births of all nodes and devices, within a limit.
@@ -46,7 +46,7 @@ pub(super) struct Birth {
     number: u64,
 }
 
-/// What is known of the node or the device that a message is about.
+/// The known births of a message's node or device.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Context<'b> {
     own: Option<&'b Birth>,

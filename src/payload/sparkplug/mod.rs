@@ -75,7 +75,7 @@ struct Metric<'a> {
     value: Option<Field<'a>>,
 }
 
-/// What metrics are written with.
+/// The context for writing metrics.
 struct Scope<'s> {
     context: Context<'s>,
     /// The template whose members are written.
@@ -85,7 +85,7 @@ struct Scope<'s> {
     depth: usize,
 }
 
-/// The numbers of the fields whose values the wire type does not tell.
+/// The numbers of the fields whose value types the wire type does not determine.
 #[derive(Clone, Copy)]
 struct Special {
     flag: u64,
@@ -142,7 +142,7 @@ pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Unpacked)> {
         })
     };
     let body = of(5).filter(|_| of(4) == Some(COMPRESSED))?;
-    // The algorithm is stated as well, but DEFLATE stands for zlib there.
+    // The algorithm is stated as well, but DEFLATE means zlib there.
     let format = compressed::by_magic(body).unwrap_or(Format::Deflate);
     Some((format, compressed::read(body, format)))
 }
@@ -195,7 +195,7 @@ impl<'a> Metric<'a> {
         Ok(metric)
     }
 
-    /// Writes it, with its name and type as the birth tells them if it leaves them out. `"name":null` and `"type":null` are unknown ones.
+    /// Writes it, with name and type from the birth if it omits them. Unknown ones are `"name":null` and `"type":null`.
     fn write(&self, at: usize, scope: &mut Scope<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
         let known =
             self.alias.filter(|_| self.name.is_none()).and_then(|alias| scope.context.by_alias(alias));
@@ -328,7 +328,7 @@ fn type_name(data_type: u64) -> Option<&'static str> {
     TYPES.get(usize::try_from(data_type).ok()?.checked_sub(1)?).copied()
 }
 
-/// The data type that a field of this number tells.
+/// The data type in the field of this number.
 fn type_of(fields: &[Field<'_>], number: u64) -> Option<u64> {
     fields.iter().rev().find_map(|field| match field.value {
         Wire::Number(data_type) if field.number == number => Some(data_type),

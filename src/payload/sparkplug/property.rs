@@ -32,7 +32,7 @@ pub(super) fn write_metadata(message: &[u8], at: usize, json: &mut Writer<'_>) -
     Ok(())
 }
 
-/// Writes a set of properties, a list of keys beside a list of values, with at most so many sets in each other.
+/// Writes a property set, a list of keys and a list of values, with at most that many nested sets.
 pub(super) fn write_set(
     message: &[u8],
     at: usize,

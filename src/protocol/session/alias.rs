@@ -1,4 +1,4 @@
-//! Topic aliases: numbers that stand for topics, for one connection and one direction (MQTT 5.0, section 3.3.2.3.4).
+//! Topic aliases: numbers in place of topics, per connection and direction (MQTT 5.0, section 3.3.2.3.4).
 
 use std::collections::HashMap;
 
@@ -22,8 +22,7 @@ impl InboundAliases {
         self.bytes
     }
 
-    /// Takes the alias of a PUBLISH: with a topic it is set; without, the topic it stands for is given back.
-    /// `None` when it was not set.
+    /// Handles the alias of a PUBLISH: sets it if there is a topic, else returns its topic; `None` if it was not set.
     pub(super) fn resolve<'a>(&'a mut self, alias: u16, topic: &'a str) -> Option<&'a str> {
         let index = usize::from(alias).checked_sub(1)?;
         if topic.is_empty() {
@@ -54,7 +53,7 @@ pub(super) struct OutboundAliases {
 pub(super) enum Aliased {
     /// With its name and no alias.
     Plain,
-    /// With its name and the alias that stands for it from now on.
+    /// With its name, and the alias that replaces it from now on.
     Introduced(u16),
     /// With the alias alone.
     Known(u16),

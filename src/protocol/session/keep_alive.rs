@@ -1,4 +1,4 @@
-//! Keep alive: when to send PINGREQ, and when the peer is gone. It is told the time and says when to ask again.
+//! Keep alive: when to send PINGREQ, and when the peer counts as gone. The caller passes the time and learns when to ask again.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ pub struct KeepAlive {
     ping_sent: Option<Instant>,
 }
 
-/// What is due.
+/// The action that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeepAliveAction {
     /// Nothing before that time; `None` for never.
@@ -47,7 +47,7 @@ impl KeepAlive {
         self.ping_sent = None;
     }
 
-    /// What is due at that time. After [`KeepAliveAction::Ping`] the ping counts as sent.
+    /// The action due at `now`. After [`KeepAliveAction::Ping`] the ping counts as sent.
     pub fn poll(&mut self, now: Instant) -> KeepAliveAction {
         if self.interval.is_zero() {
             return KeepAliveAction::WaitUntil(None);

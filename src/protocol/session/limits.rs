@@ -1,9 +1,9 @@
-//! What one side tells the other it accepts, in CONNECT or CONNACK.
+//! The limits that each side announces in CONNECT or CONNACK.
 
 use crate::protocol::{Connack, Connect, MAX_PACKET_SIZE, Properties, PropertyId, Qos};
 
-/// What one side of a connection accepts. The defaults are what silence means (MQTT 5.0, sections 3.1.2.11 and 3.2.2.3),
-/// and all that MQTT 3 knows.
+/// The limits of one side of a connection. The defaults apply to absent properties (MQTT 5.0, sections 3.1.2.11 and 3.2.2.3)
+/// and to MQTT 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How many messages of QoS 1 and 2 may be unacknowledged at a time; 1 to 65,535.
@@ -40,12 +40,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What a client accepts.
+    /// The limits in a client's CONNECT.
     pub fn of_client(connect: &Connect<'_>) -> Limits {
         Limits::from_properties(connect.properties)
     }
 
-    /// What a server accepts.
+    /// The limits in a server's CONNACK.
     pub fn of_server(connack: &Connack<'_>) -> Limits {
         Limits::from_properties(connack.properties)
     }

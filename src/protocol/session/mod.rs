@@ -1,13 +1,12 @@
-//! The state of a session and what it demands: which packets may be sent, what must be answered, what is still to be settled.
+//! The session state: which packets may be sent, which must be answered, and which are not settled yet.
 //!
-//! One state machine serves clients and brokers. It is given packets and appends bytes to a buffer; it waits for
-//! nothing. The application decides when to call [`Session::acknowledge`], so that an acknowledgement goes out only
-//! after the message is safe.
+//! One state machine serves clients and brokers. It takes packets and appends bytes to a buffer; it never waits. The
+//! application decides when to call [`Session::acknowledge`], so an acknowledgement is sent only after the message is safe.
 //!
-//! `M` is what the application wants back with the last acknowledgement of a message. When it implements [`Outgoing`], the
+//! `M` is the application's own data, returned with the last acknowledgement of a message. If it implements [`Outgoing`], the
 //! session can send the message again after a reconnect.
 //!
-//! Memory is in proportion to what is in flight: an idle session is a few hundred bytes.
+//! Memory is proportional to the messages in flight: an idle session takes a few hundred bytes.
 
 mod alias;
 mod keep_alive;
@@ -44,7 +43,7 @@ pub trait Outgoing {
     fn as_publish(&self) -> Publish<'_>;
 }
 
-/// The state that client and server share about what was sent and received.
+/// The state shared by client and server about messages sent and received.
 #[derive(Debug)]
 pub struct Session<M> {
     role: Role,
@@ -66,16 +65,16 @@ struct Request {
     filters: usize,
 }
 
-/// What a received packet means to the application. What the session answers by itself was appended already.
+/// A received packet's meaning to the application. The session's own answer is already appended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'e, M> {
     /// Nothing to do: an intermediate step, or a packet that repeats an earlier one.
     Nothing,
-    /// A message. Its topic is filled in where an alias stood for it.
+    /// A message. Its topic is filled in if an alias replaced it.
     Message {
         /// The message.
         publish: Publish<'e>,
-        /// What [`Session::acknowledge`] asks for.
+        /// The argument for [`Session::acknowledge`].
         acknowledgement: Acknowledgement,
     },
     /// A message that we sent is settled: delivered, or denied when the reason code is an error.
@@ -86,7 +85,7 @@ pub enum Event<'e, M> {
         reason_code: ReasonCode,
         /// The properties of the packet that settled it.
         properties: Properties<'e>,
-        /// What was kept.
+        /// The data kept for the message.
         message: M,
     },
     /// The server's answer to our SUBSCRIBE.
@@ -105,7 +104,7 @@ pub enum Event<'e, M> {
     Auth(Auth<'e>),
 }
 
-/// What is owed for a received message.
+/// The acknowledgement that a received message requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acknowledgement {
     /// Nothing: it came at QoS 0.
@@ -180,11 +179,10 @@ impl<M> Session<M> {
         self.sender.chooses_aliases = true;
     }
 
-    /// Starts on a new connection, once CONNECT and CONNACK went over it.
+    /// Starts on a new connection, after CONNECT and CONNACK.
     ///
-    /// What was in flight waits to be sent again ([`Session::resend`]). If the peer lost the session, messages that it had
-    /// taken already (QoS 2, after PUBREC) are given back. Whether it delivered them is unknown: to send them again could
-    /// deliver them twice.
+    /// Messages in flight wait to be sent again ([`Session::resend`]). If the peer lost the session, messages that it already
+    /// acknowledged with PUBREC (QoS 2) are returned: their delivery is unknown, and sending them again could deliver them twice.
     pub fn start(
         &mut self,
         version: Version,
@@ -207,17 +205,17 @@ impl<M> Session<M> {
         self.sender.version
     }
 
-    /// What we accept.
+    /// The local limits.
     pub fn accepts(&self) -> &Limits {
         &self.accepts
     }
 
-    /// Changes what we accept, before anything was received.
+    /// Changes the local limits, before the first packet is received.
     pub fn accept(&mut self, limits: Limits) {
         self.accepts = limits;
     }
 
-    /// What the peer accepts.
+    /// The peer's limits.
     pub fn peer_accepts(&self) -> &Limits {
         &self.sender.limits
     }
@@ -235,7 +233,7 @@ impl<M> Session<M> {
         self.outbound.len()
     }
 
-    /// The memory that the session holds, without what the messages hold elsewhere.
+    /// The session's memory, without memory that the messages hold elsewhere.
     pub fn memory(&self) -> usize {
         self.received.capacity() * size_of::<PacketId>()
             + self.aliases.bytes()
@@ -253,11 +251,11 @@ impl<M> Session<M> {
         self.outbound.len() == 0 && self.requests.is_empty()
     }
 
-    /// Sends a message. What `keep` makes stays until a message of QoS 1 or 2 is settled; at QoS 0 it is not called.
-    /// The packet's `packet_id` and `dup` are chosen here.
+    /// Sends a message. The data from `keep` stays until a message of QoS 1 or 2 is settled; at QoS 0 it is not called.
+    /// Sets the packet's `packet_id` and `dup`.
     ///
     /// # Errors
-    /// When the peer does not take it, or the quota is used up; nothing is appended then.
+    /// When the peer does not accept it, or the quota is used up; nothing is appended then.
     pub fn publish(
         &mut self,
         publish: &Publish<'_>,
@@ -277,10 +275,10 @@ impl<M> Session<M> {
         Ok(Some(packet_id))
     }
 
-    /// Asks for subscriptions.
+    /// Sends SUBSCRIBE.
     ///
     /// # Errors
-    /// When the server does not offer what they need, or no packet identifier is left; nothing is appended then.
+    /// When the server lacks a feature that it needs, or no packet identifier is left; nothing is appended then.
     pub fn subscribe(
         &mut self,
         subscriptions: Vec<Subscription<'_>>,
@@ -313,10 +311,10 @@ impl<M> Session<M> {
         Ok(packet_id)
     }
 
-    /// Takes a packet, appends what must be answered at once, and says what it means.
+    /// Handles a packet: appends the immediate answer and returns the packet's meaning.
     ///
     /// # Errors
-    /// When the peer must not send it; the connection is to be closed.
+    /// When the peer must not send it; the caller must then close the connection.
     pub fn receive<'e>(
         &'e mut self,
         packet: Packet<'e>,
@@ -344,7 +342,7 @@ impl<M> Session<M> {
         }
     }
 
-    /// Acknowledges a message, or denies it where the reason code is an error. What the version cannot say is left out.
+    /// Acknowledges a message, or rejects it with an error reason code. Fields that the version lacks are left out.
     pub fn acknowledge(
         &mut self,
         acknowledgement: Acknowledgement,
@@ -543,10 +541,10 @@ impl<M> Session<M> {
 }
 
 impl<M: Outgoing> Session<M> {
-    /// Sends again what was in flight when the last connection ended, as far as the quota goes and until `out` holds
-    /// `enough` bytes. To be called after [`Session::start`], and again when `out` was written or an acknowledgement came.
+    /// Sends again the messages in flight from the last connection, within the quota and until `out` holds `enough` bytes. Call it
+    /// after [`Session::start`], and again whenever `out` was written or an acknowledgement arrived.
     ///
-    /// Gives back the messages that this connection does not take, each with the reason.
+    /// Returns the messages that this connection does not accept, each with the reason.
     pub fn resend(&mut self, enough: usize, out: &mut Vec<u8>) -> Vec<(M, PublishError)> {
         let mut refused = Vec::new();
         while out.len() < enough

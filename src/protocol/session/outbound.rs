@@ -6,7 +6,7 @@
 use crate::protocol::{PacketId, Qos};
 use std::collections::VecDeque;
 
-/// What a message waits for.
+/// The acknowledgement that a message waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Puback,
@@ -41,7 +41,7 @@ impl<M> Outbound<M> {
         self.slots.len()
     }
 
-    /// The memory of the slots, without what the messages hold elsewhere.
+    /// The memory of the slots, without memory that the messages hold elsewhere.
     pub(super) fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot<M>>()
     }

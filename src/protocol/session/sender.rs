@@ -1,4 +1,4 @@
-//! Writes PUBLISH packets within what the peer accepts, and puts aliases in place of topics.
+//! Writes PUBLISH packets within the peer's limits, and replaces topics by aliases.
 
 use super::Limits;
 use super::alias::{Aliased, OutboundAliases};

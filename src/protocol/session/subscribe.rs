@@ -1,4 +1,4 @@
-//! What a server must offer for a SUBSCRIBE to make sense (MQTT 5.0, sections 3.2.2.3.11 to 3.2.2.3.13).
+//! The server features that a SUBSCRIBE requires (MQTT 5.0, sections 3.2.2.3.11 to 3.2.2.3.13).
 
 use super::Limits;
 use crate::protocol::topic::split_share;

@@ -47,7 +47,7 @@ fn send(session: &mut Session<Note>, qos: Qos, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Hands packets to a session: what they meant, in short words, and what it answered.
+/// Hands packets to a session: returns their meanings, in short words, and its answers.
 fn receive(session: &mut Session<Note>, bytes: &[u8]) -> (Vec<String>, Vec<u8>) {
     let (mut events, mut out, mut rest) = (Vec::new(), Vec::new(), bytes);
     while let Some(frame) = Frame::cut(rest, MAX_PACKET_SIZE).unwrap() {
@@ -184,7 +184,7 @@ fn with_the_session_present_messages_go_out_again_with_dup_and_releases_again() 
     send(&mut session, Qos::ExactlyOnce, b"c");
     receive(&mut session, &[0x50, 2, 0, 2]);
     assert!(restart(&mut session, Limits::default(), true).is_empty());
-    assert_eq!(session.quota(), 0, "nothing new goes out before what was in flight");
+    assert_eq!(session.quota(), 0, "no new message is sent before those in flight");
     let mut out = Vec::new();
     assert!(session.resend(usize::MAX, &mut out).is_empty());
     let expected = [
