@@ -86,7 +86,7 @@ impl Account {
         (held <= self.limit / 2 && self.budget.allows(held, bytes)).then(|| self.charge(bytes, 0))
     }
 
-    /// Counts memory that was asked for before.
+    /// Counts memory that is already in use.
     pub(super) fn hold_anyway(self: &Rc<Account>, bytes: usize) -> Charge {
         self.charge(bytes, 0)
     }

@@ -42,7 +42,7 @@ pub(super) struct Client {
     /// Half as much again as the client's keep alive; zero for none.
     pub(super) patience: Cell<Duration>,
     pub(super) is_bridge: Cell<bool>,
-    /// Where the routing of the current message listed this client: the number of the routing, and the place.
+    /// The entry of this client in the routing of the current message: the routing's number, and the index.
     pub(super) routed: Cell<(u64, usize)>,
     /// When each kind of deadline is due, as the timers have it.
     pub(super) deadlines: Cell<[Option<Instant>; 3]>,
@@ -131,7 +131,7 @@ impl Client {
         }
     }
 
-    /// Whether it can be given messages now: connected, and not behind.
+    /// Whether it can receive messages now: connected, and without backlog.
     pub(super) fn is_ready(&self) -> bool {
         let outbox = self.outbox.borrow();
         self.is_connected() && !self.is_ended.get() && !outbox.has_waiting() && !outbox.is_stalled()

@@ -60,10 +60,10 @@ const MESSAGES_PER_TURN: usize = 32;
 const PACKETS_PER_TURN: usize = 2048;
 const WORK_PER_TURN: usize = 10_000;
 
-/// How long the last packet may take to a client that is perhaps still sending.
+/// The timeout for the last packet to a client that may still be sending.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
-/// How long it may take to a client that did nothing wrong, and most likely sends nothing.
+/// The timeout for the last packet to a client that broke no rule, and most likely sends nothing.
 const PARTING_TIME: Duration = Duration::from_millis(200);
 
 /// Why a connection ends.
@@ -71,7 +71,7 @@ const PARTING_TIME: Duration = Duration::from_millis(200);
 enum Ending {
     /// The client closed it, or the network broke.
     Lost,
-    /// DISCONNECT from the client; whether the will is to be published nevertheless.
+    /// DISCONNECT from the client; `has_will` if the will is still to be published.
     Disconnected { has_will: bool },
     /// The broker ends it.
     Ordered(ReasonCode),
@@ -103,14 +103,14 @@ pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
     Box::pin(close(service.connection, version, maximum_size, ending)).await;
 }
 
-/// A client that was let in.
+/// An accepted client.
 struct Admitted {
     client: Rc<Client>,
     link: Rc<Link>,
     authenticator: Option<Authenticator>,
 }
 
-/// Waits for CONNECT and answers it. `None` when the client was not let in.
+/// Waits for CONNECT and answers it. `None` if the client was refused.
 async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Option<Admitted> {
     let reason = match receive_connect(connection, shared, peer).await {
         Ok(admitted) => return Some(admitted),
@@ -122,7 +122,7 @@ async fn open(connection: &mut Connection, shared: &Shared, peer: &Peer) -> Opti
     None
 }
 
-/// Reads until CONNECT is complete, and lets the client in. The error says why not; a refusal is in the send buffer then.
+/// Reads until CONNECT is complete, and accepts the client. On an error, the refusal is already in the send buffer.
 async fn receive_connect(
     connection: &mut Connection,
     shared: &Shared,
@@ -157,7 +157,7 @@ async fn receive_connect(
     answer_connect(&connect, proved, connection.output(), shared, peer)
 }
 
-/// A connection that is not let in yet.
+/// A connection that is not accepted yet.
 struct Stranger<'a> {
     connection: &'a mut Connection,
     shared: &'a Shared,
@@ -234,7 +234,7 @@ fn refuse_unread(refused: Refusal, version: Option<Version>, output: &mut Vec<u8
     text
 }
 
-/// Answers a malformed CONNECT, where its version has a reason code for that (MQTT 5.0, section 4.13.1).
+/// Answers a malformed CONNECT, if its version has a reason code for that (MQTT 5.0, section 4.13.1).
 fn refuse_malformed(error: &DecodeError, bytes: &[u8], output: &mut Vec<u8>) {
     if matches!(error.problem, Problem::UnsupportedVersion { .. }) {
         return refuse_unsupported(error, output);
@@ -265,7 +265,7 @@ struct Proved {
     properties: PropertiesBuf,
 }
 
-/// Why a client is not let in; without a reason code it gets no answer.
+/// A refused client; without a reason code it gets no answer.
 struct Refusal {
     reason_code: Option<ReasonCode>,
     text: String,
@@ -331,7 +331,7 @@ fn put_auth(reply: &Reply, maximum_size: u32, output: &mut Vec<u8>) -> Result<()
     check_size(PacketType::Auth, before, maximum_size, output)
 }
 
-/// Takes back the packet behind `before` if it is larger than the client takes [MQTT-3.1.2-24].
+/// Removes the packet after `before` if it exceeds the client's maximum packet size [MQTT-3.1.2-24].
 fn check_size(
     packet_type: PacketType,
     before: usize,
@@ -463,7 +463,7 @@ fn put(packet: &Packet<'_>, version: Version, output: &mut Vec<u8>) {
     debug_assert!(encoded.is_ok(), "the broker's own packets are never too long");
 }
 
-/// A client that was let in, and all that its task needs.
+/// An accepted client, and the state of its task.
 struct Service {
     shared: Shared,
     connection: Connection,
@@ -631,8 +631,8 @@ impl Service {
         }
     }
 
-    /// Moves messages from the queue to the send buffer, as far as the client takes them now. True when retained messages are
-    /// still to be looked for.
+    /// Moves messages from the queue to the send buffer, as far as the client accepts them now. Returns true if the look-up of
+    /// retained messages is unfinished.
     fn fill_output(&mut self) -> bool {
         let now = Instant::now();
         let has_scans = !self.client.scans.borrow().is_empty();
@@ -666,7 +666,7 @@ impl Service {
         has_scans && !self.client.scans.borrow().is_empty() && self.client.outbox.borrow().has_room()
     }
 
-    /// How many bytes may wait to be written; less when memory is in use everywhere.
+    /// The maximum of bytes that wait to be written; less when memory is short.
     fn output_target(&self) -> usize {
         let state = self.shared.borrow();
         let budget = &state.budget;
@@ -712,7 +712,7 @@ struct Taken {
     packets: usize,
     /// There are more packets that are complete.
     is_cut_short: bool,
-    /// The next one is to be worked on in parts.
+    /// The next packet is handled in parts.
     has_long_request: bool,
 }
 
@@ -810,8 +810,7 @@ impl Turn<'_> {
             .map_err(|text| Ending::violation(ReasonCode::PACKET_TOO_LARGE, text))
     }
 
-    /// Takes a DISCONNECT, which may change how long the session is kept, but not bring one back that was to end with the
-    /// connection (MQTT 5.0, section 3.14.2.2.2).
+    /// Handles DISCONNECT, which may change the session expiry interval, except from zero (MQTT 5.0, section 3.14.2.2.2).
     fn disconnect(&self, disconnect: &Disconnect<'_>) -> Ending {
         if let Some(interval) = disconnect.properties.number(PropertyId::SessionExpiryInterval) {
             if interval > 0 && self.client.expiry_interval.get() == 0 {
@@ -857,7 +856,7 @@ fn count_bytes(progress: Progress, report: &mut Report) {
     report.bytes_sent += progress.sent as u64;
 }
 
-/// Says why the connection ends, where the version can, and closes it.
+/// Sends the reason for the end, if the version has one, and closes the connection.
 async fn close(mut connection: Connection, version: Version, maximum_size: u32, ending: Ending) {
     let (Ending::Ordered(reason_code) | Ending::Violation { reason_code, .. }) = ending else {
         return;

@@ -11,7 +11,7 @@ pub(super) struct Link {
     waker: RefCell<Option<Waker>>,
     is_signalled: Cell<bool>,
     order: Cell<Option<ReasonCode>>,
-    /// How many subscribers' queues must drain before more is read from this client.
+    /// The number of subscribers' queues that must drain before more is read from this client.
     waits: Cell<u32>,
     /// When bytes last arrived.
     last_received: Cell<Instant>,
@@ -62,7 +62,7 @@ impl Link {
         self.order.get()
     }
 
-    /// Whether nothing more is to be read from this client for now.
+    /// Whether reading from this client is paused.
     pub(super) fn is_paused(&self) -> bool {
         self.waits.get() > 0
     }

@@ -1,4 +1,4 @@
-//! The accept loop. It outlives whatever the system refuses: a lack of descriptors is waited out.
+//! The accept loop. It survives errors of the system: without free file descriptors it waits and retries.
 
 use super::Event;
 use super::connection::serve;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-/// How long accepting pauses when the system has no descriptors left.
+/// The pause before accepting again when the system has no file descriptors left.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// The protocol of a port.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     WebSocket,
 }
 
-/// Where a client is.
+/// A client's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Peer {
     /// Its address and port.
@@ -158,7 +158,7 @@ pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gau
     }
 }
 
-/// Opens the WebSocket, where one is spoken; `None` when the client asked for none where it should.
+/// Opens the WebSocket on a WebSocket port; `None` if the client did not request one there.
 async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Option<Stream> {
     if kind == Kind::Plain {
         return Some(stream);

@@ -29,7 +29,7 @@ pub(super) struct Message {
     pub(super) size: usize,
     /// The number of its routing: later messages have higher ones.
     pub(super) number: u64,
-    /// When it is to be dropped instead of delivered.
+    /// The time at which it expires.
     expires_at: Option<Instant>,
     /// The budget of the broker, in which it counts as long as it exists.
     budget: Rc<Budget>,
@@ -138,7 +138,7 @@ impl Delivery {
         let mut add =
             |id, number| properties.push_checked(Property { id, value: PropertyValue::Number(number) });
         if let Some(end) = self.message.expires_at {
-            // Rounded up, so that a message forwarded at once keeps its interval [MQTT-3.3.2-6].
+            // Rounded up, so that a message forwarded immediately keeps its interval [MQTT-3.3.2-6].
             let left = end.saturating_duration_since(now).as_millis().div_ceil(1000);
             add(PropertyId::MessageExpiryInterval, u32::try_from(left).unwrap_or(u32::MAX));
         }
@@ -153,7 +153,7 @@ impl Delivery {
 #[derive(Debug, Clone)]
 pub(super) struct Outbound {
     message: Rc<Message>,
-    /// In place of the message's own, where this subscriber gets more.
+    /// Replaces the message's own properties if this subscriber gets more.
     properties: Option<Rc<PropertiesBuf>>,
     qos: Qos,
     retain: bool,

@@ -52,17 +52,17 @@ pub use users::{Access, Users};
 /// The interval at which the broker checks for due work; keep alives, wills and expiries are as exact as this.
 const TICK: Duration = Duration::from_millis(200);
 
-/// How long the clients have to take their last packet when the broker stops.
+/// The timeout for the clients' last packets when the broker stops.
 const STOPPING_TIME: Duration = Duration::from_secs(2);
 
-/// Where the broker listens and how much it takes. Every bound is there so that no client can use up the memory.
+/// The broker's addresses and limits. Together the limits keep clients from exhausting the memory.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address to listen on, if any; port 0 picks a free one.
     pub listen: Option<SocketAddr>,
     /// The address to listen on for WebSockets, if any; port 0 picks a free one.
     pub listen_web_socket: Option<SocketAddr>,
-    /// Where to listen on a unix socket, if anywhere.
+    /// The path of the Unix socket to listen on, if any.
     pub listen_unix: Option<PathBuf>,
     /// The credentials that clients need; `None` admits every client.
     pub access: Option<Access>,
@@ -72,27 +72,27 @@ pub struct Config {
     pub receive_maximum: u16,
     /// The largest topic alias that clients may set; 0 for none.
     pub topic_alias_maximum: u16,
-    /// How many messages of QoS 1 and 2 are sent to a client before it acknowledges one, at most.
+    /// The maximum of unacknowledged QoS 1 and 2 messages sent to a client.
     pub in_flight: u16,
     /// The bytes that the broker holds for one client: its subscriptions, its will, its buffers and its undelivered messages.
     /// Beyond that, requests are refused and messages dropped.
     pub client_memory: usize,
     /// The bytes that the broker holds for all clients together.
     pub memory: usize,
-    /// How many messages wait for one subscriber before further ones are dropped.
+    /// The maximum of messages queued for one subscriber; further ones are dropped.
     pub queued_messages: usize,
     /// Publishers wait for a subscriber that falls behind, unless it has read nothing for this time; messages that then exceed
     /// its queue are dropped.
     pub stall_time: Duration,
-    /// How many subscriptions one client may have.
+    /// The maximum of subscriptions per client.
     pub subscriptions: usize,
-    /// How many sessions there may be, connected or not.
+    /// The maximum of sessions, connected or not.
     pub sessions: usize,
-    /// How many messages are retained.
+    /// The maximum of retained messages.
     pub retained_messages: usize,
-    /// How many bytes of messages are retained.
+    /// The maximum of bytes in retained messages.
     pub retained_bytes: usize,
-    /// How long a new connection may take to send CONNECT.
+    /// The timeout for CONNECT on a new connection.
     pub connect_timeout: Duration,
     /// The value of `$SYS/broker/version`.
     pub version: String,
@@ -144,16 +144,16 @@ impl Config {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A client was let in.
+    /// A client was accepted.
     Connected {
         /// Its client identifier.
         client_id: String,
-        /// Where it is.
+        /// Its address.
         peer: Peer,
         /// Its MQTT version.
         version: Version,
     },
-    /// A client is gone.
+    /// A client's connection ended.
     Disconnected {
         /// Its client identifier.
         client_id: String,
@@ -162,23 +162,23 @@ pub enum Event {
         /// The fault of the client, if it sent something that it must not send.
         fault: Option<String>,
     },
-    /// A connection was not let in.
+    /// A connection was refused.
     Refused {
-        /// Where it came from.
+        /// The client's address.
         peer: Peer,
         /// Why.
         reason: String,
         /// Whether [`Event::RefusedMore`] counts it as well.
         is_summed: bool,
     },
-    /// Further connections were not let in, in the seconds after one was.
+    /// Further connections were refused, in the seconds after a reported refusal.
     RefusedMore {
-        /// How many.
+        /// Their number.
         count: u64,
         /// The reason of the last one.
         last_reason: String,
     },
-    /// A client was denied something, or its connection was ended, since it exceeded a limit of the broker.
+    /// A client's request was refused or its connection closed, since it exceeded a limit of the broker.
     QuotaExceeded {
         /// Its client identifier.
         client_id: String,
@@ -187,22 +187,22 @@ pub enum Event {
     Dropped {
         /// Its client identifier.
         client_id: String,
-        /// How many since this was last said.
+        /// The number since the last such event.
         count: u64,
     },
     /// Messages were delivered but not retained, since the store is full.
     RetainedStoreFull {
-        /// How many since this was last said.
+        /// The number since the last such event.
         count: u64,
     },
-    /// The system gives no more connections; accepting goes on when it does.
+    /// The system refuses new connections; accepting is retried.
     AcceptFailed(io::Error),
 }
 
 /// The totals of a broker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Clients that were let in.
+    /// Accepted clients.
     pub connections: u64,
     /// Connections that were not.
     pub refused: u64,
@@ -216,7 +216,7 @@ pub struct Report {
     pub messages_sent: u64,
     /// Messages that a subscriber should have got and did not.
     pub messages_dropped: u64,
-    /// Times that a client was denied something since it exceeded a limit.
+    /// Requests refused since the client exceeded a limit.
     pub quota_exceeded: u64,
     /// Messages that expired before a subscriber took them.
     pub messages_expired: u64,

@@ -47,7 +47,7 @@ pub(super) struct Outbox {
     needs_acknowledgement: bool,
     /// Messages dropped since they were last reported.
     dropped: u64,
-    /// Whether the client is on the list of those whose drops are to be reported.
+    /// Whether the client is on the list for the next report of drops.
     is_listed: bool,
     /// Whether the client is on the list of those that publishers wait for.
     is_watched: bool,
@@ -127,20 +127,19 @@ impl Outbox {
         self.release(now);
     }
 
-    /// Counts messages that the client did not get. True when it is to be put on the list for a report.
+    /// Counts dropped messages. Returns true if the client must be added to the list for the next report.
     pub(super) fn note_drops(&mut self, count: u64) -> bool {
         self.dropped += count;
         !std::mem::replace(&mut self.is_listed, true)
     }
 
-    /// How many were dropped since this was last asked; the client is off the list.
+    /// Takes the number of drops since the last call, and removes the client from the list.
     pub(super) fn take_dropped(&mut self) -> u64 {
         self.is_listed = false;
         std::mem::take(&mut self.dropped)
     }
 
-    /// Makes a publisher wait until the queue has drained. True when the queue is to be put on the list of those that are
-    /// watched.
+    /// Makes a publisher wait until the queue has drained. Returns true if the queue must be added to the list of watched ones.
     pub(super) fn hold_back(&mut self, publisher: &Rc<Link>) -> bool {
         publisher.pause();
         self.waiting.push(Rc::clone(publisher));

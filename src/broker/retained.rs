@@ -13,7 +13,7 @@ use std::time::Instant;
 /// directly followed by the topics below it.
 const SEPARATOR: u8 = 0;
 
-/// Sorts behind all topics below a topic.
+/// Sorts after all topics below a topic.
 const BEHIND: u8 = 1;
 
 /// Expired messages that are removed at a time.
@@ -30,7 +30,7 @@ pub(super) struct Retained {
     maximum_bytes: usize,
 }
 
-/// Where the look-up of a filter goes on.
+/// The position at which the look-up of a filter continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor(Vec<u8>);
 
@@ -60,7 +60,7 @@ impl Retained {
         Retained { messages, expiring, bytes: 0, maximum_messages, maximum_bytes }
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }
@@ -106,7 +106,7 @@ impl Retained {
         };
         match compare(filter, key) {
             Comparison::Match => {
-                // The smallest key behind this one.
+                // The smallest key after this one.
                 cursor.0.clear();
                 cursor.0.extend_from_slice(key);
                 cursor.0.push(SEPARATOR);
@@ -147,9 +147,9 @@ fn key(topic: &str) -> Box<[u8]> {
 #[derive(Debug, PartialEq, Eq)]
 enum Comparison {
     Match,
-    /// The next key that can match is not before this one, which is behind the key that was compared.
+    /// The next key that can match is not before this one, which is after the compared key.
     Seek(Vec<u8>),
-    /// No key behind this one can match.
+    /// No later key can match.
     Done,
 }
 
@@ -158,7 +158,7 @@ fn compare(filter: &str, key: &[u8]) -> Comparison {
     if filter.starts_with(['+', '#']) && key.first() == Some(&b'$') {
         return Comparison::Seek(vec![b'$' + 1]);
     }
-    // Where the last level ends that `+` matched: another topic may match behind all that are below that one.
+    // The end of the last level that `+` matched: the next match may come after all topics below that one.
     let mut last_choice = None;
     let mut rest = Some(key);
     for level in filter.split('/') {
@@ -191,7 +191,7 @@ fn compare(filter: &str, key: &[u8]) -> Comparison {
     }
 }
 
-/// Behind all topics below the one that ends there.
+/// Seeks past all topics below the one that ends there.
 fn behind(key: &[u8], end: Option<usize>) -> Comparison {
     match end.and_then(|end| key.get(..end)) {
         Some(start) => Comparison::Seek([start, &[BEHIND]].concat()),
@@ -219,7 +219,7 @@ mod tests {
         Rc::new(Message::new(&publish, 0, Instant::now(), &Budget::new(usize::MAX)))
     }
 
-    /// The topics that a filter finds, and how many steps that takes.
+    /// The topics that a filter finds, and the number of steps.
     fn look_up(store: &Retained, filter: &str) -> (Vec<String>, usize) {
         let (mut cursor, mut found, mut steps) = (Cursor::of(filter), Vec::new(), 0);
         loop {

@@ -48,10 +48,10 @@ enum Ids {
 }
 
 impl State {
-    /// Puts a message into the queues of all its subscribers, and keeps it when it is to be retained. The publisher is made
-    /// to wait where a subscriber is behind.
+    /// Puts a message into the queues of all its subscribers, and stores it if it has RETAIN. The publisher waits if a
+    /// subscriber has fallen behind.
     ///
-    /// Gives the reason code for the acknowledgement.
+    /// Returns the reason code for the acknowledgement.
     pub(super) fn publish(
         &mut self,
         publish: &Publish<'_>,
@@ -237,9 +237,9 @@ impl State {
     }
 
     /// Queues retained messages of new subscriptions, as far as the queue has room and the work is within `limit`. Retained
-    /// messages wait in their store, so that any number of subscriptions may ask for all of them.
+    /// messages wait in their store, so any number of subscriptions may match all of them.
     ///
-    /// True when more is to be done now.
+    /// Returns true if there is more to do now.
     pub(super) fn scan_retained(&mut self, client: &Rc<Client>, limit: usize, now: Instant) -> bool {
         let mut scans = client.scans.borrow_mut();
         let limit = self.work + limit;

@@ -24,14 +24,14 @@ impl ScramUsers {
         for (name, keys) in users {
             let algorithm = keys.algorithm();
             known.models.entry(algorithm).or_insert_with(|| keys.clone());
-            // Both sides mean the prepared name; one that cannot be prepared is never asked for.
+            // Both sides use the prepared name; a name that cannot be prepared never matches.
             let name = prepared_name(&name).unwrap_or(name);
             known.keys.insert((name, algorithm), keys);
         }
         known
     }
 
-    /// How many names and algorithms there are.
+    /// The number of pairs of name and algorithm.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
@@ -59,7 +59,7 @@ impl ScramAccess {
     }
 }
 
-/// A client that is not let in, or not let stay.
+/// A refused or disconnected client.
 #[derive(Debug)]
 pub(super) struct Denial {
     pub(super) reason_code: ReasonCode,
@@ -153,7 +153,7 @@ impl Authenticator {
     }
 }
 
-/// The client learns only that it was denied.
+/// The client learns only that it was refused.
 fn denied(failure: &Failure, name: &str) -> Denial {
     let reason_code = match failure {
         Failure::Random(_) => ReasonCode::SERVER_UNAVAILABLE,

@@ -27,7 +27,7 @@ const SYS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often refused connections are summed up.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// This part of the broker's memory is for connections that are not let in yet.
+/// The divisor for the part of the memory that is for connections not accepted yet.
 const STRANGERS_PART: usize = 16;
 
 /// The number of deadlines that a tick handles at a time; clients get their turn in between.
@@ -56,13 +56,13 @@ pub(super) struct State {
     pub(super) retained: Retained,
     /// The memory of all clients and messages.
     pub(super) budget: Rc<Budget>,
-    /// The memory of connections that are not let in yet.
+    /// The memory of connections that are not accepted yet.
     pub(super) strangers: Rc<Budget>,
     /// The computing work done, in steps of about 50 ns.
     pub(super) work: usize,
     /// Subscriptions of sessions that have ended.
     ended: Vec<(ClientKey, hash_set::IntoIter<Box<str>>)>,
-    /// Connections that were not let in and not reported one by one.
+    /// Refused connections that are reported together.
     refusals: Refusals,
     /// Clients whose next message waits for memory.
     pub(super) starved: Vec<Rc<Link>>,
@@ -91,7 +91,7 @@ struct Refusals {
     until: Option<Instant>,
 }
 
-/// A client that was let in.
+/// An accepted client.
 pub(super) struct Opened {
     pub(super) client: Rc<Client>,
     pub(super) link: Rc<Link>,
@@ -151,7 +151,7 @@ impl State {
         (self.handler)(event);
     }
 
-    /// Counts a connection that is not let in. The first one is reported at once, further ones together.
+    /// Counts a refused connection. The first one is reported immediately, further ones together.
     pub(super) fn refuse(&mut self, peer: Peer, reason: String, now: Instant) {
         self.report.refused += 1;
         let is_summed = self.refusals.until.is_some();
@@ -164,7 +164,7 @@ impl State {
         self.tell(Event::Refused { peer, reason, is_summed });
     }
 
-    /// Counts something that a client was denied for want of memory.
+    /// Counts a request refused for lack of memory.
     pub(super) fn note_exceeded(&mut self, client: &Client) {
         self.report.quota_exceeded += 1;
         self.exceeding.insert(Rc::clone(&client.id));
@@ -194,7 +194,7 @@ impl State {
         Ok(Opened { client, link, session_present, is_assigned })
     }
 
-    /// An identifier for a client that came without one, where its version allows that.
+    /// An identifier for a client without one, if its version allows that.
     fn assign_client_id(&self, connect: &Connect<'_>) -> Result<String, ReasonCode> {
         let is_allowed = match connect.version {
             Version::V31 => false,
@@ -423,7 +423,7 @@ impl State {
         }
     }
 
-    /// Sums up refused connections when it is time; without a time, at once.
+    /// Reports refused connections together when due; immediately if `now` is `None`.
     fn report_refusals(&mut self, now: Option<Instant>) {
         let is_due = |until| now.is_none_or(|now| now >= until);
         if !self.refusals.until.is_some_and(is_due) {
@@ -448,7 +448,7 @@ impl State {
     }
 }
 
-/// How long the session outlives its connection, in seconds.
+/// The session expiry interval in seconds.
 fn expiry_interval(connect: &Connect<'_>) -> u32 {
     match connect.version {
         Version::V5 => connect.properties.number(PropertyId::SessionExpiryInterval).unwrap_or(0),

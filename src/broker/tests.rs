@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How long a test waits for a packet before it fails.
+/// The timeout for each packet of a test.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn config() -> Config {
@@ -136,7 +136,7 @@ impl Client {
         .expect("CONNACK")
     }
 
-    /// Subscribes and gives back the reason codes.
+    /// Subscribes and returns the reason codes.
     fn subscribe_with(
         &mut self,
         subscriptions: &[(&str, SubscriptionOptions)],
@@ -169,7 +169,7 @@ impl Client {
         .expect("PUBLISH")
     }
 
-    /// Asks for a sign of life; whatever the broker had to say came before.
+    /// Sends PINGREQ: any other pending packet would arrive before its answer.
     fn nothing_more(&mut self) {
         self.send(&Packet::Pingreq);
         assert_eq!(self.next(|packet| packet.packet_type()), Some(PacketType::Pingresp));

@@ -9,7 +9,7 @@ use std::time::Instant;
 /// The kind of a deadline; a client has at most one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Deadline {
-    /// The client is gone if nothing arrived.
+    /// The client counts as gone if nothing arrived.
     KeepAlive,
     /// The will is published.
     Will,
@@ -46,7 +46,7 @@ impl Timers {
     }
 }
 
-/// Notes a client's deadline and gives back the earlier one.
+/// Sets a client's deadline and returns the previous one.
 fn replace(client: &Client, deadline: Deadline, at: Option<Instant>) -> Option<Instant> {
     let mut deadlines = client.deadlines.take();
     let slot = deadlines.get_mut(deadline as usize)?;

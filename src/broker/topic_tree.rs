@@ -66,7 +66,7 @@ impl<S> TopicTree<S> {
         TopicTree { root: Node::new(), count: 0 }
     }
 
-    /// How many subscriptions there are.
+    /// The number of subscriptions.
     pub(super) fn len(&self) -> usize {
         self.count
     }

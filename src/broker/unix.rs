@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 
-/// A listening unix socket. Its file goes away with it.
+/// A listening Unix socket. Dropping it removes its file.
 #[derive(Debug)]
 pub(super) struct UnixSocket {
     listener: UnixListener,

@@ -37,7 +37,7 @@ impl Users {
         known
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.places.len()
     }

@@ -36,7 +36,7 @@ impl PendingWill {
         OVERHEAD + will.topic.len() + will.payload.len() + will.properties.encoded_length(Version::V5)
     }
 
-    /// How long the client has to come back before it is published.
+    /// The time for the client to reconnect before the will is published.
     pub(super) fn delay(&self) -> Duration {
         let seconds = self.properties.as_properties().number(PropertyId::WillDelayInterval);
         Duration::from_secs(seconds.unwrap_or(0).into())

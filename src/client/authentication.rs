@@ -27,7 +27,7 @@ const MAX_DATA_LENGTH: u64 = 65_535;
 pub struct Authentication {
     /// The authentication method.
     pub means: Means,
-    /// How long after an authentication the next one begins.
+    /// The interval between authentications.
     pub interval: Option<Duration>,
     /// Results of earlier SCRAM computations.
     pub memory: scram::Memory,
@@ -36,7 +36,7 @@ pub struct Authentication {
 /// The client's claimed identity, and the credentials that prove it.
 #[derive(Clone, Copy)]
 pub struct Claim<'a> {
-    /// How it is proved, where more is wanted than user name and password in CONNECT.
+    /// The extended authentication, if user name and password in CONNECT are not enough.
     pub authentication: Option<&'a Authentication>,
     /// The user name.
     pub username: Option<&'a str>,
@@ -44,7 +44,7 @@ pub struct Claim<'a> {
     pub password: Option<&'a [u8]>,
     /// CONNECT's properties without those of the authentication.
     pub properties: &'a PropertiesBuf,
-    /// How long the server may take for an answer.
+    /// The timeout for the server's answer.
     pub patience: Duration,
 }
 
@@ -92,7 +92,7 @@ pub enum Means {
     },
 }
 
-/// Where authentication data comes from.
+/// The source of authentication data.
 #[derive(Clone)]
 pub enum TokenSource {
     /// The method needs none.
@@ -148,13 +148,13 @@ fn open_again(path: &Path) -> io::Result<std::fs::File> {
     }
 }
 
-/// Authentication data: all that there is, but for the line end behind a single line of text, which the method's token does not
-/// have.
+/// Reads authentication data: all of the input, except the line end after a single line of text, which is not part of the
+/// token.
 ///
 /// # Errors
 /// When it cannot be read, is empty, or is longer than MQTT carries.
 pub fn token_from(input: impl Read) -> io::Result<Vec<u8>> {
-    // With room for all, so that no copy stays behind where it grew.
+    // Allocated in full, so that growing leaves no copy of the secret in memory.
     let mut data = Vec::with_capacity(MAX_DATA_LENGTH as usize + 3);
     input.take(MAX_DATA_LENGTH + 3).read_to_end(&mut data)?;
     if is_line_of_text(data.trim_ascii_end()) {
@@ -181,7 +181,7 @@ fn is_line_of_text(line: &[u8]) -> bool {
 /// The reason for a failed authentication, or a violation by the broker during one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The mechanism says so.
+    /// The mechanism failed.
     #[error("authentication with {method} failed: {failure}")]
     Failed {
         /// The authentication method.
@@ -256,7 +256,7 @@ impl AuthenticationError {
     }
 }
 
-/// A step of ours that is to be sent in AUTH.
+/// The client's next step, for AUTH.
 pub struct Step {
     reason_code: ReasonCode,
     properties: PropertiesBuf,
@@ -297,7 +297,7 @@ enum Turn {
     Nobodys,
     /// The server's, which was last asked at that time.
     Theirs(Mechanism, Instant),
-    /// Ours: the answer is being computed.
+    /// The client's turn: the answer is being computed.
     Ours(JoinHandle<Result<Answer, Failure>>),
 }
 
@@ -310,17 +310,17 @@ struct Answer {
 }
 
 impl<'a> Dialogue<'a> {
-    /// Nothing was said yet.
+    /// Before the first packet.
     pub fn new(claim: Claim<'a>) -> Dialogue<'a> {
         Dialogue { claim, turn: Turn::Nobodys, is_connected: false, due: None, computed: Duration::ZERO }
     }
 
-    /// Whether more is to be proved than CONNECT says.
+    /// Whether extended authentication is in use.
     pub(super) fn is_wanted(&self) -> bool {
         self.claim.authentication.is_some()
     }
 
-    /// The processor time that was spent on answers, on threads beside.
+    /// The CPU time spent on answers, on other threads.
     pub fn computed(&self) -> Duration {
         self.computed
     }
@@ -352,10 +352,10 @@ impl<'a> Dialogue<'a> {
         words.map(|words| format!(" ('{}')", words.escape_debug())).unwrap_or_default()
     }
 
-    /// Takes a step of the server's. The answer comes out of [`Dialogue::next`].
+    /// Handles a step of the server. [`Dialogue::next`] returns the answer.
     ///
     /// # Errors
-    /// When it must not come, or the mechanism has nothing to say to it.
+    /// When it is not allowed now, or the mechanism has no answer to it.
     pub fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
         let Some(Authentication { means, .. }) = self.claim.authentication else {
             return Err(self.nothing_to_say().into());
@@ -368,7 +368,7 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// A method can also have been typed as a property, without a mechanism behind it.
+    /// A method can also come from a property option, without a mechanism.
     fn nothing_to_say(&self) -> AuthenticationError {
         let typed = self.claim.properties.as_properties().text(PropertyId::AuthenticationMethod);
         match typed.map(str::to_owned) {

@@ -57,7 +57,7 @@ impl<'a> Handshake<'a, '_> {
         self.introduce(connection, |connack| application.accepted(connack)).await
     }
 
-    /// Sends CONNECT, authenticates where that was asked for, and waits for CONNACK, within the time limit.
+    /// Sends CONNECT, authenticates if requested, and waits for CONNACK, within the time limit.
     pub(super) async fn introduce(
         &self,
         connection: Connection,
@@ -243,7 +243,7 @@ fn check_greeting(input: &[u8]) -> Result<(), Error> {
         [0x15 | 0x16, 3, ..] => "a TLS server answered; plain MQTT is usually on port 1883",
         [b'S', b'S', b'H', b'-', ..] => "an SSH server answered, not an MQTT broker; is the port right?",
         [first, ..] => match PacketType::from_first_byte(*first) {
-            // Nothing else may come before CONNACK [MQTT-3.2.0-1] but AUTH, where it was asked for.
+            // No other packet may come before CONNACK [MQTT-3.2.0-1] except AUTH, if requested.
             Some(PacketType::Connack | PacketType::Auth | PacketType::Disconnect) => return Ok(()),
             _ => {
                 let greeting = input.get(..GREETING).unwrap_or(input).escape_ascii();

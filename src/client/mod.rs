@@ -28,7 +28,7 @@ use tokio::time::{Sleep, sleep, timeout};
 /// The send buffer is filled up to this many bytes before it is written.
 const ENOUGH_OUTPUT: usize = 64 * 1024;
 
-/// How long the peer may take to read the farewell, and then to close, before the connection is dropped.
+/// The timeout for the peer to read the last packet, and then to close, before the connection is dropped.
 pub const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The longest that the first pause before connecting again can be.
@@ -37,14 +37,14 @@ pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// How many seconds a broker keeps the session of a run that ended without a word: longer than any pause before the next
-/// connection, and short enough to leave nothing behind.
+/// The session expiry of a run, in seconds, in case it ends without DISCONNECT: longer than any pause between connections,
+/// and short enough to leave no stale session.
 const SESSION_OF_RUN: u32 = 3600;
 
 /// The connection's parameters: client, server and transport.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the broker is.
+    /// The broker's endpoint.
     pub endpoint: Endpoint,
     /// The version to speak.
     pub version: Version,
@@ -55,7 +55,7 @@ pub struct Options {
     /// Whether later connections continue the session of the first one even after a clean start. It needs a session expiry
     /// interval.
     pub resumes_session: bool,
-    /// The longest silence in seconds; 0 for none.
+    /// The keep alive interval in seconds; 0 for none.
     pub keep_alive: u16,
     /// The user name.
     pub username: Option<String>,
@@ -71,7 +71,7 @@ pub struct Options {
     pub properties: PropertiesBuf,
     /// DISCONNECT's properties.
     pub disconnect_properties: PropertiesBuf,
-    /// The most messages of QoS 1 and 2 to have unacknowledged, whatever the server takes.
+    /// The maximum of unacknowledged QoS 1 and 2 messages, even if the server allows more.
     pub maximum_in_flight: u16,
     /// How often to connect again.
     pub retries: Retries,
@@ -110,9 +110,9 @@ impl Options {
     }
 }
 
-/// How often to connect again before giving up. The count starts anew with a connection that proved itself: a message got through,
-/// or it lasted. A broker that accepts us and then closes at each message, as some do where the topic is not allowed, would
-/// otherwise be tried for ever.
+/// The number of retries before giving up. The count restarts after a connection that worked: a message got through, or it
+/// lasted. Otherwise a broker that accepts the client but closes at each message, as some do for a forbidden topic, would be
+/// retried forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
     /// The most attempts in a row; `None` for no end.
@@ -121,7 +121,7 @@ pub struct Retries {
     pub include_first: bool,
 }
 
-/// The message that the server publishes when we are gone.
+/// The will message, published by the server after the client is gone.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // as in PUBLISH
 pub struct WillOptions {
@@ -164,8 +164,7 @@ pub trait Application {
     /// Ends the command.
     fn send(&mut self, link: &mut Link<'_, Self::Message>) -> Result<Sending, Error>;
 
-    /// Waits until [`Application::send`] may have something again, or [`Application::flush`] may get further. It may be dropped
-    /// at any time.
+    /// Waits until [`Application::send`] may have a packet again, or [`Application::flush`] may make progress. Cancel safe.
     fn ready(&mut self) -> impl Future<Output = ()>;
 
     /// A message arrived, perhaps with values that its publisher should not have sent.
@@ -174,7 +173,7 @@ pub trait Application {
     /// Ends the command.
     fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Error>;
 
-    /// A message that was sent is settled: delivered, or denied when the reason code is an error.
+    /// A sent message is settled: delivered, or rejected if the reason code is an error.
     ///
     /// # Errors
     /// Ends the command.
@@ -248,7 +247,7 @@ pub enum Sending {
     Finished,
 }
 
-/// How a conversation ended without a failure. `S` says why it was stopped.
+/// The end of a connection without a failure. `S` is the reason for stopping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End<S> {
     /// The application had nothing more to do.
@@ -452,7 +451,7 @@ struct Conversation<'a, A: Application> {
     session: &'a mut Session<A::Message>,
     connection: Connection,
     dialogue: Dialogue<'a>,
-    /// The message that is being read, where it breaks the rules.
+    /// The message being read, if it breaks the specification's rules.
     mended: Mended,
     /// Acknowledgements that go out once the application made the messages safe.
     held: Vec<u8>,
@@ -462,7 +461,7 @@ struct Conversation<'a, A: Application> {
     is_draining: bool,
     /// The broker has the session of the connection before.
     has_session: bool,
-    /// Nothing more is to be sent: all that is left is acknowledgements.
+    /// The application has no more messages; only acknowledgements are left.
     is_finished: bool,
     /// One of our messages was settled, or one of theirs arrived.
     moved_message: bool,
@@ -538,8 +537,7 @@ impl<A: Application> Conversation<'_, A> {
         }
     }
 
-    /// Appends messages while the session has quota and the buffer has room. Whether the application said that it waits for
-    /// something.
+    /// Appends messages while the session has quota and the buffer has room. Returns whether the application is waiting.
     fn fill(&mut self) -> Result<bool, Error> {
         let mut is_waiting = false;
         for (message, error) in self.session.resend(ENOUGH_OUTPUT, self.connection.output()) {
@@ -568,8 +566,8 @@ impl<A: Application> Conversation<'_, A> {
         self.is_finished && self.session.is_drained() && self.connection.is_flushed()
     }
 
-    /// How many messages may be sent. The window is refilled with every acknowledgement, not half a window at a time: a broker
-    /// without TCP_NODELAY holds its next acknowledgement back until ours of TCP arrives, which our next message carries.
+    /// The number of messages that may be sent. The window is refilled with every acknowledgement, not half a window at a time:
+    /// a broker without TCP_NODELAY delays its next acknowledgement until the TCP acknowledgement, which our next message carries.
     fn quota(&self) -> usize {
         let own = usize::from(self.options.maximum_in_flight).saturating_sub(self.session.unsettled());
         self.session.quota().min(own)
@@ -643,8 +641,8 @@ impl<A: Application> Conversation<'_, A> {
         let _ = disconnect.encode(self.session.version(), self.connection.output());
     }
 
-    /// Says why the connection ends, where the peer may still listen and MQTT 5 has a word for it. A peer that broke the
-    /// protocol is not waited for.
+    /// Sends the reason for the end, if the peer may still be reading and MQTT 5 has a reason code for it. Does not wait for a
+    /// peer that broke the protocol.
     async fn end_badly(&mut self, error: &Error) {
         let reason_code = match error {
             Error::Decode(error) => error.reason_code(),
@@ -665,7 +663,7 @@ impl<A: Application> Conversation<'_, A> {
 struct Taken {
     /// Its bytes.
     size: usize,
-    /// Whether it is a message or settles one of ours.
+    /// Whether it is a message, or settles one that we sent.
     is_message: bool,
     /// Whether to go on.
     flow: Flow,

@@ -113,7 +113,7 @@ fn announce(broker: &Broker) {
 /// The longest client identifier that is shown, in characters.
 const LONGEST_SHOWN: usize = 100;
 
-/// The line for an event; arrivals and departures only when asked for.
+/// The line for an event; connections and disconnections only with --verbose.
 fn describe(event: &Event, is_verbose: bool) -> Option<String> {
     let text = match event {
         Event::Connected { .. } | Event::Disconnected { .. } | Event::Refused { is_summed: true, .. }

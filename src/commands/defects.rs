@@ -3,10 +3,10 @@
 use super::Messages;
 use crate::protocol::{Defect, PropertyId, Publish};
 
-/// How many notes a run prints; a publisher that does it wrong rarely does so once.
+/// The maximum of notes per run; a faulty publisher rarely sends only one such message.
 const MOST_NOTES: u32 = 100;
 
-/// How many characters of a topic a note repeats.
+/// The maximum of a topic's characters in a note.
 const SHOWN: usize = 100;
 
 /// Prints the notes of a run.

@@ -10,10 +10,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How long the broker may take to say where it listens.
+/// The timeout for the broker to print its address.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it may take to end.
+/// The timeout for its end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The prefix of the broker's first line, before its address.
@@ -30,7 +30,7 @@ impl EmbeddedBroker {
     /// Starts this same program as a broker on a free port of 127.0.0.1, for plain TCP or for WebSocket.
     ///
     /// # Errors
-    /// When it cannot be started, or does not say where it listens.
+    /// When it cannot be started, or does not print its address.
     pub(super) fn start(is_web_socket: bool) -> Result<EmbeddedBroker, Error> {
         let program = std::env::current_exe().map_err(failed)?;
         let mut child = Command::new(program)
@@ -50,7 +50,7 @@ impl EmbeddedBroker {
         Ok(broker)
     }
 
-    /// Where it listens.
+    /// The listening address.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -35,7 +35,7 @@ fn start() -> io::Result<Runtime> {
     drop(reserved?);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let context = runtime.enter();
-    // The handler stays when the stream of signals is gone.
+    // The handler remains installed after the stream of signals is dropped.
     drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
     drop(context);
     Ok(runtime)

@@ -32,7 +32,7 @@ const USER_PROPERTIES: &str = "MQTT_USER_PROPERTIES";
 #[derive(Debug)]
 pub(super) struct Exec {
     command: OsString,
-    /// How many may run at a time.
+    /// The maximum of concurrent commands.
     jobs: usize,
     waiting: VecDeque<Job>,
     running: JoinSet<Outcome>,
@@ -88,7 +88,7 @@ impl Exec {
             return pending().await;
         };
         self.ended += 1;
-        // A task of ours neither panics nor is it aborted.
+        // Our tasks neither panic nor are they aborted.
         if let Ok(Outcome { topic, result }) = ended {
             self.judge(&topic, result);
         }
@@ -105,7 +105,7 @@ impl Exec {
         self.end().await
     }
 
-    /// Waits until every message had its command; gives how many failed in all.
+    /// Waits until the commands of all messages have ended; returns the number of failures in all.
     pub(super) async fn end(&mut self) -> u64 {
         while !self.running.is_empty() {
             self.progress().await;

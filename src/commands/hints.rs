@@ -9,7 +9,7 @@ use crate::transport::tls::TlsError;
 /// The largest packet that mosquitto 2.1 takes by default, in bytes. MQTT 5 states it in CONNACK.
 const MOSQUITTO_PACKET: usize = 2_000_000;
 
-/// How a client speaks to its broker, as far as that explains an error.
+/// The properties of a client's connection that may explain an error.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Speech {
     pub(super) version: Version,
@@ -38,7 +38,7 @@ fn of_unaccepted(error: &Error, speech: Speech) -> Option<String> {
     }
 }
 
-/// Why a broker may close a connection without a word, of those reasons that the client can remove.
+/// Why a broker may close a connection silently: the reasons that the client can remove.
 pub(super) fn not_accepted(speech: Speech) -> Option<String> {
     let version = match speech.version {
         Version::V5 => Some("a broker without MQTT 5 closes like this: try -V 311"),

@@ -40,7 +40,7 @@ pub(super) struct Limit {
     default: &'static str,
     /// A remark on an absent property, for example that the value is a default.
     remark: &'static str,
-    /// Whether the broker said it.
+    /// Whether CONNACK has the property.
     pub(super) is_said: bool,
 }
 

@@ -1,7 +1,7 @@
-//! Lines from standard input or a file, taken as they come, whatever they hold and however long they are.
+//! Lines from standard input or a file, as they arrive, with any content and of any length.
 //!
-//! A thread of its own does the reading, since a terminal or a file cannot be waited for along with sockets. It reads no more
-//! than a few blocks ahead.
+//! A separate thread reads them, since a terminal or file cannot be polled together with sockets. It reads at most a few
+//! blocks ahead.
 
 use crate::protocol::MAX_REMAINING_LENGTH;
 use std::fs::File;
@@ -10,10 +10,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 const BLOCK_SIZE: usize = 64 * 1024;
 
-/// How many blocks are read ahead of the broker.
+/// The number of blocks read ahead of the broker.
 const BLOCKS_AHEAD: usize = 2;
 
-/// The largest payload that fits into a packet beside its topic is a little under this; a longer line is an error.
+/// The largest payload that fits into a packet together with its topic is a little under this; a longer line is an error.
 const MAX_LINE: usize = MAX_REMAINING_LENGTH;
 
 /// Lines, one after the other.
@@ -29,7 +29,7 @@ pub(super) struct Lines {
     is_at_end: bool,
 }
 
-/// Lines of standard input, which is not read before the first one is asked for.
+/// Lines of standard input, which is not read before the first [`StdinLines::next`].
 #[derive(Debug)]
 pub(super) struct StdinLines(Option<Lines>);
 

@@ -12,7 +12,7 @@ const WAITING_LINES: usize = 1000;
 /// The longest line in characters.
 const LONGEST_LINE: usize = 1000;
 
-/// How long the last lines may take at the end.
+/// The timeout for writing the last lines.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
 /// Takes lines from any thread.

@@ -46,7 +46,7 @@ use std::io::Write;
 use std::time::Duration;
 use stop::Stop;
 
-/// Runs the command line, and says how it ended.
+/// Runs the command line, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     fault::end_on_panic();
     let Invocation { names, mut command, note } = match cli::parse(arguments) {
@@ -141,7 +141,7 @@ struct Messages {
     leaves_signals: bool,
     /// The hosted broker that the command connects to, inferred from the host name.
     service: Option<Service>,
-    /// How the command speaks to its broker, if it says so.
+    /// The version and encryption of the command's connection, if known.
     speech: Option<Speech>,
 }
 
@@ -162,13 +162,13 @@ fn speech(command: &mut Command, names: Names) -> Option<Speech> {
 }
 
 impl Messages {
-    /// Says something that the user should know, on one line, unless only the exit status is wanted. Text of others in it can
-    /// neither leave the line nor reach the terminal.
+    /// Prints a message for the user, on one line, unless only the exit status is wanted. Untrusted text in it can neither leave
+    /// the line nor reach the terminal unescaped.
     fn say(self, text: &str) {
         self.say_lines(&escape::line(text));
     }
 
-    /// As [`Messages::say`], with a hint on a line of its own.
+    /// As [`Messages::say`], with a hint on a separate line.
     fn say_with_hint(self, text: &str, hint: Option<&str>) {
         let hint = hint.map(|hint| format!("\nhint: {}", escape::line(hint))).unwrap_or_default();
         self.say_lines(&format!("{}{hint}", escape::line(text)));
@@ -182,7 +182,7 @@ impl Messages {
         }
     }
 
-    /// Says why the command failed, if it did, and gives the exit status.
+    /// Reports the command's failure, if any, and returns the exit status.
     fn end(self, result: &Result<ExitStatus, Error>) -> ExitStatus {
         if let Err(error) = result {
             self.failure(error);
@@ -237,7 +237,7 @@ impl Messages {
     }
 }
 
-/// Whether a hosted broker, if it is one, takes a message that is to be sent.
+/// Checks a message against the rules of a hosted broker, if it is one.
 fn check_taken(rules: Option<&Rules>, message: &Publish<'_>) -> Result<(), Error> {
     match rules.map(|rules| rules.check_publish(message)) {
         Some(Err(violation)) => Err(Error::NotTaken { topic: message.topic.to_owned(), violation }),

@@ -32,7 +32,7 @@ pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
     }
 }
 
-/// The status of mosquitto_sub when a signal or the time stopped it, where it is not that of the error.
+/// The status of mosquitto_sub when a signal or a time limit stopped it, if it differs from that of the error.
 pub(super) fn of_stop(stop: Stop, was_connected: bool) -> Option<ExitStatus> {
     match stop {
         Stop::Signal(_) | Stop::TimeIsUp(_) | Stop::Idle(_) if !was_connected => {
@@ -74,7 +74,7 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::NotTaken { .. } => INVALID,
         Error::Unsubscribable(SubscribeError::PacketTooLarge { .. }) => OVERSIZE_PACKET,
         Error::Unsubscribable(SubscribeError::Encode(error)) | Error::Encode(error) => of_encoding(error),
-        // libmosquitto asks for them, and the broker denies them.
+        // libmosquitto requests them, and the broker rejects them.
         Error::Unsubscribable(
             SubscribeError::WildcardsNotSupported(_)
             | SubscribeError::SharedNotSupported(_)

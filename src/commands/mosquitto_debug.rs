@@ -1,4 +1,4 @@
-//! `-d` under mosquitto's names: a line for each packet in the words of libmosquitto, on standard output, since scripts search them.
+//! `-d` under mosquitto's names: libmosquitto's line for each packet, on standard output, since scripts search for them.
 
 use crate::escape;
 use crate::inspect::capture::Moment;
@@ -26,7 +26,7 @@ struct State {
     client_id: String,
     /// libmosquitto numbers messages of QoS 0 as well.
     last_id: u16,
-    /// Lines that wait for their turn on standard output; `None` when they are written at once.
+    /// Lines queued for standard output; `None` if they are written immediately.
     waiting: Option<VecDeque<Line>>,
 }
 
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// The client's identifier: as CONNECT says it, or else as the server assigns it.
+    /// Notes the client identifier from CONNECT, or the one assigned by the server.
     fn note_client_id(&mut self, packet_type: PacketType, packet: &Packet<'_>) {
         let name = match packet_type {
             PacketType::Connect => Name::ClientIdentifier,

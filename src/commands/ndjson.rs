@@ -1,4 +1,4 @@
-//! Lines of standard input as messages: each a JSON object, which says itself where it goes to and how.
+//! Lines of standard input as messages: each is a JSON object with its own topic and options.
 
 use super::Messages;
 use super::lines::{Next, StdinLines};

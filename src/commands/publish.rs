@@ -117,7 +117,7 @@ impl Outgoing for Outbound {
     }
 }
 
-/// Where messages come from. Standard input is not read before the first connection.
+/// The source of messages. Standard input is not read before the first connection.
 enum Source {
     /// The same one, several times.
     Repeated { maker: Maker, left: u64, delay: Duration, pause: Pause },
@@ -132,7 +132,7 @@ enum Source {
 /// Makes the message that is published, or several from one template.
 struct Maker {
     template: Rc<Template>,
-    /// The topic, where it is another for each message.
+    /// The topic, if it is a template.
     topic: Option<payload::Template>,
     payload: Payload,
     made: u64,
@@ -284,7 +284,7 @@ impl Publisher {
         }
     }
 
-    /// Says how many lines a broken connection may have cost.
+    /// Reports the number of lines that a broken connection may have lost.
     fn tell_what_may_be_lost(&mut self) {
         let lines = match std::mem::take(&mut self.unacknowledged) {
             0 => return,
@@ -306,7 +306,7 @@ impl Publisher {
         }
     }
 
-    /// mosquitto_pub publishes without RETAIN where the broker retains nothing.
+    /// mosquitto_pub publishes without RETAIN if the broker does not support it.
     fn leave_out_retain(&mut self) {
         let template = match &mut self.source {
             Source::Repeated { maker, .. } => &mut maker.template,

@@ -47,7 +47,7 @@ impl Removals {
         Removals { is_dry_run, ..Removals::default() }
     }
 
-    /// Notes a topic that is to be cleared, unless it was noted before.
+    /// Adds a topic to the deletions, unless it is already among them.
     pub(super) fn add(&mut self, topic: &str) {
         if !self.found.insert(topic.into()) {
             return;

@@ -214,7 +214,7 @@ impl Requester<'_> {
         }
         let topic = publish.topic;
         let Some(expected) = &self.request.correlation_data else {
-            // The one subscription of a new session is ours, however the broker spells its topic.
+            // A new session has only our subscription, so the message is for it even if the broker spells its topic differently.
             if !self.has_session || is_same_topic(topic, &self.request.response_topic) {
                 return true;
             }

@@ -25,7 +25,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Starts catching. To be called inside the runtime.
+    /// Starts catching signals. Call it inside the runtime.
     pub(super) fn catch() -> Result<Signals, Error> {
         let failed = |source| Error::System { action: "catch signals".to_owned(), source };
         Ok(Signals {
@@ -46,9 +46,9 @@ impl Signals {
 /// The time limits of a command.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
-    /// How long it may take in all, connecting included.
+    /// The time limit for the whole command, connecting included.
     pub(super) timeout: Option<Duration>,
-    /// How long nothing may happen.
+    /// The maximum idle time.
     pub(super) idle: Option<Idle>,
 }
 
@@ -81,9 +81,9 @@ impl Idle {
     }
 }
 
-/// Waits for a signal or until a limit is reached. After a signal, a second one ends the process without a farewell.
+/// Waits for a signal or until a limit is reached. After a signal, a second one ends the process without DISCONNECT.
 ///
-/// Signals that the command leaves to the operating system end it at once.
+/// Signals that the command leaves to the operating system end it immediately.
 pub(super) fn stop(messages: Messages, limits: Limits) -> Result<impl Future<Output = Stop>, Error> {
     let signals = if messages.leaves_signals { None } else { Some(Signals::catch()?) };
     Ok(async move {

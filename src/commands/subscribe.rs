@@ -69,7 +69,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
     })
 }
 
-/// Opens the recording, if one was asked for.
+/// Opens the recording, if requested.
 fn open_recorder(args: &KeepArgs, messages: Messages) -> Result<Option<Recorder>, Error> {
     let Some(path) = &args.record else { return Ok(None) };
     let (recorder, note) = Recorder::open(path, args.rotate)?;
@@ -109,7 +109,7 @@ struct Subscriber<'a> {
     rules: Option<Rules>,
     /// Which of the subscriptions each SUBSCRIBE of this connection asks for.
     asked: Vec<(PacketId, Range<usize>)>,
-    /// How many of them the broker granted on this connection.
+    /// The number of subscriptions granted on this connection.
     granted: usize,
     messages: Messages,
     subscribe_properties: PropertiesBuf,
@@ -127,7 +127,7 @@ struct Subscriber<'a> {
     rate: Option<Rate>,
     counted: u64,
     denied: usize,
-    /// How many SUBACK and UNSUBACK are to come on this connection.
+    /// The number of SUBACK and UNSUBACK still expected on this connection.
     unanswered: usize,
     /// The number of UNSUBACK among them, and the time for the warning about them.
     unsubacks: usize,
@@ -195,7 +195,8 @@ impl<'a> Subscriber<'a> {
         })
     }
 
-    /// Waits for the commands of --exec; when all was well, also for those that did not begin. Gives how many failed.
+    /// Waits for the commands of --exec; after a successful run, also for those that did not start. Returns the number of
+    /// failures.
     async fn end_commands(&mut self, is_all_wanted: bool) -> u64 {
         match &mut self.exec {
             Some(exec) if is_all_wanted => exec.end().await,
@@ -245,7 +246,7 @@ impl<'a> Subscriber<'a> {
         ));
     }
 
-    /// mosquitto_sub does not say how many messages it deleted.
+    /// mosquitto_sub does not report the number of deleted messages.
     fn tell_removals(&self, removals: &Removals) {
         if self.messages.names == Names::Mq || self.args.dry_run {
             self.messages.say(&removals.summary());

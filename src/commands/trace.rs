@@ -21,7 +21,7 @@ use std::io::{IsTerminal, stderr};
 #[derive(Debug)]
 pub(super) struct Trace {
     kind: Option<Kind>,
-    /// Under mosquitto's names, the lines of its library take the place of ours.
+    /// Under mosquitto's names, the lines of libmosquitto replace ours.
     log: Option<Log>,
     /// Connections so far.
     connections: u32,

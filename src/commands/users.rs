@@ -28,7 +28,7 @@ pub(super) trait FromFile: Sized {
     /// Takes all lines or none: a user whose line is skipped would be locked out silently.
     fn take(file: &PasswordFile) -> Result<Self, String>;
 
-    /// How many there are.
+    /// The number of entries.
     fn count(&self) -> usize;
 }
 

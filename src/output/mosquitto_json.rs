@@ -1,5 +1,5 @@
-//! `%j` and `%J`: a message as mosquitto_sub's JSON, key for key. Other than there, it is valid JSON whatever the message
-//! holds: bytes that are not UTF-8 become U+FFFD, NUL is escaped, and numbers keep their digits.
+//! `%j` and `%J`: a message as mosquitto_sub's JSON, key for key. Unlike there, it is valid JSON for any message: bytes that
+//! are not UTF-8 become U+FFFD, NUL is escaped, and numbers keep their digits.
 
 use super::moment::{Moment, TimeFormat};
 use crate::json::{InvalidJson, Writer, copy_value};

@@ -8,7 +8,7 @@ use crate::escape::is_unsafe;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-/// How much a screen shows.
+/// The size of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) rows: usize,
@@ -18,7 +18,7 @@ pub(super) struct Size {
 /// The size assumed if standard output is not a terminal.
 const DEFAULT_SIZE: Size = Size { rows: 24, columns: 80 };
 
-/// Clears from the cursor on. Behind a text that fills its line it would take the last character with it.
+/// Clears from the cursor on. After a text that fills its line it would also clear the last character.
 const CLEAR_LINE: &str = "\x1b[K";
 
 /// The line of the first topic, below the title.

@@ -128,7 +128,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Bytes behind the tag of a bignum, as digits. A negative one is -1 - n.
+    /// Bytes after the tag of a bignum, as digits. A negative one is -1 - n.
     fn bignum(&mut self, tag: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let is_negative = tag == NEGATIVE_BIGNUM;
         let start = self.input;

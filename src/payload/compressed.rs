@@ -18,7 +18,7 @@ const MAGIC: [(&[u8], Format); 6] = [
     (b"\x04\x22\x4d\x18", Format::Lz4),
     (b"\xff\x06\x00\x00sNaPpY", Format::Snappy),
     (b"\xfd7zXZ\x00", Format::Xz),
-    // Behind the level, the first block begins with the digits of pi.
+    // After the level, the first block begins with the digits of pi.
     (b"BZh", Format::Bzip2),
 ];
 
@@ -88,7 +88,7 @@ enum Stop {
     TooLong,
 }
 
-/// Decompresses one member after the other. Zeros behind the last one are padding.
+/// Decompresses one member after the other. Zeros after the last one are padding.
 fn members(payload: &[u8], mut member: impl FnMut(&mut &[u8], &mut Vec<u8>) -> Result<(), Stop>) -> Unpacked {
     let (mut rest, mut content) = (payload, Vec::new());
     loop {

@@ -40,7 +40,7 @@ pub enum Choice {
     As(Format),
 }
 
-/// Information beside the payload.
+/// Information besides the payload.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hints<'a> {
     /// The message's topic.
@@ -263,7 +263,7 @@ fn write(
     Ok(text(out))
 }
 
-/// The place where it stops to be JSON.
+/// The position at which it stops being JSON.
 fn json_problem(payload: &[u8]) -> Problem {
     let what = "not JSON";
     let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(payload) else {

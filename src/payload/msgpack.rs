@@ -40,7 +40,7 @@ enum Head {
 pub(super) enum RawStrings {
     /// They are objects of `base64`.
     Shown,
-    /// They are mistakes: where nothing states the format they speak against it.
+    /// They are errors: evidence against the format unless it is stated.
     Refused,
 }
 

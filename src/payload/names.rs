@@ -42,7 +42,7 @@ impl Records {
         self.fields.contains_key(&number)
     }
 
-    /// How many fields a record has.
+    /// The number of a record's fields.
     pub(super) fn count(&self, number: u64) -> Option<usize> {
         self.fields.get(&number).map(Vec::len)
     }

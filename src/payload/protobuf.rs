@@ -9,7 +9,7 @@ use crate::json::Writer;
 pub(super) struct Field<'a> {
     pub(super) number: u64,
     pub(super) value: Wire<'a>,
-    /// Where its value starts.
+    /// The start of its value.
     pub(super) at: usize,
 }
 

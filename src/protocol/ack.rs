@@ -43,7 +43,7 @@ impl<'a> Ack<'a> {
     /// Appends the packet, in its shortest form, as one of the four.
     ///
     /// # Errors
-    /// When the packet is longer than its length can say; nothing is appended then.
+    /// When the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(
         &self,
         packet_type: PacketType,

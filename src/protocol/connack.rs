@@ -11,7 +11,7 @@ use super::{EncodeError, PacketType, ReasonCode, Version};
 pub struct Connack<'a> {
     /// Whether the server still has the client's session.
     pub session_present: bool,
-    /// Success, or why not. The return codes of MQTT 3 are given as the reason codes that say the same.
+    /// Success, or the reason for the refusal. Return codes of MQTT 3 are mapped to the equivalent reason codes.
     pub reason_code: ReasonCode,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,
@@ -20,7 +20,7 @@ pub struct Connack<'a> {
 impl<'a> Connack<'a> {
     pub(super) fn decode(reader: &mut Reader<'a>, version: Version) -> Result<Connack<'a>, DecodeError> {
         let flags = reader.u8("acknowledge flags")?;
-        // MQTT 3.1 has a reserved byte here, whose value says nothing.
+        // MQTT 3.1 has a reserved byte here, whose value is ignored.
         if flags > 1 && version != Version::V31 {
             let problem = Problem::InvalidValue { field: "acknowledge flags", value: flags.into() };
             return Err(reader.error_at(reader.offset() - 1, problem));
@@ -43,7 +43,7 @@ impl<'a> Connack<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When the packet is longer than its length can say; nothing is appended then.
+    /// When the packet exceeds the maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         put_fixed_header(out, PacketType::Connack, 0, 2 + self.properties.encoded_length(version))?;
         out.push(u8::from(self.session_present && version != Version::V31));

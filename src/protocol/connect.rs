@@ -24,13 +24,13 @@ pub struct Connect<'a> {
     pub version: Version,
     /// Whether mosquitto's bridge bit is set in the protocol level.
     pub is_bridge: bool,
-    /// Whether an existing session is to be thrown away; "clean session" before MQTT 5.
+    /// Whether to discard an existing session; "clean session" before MQTT 5.
     pub clean_start: bool,
-    /// The longest silence in seconds; 0 for none.
+    /// The keep alive interval in seconds; 0 for none.
     pub keep_alive: u16,
     /// The client identifier; empty for one that the server chooses.
     pub client_id: &'a str,
-    /// The message to publish when the client is gone.
+    /// The message to publish after the client is gone.
     pub will: Option<Will<'a>>,
     /// The user name.
     pub username: Option<&'a str>,
@@ -40,7 +40,7 @@ pub struct Connect<'a> {
     pub properties: Properties<'a>,
 }
 
-/// The message that the server publishes for a client that is gone.
+/// The message that the server publishes after the client is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Will<'a> {
     /// The topic to publish to.
@@ -95,7 +95,7 @@ impl<'a> Connect<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When a field or the packet is longer than its length can say; nothing is appended then.
+    /// When a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         put_fixed_header(out, PacketType::Connect, 0, self.body_length()?)?;
         put_field(out, self.version.protocol_name().as_bytes());

@@ -6,7 +6,7 @@ use std::fmt;
 /// The three ways in which a packet can be unacceptable (MQTT 5.0, section 1.2 and 4.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The bytes cannot be parsed as the specification says.
+    /// The bytes violate the specification's encoding.
     Malformed,
     /// They can be parsed, but must not be sent.
     ProtocolError,
@@ -19,9 +19,9 @@ pub enum Fault {
 pub struct DecodeError {
     /// The violation.
     pub problem: Problem,
-    /// The kind of packet, where the first byte names one.
+    /// The packet type, if the first byte has a valid one.
     pub packet_type: Option<PacketType>,
-    /// Where the offending field starts, in bytes from the packet's first byte.
+    /// The offset of the offending field in bytes from the start of the packet.
     pub offset: usize,
 }
 
@@ -161,13 +161,13 @@ impl Problem {
     }
 }
 
-/// A packet that cannot be written, since one of its parts is larger than its length field can say.
+/// A packet that cannot be written, since one of its parts is too large for its length field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     /// A string or binary field over 65,535 bytes.
     #[error("{field} of {length} bytes is over the limit of 65535 bytes")]
     FieldTooLong {
-        /// The field, in the specification's words.
+        /// The field's name in the specification.
         field: &'static str,
         /// Its length in bytes.
         length: usize,

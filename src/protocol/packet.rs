@@ -117,10 +117,10 @@ fn cut_remaining_length(
 }
 
 impl<'a> Packet<'a> {
-    /// Reads a packet of a connection that speaks `version`. (CONNECT says its own.)
+    /// Reads a packet of a connection with `version`. (CONNECT has its own.)
     ///
     /// # Errors
-    /// When anything in it is not as the specification demands.
+    /// When the packet violates the specification.
     #[inline]
     pub fn decode(frame: Frame<'a>, version: Version) -> Result<Packet<'a>, DecodeError> {
         let reader = &mut frame.reader();

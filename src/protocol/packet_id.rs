@@ -18,7 +18,7 @@ impl PacketId {
         self.0.get()
     }
 
-    /// How many steps around the circle of identifiers it is from this one to another.
+    /// The number of steps around the circle of identifiers from this one to another.
     pub(super) fn distance_to(self, other: PacketId) -> usize {
         let (from, to) = (self.value(), other.value());
         // 0 is not a valid identifier, so it is skipped.

@@ -54,8 +54,8 @@ impl PacketType {
         number.checked_sub(1).and_then(|index| PacketType::ALL.get(index).copied())
     }
 
-    /// The flags in the lower half of the first byte, where the specification fixes them
-    /// [MQTT-2.1.3-1]; PUBLISH alone chooses its own.
+    /// The flags in the lower half of the first byte, if the specification fixes them
+    /// [MQTT-2.1.3-1]; only PUBLISH has its own.
     pub fn fixed_flags(self) -> Option<u8> {
         match self {
             PacketType::Publish => None,
@@ -66,7 +66,7 @@ impl PacketType {
 
     /// Whether a connection of `version` may carry these flags, as far as they are fixed.
     ///
-    /// MQTT 3.1 sets DUP in whatever is sent again (section 2.1), and does not use the flags of CONNECT.
+    /// MQTT 3.1 sets DUP in any packet that is sent again (section 2.1), and does not use the flags of CONNECT.
     pub fn allows_flags(self, flags: u8, version: Version) -> bool {
         let Some(fixed) = self.fixed_flags() else { return true };
         flags == fixed || version == Version::V31 && self.may_have_flags(flags)

@@ -77,7 +77,7 @@ macro_rules! properties {
                 match self { $(PropertyId::$variant => Encoding::$encoding,)+ }
             }
 
-            /// The smallest number that is allowed, where its value is a number.
+            /// The smallest allowed value, if it is a number.
             pub fn least(self) -> u32 {
                 match self { $(PropertyId::$variant => $least,)+ }
             }
@@ -148,7 +148,7 @@ impl fmt::Display for PropertyId {
     }
 }
 
-/// A property's value. All numbers are one kind here; the table says how many bytes they take.
+/// A property's value. Numbers of all sizes are one variant here; the table has their sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PropertyValue<'a> {
     /// A flag or an integer.
@@ -166,7 +166,7 @@ pub enum PropertyValue<'a> {
 pub struct Property<'a> {
     /// Which one.
     pub id: PropertyId,
-    /// Its value, of the kind that the table says.
+    /// Its value, of the type in the table.
     pub value: PropertyValue<'a>,
 }
 
@@ -206,7 +206,7 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// The number of the first property of that kind, where it takes two bytes.
+    /// The value of the first such property, if it is a two-byte integer.
     pub fn two_bytes(self, id: PropertyId) -> Option<u16> {
         self.number(id).and_then(|number| u16::try_from(number).ok())
     }
@@ -224,7 +224,7 @@ impl<'a> Properties<'a> {
         PropertiesBuf(self.0.to_vec())
     }
 
-    /// Reads a list behind its length, and checks all of it.
+    /// Reads a list after its length, and checks all of it.
     pub(super) fn decode(reader: &mut Reader<'a>, context: Context) -> Result<Properties<'a>, DecodeError> {
         let length = reader.variable_byte_integer("property length")?;
         if length == 0 {
@@ -248,7 +248,7 @@ impl<'a> Properties<'a> {
         Ok(Properties(bytes))
     }
 
-    /// Reads a list where the version has one.
+    /// Reads a list if the version has one.
     pub(super) fn decode_if_v5(
         reader: &mut Reader<'a>,
         version: Version,
@@ -262,7 +262,7 @@ impl<'a> Properties<'a> {
         if version.is_v5() { variable_byte_integer_length(self.0.len()) + self.0.len() } else { 0 }
     }
 
-    /// Writes the list behind its length, where the version has one.
+    /// Writes the list after its length, if the version has one.
     pub(super) fn encode(self, version: Version, out: &mut Vec<u8>) {
         if version.is_v5() {
             put_variable_byte_integer(out, self.0.len());
@@ -284,7 +284,7 @@ pub enum PropertyError {
     /// The property is already in the list and must not be repeated.
     #[error("{0} is given twice")]
     Duplicate(PropertyId),
-    /// It is longer than a length field can say.
+    /// It is too long for a length field.
     #[error(transparent)]
     TooLong(#[from] EncodeError),
 }
@@ -405,7 +405,7 @@ impl PropertyId {
             .ok_or_else(|| reader.error_at(offset, Problem::UnknownProperty { id: number }))
     }
 
-    /// Reads the value that its encoding says.
+    /// Reads a value in the property's encoding.
     pub(super) fn decode_value<'a>(self, reader: &mut Reader<'a>) -> Result<PropertyValue<'a>, DecodeError> {
         let field = self.name();
         Ok(match self.encoding() {

@@ -18,7 +18,7 @@ const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The signature, version and command, family, and length.
 const FIXED: usize = 16;
 
-// The second nibble of the byte behind the signature.
+// The second nibble of the byte after the signature.
 const LOCAL: u8 = 0;
 const PROXY: u8 = 1;
 
@@ -78,7 +78,7 @@ pub enum ProxyFault {
 pub enum Beginning {
     /// Something else.
     Other,
-    /// Too few bytes to know, or a part of a header.
+    /// Too few bytes to decide, or a part of a header.
     Partial,
     /// A header of this length.
     Header(ProxyHeader, usize),

@@ -1,4 +1,4 @@
-//! PUBLISH: a message on its way, in either direction. The one packet whose reading and writing must be fast.
+//! PUBLISH: a message, in either direction. The one packet whose reading and writing must be fast.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties, PropertyId};
@@ -78,7 +78,7 @@ impl<'a> Publish<'a> {
     /// Appends the packet.
     ///
     /// # Errors
-    /// When a field or the packet is longer than its length can say; nothing is appended then.
+    /// When a field or the packet exceeds its maximum length; nothing is appended then.
     pub fn encode(&self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let dup = if self.dup { DUP } else { 0 };
         let retain = if self.retain { RETAIN } else { 0 };
@@ -96,7 +96,7 @@ impl<'a> Publish<'a> {
     /// The bytes of the whole packet, fixed header included.
     ///
     /// # Errors
-    /// When the topic is longer than its length can say.
+    /// When the topic exceeds its maximum length.
     pub fn encoded_length(&self, version: Version) -> Result<usize, EncodeError> {
         let body = self.body_length(version)?;
         Ok(1 + variable_byte_integer_length(body) + body)

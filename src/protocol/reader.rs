@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// Where the next field starts, in bytes from the packet's first byte.
+    /// The offset of the next field in bytes from the start of the packet.
     pub(super) fn offset(&self) -> usize {
         self.offset
     }
@@ -89,13 +89,13 @@ impl<'a> Reader<'a> {
         Err(self.error_at(start, Problem::VariableByteIntegerTooLong { field }))
     }
 
-    /// Binary data behind its two-byte length.
+    /// Binary data after its two-byte length.
     pub(super) fn binary(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
         let length = self.u16(field)?;
         self.take(usize::from(length), field)
     }
 
-    /// A UTF-8 string behind its two-byte length, without a null character [MQTT-1.5.4-1] [MQTT-1.5.4-2].
+    /// A UTF-8 string after its two-byte length, without a null character [MQTT-1.5.4-1] [MQTT-1.5.4-2].
     pub(super) fn string(&mut self, field: &'static str) -> Result<&'a str, DecodeError> {
         let start = self.offset;
         let bytes = self.binary(field)?;

@@ -18,7 +18,7 @@ macro_rules! reason_codes {
         }
 
         impl ReasonCode {
-            /// The specification's name in lower case; `None` for a number it does not know.
+            /// The specification's name in lower case; `None` for an unassigned number.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 { $($code => Some($name),)+ _ => None }
             }
@@ -79,7 +79,7 @@ reason_codes! {
 }
 
 impl ReasonCode {
-    /// Whether it says that something failed.
+    /// Whether it is an error code.
     pub fn is_error(self) -> bool {
         self.0 >= 0x80
     }

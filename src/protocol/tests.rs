@@ -299,7 +299,7 @@ proptest! {
         if let Ok(Some(frame)) = Frame::cut(&bytes, MAX_PACKET_SIZE)
             && let Ok(packet) = Packet::decode(frame, version)
         {
-// Every packet that can be read can be written.
+            // Every packet that can be read can be written.
             encoded(version, &packet);
         }
     }

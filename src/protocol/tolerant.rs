@@ -15,12 +15,12 @@ use super::{Frame, Packet, PacketType, PropertiesBuf, Publish, Qos, Version, pub
 use std::borrow::Cow;
 use std::fmt;
 
-/// How many defects of a message are kept; a packet can hold millions.
+/// The maximum of defects kept per message; a packet can hold millions.
 const MOST_DEFECTS: usize = 8;
 
 const TOPIC: &str = "topic name";
 
-/// How many characters of an invalid topic a defect repeats.
+/// The maximum of an invalid topic's characters in a defect.
 const SHOWN: usize = 100;
 
 /// A rule that a message breaks, and the remedy.
@@ -44,7 +44,7 @@ pub enum Treatment {
 }
 
 impl Defect {
-    /// Whether it is the topic that is wrong, so that nothing can be published there.
+    /// Whether the topic is invalid, so that nothing can be published to it.
     pub fn is_about_topic(&self) -> bool {
         match &self.problem {
             Problem::NoTopic => true,

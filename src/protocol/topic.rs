@@ -127,7 +127,7 @@ impl TopicName {
         Ok(TopicName(text.into()))
     }
 
-    /// The topic as it goes on the wire.
+    /// The topic as it is encoded.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -148,7 +148,7 @@ impl TopicFilter {
         Ok(TopicFilter(text.into()))
     }
 
-    /// The filter as it goes on the wire.
+    /// The filter as it is encoded.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,9 @@
-//! Writes fields in the encodings of the specification. Lengths are computed before the first byte goes out, so that
-//! a failed encoding leaves nothing behind.
+//! Writes fields in the encodings of the specification. Lengths are computed before the first byte is written, so a failed
+//! encoding leaves no partial output.
 
 use super::{EncodeError, PacketType};
 
-/// The largest remaining length that four bytes can say.
+/// The largest remaining length that four bytes can encode.
 pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
 
 /// The length of a string or binary field with its two-byte length.

@@ -60,8 +60,8 @@ impl Finding {
         Finding { verdict, why: why.into() }
     }
 
-    /// The end of the connection during a check. MQTT 3 has no reason code for it, so a broker that closes may lack the feature or
-    /// deny it to this user.
+    /// The connection ended during a check. MQTT 3 has no reason code for it, so the broker may lack the feature or deny it to
+    /// this user.
     pub(super) fn of_failure(error: &Error) -> Finding {
         match error {
             Error::Closed(_) | Error::Lost(_) => {
@@ -106,7 +106,7 @@ impl Check {
         }
     }
 
-    /// The same in words.
+    /// Its name for the text report.
     pub(super) fn name(self) -> String {
         match self {
             Check::Subscribe(qos) => format!("subscribe at QoS {qos}"),
@@ -411,7 +411,7 @@ impl From<Finding> for Echo {
     }
 }
 
-/// Whether a new subscriber gets the retained message; `None` where this user may not subscribe to it.
+/// Whether a new subscriber gets the retained message; `None` if this user may not subscribe to it.
 pub(super) async fn is_retained(line: &mut Line, topic: &str) -> Result<Option<bool>, Error> {
     line.begin();
     let probe = Probe::retained(topic);
@@ -431,7 +431,7 @@ pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool
     let qos = acknowledged_qos(line);
     let nothing = Publish { retain: true, payload: b"", ..probe.message(qos) };
     Ok(match line.publish(&nothing).await? {
-        // Where this is refused, the message that is to be deleted was not taken either.
+        // If this is refused, the message to be deleted was refused as well.
         Published::Sent | Published::Taken(_) | Published::NotOffered(_) | Published::Denied(_) => true,
         Published::Unanswered => false,
     })

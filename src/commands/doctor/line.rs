@@ -21,7 +21,7 @@ pub(super) const VERSION_TOPIC: &str = "$SYS/broker/version";
 /// No expected answer is larger; a larger announced packet is refused.
 const LARGEST_PACKET: u32 = 1 << 20;
 
-/// How many messages are kept, and how much of the payload of each.
+/// The maximum of messages kept, and of the bytes of each payload.
 const MOST_MESSAGES: usize = 64;
 const LONGEST_PAYLOAD: usize = 256;
 
@@ -32,7 +32,7 @@ pub(super) struct Line {
     session: Session<()>,
     heard: Heard,
     mended: Mended,
-    /// How long a check may wait.
+    /// The timeout of a check.
     patience: Duration,
     deadline: Instant,
     /// The filters that were granted.
@@ -70,7 +70,7 @@ struct Answer {
 pub(super) enum Subscribed {
     Granted(Qos),
     Denied(String),
-    /// The broker's CONNACK says that it does not offer it.
+    /// Not supported, according to CONNACK.
     NotOffered(String),
     Unanswered,
 }
@@ -83,7 +83,7 @@ pub(super) enum Published {
     /// It was acknowledged.
     Taken(ReasonCode),
     Denied(String),
-    /// The broker's CONNACK says that it takes no such message.
+    /// Not supported, according to CONNACK.
     NotOffered(String),
     Unanswered,
 }
@@ -122,7 +122,7 @@ impl Line {
         &self.session
     }
 
-    /// How long a check may wait.
+    /// The timeout of a check.
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
@@ -161,7 +161,7 @@ impl Line {
         })
     }
 
-    /// Publishes, and waits for the acknowledgement where there is to be one.
+    /// Publishes, and waits for the acknowledgement at QoS 1 and 2.
     pub(super) async fn publish(&mut self, publish: &Publish<'_>) -> Result<Published, Error> {
         let packet_id = match self.session.publish(publish, || (), self.connection.output()) {
             Ok(Some(packet_id)) => packet_id,
@@ -175,7 +175,7 @@ impl Line {
         })
     }
 
-    /// The message of a check, under whatever topic; `None` if it does not arrive in time.
+    /// The message of a check, with any topic; `None` if it does not arrive in time.
     pub(super) async fn probe(&mut self, probe: &Probe) -> Result<Option<Arrived>, Error> {
         self.message(|message| probe.matches(&message.payload)).await
     }
@@ -193,7 +193,7 @@ impl Line {
         .await
     }
 
-    /// Sends PINGREQ, and says how long PINGRESP took; `None` when it did not come in time.
+    /// Sends PINGREQ and returns the round-trip time; `None` if PINGRESP did not arrive in time.
     pub(super) async fn ping(&mut self) -> Result<Option<Duration>, Error> {
         self.heard.pongs = 0;
         self.session.ping(self.connection.output());
@@ -201,7 +201,7 @@ impl Line {
         self.until(|heard| (heard.pongs > 0).then(|| start.elapsed())).await
     }
 
-    /// Says goodbye. Whether that works does not matter any more.
+    /// Sends DISCONNECT. Errors no longer matter.
     pub(super) async fn leave(mut self, disconnect: &Disconnect<'_>) {
         // A DISCONNECT that cannot be encoded is left out.
         let _ = disconnect.encode(self.session.version(), self.connection.output());

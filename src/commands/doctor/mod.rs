@@ -148,7 +148,7 @@ impl<'a> Doctor<'a> {
         }
     }
 
-    /// Connects in a version, and finds everything out where that is the first one that is accepted.
+    /// Connects with a version, and runs the checks if it is the first accepted one.
     async fn meet(&mut self, options: &Options) -> Result<(), Error> {
         let (line, found) = self.connect(options).await?;
         self.line = Some(line);
@@ -217,7 +217,7 @@ impl<'a> Doctor<'a> {
         };
         self.report.address = endpoint.address.to_string();
         let peer = stream.peer_address().map(|address| address.to_string());
-        // The other end of the socket is the proxy's, where there is one.
+        // With a proxy, the socket's peer is the proxy.
         match (&endpoint.proxy, target) {
             (Some(proxy), Some(target)) => {
                 self.report.via = Some(Via { proxy: proxy.to_string(), peer, target });
@@ -242,7 +242,7 @@ impl<'a> Doctor<'a> {
             }
         }
         if let Some(line) = self.line().await {
-            // In this order, since some brokers end the connection where $SYS may not be read.
+            // In this order, since some brokers close the connection if $SYS is forbidden.
             let trips = round_trips(line).await;
             let says = match check::broker_version(line).await {
                 Ok(Some(version)) => BrokerVersion::Known(version),
@@ -307,8 +307,8 @@ impl<'a> Doctor<'a> {
         self.line.as_mut()
     }
 
-    /// A connection that ends late, because of the last check, must not be held against the next one. A broker that does not even
-    /// answer PINGREQ is not asked for more.
+    /// Detects a connection that ends late because of the last check, which must not fail the next one. If the broker does not
+    /// even answer PINGREQ, the checks end.
     async fn see_whether_line_holds(&mut self) {
         let Some(line) = &mut self.line else { return };
         line.begin();
@@ -332,8 +332,8 @@ impl<'a> Doctor<'a> {
         }
     }
 
-    /// A broker that ends the connection at each message that is to be retained keeps none, and deletes none either. Where messages
-    /// come back, a new subscription shows whether there is one; elsewhere that none comes would say nothing.
+    /// A broker that closes the connection at each message with RETAIN stores none, and deletes none either. If messages come
+    /// back, a new subscription shows whether one is left; otherwise its absence proves nothing.
     async fn look_for_retained(&mut self) {
         if !self.has_delivered() {
             return;

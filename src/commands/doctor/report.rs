@@ -15,9 +15,9 @@ const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 /// The findings. Parts that were not reached are empty.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    /// Where the connection leads, as it was typed.
+    /// The address as typed.
     pub(super) address: String,
-    /// The broker's address, where there is one that we know.
+    /// The broker's IP address, if known.
     pub(super) peer: Option<String>,
     /// The proxy on the way.
     pub(super) via: Option<Via>,
@@ -46,7 +46,7 @@ pub(super) struct Via {
     pub(super) proxy: String,
     /// Its address.
     pub(super) peer: Option<String>,
-    /// The host and port that it was asked for.
+    /// The requested host and port.
     pub(super) target: String,
 }
 
@@ -71,7 +71,7 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Examined {
     pub(super) version: Version,
-    /// How long each layer took, and CONNACK after them.
+    /// The duration of each layer's handshake, and of CONNECT after them.
     pub(super) layers: Vec<(Layer, Duration)>,
     pub(super) connack: Duration,
     /// The limits in CONNACK; empty before MQTT 5.
@@ -137,7 +137,7 @@ impl Report {
         }
     }
 
-    /// How many whole days a certificate is still valid; negative when it is not any more.
+    /// The whole days until a certificate expires; negative if it has expired.
     pub(super) fn days_left(&self, certificate: &ShownCertificate) -> i64 {
         let end = i64::try_from(certificate.not_after).unwrap_or(i64::MAX);
         end.saturating_sub(self.time).div_euclid(SECONDS_A_DAY)

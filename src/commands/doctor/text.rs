@@ -12,7 +12,7 @@ const COLUMN: usize = 36;
 /// The width of verdicts.
 const VERDICT: usize = 9;
 
-/// How much of a date of RFC 3339 is the day.
+/// The length of the date in an RFC 3339 timestamp.
 const DAY: usize = 10;
 
 /// The whole report.

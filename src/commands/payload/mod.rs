@@ -1,4 +1,4 @@
-//! Payloads from where the options say.
+//! Payloads from the sources that the options name.
 
 mod template;
 

@@ -1,11 +1,11 @@
-//! Payloads and topics with placeholders, filled in anew for each message.
+//! Payloads and topics with placeholders, filled in for each message.
 
 use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::io;
 
-/// A text that is made anew for each message.
+/// A text with placeholders, filled in for each message.
 #[derive(Debug, Clone)]
 pub(in crate::commands) struct Template(Vec<Piece<Placeholder>>);
 

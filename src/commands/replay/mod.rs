@@ -37,7 +37,7 @@ pub(super) struct Replay {
 struct Due {
     message: Outbound,
     at: Instant,
-    /// How much of the recording it is.
+    /// Its size in the recording.
     size: u64,
 }
 
@@ -203,7 +203,7 @@ impl Pace {
         let after = match self.kind {
             PaceKind::Max => return now,
             PaceKind::Rate(rate) => count as f64 / rate.as_per_second(),
-            // One that came before the first, by a clock that was put back, is due at once.
+            // A message dated before the first one, after the clock was set back, is due immediately.
             PaceKind::Recorded { speed } => {
                 recorded.map_or(0.0, |time| time.duration_since(first).as_secs_f64().max(0.0) / speed)
             }
@@ -211,14 +211,14 @@ impl Pace {
         start + Duration::try_from_secs_f64(after).unwrap_or(Duration::MAX / 4)
     }
 
-    /// How long it all takes if the first message carries this time, where the recording says that.
+    /// The duration of the replay if the first message has this time, if the recording has its end.
     fn duration_from(&self, first: Option<Timestamp>) -> Option<Duration> {
         let PaceKind::Recorded { speed } = self.kind else { return None };
         let seconds = self.end?.duration_since(first?).as_secs_f64().max(0.0) / speed;
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// How long after the first message a moment is.
+    /// The time from the first message to a moment.
     fn since_start(&self, moment: Instant) -> Duration {
         self.start.map(|(start, _)| moment.saturating_duration_since(start)).unwrap_or_default()
     }
@@ -261,7 +261,7 @@ fn size(path: &Path) -> Result<u64, Error> {
     Err(RecordingError::NoDatabases { path: path.to_owned() }.into())
 }
 
-/// When the last message of all recordings arrived, where they say it.
+/// The time of the last message of all recordings, if they record it.
 fn end(paths: &[PathBuf]) -> Result<Option<Timestamp>, Error> {
     let ends = paths.iter().map(|path| recording::last_time(path));
     Ok(ends.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().max())

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 /// The format if the duration is unknown.
 const ABOUT: &str = "{wide_bar} {percent:>3}%  {elapsed_precise} of about {duration_precise}";
 
-/// How it looks where that is known.
+/// The format if the duration is known.
 const EXACT: &str = "{wide_bar} {percent:>3}%  {elapsed_precise} of {msg}";
 
-/// In a pause, the clock goes on this often.
+/// The clock's refresh interval during a pause.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A line that moves, if there is a terminal and something is to be said.
+/// The progress line, if there is a terminal and output is not suppressed.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     /// Whether the line shows the time and not the amount sent.

@@ -67,7 +67,7 @@ pub(super) struct Spec {
     pub(super) pad: u8,
     /// How wide it is at least; 0 for no width.
     pub(super) width: usize,
-    /// How much of a text, how many decimals, or how many hexadecimal digits to a group.
+    /// The length of a text, the number of decimals, or of hexadecimal digits per group.
     pub(super) precision: Option<usize>,
     /// The separator between groups of hexadecimal digits.
     pub(super) separator: u8,

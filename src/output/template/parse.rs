@@ -52,7 +52,7 @@ impl Template {
 struct Parser<'f> {
     format: &'f [u8],
     position: usize,
-    /// Where the current specifier starts.
+    /// The start of the current specifier.
     start: usize,
     parts: Vec<Part>,
 }

@@ -179,7 +179,7 @@ fn push_padded(bytes: &[u8], pad: u8, spec: Spec, out: &mut Vec<u8>) {
     }
 }
 
-/// A text, of which the precision says how many bytes; it may cut a character.
+/// A text, cut to the precision in bytes, even inside a character.
 fn push_text(text: &str, spec: Spec, out: &mut Vec<u8>) {
     let length = spec.precision.unwrap_or(usize::MAX).min(text.len());
     push_padded(text.as_bytes().get(..length).unwrap_or_default(), b' ', spec, out);
@@ -195,7 +195,7 @@ fn push_number(number: usize, spec: Spec, out: &mut Vec<u8>) {
     }
 }
 
-/// The payload, cut to the width where there is one.
+/// The payload, cut to the width if there is one.
 fn push_payload(payload: &[u8], spec: Spec, out: &mut Vec<u8>) {
     push_padded(first_bytes(payload, spec.width), spec.pad, spec, out);
 }
@@ -206,8 +206,8 @@ fn first_bytes(payload: &[u8], width: usize) -> &[u8] {
     payload.get(..length).unwrap_or_default()
 }
 
-/// Hexadecimal digits of as many bytes as the width says. Padding in front and digits are one row, which the separator cuts into
-/// groups; padding behind is blanks alone.
+/// Hexadecimal digits of `width` bytes. Leading padding and digits are one row, which the separator divides into groups;
+/// trailing padding is spaces only.
 fn push_hexadecimal(payload: &[u8], spec: Spec, digit: impl Fn(u8) -> u8, out: &mut Vec<u8>) {
     let payload = first_bytes(payload, spec.width);
     let missing = spec.width.saturating_sub(payload.len() * 2);

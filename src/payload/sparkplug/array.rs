@@ -1,5 +1,5 @@
-//! Arrays, which Sparkplug packs into bytes: numbers with the lowest byte first, flags as bits behind their number, strings with a zero
-//! behind each (Sparkplug 3.0, section 6.4.17).
+//! Arrays, which Sparkplug packs into bytes: little-endian numbers, flags as bits after their number, and zero-terminated
+//! strings (Sparkplug 3.0, section 6.4.17).
 
 use crate::json::Writer;
 use crate::payload::bytes;

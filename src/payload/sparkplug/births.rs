@@ -25,7 +25,7 @@ const ENTRY: usize = 64;
 pub struct Births {
     pub(super) births: HashMap<String, Birth>,
     pub(super) size: usize,
-    /// How many births there were.
+    /// The number of births so far.
     count: u64,
 }
 

@@ -81,7 +81,7 @@ struct Scope<'s> {
     /// The template whose members are written.
     template: Option<&'s str>,
     expansion: &'s mut Expansion,
-    /// How many templates are around.
+    /// The number of enclosing templates.
     depth: usize,
 }
 

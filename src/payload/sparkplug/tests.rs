@@ -209,7 +209,7 @@ fn births_are_bounded_and_the_oldest_go_first() {
     let name =
         |node| metrics(&format!("spBv1.0/g/NDATA/{node}"), "1204 1005 5001", &births)[0]["name"].take();
     assert_eq!((name(0), name(999).as_str().map(str::len)), (Value::Null, Some(100)));
-    // A birth of more than 1 MiB is remembered as far as that.
+    // Only the first MiB of a larger birth is remembered.
     births.learn("spBv1.0/g/NBIRTH/large", &birth.repeat(1000));
     assert!(births.size <= 4 << 20);
 }

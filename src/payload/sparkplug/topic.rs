@@ -1,10 +1,10 @@
-//! Sparkplug's topics: `spBv1.0/GROUP/TYPE/NODE/DEVICE`, those where a Sparkplug-aware broker keeps the births
-//! (`$sparkplug/certificates/` in front), and those of bridges and sites that put levels of their own in front.
+//! Sparkplug's topics: `spBv1.0/GROUP/TYPE/NODE/DEVICE`, those for the births stored by a Sparkplug-aware broker (prefix
+//! `$sparkplug/certificates/`), and those of bridges and sites that add their own levels in front.
 
 /// The namespace of Sparkplug B.
 const NAMESPACE: &str = "spBv1.0/";
 
-/// Where a Sparkplug-aware broker publishes the births that it keeps.
+/// The prefix for the births stored by a Sparkplug-aware broker.
 const CERTIFICATES: &str = "$sparkplug/certificates/";
 
 /// The group of the host applications' states, whose payload is JSON.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The most aliases that are handed out by ourselves on a connection, whatever the peer allows: each costs memory here.
+/// The maximum of automatic aliases per connection, even if the peer allows more: each costs memory here.
 const MOST_AUTOMATIC: u16 = 64;
 
 /// The aliases that the peer set.
@@ -48,7 +48,7 @@ pub(super) struct OutboundAliases {
     bytes: usize,
 }
 
-/// How a topic goes out.
+/// The encoding of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aliased {
     /// With its name and no alias.

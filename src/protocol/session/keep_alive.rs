@@ -27,7 +27,7 @@ impl KeepAlive {
         KeepAlive { interval: Duration::from_secs(seconds.into()), last_sent: now, ping_sent: None }
     }
 
-    /// The longest silence; zero for no keep alive.
+    /// The keep alive interval; zero for none.
     pub fn interval(&self) -> Duration {
         self.interval
     }
@@ -42,7 +42,7 @@ impl KeepAlive {
         self.last_sent = now;
     }
 
-    /// Notes that bytes arrived: whatever they are, the peer is there.
+    /// Notes that bytes arrived: any bytes show that the peer is alive.
     pub fn received(&mut self) {
         self.ping_sent = None;
     }

@@ -6,7 +6,7 @@ use crate::protocol::{Connack, Connect, MAX_PACKET_SIZE, Properties, PropertyId,
 /// and to MQTT 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How many messages of QoS 1 and 2 may be unacknowledged at a time; 1 to 65,535.
+    /// The maximum of unacknowledged QoS 1 and 2 messages; 1 to 65,535.
     pub receive_maximum: u16,
     /// The largest packet in bytes, fixed header included.
     pub maximum_packet_size: u32,

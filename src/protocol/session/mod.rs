@@ -77,11 +77,11 @@ pub enum Event<'e, M> {
         /// The argument for [`Session::acknowledge`].
         acknowledgement: Acknowledgement,
     },
-    /// A message that we sent is settled: delivered, or denied when the reason code is an error.
+    /// A sent message is settled: delivered, or rejected if the reason code is an error.
     Published {
         /// The identifier that it had; it is free again.
         packet_id: PacketId,
-        /// Success, or why the peer denied it.
+        /// Success, or the peer's reason for rejecting it.
         reason_code: ReasonCode,
         /// The properties of the packet that settled it.
         properties: Properties<'e>,
@@ -115,7 +115,7 @@ pub enum Acknowledgement {
     Pubrec(PacketId),
 }
 
-/// A packet that can be read and that the peer must not send now. The connection is to be closed.
+/// A valid packet that the peer must not send now. The caller must close the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum SessionError {
@@ -174,7 +174,7 @@ impl<M> Session<M> {
         }
     }
 
-    /// Lets the session put aliases in place of topics by itself, as far as the peer allows it.
+    /// Lets the session replace topics by aliases, as far as the peer allows it.
     pub fn choose_aliases(&mut self) {
         self.sender.chooses_aliases = true;
     }
@@ -220,7 +220,7 @@ impl<M> Session<M> {
         &self.sender.limits
     }
 
-    /// How many messages of QoS 1 and 2 may be sent before one is acknowledged.
+    /// The number of QoS 1 and 2 messages that may be sent before one is acknowledged.
     pub fn quota(&self) -> usize {
         if !self.outbound.is_caught_up() {
             return 0;
@@ -228,7 +228,7 @@ impl<M> Session<M> {
         usize::from(self.sender.limits.receive_maximum).saturating_sub(self.outbound.in_flight())
     }
 
-    /// How many messages of QoS 1 and 2 are not settled.
+    /// The number of unsettled QoS 1 and 2 messages.
     pub fn unsettled(&self) -> usize {
         self.outbound.len()
     }
@@ -479,7 +479,7 @@ impl<M> Session<M> {
                     packet_id,
                 });
             }
-            // A denied message is settled: nothing follows a PUBREC with an error (MQTT 5.0, section 4.3.3).
+            // A rejected message is settled: nothing follows a PUBREC with an error (MQTT 5.0, section 4.3.3).
             Some((_, slot)) if ack.reason_code.is_error() => {
                 let stage = slot.stage;
                 return self.settle(PacketType::Pubrec, stage, ack);

@@ -1,6 +1,6 @@
-//! The messages of QoS 1 and 2 that we sent and that are not fully acknowledged, in the order in which they were sent.
+//! The sent QoS 1 and 2 messages that are not fully acknowledged, in the order of sending.
 //!
-//! Acknowledgements nearly always come in that order too, so a queue searched from the front finds them at once and
+//! Acknowledgements nearly always arrive in that order too, so a queue searched from the front finds them immediately and
 //! keeps the order that a resend needs [MQTT-4.6.0-1].
 
 use crate::protocol::{PacketId, Qos};
@@ -46,7 +46,7 @@ impl<M> Outbound<M> {
         self.slots.capacity() * size_of::<Slot<M>>()
     }
 
-    /// How many count against the peer's receive maximum.
+    /// The number of messages that count against the peer's receive maximum.
     pub(super) fn in_flight(&self) -> usize {
         self.sent
     }
@@ -68,7 +68,7 @@ impl<M> Outbound<M> {
         self.slots.iter().map(|slot| &slot.message)
     }
 
-    /// Adds a message that goes out now.
+    /// Adds a message that is sent now.
     pub(super) fn push_sent(&mut self, packet_id: PacketId, qos: Qos, message: M) {
         let stage = if qos == Qos::ExactlyOnce { Stage::Pubrec } else { Stage::Puback };
         self.slots.push_back(Slot { packet_id, stage, is_released_again: false, message });

@@ -40,7 +40,7 @@ impl Sender {
         }
     }
 
-    /// Starts over on a new connection, where no alias is known yet.
+    /// Starts over on a new connection, which has no aliases yet.
     pub(super) fn restart(&mut self, version: Version, limits: Limits) {
         self.version = version;
         self.limits = limits;

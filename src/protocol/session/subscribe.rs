@@ -4,7 +4,7 @@ use super::Limits;
 use crate::protocol::topic::split_share;
 use crate::protocol::{EncodeError, PropertyId, Subscribe};
 
-/// Why subscriptions cannot be asked for on this connection. Nothing was written then.
+/// The reason why SUBSCRIBE cannot be sent on this connection. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum SubscribeError {

@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::{Frame, MAX_PACKET_SIZE, PropertiesBuf, PropertyValue, SubscriptionOptions};
 use proptest::prelude::*;
 
-/// A message that knows itself, so that it can be sent again.
+/// A message that keeps its content, so that it can be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Note {
     qos: Qos,
@@ -40,7 +40,7 @@ fn restart(session: &mut Session<Note>, peer: Limits, session_present: bool) -> 
     session.start(session.version(), Limits::default(), peer, session_present)
 }
 
-/// Sends a note and gives back the bytes.
+/// Sends a note and returns the bytes.
 fn send(session: &mut Session<Note>, qos: Qos, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     session.publish(&publish(qos, payload), || note(qos, payload), &mut out).unwrap();
@@ -370,7 +370,7 @@ impl Wire {
         self.to_client.drain(..taken);
     }
 
-    /// Loses everything that is on its way, and connects again with the session kept on both sides.
+    /// Loses all packets in transit, and reconnects with the session kept on both sides.
     fn reconnect(&mut self) {
         self.to_server.clear();
         self.to_client.clear();
