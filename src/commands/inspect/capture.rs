@@ -15,10 +15,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Stands for standard input.
+/// The path of standard input.
 const STDIN: &str = "-";
 
-/// Reads it to its end; gives what should be told about it.
+/// Reads a capture to its end; returns notes for the user.
 pub(super) fn run(
     file: Option<&Path>,
     secrets: &Known,
@@ -32,7 +32,7 @@ pub(super) fn run(
         Some(path) => {
             let failed = |source| Error::File { path: path.to_owned(), source };
             let mut file = File::open(path).map_err(failed)?;
-            // Secrets that stand behind the packets come too late for a pipe alone.
+            // In a pipe, secrets written after the packets come too late.
             if file.metadata().map_err(failed)?.is_file() {
                 secrets.add(&secrets_of(&mut file).map_err(failed)?);
             }
@@ -71,7 +71,7 @@ fn read(
         }
     };
     secrets.add(&reader.take_secrets());
-    // What came before a mistake is shown nonetheless.
+    // Show the packets before the error.
     let mut viewer = viewer.borrow_mut();
     capture.finish(&mut |event| hears.take(&event, &mut viewer));
     let mut notes: Vec<String> =
@@ -81,7 +81,7 @@ fn read(
     failure.map_or(Ok(notes), Err)
 }
 
-/// Who hears of what is in the capture.
+/// Passes a capture's events to the inspector and the recorder.
 struct Hears<'r> {
     inspector: Inspector,
     recorder: Option<&'r mut Recorder>,
@@ -98,7 +98,7 @@ impl Hears<'_> {
     }
 }
 
-/// What there was besides TCP, where it may be the reason that nothing is shown.
+/// A note on frames without TCP, if they may explain why nothing is shown.
 fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
     let passed_over = &counts.passed_over;
     let is_unsupported = |kind: &Skipped| matches!(kind, Skipped::LinkType(_));
@@ -112,7 +112,7 @@ fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
     }
 }
 
-/// Shows what there is before it waits for more.
+/// Shows pending output before it waits for more input.
 struct ShownFirst<'v, 'w, R> {
     source: R,
     viewer: &'v RefCell<&'w mut Viewer>,

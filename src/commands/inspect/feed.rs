@@ -1,9 +1,9 @@
-//! From traffic to the thread that shows it.
+//! The queue between the traffic and the thread that shows it.
 //!
-//! What is shown must not hold back what is forwarded. So the viewer has a thread of its own, and a queue in front of it that is bounded in
-//! bytes. While the viewer gets on, traffic waits for room in the queue, and nothing is lost; when there was no room for a second, as
-//! when standard output is a pipe that nobody reads, what comes is left out until there is room again. That is shown as bytes that were
-//! not captured, and told at the end.
+//! Output must not delay forwarding. The viewer therefore has its own thread, and a queue bounded in bytes. While the viewer
+//! makes progress, traffic waits for room in the queue, and nothing is lost. If there is no room for a second, as when standard
+//! output is a pipe without a reader, traffic is omitted until there is room again. Omitted bytes are shown as not captured, and
+//! reported at the end.
 
 use super::super::Messages;
 use super::super::clock::Clock;
@@ -28,30 +28,30 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-/// What the queue holds, in bytes.
+/// The capacity of the queue, in bytes.
 const ROOM: usize = 16 * 1024 * 1024;
 
-/// Room for some reads.
+/// Room for several reads.
 const PLENTY: usize = 1024 * 1024;
 
-/// What an entry costs besides its bytes.
+/// Bookkeeping cost of an entry, in addition to its bytes.
 const ENTRY: usize = 256;
 
-/// How long traffic waits for room.
+/// The longest time that traffic waits for room.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long standard output may take the rest, once all is over.
+/// The timeout for writing the rest to standard output at the end.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The exit status that what was shown leads to, or what went wrong.
+/// The exit status for the traffic that was shown, or the error.
 pub(super) type Outcome = Result<ExitStatus, Error>;
 
-/// Why traffic ended that could have gone on.
+/// The reason why traffic ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// By a signal, or because its time was up.
+    /// A signal, or the time limit.
     Stopped(Stop),
-    /// Nobody reads what is shown.
+    /// The viewer ended: nothing reads the output.
     Viewed(Outcome),
 }
 
@@ -63,51 +63,51 @@ pub(super) async fn ended(stop: impl Future<Output = Stop>, viewing: &mut Viewin
     }
 }
 
-/// The way to the viewer.
+/// The sending half of the queue.
 #[derive(Debug)]
 pub(super) struct Feed {
     sender: Sender<Entry>,
     room: Arc<Semaphore>,
     clock: Clock,
     connections: Cell<u32>,
-    /// There was no room for too long; nobody waits until there is some.
+    /// There was no room for too long, so connections no longer wait for it.
     is_stalled: Cell<bool>,
     left_out: Cell<LeftOut>,
 }
 
-/// What was not shown.
+/// Traffic that was not shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LeftOut {
     bytes: u64,
     connections: u64,
 }
 
-/// Where the viewer's end is awaited.
+/// Awaits the end of the viewer.
 pub(super) struct Viewing {
     outcome: oneshot::Receiver<Outcome>,
 }
 
-/// One connection on the way to the viewer. When it goes away, the connection is over.
+/// The traffic of one connection, on its way to the viewer. Dropping it ends the connection.
 #[derive(Debug)]
 pub(super) struct Tap {
     feed: Rc<Feed>,
-    /// The connection's number; `None` for one that is left out.
+    /// The connection's number; `None` if the connection is omitted.
     number: Option<u32>,
     sides: RefCell<[Passed; 2]>,
     end: Cell<Close<Direction>>,
-    /// The room that the news of the end takes.
+    /// The room reserved for the event of its end.
     room: RefCell<Option<OwnedSemaphorePermit>>,
 }
 
-/// What one side has sent.
+/// Bytes sent by one side.
 #[derive(Debug, Default)]
 struct Passed {
     offset: u64,
-    /// Bytes that were left out and not yet told.
+    /// Omitted bytes that were not reported yet.
     gap: u64,
 }
 
-/// What the viewer is told, with the room that it takes.
+/// An entry of the queue, with the room that it takes.
 #[derive(Debug)]
 struct Entry {
     what: What,
@@ -148,7 +148,7 @@ enum What {
         proxy: SocketAddr,
         header: Result<ProxyHeader, ProxyFault>,
     },
-    /// Something to say on standard error, once all before it was shown.
+    /// A message for standard error, after all previous entries were shown.
     Note(String),
 }
 
@@ -175,7 +175,7 @@ pub(super) fn start(
     Ok((Rc::new(feed), Viewing { outcome }))
 }
 
-/// The viewer's thread: until there is no traffic any more, or nobody to show it to.
+/// Runs the viewer until the traffic ends or the output fails.
 fn show_all(
     entries: &Receiver<Entry>,
     args: &InspectArgs,
@@ -201,7 +201,7 @@ fn show_all(
     finish(viewer, recorder, messages)
 }
 
-/// What comes next; `None` when there is no traffic any more. Before it is waited for, all that came before is shown.
+/// The next entry; `None` if the traffic has ended. Shows all previous entries before it waits.
 fn next(
     entries: &Receiver<Entry>,
     viewer: &mut Viewer,
@@ -220,12 +220,12 @@ fn next(
 }
 
 impl Viewing {
-    /// Waits until the viewer has ended by itself, which is when standard output takes no more.
+    /// Waits until the viewer ends by itself, because writing to standard output failed.
     pub(super) async fn ended(&mut self) -> Outcome {
         (&mut self.outcome).await.unwrap_or_else(|_| Err(stuck()))
     }
 
-    /// Waits for the viewer, now that all is over; not for ever, since standard output may be a pipe that nobody reads.
+    /// Waits for the viewer to finish, with a timeout, since standard output may be a pipe without a reader.
     pub(super) async fn finish(mut self) -> Outcome {
         timeout(OUTPUT_PATIENCE, self.ended()).await.unwrap_or_else(|_| Err(stuck()))
     }
@@ -237,14 +237,14 @@ fn stuck() -> Error {
 }
 
 impl Feed {
-    /// A connection begins. Waits for room.
+    /// Opens a connection. Waits for room.
     pub(super) async fn open(
         self: &Rc<Feed>,
         client: SocketAddr,
         server: SocketAddr,
         transport: Transport,
     ) -> Tap {
-        // For its beginning and its end, so that the end can be told in any case.
+        // Reserve room for the end as well, so that it can always be reported.
         let rooms = match self.room_for(0).await {
             Some(room) => Some(room).zip(self.room_for(0).await),
             None => None,
@@ -252,7 +252,7 @@ impl Feed {
         self.opened(client, server, transport, rooms)
     }
 
-    /// A connection begins, of somebody who asks for room before.
+    /// Opens a connection without waiting; the caller checks for room first.
     pub(super) fn open_now(
         self: &Rc<Feed>,
         client: SocketAddr,
@@ -289,12 +289,12 @@ impl Feed {
         }
     }
 
-    /// Says something on standard error behind what is shown before.
+    /// Prints a message on standard error after all previous entries were shown.
     pub(super) fn note(&self, text: String) {
         self.send(What::Note(text), None);
     }
 
-    /// What was not shown, in words.
+    /// A description of the traffic that was not shown.
     pub(super) fn left_out(&self) -> Option<String> {
         let LeftOut { bytes, connections } = self.left_out.get();
         (bytes + connections > 0).then(|| {
@@ -304,17 +304,17 @@ impl Feed {
         })
     }
 
-    /// Whether there is plenty of room, for more than one read.
+    /// Whether there is room for several reads.
     pub(super) fn has_room(&self) -> bool {
         self.room.available_permits() >= PLENTY
     }
 
-    /// Waits until there is plenty of room.
+    /// Waits until there is room for several reads.
     pub(super) async fn room(&self) {
         let _ = self.room.acquire_many(u32::try_from(PLENTY).unwrap_or(u32::MAX)).await;
     }
 
-    /// Waits for room for so many bytes; `None` when there is none for too long.
+    /// Waits for room for `bytes`; `None` after the timeout.
     async fn room_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let room = match self.room_now(bytes) {
             Some(room) => Some(room),
@@ -333,11 +333,11 @@ impl Feed {
     }
 
     fn now(&self) -> Moment {
-        // Frames belong to captures.
+        // Frame numbers exist in captures only.
         Moment { frame: 0, time: Some(self.clock.now()) }
     }
 
-    /// A viewer that has ended needs nothing any more.
+    /// Sends an entry; a viewer that has ended ignores it.
     fn send(&self, what: What, room: Option<OwnedSemaphorePermit>) {
         let _ = self.sender.send(Entry { what, _room: room });
     }
@@ -351,7 +351,7 @@ impl Tap {
         self.tell(at, direction, bytes, room);
     }
 
-    /// The next bytes of one side, of somebody who asks for room before.
+    /// The next bytes of one side, without waiting; the caller checks for room first.
     pub(super) fn bytes_now(&self, direction: Direction, bytes: &[u8]) {
         self.tell(self.feed.now(), direction, bytes, self.feed.room_now(bytes.len()));
     }
@@ -377,12 +377,12 @@ impl Tap {
         }
     }
 
-    /// How the connection ended.
+    /// Records how the connection ended.
     pub(super) fn end(&self, by: Close<Direction>) {
         self.end.set(by);
     }
 
-    /// Counts bytes of one side; gives where they start, and how many before them were left out.
+    /// Counts bytes of one side; returns their offset, and the number of omitted bytes before them.
     fn pass(&self, direction: Direction, count: usize, is_left_out: bool) -> (u64, u64) {
         let mut sides = self.sides.borrow_mut();
         let [client, server] = &mut *sides;
@@ -416,7 +416,7 @@ impl Drop for Tap {
     }
 }
 
-/// What an entry with so many bytes takes. Reads are much smaller than the queue.
+/// The room that an entry with this number of bytes takes. Reads are much smaller than the queue.
 fn size(bytes: usize) -> u32 {
     u32::try_from(bytes + ENTRY).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The key log that TLS in a capture is decrypted with: a file, which may still be written, and what the capture itself brings along.
+//! The key log for decrypting TLS in a capture: a file, which may still grow, and the secrets in the capture itself.
 
 use crate::error::Error;
 use crate::input_file;
@@ -9,13 +9,13 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::rc::Rc;
 
-/// The most that is read of a file. It would have the secrets of a hundred thousand connections.
+/// The most that is read of a file, enough for the secrets of a hundred thousand connections.
 const MAX_FILE: u64 = 64 << 20;
 
-/// What is kept of a line that has not come whole.
+/// The most that is kept of an incomplete line.
 const MAX_LINE: usize = 512;
 
-/// All secrets, for the decryptor and for who adds some.
+/// All secrets, shared between the decryptor and the sources of secrets.
 #[derive(Clone, Default)]
 pub(super) struct Known(Rc<RefCell<Sources>>);
 
@@ -25,23 +25,23 @@ struct Sources {
     file: Option<Growing>,
 }
 
-/// A file that is read on when something is missing.
+/// A file that is read further if a secret is missing.
 struct Growing {
     file: File,
-    /// How far it was read.
+    /// The number of bytes that were read.
     position: u64,
-    /// How much more may be read.
+    /// The number of bytes that may still be read.
     left: u64,
-    /// The line at its end, as far as it was there.
+    /// The incomplete line at its end.
     tail: Vec<u8>,
     failure: Option<io::Error>,
 }
 
 impl Known {
-    /// With the secrets of this file.
+    /// Opens a key log with the secrets of this file.
     ///
     /// # Errors
-    /// When it cannot be read, or is something else.
+    /// If the file cannot be read, or is not a key log.
     pub(super) fn open(path: Option<&Path>) -> Result<Known, Error> {
         let Some(path) = path else { return Ok(Known::default()) };
         let failed = |source| Error::File { path: path.to_owned(), source };
@@ -65,7 +65,7 @@ impl Known {
         self.0.borrow_mut().log.add(text);
     }
 
-    /// What should be told at the end.
+    /// A note for the user at the end.
     pub(super) fn note(&self) -> Option<String> {
         let sources = self.0.borrow();
         let file = sources.file.as_ref()?;
@@ -97,11 +97,11 @@ impl Secrets for Known {
 }
 
 impl Growing {
-    /// Reads what was added.
+    /// Reads the bytes added since the last call.
     fn read_on(&mut self, log: &mut KeyLog) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         if metadata.is_file() && metadata.len() < self.position {
-            // It was begun anew.
+            // The file was truncated and rewritten.
             self.file.rewind()?;
             self.position = 0;
             self.tail.clear();

@@ -1,4 +1,4 @@
-//! A client of its own: connects as `mq sub` does, subscribes, and shows every packet both ways.
+//! A built-in client: connects as `mq sub` does, subscribes, and shows the packets of both directions.
 
 use super::super::stop::{Limits, stop};
 use super::super::trace::transport_to;
@@ -49,7 +49,7 @@ pub(super) fn run(
     })
 }
 
-/// How it went: with the connection, and with what was shown.
+/// Combines the result of the connection with the outcome of the viewer.
 async fn judge(
     end: Result<End<Ended>, Error>,
     denied: usize,
@@ -70,7 +70,7 @@ async fn judge(
 
 struct Client<'a> {
     filters: Vec<(TopicFilter, Qos)>,
-    /// What a hosted broker takes.
+    /// The limits of a hosted broker.
     rules: Option<Rules>,
     count: Option<u64>,
     version: Version,
@@ -83,7 +83,7 @@ struct Client<'a> {
     options: &'a Options,
 }
 
-/// It publishes nothing.
+/// The publisher of a client that publishes nothing.
 #[derive(Debug)]
 struct Nothing(Infallible);
 
@@ -127,7 +127,7 @@ impl Application for Client<'_> {
     type Message = Nothing;
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn transport::Tap>> {
-        // A unix socket has no addresses; the connection has to have some.
+        // A unix socket has no IP address; the connection needs one.
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let client = stream.local_address().unwrap_or(nowhere);
         let server = stream.peer_address().unwrap_or(nowhere);
@@ -159,7 +159,7 @@ impl Application for Client<'_> {
         Ok(())
     }
 
-    /// Without a subscription, CONNACK was all that was wanted.
+    /// Without a subscription, CONNACK is all that was requested.
     fn send(&mut self, _: &mut Link<'_, Nothing>) -> Result<Sending, Error> {
         Ok(if self.filters.is_empty() { Sending::Finished } else { Sending::Waiting })
     }
@@ -203,7 +203,7 @@ impl Application for Client<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Nothing more is read while the viewer is behind.
+    /// Nothing more is read until the viewer has caught up.
     fn flush(&mut self) -> Result<bool, Error> {
         Ok(self.feed.has_room())
     }
@@ -213,7 +213,7 @@ impl Application for Client<'_> {
     }
 }
 
-/// The client's connection, which it closes when it is through with it.
+/// The client's connection, which it closes when it is done.
 #[derive(Debug)]
 struct Watched(Tap);
 

@@ -1,4 +1,4 @@
-//! `mq inspect`: what is on the wire, decoded, with what is wrong.
+//! `mq inspect`: decodes MQTT traffic and reports protocol errors.
 
 mod capture;
 mod feed;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
     let mut recorder = recorder(args, messages)?;
     let secrets = Known::open(args.live.key_log())?;
     let result = capture::run(args.file.as_deref(), &secrets, inspector, &mut viewer, recorder.as_mut());
-    // What came before a mistake is shown nonetheless.
+    // Show the packets before the error.
     viewer.flush()?;
     result?.iter().for_each(|note| messages.say(note));
     finish(viewer, recorder, messages)
@@ -78,7 +78,7 @@ fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<E
     })
 }
 
-/// What was found counts more than how the traffic ended: a proxy ends by a signal as a rule.
+/// Findings take precedence over the way the traffic ended: a proxy usually ends by a signal.
 fn judge(outcome: Outcome, ended: Result<ExitStatus, Error>) -> Result<ExitStatus, Error> {
     match outcome? {
         ExitStatus::DONE => ended,
@@ -86,7 +86,7 @@ fn judge(outcome: Outcome, ended: Result<ExitStatus, Error>) -> Result<ExitStatu
     }
 }
 
-/// Writes the rest, says what the linter found, and gives the status that all of it leads to.
+/// Writes the rest and the linter's summary, and returns the exit status.
 fn finish(viewer: Viewer, recorder: Option<Recorder>, messages: Messages) -> Result<ExitStatus, Error> {
     let is_written = recorder.is_none_or(Recorder::finish);
     let tally = viewer.finish()?;

@@ -1,5 +1,5 @@
-//! The header of the PROXY protocol that a client of the proxy may send first. It is read before TLS and WebSocket, shown, and forwarded byte for
-//! byte in front of the layers to the broker.
+//! The PROXY protocol header that a client of the proxy may send first. It is read before TLS and WebSocket, shown, and forwarded
+//! byte for byte before the layers to the broker.
 
 use super::feed::Tap;
 use crate::inspect::Direction;
@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long the first byte is waited for. A load balancer sends its header at once; a client that is silent is connected all the same.
+/// The timeout for the first byte. A load balancer sends its header immediately; a silent client is connected anyway.
 const FIRST_BYTE: Duration = Duration::from_secs(1);
 
 /// The first bytes of both versions.
@@ -25,10 +25,10 @@ pub(super) struct Preface {
 }
 
 impl Preface {
-    /// Reads a header. Of other beginnings it takes only the bytes that a header could have.
+    /// Reads a header. If the connection begins with other bytes, it takes at most as many as may belong to a header.
     ///
     /// # Errors
-    /// When the connection breaks or ends within a header.
+    /// If the connection breaks or ends within a header.
     pub(super) async fn read(client: &mut TcpStream) -> io::Result<Preface> {
         let mut preface = Preface { bytes: Vec::new(), beginning: Beginning::Other };
         let mut first = [0];
@@ -36,7 +36,7 @@ impl Preface {
             Ok(Ok(1..)) if first.iter().all(|byte| FIRST.contains(byte)) => {}
             _ => return Ok(preface),
         }
-        // Byte by byte, since what follows belongs to the next layer.
+        // Read single bytes, since those after the header belong to the next layer.
         loop {
             preface.bytes.push(client.read_u8().await?);
             preface.beginning = ProxyHeader::parse(&preface.bytes);
@@ -46,7 +46,7 @@ impl Preface {
         }
     }
 
-    /// The address of the client behind the one that sent it.
+    /// The address of the client that the sender of the header represents.
     pub(super) fn client(&self) -> Option<SocketAddr> {
         match self.beginning {
             Beginning::Header(ProxyHeader { addresses, .. }, _) => addresses.map(|(client, _)| client),
@@ -54,13 +54,13 @@ impl Preface {
         }
     }
 
-    /// The broker, with the bytes in front of all layers.
+    /// The broker's endpoint, with the header's bytes to send before all layers.
     pub(super) fn endpoint(&self, target: &Endpoint) -> Endpoint {
         let preface = transport::Preface::Forwarded(self.bytes.clone());
         Endpoint { preface: (!self.bytes.is_empty()).then_some(preface), ..target.clone() }
     }
 
-    /// Shows the header, or the bytes if they are not one.
+    /// Shows the header, or the bytes if they are not a header.
     pub(super) async fn show(&self, proxy: SocketAddr, tap: &Tap) {
         match self.beginning {
             Beginning::Header(header, _) => tap.proxy_header(proxy, Ok(header)),

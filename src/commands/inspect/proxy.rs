@@ -1,8 +1,8 @@
-//! The proxy: what comes from clients goes to the broker, byte for byte, and back, and is shown on the way.
+//! The proxy: forwards bytes between clients and the broker unchanged, and shows them on the way.
 //!
-//! A connection is one task with a pump for each direction. A pump reads no more before the other side took what it has read, so that the
-//! slower side slows the other. The end of one direction is passed on and leaves the other open; a connection that breaks on one side is
-//! broken on the other.
+//! Each connection is one task with a pump per direction. A pump reads more only after the other side took its bytes, so that the
+//! slower side limits the faster one. The end of one direction is forwarded and leaves the other open; if one side of a
+//! connection breaks, the other side is reset too.
 
 use super::super::stop::{Limits, stop};
 use super::super::{Messages, print_error};
@@ -28,13 +28,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 
-/// What a pump reads at once.
+/// The most that a pump reads in one call.
 const CHUNK: usize = 32 * 1024;
 
-/// How long accepting pauses when the system has no descriptors left.
+/// The pause after accepting failed for lack of descriptors.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// How connections come in and go out.
+/// The settings for incoming and outgoing connections.
 pub(super) struct Proxy {
     listen: Listen,
     acceptor: Option<Acceptor>,
@@ -42,13 +42,13 @@ pub(super) struct Proxy {
     messages: Messages,
 }
 
-/// A port that is open.
+/// An open port.
 pub(super) struct Listening {
     proxy: Rc<Proxy>,
     listener: TcpListener,
 }
 
-/// A connection that broke, and on whose side.
+/// A connection that broke, with the side on which it did.
 #[derive(Debug)]
 struct Broken {
     sender: Direction,
@@ -56,18 +56,18 @@ struct Broken {
 }
 
 impl Proxy {
-    /// Reads what was typed, and all files.
+    /// Reads the options and all files that they name.
     ///
     /// # Errors
-    /// Which option cannot be used.
+    /// If an option cannot be used.
     pub(super) fn new(args: &LiveArgs, listen: Listen, messages: Messages) -> Result<Proxy, Error> {
         Ok(Proxy { listen, acceptor: args.acceptor()?, target: args.target()?, messages })
     }
 
-    /// Opens the port, and says where it is. To be called inside the runtime.
+    /// Opens the port and prints its address. Call it inside the runtime.
     ///
     /// # Errors
-    /// When the port cannot be opened.
+    /// If the port cannot be opened.
     pub(super) fn listen(mut self) -> Result<Listening, Error> {
         descriptors::raise_limit();
         let failed = |source| Error::System { action: format!("listen on {}", self.listen.address), source };
@@ -79,7 +79,7 @@ impl Proxy {
     }
 
     async fn serve(&self, mut client: TcpStream, address: SocketAddr, feed: &Rc<Feed>) {
-        // Some kinds of interface refuse it; the connection works all the same.
+        // Some interfaces reject the option; the connection works without it.
         let _ = client.set_nodelay(true);
         let patience = self.target.timeout;
         let opening = async {
@@ -115,8 +115,8 @@ impl Proxy {
         }
     }
 
-    /// Takes off the layers that the client speaks. Whether it asked for the WebSocket subprotocol of MQTT 3.1 comes with the
-    /// stream.
+    /// Unwraps the layers that the client uses. Returns the stream, and whether the client requested the WebSocket subprotocol of
+    /// MQTT 3.1.
     async fn open(&self, client: Stream) -> Result<(Stream, bool), String> {
         let client = match &self.acceptor {
             Some(acceptor) => acceptor.accept(client).await.map_err(|error| error.to_string())?,
@@ -135,7 +135,7 @@ impl Proxy {
 }
 
 impl Listening {
-    /// Forwards until a signal, a time limit or the viewer's end.
+    /// Forwards until a signal, the time limit or the viewer's end.
     pub(super) async fn run(
         self,
         feed: Rc<Feed>,
@@ -150,7 +150,7 @@ impl Listening {
             ended = feed::ended(stop, viewing) => ended,
             never = accepting => match never {},
         };
-        // All connections end here, and tell the viewer so.
+        // Dropping the tasks ends all connections and reports that to the viewer.
         drop(tasks);
         feed.left_out().inspect(|text| messages.say(text));
         Ok(ended)
@@ -170,7 +170,7 @@ impl Listening {
                     let (proxy, feed) = (Rc::clone(&self.proxy), Rc::clone(&feed));
                     connections.spawn_local(async move { proxy.serve(stream, address, &feed).await });
                 }
-                // The client gave up while it waited.
+                // The client disconnected while it waited.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     if !std::mem::replace(&mut has_failed, true) {
@@ -183,7 +183,7 @@ impl Listening {
     }
 }
 
-/// Carries bytes both ways until both ends have said that they send no more.
+/// Forwards bytes in both directions until both sides have closed theirs.
 async fn forward(mut client: Stream, mut server: Stream, tap: &Tap) -> Result<(), Broken> {
     let (client_reader, client_writer) = split(&mut client);
     let (server_reader, server_writer) = split(&mut server);
@@ -201,7 +201,8 @@ async fn forward(mut client: Stream, mut server: Stream, tap: &Tap) -> Result<()
     Err(broken)
 }
 
-/// Carries bytes one way. A side that takes no more may still have said why, so that is no reason to end the other way: it is given back.
+/// Forwards one direction. A side that stops reading may still have sent its reason, so a write error does not end the other
+/// direction: it is returned as `Ok`.
 async fn pump(
     mut from: ReadHalf<&mut Stream>,
     mut to: WriteHalf<&mut Stream>,
@@ -223,14 +224,14 @@ async fn pump(
     }
 }
 
-/// What is shown is shown before it is forwarded, so that no answer comes before its question.
+/// Shows bytes before they are forwarded, so that a response never precedes its request.
 async fn tap_unless_empty(tap: &Tap, direction: Direction, bytes: &[u8]) {
     if !bytes.is_empty() {
         tap.bytes(direction, bytes).await;
     }
 }
 
-/// Forwards bytes, or the end when there are none.
+/// Forwards bytes, or the end of the direction if there are none.
 async fn hand_on(bytes: &[u8], to: &mut WriteHalf<&mut Stream>) -> io::Result<()> {
     if bytes.is_empty() {
         return to.shutdown().await;
@@ -246,7 +247,7 @@ fn opposite(direction: Direction) -> Direction {
     }
 }
 
-/// Whether that is how TCP connections break every day, which the viewer shows.
+/// Whether the error is a common way for TCP connections to end, which the viewer shows.
 fn is_usual(error: &io::Error) -> bool {
     matches!(
         error.kind(),

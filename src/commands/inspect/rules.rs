@@ -1,4 +1,4 @@
-//! The rules themselves: what each demands, of whom, and which statement says so.
+//! Prints the linter's rules: the requirement, the sender it applies to, and the normative statement.
 
 use crate::cli::inspect::{Format, InspectArgs};
 use crate::error::{Error, ExitStatus};
@@ -9,7 +9,7 @@ use crate::protocol::Version;
 use std::fmt::Write;
 use std::io::Write as _;
 
-/// Prints all of them, or those that stand for one statement.
+/// Prints all rules, or those for one statement.
 pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Error> {
     let rules: Vec<Rule> = match &args.explain {
         None => Rule::ALL.to_vec(),
@@ -24,7 +24,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-/// The statement may be in any case, and without `MQTT-`.
+/// The rules for a statement, which may be in any case, and without `MQTT-`.
 fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
     let wanted = statement.trim_matches(['[', ']']).to_ascii_uppercase();
     let wanted = wanted.strip_prefix("MQTT-").unwrap_or(&wanted);

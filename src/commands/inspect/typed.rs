@@ -1,4 +1,4 @@
-//! Packets that were typed, in hexadecimal or Base64.
+//! Packets given as text, in hexadecimal or Base64.
 
 use super::viewer::Viewer;
 use crate::cli::inspect::InspectArgs;
@@ -10,13 +10,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{self, BufRead};
 
-/// Stands for the lines of standard input.
+/// The argument that reads lines from standard input.
 const STDIN: &str = "-";
 
 /// The connection that all these packets belong to.
 const CONNECTION: u32 = 0;
 
-/// How packets are written.
+/// The encoding of packets.
 #[derive(Debug, Clone, Copy)]
 enum Notation {
     Hex,
@@ -56,12 +56,12 @@ struct Packets<'v> {
 }
 
 impl Packets<'_> {
-    /// Whole packets, or what there is of the last one.
+    /// Takes complete packets; the last one may be truncated.
     fn take(&mut self, direction: Option<Direction>, bytes: &[u8]) {
         let (at, viewer) = (Moment::default(), &mut *self.viewer);
         let mut rest = bytes;
         while !rest.is_empty() {
-            // Without a packet's end, all that is left is one.
+            // If a packet's length is unknown, the rest of the bytes is one packet.
             let length =
                 stream::whole_length(rest).filter(|length| *length <= rest.len()).unwrap_or(rest.len());
             let (packet, others) = rest.split_at(length);
@@ -73,7 +73,7 @@ impl Packets<'_> {
     }
 }
 
-/// Who sent the line's packet, where it says so, and the rest of it.
+/// The sender of the line's packet, if the line names it, and the rest of the line.
 fn sender(line: &str) -> (Option<Direction>, &str) {
     let line = line.trim_start();
     let said = Direction::BOTH.into_iter().find_map(|direction| {
@@ -83,14 +83,14 @@ fn sender(line: &str) -> (Option<Direction>, &str) {
     said.unwrap_or((None, line))
 }
 
-/// Who sends such packets; the client, where both can.
+/// The usual sender of such packets; the client, if both may send them.
 fn usual_direction(bytes: &[u8]) -> Direction {
     let packet_type = bytes.first().and_then(|first| PacketType::from_first_byte(*first));
     packet_type.and_then(Direction::of).unwrap_or(Direction::ClientToServer)
 }
 
 impl Notation {
-    /// What to say of a text without a byte in it.
+    /// The error for a text without bytes.
     fn missing(self, text: &str) -> String {
         let (option, example) = match self {
             Notation::Hex => ("--hex", "'c0 00'"),
@@ -110,12 +110,12 @@ impl Notation {
     }
 }
 
-/// Hexadecimal as programs print it: with or without spaces, colons, commas, `0x` and `\x`.
+/// Hexadecimal in common notations: with or without spaces, colons, commas, `0x` and `\x`.
 fn hex(text: &str) -> Result<Vec<u8>, String> {
     let plain = text.replace("0x", " ").replace("\\x", " ");
     let mut bytes = Vec::new();
     for word in plain.split(|character: char| character.is_whitespace() || ":,;-".contains(character)) {
-        // A single digit is a byte, so that `a` is not half of something.
+        // A single digit is a byte, so that `a` is not half of one.
         let word = if word.len() == 1 { format!("0{word}") } else { word.to_owned() };
         bytes.extend(
             crate::message::decode_hex(&word)

@@ -1,4 +1,4 @@
-//! Shows what the inspector finds, on standard output.
+//! Writes the inspector's findings to standard output.
 
 use crate::cli::inspect::{Format, InspectArgs};
 use crate::error::Error;
@@ -9,10 +9,10 @@ use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
 use crate::inspect::{Item, Linter, Severity};
 use std::io::{self, Write};
 
-/// As much is gathered before it is written.
+/// The buffer is written once it has reached this size.
 const BUFFER: usize = 64 * 1024;
 
-/// Takes items, and writes what they look like.
+/// Formats items and writes them.
 pub(super) struct Viewer {
     view: View,
     linter: Option<Linter>,
@@ -55,7 +55,7 @@ impl Viewer {
         }
     }
 
-    /// Shows an item. What fails is told by the next flush.
+    /// Shows an item. The next flush reports an error.
     pub(super) fn show(&mut self, item: &Item<'_>) {
         let findings = self.linter.as_mut().map(|linter| linter.check(item)).unwrap_or_default();
         if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(item, &findings)) {
@@ -75,21 +75,21 @@ impl Viewer {
         }
     }
 
-    /// Writes what was gathered.
+    /// Writes the buffer.
     ///
     /// # Errors
-    /// When standard output takes no more.
+    /// If writing to standard output failed.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         self.write();
         self.failure.take().map_or(Ok(()), |error| Err(Error::Output(error)))
     }
 
-    /// Whether standard output takes no more, so that nothing need be read any longer.
+    /// Whether writing to standard output failed, so that no more input needs to be read.
     pub(super) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
 
-    /// Writes the rest; gives what the linter found, if it was asked.
+    /// Writes the rest; returns the linter's summary, if the linter is on.
     pub(super) fn finish(mut self) -> Result<Option<Tally>, Error> {
         if let Some(statistics) = self.statistics.take() {
             let text = match &self.view {
@@ -102,7 +102,7 @@ impl Viewer {
         Ok(self.linter.map(|linter| linter.tally()))
     }
 
-    /// Writes what was gathered. What fails is told by the next flush.
+    /// Writes the buffer. The next flush reports an error.
     pub(super) fn write(&mut self) {
         if self.failure.is_none() && !self.buffer.is_empty() {
             let mut stdout = io::stdout().lock();

@@ -1,4 +1,4 @@
-//! The file of `--write`. When it cannot be written any more, that is told at once, and the rest of the command goes on.
+//! The file of `--write`. A write error is reported immediately, and the rest of the command continues.
 
 use super::super::Messages;
 use crate::error::Error;
@@ -9,10 +9,10 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// As much is gathered before it is written.
+/// The buffer is written once it has reached this size.
 const BUFFER: usize = 64 * 1024;
 
-/// Writes what is said to a file.
+/// Records the MQTT conversations in a file.
 pub(super) struct Recorder {
     path: PathBuf,
     file: Option<BufWriter<File>>,
@@ -22,10 +22,10 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Makes the file, or empties it.
+    /// Creates or truncates the file.
     ///
     /// # Errors
-    /// When it cannot be made, or is the one that is read.
+    /// If it cannot be created, or is the file that is read.
     pub(super) fn create(path: &Path, source: Option<&Path>, messages: Messages) -> Result<Recorder, Error> {
         if path.as_os_str() == "-" {
             return Err(Error::Usage("--write needs a file; standard output has the packets".to_owned()));
@@ -43,7 +43,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Writes what stands for an event.
+    /// Writes the frames of an event.
     pub(super) fn take(&mut self, event: &Event<'_>) {
         if self.file.is_some() {
             self.writer.take(event, &mut self.frames);
@@ -51,13 +51,13 @@ impl Recorder {
         }
     }
 
-    /// Hands what was gathered to the system.
+    /// Flushes the buffer to the file.
     pub(super) fn flush(&mut self) {
         let flushed = self.file.as_mut().map_or(Ok(()), BufWriter::flush);
         self.check(flushed);
     }
 
-    /// Writes the rest; whether everything is in the file.
+    /// Writes the rest; returns whether everything is in the file.
     pub(super) fn finish(mut self) -> bool {
         self.flush();
         self.file.is_some()
@@ -73,7 +73,7 @@ impl Recorder {
         if let Err(error) = result {
             let path = self.path.display();
             self.messages.say(&format!("cannot write {path}: {error}; nothing more is written to it"));
-            // Not dropped in the ordinary way, which would try to write once more.
+            // A normal drop would try to write the buffer again.
             self.file.take().map(BufWriter::into_parts);
         }
     }

@@ -1,20 +1,20 @@
-//! IP packets that came in fragments, put together again.
+//! Reassembles fragmented IP packets.
 //!
-//! Where fragments overlap, the first one counts, as in reassembly. How many packets wait, how long, and with how many bytes,
-//! is bounded.
+//! If fragments overlap, the first one counts, as in TCP reassembly. The number, age and total size of incomplete packets are
+//! bounded.
 
 use super::Moment;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::ops::Range;
 
-/// How many packets wait at most.
+/// The most incomplete packets.
 const MAX_PACKETS: usize = 256;
 
-/// How many bytes they may have in all.
+/// The most bytes of all incomplete packets.
 const MAX_BYTES: usize = 4 << 20;
 
-/// How long one waits, in nanoseconds; so does Linux.
+/// The longest time that a packet may stay incomplete, in nanoseconds; the same as in Linux.
 const MAX_AGE: u64 = 30_000_000_000;
 
 /// The longest payload of an IP packet.
@@ -26,16 +26,16 @@ pub(super) struct Fragment<'a> {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
     pub(super) identification: u32,
-    /// Where in the payload it stands.
+    /// Its offset in the payload.
     pub(super) offset: usize,
     pub(super) has_more: bool,
     pub(super) bytes: &'a [u8],
 }
 
-/// What waits for the rest.
+/// The incomplete packets.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
-    /// The oldest first.
+    /// In order of arrival, the oldest first.
     packets: VecDeque<Packet>,
     incomplete: u64,
 }
@@ -45,14 +45,14 @@ struct Packet {
     key: (IpAddr, IpAddr, u32),
     since: Moment,
     bytes: Vec<u8>,
-    /// What of them is there: in order, and with holes between.
+    /// The ranges that have arrived, in order and without overlaps.
     filled: Vec<Range<usize>>,
-    /// Known with the last fragment.
+    /// Known once the last fragment has arrived.
     length: Option<usize>,
 }
 
 impl Fragments {
-    /// Adds a fragment, and gives the packet's payload if it was the one that was missing.
+    /// Adds a fragment, and returns the packet's payload if it is now complete.
     pub(super) fn add(&mut self, at: Moment, fragment: &Fragment<'_>) -> Option<Vec<u8>> {
         if fragment.offset + fragment.bytes.len() > MAX_PACKET {
             return None;
@@ -72,7 +72,7 @@ impl Fragments {
         None
     }
 
-    /// How many packets were given up.
+    /// The number of packets that were given up.
     pub(super) fn incomplete(&self) -> u64 {
         self.incomplete + self.packets.len() as u64
     }
@@ -93,7 +93,7 @@ impl Fragments {
         }
     }
 
-    /// How many bytes wait.
+    /// The number of buffered bytes.
     pub(super) fn cost(&self) -> usize {
         self.packets.iter().map(|packet| packet.bytes.len()).sum()
     }
@@ -126,7 +126,7 @@ impl Packet {
         insert(&mut self.filled, fragment.offset..end);
     }
 
-    /// Whether all is there. What stands behind the last fragment's end is cut off.
+    /// Whether all fragments have arrived. Truncates bytes beyond the last fragment's end.
     fn is_complete(&mut self) -> bool {
         let Some(length) = self.length else { return false };
         let is_complete = self.filled.first().is_some_and(|range| range.start == 0 && range.end >= length);
@@ -137,7 +137,7 @@ impl Packet {
     }
 }
 
-/// What of `range` is not in `filled`.
+/// The parts of `range` that are not in `filled`.
 fn holes(filled: &[Range<usize>], range: Range<usize>) -> Vec<Range<usize>> {
     let mut holes = Vec::new();
     let mut start = range.start;
@@ -153,7 +153,7 @@ fn holes(filled: &[Range<usize>], range: Range<usize>) -> Vec<Range<usize>> {
     holes
 }
 
-/// Adds `range` to `filled`, and joins what it touches.
+/// Adds `range` to `filled`, merging it with adjacent ranges.
 fn insert(filled: &mut Vec<Range<usize>>, range: Range<usize>) {
     let first = filled.partition_point(|known| known.end < range.start);
     let behind = filled.partition_point(|known| known.start <= range.end);

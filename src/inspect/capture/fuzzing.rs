@@ -1,4 +1,4 @@
-//! What fuzzers call: each layer with any bytes, and with what must hold whatever they are.
+//! Entry points for fuzzing: each layer with arbitrary bytes, and the invariants that must hold for all of them.
 //!
 //! The targets in `fuzz/` are one line each, so that `examples/fuzz.rs` can do the same work without a nightly compiler.
 
@@ -94,7 +94,7 @@ fn read_frames(source: impl Read, mut each: impl FnMut(&Frame<'_>)) -> String {
         match reader.next_frame() {
             Ok(Some(frame)) => each(&frame),
             Ok(None) => return format!("{:?}", reader.truncation()),
-            // The guess what it is depends on how much of it has come.
+            // The detected file type depends on the number of bytes available.
             Err(ReadError::Foreign { .. }) => return "no capture".to_owned(),
             Err(error) => return error.to_string(),
         }

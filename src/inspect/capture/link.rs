@@ -1,9 +1,9 @@
-//! Link layers: from a frame to the IP packet in it, out of tags and labels.
+//! Link layers: extracts the IP packet from a frame, through tags and labels.
 
 use super::network::Skipped;
 use super::reader::Frame;
 
-// Numbers of link types, from the registry of tcpdump.org. Some systems have numbers of their own for raw IP.
+// Link types from the registry of tcpdump.org. Some systems use numbers of their own for raw IP.
 const NULL: u32 = 0;
 const ETHERNET: u32 = 1;
 const PPP: u32 = 9;
@@ -19,53 +19,54 @@ const IPV6: u32 = 229;
 const NFLOG: u32 = 239;
 const LINUX_COOKED_2: u32 = 276;
 
-// Numbers of protocols, as in Ethernet's header.
+// EtherTypes.
 pub(super) const ETHER_IPV4: u16 = 0x0800;
 pub(super) const ETHER_IPV6: u16 = 0x86dd;
-/// VLAN, QinQ, and what came before QinQ.
+/// VLAN, QinQ, and the predecessors of QinQ.
 const ETHER_VLANS: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
 /// Unicast and multicast.
 const ETHER_MPLS: [u16; 2] = [0x8847, 0x8848];
 const ETHER_PPPOE_SESSION: u16 = 0x8864;
 /// In GRE and GENEVE.
 pub(super) const ETHER_ETHERNET: u16 = 0x6558;
-/// In GRE, as PPTP has it.
+/// In GRE for PPTP.
 pub(super) const ETHER_PPP: u16 = 0x880b;
-/// Up to there, the number is a length, and LLC's header follows.
+/// Up to this value, the number is a length, and an LLC header follows.
 const MAX_LENGTH: u16 = 1500;
 
-// Numbers of protocols, as in PPP's header.
+// PPP protocol numbers.
 const PPP_IPV4: u16 = 0x0021;
 const PPP_IPV6: u16 = 0x0057;
 const PPP_MPLS: [u16; 2] = [0x0281, 0x0283];
 
-/// Address and control in front of PPP's protocol, where they are not left out.
+/// Address and control fields before PPP's protocol number, if they are not omitted.
 const PPP_ADDRESS: [u8; 2] = [0xff, 0x03];
 
-/// LLC's header in front of a number as Ethernet's.
+/// An LLC/SNAP header, which an EtherType follows.
 const SNAP: [u8; 6] = [0xaa, 0xaa, 3, 0, 0, 0];
 
 /// The attribute of NFLOG that holds the packet.
 const NFLOG_PAYLOAD: u16 = 9;
 
-/// More tags, labels and headers stand in front of no packet.
+/// The most nested tags, labels and headers before a packet.
 const MAX_DEPTH: usize = 16;
 
-/// The IP packet in `frame`, with whatever padding follows it.
+/// The IP packet in `frame`, including any padding.
 pub(super) fn ip_packet<'a>(frame: &Frame<'a>) -> Result<&'a [u8], Skipped> {
     let bytes = frame.bytes;
     match frame.link_type {
         ETHERNET => ethernet(bytes),
-        // The protocol stands last in the first header, and first in its successor's.
+        // The protocol is at the end of the first version's header, and at the start of the second version's.
         LINUX_COOKED => tagged(bytes.get(14..)),
         LINUX_COOKED_2 => match bytes.split_first_chunk::<20>() {
             Some(([high, low, ..], rest)) => payload(u16::from_be_bytes([*high, *low]), rest),
             None => Err(Skipped::Malformed),
         },
-        // The address family, in the byte order of who captured. Its numbers vary; the packet tells its version itself.
+        // The address family, in the byte order of the capturing host. Its numbers vary, so the packet's own version field
+        // decides.
         NULL | LOOP => bytes.get(4..).ok_or(Skipped::Malformed),
         PPP => ppp(bytes),
-        // With PPP in it, or with Cisco's header.
+        // With a PPP or a Cisco header.
         PPP_HDLC if bytes.starts_with(&PPP_ADDRESS) => ppp(bytes),
         PPP_HDLC | CISCO_HDLC => tagged(bytes.get(2..)),
         PPP_WITH_DIRECTION => ppp(bytes.get(1..).unwrap_or_default()),
@@ -77,12 +78,12 @@ pub(super) fn ip_packet<'a>(frame: &Frame<'a>) -> Result<&'a [u8], Skipped> {
     }
 }
 
-/// What a frame of Ethernet holds.
+/// The IP packet in an Ethernet frame.
 pub(super) fn ethernet(bytes: &[u8]) -> Result<&[u8], Skipped> {
     tagged(bytes.get(12..))
 }
 
-/// What follows a protocol number at the start of `bytes`.
+/// The IP packet after a protocol number at the start of `bytes`.
 fn tagged(bytes: Option<&[u8]>) -> Result<&[u8], Skipped> {
     match bytes.and_then(<[u8]>::split_first_chunk::<2>) {
         Some((protocol, rest)) => payload(u16::from_be_bytes(*protocol), rest),
@@ -90,22 +91,22 @@ fn tagged(bytes: Option<&[u8]>) -> Result<&[u8], Skipped> {
     }
 }
 
-/// What a header says that is followed by another one.
+/// The result of parsing one header.
 enum Next<'a> {
-    /// This protocol, as Ethernet numbers it.
+    /// Another protocol, by EtherType.
     Ether(u16, &'a [u8]),
-    /// This one, as PPP does.
+    /// Another protocol, by PPP number.
     Ppp(u16, &'a [u8]),
     /// The packet.
     Ip(&'a [u8]),
 }
 
-/// The IP packet of `protocol`, out of any tags and labels.
+/// The IP packet of `protocol`, through any tags and labels.
 pub(super) fn payload(protocol: u16, rest: &[u8]) -> Result<&[u8], Skipped> {
     follow(Next::Ether(protocol, rest))
 }
 
-/// The IP packet behind PPP's header.
+/// The IP packet after a PPP header.
 pub(super) fn ppp(bytes: &[u8]) -> Result<&[u8], Skipped> {
     follow(ppp_header(bytes)?)
 }
@@ -123,12 +124,12 @@ fn follow(mut next: Next<'_>) -> Result<&[u8], Skipped> {
     Err(Skipped::Malformed)
 }
 
-/// What another protocol than IP has, as Ethernet numbers it.
+/// Parses the header of a protocol, given by its EtherType.
 fn ether(protocol: u16, rest: &[u8]) -> Result<Next<'_>, Skipped> {
     match protocol {
         ETHER_ETHERNET => ether_header(rest.get(12..)),
         ETHER_PPP => ppp_header(rest),
-        // Version, type and code, a session and a length.
+        // Version, type, code, session and length.
         ETHER_PPPOE_SESSION => ppp_header(rest.get(6..).ok_or(Skipped::Malformed)?),
         _ if ETHER_VLANS.contains(&protocol) => ether_header(rest.get(2..)),
         _ if ETHER_MPLS.contains(&protocol) => labels(rest),
@@ -142,7 +143,7 @@ fn ether_header(bytes: Option<&[u8]>) -> Result<Next<'_>, Skipped> {
     Ok(Next::Ether(u16::from_be_bytes(*number), rest))
 }
 
-/// The number takes one byte where it is odd.
+/// An odd first byte is the whole protocol number.
 fn ppp_header(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
     match bytes.strip_prefix(&PPP_ADDRESS).unwrap_or(bytes) {
         [number, rest @ ..] if number & 1 == 1 => Ok(Next::Ppp((*number).into(), rest)),
@@ -151,7 +152,7 @@ fn ppp_header(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
     }
 }
 
-/// What stands behind a stack of MPLS labels: IP by its version, or else Ethernet, perhaps behind a control word.
+/// The packet after a stack of MPLS labels: IP by its version, or else Ethernet, optionally after a control word.
 fn labels(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
     let mut rest = bytes;
     for _ in 0..MAX_DEPTH {
@@ -170,7 +171,7 @@ fn labels(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
     Err(Skipped::Malformed)
 }
 
-/// Attributes with their lengths, in the byte order of who captured; one of them is the packet.
+/// Attributes with lengths in the byte order of the capturing host; one of them is the packet.
 fn nflog(bytes: &[u8]) -> Result<&[u8], Skipped> {
     let attributes = bytes.get(4..).ok_or(Skipped::Malformed)?;
     attribute(attributes, u16::from_le_bytes)
@@ -192,11 +193,11 @@ fn attribute(attributes: &[u8], number: fn([u8; 2]) -> u16) -> Option<&[u8]> {
     None
 }
 
-/// A protocol in IP's place.
+/// A protocol number found instead of IP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkLayer {
-    /// As Ethernet numbers it.
+    /// An EtherType.
     Ether(u16),
-    /// As PPP numbers it.
+    /// A PPP number.
     Ppp(u16),
 }

@@ -1,13 +1,13 @@
-//! Captures: from the bytes of a file to the bytes that applications said to each other.
+//! Captures: from the bytes of a file to the bytes that applications exchanged.
 //!
-//! Layers, each of them pure: no printing, no clock, and memory that is bounded whatever the input.
+//! The layers are pure: they do not print or read the clock, and their memory is bounded for any input.
 //!
 //! ```text
 //! reader        a file's bytes             -> frames
 //! link, network a frame                    -> a TCP segment, also out of tunnels
-//! reassembly    segments                   -> each side's bytes in order, and what is missing of them
-//! conversation  each side's bytes in order -> what client and server said, out of WebSocket frames (and TLS, with a decryptor)
-//! decrypt       TLS records and a key log   -> what they hide, for conversation
+//! reassembly    segments                   -> each side's bytes in order, and the gaps between them
+//! conversation  each side's bytes in order -> MQTT bytes, out of WebSocket frames (and TLS, with a decryptor)
+//! decrypt       TLS records and a key log  -> application data, for conversation
 //! ```
 
 pub mod conversation;
@@ -30,16 +30,16 @@ pub use passed_over::PassedOver;
 use reader::Frame;
 use reassembly::Reassembly;
 
-/// Where in a capture something happened: with which frame, and when.
+/// A place in a capture: the frame and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {
     /// The number of the frame, from 1 as in tshark.
     pub frame: u64,
-    /// Nanoseconds since 1970; `None` when the capture does not say (simple packet blocks).
+    /// Nanoseconds since 1970; `None` if the capture has no time for the frame (simple packet blocks).
     pub time: Option<u64>,
 }
 
-/// All layers behind the reader: frames in, conversations out.
+/// All layers after the reader: frames in, conversations out.
 #[derive(Debug, Default)]
 pub struct Capture {
     network: Network,
@@ -49,29 +49,29 @@ pub struct Capture {
     last: Moment,
 }
 
-/// What there was beside the conversations.
+/// Counts of frames, packets and connections.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
     /// All frames.
     pub frames: u64,
-    /// Those with a segment of TCP.
+    /// Frames with a TCP segment.
     pub segments: u64,
-    /// Those with something else.
+    /// Frames without TCP.
     pub passed_over: PassedOver,
-    /// Packets that came in fragments, of which some are missing.
+    /// Fragmented packets with missing fragments.
     pub incomplete_packets: u64,
     /// TCP connections.
     pub connections: u32,
 }
 
 impl Capture {
-    /// With further ports of MQTT, and somebody who can read TLS.
+    /// Uses `ports` as additional MQTT ports, and `decryptor` to read TLS.
     #[must_use]
     pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Capture {
         Capture { conversations: Conversations::new(ports, decryptor), ..Capture::default() }
     }
 
-    /// Takes a frame, and emits what becomes known with it.
+    /// Takes a frame, and emits the resulting events.
     pub fn frame(&mut self, frame: &Frame<'_>, emit: &mut impl FnMut(Event<'_>)) {
         self.last = frame.at;
         self.counts.frames += 1;
@@ -81,19 +81,19 @@ impl Capture {
                 let conversations = &mut self.conversations;
                 self.reassembly.segment(frame.at, &segment, &mut |event| conversations.event(&event, emit));
             }
-            // Counted when the packet is whole, or stays incomplete.
+            // Counted once the packet is complete, or given up.
             Err(Skipped::Fragment) => {}
             Err(skipped) => self.counts.passed_over.add(skipped),
         }
     }
 
-    /// The capture has ended: tells what is left.
+    /// Handles the end of the capture: emits the remaining events.
     pub fn finish(&mut self, emit: &mut impl FnMut(Event<'_>)) {
         let conversations = &mut self.conversations;
         self.reassembly.finish(self.last, &mut |event| conversations.event(&event, emit));
     }
 
-    /// What there was so far.
+    /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {

@@ -1,6 +1,6 @@
-//! IP and TCP: from a frame to a TCP segment, put together from fragments where it came in some.
+//! IP and TCP: extracts a TCP segment from a frame, reassembling fragments if necessary.
 //!
-//! Checksums are not looked at: where the network card computes them, what is captured on the sender's side has wrong ones.
+//! Checksums are not verified: if the network card computes them, frames captured on the sender have wrong ones.
 
 use super::fragments::{Fragment, Fragments};
 pub use super::link::NetworkLayer;
@@ -12,64 +12,64 @@ use std::net::{IpAddr, SocketAddr};
 /// A TCP segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// Who sent it.
+    /// The sender's address.
     pub source: SocketAddr,
-    /// To whom.
+    /// The receiver's address.
     pub destination: SocketAddr,
-    /// The number of its first byte.
+    /// The sequence number of its first byte.
     pub sequence: u32,
-    /// The number of the next byte that the sender expects.
+    /// The sequence number of the next byte that the sender expects.
     pub acknowledgment: Option<u32>,
-    /// It opens a connection.
+    /// SYN is set.
     pub is_syn: bool,
-    /// It is the sender's last one.
+    /// FIN is set.
     pub is_fin: bool,
-    /// It breaks the connection.
+    /// RST is set.
     pub is_reset: bool,
-    /// What it carries.
+    /// The captured part of the payload.
     pub bytes: &'a [u8],
-    /// How many bytes more it carried than were captured.
+    /// The number of payload bytes that were not captured.
     pub missing: usize,
 }
 
-/// More IP packets stand inside each other nowhere.
+/// The deepest nesting of IP packets that is followed.
 const MAX_DEPTH: usize = 8;
 
-/// Why there is no segment in a frame.
+/// The reason why a frame has no TCP segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skipped {
-    /// No link layer that is known here.
+    /// An unsupported link layer.
     LinkType(u32),
-    /// Another network layer.
+    /// A network layer other than IP.
     NotIp(NetworkLayer),
-    /// IP, with something else in it.
+    /// IP with a payload other than TCP.
     NotTcp(Datagram),
-    /// Packets inside packets, more than are looked into.
+    /// Too many nested packets.
     TooDeep,
-    /// A fragment, and others are still to come.
+    /// A fragment of a packet that is still incomplete.
     Fragment,
-    /// Cut off inside a header, or with a length that cannot be.
+    /// Truncated inside a header, or with an invalid length.
     Malformed,
 }
 
-/// What stands in TCP's place.
+/// An IP payload other than TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Datagram {
-    /// A datagram of UDP that may be MQTT-SN.
+    /// A UDP datagram that may be MQTT-SN.
     MqttSn,
-    /// One that may be QUIC.
+    /// A UDP datagram that may be QUIC.
     Quic,
-    /// Any other of UDP.
+    /// Any other UDP datagram.
     Udp,
-    /// The protocol of this number.
+    /// The IP protocol with this number.
     Other(u8),
 }
 
-/// Finds segments in frames.
+/// Extracts segments from frames.
 #[derive(Debug, Default)]
 pub struct Network {
     fragments: Fragments,
-    /// A packet that came in fragments.
+    /// The payload of a reassembled packet.
     whole: Vec<u8>,
 }
 
@@ -85,12 +85,12 @@ struct Payload<'a> {
 /// The innermost packet.
 enum Innermost<'a> {
     Payload(Payload<'a>),
-    /// A part of it, and the protocol of the whole.
+    /// A fragment, and the protocol of the whole packet.
     Fragment(Fragment<'a>, u8),
 }
 
 impl Network {
-    /// The segment in `frame`, or why there is none.
+    /// The segment in `frame`, or the reason why there is none.
     pub fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, Skipped> {
         let packet = link::ip_packet(frame)?;
         let cut_off = (frame.original_length as usize).saturating_sub(frame.bytes.len());
@@ -103,18 +103,18 @@ impl Network {
         let whole = Payload { protocol, source, destination, bytes: &self.whole, missing: 0 };
         match unwrap(Innermost::Payload(whole))? {
             Innermost::Payload(payload) => segment(&payload),
-            // Fragments inside of what came in fragments.
+            // Fragments inside a reassembled packet.
             Innermost::Fragment(..) => Err(Skipped::Malformed),
         }
     }
 
-    /// How many packets in fragments stayed incomplete.
+    /// The number of fragmented packets that stayed incomplete.
     pub fn incomplete_packets(&self) -> u64 {
         self.fragments.incomplete()
     }
 }
 
-/// Goes from each packet to the one inside it, until that is TCP's, or not whole.
+/// Unwraps nested packets until one is TCP or a fragment.
 #[inline]
 fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
     let mut innermost = outer;
@@ -129,7 +129,7 @@ fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
     Err(Skipped::TooDeep)
 }
 
-/// Reads an IP packet; `cut_off` is how many bytes of what it is in were not captured.
+/// Reads an IP packet; `cut_off` is the number of bytes of the enclosing packet that were not captured.
 #[inline]
 fn read(packet: &[u8], cut_off: usize) -> Result<Innermost<'_>, Skipped> {
     let (ip, _) = LaxIpSlice::from_slice(packet).map_err(|_| Skipped::Malformed)?;
@@ -151,8 +151,8 @@ fn ip_payload<'a>(ip: LaxIpSlice<'a>) -> &'a [u8] {
     }
 }
 
-/// How many bytes of the packet were not captured. `cut_off` is how many of the frame were not, which counts where the packet does not
-/// say its length: it was captured before the network card divided it.
+/// The number of packet bytes that were not captured. `cut_off` is that of the frame, which applies if the packet's length field
+/// is 0: the packet was captured before segmentation by the network card.
 fn missing(ip: &LaxIpSlice<'_>, captured: usize, cut_off: usize) -> usize {
     let length = match ip {
         LaxIpSlice::Ipv4(ip) => ip.header().total_len().into(),
@@ -188,11 +188,11 @@ fn fragment(ip: LaxIpSlice<'_>) -> Option<Fragment<'_>> {
     })
 }
 
-/// Takes the TCP header off.
+/// Parses the TCP header.
 fn segment<'a>(ip: &Payload<'a>) -> Result<Segment<'a>, Skipped> {
     let Some((header, rest)) = ip.bytes.split_first_chunk::<20>() else { return Err(Skipped::Malformed) };
     let [s0, s1, d0, d1, n0, n1, n2, n3, a0, a1, a2, a3, offset, flags, ..] = *header;
-    // Five words are the header without options.
+    // A header without options has five words.
     let Some(options) = usize::from(offset >> 4).checked_sub(5).map(|words| words * 4) else {
         return Err(Skipped::Malformed);
     };
@@ -253,7 +253,7 @@ mod tests {
         Frame { at: Moment::default(), link_type, bytes, original_length: bytes.len() as u32 }
     }
 
-    /// The ports, the payload and what is missing of it.
+    /// The ports, the payload and the number of missing bytes.
     fn segment_of(network: &mut Network, frame: &Frame<'_>) -> Result<(u16, u16, Vec<u8>, usize), Skipped> {
         network.segment(frame).map(|segment| {
             assert_eq!((segment.sequence, segment.acknowledgment), (9, Some(8)));
@@ -413,7 +413,7 @@ mod tests {
         assert_eq!(segment_of(&mut Network::default(), &cut), Ok((5, 1883, PAYLOAD.to_vec(), 9)));
     }
 
-    /// The same packet in fragments: where each starts in units of eight bytes, and its bytes.
+    /// The same packet in fragments: each offset in units of eight bytes, with its bytes.
     fn fragments_v4(body: &[u8], cuts: &[(usize, usize)]) -> Vec<Vec<u8>> {
         let more = |end| if end < body.len() { 0x2000 } else { 0 };
         cuts.iter()

@@ -1,13 +1,13 @@
-//! The frames in which there is no TCP that can be read: how many, of which kinds.
+//! Counts frames without readable TCP, by kind.
 
 use super::link::NetworkLayer;
 use super::network::{Datagram, Skipped};
 use std::fmt;
 
-/// So many kinds are told apart.
+/// The most kinds that are counted separately.
 const MAX_KINDS: usize = 32;
 
-/// Frames that were passed over, counted by what they hold.
+/// Frames that were skipped, counted by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PassedOver {
     kinds: Vec<(Skipped, u64)>,
@@ -25,19 +25,19 @@ impl PassedOver {
         }
     }
 
-    /// Each kind and how many, in the order in which they came.
+    /// Each kind and its count, in order of first occurrence.
     pub fn kinds(&self) -> &[(Skipped, u64)] {
         &self.kinds
     }
 
-    /// How many in all.
+    /// The total count.
     pub fn total(&self) -> u64 {
         self.kinds.iter().map(|(_, count)| count).sum::<u64>() + self.others
     }
 }
 
 impl fmt::Display for PassedOver {
-    /// `12 of ARP, 3 of UDP`, the most first.
+    /// `12 of ARP, 3 of UDP`, the largest count first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut kinds = self.kinds.clone();
         kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -52,7 +52,7 @@ impl fmt::Display for PassedOver {
     }
 }
 
-/// A kind in words that follow a number.
+/// A kind, worded to follow a number.
 struct Named(Skipped);
 
 impl fmt::Display for Named {

@@ -1,4 +1,4 @@
-//! The corpus: what all layers together make of it, beside an independent decoder's findings.
+//! The corpus: the output of all layers, compared with an independent decoder's.
 
 use super::conversation::Event;
 use super::reader::Reader;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-/// A packet, or a gap, as far as both sides can tell.
+/// A packet or a gap, with the details that both decoders report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
     connection: u64,
@@ -21,7 +21,7 @@ struct Line {
     time: Option<u64>,
 }
 
-/// Cuts one direction's bytes into packets, with zeros for what is missing inside of one.
+/// Splits one direction's bytes into packets, with zeros for missing bytes inside a packet.
 #[derive(Default)]
 struct Cutter {
     bytes: Vec<u8>,
@@ -70,7 +70,7 @@ fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-/// What is found here.
+/// The lines found by these layers.
 fn found(name: &str) -> Vec<Line> {
     let mut cutters: BTreeMap<(u32, &'static str), Cutter> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -128,7 +128,7 @@ fn cut(key: (u32, &'static str), at: Moment, cutter: &mut Cutter, lines: &mut Ve
     }
 }
 
-/// What the independent decoder found.
+/// The lines found by the independent decoder.
 fn expected(name: &str) -> Vec<Line> {
     let names = [
         "",

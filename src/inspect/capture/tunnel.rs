@@ -3,14 +3,14 @@
 use super::link;
 use super::network::{Datagram, Skipped};
 
-// Numbers of protocols in IP's header.
+// IP protocol numbers.
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
 const IPV4: u8 = 4;
 const IPV6: u8 = 41;
 const GRE: u8 = 47;
 
-// Ports of UDP. Linux had one of its own for VXLAN.
+// UDP ports. Linux used one of its own for VXLAN.
 const VXLAN: [u16; 2] = [4789, 8472];
 const GENEVE: u16 = 6081;
 const QUIC: [u16; 3] = [443, 8883, 14567];
@@ -22,16 +22,16 @@ const GRE_SEQUENCE: u16 = 0x1000;
 const GRE_ACKNOWLEDGMENT: u16 = 0x0080;
 const GRE_VERSION: u16 = 0x0007;
 
-/// Mirrored frames behind GRE, with a header of their own where they are numbered.
+/// Mirrored frames in GRE, with an extra header if they are numbered.
 const ERSPAN: u16 = 0x88be;
 
 /// The message types of MQTT-SN 1.2 and 2.0.
 const MQTT_SN_TYPES: std::ops::RangeInclusive<u8> = 0x00..=0x1d;
 
-/// In front of a length of two bytes.
+/// Precedes a two-byte length.
 const MQTT_SN_LONG: u8 = 1;
 
-/// The IP packet that an IP packet's payload holds, if it is one of these; or what it is instead.
+/// The IP packet tunnelled in an IP packet's payload, or the kind of payload if it is not a tunnel.
 pub(super) fn inner(protocol: u8, payload: &[u8]) -> Result<&[u8], Skipped> {
     match protocol {
         IPV4 | IPV6 => Ok(payload),
@@ -75,12 +75,12 @@ fn udp(bytes: &[u8]) -> Result<&[u8], Skipped> {
     inside.unwrap_or(Err(Skipped::NotTcp(datagram(body, ports))))
 }
 
-/// The flag that says that there is an identifier is set, and none of those that nobody uses.
+/// Whether the flag for a valid identifier is set, and no unused flag is.
 fn is_vxlan(flags: u8) -> bool {
     flags & 0x08 != 0 && flags & 0x60 == 0
 }
 
-/// Ethernet, unless a flag says that the next protocol is named.
+/// Ethernet, unless a flag announces a next-protocol field.
 fn vxlan(flags: u8, next: u8, rest: &[u8]) -> Result<&[u8], Skipped> {
     match next {
         1 | 2 if flags & 0x04 != 0 => Ok(rest),
@@ -88,9 +88,9 @@ fn vxlan(flags: u8, next: u8, rest: &[u8]) -> Result<&[u8], Skipped> {
     }
 }
 
-/// What a datagram may be.
+/// The likely protocol of a datagram.
 fn datagram(body: &[u8], ports: [u16; 2]) -> Datagram {
-    // A long header with a version that is known: 1 or 2.
+    // A long header with a known version: 1 or 2.
     let is_quic = match body {
         [first, 0, 0, 0, 1, ..] | [first, 0x6b, 0x33, 0x43, 0xcf, ..] => first & 0xc0 == 0xc0,
         [first, ..] => first & 0xc0 == 0x40 && ports.iter().any(|port| QUIC.contains(port)),

@@ -1,8 +1,8 @@
-//! Cuts one direction of a connection into packets.
+//! Splits one direction of a connection into packets.
 //!
-//! Packets are handed out as soon as they are whole, borrowed from what came where they lie in one piece. A packet of which more comes
-//! than is to be kept loses its end, not its length; nothing of what a packet merely announces is held. A packet whose length is known goes
-//! on behind missing bytes; otherwise packets are looked for again, and none is invented.
+//! A packet is emitted as soon as it is complete, borrowed from the input if it is contiguous. A packet longer than the limit is
+//! truncated but keeps its length; only bytes that arrived are buffered, not the announced length. A packet of known length
+//! continues after missing bytes; otherwise the stream resynchronises, and never invents a packet.
 
 mod seeker;
 #[cfg(test)]
@@ -12,37 +12,37 @@ use super::dissect::RawPacket;
 use seeker::{Arrival, Seeker};
 use std::ops::Range;
 
-/// The longest fixed header, and a byte of a Remaining Length that is too long.
+/// The longest fixed header, plus a byte of a Remaining Length that is too long.
 const MAX_HEADER: usize = 5;
 
-/// A buffer that grew beyond this is given back.
+/// A buffer with more capacity than this is freed after use.
 const SPARE_CAPACITY: usize = 64 * 1024;
 
-/// So many places with missing bytes are told apart in one packet; the last one takes in what follows.
+/// The most gaps recorded in one packet; the last one absorbs those that follow.
 const MAX_HOLES: usize = 64;
 
-/// What comes out of a stream.
+/// The output of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A packet, and where its first byte stands in the stream.
+    /// A packet, with the stream offset of its first byte.
     Packet {
-        /// Bytes before it.
+        /// The number of bytes before it.
         offset: u64,
         /// The packet.
         packet: RawPacket<'a>,
     },
-    /// Bytes in which no packet could be found.
+    /// Bytes without a recognisable packet.
     Skipped {
-        /// Bytes before them.
+        /// The number of bytes before them.
         offset: u64,
-        /// How many.
+        /// The number of bytes.
         length: u64,
     },
     /// Bytes that were not captured.
     Gap {
-        /// Bytes before them.
+        /// The number of bytes before them.
         offset: u64,
-        /// How many.
+        /// The number of bytes.
         length: u64,
     },
 }
@@ -50,7 +50,7 @@ pub enum Event<'a> {
 /// One direction of a connection.
 #[derive(Debug)]
 pub struct Stream {
-    /// Where the packet stands that comes next, or is being collected.
+    /// Offset of the next packet, or of the one in progress.
     offset: u64,
     state: State,
 }
@@ -59,37 +59,37 @@ pub struct Stream {
 enum State {
     /// At the start of a packet.
     Between,
-    /// The fixed header is not whole.
+    /// The fixed header is incomplete.
     Header(Vec<u8>),
-    /// The packet is not whole.
+    /// The packet is incomplete.
     Body(Body),
-    /// It is not known where a packet starts.
+    /// The next packet boundary is unknown.
     Lost(Seeker),
 }
 
-/// A packet that is being collected.
+/// A packet in progress.
 #[derive(Debug)]
 struct Body {
-    /// What is kept of it.
+    /// The bytes that are kept.
     kept: Vec<u8>,
-    /// How much came.
+    /// The number of bytes that have arrived.
     seen: usize,
-    /// How much it is in all.
+    /// The total length.
     length: usize,
-    /// What was not captured.
+    /// The ranges that were not captured.
     missing: Vec<Range<usize>>,
-    /// It may turn out to be none.
+    /// It may turn out not to be a packet.
     is_trial: bool,
 }
 
 impl Stream {
-    /// A stream that starts with a packet; or, when the start was not seen, anywhere.
+    /// A stream that starts at a packet boundary, or else anywhere.
     pub fn new(is_from_start: bool) -> Stream {
         let state = if is_from_start { State::Between } else { State::Lost(Seeker::default()) };
         Stream { offset: 0, state }
     }
 
-    /// How many bytes are held for a packet that is not whole.
+    /// The number of bytes held for an incomplete packet.
     pub fn held(&self) -> usize {
         match &self.state {
             State::Between => 0,
@@ -99,7 +99,7 @@ impl Stream {
         }
     }
 
-    /// Takes the bytes that come next. `keep` is the most to hold of one packet.
+    /// Takes the next bytes. `keep` is the most bytes to hold of one packet.
     pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) {
         let mut bytes = bytes;
         while !bytes.is_empty() {
@@ -112,7 +112,7 @@ impl Stream {
         }
     }
 
-    /// So many bytes of the stream are not known.
+    /// Skips `length` bytes that are missing from the capture.
     pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(Event<'_>)) {
         match std::mem::replace(&mut self.state, State::Between) {
             State::Body(mut body) if length <= body.left() as u64 && !body.is_trial => {
@@ -127,13 +127,13 @@ impl Stream {
         self.state = State::Lost(Seeker::default());
     }
 
-    /// The rest of the stream is not known, nor how long it is.
+    /// Handles the loss of the rest of the stream, of unknown length.
     pub fn lose(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         let state = std::mem::replace(&mut self.state, State::Lost(Seeker::default()));
         self.lose_state(state, sink);
     }
 
-    /// Nothing more comes: what is not whole is handed out as it is.
+    /// Ends the stream: emits an incomplete packet as it is.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         match std::mem::replace(&mut self.state, State::Between) {
             State::Between => {}
@@ -148,7 +148,7 @@ impl Stream {
         }
     }
 
-    /// At the start of a packet, which may be there whole.
+    /// Starts a packet, which may be complete.
     fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) -> &'b [u8] {
         match packet_length(bytes) {
             Length::Unknown => {
@@ -187,7 +187,7 @@ impl Stream {
             header.push(*first);
             rest = others;
             if !matches!(packet_length(&header), Length::Unknown) {
-                // Never more than the start of a packet: what is left of it is nothing.
+                // The header is only the start of a packet, so all of it is consumed.
                 let left = self.start(&header, keep, sink);
                 debug_assert!(left.is_empty());
                 return rest;
@@ -214,7 +214,7 @@ impl Stream {
         rest
     }
 
-    /// A packet that was tried is there: it counts if it is valid, and followed by another one.
+    /// Checks a trial packet that is complete: it counts if it is valid and another packet may follow it.
     fn judge_trial(&mut self, body: Body, rest: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
         let is_valid = seeker::is_valid(&RawPacket::whole(&body.kept));
         if is_valid && body.kept.len() == body.length && seeker::may_follow(rest) {
@@ -288,12 +288,12 @@ impl Stream {
         self.offset += length;
     }
 
-    /// Hands out the start of a packet whose end was not captured.
+    /// Emits the start of a packet whose end was not captured.
     fn lose_state(&mut self, state: State, sink: &mut dyn FnMut(Event<'_>)) {
         match state {
             State::Between => {}
             State::Header(header) => {
-                // Its length is not known, but that there is more of it.
+                // The length is unknown, except that there is more of it.
                 let length = header.len() + 1;
                 let missing = header.len()..length;
                 self.give_up(&header, missing.start, length, std::slice::from_ref(&missing), false, sink);
@@ -308,7 +308,7 @@ impl Stream {
         }
     }
 
-    /// Hands out the start of a packet whose end does not come.
+    /// Emits the start of a packet whose end will not arrive.
     fn give_up(
         &mut self,
         kept: &[u8],
@@ -324,7 +324,7 @@ impl Stream {
     }
 }
 
-/// Adds missing bytes behind the others.
+/// Appends a missing range after the others.
 fn add_hole(missing: &mut Vec<Range<usize>>, hole: Range<usize>) {
     let is_full = missing.len() >= MAX_HOLES;
     match missing.last_mut() {
@@ -339,7 +339,7 @@ impl Body {
     }
 
     fn add(&mut self, new: &[u8], keep: usize) {
-        // Once something was left out, what follows is not the next byte.
+        // After an omission, the next byte would not be contiguous.
         if self.kept.len() == self.seen {
             let room = keep.max(MAX_HEADER).saturating_sub(self.kept.len());
             self.kept.extend_from_slice(new.get(..room.min(new.len())).unwrap_or_default());
@@ -347,12 +347,12 @@ impl Body {
         self.seen += new.len();
     }
 
-    /// How many bytes are still to come.
+    /// The number of bytes that are still missing.
     fn left(&self) -> usize {
         self.length - self.seen
     }
 
-    /// Zeros take the place of what is missing.
+    /// Substitutes zeros for missing bytes.
     fn skip(&mut self, length: usize) {
         if self.kept.len() == self.seen && length < SPARE_CAPACITY {
             self.kept.resize(self.seen + length, 0);
@@ -362,7 +362,7 @@ impl Body {
     }
 }
 
-/// How long the packet is that starts here, by its fixed header; `None` where that is not whole or not valid.
+/// The length of the packet that starts here, by its fixed header; `None` if that is incomplete or invalid.
 pub fn whole_length(bytes: &[u8]) -> Option<usize> {
     match packet_length(bytes) {
         Length::Known(length) => Some(length),
@@ -370,12 +370,12 @@ pub fn whole_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// A packet's length by its fixed header.
+/// The packet length given by a fixed header.
 enum Length {
     Known(usize),
-    /// The header is not whole.
+    /// The header is incomplete.
     Unknown,
-    /// The Remaining Length goes on after its fourth byte.
+    /// The Remaining Length has more than four bytes.
     TooLong,
 }
 

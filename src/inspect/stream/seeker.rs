@@ -1,53 +1,53 @@
-//! Finds packets again where it is not known where one starts.
+//! Resynchronises a stream: finds a packet boundary if it is unknown.
 //!
-//! A place is believed in only when valid packets follow each other from there to the end of what arrived together, or over half a window.
-//! In the middle of what arrived together, they also have to hold something that is not there by chance. A packet that is longer than the
-//! window is tried where something arrived: the stream collects it, and looks again if it is none.
+//! A candidate is accepted only if consecutive valid packets lead from it to the end of an arrival (bytes that arrived together),
+//! or over half a window. If it is inside an arrival, the packets must also hold enough content to rule out chance. A packet
+//! longer than the window is tried at the start of an arrival: the stream collects it, and searches again if it is invalid.
 
 use super::{Length, packet_length};
 use crate::inspect::dissect::{RawPacket, dissect};
 use crate::inspect::{Name, Value};
 use crate::protocol::{PacketType, Version};
 
-/// The most that is searched at once; the start of what is longer is given up.
+/// The most bytes that are searched together; older bytes are dropped.
 const WINDOW: usize = 16 * 1024;
 
-/// A packet of that many bytes is not there by chance, if all its fields are valid.
+/// The minimum size of a packet that rules out chance, if all its fields are valid.
 const CONVINCING: usize = 8;
 
-/// The most bytes of packets that are looked at in one arrival: places overlap, and whoever means harm can make all of them long.
+/// The most packet bytes that are parsed in one arrival: candidates overlap, and an attacker can make all of them long.
 const MAX_WORK: usize = 8 << 20;
 
-/// What a place costs beside its bytes.
+/// Bookkeeping cost of a candidate, in addition to its bytes.
 const PLACE_COST: usize = 16;
 
-/// What an arrival shows that is longer than the window, or may begin a packet that is.
+/// The result of looking at an arrival that is longer than the window, or may begin with a packet that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// Packets start there.
+    /// Packets start at this offset.
     Packets(usize),
-    /// A packet of that length may start with its first byte.
+    /// A packet of this length may start with the first byte.
     Trial(usize),
-    /// Nothing yet.
+    /// Undecided.
     Unclear,
 }
 
-/// What came since the place was lost, and the places that are still possible.
+/// The bytes since synchronisation was lost, and the remaining candidates.
 #[derive(Debug, Default)]
 pub(super) struct Seeker {
     bytes: Vec<u8>,
     chains: Vec<Chain>,
 }
 
-/// Valid packets in a row.
+/// Consecutive valid packets.
 #[derive(Debug)]
 struct Chain {
     start: usize,
-    /// Where the next packet is to start.
+    /// The expected start of the next packet.
     end: usize,
-    /// Whether it starts where something arrived.
+    /// Whether it starts at the beginning of an arrival.
     is_aligned: bool,
-    /// The longest of its packets.
+    /// The size of its longest packet.
     longest: usize,
 }
 
@@ -60,7 +60,7 @@ impl Seeker {
         self.bytes
     }
 
-    /// Looks at what arrives together where the window is too small for it. Places are counted from the first byte that is held.
+    /// Looks at an arrival that is too long for the window. Offsets count from the first held byte.
     pub(super) fn look(&self, bytes: &[u8]) -> Arrival {
         let begin = self.bytes.len();
         let mut work = MAX_WORK;
@@ -87,10 +87,10 @@ impl Seeker {
         (0..all.len().min(2 * WINDOW)).find(is_found).map_or(Arrival::Unclear, Arrival::Packets)
     }
 
-    /// Takes what arrived together; gives how many of the oldest bytes were given up.
+    /// Adds an arrival; returns how many of the oldest bytes were dropped.
     pub(super) fn push(&mut self, bytes: &[u8]) -> usize {
         let dropped = self.make_room(bytes.len());
-        // More than the window at once: its end counts, since it has to fit.
+        // Of an arrival that is longer than the window, only the end is kept.
         let (too_much, bytes) = bytes.split_at(bytes.len().saturating_sub(WINDOW));
         let begin = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
@@ -107,7 +107,7 @@ impl Seeker {
         dropped + too_much.len()
     }
 
-    /// Where packets start that go to the end of what arrived.
+    /// The start of packets that extend to the end of the held bytes.
     pub(super) fn found(&self) -> Option<usize> {
         let end = self.bytes.len();
         let believed = |chain: &&Chain| {
@@ -118,7 +118,7 @@ impl Seeker {
 
     fn make_room(&mut self, count: usize) -> usize {
         let too_many = (self.bytes.len() + count).saturating_sub(WINDOW).min(self.bytes.len());
-        // Half the window at a time, so that it is not moved for each byte.
+        // Drop half a window at a time, to avoid moving the rest for each byte.
         let dropped = if too_many == 0 { 0 } else { too_many.max(WINDOW / 2).min(self.bytes.len()) };
         self.bytes.drain(..dropped);
         self.chains.retain_mut(|chain| {
@@ -132,7 +132,7 @@ impl Seeker {
 }
 
 impl Chain {
-    /// Goes over all the packets that are whole by now; whether it is still possible.
+    /// Follows all packets that are complete; returns whether the candidate remains possible.
     fn extend(&mut self, bytes: &[u8]) -> bool {
         loop {
             let rest = bytes.get(self.end..).unwrap_or_default();
@@ -157,16 +157,16 @@ impl Chain {
     }
 }
 
-/// How far valid packets go.
+/// The extent of consecutive valid packets.
 #[derive(Debug, Clone, Copy, Default)]
 struct Followed {
     end: usize,
     longest: usize,
-    /// They go to the last byte.
+    /// They extend to the last byte.
     is_whole: bool,
-    /// They end in a packet that is not there to its end, and longer than the window.
+    /// They end with an incomplete packet of this length, longer than the window.
     long: Option<usize>,
-    /// What follows them is no packet.
+    /// An invalid packet follows them.
     is_refuted: bool,
 }
 
@@ -177,7 +177,7 @@ impl Followed {
     }
 }
 
-/// Follows valid packets from the first byte on.
+/// Follows valid packets from the first byte.
 fn follow(bytes: &[u8], work: &mut usize) -> Followed {
     let mut followed = Followed::default();
     loop {
@@ -207,7 +207,7 @@ fn follow(bytes: &[u8], work: &mut usize) -> Followed {
     }
 }
 
-/// Whether a PUBLISH begins here whose topic is there, and one that somebody would choose.
+/// Whether the bytes start a PUBLISH with a complete and likely topic.
 fn has_likely_topic(bytes: &[u8]) -> bool {
     let header = 2 + bytes.iter().skip(1).take(4).take_while(|byte| **byte & 0x80 != 0).count();
     let topic = bytes.get(header..).and_then(<[u8]>::split_first_chunk).and_then(|(length, rest)| {
@@ -218,23 +218,23 @@ fn has_likely_topic(bytes: &[u8]) -> bool {
         && topic.is_some_and(|topic| !topic.is_empty() && !topic.chars().any(char::is_control))
 }
 
-/// Whether what follows a packet may be the next one.
+/// Whether `bytes`, which follow a packet, may start the next one.
 pub(super) fn may_follow(bytes: &[u8]) -> bool {
     let followed = follow(bytes, &mut { MAX_WORK });
     followed.end > 0 || !followed.is_refuted
 }
 
-/// Whether a packet can start so: a known type with the flags that it must have.
+/// Whether a packet can start with this byte: a known type with valid flags.
 fn is_plausible(first: u8) -> bool {
     let flags = first & 0x0f;
     PacketType::from_first_byte(first).is_some_and(|packet_type| match packet_type.fixed_flags() {
         Some(fixed) => flags == fixed,
-        // Neither QoS 3, nor DUP without QoS.
+        // Neither QoS 3, nor DUP with QoS 0.
         None => flags & 0b0110 != 0b0110 && (flags & 0b0110 != 0 || flags & 0b1000 == 0),
     })
 }
 
-/// Whether a packet has nothing against it in one version or another, nor a topic that nobody would choose.
+/// Whether a packet is valid in MQTT 3.1.1 or 5.0, and its topics are likely.
 pub(super) fn is_valid(packet: &RawPacket<'_>) -> bool {
     [Version::V311, Version::V5].into_iter().any(|version| {
         let tree = dissect(packet, version, None);

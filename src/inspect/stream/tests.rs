@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What comes out of a stream, in words.
+/// A short form of an event.
 fn told(event: &Event<'_>) -> String {
     match event {
         Event::Packet { offset, packet } => {
@@ -16,7 +16,7 @@ fn told(event: &Event<'_>) -> String {
     }
 }
 
-/// What comes out of these pieces.
+/// The events of a stream from these pieces.
 fn events(mut stream: Stream, pieces: &[&[u8]]) -> Vec<String> {
     let mut all = Vec::new();
     let mut sink = |event: Event<'_>| all.push(told(&event));
@@ -27,7 +27,7 @@ fn events(mut stream: Stream, pieces: &[&[u8]]) -> Vec<String> {
     all
 }
 
-/// A PUBLISH to `abc` with so many bytes of payload.
+/// A PUBLISH to `abc` with a payload of this size.
 fn publish(payload: usize) -> Vec<u8> {
     let mut packet = vec![0x30];
     let mut length = payload + 5;
@@ -120,7 +120,7 @@ fn a_packet_is_not_invented_from_the_inside_of_a_payload() {
     // The last two bytes could be a PINGREQ.
     let tail = b"abcdefgh\xc0\0";
     assert_eq!(events(Stream::new(false), &[tail]), ["0: 10 skipped"]);
-    // What arrives alone is believed.
+    // A packet that arrives alone is accepted.
     assert_eq!(events(Stream::new(false), &[b"\xc0\0"]), ["0: c0 of 2"]);
 }
 

@@ -1,8 +1,8 @@
-//! From conversations back to a capture, in pcapng: what client and server said as plain TCP, whatever carried it.
+//! Writes conversations to a pcapng capture, as plain TCP without the layers that carried MQTT.
 //!
-//! Addresses, ports and times are the real ones. The rest of IP and TCP is made up so that readers find a connection that is whole: its
-//! handshake, sequence numbers, acknowledgements and end. Bytes that are missing are missing here too, and acknowledged, so that a reader
-//! knows that they were there. Given events, it appends bytes; it owns no file.
+//! Addresses, ports and times are the original ones. The rest of IP and TCP is synthesised, so that readers find a complete
+//! connection: handshake, sequence numbers, acknowledgements and end. Missing bytes stay missing but are acknowledged, so that a
+//! reader notices the gap. It appends bytes to a buffer for each event, and does no I/O.
 
 mod pcapng;
 mod segment;
@@ -15,10 +15,10 @@ use segment::{Flags, Header};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-/// What one segment carries at most. Larger than on any wire, and small enough for the length field of IP.
+/// The longest payload of one segment. Larger than on any network, and small enough for IP's length field.
 const MAX_SEGMENT: usize = 60_000;
 
-/// How far sequence numbers go forward at once; half of what there is would be backward.
+/// The longest step of sequence numbers; a step of half their range would be backward.
 const MAX_STEP: u64 = 1 << 30;
 
 /// Turns events into a capture.
@@ -31,17 +31,17 @@ pub struct CaptureWriter {
 struct Connection {
     client: SocketAddr,
     server: SocketAddr,
-    /// The numbers of the next bytes of client and server.
+    /// The sequence numbers of the next bytes of client and server.
     next: [u32; 2],
 }
 
 impl CaptureWriter {
-    /// Appends what a capture begins with.
+    /// Appends the start of a capture.
     pub fn begin(&self, out: &mut Vec<u8>) {
         pcapng::begin(out);
     }
 
-    /// Appends the frames that stand for an event.
+    /// Appends the frames of an event.
     pub fn take(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
         if let Event::Opened { connection, at, client, server, start, .. } = *event {
             let mut opened = Connection { client, server, next: [0, 0] };
@@ -87,9 +87,9 @@ impl Connection {
         }
     }
 
-    /// The other side has got what is missing.
+    /// Acknowledges missing bytes.
     fn skip(&mut self, at: Moment, direction: Direction, length: u64, out: &mut Vec<u8>) {
-        // Of an unknown number of bytes, one at least.
+        // If the number of bytes is unknown, at least one.
         let mut left = length.max(1);
         while left > 0 {
             let step = left.min(MAX_STEP);
@@ -142,7 +142,7 @@ impl Connection {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
         };
-        // Sequence numbers wrap; no step is as long as all of them.
+        // Sequence numbers wrap; no step exceeds their range.
         *next = next.wrapping_add(u32::try_from(count).unwrap_or(0));
     }
 }

@@ -1,16 +1,16 @@
-//! The blocks of pcapng that a capture of ours needs: one section, one interface, and packets.
+//! The pcapng blocks that a capture needs: one section, one interface, and packets.
 
-/// The interface carries IP, of either version, and nothing around it.
+/// The interface carries IP of either version, without a link layer.
 const LINK_TYPE_RAW: u16 = 101;
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
 
-/// In the order of bytes that the section has.
+/// In the byte order of the section.
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 
-/// The length of a section that is not known before its end.
+/// Section length: unknown.
 const UNKNOWN_LENGTH: u64 = u64::MAX;
 
 // Options.
@@ -18,13 +18,13 @@ const END_OF_OPTIONS: u16 = 0;
 const TIME_RESOLUTION: u16 = 9;
 const USER_APPLICATION: u16 = 4;
 
-/// Times are in nanoseconds: ten to the minus this of a second.
+/// Times are in nanoseconds: ten to the power of minus this, in seconds.
 const NANOSECONDS: [u8; 1] = [9];
 
-/// Type and length in front, and the length once more behind.
+/// Type and length before the body, and the length repeated after it.
 const BLOCK_FRAME: usize = 12;
 
-/// Appends the section's and the interface's descriptions.
+/// Appends the section header and the interface description.
 pub(super) fn begin(out: &mut Vec<u8>) {
     let mut section = Vec::new();
     section.extend_from_slice(&BYTE_ORDER_MAGIC.to_le_bytes());
@@ -45,7 +45,7 @@ pub(super) fn begin(out: &mut Vec<u8>) {
     block(INTERFACE, &[&interface], out);
 }
 
-/// Appends a packet, with the time in nanoseconds since 1970.
+/// Appends a packet; `time` is in nanoseconds since 1970.
 pub(super) fn packet(time: u64, bytes: &[u8], out: &mut Vec<u8>) {
     let length = length(bytes.len()).to_le_bytes();
     let (high, low) = ((time >> 32) as u32, time as u32);
@@ -60,7 +60,7 @@ fn option(code: u16, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(padding(value.len()));
 }
 
-/// A block of these parts, which together are its body.
+/// Appends a block whose body consists of `parts`.
 fn block(kind: u32, parts: &[&[u8]], out: &mut Vec<u8>) {
     let body: usize = parts.iter().map(|part| part.len()).sum();
     let padding = padding(body);
@@ -74,7 +74,7 @@ fn block(kind: u32, parts: &[&[u8]], out: &mut Vec<u8>) {
     out.extend_from_slice(&length);
 }
 
-/// What is between an end and the next multiple of four.
+/// The padding from an end to the next multiple of four.
 fn padding(length: usize) -> &'static [u8] {
     match length % 4 {
         0 => &[],
@@ -84,7 +84,7 @@ fn padding(length: usize) -> &'static [u8] {
     }
 }
 
-/// Lengths are those of single IP packets.
+/// The lengths are those of single IP packets.
 fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

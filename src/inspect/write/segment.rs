@@ -1,14 +1,14 @@
-//! A TCP segment in an IP packet, with checksums that are right.
+//! A TCP segment in an IP packet, with valid checksums.
 
 use etherparse::{IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// What is said of a peer's window: enough for everything.
+/// The advertised window: the maximum.
 const WINDOW: u16 = u16::MAX;
 
 const TIME_TO_LIVE: u8 = 64;
 
-/// What is not in the bytes of a segment.
+/// The addresses and numbers of a segment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub(super) source: SocketAddr,
@@ -18,7 +18,7 @@ pub(super) struct Header {
     pub(super) flags: Flags,
 }
 
-/// What a segment says besides its bytes.
+/// The flags of a segment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flags {
     pub(super) is_syn: bool,
@@ -36,7 +36,7 @@ impl Default for Flags {
 }
 
 impl Header {
-    /// The whole IP packet. Where the addresses are of two versions, as when a proxy stands between, both are written as IPv6.
+    /// The complete IP packet. If a proxy mixes IP versions, both addresses are written as IPv6.
     pub(super) fn packet(&self, bytes: &[u8]) -> Vec<u8> {
         match (self.source.ip(), self.destination.ip()) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => self.in_v4(source, destination, bytes),
@@ -82,7 +82,7 @@ impl Header {
     }
 }
 
-/// No segment of ours is too long for IP.
+/// No synthesised segment is too long for IP.
 fn payload_size(tcp: &TcpHeader, bytes: &[u8]) -> u16 {
     u16::try_from(tcp.header_len() + bytes.len()).unwrap_or(u16::MAX)
 }

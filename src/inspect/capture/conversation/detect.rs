@@ -1,4 +1,4 @@
-//! What a connection speaks, told by its first bytes.
+//! Detects the protocol of a connection from its first bytes.
 
 use super::super::reassembly::{Side, Start};
 use super::Foreign;
@@ -11,25 +11,25 @@ use super::web_socket::{self, FrameFault};
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 
-/// Packets of one side alone that make MQTT likely where nothing else does.
+/// The number of packets from a single side that make MQTT likely if there is no other evidence.
 const ENOUGH_PACKETS: usize = 3;
 
-/// What is known of a connection.
+/// The bytes and ports that the decision depends on.
 pub(super) struct View<'a> {
     pub(super) held: &'a Held,
     pub(super) start: Start,
     /// The ports of A and B.
     pub(super) ports: [u16; 2],
     pub(super) known_ports: &'a Ports,
-    /// Nothing more will come, or be waited for.
+    /// No more bytes will arrive, or be waited for.
     pub(super) is_final: bool,
-    /// Who sent a header of the PROXY protocol, which is left out of what is held.
+    /// The side that sent a PROXY protocol header, which is not in the held bytes.
     pub(super) proxy: Option<Side>,
-    /// Whether such a header may come.
+    /// Whether a PROXY protocol header is still possible.
     pub(super) may_be_proxied: bool,
 }
 
-/// What follows.
+/// The decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// More bytes are needed.
@@ -37,7 +37,7 @@ pub(super) enum Verdict {
     Mqtt {
         client: Side,
     },
-    /// A header of the PROXY protocol, with its length; what follows it is to be decided on.
+    /// A PROXY protocol header and its length; the bytes after it are detected separately.
     ProxyHeader {
         client: Side,
         header: Result<ProxyHeader, ProxyFault>,
@@ -47,11 +47,11 @@ pub(super) enum Verdict {
         client: Side,
         server_name: Option<String>,
     },
-    /// MQTT in a WebSocket, after heads of these lengths of A and B.
+    /// MQTT over WebSocket, after HTTP heads of these lengths from A and B.
     WebSocket {
         client: Side,
         heads: [usize; 2],
-        /// What is wrong with its subprotocol.
+        /// The fault in its subprotocol.
         fault: Option<FrameFault>,
     },
     Foreign {
@@ -63,7 +63,7 @@ pub(super) enum Verdict {
 const SIDES: [Side; 2] = [Side::A, Side::B];
 
 impl View<'_> {
-    /// Decides. What is clear from a side's first bytes counts on every port.
+    /// Decides. An unambiguous beginning counts on every port.
     pub(super) fn verdict(&self) -> Verdict {
         if let Some(verdict) = self.proxy_header() {
             return verdict;
@@ -95,7 +95,7 @@ impl View<'_> {
         self.verdict_by_port()
     }
 
-    /// The header that a proxy puts in front of everything, on any port.
+    /// The header that a proxy prepends, on any port.
     fn proxy_header(&self) -> Option<Verdict> {
         let may_send = |side: &Side| match self.start {
             Start::Handshake { initiator } => *side == initiator,
@@ -119,7 +119,8 @@ impl View<'_> {
         })
     }
 
-    /// Who opened the connection, or sent a proxy's header, or else behaves like a client, or else has no server's port.
+    /// The client: the side that opened the connection, or sent a PROXY header, or else behaves like a client, or else does not
+    /// use a server's port.
     pub(super) fn client(&self) -> Side {
         if let Start::Handshake { initiator } = self.start {
             return initiator;
@@ -142,7 +143,7 @@ impl View<'_> {
         self.held.prefix(side)
     }
 
-    /// Whether one more byte could make it TLS, HTTP, or MQTT that is clear.
+    /// Whether more bytes could make it unambiguous TLS, HTTP, or MQTT.
     fn may_become_clear(&self) -> bool {
         let may = |side| {
             let bytes = self.prefix(side);
@@ -164,7 +165,7 @@ impl View<'_> {
         }
     }
 
-    /// The connection was seen from its beginning, and no CONNECT was. That may be missing, with a CONNACK there.
+    /// The connection was seen from its beginning, without a CONNECT. If there is a CONNACK, the CONNECT may be missing.
     fn verdict_by_answer(&self) -> Verdict {
         let client = self.client();
         let walk = mqtt::walk(self.prefix(client.other()));
@@ -177,7 +178,7 @@ impl View<'_> {
         Verdict::Foreign { client, what: Foreign::Unknown }
     }
 
-    /// The beginning is missing: MQTT, if what both sides sent goes from packet to packet.
+    /// The beginning is missing: it is MQTT if the bytes of both sides parse as consecutive packets.
     fn verdict_by_framing(&self, usage: Option<Use>) -> Verdict {
         let client = self.client();
         let walks = SIDES.map(|side| mqtt::walk(self.prefix(side)));
@@ -228,7 +229,7 @@ impl View<'_> {
         }
     }
 
-    /// A WebSocket. Under another name than MQTT's, its first frame tells.
+    /// A WebSocket. If the subprotocol does not have an MQTT name, the first frame decides.
     fn web_socket(&self, client: Side, request: &Head, answer: &Head) -> Verdict {
         let fault = match (request.names_mqtt(), answer.names_mqtt()) {
             (true, true) => None,
@@ -250,7 +251,7 @@ impl View<'_> {
         Verdict::WebSocket { client, heads, fault }
     }
 
-    /// An answer, whose request may still come where a capture is out of order.
+    /// A response; if the capture is out of order, its request may still follow.
     fn lone_answer(&self, server: Side) -> Verdict {
         if self.can_wait(server.other()) { Verdict::Wait } else { self.http(server.other()) }
     }
@@ -271,7 +272,7 @@ impl View<'_> {
         self.held.lacks_beginning(side)
     }
 
-    /// What one of the ports is used for, with the server's first.
+    /// The use of a known port, checking the server's port first.
     fn usage(&self) -> Option<Use> {
         let [a, b] = self.ports.map(|port| self.known_ports.usage(port));
         match self.client() {

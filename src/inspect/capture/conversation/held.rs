@@ -1,21 +1,21 @@
-//! What came before it was clear what a connection speaks.
+//! Bytes held until the connection's protocol is known.
 
 use super::super::reassembly::Side;
 use super::tls::Chunk;
 use crate::inspect::capture::Moment;
 
-/// What one connection may keep. A ClientHello, or a request with cookies, is shorter.
+/// The most that one connection may hold. A ClientHello, or a request with cookies, is shorter.
 const MAX_COST: usize = 64 << 10;
 
-/// What a part costs beside its bytes.
+/// Bookkeeping cost of a part, in addition to its bytes.
 const PART_COST: usize = 64;
 
-/// The next part of one side's stream.
+/// A part of one side's stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) side: Side,
     pub(super) at: Moment,
-    /// Where it stands in the TCP stream.
+    /// Offset in the TCP stream.
     pub(super) stream_offset: u64,
     pub(super) chunk: Chunk<'a>,
 }
@@ -32,9 +32,9 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 struct Line {
     bytes: Vec<u8>,
-    /// How many of them come before the first gap, once there is one among them.
+    /// The number of bytes before the first gap, if there is a gap.
     unbroken: Option<usize>,
-    /// A gap comes before them.
+    /// A gap precedes them.
     lacks_beginning: bool,
 }
 
@@ -53,7 +53,7 @@ enum What {
     Conflict { length: u64 },
 }
 
-/// What is given back.
+/// A part that is replayed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Replay<'a> {
     Part(Part<'a>),
@@ -86,18 +86,18 @@ impl Held {
         }
     }
 
-    /// A side's first bytes that come without a gap between.
+    /// A side's first bytes, up to the first gap.
     pub(super) fn prefix(&self, side: Side) -> &[u8] {
         let line = self.line(side);
         line.bytes.get(..line.unbroken.unwrap_or(line.bytes.len())).unwrap_or_default()
     }
 
-    /// Whether these are not a side's first bytes.
+    /// Whether a gap precedes a side's bytes.
     pub(super) fn lacks_beginning(&self, side: Side) -> bool {
         self.line(side).lacks_beginning
     }
 
-    /// Whether more bytes cannot tell more, since a gap comes between.
+    /// Whether a gap makes further bytes useless for detection.
     pub(super) fn is_broken(&self, side: Side) -> bool {
         self.line(side).unbroken.is_some()
     }
@@ -114,7 +114,7 @@ impl Held {
         self.cost() >= MAX_COST
     }
 
-    /// Gives everything back, in the order in which it came.
+    /// Replays everything in the order of arrival.
     pub(super) fn replay(&self) -> impl Iterator<Item = Replay<'_>> {
         self.entries.iter().map(|entry| {
             let Entry { side, at, stream_offset, what } = *entry;

@@ -1,38 +1,38 @@
-//! HTTP, as far as it opens a WebSocket.
+//! The subset of HTTP that opens a WebSocket.
 
-/// How a request starts. CONNECT is one to a proxy.
+/// Request methods. CONNECT is a request to a proxy.
 const METHODS: [&[u8]; 8] =
     [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT "];
 
-/// How an answer starts.
+/// The start of a response.
 const ANSWER: &[u8] = b"HTTP/1.";
 
-/// More headers than these nobody sends to open a WebSocket.
+/// The most headers that are parsed; a WebSocket request has far fewer.
 const MAX_HEADERS: usize = 96;
 
 /// The longest first line that is shown.
 const MAX_LINE: usize = 200;
 
-/// Whose head a stream begins with.
+/// The sender of the head that a stream begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     Request,
     Answer,
 }
 
-/// A head that has come.
+/// A complete head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
-    /// With the empty line.
+    /// Including the empty line.
     pub(super) size: usize,
-    /// It asks for a WebSocket, or agrees to it.
+    /// It requests or accepts the upgrade to WebSocket.
     pub(super) is_upgrade: bool,
     /// The subprotocols that it names.
     protocols: Vec<String>,
 }
 
 impl Head {
-    /// Whether one of the subprotocols is MQTT's, by any of the names in use: mqtt, mqttv3.1, mqttv5.
+    /// Whether one of the subprotocols is MQTT, by any of the names in use: mqtt, mqttv3.1, mqttv5.
     pub(super) fn names_mqtt(&self) -> bool {
         self.protocols
             .iter()
@@ -40,7 +40,7 @@ impl Head {
     }
 }
 
-/// How far a head has come.
+/// The progress of parsing a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Progress {
     Partial,
@@ -56,7 +56,7 @@ pub(super) fn start(bytes: &[u8]) -> Option<Start> {
     METHODS.iter().any(|method| bytes.starts_with(method)).then_some(Start::Request)
 }
 
-/// Whether fewer bytes may become HTTP.
+/// Whether too few `bytes` to decide may still become HTTP.
 pub(super) fn may_be_start(bytes: &[u8]) -> bool {
     METHODS.iter().copied().chain([ANSWER]).any(|word| word.len() > bytes.len() && word.starts_with(bytes))
 }
@@ -99,7 +99,7 @@ fn head(size: usize, headers: &[httparse::Header<'_>], may_upgrade: bool) -> Hea
     Head { size, is_upgrade: may_upgrade && is_web_socket, protocols: values("sec-websocket-protocol") }
 }
 
-/// The first line, as far as it is one.
+/// The first line, if it is complete and valid.
 pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| *byte == b'\n').next().filter(|line| !line.is_empty())?;
     let line = line.get(..MAX_LINE).unwrap_or(line);

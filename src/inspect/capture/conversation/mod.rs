@@ -1,7 +1,8 @@
-//! Conversations: who is the client, what is spoken, and the bytes of MQTT.
+//! Conversations: identifies the client, detects the protocol, and extracts the MQTT bytes.
 //!
-//! What a connection speaks is told by its first bytes, on any port. Ports matter where the beginning is missing. Until that is decided
-//! bytes are kept, within bounds. TLS that a [`Decryptor`] can read is looked at in the same way once more.
+//! The first bytes decide the protocol of a connection, on any port. Ports matter only if the beginning is missing. Until the
+//! decision, bytes are held, within bounds. TLS that a [`Decryptor`] can read goes through the same detection again once
+//! decrypted.
 
 mod detect;
 mod held;
@@ -26,147 +27,147 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use talk::{Shared, Talk};
 
-/// What carries MQTT.
+/// The layers between TCP and MQTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Transport {
     /// In TLS that was decrypted.
     pub is_encrypted: bool,
-    /// In WebSocket frames, which are taken off.
+    /// In WebSocket frames, which are removed.
     pub is_web_socket: bool,
 }
 
-/// Something about a conversation. Its number is that of the TCP connection.
+/// An event of a conversation. Its number is that of the TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// The connection speaks MQTT. Comes before everything else that is told of it.
+    /// The connection speaks MQTT. Precedes all other events of the connection.
     Opened {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When the first segment came.
+        /// The first segment.
         at: Moment,
-        /// Who opened the connection, as far as can be known.
+        /// The side that opened the connection, if that is known, or else the likely one.
         client: SocketAddr,
-        /// The other one.
+        /// The other side.
         server: SocketAddr,
-        /// What carries it.
+        /// The layers that carry MQTT.
         transport: Transport,
         /// Whether the TCP handshake was seen. After `Midway` the first byte may be inside a packet.
         start: Start,
     },
-    /// The next bytes of MQTT.
+    /// The next MQTT bytes.
     Bytes {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the segment that made them known.
+        /// The segment that completed them.
         at: Moment,
-        /// From whom.
+        /// The direction of the bytes.
         direction: Direction,
-        /// Where the first of them stands in the direction's MQTT bytes, with gaps counted: in a WebSocket, payloads only.
+        /// Offset of the first byte in the direction's MQTT bytes, gaps included: in a WebSocket, of payloads only.
         offset: u64,
-        /// Where the first of them stands in the direction's TCP stream. The same but for TLS and WebSocket.
+        /// Offset of the first byte in the direction's TCP stream. Differs from `offset` for TLS and WebSocket only.
         stream_offset: u64,
         /// Never empty.
         bytes: &'a [u8],
     },
-    /// MQTT bytes that the capture does not have. The next ones follow after as many.
+    /// MQTT bytes that are missing from the capture. The next bytes follow after `length` bytes.
     Gap {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When it was given up.
+        /// The frame at which they were given up.
         at: Moment,
-        /// From whom.
+        /// The direction of the bytes.
         direction: Direction,
-        /// Where in the direction's MQTT bytes it starts.
+        /// Offset of the gap in the direction's MQTT bytes.
         offset: u64,
-        /// How many; 0 where that is not known, at the beginning only.
+        /// The number of bytes; 0 if unknown, at the beginning only.
         length: u64,
     },
-    /// Bytes that came again and were others. The first ones count.
+    /// Retransmitted bytes that differ from the first ones. The first ones count.
     Conflict {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the later ones.
+        /// The segment of the retransmission.
         at: Moment,
-        /// From whom.
+        /// The direction of the bytes.
         direction: Direction,
-        /// Where in the direction's TCP stream they start.
+        /// Offset in the direction's TCP stream.
         stream_offset: u64,
-        /// How many.
+        /// The number of bytes.
         length: u64,
     },
-    /// The other side has more of these bytes than came: they are missing, or come late. Told once of each direction.
+    /// The other side acknowledged more bytes than were captured: they are missing, or arrive late. Emitted once per direction.
     Lag {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When that was acknowledged.
+        /// The segment with the acknowledgement.
         at: Moment,
-        /// From whom.
+        /// The direction of the missing bytes.
         direction: Direction,
     },
-    /// The client's side began with a header of the PROXY protocol, which is left out of its bytes. The client's address in `Opened` is the one
-    /// that the header tells.
+    /// The client's side began with a PROXY protocol header, which is removed from its bytes. `Opened` has the client's address
+    /// from that header.
     ProxyHeader {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the segment in which it ended.
+        /// The segment in which it ended.
         at: Moment,
         /// The TCP connection's client, which sent it.
         proxy: SocketAddr,
-        /// The header, or why it is invalid.
+        /// The header, or the reason why it is invalid.
         header: Result<ProxyHeader, ProxyFault>,
     },
-    /// Something is wrong with a WebSocket frame.
+    /// A fault in a WebSocket frame.
     BadFrame {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the segment in which its header ended.
+        /// The segment in which its header ended.
         at: Moment,
-        /// From whom.
+        /// The direction of the frame.
         direction: Direction,
-        /// Where the frame starts in the direction's TCP stream.
+        /// Offset of the frame in the direction's TCP stream.
         stream_offset: u64,
-        /// What, and whether it is the end of the direction.
+        /// The fault; some faults end the direction.
         fault: FrameFault,
     },
     /// The rest of one direction cannot be decrypted.
     Undecryptable {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When that was known.
+        /// The frame at which this became known.
         at: Moment,
-        /// From whom.
+        /// The direction that cannot be decrypted.
         direction: Direction,
-        /// Where in the direction's TCP stream, at the latest.
+        /// Latest possible offset of the failure in the direction's TCP stream.
         stream_offset: u64,
-        /// Why.
+        /// The reason.
         why: Undecryptable,
     },
-    /// The connection speaks something else. Nothing follows about it, and nothing came before, unless a decryptor failed midway.
+    /// The connection speaks another protocol. No other events concern it, unless a decryptor failed midway.
     Foreign {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When that was decided.
+        /// The frame at which this was decided.
         at: Moment,
-        /// Who opened the connection, as far as can be known.
+        /// The side that opened the connection, if that is known, or else the likely one.
         client: SocketAddr,
-        /// The other one.
+        /// The other side.
         server: SocketAddr,
-        /// What it speaks.
+        /// The protocol.
         what: Foreign,
     },
     /// The connection is over.
     Closed {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When.
+        /// The frame at which it ended.
         at: Moment,
-        /// Why.
+        /// The reason.
         by: Close<Direction>,
     },
 }
 
 impl Event<'_> {
-    /// Which connection it is about.
+    /// The number of the connection that the event concerns.
     pub fn connection(&self) -> u32 {
         match *self {
             Event::Opened { connection, .. }
@@ -183,32 +184,32 @@ impl Event<'_> {
     }
 }
 
-/// What else a connection can speak.
+/// A protocol other than MQTT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Foreign {
-    /// TLS that nobody decrypted.
+    /// TLS that was not decrypted.
     Tls {
-        /// The server's name, as the client asked for it.
+        /// The server's name in the client's SNI extension.
         server_name: Option<String>,
-        /// Why not, if somebody tried.
+        /// The reason, if decryption was attempted.
         why: Option<Undecryptable>,
     },
-    /// HTTP that did not become a WebSocket with MQTT in it.
+    /// HTTP that was not upgraded to a WebSocket with MQTT.
     Http {
         /// The first line of the request, if it was seen.
         request: Option<String>,
         /// The first line of the answer, if it was seen.
         response: Option<String>,
     },
-    /// A header of the PROXY protocol that is invalid and has no end.
+    /// An invalid PROXY protocol header without an end.
     ProxyHeader(ProxyFault),
-    /// Not a byte was sent.
+    /// Neither side sent a byte.
     Silent,
-    /// None of those that are known here.
+    /// A protocol that was not recognised.
     Unknown,
 }
 
-/// Turns what connections carry into conversations.
+/// Turns TCP streams into conversations.
 #[derive(Default)]
 pub struct Conversations {
     talks: HashMap<u32, Talk>,
@@ -216,13 +217,13 @@ pub struct Conversations {
 }
 
 impl Conversations {
-    /// With further ports of MQTT, and somebody who can read TLS.
+    /// Uses `ports` as additional MQTT ports, and `decryptor` to read TLS.
     #[must_use]
     pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Conversations {
         Conversations { talks: HashMap::new(), shared: Shared::new(ports, decryptor) }
     }
 
-    /// Takes what happened to a connection, and emits what becomes known with it.
+    /// Takes an event of a TCP connection, and emits the resulting events.
     pub fn event(&mut self, event: &reassembly::Event<'_>, emit: &mut impl FnMut(Event<'_>)) {
         use reassembly::Event as Tcp;
         if let Tcp::Opened { connection, at, a, b, start } = *event {

@@ -1,6 +1,6 @@
-//! Whether bytes may be MQTT, and who sends such.
+//! Detects MQTT packets and their sender.
 //!
-//! This does not decode: packets with mistakes are still to be recognised, and to be judged by others.
+//! This does not decode packets: packets with errors must still be recognised, so that the linter can report them.
 
 use crate::inspect::Direction;
 use crate::protocol::PacketType;
@@ -8,27 +8,27 @@ use crate::protocol::PacketType;
 /// The protocol names of MQTT 3.1.1 and 5.0, and of 3.1, with their lengths.
 const NAMES: [&[u8]; 2] = [b"\x00\x04MQTT", b"\x00\x06MQIsdp"];
 
-/// What a stream may be, going by its first bytes.
+/// A stream's protocol, judged by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Likeness {
     No,
-    /// There are too few bytes to know.
+    /// There are too few bytes to decide.
     Maybe,
     Yes,
 }
 
-/// What following one packet after the other found.
+/// The result of walking from packet to packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Walk {
-    /// How many whole packets there are.
+    /// The number of whole packets.
     pub(super) packets: usize,
-    /// Whether all of it may be MQTT, from one sender.
+    /// Whether all bytes may be MQTT from one sender.
     pub(super) is_plausible: bool,
-    /// The way that such packets go, if one of them tells.
+    /// The direction, if a packet type determines it.
     pub(super) direction: Option<Direction>,
 }
 
-/// Whether `bytes` start with a CONNECT, told by its protocol name.
+/// Whether `bytes` start with a CONNECT, judged by its protocol name.
 pub(super) fn connect(bytes: &[u8]) -> Likeness {
     let Some((0x10, rest)) = bytes.split_first() else {
         return if bytes.is_empty() { Likeness::Maybe } else { Likeness::No };
@@ -43,7 +43,7 @@ pub(super) fn connect(bytes: &[u8]) -> Likeness {
     if NAMES.iter().any(|name| name.starts_with(body)) { Likeness::Maybe } else { Likeness::No }
 }
 
-/// Goes from packet to packet.
+/// Walks from packet to packet.
 pub(super) fn walk(bytes: &[u8]) -> Walk {
     let mut walk = Walk { packets: 0, is_plausible: true, direction: None };
     let mut rest = bytes;
@@ -67,22 +67,22 @@ pub(super) fn walk(bytes: &[u8]) -> Walk {
     walk
 }
 
-/// The type in a first byte whose flags are right.
+/// The packet type in a first byte with valid flags.
 fn packet_type(first: u8) -> Option<PacketType> {
     let packet_type = PacketType::from_first_byte(first)?;
     let is_right = match packet_type.fixed_flags() {
-        // The flags of CONNECT are free in MQTT 3.1, but any byte in 16 would then begin a conversation.
+        // MQTT 3.1 does not fix the flags of CONNECT, but accepting any of them would match one byte in 16.
         Some(flags) => {
             first & 0x0f == flags
                 || packet_type != PacketType::Connect && packet_type.may_have_flags(first & 0x0f)
         }
-        // PUBLISH: there is no QoS 3.
+        // PUBLISH: QoS 3 is invalid.
         None => first & 0x06 != 0x06,
     };
     is_right.then_some(packet_type)
 }
 
-/// The Remaining Length, and how many bytes it takes.
+/// The Remaining Length and the number of bytes that encode it.
 fn remaining_length(bytes: &[u8]) -> Option<(usize, usize)> {
     let size = bytes.iter().take(4).position(|byte| byte & 0x80 == 0)? + 1;
     let digits = bytes.iter().take(size).rev();

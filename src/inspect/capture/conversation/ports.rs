@@ -2,7 +2,7 @@
 
 use super::super::reassembly::Side;
 
-/// What a port is commonly used for.
+/// The usual purpose of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Mqtt,
@@ -28,14 +28,14 @@ const COMMON: [(u16, Use); 14] = [
     (9001, Use::WebSocket),
 ];
 
-/// The common ports, and others on which somebody said that there is MQTT.
+/// The common ports, and additional MQTT ports from the user.
 #[derive(Debug, Clone, Default)]
 pub struct Ports {
     mqtt: Vec<u16>,
 }
 
 impl Ports {
-    /// The common ones and these.
+    /// The common ports and `mqtt`.
     #[must_use]
     pub fn with_mqtt(mqtt: Vec<u16>) -> Ports {
         Ports { mqtt }
@@ -48,7 +48,7 @@ impl Ports {
         COMMON.iter().find(|(common, _)| *common == port).map(|(_, usage)| *usage)
     }
 
-    /// Who of two is the server: the one with a known port, or else the lower one.
+    /// The server's side: the one with a known port, or else the one with the lower port.
     pub(super) fn server(&self, a: u16, b: u16) -> Side {
         match (self.usage(a), self.usage(b)) {
             (Some(_), None) => Side::A,

@@ -1,4 +1,4 @@
-//! One connection on its way from bytes to MQTT.
+//! Follows one connection from TCP bytes to MQTT.
 
 use super::super::reassembly::{Close, Side, Start};
 use super::detect::{Verdict, View};
@@ -11,17 +11,17 @@ use crate::inspect::capture::Moment;
 use crate::protocol::{ProxyFault, ProxyHeader};
 use std::net::SocketAddr;
 
-/// What all connections may keep together while it is not clear what they speak.
+/// The most bytes that all connections together may hold while their protocols are undecided.
 const MAX_HELD: usize = 16 << 20;
 
-/// What all connections have in common.
+/// State shared by all connections.
 #[derive(Default)]
 pub(super) struct Shared {
     ports: Ports,
     decryptor: Option<Box<dyn Decryptor>>,
-    /// What is kept until it is clear what is spoken.
+    /// Bytes held by connections whose protocol is undecided.
     held: usize,
-    /// For unmasking.
+    /// Scratch buffer for unmasking.
     room: Vec<u8>,
 }
 
@@ -31,20 +31,20 @@ impl Shared {
     }
 }
 
-/// A connection, while there is something to be told of it.
+/// A connection that may still produce events.
 pub(super) struct Talk {
     number: u32,
     opened: Moment,
     ends: [SocketAddr; 2],
     start: Start,
-    /// How much of each side's TCP stream has come.
+    /// The number of bytes received of each side's TCP stream.
     stream_offsets: Pair<u64>,
     proxied: Option<Proxied>,
     encryption: Option<Encryption>,
     state: State,
 }
 
-/// The header that a proxy sent in front.
+/// The PROXY protocol header that preceded the connection's bytes.
 #[derive(Debug, Clone, Copy)]
 struct Proxied {
     side: Side,
@@ -52,17 +52,17 @@ struct Proxied {
     header: Result<ProxyHeader, ProxyFault>,
 }
 
-/// TLS that somebody reads.
+/// TLS that a decryptor reads.
 struct Encryption {
     client: Side,
     server_name: Option<String>,
     /// Taken out while it reads.
     session: Option<Box<dyn Session>>,
-    /// What cannot be read, until there is a conversation that it can be told of.
+    /// Unreadable directions, held until the conversation that they belong to is opened.
     lost: Vec<Lost>,
 }
 
-/// One direction that cannot be read any further.
+/// A direction that cannot be read any further.
 struct Lost {
     side: Side,
     at: Moment,
@@ -76,22 +76,22 @@ enum State {
     Over,
 }
 
-/// A conversation in MQTT.
+/// An MQTT conversation.
 struct Mqtt {
     client: Side,
-    /// How much MQTT of each side has come.
+    /// The number of MQTT bytes of each side.
     offsets: Pair<u64>,
     frames: Option<Box<Pair<Frames>>>,
 }
 
 /// One side of a WebSocket.
 struct Frames {
-    /// How much is left of the HTTP head before them.
+    /// The remaining bytes of the HTTP head before the frames.
     head: usize,
     unwrapper: Unwrapper,
 }
 
-/// One of each side.
+/// A value for each side.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pair<T> {
     a: T,
@@ -114,7 +114,7 @@ impl Talk {
         Talk { number, opened, ends, start, stream_offsets, proxied: None, encryption: None, state }
     }
 
-    /// Whether all has been told.
+    /// Whether there are no more events to emit.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
@@ -134,7 +134,7 @@ impl Talk {
         self.read(&Part { side, at, stream_offset, chunk }, shared, emit);
     }
 
-    /// Tells of bytes that came again and were others.
+    /// Reports retransmitted bytes that differ from the first ones.
     pub(super) fn conflict(
         &mut self,
         side: Side,
@@ -158,14 +158,14 @@ impl Talk {
         }
     }
 
-    /// Tells that the other side has more than came. Before it is known what is spoken, nothing follows from that.
+    /// Reports that the other side acknowledged more than was captured. Ignored until the protocol is known.
     pub(super) fn lag(&mut self, side: Side, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
         if let State::Mqtt(mqtt) = &self.state {
             emit(Event::Lag { connection: self.number, at, direction: direction(side, mqtt.client) });
         }
     }
 
-    /// The connection is over.
+    /// Handles the end of the connection.
     pub(super) fn close(
         &mut self,
         at: Moment,
@@ -174,7 +174,7 @@ impl Talk {
         emit: &mut impl FnMut(Event<'_>),
     ) {
         self.close_session(at, shared, emit);
-        // What is decrypted has to be decided on once more.
+        // The decrypted bytes need another decision.
         while let State::Undecided(held) = &self.state {
             match held.is_empty() {
                 true => self.end_in_silence(at, shared, emit),
@@ -194,7 +194,7 @@ impl Talk {
         self.state = State::Over;
     }
 
-    /// Decrypts, if need be.
+    /// Reads a part, decrypting it if necessary.
     fn read(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         let Some(encryption) = &mut self.encryption else { return self.read_plain(part, shared, emit) };
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
@@ -213,7 +213,7 @@ impl Talk {
         }
     }
 
-    /// What a decryptor could not read before may be readable now, or stays unread for a reason.
+    /// Closes the decryptor's session, which emits the bytes that became readable and the reason for the rest.
     fn close_session(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         let Some(encryption) = &mut self.encryption else { return };
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
@@ -242,7 +242,8 @@ impl Talk {
         }
     }
 
-    /// One direction cannot be read on. When neither can, and nothing was read, the connection is given up.
+    /// Handles a direction that cannot be read any further. If that is true of both and nothing was read, the connection is given
+    /// up.
     fn lose(&mut self, lost: Lost, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         match (&self.state, &mut self.encryption) {
             (State::Mqtt(mqtt), _) => emit(lost.event(self.number, mqtt.client)),
@@ -271,7 +272,7 @@ impl Talk {
         }
     }
 
-    /// Looks whether it is clear what is spoken, and goes on with what was kept.
+    /// Tries to detect the protocol, and continues with the held bytes.
     fn decide(&mut self, at: Moment, is_final: bool, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         let State::Undecided(held) = &self.state else { return };
         let ports = self.ends.map(|end| end.port());
@@ -324,7 +325,7 @@ impl Talk {
         }
     }
 
-    /// Reads once more what was kept: what had been decrypted does not need that again.
+    /// Reads a held part again, without decrypting it a second time.
     fn replay(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         match self.state {
             State::Mqtt(_) => self.read_plain(part, shared, emit),
@@ -333,7 +334,7 @@ impl Talk {
         }
     }
 
-    /// Takes what was kept out of the state, which is over until another is set.
+    /// Takes the held bytes out of the state, which is over until another one is set.
     fn take_held(&mut self, shared: &mut Shared) -> Held {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Undecided(held) => {
@@ -365,7 +366,7 @@ impl Talk {
         self.state = State::Mqtt(Mqtt { client, offsets: Pair::default(), frames });
     }
 
-    /// Asks whether somebody can read the connection, which then begins anew with plain bytes.
+    /// Offers the connection to the decryptor; if it accepts, detection starts again with the decrypted bytes.
     fn decrypt(
         &mut self,
         at: Moment,
@@ -395,7 +396,7 @@ impl Talk {
         emit(Event::Foreign { connection, at, client, server, what });
     }
 
-    /// Nothing of what TLS hides can be read, for this reason or for the first that was found.
+    /// Gives up a connection whose TLS cannot be decrypted, for this reason or for the first that was found.
     fn end_undecrypted(
         &mut self,
         at: Moment,
@@ -412,7 +413,7 @@ impl Talk {
         }
     }
 
-    /// Nothing was said, or nothing that could be read.
+    /// Handles a connection without bytes, or without readable ones.
     fn end_in_silence(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
         if self.encryption.is_some() {
             return self.end_undecrypted(at, None, shared, emit);
@@ -425,14 +426,14 @@ impl Talk {
         self.end(at, client, Foreign::Silent, emit);
     }
 
-    /// The client's and the server's. A proxy's header tells the client's.
+    /// The addresses of client and server. A PROXY header may replace the client's.
     fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let (peer, server) = self.ends_of(client);
         let told = self.proxied.and_then(|proxied| proxied.header.ok()?.addresses);
         (told.map_or(peer, |(client, _)| client), server)
     }
 
-    /// The ends of the TCP connection, the client's first.
+    /// The addresses of the TCP connection, the client's first.
     fn ends_of(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let [a, b] = self.ends;
         match client {
@@ -442,7 +443,7 @@ impl Talk {
     }
 }
 
-/// What is left of a part when the header before a place in its side's stream is left out.
+/// The rest of a part after removing a header that ends at a given offset of its side's stream.
 fn without<'p>(part: Part<'p>, left_out: Option<(Side, u64)>) -> Option<Part<'p>> {
     let (Some((side, end)), Chunk::Bytes(bytes)) = (left_out, part.chunk) else { return Some(part) };
     if side != part.side || part.stream_offset >= end {
@@ -493,7 +494,7 @@ impl Mqtt {
 }
 
 impl Frames {
-    /// Leaves the head out.
+    /// Skips the HTTP head.
     fn read(
         &mut self,
         chunk: Chunk<'_>,

@@ -1,4 +1,4 @@
-//! What is recognised, who is the client, and what comes out of frames.
+//! Protocol detection, the choice of the client, and WebSocket frames.
 
 use super::super::reassembly::{self, Close, Side, Start};
 use super::{
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-/// An event in short, with the client's port where it says who that is.
+/// An event in short form, with the client's port if the event has an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
     Opened { client: u16, is_web_socket: bool, is_encrypted: bool },

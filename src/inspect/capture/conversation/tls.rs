@@ -1,7 +1,7 @@
-//! TLS: how it is recognised, what it says in the clear, and where somebody who has the keys comes in.
+//! TLS: recognition, the fields in clear text, and the interface to a decryptor.
 //!
-//! A decryptor stands between the TCP streams and the detection of what is spoken: a connection that begins with a ClientHello is offered to it,
-//! and if it takes the connection it is given every byte of both directions, from the first on, and gives plain bytes back.
+//! A decryptor sits between the TCP streams and protocol detection. It is offered each connection that begins with a ClientHello.
+//! If it accepts, it receives every byte of both directions, and returns the decrypted bytes.
 
 use super::Direction;
 use crate::inspect::capture::Moment;
@@ -11,9 +11,9 @@ use rustls::{AlertDescription, CipherSuite, ProtocolVersion};
 /// The next part of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chunk<'a> {
-    /// Bytes, never none.
+    /// Never empty.
     Bytes(&'a [u8]),
-    /// So many bytes that the capture does not have.
+    /// Bytes that are missing from the capture.
     Gap(u64),
 }
 
@@ -26,16 +26,17 @@ impl Chunk<'_> {
     }
 }
 
-/// Who can read TLS.
+/// A source of decrypted TLS.
 pub trait Decryptor {
-    /// Takes a connection whose client sent `hello`, or more or less of it, or says why not.
+    /// Starts a session for a connection whose client sent `hello`, which may be cut off or followed by other bytes; or returns
+    /// the reason why it cannot be decrypted.
     fn session(&mut self, connection: u32, hello: &[u8]) -> Result<Box<dyn Session>, Undecryptable>;
 }
 
 /// One TLS connection.
 pub trait Session {
-    /// Takes the next part of one direction, and gives what becomes readable, which may be in the other one. An error when
-    /// nothing more of the connection can be read.
+    /// Takes the next part of one direction, and emits the bytes that become readable, which may be in the other direction.
+    /// Returns an error if nothing more of the connection can be read.
     fn receive(
         &mut self,
         direction: Direction,
@@ -44,50 +45,50 @@ pub trait Session {
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable>;
 
-    /// The connection is over. Gives what becomes readable only now, and tells why what is left does not.
+    /// Ends the connection. Emits the bytes that only now become readable, and the reason why the others do not.
     fn close(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>));
 }
 
-/// What comes out of one direction.
+/// The decrypted part of one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plain<'a> {
-    /// Bytes, never none.
+    /// Never empty.
     Bytes(&'a [u8]),
-    /// Nothing more can be read of this direction.
+    /// Nothing more of this direction can be read.
     Lost(Undecryptable),
 }
 
-/// Why TLS cannot be read.
+/// The reason why TLS cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undecryptable {
-    /// Nobody has secrets.
+    /// No secrets are available.
     #[error("there is no key log")]
     NoKeyLog,
-    /// There are secrets, but not of this connection.
+    /// There are secrets, but not for this connection.
     #[error("the key log has no secret for it")]
     NoSecret,
-    /// What a secret opens is not authentic.
+    /// Authentication fails with the secret.
     #[error("the secret in the key log is not the right one")]
     WrongSecret,
     /// A hello is missing.
     #[error("its handshake was not captured")]
     NoHandshake,
-    /// Neither 1.2 nor 1.3.
+    /// Neither TLS 1.2 nor 1.3.
     #[error("{} is not decrypted, only TLS 1.2 and 1.3 are", .0.as_str().unwrap_or("an unknown version"))]
     Version(ProtocolVersion),
-    /// A cipher that is not known here.
+    /// An unknown cipher suite.
     #[error("the cipher suite {} is not supported", name(*.0))]
     CipherSuite(CipherSuite),
-    /// Bytes that the capture does not have.
+    /// Bytes are missing from the capture.
     #[error("bytes are missing in the capture")]
     Gap,
-    /// A handshake within the connection (TLS 1.2).
+    /// Renegotiation (TLS 1.2).
     #[error("a new handshake begins (renegotiation), which is not followed")]
     Renegotiation,
-    /// Data before the handshake (TLS 1.3).
+    /// Data before the end of the handshake (TLS 1.3).
     #[error("it begins with early data (0-RTT), which is not decrypted")]
     EarlyData,
-    /// A record that cannot be, or was changed.
+    /// A record that is invalid or was modified.
     #[error("a record is damaged")]
     Malformed,
     /// The handshake ended with an alert.
@@ -103,23 +104,23 @@ fn name(suite: CipherSuite) -> String {
     suite.as_str().map_or_else(|| format!("{:#06x}", u16::from(suite)), str::to_owned)
 }
 
-/// Which side's handshake begins a stream.
+/// The handshake message that begins a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hello {
     Client,
     Server,
 }
 
-/// What a ClientHello says.
+/// The server name in a ClientHello.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ServerName {
     /// More bytes are needed.
     Incomplete,
-    /// This name, or none.
+    /// The ClientHello is complete, with or without a name.
     Known(Option<String>),
 }
 
-/// Whether `bytes` start with a handshake record. They have to be 6.
+/// Whether `bytes` start with a handshake record. Needs 6 bytes.
 pub(super) fn hello(bytes: &[u8]) -> Option<Hello> {
     match bytes {
         [0x16, 3, 0..=4, _, _, 1, ..] => Some(Hello::Client),
@@ -128,14 +129,14 @@ pub(super) fn hello(bytes: &[u8]) -> Option<Hello> {
     }
 }
 
-/// Whether fewer bytes may become a handshake record.
+/// Whether too few `bytes` to decide may become a handshake record.
 pub(super) fn may_be_hello(bytes: &[u8]) -> bool {
     bytes.len() < 6 && matches!(bytes, [0x16] | [0x16, 3] | [0x16, 3, 0..=4, ..])
 }
 
-/// Whether `bytes` start with a record of encrypted data, as in the midst of a connection.
+/// Whether `bytes` start with a record of encrypted data, as in the middle of a connection.
 pub(super) fn is_encrypted_data(bytes: &[u8]) -> bool {
-    // A record has at most 2^14 bytes and what encryption adds.
+    // A record holds at most 2^14 bytes plus the overhead of encryption.
     matches!(bytes, [0x17, 3, 1..=3, 0..=0x41, ..])
 }
 

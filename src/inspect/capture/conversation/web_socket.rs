@@ -1,7 +1,7 @@
-//! WebSocket frames as they stand in a capture: payloads are taken out as the bytes arrive, whatever is wrong.
+//! Unwraps captured WebSocket frames: payloads are extracted as the bytes arrive, whether the frames are valid or not.
 //!
-//! The transport's decoder is another: it refuses a frame that is wrong, and closes up bytes in place. Here everything that can be read is
-//! read, what is wrong is told, and bytes may be missing. Nothing is kept but a frame's header.
+//! Differs from the transport's decoder, which rejects an invalid frame and compacts bytes in place. This one reads as much as
+//! possible, reports faults, and tolerates missing bytes. It buffers a frame's header only.
 
 use super::Direction;
 use super::tls::Chunk;
@@ -9,22 +9,22 @@ use super::tls::Chunk;
 /// The longest header: two bytes, eight of length, four of mask.
 const MAX_HEADER: usize = 14;
 
-/// So much of a payload tells what it is.
+/// The number of payload bytes that suffice to detect its protocol.
 const FIRST: usize = 32;
 
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const MAX_CONTROL: u64 = 125;
 
-/// What is wrong with a WebSocket frame.
+/// A fault in a WebSocket frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameFault {
-    /// MQTT comes in binary frames [MQTT-6.0.0-1]. The payload is taken nonetheless.
+    /// MQTT requires binary frames [MQTT-6.0.0-1]. The payload is still read.
     #[error("a text frame; MQTT comes in binary ones")]
     Text,
-    /// The client's request offers no subprotocol of MQTT [MQTT-6.0.0-3].
+    /// The client's request does not offer an MQTT subprotocol [MQTT-6.0.0-3].
     #[error("the client does not offer the subprotocol mqtt")]
     NotOffered,
-    /// The server's answer names none, or another one [MQTT-6.0.0-4].
+    /// The server's response names no subprotocol, or a different one [MQTT-6.0.0-4].
     #[error("the server does not choose the subprotocol mqtt, which the client offers")]
     NotChosen,
     /// A client masks its frames.
@@ -33,40 +33,42 @@ pub enum FrameFault {
     /// A server does not mask its frames.
     #[error("a server's frame that is masked")]
     Masked,
-    /// A message's first frame before the last message ended, or a continuation of none. The payload is taken nonetheless.
+    /// The first frame of a message before the last message ended, or a continuation without a message. The payload is still
+    /// read.
     #[error("a frame out of order")]
     Order,
-    /// More than 125 bytes, or in parts.
+    /// Longer than 125 bytes, or fragmented.
     #[error("a control frame that is too long or in parts")]
     Control,
-    /// No such kind of frame. It is skipped.
+    /// An unknown opcode. The frame is skipped.
     #[error("a frame with the reserved opcode {0:#x}")]
     Opcode(u8),
-    /// A compressed payload, or another extension. The direction cannot be read on.
+    /// A compressed payload, or another extension. The rest of the direction cannot be read.
     #[error("a frame with reserved bits, as compression sets them")]
     ReservedBits,
-    /// Over 63 bits. The direction cannot be read on.
+    /// Over 63 bits. The rest of the direction cannot be read.
     #[error("a frame with a length of over 63 bits")]
     Length,
-    /// Bytes are missing where frames meet, so nobody knows where the next one starts. The direction cannot be read on.
+    /// Bytes are missing at a frame boundary, so the start of the next frame is unknown. The rest of the direction cannot be
+    /// read.
     #[error("missing bytes between frames; the rest of this direction cannot be read")]
     LostTrack,
 }
 
 impl FrameFault {
-    /// Who makes a mistake of the handshake.
+    /// The sender of a handshake fault.
     pub(super) fn sender(self) -> Direction {
         if self == FrameFault::NotChosen { Direction::ServerToClient } else { Direction::ClientToServer }
     }
 
-    /// Whether nothing more can be read of the direction.
+    /// Whether the rest of the direction cannot be read.
     #[must_use]
     pub fn is_fatal(self) -> bool {
         matches!(self, FrameFault::ReservedBits | FrameFault::Length | FrameFault::LostTrack)
     }
 }
 
-/// The start of the first frame's payload, as far as it is there.
+/// The start of the first frame's payload, as far as it was captured.
 pub(super) fn first_payload(bytes: &[u8]) -> Vec<u8> {
     let Some((header, size)) = Header::read(bytes) else { return Vec::new() };
     let length = usize::try_from(header.length).unwrap_or(usize::MAX).min(FIRST);
@@ -75,7 +77,7 @@ pub(super) fn first_payload(bytes: &[u8]) -> Vec<u8> {
     unmasked(payload, header.mask, &mut Vec::new()).to_vec()
 }
 
-/// What comes out of frames.
+/// Payload bytes, gaps and faults found in frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unwrapped<'a> {
     Bytes { stream_offset: u64, bytes: &'a [u8] },
@@ -84,7 +86,7 @@ pub(super) enum Unwrapped<'a> {
 }
 
 impl Unwrapped<'_> {
-    /// How many bytes of MQTT it is.
+    /// The number of MQTT bytes.
     pub(super) fn length(&self) -> u64 {
         match self {
             Unwrapped::Bytes { bytes, .. } => bytes.len() as u64,
@@ -94,16 +96,16 @@ impl Unwrapped<'_> {
     }
 }
 
-/// Takes one direction's frames apart.
+/// Unwraps one direction's frames.
 #[derive(Debug)]
 pub(super) struct Unwrapper {
     direction: Direction,
     state: State,
-    /// The header of the frame, as far as it came.
+    /// The frame's header, as far as it has arrived.
     header: Vec<u8>,
-    /// Where the frame starts in the TCP stream.
+    /// Offset of the frame in the TCP stream.
     frame_start: u64,
-    /// A message's last frame is still to come.
+    /// The message's last frame has not arrived yet.
     is_in_message: bool,
 }
 
@@ -111,24 +113,24 @@ pub(super) struct Unwrapper {
 enum State {
     Header,
     Payload(Payload),
-    /// Nobody knows where the next frame starts.
+    /// The start of the next frame is unknown.
     Lost,
 }
 
-/// What is to come of a frame.
+/// The rest of a frame.
 #[derive(Debug, Clone, Copy)]
 struct Payload {
     left: u64,
     mask: Option<Mask>,
-    /// Whether it is a message's, not a control frame's.
+    /// Whether the frame belongs to a message, rather than being a control frame.
     is_data: bool,
 }
 
-/// The mask, turned so that the next byte is for its first one.
+/// The mask, rotated so that its first byte applies to the next payload byte.
 #[derive(Debug, Clone, Copy)]
 struct Mask([u8; 4]);
 
-/// A header that is complete.
+/// A complete header.
 #[derive(Debug, Clone, Copy)]
 struct Header {
     is_final: bool,
@@ -144,7 +146,7 @@ impl Unwrapper {
         Unwrapper { direction, state, header, frame_start: 0, is_in_message: false }
     }
 
-    /// Takes what comes next in the TCP stream, there at `stream_offset`. `room` is for unmasking.
+    /// Takes the next bytes of the TCP stream, which start at `stream_offset`. `room` is a scratch buffer for unmasking.
     pub(super) fn receive(
         &mut self,
         chunk: Chunk<'_>,
@@ -167,7 +169,7 @@ impl Unwrapper {
         }
     }
 
-    /// Hands on what belongs to the payload, and gives what does not.
+    /// Emits the bytes that belong to the payload, and returns the rest.
     fn read_payload<'a>(
         &mut self,
         payload: Payload,
@@ -185,7 +187,7 @@ impl Unwrapper {
         rest
     }
 
-    /// Bytes are missing. That is bearable inside a payload.
+    /// Skips missing bytes, which inside a payload lose nothing else.
     fn skip(&mut self, length: u64, stream_offset: u64, emit: &mut impl FnMut(Unwrapped<'_>)) {
         match self.state {
             State::Lost => {}
@@ -202,7 +204,7 @@ impl Unwrapper {
         }
     }
 
-    /// Adds to the header, starts the frame when it is complete, and gives what does not belong to it.
+    /// Adds to the header, starts the frame when it is complete, and returns the bytes after the header.
     fn read_header<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -265,7 +267,7 @@ impl Unwrapper {
 }
 
 impl Header {
-    /// Reads a header, and says how long it is; `None` when there is more to come.
+    /// Reads a header and its length; `None` if it is incomplete.
     fn read(bytes: &[u8]) -> Option<(Header, usize)> {
         let ([first, second], rest) = bytes.split_first_chunk::<2>()?;
         let (length, rest) = match second & 0x7f {
@@ -291,7 +293,7 @@ impl Header {
 }
 
 impl Payload {
-    /// After `count` more bytes.
+    /// The state after `count` more bytes.
     fn after(self, count: u64) -> State {
         match self.left - count {
             0 => State::Header,
@@ -308,7 +310,7 @@ impl Mask {
     }
 }
 
-/// The payload in clear, in `room` if it was masked.
+/// The unmasked payload, in `room` if it was masked.
 fn unmasked<'a>(payload: &'a [u8], mask: Option<Mask>, room: &'a mut Vec<u8>) -> &'a [u8] {
     let Some(Mask(mask)) = mask else { return payload };
     room.clear();

@@ -1,4 +1,4 @@
-//! One direction of a TLS connection: which keys its next record has, and what the record says.
+//! One direction of a TLS connection: the keys of the next record, and the contents of records.
 
 use super::hello::{ClientHello, ServerHello};
 use super::keylog::{Label, Secrets};
@@ -11,28 +11,27 @@ use crate::inspect::Direction;
 use crate::inspect::capture::conversation::{Plain, Undecryptable};
 use rustls::AlertDescription;
 
-/// One direction.
 pub(super) struct Half {
     direction: Direction,
     records: Records,
     messages: Messages,
     epoch: Epoch,
-    /// Why the record at the front cannot be read yet.
+    /// The reason why the record at the front cannot be read yet.
     waits_for: Option<Undecryptable>,
-    /// The alert that ended the connection in its handshake.
+    /// The alert that ended the handshake.
     alert: Option<Undecryptable>,
 }
 
-/// Which keys the next record has.
+/// The keys of the next record.
 enum Epoch {
     Clear,
     /// TLS 1.3 before the side's Finished.
     Handshake(Keys),
-    /// The first record of the application's keys is still to come.
+    /// Before the first record with application keys.
     BeforeApplication,
     Application {
         keys: Keys,
-        /// From which a key update makes the next one.
+        /// The secret from which a key update derives the next one.
         secret: Vec<u8>,
     },
     /// TLS 1.2 after the side's ChangeCipherSpec.
@@ -41,7 +40,7 @@ enum Epoch {
     Lost,
 }
 
-/// Whether something was read.
+/// Whether a record was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     Some,
@@ -51,7 +50,7 @@ pub(super) enum Progress {
 /// Whether the record at the front can be read.
 enum Ready {
     Yes,
-    /// It says nothing.
+    /// It has no content that matters.
     Skip,
     No(Undecryptable),
 }
@@ -68,24 +67,24 @@ impl Half {
         }
     }
 
-    /// Takes the next bytes.
+    /// Appends the next bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if !matches!(self.epoch, Epoch::Lost) {
             self.records.push(bytes);
         }
     }
 
-    /// How many bytes wait.
+    /// The number of buffered bytes.
     pub(super) fn held(&self) -> usize {
         self.records.held() + self.messages.held()
     }
 
-    /// Why there is something that was not read.
+    /// The reason why buffered bytes were not read.
     pub(super) fn unread(&self) -> Option<Undecryptable> {
         self.alert.clone().or_else(|| self.waits_for.clone())
     }
 
-    /// Nothing more can be read of this direction. Told once.
+    /// Marks the rest of this direction as unreadable. Reported once.
     pub(super) fn lose(&mut self, why: Undecryptable, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
         if !matches!(self.epoch, Epoch::Lost) {
             *self = Half { epoch: Epoch::Lost, ..Half::new(self.direction) };
@@ -93,7 +92,7 @@ impl Half {
         }
     }
 
-    /// Reads all records that can be read. An error when nothing of the connection can.
+    /// Reads all records that can be read. Returns an error if nothing more of the connection can be read.
     pub(super) fn read(
         &mut self,
         agreement: &mut Agreement,
@@ -126,7 +125,7 @@ impl Half {
         Ok(progress)
     }
 
-    /// Sees to it that the keys are there for a record of this kind.
+    /// Ensures that the keys for a record of this kind are available.
     fn prepare(&mut self, kind: u8, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
         match (&self.epoch, kind) {
             (Epoch::Clear, record::CHANGE_CIPHER_SPEC) => self.change_cipher_spec(agreement, secrets),
@@ -146,7 +145,7 @@ impl Half {
     fn change_cipher_spec(&mut self, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
         let agreed = match (agreement.server, self.direction) {
             (Some(agreed), _) => agreed,
-            // In TLS 1.3 it says nothing, and may follow a HelloRetryRequest.
+            // In TLS 1.3 it has no content, and may follow a HelloRetryRequest.
             (None, Direction::ServerToClient) => return Ready::Skip,
             (None, Direction::ClientToServer) => return Ready::No(Undecryptable::NoHandshake),
         };
@@ -204,7 +203,7 @@ impl Half {
         }
     }
 
-    /// Decrypts a record, and takes what it says.
+    /// Decrypts a record and handles its content.
     fn open(
         &mut self,
         mut record: Record,
@@ -244,7 +243,7 @@ impl Half {
         }
     }
 
-    /// A record in clear: the hellos are what matters.
+    /// Handles an unencrypted record; only the hellos matter.
     fn clear(
         &mut self,
         record: &Record,
@@ -294,7 +293,7 @@ impl Half {
         }
     }
 
-    /// Remembers an alert that ends the handshake. A `close_notify` ends nothing but the connection.
+    /// Records an alert that ends the handshake. A `close_notify` only ends the connection.
     fn heed(&mut self, alert: &[u8]) {
         if let (&[2, description], Epoch::Clear | Epoch::Handshake(_) | Epoch::BeforeApplication) =
             (alert, &self.epoch)
@@ -304,7 +303,7 @@ impl Half {
     }
 }
 
-/// A secret of the connection, with the hello that it belongs to.
+/// A secret of the connection, with its ClientHello.
 fn secret<'a>(
     label: Label,
     agreement: &'a Agreement,

@@ -1,6 +1,6 @@
-//! What the hellos of client and server say, as far as keys depend on it.
+//! The fields of ClientHello and ServerHello that the keys depend on.
 
-/// The random number of a ServerHello that is a HelloRetryRequest (RFC 8446, 4.1.3).
+/// The random field that marks a ServerHello as a HelloRetryRequest (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
@@ -10,15 +10,13 @@ const RETRY: [u8; 32] = [
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
 
-/// A ClientHello.
 pub(super) struct ClientHello {
-    /// What secrets are found by.
+    /// The key of the connection's secrets in a key log.
     pub(super) random: [u8; 32],
-    /// Application data may follow before the server's answer.
+    /// Application data may follow before the ServerHello.
     pub(super) offers_early_data: bool,
 }
 
-/// A ServerHello.
 pub(super) struct ServerHello {
     pub(super) random: [u8; 32],
     pub(super) version: u16,
@@ -51,7 +49,7 @@ impl ServerHello {
         Some(ServerHello { random, version, cipher_suite })
     }
 
-    /// The client has to say hello again, and another ServerHello follows.
+    /// The client must send another ClientHello, which another ServerHello answers.
     pub(super) fn is_retry(&self) -> bool {
         self.random == RETRY
     }
@@ -75,19 +73,19 @@ impl<'a> Fields<'a> {
         self.take(32)?.first_chunk().copied()
     }
 
-    /// With a length of one byte in front.
+    /// A vector with a one-byte length prefix.
     fn short(&mut self) -> Option<&'a [u8]> {
         let length = *self.take(1)?.first()?;
         self.take(length.into())
     }
 
-    /// With a length of two bytes in front.
+    /// A vector with a two-byte length prefix.
     fn long(&mut self) -> Option<&'a [u8]> {
         let length = self.u16()?;
         self.take(length.into())
     }
 
-    /// All extensions, which a hello need not have.
+    /// All extensions, which are optional.
     fn extensions(&mut self) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
         let mut list = Fields(self.long().unwrap_or_default());
         std::iter::from_fn(move || Some((list.u16()?, list.long()?)))

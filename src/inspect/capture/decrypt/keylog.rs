@@ -1,32 +1,32 @@
-//! Key logs in NSS' format, as browsers, OpenSSL and rustls write them: a label, the client's random number and a secret on each line.
+//! Key logs in the NSS format, as browsers, OpenSSL and rustls write them: a label, the client random and a secret on each line.
 
 use crate::message::decode_hex;
 use std::collections::HashMap;
 
-/// The longest line that is one: label, random number and the longest secret.
+/// The longest valid line: label, client random and the longest secret.
 const MAX_LINE: usize = 512;
 
-/// Which secret.
+/// The kind of secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Label {
     /// The master secret of TLS 1.2.
     Master,
-    /// The client's in the handshake of TLS 1.3.
+    /// The client's secret for the handshake of TLS 1.3.
     ClientHandshake,
-    /// The server's in the handshake of TLS 1.3.
+    /// The server's secret for the handshake of TLS 1.3.
     ServerHandshake,
-    /// The client's after the handshake of TLS 1.3.
+    /// The client's secret after the handshake of TLS 1.3.
     ClientTraffic,
-    /// The server's after the handshake of TLS 1.3.
+    /// The server's secret after the handshake of TLS 1.3.
     ServerTraffic,
 }
 
-/// Who knows secrets.
+/// A source of secrets.
 pub trait Secrets {
-    /// A secret of the connection whose client said this random number.
+    /// A secret of the connection with this client random.
     fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>>;
 
-    /// Whether there is no key log at all.
+    /// Whether no key log is available.
     fn is_empty(&self) -> bool;
 }
 
@@ -37,19 +37,19 @@ pub struct KeyLog {
 }
 
 impl KeyLog {
-    /// Adds the secrets on the lines of `text`. What is none, and what is of no use here, is passed over; gives how many were found.
+    /// Adds the secrets in the lines of `text`. Skips invalid lines and unused labels; returns the number of secrets found.
     pub fn add(&mut self, text: &[u8]) -> usize {
         let lines = text.split(|byte| *byte == b'\n').filter(|line| line.len() <= MAX_LINE);
         lines.filter_map(|line| self.add_line(line)).count()
     }
 
-    /// A secret of the connection whose client said this random number.
+    /// A secret of the connection with this client random.
     #[must_use]
     pub fn secret(&self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
         self.secrets.get(&(label, *client_random)).cloned()
     }
 
-    /// Whether it has none.
+    /// Whether it has no secrets.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()

@@ -1,4 +1,4 @@
-//! Keys of one direction: how they come from a secret, and how they open records.
+//! Keys of one direction: derivation from a secret, and decryption of records.
 
 use super::record::{APPLICATION_DATA, HEADER, Record};
 use super::suite::{Suite, Version};
@@ -6,13 +6,13 @@ use crate::inspect::Direction;
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{aead, hkdf, hmac};
 
-/// What of a nonce of GCM in TLS 1.2 comes from the handshake. The rest stands in each record.
+/// The size of the implicit part of a TLS 1.2 GCM nonce, from the handshake. The rest is in each record.
 const GCM_SALT: usize = 4;
 
-/// The part of a nonce that stands in the record.
+/// The size of the nonce's explicit part, in the record.
 const EXPLICIT_NONCE: usize = 8;
 
-/// The key of one direction, with the number of its next record.
+/// The key of one direction, with the sequence number of its next record.
 pub(super) struct Keys {
     version: Version,
     key: LessSafeKey,
@@ -21,7 +21,7 @@ pub(super) struct Keys {
     sequence: u64,
 }
 
-/// How many bytes are asked for.
+/// The number of bytes to expand to.
 struct Length(usize);
 
 impl hkdf::KeyType for Length {
@@ -31,7 +31,7 @@ impl hkdf::KeyType for Length {
 }
 
 impl Keys {
-    /// From a traffic secret (RFC 8446, 7.3). `None` for a secret that cannot be one.
+    /// Derives keys from a traffic secret (RFC 8446, 7.3). `None` if the secret is invalid.
     pub(super) fn tls13(suite: Suite, secret: &[u8]) -> Option<Keys> {
         let mut iv = [0; NONCE_LEN];
         let key = expand_label(suite, secret, b"key", suite.cipher.key_len());
@@ -39,7 +39,7 @@ impl Keys {
         Keys::new(suite, &key, iv, false)
     }
 
-    /// From the master secret (RFC 5246, 6.3). `None` for a secret that cannot be one.
+    /// Derives keys from the master secret (RFC 5246, 6.3). `None` if the secret is invalid.
     pub(super) fn tls12(
         suite: Suite,
         master: &[u8],
@@ -68,12 +68,12 @@ impl Keys {
         Some(Keys { version: suite.version, key, iv, has_explicit_nonce, sequence: 0 })
     }
 
-    /// Whether no record was opened yet.
+    /// Whether no record has been decrypted yet.
     pub(super) fn is_unused(&self) -> bool {
         self.sequence == 0
     }
 
-    /// Decrypts a record: its kind, and what it holds. `None` when it is not authentic.
+    /// Decrypts a record and returns its kind and content. `None` if it is not authentic.
     pub(super) fn open<'r>(&mut self, record: &'r mut Record) -> Option<(u8, &'r [u8])> {
         let header = record.header;
         let (nonce, sealed) = if self.has_explicit_nonce {
@@ -105,7 +105,7 @@ impl Keys {
         Nonce::assume_unique_for_key(nonce)
     }
 
-    /// What is authenticated beside the record's contents.
+    /// The additional authenticated data of a record.
     fn additional_data(&self, header: [u8; HEADER], sealed: usize) -> Option<Vec<u8>> {
         if self.version == Version::Tls13 {
             return Some(header.to_vec());
@@ -122,13 +122,13 @@ pub(super) fn next_secret(suite: Suite, secret: &[u8]) -> Vec<u8> {
     expand_label(suite, secret, b"traffic upd", suite.hash.length())
 }
 
-/// What stands in a record of TLS 1.3: contents, their kind, and zeros.
+/// Splits the plaintext of a TLS 1.3 record: content, kind, and zero padding.
 fn inner(opened: &[u8]) -> Option<(u8, &[u8])> {
     let end = opened.iter().rposition(|byte| *byte != 0)?;
     Some((*opened.get(end)?, opened.get(..end)?))
 }
 
-/// HKDF-Expand-Label without a context (RFC 8446, 7.1); nothing where the length is too much for it.
+/// HKDF-Expand-Label without a context (RFC 8446, 7.1); empty if the length exceeds the maximum.
 fn expand_label(suite: Suite, secret: &[u8], label: &[u8], length: usize) -> Vec<u8> {
     let size = u16::try_from(length).unwrap_or_default().to_be_bytes();
     let label_size = [u8::try_from(b"tls13 ".len() + label.len()).unwrap_or_default()];

@@ -1,4 +1,4 @@
-//! Handshake messages, which lie in records as they like: several in one, or one in several.
+//! Handshake messages, which may share a record or span several.
 
 // The messages that matter.
 pub(super) const CLIENT_HELLO: u8 = 1;
@@ -6,41 +6,41 @@ pub(super) const SERVER_HELLO: u8 = 2;
 pub(super) const FINISHED: u8 = 20;
 pub(super) const KEY_UPDATE: u8 = 24;
 
-/// The longest hello that is read; a longer one says nothing here.
+/// The longest hello that is read.
 const MAX_HELLO: usize = 64 << 10;
 
-/// A message that has come whole.
+/// A complete message.
 pub(super) struct Message {
     pub(super) kind: u8,
-    /// Of hellos; nothing else is kept.
+    /// The body of a hello; empty for other messages.
     pub(super) body: Vec<u8>,
 }
 
-/// Puts messages together.
+/// Reassembles messages from records.
 #[derive(Default)]
 pub(super) struct Messages {
     bytes: Vec<u8>,
     current: Option<Current>,
 }
 
-/// A message that has begun, and whose body is not kept.
+/// A message in progress whose body is not kept.
 struct Current {
     kind: u8,
     left: usize,
 }
 
 impl Messages {
-    /// Takes what a record holds.
+    /// Appends the content of a record.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// How many bytes wait for the rest of their message.
+    /// The number of bytes of incomplete messages.
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The next message that is whole.
+    /// The next complete message.
     pub(super) fn next(&mut self) -> Option<Message> {
         if self.current.is_none() {
             let (&[kind, high, middle, low], _) = self.bytes.split_first_chunk::<4>()?;

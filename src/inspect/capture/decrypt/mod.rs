@@ -1,7 +1,8 @@
-//! TLS 1.2 and 1.3 with the secrets of a key log: records in, what was said out.
+//! Decrypts TLS 1.2 and 1.3 with the secrets of a key log: records in, application data out.
 //!
-//! Each direction is read by itself, as far as its keys are known. They may come later than the records (a key log is written while
-//! the capture runs), so records wait, within bounds. Nothing is given that was not authenticated: a wrong secret is told and gives no bytes.
+//! Each direction is read on its own, as far as its keys are known. Keys may arrive after the records (a key log is written while
+//! the capture runs), so records are buffered, within bounds. Only authenticated bytes are emitted: a wrong secret is reported
+//! and yields no bytes.
 
 mod half;
 mod hello;
@@ -24,21 +25,21 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use suite::Suite;
 
-/// What one connection may hold while it waits for a secret, or for the other side's hello.
+/// The most that one connection may buffer while it waits for a secret, or for the other side's hello.
 const MAX_WAITING: usize = 256 << 10;
 
-/// What all connections may hold.
+/// The most that all connections may buffer.
 const MAX_HELD: usize = 64 << 20;
 
-/// Reads TLS whose secrets it is given.
+/// Decrypts TLS with secrets from a [`Secrets`].
 pub struct TlsDecryptor {
     shared: Rc<RefCell<Shared>>,
 }
 
-/// What all connections have in common.
+/// State shared by all connections.
 struct Shared {
     secrets: Box<dyn Secrets>,
-    /// How many bytes wait.
+    /// The number of buffered bytes.
     held: usize,
 }
 
@@ -48,18 +49,18 @@ struct Connection {
     agreement: Agreement,
     client: Half,
     server: Half,
-    /// What of `Shared::held` is its own.
+    /// This connection's share of `Shared::held`.
     held: usize,
 }
 
-/// What both hellos have said so far.
+/// The fields of both hellos, as far as they have arrived.
 #[derive(Default)]
 struct Agreement {
     client: Option<ClientHello>,
     server: Option<Agreed>,
 }
 
-/// What the server chose.
+/// The parameters that the server chose.
 #[derive(Clone, Copy)]
 struct Agreed {
     suite: Suite,
@@ -67,7 +68,7 @@ struct Agreed {
 }
 
 impl TlsDecryptor {
-    /// With somebody who knows secrets.
+    /// Uses the secrets of `secrets`.
     #[must_use]
     pub fn new(secrets: Box<dyn Secrets>) -> TlsDecryptor {
         TlsDecryptor { shared: Rc::new(RefCell::new(Shared { secrets, held: 0 })) }
@@ -79,7 +80,7 @@ impl Decryptor for TlsDecryptor {
         if self.shared.borrow_mut().secrets.is_empty() {
             return Err(Undecryptable::NoKeyLog);
         }
-        // Without the client's random number no secret can be found.
+        // Without the client random, secrets cannot be looked up.
         if !record::is_client_hello(hello) {
             return Err(Undecryptable::NoHandshake);
         }
@@ -129,7 +130,7 @@ impl Connection {
         }
     }
 
-    /// Reads both directions as far as they can be read: what one says may be what the other waits for.
+    /// Reads both directions as far as possible: records of one may unblock the other.
     fn read(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>)) -> Result<(), Undecryptable> {
         let mut shared = self.shared.borrow_mut();
         loop {
@@ -141,7 +142,7 @@ impl Connection {
         }
     }
 
-    /// Keeps what waits within its bounds.
+    /// Enforces the limits on buffered bytes.
     fn account(&mut self) -> Result<(), Undecryptable> {
         let mut shared = self.shared.borrow_mut();
         let held = self.client.held() + self.server.held();
@@ -162,7 +163,7 @@ impl Drop for Connection {
 }
 
 impl Agreement {
-    /// What a ServerHello chose.
+    /// Records the parameters that a ServerHello chose.
     fn choose(&mut self, hello: &ServerHello) -> Result<(), Undecryptable> {
         let suite = Suite::find(hello.version, hello.cipher_suite)?;
         self.server = Some(Agreed { suite, random: hello.random });

@@ -1,4 +1,4 @@
-//! Records: TLS cut into pieces, each with its kind and its length in front.
+//! TLS records: a kind, a length and a body.
 
 // Kinds of records.
 pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -10,27 +10,26 @@ const HEARTBEAT: u8 = 24;
 /// Kind, version and length.
 pub(super) const HEADER: usize = 5;
 
-/// What a record may hold: 2^14 bytes, and 2048 that encryption in TLS 1.2 may add.
+/// The longest record body: 2^14 bytes, plus at most 2048 bytes of encryption overhead in TLS 1.2.
 const MAX_BODY: usize = (1 << 14) + 2048;
 
-/// When so many bytes at the front were read, they are removed.
+/// The number of consumed bytes at the front that triggers their removal.
 const SPENT: usize = 16 << 10;
 
-/// A record.
 pub(super) struct Record {
     pub(super) header: [u8; HEADER],
     pub(super) body: Vec<u8>,
 }
 
-/// No record can start like this.
+/// The bytes are not a valid record header.
 #[derive(Debug)]
 pub(super) struct Malformed;
 
-/// Bytes on their way to records.
+/// Buffers bytes and splits them into records.
 #[derive(Default)]
 pub(super) struct Records {
     bytes: Vec<u8>,
-    /// How many at the front were read.
+    /// The number of consumed bytes at the front.
     spent: usize,
 }
 
@@ -54,7 +53,7 @@ impl Records {
         self.bytes.len() - self.spent
     }
 
-    /// The kind of the next record, if it is there whole.
+    /// The kind of the next record, if it is complete.
     pub(super) fn front(&self) -> Result<Option<u8>, Malformed> {
         let Some((header, size)) = self.header() else { return Ok(None) };
         let is_possible =
@@ -65,7 +64,7 @@ impl Records {
         }
     }
 
-    /// Takes the record at the front, which has to be there; what is there of it otherwise.
+    /// Takes the record at the front, which must be complete; otherwise returns the bytes that are available.
     pub(super) fn take(&mut self) -> Record {
         let (header, size) = self.header().unwrap_or_default();
         let end = (self.spent + size).min(self.bytes.len());
@@ -78,7 +77,7 @@ impl Records {
         Record { header, body }
     }
 
-    /// The header of the record at the front, and the size of both.
+    /// The header of the record at the front, and the total size of the record.
     fn header(&self) -> Option<([u8; HEADER], usize)> {
         let header = *self.bytes.get(self.spent..)?.first_chunk::<HEADER>()?;
         let [_, _, _, high, low] = header;

@@ -1,4 +1,4 @@
-//! Cipher suites: which can be decrypted, and with what.
+//! The cipher suites that can be decrypted.
 
 use crate::inspect::capture::conversation::Undecryptable;
 use ring::{aead, hkdf, hmac};
@@ -11,7 +11,7 @@ pub(super) enum Version {
     Tls13,
 }
 
-/// What a cipher suite says of records; how keys were agreed on does not matter to who has them.
+/// The record protection of a cipher suite. The key exchange does not matter once the secrets are known.
 #[derive(Clone, Copy)]
 pub(super) struct Suite {
     pub(super) version: Version,
@@ -19,7 +19,7 @@ pub(super) struct Suite {
     pub(super) hash: Hash,
 }
 
-/// The hash that keys are derived with.
+/// The hash function for key derivation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hash {
     Sha256,
@@ -27,7 +27,7 @@ pub(super) enum Hash {
 }
 
 impl Suite {
-    /// The suite that a server chose.
+    /// The suite that the server chose.
     pub(super) fn find(version: u16, suite: u16) -> Result<Suite, Undecryptable> {
         let version = match version {
             0x0303 => Version::Tls12,

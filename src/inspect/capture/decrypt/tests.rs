@@ -1,4 +1,4 @@
-//! Sessions as they were recorded: in any pieces, with bytes changed, and bytes that are none.
+//! Recorded sessions: split at any place, with modified bytes, and with invalid bytes.
 
 use super::*;
 use crate::inspect::capture::conversation::{Conversations, Event, Ports};
@@ -25,7 +25,7 @@ impl Secrets for Given {
 /// One side's next bytes.
 type Part = (Side, Vec<u8>);
 
-/// What client and server said, and whether something was lost.
+/// The application data of client and server, and whether some was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Said {
     client: Vec<u8>,
@@ -59,7 +59,7 @@ fn recorded(name: &str) -> Vec<Part> {
     parts
 }
 
-/// What is found in these bytes.
+/// The data found in these parts.
 fn said(name: &str, parts: &[Part]) -> Said {
     let mut conversations = Conversations::new(Ports::default(), decryptor(name));
     let mut said = Said::default();

@@ -1,6 +1,6 @@
-//! The fields of a block, in the byte order of who wrote it.
+//! Reads the fields of a block in the writer's byte order.
 
-/// The order of bytes in numbers.
+/// Byte order of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endian {
     Big,
@@ -30,7 +30,7 @@ impl Endian {
     }
 }
 
-/// What is still to be read. Everything is `None` where the bytes do not suffice.
+/// The unread bytes. All methods return `None` if too few bytes are left.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     rest: &'a [u8],

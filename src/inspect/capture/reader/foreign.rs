@@ -1,29 +1,29 @@
-//! What a file that is no capture seems to be, so that the message can say what to do with it.
+//! Guesses the type of a file that is not a capture, so that the error message can suggest a remedy.
 
 use std::fmt;
 
-/// What a file seems to be.
+/// The guessed file type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing in it.
+    /// No bytes.
     Empty,
     /// JSON.
     Json,
-    /// Characters.
+    /// Text.
     Text,
     /// A program.
     Elf,
-    /// Packets, but not captured ones.
+    /// Bare MQTT packets.
     Mqtt,
     /// Compressed by this program.
     Compressed(&'static str),
     /// A capture in another format.
     OtherCapture(&'static str),
-    /// Bytes.
+    /// None of the other types.
     Unknown,
 }
 
-/// Formats by their first bytes.
+/// File types by magic number.
 const MAGIC: [(&[u8], Kind); 27] = [
     (b"\x7fELF", Kind::Elf),
     (b"\x28\xb5\x2f\xfd", Kind::Compressed("zstd")),
@@ -33,7 +33,7 @@ const MAGIC: [(&[u8], Kind); 27] = [
     (b"PK\x03\x04", Kind::Compressed("zip")),
     (b"\x1f\x8b", Kind::Compressed("gzip")),
     (b"snoop\0\0\0", Kind::OtherCapture("snoop")),
-    // Its properties as they are nearly always, and a dictionary of some 64 KiB.
+    // The usual properties, and a dictionary size that is a multiple of 64 KiB.
     (b"\x5d\0\0", Kind::Compressed("lzma")),
     (b"LZIP", Kind::Compressed("lzip")),
     (b"\x89LZO\0", Kind::Compressed("lzop")),
@@ -55,10 +55,10 @@ const MAGIC: [(&[u8], Kind); 27] = [
     (b"RTSS", Kind::OtherCapture("Network Monitor")),
 ];
 
-/// How much is looked at.
+/// The number of bytes that are examined.
 const ENOUGH: usize = 512;
 
-/// What `bytes` seem to be the start of.
+/// The likely type of a file that starts with `bytes`.
 pub(super) fn kind(bytes: &[u8]) -> Kind {
     let bytes = bytes.get(..ENOUGH).unwrap_or(bytes);
     if bytes.is_empty() {
@@ -79,7 +79,7 @@ pub(super) fn kind(bytes: &[u8]) -> Kind {
     }
 }
 
-/// Whether it is UTF-8, perhaps cut inside a character, without control characters.
+/// Whether `bytes` are UTF-8, possibly truncated inside a character, without control characters.
 fn is_text(bytes: &[u8]) -> bool {
     let is_utf8 = match std::str::from_utf8(bytes) {
         Ok(_) => true,

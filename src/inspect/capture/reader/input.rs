@@ -1,24 +1,24 @@
-//! The bytes of a capture through a buffer that grows with what is in it, decompressed where they have to be.
+//! Reads a capture through a growing buffer, decompressing it if necessary.
 
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Cursor, ErrorKind, Read};
 
-/// How much is asked for at once, and the least size of the buffer.
+/// The most that one read asks for, and the minimum size of the buffer.
 const CHUNK: usize = 128 << 10;
 
-/// The first bytes of gzip with its only method.
+/// The first bytes of gzip with its only compression method.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
-/// A source, and what was read of it and not taken yet.
+/// A source, with the bytes that were read and not consumed yet.
 #[derive(Debug)]
 pub(super) struct Input<R: Read> {
     source: Source<R>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// How many bytes were taken.
+    /// The number of consumed bytes.
     taken: u64,
-    /// Whether the compressed data ended too early.
+    /// Whether the compressed data was truncated.
     is_cut: bool,
 }
 
@@ -39,12 +39,12 @@ impl<R: Read> Input<R> {
         Input { source: Source::New(source), buffer: Vec::new(), start: 0, end: 0, taken: 0, is_cut: false }
     }
 
-    /// What is there.
+    /// The bytes in the buffer.
     pub(super) fn peek(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Takes `count` bytes, which are there. They stay in place until more is read.
+    /// Consumes `count` buffered bytes. They stay in place until the next read.
     pub(super) fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
         self.start = (from + count).min(self.end);
@@ -52,8 +52,8 @@ impl<R: Read> Input<R> {
         self.buffer.get(from..self.start).unwrap_or_default()
     }
 
-    /// Reads until `count` bytes are there; `false` when the source ends before. Reads no more often than it must, so that
-    /// nothing waits behind a pipe's next write.
+    /// Reads until `count` bytes are buffered; `false` if the source ends before. Reads no more often than necessary, so that a
+    /// pipe's next write never delays buffered data.
     pub(super) fn fill(&mut self, count: usize) -> io::Result<bool> {
         while self.end - self.start < count {
             self.make_room(count);
@@ -66,7 +66,7 @@ impl<R: Read> Input<R> {
         Ok(true)
     }
 
-    /// How many bytes were taken, after decompression.
+    /// The number of consumed bytes, after decompression.
     pub(super) fn offset(&self) -> u64 {
         self.taken
     }
@@ -85,7 +85,8 @@ impl<R: Read> Input<R> {
         self.is_cut
     }
 
-    /// Makes room for some of the `count` bytes. A long block's buffer doubles as the bytes come, since the length may be a lie.
+    /// Makes room for some of the `count` bytes. The buffer for a long block doubles as bytes arrive, since the length may be
+    /// wrong.
     fn make_room(&mut self, count: usize) {
         if self.start + count <= self.buffer.len() && self.end < self.buffer.len() {
             return;
@@ -118,7 +119,7 @@ impl<R: Read> Input<R> {
 }
 
 impl<R: Read> Source<R> {
-    /// Looks at the first bytes, and puts a decoder in front if they are gzip's.
+    /// Reads the first bytes, and inserts a decoder if they are gzip.
     fn start(self) -> io::Result<Source<R>> {
         let Source::New(mut source) = self else { return Ok(self) };
         let mut first = [0; GZIP.len()];
@@ -138,7 +139,7 @@ impl<R: Read> Source<R> {
     }
 }
 
-/// Reads once, and again if a signal came in between.
+/// Reads once, retrying after a signal.
 fn read(source: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(room) {

@@ -1,8 +1,7 @@
-//! Frames from a capture file: pcap and pcapng, as they are or compressed with gzip.
+//! Reads frames from a capture file: pcap and pcapng, plain or compressed with gzip.
 //!
-//! Reading is a stream: a frame is given as soon as its bytes are there, from a file or a pipe. The formats are taken apart here rather
-//! than by a crate, since what matters is not the fields, which are few, but where reading stops, waits and goes on, and which
-//! offset an error names.
+//! Reading is streamed: a frame is returned as soon as its bytes are available, from a file or a pipe. The formats are parsed
+//! here rather than by a crate: the fields are few, but the code needs control over waiting, resuming and the offsets in errors.
 
 mod fields;
 mod foreign;
@@ -21,42 +20,42 @@ pub use secrets::secrets_of;
 use std::io::{self, Read};
 use std::ops::Range;
 
-/// The largest block or record that is read. Nothing that was captured comes near.
+/// The largest block or record that is read, far above any captured packet.
 const MAX_BLOCK: usize = 64 << 20;
 
-/// What was captured of one packet.
+/// The captured part of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Its number and its time.
+    /// The frame's number and time.
     pub at: Moment,
-    /// The number of the link layer's type, as in the registry of tcpdump.org.
+    /// The link type, as in the registry of tcpdump.org.
     pub link_type: u32,
-    /// What was kept of it.
+    /// The captured bytes.
     pub bytes: &'a [u8],
-    /// How long it was on the wire.
+    /// The packet's length on the wire.
     pub original_length: u32,
 }
 
-/// Why a file cannot be read, or not any further. What came before it is good.
+/// The reason why a file cannot be read, or read any further. The frames before it are valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// No capture at all.
+    /// Not a capture file.
     #[error("not a capture, but {}{kind}", if *.is_gzip { "gzip of " } else { "" })]
     Foreign {
-        /// What it seems to be.
+        /// The likely file type.
         kind: Kind,
         /// Whether it was compressed.
         is_gzip: bool,
     },
-    /// A block that makes no sense.
+    /// An invalid block.
     #[error("{what} at byte {offset}{}", if *.is_gzip { " of the decompressed capture" } else { "" })]
     Bad {
-        /// What is wrong.
+        /// The fault.
         what: String,
-        /// Where the block starts.
+        /// Offset of the block.
         offset: u64,
         /// Whether the offset counts decompressed bytes.
         is_gzip: bool,
@@ -67,7 +66,7 @@ pub enum ReadError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the capture is cut off: it ends inside the block that starts at byte {offset}")]
 pub struct Truncation {
-    /// Where the block starts, after decompression.
+    /// Offset of the block, after decompression.
     pub offset: u64,
 }
 
@@ -78,7 +77,7 @@ pub struct Reader<R: Read> {
     format: Format,
     frames: u64,
     truncation: Option<Truncation>,
-    /// Key logs that stood behind the last frame.
+    /// Key logs after the last frame.
     last_secrets: Vec<u8>,
 }
 
@@ -90,37 +89,37 @@ enum Format {
     Ended,
 }
 
-/// A packet at the front of the input, before anything is borrowed from there.
+/// A packet at the front of the input, described without borrowing from it.
 #[derive(Debug)]
 struct Packet {
-    /// How many bytes of the input it takes.
+    /// The number of input bytes that it occupies.
     size: usize,
-    /// Which of them are the frame's.
+    /// The range of the frame's bytes among them.
     bytes: Range<usize>,
     time: Option<u64>,
     link_type: u32,
     original_length: u32,
 }
 
-/// Why there is no block.
+/// The reason why there is no block.
 #[derive(Debug)]
 enum Stop {
-    /// The input ended where a block could start.
+    /// The input ended at a block boundary.
     End,
-    /// It ended elsewhere.
+    /// The input ended inside a block.
     Truncated,
     Bad(String),
     Io(io::Error),
 }
 
 impl<R: Read> Reader<R> {
-    /// A reader of `source`. Nothing is read yet.
+    /// Creates a reader of `source`. Does not read yet.
     pub fn new(source: R) -> Reader<R> {
         let (input, last_secrets) = (Input::new(source), Vec::new());
         Reader { input, format: Format::Unknown, frames: 0, truncation: None, last_secrets }
     }
 
-    /// The next frame, or `None` at the end. After an error there is nothing more.
+    /// The next frame, or `None` at the end. After an error there are no more frames.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
         let packet = match self.next_packet() {
             Ok(packet) => packet,
@@ -133,7 +132,7 @@ impl<R: Read> Reader<R> {
         Ok(Some(Frame { at, link_type, bytes, original_length }))
     }
 
-    /// Key logs of TLS that stood in the capture since they were asked for last (pcapng's decryption secrets).
+    /// The TLS key logs found in the capture since the last call (pcapng's decryption secrets).
     pub fn take_secrets(&mut self) -> Vec<u8> {
         match &mut self.format {
             Format::Pcapng(section) => std::mem::take(&mut section.secrets),
@@ -157,7 +156,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// What the end means for who reads.
+    /// Converts a stop into the caller's result.
     fn stop(&mut self, stop: Stop) -> Result<(), ReadError> {
         let is_started = !matches!(self.format, Format::Unknown);
         self.last_secrets = self.take_secrets();
@@ -188,7 +187,7 @@ impl From<io::Error> for Stop {
 }
 
 impl Stop {
-    /// The input ended: where a block could start, or after some bytes of one.
+    /// The end of the input: at a block boundary, or after some bytes of a block.
     fn at_end(available: usize) -> Stop {
         match available {
             0 => Stop::End,
@@ -197,7 +196,7 @@ impl Stop {
     }
 }
 
-/// Tells the format by its first bytes, and reads what stands before the first packet of a pcap file. `Stop::End` when it is none of ours.
+/// Detects the format from its first bytes, and reads the header of a pcap file. `Stop::End` for any other format.
 fn start<R: Read>(input: &mut Input<R>) -> Result<Format, Stop> {
     let is_long_enough = input.fill(4)?;
     let magic = input.peek().first_chunk::<4>().copied().filter(|_| is_long_enough);

@@ -5,16 +5,16 @@ use super::input::Input;
 use super::{MAX_BLOCK, Packet, Stop};
 use std::io::Read;
 
-/// What precedes the records.
+/// The size of the file header.
 const HEADER_SIZE: usize = 24;
 
-/// What follows from the file's first four bytes.
+/// The layout given by the file's first four bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     endian: Endian,
-    /// What the fraction of a second is counted in.
+    /// Nanoseconds in a unit of the fraction of a second.
     nanos_per_unit: u64,
-    /// What precedes a record's bytes.
+    /// The size of a record's header.
     record_header: usize,
 }
 
@@ -27,13 +27,13 @@ impl Layout {
         Layout { endian, nanos_per_unit: 1, record_header: 16 }
     }
 
-    /// A libpcap of Linux 2.2 that some devices still have: 8 bytes more in each record, about the interface.
+    /// A patched libpcap for Linux 2.2 that some devices still use: each record has 8 more bytes, about the interface.
     pub(super) fn patched(endian: Endian) -> Layout {
         Layout { endian, nanos_per_unit: 1000, record_header: 24 }
     }
 }
 
-/// What is known of all records.
+/// The properties of all records.
 #[derive(Debug)]
 pub(super) struct Header {
     layout: Layout,
@@ -47,10 +47,10 @@ impl Header {
         }
         let mut fields = Fields::new(input.take(HEADER_SIZE), layout.endian);
         let version = fields.take(4).and_then(|_| fields.u16());
-        // Minor version, time zone, accuracy and snapshot length say nothing that is needed.
+        // Minor version, time zone, accuracy and snapshot length are not needed.
         let link_type = fields.take(14).and_then(|_| fields.u32());
         match (version, link_type) {
-            // The upper half says whether a checksum follows each frame, which IP's length cuts off anyway.
+            // The upper half indicates whether a checksum follows each frame. IP's length field excludes it anyway.
             (Some(2), Some(link_type)) => Ok(Header { layout, link_type: link_type & 0xffff }),
             (version, _) => {
                 Err(Stop::Bad(format!("pcap version {}, where only 2 is known,", version.unwrap_or(0))))

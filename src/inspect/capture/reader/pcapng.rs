@@ -6,10 +6,10 @@ use super::{MAX_BLOCK, Packet, Stop};
 use std::io::Read;
 use std::ops::Range;
 
-/// How a section starts, in either byte order.
+/// The start of a section, in either byte order.
 pub(super) const SECTION_MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
-// The blocks that matter here.
+// The block types that matter here.
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
@@ -17,10 +17,10 @@ const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 pub(super) const DECRYPTION_SECRETS: u32 = 10;
 
-/// The kind of secrets that is a key log of TLS.
+/// The secrets type of a TLS key log.
 pub(super) const TLS_KEY_LOG: u32 = 0x544c_534b;
 
-/// The most of key logs that is kept until somebody takes it.
+/// The most bytes of key logs that are kept until the caller takes them.
 pub(super) const MAX_SECRETS: usize = 64 << 20;
 
 // The options that matter here.
@@ -31,39 +31,39 @@ const TIME_OFFSET: u16 = 14;
 /// Type and length in front of a block's body.
 const BLOCK_HEADER: usize = 8;
 
-/// The header, and the length once more behind the body.
+/// The header, and the length repeated after the body.
 const BLOCK_FRAME: usize = 12;
 
-/// More than these are an attack on memory.
+/// The most interfaces; more of them would be an attack on memory.
 const MAX_INTERFACES: usize = 1 << 16;
 
-/// What the blocks so far have said.
+/// The state that the blocks so far have set.
 #[derive(Debug)]
 pub(super) struct Section {
     endian: Endian,
     interfaces: Vec<Interface>,
-    /// Key logs that nobody took yet.
+    /// Key logs that the caller has not taken yet.
     pub(super) secrets: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Interface {
     link_type: u32,
-    /// How much of a packet is kept at most; 0 for all of it.
+    /// The most bytes that were captured of a packet; 0 for all.
     snapshot_length: u32,
     clock: Clock,
     /// Seconds to add to all times.
     time_offset: i64,
 }
 
-/// What a time's unit is.
+/// The unit of timestamps.
 #[derive(Debug, Clone, Copy)]
 enum Clock {
-    /// So many nanoseconds.
+    /// A unit of this many nanoseconds.
     Times(u64),
-    /// So many parts of a nanosecond.
+    /// A nanosecond divided by this.
     Parts(u128),
-    /// Two to the minus this of a second.
+    /// Two to the power of minus this, in seconds.
     Binary(u32),
 }
 
@@ -81,7 +81,7 @@ impl Default for Section {
 }
 
 impl Section {
-    /// The next packet, which is left at the front of the input. What stands before it is read and taken.
+    /// The next packet, which stays at the front of the input. Blocks before it are read and consumed.
     pub(super) fn next_packet<R: Read>(&mut self, input: &mut Input<R>) -> Result<Packet, Stop> {
         loop {
             let block = self.next_block(input)?;
@@ -103,7 +103,7 @@ impl Section {
         }
     }
 
-    /// Reads a whole block.
+    /// Reads a complete block.
     fn next_block<R: Read>(&mut self, input: &mut Input<R>) -> Result<Block, Stop> {
         if !input.fill(BLOCK_FRAME)? {
             return Err(Stop::at_end(input.peek().len()));
@@ -178,14 +178,14 @@ impl Section {
         self.timed_packet(interface, fields, 20)
     }
 
-    /// The kind that enhanced packets replaced: a shorter number of the interface, and a count of drops.
+    /// The predecessor of enhanced packets: a shorter interface number, and a drop count.
     fn packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
         let interface = fields.u16().map(u32::from);
         fields.u16();
         self.timed_packet(interface, fields, 20)
     }
 
-    /// Reads what both have in common, after the interface. The frame's bytes start `offset` bytes into the body.
+    /// Reads the fields that both types share, after the interface. The frame's bytes start `offset` bytes into the body.
     fn timed_packet(
         &self,
         interface: Option<u32>,
@@ -208,7 +208,8 @@ impl Section {
             return Err("a packet block that is too short".to_owned());
         };
         let interface = self.interface(0)?;
-        // How much was kept is not said: all that fits the snapshot length. The rest of the block is padding.
+        // The block does not give the captured length: it is limited by the snapshot length only. The rest of the block is
+        // padding.
         let most = match interface.snapshot_length {
             0 => u32::MAX,
             most => most,
@@ -234,7 +235,7 @@ impl Interface {
             match code {
                 END_OF_OPTIONS => return,
                 TIME_RESOLUTION => self.clock = value.first().map_or(self.clock, |byte| Clock::new(*byte)),
-                // Read as unsigned, it is the same bits.
+                // Reading it as unsigned preserves the bits.
                 TIME_OFFSET => {
                     self.time_offset = Fields::new(value, endian).u64().unwrap_or_default() as i64;
                 }
@@ -244,7 +245,7 @@ impl Interface {
         }
     }
 
-    /// A time in nanoseconds since 1970, as near to it as they reach.
+    /// A time in nanoseconds since 1970, clamped to the range of `u64`.
     fn time(&self, units: u64) -> Option<u64> {
         let nanos = match self.clock {
             Clock::Times(factor) => u128::from(units) * u128::from(factor),
@@ -258,7 +259,7 @@ impl Interface {
 }
 
 impl Clock {
-    /// From the option's byte: a negative power of ten, or of two with the highest bit set.
+    /// Decodes the option's byte: a negative power of ten, or of two if the highest bit is set.
     fn new(resolution: u8) -> Clock {
         let exponent = u32::from(resolution & 0x7f);
         if resolution & 0x80 != 0 {
@@ -271,7 +272,7 @@ impl Clock {
     }
 }
 
-/// The byte order of the section that starts here, by the number that stands after its length.
+/// The byte order of the section that starts here, from the magic number after its length.
 fn byte_order(bytes: &[u8]) -> Result<Endian, String> {
     match bytes.get(8..12) {
         Some([0x1a, 0x2b, 0x3c, 0x4d]) => Ok(Endian::Big),
@@ -280,7 +281,7 @@ fn byte_order(bytes: &[u8]) -> Result<Endian, String> {
     }
 }
 
-/// Where in the block a frame's bytes stand.
+/// The range of a frame's bytes in the block.
 fn body_range(offset: usize, captured: u32, available: usize) -> Result<Range<usize>, String> {
     let start = BLOCK_HEADER + offset;
     match usize::try_from(captured).ok().filter(|length| *length <= available) {

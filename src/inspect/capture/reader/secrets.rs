@@ -1,23 +1,23 @@
-//! The secrets that stand in a file, wherever they stand: programs write them behind the packets, too, when they know them at last.
+//! Reads all secrets of a file in advance: some programs learn them late and write them after the packets.
 
 use super::fields::Endian;
 use super::pcapng::{DECRYPTION_SECRETS, MAX_SECRETS, SECTION_MAGIC, TLS_KEY_LOG};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-/// How gzip starts.
+/// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Type and length in front of a block's body, and the length once more behind it.
+/// Type and length before a block's body, and the length repeated after it.
 const BLOCK_FRAME: u64 = 12;
 
-/// Kind and length of secrets.
+/// Type and length of secrets.
 const SECRETS_HEADER: usize = 8;
 
-/// The key logs of TLS in a pcapng file, which is left where it was; nothing of any other file. What is wrong with it, the reader says.
+/// The TLS key logs in a pcapng file, whose position is restored; empty for any other file. The reader reports the file's errors.
 ///
 /// # Errors
-/// When the file cannot be read, or not be wound back.
+/// If the file cannot be read, or its position cannot be restored.
 pub fn secrets_of<F: Read + Seek>(file: &mut F) -> io::Result<Vec<u8>> {
     let start = file.stream_position()?;
     let mut found = Vec::new();
@@ -33,13 +33,13 @@ pub fn secrets_of<F: Read + Seek>(file: &mut F) -> io::Result<Vec<u8>> {
             source.seek_relative(count).map(|()| true)
         })
     };
-    // A file that ends early, or holds something else, gives what it has.
+    // A truncated or invalid file yields the secrets before the fault.
     let _ = read;
     file.seek(SeekFrom::Start(start))?;
     Ok(found)
 }
 
-/// Goes from block to block; `None` where it does not go on.
+/// Walks from block to block; `None` at the end or at the first fault.
 fn collect<R: BufRead>(
     source: &mut R,
     found: &mut Vec<u8>,

@@ -1,4 +1,4 @@
-//! Both formats, in every form that writers give them, and what is wrong with what is none.
+//! Both formats in all variants that writers produce, and errors for invalid files.
 
 use super::{Kind, ReadError, Reader};
 use crate::inspect::capture::fuzzing;
@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use std::io::{self, Read, Write};
 
-/// What is kept of a frame: number, time, link type, bytes, and length on the wire.
+/// The fields of a frame: number, time, link type, bytes, and length on the wire.
 type Read1 = (u64, Option<u64>, u32, Vec<u8>, u32);
 
 /// The bytes of two frames, of which the second was cut off.

@@ -1,4 +1,4 @@
-//! A connection: two streams, and when it is over.
+//! A TCP connection: its two streams and its end.
 
 use super::history::History;
 use super::stream::{Part, Piece, Stream};
@@ -12,11 +12,11 @@ use std::net::SocketAddr;
 pub(super) struct Connection {
     pub(super) number: u32,
     a: SocketAddr,
-    /// The number of the last frame that belongs to it.
+    /// The number of its last frame.
     pub(super) last_frame: u64,
     streams: [Stream; 2],
     closed: Option<Close>,
-    /// Whether it stands in the queue of those with bytes that wait.
+    /// Whether it is in the queue of connections with pending bytes.
     pub(super) is_queued: bool,
 }
 
@@ -30,7 +30,7 @@ impl Connection {
         self.closed.is_some()
     }
 
-    /// What the bytes that wait cost.
+    /// The cost of the pending bytes.
     pub(super) fn pending_cost(&self) -> usize {
         self.streams.iter().map(Stream::pending_cost).sum()
     }
@@ -44,7 +44,7 @@ impl Connection {
             return stream.began_elsewhere(segment.sequence.wrapping_add(1))
                 && !(is_answer && !self.is_closed() && stream.is_empty());
         }
-        // Who really reset a connection sends nothing more: then RST was somebody else's, and the connection lives on.
+        // A side that really sent RST sends nothing more. Otherwise the RST was injected, and the connection continues.
         self.closed == Some(Close::Reset(side)) && !segment.is_reset && stream.is_news(&part(segment))
     }
 
@@ -81,7 +81,7 @@ impl Connection {
         }
     }
 
-    /// Ends it, with all that waited.
+    /// Closes the connection and flushes all pending bytes.
     pub(super) fn close(
         &mut self,
         at: Moment,
@@ -100,7 +100,7 @@ impl Connection {
         emit(Event::Closed { connection, at, by });
     }
 
-    /// Hands on what waits, to free its memory.
+    /// Flushes the pending bytes, to free their memory.
     pub(super) fn give_up(&mut self, at: Moment, history: &mut History, emit: &mut impl FnMut(Event<'_>)) {
         let connection = self.number;
         for side in [Side::A, Side::B] {
@@ -108,7 +108,7 @@ impl Connection {
         }
     }
 
-    /// Takes the first numbers from a handshake.
+    /// Takes the initial sequence numbers from a handshake.
     fn open(&mut self, side: Side, segment: &Segment<'_>) {
         self.stream_mut(side).restart(segment.sequence.wrapping_add(1));
         match segment.acknowledgment {
@@ -117,7 +117,8 @@ impl Connection {
         }
     }
 
-    /// Who has sent nothing yet acknowledges the other side's SYN, which may not have been captured. Servers that speak first are rare.
+    /// A side that has sent nothing yet acknowledges the other side's SYN, which may not have been captured. Servers that send
+    /// first are rare.
     fn start_other(&mut self, side: Side, segment: &Segment<'_>) {
         if let Some(acknowledgment) = segment.acknowledgment.filter(|_| !segment.is_syn && !segment.is_reset)
             && self.stream(side).is_first(segment.sequence)
@@ -148,7 +149,7 @@ impl Connection {
     }
 }
 
-/// The bytes of a segment. SYN has a number of its own, before the first byte's.
+/// The bytes of a segment. SYN occupies a sequence number before the first byte's.
 fn part<'a>(segment: &Segment<'a>) -> Part<'a> {
     Part {
         sequence: segment.sequence.wrapping_add(segment.is_syn.into()),
@@ -158,7 +159,7 @@ fn part<'a>(segment: &Segment<'a>) -> Part<'a> {
     }
 }
 
-/// Makes events of one side's pieces.
+/// Converts one side's pieces to events.
 fn pieces<'e>(
     connection: u32,
     side: Side,

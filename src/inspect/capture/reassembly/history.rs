@@ -1,19 +1,20 @@
-//! What was handed on lately, to be compared with what comes again.
+//! Recently delivered bytes, for comparison with retransmissions.
 //!
-//! One ring for all connections, so that its size does not depend on how many there are. What fell out of it is not compared.
+//! All connections share one ring, so that its size does not depend on their number. Bytes that were overwritten are not
+//! compared.
 
 use std::collections::VecDeque;
 
-/// How many bytes are remembered.
+/// The number of bytes that are remembered.
 const BYTES: usize = 1 << 20;
 
-/// In how many pieces at most.
+/// The most pieces.
 const BLOCKS: usize = 1 << 14;
 
-/// How far back one comparison goes. A hostile capture repeats bytes that came in a million pieces.
+/// The most pieces that one comparison visits, since a hostile capture may retransmit bytes that arrived in a million pieces.
 const STEPS: usize = 1 << 10;
 
-/// The last piece of a stream in the history; with it the others are found.
+/// The last piece of a stream in the history, from which the earlier ones are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Last(u64);
 
@@ -21,21 +22,21 @@ pub(super) struct Last(u64);
 #[derive(Debug)]
 pub(super) struct History {
     bytes: Vec<u8>,
-    /// How many bytes were written, with what was left free at the ring's end.
+    /// The number of bytes written, including the unused space at the ring's end.
     written: u64,
     blocks: VecDeque<Block>,
-    /// The number of the first of `blocks`. They are numbered from 1, so that 0 is none.
+    /// The number of the first of `blocks`. Numbers start at 1, so that 0 means none.
     first: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Block {
-    /// Where it was written.
+    /// The position in the ring at which it was written.
     position: u64,
     length: usize,
-    /// Where it stands in its stream.
+    /// Its offset in the stream.
     offset: u64,
-    /// The one before it in its stream.
+    /// The previous piece of the same stream.
     previous: Last,
 }
 
@@ -46,7 +47,7 @@ impl Default for History {
 }
 
 impl History {
-    /// Remembers `bytes`, which stand at `offset` in the stream whose last piece was `previous`.
+    /// Remembers `bytes` at `offset` of the stream whose last piece was `previous`.
     pub(super) fn add(&mut self, previous: Last, offset: u64, bytes: &[u8]) -> Last {
         if bytes.len() > BYTES {
             return previous;
@@ -65,7 +66,7 @@ impl History {
         Last(self.first + self.blocks.len() as u64 - 1)
     }
 
-    /// Compares `bytes` with those that stood at `offset` before, and calls `differ` with offset and length of each part that differs.
+    /// Compares `bytes` with the earlier bytes at `offset`, and calls `differ` with offset and length of each part that differs.
     pub(super) fn compare(&self, last: Last, offset: u64, bytes: &[u8], mut differ: impl FnMut(u64, u64)) {
         let end = offset + bytes.len() as u64;
         let mut last = last;
@@ -91,13 +92,13 @@ impl History {
         self.blocks.get(usize::try_from(index).ok()?)
     }
 
-    /// The bytes of `block` from one offset of its stream to another.
+    /// The bytes of `block` between two offsets of its stream.
     fn part(&self, block: &Block, from: u64, to: u64) -> &[u8] {
         let start = place(block.position) as u64 + from - block.offset;
         slice(&self.bytes, start, start + to - from)
     }
 
-    /// Removes what was overwritten.
+    /// Removes overwritten blocks.
     fn forget(&mut self) {
         while self.blocks.len() > BLOCKS
             || self.blocks.front().is_some_and(|block| block.position + (BYTES as u64) < self.written)
@@ -108,17 +109,17 @@ impl History {
     }
 }
 
-/// Where in the ring a position is.
+/// The index of a position in the ring.
 fn place(position: u64) -> usize {
     (position % BYTES as u64) as usize
 }
 
-/// A part of `bytes`; empty if it is not in there.
+/// A part of `bytes`; empty if it is out of range.
 pub(super) fn slice(bytes: &[u8], from: u64, to: u64) -> &[u8] {
     bytes.get(from as usize..to as usize).unwrap_or_default()
 }
 
-/// Where two pieces of the same length differ: the first place, and how long it is to the last.
+/// The difference between two pieces of the same length: the first differing index, and the length up to the last one.
 pub(super) fn difference(known: &[u8], again: &[u8]) -> Option<(u64, u64)> {
     if known == again {
         return None;

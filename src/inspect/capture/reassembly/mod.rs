@@ -1,8 +1,8 @@
-//! TCP connections: each side's bytes in order, from segments in any order.
+//! TCP reassembly: each side's bytes in order, from segments in any order.
 //!
-//! Where bytes come twice the first ones count, and where the second ones are others, that is an event. What is missing is given up when
-//! the other side acknowledges it, since then it was sent and only the capture lacks it; when too much waits behind it; or when the
-//! connection ends.
+//! The first copy of retransmitted bytes counts; a copy that differs is reported as an event. Missing bytes are given up if the
+//! other side acknowledges them, since they were sent and only the capture lacks them; if too many bytes are pending after them;
+//! or if the connection ends.
 
 mod connection;
 mod history;
@@ -17,24 +17,24 @@ use history::History;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
-/// How many connections are open at most. Beyond, those that were idle the longest are closed.
+/// The most open connections. Beyond that, the connections that were idle the longest are closed.
 pub const MAX_CONNECTIONS: usize = 100_000;
 
-/// How many of them are closed at once, since finding them takes a look at all.
+/// The number of connections evicted together, since finding them requires a scan of all.
 const EVICTED_AT_ONCE: usize = MAX_CONNECTIONS / 16;
 
-/// How many closed connections are remembered, so that their last segments do not look like new ones.
+/// The number of closed connections that are remembered, so that their last segments do not look like new ones.
 const MAX_CLOSED: usize = 4096;
 
-/// What bytes that wait may cost in all.
+/// The most that all pending bytes may cost.
 const MAX_PENDING: usize = 64 << 20;
 
-/// One of the two ends of a connection. `A` sent the first segment that was seen.
+/// One end of a connection. `A` sent the first captured segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Who sent the first segment that was seen.
+    /// The sender of the first captured segment.
     A,
-    /// The other one.
+    /// The other end.
     B,
 }
 
@@ -49,26 +49,26 @@ impl Side {
     }
 }
 
-/// How a connection came into view.
+/// Whether the capture has the connection's handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// With its handshake, so that who opened it is known.
+    /// It has the handshake, so the initiator is known.
     Handshake {
-        /// Who sent the SYN.
+        /// The sender of the SYN.
         initiator: Side,
     },
-    /// It was open before.
+    /// The connection was already open.
     Midway,
 }
 
-/// Why a connection is over. `From` tells the two ends apart.
+/// The reason why a connection is over. `From` identifies an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close<From = Side> {
-    /// Both sides said FIN.
+    /// Both sides sent FIN.
     Fin,
-    /// This one sent RST.
+    /// This side sent RST.
     Reset(From),
-    /// A new connection took the same addresses and ports.
+    /// A new connection uses the same addresses and ports.
     Replaced,
     /// There were too many connections, and this one was idle the longest.
     Evicted,
@@ -76,86 +76,86 @@ pub enum Close<From = Side> {
     EndOfCapture,
 }
 
-/// Something about a connection. Connections are numbered from 0, in the order of their first segments.
+/// An event of a connection. Connections are numbered from 0, in the order of their first segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// The first segment.
     Opened {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When.
+        /// The frame with it.
         at: Moment,
-        /// Who sent the first segment.
+        /// The sender of the first segment.
         a: SocketAddr,
-        /// The other one.
+        /// The other end.
         b: SocketAddr,
-        /// Whether the handshake was seen.
+        /// Whether the capture has the handshake.
         start: Start,
     },
     /// The next bytes of one side.
     Data {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the segment that made them known: of late ones, the one that filled the hole before them.
+        /// The segment that made them deliverable: for segments out of order, the one that filled the gap before them.
         at: Moment,
-        /// Who sent them.
+        /// The sender.
         side: Side,
-        /// What was sent, never empty.
+        /// The bytes, never empty.
         bytes: &'a [u8],
     },
-    /// Bytes of one side that the capture does not have.
+    /// Bytes of one side that are missing from the capture.
     Gap {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When it was given up.
+        /// The frame at which they were given up.
         at: Moment,
-        /// Who sent them.
+        /// The sender.
         side: Side,
-        /// How many; 0 where that is not known, at the beginning only.
+        /// The number of bytes; 0 if unknown, at the beginning only.
         length: u64,
     },
-    /// Bytes that came again and were others. The first ones count.
+    /// Retransmitted bytes that differ from the first ones. The first ones count.
     Conflict {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the later ones.
+        /// The segment of the retransmission.
         at: Moment,
-        /// Who sent them.
+        /// The sender.
         side: Side,
-        /// Where in the side's stream they start, with gaps counted.
+        /// Offset in the side's stream, gaps included.
         offset: u64,
-        /// How many, from the first to the last that differs.
+        /// The number of bytes, from the first to the last that differs.
         length: u64,
     },
-    /// The other side has acknowledged more than came: it was lost, or comes late. Told once of each side.
+    /// The other side acknowledged more bytes than were captured: they are missing, or arrive late. Emitted once per side.
     Lag {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// With the acknowledgement.
+        /// The segment with the acknowledgement.
         at: Moment,
-        /// Who sent what did not come.
+        /// The sender of the missing bytes.
         side: Side,
     },
     /// The last event of a connection.
     Closed {
-        /// Which connection.
+        /// The connection's number.
         connection: u32,
-        /// When.
+        /// The frame at which it ended.
         at: Moment,
-        /// Why.
+        /// The reason.
         by: Close,
     },
 }
 
-/// Puts segments into order.
+/// Reassembles TCP connections.
 #[derive(Debug, Default)]
 pub struct Reassembly {
     connections: HashMap<Key, Box<Connection>>,
     next_number: u32,
     history: History,
-    /// Closed ones that are still among `connections`, the oldest first.
+    /// Closed connections that are still in `connections`, the oldest first.
     closed: VecDeque<(Key, u32)>,
-    /// Those with bytes that wait, since when, the oldest first; and what these cost in all.
+    /// Connections with pending bytes, by the frame since which they wait, the oldest first; and the total cost of these bytes.
     waiting: VecDeque<(Key, u32)>,
     pending_cost: usize,
 }
@@ -164,7 +164,7 @@ pub struct Reassembly {
 type Key = (SocketAddr, SocketAddr);
 
 impl Reassembly {
-    /// Takes a segment, and emits what becomes known with it.
+    /// Takes a segment, and emits the resulting events.
     pub fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(Event<'_>)) {
         let key = key(segment);
         let connection = match self.connections.get_mut(&key) {
@@ -194,7 +194,7 @@ impl Reassembly {
         }
     }
 
-    /// The capture has ended, at `at`: closes all that are open, in the order of their numbers.
+    /// Handles the end of the capture at `at`: closes all open connections, in the order of their numbers.
     pub fn finish(&mut self, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
         let mut left: Vec<_> = self.connections.drain().map(|(_, connection)| connection).collect();
         left.sort_unstable_by_key(|connection| connection.number);
@@ -206,13 +206,13 @@ impl Reassembly {
         self.pending_cost = 0;
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     #[must_use]
     pub fn connections(&self) -> u32 {
         self.next_number
     }
 
-    /// Begins a connection, and ends the one that had its place.
+    /// Opens a connection, and closes the previous one with the same key.
     fn open(&mut self, key: Key, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(Event<'_>)) {
         self.close(&key, at, Close::Replaced, emit);
         if self.connections.len() >= MAX_CONNECTIONS {
@@ -230,7 +230,7 @@ impl Reassembly {
         self.connections.insert(key, Box::new(Connection::new(number, a, at.frame)));
     }
 
-    /// Ends a connection and forgets it.
+    /// Closes a connection and forgets it.
     fn close(&mut self, key: &Key, at: Moment, by: Close, emit: &mut impl FnMut(Event<'_>)) {
         if let Some(mut connection) = self.connections.remove(key) {
             self.pending_cost -= connection.pending_cost();
@@ -238,7 +238,7 @@ impl Reassembly {
         }
     }
 
-    /// Ends those that were idle the longest.
+    /// Closes the connections that were idle the longest.
     fn evict(&mut self, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
         let open = self.connections.iter().filter(|(_, connection)| !connection.is_closed());
         let mut oldest: Vec<_> = open.map(|(key, connection)| (connection.last_frame, *key)).collect();
@@ -258,7 +258,7 @@ impl Reassembly {
         }
     }
 
-    /// Forgets those that are gone, now and then.
+    /// Occasionally removes connections that no longer exist from the queue.
     fn forget_waiting(&mut self) {
         if self.waiting.len() > 2 * self.connections.len() + MAX_CLOSED {
             let connections = &self.connections;
@@ -267,7 +267,7 @@ impl Reassembly {
         }
     }
 
-    /// Gives up what has waited longest, until the rest is little enough.
+    /// Gives up the oldest pending bytes until the rest is within the limit.
     fn free_pending(&mut self, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
         while self.pending_cost > MAX_PENDING
             && let Some((key, number)) = self.waiting.pop_front()

@@ -1,18 +1,18 @@
-//! One side of a connection: its bytes, put into order.
+//! One side of a connection: puts its bytes in order.
 //!
-//! Sequence numbers wrap around after 4 GiB. Inside, bytes are counted from the first one in 64 bits; only the distance to the next
+//! Sequence numbers wrap around after 4 GiB. Internally, offsets from the first byte have 64 bits; only the distance to the next
 //! expected byte is computed from sequence numbers, and it is less than 2 GiB.
 
 use super::history::{History, Last, difference, slice};
 use std::collections::BTreeMap;
 
-/// What bytes that wait may cost in one direction.
+/// The most that pending bytes may cost in one direction.
 const MAX_PENDING: usize = 1 << 20;
 
-/// What a piece that waits costs beside its bytes.
+/// Bookkeeping cost of a pending piece, in addition to its bytes.
 const PIECE_COST: usize = 64;
 
-/// What comes out.
+/// The output of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     Data(&'a [u8]),
@@ -21,94 +21,95 @@ pub(super) enum Piece<'a> {
         offset: u64,
         length: u64,
     },
-    /// The other side has more than came, which may still come.
+    /// The other side acknowledged more than was captured; the bytes may still arrive.
     Lag,
 }
 
 /// The bytes of a segment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part<'a> {
-    /// The number of the first one.
+    /// The sequence number of the first byte.
     pub(super) sequence: u32,
     pub(super) bytes: &'a [u8],
-    /// How many more were sent than captured.
+    /// The number of bytes that were sent but not captured.
     pub(super) missing: usize,
-    /// No more follow.
+    /// The segment has FIN.
     pub(super) is_last: bool,
 }
 
-/// One side's bytes. Those that are in order are not kept.
+/// One side's bytes. Bytes in order are not buffered.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    /// The number of the first byte, once there is one.
+    /// The sequence number of the first byte, once known.
     first: Option<u32>,
-    /// How many bytes were handed on, or given up.
+    /// The number of bytes that were delivered or given up.
     offset: u64,
-    /// What came too early, by its offset. Pieces do not overlap.
+    /// Bytes that arrived early, by offset. Pieces do not overlap.
     pending: BTreeMap<u64, Vec<u8>>,
     pending_cost: usize,
-    /// Up to where the other side has everything.
+    /// The offset up to which the other side has acknowledged everything.
     acknowledged: u64,
-    /// What the other side expected before a byte was seen.
+    /// The sequence number that the other side expected before the first byte was captured.
     expected: Option<u32>,
-    /// The connection was seen from its beginning, but not where this side begins.
+    /// The connection was seen from its beginning, but the beginning of this side was not.
     lacks_beginning: bool,
-    /// Where FIN stands.
+    /// The offset of FIN.
     end: Option<u64>,
-    /// Up to where it was told that the other side has more than came.
+    /// The offset up to which a lag was reported.
     lag_told: u64,
     last: Last,
 }
 
 impl Stream {
-    /// Begins with the byte of this number, unless that is known.
+    /// Sets the sequence number of the first byte, unless it is known.
     pub(super) fn start(&mut self, sequence: u32) {
         self.first.get_or_insert(sequence);
     }
 
-    /// The connection begins: what comes first is not the first byte, unless that is known by then.
+    /// Marks the start of the connection: the first captured byte is not the stream's first one, unless that becomes known
+    /// before.
     pub(super) fn await_start(&mut self) {
         self.lacks_beginning = self.is_empty();
     }
 
-    /// Whether the byte of this number is the very first one.
+    /// Whether this is the sequence number of the stream's first byte.
     pub(super) fn is_first(&self, sequence: u32) -> bool {
         self.is_empty() && self.first == Some(sequence)
     }
 
-    /// Whether it is not known with which byte it begins.
+    /// Whether the sequence number of the first byte is unknown.
     pub(super) fn is_unknown(&self) -> bool {
         self.first.is_none()
     }
 
-    /// Begins with the byte of this number, as long as nothing has come.
+    /// Sets the sequence number of the first byte, if nothing has arrived yet.
     pub(super) fn restart(&mut self, sequence: u32) {
         if self.is_empty() {
             self.first = Some(sequence);
         }
     }
 
-    /// Whether nothing has come.
+    /// Whether nothing has arrived.
     pub(super) fn is_empty(&self) -> bool {
         self.offset == 0 && self.pending.is_empty()
     }
 
-    /// Whether it began with the byte of another number.
+    /// Whether the first byte has a different sequence number.
     pub(super) fn began_elsewhere(&self, sequence: u32) -> bool {
         self.first.is_some_and(|first| first != sequence)
     }
 
-    /// Whether all has come up to FIN.
+    /// Whether all bytes up to FIN have arrived.
     pub(super) fn is_finished(&self) -> bool {
         self.end.is_some_and(|end| end <= self.offset)
     }
 
-    /// What the bytes that wait cost.
+    /// The cost of the pending bytes.
     pub(super) fn pending_cost(&self) -> usize {
         self.pending_cost
     }
 
-    /// Whether there is anything in `part` that has not come before.
+    /// Whether `part` has bytes that have not arrived before.
     pub(super) fn is_news(&self, part: &Part<'_>) -> bool {
         self.distance(part.sequence) + part.bytes.len() as i64 > 0
     }
@@ -136,7 +137,7 @@ impl Stream {
         }
         let new = self.compare_old(start, part.bytes, history, emit);
         self.place(start.max(self.offset as i64).unsigned_abs(), new, history, emit);
-        // The rest of a segment that was cut off will not come, but for an unlikely retransmission in smaller pieces.
+        // The rest of a truncated segment will not arrive, except in an unlikely retransmission in smaller pieces.
         if captured_end <= self.offset as i64 && end > self.offset as i64 {
             self.skip_to(end.unsigned_abs(), history, emit);
         }
@@ -146,7 +147,7 @@ impl Stream {
         }
     }
 
-    /// The other side has everything before this number, so what is missing there will not come: the capture lacks it.
+    /// Handles an acknowledgement: missing bytes before this number will not arrive, since the capture lacks them.
     pub(super) fn acknowledge(
         &mut self,
         sequence: u32,
@@ -163,7 +164,7 @@ impl Stream {
         let distance = self.distance(sequence).max(0).unsigned_abs();
         self.acknowledged = self.acknowledged.max(self.offset + distance);
         self.give_up_acknowledged(history, emit);
-        // One more than was seen may be a FIN, which counts as a byte; but it may be a byte.
+        // One number beyond the captured bytes may be a FIN, which occupies a sequence number, or a byte.
         let sent = self.end.map_or(self.acknowledged, |end| self.acknowledged.min(end));
         if sent > self.offset.max(self.lag_told) {
             self.lag_told = sent;
@@ -171,7 +172,7 @@ impl Stream {
         }
     }
 
-    /// RST has the numbers of the bytes that would have been the next ones. Others than the two sides make some up, so that no gap follows.
+    /// RST has the sequence number of the next byte. An injected one may have any number, so it does not cause a gap.
     pub(super) fn reset(&self, sequence: u32, emit: &mut impl FnMut(Piece<'_>)) {
         let is_known = self.first.is_some() && self.end.is_none();
         if is_known && (1..MAX_PENDING as i64).contains(&self.distance(sequence)) {
@@ -179,32 +180,32 @@ impl Stream {
         }
     }
 
-    /// Hands on what waits, and says what is missing before it.
+    /// Delivers the pending bytes, and reports the gaps before them.
     pub(super) fn give_up_all(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         while !self.pending.is_empty() {
             self.give_up_first(history, emit);
         }
     }
 
-    /// The connection is over: hands on what waits, and says what is missing, also at the end.
+    /// Handles the end of the connection: delivers the pending bytes and reports the gaps, including one at the end.
     pub(super) fn close(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         self.give_up_all(history, emit);
         let end = match self.end {
             Some(end) => end,
-            // One more that is acknowledged than is there may be a FIN, which counts as a byte.
+            // An acknowledgement of one number beyond the captured bytes may be for a FIN, which occupies a sequence number.
             None if self.acknowledged == self.offset + 1 => self.offset,
             None => self.acknowledged,
         };
         self.skip_to(end, history, emit);
     }
 
-    /// How far a sequence number is from the next byte's.
+    /// The distance of a sequence number from the next byte's.
     fn distance(&self, sequence: u32) -> i64 {
         let next = self.first.unwrap_or(sequence).wrapping_add(self.offset as u32);
         i64::from(sequence.wrapping_sub(next).cast_signed())
     }
 
-    /// Whether it only asks if the other side is still there: with the last byte once more, which some systems make up.
+    /// Whether it is a keep-alive: the last byte again, which some systems make up.
     fn is_probe(&self, part: &Part<'_>, length: usize) -> bool {
         let is_before_next = match self.first {
             Some(_) => self.distance(part.sequence) == -1,
@@ -213,7 +214,7 @@ impl Stream {
         length == 1 && !part.is_last && is_before_next
     }
 
-    /// Compares what was handed on before, and gives the rest of the bytes, which start at `start`.
+    /// Compares the bytes that were delivered before, and returns the rest, which start at `start`.
     fn compare_old<'a>(
         &self,
         start: i64,
@@ -233,7 +234,7 @@ impl Stream {
         new
     }
 
-    /// Hands on what is in order, and keeps the rest.
+    /// Delivers the bytes that are in order, and keeps the rest.
     fn place(&mut self, start: u64, bytes: &[u8], history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         if bytes.is_empty() {
             return;
@@ -248,7 +249,7 @@ impl Stream {
         self.hand_on_pending(history, emit);
     }
 
-    /// Keeps what came too early, where nothing is kept yet, and compares the rest.
+    /// Keeps bytes that arrived early at offsets without pending bytes, and compares the others.
     fn keep(&mut self, start: u64, bytes: &[u8], emit: &mut impl FnMut(Piece<'_>)) {
         let end = start + bytes.len() as u64;
         let mut position = start;
@@ -283,7 +284,7 @@ impl Stream {
         emit(Piece::Data(bytes));
     }
 
-    /// Hands on what waited for the byte that was just reached.
+    /// Delivers the pending bytes that follow the bytes delivered so far.
     fn hand_on_pending(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         while let Some(entry) = self.pending.first_entry().filter(|entry| *entry.key() <= self.offset) {
             let bytes = entry.remove();
@@ -292,8 +293,8 @@ impl Stream {
         }
     }
 
-    /// Gives up what is missing up to what the other side has, if something is known to follow. Without, it may still come:
-    /// captures are not always in the right order.
+    /// Gives up missing bytes that the other side has acknowledged, if bytes are known to follow. Otherwise they may still
+    /// arrive: captures are not always in the right order.
     fn give_up_acknowledged(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         while self.acknowledged > self.offset {
             let Some(next) = self.pending.keys().next().copied().or(self.end) else { return };
@@ -310,7 +311,7 @@ impl Stream {
         }
     }
 
-    /// Gives up what is missing before `target`.
+    /// Gives up the missing bytes before `target`.
     fn skip_to(&mut self, target: u64, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
         while self.offset < target {
             let next = self.pending.keys().next().map_or(target, |next| target.min(*next));

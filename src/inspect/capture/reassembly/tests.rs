@@ -19,7 +19,7 @@ enum Seen {
 
 use Seen::{Closed, Conflict, Data, Gap, Lag, Opened};
 
-/// A client and a server that send what a test says.
+/// A client and a server that send the segments of a test.
 struct Wire {
     reassembly: Reassembly,
     at: Moment,
@@ -55,7 +55,7 @@ impl Wire {
         wire
     }
 
-    /// From the client, so many bytes from its first one, with changes.
+    /// Sends bytes from the client, at `offset` from its first one, with changes.
     fn client(&mut self, offset: i64, bytes: &[u8], change: impl FnOnce(&mut Segment<'_>)) {
         self.send(
             self.client,
@@ -106,7 +106,7 @@ impl Wire {
         self.reassembly.segment(self.at, &segment, &mut |event| seen.push(short(&event)));
     }
 
-    /// The server acknowledges so many of the client's bytes.
+    /// The server acknowledges the client's first `count` bytes.
     fn acknowledge(&mut self, count: u32) {
         self.server(0, b"", |segment| segment.acknowledgment = Some(CLIENT_START.wrapping_add(count)));
     }
@@ -403,7 +403,7 @@ fn of_too_many_connections_the_idle_ones_are_closed() {
     assert!(closed.len() < 10_000 && wire.reassembly.connections.len() < MAX_CONNECTIONS);
 }
 
-/// Where a stream is cut into segments, how it is mixed, and what comes twice.
+/// The segment boundaries of a stream, their order, and the retransmissions.
 #[derive(Debug, Clone)]
 struct Plan {
     start: u32,
