@@ -1,9 +1,9 @@
-//! Which side of a connection bytes come from.
+//! The direction of packets in a connection.
 
 use crate::protocol::PacketType;
 use std::fmt;
 
-/// The way that bytes go.
+/// The direction of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the client to the server.
@@ -13,10 +13,10 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Both, the client's first.
+    /// Both directions, the client's first.
     pub const BOTH: [Direction; 2] = [Direction::ClientToServer, Direction::ServerToClient];
 
-    /// As it stands in JSON: `c2s` or `s2c`.
+    /// The name in JSON: `c2s` or `s2c`.
     pub fn name(self) -> &'static str {
         match self {
             Direction::ClientToServer => "c2s",
@@ -24,7 +24,7 @@ impl Direction {
         }
     }
 
-    /// The way that all packets of this type go; `None` where both sides send them.
+    /// The direction of a packet type; `None` if both sides send it.
     pub fn of(packet_type: PacketType) -> Option<Direction> {
         match packet_type {
             PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe | PacketType::Pingreq => {
@@ -43,7 +43,7 @@ impl Direction {
         }
     }
 
-    /// The other way.
+    /// The opposite direction.
     pub fn reverse(self) -> Direction {
         match self {
             Direction::ClientToServer => Direction::ServerToClient,
@@ -51,7 +51,7 @@ impl Direction {
         }
     }
 
-    /// Who sends that way.
+    /// The sender: `client` or `server`.
     pub fn sender(self) -> &'static str {
         match self {
             Direction::ClientToServer => "client",

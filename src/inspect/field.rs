@@ -1,6 +1,6 @@
-//! The fields of a packet: a tree, kept as a list in the order of the bytes, where each field knows how deep it stands.
+//! The fields of a packet: a tree, stored as a list in byte order in which each field has its depth.
 //!
-//! Every byte of a packet belongs to exactly one leaf, and where a leaf is smaller than a byte, every bit does.
+//! Every byte of a packet belongs to exactly one leaf, or each of its bits does.
 
 use super::rule::Rule;
 use crate::protocol::PropertyId;
@@ -9,17 +9,17 @@ use std::ops::Range;
 
 macro_rules! names {
     ($($variant:ident $name:literal;)+) => {
-        /// What a field is called, in the specification's words.
+        /// The specification's name of a field.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // the names are the specification's own
         pub enum Name {
             $($variant,)+
-            /// One property of a list.
+            /// A property.
             Property(PropertyId),
         }
 
         impl Name {
-            /// The name in lower case with underscores, as it stands in JSON.
+            /// The name in JSON, in lower case with underscores.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Name::$variant => $name,)+
@@ -76,7 +76,7 @@ names! {
     Undecoded "undecoded";
 }
 
-/// The specification's name with underscores; the plural where a property may stand more than once, as in a message's JSON object.
+/// The specification's name with underscores, in the plural for properties that may repeat, as in a message's JSON object.
 fn property_key(id: PropertyId) -> &'static str {
     match id {
         PropertyId::PayloadFormatIndicator => "payload_format_indicator",
@@ -124,10 +124,10 @@ impl fmt::Display for Name {
     }
 }
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// Other fields, which follow.
+    /// A group; its fields follow.
     Group,
     /// A number of any size.
     Number(u32),
@@ -135,55 +135,55 @@ pub enum Value<'a> {
     Flag(bool),
     /// A string.
     Text(&'a str),
-    /// What should be a string, and is not UTF-8.
+    /// A string that is not UTF-8.
     BadText(&'a [u8]),
-    /// Bytes of anything.
+    /// Binary data.
     Bytes(&'a [u8]),
     /// The name and the value of a user property.
     Pair(&'a str, &'a str),
-    /// What should be such a pair, and is not UTF-8 in one of its strings at least.
+    /// A user property with at least one string that is not UTF-8.
     BadPair(&'a [u8], &'a [u8]),
     /// A reason code of MQTT 5, or a return code of MQTT 3.
     Code(u8),
 }
 
-/// Some of the bits of one byte, both ends included; 7 is the highest.
+/// A range of bits in a byte, inclusive; bit 7 is the most significant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bits {
-    /// The first.
+    /// The most significant bit.
     pub high: u8,
-    /// The last.
+    /// The least significant bit.
     pub low: u8,
 }
 
-/// One field, where it stands and what it holds.
+/// A field with its position and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// What it is called.
+    /// Its name.
     pub name: Name,
-    /// What it holds.
+    /// Its value.
     pub value: Value<'a>,
-    /// Its bytes, counted from the packet's first byte; a string's include its length, a property's its identifier.
+    /// Its bytes, relative to the packet's first byte. A string includes its length, a property its identifier.
     pub range: Range<usize>,
-    /// Which bits of its only byte, where it is not the whole.
+    /// Its bits, if it is a part of a byte.
     pub bits: Option<Bits>,
-    /// How many groups it stands in.
+    /// The number of groups around it.
     pub depth: u8,
 }
 
 impl Field<'_> {
-    /// Whether it holds no other fields.
+    /// Whether it is not a group.
     pub fn is_leaf(&self) -> bool {
         self.value != Value::Group
     }
 }
 
-/// A packet's fields, and what is wrong with them.
+/// A packet's fields, and the dissector's findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree<'a> {
-    /// In the order of the bytes, a group in front of what it holds.
+    /// The fields in byte order; a group comes before its fields.
     pub fields: Vec<Field<'a>>,
-    /// In the order in which they were noticed.
+    /// The findings, in the order of decoding.
     pub findings: Vec<super::Finding>,
 }
 
@@ -193,7 +193,7 @@ impl<'a> Tree<'a> {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The first field's number, flag or code.
+    /// The number, flag or code of the first field of that name.
     pub fn number(&self, name: Name) -> Option<u32> {
         match self.find(name)?.value {
             Value::Number(number) => Some(number),
@@ -208,17 +208,17 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The first field's number, where it takes no more than two bytes.
+    /// The number of the first field of that name, if it fits into two bytes.
     pub fn two_bytes(&self, name: Name) -> Option<u16> {
         self.number(name).and_then(|number| u16::try_from(number).ok())
     }
 
-    /// Whether there is such a field, and it is set.
+    /// Whether there is a field of that name, and it is not 0.
     pub fn is_set(&self, name: Name) -> bool {
         self.number(name).is_some_and(|number| number != 0)
     }
 
-    /// The first field's text.
+    /// The text of the first field of that name.
     pub fn text(&self, name: Name) -> Option<&'a str> {
         match self.find(name)?.value {
             Value::Text(text) => Some(text),
@@ -226,7 +226,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The first field's bytes.
+    /// The bytes of the first field of that name.
     pub fn bytes(&self, name: Name) -> Option<&'a [u8]> {
         match self.find(name)?.value {
             Value::Bytes(bytes) | Value::BadText(bytes) => Some(bytes),
@@ -240,7 +240,7 @@ impl<'a> Tree<'a> {
         self.fields.iter().filter(move |field| field.name == name)
     }
 
-    /// What stands in the group at that place of the list, groups within it included.
+    /// The fields inside the group at this index, including nested ones.
     pub fn inside(&self, group: usize) -> &[Field<'a>] {
         let rest = self.fields.get(group + 1..).unwrap_or_default();
         let depth = self.fields.get(group).map_or(0, |field| field.depth);
@@ -248,17 +248,17 @@ impl<'a> Tree<'a> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// Whether it was read to its end, so that a field that is not here is not in the packet either.
+    /// Whether the packet was decoded completely, so that a missing field is not in the packet.
     pub fn is_decoded(&self) -> bool {
         self.fields.last().is_some_and(|last| last.name != Name::Undecoded)
     }
 
-    /// Whether its bytes break the rules of encoding, so that what they mean is not certain.
+    /// Whether the packet is malformed, so that its meaning is uncertain.
     pub fn is_malformed(&self) -> bool {
         self.findings.iter().any(|finding| finding.rule.is_malformed())
     }
 
-    /// Whether a rule found something.
+    /// Whether there is a finding of this rule.
     pub fn breaks(&self, rule: Rule) -> bool {
         self.findings.iter().any(|finding| finding.rule == rule)
     }

@@ -1,40 +1,40 @@
-//! Which packets are shown: `type=PUBLISH,PUBACK topic=home/# qos=1`.
+//! Filters for the packets to show: `type=PUBLISH,PUBACK topic=home/# qos=1`.
 //!
-//! All terms have to hold, and of a term's values one. `!` in front of a term turns it round.
+//! A packet has to match all terms, and at least one value of each. `!` before a term negates it.
 
 use super::{Finding, Item, Name, Packet, Severity, Value};
 use crate::protocol::{PacketType, topic};
 
-/// Why a filter is none.
+/// The reason why a filter is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// There is no such key.
+    /// An unknown key.
     #[error("there is no '{key}' to filter by; did you mean '{nearest}'? There are {}", KEYS.join(", "))]
     UnknownKey {
-        /// What was typed.
+        /// The key in the filter.
         key: String,
-        /// What comes nearest.
+        /// The nearest known key.
         nearest: &'static str,
     },
     /// A key without a value.
     #[error("'{0}' needs a value, as in '{0}=...'")]
     NoValue(&'static str),
-    /// A value that the key cannot have.
+    /// A value that is invalid for the key.
     #[error("'{value}' is no {key}: {problem}")]
     BadValue {
         /// The key.
         key: &'static str,
-        /// What was typed.
+        /// The value in the filter.
         value: String,
-        /// What is possible.
+        /// The reason, or the valid values.
         problem: &'static str,
     },
 }
 
-/// What can be asked for.
+/// The known keys.
 const KEYS: [&str; 8] = ["type", "topic", "client", "connection", "id", "qos", "code", "finding"];
 
-/// Terms that a packet has to meet.
+/// Terms that a packet has to match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -49,15 +49,15 @@ struct Term {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wanted {
     Type(PacketType),
-    /// A topic filter, for topics; and for filters that are the same text.
+    /// A topic filter. It matches topics, and topic filters with the same text.
     Topic(String),
-    /// With `*` for anything.
+    /// A pattern in which `*` matches any text.
     Client(String),
     Connection(u32),
     PacketId(u32),
     Qos(u32),
     Code(u32),
-    /// Any code that says that something failed.
+    /// Any code that reports a failure.
     FailedCode,
     AnyFinding,
     Severity(Severity),
@@ -65,15 +65,15 @@ enum Wanted {
 }
 
 impl Filter {
-    /// Reads terms that are separated by spaces.
+    /// Parses terms that are separated by spaces.
     ///
     /// # Errors
-    /// When a term has an unknown key, or a value that it cannot have.
+    /// If a term has an unknown key, or a value that is invalid for the key.
     pub fn parse(text: &str) -> Result<Filter, FilterError> {
         text.split_whitespace().map(Term::parse).collect::<Result<_, _>>().map(|terms| Filter { terms })
     }
 
-    /// Whether the item is shown. What happens to a whole connection is, unless something is asked of packets.
+    /// Whether to show the item. Events of a connection are shown unless a term is about packets.
     pub fn matches(&self, item: &Item<'_>, findings: &[Finding]) -> bool {
         self.terms.iter().all(|term| {
             let meets = match item {
@@ -175,7 +175,7 @@ impl Wanted {
     }
 }
 
-/// Decimal, or hexadecimal behind `0x`.
+/// A decimal number, or a hexadecimal one after `0x`.
 fn parse_number(text: &str) -> Option<u32> {
     match text.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
@@ -199,7 +199,7 @@ fn codes(packet: &Packet<'_>) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Whether the text is like the pattern, in which `*` stands for anything.
+/// Whether the text matches the pattern, in which `*` matches any text.
 fn is_like(pattern: &[u8], text: &[u8]) -> bool {
     let mut parts = pattern.split(|byte| *byte == b'*');
     let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };

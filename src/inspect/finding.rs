@@ -1,24 +1,24 @@
-//! Something that is wrong, or worth knowing, and where it stands.
+//! Findings: errors, warnings and notes, each with its position in the packet.
 
 use super::rule::Rule;
 use crate::protocol::Version;
 use std::fmt;
 use std::ops::Range;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing.
+    /// A note.
     #[default]
     Info,
-    /// Allowed, or not certain, but asking for trouble.
+    /// Allowed or uncertain, but likely to cause problems.
     Warning,
-    /// A statement of the specification is broken.
+    /// A violation of the specification.
     Error,
 }
 
 impl Severity {
-    /// `error`, `warn` or `info`, as it is typed and printed.
+    /// `error`, `warn` or `info`, in options and output.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Info => "info",
@@ -34,28 +34,28 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One thing that was found.
+/// A violation or a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which rule found it.
+    /// The rule.
     pub rule: Rule,
-    /// How bad it is; the rule's own severity, or less where what it rests on was not seen.
+    /// The rule's severity, or a lower one if its evidence was not captured.
     pub severity: Severity,
-    /// The version whose statement is broken.
+    /// The version whose statement is violated.
     pub version: Version,
-    /// The bytes that it is about, counted from the packet's first byte; none where it is about no packet.
+    /// The bytes in question, relative to the packet's first byte; empty if the finding is not about a packet.
     pub range: Range<usize>,
-    /// What was there instead of what is allowed.
+    /// The observed violation.
     pub detail: String,
 }
 
 impl Finding {
-    /// A finding with its rule's severity.
+    /// A finding with the rule's severity.
     pub fn new(rule: Rule, version: Version, range: Range<usize>, detail: impl Into<String>) -> Finding {
         Finding { rule, severity: rule.severity(), version, range, detail: detail.into() }
     }
 
-    /// The statement that is broken, such as `MQTT-3.3.1-2`.
+    /// The violated statement, such as `MQTT-3.3.1-2`.
     pub fn statement(&self) -> &'static str {
         self.rule.id(self.version)
     }

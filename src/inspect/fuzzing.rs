@@ -1,4 +1,4 @@
-//! What fuzzers call: the layers of captures, and what becomes of packets, each with any bytes.
+//! Entry points for fuzzers: the layers of captures, and the stages after them.
 
 use super::capture::Moment;
 use super::capture::fuzzing::{capture, reader, segments, web_socket};
@@ -9,7 +9,7 @@ use super::view::{HexView, JsonView, LineView, Options, TextView};
 use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
 
-/// What is called with any bytes, and panics if something is wrong.
+/// A function that accepts any bytes, and panics on a bug.
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
@@ -22,10 +22,10 @@ pub const TARGETS: [(&str, Target); 6] = [
     ("packets", packets),
 ];
 
-/// The connection that all bytes belong to.
+/// The number of the connection.
 const CONNECTION: u32 = 0;
 
-/// Gives the bytes to both sides of a connection, in pieces, and takes the packets apart. The first byte says how.
+/// Decodes the bytes as a connection. The first byte selects the options.
 pub fn dissector(bytes: &[u8]) {
     converse(bytes, |item| {
         if let Item::Packet(packet) = item {
@@ -34,7 +34,7 @@ pub fn dissector(bytes: &[u8]) {
     });
 }
 
-/// Does the same, and shows what comes out in every way.
+/// Decodes the bytes as a connection and writes the result in every format.
 pub fn packets(bytes: &[u8]) {
     let shows_secrets = bytes.first().is_some_and(|how| how & 4 != 0);
     let options = Options { shows_secrets, shows_ranges: true, least: Severity::Info, ..Options::default() };
@@ -44,8 +44,8 @@ pub fn packets(bytes: &[u8]) {
     views.statistics.to_text();
 }
 
-/// A connection whose sides say these bytes in turn. The first byte tells the version, if one is known, whether the start is a packet's,
-/// and how large the pieces are.
+/// Feeds the bytes to the two sides of a connection in turn. The first byte selects the version (or none), whether the start is
+/// a packet boundary, and the size of the pieces.
 fn converse(bytes: &[u8], mut sink: impl FnMut(&Item<'_>)) {
     let Some((how, bytes)) = bytes.split_first() else { return };
     let version = [None, Some(Version::V31), Some(Version::V311), Some(Version::V5)]
@@ -63,7 +63,7 @@ fn converse(bytes: &[u8], mut sink: impl FnMut(&Item<'_>)) {
     }
 }
 
-/// Everything that takes an item.
+/// All consumers of items.
 struct Views {
     line: LineView,
     text: TextView,
@@ -107,7 +107,7 @@ fn check_json(json: &[u8]) {
     serde_json::from_slice::<serde_core::de::IgnoredAny>(json).expect("it is valid JSON");
 }
 
-/// Every byte, and where leaves are smaller every bit, belongs to one leaf.
+/// Checks that every byte belongs to exactly one leaf, or each of its bits does.
 pub(super) fn check_leaves(tree: &Tree<'_>, length: usize) {
     let (mut at, mut next_bit) = (0, Some(7));
     for leaf in tree.fields.iter().filter(|field| field.is_leaf()) {

@@ -1,4 +1,4 @@
-//! Puts the parts together: the bytes of connections go in, and packets with all that is known of them come out.
+//! Connects the stages: takes the events of connections, and hands out packets with their fields and context.
 
 use super::capture::Moment;
 use super::capture::conversation::Event;
@@ -12,35 +12,35 @@ use crate::payload::Births;
 use crate::protocol::{PacketType, Version};
 use std::collections::HashMap;
 
-/// The most that is held of one packet.
+/// Maximum bytes to buffer of one packet.
 const KEPT: usize = 1024 * 1024;
 
-/// When all connections hold that much together, less is held of each packet.
+/// Total buffered bytes above which less is buffered of each packet.
 const ALL_KEPT: usize = 16 * 1024 * 1024;
 
-/// What is held of a packet then.
+/// Maximum bytes to buffer of one packet above that total.
 const KEPT_WHEN_SHORT: usize = 1024;
 
-/// A packet, and what is known of it.
+/// A packet with its context.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// The connection's number.
     pub connection: u32,
-    /// Who sent it.
+    /// The sender's direction.
     pub direction: Direction,
-    /// When its last byte came.
+    /// The frame and time of its last byte.
     pub at: Moment,
-    /// Where its first byte stands in what this side sent.
+    /// Offset of its first byte in the sender's stream.
     pub offset: u64,
     /// Its bytes.
     pub raw: &'a RawPacket<'a>,
     /// Its type; `None` for the reserved type 0.
     pub packet_type: Option<PacketType>,
-    /// Its fields, and what is wrong.
+    /// Its fields and findings.
     pub tree: &'a Tree<'a>,
-    /// What became known from it.
+    /// Facts that follow from the connection's state.
     pub seen: &'a Seen,
-    /// The connection after it.
+    /// The connection's state after the packet.
     pub tracker: &'a Tracker,
     /// The Sparkplug births up to this packet.
     pub births: &'a Births,
@@ -54,7 +54,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// What comes out.
+/// The output of the inspector.
 #[derive(Debug)]
 pub enum Item<'a> {
     /// A packet.
@@ -63,26 +63,26 @@ pub enum Item<'a> {
     Gap(Stretch),
     /// Bytes in which no packet could be found.
     Skipped(Stretch),
-    /// What happened to a connection: all but bytes and gaps.
+    /// An event of a connection other than bytes and gaps.
     Event(&'a Event<'a>),
 }
 
-/// Some bytes of one side.
+/// A range of bytes in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// The connection's number.
     pub connection: u32,
-    /// Who sent them.
+    /// The sender's direction.
     pub direction: Direction,
-    /// When that became known.
+    /// The frame and time at which the range became known.
     pub at: Moment,
-    /// Bytes before them.
+    /// Offset of the first byte in the sender's stream.
     pub offset: u64,
-    /// How many.
+    /// Number of bytes.
     pub length: u64,
 }
 
-/// Connections that are watched.
+/// Decodes the packets of all connections.
 #[derive(Debug, Default)]
 pub struct Inspector {
     connections: HashMap<u32, Connection>,
@@ -95,17 +95,17 @@ pub struct Inspector {
 struct Connection {
     streams: [Stream; 2],
     tracker: Tracker,
-    /// How it ended, once it has.
+    /// How it ended; `None` while it is open.
     end: Option<Close<Direction>>,
 }
 
 impl Inspector {
-    /// Watches connections; they speak this version, if it is known, until they say another.
+    /// An inspector whose connections use this version, if given, until a CONNECT states another.
     pub fn new(version: Option<Version>) -> Inspector {
         Inspector { version, ..Inspector::default() }
     }
 
-    /// Takes what happens next, in the order of time.
+    /// Takes the next event; events come in order of time.
     pub fn take(&mut self, event: &Event<'_>, sink: &mut impl FnMut(&Item<'_>)) {
         match *event {
             Event::Opened { connection, start, .. } => {
@@ -153,14 +153,14 @@ impl Inspector {
         }
     }
 
-    /// A connection begins that nobody captured: its packets were typed. They start at a packet's start, or anywhere.
+    /// Opens a connection without an event, for literal packets. It starts at a packet boundary, or anywhere.
     pub fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
         self.connections.insert(connection, Connection { streams, tracker, end: None });
     }
 
-    /// The next bytes of one side.
+    /// Takes the next bytes of one direction.
     pub fn bytes(
         &mut self,
         connection: u32,
@@ -173,7 +173,7 @@ impl Inspector {
         self.feed(connection, direction, at, sink, |stream, sink| stream.push(bytes, keep, sink));
     }
 
-    /// What is not whole of one side's packets stays so. The next bytes start a packet.
+    /// Ends one direction: an unfinished packet is cut off, and the next bytes start a new one.
     pub fn end(
         &mut self,
         connection: u32,
@@ -224,7 +224,7 @@ impl Inspector {
     }
 }
 
-/// Whether a packet may stay unfinished without a fault of its sender, since only the capture ends.
+/// Whether an unfinished packet is not the sender's fault, because only the capture ended.
 fn is_end_excused(end: Option<Close<Direction>>) -> bool {
     match end {
         Some(Close::EndOfCapture | Close::Evicted | Close::Replaced) => true,
@@ -232,7 +232,7 @@ fn is_end_excused(end: Option<Close<Direction>>) -> bool {
     }
 }
 
-/// Whoever says DISCONNECT does not read to the end, and whoever captures may stop in the middle.
+/// Decodes a packet. A packet that was cut off is only a note if its receiver sent DISCONNECT or the capture ended.
 fn dissect<'a>(
     raw: &RawPacket<'a>,
     direction: Direction,
@@ -256,7 +256,7 @@ fn hand_out(
 ) {
     let Stretch { connection, direction, at, offset, .. } = place;
     let packet_type = raw.packet_type();
-    // What a malformed packet says is not certain, and one that was cut off was not said at all.
+    // A packet that was cut off was not sent, so it does not change the connection's state.
     let seen = match packet_type {
         Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, tree, at.time),
         _ => Seen::default(),
@@ -279,7 +279,7 @@ fn hand_out(
     }));
 }
 
-/// The topic of a PUBLISH: the one that its alias stands for, or its own.
+/// The topic of a PUBLISH, with its alias resolved.
 fn topic<'a>(seen: &'a Seen, tree: &Tree<'a>) -> Option<&'a str> {
     seen.topic.as_deref().or_else(|| tree.text(Name::TopicName))
 }

@@ -1,8 +1,8 @@
-//! The inspector: bytes from a capture, a proxy or a command line, decoded to the last bit, with what is wrong and why.
+//! The inspector: decodes bytes from a capture, a proxy or the command line into fields, and reports errors with their reasons.
 //!
-//! The way through: [`capture`] gives each connection's bytes in order, [`stream`] cuts them into packets, [`dissect`] makes a tree
-//! of fields of each packet, and the tracker knows what the connection has agreed on before. Nothing here prints, reads a clock
-//! or owns a socket, and nothing gives up: what cannot be understood is a finding, and the next packet follows.
+//! The stages: [`capture`] puts each connection's bytes in order, [`stream`] splits them into packets, [`dissect`] decodes each
+//! packet into a tree of fields, and [`tracker`] keeps the connection's state. Nothing here prints, reads a clock or owns a
+//! socket. Undecodable bytes result in a finding, and the next packet follows.
 
 pub mod capture;
 mod direction;

@@ -1,34 +1,33 @@
-//! The rules: one table says which statement of which version each one stands for, how bad it is to break it, who can break it, what
-//! it takes to notice, and what to do about it.
+//! The rules: a table with each rule's statements in the specification, severity, scope, sender, requirement and hint.
 //!
-//! Statements are named as OASIS numbers them: MQTT 3.1.1 (errata 01) and MQTT 5.0 (2019). What the specification demands without
-//! numbering it is named by `mq/`, the version and the section.
+//! Statements have the identifiers of MQTT 3.1.1 (errata 01) and MQTT 5.0 (2019). A requirement without an identifier is cited as
+//! `mq/`, the version and the section.
 
 use super::Severity;
 use crate::protocol::Version;
 use std::fmt;
 
-/// What has to be seen before a rule can be judged.
+/// The data that a rule needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// How a packet is encoded; the dissector itself notices.
+    /// The encoding of a packet; the dissector checks it.
     Encoding,
-    /// One packet.
+    /// A single packet.
     Packet,
-    /// What happened before on the connection.
+    /// Earlier packets of the connection.
     Connection,
-    /// The times between packets.
+    /// The time between packets.
     Time,
     /// Other connections.
     Connections,
 }
 
-/// Who can break a rule.
+/// The side that can violate a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// The client alone.
+    /// Only the client.
     Client,
-    /// The server alone.
+    /// Only the server.
     Server,
     /// Either.
     Both,
@@ -36,7 +35,7 @@ pub enum Sender {
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $variant:ident $severity:ident $scope:ident $sender:ident $v3:expr, $v5:expr; $sentence:literal; $hint:literal;)+) => {
-        /// What can be wrong.
+        /// A rule of the linter or the dissector.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // the sentences say what each is
         pub enum Rule { $($variant,)+ }
@@ -45,32 +44,32 @@ macro_rules! rules {
             /// All rules, in the order of the table.
             pub const ALL: &'static [Rule] = &[$(Rule::$variant,)+];
 
-            /// How bad it is.
+            /// The severity of a violation.
             pub fn severity(self) -> Severity {
                 match self { $(Rule::$variant => Severity::$severity,)+ }
             }
 
-            /// What has to be seen.
+            /// The data that the rule needs.
             pub fn scope(self) -> Scope {
                 match self { $(Rule::$variant => Scope::$scope,)+ }
             }
 
-            /// Who can break it.
+            /// The side that can violate it.
             pub fn sender(self) -> Sender {
                 match self { $(Rule::$variant => Sender::$sender,)+ }
             }
 
-            /// What is demanded, in one sentence.
+            /// The requirement, in one sentence.
             pub fn sentence(self) -> &'static str {
                 match self { $(Rule::$variant => $sentence,)+ }
             }
 
-            /// What to do about it.
+            /// A likely cause, a consequence or a remedy.
             pub fn hint(self) -> &'static str {
                 match self { $(Rule::$variant => $hint,)+ }
             }
 
-            /// The statements of MQTT 3.1.1 and of MQTT 5.0; empty where the version has none.
+            /// The statements of MQTT 3.1.1 and of MQTT 5.0; empty if the version has none.
             fn statements(self) -> (&'static str, &'static str) {
                 match self { $(Rule::$variant => ($v3, $v5),)+ }
             }
@@ -78,9 +77,9 @@ macro_rules! rules {
     };
 }
 
-// Each entry: name, severity, scope, sender, statement of 3.1.1, statement of 5.0; what is demanded; what to do.
+// Each entry: name, severity, scope, sender, statement of 3.1.1, statement of 5.0; requirement; hint.
 rules! {
-    // How packets are encoded.
+    // Encoding.
     ReservedType Error Encoding Both "mq/v3/2.2.1", "mq/v5/2.1.2";
         "a packet's type is one that the version knows"; "the sender writes something else than MQTT, or another version";
     RemainingLengthTooLong Error Encoding Both "mq/v3/2.2.3", "mq/v5/2.1.4";
@@ -164,7 +163,7 @@ rules! {
     VersionUnknown Info Encoding Both "mq/capture", "mq/capture";
         "the connection's CONNECT was captured"; "-V says which version it is";
 
-    // What one packet says.
+    // Single packets.
     WrongSender Error Packet Both "mq/v3/2.2.1", "mq/v5/2.1.2";
         "a packet is sent by the side that may send its type"; "client and server are mixed up, or a program answers with the wrong type";
     DiscouragedCharacter Warning Packet Both "mq/v3/1.5.3", "mq/v5/1.5.4";
@@ -240,7 +239,7 @@ rules! {
     ServerSessionExpiry Error Packet Server "", "MQTT-3.14.2-2";
         "a server's DISCONNECT sets no session expiry"; "only the client decides how long its session lasts";
 
-    // The course of a connection.
+    // Order of packets in a connection.
     FirstNotConnect Error Connection Client "MQTT-3.1.0-1", "MQTT-3.1.0-1";
         "the client's first packet is CONNECT"; "the server closes the connection";
     SecondConnect Error Connection Client "MQTT-3.1.0-2", "MQTT-3.1.0-2";
@@ -340,7 +339,7 @@ rules! {
     ReceiveMaximumServer Error Connection Server "", "MQTT-3.3.4-9";
         "the server has no more messages in flight than the client's Receive Maximum"; "the client closes the connection with 0x93";
 
-    // What the other side accepts.
+    // Limits of the other side.
     PacketTooLargeClient Error Connection Client "", "MQTT-3.2.2-15";
         "a client's packet is not longer than the server's Maximum Packet Size"; "the server closes the connection with 0x95";
     PacketTooLargeServer Error Connection Server "", "MQTT-3.1.2-24";
@@ -374,7 +373,7 @@ rules! {
     ResponseInformationUnwanted Error Connection Server "", "MQTT-3.1.2-28";
         "CONNACK carries response information only for a client that asked"; "the client does not expect it";
 
-    // What is delivered.
+    // Delivery.
     DeliveredUnsubscribed Warning Connection Server "MQTT-3.3.2-3", "MQTT-3.3.2-3";
         "a delivered message matches a subscription"; "a subscription of an earlier session, or one that the server made by itself";
     DeliveredDollar Warning Connection Server "MQTT-4.7.2-1", "MQTT-4.7.2-1";
@@ -396,7 +395,7 @@ rules! {
     KeepAliveNotEnforced Warning Time Server "MQTT-3.1.2-24", "MQTT-3.1.2-22";
         "the server closes a connection that was silent for one and a half times its keep alive"; "a dead client keeps its session, and its will is not sent";
 
-    // Several connections, and what carries them.
+    // Several connections, and the transport.
     TakenOver Warning Connections Server "MQTT-3.1.4-2", "MQTT-3.1.4-3";
         "a client that connects again ends its earlier connection"; "two clients with the same identifier?";
     SessionResurrected Warning Connections Server "MQTT-3.2.2-2", "MQTT-3.2.2-3";
@@ -414,7 +413,7 @@ rules! {
 }
 
 impl Rule {
-    /// The statement that is broken in a connection of that version, such as `MQTT-3.3.1-2`.
+    /// The statement that applies to a connection of this version, such as `MQTT-3.3.1-2`.
     pub fn id(self, version: Version) -> &'static str {
         match (self.statements(), version.is_v5()) {
             (("", statement), false) | ((statement, ""), true) => statement,
@@ -432,7 +431,7 @@ impl Rule {
         Some(self.statements().1).filter(|statement| !statement.is_empty())
     }
 
-    /// Whether it is about how packets are encoded, so that what they mean is not certain.
+    /// Whether a violation makes the packet malformed, so that its meaning is uncertain.
     pub fn is_malformed(self) -> bool {
         self.scope() == Scope::Encoding && self.severity() == Severity::Error
     }

@@ -1,4 +1,4 @@
-//! What a capture did not see is never blamed on anybody, and never made up: valid conversations, of which frames are missing or cut off.
+//! Losses in a capture never cause an error or an invented packet: valid conversations with missing or truncated frames.
 
 use super::capture::conversation::Ports;
 use super::capture::reader::Frame;
@@ -13,7 +13,7 @@ const LINK_TYPE: u32 = 101;
 const CLIENT: Direction = Direction::ClientToServer;
 const SERVER: Direction = Direction::ServerToClient;
 
-/// What client and server do next.
+/// The next action of client or server.
 #[derive(Debug, Clone)]
 enum Step {
     Subscribe { filters: usize },
@@ -32,10 +32,10 @@ struct Message {
     payload: usize,
 }
 
-/// What carries the conversation.
+/// The transport of the conversation.
 #[derive(Debug, Clone, Copy)]
 struct Way {
-    /// The most bytes in a frame.
+    /// Maximum bytes in a frame.
     size: usize,
     is_web_socket: bool,
     /// The client ends with RST.
@@ -45,7 +45,7 @@ struct Way {
 /// How the conversation is captured.
 #[derive(Debug, Clone)]
 struct Losses {
-    /// Which frames are missing, repeated over all of them.
+    /// The pattern of missing frames, repeated for the whole conversation.
     dropped: Vec<bool>,
     snap_length: usize,
 }
@@ -75,11 +75,11 @@ fn losses() -> impl Strategy<Value = Losses> {
         .prop_map(|(dropped, snap_length)| Losses { dropped, snap_length })
 }
 
-/// A conversation that breaks no rule, as packets of both sides.
+/// A conversation without violations, as packets of both sides.
 struct Conversation {
     is_v5: bool,
     packets: Vec<(Direction, Vec<u8>)>,
-    /// When each was sent, in milliseconds.
+    /// Time of each packet, in milliseconds.
     times: Vec<u64>,
     now: u64,
     next_id: [u16; 2],
@@ -122,7 +122,7 @@ impl Conversation {
             }
             Step::Unsubscribe => self.unsubscribe(),
             Step::Ping => {
-                // The keep alive is 50 s at least.
+                // The keep alive is at least 50 s.
                 self.now += 45_000;
                 self.say(CLIENT, 0xc0, Vec::new());
                 self.say(SERVER, 0xd0, Vec::new());
@@ -180,7 +180,7 @@ impl Conversation {
             properties.extend([&[0x26][..], &string("a name"), &string("and a longer value")].concat());
         }
         body.extend(self.properties(&properties));
-        // No letter that a packet can start with.
+        // Letters that cannot start a packet.
         body.extend((0..message.payload).map(|index| b"acdefghijklmno"[index % 14]));
         self.say(sender, 0x30 | message.qos << 1, body);
         match message.qos {
@@ -194,7 +194,7 @@ impl Conversation {
         }
     }
 
-    /// Identifiers come again soon.
+    /// Packet identifiers repeat soon.
     fn id(&mut self, sender: Direction) -> [u8; 2] {
         let next = &mut self.next_id[sender as usize];
         *next = *next % 5 + 1;
@@ -219,7 +219,7 @@ impl Conversation {
         self.times.push(self.now);
     }
 
-    /// As frames.
+    /// The conversation as frames.
     fn frames(&self, way: Way) -> Vec<(u64, Vec<u8>)> {
         let port = if way.is_web_socket { 9001 } else { 1883 };
         let mut line = Line { frames: Vec::new(), next: [1000, 5000], now: 0, port };
@@ -246,7 +246,7 @@ impl Conversation {
 }
 
 impl Way {
-    /// A packet as it is sent: in a frame of its own in a WebSocket, with a mask that changes nothing.
+    /// A packet on the wire: in a WebSocket, a frame of its own with a mask that changes nothing.
     fn wrap(self, sender: Direction, packet: &[u8]) -> Vec<u8> {
         if !self.is_web_socket {
             return packet.to_vec();
@@ -299,7 +299,7 @@ impl Line {
     }
 }
 
-/// Findings that accuse somebody, and packets that nobody sent.
+/// Findings that blame a side, and packets that were not sent.
 fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losses) -> Vec<String> {
     let mut faults = Vec::new();
     let (mut capture, mut inspector) = (Capture::new(Ports::default(), None), Inspector::new(None));
@@ -339,7 +339,7 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
     faults
 }
 
-/// An item in words.
+/// An item as text.
 fn shown(item: &Item<'_>) -> String {
     match item {
         Item::Packet(packet) => format!("packet at {:?}: {:02x?}", packet.at, packet.raw),

@@ -6,13 +6,13 @@ use crate::inspect::{Name, Rule, Value};
 use crate::protocol::Version;
 use crate::protocol::property::Context;
 
-/// Set in the protocol level by mosquitto's bridges.
+/// The bit of the protocol level that mosquitto's bridges set.
 const BRIDGE: u8 = 0x80;
 
-/// The return codes of MQTT 3 that refuse.
+/// The return codes of MQTT 3 that refuse a connection.
 const REFUSALS_V3: std::ops::RangeInclusive<u8> = 1..=5;
 
-/// Which optional fields CONNECT's flags announce.
+/// The optional fields that CONNECT's flags announce.
 struct Announced {
     will: bool,
     user_name: bool,
@@ -51,7 +51,7 @@ pub(super) fn connect(cursor: &mut Cursor<'_>) -> Step {
     Ok(())
 }
 
-/// What follows is in the version that CONNECT names; where there is no such version, the nearest is tried.
+/// Decodes the rest in the version that CONNECT names, or in the nearest one if that is unknown.
 fn version(cursor: &mut Cursor<'_>, name: Value<'_>, name_range: std::ops::Range<usize>, level: u8) {
     let number = level & !BRIDGE;
     let here = cursor.position();
@@ -105,7 +105,7 @@ fn will(cursor: &mut Cursor<'_>) -> Step {
     Ok(())
 }
 
-/// A packet that ends where a field is due that the flags announced breaks a rule of its own.
+/// Reports the given rule if the packet ends before a field that the flags announced.
 fn announced_field(cursor: &mut Cursor<'_>, rule: Rule, name: Name) -> Step {
     if !cursor.is_at_end() {
         return Ok(());
@@ -128,7 +128,7 @@ pub(super) fn connack(cursor: &mut Cursor<'_>) -> Step {
     let start = cursor.position();
     let code = cursor.u8(Name::ReasonCode)?;
     if cursor.version.is_v5() && cursor.is_at_end() && REFUSALS_V3.contains(&code) {
-        // What MQTT 3.1.1 demands of a server that does not know MQTT 5 [MQTT-3.1.2-2].
+        // A server without MQTT 5 answers in this form, as MQTT 3.1.1 requires [MQTT-3.1.2-2].
         cursor.field(Name::ReturnCode, Value::Code(code), start);
         let range = 0..cursor.position();
         cursor.find(Rule::ConnackForm, range, "CONNACK has the form of MQTT 3.1.1");

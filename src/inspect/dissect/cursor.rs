@@ -1,4 +1,4 @@
-//! Where the dissector stands in a packet: each step takes a field off the front, and notes it in the tree.
+//! The dissector's position in a packet: each step reads a field and adds it to the tree.
 
 use super::RawPacket;
 use super::text;
@@ -7,23 +7,23 @@ use crate::inspect::{Direction, Field, Finding, Name, Rule, Value};
 use crate::protocol::Version;
 use std::ops::Range;
 
-/// The packet cannot be read on; why is among the findings already.
+/// The rest of the packet cannot be decoded; a finding has the reason.
 pub(super) struct Stop;
 
 pub(super) type Step<T = ()> = Result<T, Stop>;
 
-/// A packet that is being taken apart.
+/// A packet that is being decoded.
 pub(super) struct Cursor<'a> {
-    /// What is there of the packet.
+    /// The captured bytes.
     bytes: &'a [u8],
-    /// How many of these bytes come before the first that was not captured.
+    /// Number of bytes before the first missing one.
     unbroken: usize,
     has_gap: bool,
-    /// How many bytes the packet has by its Remaining Length, or those that are there until that is known.
+    /// The packet's length by its Remaining Length, or the number of bytes in `bytes` until that is known.
     length: usize,
     is_cut: bool,
     position: usize,
-    /// Where the innermost area ends: the packet, or a property list.
+    /// The end of the innermost area: the packet, or a property list.
     end: usize,
     depth: u8,
     pub(super) version: Version,
@@ -49,12 +49,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Where the next byte stands.
+    /// Offset of the next byte.
     pub(super) fn position(&self) -> usize {
         self.position
     }
 
-    /// How many bytes of the innermost area are left.
+    /// Number of bytes left in the innermost area.
     pub(super) fn left(&self) -> usize {
         self.end.saturating_sub(self.position)
     }
@@ -64,18 +64,18 @@ impl<'a> Cursor<'a> {
         self.left() == 0
     }
 
-    /// Notes what is wrong.
+    /// Adds a finding.
     pub(super) fn find(&mut self, rule: Rule, range: Range<usize>, detail: impl Into<String>) {
         self.tree.findings.push(Finding::new(rule, self.version, range, detail));
     }
 
-    /// Notes a field that goes from there to here.
+    /// Adds a field from `start` to the current position.
     pub(super) fn field(&mut self, name: Name, value: Value<'a>, start: usize) {
         let range = start..self.position;
         self.tree.fields.push(Field { name, value, range, bits: None, depth: self.depth });
     }
 
-    /// Notes some bits of the byte that was taken last.
+    /// Adds a field for some bits of the last byte.
     pub(super) fn bits(&mut self, name: Name, byte: u8, high: u8, low: u8) -> u8 {
         let mask = u8::MAX >> (7 - (high - low));
         let value = (byte >> low) & mask;
@@ -91,7 +91,7 @@ impl<'a> Cursor<'a> {
         value
     }
 
-    /// Notes what `read` takes as one group.
+    /// Adds the fields that `read` decodes as one group.
     pub(super) fn group<T>(&mut self, name: Name, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
         let index = self.tree.fields.len();
         self.field(name, Value::Group, self.position);
@@ -101,7 +101,7 @@ impl<'a> Cursor<'a> {
         if result.is_err() {
             self.back_to_last_leaf();
             if self.tree.fields.len() == index + 1 {
-                // Nothing of it is there.
+                // The group is empty.
                 self.tree.fields.pop();
             }
         }
@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
         result
     }
 
-    /// Takes the next `length` bytes, of which `read` may not leave the area.
+    /// Limits `read` to the next `length` bytes.
     pub(super) fn area<T>(&mut self, length: usize, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
         let outer = self.end;
         self.end = self.end.min(self.position + length);
@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
         result
     }
 
-    /// Takes so many bytes, for a field of that name.
+    /// Takes `count` bytes for the field `name`.
     pub(super) fn take(&mut self, name: Name, count: usize) -> Step<&'a [u8]> {
         if count > self.left() {
             let unit = if count == 1 { "byte" } else { "bytes" };
@@ -141,7 +141,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The packet is longer than what is there of it. What was not captured is noted once, at the end.
+    /// Reports missing bytes. Gaps are reported once, at the end.
     pub(super) fn note_absence(&mut self) {
         let (have, length) = (self.bytes.len(), self.length);
         if self.is_cut {
@@ -178,7 +178,7 @@ impl<'a> Cursor<'a> {
         Ok(number)
     }
 
-    /// A variable byte integer, which stands for what `name` says.
+    /// A variable byte integer, for the field `name`.
     pub(super) fn variable_byte_integer(&mut self, name: Name) -> Step<u32> {
         let start = self.position;
         let (too_long, not_minimal) = match name {
@@ -201,13 +201,13 @@ impl<'a> Cursor<'a> {
         Err(Stop)
     }
 
-    /// Two bytes of length and the bytes.
+    /// A two-byte length and the bytes.
     pub(super) fn binary(&mut self, name: Name) -> Step<&'a [u8]> {
         let length = self.u16(name)?;
         self.take(name, length.into())
     }
 
-    /// A string that breaks `bad_utf8` where it is not one.
+    /// A string. Reports `bad_utf8` if it is invalid.
     pub(super) fn string(&mut self, name: Name, bad_utf8: Rule) -> Step<Value<'a>> {
         let bytes = self.binary(name)?;
         let start = self.position - bytes.len();
@@ -222,13 +222,13 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
-    /// Gives back what was taken for a field that did not come about.
+    /// Moves back to the end of the last complete field.
     pub(super) fn back_to_last_leaf(&mut self) {
         self.position =
             self.tree.fields.iter().rfind(|field| field.is_leaf()).map_or(0, |leaf| leaf.range.end);
     }
 
-    /// All that is left of the packet, of which not all need be there.
+    /// The rest of the packet, which may be incomplete.
     pub(super) fn rest(&mut self) -> &'a [u8] {
         let end = self.end.min(self.bytes.len()).max(self.position);
         let rest = self.bytes.get(self.position..end).unwrap_or_default();

@@ -1,6 +1,7 @@
-//! The dissector: a packet's bytes become a tree of fields, whatever the bytes are.
+//! The dissector: decodes a packet's bytes into a tree of fields.
 //!
-//! It never fails. Where a packet cannot be read on, the fields so far stay, a finding says why, and the rest is one raw field.
+//! It never fails. If the rest of a packet cannot be decoded, the tree keeps the fields so far, a finding has the reason, and
+//! the rest becomes one raw field.
 
 mod connect;
 mod cursor;
@@ -18,21 +19,21 @@ use crate::protocol::{PacketType, Version};
 use cursor::{Cursor, Step, Stop};
 use std::ops::Range;
 
-/// A packet as it was cut out of a stream.
+/// The bytes of one packet of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawPacket<'a> {
-    /// What is there of it, from its first byte on.
+    /// The captured bytes, from the packet's first byte on.
     pub bytes: &'a [u8],
-    /// How many bytes it has by its Remaining Length, the fixed header included.
+    /// The packet's length by its Remaining Length, including the fixed header.
     pub length: usize,
     /// Whether the stream ended before the packet did.
     pub is_cut: bool,
-    /// Bytes that were not captured, in order, counted from the packet's first byte. Up to the end of `bytes`, zeros stand for them.
+    /// Ranges that were not captured, in order, relative to the packet's first byte. `bytes` holds zeros in their place.
     pub missing: &'a [Range<usize>],
 }
 
 impl<'a> RawPacket<'a> {
-    /// A packet that is there from the first byte to the last.
+    /// A complete packet.
     pub fn whole(bytes: &'a [u8]) -> RawPacket<'a> {
         RawPacket { bytes, length: bytes.len(), is_cut: false, missing: &[] }
     }
@@ -42,18 +43,18 @@ impl<'a> RawPacket<'a> {
         PacketType::from_first_byte(*self.bytes.first()?)
     }
 
-    /// How many bytes there are from the first one on, up to the first that is missing.
+    /// Number of bytes before the first missing one.
     pub fn unbroken(&self) -> usize {
         self.missing.first().map_or(self.bytes.len(), |hole| hole.start.min(self.bytes.len()))
     }
 
-    /// Whether every byte of it is there.
+    /// Whether the packet was captured completely.
     pub fn is_complete(&self) -> bool {
         !self.is_cut && self.missing.is_empty() && self.bytes.len() >= self.length
     }
 }
 
-/// Takes a packet apart, which is in the version that its connection speaks; CONNECT says its own.
+/// Decodes a packet in the connection's version; CONNECT states its own.
 pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<Direction>) -> Tree<'a> {
     let mut cursor = Cursor::new(packet, version, direction);
     let stopped = read(&mut cursor).is_err();
@@ -65,7 +66,7 @@ pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<D
     if !cursor.is_at_end() {
         let start = cursor.position();
         let rest = cursor.rest();
-        // Zeros that stand for missing bytes are not shown as what was sent.
+        // Leave out the zeros that replace missing bytes.
         let known = packet.unbroken().saturating_sub(start).min(rest.len());
         cursor.field(Name::Undecoded, Value::Bytes(rest.get(..known).unwrap_or_default()), start);
     }
@@ -79,7 +80,7 @@ pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<D
         let detail = format!("{count} {unit} {verb} not captured{pieces}");
         cursor.find(Rule::MissingBytes, first.start..last.end, detail);
     }
-    // CONNECT says its version when some of it was read already.
+    // CONNECT's version is known only after some of its fields.
     let version = cursor.version;
     cursor.tree.findings.iter_mut().for_each(|finding| finding.version = version);
     cursor.tree
@@ -137,7 +138,7 @@ fn reserved_flags(cursor: &mut Cursor<'_>, first: u8, packet_type: Option<Packet
     let Some((packet_type, fixed)) = packet_type.and_then(|kind| Some((kind, kind.fixed_flags()?))) else {
         return;
     };
-    // CONNECT names its version later; `connect` then takes the finding back if MQTT 3.1 allows the flags.
+    // CONNECT states its version later; `connect` removes the finding if MQTT 3.1 allows the flags.
     let is_allowed = packet_type != PacketType::Connect && packet_type.allows_flags(flags, cursor.version);
     if flags != fixed && !is_allowed {
         let rule = match packet_type {

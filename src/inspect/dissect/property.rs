@@ -1,11 +1,11 @@
-//! Property lists of MQTT 5.0, by the table that the codec has.
+//! Property lists of MQTT 5.0, by the codec's table of properties.
 
 use super::cursor::{Cursor, Step, Stop};
 use crate::inspect::{Direction, Name, Rule, Value};
 use crate::protocol::PropertyId;
 use crate::protocol::property::{Context, Encoding};
 
-/// A property length and the properties, where the version has some.
+/// A property length and the properties, in MQTT 5.
 pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Step {
     if !cursor.version.is_v5() {
         return Ok(());
@@ -38,7 +38,7 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Ste
     })
 }
 
-/// One property. `seen` has a bit for each that came before.
+/// One property. `seen` has a bit for each earlier one.
 fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
     let start = cursor.position();
     let number = cursor.variable_byte_integer(Name::Properties)?;
@@ -106,7 +106,7 @@ fn string_bytes(value: Value<'_>) -> &[u8] {
     }
 }
 
-/// A server names all the subscriptions that a message matched; a client's PUBLISH names none.
+/// A server's PUBLISH has the identifiers of all matching subscriptions; a client's has none.
 fn is_repeatable(id: PropertyId, context: Context, direction: Option<Direction>) -> bool {
     let from_client = direction == Some(Direction::ClientToServer);
     id == PropertyId::UserProperty

@@ -1,4 +1,4 @@
-//! PUBLISH and what acknowledges it.
+//! PUBLISH and its acknowledgements.
 
 use super::cursor::{Cursor, Step, Stop};
 use super::property;
@@ -29,7 +29,7 @@ pub(super) fn publish(cursor: &mut Cursor<'_>) -> Step {
     Ok(())
 }
 
-/// PUBACK, PUBREC, PUBREL and PUBCOMP: MQTT 5 leaves out what says nothing.
+/// PUBACK, PUBREC, PUBREL and PUBCOMP. MQTT 5 may leave out a reason code of 0 and empty properties.
 pub(super) fn acknowledgement(cursor: &mut Cursor<'_>, context: Context) -> Step {
     cursor.number(Name::PacketIdentifier)?;
     if !cursor.version.is_v5() || cursor.is_at_end() {
@@ -38,7 +38,7 @@ pub(super) fn acknowledgement(cursor: &mut Cursor<'_>, context: Context) -> Step
     reason(cursor, context)
 }
 
-/// A reason code, and properties where there are some.
+/// A reason code and optional properties.
 pub(super) fn reason(cursor: &mut Cursor<'_>, context: Context) -> Result<(), Stop> {
     let start = cursor.position();
     let code = cursor.u8(Name::ReasonCode)?;

@@ -1,11 +1,11 @@
-//! SUBSCRIBE, UNSUBSCRIBE, what acknowledges them, DISCONNECT and AUTH.
+//! SUBSCRIBE, UNSUBSCRIBE, their acknowledgements, DISCONNECT and AUTH.
 
 use super::cursor::{Cursor, Step};
 use super::{property, publish};
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::property::Context;
 
-/// The QoS and Retain Handling that do not exist.
+/// The reserved value of QoS and Retain Handling.
 const RESERVED: u8 = 3;
 
 pub(super) fn subscribe(cursor: &mut Cursor<'_>) -> Step {
@@ -86,7 +86,7 @@ fn at_least_one(cursor: &mut Cursor<'_>, rule: Rule) {
     }
 }
 
-/// DISCONNECT and AUTH: what is left out is reason code 0. Before MQTT 5 DISCONNECT is empty.
+/// DISCONNECT and AUTH. A missing reason code means 0. Before MQTT 5, DISCONNECT is empty.
 pub(super) fn end(cursor: &mut Cursor<'_>, context: Context) -> Step {
     if !cursor.version.is_v5() || cursor.is_at_end() {
         return Ok(());

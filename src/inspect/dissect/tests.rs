@@ -2,7 +2,7 @@ use super::*;
 use crate::inspect::Field;
 use proptest::prelude::*;
 
-/// The bytes that a text of hexadecimal digits stands for.
+/// Parses hexadecimal digits.
 fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u32> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
     digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
@@ -16,7 +16,7 @@ fn broken(hex: &str, version: Version) -> Vec<Rule> {
     tree.findings.iter().map(|finding| finding.rule).collect()
 }
 
-/// Every byte belongs to one leaf, and groups hold what stands in them.
+/// Checks that every byte belongs to one leaf, and that groups contain their fields.
 fn check_leaves(tree: &Tree<'_>, length: usize) {
     crate::inspect::fuzzing::check_leaves(tree, length);
     for (index, group) in tree.fields.iter().enumerate().filter(|(_, field)| !field.is_leaf()) {
@@ -97,7 +97,7 @@ fn a_payload_of_which_not_all_was_kept_has_its_length() {
     check_leaves(&tree, raw.length);
 }
 
-/// Bytes that are a packet at first sight: a type, its flags and a length that fits.
+/// Bytes that begin like a packet: a type, its flags and a matching length.
 fn framed() -> impl Strategy<Value = Vec<u8>> {
     (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..120)).prop_map(|(first, body)| {
         let mut packet = vec![first, body.len() as u8];

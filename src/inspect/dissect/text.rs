@@ -1,9 +1,9 @@
-//! Strings: whether they are UTF-8, and without a null character.
+//! Checks that strings are UTF-8 without null characters.
 
 use super::cursor::Cursor;
 use crate::inspect::{Name, Rule, Value};
 
-/// What the bytes of a string are; where they stand is for the findings.
+/// The bytes of a string as a value; `start` is their offset, for the findings.
 pub(super) fn check<'a>(
     cursor: &mut Cursor<'a>,
     name: Name,

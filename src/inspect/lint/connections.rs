@@ -1,4 +1,4 @@
-//! What several connections show together: a client that is connected twice, and a session that cannot be there.
+//! Rules across connections: a client that is connected twice, and a session that should have ended.
 
 use super::report::Report;
 use super::subject::Subject;
@@ -10,21 +10,21 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::net::SocketAddr;
 
-/// The most clients that are remembered.
+/// Maximum number of clients to remember.
 const MAX_CLIENTS: usize = 100_000;
 
-/// So long a server may take to end the earlier connection.
-const PATIENCE: u64 = SECOND;
+/// Time that a server has to close the earlier connection.
+const CLOSE_TIMEOUT: u64 = SECOND;
 
-/// A client's identifier at a server, as a number.
+/// Hash of a server's address and a client identifier.
 type Key = u64;
 
-/// All clients that were seen.
+/// All clients of the capture.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     open: HashMap<u32, Place, RandomState>,
     clients: HashMap<Key, Client, RandomState>,
-    /// When another connection took their place.
+    /// Connections that a later one took over, with the time of that.
     taken_over: HashMap<u32, Option<u64>, RandomState>,
 }
 
@@ -37,7 +37,7 @@ struct Place {
 #[derive(Debug)]
 struct Client {
     connection: Option<u32>,
-    /// The session ends with that connection, whatever the server does.
+    /// The session ends with that connection even if the server does not end it.
     is_session_brief: bool,
 }
 
@@ -102,11 +102,11 @@ impl Clients {
         }
     }
 
-    /// The server still speaks to a client that came back elsewhere.
+    /// Reports packets that the server sends on a connection after its client has connected again.
     fn still_there(&mut self, subject: &Subject<'_>, report: &mut Report) {
         let number = subject.packet.connection;
         let Some(Some(since)) = self.taken_over.get(&number).copied() else { return };
-        if subject.time().is_some_and(|now| now > since.saturating_add(PATIENCE)) {
+        if subject.time().is_some_and(|now| now > since.saturating_add(CLOSE_TIMEOUT)) {
             self.taken_over.remove(&number);
             let detail = format!("{} comes, and the client has connected again elsewhere", subject.kind);
             report.find(Rule::TakenOver, subject.whole(), detail);

@@ -1,4 +1,4 @@
-//! What the server delivers: for a subscription that there is, with the QoS, the RETAIN and the identifiers that it has.
+//! Rules for delivered messages: each needs a subscription, and that subscription's QoS, RETAIN and identifiers.
 
 use super::report::Report;
 use super::subject::Subject;
@@ -10,14 +10,14 @@ use crate::protocol::{PacketType, PropertyId};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
-/// The most SUBSCRIBEs that wait for SUBACK.
+/// Maximum number of SUBSCRIBEs without SUBACK to remember.
 const MAX_PENDING: usize = 1024;
 
-/// A connection's subscriptions, and those that are asked for.
+/// A connection's subscriptions, granted and requested.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
     subscriptions: Subscriptions,
-    /// By packet identifier: each filter's number and the QoS that was asked for.
+    /// By packet identifier: each filter's number and the requested QoS.
     pending: HashMap<u16, Vec<(Option<usize>, u8)>, RandomState>,
 }
 
@@ -132,7 +132,7 @@ impl Delivery {
     }
 }
 
-/// RETAIN is set, and no subscription wants it as it was published.
+/// Checks RETAIN in a message that no subscription wants with RETAIN as published.
 fn retain(subject: &Subject<'_>, verdict: Verdict, report: &mut Report) {
     let since = subject.time().zip(verdict.at).map(|(now, then)| now.saturating_sub(then));
     if let Some(since) = since.filter(|since| *since > LONG) {
@@ -145,7 +145,7 @@ fn retain(subject: &Subject<'_>, verdict: Verdict, report: &mut Report) {
     }
 }
 
-/// What stands in one subscription's group.
+/// The topic filter and options of one subscription.
 fn wish<'p>(subject: &Subject<'p>, group: usize, has_identifier: bool) -> (Option<&'p str>, Wish) {
     let mut filter = None;
     let mut wish =

@@ -1,8 +1,8 @@
-//! Packets and their answers: identifiers that are in use, acknowledgements of the right kind and in the right order, messages in
-//! flight, and what is sent again.
+//! Packets and their answers: packet identifiers in use, type and order of acknowledgements, messages in flight, and
+//! retransmissions.
 //!
-//! Whoever watches between the two sees an acknowledgement before its receiver does, and a packet after its sender did. So an
-//! identifier that is in use here is in use for its sender, and as many as are in flight here are in flight at least.
+//! A capture shows an acknowledgement before its receiver gets it, and a packet after its sender sent it. An identifier that is
+//! in use in the capture is therefore also in use at its sender, and the number of messages in flight is a lower bound.
 
 use super::flight::{Flight, Flights, Ordered, Stage};
 use super::report::Report;
@@ -13,13 +13,13 @@ use crate::protocol::{PacketType, ReasonCode};
 use foldhash::fast::FixedState;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-/// So much of a payload tells messages apart.
+/// Bytes of a payload that are compared to identify a message.
 const COMPARED: usize = 64;
 
-/// The most identifiers that a finding names.
+/// Maximum number of packet identifiers that a finding lists.
 const MAX_NAMED: usize = 5;
 
-/// What is under way in a connection.
+/// Unfinished exchanges of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     client: Flights,
@@ -60,13 +60,13 @@ impl Exchange {
         }
     }
 
-    /// A packet was left out: something may be under way that is not known.
+    /// A packet was not checked, so there may be unknown exchanges.
     pub(super) fn doubt(&mut self) {
         self.client.misses_some = true;
         self.server.misses_some = true;
     }
 
-    /// What is under way is not known any longer.
+    /// Packets were lost, so the unfinished exchanges are unknown.
     pub(super) fn lose_track(&mut self) {
         self.client.forget();
         self.server.forget();
@@ -74,7 +74,7 @@ impl Exchange {
         self.misses_pings = true;
     }
 
-    /// What was never answered.
+    /// Reports packets without an answer.
     pub(super) fn end(&self, end: End, premises: Premises, report: &mut Report) {
         for (direction, flights) in
             [(Direction::ClientToServer, &self.client), (Direction::ServerToClient, &self.server)]
@@ -105,7 +105,7 @@ impl Exchange {
         limits_hold: bool,
         report: &mut Report,
     ) {
-        // Answers belong to what the other side began; PUBREL goes on with what the same side began.
+        // An answer belongs to an exchange of the other side; PUBREL continues an exchange of its sender.
         let begun_here = match subject.kind {
             PacketType::Puback
             | PacketType::Pubrec
@@ -145,11 +145,11 @@ impl Exchange {
 struct Step<'s, 'p> {
     subject: &'s Subject<'p>,
     packet_id: u16,
-    /// Of the side that began what it belongs to.
+    /// Those of the side that began the exchange.
     flights: &'s mut Flights,
-    /// Nothing can be under way that was not seen.
+    /// All unfinished exchanges were captured.
     knows_all: bool,
-    /// Its answer may have come already.
+    /// The capture may show the answer before this packet.
     is_late: bool,
     report: &'s mut Report,
 }
@@ -162,7 +162,7 @@ impl Step<'_, '_> {
             _ => return,
         };
         let Some(message) = fingerprint(self.subject).filter(|_| !self.is_late) else {
-            // Nobody can tell whether it is the same as another one, nor whether its answer came before it was known.
+            // It cannot be compared with another message, or its answer may already have been seen.
             let is_counted = self.flights.get(self.packet_id).is_none_or(|flight| flight.is_counted);
             return self.set(Stage::Confused, 0, is_counted);
         };
@@ -180,7 +180,7 @@ impl Step<'_, '_> {
         }
     }
 
-    /// The identifier waits for something already.
+    /// A PUBLISH whose packet identifier is already in use.
     fn publish_in_use(&mut self, flight: Flight, stage: Stage, message: u64, is_dup: bool) {
         let is_same = flight.message == message;
         let is_v5 = self.subject.is_v5();
@@ -193,7 +193,7 @@ impl Step<'_, '_> {
                 if is_v5 {
                     self.find(Rule::ResentAlive, "PUBLISH comes again in the same connection");
                 } else {
-                    // As a client of MQTT 3 may: both may be answered.
+                    // MQTT 3 allows this, and the receiver may answer both.
                     self.set(Stage::Confused, message, flight.is_counted);
                 }
                 return;
@@ -206,7 +206,7 @@ impl Step<'_, '_> {
         self.set(Stage::Confused, message, flight.is_counted);
     }
 
-    /// A message with DUP under an identifier that is free; whether whatever comes now may belong to it.
+    /// A PUBLISH with DUP whose packet identifier is free. Returns whether later packets cannot be matched to one use of it.
     fn publish_again(&mut self, stage: Stage, message: u64) -> bool {
         match self.flights.settled(self.packet_id).filter(|settled| settled.message == message) {
             Some(_) if !self.subject.is_v5() => true,
@@ -247,7 +247,7 @@ impl Step<'_, '_> {
         let stage = match self.flights.get(self.packet_id) {
             None if self.is_late => Stage::Confused,
             None => stage,
-            // MQTT 3.1 has DUP for these, too.
+            // MQTT 3.1 has DUP in these packets, too.
             Some(flight) => {
                 if flight.stage != Stage::Confused {
                     self.in_use(flight);
@@ -310,7 +310,7 @@ impl Step<'_, '_> {
     }
 
     fn pubrel(&mut self) {
-        // It answers a PUBREC that nobody waited for.
+        // It answers an unexpected PUBREC.
         if self.subject.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
             return;
         }
@@ -383,14 +383,14 @@ impl Step<'_, '_> {
         }
     }
 
-    /// SUBACK or UNSUBACK for an identifier that waits for nothing of the kind.
+    /// A SUBACK or UNSUBACK whose packet identifier matches no request.
     fn unasked(&mut self, rule: Rule) {
         if self.knows_all && !self.was_confused() {
             self.find(rule, format!("nothing waits for {} {}", self.subject.kind, self.packet_id));
         }
     }
 
-    /// What an acknowledgement belongs to.
+    /// The exchange that an acknowledgement belongs to.
     fn flight(&mut self) -> Option<Flight> {
         let flight = self.flights.get(self.packet_id);
         if flight.is_none() && self.knows_all && !self.may_repeat() {
@@ -406,7 +406,7 @@ impl Step<'_, '_> {
         );
     }
 
-    /// In MQTT 3 what is sent again is answered again.
+    /// Whether a second answer is allowed: MQTT 3 allows retransmissions, and each gets an answer.
     fn may_repeat(&self) -> bool {
         self.was_confused() || (!self.subject.is_v5() && self.flights.settled(self.packet_id).is_some())
     }
@@ -415,7 +415,7 @@ impl Step<'_, '_> {
         self.flights.settled(self.packet_id).is_some_and(|settled| settled.was_confused)
     }
 
-    /// Only the client's order is prescribed.
+    /// The specification prescribes an order only to clients.
     fn in_order(&mut self, kind: Ordered, rule: Rule) {
         if let Some(first) = self.flights.overtaken(kind, self.packet_id)
             && self.subject.is_from_client()
@@ -444,7 +444,7 @@ impl Step<'_, '_> {
     }
 }
 
-/// Equal for messages that may be the same: topic, length and the beginning of the payload; `None` where these were not captured.
+/// A hash of topic, payload length and start of the payload, to recognise a message; `None` if these were not captured.
 fn fingerprint(subject: &Subject<'_>) -> Option<u64> {
     let mut hasher = FixedState::default().build_hasher();
     subject.topic().hash(&mut hasher);
@@ -462,10 +462,10 @@ fn fingerprint(subject: &Subject<'_>) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Whether an identifier waits for a kind of answer.
+/// Whether an identifier is in the stage.
 type IsStage = fn(Stage) -> bool;
 
-/// What this side began, and the other one did not answer.
+/// Reports packets of this side that the other side did not answer.
 fn unanswered(direction: Direction, flights: &Flights, end: End, report: &mut Report) {
     let kinds: [(Rule, &str, IsStage); 6] = [
         (Rule::AnswerQos1, "PUBLISH with QoS 1", |stage| stage == Stage::Qos1),

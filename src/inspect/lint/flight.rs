@@ -1,27 +1,27 @@
-//! Packet identifiers in use: what each one waits for, in which order they came, and which ones were settled last.
+//! Packet identifiers: the answer that each one waits for, their order, and the most recently settled ones.
 
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 
-/// So many settled identifiers are remembered: sent again, or acknowledged again, is what was settled just before.
+/// Maximum number of settled identifiers to remember; duplicates follow soon after the original.
 const MAX_SETTLED: usize = 64;
 
-/// What an identifier waits for.
+/// The answer that an identifier waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// A message with QoS 1, for PUBACK.
+    /// PUBLISH with QoS 1 waits for PUBACK.
     Qos1,
-    /// A message with QoS 2, for PUBREC.
+    /// PUBLISH with QoS 2 waits for PUBREC.
     Qos2,
-    /// PUBREC was sent: for PUBREL.
+    /// PUBREC waits for PUBREL.
     Received,
-    /// PUBREL was sent: for PUBCOMP.
+    /// PUBREL waits for PUBCOMP.
     Released,
-    /// So many filters, for SUBACK.
+    /// SUBSCRIBE with this number of filters waits for SUBACK.
     Subscribed(usize),
-    /// So many filters, for UNSUBACK.
+    /// UNSUBSCRIBE with this number of filters waits for UNSUBACK.
     Unsubscribed(usize),
-    /// Used twice, or answered wrongly: whatever comes fits one use or the other.
+    /// Used twice, or answered wrongly: any later packet is accepted.
     Confused,
 }
 
@@ -29,13 +29,13 @@ pub(super) enum Stage {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flight {
     pub(super) stage: Stage,
-    /// Tells messages apart; equal for equal ones.
+    /// A hash that identifies the message.
     pub(super) message: u64,
-    /// When the last step was taken, in nanoseconds.
+    /// Time of the last step, in nanoseconds.
     pub(super) last: Option<u64>,
-    /// Its place in the order of the last step.
+    /// Sequence number of the last step.
     pub(super) order: u32,
-    /// Counts against the Receive Maximum.
+    /// Whether it counts against the Receive Maximum.
     pub(super) is_counted: bool,
 }
 
@@ -44,12 +44,12 @@ pub(super) struct Flight {
 pub(super) struct Settled {
     pub(super) packet_id: u16,
     pub(super) message: u64,
-    /// With a reason code from 0x80 on.
+    /// The reason code was 0x80 or higher.
     pub(super) is_refused: bool,
     pub(super) was_confused: bool,
 }
 
-/// What one side began.
+/// Packet identifiers in use by one side.
 #[derive(Debug, Default)]
 pub(super) struct Flights {
     in_use: HashMap<u16, Flight, RandomState>,
@@ -57,11 +57,11 @@ pub(super) struct Flights {
     settled: VecDeque<Settled>,
     next_order: u32,
     queues: [Queue; 3],
-    /// Something may be under way that was not seen.
+    /// There may be unfinished exchanges that were not captured.
     pub(super) misses_some: bool,
 }
 
-/// The kinds of answer that have to come in order.
+/// The answers whose order is prescribed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ordered {
     Puback,
@@ -69,7 +69,7 @@ pub(super) enum Ordered {
     Pubrel,
 }
 
-/// Identifiers in the order in which they are to be answered; some of them may be answered already.
+/// Identifiers in the order in which the answers are due, some of them already answered.
 #[derive(Debug, Default)]
 struct Queue(VecDeque<(u16, u32)>);
 
@@ -89,22 +89,22 @@ impl Flights {
         self.in_use.get(&packet_id).copied()
     }
 
-    /// How many count against the Receive Maximum.
+    /// Number of messages that count against the Receive Maximum.
     pub(super) fn counted(&self) -> usize {
         self.counted
     }
 
-    /// All that is in use.
+    /// All identifiers in use.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u16, Flight)> {
         self.in_use.iter().map(|(packet_id, flight)| (*packet_id, *flight))
     }
 
-    /// The last time that the identifier was settled, if that was not long ago.
+    /// The latest settled use of the identifier, if it is still remembered.
     pub(super) fn settled(&self, packet_id: u16) -> Option<Settled> {
         self.settled.iter().rev().find(|settled| settled.packet_id == packet_id).copied()
     }
 
-    /// An identifier comes into use, or goes on to another stage.
+    /// Puts an identifier into use, or moves it to another stage.
     pub(super) fn set(&mut self, packet_id: u16, mut flight: Flight) {
         flight.order = self.next_order;
         self.next_order = self.next_order.wrapping_add(1);
@@ -120,7 +120,7 @@ impl Flights {
         }
     }
 
-    /// The identifier is free again.
+    /// Frees the identifier.
     pub(super) fn settle(&mut self, packet_id: u16, is_refused: bool) {
         let Some(flight) = self.in_use.remove(&packet_id) else { return };
         self.counted -= usize::from(flight.is_counted);
@@ -131,24 +131,25 @@ impl Flights {
         self.settled.push_back(Settled { packet_id, message: flight.message, is_refused, was_confused });
     }
 
-    /// The identifier that should be answered before this one, if there is one. Asked before this one is; each is told once.
+    /// The identifier that should have been answered before this one, if any. Call it before the step of this one; each identifier
+    /// is reported once.
     pub(super) fn overtaken(&mut self, kind: Ordered, packet_id: u16) -> Option<u16> {
         self.drop_answered(kind);
         let order = self.get(packet_id)?.order;
         let Queue(queue) = self.queues.get_mut(kind as usize)?;
         let place = queue.iter().position(|entry| *entry == (packet_id, order))?;
         let (first, _) = *queue.front()?;
-        // The others were overtaken; when their turn comes they have no place any more.
+        // The skipped identifiers leave the queue, so their own answers are not reported.
         queue.drain(..=place);
         (place > 0).then_some(first)
     }
 
-    /// Nothing is known any longer of what is under way.
+    /// Drops all state after a loss.
     pub(super) fn forget(&mut self) {
         *self = Flights { misses_some: true, ..Flights::default() };
     }
 
-    /// Takes what waits for nothing any longer off the front, so that a queue is hardly longer than what is in use.
+    /// Drops answered entries from the front, which bounds the queue by the identifiers in use.
     fn drop_answered(&mut self, kind: Ordered) {
         let Some(Queue(queue)) = self.queues.get_mut(kind as usize) else { return };
         let in_use = &self.in_use;
@@ -158,7 +159,7 @@ impl Flights {
         while queue.front().is_some_and(|first| !waits(*first)) {
             queue.pop_front();
         }
-        // The first one may wait for ever, and hold the others up.
+        // An identifier that is never answered keeps the entries behind it in the queue.
         if queue.len() > 2 * in_use.len() + MAX_SETTLED {
             queue.retain(|entry| waits(*entry));
         }

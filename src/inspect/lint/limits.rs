@@ -1,4 +1,4 @@
-//! What the other side said it accepts, in CONNECT and CONNACK of MQTT 5, and what is sent nonetheless.
+//! Limits that the other side stated in CONNECT and CONNACK of MQTT 5, and packets that exceed them.
 
 use super::Premises;
 use super::report::Report;
@@ -8,7 +8,7 @@ use crate::inspect::{Direction, Name, Rule, Value};
 use crate::protocol::topic::split_share;
 use crate::protocol::{PacketType, PropertyId};
 
-/// Judges it.
+/// Checks the packet against the limits.
 pub(super) fn check(subject: &Subject<'_>, premises: Premises, report: &mut Report) {
     let agreement = &subject.packet.tracker.agreement;
     packet_size(subject, report);
@@ -76,7 +76,7 @@ fn alias(subject: &Subject<'_>, premises: Premises, report: &mut Report) {
     }
 }
 
-/// What CONNACK did not offer.
+/// Checks a client's packet against CONNACK.
 fn client(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
     match subject.kind {
         PacketType::Publish => publish(subject, connack, report),
@@ -86,7 +86,7 @@ fn client(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
 }
 
 fn publish(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
-    // QoS 3 is a mistake of its own.
+    // QoS 3 breaks another rule.
     if subject.qos() < 3 && subject.qos() > connack.maximum_qos.into() {
         let detail =
             format!("QoS {}, and the server's Maximum QoS is {}", subject.qos(), connack.maximum_qos);
@@ -115,7 +115,7 @@ fn subscribe(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
     }
 }
 
-/// What CONNECT did not ask for.
+/// Checks a server's packet against the requests in CONNECT.
 fn server(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     let may_explain =
         matches!(subject.kind, PacketType::Publish | PacketType::Connack | PacketType::Disconnect);
@@ -134,7 +134,7 @@ fn server(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     }
 }
 
-/// A will that the server cannot send as the client wants it.
+/// Reports a will that the server accepted but cannot publish as requested.
 fn will(subject: &Subject<'_>, connect: &Connect, connack: &Connack, report: &mut Report) {
     if !connack.is_accepted {
         return;

@@ -1,8 +1,8 @@
-//! The linter: what client and server say is held against the statements of the specification, which stand in [`Rule`]'s table.
+//! The linter: checks packets and connections against the statements of the specification in [`Rule`]'s table.
 //!
-//! Each file has the rules of one idea, and keeps what those need to know. What was not captured is blamed on nobody: a rule whose
-//! premise was not seen (a handshake, a CONNECT, a SUBSCRIBE) is silent, and so are all that depend on what was lost in a gap. What a
-//! packet means that is wrong in itself is not certain, so it is not judged in its context.
+//! Each file holds the rules of one subject and the state that they need. A loss in the capture is never reported as a fault: a
+//! rule whose precondition was not seen (a handshake, a CONNECT, a SUBSCRIBE) reports nothing, and neither do rules that depend
+//! on lost packets. The meaning of a malformed packet is uncertain, so such a packet is not checked in its context.
 
 mod connections;
 mod delivery;
@@ -37,10 +37,10 @@ use time::Times;
 
 const SECOND: u64 = 1_000_000_000;
 
-/// After so long in nanoseconds, what was to come will not: an answer, or the end of a connection.
+/// Nanoseconds after which an answer, or the end of a connection, counts as missing.
 const LONG: u64 = 30 * SECOND;
 
-/// Judges items, one after the other.
+/// Checks items one by one.
 #[derive(Debug)]
 pub struct Linter {
     level: Severity,
@@ -50,7 +50,7 @@ pub struct Linter {
     subscriptions: subscriptions::Budget,
 }
 
-/// What is known of a connection.
+/// A connection's state.
 #[derive(Debug, Default)]
 struct Connection {
     has_findings: bool,
@@ -61,32 +61,32 @@ struct Connection {
     times: Times,
 }
 
-/// What was captured of a connection.
+/// Which parts of a connection were captured.
 #[derive(Debug, Clone, Copy, Default)]
 struct Premises {
     /// The TCP handshake.
     handshake: bool,
     /// The client's first packet, and it was CONNECT.
     beginning: bool,
-    /// In which directions bytes are missing, or no packet could be found in them.
+    /// Directions with missing bytes, or without a recognisable packet.
     gaps: [bool; 2],
-    /// Nothing more will be known of one direction.
+    /// One direction can no longer be read.
     is_one_sided: bool,
-    /// The frame with which the last gap of each direction became known, and all that had come behind it.
+    /// The frame that revealed each direction's last gap; all packets queued behind the gap carry it.
     late: [u64; 2],
 }
 
-/// How a connection is over.
+/// The end of a connection.
 #[derive(Debug, Clone, Copy)]
 struct End {
-    /// When.
+    /// Time of the end, in nanoseconds.
     at: Option<u64>,
-    /// Client or server ended it; otherwise only the capture did.
+    /// Client or server closed the connection; otherwise only the capture ended.
     is_closed: bool,
 }
 
 impl Linter {
-    /// Tells of findings that are at least so bad.
+    /// A linter that returns findings of at least this severity.
     pub fn new(level: Severity) -> Linter {
         Linter {
             level,
@@ -97,7 +97,7 @@ impl Linter {
         }
     }
 
-    /// What is wrong with the item, beyond what the dissector found.
+    /// Findings for the item, in addition to the dissector's.
     pub fn check(&mut self, item: &Item<'_>) -> Vec<Finding> {
         let mut report = Report::default();
         let number = match item {
@@ -125,7 +125,7 @@ impl Linter {
         findings
     }
 
-    /// How much was found so far, at whatever level.
+    /// Number of findings so far, of any severity.
     pub fn tally(&self) -> Tally {
         self.tally
     }
@@ -152,7 +152,7 @@ impl Linter {
             Some(kind) if !packet.raw.is_cut && !packet.tree.breaks(Rule::ReservedType) => {
                 Subject::new(packet, kind)
             }
-            // It says nothing that could be judged.
+            // There is nothing to check in it.
             _ => return connection.lose_track(packet.direction),
         };
         report.version = subject.version;
@@ -198,12 +198,12 @@ impl Linter {
                 proxy_header(Some(fault), report);
                 Some(connection)
             }
-            // Packets that are not known here were acknowledged.
+            // The receiver acknowledged packets that were not captured.
             Event::Lag { connection, direction, .. } => {
                 self.connection(connection).lose_track(direction);
                 None
             }
-            // What follows in that direction is not known.
+            // The rest of this direction cannot be read.
             Event::Undecryptable { connection, direction, .. } => {
                 self.connection(connection).lose_direction(direction);
                 None
@@ -245,7 +245,7 @@ impl Connection {
     fn judge(&mut self, subject: &Subject<'_>, budget: &mut subscriptions::Budget, report: &mut Report) {
         let agreement = &subject.packet.tracker.agreement;
         let is_decoded = subject.tree.is_decoded();
-        // Nothing can be said of a packet of which neither the version nor all bytes are known.
+        // A packet cannot be checked if both its version and some of its bytes are unknown.
         let is_readable = subject.is_version_known || (is_decoded && subject.packet.raw.missing.is_empty());
         if !is_readable || !packet::check(subject, report) {
             return self.lose_track(subject.direction);
@@ -258,10 +258,10 @@ impl Connection {
             limits::check(subject, self.premises, report);
         }
         if is_sound && self.premises.is_one_sided {
-            // Answers go unseen.
+            // The answers were not captured.
         } else if is_sound {
             self.exchange.check(subject, self.premises, limits_hold, report);
-            // What should not be sent at all matches nothing.
+            // A packet that must not be sent cannot be matched to a subscription.
             if !report.has_error() {
                 self.delivery.check(subject, agreement, self.premises, budget, report);
             }
@@ -274,8 +274,8 @@ impl Connection {
         }
     }
 
-    /// A hasty client sends before it can know the server's limits, and nobody can tell since when it knows them. Who has said
-    /// DISCONNECT does not mind any longer.
+    /// Whether the receiver's limits apply. They do not to a client that sends before CONNACK, since the time at which it learned
+    /// the server's limits is unknown, and not to packets for a side that has sent DISCONNECT.
     fn do_limits_hold(&self, subject: &Subject<'_>) -> bool {
         let is_hasty = subject.is_from_client() && self.session.is_hasty();
         let tracker = subject.packet.tracker;
@@ -289,13 +289,13 @@ impl Connection {
         self.times.end(end, report);
     }
 
-    /// Nothing more of that direction will be known.
+    /// The direction can no longer be read.
     fn lose_direction(&mut self, direction: Direction) {
         self.premises.is_one_sided = true;
         self.lose_track(direction);
     }
 
-    /// Something of that direction is not known.
+    /// Part of the direction was lost.
     fn lose_track(&mut self, direction: Direction) {
         if let Some(gap) = self.premises.gaps.get_mut(direction as usize) {
             *gap = true;
@@ -315,25 +315,25 @@ impl Premises {
         }
     }
 
-    /// Whether the packet came before other packets that were shown already: it waited behind a gap.
+    /// Whether the packet was queued behind a gap, so that later packets were reported before it.
     fn is_late(self, subject: &Subject<'_>) -> bool {
         let frame = subject.packet.at.frame;
         frame > 0 && self.late.get(subject.direction as usize) == Some(&frame)
     }
 
-    /// Whether nothing is missing from the beginning on.
+    /// Whether the connection was captured from its beginning without a gap.
     fn is_complete(self) -> bool {
         self.beginning && Direction::BOTH.into_iter().all(|direction| self.is_whole(direction))
     }
 }
 
 impl End {
-    /// Nanoseconds from then to the end.
+    /// Nanoseconds from `then` to the end.
     fn since(self, then: Option<u64>) -> Option<u64> {
         Some(self.at?.saturating_sub(then?))
     }
 
-    /// How bad it is that something did not come from then to the end: only the capture may have ended, or it was on its way.
+    /// Severity of an answer that is missing since `then`: the capture may have ended first, or the answer was still in transit.
     fn severity(self, then: Option<u64>, worst: Severity) -> Severity {
         let enough = if self.is_closed { SECOND } else { LONG };
         if self.since(then).is_some_and(|waited| waited >= enough) { worst } else { Severity::Info }

@@ -1,4 +1,4 @@
-//! What one packet says: whether it can be right at all, whatever came before.
+//! Rules for a single packet, without its context.
 
 use super::report::Report;
 use super::subject::Subject;
@@ -8,10 +8,10 @@ use crate::protocol::topic::{is_discouraged, split_share};
 use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
 use std::ops::Range;
 
-/// The longest client identifier of MQTT 3.1.
+/// Maximum length of a client identifier in MQTT 3.1, in characters.
 const MAX_CLIENT_ID_V31: usize = 23;
 
-/// Judges it; `false` when the other side sends such packets, so that nothing else can be said of it.
+/// Checks the packet. Returns `false` if its sender may not send this type, so that the other rules do not apply.
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report) -> bool {
     if !may_send(subject) {
         let detail = format!("the {} sends {}", subject.direction.sender(), subject.kind);
@@ -41,7 +41,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report) -> bool {
 fn may_send(subject: &Subject<'_>) -> bool {
     match (Direction::of(subject.kind), subject.kind) {
         (Some(direction), _) => subject.is_from_client() == (direction == Direction::ClientToServer),
-        // Before MQTT 5 only the client says farewell.
+        // Before MQTT 5, only clients send DISCONNECT.
         (None, PacketType::Disconnect) => {
             subject.is_from_client() || subject.is_v5() || !subject.is_version_known
         }
@@ -69,7 +69,7 @@ fn strings(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-/// The first character that should not be sent. The null character is the dissector's.
+/// The first character that should not be sent. The dissector checks for the null character.
 fn discouraged(text: &str) -> Option<char> {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return None;
@@ -137,7 +137,7 @@ fn will(subject: &Subject<'_>, report: &mut Report) {
     message_properties(subject, Name::WillPayload, report);
 }
 
-/// What PUBLISH and a will have in common.
+/// Checks the properties that PUBLISH and a will share.
 fn message_properties(subject: &Subject<'_>, payload: Name, report: &mut Report) {
     if let Some(topic) = subject.property_text(PropertyId::ResponseTopic) {
         let name = Name::Property(PropertyId::ResponseTopic);
@@ -152,7 +152,7 @@ fn message_properties(subject: &Subject<'_>, payload: Name, report: &mut Report)
     }
 }
 
-/// Only where all of the payload is there.
+/// Checks a payload that was captured completely.
 fn payload_format(subject: &Subject<'_>, payload: Name, report: &mut Report) {
     let raw = subject.packet.raw;
     if !raw.is_complete() {
@@ -309,7 +309,7 @@ fn topic_filter(subject: &Subject<'_>, field: &Field<'_>, filter: &str, report: 
     }
 }
 
-/// A filter that begins like a shared one, and is none.
+/// Reports an invalid filter of a shared subscription.
 fn shared(field: &Field<'_>, filter: &str, report: &mut Report) {
     let name = filter.strip_prefix("$share/").unwrap_or_default().split('/').next().unwrap_or_default();
     let rule = if name.is_empty() { Rule::ShareShape } else { Rule::ShareName };
@@ -318,7 +318,7 @@ fn shared(field: &Field<'_>, filter: &str, report: &mut Report) {
 
 fn suback(subject: &Subject<'_>, report: &mut Report) {
     acknowledged_id(subject, report);
-    // In an unknown version, a property length may look like a code.
+    // If the version is unknown, this may be a property length instead of a code.
     if subject.is_version_known {
         codes(subject, Rule::SubackCode, Context::Suback, report);
     }
@@ -333,7 +333,7 @@ fn codes(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Repor
     for field in subject.tree.all(Name::FilterReasonCode) {
         let Value::Code(code) = field.value else { continue };
         let is_known = match subject.version {
-            // Only 3.1.1 has a code for a failure; servers use it with older clients, too.
+            // Only 3.1.1 defines a failure code, but servers also send it to 3.1 clients.
             Version::V31 | Version::V311 => matches!(code, 0..=2 | 0x80),
             Version::V5 => ReasonCode(code).belongs_in(context),
         };
@@ -365,7 +365,7 @@ fn disconnect(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-/// MQTT 5.0, table 3-10: who may say which reason of DISCONNECT.
+/// MQTT 5.0, table 3-10: the sides that may send a reason code of DISCONNECT.
 fn may_say(is_client: bool, code: ReasonCode) -> bool {
     match code {
         ReasonCode::SUCCESS | ReasonCode::DISCONNECT_WITH_WILL => is_client,
@@ -399,7 +399,7 @@ fn auth(subject: &Subject<'_>, report: &mut Report) {
         let detail = format!("the {} says {code}", subject.direction.sender());
         report.find(Rule::AuthCode, subject.range(Name::ReasonCode), detail);
     }
-    // A packet of two bytes says success, and nothing else.
+    // An AUTH with Remaining Length 0 means success, and holds no method.
     let is_short = subject.tree.find(Name::ReasonCode).is_none();
     if subject.lacks(PropertyId::AuthenticationMethod) && !is_short {
         report.find(Rule::AuthenticationMethodMissing, subject.whole(), "there is no authentication method");

@@ -1,13 +1,13 @@
-//! What the rules found in one item.
+//! The findings of one item.
 
 use crate::inspect::{Finding, Rule, Severity};
 use crate::protocol::Version;
 use std::ops::Range;
 
-/// Findings that are being gathered.
+/// Collects findings.
 #[derive(Debug)]
 pub(super) struct Report {
-    /// The version whose statements are named.
+    /// The version whose statements are cited.
     pub(super) version: Version,
     findings: Vec<Finding>,
 }
@@ -19,12 +19,12 @@ impl Default for Report {
 }
 
 impl Report {
-    /// A rule is broken.
+    /// Adds a finding with the rule's severity.
     pub(super) fn find(&mut self, rule: Rule, range: Range<usize>, detail: impl Into<String>) {
         self.find_as(rule.severity(), rule, range, detail);
     }
 
-    /// A rule is broken, and that is so bad.
+    /// Adds a finding with another severity.
     pub(super) fn find_as(
         &mut self,
         severity: Severity,
@@ -35,7 +35,7 @@ impl Report {
         self.findings.push(Finding { severity, ..Finding::new(rule, self.version, range, detail) });
     }
 
-    /// Whether a statement is broken for certain.
+    /// Whether any finding is an error.
     pub(super) fn has_error(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }

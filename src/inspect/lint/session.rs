@@ -1,4 +1,4 @@
-//! The course of a connection: CONNECT and CONNACK first and once, authentication in between, DISCONNECT last.
+//! The order of packets in a connection: CONNECT and CONNACK first and once, then AUTH, and DISCONNECT last.
 
 use super::report::Report;
 use super::subject::Subject;
@@ -8,35 +8,35 @@ use crate::inspect::tracker::agreement::Connect;
 use crate::inspect::{Direction, Name, Rule, Severity};
 use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
 
-/// How far a connection is.
+/// The progress of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     version: Option<Version>,
     connect: Option<Seen>,
-    /// CONNECT, as far as it can be told, was one that a server has to answer.
+    /// CONNECT broke no rule, so the server has to answer it.
     is_connect_sound: bool,
     connack: Option<Seen>,
     refused: Option<Seen>,
-    /// The client sent more before CONNACK came, so that it could not know the server's limits.
+    /// The client sent further packets before CONNACK, so it could not know the server's limits.
     is_hasty: bool,
     has_spoken: [bool; 2],
     disconnected: [Option<Seen>; 2],
     is_reauthenticating: bool,
 }
 
-/// Something that was sent; when, in nanoseconds.
+/// The time of a packet, in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     at: Option<u64>,
 }
 
 impl Session {
-    /// The version whose statements are named.
+    /// The version whose statements are cited.
     pub(super) fn version(&self) -> Version {
         self.version.unwrap_or(Version::V311)
     }
 
-    /// Whether the client sends before it can know what the server accepts.
+    /// Whether the client sent further packets before CONNACK.
     pub(super) fn is_hasty(&self) -> bool {
         self.is_hasty
     }
@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// What the end shows: no answer to CONNECT, or a connection that nobody closed.
+    /// Reports a CONNECT without an answer, and a connection that was not closed.
     pub(super) fn end(&self, end: End, premises: Premises, report: &mut Report) {
         let has_server_spoken = self.has_spoken.last().copied().unwrap_or_default();
         if let Some(connect) = self.connect
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    /// Without an authentication method, the client need not wait.
+    /// Checks a packet before CONNACK. Without an authentication method, the client need not wait.
     fn before_connack(&mut self, subject: &Subject<'_>, report: &mut Report) {
         if matches!(subject.kind, PacketType::Auth | PacketType::Disconnect) {
             return;
@@ -164,7 +164,7 @@ impl Session {
         let seen = Seen { at: subject.time() };
         self.connack = Some(seen);
         let agreement = &subject.packet.tracker.agreement;
-        // What it says may not be known.
+        // CONNACK may not have been decoded.
         let is_accepted = agreement.connack.as_ref().map(|connack| connack.is_accepted);
         if is_accepted == Some(false) {
             self.refused = Some(seen);
@@ -222,9 +222,9 @@ impl Session {
     }
 }
 
-/// What a CONNACK says that accepts.
+/// Checks a CONNACK that accepts the connection.
 fn accepted(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
-    // The flag is younger than MQTT 3.1.
+    // MQTT 3.1 does not have the flag.
     if connect.clean_start && subject.tree.is_set(Name::SessionPresent) && subject.version > Version::V31 {
         let detail = "Session Present is set, and the client started clean";
         report.find(Rule::SessionPresentClean, subject.range(Name::SessionPresent), detail);
@@ -244,7 +244,7 @@ fn accepted(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     }
 }
 
-/// The authentication method of AUTH and CONNACK is that of CONNECT.
+/// Checks that AUTH and CONNACK use CONNECT's authentication method.
 fn method(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     let field = subject.property(PropertyId::AuthenticationMethod);
     let range = field.map_or_else(|| subject.whole(), |field| field.range.clone());

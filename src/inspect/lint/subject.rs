@@ -1,20 +1,20 @@
-//! The packet that is judged, with short ways to what the rules ask for.
+//! The packet to check, with shortcuts to its fields.
 
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Field, Name, Packet};
 use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
 use std::ops::Range;
 
-/// A packet that is there from its first byte to its last, but for payloads that were too long to keep.
+/// A packet that did not end early; the end of a long payload may be missing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'p> {
     pub(super) packet: &'p Packet<'p>,
     pub(super) kind: PacketType,
     pub(super) tree: &'p Tree<'p>,
     pub(super) direction: Direction,
-    /// The version that it was read in.
+    /// The version that it was decoded as.
     pub(super) version: Version,
-    /// Whether that is the connection's version, and no guess.
+    /// Whether that is the connection's version, not a guess.
     pub(super) is_version_known: bool,
 }
 
@@ -31,7 +31,7 @@ impl<'p> Subject<'p> {
         }
     }
 
-    /// In nanoseconds.
+    /// Time of the packet, in nanoseconds.
     pub(super) fn time(&self) -> Option<u64> {
         self.packet.at.time
     }
@@ -60,12 +60,12 @@ impl<'p> Subject<'p> {
         self.tree.two_bytes(Name::PacketIdentifier)
     }
 
-    /// 0, 1 or 2; 0 where it cannot be known.
+    /// 0, 1 or 2; 0 if it is unknown.
     pub(super) fn qos(&self) -> u32 {
         self.tree.number(Name::Qos).unwrap_or_default()
     }
 
-    /// The reason code; left out, it is 0. `None` where that is not known.
+    /// The reason code, which is 0 if the packet leaves it out; `None` if it is unknown.
     pub(super) fn reason_code(&self) -> Option<ReasonCode> {
         match self.tree.number(Name::ReasonCode) {
             Some(code) => Some(ReasonCode(code as u8)),
@@ -73,17 +73,17 @@ impl<'p> Subject<'p> {
         }
     }
 
-    /// Whether it says that something failed.
+    /// Whether the reason code reports a failure.
     pub(super) fn is_failure(&self) -> bool {
         self.reason_code().is_some_and(ReasonCode::is_error)
     }
 
-    /// Whether it is known not to have such a property.
+    /// Whether the packet was decoded completely and does not have the property.
     pub(super) fn lacks(&self, id: PropertyId) -> bool {
         self.tree.is_decoded() && self.property(id).is_none()
     }
 
-    /// The topic that it is published to, also behind an alias.
+    /// The topic that it is published to, with aliases resolved.
     pub(super) fn topic(&self) -> Option<&'p str> {
         self.packet
             .seen
@@ -93,7 +93,7 @@ impl<'p> Subject<'p> {
             .filter(|topic| !topic.is_empty())
     }
 
-    /// Where a field stands; the whole packet where there is none.
+    /// The bytes of a field, or the whole packet if it does not have the field.
     pub(super) fn range(&self, name: Name) -> Range<usize> {
         self.tree.find(name).map_or_else(|| self.whole(), |field| field.range.clone())
     }

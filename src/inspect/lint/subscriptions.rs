@@ -1,34 +1,34 @@
-//! The topic filters that a client subscribed to in a connection, within bounds, and which of them a topic matches.
+//! The topic filters that a client subscribed to in a connection, and those that match a topic. Memory is bounded.
 //!
-//! None is ever taken out: what was on its way when a client unsubscribed may still come.
+//! Filters are never removed: messages may still be in transit when a client unsubscribes.
 
 use crate::protocol::topic::{matches, split_share};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
-/// The most filters of a connection.
+/// Maximum number of filters in a connection.
 const MAX_FILTERS: usize = 10_000;
 
-/// The most of them with wildcards, which are tried one after the other.
+/// Maximum number of filters with wildcards in a connection; each topic is matched against all of them.
 const MAX_WILDCARDS: usize = 1000;
 
-/// The most bytes of all connections' filters.
+/// Maximum memory for the filters of all connections, in bytes.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// What a filter costs beside its text.
+/// Bytes that a filter takes in addition to its text.
 const OVERHEAD: usize = 128;
 
-/// So many topics are remembered with what they match.
+/// Maximum number of topics whose verdicts are cached.
 const MAX_TOPICS: usize = 1024;
 
-/// What all connections' filters take.
+/// Memory that the filters of all connections take.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     used: usize,
 }
 
-/// What a client asks for with a filter.
+/// The options of a requested subscription.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wish {
     pub(super) qos: u8,
@@ -38,12 +38,12 @@ pub(super) struct Wish {
     pub(super) at: Option<u64>,
 }
 
-/// The messages that a filter brings.
+/// The messages that a filter selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source<'a> {
-    /// Those of the topics that match this filter.
+    /// Messages whose topics match this filter.
     Topics(&'a str),
-    /// Those of a queue or a stream of EMQX, which are of topics that the broker's settings know.
+    /// Messages of an EMQX queue or stream; the broker's settings define their topics.
     Named,
 }
 
@@ -51,33 +51,33 @@ enum Source<'a> {
 /// shared subscription.
 const NAMED: [&str; 3] = ["$queue/", "$q/", "$stream/"];
 
-/// The prefix of EMQX's exclusive subscriptions: one client alone has the filter behind it.
+/// The prefix of EMQX's exclusive subscriptions, which only one client can have at a time.
 const EXCLUSIVE: &str = "$exclusive/";
 
 #[derive(Debug)]
 struct Subscription {
     pattern: Box<str>,
-    /// What SUBACK did not answer yet.
+    /// The requested QoS, until SUBACK answers.
     asked: Option<u8>,
     granted: Option<u8>,
     wish: Wish,
 }
 
-/// What the subscriptions that a topic matches have in common.
+/// The combined options of the subscriptions that match a topic.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Verdict {
-    /// There is one.
+    /// At least one subscription matches.
     pub(super) is_match: bool,
-    /// There is one but for the rule about topics that begin with `$`.
+    /// At least one would match without the rule about topics that begin with `$`.
     pub(super) is_match_but_for_dollar: bool,
     pub(super) qos: u8,
-    /// One at least keeps RETAIN as it was published.
+    /// At least one has Retain As Published.
     pub(super) retain_as_published: bool,
-    /// One at least wants messages that were kept.
+    /// At least one asks for retained messages.
     pub(super) wants_retained: bool,
-    /// One at least has no identifier.
+    /// At least one has no identifier.
     pub(super) lacks_identifier: bool,
-    /// The latest SUBSCRIBE.
+    /// Time of the latest SUBSCRIBE.
     pub(super) at: Option<u64>,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Takes note of a filter; gives its number, or nothing when there is no room.
+    /// Remembers a requested filter and returns its number; `None` if the limits are reached.
     pub(super) fn ask(&mut self, filter: &str, wish: Wish, budget: &mut Budget) -> Option<usize> {
         self.verdicts.clear();
         if let Some(number) = self.by_filter.get(filter).copied() {
@@ -134,7 +134,7 @@ impl Subscriptions {
         Some(number)
     }
 
-    /// The server granted so much, or nothing.
+    /// The server granted this QoS, or refused.
     pub(super) fn grant(&mut self, number: usize, qos: Option<u8>) {
         self.verdicts.clear();
         if let Some(subscription) = self.all.get_mut(number) {
@@ -155,7 +155,7 @@ impl Subscriptions {
         self.identifiers.contains(&identifier)
     }
 
-    /// What a topic matches.
+    /// The subscriptions that match a topic, combined.
     pub(super) fn verdict(&mut self, topic: &str) -> Verdict {
         let key = self.verdicts.hasher().hash_one(topic);
         if let Some(verdict) = self.verdicts.get(&key) {
@@ -169,7 +169,7 @@ impl Subscriptions {
         verdict
     }
 
-    /// Frees what they take.
+    /// Drops all subscriptions and returns their memory to the budget.
     pub(super) fn give_back(&mut self, budget: &mut Budget) {
         budget.used = budget.used.saturating_sub(self.bytes);
         *self = Subscriptions { misses_some: true, ..Subscriptions::default() };
@@ -190,7 +190,7 @@ impl Subscriptions {
             if matches(&subscription.pattern, topic) {
                 verdict.add(qos, subscription.wish);
             } else if let Some(rest) = topic.strip_prefix('$') {
-                // Without its first character the topic is like any other.
+                // With another first character, the rule about `$` does not apply.
                 verdict.is_match_but_for_dollar |= matches(&subscription.pattern, &format!("_{rest}"));
             }
         }
@@ -198,7 +198,7 @@ impl Subscriptions {
     }
 }
 
-/// The messages that a filter brings, with the prefixes of EMQX read as it reads them.
+/// The messages that a filter selects, with EMQX's prefixes interpreted as EMQX does.
 fn source(filter: &str) -> Source<'_> {
     let is_named = |filter: &str| NAMED.iter().any(|prefix| filter.starts_with(prefix));
     let inner = match split_share(filter) {
@@ -213,7 +213,7 @@ fn source(filter: &str) -> Source<'_> {
 }
 
 impl Subscription {
-    /// What is asked for again replaces what was, but both may be on their way.
+    /// A repeated SUBSCRIBE replaces the options, but messages for both may be in transit.
     fn ask_again(&mut self, wish: Wish) {
         self.asked = self.asked.max(Some(wish.qos));
         self.wish = Wish {

@@ -1,20 +1,20 @@
-//! How much was found in all.
+//! The number of findings.
 
 use crate::inspect::{Finding, Severity};
 use std::fmt;
 
-/// Findings, counted.
+/// Findings by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Statements that are broken.
+    /// Violations of the specification.
     pub errors: u64,
-    /// What asks for trouble.
+    /// Allowed or uncertain, but likely to cause problems.
     pub warnings: u64,
-    /// What is worth knowing.
+    /// Notes.
     pub infos: u64,
-    /// Connections with MQTT.
+    /// MQTT connections.
     pub connections: u64,
-    /// Those in which something was found.
+    /// MQTT connections with findings.
     pub connections_with_findings: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, the linter judges them, and does not hold more than it may.
+//! The linter handles any bytes within its memory bounds.
 
 use super::subscriptions::{Budget, Subscriptions, Wish};
 use super::{Linter, Tally};
@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashSet;
 
-/// Packets that make sense more often than random bytes do.
+/// Packets that are valid more often than random bytes.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
     let header = prop_oneof![
         Just(vec![0x10, 16, 0, 4, b'M', b'Q', b'T', b'T', 5, 2, 0, 9, 3, 0x22, 0, 9, 0, 1, b'c']),

@@ -1,4 +1,4 @@
-//! Keep alive: a client that is silent for too long, and a server that does not mind.
+//! Keep alive: clients that exceed it, and servers that do not enforce it.
 
 use super::report::Report;
 use super::subject::Subject;
@@ -6,19 +6,19 @@ use super::{End, Premises, SECOND};
 use crate::inspect::Rule;
 use crate::protocol::PacketType;
 
-/// A clock that ticks in seconds, a busy machine: a client that is so late is in time.
+/// Tolerance for clients: coarse timers and busy machines.
 const CLIENT_GRACE: u64 = SECOND;
 
-/// A server looks at all its clients from time to time.
+/// Tolerance for servers, which check their clients periodically.
 const SERVER_GRACE: u64 = 5 * SECOND;
 
-/// The first byte of a longer packet may have come long before its last one.
+/// Packets from this length on are not checked: the first byte may be much older than the last.
 const LONG_PACKET: usize = 16 * 1024;
 
-/// When a client was heard last.
+/// The client's last packet and its keep alive.
 #[derive(Debug, Default)]
 pub(super) struct Times {
-    /// In nanoseconds; `None` when that is not known, or nothing more is to come.
+    /// Time of the client's last packet, in nanoseconds; `None` if unknown, or after DISCONNECT.
     heard: Option<u64>,
     /// In nanoseconds; 0 for none.
     keep_alive: u64,
@@ -26,14 +26,14 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn check(&mut self, subject: &Subject<'_>, premises: Premises, report: &mut Report) {
-        let is_farewell = subject.kind == PacketType::Disconnect;
+        let is_disconnect = subject.kind == PacketType::Disconnect;
         if subject.is_from_client() {
             if subject.packet.raw.length < LONG_PACKET {
                 self.judge(subject.time(), false, report);
             }
             let is_begun = premises.beginning || subject.kind == PacketType::Connect;
-            self.heard = subject.time().filter(|_| is_begun && !is_farewell);
-        } else if is_farewell {
+            self.heard = subject.time().filter(|_| is_begun && !is_disconnect);
+        } else if is_disconnect {
             self.heard = None;
         }
         let tracker = subject.packet.tracker;
@@ -43,12 +43,12 @@ impl Times {
         self.keep_alive = u64::from(seconds) * SECOND;
     }
 
-    /// The client may have said something that was not captured.
+    /// A packet of the client may not have been captured.
     pub(super) fn lose_track(&mut self) {
         self.heard = None;
     }
 
-    /// It may have been silent for too long when the connection ended, or still open.
+    /// Checks the client's silence at the end of the connection or of the capture.
     pub(super) fn end(&self, end: End, report: &mut Report) {
         self.judge(end.at, end.is_closed, report);
     }

@@ -5,11 +5,11 @@ use crate::inspect::Direction;
 use crate::inspect::view::words::version;
 use crate::json::Writer;
 
-/// So many topics are told.
+/// Maximum number of topics to list.
 const TOPICS: usize = 100;
 
 impl Statistics {
-    /// All that was counted, on one line.
+    /// The statistics on one line.
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         let mut json = Writer::new(&mut out, false);
@@ -27,7 +27,7 @@ impl Statistics {
         }
         json.close_array();
         json.close_object();
-        // All of it was written as text.
+        // The writer produces only UTF-8.
         String::from_utf8_lossy(&out).into_owned()
     }
 }

@@ -1,5 +1,5 @@
-//! Counts and times of a whole capture, and of each connection in it. Memory is bounded: of very many connections or topics the later
-//! ones count in the sums alone.
+//! Counts and times of a whole capture and of each connection in it. Memory is bounded: connections and topics beyond the
+//! maximum count only in the totals.
 
 mod json;
 mod text;
@@ -16,29 +16,29 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use topics::Topics;
 
-/// So many connections are told of one by one.
+/// Maximum number of connections to list.
 const MAX_CONNECTIONS: usize = 10_000;
 
-/// So many topics are counted, in all and in each connection.
+/// Maximum number of topics to count in total.
 const MAX_TOPICS: usize = 10_000;
 const MAX_TOPICS_OF_CONNECTION: usize = 100;
 
-/// The digits of a round trip that are kept.
+/// Significant digits of a round trip in the histogram.
 const DIGITS: u8 = 3;
 
-/// All that was counted.
+/// The statistics of a capture.
 #[derive(Debug)]
 pub struct Statistics {
     all: Tally,
     connections: BTreeMap<u32, Connection>,
-    /// How many connections spoke MQTT.
+    /// Number of MQTT connections.
     count: u64,
-    /// How many spoke something else.
+    /// Number of connections with another protocol.
     foreign: u64,
     span: Span,
 }
 
-/// What is counted of all and of each.
+/// Counts of a capture or a connection.
 #[derive(Debug)]
 struct Tally {
     /// By direction and type; 0 is the reserved type.
@@ -54,7 +54,7 @@ struct Tally {
     notes: u64,
 }
 
-/// One connection.
+/// A connection's statistics.
 #[derive(Debug)]
 struct Connection {
     ends: Option<(SocketAddr, SocketAddr)>,
@@ -63,15 +63,15 @@ struct Connection {
     keep_alive: Option<u16>,
     tally: Tally,
     span: Span,
-    /// When the client sent its last packet.
+    /// Time of the client's last packet, in nanoseconds.
     last_of_client: Option<u64>,
     /// The longest time between two packets of the client, in nanoseconds.
     longest_silence: u64,
-    /// Packets that wait for an answer.
+    /// Number of packets that wait for an answer.
     unanswered: usize,
 }
 
-/// From when to when.
+/// A period of time, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Span {
     first: Option<u64>,
@@ -91,7 +91,7 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Counts an item, and what else was found about it.
+    /// Counts an item and the linter's findings for it.
     pub fn observe(&mut self, item: &Item<'_>, findings: &[Finding]) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings),
@@ -127,7 +127,7 @@ impl Statistics {
         }
     }
 
-    /// Counts in all and in the one connection, unless there are too many.
+    /// Counts in the totals and, unless there are too many connections, in the connection.
     fn each(&mut self, number: u32, at: Moment, count: impl Fn(&mut Tally)) {
         count(&mut self.all);
         self.span.extend(at.time);
@@ -178,7 +178,7 @@ impl Tally {
 
     fn round_trip(&mut self, answers: &RoundTrip) {
         let empty = || Histogram::new(DIGITS).expect("the number of digits is one that exists");
-        // It grows up to any time there is.
+        // The histogram resizes itself, so any value fits.
         let _ = self.round_trips.entry(answers.answer).or_insert_with(empty).record(answers.nanoseconds);
     }
 
@@ -198,7 +198,7 @@ impl Tally {
         self.bytes.get(direction as usize).copied().unwrap_or_default()
     }
 
-    /// The types that came, with how many from the client and from the server.
+    /// The packet types that occurred, with the number from the client and from the server.
     fn types(&self) -> impl Iterator<Item = (&'static str, [u64; 2])> {
         (0..16).filter_map(|kind| {
             let counts = self.packets.map(|counts| counts.get(kind).copied().unwrap_or_default());
@@ -207,7 +207,7 @@ impl Tally {
         })
     }
 
-    /// The round trips by the packet that answers, in the order of its type.
+    /// The round trips by type of the answer.
     fn round_trips(&self) -> impl Iterator<Item = (PacketType, &Histogram<u64>)> {
         PacketType::ALL.into_iter().filter_map(|kind| Some((kind, self.round_trips.get(&kind)?)))
     }
@@ -247,7 +247,7 @@ impl Connection {
         }
     }
 
-    /// Whether the client was silent for longer than it promised.
+    /// Whether the client was silent for longer than its keep alive.
     fn is_keep_alive_missed(&self) -> bool {
         let seconds = u64::from(self.keep_alive.unwrap_or_default());
         seconds > 0 && self.longest_silence > seconds * 1_000_000_000

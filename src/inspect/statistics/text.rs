@@ -7,14 +7,14 @@ use crate::inspect::view::words::{duration, version};
 use hdrhistogram::Histogram;
 use std::fmt::Write;
 
-/// So many topics are shown.
+/// Maximum number of topics to list.
 const TOPICS: usize = 10;
 
-/// The longest client identifier that is shown whole.
+/// Maximum characters of a client identifier to show.
 const MAX_CLIENT_ID: usize = 24;
 
 impl Statistics {
-    /// All that was counted, for people.
+    /// The statistics as a table for people.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         let packets: u64 = Direction::BOTH.into_iter().map(|direction| self.all.packets_of(direction)).sum();
@@ -151,7 +151,7 @@ fn connections(statistics: &Statistics, text: &mut String) {
     }
 }
 
-/// What is worth a look in a connection.
+/// Problems of a connection, for the last column.
 fn notes(connection: &Connection) -> Vec<String> {
     let tally = &connection.tally;
     let mut notes = Vec::new();

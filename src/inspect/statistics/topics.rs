@@ -1,4 +1,4 @@
-//! How often topics were published to.
+//! Counts of messages by topic.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use std::collections::HashMap;
 pub(super) struct Topics {
     counts: HashMap<Box<str>, Count>,
     most: usize,
-    /// Of topics for which there was no room.
+    /// Messages to topics beyond the maximum.
     others: Count,
 }
 
-/// Messages, and the bytes of their payloads.
+/// A number of messages, and the bytes of their payloads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Count {
     pub(super) messages: u64,
@@ -19,7 +19,7 @@ pub(super) struct Count {
 }
 
 impl Topics {
-    /// Counts so many topics one by one, and the rest together.
+    /// Counts at most this number of topics separately, and the rest together.
     pub(super) fn of_at_most(most: usize) -> Topics {
         Topics { counts: HashMap::new(), most, others: Count::default() }
     }
@@ -36,12 +36,12 @@ impl Topics {
         count.bytes += bytes;
     }
 
-    /// How many topics there are, as far as they were told apart.
+    /// Number of topics that are counted separately.
     pub(super) fn len(&self) -> usize {
         self.counts.len()
     }
 
-    /// Messages to topics that were not told apart.
+    /// Messages to topics beyond the maximum.
     pub(super) fn others(&self) -> Count {
         self.others
     }

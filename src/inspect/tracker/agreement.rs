@@ -1,59 +1,59 @@
-//! What client and server said in CONNECT and CONNACK, and so what each may send.
+//! The contents of CONNECT and CONNACK: the options and limits of each side.
 
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name};
 use crate::protocol::{PropertyId, Version};
 use std::rc::Rc;
 
-/// What MQTT 5 allows to be in flight where nobody says otherwise.
+/// The Receive Maximum of MQTT 5 if the property is absent.
 const DEFAULT_RECEIVE_MAXIMUM: u16 = u16::MAX;
 
-/// What one side accepts.
+/// The limits that one side stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How many messages with QoS 1 and 2 may be in flight to it.
+    /// Maximum number of messages with QoS 1 and 2 in flight to it.
     pub receive_maximum: u16,
-    /// The longest packet; `None` for any.
+    /// Maximum packet size in bytes; `None` for no limit.
     pub maximum_packet_size: Option<u32>,
-    /// The highest topic alias; 0 for none.
+    /// The highest topic alias; 0 allows none.
     pub topic_alias_maximum: u16,
 }
 
-/// What the client said.
+/// The contents of CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connect {
-    /// The version it asks for; `None` when there is no such version.
+    /// The requested version; `None` if it is unknown.
     pub version: Option<Version>,
-    /// It wants no earlier session.
+    /// The client discards an earlier session.
     pub clean_start: bool,
-    /// It has an identifier of its own.
+    /// The client identifier is not empty.
     pub has_client_id: bool,
-    /// What the server may send.
+    /// Limits for the server's packets.
     pub limits: Limits,
-    /// Reason strings and user properties may come in every packet.
+    /// Any packet may have reason strings and user properties.
     pub wants_problem_information: bool,
-    /// Response information may come in CONNACK.
+    /// CONNACK may have response information.
     pub wants_response_information: bool,
-    /// How it proves who it is, beyond a password.
+    /// The method of enhanced authentication.
     pub authentication_method: Option<Rc<str>>,
-    /// Seconds that the session outlives the connection, where CONNECT says so.
+    /// Seconds that the session outlives the connection; 0 if CONNECT does not set it.
     pub session_expiry_interval: u32,
-    /// The will's QoS, if there is a will.
+    /// The will's QoS; `None` without a will.
     pub will_qos: Option<u8>,
     /// The will is retained.
     pub will_retain: bool,
-    /// A bridge, by the highest bit of the protocol level, which mosquitto sets.
+    /// The client is a bridge: mosquitto marks these with the highest bit of the protocol level.
     pub is_bridge: bool,
 }
 
-/// What the server said.
+/// The contents of CONNACK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connack {
-    /// The connection came about.
+    /// The server accepted the connection.
     pub is_accepted: bool,
-    /// The server goes on with an earlier session.
+    /// The server resumes an earlier session.
     pub session_present: bool,
-    /// What the client may send.
+    /// Limits for the client's packets.
     pub limits: Limits,
     /// The highest QoS.
     pub maximum_qos: u8,
@@ -115,28 +115,28 @@ impl Connack {
     }
 }
 
-/// What was said so far.
+/// CONNECT and CONNACK of a connection, once they have been sent.
 #[derive(Debug, Default)]
 pub struct Agreement {
-    /// By the client, in its first CONNECT.
+    /// The client's first CONNECT.
     pub connect: Option<Connect>,
-    /// By the server, in its first CONNACK.
+    /// The server's first CONNACK.
     pub connack: Option<Connack>,
 }
 
 impl Agreement {
-    /// Whether client and server begin a new session; `None` where that was not said, or not seen.
+    /// Whether the session is new; `None` if that was not stated or not captured.
     pub fn is_session_new(&self) -> Option<bool> {
         let connect = self.connect.as_ref()?;
         if connect.clean_start {
             return Some(true);
         }
-        // CONNACK of MQTT 3.1 does not say it.
+        // MQTT 3.1 has no Session Present flag.
         let says_so = connect.version.is_some_and(|version| version > Version::V31);
         self.connack.as_ref().filter(|connack| says_so && connack.is_accepted).map(|it| !it.session_present)
     }
 
-    /// What may be sent that way, as far as the receiver has said it.
+    /// The limits for packets in this direction, once the receiver has stated them.
     pub fn limits(&self, direction: Direction) -> Option<&Limits> {
         match direction {
             Direction::ClientToServer => self.connack.as_ref().map(|connack| &connack.limits),

@@ -1,9 +1,9 @@
-//! The topics that stand behind topic aliases in one direction, within bounds.
+//! The topics of one direction's topic aliases. Memory is bounded.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The most bytes of topics that are kept.
+/// Maximum bytes of topics to keep.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// Topics by their aliases.
@@ -18,7 +18,7 @@ impl Aliases {
         self.topics.get(&alias).cloned()
     }
 
-    /// The alias stands for that topic from now on. `false` when there is no room to remember it.
+    /// Maps the alias to the topic. Returns `false` if the limit is reached.
     pub(super) fn learn(&mut self, alias: u16, topic: &str) -> bool {
         if self.topics.get(&alias).is_some_and(|known| **known == *topic) {
             return true;

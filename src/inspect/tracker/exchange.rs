@@ -1,14 +1,14 @@
-//! Packets and their answers, and how long those took.
+//! Packets, their answers and round-trip times.
 
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name};
 use crate::protocol::{PacketType, ReasonCode};
 use std::collections::HashMap;
 
-/// The most PINGREQs that are remembered without an answer.
+/// Maximum number of unanswered PINGREQs to remember.
 const MAX_PINGS: usize = 1024;
 
-/// What waits for which answer.
+/// A packet and the answer that it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// PUBLISH with QoS 1 waits for PUBACK.
@@ -28,39 +28,39 @@ pub enum Step {
 /// One packet identifier that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// How far it is.
+    /// The last step.
     pub step: Step,
-    /// When it began, in nanoseconds.
+    /// Time of the first packet, in nanoseconds.
     pub begun: Option<u64>,
-    /// When the last step was taken.
+    /// Time of the last step, in nanoseconds.
     pub last: Option<u64>,
 }
 
-/// An answer, and how long it took.
+/// The time until an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoundTrip {
-    /// The packet that answers.
+    /// The type of the answer.
     pub answer: PacketType,
-    /// Who asked.
+    /// The direction of the packet that it answers.
     pub asked: Direction,
     /// Nanoseconds since the packet that it answers.
     pub nanoseconds: u64,
-    /// Nanoseconds since the PUBLISH that began it all, where it is a PUBCOMP.
+    /// In PUBCOMP, nanoseconds since the PUBLISH.
     pub since_publish: Option<u64>,
 }
 
-/// What is under way in a connection.
+/// Unfinished exchanges of a connection.
 #[derive(Debug, Default)]
 pub struct Exchanges {
-    /// By who began it, and packet identifier.
+    /// By direction of the first packet, and packet identifier.
     under_way: [HashMap<u16, Exchange>; 2],
     connect: Option<u64>,
-    /// When PINGREQs were sent that have no answer yet.
+    /// Times of the unanswered PINGREQs, in nanoseconds.
     pings: std::collections::VecDeque<Option<u64>>,
 }
 
 impl Exchanges {
-    /// What this side began, by packet identifier.
+    /// The exchanges that this side began, by packet identifier.
     pub fn begun_by(&self, direction: Direction) -> &HashMap<u16, Exchange> {
         let [client, server] = &self.under_way;
         match direction {
@@ -69,7 +69,7 @@ impl Exchanges {
         }
     }
 
-    /// How many PINGREQs have no answer.
+    /// Number of unanswered PINGREQs.
     pub fn unanswered_pings(&self) -> usize {
         self.pings.len()
     }
@@ -133,7 +133,7 @@ impl Exchanges {
                     time,
                 );
             }
-            // Sent by the side that published.
+            // The publisher sends it, so the exchange belongs to its direction.
             PacketType::Pubrel => {
                 let exchange = self.of(direction).get_mut(&packet_id?)?;
                 exchange.step = Step::Released;
@@ -158,7 +158,7 @@ impl Exchanges {
         self.of(direction).insert(packet_id, Exchange { step, begun: time, last: time });
     }
 
-    /// The answer `answer`, which goes in `direction`, is the last one.
+    /// Ends an exchange with its last answer, which was sent in `direction`.
     fn end(
         &mut self,
         answer: PacketType,

@@ -1,5 +1,5 @@
-//! What a connection has agreed on, and what is under way in it: the version, topic aliases, limits, and packets that wait for an
-//! answer. It takes one packet after another, and judges nothing.
+//! The state of a connection: the version, topic aliases, limits, and packets that wait for an answer. It follows the packets
+//! and reports no findings.
 
 pub mod agreement;
 mod aliases;
@@ -19,47 +19,47 @@ use std::rc::Rc;
 /// A connection's state.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    /// The version that it speaks, once that is known.
+    /// The connection's version, once it is known.
     pub version: Option<Version>,
-    /// Whether the version was not stated, but found out.
+    /// Whether the version was inferred, not stated in CONNECT.
     pub is_version_inferred: bool,
-    /// The client's identifier, its own or the one it was given.
+    /// The client identifier, chosen by the client or assigned by the server.
     pub client_id: Option<Rc<str>>,
-    /// Seconds that the client may be silent; the server's word counts.
+    /// The keep alive in seconds; the server's value takes precedence.
     pub keep_alive: Option<u16>,
-    /// What client and server said about themselves.
+    /// The contents of CONNECT and CONNACK.
     pub agreement: Agreement,
-    /// Who said DISCONNECT.
+    /// The sides that have sent DISCONNECT.
     has_disconnected: [bool; 2],
-    /// In which directions packets were sent that are not known here, or come late.
+    /// The directions in which packets are missing or late.
     lags: [bool; 2],
-    /// The topics that stand behind aliases, by the direction they are used in.
+    /// Topics by alias, for each direction.
     aliases: [Aliases; 2],
-    /// In which directions an alias may stand for a topic that is not known here.
+    /// The directions in which the topic of an alias may not have been captured.
     misses_aliases: [bool; 2],
-    /// The version was found out with the packet that was taken apart last.
+    /// The version, if the last packet revealed it.
     just_inferred: Option<Version>,
     exchanges: Exchanges,
 }
 
-/// What became known of a packet beyond its own bytes.
+/// Facts about a packet that follow from the connection's state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// The topic that a topic alias stands for.
+    /// The topic of the packet's topic alias.
     pub topic: Option<Rc<str>>,
-    /// The packet answers another one.
+    /// The round trip that the packet completes.
     pub answers: Option<RoundTrip>,
-    /// This packet gave away the version, which nobody stated.
+    /// The version, if it was inferred from this packet.
     pub inferred_version: Option<Version>,
 }
 
 impl Tracker {
-    /// A connection whose version may have been told.
+    /// A new connection, with its version if that is known.
     pub fn new(version: Option<Version>) -> Tracker {
         Tracker { version, ..Tracker::default() }
     }
 
-    /// Takes the packet apart in the connection's version; finds that out first where it can be.
+    /// Decodes the packet in the connection's version, which it infers first if it can.
     pub fn dissect<'a>(&mut self, packet: &RawPacket<'a>, direction: Direction) -> Tree<'a> {
         let is_stated = self.version.is_some() && !self.is_version_inferred;
         if self.version.is_none() && packet.packet_type() != Some(PacketType::Connect) {
@@ -69,14 +69,14 @@ impl Tracker {
         if is_stated || self.just_inferred.is_some() || !tree.is_malformed() {
             return tree;
         }
-        // What looked like one version may turn out to be another.
+        // The inferred version may have been wrong.
         if !self.infer(packet, direction) {
             return tree;
         }
         dissect(packet, self.version.unwrap_or(Version::V311), Some(direction))
     }
 
-    /// Finds out the version from a packet that only one version can read, if it is one.
+    /// Infers the version from a packet that only one version can decode. Returns whether it did.
     fn infer(&mut self, packet: &RawPacket<'_>, direction: Direction) -> bool {
         self.just_inferred = version::inferred(packet, direction);
         if self.just_inferred.is_some() {
@@ -86,7 +86,7 @@ impl Tracker {
         self.just_inferred.is_some()
     }
 
-    /// Takes note of a packet that was sent at that time, in nanoseconds.
+    /// Updates the state with a packet; `time` is in nanoseconds.
     pub fn observe(
         &mut self,
         packet_type: PacketType,
@@ -105,32 +105,32 @@ impl Tracker {
         Seen { topic, answers, inferred_version: self.just_inferred.take() }
     }
 
-    /// What waits for an answer.
+    /// The unfinished exchanges.
     pub fn exchanges(&self) -> &Exchanges {
         &self.exchanges
     }
 
-    /// Whether that side said DISCONNECT.
+    /// Whether the sender of this direction has sent DISCONNECT.
     pub fn has_disconnected(&self, direction: Direction) -> bool {
         is_set(self.has_disconnected, direction)
     }
 
-    /// Packets of that direction are missing, or come late.
+    /// Records that packets of this direction are missing or late.
     pub fn lag(&mut self, direction: Direction) {
         set(&mut self.lags, direction);
     }
 
-    /// Whether an alias that is used in that direction may stand for a topic that is not known here.
+    /// Whether the topic of an alias in this direction may not have been captured.
     pub fn misses_aliases(&self, direction: Direction) -> bool {
         is_set(self.misses_aliases, direction)
     }
 
-    /// Whether something of that direction was not captured, as far as can be told.
+    /// Whether packets of this direction are known to be missing.
     pub fn has_losses(&self, direction: Direction) -> bool {
         self.misses_aliases(direction) || is_set(self.lags, direction)
     }
 
-    /// Bytes of that direction were lost, and nobody knows what they changed.
+    /// Drops state that lost bytes of this direction may have changed.
     pub fn forget(&mut self, direction: Direction) {
         if let Some(aliases) = self.aliases.get_mut(direction as usize) {
             aliases.clear();
@@ -146,7 +146,7 @@ impl Tracker {
         }
         self.client_id = tree.text(Name::ClientIdentifier).filter(|id| !id.is_empty()).map(Rc::from);
         self.keep_alive = tree.two_bytes(Name::KeepAlive);
-        // What was not decoded is not known, which is not the same as left out.
+        // A property that was not decoded is unknown rather than absent.
         if tree.is_decoded() {
             self.agreement.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
         }
@@ -164,10 +164,10 @@ impl Tracker {
         }
     }
 
-    /// Learns or resolves a topic alias.
+    /// Stores or resolves a topic alias.
     fn resolve(&mut self, direction: Direction, tree: &Tree<'_>) -> Option<Rc<str>> {
         if !tree.is_decoded() {
-            // An alias may have been among what was not read.
+            // The undecoded part may have set an alias.
             set(&mut self.misses_aliases, direction);
         }
         let alias = tree.two_bytes(Name::Property(PropertyId::TopicAlias))?;

@@ -1,17 +1,17 @@
-//! Which version a connection speaks, when its CONNECT was not seen.
+//! Infers the version of a connection whose CONNECT was not captured.
 
 use crate::inspect::dissect::{RawPacket, dissect};
 use crate::inspect::field::Tree;
 use crate::inspect::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
 
-/// What CONNECT says.
+/// The version that CONNECT states.
 pub(super) fn stated(connect: &Tree<'_>) -> Option<Version> {
     let level = connect.number(Name::ProtocolLevel)? & 0x7f;
     Version::from_name_and_level(connect.text(Name::ProtocolName)?, u8::try_from(level).ok()?)
 }
 
-/// What this packet alone proves: only one of the versions can read it, or it carries what the other would not.
+/// The version that follows from this packet alone: only that version can decode it, or it has features of that version.
 pub(super) fn inferred(packet: &RawPacket<'_>, direction: Direction) -> Option<Version> {
     if packet.is_cut {
         return None;
@@ -21,13 +21,13 @@ pub(super) fn inferred(packet: &RawPacket<'_>, direction: Direction) -> Option<V
     match (v311.is_malformed(), v5.is_malformed()) {
         (false, true) if can_differ(packet) => Some(Version::V311),
         (true, false) => Some(Version::V5),
-        // Bytes that were not captured look like nothing.
+        // The zeros in place of missing bytes do not count as evidence.
         (false, false) if packet.missing.is_empty() && looks_like_v5() => Some(Version::V5),
         (false, _) | (true, true) => None,
     }
 }
 
-/// Whether the packet is one that the versions write differently.
+/// Whether the versions encode the packet's type differently.
 fn can_differ(packet: &RawPacket<'_>) -> bool {
     match packet.packet_type() {
         Some(
@@ -53,12 +53,13 @@ fn can_differ(packet: &RawPacket<'_>) -> bool {
     }
 }
 
-/// A payload that happens to be a valid list of properties is not to be expected.
+/// Whether there are properties. A payload is unlikely to be a valid property list by chance.
 fn has_properties(v5: &Tree<'_>) -> bool {
     PropertyId::ALL.into_iter().any(|id| v5.find(Name::Property(id)).is_some())
 }
 
-/// A payload that begins with a zero byte is rarer than an empty list of properties; and a message without a topic has an alias.
+/// Whether the payload may begin with an empty property list. An initial zero byte in a payload is less likely than that, and a
+/// message without a topic has an alias.
 fn starts_like_properties(v311: &Tree<'_>, v5: &Tree<'_>) -> bool {
     let payload = |tree: &Tree<'_>| match tree.find(Name::Payload).map(|field| field.value) {
         Some(Value::Bytes(bytes)) => bytes.len(),

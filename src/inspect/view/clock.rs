@@ -1,22 +1,22 @@
-//! Times as text. Packets come many to a second, so what does not change is kept.
+//! Times as text. Many packets share a second, so its text is cached.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
-/// Writes times.
+/// Formats times.
 #[derive(Debug)]
 pub(super) struct Clock {
     format: &'static str,
     zone: TimeZone,
     second: Option<u64>,
-    /// The text of that second.
+    /// The text of `second`.
     text: String,
 }
 
 impl Clock {
-    /// RFC 3339 in universal time, without what is smaller than a second.
+    /// RFC 3339 in UTC, up to the seconds.
     pub(super) fn rfc_3339() -> Clock {
         Clock::new("%Y-%m-%dT%H:%M:%S", TimeZone::UTC)
     }
@@ -30,7 +30,7 @@ impl Clock {
         Clock { format, zone, second: None, text: String::new() }
     }
 
-    /// Appends a time in nanoseconds since 1970, with so many digits behind the second.
+    /// Appends a time in nanoseconds since 1970, with this number of digits after the decimal point.
     pub(super) fn write(&mut self, time: u64, digits: u32, out: &mut Vec<u8>) {
         let second = time / NANOSECONDS;
         if self.second != Some(second) {

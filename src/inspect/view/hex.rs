@@ -1,4 +1,4 @@
-//! The bytes of a packet, each beside the field that owns it.
+//! The bytes of a packet, each next to its field.
 
 use super::line::LineView;
 use super::{Options, value};
@@ -7,13 +7,13 @@ use colored::{Color, Colorize};
 use std::fmt::Write;
 use std::ops::Range;
 
-/// As many bytes stand on a line.
+/// Bytes on a line.
 const WIDTH: usize = 16;
 
-/// The most bytes of one field; of what is longer the start is shown.
+/// Maximum bytes of one field; longer ones are truncated.
 const MAX_BYTES: usize = 512;
 
-/// Neighbouring fields differ.
+/// The colours of successive fields.
 const COLOURS: [Color; 4] = [Color::Cyan, Color::Green, Color::Yellow, Color::Magenta];
 
 /// Writes packets byte by byte.
@@ -23,7 +23,7 @@ pub struct HexView {
     lines: LineView,
 }
 
-/// What is to be seen of single bytes.
+/// How single bytes are shown.
 struct Marks<'m> {
     bad: &'m [Range<usize>],
     missing: &'m [Range<usize>],
@@ -31,7 +31,7 @@ struct Marks<'m> {
 }
 
 impl Marks<'_> {
-    /// The byte there in hexadecimal, unless it is not to be seen or not known.
+    /// The byte in hexadecimal, or a placeholder if it is secret or missing.
     fn digits(&self, at: usize, byte: u8) -> String {
         if is_in(self.missing, at) {
             "--".to_owned()
@@ -47,7 +47,7 @@ fn is_in(ranges: &[Range<usize>], at: usize) -> bool {
     ranges.iter().any(|range| range.contains(&at))
 }
 
-/// Bytes that one leaf owns, or the leaves that share a byte.
+/// The bytes of one leaf, or of several leaves that share a byte.
 struct Owned<'p, 'a> {
     range: Range<usize>,
     leaves: &'p [Field<'a>],
@@ -59,7 +59,7 @@ impl HexView {
         HexView { options, lines: LineView::new(options) }
     }
 
-    /// Appends what stands for the item.
+    /// Appends the item's text.
     pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
         self.lines.heading(packet, findings, out);
@@ -104,7 +104,7 @@ impl HexView {
         let mut rows = shown.chunks(WIDTH);
         let mut at = owned.range.start;
         let mut meaning = self.meaning(packet, owned);
-        // A field without bytes has a row nonetheless.
+        // A field without bytes also has a row.
         let mut row = rows.next().unwrap_or_default();
         loop {
             let words = std::mem::take(&mut meaning);

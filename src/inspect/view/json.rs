@@ -1,4 +1,4 @@
-//! One JSON object a line. `docs/inspect-json.md` is the description for users; keys are only ever added.
+//! One JSON object per line. `docs/inspect-json.md` documents it for users; keys are only ever added.
 
 use super::clock::Clock;
 use super::secret::{HIDDEN, is_secret};
@@ -29,13 +29,13 @@ impl JsonView {
         JsonView { options, clock: Clock::rfc_3339() }
     }
 
-    /// Appends the object that stands for the item, with what else was found, and the end of the line.
+    /// Appends the item's object, with the linter's findings, and a line break.
     pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Gap(stretch) => self.stretch("gap", stretch, out),
             Item::Skipped(stretch) => self.stretch("skipped", stretch, out),
-            // For the linter alone.
+            // Only the linter needs it.
             Item::Event(Event::Lag { .. }) => return,
             Item::Event(event) => self.event(event, findings, out),
         }
@@ -111,7 +111,7 @@ impl JsonView {
         json.close_object();
     }
 
-    /// Opens the object, with what every one begins with.
+    /// Opens the object, with the keys that all objects have.
     fn head(&mut self, event: &str, connection: u32, at: Moment, out: &mut Vec<u8>) {
         let mut json = Writer::new(out, false);
         json.open_object();
@@ -131,7 +131,7 @@ impl JsonView {
     }
 }
 
-/// How many bytes there are of a packet whose end is not there.
+/// The number of captured bytes, if the packet's end is missing.
 fn captured(packet: &Packet<'_>) -> Option<usize> {
     let raw = packet.raw;
     let lacks_end = raw.missing.last().is_some_and(|hole| hole.end >= raw.length);
@@ -245,7 +245,7 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
     }
 }
 
-/// The content of the payload. JSON is there as text already.
+/// The decoded payload. JSON is not repeated, because `payload` has it as text.
 fn decoded_payload(decoded: &Decoded, json: &mut Writer<'_>) {
     match &decoded.content {
         Content::Json(_) if decoded.format == Format::Json => {
@@ -276,7 +276,7 @@ fn round_trip(answers: &RoundTrip, json: &mut Writer<'_>) {
     }
 }
 
-/// Writes the fields of a packet under their names, in groups only where names would clash.
+/// Writes the fields of a packet under their names, in groups only if names would clash.
 struct Fields<'p> {
     packet: &'p Packet<'p>,
     options: Options,
@@ -301,7 +301,7 @@ impl Fields<'_> {
         }
     }
 
-    /// All neighbours of the same name, as an array; gives where the next field stands.
+    /// Writes adjacent fields of the same name as an array, and returns the index of the next field.
     fn list(&self, fields: &[Field<'_>], start: usize, json: &mut Writer<'_>) -> usize {
         let Some(name) = fields.get(start).map(|field| field.name) else { return start + 1 };
         json.plain_key(name.key());
@@ -344,7 +344,7 @@ impl Fields<'_> {
         json.close_object();
     }
 
-    /// All fields of a name, wherever they stand.
+    /// Writes all fields of a name as an array.
     fn scattered(&self, name: Name, fields: &[Field<'_>], json: &mut Writer<'_>) {
         json.plain_key(name.key());
         json.open_array();
@@ -358,7 +358,7 @@ impl Fields<'_> {
     fn field(&self, name: Name, value: Value<'_>, length: usize, json: &mut Writer<'_>) {
         match (name, value) {
             (_, Value::Group) | (Name::PacketType | Name::Flags | Name::PropertyLength, _) => {}
-            // Reserved bits are told where there is something in them.
+            // Reserved bits are shown only if they are set.
             (Name::Reserved, Value::Number(0) | Value::Flag(false)) => {}
             (name, _) if is_secret(name) && !self.options.shows_secrets => text(name.key(), HIDDEN, json),
             (name, Value::Bytes(bytes) | Value::BadText(bytes)) => self.bytes(name, bytes, length, json),
@@ -374,7 +374,7 @@ impl Fields<'_> {
         }
     }
 
-    /// As in a message's object: text as it is, and all else in Base64.
+    /// As in a message's object: text as it is, other bytes in Base64.
     fn bytes(&self, name: Name, bytes: &[u8], length: usize, json: &mut Writer<'_>) {
         let key = name.key();
         if name == Name::Payload {
@@ -414,7 +414,7 @@ impl Fields<'_> {
     }
 }
 
-/// As in decoded payloads.
+/// Hexadecimal as in decoded payloads.
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold("0x".to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -426,14 +426,14 @@ fn is_list(id: PropertyId) -> bool {
     matches!(id, PropertyId::UserProperty | PropertyId::SubscriptionIdentifier)
 }
 
-/// Where the field behind this one and all it holds stands.
+/// The index of the next field that is not inside this one.
 fn next_sibling(fields: &[Field<'_>], index: usize) -> usize {
     let depth = fields.get(index).map_or(0, |field| field.depth);
     let rest = fields.get(index + 1..).unwrap_or_default();
     index + 1 + rest.iter().position(|field| field.depth <= depth).unwrap_or(rest.len())
 }
 
-/// What is wrong, if something is.
+/// Writes the findings, if there are any.
 fn write_findings<'f>(findings: impl Iterator<Item = &'f Finding>, json: &mut Writer<'_>) {
     let mut findings = findings.peekable();
     if findings.peek().is_none() {
@@ -466,7 +466,7 @@ fn range(range: &std::ops::Range<usize>, json: &mut Writer<'_>) {
     json.close_array();
 }
 
-/// Every field with its bytes, in their order, as far as there are some.
+/// Writes every field with its byte range, up to the last captured byte.
 fn ranges(fields: &[Field<'_>], captured: Option<usize>, json: &mut Writer<'_>) {
     let end = captured.unwrap_or(usize::MAX);
     json.plain_key("fields");

@@ -1,4 +1,4 @@
-//! A line for each packet: when, which connection, which way, what, and what matters of it. What is wrong follows on lines of its own.
+//! One line per packet: time, connection, direction, type and the most important fields. Findings follow on lines of their own.
 
 use super::clock::Clock;
 use super::payload::{decoded, short};
@@ -17,10 +17,10 @@ use colored::Colorize;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-/// The most of a payload that is shown.
+/// Maximum characters of a payload to show.
 const MAX_PAYLOAD: usize = 60;
 
-/// The most bytes of a payload that is no text.
+/// Maximum bytes of a binary payload to show.
 const MAX_HEX: usize = 16;
 
 /// Writes items as lines.
@@ -36,7 +36,7 @@ impl LineView {
         LineView { options, clock: Clock::time_of_day() }
     }
 
-    /// Appends what stands for the item.
+    /// Appends the item's text.
     pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
@@ -80,7 +80,7 @@ impl LineView {
         out.extend_from_slice(line.as_bytes());
     }
 
-    /// All that was found about a packet.
+    /// A packet's findings.
     pub(super) fn findings(&self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         shown(&packet.tree.findings, findings, self.options.least)
             .for_each(|finding| self.finding(finding, out));
@@ -228,7 +228,7 @@ fn closed(by: Close<Direction>) -> String {
     }
 }
 
-/// What matters of a packet.
+/// The most important fields of a packet.
 fn summary(packet: &Packet<'_>, options: Options) -> String {
     let tree = packet.tree;
     let mut line = String::new();
@@ -337,7 +337,7 @@ fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     id(packet, line);
     if let Some(Field { value: Value::Bytes(content), range, .. }) = tree.find(Name::Payload) {
         let length = range.len();
-        // What was not captured is not shown as zeros.
+        // Zeros replace missing bytes; do not show them.
         let known = packet.raw.unbroken().saturating_sub(range.start).min(content.len());
         let content = content.get(..known).unwrap_or_default();
         let unit = if length == 1 { "byte" } else { "bytes" };
@@ -353,7 +353,7 @@ fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     }
 }
 
-/// A payload, as text where it is some.
+/// A payload as text, or in hexadecimal if it is binary.
 fn payload(content: &[u8], length: usize) -> String {
     match printable(content) {
         Some(text) if length <= content.len() && text.chars().count() <= MAX_PAYLOAD => quoted(text),

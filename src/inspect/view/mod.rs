@@ -1,4 +1,4 @@
-//! How what was found is shown: each view is a function from an item to bytes.
+//! The output formats: each view is a function from an item to bytes.
 
 mod clock;
 pub mod hex;
@@ -18,22 +18,22 @@ pub use text::TextView;
 
 use crate::payload::Choice;
 
-/// What all views are asked for.
+/// Options for all views.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Passwords and authentication data are shown.
+    /// Show passwords and authentication data.
     pub shows_secrets: bool,
-    /// Every field is shown with its bytes.
+    /// Show every field with its byte range.
     pub shows_ranges: bool,
-    /// Findings that are less bad are left out.
+    /// The lowest severity to show.
     pub least: Severity,
-    /// Colours are used.
+    /// Use colours.
     pub is_coloured: bool,
-    /// How payloads are read.
+    /// How to decode payloads.
     pub payload: Choice,
 }
 
-/// What is wrong with a packet and bad enough to be shown: what the dissector found, and what else was found.
+/// The findings of dissector and linter that are severe enough to show.
 fn shown<'f>(
     dissected: &'f [Finding],
     others: &'f [Finding],

@@ -1,4 +1,4 @@
-//! The contents of messages whose payload is of a known format.
+//! Decoded payloads of known formats.
 
 use super::Options;
 use crate::escape;
@@ -7,16 +7,16 @@ use crate::inspect::{Name, Packet};
 use crate::payload::{Content, Decoded, Hints, decode};
 use crate::protocol::{PacketType, PropertyId};
 
-/// The most that is shown on one line.
+/// Maximum characters on one line.
 const MAX_LINE: usize = 100;
 
-/// The most lines that are shown of one payload.
+/// Maximum lines of one payload.
 const MAX_LINES: usize = 200;
 
-/// The most levels that are indented.
+/// Maximum depth of indentation.
 const MAX_INDENT: usize = 64;
 
-/// The content of a message; nothing if a part of the payload is missing.
+/// The decoded payload; `None` if a part of it is missing.
 pub(super) fn decoded(packet: &Packet<'_>, options: Options) -> Option<Decoded> {
     packet.packet_type.filter(|packet_type| *packet_type == PacketType::Publish)?;
     let content = whole_payload(packet.raw, packet.tree).filter(|content| !content.is_empty())?;
@@ -25,7 +25,7 @@ pub(super) fn decoded(packet: &Packet<'_>, options: Options) -> Option<Decoded> 
     decode(content, options.payload, hints)
 }
 
-/// The value behind its format, as far as there is room on a line. A problem comes in front of `raw`.
+/// The format and the value, truncated to a line. A problem comes before `raw`.
 pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
     let mut name = decoded.name();
     match &decoded.content {
@@ -42,7 +42,7 @@ pub(super) fn short(decoded: &Decoded, raw: &str) -> String {
     }
 }
 
-/// The value on lines of its own, each with the margin in front.
+/// The value on lines of its own, each with the margin.
 pub(super) fn lines(decoded: &Decoded, margin: &str) -> String {
     let problem = decoded.problem().map(|problem| format!("{margin}{}\n", escape::line(&problem)));
     let mut text = problem.unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) fn lines(decoded: &Decoded, margin: &str) -> String {
     }
 }
 
-/// JSON on one line as JSON on several. It does not go through a tree, which would lose keys that are there twice.
+/// Breaks one line of JSON into several. It does not parse into a tree, which would lose duplicate keys.
 fn indented(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let (mut depth, mut is_in_string, mut is_escaped) = (0_usize, false, false);
@@ -98,7 +98,7 @@ fn indented(json: &str) -> String {
 
 fn break_line(depth: usize, text: &mut String) {
     text.push('\n');
-    // Deeper levels would cost the square of their number.
+    // Without the limit, the output would grow with the square of the depth.
     text.extend(std::iter::repeat_n("  ", depth.min(MAX_INDENT)));
 }
 

@@ -1,11 +1,11 @@
-//! Every field on a line of its own, with its bytes.
+//! Every field on a line of its own, with its byte range.
 
 use super::line::LineView;
 use super::{Options, payload, value};
 use crate::inspect::field::Bits;
 use crate::inspect::{Field, Finding, Item, Packet};
 
-/// What stands in front of values that have no bytes of their own.
+/// Indents values that have no byte range.
 const MARGIN: &str = "                    ";
 
 /// Writes packets field by field.
@@ -21,7 +21,7 @@ impl TextView {
         TextView { options, lines: LineView::new(options) }
     }
 
-    /// Appends what stands for the item.
+    /// Appends the item's text.
     pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
         self.lines.heading(packet, findings, out);
@@ -50,7 +50,7 @@ impl TextView {
     }
 }
 
-/// What the views of single fields have in common: a packet's name and length in front.
+/// The packet's length and offset, for the views that list fields.
 pub(super) fn size(packet: &Packet<'_>) -> String {
     let unit = if packet.raw.length == 1 { "byte" } else { "bytes" };
     format!("{} {unit} at {}", packet.raw.length, packet.offset)

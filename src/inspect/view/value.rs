@@ -1,4 +1,4 @@
-//! A field's value in words, for the views that show every field.
+//! A field's value as text, for the views that show every field.
 
 use super::Options;
 use super::secret::{HIDDEN, is_secret};
@@ -7,13 +7,13 @@ use crate::escape::quoted;
 use crate::inspect::{Field, Name, Packet, Value};
 use crate::protocol::{PacketType, PropertyId};
 
-/// The most of a text that is shown.
+/// Maximum characters of a string to show.
 const MAX_TEXT: usize = 200;
 
-/// The most bytes that are shown.
+/// Maximum bytes to show.
 const MAX_BYTES: usize = 32;
 
-/// What the field holds, and what that means where it is a number with a meaning.
+/// The field's value, with the meaning of coded numbers.
 pub(super) fn value(packet: &Packet<'_>, field: &Field<'_>, options: Options) -> String {
     if is_secret(field.name) && !options.shows_secrets {
         return HIDDEN.to_owned();
@@ -25,7 +25,7 @@ pub(super) fn value(packet: &Packet<'_>, field: &Field<'_>, options: Options) ->
         Value::Text(text) => shortened(text),
         Value::BadText(bytes) => format!("not UTF-8: {}", hex(bytes, MAX_BYTES)),
         Value::Bytes(bytes) => {
-            // Of a payload not all may be there; what else is binary has its length in front.
+            // A payload may be incomplete; other binary fields have a length prefix.
             let length = if field.name == Name::Payload { field.range.len() } else { bytes.len() };
             binary(bytes, length)
         }
@@ -95,7 +95,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Text where it is some, and else hexadecimal; and how long it is where not all is shown.
+/// The bytes as text or hexadecimal, with the length if they are truncated.
 fn binary(bytes: &[u8], length: usize) -> String {
     let unit = if length == 1 { "byte" } else { "bytes" };
     match printable(bytes) {

@@ -1,4 +1,4 @@
-//! Numbers in words.
+//! Names of codes and versions, and text for bytes and durations.
 
 use crate::escape::quoted;
 use crate::inspect::{Name, Packet};
@@ -6,10 +6,10 @@ use crate::protocol::property::Context;
 use crate::protocol::{PacketType, ReasonCode, Version};
 use std::fmt::Write;
 
-/// The one code of SUBACK in MQTT 3.1.1 that grants nothing.
+/// The failure code of SUBACK in MQTT 3.1.1.
 const FAILURE: u8 = 0x80;
 
-/// What a CONNACK of MQTT 3 says with each return code.
+/// The meanings of CONNACK's return codes in MQTT 3.
 const RETURN_CODES: [&str; 6] = [
     "accepted",
     "unacceptable protocol version",
@@ -19,7 +19,7 @@ const RETURN_CODES: [&str; 6] = [
     "not authorized",
 ];
 
-/// What the code says in that field of that packet, in the packet's version; `None` for a number without meaning there.
+/// The meaning of a code in this field and the packet's version; `None` if it has none.
 pub(super) fn code(packet: &Packet<'_>, field: Name, code: u8) -> Option<&'static str> {
     let is_v5 = packet.tracker.version.is_some_and(Version::is_v5);
     match field {
@@ -29,7 +29,7 @@ pub(super) fn code(packet: &Packet<'_>, field: Name, code: u8) -> Option<&'stati
     }
 }
 
-/// Where the codes of a packet stand in the table.
+/// The context in which the packet's reason codes are defined.
 pub(in crate::inspect) fn context(packet_type: PacketType) -> Option<Context> {
     match packet_type {
         PacketType::Connack => Some(Context::Connack),
@@ -50,7 +50,7 @@ pub(in crate::inspect) fn context(packet_type: PacketType) -> Option<Context> {
     }
 }
 
-/// The version as CONNECT's level counts it: `3.1`, `3.1.1` or `5.0`.
+/// The version number: `3.1`, `3.1.1` or `5.0`.
 pub(in crate::inspect) fn version(version: Version) -> &'static str {
     match version {
         Version::V31 => "3.1",
@@ -59,26 +59,26 @@ pub(in crate::inspect) fn version(version: Version) -> &'static str {
     }
 }
 
-/// The packet's name, also where it has none.
+/// The name of the packet's type, `RESERVED` for type 0.
 pub(super) fn packet_name(packet: &Packet<'_>) -> &'static str {
     packet.packet_type.map_or("RESERVED", PacketType::name)
 }
 
-/// The text that bytes are, unless they are none, or hold what no text does but line ends and tabs.
+/// The bytes as text, if they are UTF-8 without control characters other than line breaks and tabs.
 pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
     let is_text = |character: char| !character.is_control() || "\n\r\t".contains(character);
     std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_text))
 }
 
-/// The most bytes of a string that is no text.
+/// Maximum bytes of an invalid string to show.
 const MAX_HEX: usize = 32;
 
-/// Text in quotation marks, or hexadecimal where it is none.
+/// Quoted text, or hexadecimal if it is not UTF-8.
 pub(super) fn text_or_hex(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| hex(bytes, MAX_HEX), quoted)
 }
 
-/// Bytes in hexadecimal with spaces between, no more than `most` of them.
+/// At most `most` bytes in hexadecimal, separated by spaces.
 pub(super) fn hex(bytes: &[u8], most: usize) -> String {
     let mut hex = String::with_capacity(bytes.len().min(most) * 3);
     for (index, byte) in bytes.iter().take(most).enumerate() {
@@ -91,7 +91,7 @@ pub(super) fn hex(bytes: &[u8], most: usize) -> String {
     hex
 }
 
-/// A duration in the unit that fits it.
+/// A duration in a suitable unit.
 pub(in crate::inspect) fn duration(nanoseconds: u64) -> String {
     match nanoseconds {
         0..1_000_000 => format!("{} us", nanoseconds / 1000),
