@@ -161,20 +161,18 @@ impl Machine {
             String::new()
         };
         let text = format!(
-            "{needed} needed{each}; the soft limit is {} and raised by itself, the hard limit {}",
+            "{needed} needed{each}; soft limit {} (raised automatically), hard limit {}",
             show(self.soft_files),
             show(self.hard_files)
         );
         let mut lift = Vec::new();
         if self.hard_files.is_some_and(|hard| hard < in_one) {
             if self.most_files.is_some_and(|most| most < in_one) {
-                lift.push(format!(
-                    "sysctl -w fs.nr_open={in_one}    (root; the hard limit can be no higher)"
-                ));
+                lift.push(format!("sysctl -w fs.nr_open={in_one}    (root; the maximum of the hard limit)"));
             }
-            let why = if spread.is_ok() { "one process would do" } else { "typed before this command" };
+            let why = if spread.is_ok() { "one process then suffices" } else { "run it before this command" };
             lift.push(format!("ulimit -n {in_one}    (root; {why})"));
-            lift.push(format!("LimitNOFILE={in_one}    (for a service of systemd)"));
+            lift.push(format!("LimitNOFILE={in_one}    (in a systemd service)"));
         }
         let fit = if spread.is_ok() { Fit::Enough } else { Fit::TooLittle };
         Finding { name: "open files", fit, text, lift }
@@ -188,9 +186,9 @@ impl Machine {
             return None;
         }
         let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
-        let text = format!("{used} open on the whole machine, {most} allowed, {needed} with this run");
+        let text = format!("{used} open on this machine, {needed} with this run, {most} allowed");
         let lift = vec![format!("sysctl -w fs.file-max={}    (root)", needed * 2)];
-        Some(Finding { name: "files in all", fit, text, lift })
+        Some(Finding { name: "total files", fit, text, lift })
     }
 
     fn local_ports(&self, plan: &Plan, target: SocketAddr) -> Finding {
@@ -204,7 +202,7 @@ impl Machine {
         let from = match (addresses, plan.broker.bind.is_empty()) {
             (1, _) => "from one local address".to_owned(),
             (_, true) => {
-                format!("from {addresses} addresses, 127.0.0.1 and those that follow, chosen by itself")
+                format!("from {addresses} addresses starting at 127.0.0.1, chosen automatically")
             }
             (_, false) => format!("from {addresses} local addresses"),
         };
@@ -223,10 +221,11 @@ impl Machine {
         if !fits || u64::from(plan.clients()) > left / 2 {
             lift.push(format!("{WIDER_PORT_RANGE}    (root)"));
             let more = if target.ip().is_loopback() { "127.0.0.2-127.0.0.9" } else { "10.0.0.7,10.0.0.8" };
-            lift.push(format!("-A {more}    (more local addresses, of this machine)"));
+            lift.push(format!("-A {more}    (more local addresses of this machine)"));
             if !target.ip().is_loopback() {
                 lift.push(
-                    "ip address add 10.0.0.8/24 dev eth0    (root; gives the machine another one)".to_owned(),
+                    "ip address add 10.0.0.8/24 dev eth0    (root; adds an address to this machine)"
+                        .to_owned(),
                 );
             }
         }
@@ -250,7 +249,7 @@ impl Machine {
         );
         let lift = match fit {
             Fit::TooLittle => {
-                vec!["--shard K/N    (a part of the clients on each of several machines)".to_owned()]
+                vec!["--shard K/N    (spreads the clients over N machines)".to_owned()]
             }
             Fit::Enough | Fit::Unknown => Vec::new(),
         };
@@ -262,7 +261,7 @@ impl Machine {
         let (most, used) = self.tracked?;
         let needed = used.saturating_add(u64::from(plan.clients()));
         let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
-        let text = format!("the firewall follows {used} connections and can follow {most}");
+        let text = format!("the firewall tracks {used} connections, {most} allowed");
         let command = format!("sysctl -w net.netfilter.nf_conntrack_max={}    (root)", needed * 2);
         let lift = if fit == Fit::Enough { Vec::new() } else { vec![command] };
         Some(Finding { name: "firewall", fit, text, lift })
@@ -273,9 +272,9 @@ impl Machine {
         let show = |limit: Option<u64>| limit.map_or("unknown".to_owned(), |limit| limit.to_string());
         let is_here = target.is_some_and(|target| target.ip().is_loopback());
         let place =
-            if is_here { "this machine's, and the broker's" } else { "this machine's; the broker's count" };
+            if is_here { "on this machine, the broker's" } else { "on this machine; the broker's matters" };
         let text = format!(
-            "somaxconn {}, tcp_max_syn_backlog {} ({place}); we have 96 on their way at a time",
+            "somaxconn {}, tcp_max_syn_backlog {} ({place}); at most 96 clients connect at a time",
             show(self.accept_queue),
             show(self.syn_queue)
         );
@@ -299,19 +298,18 @@ fn broker(plan: &Plan, is_embedded: bool) -> Finding {
         let result = limits::check_embedded_broker(plan);
         let fit = if result.is_ok() { Fit::Enough } else { Fit::TooLittle };
         let text = match result {
-            Ok(()) => format!("the embedded one has a process of its own, and room for {clients} clients"),
+            Ok(()) => format!("the embedded broker runs in its own process, with room for {clients} clients"),
             Err(error) => error.to_string(),
         };
         return Finding { name: "broker", fit, text, lift: Vec::new() };
     }
     let files = u64::from(clients) + 100;
-    let text =
-        format!("it needs {files} open files, and to allow as many connections; it is asked nothing here");
+    let text = format!("needs {files} open files and a connection limit as high; neither is checked");
     let lift = vec![
-        format!("LimitNOFILE={files}    (of its service: systemctl edit mosquitto)"),
-        "max_connections -1, max_queued_messages 0    (mosquitto.conf; its queue for accepting holds 100)"
+        format!("LimitNOFILE={files}    (in its service: systemctl edit mosquitto)"),
+        "max_connections -1, max_queued_messages 0    (mosquitto.conf; its accept queue holds 100)"
             .to_owned(),
-        "--connect-rate COUNT    (when it refuses or resets what comes at once)".to_owned(),
+        "--connect-rate COUNT    (if it refuses or resets simultaneous connections)".to_owned(),
     ];
     Finding { name: "broker", fit: Fit::Unknown, text, lift }
 }
@@ -383,7 +381,7 @@ mod tests {
         let finding = machine().files(&clients(30_000), &Err(Error::Usage(String::new())));
         assert_eq!(
             (finding.fit, finding.lift[0].as_str()),
-            (Fit::TooLittle, "ulimit -n 30048    (root; typed before this command)")
+            (Fit::TooLittle, "ulimit -n 30048    (root; run it before this command)")
         );
         assert_eq!(machine().memory(&clients(40_000)).fit, Fit::TooLittle);
         assert_eq!(machine().tracking(&clients(65_527)).unwrap().fit, Fit::TooLittle);

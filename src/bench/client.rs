@@ -99,7 +99,7 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
             shared.record.borrow_mut().timeline.at(shared.now()).connected += 1;
             let has_subscription = resumes && link.has_session;
             if resumes && !has_subscription {
-                let text = "the broker no longer had the session of a subscriber that came back".to_owned();
+                let text = "the broker no longer had the session of a reconnecting subscriber".to_owned();
                 shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
             }
             let dropped_at = Some(dropped_at);
@@ -274,7 +274,7 @@ impl Client {
             self.take_input(now)?;
         }
         if progress.is_closed {
-            return Err(Error::Closed("without a word"));
+            return Err(Error::Closed("without a reason"));
         }
         Ok(())
     }

@@ -70,8 +70,8 @@ fn check_clients(clients: u32, plan: &Plan, limit: Option<u64>) -> Result<(), Er
     let needed = open_files(clients, plan);
     match limit {
         Some(limit) if limit < needed => Err(Error::Usage(format!(
-            "{clients} clients{} need {needed} open files, and this process may have {limit}; `ulimit -n {needed}`, \
-             typed by root before this command, allows it",
+            "{clients} clients{} need {needed} open files, but the limit is {limit}; run `ulimit -n {needed}` \
+             as root before this command",
             if plan.processes > 1 { " in each of the processes" } else { "" },
         ))),
         Some(_) | None => Ok(()),
@@ -93,8 +93,8 @@ pub fn check_embedded_broker(plan: &Plan) -> Result<(), Error> {
     let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS;
     match descriptors::raise_limit() {
         Some(limit) if limit < needed => Err(Error::Usage(format!(
-            "--embedded: with {clients} clients the broker, which is one process, needs {needed} open files and may have \
-             {limit}; `ulimit -n {needed}`, typed by root before this command, allows it, and {} clients fit now",
+            "--embedded: the broker, which is one process, needs {needed} open files for {clients} clients, but the limit is \
+             {limit}; run `ulimit -n {needed}` as root before this command, or use at most {} clients",
             limit.saturating_sub(OPEN_FILES_OF_PROCESS)
         ))),
         Some(_) | None => Ok(()),
@@ -189,11 +189,11 @@ fn choose(
     }
     let places = u64::from(per_address) * u64::from(count(&bind).max(1));
     if u64::from(clients) > places {
-        let from = if bind.is_empty() { String::new() } else { format!(" from {} of -A", bind.len()) };
+        let from = if bind.is_empty() { String::new() } else { format!(" from {} addresses", bind.len()) };
         return Err(Error::Usage(format!(
-            "{clients} clients need as many local ports to reach {target}, and the system gives out {places}{from}; \
-             `{WIDER_PORT_RANGE}`, typed by root, makes it 64512 for each local address, and -A with more \
-             addresses of this machine, as in -A 10.0.0.7,10.0.0.8, multiplies them"
+            "{clients} clients need as many local ports to reach {target}, but only {places} are available{from}; \
+             run `{WIDER_PORT_RANGE}` as root for 64512 ports per local address, or use more addresses \
+             of this machine, as in -A 10.0.0.7,10.0.0.8"
         )));
     }
     match bind.len() {
@@ -248,8 +248,8 @@ mod tests {
     fn a_limit_that_no_number_of_processes_meets_is_told_with_the_number_to_type() {
         assert_eq!(
             spread_clients(20_000, 64, None).unwrap_err(),
-            "79 clients in each of the processes need 119 open files, and this process may have 64; `ulimit -n 119`, \
-             typed by root before this command, allows it"
+            "79 clients in each of the processes need 119 open files, but the limit is 64; run `ulimit -n 119` \
+             as root before this command"
         );
     }
 
@@ -298,9 +298,9 @@ mod tests {
         let error = sources(30_000, "10.0.0.7:1883", &[]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "30000 clients need as many local ports to reach 10.0.0.7:1883, and the system gives out 28232; \
-             `sysctl -w net.ipv4.ip_local_port_range='1024 65535'`, typed by root, makes it 64512 for each local \
-             address, and -A with more addresses of this machine, as in -A 10.0.0.7,10.0.0.8, multiplies them"
+            "30000 clients need as many local ports to reach 10.0.0.7:1883, but only 28232 are available; run \
+             `sysctl -w net.ipv4.ip_local_port_range='1024 65535'` as root for 64512 ports per local address, or use \
+             more addresses of this machine, as in -A 10.0.0.7,10.0.0.8"
         );
         assert!(sources(60_000, "10.0.0.7:1883", &["10.0.0.1", "10.0.0.2"]).is_err());
     }

@@ -92,7 +92,7 @@ fn cut_group(group: &mut Group, shard: Shard) -> Result<(), Error> {
         }
     }
     if group.publishers > 0 && group.subscribers > 0 && !group.topics.are_apart() {
-        let text = "--shard: the shards would hear each other's messages; put {run} or {s} into the topics";
+        let text = "--shard: the shards would receive each other's messages; add {run} or {s} to the topics";
         return Err(Error::Usage(text.to_owned()));
     }
     let whole = group.counts();

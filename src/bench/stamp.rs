@@ -104,6 +104,6 @@ mod tests {
     fn foreign_payloads_are_no_stamps() {
         assert_eq!(Stamp::read(b"", false), None);
         assert_eq!(Stamp::read(&[0; Stamp::SIZE - 1], false), None);
-        assert_eq!(Stamp::read(&[0xff; 100], false), None, "a sequence number that nobody reaches");
+        assert_eq!(Stamp::read(&[0xff; 100], false), None, "a sequence number beyond the limit");
     }
 }

@@ -38,10 +38,10 @@ pub struct Values<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum PlaceholderError {
-    #[error("{{{0}}} stands for nothing; there are {1}")]
+    #[error("unknown placeholder {{{0}}}; the placeholders are {1}")]
     Unknown(String, &'static str),
     #[error(
-        "{{rand:{0}}} is no range; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
+        "invalid range {{rand:{0}}}; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
     )]
     Range(String),
 }
@@ -216,11 +216,14 @@ mod tests {
     fn mistakes_are_told() {
         let of_payload = |text: &str| Template::of_payload(text).unwrap_err().to_string();
         let of_topic = |text: &str| Template::of_topic(text).unwrap_err().to_string();
-        assert!(of_payload("{sequ}").starts_with("{sequ} stands for nothing; there are {run}, {client}"));
-        assert!(of_payload("{s}").starts_with("{s} stands for nothing"), "a message has no subscriber");
-        assert!(of_topic("a/{i").starts_with("{i} stands for nothing"), "an open brace");
+        assert!(
+            of_payload("{sequ}")
+                .starts_with("unknown placeholder {sequ}; the placeholders are {run}, {client}")
+        );
+        assert!(of_payload("{s}").starts_with("unknown placeholder {s}"), "a message has no subscriber");
+        assert!(of_topic("a/{i").starts_with("unknown placeholder {i}"), "an open brace");
         for range in ["5..5", "6..5", "..", "1", "a..b", "1.5..x"] {
-            assert!(of_topic(&format!("{{rand:{range}}}")).contains("is no range"), "{range}");
+            assert!(of_topic(&format!("{{rand:{range}}}")).contains("invalid range"), "{range}");
         }
     }
 

@@ -173,7 +173,7 @@ impl Coarse {
     }
 
     fn histogram_mut(&mut self) -> &mut Histogram<u32> {
-        let make = || Histogram::new(DIGITS).expect("two digits are within what the histogram allows");
+        let make = || Histogram::new(DIGITS).expect("the histogram allows two digits");
         self.0.get_or_insert_with(|| Box::new(make()))
     }
 

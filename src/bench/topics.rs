@@ -33,10 +33,10 @@ pub enum TemplateError {
     #[error(transparent)]
     Placeholder(#[from] PlaceholderError),
     #[error(
-        "{{s}} cannot share a level with what belongs to a publisher: a subscriber could not tell its topics"
+        "{{s}} cannot share a level with a placeholder of the publisher: no filter would match only one subscriber"
     )]
     SharedLevel,
-    #[error("it makes the topic {topic}, which cannot be used: {error}")]
+    #[error("invalid topic {topic}: {error}")]
     Topic { topic: String, error: TopicError },
 }
 
@@ -248,12 +248,15 @@ mod tests {
 
     #[test]
     fn templates_that_cannot_work_are_refused() {
-        assert!(error("a/{sequ}").starts_with("{sequ} stands for nothing; there are {run}, {client}, {i}"));
-        assert!(error("a/{i").starts_with("{i} stands for nothing"), "an open brace: {}", error("a/{i"));
+        assert!(
+            error("a/{sequ}")
+                .starts_with("unknown placeholder {sequ}; the placeholders are {run}, {client}, {i}")
+        );
+        assert!(error("a/{i").starts_with("unknown placeholder {i}"), "an open brace: {}", error("a/{i"));
         assert!(error("a/{s}-{i}").starts_with("{s} cannot share a level"));
         assert_eq!(
             error("a/#"),
-            "it makes the topic a/#, which cannot be used: a topic to publish to must not hold the wildcards + or #"
+            "invalid topic a/#: a topic to publish to must not hold the wildcards + or #"
         );
     }
 }

@@ -156,7 +156,7 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
     match is_ready.recv() {
         Ok(Ok(())) => Ok(handle),
         Ok(Err(error)) => Err(failed(error)),
-        Err(_) => Err(failed(io::Error::other("it ended at once"))),
+        Err(_) => Err(failed(io::Error::other("it ended immediately"))),
     }
 }
 

@@ -278,7 +278,7 @@ fn a_run_that_is_worse_than_the_baseline_exits_4() {
         &String::from_utf8_lossy(&finished.stdout),
         &["different plan    subscribers: 5 in the baseline, 0 now"],
     );
-    assert_says(&finished.fail(4), &["--baseline: loss was 0, and now it was not measured"]);
+    assert_says(&finished.fail(4), &["--baseline: loss was 0, now it was not measured"]);
 }
 
 #[test]

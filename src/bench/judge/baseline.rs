@@ -72,7 +72,7 @@ impl Comparison {
                 let [before, now, change] = row.cells();
                 let tolerated = self.tolerance_percent;
                 match row.now {
-                    None => format!("{} was {before}, and now it was not measured", row.metric),
+                    None => format!("{} was {before}, now it was not measured", row.metric),
                     Some(_) => {
                         format!(
                             "{} went from {before} to {now} ({change}, {tolerated} % tolerated)",
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(Comparison::new(&report(), &planned, 10.0).regressions(), [""; 0]);
         alone.latencies.remove(&LatencyKind::EndToEnd);
         let regressions = Comparison::new(&report(), &alone, 10.0).regressions();
-        assert_eq!(regressions[0], "p50 was 400 ms, and now it was not measured");
+        assert_eq!(regressions[0], "p50 was 400 ms, now it was not measured");
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn unknown(name: &str) -> String {
     }
     let distance = |known: &String| strsim::damerau_levenshtein(name, known);
     let nearest = names.iter().min_by_key(|known| distance(known)).map_or("", String::as_str);
-    format!("{name} is no metric; the nearest is {nearest}, and the manual lists them all")
+    format!("unknown metric {name}; the nearest is {nearest}, and the manual lists all")
 }
 
 #[cfg(test)]

@@ -105,19 +105,19 @@ fn early_end(report: &Report) -> Option<String> {
         (Ending::Complete, missing, _) => {
             Some(format!("{missing} of {} clients could not connect", report.clients()))
         }
-        _ => Some("the run did not come to its end".to_owned()),
+        _ => Some("the run did not complete".to_owned()),
     }
 }
 
 fn broken_promise(report: &Report) -> Option<String> {
     let group = report.broken_promises().next()?;
-    Some(format!("the broker broke what QoS {} promises", group.promise()))
+    Some(format!("the broker violated QoS {}", group.promise()))
 }
 
 fn too_few(rate: f64, report: &Report) -> Option<String> {
-    let who = if report.is_bottleneck() { "; the load generator was the bottleneck" } else { "" };
+    let cause = if report.is_bottleneck() { "; the load generator was the bottleneck" } else { "" };
     let is_kept = report.sent.rate().unwrap_or_default() >= rate * KEPT_SHARE;
-    (!is_kept).then(|| format!("fewer were sent{who}"))
+    (!is_kept).then(|| format!("too few messages were sent{cause}"))
 }
 
 #[cfg(test)]
@@ -167,17 +167,17 @@ mod tests {
         let until: Thresholds = "p99>2s".parse().unwrap();
         let failure = |rate: f64, report: &Report| judge(rate, report, &until).failure;
         assert_eq!(failure(200_000.0, &report()), None);
-        assert_eq!(failure(250_000.0, &report()), Some("fewer were sent".to_owned()));
+        assert_eq!(failure(250_000.0, &report()), Some("too few messages were sent".to_owned()));
         let mut slow = report();
         slow.busiest_thread_percent = Some(99.0);
         assert!(failure(250_000.0, &slow).unwrap().ends_with("the load generator was the bottleneck"));
         slow.connections_lost = 2;
         assert_eq!(failure(1.0, &slow), Some("2 of 1100 clients lost the connection".to_owned()));
         slow.ending = Ending::AllLost;
-        assert!(failure(1.0, &slow).unwrap().contains("its end"));
+        assert!(failure(1.0, &slow).unwrap().contains("did not complete"));
         let mut lossy = report();
         spoil(&mut lossy, 1, 0);
-        assert_eq!(failure(1.0, &lossy), Some("the broker broke what QoS 1 promises".to_owned()));
+        assert_eq!(failure(1.0, &lossy), Some("the broker violated QoS 1".to_owned()));
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl FromStr for Threshold {
 
     fn from_str(text: &str) -> Result<Threshold, String> {
         let usage =
-            || format!("{text:?} is no condition; it takes METRIC>VALUE or METRIC<VALUE, as in p99>10ms");
+            || format!("{text:?} is not a condition; use METRIC>VALUE or METRIC<VALUE, as in p99>10ms");
         let start = text.find(['<', '>']).ok_or_else(usage)?;
         let (name, rest) = text.split_at_checked(start).ok_or_else(usage)?;
         let (comparison, value) = Comparison::cut(rest).ok_or_else(usage)?;
@@ -107,7 +107,7 @@ impl FromStr for Threshold {
             (None, unit) => value_of(value, unit),
         };
         let value = number
-            .ok_or_else(|| format!("{text}: {value:?} is no value of {metric}, {}", example(metric)))?;
+            .ok_or_else(|| format!("{text}: invalid value {value:?}; {metric} is {}", example(metric)))?;
         Ok(Threshold {
             metric,
             comparison,
@@ -160,11 +160,11 @@ fn number_of(text: &str) -> Option<f64> {
 
 fn example(metric: Metric) -> &'static str {
     match metric.unit() {
-        Unit::Time => "which is a time with a unit: 500us, 10ms, 1.5s",
-        Unit::Rate => "which is a rate: 5000/s or 5k/s",
-        Unit::Count if metric.has_whole() => "which is a number or a percentage: 0, 100, 0.1%",
-        Unit::Count => "which is a number",
-        Unit::Percent => "which is a percentage: 90%",
+        Unit::Time => "a time with a unit: 500us, 10ms, 1.5s",
+        Unit::Rate => "a rate: 5000/s or 5k/s",
+        Unit::Count if metric.has_whole() => "a number or a percentage: 0, 100, 0.1%",
+        Unit::Count => "a number",
+        Unit::Percent => "a percentage: 90%",
     }
 }
 
@@ -199,13 +199,13 @@ mod tests {
         let error = |text: &str| text.parse::<Thresholds>().unwrap_err();
         assert!(error("").contains("p99>10ms"));
         assert!(error("p99").contains("METRIC>VALUE"));
-        assert!(error("p99>10ms,").contains("is no condition"));
+        assert!(error("p99>10ms,").contains("is not a condition"));
         assert!(error("p99>10").contains("a time with a unit: 500us"), "{}", error("p99>10"));
         assert!(error("p99>10%").contains("a time with a unit"));
         assert!(error("loss>x").contains("number or a percentage"));
-        assert!(error("p99>-1ms").contains("is no value"));
-        assert!(error("p99>infs").contains("is no value"));
-        assert!(error("p99>1e3ms").contains("is no value"));
+        assert!(error("p99>-1ms").contains("invalid value"));
+        assert!(error("p99>infs").contains("invalid value"));
+        assert!(error("p99>1e3ms").contains("invalid value"));
         assert!(error("p98x>1ms").contains("nearest"));
         assert!(error("throughput>1ms").contains("5000/s"));
         assert!(error("µ>1").contains("nearest"));

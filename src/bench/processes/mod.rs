@@ -132,7 +132,7 @@ impl Starting {
             Ok(Ok(())) => Ok((self.process, self.gauges)),
             Ok(Err(text)) => Err(failed(io::Error::other(text))),
             Err(TryRecvError::Empty) => Err(failed(io::ErrorKind::TimedOut.into())),
-            Err(TryRecvError::Disconnected) => Err(failed(io::Error::other("it ended at once"))),
+            Err(TryRecvError::Disconnected) => Err(failed(io::Error::other("it ended immediately"))),
         }
     }
 }
@@ -191,7 +191,7 @@ impl Process {
                     Ok(Outcome::Gone(totals)) => totals,
                     Ok(Outcome::Measured(_)) | Err(_) => Totals::default(),
                 };
-                let how = if is_silent { "made no more progress".to_owned() } else { describe(status) };
+                let how = if is_silent { "stopped making progress".to_owned() } else { describe(status) };
                 self.lost_record(totals, &how)
             }
         }
@@ -201,7 +201,7 @@ impl Process {
     fn lost_record(&self, totals: Totals, how: &str) -> Record {
         let mut record =
             Record { connected: totals.connected, connections_lost: totals.connected, ..Record::default() };
-        let text = format!("{} {how}; what it measured is lost", self.name);
+        let text = format!("{} {how}; its measurements are lost", self.name);
         record.errors.add(Stage::Run, text, 1);
         record
     }
@@ -231,7 +231,7 @@ impl Drop for Process {
 fn describe(status: Option<ExitStatus>) -> String {
     match status.map(|status| (status.code(), status.signal())) {
         Some((Some(code), _)) => format!("ended with status {code}"),
-        Some((None, Some(signal))) => format!("was ended by signal {signal}"),
+        Some((None, Some(signal))) => format!("was killed by signal {signal}"),
         Some((None, None)) | None => "ended".to_owned(),
     }
 }
@@ -372,7 +372,7 @@ mod tests {
         let record = finished("exec sleep 600", Duration::from_millis(200), false);
         let errors: Vec<_> =
             record.errors.by_count().into_iter().map(|(_, text, _)| text.to_owned()).collect();
-        assert_eq!(errors, ["worker process 1 of 1 made no more progress; what it measured is lost"]);
+        assert_eq!(errors, ["worker process 1 of 1 stopped making progress; its measurements are lost"]);
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub struct Sent {
     pub unacknowledged: Vec<u64>,
     /// Messages that the broker rejected.
     pub denied: Ranges,
-    /// Unacknowledged messages that the kernel did not accept before the connection was dropped.
+    /// Messages in `count` that the kernel did not accept before the connection was dropped.
     pub unsent: Ranges,
     /// Messages sent before the measurement began.
     pub before_measuring: u64,

@@ -8,7 +8,7 @@ pub struct Latencies(pub(in crate::bench) Histogram<u64>);
 
 impl Default for Latencies {
     fn default() -> Latencies {
-        Latencies(Histogram::new(3).expect("three digits are within what the histogram allows"))
+        Latencies(Histogram::new(3).expect("the histogram allows three digits"))
     }
 }
 

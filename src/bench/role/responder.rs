@@ -33,7 +33,7 @@ impl Responder {
             return;
         };
         if self.waiting.len() >= MOST_WAITING {
-            let text = format!("a request was not answered, since {MOST_WAITING} answers wait");
+            let text = format!("a request was not answered: {MOST_WAITING} answers were already waiting");
             return record.errors.add(Stage::Run, text, 1);
         }
         let mut properties = PropertiesBuf::new();

@@ -97,7 +97,7 @@ fn a_worker_process_that_is_killed_is_told_and_the_others_go_on() {
     finished.expect_status(130);
     let report = String::from_utf8_lossy(&finished.stdout);
     let parts =
-        ["12 of 12 clients", "was ended by signal 9", "4 clients lost the connection", "2 of 3 subscribers"];
+        ["12 of 12 clients", "was killed by signal 9", "4 clients lost the connection", "2 of 3 subscribers"];
     assert_says(&report, &parts);
     wait_for_end_of(&workers);
 }
@@ -111,7 +111,10 @@ fn a_worker_process_that_answers_no_more_is_not_waited_for_without_end() {
     bench.signal("INT");
     let finished = bench.finish();
     finished.expect_status(130);
-    assert_says(&String::from_utf8_lossy(&finished.stdout), &["worker process 2 of 3 made no more progress"]);
+    assert_says(
+        &String::from_utf8_lossy(&finished.stdout),
+        &["worker process 2 of 3 stopped making progress"],
+    );
     wait_for_end_of(&workers);
 }
 
