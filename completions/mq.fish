@@ -307,131 +307,131 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every p
 complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s H -l hash -d 'Hash algorithm [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 built with Argon2: guesses also cost memory'
 sha512-pbkdf2\t'For mosquitto 2.0 and later'
-sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha512\t'For mosquitto 1, and other brokers: guesses are very cheap'
 sha256-pbkdf2\t'For EMQX'
-sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+sha256\t'For EMQX and RabbitMQ: guesses are very cheap'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l target -d 'Broker version that loads the file; selects the hash, and checks the existing lines' -r -f -a "mosquitto-1\t'mosquitto 1.x'
 mosquitto-2.0\t'mosquitto 2.0'
-mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
-mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+mosquitto-2.1\t'mosquitto 2.1 built without Argon2, the default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s I -l iterations -d 'Iterations of sha512-pbkdf2; more make guesses and logins slower [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l memory -d 'Memory of argon2id [default: 47104]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l passes -d 'Passes of argon2id over its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l lanes -d 'Lanes of argon2id (parallelism) [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l format -d 'Format of the credentials file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
 mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
-emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
-emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+emqx-json\t'EMQX\'s built-in database, for import (JSON)'
+emqx-csv\t'EMQX\'s built-in database, for import (CSV without quotes)'
 rabbitmq\t'RabbitMQ\'s definitions (JSON)'
 vernemq\t'VerneMQ\'s password file'
 hivemq\t'HiveMQ\'s file RBAC extension (XML)'
 nanomq\t'NanoMQ\'s password file, in plain text'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
-suffix\t'Behind the password'
-disable\t'There is no salt'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l role -d 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l vhost -d 'The virtual host in which a new user may do everything, for rabbitmq [default: /]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s c -l create -d 'Make the file; `-` prints the line instead'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l salt-position -d 'Position of EMQX\'s salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'After the password'
+disable\t'No salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l role -d 'Role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, if the file has it]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l vhost -d 'Virtual host in which a new user gets all permissions, for rabbitmq [default: /]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s c -l create -d 'Create the file; `-` prints the line instead'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l force -d 'Replace an existing file, with -c'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s D -l delete -d 'Delete the user'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s U -l hash-plain -d 'Hash the passwords that stand in the file as plain text, and leave those that are hashed alone'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s b -l batch -d 'Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it begins with a dash'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s U -l hash-plain -d 'Hash the plain-text passwords in the file; hashed ones stay unchanged'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s b -l batch -d 'Take the password from the command line (visible in the process list); if it begins with a dash, put `--` before FILE'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l superuser -d 'Make a new user a superuser, for emqx-json and emqx-csv'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "verify" -d 'Check a password against the file'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "list" -d 'Print the users and how their passwords are hashed'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "check" -d 'Tell which lines a broker would not load'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "import" -d 'Add and change the users of a list (CSV)'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "psk" -d 'Make a key for TLS with pre-shared keys'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "scram" -d 'Make a user\'s keys for SCRAM, which proves a password without sending it'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "list" -d 'List the users and the hash schemes of their passwords'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "check" -d 'Report the lines that a broker would not load'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "import" -d 'Add and update the users of a list (CSV)'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "psk" -d 'Generate a key for TLS with pre-shared keys'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -a "scram" -d 'Generate a user\'s keys for SCRAM, which proves a password without sending it'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l format -d 'Format of the credentials file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
 mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
-emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
-emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+emqx-json\t'EMQX\'s built-in database, for import (JSON)'
+emqx-csv\t'EMQX\'s built-in database, for import (CSV without quotes)'
 rabbitmq\t'RabbitMQ\'s definitions (JSON)'
 vernemq\t'VerneMQ\'s password file'
 hivemq\t'HiveMQ\'s file RBAC extension (XML)'
 nanomq\t'NanoMQ\'s password file, in plain text'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
-suffix\t'Behind the password'
-disable\t'There is no salt'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -s H -l hash -d 'How EMQX hashes [default: sha256]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l salt-position -d 'Position of EMQX\'s salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'After the password'
+disable\t'No salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -s H -l hash -d 'Hash algorithm of EMQX [default: sha256]' -r -f -a "argon2id\t'For mosquitto 2.1 built with Argon2: guesses also cost memory'
 sha512-pbkdf2\t'For mosquitto 2.0 and later'
-sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha512\t'For mosquitto 1, and other brokers: guesses are very cheap'
 sha256-pbkdf2\t'For EMQX'
-sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -s I -l iterations -d 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]' -r
+sha256\t'For EMQX and RabbitMQ: guesses are very cheap'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -s I -l iterations -d 'Iterations of EMQX\'s sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]' -r
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from verify" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l format -d 'Format of the credentials file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
 mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
-emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
-emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+emqx-json\t'EMQX\'s built-in database, for import (JSON)'
+emqx-csv\t'EMQX\'s built-in database, for import (CSV without quotes)'
 rabbitmq\t'RabbitMQ\'s definitions (JSON)'
 vernemq\t'VerneMQ\'s password file'
 hivemq\t'HiveMQ\'s file RBAC extension (XML)'
 nanomq\t'NanoMQ\'s password file, in plain text'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
-suffix\t'Behind the password'
-disable\t'There is no salt'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -s H -l hash -d 'How EMQX hashes [default: sha256]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l salt-position -d 'Position of EMQX\'s salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'After the password'
+disable\t'No salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -s H -l hash -d 'Hash algorithm of EMQX [default: sha256]' -r -f -a "argon2id\t'For mosquitto 2.1 built with Argon2: guesses also cost memory'
 sha512-pbkdf2\t'For mosquitto 2.0 and later'
-sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha512\t'For mosquitto 1, and other brokers: guesses are very cheap'
 sha256-pbkdf2\t'For EMQX'
-sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -s I -l iterations -d 'How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]' -r
+sha256\t'For EMQX and RabbitMQ: guesses are very cheap'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -s I -l iterations -d 'Iterations of EMQX\'s sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]' -r
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from list" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l target -d 'The broker that is to load the file' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l target -d 'Broker version that the lines are checked for' -r -f -a "mosquitto-1\t'mosquitto 1.x'
 mosquitto-2.0\t'mosquitto 2.0'
-mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
-mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
+mosquitto-2.1\t'mosquitto 2.1 built without Argon2, the default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 built with Argon2'"
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from check" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s H -l hash -d 'How to hash [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 that was built with it: guesses cost memory, too'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s H -l hash -d 'Hash algorithm [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 built with Argon2: guesses also cost memory'
 sha512-pbkdf2\t'For mosquitto 2.0 and later'
-sha512\t'For mosquitto 1, and other brokers: guesses cost next to nothing'
+sha512\t'For mosquitto 1, and other brokers: guesses are very cheap'
 sha256-pbkdf2\t'For EMQX'
-sha256\t'For EMQX and RabbitMQ: guesses cost next to nothing'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l target -d 'The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked' -r -f -a "mosquitto-1\t'mosquitto 1.x'
+sha256\t'For EMQX and RabbitMQ: guesses are very cheap'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l target -d 'Broker version that loads the file; selects the hash, and checks the existing lines' -r -f -a "mosquitto-1\t'mosquitto 1.x'
 mosquitto-2.0\t'mosquitto 2.0'
-mosquitto-2.1\t'mosquitto 2.1 that was built without Argon2, as it is by default'
-mosquitto-2.1-argon2\t'mosquitto 2.1 that was built with Argon2'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s I -l iterations -d 'How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l memory -d 'The memory that argon2id needs [default: 47104]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l passes -d 'How often argon2id goes through its memory [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l lanes -d 'Into how many lanes argon2id divides its memory [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l format -d 'The broker that reads the file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
+mosquitto-2.1\t'mosquitto 2.1 built without Argon2, the default'
+mosquitto-2.1-argon2\t'mosquitto 2.1 built with Argon2'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s I -l iterations -d 'Iterations of sha512-pbkdf2; more make guesses and logins slower [default: 20000]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l memory -d 'Memory of argon2id [default: 47104]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l passes -d 'Passes of argon2id over its memory [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l lanes -d 'Lanes of argon2id (parallelism) [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l format -d 'Format of the credentials file [default: mosquitto]' -r -f -a "mosquitto\t'mosquitto\'s password file'
 mosquitto-dynsec\t'mosquitto\'s dynamic security plugin (JSON)'
-emqx-json\t'EMQX\'s built-in database, to be imported (JSON)'
-emqx-csv\t'EMQX\'s built-in database, to be imported (CSV without quotes)'
+emqx-json\t'EMQX\'s built-in database, for import (JSON)'
+emqx-csv\t'EMQX\'s built-in database, for import (CSV without quotes)'
 rabbitmq\t'RabbitMQ\'s definitions (JSON)'
 vernemq\t'VerneMQ\'s password file'
 hivemq\t'HiveMQ\'s file RBAC extension (XML)'
 nanomq\t'NanoMQ\'s password file, in plain text'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l salt-position -d 'Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
-suffix\t'Behind the password'
-disable\t'There is no salt'"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l role -d 'The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l vhost -d 'The virtual host in which a new user may do everything, for rabbitmq [default: /]' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s c -l create -d 'Make the file'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l force -d 'Replace a file that is there with a new one, with -c'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l no-header -d 'The first row is a user, whatever it says'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l keep-going -d 'Leave bad rows out, and import the others'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l salt-position -d 'Position of EMQX\'s salt when it hashes with sha256 or sha512 [default: prefix]' -r -f -a "prefix\t'Before the password'
+suffix\t'After the password'
+disable\t'No salt'"
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l role -d 'Role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, if the file has it]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l vhost -d 'Virtual host in which a new user gets all permissions, for rabbitmq [default: /]' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -s c -l create -d 'Create the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l force -d 'Replace an existing file, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l no-header -d 'Treat the first row as a user, never as a header'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l keep-going -d 'Skip bad rows, and import the others'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l superuser -d 'Make a new user a superuser, for emqx-json and emqx-csv'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from import" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l bytes -d 'The length of the key in bytes, 16 to 256' -r
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -s c -l create -d 'Make the file'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l bytes -d 'Key length in bytes, 16 to 256' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -s c -l create -d 'Create the file'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l force -d 'Replace an existing file, with -c'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -s D -l delete -d 'Delete the identity'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l print -d 'Print the key'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from psk" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l mechanism -d 'The mechanism; a line is for one' -r -f -a "SCRAM-SHA-256\t''
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l mechanism -d 'SCRAM mechanism of the user\'s keys' -r -f -a "SCRAM-SHA-256\t''
 SCRAM-SHA-512\t''"
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s I -l iterations -d 'How often PBKDF2 is computed, 4096 to 10000000: the cost of a login for the client, and of a guess for whoever has the file' -r
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s I -l iterations -d 'PBKDF2 iterations, 4096 to 10000000; more make the client\'s login and guesses slower' -r
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s c -l create -d 'Make the file; `-` prints the line instead'
-complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l force -d 'Replace a file that is there with a new one, with -c'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s c -l create -d 'Create the file; `-` prints the line instead'
+complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l force -d 'Replace an existing file, with -c'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s D -l delete -d 'Delete the user'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
@@ -754,11 +754,11 @@ complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcomma
 complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a page of the manual'
 complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'Print the users and how their passwords are hashed'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Tell which lines a broker would not load'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "import" -d 'Add and change the users of a list (CSV)'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "psk" -d 'Make a key for TLS with pre-shared keys'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "scram" -d 'Make a user\'s keys for SCRAM, which proves a password without sending it'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'List the users and the hash schemes of their passwords'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "check" -d 'Report the lines that a broker would not load'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "import" -d 'Add and update the users of a list (CSV)'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "psk" -d 'Generate a key for TLS with pre-shared keys'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "scram" -d 'Generate a user\'s keys for SCRAM, which proves a password without sending it'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print what counts when nothing is typed, and where each value comes from'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say all that is wrong in the file and in the variables'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "path" -d 'Print where the file is, or would be'

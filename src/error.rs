@@ -1,4 +1,4 @@
-//! What can go wrong in a command, by whose fault it is; with the text for the user and the exit status.
+//! The errors of commands by cause, with the text for the user and the exit status.
 
 use crate::authentication::Failure;
 use crate::client::AuthenticationError;
@@ -16,34 +16,34 @@ use std::time::Duration;
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What was typed cannot be done.
+    /// Invalid arguments.
     #[error("{0}")]
     Usage(String),
-    /// A file that was named cannot be used.
+    /// An input file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// A file that an option names is not what the option needs.
+    /// The content of a file is not usable for the option that names it.
     #[error("{option} {}: {problem}", path.display())]
     Unusable {
-        /// The option as it is typed.
+        /// The option, as typed.
         option: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The reason, and the remedy.
         problem: String,
     },
-    /// A file of credentials cannot be read or replaced.
+    /// A credentials file cannot be read or replaced.
     #[error(transparent)]
     Credentials(#[from] FileError),
     /// A password cannot be hashed, or a hash cannot be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// A user is to be deleted who is not there.
+    /// The user to delete does not exist.
     #[error("{} has no user '{}'", path.display(), crate::escape::line(user.as_str()))]
     NoSuchUser {
         /// The password file.
@@ -51,127 +51,127 @@ pub enum Error {
         /// The user.
         user: UserName,
     },
-    /// A recording cannot be read, or added to.
+    /// A recording cannot be read or appended to.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// Standard input broke off.
+    /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     Input(io::Error),
-    /// A capture cannot be read, or is none.
+    /// A capture cannot be read, or has another format.
     #[error("{name}: {problem}")]
     Capture {
         /// The file, or standard input.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
-    /// A line of standard input is not what it should be.
+    /// A line of standard input is invalid.
     #[error("standard input, {place}: {problem}")]
     InputLine {
-        /// Which line, and where that is known, which column.
+        /// The line and, if known, the column.
         place: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
-    /// Standard output does not take more; a closed pipe is told apart by its kind.
+    /// Standard output cannot be written. The error kind identifies a closed pipe.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
-    /// The operating system denied something that the program cannot do without.
+    /// A required system call failed.
     #[error("cannot {action}: {source}")]
     System {
-        /// What was tried.
+        /// The attempted action.
         action: String,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// No connection came about.
+    /// Connecting failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Something answered that does not speak MQTT, or not right, before the connection was accepted.
+    /// Before CONNACK, the peer sent something other than valid MQTT.
     #[error("{0}")]
     NotMqtt(String),
     /// The broker refused the connection.
     #[error("the broker refused the connection: {reason}{details}")]
     Refused {
-        /// Why; the return codes of MQTT 3 are given as the reason codes that say the same.
+        /// The reason. Return codes of MQTT 3 are mapped to the equivalent reason codes.
         reason: ReasonCode,
-        /// What else the broker said, with punctuation in front.
+        /// Further details from the broker, with leading punctuation.
         details: String,
-        /// The version that it was asked for.
+        /// The requested version.
         asked: Version,
-        /// The version in whose form it answered, which can be MQTT 3.1.1 for a question in MQTT 5.
+        /// The version of the answer, which can be MQTT 3.1.1 for a request in MQTT 5.
         answered: Version,
     },
-    /// It was not proved who we are, or who the broker is.
+    /// Authentication of the client or of the broker failed.
     #[error(transparent)]
     Authentication(#[from] AuthenticationError),
-    /// The broker denied a subscription or a message.
+    /// The broker rejected a subscription or a message.
     #[error("{0}")]
     Denied(String),
-    /// The broker does not take such a message; it was not sent.
+    /// The broker does not support this message, which was not sent.
     #[error("cannot publish to {topic}: {source}")]
     Unsendable {
         /// The message's topic.
         topic: String,
-        /// Why not.
+        /// The reason.
         source: PublishError,
     },
-    /// The service that the broker is of does not take such a message; it was not sent.
+    /// The hosted service does not accept this message, which was not sent.
     #[error("cannot publish to {topic}: {violation}")]
     NotTaken {
         /// The message's topic.
         topic: String,
-        /// Why not.
+        /// The reason.
         violation: Violation,
     },
-    /// The broker does not offer such a subscription; it was not asked for.
+    /// The broker does not support this subscription, which was not requested.
     #[error("cannot subscribe: {0}")]
     Unsubscribable(#[from] SubscribeError),
-    /// A packet cannot be written.
+    /// A packet cannot be encoded.
     #[error("cannot send: {0}")]
     Encode(#[from] EncodeError),
-    /// The connection broke.
+    /// The connection was lost.
     #[error("the connection was lost: {0}")]
     Lost(io::Error),
-    /// The broker closed the connection without a word.
+    /// The broker closed the connection without a DISCONNECT.
     #[error("the broker closed the connection {0}")]
     Closed(&'static str),
-    /// The broker ended the connection with a DISCONNECT.
+    /// The broker sent a DISCONNECT.
     #[error("the broker ended the connection: {reason}{details}")]
     Disconnected {
-        /// Why.
+        /// The reason code.
         reason: ReasonCode,
-        /// What else the broker said, with punctuation in front.
+        /// Further details from the broker, with leading punctuation.
         details: String,
     },
-    /// The broker sent bytes that are no packet.
+    /// The broker sent a malformed packet.
     #[error("the broker sent a bad packet: {0}")]
     Decode(#[from] DecodeError),
-    /// The connection broke before CONNACK.
+    /// The connection was lost before CONNACK.
     #[error("the connection was lost before the broker accepted it: {0}")]
     NotAccepted(io::Error),
-    /// The broker sent a packet that it must not send.
+    /// The broker sent a packet that the protocol does not permit.
     #[error("the broker broke the protocol: {0}")]
     Session(#[from] SessionError),
-    /// No answer to a PINGREQ.
+    /// The broker did not answer a PINGREQ.
     #[error("the broker did not answer for {} s (keep alive)", .0.as_secs())]
     KeepAlive(Duration),
-    /// A signal ended it.
+    /// A signal interrupted the command.
     #[error("interrupted")]
     Interrupted(ExitStatus),
-    /// The time that was given is up.
+    /// The timeout expired.
     #[error("Timed out after {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// Nothing arrived for as long as was given.
+    /// No message arrived within the idle timeout.
     #[error("no message for {} s", .0.as_secs_f64())]
     Idle(Duration),
 }
 
-/// What the program says with its exit status.
+/// The exit status of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExitStatus(pub u8);
 
-#[allow(missing_docs)] // the table in the README says what each means
+#[allow(missing_docs)] // documented in the table in the README
 impl ExitStatus {
     pub const DONE: ExitStatus = ExitStatus(0);
     pub const FAILED: ExitStatus = ExitStatus(1);
@@ -186,7 +186,7 @@ impl ExitStatus {
 }
 
 impl Error {
-    /// The exit status that stands for this failure.
+    /// The exit status for this error.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Error::Usage(_) => ExitStatus::USAGE,
@@ -223,74 +223,74 @@ impl Error {
         }
     }
 
-    /// Whether it is only that nobody reads our output any more, which ends a command quietly.
+    /// Whether the reader of the output closed the pipe, which ends a command quietly.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Whether nothing needs to be said: the user knows, or is gone.
+    /// Whether no message is necessary: the user interrupted the command, or the reader closed the pipe.
     pub fn is_known_to_the_user(&self) -> bool {
         self.is_closed_output() || matches!(self, Error::Interrupted(_))
     }
 
-    /// What to do about it, where that is known.
+    /// A remedy, if one is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Connect(ConnectError::Connect { source, .. })
                 if source.kind() == io::ErrorKind::ConnectionRefused =>
             {
                 Some(
-                    "is the broker running there? -h HOST and -p PORT choose another; `mq broker` starts one",
+                    "is the broker running there? -h HOST and -p PORT select another; `mq broker` starts one",
                 )
             }
             Error::Connect(ConnectError::Lookup { .. }) => Some("-h takes a host name or an address"),
             Error::Connect(ConnectError::ProxyUnreachable { .. } | ConnectError::NotAProxy { .. }) => {
-                Some("--proxy URL says where the proxy is and what it speaks: socks5h, socks5 or http")
+                Some("--proxy URL sets the proxy and its protocol: socks5h, socks5 or http")
             }
             Error::Connect(ConnectError::ProxyCredentials { .. }) => {
-                Some("they stand in the URL of --proxy, as in socks5h://USER:PASSWORD@HOST")
+                Some("set them in the URL of --proxy, as in socks5h://USER:PASSWORD@HOST")
             }
             Error::Connect(ConnectError::NoService { .. }) => {
-                Some("without -S, -h HOST and -p PORT say where the broker is")
+                Some("without -S, -h HOST and -p PORT set the broker")
             }
             Error::Connect(ConnectError::WebSocketRefused { code, .. }) => Some(match code {
-                401 | 403 => "--ws-header 'Authorization: ...' says who you are",
-                404 | 405 => "--ws-path PATH chooses another path; RabbitMQ's is /ws, most others' /mqtt",
-                _ => "is it the port for WebSockets? -p PORT and --ws-path PATH choose another place",
+                401 | 403 => "--ws-header 'Authorization: ...' sends credentials",
+                404 | 405 => "--ws-path PATH selects another path; RabbitMQ uses /ws, most others /mqtt",
+                _ => "is this the WebSocket port? -p PORT and --ws-path PATH select another",
             }),
             Error::Connect(ConnectError::WebSocket { .. }) => {
-                Some("is it the port for WebSockets? -p PORT and --ws-path PATH choose another place")
+                Some("is this the WebSocket port? -p PORT and --ws-path PATH select another")
             }
             Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
             Error::Refused { reason, .. } => match *reason {
                 ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => Some(
-                    "-u USER and -P PASSWORD say who you are; with RabbitMQ, a virtual host can go in front, as in -u VHOST:USER; with ejabberd, USER@DOMAIN is the name",
+                    "-u USER and -P PASSWORD set the credentials; RabbitMQ takes a virtual host first, as in -u VHOST:USER; with ejabberd, the name is USER@DOMAIN",
                 ),
                 ReasonCode::BAD_AUTHENTICATION_METHOD => Some(
-                    "--auth-method NAME chooses another one; without it, user name and password are sent",
+                    "--auth-method NAME selects another method; without it, mq sends user name and password",
                 ),
-                ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V chooses another version of MQTT"),
+                ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V selects another version of MQTT"),
                 ReasonCode::SERVER_UNAVAILABLE => {
-                    Some("with ejabberd, the domain is not one of its own: -u USER@DOMAIN chooses another")
+                    Some("with ejabberd, the domain is unknown; -u USER@DOMAIN selects another")
                 }
-                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID chooses a client identifier"),
+                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID sets a client identifier"),
                 _ => None,
             },
             Error::Session(SessionError::WrongAcknowledgement {
                 packet_type: PacketType::Puback, ..
-            }) => Some("some brokers take QoS 2 as QoS 1, RabbitMQ among them; use -q 1"),
+            }) => Some("some brokers, RabbitMQ among them, treat QoS 2 as QoS 1; use -q 1"),
             Error::Authentication(failure) => authentication_hint(failure),
             Error::System { source, .. } | Error::Output(source) | Error::File { source, .. }
                 if source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) =>
             {
-                Some("`ulimit -n` shows how many files a program can have open; `ulimit -n 1024` raises it")
+                Some("`ulimit -n` shows the limit of open files; `ulimit -n 1024` raises it")
             }
             Error::Credentials(failure) => file_hint(failure),
             Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
-                Some("-q chooses a lower QoS")
+                Some("-q selects a lower QoS")
             }
             Error::Unsendable { source: PublishError::RetainNotSupported, .. } => {
-                Some("without -r it can be published, but is not kept")
+                Some("publish without -r; the broker then does not retain the message")
             }
             _ => None,
         }
@@ -350,10 +350,10 @@ impl Error {
 fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
     match failure {
         AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => Some(
-            "of the methods that have more to say, --auth-method knows SCRAM-SHA-256, SCRAM-SHA-512 and SCRAM-SHA-1",
+            "the methods of several steps that --auth-method supports are SCRAM-SHA-256, SCRAM-SHA-512 and SCRAM-SHA-1",
         ),
         AuthenticationError::Failed { failure: Failure::Told(_) | Failure::WrongProof, .. } => {
-            Some("are -u USER and the password right?")
+            Some("check -u USER and the password")
         }
         AuthenticationError::Failed { .. }
         | AuthenticationError::Refused { .. }
@@ -369,10 +369,10 @@ fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
 fn file_hint(failure: &FileError) -> Option<&'static str> {
     match failure {
         FileError::System { source, action: "find", .. } if source.kind() == io::ErrorKind::NotFound => {
-            Some("-c makes a new file")
+            Some("-c creates a new file")
         }
         FileError::Exists { .. } => {
-            Some("without -c, the user is added to it; `mq passwd -c --force` makes a new one in its place")
+            Some("without -c, the user is added to it; `mq passwd -c --force` replaces it")
         }
         FileError::System { .. }
         | FileError::NotAFile { .. }
@@ -384,7 +384,7 @@ fn file_hint(failure: &FileError) -> Option<&'static str> {
     }
 }
 
-/// What helps against a certificate that fails a check: mostly another certificate, which is for the broker's operator to get.
+/// The remedy for a certificate that fails a check: mostly another certificate, from the broker's operator.
 fn certificate_hint(defect: &Defect) -> Option<&'static str> {
     match defect {
         Defect::NotForServers { .. } => Some(
@@ -394,17 +394,17 @@ fn certificate_hint(defect: &Defect) -> Option<&'static str> {
         | Defect::PathLength
         | Defect::NameConstraints
         | Defect::IndirectlyIssued { .. } => Some(
-            "the broker needs a certificate from an authority that may issue it; --cafile FILE with the broker's own certificate trusts that one alone",
+            "the broker needs a certificate from an authority that may issue it; --cafile FILE with the broker's own certificate trusts only that one",
         ),
         Defect::WeakKey { .. } | Defect::UnsupportedKey(_) | Defect::UnsupportedSignature(_) => Some(
-            "supported are RSA with 2048 bits or more, P-256, P-384 and Ed25519, signed with SHA-256 or SHA-384 (RSA: also SHA-512)",
+            "supported: RSA with 2048 bits or more, P-256, P-384 and Ed25519, signed with SHA-256 or SHA-384 (RSA: also SHA-512)",
         ),
         Defect::BadSignature { .. } | Defect::UnknownIssuer | Defect::TooComplex => {
-            Some("does the broker send its own certificate first, and then each one's issuer?")
+            Some("does the broker send its own certificate first, followed by each issuer's?")
         }
-        Defect::Expired | Defect::NotYetValid => Some("is the clock of this machine right?"),
+        Defect::Expired | Defect::NotYetValid => Some("check the clock of this machine"),
         Defect::OtherName | Defect::UnsupportedName => {
-            Some("--tls-hostname NAME checks another name than the host's")
+            Some("--tls-hostname NAME checks a name other than the host's")
         }
         Defect::Malformed(_)
         | Defect::UnreadableExtension(_)
@@ -417,7 +417,7 @@ fn certificate_hint(defect: &Defect) -> Option<&'static str> {
         | Defect::RevocationUnknown(_)
         | Defect::Application
         | Defect::Unnamed(_) => Some(
-            "the broker needs another certificate; --insecure without a trust source connects all the same, and unprotected",
+            "the broker needs another certificate; --insecure without a trust source connects without verification",
         ),
     }
 }
@@ -425,21 +425,19 @@ fn certificate_hint(defect: &Defect) -> Option<&'static str> {
 fn tls_hint(failure: &TlsError) -> Option<&'static str> {
     match failure {
         TlsError::UnknownIssuer { .. } | TlsError::NotByIssuer { .. } => {
-            Some("--cafile FILE names the authority to trust")
+            Some("--cafile FILE sets the authority to trust")
         }
-        TlsError::SelfSigned { .. } => Some("--cafile FILE with this very certificate trusts it"),
-        TlsError::OtherName { .. } => Some("--tls-hostname NAME checks another name than the host's"),
-        TlsError::CertificateWanted { .. } => Some("--cert FILE and --key FILE show one"),
-        TlsError::Expired { .. } | TlsError::NotYetValid { .. } => {
-            Some("is the clock of this machine right?")
-        }
-        TlsError::Version { .. } => Some("--tls-version chooses others"),
+        TlsError::SelfSigned { .. } => Some("--cafile FILE with this certificate trusts it"),
+        TlsError::OtherName { .. } => Some("--tls-hostname NAME checks a name other than the host's"),
+        TlsError::CertificateWanted { .. } => Some("--cert FILE and --key FILE set a client certificate"),
+        TlsError::Expired { .. } | TlsError::NotYetValid { .. } => Some("check the clock of this machine"),
+        TlsError::Version { .. } => Some("--tls-version selects others"),
         TlsError::Cipher { .. } => {
-            Some("--ciphers chooses other suites; a server's key can be of RSA, P-256, P-384 or Ed25519")
+            Some("--ciphers selects other suites; supported server keys: RSA, P-256, P-384 and Ed25519")
         }
-        TlsError::Protocol { .. } => Some("--tls-alpn chooses others"),
+        TlsError::Protocol { .. } => Some("--tls-alpn selects others"),
         TlsError::NotTls { .. } | TlsError::Closed { .. } => Some(
-            "is it a port for plain MQTT? TLS is usually on port 8883; --no-tls speaks without; a listener for a load balancer expects a PROXY protocol header first (--proxy-protocol v2)",
+            "is this a port for plain MQTT? TLS is usually on port 8883; --no-tls disables it; a listener for a load balancer expects a PROXY protocol header first (--proxy-protocol v2)",
         ),
         TlsError::AddressAsName { .. } => Some(
             "the certificate needs subjectAltName IP:ADDRESS instead of DNS:ADDRESS; --tls-hostname NAME checks another name",

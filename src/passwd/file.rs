@@ -1,8 +1,8 @@
-//! The lines of mosquitto's password file. Whatever is not changed stays byte for byte: comments, blank lines, line ends, order,
-//! and lines that nobody understands.
+//! The lines of mosquitto's password file. Unchanged lines stay byte for byte: comments, blank lines, line ends, order and
+//! unknown lines.
 //!
-//! A line is read as mosquitto reads it: what stands before the first `:` is the user, what stands up to the next one is the
-//! hash, blanks around them do not count; lines that begin with `#` or have no `:` are passed over.
+//! Lines are parsed as mosquitto parses them: the user ends at the first `:`, the hash at the next one, and surrounding blanks
+//! do not count. Lines that begin with `#` or have no `:` are skipped.
 
 use super::UserName;
 use crate::input_file::without_mark;
@@ -13,63 +13,63 @@ use zeroize::Zeroizing;
 /// A password file in memory.
 #[derive(Debug)]
 pub struct PasswordFile {
-    /// Wiped in the end, since there can be passwords that are not hashed.
+    /// Wiped on drop, since it can hold plain-text passwords.
     content: Zeroizing<Vec<u8>>,
     lines: Vec<Line>,
-    /// Where the lines of each user are. Users like `#x`, whose lines are comments for brokers, are among them.
+    /// The line indices of each user. Includes users like `#x`, whose lines are comments for brokers.
     by_user: HashMap<Vec<u8>, Vec<usize>>,
-    /// Whether a byte order mark stands in front; it goes when the file is changed.
+    /// Whether the file begins with a byte order mark, which a change removes.
     has_mark: bool,
     is_changed: bool,
 }
 
 #[derive(Debug)]
 enum Line {
-    /// It stands in the content here, with its end.
+    /// A range of the content, including the line end.
     AsRead(Range<usize>),
-    /// It was written, with its end.
+    /// A changed or added line, including its end.
     Written(Vec<u8>),
     Removed,
 }
 
-/// A line that is no password file's.
+/// A line that no password file can contain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} has a NUL byte; it is no password file")]
+#[error("line {line} has a NUL byte: not a password file")]
 pub struct NotAPasswordFile {
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub line: usize,
 }
 
 /// A line with a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// The line's number, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// The user, without blanks around.
+    /// The user, trimmed.
     pub user: &'a [u8],
-    /// What stands for the password, without blanks around; a hash, unless the file was written by hand.
+    /// The hash, trimmed. Hand-written files can have a plain-text password instead.
     pub hash: &'a [u8],
-    /// All behind the first `:` up to the line's end: the password of a file that was written by hand.
+    /// The rest of the line after the first `:`: the password, if the file is hand-written.
     pub rest: &'a [u8],
 }
 
-/// What became of a user.
+/// The result of [`PasswordFile::set`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// The user is new.
     Added,
-    /// The user was there, in so many lines, which are one now.
+    /// The user existed; duplicate lines were merged into one.
     Updated {
-        /// How many there were.
+        /// The number of lines before the change.
         lines: usize,
     },
 }
 
 impl PasswordFile {
-    /// Takes a file's content.
+    /// Parses a file's content.
     ///
     /// # Errors
-    /// When it is no text.
+    /// If a line contains a NUL byte.
     pub fn parse(content: Vec<u8>) -> Result<PasswordFile, NotAPasswordFile> {
         let content = Zeroizing::new(content);
         let text = without_mark(&content);
@@ -90,12 +90,12 @@ impl PasswordFile {
         Ok(file)
     }
 
-    /// The content as it was read.
+    /// The original content.
     pub fn as_read(&self) -> &[u8] {
         &self.content
     }
 
-    /// The lines that have a user.
+    /// The lines with a user.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.lines.iter().enumerate().filter_map(|(position, line)| {
             let text = self.text(line);
@@ -106,8 +106,8 @@ impl PasswordFile {
         })
     }
 
-    /// Gives a user this hash: in the user's line, or in a new one at the end. Further lines of the same user are removed, since
-    /// an old password must not stay valid.
+    /// Sets the user's hash, in its line or in a new one at the end. Duplicate lines are removed, since an old password must
+    /// not stay valid.
     pub fn set(&mut self, user: &UserName, hash: &str) -> Change {
         let positions = self.by_user.get(user.as_str().trim_ascii().as_bytes()).cloned().unwrap_or_default();
         let Some((first, others)) = positions.split_first() else {
@@ -120,40 +120,40 @@ impl PasswordFile {
         Change::Updated { lines: positions.len() }
     }
 
-    /// Puts a hash behind the user of the line with this number, as [`Entry`] has it.
+    /// Sets the hash in the line with this number, counted as in [`Entry::line`].
     pub fn set_line(&mut self, line: usize, hash: &str) {
         if let Some(position) = line.checked_sub(1) {
             self.replace_hash(position, hash);
         }
     }
 
-    /// Removes a user; how many lines that were.
+    /// Removes a user and returns the number of removed lines.
     pub fn remove(&mut self, user: &UserName) -> usize {
         let positions = self.by_user.remove(user.as_str().trim_ascii().as_bytes()).unwrap_or_default();
         positions.iter().for_each(|position| self.put(*position, Line::Removed));
         positions.len()
     }
 
-    /// Whether a byte order mark stands in front, which brokers take for a part of the first user's name.
+    /// Whether the file begins with a byte order mark, which brokers take as part of the first user's name.
     pub fn has_mark(&self) -> bool {
         self.has_mark
     }
 
-    /// The whole file. Where it was changed, its last line is ended, so that a line that is appended later stays a line of its own.
+    /// The whole file. After a change the last line has a line end, so that appended text starts a new line.
     pub fn to_bytes(&self) -> Vec<u8> {
         if !self.is_changed {
             return self.content.to_vec();
         }
         let mut bytes: Vec<u8> = self.lines.iter().flat_map(|line| self.text(line)).copied().collect();
         if !bytes.is_empty() && !bytes.ends_with(b"\n") {
-            // Half of the line's end may be there.
+            // Complete a lone CR.
             let end = if bytes.ends_with(b"\r") { b"\n" } else { self.line_end() };
             bytes.extend_from_slice(end);
         }
         bytes
     }
 
-    /// The first line of a user, or none.
+    /// The first line of a user.
     pub fn find(&self, user: &[u8]) -> Option<Entry<'_>> {
         self.entries().find(|entry| entry.user == user)
     }
@@ -191,7 +191,7 @@ impl PasswordFile {
         self.lines.push(Line::Written(text));
     }
 
-    /// The line end that the file's first line has.
+    /// The line end of the first line.
     fn line_end(&self) -> &'static [u8] {
         match self.lines.first().map(|line| self.text(line)) {
             Some(text) if text.ends_with(b"\r\n") => b"\r\n",
@@ -199,13 +199,13 @@ impl PasswordFile {
         }
     }
 
-    /// Gives the last line an end, so that what follows is a line of its own.
+    /// Terminates the last line, so that appended text starts a new line.
     fn end_last_line(&mut self, end: &[u8]) {
         let last = self.lines.iter().enumerate().rev().find(|(_, line)| !self.text(line).is_empty());
         let Some((position, line)) = last else { return };
         let text = self.text(line);
         if !text.ends_with(b"\n") {
-            // Half of the line's end may be there.
+            // Complete a lone CR.
             let end = if text.ends_with(b"\r") { b"\n" } else { end };
             let ended = Line::Written([text, end].concat());
             self.put(position, ended);
@@ -213,7 +213,7 @@ impl PasswordFile {
     }
 }
 
-/// What stands before and behind the first `:`.
+/// Splits a line at the first `:`.
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = memchr::memchr(b':', line)?;
     let (user, rest) = line.split_at_checked(colon)?;
@@ -238,7 +238,7 @@ mod tests {
         UserName::parse(text.as_bytes()).unwrap()
     }
 
-    /// What the file is after a user was given the hash `H`.
+    /// The file after the user's hash was set to `H`.
     fn after_set(text: &str, user: &str) -> String {
         let mut file = file(text);
         file.set(&name(user), "H");

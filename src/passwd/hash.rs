@@ -1,7 +1,7 @@
-//! Hashed passwords as mosquitto has them in its password file: `$6$` (SHA-512), `$7$` (PBKDF2 with SHA-512) and `$argon2id$`.
+//! The hashes of mosquitto's password file: `$6$` (SHA-512), `$7$` (PBKDF2 with SHA-512) and `$argon2id$`.
 //!
-//! A hash says itself what it costs to check. Whoever can write one could ask for hours and all memory; so the costs have bounds,
-//! far over what a broker can afford at each login.
+//! A hash contains its own cost parameters, so a crafted one could demand hours of CPU time or all memory. The limits here are
+//! far above the cost that a broker can afford at each login.
 
 use super::Password;
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -13,44 +13,44 @@ use std::num::NonZeroU32;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// What SHA-512 gives, and PBKDF2 with it as mosquitto uses it. Mosquitto takes nothing else.
+/// The digest length of SHA-512, and of PBKDF2 in mosquitto, which accepts no other.
 const SHA512_LENGTH: usize = 64;
 
-/// As mosquitto 2.1 has it.
+/// The digest length in mosquitto 2.1.
 const ARGON2_LENGTH: usize = 64;
 
-/// What is written after `v=`: Argon2 version 1.3.
+/// Argon2 version 1.3.
 const ARGON2_VERSION: &str = "v=19";
 
-/// How a password becomes a hash, apart from the salt's bytes.
+/// A hash algorithm with its parameters, except the salt itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// SHA-512 of password and salt, as mosquitto 1 had it. It is quick to compute, and so are guesses.
+    /// One pass of SHA-512 over password and salt, as in mosquitto 1. Guesses are cheap.
     Sha512 {
         /// The length of the salt in bytes.
         salt_len: usize,
     },
     /// PBKDF2 with HMAC-SHA-512.
     Pbkdf2Sha512 {
-        /// How often it is computed.
+        /// The number of iterations.
         iterations: NonZeroU32,
         /// The length of the salt in bytes.
         salt_len: usize,
     },
     /// Argon2id, version 1.3.
     Argon2id {
-        /// The memory that it needs, in KiB.
+        /// The memory cost in KiB.
         memory_kib: u32,
-        /// How often it goes through the memory.
+        /// The number of passes over the memory.
         passes: u32,
-        /// Into how many lanes the memory is divided.
+        /// The number of lanes (parallelism).
         lanes: u32,
         /// The length of the salt in bytes.
         salt_len: usize,
     },
 }
 
-/// A hashed password. It is displayed as it stands in mosquitto's password file.
+/// A hashed password. `Display` writes the form of mosquitto's password file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hash {
     scheme: Scheme,
@@ -58,72 +58,72 @@ pub struct Hash {
     digest: Vec<u8>,
 }
 
-/// Why there is no hash.
+/// A password that cannot be hashed, or an invalid hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// It begins with nothing that is known. The text is not shown, since it could be a password.
-    #[error("it is no hash of mosquitto's; they begin with $6$, $7$ or $argon2id$")]
+    /// An unknown prefix. The text is not shown, since it could be a password.
+    #[error("unknown hash; mosquitto's begin with $6$, $7$ or $argon2id$")]
     Unknown,
-    /// It does not have the parts that its beginning announces.
-    #[error("a hash of this kind has the form {form}")]
+    /// A part is missing.
+    #[error("malformed hash; the form is {form}")]
     Form {
-        /// What it should look like.
+        /// The expected form.
         form: &'static str,
     },
-    /// A part is no Base64.
-    #[error("its {part} is not Base64: {problem}")]
+    /// A part is not valid Base64.
+    #[error("the {part} is not Base64: {problem}")]
     Base64 {
         /// The salt or the hash.
         part: &'static str,
-        /// Where it is wrong.
+        /// The decoder's error.
         problem: String,
     },
-    /// A part has a length that cannot be.
-    #[error("its {part} has {length} bytes; {expected}")]
+    /// A part has an unsupported length.
+    #[error("the {part} has {length} bytes; {expected}")]
     Length {
         /// The salt or the hash.
         part: &'static str,
-        /// How many bytes it has.
+        /// Its length in bytes.
         length: usize,
-        /// How many it could have.
+        /// The supported lengths.
         expected: String,
     },
-    /// A number is none, or out of bounds.
+    /// A parameter is not a number or out of range.
     #[error("invalid {name} {value}; it takes {expected}")]
     Parameter {
-        /// Which.
+        /// The parameter.
         name: &'static str,
-        /// What is there.
+        /// The value found.
         value: String,
-        /// What could be.
+        /// The supported range.
         expected: String,
     },
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes for the salt: {0}")]
+    /// The operating system's random number generator failed.
+    #[error("cannot get random bytes from the system: {0}")]
     Random(String),
-    /// There is not enough memory for Argon2.
-    #[error("there are no {0} KiB of memory for Argon2")]
+    /// Allocating the memory for Argon2 failed.
+    #[error("cannot allocate {0} KiB for Argon2")]
     Memory(u32),
 }
 
 impl Scheme {
-    /// The most iterations of PBKDF2: some ten seconds of work.
+    /// The maximum PBKDF2 iterations: about ten seconds of work.
     pub const MAX_ITERATIONS: u32 = 10_000_000;
-    /// The most memory of Argon2 in KiB.
+    /// The maximum Argon2 memory in KiB.
     pub const MAX_MEMORY_KIB: u32 = 1 << 20;
-    /// The most passes of Argon2.
+    /// The maximum Argon2 passes.
     pub const MAX_PASSES: u32 = 1024;
-    /// The most memory times passes of Argon2, in KiB: some ten seconds of work.
+    /// The maximum Argon2 memory times passes, in KiB: about ten seconds of work.
     pub const MAX_ARGON2_WORK: u64 = 4 << 20;
-    /// The most lanes of Argon2.
+    /// The maximum Argon2 lanes.
     pub const MAX_LANES: u32 = 255;
-    /// The longest salt in bytes.
+    /// The maximum salt length in bytes.
     pub const MAX_SALT_LEN: usize = 1024;
 
     /// Hashes a password with a fresh salt.
     ///
     /// # Errors
-    /// When a parameter is out of bounds, or the system has no random bytes or not enough memory.
+    /// If a parameter is out of range, or random bytes or memory are not available.
     pub fn hash(&self, password: &Password) -> Result<Hash, HashError> {
         self.check()?;
         let mut salt = vec![0; self.salt_len()];
@@ -131,7 +131,7 @@ impl Scheme {
         self.hash_with_salt(password, salt)
     }
 
-    /// Its name, as mosquitto_passwd has it.
+    /// The name that mosquitto_passwd uses.
     pub fn name(&self) -> &'static str {
         match self {
             Scheme::Sha512 { .. } => "sha512",
@@ -149,7 +149,7 @@ impl Scheme {
         }
     }
 
-    /// Hashes with this salt, of whatever length.
+    /// Hashes with the given salt, of any length.
     pub(super) fn hash_with_salt(&self, password: &Password, salt: Vec<u8>) -> Result<Hash, HashError> {
         let length = match self {
             Scheme::Sha512 { .. } | Scheme::Pbkdf2Sha512 { .. } => SHA512_LENGTH,
@@ -185,10 +185,10 @@ impl Scheme {
         Ok(digest)
     }
 
-    /// Whether the parameters are within the bounds.
+    /// Checks that the parameters are in range.
     ///
     /// # Errors
-    /// Which is not.
+    /// The first parameter that is not.
     pub fn check(&self) -> Result<(), HashError> {
         let shortest_salt = match *self {
             Scheme::Sha512 { .. } => 1,
@@ -214,7 +214,7 @@ fn check_argon2(memory_kib: u32, passes: u32, lanes: u32) -> Result<(), HashErro
         return Err(HashError::Parameter {
             name: "memory and passes",
             value: format!("m={memory_kib},t={passes}"),
-            expected: format!("{} KiB times passes at most", Scheme::MAX_ARGON2_WORK),
+            expected: format!("at most {} KiB times passes", Scheme::MAX_ARGON2_WORK),
         });
     }
     Ok(())
@@ -237,10 +237,10 @@ fn check_length(part: &'static str, length: usize, least: usize, most: usize) ->
 }
 
 impl Hash {
-    /// Reads a hash as it stands in mosquitto's password file.
+    /// Parses a hash in the form of mosquitto's password file.
     ///
     /// # Errors
-    /// What is wrong with it, or that it would cost too much to check.
+    /// If it is malformed or too expensive to check.
     pub fn parse(text: &[u8]) -> Result<Hash, HashError> {
         let text = std::str::from_utf8(text).map_err(|_| HashError::Unknown)?;
         let hash = if let Some(rest) = text.strip_prefix("$6$") {
@@ -262,16 +262,16 @@ impl Hash {
         Ok(hash)
     }
 
-    /// Whether it is the hash of this password. The comparison takes the same time whatever the answer.
+    /// Whether the password matches. The comparison takes constant time.
     ///
     /// # Errors
-    /// When there is not enough memory for Argon2.
+    /// If there is not enough memory for Argon2.
     pub fn verify(&self, password: &Password) -> Result<bool, HashError> {
         let digest = self.scheme.digest(password, &self.salt, self.digest.len())?;
         Ok(digest.ct_eq(&self.digest).into())
     }
 
-    /// How it was made.
+    /// The algorithm and its parameters.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -281,7 +281,7 @@ impl Hash {
         &self.salt
     }
 
-    /// What the algorithm gave.
+    /// The output of the algorithm.
     pub fn digest(&self) -> &[u8] {
         &self.digest
     }
@@ -337,13 +337,13 @@ fn parse_argon2id(rest: &str) -> Result<Hash, HashError> {
     Ok(Hash { scheme: Scheme::Argon2id { memory_kib, passes, lanes, salt_len: salt.len() }, salt, digest })
 }
 
-/// Digits alone: no sign, no blanks.
+/// Parses digits only, without a sign or blanks.
 fn number(name: &'static str, text: &str, most: u32) -> Result<NonZeroU32, HashError> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let number = digits.and_then(|text| text.parse().ok()).filter(|number: &NonZeroU32| number.get() <= most);
     number.ok_or_else(|| HashError::Parameter {
         name,
-        // A few digits show what it is; there may be megabytes of them.
+        // A few digits identify the value, which can be megabytes long.
         value: format!("'{}'", crate::escape::line(&text.chars().take(20).collect::<String>())),
         expected: format!("1 to {most}"),
     })

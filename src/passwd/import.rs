@@ -1,25 +1,25 @@
-//! Lists of users as spreadsheets write them: CSV with a user and a password in each row.
+//! Lists of users as spreadsheets export them: CSV with a user and a password in each row.
 //!
-//! Rows are read one by one, and a row that never ends is not read to its end.
+//! Rows are read one at a time, and the length of a row is limited.
 
 use super::Password;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read};
 
-/// The most bytes that a row can need: a name and a password at their longest, all of quotes, with other columns beside them.
+/// The maximum row length: a name and a password of maximum length, all quotes, and some other columns.
 const MAX_ROW: usize = 1 << 20;
 
-/// So many bytes of names are kept, to find those that come twice. No broker's file could hold more.
+/// The maximum total bytes of names kept to detect duplicates. Larger than any broker's file.
 const MAX_NAMES: usize = 128 << 20;
 
-/// What the column of the names may be called, and that of the passwords.
+/// The accepted titles of the name column, and of the password column.
 const USER_TITLES: [&str; 4] = ["user", "username", "user_id", "name"];
 const PASSWORD_TITLES: [&str; 2] = ["password", "pass"];
 
-/// A row that is to become a user.
+/// A row of the list: a user to add or change.
 #[derive(Debug)]
 pub struct Row {
-    /// Its line in the list, from 1.
+    /// The line number in the list, from 1.
     pub line: u64,
     /// The name.
     pub name: String,
@@ -27,26 +27,24 @@ pub struct Row {
     pub password: Password,
 }
 
-/// What is wrong with a list.
+/// An error in a list.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A row is not what it should be; those behind it can be read.
+    /// An invalid row. The following rows can still be read.
     #[error("line {line}: {problem}")]
     Row {
-        /// Its line in the list, from 1.
+        /// The line number in the list, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
-    /// It cannot be read any further.
+    /// Reading failed and cannot continue.
     #[error("{0}")]
     Unreadable(io::Error),
-    /// There are too many users.
-    #[error(
-        "line {line}: the names so far have over {MAX_NAMES} bytes, which is more than a file of users can be"
-    )]
+    /// The names exceed the maximum total size.
+    #[error("line {line}: too many users: their names have more than {MAX_NAMES} bytes")]
     TooMany {
-        /// Where that was found.
+        /// The line that exceeds it.
         line: u64,
     },
 }
@@ -57,7 +55,7 @@ pub struct Rows<R> {
     columns: Columns,
     lines: HashMap<String, u64>,
     name_bytes: usize,
-    /// The first row, when it turned out to be no header.
+    /// The first row, if it is not a header.
     first: Option<csv::ByteRecord>,
 }
 
@@ -65,15 +63,15 @@ pub struct Rows<R> {
 struct Columns {
     name: usize,
     password: usize,
-    /// Exactly so many, where no header tells what the others are.
+    /// The exact number of columns, for a list without a header.
     count: Option<usize>,
 }
 
 impl<R: Read> Rows<R> {
-    /// Begins to read. A first row that names the columns is taken as a header, unless there is none for certain.
+    /// Starts reading. A first row that names the columns is a header, unless `has_no_header` is set.
     ///
     /// # Errors
-    /// When nothing can be read.
+    /// If the first row cannot be read.
     pub fn new(input: R, has_no_header: bool) -> Result<Rows<R>, ImportError> {
         let input = Measured::new(input);
         let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
@@ -88,7 +86,7 @@ impl<R: Read> Rows<R> {
         Ok(rows)
     }
 
-    /// How many bytes of the list were read.
+    /// The number of bytes read so far.
     pub fn bytes_read(&self) -> u64 {
         self.reader.position().byte()
     }
@@ -107,9 +105,10 @@ impl<R: Read> Rows<R> {
         let failed = |problem: String| ImportError::Row { line, problem };
         if let Some(count) = self.columns.count.filter(|&count| count != record.len()) {
             let found = record.len();
-            return Err(failed(format!("it has {found} cells and not {count}: user,password")));
+            return Err(failed(format!("expected {count} cells (user,password) but found {found}")));
         }
-        let cell = |place| record.get(place).ok_or_else(|| failed("it ends before the password".to_owned()));
+        let cell =
+            |place| record.get(place).ok_or_else(|| failed("the row ends before the password".to_owned()));
         let (name, password) = (cell(self.columns.name)?, cell(self.columns.password)?);
         let name = std::str::from_utf8(name).map_err(|_| failed("the name is not UTF-8".to_owned()))?;
         if password.is_empty() {
@@ -120,10 +119,10 @@ impl<R: Read> Rows<R> {
         Ok(Row { line, name: name.to_owned(), password })
     }
 
-    /// Refuses a name that was there before: which of the two passwords counts?
+    /// Rejects a duplicate name, since it is unclear which password is meant.
     fn note(&mut self, name: &str, line: u64) -> Result<(), ImportError> {
         if let Some(first) = self.lines.get(name) {
-            let problem = format!("the user {name:?} is on line {first} already");
+            let problem = format!("duplicate user {name:?}, first on line {first}");
             return Err(ImportError::Row { line, problem });
         }
         self.name_bytes += name.len();
@@ -150,7 +149,7 @@ impl<R: Read> Iterator for Rows<R> {
     }
 }
 
-/// Where the columns are, when the row is a header.
+/// The columns, if the row is a header.
 fn columns_of(record: &csv::ByteRecord) -> Option<Columns> {
     let is = |cell: &[u8], titles: &[&str]| {
         titles.iter().any(|title| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()))
@@ -167,16 +166,16 @@ fn into_io(error: csv::Error) -> io::Error {
     }
 }
 
-/// Refuses to go on in a row that is too long, and knows lines. The reader has numbers for them, too, but they are one too low
-/// after blank lines and after lines that end as on Windows.
+/// A reader that limits the row length and counts lines. The CSV reader's own line numbers are one too low after blank lines
+/// and after CRLF.
 struct Measured<R> {
     input: R,
-    /// Bytes that were read since the last whole row.
+    /// Bytes read since the last complete row.
     since_row: usize,
     position: u64,
-    /// Where the last byte is that is not part of a line's end.
+    /// The position of the last byte that is not part of a line end.
     last_content: Option<u64>,
-    /// The ends of the lines that were not counted yet, each with the last content in or before it.
+    /// The line ends not counted yet, each with the position of the last content before it.
     ends: VecDeque<(u64, Option<u64>)>,
     counted: u64,
 }
@@ -187,7 +186,7 @@ impl<R> Measured<R> {
         Measured { input, since_row: 0, position: 0, last_content: None, ends, counted: 0 }
     }
 
-    /// The number of the first line with content at this position or behind it. Positions only grow.
+    /// The number of the first line with content at or after this position. Positions must not decrease.
     fn line_at(&mut self, start: u64) -> u64 {
         let is_before = |&(end, content): &(u64, Option<u64>)| {
             end < start || content.is_none_or(|content| content < start)
@@ -215,7 +214,7 @@ impl<R> Measured<R> {
 impl<R: Read> Read for Measured<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.since_row > MAX_ROW {
-            let text = format!("a row has over {MAX_ROW} bytes; is there a quote that does not end?");
+            let text = format!("a row has more than {MAX_ROW} bytes; check for an unclosed quote");
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         let count = self.input.read(buffer)?;
@@ -228,7 +227,7 @@ impl<R: Read> Read for Measured<R> {
 mod tests {
     use super::*;
 
-    /// Line, name and password of each row, or what is wrong with it.
+    /// The line, name and password of each row, or its error.
     fn rows(text: &[u8], has_no_header: bool) -> Vec<String> {
         let show = |row: Result<Row, ImportError>| match row {
             Ok(row) => {
@@ -254,12 +253,12 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_row_is_told_with_its_line() {
         for (text, problem) in [
-            (&b"ann\n"[..], "line 1: it has 1 cells"),
-            (b"ann,a,b\n", "line 1: it has 3 cells"),
-            (b"user,password\nann\n", "line 2: it ends"),
+            (&b"ann\n"[..], "line 1: expected 2 cells (user,password) but found 1"),
+            (b"ann,a,b\n", "line 1: expected 2 cells (user,password) but found 3"),
+            (b"user,password\nann\n", "line 2: the row ends"),
             (b"ann,\n", "line 1: the password of \"ann\" is empty"),
             (b"\xff,x\n", "line 1: the name is not UTF-8"),
-            (b"ann,x\nbob,x\nann,y\n", "line 3: the user \"ann\" is on line 1 already"),
+            (b"ann,x\nbob,x\nann,y\n", "line 3: duplicate user \"ann\", first on line 1"),
         ] {
             let rows = rows(text, false);
             assert!(rows.last().is_some_and(|last| last.starts_with(problem)), "{rows:?}");

@@ -1,13 +1,13 @@
-//! Keys for TLS with pre-shared keys.
+//! Keys for TLS-PSK.
 
 use super::HashError;
 use std::fmt::Write;
 use zeroize::Zeroizing;
 
-/// A fresh key of so many bytes, in hexadecimal digits.
+/// A random key of `length` bytes, in hexadecimal digits.
 ///
 /// # Errors
-/// When the system gives no random bytes.
+/// If the operating system's random number generator fails.
 pub fn random_key(length: usize) -> Result<Zeroizing<String>, HashError> {
     let mut bytes = Zeroizing::new(vec![0; length]);
     getrandom::fill(&mut bytes).map_err(|error| HashError::Random(error.to_string()))?;

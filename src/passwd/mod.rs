@@ -1,6 +1,6 @@
-//! Credentials of brokers: passwords, their hashes, the file that holds them, and its safe replacement.
+//! Broker credentials: passwords, hashes, the files that hold them, and the atomic replacement of these files.
 //!
-//! Nothing here knows an option's name or prints.
+//! This module has no option names and prints nothing.
 
 pub mod file;
 pub mod format;

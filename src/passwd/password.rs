@@ -1,27 +1,27 @@
-//! A password in memory: wiped when it is no longer needed, and never shown.
+//! A password in memory: wiped on drop, and never shown.
 
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The bytes of a password, which need not be text. Two of them are compared in a time that tells nothing about them.
+/// The bytes of a password, not necessarily UTF-8. Comparison takes constant time.
 pub struct Password(Zeroizing<Vec<u8>>);
 
-/// It has more bytes than CONNECT has room for.
+/// The password is longer than the CONNECT field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the password has {length} bytes; MQTT carries {} at most", Password::MAX_LENGTH)]
+#[error("the password has {length} bytes; MQTT permits at most {}", Password::MAX_LENGTH)]
 pub struct PasswordTooLong {
-    /// How many it has.
+    /// Its length in bytes.
     pub length: usize,
 }
 
 impl Password {
-    /// MQTT has two bytes for its length.
+    /// The CONNECT field has a length of two bytes.
     pub const MAX_LENGTH: usize = 65_535;
 
-    /// Takes the bytes, which are wiped in the end, also when they are refused.
+    /// Takes the bytes, which are wiped on drop and on error.
     ///
     /// # Errors
-    /// When there are more than MQTT carries.
+    /// If the password is longer than MQTT permits.
     pub fn new(bytes: Vec<u8>) -> Result<Password, PasswordTooLong> {
         let bytes = Zeroizing::new(bytes);
         match bytes.len() {
@@ -35,7 +35,7 @@ impl Password {
         &self.0
     }
 
-    /// Whether there are no bytes.
+    /// Whether the password is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -69,6 +69,6 @@ mod tests {
     fn a_password_that_mqtt_cannot_carry_is_refused() {
         assert!(Password::new(vec![b'a'; 65_535]).is_ok());
         let refused = Password::new(vec![b'a'; 65_536]).unwrap_err();
-        assert_eq!(refused.to_string(), "the password has 65536 bytes; MQTT carries 65535 at most");
+        assert_eq!(refused.to_string(), "the password has 65536 bytes; MQTT permits at most 65535");
     }
 }

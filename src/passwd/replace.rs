@@ -1,12 +1,12 @@
-//! Replaces a file as a whole: whatever happens at whatever moment, there is the old file or the new one.
+//! Atomic file replacement: after a failure at any point, the file has either the old content or the new one.
 //!
-//! The new file is written beside the old one under another name, brought to the disk, and renamed. All that happens under a lock,
-//! so that programs that run at the same time lose nothing of each other. It is a lock on the file itself, which leaves no litter;
-//! but renaming puts another file in its place, and so whoever has got the lock looks whether the file is still the one with
-//! that name, and begins anew if it is not.
+//! The new content is written to a temporary file in the same directory, synced, and renamed into place. All of this happens
+//! under a lock, so that concurrent changes are not lost. The lock is on the file itself, which leaves no lock file behind.
+//! Since a rename replaces the locked file, a process that gets the lock checks whether the path still refers to that file,
+//! and starts again if it does not.
 //!
-//! A file that is a mount of its own cannot be replaced, nor one in a directory that is read-only. It is written in place, which
-//! readers can notice; the caller is told so.
+//! A file that is a mount point or in a read-only directory cannot be replaced. It is overwritten in place, which readers can
+//! observe; the caller gets a warning.
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RawMode, Uid, flock};
 use std::ffi::OsString;
@@ -19,116 +19,116 @@ use std::thread;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What a larger file holds are no credentials; this is room for over a million.
+/// The maximum size of a credentials file, enough for over a million users.
 const MAX_SIZE: u64 = 256 * 1024 * 1024;
 
-/// How long others may hold the lock. They hold it for milliseconds.
+/// The lock timeout. Other processes hold the lock for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So often a file may be replaced between opening and locking it. Everyone who is faster has made progress.
+/// The maximum number of times that the file may be replaced between open and lock. Each time, another process made progress.
 const ATTEMPTS: usize = 10_000;
 
-/// What stands between the file's name and a random number in the name of the file that is being written.
+/// The part of a temporary file's name between the file's name and the random number.
 const MARK: &str = ".mq-";
 
-/// Hexadecimal digits of the random number.
+/// The number of hexadecimal digits in the random number.
 const DIGITS: usize = 16;
 
-/// So much of a file's name fits into another name, beside a dot, [`MARK`] and the digits.
+/// The part of the file's name that fits into a temporary name, beside a dot, [`MARK`] and the digits.
 const MAX_NAME: usize = 200;
 
-/// Only for the owner, until it is known what the old file allows.
+/// The mode of a new file, until it gets the mode of the old one.
 const PRIVATE: u32 = 0o600;
 
-/// Why a file was not replaced. It is as it was, unless the text says otherwise.
+/// A failed replacement. The file is unchanged, unless the text says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The operating system does not do something.
+    /// A system call failed.
     #[error("cannot {action} {}: {source}", path.display())]
     System {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// With which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// It is a directory, a device or a pipe.
+    /// The path is a directory, a device or a pipe.
     #[error("{} is {kind}, not a file", path.display())]
     NotAFile {
-        /// What was named.
+        /// The path.
         path: PathBuf,
-        /// What it is.
+        /// Its file type.
         kind: &'static str,
     },
-    /// It is not what it should be.
+    /// The content is invalid.
     #[error("{}: {problem}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
-    /// It is too large to be a file of credentials.
-    #[error("{} has {size} bytes; that is no password file ({MAX_SIZE} at most)", path.display())]
+    /// The file is too large for a credentials file.
+    #[error("{} is too large for a password file: {size} bytes (at most {MAX_SIZE})", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Its size.
+        /// Its size in bytes.
         size: u64,
     },
-    /// There is a file already, where a new one was to be made.
-    #[error("{} is there already", path.display())]
+    /// The file to create already exists.
+    #[error("{} already exists", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// Somebody else has the lock.
-    #[error("another program has had the lock of {} for {} s", path.display(), PATIENCE.as_secs())]
+    /// Another process holds the lock.
+    #[error("cannot lock {}: another program has held the lock for {} s", path.display(), PATIENCE.as_secs())]
     Locked {
         /// The file.
         path: PathBuf,
     },
-    /// The new file cannot belong to whom the old one belongs, who could then not read it.
+    /// The new file cannot keep the old one's owner, which would lose access.
     #[error(
-        "{} belongs to user {uid} and group {gid}, which a new file cannot keep: {source}; it is as it was. \
-         Run this as that user or as root",
+        "{} belongs to user {uid} and group {gid}, which a new file cannot keep: {source}; nothing was \
+         changed. Run this as that user or as root",
         path.display()
     )]
     Owner {
         /// The file.
         path: PathBuf,
-        /// The user's number.
+        /// The user ID.
         uid: u32,
-        /// The group's number.
+        /// The group ID.
         gid: u32,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// The new file is there, but a power cut could bring the old one back.
-    #[error("{} is replaced, but it is not certain that it is on the disk: {source}", path.display())]
+    /// The file is replaced, but a power failure could restore the old one.
+    #[error("{} is replaced, but not synced to the disk: {source}", path.display())]
     NotOnDisk {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
 }
 
-/// A file that nobody else replaces as long as this is there.
+/// A locked file, which no other process replaces until this is dropped.
 #[derive(Debug)]
 pub struct Locked {
-    /// The file itself, where a symbolic link was named.
+    /// The resolved path, if a symbolic link was given.
     path: PathBuf,
     file: File,
     metadata: Metadata,
 }
 
 impl Locked {
-    /// Waits for the lock of a file that is there. Symbolic links are followed.
+    /// Locks an existing file, with a timeout. Symbolic links are followed.
     ///
     /// # Errors
-    /// When it is no file, cannot be written, or others do not let go of it.
+    /// If it is not a regular file, not writable, or locked for too long.
     pub fn open(named: &Path) -> Result<Locked, FileError> {
         let path = fs::canonicalize(named).map_err(|source| failed("find", named, source))?;
         for _ in 0..ATTEMPTS {
@@ -146,15 +146,15 @@ impl Locked {
     /// The file's content.
     ///
     /// # Errors
-    /// When it cannot be read, or is far too large.
+    /// If it cannot be read or is too large.
     pub fn read(&mut self) -> Result<Vec<u8>, FileError> {
         read_all(&mut self.file, &self.path)
     }
 
-    /// Puts this in the place of the file's content, and lets go of the lock. Gives a warning where that was not done in one step.
+    /// Replaces the content and releases the lock. Returns a warning if the replacement was not atomic.
     ///
     /// # Errors
-    /// When it cannot be written or renamed; the file is then as it was.
+    /// If the file cannot be written or renamed. It is then unchanged.
     pub fn replace(self, content: &[u8]) -> Result<Option<String>, FileError> {
         let mut new = match NewFile::beside(&self.path) {
             Ok(new) => new,
@@ -179,8 +179,8 @@ impl Locked {
         sync_directory(&self.path).map(|()| None)
     }
 
-    /// Writes over the content where no other file can take its place: in a container, a single file is often a mount of its own.
-    /// The old content is kept until the new one is on the disk.
+    /// Overwrites the content of a file that cannot be replaced: in a container, a single file is often a mount point. The old
+    /// content is kept until the new one is synced.
     fn write_in_place(
         mut self,
         content: &[u8],
@@ -204,28 +204,28 @@ impl Locked {
         }
         let shown = self.path.display();
         Ok(Some(format!(
-            "{shown} was written in place, because it cannot be replaced in one step ({reason}); \
-             a program that read it at that moment may have seen a part of it"
+            "{shown} was written in place, because it cannot be replaced atomically ({reason}); \
+             a concurrent reader may have seen partial content"
         )))
     }
 
-    /// Whether everybody on this machine can read the file.
+    /// Whether all local users can read the file.
     pub fn is_open_to_others(&self) -> bool {
         is_open_to_others(&self.metadata)
     }
 
-    /// By how many names the file is known. Only one of them leads to the new content later.
+    /// The number of hard links. After a replacement only one of them has the new content.
     pub fn hard_links(&self) -> u64 {
         self.metadata.nlink()
     }
 }
 
-/// Makes a file that is not there yet, for its owner alone.
+/// Creates a new file, readable only by its owner.
 ///
 /// # Errors
-/// When there is one already, or it cannot be written.
+/// If the file exists or cannot be written.
 pub fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    // Asked first, so that an error about the directory does not hide what is nearer.
+    // Checked first, so that an error about the directory does not hide this more specific one.
     if fs::symlink_metadata(path).is_ok() {
         return Err(FileError::Exists { path: path.to_owned() });
     }
@@ -240,21 +240,21 @@ pub fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
     sync_directory(path)
 }
 
-/// The content of a file of credentials, which is not going to be changed.
+/// The content of a credentials file, without a lock.
 ///
 /// # Errors
-/// When it is no file, cannot be read, or is far too large.
+/// If it is not a regular file, cannot be read, or is too large.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut file = open(path, OpenOptions::new().read(true))?;
     read_all(&mut file, path)
 }
 
-/// Whether everybody on the machine can read it.
+/// Whether all local users can read the file.
 pub fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o004 != 0
 }
 
-/// Opens a file, and nothing that is none: to open a device or a pipe could wait for ever, or do something.
+/// Opens a regular file only: opening a device or a pipe could block or have side effects.
 fn open(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     let unreadable = |source| failed("open", path, source);
     check_kind(path, &fs::metadata(path).map_err(unreadable)?)?;
@@ -279,9 +279,9 @@ fn read_all(file: &mut File, path: &Path) -> Result<Vec<u8>, FileError> {
     if size > MAX_SIZE {
         return Err(FileError::TooLarge { path: path.to_owned(), size });
     }
-    // With room for all, so that no copy stays behind where it grew: there can be passwords that are not hashed.
+    // Full capacity, since reallocation would leave copies of plain-text passwords in memory.
     let mut content = Vec::with_capacity(size as usize + 1);
-    // It may grow while it is read.
+    // The file may grow during the read.
     let size = file.take(MAX_SIZE + 1).read_to_end(&mut content).map_err(unreadable)? as u64;
     match size > MAX_SIZE {
         true => Err(FileError::TooLarge { path: path.to_owned(), size }),
@@ -289,7 +289,7 @@ fn read_all(file: &mut File, path: &Path) -> Result<Vec<u8>, FileError> {
     }
 }
 
-/// Waits for the lock, but not for ever. The kernel frees it when its owner ends, however that happens.
+/// Waits for the lock, with a timeout. The kernel releases a lock when its owner exits or crashes.
 fn lock(file: &File, path: &Path) -> Result<(), FileError> {
     let failed = |error: rustix::io::Errno| failed("lock", path, error.into());
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
@@ -297,7 +297,7 @@ fn lock(file: &File, path: &Path) -> Result<(), FileError> {
         Err(rustix::io::Errno::WOULDBLOCK) => {}
         Err(error) => return Err(failed(error)),
     }
-    // There is no lock with a deadline. The thread's copy of the descriptor stands for the same lock.
+    // flock has no timeout. The thread's duplicate of the descriptor shares the lock.
     let copy = file.try_clone().map_err(|source| FileError::System {
         action: "lock",
         path: path.to_owned(),
@@ -318,18 +318,18 @@ fn lock_and_wait(file: &File) -> rustix::io::Result<()> {
     }
 }
 
-/// Whether the name still leads to this file.
+/// Whether the path still refers to this file.
 fn is_at(path: &Path, metadata: &Metadata) -> bool {
     fs::symlink_metadata(path)
         .is_ok_and(|found| (found.dev(), found.ino()) == (metadata.dev(), metadata.ino()))
 }
 
-/// Whether no file can be made beside another, though that one may be open for writing.
+/// Whether the directory does not permit new files, although the file itself may be writable.
 fn is_closed_directory(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
 
-/// Whether a file is a mount of its own, which keeps its name.
+/// Whether the file is a mount point, which cannot be renamed over.
 fn is_mount(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices)
 }
@@ -341,7 +341,7 @@ fn overwrite(file: &mut File, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The old content of a file that is written in place, beside it, for the case that this is interrupted.
+/// A backup of the old content beside a file that is overwritten in place, in case of an interruption.
 #[derive(Debug)]
 struct SavedFile {
     path: PathBuf,
@@ -360,11 +360,11 @@ impl SavedFile {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let saved = path.display();
                 let problem = format!(
-                    "an earlier change was interrupted; {saved} has the content from before it: compare them, and remove it"
+                    "an earlier change was interrupted; {saved} has the previous content: compare both files, then remove it"
                 );
                 Err(FileError::Content { path: target.to_owned(), problem })
             }
-            Err(source) => Err(failed("make a file beside", target, source)),
+            Err(source) => Err(failed("create a file beside", target, source)),
         }
     }
 
@@ -386,7 +386,7 @@ impl SavedFile {
     }
 }
 
-/// A file that is being written. It goes away unless it gets its place.
+/// A temporary file, removed on drop unless it was renamed into place.
 #[derive(Debug)]
 struct NewFile {
     path: PathBuf,
@@ -400,20 +400,23 @@ impl NewFile {
         let path = target.with_file_name(temporary_name(target)?);
         let mut options = OpenOptions::new();
         let file = options.write(true).create_new(true).mode(PRIVATE).open(&path);
-        let file = file.map_err(|source| failed("make a file beside", target, source))?;
+        let file = file.map_err(|source| failed("create a file beside", target, source))?;
         Ok(NewFile { path, target: target.to_owned(), file, is_in_place: false })
     }
 
     fn write(&mut self, content: &[u8]) -> Result<(), FileError> {
-        // Whatever the umask left of it.
+        // The umask may have cleared bits.
         self.set_mode(PRIVATE)?;
         self.file.write_all(content).map_err(|source| failed("write the new", &self.target, source))
     }
 
-    /// Takes over owner, mode and access list; first the owner, which can take bits of the mode away.
+    /// Copies owner, mode and ACL. The owner comes first, since changing it can clear mode bits.
     fn take_after(&mut self, old_file: &File, old: &Metadata) -> Result<(), FileError> {
         let (uid, gid) = (old.uid(), old.gid());
-        let own = self.file.metadata().map_err(|source| failed("look at the new", &self.target, source))?;
+        let own = self
+            .file
+            .metadata()
+            .map_err(|source| failed("read the metadata of the new", &self.target, source))?;
         if (own.uid(), own.gid()) != (uid, gid) {
             let owner = (own.uid() != uid).then(|| Uid::from_raw(uid));
             rustix::fs::fchown(&self.file, owner, Some(Gid::from_raw(gid))).map_err(|error| {
@@ -422,7 +425,7 @@ impl NewFile {
         }
         self.set_mode(old.mode())?;
         let kept = copy_access_list(old_file, &self.file);
-        kept.map_err(|error| failed("keep the access list of", &self.target, error.into()))
+        kept.map_err(|error| failed("copy the access list of", &self.target, error.into()))
     }
 
     fn set_mode(&self, mode: u32) -> Result<(), FileError> {
@@ -433,7 +436,7 @@ impl NewFile {
 
     fn sync(&self) -> Result<(), FileError> {
         let synced = self.file.sync_all();
-        synced.map_err(|source| failed("bring to the disk the new", &self.target, source))
+        synced.map_err(|source| failed("sync to the disk the new", &self.target, source))
     }
 }
 
@@ -445,7 +448,7 @@ impl Drop for NewFile {
     }
 }
 
-/// Takes over who else may read the file, without which a broker that is named there could not.
+/// Copies the ACL, which may be the only reason that the broker can read the file.
 #[cfg(target_os = "linux")]
 fn copy_access_list(from: &File, to: &File) -> rustix::io::Result<()> {
     use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
@@ -462,7 +465,7 @@ fn copy_access_list(from: &File, to: &File) -> rustix::io::Result<()> {
     }
 }
 
-/// Other systems keep it elsewhere.
+/// Other systems do not store the ACL in this attribute.
 #[cfg(not(target_os = "linux"))]
 fn copy_access_list(_from: &File, _to: &File) -> rustix::io::Result<()> {
     Ok(())
@@ -477,15 +480,15 @@ fn temporary_name(target: &Path) -> Result<OsString, FileError> {
     Ok(name)
 }
 
-/// What all names of files begin with that are written for this one.
+/// The common prefix of all temporary names for this file.
 fn temporary_prefix(target: &Path) -> OsString {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let end = (0..=MAX_NAME.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
     OsString::from(format!(".{}{MARK}", name.get(..end).unwrap_or_default()))
 }
 
-/// Removes what runs that were killed left beside the file. Whoever writes there holds the lock, which we hold now, or makes a
-/// new file and fails, since it is there.
+/// Removes temporary files left by killed processes. A running process that writes one either holds the lock, which this
+/// process now has, or creates a new file and fails because the file exists.
 fn remove_litter(path: &Path) {
     let Some(entries) = path.parent().and_then(|directory| fs::read_dir(directory).ok()) else { return };
     let prefix = temporary_prefix(path);
@@ -500,13 +503,13 @@ fn remove_litter(path: &Path) {
     }
 }
 
-/// Renames in one step, and only where there is nothing yet.
+/// Renames atomically, without replacing an existing file.
 fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
     {
         use rustix::fs::{RenameFlags, renameat_with};
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // File systems that cannot do it.
+            // Not supported by the file system.
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
             result => return Ok(result?),
         }
@@ -515,12 +518,12 @@ fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
     fs::remove_file(from)
 }
 
-/// Brings the new name to the disk. Where the directory cannot be opened for reading, there is no way to.
+/// Syncs the rename to disk, if the directory can be opened for reading.
 fn sync_directory(path: &Path) -> Result<(), FileError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(directory) = File::open(parent) else { return Ok(()) };
     match directory.sync_all() {
-        // File systems that have nothing to bring there.
+        // The file system does not support syncing directories.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         result => result.map_err(|source| FileError::NotOnDisk { path: path.to_owned(), source }),
     }

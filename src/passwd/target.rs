@@ -1,61 +1,60 @@
-//! What each mosquitto makes of a line of its password file.
+//! Whether a mosquitto version loads a line of its password file.
 //!
-//! All of it was tried with the brokers. 2.0 takes salts of 12 bytes and passes over an entry that it does not like, whose user is
-//! then locked out; 2.1 takes salts of 64 bytes as well, and does not start with one bad line. Argon2 is a matter of how it
-//! was built.
+//! Verified with the brokers: 2.0 requires 12-byte salts, and skips a rejected entry, which locks out that user. 2.1 also
+//! accepts 64-byte salts, and does not start if one line is bad. Argon2 is a build option.
 
 use super::file::{Entry, PasswordFile};
 use super::{Hash, Scheme};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 
-/// The length of salts that every mosquitto takes.
+/// The salt length that all mosquitto versions accept.
 const PORTABLE_SALT: usize = 12;
 
-/// The length that mosquitto_passwd 2.1 writes.
+/// The salt length that mosquitto_passwd 2.1 writes.
 const LONG_SALT: usize = 64;
 
-/// A login costs the broker, which does nothing else meanwhile, some 15 ms with it. mosquitto's own number, 1000, makes each guess
-/// twenty times cheaper for whoever has got the file; 210,000, which OWASP recommends for web sites, would stop the broker for
-/// minutes when a thousand devices come back after a restart.
+/// One login takes about 15 ms, during which the broker does nothing else. mosquitto's own default, 1000, makes guesses twenty
+/// times cheaper for an attacker with the file. The OWASP recommendation for web sites, 210,000, would block the broker for
+/// minutes when a thousand devices reconnect after a restart.
 pub const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::new(20_000).expect("it is not zero");
 
-/// A broker that is to load the file.
+/// A broker version that loads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// mosquitto 1.x.
     Mosquitto1,
     /// mosquitto 2.0.
     Mosquitto20,
-    /// mosquitto 2.1 that was built without Argon2, as it is by default.
+    /// mosquitto 2.1 built without Argon2, the default.
     Mosquitto21,
-    /// mosquitto 2.1 that was built with Argon2.
+    /// mosquitto 2.1 built with Argon2.
     Mosquitto21Argon2,
 }
 
 /// A line that a broker does not load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// The user, as it stands there.
+    /// The user, as in the file.
     pub user: Vec<u8>,
-    /// What is wrong with it.
+    /// The reason.
     pub problem: String,
 }
 
 impl Target {
-    /// How passwords are hashed for this broker: the strongest way that it loads at a cost that it can bear.
+    /// The strongest scheme that this broker loads and can afford at each login.
     pub fn scheme(self) -> Scheme {
         match self {
             Target::Mosquitto1 => Scheme::Sha512 { salt_len: PORTABLE_SALT },
-            // The short salt leaves the way back to 2.0 open, and is long enough to be different for everyone.
+            // The short salt permits a downgrade to 2.0, and is long enough to be unique.
             Target::Mosquitto20 | Target::Mosquitto21 => pbkdf2(DEFAULT_ITERATIONS),
             Target::Mosquitto21Argon2 => ARGON2ID,
         }
     }
 
-    /// Its name.
+    /// The display name.
     pub fn name(self) -> &'static str {
         match self {
             Target::Mosquitto1 => "mosquitto 1",
@@ -65,24 +64,22 @@ impl Target {
         }
     }
 
-    /// What it does with a file that has such lines.
+    /// The effect of a bad line on the broker.
     pub fn consequence(self) -> &'static str {
         match self {
-            Target::Mosquitto1 | Target::Mosquitto20 => "leaves them out, and these users cannot log in",
+            Target::Mosquitto1 | Target::Mosquitto20 => "skips them, and these users cannot log in",
             Target::Mosquitto21 | Target::Mosquitto21Argon2 => "does not start with such a file",
         }
     }
 
-    /// Why it does not load hashes of this scheme, if it does not.
+    /// Why this broker rejects hashes of this scheme, if it does.
     pub fn objection(self, scheme: Scheme) -> Option<String> {
         match (scheme, self) {
             (Scheme::Pbkdf2Sha512 { .. }, Target::Mosquitto1) => {
-                Some("sha512-pbkdf2 came with mosquitto 2.0".to_owned())
+                Some("sha512-pbkdf2 needs mosquitto 2.0 or later".to_owned())
             }
             (Scheme::Argon2id { .. }, Target::Mosquitto21Argon2) => None,
-            (Scheme::Argon2id { .. }, _) => {
-                Some("argon2id needs mosquitto 2.1 that was built with it".to_owned())
-            }
+            (Scheme::Argon2id { .. }, _) => Some("argon2id needs mosquitto 2.1 built with Argon2".to_owned()),
             (Scheme::Sha512 { salt_len } | Scheme::Pbkdf2Sha512 { salt_len, .. }, _) => {
                 self.objection_to_salt(salt_len)
             }
@@ -107,10 +104,11 @@ impl Target {
         let mut findings = Vec::new();
         for entry in file.entries() {
             let first = *first_lines.entry(entry.user).or_insert(entry.line);
-            let twice =
-                (first != entry.line).then(|| format!("line {first} has the same user; only one can count"));
+            let twice = (first != entry.line)
+                .then(|| format!("line {first} has the same user; only one takes effect"));
             let marked = (entry.line == 1 && file.has_mark()).then(|| {
-                "a byte order mark stands in front, which the broker takes for a part of the name".to_owned()
+                "the file begins with a byte order mark, which the broker takes as part of the name"
+                    .to_owned()
             });
             if let Some(problem) = marked.or(self.problem(&entry)).or(twice) {
                 findings.push(Finding { line: entry.line, user: entry.user.to_vec(), problem });
@@ -121,7 +119,7 @@ impl Target {
 
     fn problem(self, entry: &Entry<'_>) -> Option<String> {
         if entry.user.is_empty() {
-            return Some("there is no user name before the ':'".to_owned());
+            return Some("missing user name before the ':'".to_owned());
         }
         match Hash::parse(entry.hash) {
             Ok(hash) => self.objection(hash.scheme()),
@@ -130,28 +128,28 @@ impl Target {
     }
 }
 
-/// PBKDF2 as every mosquitto since 2.0 loads it.
+/// PBKDF2 in the form that mosquitto 2.0 and later load.
 pub fn pbkdf2(iterations: NonZeroU32) -> Scheme {
     Scheme::Pbkdf2Sha512 { iterations, salt_len: PORTABLE_SALT }
 }
 
-/// What mosquitto 1 wrote, and every mosquitto loads.
+/// The scheme of mosquitto 1, which all versions load.
 pub const SHA512: Scheme = Scheme::Sha512 { salt_len: PORTABLE_SALT };
 
-/// Argon2id with mosquitto's own parameters.
+/// Argon2id with mosquitto's default parameters.
 pub const ARGON2ID: Scheme =
     Scheme::Argon2id { memory_kib: 47_104, passes: 1, lanes: 1, salt_len: LONG_SALT };
 
-/// Below this, PBKDF2 slows whoever has got the file down too little.
+/// With fewer PBKDF2 iterations, guesses are too cheap for an attacker with the file.
 const FEW_ITERATIONS: u32 = 10_000;
 
-/// The least memory times passes in KiB that OWASP recommends for Argon2id.
+/// The OWASP minimum for Argon2id: memory in KiB times passes.
 const LITTLE_WORK: u64 = 7168 * 5;
 
-/// Why guesses at such a hash are cheap, if they are.
+/// The reason that guesses are cheap for this scheme, if they are.
 pub fn weakness(scheme: Scheme) -> Option<&'static str> {
     match scheme {
-        Scheme::Sha512 { .. } => Some("one round of SHA-512; a graphics card tries billions a second"),
+        Scheme::Sha512 { .. } => Some("one round of SHA-512; a GPU tests billions of passwords per second"),
         Scheme::Pbkdf2Sha512 { iterations, .. } if iterations.get() < FEW_ITERATIONS => {
             Some("few iterations")
         }

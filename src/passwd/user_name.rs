@@ -1,30 +1,30 @@
-//! The name of a user, as a line of mosquitto's password file can hold it.
+//! A user name that fits into a line of mosquitto's password file.
 
 use std::fmt;
 
-/// MQTT has two bytes for its length.
+/// The CONNECT field has a length of two bytes.
 const MAX_LENGTH: usize = 65_535;
 
-/// A name without what would end it or break its line.
+/// A user name without colons and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserName(String);
 
-/// What a name must not have.
+/// An invalid user name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UserNameError {
-    /// It is no text.
+    /// It is not valid UTF-8.
     #[error("the user name is not valid UTF-8 at byte {at}")]
     NotUtf8 {
-        /// Where, from 0.
+        /// The byte position, from 0.
         at: usize,
     },
-    /// It is longer than CONNECT has room for.
-    #[error("the user name has {length} bytes; MQTT carries {MAX_LENGTH} at most")]
+    /// It is longer than the CONNECT field.
+    #[error("the user name has {length} bytes; MQTT permits at most {MAX_LENGTH}")]
     TooLong {
-        /// How long it is.
+        /// Its length in bytes.
         length: usize,
     },
-    /// A character has another meaning in the file.
+    /// It contains a character with a special meaning in the file.
     #[error(
         "the user name '{}' has {what} at byte {at}, which a password file cannot hold",
         crate::escape::line(name)
@@ -34,16 +34,16 @@ pub enum UserNameError {
         name: String,
         /// The character.
         what: &'static str,
-        /// Where, from 0.
+        /// The byte position, from 0.
         at: usize,
     },
 }
 
 impl UserName {
-    /// Takes a name.
+    /// Parses a user name.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// If it is too long, not valid UTF-8, or contains a colon or a control character.
     pub fn parse(bytes: &[u8]) -> Result<UserName, UserNameError> {
         if bytes.len() > MAX_LENGTH {
             return Err(UserNameError::TooLong { length: bytes.len() });
@@ -59,14 +59,14 @@ impl UserName {
         }
     }
 
-    /// Why brokers pass over a line with this name, if they do. mosquitto_passwd writes it nevertheless.
+    /// Why brokers skip a line with this name, if they do. mosquitto_passwd writes such lines.
     pub fn why_not_loaded(&self) -> Option<&'static str> {
         let is_blank = |character: char| character.is_ascii_whitespace();
         match self.0.as_str() {
             "" => Some("is empty"),
             name if name.starts_with('#') => Some("begins with '#', as comments do"),
             name if name.starts_with(is_blank) || name.ends_with(is_blank) => {
-                Some("begins or ends with a blank, which brokers leave out")
+                Some("begins or ends with a blank, which brokers strip")
             }
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! The options that say which broker the credentials are for, and what only some of them have.
+//! The options that select a file format, and those that apply to single formats.
 
 use super::SchemeArgs;
 use super::scheme::Algorithm;
@@ -9,57 +9,57 @@ use crate::passwd::target;
 use clap::{ArgAction, Args, ValueEnum};
 use std::num::NonZeroU32;
 
-/// The virtual host that RabbitMQ has by itself.
+/// RabbitMQ's default virtual host.
 const VIRTUAL_HOST: &str = "/";
 
-/// Whose credentials they are.
+/// The file format.
 #[derive(Debug, Clone, Default, Args)]
 pub struct FormatArgs {
-    /// The broker that reads the file [default: mosquitto]
+    /// Format of the credentials file [default: mosquitto]
     #[arg(long, value_name = "FORMAT", help_heading = "Other brokers")]
     pub format: Option<FormatName>,
-    /// Where EMQX puts the salt when it hashes with sha256 or sha512 [default: prefix]
+    /// Position of EMQX's salt when it hashes with sha256 or sha512 [default: prefix]
     #[arg(long, value_name = "POSITION", help_heading = "Other brokers")]
     pub salt_position: Option<SaltPositionName>,
 }
 
-/// What a new user gets.
+/// The options for new users.
 #[derive(Debug, Clone, Default, Args)]
 pub struct NewUserArgs {
-    /// The role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, where the file has it]
+    /// Role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, if the file has it]
     #[arg(long, value_name = "NAME", help_heading = "Other brokers")]
     pub role: Option<String>,
     /// Make a new user a superuser, for emqx-json and emqx-csv
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Other brokers")]
     pub superuser: bool,
-    /// The virtual host in which a new user may do everything, for rabbitmq [default: /]
+    /// Virtual host in which a new user gets all permissions, for rabbitmq [default: /]
     #[arg(long, value_name = "NAME", help_heading = "Other brokers")]
     pub vhost: Option<String>,
 }
 
-/// How the hashes in a file were made, where the file itself does not say.
+/// The hash settings of an existing file, if the file itself does not contain them.
 #[derive(Debug, Clone, Default, Args)]
 pub struct StoredArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
-    /// How EMQX hashes [default: sha256]
+    /// Hash algorithm of EMQX [default: sha256]
     #[arg(short = 'H', long, value_name = "ALGORITHM", help_heading = "Other brokers")]
     pub hash: Option<Algorithm>,
-    /// How often EMQX hashes with sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]
+    /// Iterations of EMQX's sha256-pbkdf2 or sha512-pbkdf2 [default: 20000]
     #[arg(short = 'I', long, value_name = "COUNT", help_heading = "Other brokers")]
     pub iterations: Option<NonZeroU32>,
 }
 
-/// The names of the formats.
+/// The format names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FormatName {
     /// mosquitto's password file
     Mosquitto,
     /// mosquitto's dynamic security plugin (JSON)
     MosquittoDynsec,
-    /// EMQX's built-in database, to be imported (JSON)
+    /// EMQX's built-in database, for import (JSON)
     EmqxJson,
-    /// EMQX's built-in database, to be imported (CSV without quotes)
+    /// EMQX's built-in database, for import (CSV without quotes)
     EmqxCsv,
     /// RabbitMQ's definitions (JSON)
     Rabbitmq,
@@ -86,14 +86,14 @@ impl From<FormatName> for Format {
     }
 }
 
-/// Where a salt can stand.
+/// The salt positions on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SaltPositionName {
     /// Before the password
     Prefix,
-    /// Behind the password
+    /// After the password
     Suffix,
-    /// There is no salt
+    /// No salt
     Disable,
 }
 
@@ -113,15 +113,15 @@ impl FormatArgs {
         self.format.map_or(Format::Mosquitto, Format::from)
     }
 
-    /// Whether it is another broker's than mosquitto, or its plugin's.
+    /// Whether the format is not mosquitto's password file.
     pub fn is_foreign(&self) -> bool {
         self.format() != Format::Mosquitto
     }
 
-    /// What is chosen for new users and their hashes.
+    /// The settings for new users and their hashes.
     ///
     /// # Errors
-    /// When an option was typed that the format has no use for.
+    /// If an option is set that the format does not use.
     pub fn settings(&self, scheme: &SchemeArgs, new: &NewUserArgs) -> Result<Settings, Error> {
         let format = self.format();
         self.check_options(scheme, new)?;
@@ -144,10 +144,10 @@ impl FormatArgs {
         })
     }
 
-    /// Refuses options that the format has no use for: one that changes nothing would leave its user in the belief that it did.
+    /// Rejects options that the format does not use: a user could believe that an ignored option has an effect.
     ///
     /// # Errors
-    /// Which option it is.
+    /// The first such option.
     pub fn check_options(&self, scheme: &SchemeArgs, new: &NewUserArgs) -> Result<(), Error> {
         let format = self.format();
         let is_emqx = matches!(format, Format::EmqxJson | Format::EmqxCsv);
@@ -172,7 +172,7 @@ impl FormatArgs {
         }
         match scheme.hash {
             Some(hash) if !is_own && !known_hashes(format).contains(&hash) => Err(Error::Usage(format!(
-                "this broker does not know {}; {}",
+                "this broker does not support {}; {}",
                 hash.name(),
                 list_of(known_hashes(format))
             ))),
@@ -182,22 +182,24 @@ impl FormatArgs {
 }
 
 impl StoredArgs {
-    /// What is needed to check hashes.
+    /// The settings for checking existing hashes.
     ///
     /// # Errors
-    /// When an option was typed that the format has no use for.
+    /// If an option is set that the format does not use.
     pub fn settings(&self) -> Result<Settings, Error> {
         let own_hash = (!self.format.is_foreign()).then_some("-H").filter(|_| self.hash.is_some());
         let own_count = (!self.format.is_foreign()).then_some("-I").filter(|_| self.iterations.is_some());
         if let Some(option) = own_hash.or(own_count) {
-            return Err(Error::Usage(format!("{option} is for EMQX; other files say how they are hashed")));
+            return Err(Error::Usage(format!(
+                "{option} is for EMQX; other files contain their hash settings"
+            )));
         }
         let scheme = SchemeArgs { hash: self.hash, iterations: self.iterations, ..SchemeArgs::default() };
         self.format.settings(&scheme, &NewUserArgs::default())
     }
 }
 
-/// What each broker hashes with.
+/// The hash algorithms of each format.
 fn known_hashes(format: Format) -> &'static [Algorithm] {
     match format {
         Format::Mosquitto => &[Algorithm::Argon2id, Algorithm::Sha512Pbkdf2, Algorithm::Sha512],

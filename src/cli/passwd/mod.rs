@@ -1,4 +1,4 @@
-//! The options of `mq passwd`, and of the commands below it.
+//! The options of `mq passwd` and its subcommands.
 
 mod format;
 mod import;
@@ -16,10 +16,10 @@ pub use scram::ScramArgs;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Stands for standard output where a file is named, and for standard input where a password is read.
+/// Standard output as the file to write, and standard input as the password file.
 pub const STANDARD: &str = "-";
 
-/// What `mq passwd` takes.
+/// The arguments of `mq passwd`.
 #[derive(Debug, Clone, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -33,55 +33,54 @@ mq passwd [OPTIONS] FILE USER
        mq passwd {verify FILE USER | list FILE | check --target BROKER FILE}
        mq passwd {import FILE CSV | psk FILE IDENTITY | scram FILE USER}",
     after_help = "\
-The password is asked for twice, and not shown. Where standard input is no terminal, its first line is the password. The file is \
-replaced in one step and under a lock: whatever happens, there is the old file or the new one, with the same owner, mode, comments \
-and order.
+The password is read twice, without echo. If standard input is not a terminal, its first line is the password. The file is \
+replaced atomically and under a lock: after a failure it has either the old or the new content. Owner, mode, comments and order \
+are preserved.
 
-Without -H and --target, passwords are hashed as every mosquitto since 2.0 loads it: with sha512-pbkdf2, a salt of 12 \
-bytes (2.0 locks out users with others) and 20,000 iterations. mosquitto hashes at every login, and does nothing else meanwhile: \
-1000 iterations, its own number, take it about 1 ms, 20,000 about 15 ms, 210,000 (which OWASP recommends for web sites) about \
-150 ms, and argon2id as it is by default about as long. Each guess costs the same for whoever has got the file. 20,000 lets a \
-thousand devices come back within 15 s after a restart; with few clients, or passwords that people think up, -I 210000 is better.
+Without -H and --target, passwords are hashed for mosquitto 2.0 and later: sha512-pbkdf2 with a salt of 12 bytes (2.0 locks out \
+users with other lengths) and 20,000 iterations. mosquitto hashes at every login, and does nothing else meanwhile: 1000 \
+iterations, its own default, take about 1 ms, 20,000 about 15 ms, 210,000 (the OWASP recommendation for web sites) about 150 ms, \
+and argon2id with its defaults about 150 ms. For an attacker with the file, each guess costs the same. With 20,000 iterations, a \
+thousand devices can reconnect within 15 s after a restart. With few clients, or passwords chosen by people, -I 210000 is better.
 
---format writes what other brokers read, with the same care; all else in the file stays. EMQX's files do not say how they are \
-hashed: -H, -I and --salt-position must be what the authenticator is set to. A new user of RabbitMQ may do everything in the virtual \
-host, a new user of mosquitto-dynsec and hivemq has the role of --role. nanomq keeps passwords as plain text.
+--format writes the files of other brokers, with the same guarantees; the rest of the file is unchanged. EMQX's files do not \
+contain the hash settings: -H, -I and --salt-position must match the authenticator. A new user of RabbitMQ gets all permissions \
+in the virtual host; a new user of mosquitto-dynsec and hivemq gets the role of --role. nanomq stores passwords in plain text.
 
 Examples:
-  mq passwd -c passwords ann                   make the file with a user; asks for the password
-  mq passwd passwords bob                      add another one, or change the password
-  pass show mqtt/bob | mq passwd passwords bob  the password from another program
+  mq passwd -c passwords ann                   create the file with a user; asks for the password
+  mq passwd passwords bob                      add another user, or change the password
+  pass show mqtt/bob | mq passwd passwords bob  take the password from another program
   mq passwd -D passwords bob                   delete a user
   mq passwd --target mosquitto-2.1-argon2 passwords ann   hash with argon2id
-  mq passwd -U passwords                       hash what stands in the file as plain text
+  mq passwd -U passwords                       hash the plain-text passwords in the file
   mq passwd -c - ann >> elsewhere              print the line
-  mq passwd verify passwords ann               is this the password?
-  mq passwd check --target mosquitto-2.0 passwords   does that broker load every line?
-  mq passwd --format mosquitto-dynsec dynamic-security.json ann   a client of the dynamic security plugin
-  mq passwd --format emqx-json -c users.json ann   a file that EMQX imports
-  mq passwd import passwords users.csv         all users of a list
+  mq passwd verify passwords ann               check a password
+  mq passwd check --target mosquitto-2.0 passwords   check that the broker loads every line
+  mq passwd --format mosquitto-dynsec dynamic-security.json ann   add a client to the dynamic security plugin
+  mq passwd --format emqx-json -c users.json ann   create a file for EMQX to import
+  mq passwd import passwords users.csv         add all users of a list
 
-Exit status: 0 done, 1 the file cannot be changed or has no such user, 2 usage, or the two passwords differ, 3 `verify`: another \
-password, `check`: a line is not loaded, 130 and 143 interrupted. Called as mosquitto_passwd: 0 done, 1 not done, 2 the two passwords differ."
+Exit status: 0 done, 1 the file cannot be changed or has no such user, 2 usage, or the two passwords differ, 3 `verify`: wrong \
+password, `check`: a line is not loaded, 130 and 143 interrupted. Called as mosquitto_passwd: 0 done, 1 failed, 2 the two passwords differ."
 )]
 pub struct PasswdArgs {
-    /// What to do with the file instead of changing it
+    /// The subcommand; without one, the file is changed
     #[command(subcommand)]
     pub command: Option<PasswdCommand>,
-    /// Make the file; `-` prints the line instead
+    /// Create the file; `-` prints the line instead
     #[arg(short = 'c', long, action = ArgAction::SetTrue, conflicts_with_all = ["delete", "hash_plain"])]
     pub create: bool,
-    /// Replace a file that is there with a new one, with -c
+    /// Replace an existing file, with -c
     #[arg(long, action = ArgAction::SetTrue, requires = "create")]
     pub force: bool,
     /// Delete the user
     #[arg(short = 'D', long, action = ArgAction::SetTrue, conflicts_with_all = ["hash_plain", "batch"])]
     pub delete: bool,
-    /// Hash the passwords that stand in the file as plain text, and leave those that are hashed alone
+    /// Hash the plain-text passwords in the file; hashed ones stay unchanged
     #[arg(short = 'U', long, action = ArgAction::SetTrue, conflicts_with_all = ["batch", "password_file"])]
     pub hash_plain: bool,
-    /// Take the password from the command line, where every user of the machine can see it; `--` goes in front of FILE where it
-    /// begins with a dash
+    /// Take the password from the command line (visible in the process list); if it begins with a dash, put `--` before FILE
     #[arg(short = 'b', long, action = ArgAction::SetTrue, requires = "password")]
     pub batch: bool,
     /// Read the password from the first line of a file; `-` is standard input
@@ -104,31 +103,31 @@ pub struct PasswdArgs {
     pub password: Option<OsString>,
 }
 
-/// The commands below `mq passwd`.
+/// The subcommands of `mq passwd`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum PasswdCommand {
     /// Check a password against the file
     Verify(VerifyArgs),
-    /// Print the users and how their passwords are hashed
+    /// List the users and the hash schemes of their passwords
     List(ListArgs),
-    /// Tell which lines a broker would not load
+    /// Report the lines that a broker would not load
     Check(CheckArgs),
-    /// Add and change the users of a list (CSV)
+    /// Add and update the users of a list (CSV)
     Import(ImportArgs),
-    /// Make a key for TLS with pre-shared keys
+    /// Generate a key for TLS with pre-shared keys
     Psk(PskArgs),
-    /// Make a user's keys for SCRAM, which proves a password without sending it
+    /// Generate a user's keys for SCRAM, which proves a password without sending it
     Scram(ScramArgs),
 }
 
-/// What `mq passwd verify` takes.
+/// The arguments of `mq passwd verify`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  mq passwd verify passwords ann                  asks for the password
-  mq passwd verify passwords ann < secret         takes it from standard input
+  mq passwd verify passwords ann                  ask for the password
+  mq passwd verify passwords ann < secret         read it from standard input
 
-Exit status: 0 it is the password, 1 the file cannot be read, 2 usage, 3 it is another one, or there is no such user.")]
+Exit status: 0 the password is right, 1 the file cannot be read, 2 usage, 3 wrong password or unknown user.")]
 pub struct VerifyArgs {
     /// The password file
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -143,15 +142,15 @@ pub struct VerifyArgs {
     pub(crate) stored: StoredArgs,
 }
 
-/// What `mq passwd list` takes.
+/// The arguments of `mq passwd list`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-A line for each user: the name, how the password is hashed, and whether guesses at it are cheap. Control characters in a name are \
-shown as \\u{1b}.
+Prints a line for each user: the name, the hash scheme, and whether guesses are cheap. Control characters in a name are escaped \
+as in \\u{1b}.
 
 Examples:
-  mq passwd list /etc/mosquitto/passwd             all users
-  mq passwd list /etc/mosquitto/passwd | grep weak   whose password should be set again
+  mq passwd list /etc/mosquitto/passwd             list all users
+  mq passwd list /etc/mosquitto/passwd | grep weak   list the users that need a new hash
 
 Exit status: 0 done, 1 the file cannot be read, 2 usage.")]
 pub struct ListArgs {
@@ -162,17 +161,17 @@ pub struct ListArgs {
     pub(crate) stored: StoredArgs,
 }
 
-/// What `mq passwd check` takes.
+/// The arguments of `mq passwd check`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-A line that mosquitto 2.0 does not like is left out, and its user cannot log in; mosquitto 2.1 does not start with such a file.
+mosquitto 2.0 skips a bad line, so that its user cannot log in. mosquitto 2.1 does not start with such a file.
 
 Examples:
-  mq passwd check --target mosquitto-2.1 passwords   before an update of the broker
+  mq passwd check --target mosquitto-2.1 passwords   check before a broker update
 
-Exit status: 0 the broker loads every line, 1 the file cannot be read, 2 usage, 3 it does not.")]
+Exit status: 0 the broker loads every line, 1 the file cannot be read, 2 usage, 3 it does not load a line.")]
 pub struct CheckArgs {
-    /// The broker that is to load the file
+    /// Broker version that the lines are checked for
     #[arg(long, value_name = "BROKER", default_value = "mosquitto-2.0")]
     pub target: TargetName,
     /// The password file

@@ -1,5 +1,5 @@
-//! Reads the command line as mosquitto_passwd does: options come first, one letter a word, and what follows is taken as it
-//! stands, `--help` or `list` included.
+//! Parses the command line as mosquitto_passwd does: options come first, each a word of one letter. All following words are
+//! operands, even `--help` or `list`.
 
 use super::PasswdArgs;
 use super::scheme::Algorithm;
@@ -10,25 +10,25 @@ use std::ffi::OsString;
 use std::num::NonZeroU32;
 
 const USAGE: &str = "\
-mosquitto_passwd is a tool for managing password files for mosquitto; this is mq in its place.
+mosquitto_passwd is a tool for managing password files for mosquitto. This is mq's implementation.
 
 Usage: mosquitto_passwd [-H hash] [-I iterations] [-c | -D] passwordfile username
        mosquitto_passwd [-H hash] [-I iterations] [-c] -b passwordfile username password
        mosquitto_passwd [-H hash] [-I iterations] -U passwordfile
- -b : take the password from the command line, where other users can see it
- -c : create a new password file; it must not exist yet. - prints the line instead
+ -b : take the password from the command line (visible in the process list)
+ -c : create a new password file, which must not exist yet; - prints the line instead
  -D : delete the user
  -H : argon2id, sha512-pbkdf2 or sha512 (default sha512-pbkdf2)
- -I : the iterations of sha512-pbkdf2 (default 1000)
- -U : hash a password file that holds plain text
+ -I : iterations of sha512-pbkdf2 (default 1000)
+ -U : hash a password file with plain-text passwords
 
-`mq passwd --help` tells more.
+See `mq passwd --help` for more.
 ";
 
-/// Reads the words behind the program's name.
+/// Parses the words after the program name.
 ///
 /// # Errors
-/// What is wrong with them, in the order in which mosquitto_passwd looks; or its usage, as it prints it for what it does not know.
+/// The first problem, in mosquitto_passwd's order of checks; or the usage, if mosquitto_passwd prints its own.
 pub(in crate::cli) fn parse(words: &[OsString]) -> Result<PasswdArgs, Failure> {
     let mut args = PasswdArgs::empty();
     let mut rest = words;
@@ -62,7 +62,7 @@ fn flag<'a>(flag: &mut bool, following: &'a [OsString]) -> &'a [OsString] {
 }
 
 fn value<'a>(option: &str, following: &'a [OsString]) -> Result<(&'a OsString, &'a [OsString]), Failure> {
-    following.split_first().ok_or_else(|| refused(&format!("{option} needs a value")))
+    following.split_first().ok_or_else(|| refused(&format!("missing value for {option}")))
 }
 
 fn algorithm(value: &OsString) -> Result<Algorithm, Failure> {
@@ -70,7 +70,9 @@ fn algorithm(value: &OsString) -> Result<Algorithm, Failure> {
     let known = known.filter(|hash| hash.is_mosquittos());
     known.ok_or_else(|| {
         let shown = value.as_encoded_bytes().escape_ascii();
-        refused(&format!("unknown hash '{shown}' for -H; it takes argon2id, sha512-pbkdf2 or sha512"))
+        refused(&format!(
+            "unknown hash algorithm '{shown}' for -H; it takes argon2id, sha512-pbkdf2 or sha512"
+        ))
     })
 }
 
@@ -90,13 +92,13 @@ fn check(args: &PasswdArgs) -> Result<(), Failure> {
         (args.batch, args.delete, "-b and -D"),
     ] {
         if one && other {
-            return Err(refused(&format!("{names} do not go together")));
+            return Err(refused(&format!("{names} cannot be combined")));
         }
     }
     Ok(())
 }
 
-/// Takes what follows the options. Words too many are overlooked only where an option says what is wanted.
+/// Takes the operands. Surplus words are ignored only if an option determines the action.
 fn take_operands(args: &mut PasswdArgs, words: &[OsString]) -> Result<(), Failure> {
     let wanted: &[&str] = match (args.hash_plain, args.batch) {
         (true, _) => &["passwordfile"],
@@ -119,7 +121,9 @@ fn take_operands(args: &mut PasswdArgs, words: &[OsString]) -> Result<(), Failur
 
 fn refused(problem: &str) -> Failure {
     let problem = crate::escape::lines(problem);
-    let text = format!("mosquitto_passwd: {problem}\nhint: `mosquitto_passwd` alone prints its usage\n");
+    let text = format!(
+        "mosquitto_passwd: {problem}\nhint: run `mosquitto_passwd` without arguments for its usage\n"
+    );
     Failure { text, is_wanted: false, status: ExitStatus::FAILED }
 }
 

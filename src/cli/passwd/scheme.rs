@@ -1,4 +1,4 @@
-//! The options that say how passwords are hashed.
+//! The options that select the password hash.
 
 use crate::cli::Names;
 use crate::error::Error;
@@ -6,51 +6,51 @@ use crate::passwd::{Scheme, Target, target};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 
-/// What mosquitto_passwd 2.1 writes. The scripts that call it count on what a login costs.
+/// The default of mosquitto_passwd 2.1. Scripts that call it rely on the cost of a login.
 const MOSQUITTO_ITERATIONS: NonZeroU32 = NonZeroU32::new(1000).expect("it is not zero");
 
-/// How passwords are hashed.
+/// The password hash options.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SchemeArgs {
-    /// How to hash [default: sha512-pbkdf2]
+    /// Hash algorithm [default: sha512-pbkdf2]
     #[arg(short = 'H', long, value_name = "ALGORITHM", help_heading = "Hash")]
     pub hash: Option<Algorithm>,
-    /// The broker that is to load the file, for which the hash is chosen, and the lines that are there are checked
+    /// Broker version that loads the file; selects the hash, and checks the existing lines
     #[arg(long, value_name = "BROKER", help_heading = "Hash")]
     pub target: Option<TargetName>,
-    /// How often sha512-pbkdf2 hashes; more costs guesses and logins more [default: 20000]
+    /// Iterations of sha512-pbkdf2; more make guesses and logins slower [default: 20000]
     #[arg(short = 'I', long, value_name = "COUNT", help_heading = "Hash")]
     pub iterations: Option<NonZeroU32>,
-    /// The memory that argon2id needs [default: 47104]
+    /// Memory of argon2id [default: 47104]
     #[arg(long, value_name = "KIB", help_heading = "Hash")]
     pub memory: Option<u32>,
-    /// How often argon2id goes through its memory [default: 1]
+    /// Passes of argon2id over its memory [default: 1]
     #[arg(long, value_name = "COUNT", help_heading = "Hash")]
     pub passes: Option<u32>,
-    /// Into how many lanes argon2id divides its memory [default: 1]
+    /// Lanes of argon2id (parallelism) [default: 1]
     #[arg(long, value_name = "COUNT", help_heading = "Hash")]
     pub lanes: Option<u32>,
 }
 
-/// The names of the ways to hash, as mosquitto_passwd has them.
+/// The hash algorithms, with mosquitto_passwd's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Algorithm {
-    /// For mosquitto 2.1 that was built with it: guesses cost memory, too
+    /// For mosquitto 2.1 built with Argon2: guesses also cost memory
     Argon2id,
     /// For mosquitto 2.0 and later
     #[value(name = "sha512-pbkdf2")]
     Sha512Pbkdf2,
-    /// For mosquitto 1, and other brokers: guesses cost next to nothing
+    /// For mosquitto 1, and other brokers: guesses are very cheap
     Sha512,
     /// For EMQX
     #[value(name = "sha256-pbkdf2")]
     Sha256Pbkdf2,
-    /// For EMQX and RabbitMQ: guesses cost next to nothing
+    /// For EMQX and RabbitMQ: guesses are very cheap
     Sha256,
 }
 
 impl Algorithm {
-    /// Its name as it is typed.
+    /// The name on the command line.
     pub(super) fn name(self) -> &'static str {
         match self {
             Algorithm::Argon2id => "argon2id",
@@ -61,18 +61,18 @@ impl Algorithm {
         }
     }
 
-    /// Whether it has iterations.
+    /// Whether the algorithm has iterations.
     pub(super) fn is_pbkdf2(self) -> bool {
         matches!(self, Algorithm::Sha512Pbkdf2 | Algorithm::Sha256Pbkdf2)
     }
 
-    /// Whether mosquitto's own file can have it.
+    /// Whether mosquitto's own file supports it.
     pub(super) fn is_mosquittos(self) -> bool {
         !matches!(self, Algorithm::Sha256 | Algorithm::Sha256Pbkdf2)
     }
 }
 
-/// The names of the brokers.
+/// The broker versions on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TargetName {
     /// mosquitto 1.x
@@ -81,10 +81,10 @@ pub enum TargetName {
     /// mosquitto 2.0
     #[value(name = "mosquitto-2.0")]
     Mosquitto20,
-    /// mosquitto 2.1 that was built without Argon2, as it is by default
+    /// mosquitto 2.1 built without Argon2, the default
     #[value(name = "mosquitto-2.1")]
     Mosquitto21,
-    /// mosquitto 2.1 that was built with Argon2
+    /// mosquitto 2.1 built with Argon2
     #[value(name = "mosquitto-2.1-argon2")]
     Mosquitto21Argon2,
 }
@@ -101,13 +101,14 @@ impl From<TargetName> for Target {
 }
 
 impl SchemeArgs {
-    /// How to hash.
+    /// The hash scheme.
     ///
     /// # Errors
-    /// When the options do not go together, or a number is out of bounds.
+    /// If the options conflict or a number is out of range.
     pub fn scheme(&self, names: Names) -> Result<Scheme, Error> {
         if let Some(hash) = self.hash.filter(|hash| !hash.is_mosquittos()) {
-            let problem = format!("mosquitto does not know {}; --format chooses another broker", hash.name());
+            let problem =
+                format!("mosquitto does not support {}; select another broker with --format", hash.name());
             return Err(Error::Usage(problem));
         }
         let scheme = self.with_numbers(self.algorithm(), names)?;
@@ -116,25 +117,25 @@ impl SchemeArgs {
             Some(target) => match target.objection(scheme) {
                 None => Ok(scheme),
                 Some(objection) => {
-                    Err(Error::Usage(format!("{} does not load that: {objection}", target.name())))
+                    Err(Error::Usage(format!("{} does not load this hash: {objection}", target.name())))
                 }
             },
             None => Ok(scheme),
         }
     }
 
-    /// The broker that is to load the file.
+    /// The broker version that loads the file.
     pub fn target(&self) -> Option<Target> {
         self.target.map(Target::from)
     }
 
-    /// What is hashed with, without the numbers that were typed.
+    /// The scheme with its default numbers.
     fn algorithm(&self) -> Scheme {
         match (self.hash, self.target()) {
             (Some(Algorithm::Argon2id), _) => target::ARGON2ID,
             (Some(Algorithm::Sha512Pbkdf2), _) => target::pbkdf2(target::DEFAULT_ITERATIONS),
             (Some(Algorithm::Sha512), _) => target::SHA512,
-            // Refused before.
+            // Rejected before.
             (Some(Algorithm::Sha256 | Algorithm::Sha256Pbkdf2), _) => target::SHA512,
             (None, Some(target)) => target.scheme(),
             (None, None) => Target::Mosquitto20.scheme(),
@@ -161,7 +162,7 @@ impl SchemeArgs {
         })
     }
 
-    /// Whether numbers were typed that this way to hash has no use for.
+    /// Rejects numbers that the scheme does not use.
     fn check_numbers(&self, scheme: Scheme) -> Result<(), Error> {
         let is_pbkdf2 = matches!(scheme, Scheme::Pbkdf2Sha512 { .. });
         let is_argon2 = matches!(scheme, Scheme::Argon2id { .. });
@@ -173,7 +174,7 @@ impl SchemeArgs {
         ] {
             if is_typed && !is_used {
                 return Err(Error::Usage(format!(
-                    "{option} is for {of}, and the hash is {}; -H {of} chooses the other",
+                    "{option} is for {of}, but the hash is {}; select it with -H {of}",
                     scheme.name()
                 )));
             }

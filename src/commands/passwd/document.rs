@@ -1,4 +1,4 @@
-//! `mq passwd --format`, and `verify` and `list` with it: users in the files of other brokers.
+//! `mq passwd --format`, with `verify` and `list`: users in the files of other brokers.
 
 use super::gate::{Gate, interruptible};
 use super::source::{self, Asked};
@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// What belongs to every command about such a file.
+/// The format of a file, with its settings.
 #[derive(Debug, Clone)]
 pub(super) struct Kind {
     pub(super) format: Format,
@@ -28,7 +28,7 @@ impl Kind {
             .map_err(|error| refused(error, path))
     }
 
-    /// The name, unless the format cannot hold it.
+    /// The name, if the format can hold it.
     pub(super) fn check_name(&self, typed: &OsStr) -> Result<String, Error> {
         let name =
             typed.to_str().ok_or_else(|| Error::Usage("the user name is not valid UTF-8".to_owned()))?;
@@ -36,7 +36,7 @@ impl Kind {
         Ok(name.to_owned())
     }
 
-    /// Whether the file can be changed, before anything is asked or hashed.
+    /// Checks that the file can be changed, before the password is requested or hashed.
     pub(super) fn check(&self, place: &Place) -> Result<(), Error> {
         match place {
             Place::Existing(path) => {
@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// Changes a document in its place, and gives what should be said about the file.
+    /// Changes the document at `place`. Also returns the warnings about the file.
     pub(super) fn change<T>(
         &self,
         place: &Place,
@@ -99,7 +99,7 @@ fn replace_locked(locked: Locked, content: &[u8], path: &Path, gate: &Gate) -> R
     Ok(said)
 }
 
-/// What was typed is the user's fault, what stands in the file the file's.
+/// Rejected input is a usage error, an invalid document an error of the file.
 pub(super) fn refused(error: FormatError, path: &Path) -> Error {
     match error {
         FormatError::Line { .. } | FormatError::Document(_) => {
@@ -117,7 +117,7 @@ pub(super) fn edit(args: &PasswdArgs, path: PathBuf, messages: Messages) -> Resu
     let settings = args.format.settings(&args.scheme, &args.new_user)?;
     let kind = Kind { format: args.format.format(), settings };
     if args.hash_plain {
-        return Err(Error::Usage("-U is for mosquitto's password file".to_owned()));
+        return Err(Error::Usage("-U is only for mosquitto's password file".to_owned()));
     }
     let name = kind.check_name(args.user.as_deref().unwrap_or_default())?;
     if args.delete {
@@ -148,7 +148,8 @@ pub(super) fn edit(args: &PasswdArgs, path: PathBuf, messages: Messages) -> Resu
 
 pub(super) fn warn_about_plain_text(format: Format, messages: Messages) {
     if format.is_plain_text() {
-        messages.say("WARNING: the file holds passwords as plain text; whoever reads it has them all");
+        messages
+            .say("WARNING: the file stores passwords in plain text; any user with read access knows them");
     }
 }
 
@@ -157,7 +158,7 @@ fn delete(kind: Kind, place: Place, name: String) -> Result<ExitStatus, Error> {
         kind.change(&place, gate, |document, path| match document.remove(&name) {
             true => Ok(()),
             false => {
-                let problem = format!("there is no user '{}'", into_shown(&name));
+                let problem = format!("no user '{}'", into_shown(&name));
                 Err(FileError::Content { path: path.to_owned(), problem }.into())
             }
         })
@@ -181,7 +182,7 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
         Verdict::Right => (ExitStatus::DONE, format!("it is the password of {shown}")),
         Verdict::Wrong => (ExitStatus::DENIED, format!("it is not the password of {shown}")),
         Verdict::UnknownUser => {
-            // It takes as long as for a user who is there, so that the time does not tell.
+            // Takes as long as for an existing user, so that timing does not reveal user names.
             let _ = kind.format.secret(&password, &kind.settings);
             (ExitStatus::DENIED, format!("{} has no user '{shown}'", args.file.display()))
         }

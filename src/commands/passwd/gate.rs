@@ -1,5 +1,5 @@
-//! Work that a signal ends at once, up to the point from which on it must be finished: a signal between making a file and
-//! renaming it would leave litter.
+//! Work that a signal can interrupt, until a point after which it must finish: a signal between creating a temporary file and
+//! renaming it would leave the file behind.
 
 use crate::commands::block_on;
 use crate::commands::stop::Signals;
@@ -8,12 +8,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whoever passes it first decides: the work, which is then finished, or the signal.
+/// The first to pass decides: the work, which then finishes, or the signal.
 #[derive(Debug, Default)]
 pub(super) struct Gate(AtomicBool);
 
 impl Gate {
-    /// To be called where the work must not be interrupted any more.
+    /// Called before the part that must not be interrupted.
     pub(super) fn pass(&self) -> Result<(), Error> {
         if self.is_first() { Ok(()) } else { Err(Error::Interrupted(ExitStatus::INTERRUPTED)) }
     }
@@ -23,7 +23,7 @@ impl Gate {
     }
 }
 
-/// Does the work in a thread, and waits for it or for a signal.
+/// Runs the work in a thread, and waits for it or for a signal.
 pub(super) fn interruptible<T: Send + 'static>(
     work: impl FnOnce(&Gate) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

@@ -1,4 +1,4 @@
-//! `mq passwd import`: a list of users, hashed on all cores, and put into the file at once.
+//! `mq passwd import`: hashes a list of users on all cores, and adds them to the file in one change.
 
 use super::Place;
 use super::document::{self, Kind, refused};
@@ -17,10 +17,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// So many rows for each core are hashed before more are read: no core waits long for another, and memory holds no more passwords.
+/// The rows per core in a batch: enough to keep all cores busy, without many passwords in memory.
 const ROWS_PER_CORE: usize = 32;
 
-/// A list that is being imported.
+/// An import in progress.
 struct Import {
     kind: Kind,
     place: Place,
@@ -31,7 +31,7 @@ struct Import {
     messages: Messages,
 }
 
-/// What became of the rows.
+/// The counts for the summary.
 #[derive(Debug, Default)]
 struct Count {
     added: usize,
@@ -39,7 +39,7 @@ struct Count {
     left_out: usize,
 }
 
-/// A user who can be put into the file.
+/// A user with its hashed password.
 struct Hashed {
     line: u64,
     name: String,
@@ -72,7 +72,7 @@ pub(super) fn run(args: &ImportArgs, messages: Messages) -> Result<ExitStatus, E
 
 fn tell(count: &Count, messages: Messages) {
     let Count { added, updated, left_out } = count;
-    let rest = if *left_out == 0 { String::new() } else { format!(", {left_out} rows left out") };
+    let rest = if *left_out == 0 { String::new() } else { format!(", {left_out} rows skipped") };
     messages.say(&format!("{added} added, {updated} updated{rest}"));
 }
 
@@ -126,7 +126,7 @@ impl Import {
         Ok(users)
     }
 
-    /// The next good rows, which may be none; `None` at the end.
+    /// The next valid rows, possibly none; `None` at the end of the list.
     fn next_batch(
         &self,
         rows: &mut Rows<impl Read>,
@@ -154,7 +154,7 @@ impl Import {
         Ok(())
     }
 
-    /// A secret for each row, in their order.
+    /// The secret of each row, in row order.
     fn hash_batch(&self, batch: &[Row], cores: usize) -> Vec<Result<Secret, FormatError>> {
         let next = AtomicUsize::new(0);
         let hash = || {
@@ -173,14 +173,14 @@ impl Import {
         secrets.into_iter().map(|(_, secret)| secret).collect()
     }
 
-    /// A row that cannot be imported ends it all, unless the others are wanted.
+    /// Skips a bad row if the import keeps going, and aborts otherwise.
     fn leave_out(&self, line: u64, problem: &str, count: &mut Count) -> Result<(), Error> {
         let text = format!("line {line}: {problem}");
         if !self.keeps_going {
             return Err(self.bad_list(&format!("{text}; nothing was changed")));
         }
         count.left_out += 1;
-        self.bar.suspend(|| self.messages.say(&format!("{}: {text}; it is left out", self.list.display())));
+        self.bar.suspend(|| self.messages.say(&format!("{}: {text}; row skipped", self.list.display())));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! `mq passwd verify`, `list` and `check`: what stands in a password file, which they do not change.
+//! `mq passwd verify`, `list` and `check`, which only read the password file.
 
 use super::{parse, print, source, user};
 use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
@@ -34,7 +34,7 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
     }
 }
 
-/// The hash of a user; one that cannot be checked is an error, and so are several.
+/// The user's hash. An unusable hash is an error, and so are duplicate lines.
 fn find(file: &PasswordFile, user: &UserName, path: &Path) -> Result<Option<Hash>, Error> {
     let mut lines = file.entries().filter(|entry| entry.user == user.as_str().as_bytes());
     let Some(entry) = lines.next() else { return Ok(None) };
@@ -47,7 +47,7 @@ fn find(file: &PasswordFile, user: &UserName, path: &Path) -> Result<Option<Hash
     Ok(Some(hash))
 }
 
-/// Takes as long as for a user who is there, so that the time does not tell.
+/// Takes as long as for an existing user, so that timing does not reveal user names.
 fn pretend_to_verify(password: &Password) -> Result<(), Error> {
     Target::Mosquitto20.scheme().hash(password)?;
     Ok(())
@@ -114,14 +114,14 @@ pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, 
     Ok(ExitStatus::DENIED)
 }
 
-/// A line that a broker does not load, in one line.
+/// A finding as one line of text.
 pub(super) fn describe(finding: &Finding, path: &Path) -> String {
     let user = shown(&finding.user);
     let text = format!("{}, line {}, user '{user}': {}", path.display(), finding.line, finding.problem);
     escape::line(&text).into_owned()
 }
 
-/// A name that need not be text, without what a terminal would obey.
+/// An escaped name. It is not necessarily UTF-8.
 fn shown(name: &[u8]) -> String {
     escape::bytes(name)
 }

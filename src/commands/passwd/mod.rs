@@ -1,6 +1,6 @@
 //! `mq passwd`: users and hashed passwords in mosquitto's password file.
 //!
-//! What takes time is done first, and only then the file is locked, read, changed and replaced.
+//! Slow work, such as hashing, comes first. Only then is the file locked, read, changed and replaced.
 
 mod document;
 mod gate;
@@ -24,7 +24,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// mosquitto_passwd's status when the two passwords differ; ours is the same, for usage.
+/// mosquitto_passwd's status if the two passwords differ. It equals the status for usage errors.
 const DIFFERENT: ExitStatus = ExitStatus(2);
 
 pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -73,11 +73,11 @@ fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-/// The name, unless no file can hold it. Those that brokers pass over are refused under our name.
+/// The name, if a file can hold it. Names that brokers skip are rejected, but mosquitto_passwd only warns.
 fn user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
     let user = UserName::parse(typed.as_encoded_bytes()).map_err(|error| Error::Usage(error.to_string()))?;
     if let Some(reason) = user.why_not_loaded() {
-        let problem = format!("the user name '{}' {reason}; no broker would let this user in", user.as_str());
+        let problem = format!("the user name '{}' {reason}; no broker would accept this user", user.as_str());
         match messages.names {
             Names::Mq => return Err(Error::Usage(problem)),
             Names::Mosquitto => messages.say(&problem),
@@ -86,16 +86,16 @@ fn user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
     Ok(user)
 }
 
-/// Where a hash goes.
+/// The destination of a hash.
 enum Place {
     Stdout,
     New(PathBuf),
-    /// A new file in the place of one that may be there.
+    /// A new file that replaces an existing one.
     Instead(PathBuf),
     Existing(PathBuf),
 }
 
-/// What was said about the user who was put there.
+/// The change to report.
 struct Told {
     user: UserName,
     change: Change,
@@ -109,14 +109,14 @@ impl Place {
             (true, false) => Place::New(path),
             (false, true) => {
                 return Err(Error::Usage(
-                    "- stands for standard output, which -c writes to; ./- is a file of this name".to_owned(),
+                    "- is standard output, which needs -c; for a file of this name, use ./-".to_owned(),
                 ));
             }
             (false, false) => Place::Existing(path),
         })
     }
 
-    /// Whether the file can be changed, before anybody is asked for a password.
+    /// Checks that the file can be changed, before the password is requested.
     fn check(&self) -> Result<(), Error> {
         match self {
             Place::Stdout => {}
@@ -130,7 +130,7 @@ impl Place {
         Ok(())
     }
 
-    /// Puts the user there, and gives what should be said.
+    /// Writes the user's line. Also returns the warnings about the file.
     fn put(
         &self,
         user: &UserName,
@@ -156,7 +156,7 @@ impl Place {
     }
 }
 
-/// Puts this in the place of all that a file holds.
+/// Replaces the whole content of a file.
 fn replace_all(path: &Path, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
     let locked = Locked::open(path)?;
     let mut said = warnings(&locked, path);
@@ -165,7 +165,7 @@ fn replace_all(path: &Path, content: &[u8], gate: &Gate) -> Result<Vec<String>, 
     Ok(said)
 }
 
-/// Changes a file under its lock, and gives what should be said about it.
+/// Changes a file under its lock. Also returns the warnings about it.
 fn edit_file<T>(
     path: &Path,
     target: Option<Target>,
@@ -193,11 +193,11 @@ fn warnings(locked: &Locked, path: &Path) -> Vec<String> {
         .is_open_to_others()
         .then(|| format!("every user of this machine can read {shown}; `chmod o= {shown}` prevents it"));
     let linked = (locked.hard_links() > 1)
-        .then(|| format!("{shown} has {} names; the others keep the old content", locked.hard_links()));
+        .then(|| format!("{shown} has {} hard links; the others keep the old content", locked.hard_links()));
     open.into_iter().chain(linked).collect()
 }
 
-/// The lines that the broker does not load.
+/// The lines that the broker does not load, and the effect on the broker.
 fn objections(file: &PasswordFile, target: Target, path: &Path) -> Vec<String> {
     let findings = target.check(file);
     let lines = findings.iter().map(|finding| inspect::describe(finding, path));
@@ -216,7 +216,7 @@ fn delete(path: PathBuf, user: UserName) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-/// Says what became of the user: as mosquitto_passwd does on standard output, or on standard error.
+/// Reports the change: on standard output as mosquitto_passwd does, otherwise on standard error.
 fn tell(told: Option<&Told>, messages: Messages) -> Result<(), Error> {
     let Some(Told { user, change }) = told else { return Ok(()) };
     if messages.names == Names::Mosquitto {
@@ -228,13 +228,13 @@ fn tell(told: Option<&Told>, messages: Messages) -> Result<(), Error> {
         Change::Added => format!("{shown} was added"),
         Change::Updated { lines: 1 } => format!("the password of {shown} was changed"),
         Change::Updated { lines } => {
-            format!("the password of {shown} was changed; of {lines} lines with this user one is left")
+            format!("the password of {shown} was changed; {lines} lines of this user were merged into one")
         }
     });
     Ok(())
 }
 
-/// A name without what a terminal would obey.
+/// A name escaped for the terminal.
 fn into_shown(name: &str) -> String {
     escape::line(name).into_owned()
 }
@@ -244,7 +244,7 @@ fn print(bytes: &[u8]) -> Result<(), Error> {
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Error::Output)
 }
 
-/// The bytes of a word, without a copy that stays behind.
+/// Converts without a copy, which would leave the password in memory.
 fn into_bytes(word: OsString) -> Vec<u8> {
     std::os::unix::ffi::OsStringExt::into_vec(word)
 }

@@ -1,5 +1,5 @@
-//! `mq passwd -U`: hashes what stands in the file as plain text. mosquitto_passwd hashes everything again, and so makes a file
-//! useless that was hashed already; here such lines are left alone.
+//! `mq passwd -U`: hashes the plain-text passwords in the file, and leaves hashed lines unchanged. mosquitto_passwd hashes
+//! those again, which makes the file useless.
 
 use super::gate::{Gate, interruptible};
 use super::{parse, warnings};
@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// What became of the lines.
+/// The counts for the summary.
 struct Count {
     hashed: usize,
     left: usize,
@@ -26,13 +26,13 @@ pub(super) fn run(path: PathBuf, scheme: Scheme, messages: Messages) -> Result<E
         Names::Mosquitto if hashed + left == 0 => Ok(ExitStatus::FAILED),
         Names::Mosquitto => Ok(ExitStatus::DONE),
         Names::Mq => {
-            messages.say(&format!("{hashed} hashed, {left} hashed already"));
+            messages.say(&format!("{hashed} hashed, {left} already hashed"));
             Ok(ExitStatus::DONE)
         }
     }
 }
 
-/// Hashes without the lock, which others may want meanwhile, and begins anew when they have changed the file.
+/// Hashes without the lock, so that others can use the file, and starts again if it has changed.
 fn hash_file(path: &Path, scheme: Scheme, gate: &Gate) -> Result<(Count, Vec<String>), Error> {
     loop {
         let mut file = parse(replace::read(path)?, path)?;
@@ -67,20 +67,20 @@ fn hash_all(file: &mut PasswordFile, scheme: Scheme, path: &Path) -> Result<Coun
     Ok(Count { hashed, left })
 }
 
-/// The password of a line, unless it is hashed already.
+/// The plain-text password of a line; `None` if the line is already hashed.
 fn password(entry: &Entry<'_>) -> Result<Option<Password>, String> {
     match Hash::parse(entry.hash) {
         Ok(_) => return Ok(None),
         Err(HashError::Unknown) if !looks_hashed(entry.hash) => {}
-        Err(error) => return Err(format!("it looks like a hash, but is none that can be used: {error}")),
+        Err(error) => return Err(format!("it looks like a hash, but is not usable: {error}")),
     }
     match entry.rest {
-        b"" => Err("there is no password behind the ':'".to_owned()),
+        b"" => Err("no password after the ':'".to_owned()),
         bytes => Password::new(bytes.to_vec()).map(Some).map_err(|error| error.to_string()),
     }
 }
 
-/// Whether it has the form of other programs' hashes, `$2y$10$...`, which a person hardly chooses as a password.
+/// Whether the text has the form of other programs' hashes, `$2y$10$...`, which is unlikely for a password.
 fn looks_hashed(text: &[u8]) -> bool {
     let mut parts = text.split(|byte| *byte == b'$');
     let is_first_empty = parts.next().is_some_and(<[u8]>::is_empty);
@@ -88,7 +88,7 @@ fn looks_hashed(text: &[u8]) -> bool {
     is_first_empty && parts.next().is_some_and(is_name) && parts.count() >= 1
 }
 
-/// Hashes in as many threads as there are cores.
+/// Hashes on all cores.
 fn hash_on_all_cores(plain: &[(usize, Password)], scheme: Scheme) -> Result<Vec<(usize, String)>, Error> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let share = plain.len().div_ceil(cores).max(1);

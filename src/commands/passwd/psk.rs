@@ -1,4 +1,4 @@
-//! `mq passwd psk`: keys for TLS with pre-shared keys, in the file that mosquitto reads as `psk_file`.
+//! `mq passwd psk`: keys for TLS-PSK, in the file format of mosquitto's `psk_file`.
 
 use super::gate::{Gate, interruptible};
 use super::{Place, edit_file, into_shown, print};
@@ -10,7 +10,7 @@ use crate::passwd::{FileError, UserName, random_key};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// The longest identity that OpenSSL has always taken.
+/// The longest identity that all OpenSSL versions support.
 const MAX_IDENTITY: usize = 128;
 
 pub(super) fn run(args: &PskArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -49,7 +49,7 @@ fn identity(args: &PskArgs) -> Result<UserName, Error> {
         Some(reason) => Err(refused(format!("the identity '{shown}' {reason}"))),
         None if identity.as_str().len() > MAX_IDENTITY => {
             let length = identity.as_str().len();
-            Err(refused(format!("the identity has {length} bytes; OpenSSL takes {MAX_IDENTITY} at most")))
+            Err(refused(format!("the identity has {length} bytes; OpenSSL supports at most {MAX_IDENTITY}")))
         }
         None => Ok(identity),
     }
@@ -57,7 +57,7 @@ fn identity(args: &PskArgs) -> Result<UserName, Error> {
 
 fn delete(path: PathBuf, identity: UserName) -> Result<ExitStatus, Error> {
     interruptible(move |gate| {
-        let problem = format!("there is no identity '{}'", into_shown(identity.as_str()));
+        let problem = format!("no identity '{}'", into_shown(identity.as_str()));
         let missing = FileError::Content { path: path.clone(), problem };
         edit_file(&path, None, gate, |file| match file.remove(&identity) {
             0 => Err(missing.into()),

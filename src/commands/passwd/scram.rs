@@ -1,4 +1,4 @@
-//! `mq passwd scram`: keys for SCRAM, in the file that `mq broker --scram-file` reads.
+//! `mq passwd scram`: SCRAM keys, in the file format of `mq broker --scram-file`.
 
 use super::gate::interruptible;
 use super::source::{self, Asked};
@@ -41,7 +41,7 @@ pub(super) fn run(args: &ScramArgs, messages: Messages) -> Result<ExitStatus, Er
     Ok(ExitStatus::DONE)
 }
 
-/// Refuses a file of something else, whose broker would not load it any more.
+/// Rejects a file of another kind, which its broker would no longer load.
 fn check_content(path: &Path) -> Result<(), Error> {
     let file = parse(replace::read(path)?, path)?;
     for entry in file.entries() {
@@ -54,7 +54,7 @@ fn check_content(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The name, unless no client could authenticate itself with it.
+/// The name, if a client can authenticate with it.
 fn checked_user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
     let user = user(typed, messages)?;
     prepared_name(user.as_str()).map_err(unusable)?;

@@ -1,4 +1,4 @@
-//! Where a password comes from: the command line, a file, standard input, or the terminal.
+//! Reads a password from the command line, a file, standard input or the terminal.
 
 use super::into_bytes;
 use crate::cli::passwd::PasswdArgs;
@@ -11,10 +11,10 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-/// What came of asking.
+/// The result of asking for a new password.
 pub(super) enum Asked {
     Password(Password),
-    /// The second answer was another one, which was said.
+    /// The two answers differ, which has been reported.
     Different,
 }
 
@@ -23,18 +23,18 @@ pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Res
     if let Some(password) = args.password.as_ref().filter(|_| args.batch) {
         if io::stdin().is_terminal() || io::stderr().is_terminal() {
             messages.say(
-                "a password on the command line can be seen by every user of this machine; without it, it is asked for",
+                "a password on the command line is visible in the process list; without it, mq asks for it",
             );
         }
         let password = checked(password.clone())?;
-        // mosquitto_passwd takes an empty one here.
+        // mosquitto_passwd accepts an empty password here.
         return Ok(Asked::Password(match messages.names {
             Names::Mosquitto => password,
             Names::Mq => filled(password)?,
         }));
     }
     match messages.names {
-        // A second password that never comes is empty for mosquitto_passwd, not another one.
+        // mosquitto_passwd treats a missing second password as empty, not as a different one.
         Names::Mosquitto => twice(messages, |prompt| {
             let answer = password::ask_at_stdin(prompt)?;
             if answer.is_empty() { Err(empty()) } else { Ok(answer) }
@@ -53,7 +53,7 @@ pub(super) fn new_password(file: Option<&Path>, user: &str, messages: Messages) 
     }
 }
 
-/// A password to be checked, which is typed once.
+/// An existing password to check, typed once.
 pub(super) fn known(file: Option<&Path>, user: &str, messages: Messages) -> Result<Password, Error> {
     match given(file, messages)? {
         Some(password) => Ok(password),
@@ -61,7 +61,7 @@ pub(super) fn known(file: Option<&Path>, user: &str, messages: Messages) -> Resu
     }
 }
 
-/// The password in a file or on standard input, unless it is to be asked for.
+/// The password from a file or standard input; `None` if the user must be asked.
 fn given(file: Option<&Path>, messages: Messages) -> Result<Option<Password>, Error> {
     let word = match file {
         Some(path) => {
@@ -75,7 +75,7 @@ fn given(file: Option<&Path>, messages: Messages) -> Result<Option<Password>, Er
     checked(word).map(Some)
 }
 
-/// Asks, and asks again.
+/// Asks for the password twice.
 fn twice(messages: Messages, ask: impl Fn(&str) -> Result<OsString, Error>) -> Result<Asked, Error> {
     let first = filled(checked(ask("Password: ")?)?)?;
     let second = checked(ask("Reenter password: ")?)?;

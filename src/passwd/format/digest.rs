@@ -1,4 +1,4 @@
-//! What the formats' hashes are made of.
+//! Hash functions and encodings that several formats use.
 
 use super::{User, Verdict};
 use crate::passwd::{Hash, HashError, Password, Scheme};
@@ -9,15 +9,15 @@ use std::fmt::Write;
 use std::num::NonZeroU32;
 use subtle::ConstantTimeEq;
 
-/// With fewer iterations than this, a thief tries passwords by the thousand a second on one core.
+/// With fewer iterations, an attacker tests thousands of passwords per second on one core.
 const FEW_ITERATIONS: u32 = 10_000;
 
-/// SHA-256 of two parts behind one another.
+/// SHA-256 of the concatenated parts.
 pub(super) fn sha256(parts: [&[u8]; 2]) -> Vec<u8> {
     parts.iter().fold(Sha256::new(), Digest::chain_update).finalize().to_vec()
 }
 
-/// SHA-512 of two parts behind one another.
+/// SHA-512 of the concatenated parts.
 pub(super) fn sha512(parts: [&[u8]; 2]) -> Vec<u8> {
     parts.iter().fold(Sha512::new(), Digest::chain_update).finalize().to_vec()
 }
@@ -30,17 +30,16 @@ pub(super) fn pbkdf2_sha512(password: &Password, salt: &[u8], iterations: NonZer
     pbkdf2::pbkdf2_hmac_array::<Sha512, 64>(password.as_bytes(), salt, iterations.get()).to_vec()
 }
 
-/// Whether both are the same, in a time that does not tell where they differ.
+/// Compares in constant time.
 pub(super) fn are_equal(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
-/// What one of these is.
 pub(super) fn verdict(is_right: bool) -> Verdict {
     if is_right { Verdict::Right } else { Verdict::Wrong }
 }
 
-/// Fresh bytes for a salt.
+/// Random bytes for a salt.
 pub(super) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], HashError> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes).map_err(|error| HashError::Random(error.to_string()))?;
@@ -64,12 +63,12 @@ pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// PBKDF2 with SHA-512 from its parts as they stand in a file, which may not cost more than we are ready to do.
+/// PBKDF2 with SHA-512 from the fields of a file. Checks that the cost is within the limits.
 pub(super) fn pbkdf2_of(iterations: &str, salt: &str, digest: &str) -> Result<Hash, String> {
     Hash::parse(format!("$7${iterations}${salt}${digest}").as_bytes()).map_err(|error| error.to_string())
 }
 
-/// Checks a password against a hash of mosquitto's, or says why it is none.
+/// Checks a password against one of mosquitto's hashes, or returns the reason that the hash is unusable.
 pub(super) fn verify(hash: Result<Hash, String>, password: &Password) -> Verdict {
     match hash.and_then(|hash| hash.verify(password).map_err(|error| error.to_string())) {
         Ok(is_right) => verdict(is_right),
@@ -77,7 +76,7 @@ pub(super) fn verify(hash: Result<Hash, String>, password: &Password) -> Verdict
     }
 }
 
-/// What is known about a password that is kept as one of mosquitto's hashes.
+/// Describes a user whose password has one of mosquitto's hashes.
 pub(super) fn describe(name: &str, hash: Result<Hash, String>) -> User {
     let (scheme, is_weak) = match hash.map(|hash| hash.scheme()) {
         Ok(Scheme::Sha512 { .. }) => ("SHA-512".to_owned(), true),

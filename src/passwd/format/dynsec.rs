@@ -1,5 +1,5 @@
-//! mosquitto's dynamic security plugin. A client has its hash in three keys, which mosquitto 2.0 and 2.1 both read; 2.1 itself
-//! writes them as one, `encoded_password`, which 2.0 does not know.
+//! mosquitto's dynamic security plugin. A client has its hash in three keys, which both 2.0 and 2.1 read. 2.1 itself writes a
+//! single key, `encoded_password`, which 2.0 does not know.
 
 use super::json::{self, UserList};
 use super::{Change, Document, FormatError, ROLE, Secret, Settings, User, Verdict, choose_role, digest};
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
-/// The only length of a salt that mosquitto 2.0 takes.
+/// The only salt length that mosquitto 2.0 accepts.
 const SALT_LEN: usize = 12;
 
-/// As mosquitto_ctrl begins one: who has no role may receive and unsubscribe. What stands behind `$` is not for `#`.
+/// The initial document of mosquitto_ctrl: clients without a role may receive and unsubscribe. `#` does not match `$` topics.
 fn new_document(role: &str) -> String {
     json!({
         "defaultACLAccess": {
@@ -46,7 +46,7 @@ impl Dynsec {
         if new.is_some() {
             list.lay_out();
         }
-        // A client with a role that is not there would not be loaded.
+        // The plugin does not load a client with an unknown role.
         let roles = list.root().get("roles").and_then(Value::as_array).into_iter().flatten();
         let known: Vec<&str> = roles.filter_map(|role| json::text(role, "rolename")).collect();
         let role = choose_role(wanted, &known)?;
@@ -61,7 +61,7 @@ pub(super) fn secret(password: &Password, settings: &Settings) -> Result<Secret,
     Ok(Secret { hash: digest::to_base64(hash.digest()).into(), salt: Some(salt), iterations })
 }
 
-/// The hash of a client: what 2.1 wrote, or else the three keys.
+/// The hash of a client: the key that 2.1 writes, or else the three keys.
 fn hash_of(client: &Value) -> Result<Hash, String> {
     if let Some(encoded) = json::text(client, "encoded_password") {
         return Hash::parse(encoded.as_bytes()).map_err(|error| error.to_string());
@@ -97,7 +97,7 @@ impl Document for Dynsec {
         }))
     }
 
-    /// Out of the groups as well, which would name a client that is not there.
+    /// Also removes the client from its groups, which would otherwise refer to an unknown client.
     fn remove(&mut self, name: &str) -> bool {
         let groups = self.list.root().get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten();
         for clients in groups.filter_map(|group| group.get_mut("clients")?.as_array_mut()) {

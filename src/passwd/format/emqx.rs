@@ -1,7 +1,7 @@
-//! EMQX's built-in database, to be imported or read when the broker first starts. How a hash was made does not stand in the
-//! file: it must be what the authenticator is set to.
+//! EMQX's built-in database: a JSON file to import, or to load at the first start. The file does not contain the hash
+//! settings, which must match the authenticator's.
 //!
-//! The salt is text: what is hashed are its hexadecimal digits.
+//! The salt is text: its hexadecimal digits are hashed, not the bytes they encode.
 
 use super::json::{self, UserList};
 use super::{Change, Document, FormatError, Secret, Settings, User, Verdict, digest};
@@ -11,7 +11,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
-/// How a password is hashed, where the broker leaves a choice.
+/// The hash algorithm, if the broker supports several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// One pass of SHA-256.
@@ -35,19 +35,19 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// Where the salt stands when it is hashed together with the password.
+/// The position of the salt relative to the password in the hash input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SaltPosition {
     /// Before the password.
     #[default]
     Prefix,
-    /// Behind the password.
+    /// After the password.
     Suffix,
-    /// There is no salt.
+    /// No salt.
     Disable,
 }
 
-/// How an authenticator hashes.
+/// The hash settings of an authenticator.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hashing {
     algorithm: Algorithm,
@@ -61,7 +61,7 @@ impl Hashing {
         let algorithm = settings.algorithm.unwrap_or(Algorithm::Sha256);
         let is_simple = matches!(algorithm, Algorithm::Sha256 | Algorithm::Sha512);
         if !is_simple && salt_position != SaltPosition::Prefix {
-            return Err(FormatError::Setting(format!("{algorithm} has no salt position")));
+            return Err(FormatError::Setting(format!("{algorithm} does not support a salt position")));
         }
         Ok(Hashing { algorithm, salt_position, iterations })
     }
@@ -80,7 +80,7 @@ impl Hashing {
         })
     }
 
-    /// How many hexadecimal digits a hash has.
+    /// The number of hexadecimal digits in a hash.
     fn digits(self) -> usize {
         match self.algorithm {
             Algorithm::Sha256 | Algorithm::Pbkdf2Sha256 => 64,
@@ -91,8 +91,9 @@ impl Hashing {
     fn problem_of(self, hash: &str) -> Option<String> {
         let is_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
         let is_hash = hash.len() == self.digits() && hash.bytes().all(is_hex);
-        let wanted =
-            || format!("its hash is none of {}: {} lower-case digits", self.algorithm, self.digits());
+        let wanted = || {
+            format!("the hash is not {} in {} lower-case hexadecimal digits", self.algorithm, self.digits())
+        };
         (!is_hash).then(wanted)
     }
 
@@ -117,7 +118,7 @@ pub(super) fn secret(password: &Password, settings: &Settings) -> Result<Secret,
     let hashing = Hashing::of(settings)?;
     let salt = match settings.salt_position {
         SaltPosition::Disable => String::new(),
-        // As many as EMQX's own salts have.
+        // The length of EMQX's own salts.
         SaltPosition::Prefix | SaltPosition::Suffix => digest::to_hex(&digest::random::<16>()?),
     };
     Ok(Secret { hash: hashing.hash(password, &salt).into(), salt: Some(salt), iterations: None })
@@ -137,14 +138,14 @@ impl Emqx {
         let list = UserList::parse(text.unwrap_or("[\n]\n"), None, "user_id")?;
         if let Some((name, _)) = list.all().find(|(_, user)| json::text(user, "password_hash").is_none()) {
             return Err(FormatError::Document(format!(
-                "the user {name:?} has no \"password_hash\"; a file of plain passwords cannot take hashes as well"
+                "the user {name:?} has no \"password_hash\"; a file of plain passwords cannot also hold hashes"
             )));
         }
         Ok(Emqx { list, hashing, is_superuser: settings.is_superuser })
     }
 }
 
-/// Hash and salt; a salt that is not there is empty.
+/// Hash and salt. A missing one is empty.
 fn parts(user: &Value) -> (&str, &str) {
     let part = |key| json::text(user, key).unwrap_or_default();
     (part("password_hash"), part("salt"))

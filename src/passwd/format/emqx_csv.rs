@@ -1,5 +1,5 @@
-//! EMQX's file of users as CSV. EMQX takes it apart at each comma and knows no quotes, so that not every name can stand in it;
-//! blanks round a cell are dropped, and one bad line spoils the file.
+//! EMQX's users as CSV. EMQX splits lines at each comma and does not support quotes, so some names cannot be represented.
+//! It trims cells, and rejects the whole file if one line is bad.
 
 use super::emqx::Hashing;
 use super::lines::Lines;
@@ -9,26 +9,25 @@ use zeroize::Zeroizing;
 
 const HEADER: &str = "user_id,password_hash,salt,is_superuser\n";
 
-/// Why the name cannot stand in a cell.
+/// Why a cell cannot hold the name, if it cannot.
 pub(super) fn problem_of(name: &str) -> Option<String> {
     if name.contains(',') {
-        return Some("has a comma, which this CSV cannot carry; EMQX's JSON can".to_owned());
+        return Some("has a comma, which EMQX's CSV cannot represent; use its JSON".to_owned());
     }
-    (name.trim() != name)
-        .then(|| "begins or ends with a blank, which EMQX drops; its JSON keeps it".to_owned())
+    (name.trim() != name).then(|| "begins or ends with a blank, which EMQX strips; use its JSON".to_owned())
 }
 
 #[derive(Debug)]
 pub(super) struct EmqxCsv {
     lines: Lines,
     columns: Columns,
-    /// The place of each user's line.
+    /// The line index of each user.
     index: Index,
     hashing: Hashing,
     is_superuser: bool,
 }
 
-/// Which cell is what, and how many there are.
+/// The number of columns, and the index of each known one.
 #[derive(Debug, Clone, Copy, Default)]
 struct Columns {
     count: usize,
@@ -43,7 +42,7 @@ impl Columns {
         let names: Vec<&str> = header.split(',').map(str::trim).collect();
         let find = |wanted| names.iter().position(|&name| name == wanted);
         let (Some(name), Some(hash)) = (find("user_id"), find("password_hash")) else {
-            let problem = format!("it is not the header; that is {}, in any order", HEADER.trim_end());
+            let problem = format!("not a header; the header is {}, in any order", HEADER.trim_end());
             return Err(FormatError::Line { number: 1, problem });
         };
         let (salt, is_superuser) = (find("salt"), find("is_superuser"));
@@ -69,14 +68,14 @@ impl EmqxCsv {
             let cells: Vec<&str> = line.split(',').map(str::trim).collect();
             if cells.len() != self.columns.count {
                 return failed(format!(
-                    "it has {} cells and the header {}; EMQX knows no quotes",
-                    cells.len(),
-                    self.columns.count
+                    "expected {} cells as in the header but found {}; EMQX does not support quotes",
+                    self.columns.count,
+                    cells.len()
                 ));
             }
             let name = cells.get(self.columns.name).copied().unwrap_or_default();
             if !index.note(name, place) {
-                return failed(format!("the user {name:?} stands there twice"));
+                return failed(format!("duplicate user {name:?}"));
             }
         }
         Ok(index)
@@ -106,7 +105,7 @@ impl Document for EmqxCsv {
     fn set(&mut self, name: &str, secret: &Secret) -> Result<Change, FormatError> {
         let salt = secret.salt.as_deref().unwrap_or_default();
         if self.columns.salt.is_none() && !salt.is_empty() {
-            let problem = "there is no column \"salt\"".to_owned();
+            let problem = "missing column \"salt\"".to_owned();
             return Err(FormatError::Line { number: 1, problem });
         }
         let found = self.index.find(name);

@@ -1,5 +1,5 @@
-//! HiveMQ's file RBAC extension: `credentials.xml`. The text is changed only where a user's password is, so that comments,
-//! order and roles stay as they were.
+//! HiveMQ's file RBAC extension: `credentials.xml`. Only the users' passwords are edited in the text, so that comments, order
+//! and roles stay unchanged.
 
 use super::{
     Change, Document, FormatError, Index, ROLE, Secret, Settings, User, Verdict, choose_role, digest,
@@ -9,10 +9,10 @@ use roxmltree::{Node, ParsingOptions};
 use std::ops::Range;
 use zeroize::Zeroizing;
 
-/// As the extension's own tool makes it: so many letters and digits, which it takes for text.
+/// The salt length of the extension's own tool: letters and digits, hashed as text.
 const SALT_LEN: usize = 32;
 
-/// As deep as the extension's own elements go, and to spare; a document of another kind ends here.
+/// A limit on the XML nodes, well above the size of any real credentials file.
 const MAX_NODES: u32 = 10_000_000;
 
 #[derive(Debug)]
@@ -20,20 +20,20 @@ pub(super) struct HiveMq {
     text: String,
     entries: Vec<Entry>,
     index: Index,
-    /// The element that holds the users.
+    /// The range of the `<users>` element.
     users: Range<usize>,
-    /// What stands before a user on its line.
+    /// The indentation of a user.
     indent: String,
     role: Option<String>,
     roles: Vec<String>,
 }
 
-/// A user, as it was read and as it is to be written.
+/// A user, as read and as it will be written.
 #[derive(Debug)]
 struct Entry {
     name: String,
     password: String,
-    /// Where it stands; nowhere when it is new.
+    /// The position in the text; `None` for a new user.
     source: Option<Source>,
     is_changed: bool,
     is_removed: bool,
@@ -42,7 +42,7 @@ struct Entry {
 #[derive(Debug)]
 struct Source {
     user: Range<usize>,
-    /// Where the name ends, behind which a password that was missing is put.
+    /// The end of the name, where a missing password is inserted.
     name_end: usize,
     password: Option<Range<usize>>,
 }
@@ -84,21 +84,21 @@ impl HiveMq {
         check_encoding(&text).map_err(invalid)?;
         let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
         let tree = roxmltree::Document::parse_with_options(&text, options)
-            .map_err(|error| invalid(format!("it is no XML document: {error}")))?;
+            .map_err(|error| invalid(format!("not an XML document: {error}")))?;
         let root = tree.root_element();
         if !root.has_tag_name("file-rbac") {
-            return Err(invalid(format!("it is <{}> and not <file-rbac>", root.tag_name().name())));
+            return Err(invalid(format!("expected <file-rbac> but found <{}>", root.tag_name().name())));
         }
-        let users = child(root, "users").ok_or_else(|| invalid("it has no <users>".to_owned()))?;
+        let users = child(root, "users").ok_or_else(|| invalid("missing <users>".to_owned()))?;
         let mut entries = Vec::new();
         let mut index = Index::default();
         for user in users.children().filter(|node| node.has_tag_name("user")) {
             let entry = Entry::read(user).ok_or_else(|| {
                 let line = tree.text_pos_at(user.range().start).row;
-                invalid(format!("the user at line {line} has no <name>"))
+                invalid(format!("the user on line {line} has no <name>"))
             })?;
             if !index.note(&entry.name, entries.len()) {
-                return Err(invalid(format!("the user {:?} stands there twice", entry.name)));
+                return Err(invalid(format!("duplicate user {:?}", entry.name)));
             }
             entries.push(entry);
         }
@@ -108,7 +108,7 @@ impl HiveMq {
         Ok(HiveMq { text, entries, index, users, indent, role: None, roles })
     }
 
-    /// Where users are added: before the closing tag, and its blanks.
+    /// The position where users are added: before the closing tag and the blanks in front of it.
     fn end_of_users(&self) -> usize {
         let element = self.text.get(self.users.clone()).unwrap_or_default();
         let inside = element.rfind("</").and_then(|end| element.get(..end)).unwrap_or_default();
@@ -124,7 +124,7 @@ impl HiveMq {
         new.map(|entry| self.element(entry)).collect()
     }
 
-    /// A whole user, on lines of its own.
+    /// The XML element of a user, on lines of its own.
     fn element(&self, entry: &Entry) -> String {
         let indent = &self.indent;
         let (name, password) = (escape(&entry.name), escape(&entry.password));
@@ -141,7 +141,7 @@ impl HiveMq {
         lines.iter().map(|line| format!("\n{indent}{line}")).collect()
     }
 
-    /// What is put in place of which part of the text, from the front to the back.
+    /// The replacements in the text, in order.
     fn edits(&self) -> Vec<(Range<usize>, String)> {
         let mut edits: Vec<(Range<usize>, String)> =
             self.entries.iter().filter_map(|entry| entry.edit(&self.text)).collect();
@@ -188,7 +188,7 @@ impl Entry {
     fn hash(&self) -> Result<Hash, String> {
         match self.password.trim().split(':').collect::<Vec<_>>().as_slice() {
             [salt, iterations, digest] => digest::pbkdf2_of(iterations, salt, digest),
-            _ => Err("it is not SALT:ITERATIONS:HASH, without which HiveMQ lets nobody in".to_owned()),
+            _ => Err("malformed hash; the form is SALT:ITERATIONS:HASH".to_owned()),
         }
     }
 }
@@ -197,7 +197,7 @@ fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'inp
     node.children().find(|child| child.has_tag_name(name))
 }
 
-/// All text in an element; comments may stand in between.
+/// The concatenated text of an element, without comments.
 fn text_of(node: Node<'_, '_>) -> String {
     node.children().filter(Node::is_text).filter_map(|text| text.text()).collect()
 }
@@ -207,7 +207,7 @@ fn role_names(root: Node<'_, '_>) -> Vec<String> {
     roles.filter_map(|role| child(role, "id")).map(text_of).collect()
 }
 
-/// The blanks before the first user, as far as they are on its line.
+/// The indentation of the first user, or the default.
 fn indent_of(text: &str, entries: &[Entry]) -> String {
     let first = entries.first().and_then(|entry| entry.source.as_ref());
     let before = first.and_then(|source| text.get(..source.user.start));
@@ -216,14 +216,14 @@ fn indent_of(text: &str, entries: &[Entry]) -> String {
     blank.unwrap_or("        ").to_owned()
 }
 
-/// The text was read as UTF-8; a name that HiveMQ reads as something else would be another name.
+/// The text was read as UTF-8; with another encoding, HiveMQ would read different names.
 fn check_encoding(text: &str) -> Result<(), String> {
     let declaration =
         text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).map(|(inside, _)| inside);
     let encoding = declaration.and_then(|inside| inside.split_once("encoding")).map(|(_, rest)| rest);
     match encoding {
         Some(rest) if !rest.to_ascii_lowercase().contains("utf-8") => {
-            Err("its encoding is not UTF-8; convert it first".to_owned())
+            Err("the encoding is not UTF-8; convert the file first".to_owned())
         }
         _ => Ok(()),
     }
@@ -233,13 +233,13 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The extension puts names into topics, and denies those that would be wildcards there.
+/// The extension puts names into topics, and rejects names that would be wildcards there.
 pub(super) fn problem_of(name: &str) -> Option<String> {
     if name.contains(['#', '+']) {
-        return Some("has a wildcard of MQTT, which HiveMQ's extension lets nobody have".to_owned());
+        return Some("has an MQTT wildcard, which HiveMQ's extension rejects".to_owned());
     }
     let is_refused = name.contains(['\u{fffe}', '\u{ffff}']);
-    is_refused.then(|| "has a character that XML cannot carry".to_owned())
+    is_refused.then(|| "has a character that XML cannot represent".to_owned())
 }
 
 pub(super) fn secret(password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
@@ -252,7 +252,7 @@ pub(super) fn secret(password: &Password, settings: &Settings) -> Result<Secret,
     Ok(Secret::whole(format!("{salt}:{iterations}:{digest}")))
 }
 
-/// Bytes that stand for none of the 62 characters equally often are left out, so that all are equally likely.
+/// Uses rejection sampling, so that all 62 characters are equally likely.
 fn alphanumeric_salt() -> Result<Vec<u8>, FormatError> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut salt = Vec::with_capacity(SALT_LEN);
@@ -279,7 +279,7 @@ impl Document for HiveMq {
         }
         if self.role.is_none() {
             return Err(FormatError::Setting(format!(
-                "the new user {name:?} needs a role, without which HiveMQ refuses the file; there are {:?}",
+                "the new user {name:?} needs a role, or HiveMQ rejects the file; known roles: {:?}",
                 self.roles
             )));
         }
@@ -290,7 +290,7 @@ impl Document for HiveMq {
     }
 
     fn remove(&mut self, name: &str) -> bool {
-        // The entry stays in its place, for the text that goes with it.
+        // The entry is kept, since its range is still to be removed from the text.
         let entry = self.index.take(name).and_then(|place| self.entries.get_mut(place));
         entry.map(|entry| entry.is_removed = true).is_some()
     }

@@ -1,5 +1,5 @@
-//! A list of users inside a JSON document. The rest of the document keeps its order, its numbers as they were written, and
-//! its indentation.
+//! A list of users inside a JSON document. The rest of the document keeps its order, its indentation, and its numbers as
+//! written.
 
 use super::{Change, FormatError, Index};
 use serde_core::de::{Deserializer as _, MapAccess, Visitor};
@@ -9,11 +9,11 @@ use std::collections::HashSet;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A document, and where its users are.
+/// A document, and the location of its users.
 #[derive(Debug)]
 pub(super) struct UserList {
     root: Value,
-    /// The key of the array of users; `None` when the document is that array.
+    /// The key of the array of users; `None` if the document is that array.
     key: Option<&'static str>,
     /// The key of a user's name.
     name: &'static str,
@@ -28,7 +28,7 @@ impl UserList {
         key: Option<&'static str>,
         name: &'static str,
     ) -> Result<UserList, FormatError> {
-        let invalid = |error| FormatError::Document(format!("it is no JSON document: {error}"));
+        let invalid = |error| FormatError::Document(format!("not a JSON document: {error}"));
         let root: Value = serde_json::from_str(text).map_err(invalid)?;
         check_keys(serde_json::from_str(text).map_err(invalid)?)?;
         let ends_with_newline = text.ends_with('\n');
@@ -45,29 +45,33 @@ impl UserList {
         }
         let Some(users) = array(&self.root, self.key) else {
             return document(match self.key {
-                Some(key) => format!("it is no object with an array {key:?}"),
-                None => "it is no array of users".to_owned(),
+                Some(key) => format!("not an object with an array {key:?}"),
+                None => "not an array of users".to_owned(),
             });
         };
         let mut index = Index::default();
         for (place, user) in users.iter().enumerate() {
             let Some(name) = user.get(self.name).and_then(Value::as_str) else {
-                return document(format!("user {} is no object with a text {:?}", place + 1, self.name));
+                return document(format!(
+                    "user {} is not an object with a string {:?}",
+                    place + 1,
+                    self.name
+                ));
             };
             if !index.note(name, place) {
-                return document(format!("the user {name:?} stands there twice"));
+                return document(format!("duplicate user {name:?}"));
             }
         }
         self.index = index;
         Ok(())
     }
 
-    /// Gives every value a line of its own.
+    /// Writes every value on its own line.
     pub(super) fn lay_out(&mut self) {
         self.indent = Some("  ".to_owned());
     }
 
-    /// What else is in the document. Not for the array of the users.
+    /// The rest of the document. Callers must not modify the array of users.
     pub(super) fn root(&mut self) -> &mut Value {
         &mut self.root
     }
@@ -81,7 +85,7 @@ impl UserList {
         users.filter_map(|user| Some((user.get(self.name)?.as_str()?, user)))
     }
 
-    /// Changes the user with this name, who may be new.
+    /// Changes the user with this name, or adds it.
     pub(super) fn set(&mut self, name: &str, change: impl FnOnce(&mut Map<String, Value>, Change)) -> Change {
         let (key, name_key, found) = (self.key, self.name, self.index.find(name));
         let Some(users) = array_mut(&mut self.root, key) else {
@@ -117,7 +121,7 @@ impl UserList {
     }
 }
 
-/// The text of a key, where it is one.
+/// The value of a key, if it is a string.
 pub(super) fn text<'v>(user: &'v Value, key: &str) -> Option<&'v str> {
     user.get(key)?.as_str()
 }
@@ -142,7 +146,7 @@ fn pretty(value: &Value, indent: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What the first indented line begins with; `None` for a document on one line.
+/// The indentation of the first indented line; `None` for a document on one line.
 fn indent_of(text: &str) -> Option<String> {
     let mut lines = text.trim_end().lines().skip(1).peekable();
     lines.peek()?;
@@ -150,7 +154,7 @@ fn indent_of(text: &str) -> Option<String> {
     Some(lines.map(blank).find(|blank| !blank.is_empty()).unwrap_or_default())
 }
 
-/// Refuses a key that stands twice in an object: a tree keeps one of them, and the other would be lost.
+/// Rejects duplicate keys in an object: the parsed tree keeps only one of them, so the other would be lost.
 fn check_keys(text: &RawValue) -> Result<(), FormatError> {
     let invalid = |error: serde_json::Error| FormatError::Document(error.to_string());
     match text.get().as_bytes().first() {
@@ -161,9 +165,7 @@ fn check_keys(text: &RawValue) -> Result<(), FormatError> {
             for (key, value) in pairs {
                 check_keys(value)?;
                 if let Some(twice) = seen.replace(key) {
-                    return Err(FormatError::Document(format!(
-                        "the key {twice:?} stands twice in an object"
-                    )));
+                    return Err(FormatError::Document(format!("duplicate key {twice:?} in an object")));
                 }
             }
             Ok(())
@@ -176,7 +178,7 @@ fn check_keys(text: &RawValue) -> Result<(), FormatError> {
     }
 }
 
-/// Reads the keys of an object with their values, all of them.
+/// Reads all keys of an object with their values, including duplicates.
 struct Pairs;
 
 impl<'de> Visitor<'de> for Pairs {

@@ -1,8 +1,8 @@
-//! The lines of a file, each kept as it is until it is replaced.
+//! The lines of a file, each kept unchanged until it is replaced.
 
 use zeroize::Zeroizing;
 
-/// Lines without their ends. A carriage return stays part of its line.
+/// Lines without `\n`. A carriage return stays part of its line.
 #[derive(Debug)]
 pub(super) struct Lines {
     lines: Vec<Zeroizing<String>>,
@@ -16,7 +16,7 @@ impl Lines {
         Lines { lines, is_crlf }
     }
 
-    /// All of them with their places, without carriage returns.
+    /// All lines with their indices, without carriage returns.
     pub(super) fn all(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines.iter().enumerate().map(|(place, line)| (place, line.strip_suffix('\r').unwrap_or(line)))
     }
@@ -25,7 +25,7 @@ impl Lines {
         self.lines.get(place).map(|line| line.strip_suffix('\r').unwrap_or(line))
     }
 
-    /// Puts a line in the place of another, or at the end, in the file's own kind of line.
+    /// Replaces a line, or appends one, with the file's line end. Returns its index.
     pub(super) fn put(&mut self, place: Option<usize>, line: &str) -> usize {
         let end = if self.is_crlf { "\r" } else { "" };
         let line = Zeroizing::new(format!("{line}{end}"));
@@ -42,9 +42,9 @@ impl Lines {
         }
     }
 
-    /// The text, whose last line is ended.
+    /// The text, with a newline after the last line.
     pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        // Room for all at once: a text that grows leaves copies behind that nobody wipes.
+        // Full capacity, since reallocation would leave copies in memory that are not wiped.
         let length = self.lines.iter().map(|line| line.len() + 1).sum();
         let mut text = Zeroizing::new(Vec::with_capacity(length));
         for line in &self.lines {

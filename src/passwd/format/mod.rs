@@ -1,6 +1,6 @@
-//! Credentials as other brokers keep them: a document each, of which only the users are ours to change. All else stays.
+//! Credential files of several brokers. Only the users in a document are changed; the rest stays as it is.
 //!
-//! | format | what the broker reads |
+//! | format | file |
 //! |---|---|
 //! | `mosquitto` | mosquitto: its password file |
 //! | `dynsec` | mosquitto's dynamic security plugin: JSON |
@@ -10,7 +10,7 @@
 //! | `hivemq` | HiveMQ's file RBAC extension: XML |
 //! | `nanomq` | NanoMQ: lines of plain text |
 //!
-//! What the three JSON documents share is in `json`, what the hashes share in `digest`.
+//! The modules `json` and `digest` have the code that several formats share.
 
 mod digest;
 mod dynsec;
@@ -32,13 +32,13 @@ use std::num::NonZeroU32;
 use std::str::Utf8Error;
 use zeroize::Zeroizing;
 
-/// A user name and a password each have two bytes for their length in MQTT.
+/// The CONNECT fields of user name and password each have a length of two bytes.
 const MAX_NAME: usize = 65_535;
 
-/// The role of new users when no other is chosen. It is never one that somebody else made: that could be the administrator's.
+/// The default role of new users. Roles made by others are never chosen, since one could be the administrator's.
 pub const ROLE: &str = "all-topics";
 
-/// A kind of document.
+/// A document format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// mosquitto's password file.
@@ -59,27 +59,27 @@ pub enum Format {
     NanoMq,
 }
 
-/// What can be chosen about new users and their hashes. A format reads what concerns it.
+/// Settings for new users and their hashes. Each format reads the ones it needs.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How mosquitto's own file hashes.
+    /// The scheme for mosquitto's own file.
     pub scheme: Scheme,
-    /// How EMQX and RabbitMQ hash; `None` for SHA-256.
+    /// The algorithm for EMQX and RabbitMQ; `None` for SHA-256.
     pub algorithm: Option<Algorithm>,
-    /// Where EMQX puts the salt.
+    /// The salt position for EMQX.
     pub salt_position: SaltPosition,
-    /// The work factor, where the hash has one.
+    /// The PBKDF2 iterations, if the format uses PBKDF2.
     pub iterations: NonZeroU32,
     /// Whether a new user of EMQX is a superuser.
     pub is_superuser: bool,
-    /// The role of a new user, where the broker has roles; `None` for [`ROLE`], where the document has it. A new document gets
-    /// the role with all topics.
+    /// The role of a new user, if the broker has roles; `None` for [`ROLE`], if the document has it. A new document gets the
+    /// role with all topics.
     pub role: Option<String>,
-    /// The virtual host in which a new user of RabbitMQ may do everything.
+    /// The virtual host in which a new user of RabbitMQ gets all permissions.
     pub virtual_host: String,
 }
 
-/// What is kept of a password, in the words of the format.
+/// The stored form of a password, encoded for the format.
 #[derive(Debug, Clone)]
 pub struct Secret {
     hash: Zeroizing<String>,
@@ -88,57 +88,57 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// One that is a single text.
+    /// A secret that is a single string.
     fn whole(text: String) -> Secret {
         Secret { hash: Zeroizing::new(text), salt: None, iterations: None }
     }
 }
 
-/// What became of a user that was set.
+/// The result of [`Document::set`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// The user is new.
     Added,
-    /// It was there, with another password.
+    /// The user existed; the password was changed.
     Updated,
 }
 
-/// A user, and what is known about its password.
+/// A user and the hash scheme of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The name.
     pub name: String,
     /// The scheme and its parameters.
     pub scheme: String,
-    /// Whether a thief of the file would find the password cheaply.
+    /// Whether guesses are cheap for an attacker with the file.
     pub is_weak: bool,
 }
 
-/// What a check of a password found.
+/// The result of a password check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the user's.
+    /// The password matches.
     Right,
-    /// It is not.
+    /// The password does not match.
     Wrong,
-    /// There is no such user.
+    /// The user does not exist.
     UnknownUser,
-    /// What stands there cannot be checked, or is nothing that the broker could check.
+    /// The stored hash cannot be checked, here or by the broker.
     Unusable(String),
 }
 
-/// Why a document, a name or a password is not taken.
+/// A rejected document, name or password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// A line is not what it should be.
+    /// A line is invalid.
     #[error("line {number}: {problem}")]
     Line {
-        /// Which one, counted from 1.
+        /// The line number, from 1.
         number: usize,
-        /// What is wrong with it, and what to do.
+        /// The reason, and the remedy.
         problem: String,
     },
-    /// The document is not what it should be.
+    /// The document is invalid.
     #[error("{0}")]
     Document(String),
     /// The format cannot hold the user name.
@@ -146,49 +146,49 @@ pub enum FormatError {
     Name {
         /// The name.
         name: String,
-        /// Why not.
+        /// The reason.
         problem: String,
     },
     /// The format cannot hold the password.
     #[error("the password {0}")]
     Password(&'static str),
-    /// The format has no such choice.
+    /// The format does not support a setting.
     #[error("{0}")]
     Setting(String),
-    /// There is no hash to be had.
+    /// Hashing failed.
     #[error(transparent)]
     Hash(#[from] HashError),
 }
 
 /// A document whose users can be read and changed.
 pub trait Document {
-    /// All users, in their order.
+    /// All users, in document order.
     fn users(&self) -> Vec<User>;
 
-    /// Adds a user, or changes the password of the one who is there.
+    /// Adds a user, or changes the password of an existing one.
     ///
     /// # Errors
-    /// When the format cannot hold the name, or the document lacks what a new user needs.
+    /// If the format cannot hold the name, or the document lacks a role for new users.
     fn set(&mut self, name: &str, secret: &Secret) -> Result<Change, FormatError>;
 
-    /// Takes a user out. `false` when there is none with this name.
+    /// Removes a user. `false` if it does not exist.
     fn remove(&mut self, name: &str) -> bool;
 
-    /// Checks a password in a time that does not tell how much of it is right.
+    /// Checks a password. The comparison takes constant time.
     fn verify(&self, name: &str, password: &Password) -> Verdict;
 
-    /// The document as it is written.
+    /// The serialized document.
     fn to_bytes(&self) -> Zeroizing<Vec<u8>>;
 }
 
 impl Format {
-    /// Reads a document, or begins a new one for `None`.
+    /// Parses a document, or creates a new one for `None`.
     ///
     /// # Errors
-    /// What is wrong with it, and where. Nothing that the broker would stumble over is let through.
+    /// If the document is invalid, including anything that the broker would reject.
     pub fn open(self, content: Option<&[u8]>, settings: &Settings) -> Result<Box<dyn Document>, FormatError> {
         let text = match self {
-            // Comments in it need not be text.
+            // Its comments are not necessarily UTF-8.
             Format::Mosquitto => None,
             _ => content.map(std::str::from_utf8).transpose().map_err(not_text)?,
         };
@@ -204,10 +204,10 @@ impl Format {
         })
     }
 
-    /// Makes what the format keeps of a password, with a fresh salt.
+    /// Hashes or encodes a password for the format, with a random salt.
     ///
     /// # Errors
-    /// When the format cannot hold the password, does not know the algorithm, or there is no salt to be had.
+    /// If the format cannot hold the password or does not support the algorithm, or random bytes are not available.
     pub fn secret(self, password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
         match self {
             Format::Mosquitto => mosquitto::secret(password, settings.scheme),
@@ -220,15 +220,15 @@ impl Format {
         }
     }
 
-    /// Whether everyone who can read the file knows the passwords.
+    /// Whether the file holds the passwords in plain text.
     pub fn is_plain_text(self) -> bool {
         self == Format::NanoMq
     }
 
-    /// Checks what all brokers want of a name, and what this format wants besides.
+    /// Checks a name against the rules of all brokers and of this format.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first rule that it breaks.
     pub fn check_name(self, name: &str) -> Result<(), FormatError> {
         let problem = common_problem(name).or_else(|| match self {
             Format::Mosquitto => mosquitto::problem_of(name),
@@ -244,14 +244,14 @@ impl Format {
 }
 
 fn not_text(error: Utf8Error) -> FormatError {
-    FormatError::Document(format!("it is not UTF-8 at byte {}", error.valid_up_to()))
+    FormatError::Document(format!("not valid UTF-8 at byte {}", error.valid_up_to()))
 }
 
-/// The role of new users among those that the document has.
+/// The role for new users, out of the document's roles.
 fn choose_role(wanted: Option<&str>, known: &[&str]) -> Result<Option<String>, FormatError> {
     match wanted {
         Some(role) if !known.contains(&role) => {
-            Err(FormatError::Setting(format!("there is no role {role:?}; there are {known:?}")))
+            Err(FormatError::Setting(format!("unknown role {role:?}; known roles: {known:?}")))
         }
         Some(role) => Ok(Some(role.to_owned())),
         None => Ok(known.contains(&ROLE).then(|| ROLE.to_owned())),
@@ -262,18 +262,20 @@ fn common_problem(name: &str) -> Option<String> {
     let control = name.chars().position(char::is_control).map(|place| place + 1);
     match control {
         _ if name.is_empty() => Some("is empty".to_owned()),
-        _ if name.len() > MAX_NAME => Some(format!("has {} bytes; MQTT has room for {MAX_NAME}", name.len())),
-        Some(place) => Some(format!("has a control character at place {place}")),
+        _ if name.len() > MAX_NAME => {
+            Some(format!("has {} bytes; MQTT permits at most {MAX_NAME}", name.len()))
+        }
+        Some(place) => Some(format!("has a control character at position {place}")),
         None => None,
     }
 }
 
-/// The index of the names in a document: each may be there once.
+/// An index of the names in a document, to find users and duplicates.
 #[derive(Debug, Default)]
 struct Index(std::collections::HashMap<String, usize>);
 
 impl Index {
-    /// Notes where a name is. `false` when it is somewhere else already.
+    /// Records the position of a name. `false` if the name is a duplicate.
     fn note(&mut self, name: &str, place: usize) -> bool {
         self.0.insert(name.to_owned(), place).is_none()
     }
@@ -282,12 +284,12 @@ impl Index {
         self.0.get(name).copied()
     }
 
-    /// Forgets a name, and nothing else changes.
+    /// Removes a name, without changing other positions.
     fn take(&mut self, name: &str) -> Option<usize> {
         self.0.remove(name)
     }
 
-    /// Forgets a name; what stood behind it moves up.
+    /// Removes a name, and moves the following positions up.
     fn remove(&mut self, name: &str) -> Option<usize> {
         let removed = self.take(name)?;
         for place in self.0.values_mut().filter(|place| **place > removed) {

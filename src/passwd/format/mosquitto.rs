@@ -1,4 +1,4 @@
-//! mosquitto's password file as a document among the others, so that lists of users can be imported into it as well.
+//! mosquitto's password file as a [`Document`], for the import of user lists.
 
 use super::{Change, Document, FormatError, Secret, User, Verdict, digest};
 use crate::passwd::{Hash, Password, PasswordFile, Scheme, UserName, file};
@@ -20,8 +20,8 @@ impl Mosquitto {
 
 pub(super) fn problem_of(name: &str) -> Option<String> {
     match UserName::parse(name.as_bytes()) {
-        Ok(user) => user.why_not_loaded().map(|reason| format!("{reason}; no broker would let this user in")),
-        Err(_) => Some("has a colon, where the line would be cut".to_owned()),
+        Ok(user) => user.why_not_loaded().map(|reason| format!("{reason}; no broker would accept this user")),
+        Err(_) => Some("has a colon, which would split the line".to_owned()),
     }
 }
 

@@ -1,25 +1,26 @@
-//! NanoMQ's password file: lines of `"user": "password"`, and the password is there for everyone to read who can read the file.
+//! NanoMQ's password file: lines of `"user": "password"`, in plain text.
 
 use super::lines::Lines;
 use super::{Change, Document, FormatError, Index, Secret, User, Verdict, digest};
 use crate::passwd::Password;
 use zeroize::Zeroizing;
 
-/// What cannot stand between the quotes: how NanoMQ reads a backslash there is nowhere written.
+/// Characters that cannot be quoted: NanoMQ does not document how it reads a backslash.
 fn is_refused(character: char) -> bool {
     character.is_control() || matches!(character, '"' | '\\')
 }
 
 pub(super) fn problem_of(name: &str) -> Option<String> {
     name.contains(is_refused)
-        .then(|| "has a quote or a backslash, which NanoMQ's file cannot carry".to_owned())
+        .then(|| "has a quote or a backslash, which NanoMQ's file cannot represent".to_owned())
 }
 
 pub(super) fn secret(password: &Password) -> Result<Secret, FormatError> {
     let text = std::str::from_utf8(password.as_bytes());
-    let text = text.map_err(|_| FormatError::Password("is not UTF-8, which NanoMQ's file cannot carry"))?;
+    let text =
+        text.map_err(|_| FormatError::Password("is not UTF-8, which NanoMQ's file cannot represent"))?;
     if text.contains(is_refused) {
-        let problem = "has a quote, a backslash or a control character, which NanoMQ's file cannot carry";
+        let problem = "has a quote, a backslash or a control character, which NanoMQ's file cannot represent";
         return Err(FormatError::Password(problem));
     }
     Ok(Secret::whole(text.to_owned()))
@@ -38,9 +39,9 @@ impl NanoMq {
         for (place, line) in lines.all().filter(|(_, line)| !is_blank_or_comment(line)) {
             let failed = |problem: &str| FormatError::Line { number: place + 1, problem: problem.to_owned() };
             let (name, _) =
-                split(line).ok_or_else(|| failed("it is not of the form \"user\": \"password\""))?;
+                split(line).ok_or_else(|| failed("malformed line; the form is \"user\": \"password\""))?;
             if !index.note(name, place) {
-                return Err(failed(&format!("the user {name:?} stands there twice")));
+                return Err(failed(&format!("duplicate user {name:?}")));
             }
         }
         Ok(NanoMq { lines, index })
@@ -57,7 +58,7 @@ fn is_blank_or_comment(line: &str) -> bool {
     line.is_empty() || line.starts_with('#') || line.starts_with("//")
 }
 
-/// Name and password of a line, which are both in quotes.
+/// The quoted name and password of a line.
 fn split(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.trim().strip_prefix('"')?.split_once('"')?;
     let password = rest.trim_start().strip_prefix([':', '='])?.trim_start();

@@ -1,4 +1,4 @@
-//! RabbitMQ's definitions: users, and what they may do in a virtual host. Without a permission there, a user cannot even connect.
+//! RabbitMQ's definitions: users, and their permissions in a virtual host. A user without a permission cannot even connect.
 
 use super::json::{self, UserList};
 use super::{Algorithm, Change, Document, FormatError, Secret, Settings, User, Verdict, digest};
@@ -6,7 +6,7 @@ use crate::passwd::Password;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-/// RabbitMQ's salts are this short.
+/// The length of RabbitMQ's salts.
 const SALT_LEN: usize = 4;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl RabbitMq {
         let parse = |text: &str| UserList::parse(text, Some("users"), "name");
         let mut list = match text {
             Some(text) => parse(text)?,
-            // A broker that starts with definitions makes no virtual host of its own.
+            // A broker that starts from definitions does not create the default virtual host.
             None => parse(&format!(
                 "{}\n",
                 json!({"vhosts": [{"name": virtual_host}], "users": [], "permissions": []})
@@ -33,12 +33,12 @@ impl RabbitMq {
             list.lay_out();
         }
         if list.root().get("permissions").is_some_and(|permissions| !permissions.is_array()) {
-            return Err(FormatError::Document("its \"permissions\" are no array".to_owned()));
+            return Err(FormatError::Document("\"permissions\" is not an array".to_owned()));
         }
         Ok(RabbitMq { list, algorithm, virtual_host })
     }
 
-    /// Everything in the virtual host, unless the user has a permission there.
+    /// Permits everything in the virtual host, unless the user already has a permission there.
     fn permit(&mut self, name: &str) {
         let Some(root) = self.list.root().as_object_mut() else { return };
         let permissions = root.entry("permissions").or_insert_with(|| Value::Array(Vec::new()));
@@ -58,11 +58,13 @@ impl RabbitMq {
 fn algorithm_of(settings: &Settings) -> Result<Algorithm, FormatError> {
     match settings.algorithm.unwrap_or(Algorithm::Sha256) {
         algorithm @ (Algorithm::Sha256 | Algorithm::Sha512) => Ok(algorithm),
-        other => Err(FormatError::Setting(format!("RabbitMQ knows no {other}, but SHA-256 and SHA-512"))),
+        other => {
+            Err(FormatError::Setting(format!("RabbitMQ does not support {other}, only SHA-256 and SHA-512")))
+        }
     }
 }
 
-/// The name of RabbitMQ's module for it.
+/// RabbitMQ's module for the algorithm.
 fn module_of(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Sha512 => "rabbit_password_hashing_sha512",
@@ -74,7 +76,7 @@ fn module_of(algorithm: Algorithm) -> &'static str {
 
 pub(super) fn secret(password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
     if password.is_empty() {
-        return Err(FormatError::Password("is empty, which RabbitMQ never lets in"));
+        return Err(FormatError::Password("is empty, which RabbitMQ always rejects"));
     }
     let salt = digest::random::<SALT_LEN>()?;
     Ok(Secret::whole(hash(password, &salt, algorithm_of(settings)?)))
@@ -86,18 +88,18 @@ fn hash(password: &Password, salt: &[u8], algorithm: Algorithm) -> String {
     digest::to_base64(&[salt, &digest].concat())
 }
 
-/// Salt and algorithm of a user, with the whole hash.
+/// The salt, the algorithm and the whole hash of a user.
 fn parts(user: &Value) -> Result<(Vec<u8>, Algorithm, &str), String> {
     let hash = json::text(user, "password_hash").filter(|hash| !hash.is_empty());
     let hash = hash.ok_or("it has no password_hash")?;
     let algorithm = match json::text(user, "hashing_algorithm") {
         None | Some("rabbit_password_hashing_sha256") => Algorithm::Sha256,
         Some("rabbit_password_hashing_sha512") => Algorithm::Sha512,
-        Some(other) => return Err(format!("{other:?} cannot be checked here")),
+        Some(other) => return Err(format!("unsupported hashing_algorithm {other:?}")),
     };
     let wanted = SALT_LEN + if algorithm == Algorithm::Sha512 { 64 } else { 32 };
     let mut bytes = digest::from_base64(hash).filter(|bytes| bytes.len() == wanted);
-    let bytes = bytes.as_mut().ok_or_else(|| format!("its hash is not Base64 of {wanted} bytes"))?;
+    let bytes = bytes.as_mut().ok_or_else(|| format!("the hash is not Base64 of {wanted} bytes"))?;
     bytes.truncate(SALT_LEN);
     Ok((std::mem::take(bytes), algorithm, hash))
 }
@@ -129,7 +131,7 @@ impl Document for RabbitMq {
         Ok(change)
     }
 
-    /// With the permissions: RabbitMQ imports none for a user who is not there.
+    /// Also removes the permissions: RabbitMQ does not import permissions of unknown users.
     fn remove(&mut self, name: &str) -> bool {
         for key in ["permissions", "topic_permissions"] {
             if let Some(permissions) = self.list.root().get_mut(key).and_then(Value::as_array_mut) {
@@ -143,7 +145,7 @@ impl Document for RabbitMq {
         match self.list.find(name).map(parts) {
             None => Verdict::UnknownUser,
             Some(Err(problem)) => Verdict::Unusable(problem),
-            // RabbitMQ refuses it whatever the hash.
+            // RabbitMQ always rejects an empty password.
             Some(Ok(_)) if password.is_empty() => Verdict::Wrong,
             Some(Ok((salt, algorithm, stored))) => {
                 let computed = hash(password, &salt, algorithm);

@@ -1,16 +1,16 @@
-//! VerneMQ's password file: the lines of mosquitto 1.x and nothing else. A comment or a hash of another kind makes VerneMQ's
-//! reload crash, so that such a file is not taken here either.
+//! VerneMQ's password file: lines of mosquitto 1.x only. A comment or a hash of another kind crashes VerneMQ's reload, so such
+//! a file is rejected here.
 
 use super::lines::Lines;
 use super::{Change, Document, FormatError, Index, Secret, User, Verdict, digest};
 use crate::passwd::{Hash, Password, Scheme};
 use zeroize::Zeroizing;
 
-/// As vmq-passwd has it; VerneMQ itself takes any.
+/// The scheme of vmq-passwd. VerneMQ itself accepts any salt length.
 const SCHEME: Scheme = Scheme::Sha512 { salt_len: 12 };
 
 pub(super) fn problem_of(name: &str) -> Option<String> {
-    name.contains(':').then(|| "has a colon, where the line would be cut".to_owned())
+    name.contains(':').then(|| "has a colon, which would split the line".to_owned())
 }
 
 pub(super) fn secret(password: &Password) -> Result<Secret, FormatError> {
@@ -28,11 +28,11 @@ impl VerneMq {
         let text = text.unwrap_or_default();
         let mut index = Index::default();
         let lines = Lines::parse(text);
-        // Lines with their carriage returns, which VerneMQ would take for a part of the hash.
+        // Carriage returns are kept for the check, since VerneMQ takes them as part of the hash.
         for (place, line) in text.split_terminator('\n').enumerate().filter(|(_, line)| !line.is_empty()) {
             let checked = check(line).and_then(|name| match index.note(name, place) {
                 true => Ok(()),
-                false => Err(format!("the user {name:?} stands there twice")),
+                false => Err(format!("duplicate user {name:?}")),
             });
             checked.map_err(|problem| FormatError::Line { number: place + 1, problem })?;
         }
@@ -46,11 +46,11 @@ impl VerneMq {
     }
 }
 
-/// The name in a line that VerneMQ takes.
+/// The name in a line that VerneMQ accepts.
 fn check(line: &str) -> Result<&str, String> {
-    let crashes = "VerneMQ crashes over all but USER:$6$SALT$HASH and empty lines";
+    let crashes = "VerneMQ crashes on lines other than USER:$6$SALT$HASH and empty ones";
     if line.ends_with('\r') {
-        return Err("it ends with a carriage return, which VerneMQ takes for a part of the hash".to_owned());
+        return Err("it ends with a carriage return, which VerneMQ takes as part of the hash".to_owned());
     }
     let (name, hash) = line.split_once(':').ok_or(crashes)?;
     let hash = Hash::parse(hash.as_bytes()).map_err(|error| format!("{error}; {crashes}"))?;

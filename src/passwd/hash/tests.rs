@@ -1,4 +1,4 @@
-//! Vectors made by other programs, and hashes that must be refused.
+//! Test vectors from other programs, and hashes that must be rejected.
 
 use super::*;
 use proptest::prelude::*;

@@ -58,7 +58,7 @@ fn bad_words_are_refused_and_nothing_is_written() {
         ("-c -I 10000001", "ann", "x", "10000000"),
         ("-c --mechanism SCRAM-SHA-1", "ann", "x", "SCRAM-SHA-512"),
         ("-c -D", "ann", "x", "-D"),
-        ("", "ann", "x", "-c makes a new file"),
+        ("", "ann", "x", "-c creates a new file"),
     ] {
         let options = if options.contains("-I") { options } else { &format!("{options} -I 4096") };
         let program = mq("passwd scram").words(options).arg(keys.path()).arg(user);

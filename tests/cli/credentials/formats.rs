@@ -138,7 +138,7 @@ fn a_file_that_is_bad_stays_as_it_is_to_the_byte() {
         ("--format emqx-json", b"[{\"user_id\":\"a\"}]", "password_hash"),
         ("--format emqx-json", b"\xff", "UTF-8"),
         ("--format emqx-csv", b"user_id,password_hash,salt\na,\"b,c\",d\n", "line 2"),
-        ("--format rabbitmq", b"{\"users\":[],\"users\":[]}", "twice"),
+        ("--format rabbitmq", b"{\"users\":[],\"users\":[]}", "duplicate key"),
         ("--format vernemq", b"# users\n", "line 1"),
         ("--format hivemq", b"<file-rbac><users></file-rbac>", "XML"),
         ("--format hivemq", b"<file-rbac><users/><roles/></file-rbac>", "role"),
@@ -231,7 +231,7 @@ fn links_modes_and_what_is_there_are_kept() {
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     verify("--format emqx-json", &path, "ann", "secret").succeed();
     let before = std::fs::read(&path).unwrap();
-    assert_says(&passwd("-c --format emqx-json", &path, "bob", "x").run().fail(1), &["there already"]);
+    assert_says(&passwd("-c --format emqx-json", &path, "bob", "x").run().fail(1), &["already exists"]);
     assert_eq!(std::fs::read(&path).unwrap(), before);
     passwd("-c --force --format emqx-json", &path, "bob", "x").run().succeed();
     verify("--format emqx-json", &path, "ann", "secret").fail(3);

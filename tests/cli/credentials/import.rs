@@ -68,7 +68,7 @@ fn a_header_can_be_a_user() {
 #[test]
 fn a_bad_row_changes_nothing() {
     for (options, list, parts) in [
-        ("", &b"ann,x\nbob\n"[..], &["list.csv", "line 2", "1 cells", "nothing was changed"][..]),
+        ("", &b"ann,x\nbob\n"[..], &["list.csv", "line 2", "found 1", "nothing was changed"][..]),
         ("", b"ann,x\r\n\r\nann,y\r\n", &["line 3", "ann", "line 1"]),
         ("", b"ann,x\na:b,y\n", &["line 2", "a:b", "colon"]),
         ("", b"ann,x\nbob,\n", &["line 2", "empty"]),
@@ -94,7 +94,7 @@ fn bad_rows_are_left_out_when_that_is_asked_for() {
     let (_directory, path, finished) = import("-I 101 --keep-going", "ann,x\nbob\nann,y\n:,z\ncarol,w\n");
     assert_says(
         &finished.stderr,
-        &["line 2:", "line 3:", "line 4:", "left out", "2 added, 0 updated, 3 rows"],
+        &["line 2:", "line 3:", "line 4:", "skipped", "2 added, 0 updated, 3 rows"],
     );
     finished.fail(1);
     verify("", &path, "ann", "x").succeed();

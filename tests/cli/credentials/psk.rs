@@ -62,7 +62,7 @@ fn bad_words_are_refused_and_nothing_is_written() {
     }
     assert_says(&psk("", &path, "a").run().fail(1), &["keys", "-c"]);
     std::fs::write(&path, "a:00\n").unwrap();
-    assert_says(&psk("-c", &path, "b").run().fail(1), &["there already"]);
+    assert_says(&psk("-c", &path, "b").run().fail(1), &["already exists"]);
     assert_eq!(std::fs::read(&path).unwrap(), b"a:00\n");
 }
 

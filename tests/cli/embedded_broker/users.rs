@@ -162,7 +162,7 @@ fn the_file_is_read_again_at_sighup_and_a_bad_one_changes_nothing() {
     std::fs::write(&path, format!("bob:{PBKDF2}\ncarol:plain\n")).unwrap();
     broker.process().signal("HUP");
     let line = broker.process().wait_for_stderr("line 2");
-    assert_says(&line, &["carol", "no hash"]);
+    assert_says(&line, &["carol", "unknown hash"]);
     broker.process().wait_for_stderr("stay as they were: 1 user");
     expect_answer(&broker, true, true, "`ann` `secret`", 0, 0);
     expect_answer(&broker, true, true, "`bob` `secret`", 5, 0x87);
@@ -194,7 +194,7 @@ fn who_is_connected_stays_when_the_users_change() {
 #[test]
 fn a_file_with_a_bad_line_is_refused_with_the_line() {
     for (text, parts) in [
-        (format!("ann:{PBKDF2}\nbob:secret\n"), &["line 2", "bob", "no hash"][..]),
+        (format!("ann:{PBKDF2}\nbob:secret\n"), &["line 2", "bob", "unknown hash"][..]),
         (format!("ann:{PBKDF2}\n\nann:{SHA512}\n"), &["line 3", "ann", "line 1 has the same user"]),
         ("ann:$7$99999999999$AAAA$AAAA\n".to_owned(), &["line 1", "iterations"]),
         ("ann:$6$\0\n".to_owned(), &["line 1", "NUL"]),

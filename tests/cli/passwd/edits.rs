@@ -122,7 +122,7 @@ fn a_file_without_a_final_line_end_loses_nobody() {
 fn a_user_who_stands_there_twice_has_one_password_afterwards() {
     let passwords = Passwords::with(format!("ann:{SECRET}\nbob:y\nann:{SECRET}\n"));
     let stderr = passwords.passwd("-b -I 1", "ann new").run().fail(0);
-    assert_says(&stderr, &["2 lines", "one is left"]);
+    assert_says(&stderr, &["2 lines", "merged into one"]);
     assert_eq!(passwords.text().matches("ann:").count(), 1);
     passwords.assert_verifies("ann", "new");
 }
@@ -154,7 +154,7 @@ fn a_deleted_user_is_gone_and_nobody_else() {
 fn a_file_that_is_there_is_made_anew_only_by_force() {
     let passwords = Passwords::with("precious:x\n");
     let stderr = passwords.passwd("-c -b", "ann secret").run().fail(1);
-    assert_says(&stderr, &["is there already", "--force"]);
+    assert_says(&stderr, &["already exists", "--force"]);
     assert_eq!(passwords.text(), "precious:x\n");
     std::fs::set_permissions(&passwords.path, PermissionsExt::from_mode(0o640)).unwrap();
     passwords.passwd("-c --force -b -I 1", "ann secret").run().expect_status(0);
@@ -178,14 +178,14 @@ fn a_line_is_printed_where_no_file_is_wanted() {
 fn plain_text_is_hashed_and_hashes_are_left_alone() {
     let passwords = Passwords::with(format!("# c\n\nann:secret\nbob:{SECRET}\r\ncat:p:q\r\ndan: x\n"));
     let stderr = passwords.passwd("-U -I 1", "").run().fail(0);
-    assert_says(&stderr, &["3 hashed, 1 hashed already"]);
+    assert_says(&stderr, &["3 hashed, 1 already hashed"]);
     let text = passwords.text();
     assert!(text.starts_with("# c\n\nann:$7$1$"), "{text}");
     assert!(text.contains(&format!("\nbob:{SECRET}\r\ncat:$7$1$")), "{text}");
     for (user, password) in [("ann", "secret"), ("bob", "secret"), ("cat", "p:q"), ("dan", " x")] {
         passwords.assert_verifies(user, password);
     }
-    assert_says(&passwords.passwd("-U", "").run().fail(0), &["0 hashed, 4 hashed already"]);
+    assert_says(&passwords.passwd("-U", "").run().fail(0), &["0 hashed, 4 already hashed"]);
     assert_eq!(passwords.text(), text);
 }
 
@@ -257,7 +257,7 @@ fn a_symbolic_link_is_followed_and_stays() {
 fn another_name_of_the_same_file_is_told() {
     let passwords = Passwords::with("ann:x\n");
     std::fs::hard_link(&passwords.path, passwords.directory.path().join("other")).unwrap();
-    assert_says(&passwords.passwd("-b -I 1", "bob secret").run().fail(0), &["2 names", "old content"]);
+    assert_says(&passwords.passwd("-b -I 1", "bob secret").run().fail(0), &["2 hard links", "old content"]);
 }
 
 #[test]

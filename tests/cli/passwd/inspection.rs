@@ -45,9 +45,9 @@ fn a_list_has_users_schemes_and_what_is_weak() {
     assert_eq!(
         passwords.below("list", "").run().succeed(),
         "ann  sha512-pbkdf2  1 iteration, salt of 12 bytes; weak: few iterations\n\
-         bad  -              line 3: it is no hash of mosquitto's; they begin with $6$, $7$ or $argon2id$\n\
+         bad  -              line 3: unknown hash; mosquitto's begin with $6$, $7$ or $argon2id$\n\
          bob  sha512-pbkdf2  20000 iterations, salt of 12 bytes\n\
-         cat  sha512         salt of 12 bytes; weak: one round of SHA-512; a graphics card tries billions a second\n\
+         cat  sha512         salt of 12 bytes; weak: one round of SHA-512; a GPU tests billions of passwords per second\n\
          dan  argon2id       m=47104,t=1,p=1, salt of 64 bytes\n"
     );
     assert_eq!(Passwords::with("").below("list", "").run().succeed(), "");

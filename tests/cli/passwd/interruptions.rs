@@ -104,7 +104,7 @@ fn a_failure_at_any_step_of_a_change_leaves_the_old_file_and_no_litter() {
         // The first call of every thread fails, the message among them.
         ("write:error=ENOSPC:when=1", &[][..]),
         ("write:retval=0:when=1", &[]),
-        ("fsync:error=EIO:when=1", &["bring to the disk", "Input/output error"]),
+        ("fsync:error=EIO:when=1", &["sync to the disk", "Input/output error"]),
         ("rename:error=EACCES", &["cannot replace", "Permission denied"]),
         ("rename:error=EROFS", &["cannot replace", "Read-only"]),
         ("fchmod:error=EPERM:when=1", &["mode"]),
@@ -134,7 +134,7 @@ fn a_file_that_takes_no_other_in_its_place_is_written_in_place() {
 fn a_failure_at_any_step_leaves_no_new_file_and_no_litter() {
     for (injection, says) in [
         ("write:error=ENOSPC:when=1", &[][..]),
-        ("fsync:error=EIO:when=1", &["bring to the disk", "Input/output error"]),
+        ("fsync:error=EIO:when=1", &["sync to the disk", "Input/output error"]),
         ("renameat2:error=EACCES", &["cannot create", "Permission denied"]),
     ] {
         assert_fails(injection, "-c -b -I 1", None, says);
@@ -156,7 +156,7 @@ fn a_directory_that_does_not_get_to_the_disk_is_told() {
     let passwords = Passwords::with("bob:x\n");
     let injection = "fsync:error=EIO:when=2";
     let Some(program) = with_injected(injection, "-b -I 1", &passwords.path, "ann secret") else { return };
-    assert_says(&program.run().fail(1), &["is replaced", "not certain"]);
+    assert_says(&program.run().fail(1), &["is replaced", "not synced"]);
     passwords.assert_verifies("ann", "secret");
 }
 

@@ -101,7 +101,7 @@ fn a_number_of_iterations_without_use_is_overlooked() {
 #[test]
 fn a_file_that_is_there_is_not_made_anew() {
     let passwords = Passwords::with("bob:x\n");
-    assert_says(&passwords.mosquitto_passwd("-c -b", "ann x").run().fail(1), &["is there already"]);
+    assert_says(&passwords.mosquitto_passwd("-c -b", "ann x").run().fail(1), &["already exists"]);
     assert_eq!(passwords.text(), "bob:x\n");
 }
 

@@ -88,7 +88,7 @@ fn a_password_on_the_command_line_is_warned_of_on_a_terminal() {
     let passwords = Passwords::with("");
     for line in ["mq passwd -b -I 1 pw ann secret", "mosquitto_passwd -b pw ann secret"] {
         let Some(shown) = talk(&passwords, line, &[]) else { return };
-        assert_eq!(shown.matches("on the command line can be seen").count(), 1, "{shown}");
+        assert_eq!(shown.matches("on the command line is visible").count(), 1, "{shown}");
         assert_says(&shown, &["status 0"]);
     }
 }

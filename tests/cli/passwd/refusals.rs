@@ -102,7 +102,7 @@ fn what_is_no_file_is_told() {
         ("pipe", "not a file"),
         ("/dev/null", "not a file"),
         ("dangling", "No such file"),
-        ("missing", "-c makes a new file"),
+        ("missing", "-c creates a new file"),
         ("directory/none/below", "No such file"),
         ("nul/below", "Not a directory"),
         ("nul", "line 2 has a NUL byte"),
@@ -130,8 +130,7 @@ fn what_is_no_file_is_told() {
 #[test]
 fn a_new_file_needs_a_directory_and_a_free_name() {
     let directory = TempDir::new().unwrap();
-    for (name, says) in
-        [("none/pw", "No such file"), ("", "is there already"), ("/dev/null", "is there already")]
+    for (name, says) in [("none/pw", "No such file"), ("", "already exists"), ("/dev/null", "already exists")]
     {
         let path = directory.path().join(name);
         assert_says(&mq("passwd -c -b -I 1").arg(path).words("ann x").run().fail(1), &[says]);
