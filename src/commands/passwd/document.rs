@@ -179,8 +179,8 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
     let password = source::known(args.password_file.as_deref(), &name, messages)?;
     let shown = into_shown(&name);
     let (status, text) = match document.verify(&name, &password) {
-        Verdict::Right => (ExitStatus::DONE, format!("it is the password of {shown}")),
-        Verdict::Wrong => (ExitStatus::DENIED, format!("it is not the password of {shown}")),
+        Verdict::Right => (ExitStatus::DONE, format!("the password of {shown} is right")),
+        Verdict::Wrong => (ExitStatus::DENIED, format!("the password of {shown} is wrong")),
         Verdict::UnknownUser => {
             // Takes as long as for an existing user, so that timing does not reveal user names.
             let _ = kind.format.secret(&password, &kind.settings);

@@ -19,11 +19,11 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
     let shown = user.as_str();
     match find(&file, &user, &args.file)? {
         Some(hash) if hash.verify(&password)? => {
-            messages.say(&format!("it is the password of {shown}"));
+            messages.say(&format!("the password of {shown} is right"));
             Ok(ExitStatus::DONE)
         }
         Some(_) => {
-            messages.say(&format!("it is not the password of {shown}"));
+            messages.say(&format!("the password of {shown} is wrong"));
             Ok(ExitStatus::DENIED)
         }
         None => {

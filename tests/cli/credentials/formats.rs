@@ -33,7 +33,10 @@ fn users_are_added_changed_verified_and_deleted_in_every_format() {
         assert_says(&finished.stderr, &["password of ann was changed"]);
         finished.succeed();
         verify(reading(options), &path, "ann", "new").succeed();
-        assert_says(&verify(reading(options), &path, "ann", "one").fail(3), &["not the password of ann"]);
+        assert_says(
+            &verify(reading(options), &path, "ann", "one").fail(3),
+            &["the password of ann is wrong"],
+        );
         verify(reading(options), &path, "bøb", "two two").succeed();
         assert_says(&verify(reading(options), &path, "carol", "x").fail(3), &["no user 'carol'"]);
         let list = mq("passwd list").words(reading(options)).arg(&path).run().succeed();

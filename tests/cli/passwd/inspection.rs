@@ -8,7 +8,7 @@ fn the_right_password_is_0_and_any_other_3() {
     let verify = |user, password: &str| passwords.below("verify", user).stdin(password).run();
     verify("ann", "secret\n").expect_status(0);
     for wrong in ["Secret", "secret ", "secre"] {
-        assert_says(&verify("ann", wrong).fail(3), &["not the password of ann"]);
+        assert_says(&verify("ann", wrong).fail(3), &["the password of ann is wrong"]);
     }
     assert_says(&verify("zoe", "secret").fail(3), &["no user 'zoe'"]);
     assert_says(&verify("ann", "").fail(1), &["empty"]);
