@@ -217,12 +217,15 @@ impl Running {
         assert!(status.unwrap().success(), "kill -{name} works");
     }
 
-    /// The most memory that the program had resident, in bytes.
+    /// The peak of resident memory in bytes, without the pages of the program file, whose size depends on the build.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("Linux tells it");
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+        let kibibytes = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name)).expect("Linux reports it");
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+        };
+        (kibibytes("VmHWM:") - kibibytes("RssFile:")) * 1024
     }
 
     /// How many threads it has.
