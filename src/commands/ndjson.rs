@@ -10,9 +10,6 @@ use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Qos, TopicName, Version};
 use std::rc::Rc;
 
-/// The byte order mark that some editors write at the start of a UTF-8 file; anywhere else it is an error.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// Messages, one after the other.
 pub(super) struct JsonLines {
     lines: StdinLines,
@@ -71,7 +68,6 @@ impl JsonLines {
                 Next::End => return Ok(NextMessage::End),
             };
             self.line += 1;
-            let line = if self.line == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
             if line.trim_ascii().is_empty() {
                 continue;
             }

@@ -39,12 +39,12 @@ struct Safe<F>(F);
 
 impl<F: Formatter> Formatter for Safe<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        // Only DEL and what is beyond ASCII is left to be escaped, which most text does not have.
-        if fragment.bytes().all(|byte| byte < 0x7f) {
+        // Only characters beyond ASCII are left to escape; most text has none. DEL stays, as in mosquitto_sub: it moves no cursor.
+        if fragment.is_ascii() {
             return out.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;
-        while let Some(at) = rest.find(is_unsafe) {
+        while let Some(at) = rest.find(|character| character != '\u{7f}' && is_unsafe(character)) {
             let (safe, behind) = rest.split_at(at);
             out.write_all(safe.as_bytes())?;
             let mut characters = behind.chars();
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn what_terminals_obey_is_escaped_in_every_string() {
         let value = serde_json::json!({"k\u{9b}": ["\u{1b}\u{7f}\u{202e}é漢👩"]});
-        let compact = "{\"k\\u009b\":[\"\\u001b\\u007f\\u202eé漢👩\"]}";
+        let compact = "{\"k\\u009b\":[\"\\u001b\u{7f}\\u202eé漢👩\"]}";
         assert_eq!(to_string(&value).unwrap(), compact);
-        let pretty = "{\n  \"k\\u009b\": [\n    \"\\u001b\\u007f\\u202eé漢👩\"\n  ]\n}";
+        let pretty = "{\n  \"k\\u009b\": [\n    \"\\u001b\u{7f}\\u202eé漢👩\"\n  ]\n}";
         assert_eq!(to_string_pretty(&value).unwrap(), pretty);
     }
 

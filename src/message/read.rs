@@ -41,7 +41,7 @@ pub struct MessageError {
 /// # Errors
 /// The problem and its position.
 pub fn read(text: &[u8]) -> Result<Message, MessageError> {
-    // In front of the first line of a file that an editor has saved.
+    // Editors write a byte order mark at the start of a file, and files may be concatenated.
     let text = without_mark(text);
     let entries =
         entries(serde_json::Deserializer::from_slice(text), KEYS).map_err(|error| malformed(&error, 0))?;

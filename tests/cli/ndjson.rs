@@ -203,14 +203,20 @@ fn ten_thousand_mixed_messages_are_copied_as_they_are() {
 }
 
 #[test]
-fn a_byte_order_mark_may_stand_in_front_of_all_lines() {
+fn a_byte_order_mark_may_precede_each_line() {
     let mark = "\u{feff}";
     let line = r#"{"topic":"a","payload":"one"}"#;
     let peer =
         ScriptedPeer::accepting_v5("", |client| client.expect("30 (`a` () 'one') e0 (00 (11 00000000))"));
     peer.mq("pub --ndjson").stdin(format!("{mark}{line}\n")).run().succeed();
     peer.finish();
-    for lines in [format!("{mark}{mark}{line}\n"), format!("\n{mark}{line}\n"), format!(" {mark}{line}")] {
+    // As in files that were concatenated.
+    let peer = ScriptedPeer::accepting_v5("", |client| {
+        client.expect("30 (`a` () 'one') 30 (`a` () 'one') e0 (00 (11 00000000))");
+    });
+    peer.mq("pub --ndjson").stdin(format!("{mark}{line}\n{mark}{line}\n")).run().succeed();
+    peer.finish();
+    for lines in [format!("{mark}{mark}{line}\n"), format!(" {mark}{line}")] {
         let peer = ScriptedPeer::accepting_v5("", |client| client.expect("e0 (00 (11 00000000))"));
         assert_says(&peer.mq("pub --ndjson").stdin(lines).run().fail(1), &["line ", "expected"]);
         peer.finish();

@@ -5,6 +5,7 @@
 //! from their heading.
 
 use super::Word::{self, Conn, Merge, Pub, Pubsub, Reconnect, Rr, Scenario, Sub};
+use crate::cli::is_set;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, ValueEnum};
 use std::ffi::OsString;
@@ -68,7 +69,7 @@ pub(in crate::cli) fn check(
     let line = [OsString::from(bench.get_name())].into_iter().chain(words.iter().cloned());
     // What is wrong otherwise was told before.
     let Ok(typed) = bench.clone().ignore_errors(true).try_get_matches_from(line) else { return Ok(()) };
-    let Ok(Some(&mode)) = typed.try_get_one::<Word>("word") else { return Ok(()) };
+    let Some(&mode) = typed.get_one::<Word>("word") else { return Ok(()) };
     let is_useless = |arg: &&Arg| is_typed(&typed, arg) && !has_use_for(mode, arg);
     match bench.get_arguments().find(is_useless) {
         Some(arg) => Err(format!(
@@ -87,8 +88,7 @@ pub(super) fn has_use_for_key(mode: Word, key: &str) -> bool {
 
 fn is_typed(typed: &ArgMatches, arg: &Arg) -> bool {
     let id = arg.get_id().as_str();
-    typed.try_get_raw(id).is_ok_and(|values| values.is_some())
-        && typed.value_source(id) == Some(ValueSource::CommandLine)
+    is_set(typed, id) && typed.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 fn has_use_for(mode: Word, arg: &Arg) -> bool {

@@ -23,6 +23,7 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -40,7 +41,7 @@ const ENTRY: usize = 256;
 /// The longest time that traffic waits for room.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The timeout for writing the rest to standard output at the end.
+/// The time without progress after which the rest of the output is given up at the end. A slow reader is waited for.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The exit status for the traffic that was shown, or the error.
@@ -85,6 +86,8 @@ pub(super) struct LeftOut {
 /// Awaits the end of the viewer.
 pub(super) struct Viewing {
     outcome: oneshot::Receiver<Outcome>,
+    /// The number of entries that the viewer has handled.
+    handled: Arc<AtomicU64>,
 }
 
 /// The traffic of one connection, on its way to the viewer. Dropping it ends the connection.
@@ -161,7 +164,9 @@ pub(super) fn start(
     let (sender, receiver) = channel();
     let (report, outcome) = oneshot::channel();
     let args = args.clone();
-    let show = move || drop(report.send(show_all(&receiver, &args, recorder, messages)));
+    let handled = Arc::new(AtomicU64::new(0));
+    let counter = handled.clone();
+    let show = move || drop(report.send(show_all(&receiver, &args, recorder, messages, &counter)));
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);
     started.map_err(|source| Error::System { action: "start a thread".to_owned(), source })?;
     let feed = Feed {
@@ -172,7 +177,7 @@ pub(super) fn start(
         is_stalled: Cell::default(),
         left_out: Cell::default(),
     };
-    Ok((Rc::new(feed), Viewing { outcome }))
+    Ok((Rc::new(feed), Viewing { outcome, handled }))
 }
 
 /// Runs the viewer until the traffic ends or the output fails.
@@ -181,10 +186,12 @@ fn show_all(
     args: &InspectArgs,
     mut recorder: Option<Recorder>,
     messages: Messages,
+    handled: &AtomicU64,
 ) -> Outcome {
     let mut inspector = Inspector::new(args.live.client.connection.version);
     let mut viewer = Viewer::new(args);
     while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
+        handled.fetch_add(1, Ordering::Relaxed);
         let Some(event) = entry.what.as_event() else {
             viewer.flush()?;
             entry.what.say(messages);
@@ -227,7 +234,16 @@ impl Viewing {
 
     /// Waits for the viewer to finish, with a timeout, since standard output may be a pipe without a reader.
     pub(super) async fn finish(mut self) -> Outcome {
-        timeout(OUTPUT_PATIENCE, self.ended()).await.unwrap_or_else(|_| Err(stuck()))
+        let mut handled = self.handled.load(Ordering::Relaxed);
+        loop {
+            if let Ok(outcome) = timeout(OUTPUT_PATIENCE, self.ended()).await {
+                return outcome;
+            }
+            let before = std::mem::replace(&mut handled, self.handled.load(Ordering::Relaxed));
+            if handled == before {
+                return Err(stuck());
+            }
+        }
     }
 }
 

@@ -118,11 +118,11 @@ fn what_cannot_be_merged_is_told() {
         ("{}/a {}/json", "schema"),
         ("{}/a {}/b", "QoS"),
         ("{}/a {}/a", "the same report is there twice"),
-        ("{}/a -c 5", "--clients"),
+        ("{}/a -c 5", "-c does not go with merge"),
         ("{}/a --search rate", "--search"),
         ("{}/a --metrics 127.0.0.1:0", "--metrics"),
         ("{}/a --embedded", "--embedded"),
-        ("{}/a -h localhost", "--host"),
+        ("{}/a -h localhost", "-h does not go with merge"),
     ] {
         let finished = mq(&format!("bench merge {}", files.words(words))).run();
         assert!(matches!(finished.status, 1 | 2), "{words}: {} {}", finished.status, finished.stderr);
