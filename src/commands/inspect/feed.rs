@@ -248,7 +248,7 @@ impl Viewing {
 }
 
 fn stuck() -> Error {
-    let problem = "it did not take everything; the last packets were not shown";
+    let problem = "timed out; the last packets were not shown";
     Error::Output(std::io::Error::new(std::io::ErrorKind::TimedOut, problem))
 }
 
@@ -315,7 +315,7 @@ impl Feed {
         let LeftOut { bytes, connections } = self.left_out.get();
         (bytes + connections > 0).then(|| {
             format!(
-                "{bytes} bytes and {connections} whole connections were forwarded and not shown: the output did not keep up"
+                "{bytes} bytes and {connections} whole connections were forwarded but not shown: the output did not keep up"
             )
         })
     }

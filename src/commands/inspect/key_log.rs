@@ -50,7 +50,7 @@ impl Known {
         let mut log = KeyLog::default();
         file.read_on(&mut log).map_err(failed)?;
         if log.is_empty() && file.position > 0 {
-            let problem = "has no line of a key log, such as CLIENT_RANDOM and two numbers in hexadecimal";
+            let problem = "not a key log: no line such as CLIENT_RANDOM with two hexadecimal numbers";
             return Err(Error::Unusable {
                 option: "--tls-keylog",
                 path: path.to_owned(),
@@ -70,9 +70,9 @@ impl Known {
         let sources = self.0.borrow();
         let file = sources.file.as_ref()?;
         match &file.failure {
-            Some(failure) => Some(format!("the key log could not be read to its end: {failure}")),
+            Some(failure) => Some(format!("cannot read the rest of the key log: {failure}")),
             None if file.left == 0 => {
-                Some(format!("of the key log only the first {} MiB were read", MAX_FILE >> 20))
+                Some(format!("only the first {} MiB of the key log were read", MAX_FILE >> 20))
             }
             None => None,
         }

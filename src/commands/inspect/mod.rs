@@ -54,7 +54,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return Err(Error::Usage("name a capture, or pipe one to standard input".to_owned()));
     }
     if args.live.write.is_some() && !args.filter.is_empty() {
-        return Err(Error::Usage("--write writes everything; leave --filter out".to_owned()));
+        return Err(Error::Usage("--write records everything; omit --filter".to_owned()));
     }
     let mut recorder = recorder(args, messages)?;
     let secrets = Known::open(args.live.key_log())?;

@@ -89,7 +89,7 @@ impl Proxy {
         let ((client, is_v31), preface) = match timeout(patience, opening).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(reason)) => return self.refuse(address, &reason),
-            Err(_) => return self.refuse(address, "the client did not finish its handshake in time"),
+            Err(_) => return self.refuse(address, "timed out in the client's handshake"),
         };
         let mut target = preface.endpoint(&self.target);
         target.offer_v31(is_v31);
@@ -108,9 +108,11 @@ impl Proxy {
         if let Err(broken) = forward(client, server, &tap).await {
             tap.end(Close::Reset(broken.sender));
             if !is_usual(&broken.error) {
-                let who = broken.sender.sender();
-                self.messages
-                    .say(&format!("the connection from {address} broke at the {who}: {}", broken.error));
+                let side = broken.sender.sender();
+                self.messages.say(&format!(
+                    "lost the connection from {address} on the {side}'s side: {}",
+                    broken.error
+                ));
             }
         }
     }
@@ -231,7 +233,7 @@ async fn tap_unless_empty(tap: &Tap, direction: Direction, bytes: &[u8]) {
     }
 }
 
-/// Forwards bytes, or the end of the direction if there are none.
+/// Forwards bytes, or the end of the direction if `bytes` is empty.
 async fn hand_on(bytes: &[u8], to: &mut WriteHalf<&mut Stream>) -> io::Result<()> {
     if bytes.is_empty() {
         return to.shutdown().await;

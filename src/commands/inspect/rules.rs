@@ -38,8 +38,8 @@ fn stands_for(statement: &str) -> Result<Vec<Rule>, Error> {
         .filter(|rule| [rule.in_v3(), rule.in_v5()].into_iter().flatten().any(is_it))
         .collect();
     if rules.is_empty() {
-        let hint = "--rules prints those that are known";
-        return Err(Error::Usage(format!("there is no rule for '{statement}'; {hint}")));
+        let hint = "--rules lists all rules";
+        return Err(Error::Usage(format!("unknown rule '{statement}'; {hint}")));
     }
     Ok(rules)
 }

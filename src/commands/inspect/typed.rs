@@ -96,7 +96,7 @@ impl Notation {
             Notation::Hex => ("--hex", "'c0 00'"),
             Notation::Base64 => ("--base64", "wAA="),
         };
-        format!("{option}: {text:?} holds no bytes; it takes packets, as in {option} {example}")
+        format!("{option}: {text:?} has no bytes; expected packets, as in {option} {example}")
     }
 
     fn decode(self, text: &str) -> Result<Vec<u8>, String> {
@@ -119,7 +119,7 @@ fn hex(text: &str) -> Result<Vec<u8>, String> {
         let word = if word.len() == 1 { format!("0{word}") } else { word.to_owned() };
         bytes.extend(
             crate::message::decode_hex(&word)
-                .map_err(|problem| format!("'{word}' is no hexadecimal: {problem}"))?,
+                .map_err(|problem| format!("'{word}' is not hexadecimal: {problem}"))?,
         );
     }
     Ok(bytes)

@@ -90,7 +90,7 @@ enum Innermost<'a> {
 }
 
 impl Network {
-    /// The segment in `frame`, or the reason why there is none.
+    /// The segment in `frame`, or the reason for skipping it.
     pub fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, Skipped> {
         let packet = link::ip_packet(frame)?;
         let cut_off = (frame.original_length as usize).saturating_sub(frame.bytes.len());

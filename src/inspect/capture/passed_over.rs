@@ -47,7 +47,7 @@ impl fmt::Display for PassedOver {
         }
         match self.others {
             0 => Ok(()),
-            others => write!(f, ", {others} of further kinds"),
+            others => write!(f, ", {others} of other kinds"),
         }
     }
 }
@@ -58,7 +58,7 @@ struct Named(Skipped);
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Skipped::LinkType(number) => write!(f, "of the unsupported link type {number}"),
+            Skipped::LinkType(number) => write!(f, "of unsupported link type {number}"),
             Skipped::NotIp(NetworkLayer::Ether(number)) => match ether(number) {
                 Some(name) => write!(f, "of {name}"),
                 None => write!(f, "of Ethernet type 0x{number:04x}"),
@@ -74,8 +74,8 @@ impl fmt::Display for Named {
                 None => write!(f, "of IP protocol {number}"),
             },
             Skipped::Fragment => f.write_str("of an incomplete IP packet"),
-            Skipped::TooDeep => f.write_str("of too many packets inside packets"),
-            Skipped::Malformed => f.write_str("cut off inside a header, or malformed"),
+            Skipped::TooDeep => f.write_str("of too many nested packets"),
+            Skipped::Malformed => f.write_str("truncated inside a header, or malformed"),
         }
     }
 }

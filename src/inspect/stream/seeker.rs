@@ -60,7 +60,7 @@ impl Seeker {
         self.bytes
     }
 
-    /// Looks at an arrival that is too long for the window. Offsets count from the first held byte.
+    /// Looks at an arrival for which the window is too small. Offsets count from the first held byte.
     pub(super) fn look(&self, bytes: &[u8]) -> Arrival {
         let begin = self.bytes.len();
         let mut work = MAX_WORK;

@@ -329,7 +329,7 @@ fn output_that_nobody_takes_does_not_stop_the_traffic() {
     #[cfg(target_os = "linux")]
     assert!(proxy.running.peak_memory() < 128 << 20, "{} bytes", proxy.running.peak_memory());
     proxy.running.signal("INT");
-    proxy.running.wait_for_stderr("were forwarded and not shown");
+    proxy.running.wait_for_stderr("were forwarded but not shown");
     proxy.running.wait_for_end();
 }
 

@@ -138,14 +138,14 @@ fn a_key_log_behind_the_packets_is_used_on_a_file() {
     }
     // Cut off anywhere, it is read as far as it goes.
     std::fs::write(&path, &behind[..behind.len() - 30]).unwrap();
-    assert_says(&mq("inspect").arg(&path).run().stderr, &["the capture is cut off"]);
+    assert_says(&mq("inspect").arg(&path).run().stderr, &["truncated capture"]);
 }
 
 #[test]
 fn what_cannot_be_decrypted_says_why() {
     let foreign = decrypted(tls("tls13-aes128.pcap"), tls("tls13-aes256.keys"));
-    assert_eq!(reason(&foreign), "the key log has no secret for it");
-    let suite = "the cipher suite TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 is not supported";
+    assert_eq!(reason(&foreign), "the key log has no secret for this connection");
+    let suite = "unsupported cipher suite: TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256";
     assert_eq!(reason(&with_its_keys("tls12-cbc")), suite);
     let without = mq("inspect").arg(tls("tls13-aes128.pcap")).run().succeed();
     assert!(without.ends_with(": TLS, for localhost; --tls-keylog FILE decrypts it\n"), "{without}");
@@ -161,7 +161,7 @@ fn wrong_secrets_give_no_packets() {
         std::fs::write(&path, wrong).unwrap();
         let objects = decrypted(tls(&format!("{name}.pcap")), &path);
         assert!(packets(objects.clone()).is_empty(), "{name}");
-        assert_eq!(objects[0]["text"], "the secret in the key log is not the right one", "{name}");
+        assert_eq!(objects[0]["text"], "the secret in the key log does not match", "{name}");
     }
 }
 
@@ -177,7 +177,7 @@ fn missing_bytes_end_one_direction() {
 
     let objects = decrypted(&path, tls("tls13-aes128.keys"));
     let lost = objects.iter().find(|object| object["event"] == "undecryptable").unwrap();
-    assert_eq!(lost["text"], "bytes are missing in the capture");
+    assert_eq!(lost["text"], "bytes are missing from the capture");
     let from = |objects: &[Value], direction| {
         let from = |packet: &&Value| packet["direction"] == direction;
         packets(objects.to_vec()).iter().filter(from).count()
@@ -215,6 +215,6 @@ fn what_is_no_key_log_is_told() {
     let missing = mq("inspect --tls-keylog /nonexistent/keys").arg(&capture).run().fail(1);
     assert_says(&missing, &["/nonexistent/keys", "No such file"]);
     let other = mq("inspect --tls-keylog").arg(&capture).arg(&capture).run().fail(1);
-    assert_says(&other, &["--tls-keylog", "plain.pcap: has no line of a key log"]);
+    assert_says(&other, &["--tls-keylog", "plain.pcap: not a key log"]);
     mq("inspect --tls-keylog x --hex c000").run().fail(2);
 }

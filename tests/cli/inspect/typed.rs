@@ -85,8 +85,8 @@ fn base64_is_read_as_well() {
 #[test]
 fn what_is_no_packet_is_told() {
     for (options, problem) in [
-        ("--hex 301", "'301' is no hexadecimal: it holds an odd number"),
-        ("--hex xy", "'xy' is no hexadecimal"),
+        ("--hex 301", "'301' is not hexadecimal: it holds an odd number"),
+        ("--hex xy", "'xy' is not hexadecimal"),
         ("--base64 =", "is not Base64"),
         ("--hex c000 --direction up", "c2s"),
         ("--hex c000 -V 6", "the versions are"),
@@ -106,7 +106,7 @@ fn no_bytes_are_no_packet() {
     ] {
         let finished = mq("inspect").arg(option).arg(typed).run();
         assert_eq!(finished.stdout, b"");
-        assert_says(&finished.fail(2), &[option, "holds no bytes", example]);
+        assert_says(&finished.fail(2), &[option, "has no bytes", example]);
     }
     assert_eq!(mq("inspect --hex -").stdin("\n\nc2s:\n").run().succeed(), "", "blank lines are passed over");
 }

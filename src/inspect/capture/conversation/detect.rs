@@ -11,7 +11,7 @@ use super::web_socket::{self, FrameFault};
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 
-/// The number of packets from a single side that make MQTT likely if there is no other evidence.
+/// The number of packets from a single side that make MQTT likely without other evidence.
 const ENOUGH_PACKETS: usize = 3;
 
 /// The bytes and ports that the decision depends on.

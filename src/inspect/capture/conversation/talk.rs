@@ -114,7 +114,7 @@ impl Talk {
         Talk { number, opened, ends, start, stream_offsets, proxied: None, encryption: None, state }
     }
 
-    /// Whether there are no more events to emit.
+    /// Whether all events have been emitted.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }

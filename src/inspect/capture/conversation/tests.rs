@@ -511,7 +511,7 @@ fn http_that_opens_no_web_socket_for_mqtt_is_told_with_its_lines() {
     let mut line = Line::new(9001, HANDSHAKE);
     line.a(b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
     line.b(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
-    assert_eq!(line.take(), [], "its first frame tells");
+    assert_eq!(line.take(), [], "decided by the first frame");
     line.a(b"\x81\x85\0\0\0\0hello");
     assert_eq!(line.take(), [http(Some("GET /chat HTTP/1.1"), Some("HTTP/1.1 101 Switching Protocols"))]);
 

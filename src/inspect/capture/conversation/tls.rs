@@ -62,40 +62,40 @@ pub enum Plain<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undecryptable {
     /// No secrets are available.
-    #[error("there is no key log")]
+    #[error("no key log")]
     NoKeyLog,
     /// There are secrets, but not for this connection.
-    #[error("the key log has no secret for it")]
+    #[error("the key log has no secret for this connection")]
     NoSecret,
     /// Authentication fails with the secret.
-    #[error("the secret in the key log is not the right one")]
+    #[error("the secret in the key log does not match")]
     WrongSecret,
     /// A hello is missing.
-    #[error("its handshake was not captured")]
+    #[error("the handshake was not captured")]
     NoHandshake,
     /// Neither TLS 1.2 nor 1.3.
-    #[error("{} is not decrypted, only TLS 1.2 and 1.3 are", .0.as_str().unwrap_or("an unknown version"))]
+    #[error("unsupported version: {}; only TLS 1.2 and 1.3 can be decrypted", .0.as_str().unwrap_or("unknown"))]
     Version(ProtocolVersion),
     /// An unknown cipher suite.
-    #[error("the cipher suite {} is not supported", name(*.0))]
+    #[error("unsupported cipher suite: {}", name(*.0))]
     CipherSuite(CipherSuite),
     /// Bytes are missing from the capture.
-    #[error("bytes are missing in the capture")]
+    #[error("bytes are missing from the capture")]
     Gap,
     /// Renegotiation (TLS 1.2).
-    #[error("a new handshake begins (renegotiation), which is not followed")]
+    #[error("renegotiation is not supported")]
     Renegotiation,
     /// Data before the end of the handshake (TLS 1.3).
-    #[error("it begins with early data (0-RTT), which is not decrypted")]
+    #[error("early data (0-RTT) cannot be decrypted")]
     EarlyData,
     /// A record that is invalid or was modified.
-    #[error("a record is damaged")]
+    #[error("invalid record")]
     Malformed,
     /// The handshake ended with an alert.
     #[error("the handshake failed: {}", .0.as_str().unwrap_or("an unknown alert"))]
     Alert(AlertDescription),
     /// No application data was sent.
-    #[error("nothing was said in it")]
+    #[error("no application data was sent")]
     Silent,
 }
 

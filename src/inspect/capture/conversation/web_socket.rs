@@ -19,35 +19,35 @@ const MAX_CONTROL: u64 = 125;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameFault {
     /// MQTT requires binary frames [MQTT-6.0.0-1]. The payload is still read.
-    #[error("a text frame; MQTT comes in binary ones")]
+    #[error("text frame; MQTT requires binary frames")]
     Text,
     /// The client's request does not offer an MQTT subprotocol [MQTT-6.0.0-3].
     #[error("the client does not offer the subprotocol mqtt")]
     NotOffered,
     /// The server's response names no subprotocol, or a different one [MQTT-6.0.0-4].
-    #[error("the server does not choose the subprotocol mqtt, which the client offers")]
+    #[error("the server does not select the subprotocol mqtt that the client offers")]
     NotChosen,
     /// A client masks its frames.
-    #[error("a client's frame that is not masked")]
+    #[error("unmasked frame from the client")]
     Unmasked,
     /// A server does not mask its frames.
-    #[error("a server's frame that is masked")]
+    #[error("masked frame from the server")]
     Masked,
     /// The first frame of a message before the last message ended, or a continuation without a message. The payload is still
     /// read.
-    #[error("a frame out of order")]
+    #[error("frame out of order")]
     Order,
     /// Longer than 125 bytes, or fragmented.
-    #[error("a control frame that is too long or in parts")]
+    #[error("control frame too long or fragmented")]
     Control,
     /// An unknown opcode. The frame is skipped.
-    #[error("a frame with the reserved opcode {0:#x}")]
+    #[error("frame with reserved opcode {0:#x}")]
     Opcode(u8),
     /// A compressed payload, or another extension. The rest of the direction cannot be read.
-    #[error("a frame with reserved bits, as compression sets them")]
+    #[error("frame with reserved bits set, as by compression")]
     ReservedBits,
     /// Over 63 bits. The rest of the direction cannot be read.
-    #[error("a frame with a length of over 63 bits")]
+    #[error("frame length exceeds 63 bits")]
     Length,
     /// Bytes are missing at a frame boundary, so the start of the next frame is unknown. The rest of the direction cannot be
     /// read.

@@ -28,9 +28,9 @@ impl ClientHello {
         let mut fields = Fields(body);
         fields.u16()?;
         let random = fields.random()?;
-        fields.short()?; // The session's identifier.
+        fields.short()?; // The session ID.
         fields.long()?; // Cipher suites.
-        fields.short()?; // Ways of compression.
+        fields.short()?; // Compression methods.
         let offers_early_data = fields.extensions().any(|(kind, _)| kind == EARLY_DATA);
         Some(ClientHello { random, offers_early_data })
     }
@@ -41,9 +41,9 @@ impl ServerHello {
         let mut fields = Fields(body);
         let version = fields.u16()?;
         let random = fields.random()?;
-        fields.short()?; // The session's identifier.
+        fields.short()?; // The session ID.
         let cipher_suite = fields.u16()?;
-        fields.take(1)?; // The way of compression.
+        fields.take(1)?; // The compression method.
         let chosen = fields.extensions().find(|(kind, _)| *kind == SUPPORTED_VERSIONS);
         let version = chosen.and_then(|(_, value)| Fields(value).u16()).unwrap_or(version);
         Some(ServerHello { random, version, cipher_suite })

@@ -95,12 +95,12 @@ impl fmt::Display for Kind {
             Kind::Json => f.write_str("JSON"),
             Kind::Text => f.write_str("text"),
             Kind::Elf => f.write_str("a program (ELF)"),
-            Kind::Mqtt => f.write_str("MQTT packets without a capture around them"),
+            Kind::Mqtt => f.write_str("bare MQTT packets"),
             Kind::Compressed(how) => write!(f, "compressed with {how}; decompress it first"),
             Kind::OtherCapture(format) => {
-                write!(f, "a capture in the format of {format}; convert it with 'editcap -F pcapng'")
+                write!(f, "a capture in {format} format; convert it with 'editcap -F pcapng'")
             }
-            Kind::Unknown => f.write_str("bytes of no known format"),
+            Kind::Unknown => f.write_str("data in an unknown format"),
         }
     }
 }

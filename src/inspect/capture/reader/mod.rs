@@ -64,7 +64,7 @@ pub enum ReadError {
 
 /// A capture that ends inside a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the capture is cut off: it ends inside the block that starts at byte {offset}")]
+#[error("truncated capture: it ends inside the block that starts at byte {offset}")]
 pub struct Truncation {
     /// Offset of the block, after decompression.
     pub offset: u64,
@@ -101,7 +101,7 @@ struct Packet {
     original_length: u32,
 }
 
-/// The reason why there is no block.
+/// The reason why a block is not available.
 #[derive(Debug)]
 enum Stop {
     /// The input ended at a block boundary.
@@ -119,7 +119,7 @@ impl<R: Read> Reader<R> {
         Reader { input, format: Format::Unknown, frames: 0, truncation: None, last_secrets }
     }
 
-    /// The next frame, or `None` at the end. After an error there are no more frames.
+    /// The next frame, or `None` at the end. Returns nothing more after an error.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
         let packet = match self.next_packet() {
             Ok(packet) => packet,

@@ -53,7 +53,7 @@ impl Header {
             // The upper half indicates whether a checksum follows each frame. IP's length field excludes it anyway.
             (Some(2), Some(link_type)) => Ok(Header { layout, link_type: link_type & 0xffff }),
             (version, _) => {
-                Err(Stop::Bad(format!("pcap version {}, where only 2 is known,", version.unwrap_or(0))))
+                Err(Stop::Bad(format!("unsupported pcap version {} (expected 2)", version.unwrap_or(0))))
             }
         }
     }
@@ -70,7 +70,7 @@ impl Header {
             return Err(Stop::Truncated);
         };
         let Some(length) = usize::try_from(captured).ok().filter(|length| *length <= MAX_BLOCK) else {
-            return Err(Stop::Bad(format!("a record of {captured} bytes, which no packet has,")));
+            return Err(Stop::Bad(format!("record length out of range ({captured})")));
         };
         let size = record_header + length;
         if !input.fill(size)? {

@@ -115,7 +115,7 @@ impl Section {
         let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else { return Err(Stop::Truncated) };
         let size = usize::try_from(length).ok().filter(|size| (BLOCK_FRAME..=MAX_BLOCK).contains(size));
         let Some(size) = size.filter(|size| size % 4 == 0) else {
-            return Err(Stop::Bad(format!("a block of type {kind:#x} with the impossible length {length}")));
+            return Err(Stop::Bad(format!("invalid length {length} of a block of type {kind:#x}")));
         };
         if !input.fill(size)? {
             return Err(Stop::Truncated);
@@ -123,7 +123,7 @@ impl Section {
         let mut end = Fields::new(input.peek().get(size - 4..).unwrap_or_default(), self.endian);
         match end.u32() {
             Some(again) if again != length => Err(Stop::Bad(format!(
-                "a block of type {kind:#x} with the length {length} in front and {again} behind"
+                "block of type {kind:#x} with different lengths at its start ({length}) and end ({again})"
             ))),
             _ => Ok(Block { kind, size }),
         }
@@ -134,8 +134,8 @@ impl Section {
         let version = fields.u32().and_then(|_| fields.u16());
         match version {
             Some(1) => Ok(()),
-            Some(version) => Err(format!("a section of pcapng version {version}, where only 1 is known,")),
-            None => Err("a section header that is too short".to_owned()),
+            Some(version) => Err(format!("unsupported pcapng version {version} (expected 1)")),
+            None => Err("section header too short".to_owned()),
         }
     }
 
@@ -143,7 +143,7 @@ impl Section {
         let (Some(link_type), Some(_reserved), Some(snapshot_length)) =
             (fields.u16(), fields.u16(), fields.u32())
         else {
-            return Err("an interface description that is too short".to_owned());
+            return Err("interface description too short".to_owned());
         };
         if self.interfaces.len() == MAX_INTERFACES {
             return Err(format!("more than {MAX_INTERFACES} interfaces"));
@@ -158,13 +158,11 @@ impl Section {
 
     fn add_secrets(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
         let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else {
-            return Err("decryption secrets that are too short".to_owned());
+            return Err("decryption secrets too short".to_owned());
         };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let Some(text) = fields.take(length) else {
-            return Err(format!(
-                "decryption secrets of {length} bytes in a block that is too short for them"
-            ));
+            return Err(format!("decryption secrets of {length} bytes in a shorter block"));
         };
         if kind == TLS_KEY_LOG && self.secrets.len() + text.len() < MAX_SECRETS {
             self.secrets.extend_from_slice(text);
@@ -195,7 +193,7 @@ impl Section {
         let (Some(interface), Some(high), Some(low), Some(captured), Some(original_length)) =
             (interface, fields.u32(), fields.u32(), fields.u32(), fields.u32())
         else {
-            return Err("a packet block that is too short".to_owned());
+            return Err("packet block too short".to_owned());
         };
         let interface = self.interface(interface)?;
         let bytes = body_range(offset, captured, fields.left())?;
@@ -205,7 +203,7 @@ impl Section {
 
     fn simple_packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
         let Some(original_length) = fields.u32() else {
-            return Err("a packet block that is too short".to_owned());
+            return Err("packet block too short".to_owned());
         };
         let interface = self.interface(0)?;
         // The block does not give the captured length: it is limited by the snapshot length only. The rest of the block is
@@ -222,9 +220,7 @@ impl Section {
 
     fn interface(&self, number: u32) -> Result<&Interface, String> {
         let index = usize::try_from(number).unwrap_or(usize::MAX);
-        self.interfaces
-            .get(index)
-            .ok_or_else(|| format!("a packet of interface {number}, which was not described,"))
+        self.interfaces.get(index).ok_or_else(|| format!("packet of unknown interface {number}"))
     }
 }
 
@@ -277,7 +273,7 @@ fn byte_order(bytes: &[u8]) -> Result<Endian, String> {
     match bytes.get(8..12) {
         Some([0x1a, 0x2b, 0x3c, 0x4d]) => Ok(Endian::Big),
         Some([0x4d, 0x3c, 0x2b, 0x1a]) => Ok(Endian::Little),
-        _ => Err("a section without the mark of its byte order".to_owned()),
+        _ => Err("section without a byte-order magic".to_owned()),
     }
 }
 
@@ -286,6 +282,6 @@ fn body_range(offset: usize, captured: u32, available: usize) -> Result<Range<us
     let start = BLOCK_HEADER + offset;
     match usize::try_from(captured).ok().filter(|length| *length <= available) {
         Some(length) => Ok(start..start + length),
-        None => Err(format!("a packet of {captured} bytes in a block that has {available} for it")),
+        None => Err(format!("packet of {captured} bytes in a block with room for {available}")),
     }
 }

@@ -131,7 +131,7 @@ impl Order {
     fn pcapng(self) -> Vec<u8> {
         let units = u64::from(SECONDS) * 1_000_000 + u64::from(MICROS);
         let mut file = [self.section(), self.interface(1, 0, &[])].concat();
-        file.extend(self.block(0x0bad_0bad, b"of somebody else"));
+        file.extend(self.block(0x0bad_0bad, b"of another tool."));
         file.extend(self.enhanced(0, units, FIRST, FIRST.len() as u32));
         file.extend(self.block(5, &[0; 12]));
         file.extend(self.old_packet(units, SECOND, SECOND_LENGTH));
@@ -207,7 +207,7 @@ fn a_section_has_its_own_byte_order_and_interfaces() {
     file.extend(little.section());
     let place = file.len();
     file.extend(little.enhanced(0, 1, FIRST, 11));
-    let text = format!("a packet of interface 0, which was not described, at byte {place}");
+    let text = format!("packet of unknown interface 0 at byte {place}");
     assert_eq!(error(&file), text);
 }
 
@@ -271,13 +271,10 @@ fn what_is_no_capture_is_told_what_it_seems_to_be() {
         (b"\x28\xb5\x2f\xfd....", "not a capture, but compressed with zstd; decompress it first"),
         (
             b"snoop\0\0\0\0\0\0\x02",
-            "not a capture, but a capture in the format of snoop; convert it with 'editcap -F pcapng'",
+            "not a capture, but a capture in snoop format; convert it with 'editcap -F pcapng'",
         ),
-        (
-            b"\x10\x0c\x00\x04MQTT\x04\x02\0\0\0\0",
-            "not a capture, but MQTT packets without a capture around them",
-        ),
-        (b"\0\0", "not a capture, but bytes of no known format"),
+        (b"\x10\x0c\x00\x04MQTT\x04\x02\0\0\0\0", "not a capture, but bare MQTT packets"),
+        (b"\0\0", "not a capture, but data in an unknown format"),
     ] {
         assert_eq!(error(bytes), text);
     }
@@ -295,20 +292,23 @@ fn a_bad_block_is_an_error_with_its_place_after_what_came_before() {
     let place = good.len();
     assert_eq!(
         end.unwrap_err().to_string(),
-        format!("a record of 2147483647 bytes, which no packet has, at byte {place}")
+        format!("record length out of range (2147483647) at byte {place}")
     );
 
     let good = order.pcapng();
     let place = good.len();
     for (block, text) in [
-        (order.words(&[6, 33, 0]), "a block of type 0x6 with the impossible length 33"),
-        (order.words(&[6, 0, 0]), "a block of type 0x6 with the impossible length 0"),
-        (order.words(&[77, u32::MAX - 3, 0]), "a block of type 0x4d with the impossible length 4294967292"),
-        (order.words(&[77, 12, 16]), "a block of type 0x4d with the length 12 in front and 16 behind"),
-        (order.block(6, &[0; 8]), "a packet block that is too short"),
-        (order.enhanced(7, 0, b"", 0), "a packet of interface 7, which was not described,"),
-        (order.block(1, &[0; 4]), "an interface description that is too short"),
-        (order.block(6, &order.words(&[0, 0, 0, 9, 9])), "a packet of 9 bytes in a block that has 0 for it"),
+        (order.words(&[6, 33, 0]), "invalid length 33 of a block of type 0x6"),
+        (order.words(&[6, 0, 0]), "invalid length 0 of a block of type 0x6"),
+        (order.words(&[77, u32::MAX - 3, 0]), "invalid length 4294967292 of a block of type 0x4d"),
+        (
+            order.words(&[77, 12, 16]),
+            "block of type 0x4d with different lengths at its start (12) and end (16)",
+        ),
+        (order.block(6, &[0; 8]), "packet block too short"),
+        (order.enhanced(7, 0, b"", 0), "packet of unknown interface 7"),
+        (order.block(1, &[0; 4]), "interface description too short"),
+        (order.block(6, &order.words(&[0, 0, 0, 9, 9])), "packet of 9 bytes in a block with room for 0"),
     ] {
         let (found, end) = read(&[good.clone(), block].concat()[..]);
         assert_eq!(found.len(), 2);
