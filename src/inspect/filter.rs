@@ -9,7 +9,7 @@ use crate::protocol::{PacketType, topic};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// An unknown key.
-    #[error("there is no '{key}' to filter by; did you mean '{nearest}'? There are {}", KEYS.join(", "))]
+    #[error("unknown filter key '{key}': did you mean '{nearest}'? The keys are {}", KEYS.join(", "))]
     UnknownKey {
         /// The key in the filter.
         key: String,
@@ -17,10 +17,10 @@ pub enum FilterError {
         nearest: &'static str,
     },
     /// A key without a value.
-    #[error("'{0}' needs a value, as in '{0}=...'")]
+    #[error("missing value for '{0}': write {0}=VALUE")]
     NoValue(&'static str),
     /// A value that is invalid for the key.
-    #[error("'{value}' is no {key}: {problem}")]
+    #[error("invalid value for '{key}': {problem} ('{value}')")]
     BadValue {
         /// The key.
         key: &'static str,
@@ -120,18 +120,22 @@ impl Wanted {
             "type" => {
                 let of_name = |kind: &PacketType| kind.name().eq_ignore_ascii_case(value);
                 let found = PacketType::ALL.into_iter().find(of_name);
-                Wanted::Type(found.ok_or_else(|| bad("types are CONNECT, CONNACK, PUBLISH and so on"))?)
+                Wanted::Type(found.ok_or_else(|| bad("the types are CONNECT, CONNACK, PUBLISH and so on"))?)
             }
             "topic" => {
-                topic::check_filter(value).map_err(|_| bad("it is no topic filter"))?;
+                topic::check_filter(value).map_err(|_| bad("not a topic filter"))?;
                 Wanted::Topic(value.to_owned())
             }
             "client" => Wanted::Client(value.to_owned()),
-            "connection" => Wanted::Connection(number("connections are numbered from 0")?),
-            "id" => Wanted::PacketId(number("packet identifiers go from 1 to 65535")?),
-            "qos" => Wanted::Qos(number("QoS is 0, 1 or 2")?),
+            "connection" => {
+                Wanted::Connection(number("the value must be a connection number, counted from 0")?)
+            }
+            "id" => Wanted::PacketId(number("the value must be a packet identifier from 1 to 65535")?),
+            "qos" => Wanted::Qos(number("the value must be 0, 1 or 2")?),
             "code" if value == "error" => Wanted::FailedCode,
-            "code" => Wanted::Code(number("codes are numbers such as 0x87, or 'error' for all from 0x80")?),
+            "code" => {
+                Wanted::Code(number("the value must be a number such as 0x87, or 'error' for all failures")?)
+            }
             _ => match [Severity::Error, Severity::Warning, Severity::Info]
                 .into_iter()
                 .find(|one| one.name() == value)
@@ -241,10 +245,10 @@ mod tests {
     fn what_is_no_filter_is_told() {
         for (text, problem) in [
             ("tpye=PUBLISH", "did you mean 'type'"),
-            ("type", "'type' needs a value"),
-            ("type=PUBLISHED", "'PUBLISHED' is no type"),
-            ("topic=a#", "'a#' is no topic"),
-            ("qos=two", "'two' is no qos"),
+            ("type", "missing value for 'type'"),
+            ("type=PUBLISHED", "invalid value for 'type'"),
+            ("topic=a#", "not a topic filter ('a#')"),
+            ("qos=two", "0, 1 or 2 ('two')"),
         ] {
             let error = Filter::parse(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");

@@ -315,7 +315,7 @@ fn faults(conversation: &Conversation, frames: &[(u64, Vec<u8>)], losses: &Losse
                 *sender == packet.direction && fits && sent.starts_with(start)
             });
             if !is_sent {
-                faults.push(format!("nobody sent {raw:02x?}"));
+                faults.push(format!("never sent: {raw:02x?}"));
             }
         }
         let tree = match item {

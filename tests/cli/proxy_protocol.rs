@@ -162,7 +162,7 @@ fn a_header_may_come_in_pieces_and_with_the_connect() {
         let output = shown(&format!("{script}\n< 20 (0000)\n> e0 ()\nclose"), "--lint=info").succeed();
         assert_says(
             &output,
-            &["10.0.0.1:40000 connects to", "PROXY protocol v1", "no addresses", "CONNECT "],
+            &["10.0.0.1:40000 connects to", "PROXY protocol v1", "without a client address", "CONNECT "],
         );
     }
 }

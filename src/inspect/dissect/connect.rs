@@ -62,7 +62,7 @@ fn version(cursor: &mut Cursor<'_>, name: Value<'_>, name_range: std::ops::Range
                 cursor.find(
                     Rule::ProtocolLevel,
                     here - 1..here,
-                    format!("{text} has no protocol level {level}"),
+                    format!("unknown protocol level {level} for {text}"),
                 );
                 if number == 5 { Version::V5 } else { Version::V311 }
             }
@@ -111,7 +111,7 @@ fn announced_field(cursor: &mut Cursor<'_>, rule: Rule, name: Name) -> Step {
         return Ok(());
     }
     let here = cursor.position();
-    cursor.find(rule, here..here, format!("the packet ends where {name} is due"));
+    cursor.find(rule, here..here, format!("the packet ends before {name}"));
     Err(Stop)
 }
 

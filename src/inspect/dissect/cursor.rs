@@ -124,7 +124,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn take(&mut self, name: Name, count: usize) -> Step<&'a [u8]> {
         if count > self.left() {
             let unit = if count == 1 { "byte" } else { "bytes" };
-            let detail = format!("{name} needs {count} {unit}, and {} are left", self.left());
+            let detail = format!("{name} needs {count} {unit}, but {} are left", self.left());
             self.find(Rule::TooShort, self.position..self.end, detail);
             return Err(Stop);
         }
@@ -145,7 +145,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn note_absence(&mut self) {
         let (have, length) = (self.bytes.len(), self.length);
         if self.is_cut {
-            self.find(Rule::CutOff, have..length, format!("it ends after {have} of {length} bytes"));
+            self.find(Rule::CutOff, have..length, format!("the packet ends after {have} of {length} bytes"));
         } else if !self.has_gap {
             self.find(
                 Rule::MissingBytes,
@@ -197,7 +197,7 @@ impl<'a> Cursor<'a> {
                 return Ok(value);
             }
         }
-        self.find(too_long, start..self.position, format!("{name} goes on after four bytes"));
+        self.find(too_long, start..self.position, format!("{name} has more than four bytes"));
         Err(Stop)
     }
 

@@ -128,7 +128,7 @@ fn fixed_header(cursor: &mut Cursor<'_>) -> Step<PacketType> {
 }
 
 fn unknown(cursor: &mut Cursor<'_>, number: u8) -> Stop {
-    let detail = format!("{} has no packet type {number}", cursor.version);
+    let detail = format!("{} does not define packet type {number}", cursor.version);
     cursor.find(Rule::ReservedType, 0..1, detail);
     Stop
 }
@@ -149,6 +149,6 @@ fn reserved_flags(cursor: &mut Cursor<'_>, first: u8, packet_type: Option<Packet
             PacketType::Auth => Rule::AuthFlags,
             _ => Rule::ReservedFlags,
         };
-        cursor.find(rule, 0..1, format!("{packet_type}'s flags are {flags:04b}, not {fixed:04b}"));
+        cursor.find(rule, 0..1, format!("{packet_type}'s flags are {flags:04b}, expected {fixed:04b}"));
     }
 }

@@ -12,11 +12,7 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Ste
     }
     if cursor.is_at_end() {
         let here = cursor.position();
-        cursor.find(
-            Rule::PropertyLengthMissing,
-            here..here,
-            "the packet ends where the property length is due",
-        );
+        cursor.find(Rule::PropertyLengthMissing, here..here, "the packet ends before the property length");
         return Err(Stop);
     }
     cursor.group(name, |cursor| {
@@ -24,7 +20,7 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Ste
         let length = cursor.variable_byte_integer(Name::PropertyLength)? as usize;
         cursor.field(Name::PropertyLength, Value::Number(length as u32), start);
         if length > cursor.left() {
-            let detail = format!("the property length is {length}, and {} bytes are left", cursor.left());
+            let detail = format!("the property length is {length}, but {} bytes are left", cursor.left());
             cursor.find(Rule::TooShort, start..cursor.position(), detail);
             return Err(Stop);
         }
@@ -43,11 +39,7 @@ fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
     let start = cursor.position();
     let number = cursor.variable_byte_integer(Name::Properties)?;
     let Some(id) = PropertyId::from_number(number) else {
-        cursor.find(
-            Rule::PropertyUnknown,
-            start..cursor.position(),
-            format!("there is no property {number}"),
-        );
+        cursor.find(Rule::PropertyUnknown, start..cursor.position(), format!("unknown property {number}"));
         return Err(Stop);
     };
     let name = Name::Property(id);
@@ -55,11 +47,15 @@ fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
     cursor.field(name, value, start);
     let range = start..cursor.position();
     if !id.belongs_in(context) {
-        cursor.find(Rule::PropertyMisplaced, range.clone(), format!("{name} in {}", place(context)));
+        cursor.find(
+            Rule::PropertyMisplaced,
+            range.clone(),
+            format!("{name} is not allowed in {}", place(context)),
+        );
     }
     let bit = 1 << number;
     if *seen & bit != 0 && !is_repeatable(id, context, cursor.direction) {
-        cursor.find(Rule::PropertyRepeated, range.clone(), format!("{name} stands there again"));
+        cursor.find(Rule::PropertyRepeated, range.clone(), format!("duplicate {name}"));
     }
     *seen |= bit;
     if let Value::Number(number) = value

@@ -82,7 +82,7 @@ fn codes(cursor: &mut Cursor<'_>) -> Step {
 fn at_least_one(cursor: &mut Cursor<'_>, rule: Rule) {
     if cursor.is_at_end() {
         let here = cursor.position();
-        cursor.find(rule, 0..here, "it holds no topic filter");
+        cursor.find(rule, 0..here, "missing topic filter");
     }
 }
 

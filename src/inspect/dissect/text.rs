@@ -21,14 +21,14 @@ pub(super) fn check<'a>(
             cursor.find(
                 bad_utf8,
                 bad..end,
-                format!("{name} is not UTF-8 from byte {bad} on: {}", hex.join(" ")),
+                format!("{name} is invalid UTF-8 at byte {bad}: {}", hex.join(" ")),
             );
             return Value::BadText(bytes);
         }
     };
     if let Some(at) = memchr::memchr(0, bytes) {
         let at = start + at;
-        cursor.find(Rule::StringNull, at..at + 1, format!("{name} holds a null character at byte {at}"));
+        cursor.find(Rule::StringNull, at..at + 1, format!("{name} contains a null character at byte {at}"));
     }
     Value::Text(text)
 }

@@ -86,7 +86,7 @@ impl Clients {
         }
         let was_brief = earlier.is_some_and(|it| it.is_session_brief && it.connection.is_none());
         if connack.session_present && was_brief {
-            let detail = "Session Present is set, and the session ended with the client's last connection";
+            let detail = "Session Present is set, but the session ended with the client's last connection";
             report.find(Rule::SessionResurrected, subject.whole(), detail);
         }
         if earlier.is_some() || self.clients.len() < MAX_CLIENTS {
@@ -108,7 +108,7 @@ impl Clients {
         let Some(Some(since)) = self.taken_over.get(&number).copied() else { return };
         if subject.time().is_some_and(|now| now > since.saturating_add(CLOSE_TIMEOUT)) {
             self.taken_over.remove(&number);
-            let detail = format!("{} comes, and the client has connected again elsewhere", subject.kind);
+            let detail = format!("{} on this connection after the client has connected again", subject.kind);
             report.find(Rule::TakenOver, subject.whole(), detail);
         }
     }

@@ -81,7 +81,7 @@ impl Delivery {
             let Value::Code(code) = field.value else { continue };
             let granted = Some(code).filter(|code| *code <= 2);
             if let Some(granted) = granted.filter(|granted| *granted > asked) {
-                let detail = format!("QoS {asked} was asked for, and QoS {granted} is granted");
+                let detail = format!("the server granted QoS {granted} for a requested QoS {asked}");
                 report.find(Rule::GrantedQos, field.range.clone(), detail);
             }
             if let Some(number) = number {
@@ -99,10 +99,15 @@ impl Delivery {
                 true => Rule::DeliveredDollar,
                 false => Rule::DeliveredUnsubscribed,
             };
-            return report.find(rule, range, format!("{topic:?} matches no topic filter of this connection"));
+            return report.find(
+                rule,
+                range,
+                format!("the topic {topic:?} matches no topic filter of this connection"),
+            );
         }
         if subject.qos() > verdict.qos.into() {
-            let detail = format!("QoS {}, and QoS {} was granted", subject.qos(), verdict.qos);
+            let detail =
+                format!("the message has QoS {}, but the server granted QoS {}", subject.qos(), verdict.qos);
             report.find(Rule::DeliveredQos, subject.first_byte(), detail);
         }
         let is_bridge = agreement.connect.as_ref().is_some_and(|connect| connect.is_bridge);
@@ -126,7 +131,8 @@ impl Delivery {
             }
         }
         if !has_some && !verdict.lacks_identifier {
-            let detail = "all subscriptions that it matches have identifiers, and it carries none";
+            let detail =
+                "the message has no subscription identifier, but all matching subscriptions have one";
             report.find(Rule::SubscriptionIdentifierMissing, subject.whole(), detail);
         }
     }
@@ -137,10 +143,10 @@ fn retain(subject: &Subject<'_>, verdict: Verdict, report: &mut Report) {
     let since = subject.time().zip(verdict.at).map(|(now, then)| now.saturating_sub(then));
     if let Some(since) = since.filter(|since| *since > LONG) {
         let seconds = since / super::SECOND;
-        let detail = format!("RETAIN is set, {seconds} s after the last subscription");
+        let detail = format!("RETAIN is set {seconds} s after the last subscription");
         report.find(Rule::RetainForwarded, subject.first_byte(), detail);
     } else if !verdict.wants_retained {
-        let detail = "RETAIN is set, and Retain Handling is 2";
+        let detail = "RETAIN is set, but Retain Handling is 2";
         report.find(Rule::RetainHandlingIgnored, subject.first_byte(), detail);
     }
 }

@@ -85,14 +85,14 @@ impl Exchange {
         }
         if self.pings > 0 && !self.misses_pings {
             let severity = end.severity(self.pinged, Severity::Warning);
-            let detail = format!("{} PINGREQ without PINGRESP", self.pings);
+            let detail = format!("PINGREQs without PINGRESP: {}", self.pings);
             report.find_as(severity, Rule::AnswerPing, 0..0, detail);
         }
     }
 
     fn pingresp(&mut self, subject: &Subject<'_>, premises: Premises, report: &mut Report) {
         if self.pings == 0 && !self.misses_pings && premises.is_complete() {
-            report.find(Rule::PingrespUnasked, subject.whole(), "nobody sent PINGREQ");
+            report.find(Rule::PingrespUnasked, subject.whole(), "PINGRESP without PINGREQ");
         }
         self.pings = self.pings.saturating_sub(1);
     }
@@ -187,11 +187,11 @@ impl Step<'_, '_> {
         match flight.stage {
             Stage::Confused => {}
             Stage::Released if is_same => {
-                self.find(Rule::ResentAfterPubrel, "PUBLISH comes again after PUBREL");
+                self.find(Rule::ResentAfterPubrel, "PUBLISH was retransmitted after PUBREL");
             }
             Stage::Qos1 | Stage::Qos2 | Stage::Received if is_same && is_dup => {
                 if is_v5 {
-                    self.find(Rule::ResentAlive, "PUBLISH comes again in the same connection");
+                    self.find(Rule::ResentAlive, "PUBLISH was retransmitted in the same connection");
                 } else {
                     // MQTT 3 allows this, and the receiver may answer both.
                     self.set(Stage::Confused, message, flight.is_counted);
@@ -199,7 +199,7 @@ impl Step<'_, '_> {
                 return;
             }
             Stage::Qos1 | Stage::Qos2 | Stage::Received if is_same && flight.stage == stage => {
-                self.find(Rule::DupMissing, "the same PUBLISH comes again without DUP");
+                self.find(Rule::DupMissing, "PUBLISH was retransmitted without DUP");
             }
             _ => self.in_use(flight),
         }
@@ -211,17 +211,23 @@ impl Step<'_, '_> {
         match self.flights.settled(self.packet_id).filter(|settled| settled.message == message) {
             Some(_) if !self.subject.is_v5() => true,
             Some(settled) if settled.is_refused => {
-                self.find(Rule::ResentAfterRefusal, "PUBLISH comes again after a reason code from 0x80 on");
+                self.find(
+                    Rule::ResentAfterRefusal,
+                    "PUBLISH was retransmitted after a reason code of 0x80 or higher",
+                );
                 true
             }
             Some(_) => {
-                self.find(Rule::ResentAlive, "PUBLISH comes again in the same connection, after its answer");
+                self.find(
+                    Rule::ResentAlive,
+                    "PUBLISH was retransmitted in the same connection after its answer",
+                );
                 true
             }
             None => {
                 if self.knows_all {
                     let rule = if stage == Stage::Qos1 { Rule::DupFirstQos1 } else { Rule::DupFirstQos2 };
-                    self.find(rule, "DUP is set, and the message was not sent before");
+                    self.find(rule, "DUP is set on the first transmission");
                 }
                 false
             }
@@ -237,7 +243,7 @@ impl Step<'_, '_> {
                 Direction::ClientToServer => Rule::ReceiveMaximumClient,
                 Direction::ServerToClient => Rule::ReceiveMaximumServer,
             };
-            let detail = format!("{count} messages are in flight, and the Receive Maximum is {maximum}");
+            let detail = format!("{count} messages are in flight, but the Receive Maximum is {maximum}");
             self.report.find(rule, self.subject.whole(), detail);
         }
     }
@@ -270,9 +276,9 @@ impl Step<'_, '_> {
             Stage::Released => "a PUBREL waits for PUBCOMP",
             Stage::Subscribed(_) => "a SUBSCRIBE waits for SUBACK",
             Stage::Unsubscribed(_) => "an UNSUBSCRIBE waits for UNSUBACK",
-            Stage::Confused => "something waits",
+            Stage::Confused => "an exchange is unfinished",
         };
-        self.find(rule, format!("the packet identifier is {}, under which {waits}", self.packet_id));
+        self.find(rule, format!("packet identifier {} is in use: {waits}", self.packet_id));
     }
 
     fn puback(&mut self) {
@@ -316,7 +322,10 @@ impl Step<'_, '_> {
         }
         let Some(flight) = self.flights.get(self.packet_id) else {
             if self.knows_all && !self.may_repeat() {
-                self.find(Rule::AnswerUnknown, format!("PUBREL for {}, which is not in use", self.packet_id));
+                self.find(
+                    Rule::AnswerUnknown,
+                    format!("PUBREL for packet identifier {}, which is not in use", self.packet_id),
+                );
             }
             return self.set(Stage::Released, 0, false);
         };
@@ -325,10 +334,10 @@ impl Step<'_, '_> {
                 self.in_order(Ordered::Pubrel, Rule::PubrelOrder);
                 self.set(Stage::Released, flight.message, flight.is_counted);
             }
-            Stage::Qos2 => self.confuse(flight, Rule::Qos2Order, "PUBREL comes before PUBREC"),
+            Stage::Qos2 => self.confuse(flight, Rule::Qos2Order, "PUBREL before PUBREC"),
             Stage::Qos1 => self.confuse(flight, Rule::Qos2Order, "PUBREL for a message with QoS 1"),
             Stage::Released if self.subject.is_v5() => {
-                self.find(Rule::ResentAlive, "PUBREL comes again in the same connection");
+                self.find(Rule::ResentAlive, "PUBREL was retransmitted in the same connection");
             }
             Stage::Released | Stage::Confused => {}
             Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
@@ -343,7 +352,7 @@ impl Step<'_, '_> {
         match flight.stage {
             Stage::Released | Stage::Confused => self.flights.settle(self.packet_id, false),
             Stage::Qos2 | Stage::Received => {
-                self.confuse(flight, Rule::Qos2Order, "PUBCOMP comes before PUBREL");
+                self.confuse(flight, Rule::Qos2Order, "PUBCOMP before PUBREL");
             }
             Stage::Qos1 => self.confuse(flight, Rule::AnswerQos1, "PUBCOMP answers a message with QoS 1"),
             Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
@@ -378,7 +387,7 @@ impl Step<'_, '_> {
 
     fn count(&mut self, rule: Rule, filters: usize, codes: usize) {
         if filters != codes {
-            let detail = format!("{filters} topic filters, and {codes} codes");
+            let detail = format!("expected {filters} codes but found {codes}");
             self.report.find(rule, self.subject.whole(), detail);
         }
     }
@@ -386,7 +395,7 @@ impl Step<'_, '_> {
     /// A SUBACK or UNSUBACK whose packet identifier matches no request.
     fn unasked(&mut self, rule: Rule) {
         if self.knows_all && !self.was_confused() {
-            self.find(rule, format!("nothing waits for {} {}", self.subject.kind, self.packet_id));
+            self.find(rule, format!("no request waits for {} {}", self.subject.kind, self.packet_id));
         }
     }
 
@@ -402,7 +411,7 @@ impl Step<'_, '_> {
     fn unknown(&mut self) {
         self.find(
             Rule::AnswerUnknown,
-            format!("{} for {}, under which no message waits for it", self.subject.kind, self.packet_id),
+            format!("no message waits for {} {}", self.subject.kind, self.packet_id),
         );
     }
 
@@ -420,7 +429,7 @@ impl Step<'_, '_> {
         if let Some(first) = self.flights.overtaken(kind, self.packet_id)
             && self.subject.is_from_client()
         {
-            let detail = format!("{} {} comes before that of {first}", self.subject.kind, self.packet_id);
+            let detail = format!("{} {} before that of {first}", self.subject.kind, self.packet_id);
             self.find(rule, detail);
         }
     }
@@ -475,14 +484,14 @@ fn unanswered(direction: Direction, flights: &Flights, end: End, report: &mut Re
         (Rule::AnswerSubscribe, "SUBSCRIBE", |stage| matches!(stage, Stage::Subscribed(_))),
         (Rule::AnswerUnsubscribe, "UNSUBSCRIBE", |stage| matches!(stage, Stage::Unsubscribed(_))),
     ];
-    for (rule, what, is_so) in kinds {
+    for (rule, name, is_so) in kinds {
         let waiting = || flights.iter().filter(|(_, flight)| is_so(flight.stage));
         let Some(oldest) = waiting().map(|(_, flight)| flight.last).min() else { continue };
         let mut packet_ids: Vec<u16> = waiting().map(|(packet_id, _)| packet_id).collect();
         packet_ids.sort_unstable();
         let sender = if rule == Rule::AnswerPubrec { direction.reverse() } else { direction };
         let severity = end.severity(oldest, Severity::Warning);
-        let detail = format!("{what} of the {} was not answered: {}", sender.sender(), list(&packet_ids));
+        let detail = format!("unanswered {name} of the {}: {}", sender.sender(), list(&packet_ids));
         report.find_as(severity, rule, 0..0, detail);
     }
 }

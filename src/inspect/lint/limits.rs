@@ -46,9 +46,9 @@ fn packet_size(subject: &Subject<'_>, report: &mut Report) {
     let hint = if avoidable.is_empty() {
         String::new()
     } else {
-        format!("; it could do without its {}", avoidable.join(" and "))
+        format!("; leave out its {}", avoidable.join(" and "))
     };
-    let detail = format!("{length} bytes, and the other side takes {maximum}{hint}");
+    let detail = format!("the packet has {length} bytes, but the other side accepts {maximum}{hint}");
     report.find(rule, subject.whole(), detail);
 }
 
@@ -66,12 +66,12 @@ fn alias(subject: &Subject<'_>, premises: Premises, report: &mut Report) {
             (Direction::ServerToClient, _) => Rule::AliasAboveMaximumServer,
         };
         let maximum = limits.topic_alias_maximum;
-        let detail = format!("the topic alias is {alias}, and the Topic Alias Maximum {maximum}");
+        let detail = format!("the topic alias is {alias}, but the Topic Alias Maximum is {maximum}");
         return report.find(rule, field.range.clone(), detail);
     }
     let is_known = subject.topic().is_some() || tracker.misses_aliases(subject.direction);
     if !is_known && premises.beginning {
-        let detail = format!("the topic alias {alias} stands for no topic");
+        let detail = format!("unknown topic alias {alias}");
         report.find(Rule::AliasUnknown, field.range.clone(), detail);
     }
 }
@@ -88,8 +88,11 @@ fn client(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
 fn publish(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
     // QoS 3 breaks another rule.
     if subject.qos() < 3 && subject.qos() > connack.maximum_qos.into() {
-        let detail =
-            format!("QoS {}, and the server's Maximum QoS is {}", subject.qos(), connack.maximum_qos);
+        let detail = format!(
+            "the message has QoS {}, but the server's Maximum QoS is {}",
+            subject.qos(),
+            connack.maximum_qos
+        );
         report.find(Rule::QosTooHigh, subject.first_byte(), detail);
     }
     if !connack.retain_available && subject.tree.is_set(Name::Retain) {
@@ -110,7 +113,7 @@ fn subscribe(subject: &Subject<'_>, connack: &Connack, report: &mut Report) {
     if let Some(field) = subject.property(PropertyId::SubscriptionIdentifier)
         && !connack.subscription_identifiers_available
     {
-        let detail = "SUBSCRIBE carries a subscription identifier";
+        let detail = "SUBSCRIBE has a subscription identifier";
         report.find(Rule::SubscriptionIdentifiersUnavailable, field.range.clone(), detail);
     }
 }
@@ -122,7 +125,7 @@ fn server(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     if !connect.wants_problem_information && !may_explain {
         let unwanted = [PropertyId::ReasonString, PropertyId::UserProperty];
         if let Some(field) = unwanted.into_iter().find_map(|id| subject.property(id)) {
-            let detail = format!("{} carries a {}", subject.kind, field.name);
+            let detail = format!("{} has a {}", subject.kind, field.name);
             report.find(Rule::ProblemInformationUnwanted, field.range.clone(), detail);
         }
     }
@@ -140,10 +143,10 @@ fn will(subject: &Subject<'_>, connect: &Connect, connack: &Connack, report: &mu
         return;
     }
     if let Some(qos) = connect.will_qos.filter(|qos| *qos > connack.maximum_qos) {
-        let detail = format!("the will's QoS is {qos}, and Maximum QoS {}", connack.maximum_qos);
+        let detail = format!("the will's QoS is {qos}, but the Maximum QoS is {}", connack.maximum_qos);
         report.find(Rule::WillQosTooHigh, subject.whole(), detail);
     }
     if connect.will_retain && !connack.retain_available {
-        report.find(Rule::WillRetainUnavailable, subject.whole(), "the will has Will Retain");
+        report.find(Rule::WillRetainUnavailable, subject.whole(), "Will Retain is set");
     }
 }

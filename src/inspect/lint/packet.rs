@@ -14,7 +14,7 @@ const MAX_CLIENT_ID_V31: usize = 23;
 /// Checks the packet. Returns `false` if its sender may not send this type, so that the other rules do not apply.
 pub(super) fn check(subject: &Subject<'_>, report: &mut Report) -> bool {
     if !may_send(subject) {
-        let detail = format!("the {} sends {}", subject.direction.sender(), subject.kind);
+        let detail = format!("the {} sent {}", subject.direction.sender(), subject.kind);
         report.find(Rule::WrongSender, subject.first_byte(), detail);
         return false;
     }
@@ -63,7 +63,7 @@ fn strings(subject: &Subject<'_>, report: &mut Report) {
             | Value::Code(_) => None,
         };
         if let Some(bad) = bad {
-            let detail = format!("{} holds U+{:04X}", field.name, u32::from(bad));
+            let detail = format!("{} contains U+{:04X}", field.name, u32::from(bad));
             report.find(Rule::DiscouragedCharacter, field.range.clone(), detail);
         }
     }
@@ -84,15 +84,15 @@ fn connect(subject: &Subject<'_>, report: &mut Report) {
     if will_qos == 3 {
         report.find(Rule::WillQos, subject.range(Name::WillQos), "the will's QoS is 3");
     } else if will_qos > 0 && !has_will {
-        let detail = format!("the will's QoS is {will_qos}, and there is no will");
+        let detail = format!("the will's QoS is {will_qos}, but the will flag is not set");
         report.find(Rule::WillQosWithoutWill, subject.range(Name::WillQos), detail);
     }
     if tree.is_set(Name::WillRetain) && !has_will {
-        let detail = "Will Retain is set, and there is no will";
+        let detail = "Will Retain is set, but the will flag is not";
         report.find(Rule::WillRetainWithoutWill, subject.range(Name::WillRetain), detail);
     }
     if !subject.is_v5() && tree.is_set(Name::PasswordFlag) && !tree.is_set(Name::UserNameFlag) {
-        let detail = "the password flag is set, and the user name flag is not";
+        let detail = "the password flag is set, but the user name flag is not";
         report.find(Rule::PasswordWithoutUserName, subject.range(Name::PasswordFlag), detail);
     }
     client_id(subject, report);
@@ -107,11 +107,15 @@ fn client_id(subject: &Subject<'_>, report: &mut Report) {
         Version::V31 => {
             let count = client_id.chars().count();
             if count == 0 || count > MAX_CLIENT_ID_V31 {
-                report.find(Rule::ClientIdLength, range, format!("it has {count} characters"));
+                report.find(
+                    Rule::ClientIdLength,
+                    range,
+                    format!("the client identifier has {count} characters"),
+                );
             }
         }
         Version::V311 if client_id.is_empty() && !subject.tree.is_set(Name::CleanStart) => {
-            report.find(Rule::ClientIdEmpty, range, "the client identifier is empty, and Clean Session is 0");
+            report.find(Rule::ClientIdEmpty, range, "the client identifier is empty, but Clean Session is 0");
         }
         Version::V311 | Version::V5 => {}
     }
@@ -121,7 +125,7 @@ fn authentication_data(subject: &Subject<'_>, report: &mut Report) {
     if let Some(data) = subject.property(PropertyId::AuthenticationData)
         && subject.lacks(PropertyId::AuthenticationMethod)
     {
-        let detail = "there is authentication data, and no authentication method";
+        let detail = "authentication data without an authentication method";
         report.find(Rule::AuthenticationDataAlone, data.range.clone(), detail);
     }
 }
@@ -163,7 +167,7 @@ fn payload_format(subject: &Subject<'_>, payload: Name, report: &mut Report) {
         && let Err(error) = std::str::from_utf8(bytes)
     {
         let bad = field.range.end - bytes.len() + error.valid_up_to();
-        let detail = format!("the payload is not UTF-8 from byte {bad} on");
+        let detail = format!("the payload is invalid UTF-8 at byte {bad}");
         report.find(Rule::PayloadFormat, bad..field.range.end, detail);
     }
 }
@@ -182,9 +186,9 @@ fn connack(subject: &Subject<'_>, report: &mut Report) {
     };
     let code = subject.tree.number(name).unwrap_or_default();
     if !is_known {
-        report.find(rule, subject.range(name), format!("CONNACK has no {name} 0x{code:02x}"));
+        report.find(rule, subject.range(name), format!("CONNACK does not define {name} 0x{code:02x}"));
     } else if code > 0 && subject.tree.is_set(Name::SessionPresent) && subject.version > Version::V31 {
-        let detail = format!("Session Present is set, and the {name} is 0x{code:02x}");
+        let detail = format!("Session Present is set, but the {name} is 0x{code:02x}");
         report.find(Rule::SessionPresentRefused, subject.range(Name::SessionPresent), detail);
     }
     authentication_data(subject, report);
@@ -194,7 +198,7 @@ fn publish(subject: &Subject<'_>, report: &mut Report) {
     let tree = subject.tree;
     let qos = subject.qos();
     if qos == 0 && tree.is_set(Name::Dup) {
-        report.find(Rule::DupQos0, subject.first_byte(), "DUP is set, and QoS is 0");
+        report.find(Rule::DupQos0, subject.first_byte(), "DUP is set, but QoS is 0");
     }
     if qos > 0 {
         packet_id(subject, report);
@@ -205,7 +209,7 @@ fn publish(subject: &Subject<'_>, report: &mut Report) {
     if subject.is_from_client()
         && let Some(field) = subject.property(PropertyId::SubscriptionIdentifier)
     {
-        let detail = "the client's PUBLISH carries a subscription identifier";
+        let detail = "the client's PUBLISH has a subscription identifier";
         report.find(Rule::SubscriptionIdentifierFromClient, field.range.clone(), detail);
     }
     if subject.is_v5() {
@@ -225,7 +229,7 @@ fn topic_name(subject: &Subject<'_>, topic: &str, report: &mut Report) {
     if !subject.is_v5() {
         not_empty(Name::TopicName, topic, &range, report);
     } else if subject.lacks(PropertyId::TopicAlias) {
-        report.find(Rule::TopicMissing, range, "the topic is empty, and there is no topic alias");
+        report.find(Rule::TopicMissing, range, "the topic is empty, and the topic alias is missing");
     }
 }
 
@@ -256,7 +260,7 @@ fn reason_code(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut
     if let Some(code) = subject.reason_code().filter(|_| subject.is_v5())
         && !code.belongs_in(context)
     {
-        let detail = format!("{} has no reason code 0x{:02x}", subject.kind, code.0);
+        let detail = format!("{} does not define reason code 0x{:02x}", subject.kind, code.0);
         report.find(rule, subject.range(Name::ReasonCode), detail);
     }
 }
@@ -338,7 +342,7 @@ fn codes(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Repor
             Version::V5 => ReasonCode(code).belongs_in(context),
         };
         if !is_known {
-            let detail = format!("{} has no code 0x{code:02x}", subject.kind);
+            let detail = format!("{} does not define code 0x{code:02x}", subject.kind);
             report.find(rule, field.range.clone(), detail);
         }
     }
@@ -354,7 +358,7 @@ fn disconnect(subject: &Subject<'_>, report: &mut Report) {
         && !may_say(subject.is_from_client(), code)
     {
         let name = code.name_in(Context::Disconnect).unwrap_or_default();
-        let detail = format!("the {} says {name} (0x{:02x})", subject.direction.sender(), code.0);
+        let detail = format!("the {} sent {name} (0x{:02x})", subject.direction.sender(), code.0);
         report.find(Rule::DisconnectCode, subject.range(Name::ReasonCode), detail);
     }
     if !subject.is_from_client()
@@ -396,13 +400,13 @@ fn auth(subject: &Subject<'_>, report: &mut Report) {
         _ => false,
     };
     if let Some(code) = subject.reason_code().filter(|code| !is_allowed(*code)) {
-        let detail = format!("the {} says {code}", subject.direction.sender());
+        let detail = format!("the {} sent {code}", subject.direction.sender());
         report.find(Rule::AuthCode, subject.range(Name::ReasonCode), detail);
     }
     // An AUTH with Remaining Length 0 means success, and holds no method.
     let is_short = subject.tree.find(Name::ReasonCode).is_none();
     if subject.lacks(PropertyId::AuthenticationMethod) && !is_short {
-        report.find(Rule::AuthenticationMethodMissing, subject.whole(), "there is no authentication method");
+        report.find(Rule::AuthenticationMethodMissing, subject.whole(), "missing authentication method");
     }
     authentication_data(subject, report);
 }

@@ -105,7 +105,7 @@ impl Session {
         let is_first = !has_spoken && premises.is_whole(Direction::ClientToServer);
         if subject.kind == PacketType::Connect {
             if self.connect.is_some() {
-                report.find(Rule::SecondConnect, subject.whole(), "CONNECT comes again");
+                report.find(Rule::SecondConnect, subject.whole(), "second CONNECT");
                 return;
             }
             premises.beginning = is_first;
@@ -145,7 +145,7 @@ impl Session {
         match subject.kind {
             PacketType::Auth => {}
             PacketType::Disconnect => {
-                let detail = "DISCONNECT comes, and CONNACK did not";
+                let detail = "DISCONNECT before CONNACK";
                 report.find(Rule::DisconnectBeforeConnack, subject.whole(), detail);
             }
             kind if !has_spoken => {
@@ -158,7 +158,7 @@ impl Session {
 
     fn connack(&mut self, subject: &Subject<'_>, premises: Premises, report: &mut Report) {
         if self.connack.is_some() {
-            report.find(Rule::SecondConnack, subject.whole(), "CONNACK comes again");
+            report.find(Rule::SecondConnack, subject.whole(), "second CONNACK");
             return;
         }
         let seen = Seen { at: subject.time() };
@@ -194,13 +194,13 @@ impl Session {
                 Direction::ServerToClient => Rule::AuthContinueServer,
             };
             if code != ReasonCode::CONTINUE_AUTHENTICATION {
-                report.find(rule, range, format!("it says {code}"));
+                report.find(rule, range, format!("the reason code is {code}"));
             }
             return;
         }
         let begins = subject.is_from_client() && code == ReasonCode::RE_AUTHENTICATE;
         if !begins && !self.is_reauthenticating {
-            let detail = format!("the {} says {code} after CONNACK", subject.direction.sender());
+            let detail = format!("the {} sent {code} after CONNACK", subject.direction.sender());
             report.find(Rule::ReauthenticationCode, range, detail);
         }
         self.is_reauthenticating = begins || (self.is_reauthenticating && code != ReasonCode::SUCCESS);
@@ -226,7 +226,7 @@ impl Session {
 fn accepted(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     // MQTT 3.1 does not have the flag.
     if connect.clean_start && subject.tree.is_set(Name::SessionPresent) && subject.version > Version::V31 {
-        let detail = "Session Present is set, and the client started clean";
+        let detail = "Session Present is set, but the client started clean";
         report.find(Rule::SessionPresentClean, subject.range(Name::SessionPresent), detail);
     }
     if connect.has_client_id {
@@ -234,11 +234,11 @@ fn accepted(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
     }
     match subject.version {
         Version::V5 if subject.lacks(PropertyId::AssignedClientIdentifier) => {
-            let detail = "there is no assigned client identifier, and the client has none";
+            let detail = "CONNACK assigns no client identifier, but the client has none";
             report.find(Rule::AssignedIdMissing, subject.whole(), detail);
         }
         Version::V311 if !connect.clean_start => {
-            report.find(Rule::EmptyIdAccepted, subject.whole(), "the client is accepted");
+            report.find(Rule::EmptyIdAccepted, subject.whole(), "the server accepted the client");
         }
         Version::V31 | Version::V311 | Version::V5 => {}
     }
@@ -254,13 +254,13 @@ fn method(subject: &Subject<'_>, connect: &Connect, report: &mut Report) {
                 Direction::ClientToServer => Rule::AuthUnaskedClient,
                 Direction::ServerToClient => Rule::AuthUnaskedServer,
             };
-            report.find(rule, range, "CONNECT named no authentication method");
+            report.find(rule, range, "CONNECT set no authentication method");
         }
         return;
     };
     let named = subject.property_text(PropertyId::AuthenticationMethod);
     if let Some(named) = named.filter(|named| *named != &**chosen) {
-        let detail = format!("the method is {named:?}, and CONNECT's is {chosen:?}");
+        let detail = format!("the method is {named:?}, but CONNECT's is {chosen:?}");
         report.find(Rule::AuthMethodDiffers, range, detail);
     }
 }

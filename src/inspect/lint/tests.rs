@@ -72,7 +72,7 @@ fn every_rule_has_a_statement_a_sentence_and_a_hint() {
         assert_eq!(Some(rule.id(Version::V5)), rule.in_v5().or(rule.in_v3()));
     }
     let sentences: HashSet<&str> = Rule::ALL.iter().map(|rule| rule.sentence()).collect();
-    assert!(sentences.len() + 4 > Rule::ALL.len(), "a few rules at most are told in the same words");
+    assert!(sentences.len() + 4 > Rule::ALL.len(), "at most a few rules share a sentence");
 }
 
 fn wish() -> Wish {
@@ -102,7 +102,7 @@ fn all_connections_together_have_room_for_so_much() {
             subscriptions.ask(&format!("{long}{number}"), wish(), &mut budget);
         }
         connections.push(subscriptions);
-        assert!(connections.len() < 100, "there is no end");
+        assert!(connections.len() < 100, "the budget is not enforced");
     }
     connections[0].give_back(&mut budget);
     assert_eq!(Subscriptions::default().ask("again", wish(), &mut budget), Some(0));

@@ -64,7 +64,7 @@ impl Times {
             return;
         };
         let (silent, keep_alive) = (silence as f64 / SECOND as f64, self.keep_alive / SECOND);
-        let detail = format!("the client was silent for {silent:.1} s, and its keep alive is {keep_alive} s");
+        let detail = format!("the client was silent for {silent:.1} s, but its keep alive is {keep_alive} s");
         report.find(rule, 0..0, detail);
     }
 }

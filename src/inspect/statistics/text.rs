@@ -26,8 +26,7 @@ impl Statistics {
             self.span.seconds()
         );
         if self.foreign > 0 {
-            let _ =
-                writeln!(text, "{} that spoke something else than MQTT", count(self.foreign, "connection"));
+            let _ = writeln!(text, "{} with another protocol", count(self.foreign, "connection"));
         }
         packets_by_type(&self.all, &mut text);
         round_trips(&self.all, &mut text);
@@ -38,8 +37,8 @@ impl Statistics {
     }
 }
 
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+fn count(number: u64, unit: &str) -> String {
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn packets_by_type(tally: &Tally, text: &mut String) {
@@ -85,11 +84,7 @@ fn topics(tally: &Tally, text: &mut String) {
         let _ = writeln!(text, "  and {} more", count(rest as u64, "topic"));
     }
     if tally.topics.others().messages > 0 {
-        let _ = writeln!(
-            text,
-            "  and {} to topics that were not told apart",
-            count(tally.topics.others().messages, "message")
-        );
+        let _ = writeln!(text, "  and {} to other topics", count(tally.topics.others().messages, "message"));
     }
 }
 
@@ -103,7 +98,7 @@ fn trouble(tally: &Tally, text: &mut String) {
         ));
     }
     if tally.skipped_bytes > 0 {
-        lines.push(format!("{} skipped, in which no packet starts", count(tally.skipped_bytes, "byte")));
+        lines.push(format!("{} skipped without a recognisable packet", count(tally.skipped_bytes, "byte")));
     }
     if tally.errors + tally.warnings + tally.notes > 0 {
         let (errors, warnings, notes) = (tally.errors, tally.warnings, tally.notes);
@@ -168,9 +163,9 @@ fn notes(connection: &Connection) -> Vec<String> {
     if tally.gaps > 0 {
         notes.push(count(tally.gaps, "gap"));
     }
-    for (number, what) in [(tally.errors, "error"), (tally.warnings, "warning")] {
+    for (number, unit) in [(tally.errors, "error"), (tally.warnings, "warning")] {
         if number > 0 {
-            notes.push(count(number, what));
+            notes.push(count(number, unit));
         }
     }
     notes

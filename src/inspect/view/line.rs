@@ -51,7 +51,7 @@ impl LineView {
             Item::Skipped(stretch) => {
                 self.stretch(
                     stretch,
-                    &format!("{} bytes skipped: no packet was recognised in them", stretch.length),
+                    &format!("skipped {} bytes without a recognisable packet", stretch.length),
                     out,
                 );
             }
@@ -138,13 +138,13 @@ impl LineView {
                 };
                 let midway = match start {
                     Start::Handshake { .. } => "",
-                    Start::Midway => "; its beginning was not captured",
+                    Start::Midway => "; the beginning was not captured",
                 };
                 (connection, at, None, format!("{client} connects to {server}{how}{midway}"))
             }
             Event::Conflict { connection, at, direction, stream_offset, length } => {
                 let text = format!(
-                    "{length} bytes came again and were others (at byte {stream_offset}); the first ones count"
+                    "{length} bytes were retransmitted with other contents (at byte {stream_offset}); the first ones count"
                 );
                 (connection, at, Some(*direction), text)
             }
@@ -192,7 +192,7 @@ fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> 
             format!("PROXY protocol {version}, sent by {proxy}: {client} connected to {server}")
         }
         Ok(ProxyHeader { version, addresses: None }) => {
-            format!("PROXY protocol {version}, sent by {proxy}: no addresses of a client")
+            format!("PROXY protocol {version}, sent by {proxy}: without a client address")
         }
         Err(fault) => format!("PROXY protocol, sent by {proxy}: invalid header: {fault}"),
     }
@@ -213,8 +213,8 @@ fn foreign(what: &Foreign) -> String {
             format!("HTTP, not MQTT: {}", quoted(line))
         }
         Foreign::ProxyHeader(fault) => format!("PROXY protocol: invalid header: {fault}"),
-        Foreign::Silent => "nothing was said".to_owned(),
-        Foreign::Unknown => "not MQTT, and nothing else that is known here".to_owned(),
+        Foreign::Silent => "no data".to_owned(),
+        Foreign::Unknown => "unknown protocol, not MQTT".to_owned(),
     }
 }
 
@@ -223,7 +223,7 @@ fn closed(by: Close<Direction>) -> String {
         Close::Fin => "closed".to_owned(),
         Close::Reset(direction) => format!("reset by the {}", direction.sender()),
         Close::Replaced => "replaced by a new connection".to_owned(),
-        Close::Evicted => "forgotten: there are too many connections".to_owned(),
+        Close::Evicted => "forgotten: too many connections".to_owned(),
         Close::EndOfCapture => "the capture ends".to_owned(),
     }
 }
@@ -267,7 +267,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
         add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
     }
     if let Some(inferred) = packet.seen.inferred_version {
-        add(&mut line, &format!("MQTT {} by the looks of it (-V says it for sure)", version(inferred)));
+        add(&mut line, &format!("MQTT {} (inferred; set -V to be certain)", version(inferred)));
     }
     if let Some(answers) = &packet.seen.answers {
         add(&mut line, &format!("after {}", duration(answers.nanoseconds)));

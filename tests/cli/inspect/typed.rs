@@ -72,7 +72,7 @@ fn each_line_of_standard_input_is_a_packet() {
     let shown = mq("inspect --hex -").stdin("c000\n30 05 00 01 61\nd000\n").run().succeed();
     let types: Vec<&str> = shown.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
     assert_eq!(types[..2], ["PINGREQ", "PUBLISH"]);
-    assert!(shown.contains("it ends after 5 of 7 bytes"), "{shown}");
+    assert!(shown.contains("the packet ends after 5 of 7 bytes"), "{shown}");
     assert!(shown.ends_with("<- PINGRESP\n"), "{shown}");
 }
 
@@ -114,5 +114,5 @@ fn no_bytes_are_no_packet() {
 #[test]
 fn a_length_that_never_comes_takes_no_memory() {
     let shown = hex("", "30 ff ff ff 7f 00 01 61 62");
-    assert!(shown.contains("it ends after 9 of 268435460 bytes"), "{shown}");
+    assert!(shown.contains("the packet ends after 9 of 268435460 bytes"), "{shown}");
 }

@@ -28,8 +28,8 @@ fn levels_say_what_is_shown_and_all_is_counted() {
 #[test]
 fn a_finding_shows_the_place_the_statement_and_what_to_do() {
     let finished = mq("inspect --lint").stdin(mixed()).run();
-    let expected = "      error byte 0: DUP is set, and QoS is 0\n            MQTT-3.3.1-2: DUP is 0 where QoS is 0; \
-                    messages with QoS 0 are never sent again\n";
+    let expected = "      error byte 0: DUP is set, but QoS is 0\n            MQTT-3.3.1-2: DUP must be 0 for QoS 0; \
+                    messages with QoS 0 are never retransmitted\n";
     assert_says(&String::from_utf8_lossy(&finished.stdout), &[expected]);
 }
 
@@ -83,7 +83,7 @@ fn a_rule_can_be_looked_up() {
     let text = mq("inspect --explain mqtt-3.3.1-2").run().succeed();
     assert_says(
         &text,
-        &["MQTT-3.3.1-2 (MQTT 3.1.1)", "MQTT-3.3.1-2 (MQTT 5.0)", "error", "DUP is 0 where QoS is 0"],
+        &["MQTT-3.3.1-2 (MQTT 3.1.1)", "MQTT-3.3.1-2 (MQTT 5.0)", "error", "DUP must be 0 for QoS 0"],
     );
     let bare = mq("inspect --explain 3.1.2-24").run().succeed();
     assert_says(
