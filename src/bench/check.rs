@@ -272,7 +272,7 @@ impl Machine {
         let show = |limit: Option<u64>| limit.map_or("unknown".to_owned(), |limit| limit.to_string());
         let is_here = target.is_some_and(|target| target.ip().is_loopback());
         let place =
-            if is_here { "on this machine, the broker's" } else { "on this machine; the broker's matters" };
+            if is_here { "of the broker's machine" } else { "of this machine; the broker's limits apply" };
         let text = format!(
             "somaxconn {}, tcp_max_syn_backlog {} ({place}); at most 96 clients connect at a time",
             show(self.accept_queue),
