@@ -30,7 +30,7 @@ impl Budget {
         self.used.get()
     }
 
-    /// Counts bytes that exist already.
+    /// Counts bytes that are already allocated.
     pub(super) fn add(&self, bytes: usize) {
         self.used.set(self.used.get().saturating_add(bytes));
     }
@@ -39,7 +39,7 @@ impl Budget {
         self.used.set(self.used.get().saturating_sub(bytes));
     }
 
-    /// Whether a client may come to hold `held` bytes with `more` new ones.
+    /// Whether a client may grow to `held` bytes, of which `more` are new.
     pub(super) fn allows(&self, held: usize, more: usize) -> bool {
         let used = self.used.get().saturating_add(more);
         used <= self.limit / 2 || used <= self.limit && held <= self.share()

@@ -1,4 +1,4 @@
-//! A client's session: all that outlives a connection, and which connection it has now.
+//! A client's session: the state that outlives a connection, and its current connection.
 
 use super::budget::{Account, Charge};
 use super::link::Link;
@@ -25,7 +25,7 @@ const OVERHEAD: usize = 2048;
 pub(super) struct Client {
     pub(super) key: ClientKey,
     pub(super) id: Rc<str>,
-    /// The memory that it holds.
+    /// Its memory.
     pub(super) account: Rc<Account>,
     pub(super) session: RefCell<Session<Outbound>>,
     pub(super) outbox: RefCell<Outbox>,
@@ -39,12 +39,12 @@ pub(super) struct Client {
     /// In seconds; 0 ends the session with the connection.
     pub(super) expiry_interval: Cell<u32>,
     pub(super) will: RefCell<Option<Box<PendingWill>>>,
-    /// Half as much again as the client's keep alive; zero for none.
+    /// The keep alive timeout, 1.5 times the client's keep alive; zero for none.
     pub(super) patience: Cell<Duration>,
     pub(super) is_bridge: Cell<bool>,
     /// The entry of this client in the routing of the current message: the routing's number, and the index.
     pub(super) routed: Cell<(u64, usize)>,
-    /// When each kind of deadline is due, as the timers have it.
+    /// The time of each kind of deadline, as in the timers.
     pub(super) deadlines: Cell<[Option<Instant>; 3]>,
 }
 
@@ -53,22 +53,22 @@ pub(super) struct Client {
 pub(super) struct Subscription {
     pub(super) client: Rc<Client>,
     pub(super) options: SubscriptionOptions,
-    /// The subscription identifier: none or one, in the form in which deliveries share it.
+    /// The subscription identifier, none or one, shared with deliveries.
     pub(super) id: Option<Rc<[u32]>>,
     #[allow(dead_code)] // what counts is when it is dropped
     pub(super) charge: Charge,
 }
 
-/// A subscription that is to get the retained messages that it matches.
+/// A subscription that waits for its retained messages.
 #[derive(Debug)]
 pub(super) struct Scan {
     pub(super) filter: Box<str>,
     pub(super) cursor: Cursor,
     pub(super) maximum_qos: Qos,
     pub(super) id: Option<Rc<[u32]>>,
-    /// Later messages came to the subscription by themselves: the number of the last routing before it.
+    /// The number of the last routing before the subscription: it received later messages directly.
     pub(super) last_number: u64,
-    /// Whether the broker's own topics, which are not in the store, are still to be looked at.
+    /// Whether the broker's own topics, which are not in the store, are still to be checked.
     pub(super) wants_own: bool,
     #[allow(dead_code)] // what counts is when it is dropped
     pub(super) charge: Charge,
@@ -119,7 +119,7 @@ impl Client {
         self.link.borrow().is_some()
     }
 
-    /// Whether this is the client's present connection, and not one that another replaced.
+    /// Whether this is the client's current connection, and not a replaced one.
     pub(super) fn has_link(&self, link: &Rc<Link>) -> bool {
         self.link.borrow().as_ref().is_some_and(|present| Rc::ptr_eq(present, link))
     }

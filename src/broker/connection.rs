@@ -26,13 +26,13 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
-/// The largest CONNECT that is taken: room for every field at its longest. Strangers must not cost more memory.
+/// The maximum size of CONNECT: room for every field at its maximum length. Unauthenticated clients must not cost more.
 const MAXIMUM_CONNECT_SIZE: u32 = 1 << 20;
 
-/// The largest packet that is taken of any kind but PUBLISH: work on it grows with its length.
+/// The maximum size of packets other than PUBLISH, as the work for them grows with their length.
 const MAXIMUM_REQUEST_SIZE: u32 = 1 << 20;
 
-/// A SUBSCRIBE or UNSUBSCRIBE over this size is worked on in parts.
+/// A SUBSCRIBE or UNSUBSCRIBE over this size is handled in parts.
 const LONG_REQUEST: usize = 4096;
 
 /// The filters in such a part.
@@ -44,7 +44,7 @@ const UNCHECKED_INPUT: usize = 16 * 1024;
 /// The size of PUBACK with a reason code.
 const SMALLEST_WITH_REASON: u32 = 5;
 
-/// A message over this size waits when the broker's memory is in use, since its packet is a copy.
+/// A message over this size waits when the broker's memory is short, since its packet is a copy.
 const LARGE_MESSAGE: usize = 64 * 1024;
 
 /// The number of unwritten bytes up to which messages are taken from the queue; the kernel's buffer is full as well by then.
@@ -73,7 +73,7 @@ enum Ending {
     Lost,
     /// DISCONNECT from the client; `has_will` if the will is still to be published.
     Disconnected { has_will: bool },
-    /// The broker ends it.
+    /// The broker closes it.
     Ordered(ReasonCode),
     /// The client sent a forbidden packet, or exceeded a limit.
     Violation { reason_code: ReasonCode, text: String },
@@ -88,7 +88,7 @@ impl Ending {
 /// Serves a client from its first byte to the last.
 pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
     let mut connection = Connection::new(stream);
-    // The first steps need memory that later ones do not.
+    // Boxed, since the first steps need memory that later ones do not.
     let Some(admitted) = Box::pin(open(&mut connection, &shared, &peer)).await else {
         return;
     };
@@ -161,13 +161,13 @@ async fn receive_connect(
 struct Stranger<'a> {
     connection: &'a mut Connection,
     shared: &'a Shared,
-    /// Its memory counts among that of all strangers.
+    /// Its memory, charged to the budget of connections that are not accepted yet.
     account: Rc<Account>,
     deadline: tokio::time::Instant,
 }
 
 impl Stranger<'_> {
-    /// Reads a packet of this type to its end. Anything else is refused from its first byte on.
+    /// Reads a complete packet of this type. Any other packet is refused at its first byte.
     async fn receive(&mut self, expected: PacketType) -> Result<Vec<u8>, Refusal> {
         loop {
             let input = self.connection.buffers().0;
@@ -197,7 +197,7 @@ impl Stranger<'_> {
     }
 }
 
-/// The packet, when it is complete. Nothing comes before CONNECT [MQTT-3.1.0-1], nor before an authentication's end
+/// The packet, if it is complete. No other packet may come before CONNECT [MQTT-3.1.0-1], or during an authentication
 /// [MQTT-3.1.2-30].
 fn cut_one(expected: PacketType, input: &[u8]) -> Result<Option<Frame<'_>>, Refusal> {
     match input.first().map(|&byte| PacketType::from_first_byte(byte)) {
@@ -207,7 +207,7 @@ fn cut_one(expected: PacketType, input: &[u8]) -> Result<Option<Frame<'_>>, Refu
         Some(_) if expected == PacketType::Connect => {
             Err(Refusal::silent("the first packet is not CONNECT".to_owned()))
         }
-        Some(_) => Err(Refusal::silent(format!("another packet came in the place of {expected}"))),
+        Some(_) => Err(Refusal::silent(format!("another packet came instead of {expected}"))),
     }
 }
 
@@ -221,7 +221,7 @@ fn decode_connect(bytes: &[u8]) -> Result<Connect<'_>, DecodeError> {
     }
 }
 
-/// Answers a CONNECT that did not become whole. Gives the text of the refusal.
+/// Answers an incomplete CONNECT. Returns the text of the refusal.
 fn refuse_unread(refused: Refusal, version: Option<Version>, output: &mut Vec<u8>) -> String {
     let Refusal { reason_code, text } = refused;
     match (reason_code, version) {
@@ -250,7 +250,7 @@ fn put_v5_refusal(reason_code: ReasonCode, output: &mut Vec<u8>) {
     put(&refusal(reason_code), Version::V5, output);
 }
 
-/// The packet that was received whole.
+/// Decodes the complete packet.
 fn decode_one(bytes: &[u8]) -> Result<Packet<'_>, DecodeError> {
     match Frame::cut(bytes, MAXIMUM_CONNECT_SIZE)? {
         Some(frame) => Packet::decode(frame, Version::V5),
@@ -310,19 +310,19 @@ impl Stranger<'_> {
                 let Reply { properties, .. } = authenticator.receive(&auth)?;
                 Ok(Proved { authenticator: Some(authenticator), properties })
             }
-            Ok(_) => Err(Refusal::silent("another packet came in the place of AUTH".to_owned())),
+            Ok(_) => Err(Refusal::silent("another packet came instead of AUTH".to_owned())),
             Err(error) => Err(Refusal::silent(error.to_string())),
         }
     }
 }
 
-/// An AUTH went out, and another one is to come.
+/// Counts an AUTH that was sent, and the expected answer.
 fn note_auth(report: &mut Report) {
     report.packets_sent += 1;
     report.packets_received += 1;
 }
 
-/// Appends an AUTH packet, unless it is larger than the client takes [MQTT-3.1.2-24].
+/// Appends an AUTH packet, unless it exceeds the client's maximum packet size [MQTT-3.1.2-24].
 fn put_auth(reply: &Reply, maximum_size: u32, output: &mut Vec<u8>) -> Result<(), String> {
     let Reply { reason_code, properties } = reply;
     let before = output.len();
@@ -382,7 +382,7 @@ fn answer_connect(
 fn shown(username: Option<&str>) -> String {
     match username {
         Some(name) => format!("user {:?}", name.chars().take(100).collect::<String>()),
-        None => "nobody".to_owned(),
+        None => "an anonymous client".to_owned(),
     }
 }
 
@@ -403,7 +403,7 @@ fn refusal(reason_code: ReasonCode) -> Packet<'static> {
     Packet::Connack(Connack { session_present: false, reason_code, properties: Properties::EMPTY })
 }
 
-/// Appends the CONNACK that lets a client in. If it is larger than the client takes, the limits are left out, which then do
+/// Appends the CONNACK that accepts a client. If it exceeds the client's maximum packet size, the limits are left out and do
 /// not bind the client; if that does not help, nothing is appended.
 fn put_connack(
     opened: &Opened,
@@ -442,7 +442,7 @@ fn put_connack(
     put_with(&properties)
 }
 
-/// The limits that a client would not assume by itself.
+/// The limits that differ from the defaults.
 fn limit_properties(accepts: &session::Limits, silence: &session::Limits) -> Vec<Property<'static>> {
     let numbers = [
         (PropertyId::ReceiveMaximum, accepts.receive_maximum.into(), silence.receive_maximum.into()),
@@ -457,7 +457,7 @@ fn limit_properties(accepts: &session::Limits, silence: &session::Limits) -> Vec
     told.map(|(id, number, _)| Property { id, value: PropertyValue::Number(number) }).collect()
 }
 
-/// Appends a packet of the broker's own making, all of whose parts are short.
+/// Appends a packet built by the broker, whose fields are all short.
 fn put(packet: &Packet<'_>, version: Version, output: &mut Vec<u8>) {
     let encoded = packet.encode(version, output);
     debug_assert!(encoded.is_ok(), "the broker's own packets are never too long");
@@ -469,7 +469,7 @@ struct Service {
     connection: Connection,
     client: Rc<Client>,
     link: Rc<Link>,
-    /// Of a client that named an authentication method.
+    /// For a client with an authentication method.
     authenticator: Option<Authenticator>,
 }
 
@@ -490,7 +490,7 @@ impl Service {
         }
     }
 
-    /// Takes input and fills the output. The others get their turn in between when there was much to do.
+    /// Handles input and fills the output. Yields to other clients in between if there is much to do.
     async fn turn(&mut self) -> Result<(), Ending> {
         let taken = self.take_input()?;
         if taken.has_long_request {
@@ -511,7 +511,7 @@ impl Service {
         Ok(())
     }
 
-    /// Asks that a packet which is not whole stays within the budget.
+    /// Checks that an incomplete packet is within the budget.
     fn check_budget(&self) -> Result<(), Ending> {
         self.client.count_own(self.connection.buffered());
         let is_growing = self.connection.unread() > UNCHECKED_INPUT && !self.link.is_paused();
@@ -523,7 +523,7 @@ impl Service {
         Err(Ending::violation(ReasonCode::QUOTA_EXCEEDED, text))
     }
 
-    /// Waits until bytes came or went, or the task was signalled.
+    /// Waits until bytes were read or written, or the task was signalled.
     async fn wait(&mut self) -> io::Result<Progress> {
         let link = &self.link;
         let wants_input = !link.is_paused() && self.connection.unsent() < OUTPUT_LIMIT;
@@ -547,7 +547,7 @@ impl Service {
         count_bytes(progress, &mut self.shared.borrow_mut().report);
     }
 
-    /// Handles packets that are complete, as long as the client may go on and others need not wait for long.
+    /// Handles complete packets until the client must wait or its turn is over.
     fn take_input(&mut self) -> Result<Taken, Ending> {
         let now = Instant::now();
         let mut session = self.client.session.borrow_mut();
@@ -581,7 +581,7 @@ impl Service {
         Ok(taken)
     }
 
-    /// Handles a SUBSCRIBE or UNSUBSCRIBE with many filters. The others get their turn in between.
+    /// Handles a SUBSCRIBE or UNSUBSCRIBE with many filters. Yields to other clients in between.
     async fn take_long_request(&mut self) -> Result<(), Ending> {
         let (version, maximum_size, peer_maximum) = {
             let session = self.client.session.borrow();
@@ -622,7 +622,7 @@ impl Service {
             .map_err(|text| Ending::violation(ReasonCode::PACKET_TOO_LARGE, text))
     }
 
-    /// Lets the others have their turn. The error is an order that came meanwhile.
+    /// Yields to other clients. The error is an order to end that came meanwhile.
     async fn give_way(&self) -> Result<(), Ending> {
         yield_now().await;
         match self.link.order() {
@@ -710,7 +710,7 @@ impl Service {
 #[derive(Debug, Default)]
 struct Taken {
     packets: usize,
-    /// There are more packets that are complete.
+    /// There are more complete packets.
     is_cut_short: bool,
     /// The next packet is handled in parts.
     has_long_request: bool,
@@ -722,7 +722,7 @@ impl Taken {
     }
 }
 
-/// Cuts off the next packet, when it is complete. All but PUBLISH are bounded more narrowly.
+/// Cuts off the next packet, if it is complete. Packets other than PUBLISH have a smaller maximum size.
 fn cut(input: &[u8], maximum_size: u32) -> Result<Option<Frame<'_>>, Ending> {
     let packet_type = input.first().and_then(|&first| PacketType::from_first_byte(first));
     let is_publish = packet_type == Some(PacketType::Publish);
@@ -787,13 +787,13 @@ impl Turn<'_> {
             }
             session::Event::Disconnect(disconnect) => return Err(self.disconnect(&disconnect)),
             session::Event::Auth(auth) => self.authenticate(&auth, maximum_size)?,
-            // These are for clients.
+            // Only clients receive these.
             session::Event::Subscribed(_) | session::Event::Unsubscribed(_) | session::Event::Pingresp => {
                 let text = format!("{packet_type} from a client");
                 return Err(Ending::violation(ReasonCode::PROTOCOL_ERROR, text));
             }
         }
-        // An answer is one packet.
+        // The answer is one packet.
         check_size(packet_type, length, maximum_size, self.output).map_err(|text| {
             Ending::violation(ReasonCode::PACKET_TOO_LARGE, format!("the answer to {text}"))
         })?;
@@ -827,7 +827,7 @@ impl Turn<'_> {
 #[derive(Debug, Default)]
 struct Moved {
     sent: u64,
-    /// The client does not take them.
+    /// The client does not accept them.
     dropped: u64,
     expired: u64,
     /// The next one has to wait for an acknowledgement.

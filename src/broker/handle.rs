@@ -1,4 +1,4 @@
-//! A broker on a thread of its own, for programs and tests that need one inside the process.
+//! A broker on its own thread, for programs and tests that need one in their process.
 
 use super::{Broker, Config, Event, Report};
 use std::io;
@@ -30,7 +30,7 @@ impl Handle {
     pub fn start_with(config: Config, handler: impl FnMut(Event) + Send + 'static) -> io::Result<Handle> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut broker = runtime.block_on(Broker::bind(config)).map_err(|error| error.source)?;
-        let no_address = || io::Error::new(io::ErrorKind::InvalidInput, "it was given no address");
+        let no_address = || io::Error::new(io::ErrorKind::InvalidInput, "the configuration has no address");
         let address = broker.local_address().ok_or_else(no_address)?;
         broker.on_event(handler);
         let (stop, stopped) = oneshot::channel();

@@ -13,7 +13,7 @@ pub(super) struct Link {
     order: Cell<Option<ReasonCode>>,
     /// The number of subscribers' queues that must drain before more is read from this client.
     waits: Cell<u32>,
-    /// When bytes last arrived.
+    /// The time at which bytes last arrived.
     last_received: Cell<Instant>,
 }
 
@@ -51,13 +51,13 @@ impl Link {
         false
     }
 
-    /// Orders the connection to end, for that reason.
+    /// Orders the connection to end with this reason code.
     pub(super) fn end(&self, reason_code: ReasonCode) {
         self.order.set(Some(reason_code));
         self.signal();
     }
 
-    /// The reason that [`Link::end`] gave.
+    /// The reason code from [`Link::end`].
     pub(super) fn order(&self) -> Option<ReasonCode> {
         self.order.get()
     }
@@ -72,7 +72,7 @@ impl Link {
         self.waits.set(self.waits.get() + 1);
     }
 
-    /// Takes back one [`Link::pause`].
+    /// Reverts one [`Link::pause`].
     pub(super) fn resume(&self, now: Instant) {
         self.waits.set(self.waits.get().saturating_sub(1));
         if !self.is_paused() {

@@ -35,7 +35,7 @@ pub(super) enum Kind {
 pub enum Peer {
     /// Its address and port.
     Tcp(SocketAddr),
-    /// On this machine, at the unix socket with this path.
+    /// On this machine, at the Unix socket with this path.
     Unix(Arc<Path>),
 }
 
@@ -48,13 +48,13 @@ impl fmt::Display for Peer {
     }
 }
 
-/// A place that cannot be listened on.
+/// A failure to listen at an address or path.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {place}: {source}")]
 pub struct ListenError {
     /// The address or the path.
     pub place: String,
-    /// Why not.
+    /// The cause.
     pub source: io::Error,
 }
 
@@ -74,7 +74,7 @@ impl Listener {
         }
     }
 
-    /// Makes a unix socket.
+    /// Opens a Unix socket.
     pub(super) fn unix(path: &Path) -> Result<Listener, ListenError> {
         match UnixSocket::listen(path) {
             Ok(socket) => Ok(Listener::Unix { socket, path: path.into() }),
@@ -82,7 +82,7 @@ impl Listener {
         }
     }
 
-    /// The address, with the port that was picked.
+    /// The address, with the actual port.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         match self {
             Listener::Tcp { listener, .. } => listener.local_addr().ok(),
@@ -94,7 +94,7 @@ impl Listener {
         match self {
             Listener::Tcp { listener, kind } => {
                 let (stream, address) = listener.accept().await?;
-                // Some kinds of interface refuse it; the connection works all the same.
+                // Some kinds of interface refuse it; the connection still works.
                 let _ = stream.set_nodelay(true);
                 Ok((Stream::Tcp(stream), *kind, Peer::Tcp(address)))
             }
@@ -146,7 +146,7 @@ pub(super) async fn accept_all(listener: Option<&Listener>, shared: &Shared, gau
                     drop(entered);
                 });
             }
-            // The client gave up while it waited.
+            // The client gave up while waiting.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 if !std::mem::replace(&mut has_failed, true) {
@@ -164,7 +164,7 @@ async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Optio
         return Some(stream);
     }
     let patience = shared.borrow().config.connect_timeout;
-    // The handshake needs memory that the conversation does not.
+    // Boxed, since the handshake needs memory that the connection later does not.
     let reason = match timeout(patience, Box::pin(web_socket::accept(stream))).await {
         Ok(Ok(accepted)) => return Some(accepted.stream),
         Ok(Err(reason)) => reason,

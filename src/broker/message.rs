@@ -31,7 +31,7 @@ pub(super) struct Message {
     pub(super) number: u64,
     /// The time at which it expires.
     expires_at: Option<Instant>,
-    /// The budget of the broker, in which it counts as long as it exists.
+    /// The broker's budget, charged as long as the message exists.
     budget: Rc<Budget>,
 }
 
@@ -105,10 +105,10 @@ pub(super) struct Queued {
 }
 
 impl Delivery {
-    /// Counts it for the subscriber. `None` if that exceeds a budget.
+    /// Charges it to the subscriber. `None` if that exceeds a budget.
     pub(super) fn charge_to(self, account: &Rc<Account>) -> Option<Queued> {
         let ids = self.subscription_ids.as_ref().map_or(0, |ids| ids.len());
-        // One identifier is shared by all messages of its subscription; several become properties of this message alone.
+        // A single identifier is shared by all messages of its subscription; several become properties of this message.
         let own = PLACE + if ids > 1 { ids * BYTES_OF_ID } else { 0 };
         let charge = account.hold_message(self.message.size, own)?;
         Some(Queued { delivery: self, charge })
@@ -116,7 +116,7 @@ impl Delivery {
 }
 
 impl Queued {
-    /// Makes it ready to be sent. `None` when it has expired.
+    /// Prepares it for sending. `None` if it has expired.
     pub(super) fn prepare(self, is_v5: bool, now: Instant) -> Option<Outbound> {
         let Queued { delivery, charge } = self;
         let properties = if is_v5 && (delivery.subscription_ids.is_some() || delivery.message.can_expire()) {
@@ -149,7 +149,7 @@ impl Delivery {
     }
 }
 
-/// A message that is sent, and kept until it is acknowledged.
+/// A sent message, kept until it is acknowledged.
 #[derive(Debug, Clone)]
 pub(super) struct Outbound {
     message: Rc<Message>,
@@ -157,7 +157,7 @@ pub(super) struct Outbound {
     properties: Option<Rc<PropertiesBuf>>,
     qos: Qos,
     retain: bool,
-    /// It counts for the subscriber until it is acknowledged.
+    /// Charged to the subscriber until the message is acknowledged.
     #[allow(dead_code)] // what counts is when it is dropped
     charge: Charge,
 }

@@ -66,7 +66,7 @@ pub struct Config {
     pub listen_unix: Option<PathBuf>,
     /// The credentials that clients need; `None` admits every client.
     pub access: Option<Access>,
-    /// The largest packet in bytes that is taken, fixed header included.
+    /// The maximum packet size in bytes, fixed header included.
     pub maximum_packet_size: u32,
     /// The maximum of unacknowledged QoS 1 and 2 messages of an MQTT 5 client; other clients do not learn it and are not held to it.
     pub receive_maximum: u16,
@@ -77,7 +77,7 @@ pub struct Config {
     /// The bytes that the broker holds for one client: its subscriptions, its will, its buffers and its undelivered messages.
     /// Beyond that, requests are refused and messages dropped.
     pub client_memory: usize,
-    /// The bytes that the broker holds for all clients together.
+    /// The maximum of bytes held for all clients together.
     pub memory: usize,
     /// The maximum of messages queued for one subscriber; further ones are dropped.
     pub queued_messages: usize,
@@ -106,9 +106,9 @@ impl Default for Config {
             listen_unix: None,
             access: None,
             maximum_packet_size: MAX_PACKET_SIZE,
-            // Large enough that a publisher is never idle for want of acknowledgements, small enough to be met.
+            // Large enough that a publisher never waits for acknowledgements, small enough to be reached.
             receive_maximum: 1024,
-            // As many as a client can use with profit; the topics are kept for each connection.
+            // The most that are useful to a client; the topics are stored per connection.
             topic_alias_maximum: 64,
             in_flight: 1024,
             client_memory: 64 << 20,
@@ -157,9 +157,9 @@ pub enum Event {
     Disconnected {
         /// Its client identifier.
         client_id: String,
-        /// Success after DISCONNECT, an error when the broker ended the connection, `None` when it was lost.
+        /// Success after DISCONNECT, an error if the broker closed the connection, `None` if it was lost.
         reason: Option<ReasonCode>,
-        /// The fault of the client, if it sent something that it must not send.
+        /// The client's violation, if it sent a forbidden packet.
         fault: Option<String>,
     },
     /// A connection was refused.
@@ -183,7 +183,7 @@ pub enum Event {
         /// Its client identifier.
         client_id: String,
     },
-    /// A client did not get messages: its queue was full, or they were larger than it takes.
+    /// Messages for a client were dropped: its queue was full, or they exceeded its maximum packet size.
     Dropped {
         /// Its client identifier.
         client_id: String,
@@ -204,9 +204,9 @@ pub enum Event {
 pub struct Report {
     /// Accepted clients.
     pub connections: u64,
-    /// Connections that were not.
+    /// Refused connections.
     pub refused: u64,
-    /// The most clients at a time.
+    /// The maximum of clients at a time.
     pub maximum_connected: u64,
     /// Sessions whose expiry interval passed.
     pub sessions_expired: u64,
@@ -214,11 +214,11 @@ pub struct Report {
     pub messages_received: u64,
     /// PUBLISH packets to clients, repeated ones not counted.
     pub messages_sent: u64,
-    /// Messages that a subscriber should have got and did not.
+    /// Messages dropped for a subscriber.
     pub messages_dropped: u64,
     /// Requests refused since the client exceeded a limit.
     pub quota_exceeded: u64,
-    /// Messages that expired before a subscriber took them.
+    /// Messages that expired before they were delivered to a subscriber.
     pub messages_expired: u64,
     /// Packets of any kind from clients.
     pub packets_received: u64,
@@ -248,7 +248,7 @@ impl Broker {
     /// Opens the listening sockets. Clients may connect from now on; they are answered once it runs.
     ///
     /// # Errors
-    /// Which of the places cannot be listened on, and why.
+    /// The address or path that cannot be listened on, with the cause.
     #[allow(clippy::unused_async)] // needs a runtime, and says so
     pub async fn bind(config: Config) -> Result<Broker, ListenError> {
         let tcp = |address: Option<SocketAddr>, kind| {
@@ -262,22 +262,22 @@ impl Broker {
         Ok(Broker { listeners, config, handler: Box::new(|_| {}) })
     }
 
-    /// The address that clients connect to over TCP, if any, with the port that was picked.
+    /// The TCP address for clients, if any, with the actual port.
     pub fn local_address(&self) -> Option<SocketAddr> {
         self.listeners.tcp.as_ref()?.address()
     }
 
-    /// The address for WebSockets, if any, with the port that was picked.
+    /// The WebSocket address for clients, if any, with the actual port.
     pub fn web_socket_address(&self) -> Option<SocketAddr> {
         self.listeners.web_socket.as_ref()?.address()
     }
 
-    /// The path of the unix socket, if there is one.
+    /// The path of the Unix socket, if any.
     pub fn unix_path(&self) -> Option<&Path> {
         self.config.listen_unix.as_deref()
     }
 
-    /// Has `handler` called with everything notable. It is called from within the broker and must not wait.
+    /// Sets the handler for events. It is called from within the broker and must not block.
     pub fn on_event(&mut self, handler: impl FnMut(Event) + Send + 'static) {
         self.handler = Box::new(handler);
     }

@@ -11,10 +11,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Publishers wait when the queue is filled to this part of its bounds. The rest is for those that cannot wait.
+/// The divisor of the queue's bounds from which publishers wait. The rest is for those that cannot wait.
 const PRESSURE_PART: usize = 4;
 
-/// An empty queue gives its memory back when it has room for more than this.
+/// An empty queue releases its memory if its capacity exceeds this.
 const KEPT_CAPACITY: usize = 16;
 
 /// The number of retained messages that are queued ahead of sending.
@@ -23,7 +23,7 @@ const SCANNED_AHEAD: usize = 1000;
 /// The result of queueing a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pushed {
-    /// It waits.
+    /// The message is queued.
     Queued,
     /// The message is queued, and its publisher should wait.
     Pressed,
@@ -43,7 +43,7 @@ pub(super) struct Outbox {
     last_progress: Instant,
     /// It made no progress for so long that publishers no longer wait for it.
     is_stalled: bool,
-    /// The next message can go out only after an acknowledgement.
+    /// The next message can be sent only after an acknowledgement.
     needs_acknowledgement: bool,
     /// Messages dropped since they were last reported.
     dropped: u64,
@@ -110,7 +110,7 @@ impl Outbox {
         self.queue.front().map(|queued| &queued.delivery)
     }
 
-    /// Takes out the next message.
+    /// Removes the next message.
     pub(super) fn pop(&mut self) -> Option<Queued> {
         let queued = self.queue.pop_front()?;
         self.bytes -= queued.delivery.message.size;
@@ -183,7 +183,7 @@ impl Outbox {
         self.is_watched
     }
 
-    /// Lets all waiting publishers go on.
+    /// Resumes all waiting publishers.
     pub(super) fn release(&mut self, now: Instant) {
         std::mem::take(&mut self.waiting).iter().for_each(|publisher| publisher.resume(now));
     }

@@ -1,7 +1,7 @@
 //! Retained messages, ordered by topic level by level, so that a filter looks only at topics that can match.
 //!
-//! A filter is looked up in steps: each step seeks the next topic that could match, and a look-up can be left and taken up
-//! again at any step. Thus a filter that passes over many topics does not keep the others waiting.
+//! A filter is looked up in steps: each step seeks the next topic that could match, and a look-up can be suspended after any
+//! step. So a filter that skips many topics does not block other clients.
 
 use super::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ const EXPIRED_AT_A_TIME: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Retained {
     messages: BTreeMap<Box<[u8]>, Rc<Message>>,
-    /// The keys of messages that expire, in the order in which they do.
+    /// The keys of expiring messages, in the order of expiry.
     expiring: BTreeSet<(Instant, Box<[u8]>)>,
     bytes: usize,
     maximum_messages: usize,
@@ -35,7 +35,7 @@ pub(super) struct Retained {
 pub(super) struct Cursor(Vec<u8>);
 
 impl Cursor {
-    /// The beginning of the look-up.
+    /// The start of a look-up.
     pub(super) fn of(filter: &str) -> Cursor {
         let literal = filter.split(['+', '#']).next().unwrap_or_default();
         // `a/#` matches `a` as well.
@@ -70,8 +70,8 @@ impl Retained {
         self.bytes
     }
 
-    /// Keeps a message in place of an earlier one; one without payload only removes it [MQTT-3.3.1-6].
-    /// False when the store is full.
+    /// Replaces the retained message of a topic; an empty payload only removes it [MQTT-3.3.1-6].
+    /// Returns false if the store is full.
     pub(super) fn set(&mut self, message: &Rc<Message>) -> bool {
         let key = key(&message.topic);
         self.remove(&key);
@@ -120,7 +120,7 @@ impl Retained {
         }
     }
 
-    /// Removes messages that have expired. True when there may be more.
+    /// Removes expired messages. Returns true if there may be more.
     pub(super) fn expire(&mut self, now: Instant) -> bool {
         for _ in 0..EXPIRED_AT_A_TIME {
             if self.expiring.first().is_none_or(|(at, _)| *at > now) {
@@ -134,7 +134,7 @@ impl Retained {
     }
 }
 
-/// The bytes that a retained message counts for: its topic is the key as well.
+/// The bytes counted for a retained message, whose topic is stored as the key as well.
 fn size(message: &Message) -> usize {
     message.size + message.topic.len()
 }
@@ -154,7 +154,7 @@ enum Comparison {
 }
 
 fn compare(filter: &str, key: &[u8]) -> Comparison {
-    // Wildcards at the front do not match topics of the server's own [MQTT-4.7.2-1].
+    // Leading wildcards do not match the server's own topics [MQTT-4.7.2-1].
     if filter.starts_with(['+', '#']) && key.first() == Some(&b'$') {
         return Comparison::Seek(vec![b'$' + 1]);
     }

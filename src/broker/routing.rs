@@ -1,7 +1,7 @@
-//! The way of a message from its publisher into the queues of its subscribers, and the subscriptions that lay the way.
+//! Routes messages from publishers into the queues of subscribers, and manages subscriptions.
 //!
-//! A client gets a message once however many of its subscriptions match, at the highest QoS among them and with all their
-//! identifiers; each shared subscription sends a copy of its own (MQTT 5.0, sections 3.3.4 and 4.8.2).
+//! A client gets a message once even if several of its subscriptions match, at the highest QoS among them and with all their
+//! identifiers; each shared subscription sends its own copy (MQTT 5.0, sections 3.3.4 and 4.8.2).
 
 use super::client::{Client, Scan, Subscription};
 use super::message::{Delivery, Message};
@@ -31,7 +31,7 @@ const STEP_WORK: usize = 40;
 /// The work of computing the broker's own topics.
 const OWN_TOPICS_WORK: usize = 200;
 
-/// One client that is to get the message that is being routed.
+/// A receiver of the message that is being routed.
 pub(super) struct Target {
     client: Rc<Client>,
     qos: Qos,
@@ -42,7 +42,7 @@ pub(super) struct Target {
 /// The subscription identifiers of one delivery.
 enum Ids {
     None,
-    /// That of one subscription, which shares it with all its deliveries.
+    /// The identifier of one subscription, shared by all its deliveries.
     One(Rc<[u32]>),
     Many(Vec<u32>),
 }
@@ -79,7 +79,7 @@ impl State {
     }
 
     fn retain(&mut self, message: &Rc<Message>) -> bool {
-        // An empty message makes room.
+        // An empty message frees memory.
         let has_room = message.payload.is_empty() || self.budget.used() <= self.budget.limit();
         has_room && self.retained.set(message)
     }
@@ -156,7 +156,7 @@ impl State {
         }
     }
 
-    /// Counts messages that a client did not get.
+    /// Counts messages dropped for a client.
     pub(super) fn note_drops(&mut self, client: &Rc<Client>, count: u64) {
         self.report.messages_dropped += count;
         if count > 0 && client.outbox.borrow_mut().note_drops(count) {
@@ -164,7 +164,7 @@ impl State {
         }
     }
 
-    /// Adds subscriptions of one SUBSCRIBE, and notes which retained messages they ask for. Appends the reason codes for
+    /// Adds the subscriptions of one SUBSCRIBE, and notes the retained messages they request. Appends the reason codes for
     /// SUBACK.
     pub(super) fn subscribe(
         &mut self,
@@ -288,7 +288,7 @@ impl State {
             .collect()
     }
 
-    /// Ends subscriptions. Appends the reason codes for UNSUBACK.
+    /// Removes subscriptions. Appends the reason codes for UNSUBACK.
     pub(super) fn unsubscribe(&mut self, client: &Client, filters: &[&str], codes: &mut Vec<u8>) {
         let mut known = client.subscriptions.borrow_mut();
         let mut scans = client.scans.borrow_mut();
@@ -336,7 +336,7 @@ impl Ids {
     }
 }
 
-/// Adds a target, or joins it with the one that its client has already in this routing.
+/// Adds a target, or merges it with the client's existing one in this routing.
 fn merge(targets: &mut Vec<Target>, target: Target, routing: u64) {
     let (number, place) = target.client.routed.get();
     let earlier = if number == routing { targets.get_mut(place) } else { None };

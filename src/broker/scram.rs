@@ -1,6 +1,6 @@
-//! Extended authentication (MQTT 5.0, section 4.12) with SCRAM: in CONNECT, and again whenever the client likes.
+//! Extended authentication (MQTT 5.0, section 4.12) with SCRAM: in CONNECT, and again at the client's request.
 //!
-//! Checking a proof takes microseconds, so that the broker's own thread does it.
+//! Checking a proof takes microseconds, so the broker's own thread does it.
 
 use crate::authentication::Failure;
 use crate::authentication::scram::{Algorithm, Keys, Server, Stranger, prepared_name};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub struct ScramUsers {
     keys: HashMap<(String, Algorithm), Keys>,
-    /// The first keys of each algorithm, which those of strangers look like.
+    /// The first keys of each algorithm, the model for fake keys of unknown users.
     models: HashMap<Algorithm, Keys>,
 }
 
@@ -112,7 +112,7 @@ impl Authenticator {
         Ok((authenticator, reply))
     }
 
-    /// Takes an AUTH.
+    /// Handles an AUTH packet.
     pub(super) fn receive(&mut self, auth: &Auth<'_>) -> Result<Reply, Denial> {
         // [MQTT-4.12.0-5], and [MQTT-4.12.1-1] for a re-authentication.
         if auth.properties.text(PropertyId::AuthenticationMethod) != Some(self.algorithm.method()) {

@@ -21,10 +21,10 @@ use std::collections::{HashMap, HashSet, hash_set};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// How often the `$SYS` topics are sent, as mosquitto does by default.
+/// The interval of the `$SYS` topics, mosquitto's default.
 const SYS_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often refused connections are summed up.
+/// The interval for reporting refused connections together.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The divisor for the part of the memory that is for connections not accepted yet.
@@ -36,7 +36,7 @@ const DEADLINES_AT_A_TIME: usize = 100;
 /// The number of subscriptions removed together with their session; the others are removed later.
 const SUBSCRIPTIONS_AT_A_TIME: usize = 500;
 
-/// The state as the connections' tasks share it. It is never borrowed across an await.
+/// The state shared by the connections' tasks. It is never borrowed across an await.
 pub(super) type Shared = Rc<RefCell<State>>;
 
 /// Receives the broker's events.
@@ -66,13 +66,13 @@ pub(super) struct State {
     refusals: Refusals,
     /// Clients whose next message waits for memory.
     pub(super) starved: Vec<Rc<Link>>,
-    /// Clients that exceeded a budget since they were last reported.
+    /// Clients that exceeded a budget since the last report.
     exceeding: HashSet<Rc<str>>,
-    /// Retained messages that the full store did not take, since they were last reported.
+    /// Messages not retained because the store was full, since the last report.
     pub(super) retained_refused: u64,
     /// The number of the message that is being routed.
     pub(super) routing: u64,
-    /// Memory for the subscribers of one message.
+    /// Reused memory for the subscribers of one message.
     pub(super) targets: Vec<Target>,
     /// Clients whose queues make publishers wait.
     pub(super) watched: Vec<Rc<Client>>,
@@ -87,7 +87,7 @@ pub(super) struct State {
 struct Refusals {
     count: u64,
     last_reason: String,
-    /// Until then they are counted only.
+    /// The time until which refusals are only counted.
     until: Option<Instant>,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Opened {
     pub(super) client: Rc<Client>,
     pub(super) link: Rc<Link>,
     pub(super) session_present: bool,
-    /// Whether the client identifier was chosen here.
+    /// Whether the broker assigned the client identifier.
     pub(super) is_assigned: bool,
 }
 
@@ -142,7 +142,7 @@ impl State {
         &self.retained
     }
 
-    /// The memory of all that clients made the broker hold, and its limit.
+    /// The memory used on behalf of clients, and its limit.
     pub(super) fn memory(&self) -> (usize, usize) {
         (self.budget.used() + self.strangers.used(), self.config.memory)
     }
@@ -170,10 +170,10 @@ impl State {
         self.exceeding.insert(Rc::clone(&client.id));
     }
 
-    /// Lets a client in: takes its session over from an earlier connection, resumes it, or makes a new one.
+    /// Accepts a client: takes its session over from an earlier connection, resumes it, or creates a new one.
     ///
     /// # Errors
-    /// The reason code to refuse it with.
+    /// The reason code for refusing it.
     pub(super) fn connect(&mut self, connect: &Connect<'_>, now: Instant) -> Result<Opened, ReasonCode> {
         let is_assigned = connect.client_id.is_empty();
         let assigned = if is_assigned { Some(self.assign_client_id(connect)?) } else { None };
@@ -212,7 +212,7 @@ impl State {
         }
     }
 
-    /// Ends the connection that the client has already [MQTT-3.1.4-3].
+    /// Ends the client's existing connection [MQTT-3.1.4-3].
     fn take_over(&mut self, client_id: &str, now: Instant) {
         let Some(client) = self.clients.get(client_id).cloned() else {
             return;
@@ -224,7 +224,7 @@ impl State {
         }
     }
 
-    /// The session that is to go on, if there is one.
+    /// The session to resume, if there is one.
     fn resume(&mut self, client_id: &str, clean_start: bool, now: Instant) -> Option<Rc<Client>> {
         let client = self.clients.get(client_id).cloned()?;
         if clean_start {
@@ -293,7 +293,7 @@ impl State {
         limits
     }
 
-    /// Notes that a connection has ended. Does nothing when another took over.
+    /// Handles the end of a connection, unless another one took over.
     pub(super) fn disconnect(&mut self, client: &Rc<Client>, link: &Rc<Link>, has_will: bool, now: Instant) {
         if !client.has_link(link) {
             return;
@@ -321,7 +321,7 @@ impl State {
         }
     }
 
-    /// Forgets a client that is not connected. A will that was put off is published now [MQTT-3.1.2-8].
+    /// Removes a client that is not connected. A delayed will is published now [MQTT-3.1.2-8].
     fn end_session(&mut self, client: &Rc<Client>, now: Instant) {
         self.clients.remove(&client.id);
         self.timers.cancel(client, Deadline::SessionExpiry);
@@ -340,7 +340,7 @@ impl State {
         }
     }
 
-    /// Removes some subscriptions of sessions that have ended. True when there are more.
+    /// Removes some subscriptions of ended sessions. Returns true if there are more.
     fn remove_ended_subscriptions(&mut self) -> bool {
         let mut left = SUBSCRIPTIONS_AT_A_TIME;
         while let Some((key, filters)) = self.ended.last_mut() {

@@ -8,7 +8,7 @@ use std::time::Instant;
 /// The prefix of the broker's own topics.
 pub(super) const PREFIX: &str = "$SYS/";
 
-/// All topics with their present values.
+/// All topics with their current values.
 pub(super) fn values(state: &State, now: Instant) -> Vec<(&'static str, String)> {
     let (report, clients, subscriptions, retained) =
         (&state.report, state.client_count(), state.subscription_count(), state.retained());

@@ -188,7 +188,7 @@ impl Client {
         .expect("an acknowledgement")
     }
 
-    /// The reason of the DISCONNECT with which the broker closes the connection.
+    /// The reason code of the broker's DISCONNECT.
     fn disconnect(&mut self) -> ReasonCode {
         let reason_code = self.next(|packet| match packet {
             Packet::Disconnect(disconnect) => disconnect.reason_code,
@@ -831,7 +831,7 @@ fn drops(events: &Events) -> Vec<(String, u64)> {
     drops.collect()
 }
 
-/// Waits by the broker's own clock: until it ends a session of that many seconds, and so publishes a will that was put off.
+/// Waits by the broker's own clock: until it ends a session of that many seconds, and so publishes a delayed will.
 fn wait_for_a_session_to_expire(broker: &Handle, seconds: u32) {
     let mut watcher = Client::new(broker, Version::V5, "watcher");
     watcher.subscribe("session ended", Qos::AtMostOnce);

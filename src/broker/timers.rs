@@ -24,7 +24,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// Sets a client's deadline in place of the one that it has.
+    /// Sets a client's deadline, replacing an existing one.
     pub(super) fn set(&mut self, client: &Rc<Client>, deadline: Deadline, at: Instant) {
         self.cancel(client, deadline);
         replace(client, deadline, Some(at));
@@ -37,7 +37,7 @@ impl Timers {
         }
     }
 
-    /// Takes out the first deadline that has passed.
+    /// Removes the first deadline that has passed.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(Deadline, Rc<Client>)> {
         let entry = self.due.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, _, deadline), client) = entry.remove_entry();

@@ -6,10 +6,10 @@ use crate::protocol::topic::split_share;
 use std::cell::Cell;
 use std::collections::HashMap;
 
-/// The deepest filter that is taken; mosquitto's bound as well.
+/// The maximum depth of a filter, the same as mosquitto's.
 pub(super) const MAX_LEVELS: usize = 201;
 
-/// Names a subscriber; never used twice.
+/// Identifies a subscriber; never reused.
 pub(super) type ClientKey = u64;
 
 /// A tree of filters, with an `S` for each subscription.
@@ -23,11 +23,11 @@ pub(super) struct TopicTree<S> {
 pub(super) enum Match<'a, S> {
     /// A subscription of one client.
     Single(&'a S),
-    /// A group, one of whose members gets the message.
+    /// A group, of which one member gets the message.
     Shared(&'a Group<S>),
 }
 
-/// A level of filters. Most nodes lead to one other node and nowhere else, so a node is small.
+/// A level of filters. Most nodes have a single child, so a node is small.
 #[derive(Debug)]
 struct Node<S> {
     children: Children<S>,
@@ -47,7 +47,7 @@ enum Children<S> {
     Many(Box<HashMap<Box<str>, Node<S>>>),
 }
 
-/// Those whose filter ends at a node.
+/// The subscriptions whose filter ends at a node.
 #[derive(Debug)]
 struct Subscribers<S> {
     single: HashMap<ClientKey, S>,
@@ -71,7 +71,7 @@ impl<S> TopicTree<S> {
         self.count
     }
 
-    /// Adds a subscription, or replaces the one that the client has with the same filter and gives it back.
+    /// Adds a subscription, or replaces the client's existing one with the same filter and returns the old one.
     pub(super) fn subscribe(&mut self, filter: &str, key: ClientKey, subscription: S) -> Option<S> {
         let (group, pattern) = split(filter);
         let mut node = &mut self.root;
@@ -87,7 +87,7 @@ impl<S> TopicTree<S> {
         replaced
     }
 
-    /// Ends a subscription, and gives it back when there was one.
+    /// Removes a subscription, and returns it if there was one.
     pub(super) fn unsubscribe(&mut self, filter: &str, key: ClientKey) -> Option<S> {
         let (group, pattern) = split(filter);
         let removed = self.root.remove(Some(pattern), group, key);
@@ -95,9 +95,9 @@ impl<S> TopicTree<S> {
         removed
     }
 
-    /// Calls `visit` for everything that a topic name matches. Gives the number of nodes that were looked at.
+    /// Calls `visit` for every match of a topic name. Returns the number of visited nodes.
     pub(super) fn for_each_match<'a>(&'a self, name: &str, visit: &mut impl FnMut(Match<'a, S>)) -> usize {
-        // Wildcards at the front do not match topics of the server's own [MQTT-4.7.2-1].
+        // Leading wildcards do not match the server's own topics [MQTT-4.7.2-1].
         if name.starts_with('$') {
             let (level, rest) = cut_level(name);
             return self.root.children.get(level).map_or(1, |child| child.walk(rest, visit));
@@ -307,7 +307,7 @@ impl<S> Group<S> {
     }
 }
 
-/// The group, if any, and the pattern that topics are matched with. A filter was checked when it was received.
+/// The group, if any, and the pattern for topics. The filter was checked when it was received.
 fn split(filter: &str) -> (Option<&str>, &str) {
     match split_share(filter) {
         Ok(Some((group, pattern))) => (Some(group), pattern),

@@ -54,7 +54,7 @@ fn replace_abandoned(path: &Path) -> io::Result<UnixListener> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = File::open(directory.unwrap_or(Path::new(".")))?;
     flock(&directory, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        io::Error::new(io::ErrorKind::ResourceBusy, "another program starts there just now; try again")
+        io::Error::new(io::ErrorKind::ResourceBusy, "another broker is starting there; try again")
     })?;
     check_abandoned(path)?;
     fs::remove_file(path)?;
@@ -64,7 +64,7 @@ fn replace_abandoned(path: &Path) -> io::Result<UnixListener> {
 fn check_abandoned(path: &Path) -> io::Result<()> {
     let refused = |kind, text: &str| Err(io::Error::new(kind, text));
     if !fs::symlink_metadata(path)?.file_type().is_socket() {
-        return refused(io::ErrorKind::AlreadyExists, "there is another file, which is no socket");
+        return refused(io::ErrorKind::AlreadyExists, "the file there is not a socket");
     }
     match std::os::unix::net::UnixStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),

@@ -66,13 +66,13 @@ pub struct Access {
     pub users: Option<watch::Receiver<Arc<Users>>>,
     /// The users of SCRAM, if it is offered.
     pub scram: Option<ScramAccess>,
-    /// Whether a client may come without a user name.
+    /// Whether clients without a user name are accepted.
     pub allows_anonymous: bool,
-    /// Whether an empty password can be right. `mosquitto_passwd -b FILE USER ""` makes a hash of one, mostly by mistake.
+    /// Whether an empty password can be correct. `mosquitto_passwd -b FILE USER ""` makes a hash of one, mostly by mistake.
     pub allows_empty_passwords: bool,
 }
 
-/// Lets clients in, or not.
+/// Checks clients' credentials.
 #[derive(Debug)]
 pub(super) struct Gate {
     access: Option<Access>,
@@ -89,7 +89,7 @@ impl Gate {
     /// Checks user name and password.
     ///
     /// # Errors
-    /// The reason code to refuse the client with.
+    /// The reason code for refusing the client.
     pub(super) async fn admit(&self, connect: &Connect<'_>) -> Result<(), ReasonCode> {
         let Some(access) = &self.access else { return Ok(()) };
         let denied = Err(ReasonCode::NOT_AUTHORIZED);
@@ -128,7 +128,7 @@ impl Gate {
     }
 }
 
-/// One that waits; it is given back also when the broker stops in between.
+/// A place in the queue, released even if the broker stops meanwhile.
 struct Place<'a>(&'a Cell<usize>);
 
 impl<'a> Place<'a> {

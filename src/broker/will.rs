@@ -1,4 +1,4 @@
-//! A client's will, from CONNECT until it is published or taken back.
+//! A client's will, from CONNECT until it is published or discarded.
 
 use super::budget::Charge;
 use crate::protocol::{PropertiesBuf, PropertyId, Publish, Qos, Version, Will};
@@ -42,7 +42,7 @@ impl PendingWill {
         Duration::from_secs(seconds.unwrap_or(0).into())
     }
 
-    /// The packet that it becomes. Properties that only a will has are left out on the way to subscribers.
+    /// The will as a PUBLISH. Routing leaves out the properties that only a will has.
     pub(super) fn as_publish(&self) -> Publish<'_> {
         Publish {
             dup: false,

@@ -22,7 +22,7 @@ use tokio::time::sleep_until;
 /// The maximum length of an MQTT property.
 const MAX_DATA_LENGTH: u64 = 65_535;
 
-/// How a client authenticates itself beyond user name and password.
+/// Extended authentication beyond user name and password.
 #[derive(Debug, Clone)]
 pub struct Authentication {
     /// The authentication method.
@@ -81,9 +81,9 @@ impl Authentication {
 /// The implementation of a method.
 #[derive(Debug, Clone)]
 pub enum Means {
-    /// User name and password of the options are proved instead of sent.
+    /// User name and password are proved instead of sent.
     Scram(scram::Algorithm),
-    /// Data that the method's client has from elsewhere.
+    /// Authentication data from another source.
     Token {
         /// The authentication method.
         method: String,
@@ -95,9 +95,9 @@ pub enum Means {
 /// The source of authentication data.
 #[derive(Clone)]
 pub enum TokenSource {
-    /// The method needs none.
+    /// No data: the method needs none.
     Nowhere,
-    /// It is known, and stays the same.
+    /// Fixed data.
     Bytes(Vec<u8>),
     /// Read for each authentication, since the file may have been renewed.
     File(PathBuf),
@@ -144,7 +144,7 @@ impl TokenSource {
 fn open_again(path: &Path) -> io::Result<std::fs::File> {
     match std::fs::metadata(path)?.is_file() {
         true => std::fs::File::open(path),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more")),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no longer a regular file")),
     }
 }
 
@@ -152,7 +152,7 @@ fn open_again(path: &Path) -> io::Result<std::fs::File> {
 /// token.
 ///
 /// # Errors
-/// When it cannot be read, is empty, or is longer than MQTT carries.
+/// When it cannot be read, is empty, or exceeds the maximum length of an MQTT property.
 pub fn token_from(input: impl Read) -> io::Result<Vec<u8>> {
     // Allocated in full, so that growing leaves no copy of the secret in memory.
     let mut data = Vec::with_capacity(MAX_DATA_LENGTH as usize + 3);
@@ -166,7 +166,7 @@ pub fn token_from(input: impl Read) -> io::Result<Vec<u8>> {
     }
     let refused = |kind, text| Err(io::Error::new(kind, text));
     match data.len() as u64 {
-        0 => refused(io::ErrorKind::UnexpectedEof, "it is empty, and no authentication data"),
+        0 => refused(io::ErrorKind::UnexpectedEof, "it is empty; authentication data has at least one byte"),
         length if length > MAX_DATA_LENGTH => {
             refused(io::ErrorKind::FileTooLarge, "it is longer than authentication data can be (65535 bytes)")
         }
@@ -189,7 +189,7 @@ pub enum AuthenticationError {
         /// The underlying error.
         failure: Failure,
     },
-    /// The broker does not let us in again.
+    /// The broker refused the re-authentication.
     #[error("the broker refused the re-authentication: {reason}{details}")]
     Refused {
         /// Why.
@@ -197,30 +197,30 @@ pub enum AuthenticationError {
         /// Further details from the broker, with leading punctuation.
         details: String,
     },
-    /// The broker does not answer.
+    /// The broker did not answer in time.
     #[error("the broker did not answer the re-authentication for {} s", .0.as_secs_f64())]
     NoAnswer(Duration),
     /// AUTH must have the method of CONNECT [MQTT-4.12.0-5].
     #[error(
-        "the broker broke the protocol: the authentication method is {asked}, and it answers with {answered}"
+        "the broker broke the protocol: expected the authentication method {asked}, but found {answered}"
     )]
     OtherMethod {
-        /// CONNECT's.
+        /// The method in CONNECT.
         asked: String,
-        /// AUTH's or CONNACK's.
+        /// The method in AUTH or CONNACK.
         answered: String,
     },
     /// CONNECT had no authentication method [MQTT-4.12.0-6].
-    #[error("the broker broke the protocol: AUTH, though CONNECT named no authentication method")]
+    #[error("the broker broke the protocol: AUTH, but CONNECT had no authentication method")]
     NotAskedFor,
-    /// Nothing was asked, or the answer is still to come.
-    #[error("the broker broke the protocol: AUTH, though it is not its turn in an authentication")]
+    /// The client sent no AUTH, or its answer is still pending.
+    #[error("the broker broke the protocol: AUTH, but it is not its turn")]
     OutOfTurn,
-    /// The step makes no sense there.
+    /// The reason code is not allowed there.
     #[error("the broker broke the protocol: AUTH with {0}, which it must not send there")]
     WrongStep(ReasonCode),
-    /// The broker takes no packets of that size.
-    #[error("AUTH has {size} bytes; the broker takes {maximum} at most")]
+    /// The packet exceeds the broker's maximum packet size.
+    #[error("AUTH of {size} bytes exceeds the broker's maximum packet size of {maximum}")]
     TooLarge {
         /// The packet's size in bytes.
         size: usize,
@@ -247,7 +247,7 @@ impl AuthenticationError {
         }
     }
 
-    /// Whether it is the protocol or the connection that failed, and not the proof.
+    /// Whether the protocol or the connection failed, and not the proof.
     pub fn is_lost_connection(&self) -> bool {
         match self {
             AuthenticationError::NoAnswer(_) => true,
@@ -263,10 +263,10 @@ pub struct Step {
 }
 
 impl Step {
-    /// Appends it.
+    /// Appends the packet.
     ///
     /// # Errors
-    /// When the broker takes no packet of that size.
+    /// When it exceeds the broker's maximum packet size.
     pub fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
         let before = out.len();
         let (reason_code, properties) = (self.reason_code, self.properties.as_properties());
@@ -285,17 +285,17 @@ pub struct Dialogue<'a> {
     claim: Claim<'a>,
     turn: Turn,
     is_connected: bool,
-    /// When the next authentication begins.
+    /// The time of the next authentication.
     due: Option<Instant>,
-    /// The processor time that answers took.
+    /// The CPU time spent on answers.
     computed: Duration,
 }
 
-/// Whose turn it is.
+/// The side that must send the next AUTH.
 enum Turn {
-    /// No authentication is going on.
+    /// No authentication is in progress.
     Nobodys,
-    /// The server's, which was last asked at that time.
+    /// The server's turn, since that time.
     Theirs(Mechanism, Instant),
     /// The client's turn: the answer is being computed.
     Ours(JoinHandle<Result<Answer, Failure>>),
@@ -305,7 +305,7 @@ enum Turn {
 struct Answer {
     mechanism: Mechanism,
     data: Vec<u8>,
-    /// The processor time that it took.
+    /// The CPU time for it.
     cost: Duration,
 }
 
@@ -328,7 +328,7 @@ impl<'a> Dialogue<'a> {
     /// CONNECT's properties, with which the first authentication begins.
     ///
     /// # Errors
-    /// When there is nothing to begin with, or it has no room there.
+    /// When there is no data to begin with, or it is too long.
     pub fn connect_properties(&mut self) -> Result<PropertiesBuf, Error> {
         let mut properties = self.claim.properties.clone();
         if let Some(authentication) = self.claim.authentication {

@@ -1,4 +1,4 @@
-//! From an endpoint to an accepted connection: TCP, CONNECT, perhaps AUTH back and forth, CONNACK.
+//! From an endpoint to an accepted connection: transport, CONNECT, optional AUTH exchange, CONNACK.
 
 use super::authentication::{Claim, Dialogue};
 use super::{Application, FAREWELL_PATIENCE, Options};
@@ -21,9 +21,9 @@ const V3_CONNACK: usize = 4;
 
 pub(super) struct Handshake<'a, 'i> {
     pub(super) options: &'a Options,
-    /// Whether this connection throws an existing session away.
+    /// Whether this connection discards an existing session.
     pub(super) clean_start: bool,
-    /// The identifier that the server chose at an earlier connection.
+    /// The client identifier that the server assigned on an earlier connection.
     pub(super) client_id: Option<&'i str>,
 }
 
@@ -43,9 +43,9 @@ pub struct Terms {
     pub accepts: Limits,
     /// The server's limits.
     pub peer_accepts: Limits,
-    /// When a sign of life is due.
+    /// The keep alive state.
     pub keep_alive: KeepAlive,
-    /// The identifier that the server chose for us.
+    /// The client identifier assigned by the server.
     pub assigned_client_id: Option<String>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Handshake<'a, '_> {
                     keep_alive.set_interval(seconds);
                 }
                 let mut terms = Terms::new(&connack, accepts, keep_alive);
-                // MQTT 3.1 has no flag for it: a session that was to be kept is taken to be there.
+                // MQTT 3.1 has no flag for it: a session that should be kept is assumed to be present.
                 terms.session_present |= self.options.version == Version::V31 && !self.clean_start;
                 connection.consume(size);
                 return Ok(terms);
@@ -178,11 +178,11 @@ pub async fn say_why(connection: &mut Connection, error: &Error) {
     }
 }
 
-/// Takes a packet of `size` bytes that comes before the connection is accepted, in answer to a CONNECT of the version `asked`: the CONNACK
-/// that lets us in, or a step of the authentication, which gives `None`.
+/// Handles a packet of `size` bytes before the connection is accepted, in answer to a CONNECT of the version `asked`: a
+/// successful CONNACK, or a step of the authentication, for which it returns `None`.
 ///
 /// # Errors
-/// When it is a refusal, or must not come.
+/// When it is a refusal, or not allowed there.
 pub fn take_first<'p>(
     packet: Packet<'p>,
     size: usize,
@@ -205,10 +205,10 @@ pub fn take_first<'p>(
     }
 }
 
-/// The first packet that a server sent, and its size; `None` when it is not complete.
+/// The server's first packet, and its size; `None` if it is incomplete.
 ///
 /// # Errors
-/// When no MQTT broker answered, or not right.
+/// When the answer is not MQTT, or malformed.
 pub fn first_packet<'a>(
     input: &'a [u8],
     accepts: &Limits,
@@ -221,7 +221,7 @@ pub fn first_packet<'a>(
     }
 }
 
-/// A connection that broke before it was accepted. TLS 1.3 refuses our certificate only then.
+/// A connection that broke before it was accepted. With TLS 1.3, a rejected client certificate shows only then.
 fn broken(error: io::Error) -> Error {
     match error.downcast::<TlsError>() {
         Ok(refusal) => Error::Connect(refusal.into()),
@@ -248,7 +248,7 @@ fn check_greeting(input: &[u8]) -> Result<(), Error> {
             _ => {
                 let greeting = input.get(..GREETING).unwrap_or(input).escape_ascii();
                 return Err(Error::NotMqtt(format!(
-                    "what answered is no MQTT broker; it began with \"{greeting}\""
+                    "the server did not answer as an MQTT broker; its answer begins with \"{greeting}\""
                 )));
             }
         },
@@ -268,7 +268,7 @@ pub fn describe_details(properties: Properties<'_>) -> String {
         details += &format!(": {text}");
     }
     if let Some(server) = properties.text(PropertyId::ServerReference) {
-        details += &format!("; the server to use is {server}");
+        details += &format!("; use the server {server}");
     }
     details
 }

@@ -31,10 +31,10 @@ const ENOUGH_OUTPUT: usize = 64 * 1024;
 /// The timeout for the peer to read the last packet, and then to close, before the connection is dropped.
 pub const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The longest that the first pause before connecting again can be.
+/// The maximum of the first pause before a reconnect.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause of all.
+/// The maximum pause before a reconnect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The session expiry of a run, in seconds, in case it ends without DISCONNECT: longer than any pause between connections,
@@ -46,11 +46,11 @@ const SESSION_OF_RUN: u32 = 3600;
 pub struct Options {
     /// The broker's endpoint.
     pub endpoint: Endpoint,
-    /// The version to speak.
+    /// The MQTT version.
     pub version: Version,
-    /// The client identifier; empty for one that the server chooses.
+    /// The client identifier; empty to let the server assign one.
     pub client_id: String,
-    /// Whether an existing session is thrown away.
+    /// Whether to discard an existing session.
     pub clean_start: bool,
     /// Whether later connections continue the session of the first one even after a clean start. It needs a session expiry
     /// interval.
@@ -73,15 +73,15 @@ pub struct Options {
     pub disconnect_properties: PropertiesBuf,
     /// The maximum of unacknowledged QoS 1 and 2 messages, even if the server allows more.
     pub maximum_in_flight: u16,
-    /// How often to connect again.
+    /// The number of reconnects.
     pub retries: Retries,
     /// The reason code of DISCONNECT when the application is stopped from outside.
     pub stop_reason: ReasonCode,
 }
 
 impl Options {
-    /// Lets the broker keep the session while the run lasts, so that messages of QoS 2 survive a lost connection, and removes
-    /// it at the end. Only MQTT 5 can do both, and only connections that are made again need it.
+    /// Lets the broker keep the session during the run, so that QoS 2 messages survive a lost connection, and removes it at the
+    /// end. Only MQTT 5 supports both, and only runs with reconnects need it.
     pub fn keep_session_for_run(&mut self) {
         let has_choice =
             |list: &PropertiesBuf| list.as_properties().find(PropertyId::SessionExpiryInterval).is_some();
@@ -115,7 +115,7 @@ impl Options {
 /// retried forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
-    /// The most attempts in a row; `None` for no end.
+    /// The maximum of attempts in a row; `None` for no limit.
     pub limit: Option<u32>,
     /// Whether to retry the first connection as well. By default, a wrong host is reported immediately.
     pub include_first: bool,
@@ -133,7 +133,7 @@ pub struct WillOptions {
 }
 
 impl WillOptions {
-    /// The message as a client would publish it itself.
+    /// The will as a PUBLISH.
     pub fn as_publish(&self) -> Publish<'_> {
         Publish {
             dup: false,
@@ -188,10 +188,10 @@ pub trait Application {
     /// The broker lost the session, and with it the state of QoS 2 messages. Those that are not sent again are settled next.
     fn uncertain(&mut self, _: &Uncertain<'_, Self::Message>) {}
 
-    /// The command ends with messages that are not acknowledged, because the connection cannot be made again.
+    /// The command ends with unacknowledged messages, because it cannot reconnect.
     fn abandoned(&mut self, _unsettled: usize) {}
 
-    /// A message cannot be sent again on the new connection, which takes less than the old one.
+    /// A message cannot be sent again on the new connection, which has lower limits than the old one.
     fn unsendable(&mut self, message: Self::Message, error: PublishError);
 
     /// The server answered a SUBSCRIBE.
@@ -206,14 +206,14 @@ pub trait Application {
     /// Ends the command.
     fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error>;
 
-    /// Makes the messages received so far safe, without waiting; whether all are. Their acknowledgements go out afterwards, and
-    /// nothing more is read until then.
+    /// Makes the received messages safe, without waiting; returns whether all of them are. Their acknowledgements are sent
+    /// afterwards, and nothing more is read until then.
     ///
     /// # Errors
     /// Ends the command.
     fn flush(&mut self) -> Result<bool, Error>;
 
-    /// The connection broke and will be made again after a pause.
+    /// The connection was lost; a reconnect follows after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);
 
     /// A connection is open; no packet has been sent yet. The returned tap sees all its bytes.
@@ -228,11 +228,11 @@ pub trait Application {
 /// Whether there is more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// Continue.
     Continue,
     /// Acknowledge the received messages, then disconnect.
     Finish,
-    /// Take no more messages, and disconnect when [`Application::send`] has no more and all that was sent is acknowledged.
+    /// Stop receiving, and disconnect when [`Application::send`] has no more messages and all sent ones are acknowledged.
     Drain,
 }
 
@@ -243,20 +243,20 @@ pub enum Sending {
     Sent,
     /// No packet yet; ask again after [`Application::ready`] or when the session gets quota.
     Waiting,
-    /// There will be no more: disconnect when all is acknowledged.
+    /// No more messages: disconnect when all are acknowledged.
     Finished,
 }
 
 /// The end of a connection without a failure. `S` is the reason for stopping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End<S> {
-    /// The application had nothing more to do.
+    /// The application is finished.
     Finished,
-    /// The `stop` future came first.
+    /// The `stop` future resolved first.
     Stopped {
         /// The broker's reason.
         reason: S,
-        /// Messages that were sent and not acknowledged.
+        /// The number of sent messages without acknowledgement.
         unsettled: usize,
         /// Whether the broker had accepted a connection, now or earlier.
         was_connected: bool,
@@ -266,9 +266,9 @@ pub enum End<S> {
 /// QoS 2 messages for which exactly-once delivery is unknown.
 #[derive(Debug)]
 pub struct Uncertain<'a, M> {
-    /// The broker had taken them, and they are not sent again: they may be lost.
+    /// The broker had received them, and they are not sent again: they may be lost.
     pub may_be_lost: Vec<&'a M>,
-    /// They are sent again, and the broker may have had them already: they may be delivered twice.
+    /// They are sent again, and the broker may already have received them: they may be delivered twice.
     pub may_be_doubled: Vec<&'a M>,
 }
 
@@ -337,7 +337,7 @@ pub async fn introduce(
     Ok((connected.connection, connected.terms))
 }
 
-/// Counts attempts to connect, and grows the pause between them.
+/// Counts attempts to connect, and increases the pause between them.
 struct Attempts {
     retries: Retries,
     failed: u32,
@@ -366,7 +366,7 @@ impl Attempts {
         }
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.min(5)).min(LONGEST_PAUSE);
         self.failed = self.failed.saturating_add(1);
-        // Between half and all of it, so that many clients do not come back at the same moment.
+        // Between half and all of it, so that many clients do not reconnect at the same time.
         Some(doubled.mul_f64(0.5 + fastrand::f64() / 2.0))
     }
 }
@@ -375,7 +375,7 @@ struct Client<'a, A: Application> {
     options: &'a Options,
     application: &'a mut A,
     session: Session<A::Message>,
-    /// The identifier that the server chose for us.
+    /// The client identifier assigned by the server.
     client_id: Option<String>,
 }
 
@@ -415,7 +415,7 @@ impl<A: Application> Client<'_, A> {
         result
     }
 
-    /// Starts the session on the new connection. Also gives the messages that the broker had taken before it lost the session.
+    /// Starts the session on the new connection. Also returns the messages that the broker had received before it lost the session.
     fn start<'c>(
         &'c mut self,
         connected: Connected<'c>,
@@ -444,7 +444,7 @@ impl<A: Application> Client<'_, A> {
     }
 }
 
-/// One connection's life after CONNACK.
+/// One connection after CONNACK.
 struct Conversation<'a, A: Application> {
     options: &'a Options,
     application: &'a mut A,
@@ -453,17 +453,17 @@ struct Conversation<'a, A: Application> {
     dialogue: Dialogue<'a>,
     /// The message being read, if it breaks the specification's rules.
     mended: Mended,
-    /// Acknowledgements that go out once the application made the messages safe.
+    /// Acknowledgements to send when the application has made the messages safe.
     held: Vec<u8>,
-    /// The application could not make them safe yet: nothing more is read.
+    /// The application has not made them safe yet: nothing more is read.
     is_blocked: bool,
-    /// Messages are left to the broker: neither taken nor acknowledged.
+    /// Messages are ignored, neither received nor acknowledged.
     is_draining: bool,
-    /// The broker has the session of the connection before.
+    /// The broker has the session of the previous connection.
     has_session: bool,
     /// The application has no more messages; only acknowledgements are left.
     is_finished: bool,
-    /// One of our messages was settled, or one of theirs arrived.
+    /// A sent message was settled, or a message was received.
     moved_message: bool,
 }
 
@@ -514,7 +514,7 @@ impl<A: Application> Conversation<'_, A> {
                     let unsettled = self.session.unsettled();
                     return Ok(End::Stopped { reason, unsettled, was_connected: true });
                 }
-                // Before the connection, which in a flood is always ready.
+                // Before the connection, which is always ready during a flood.
                 () = timer.as_mut() => self.check_keep_alive(&mut keep_alive, timer.as_mut())?,
                 step = self.dialogue.next(), if !self.is_blocked => {
                     step?.append(self.session.peer_accepts().maximum_packet_size, self.connection.output())?;
@@ -529,7 +529,7 @@ impl<A: Application> Conversation<'_, A> {
                         flow = self.take_packets()?;
                     }
                     if progress.is_closed && flow != Flow::Finish {
-                        return Err(Error::Closed("without saying why"));
+                        return Err(Error::Closed("without giving a reason"));
                     }
                 }
                 () = self.application.ready(), if is_waiting || self.is_blocked => {}
@@ -573,7 +573,7 @@ impl<A: Application> Conversation<'_, A> {
         self.session.quota().min(own)
     }
 
-    /// Lets the acknowledgements go of messages that are safe.
+    /// Sends the acknowledgements of messages that are safe.
     fn release(&mut self) -> Result<(), Error> {
         self.is_blocked = !self.application.flush()?;
         if !self.is_blocked && !self.held.is_empty() {
@@ -582,7 +582,7 @@ impl<A: Application> Conversation<'_, A> {
         Ok(())
     }
 
-    /// Takes all complete packets out of the receive buffer.
+    /// Handles all complete packets in the receive buffer.
     fn take_packets(&mut self) -> Result<Flow, Error> {
         let mut taken = 0;
         let mut result = Ok(Flow::Continue);
@@ -659,17 +659,17 @@ impl<A: Application> Conversation<'_, A> {
     }
 }
 
-/// A packet that was taken off the receive buffer.
+/// A packet that was removed from the receive buffer.
 struct Taken {
-    /// Its bytes.
+    /// Its size in bytes.
     size: usize,
     /// Whether it is a message, or settles one that we sent.
     is_message: bool,
-    /// Whether to go on.
+    /// Whether to continue.
     flow: Flow,
 }
 
-/// All that a packet can be for.
+/// The context for handling a packet.
 struct Taker<'c, 'a, A: Application> {
     session: &'c mut Session<A::Message>,
     application: &'c mut A,
@@ -678,7 +678,7 @@ struct Taker<'c, 'a, A: Application> {
 }
 
 impl<A: Application> Taker<'_, '_, A> {
-    /// Takes the first packet off `input`; `None` when it is not complete.
+    /// Handles the first packet of `input`; `None` if it is incomplete.
     fn take_packet(
         &mut self,
         is_draining: bool,

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Wall-clock time that never goes back.
+/// Wall-clock time that never decreases.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     start: u64,

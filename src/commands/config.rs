@@ -43,8 +43,8 @@ fn run_check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> 
 
 fn nothing_there(messages: Messages) -> ExitStatus {
     match location().path {
-        Ok(path) => messages.say(&format!("{} is not there; see `mq config --help`", path.display())),
-        Err(reason) => messages.say(&format!("there is no file of profiles: {reason}")),
+        Ok(path) => messages.say(&format!("{} does not exist; see `mq config --help`", path.display())),
+        Err(reason) => messages.say(&format!("no profile file: {reason}")),
     }
     ExitStatus::FAILED
 }

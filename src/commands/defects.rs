@@ -1,4 +1,4 @@
-//! Notes about received messages that break the specification: they are printed and acknowledged all the same.
+//! Notes about received messages that break the specification: they are still printed and acknowledged.
 
 use super::Messages;
 use crate::protocol::{Defect, PropertyId, Publish};

@@ -34,7 +34,7 @@ pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
         None => {
             let asked = args.command.as_deref().unwrap_or_default();
             let known: Vec<&str> = pages.iter().filter_map(|page| page.command.as_deref()).collect();
-            Err(Error::Usage(format!("there is no command '{asked}'; there are {}", known.join(", "))))
+            Err(Error::Usage(format!("unknown command '{asked}'; expected one of {}", known.join(", "))))
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The embedded broker in a process of its own, so that it has its own processor time and its own limit of open files.
+//! The embedded broker in a separate process, with its own CPU time and its own limit of open files.
 //!
-//! It ends when its standard input does, which also happens when we are killed.
+//! It ends at the end of its standard input, which also happens if this process is killed.
 
 use crate::error::Error;
 use std::io::{self, BufRead, BufReader};
@@ -38,12 +38,12 @@ impl EmbeddedBroker {
             .args(if is_web_socket { &["--ws-port", "0"][..] } else { &[] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C is for us alone; the broker is needed until the last message has arrived.
+            // Ctrl-C must reach only this process; the broker is needed until the last message has arrived.
             .process_group(0)
             .spawn()
             .map_err(failed)?;
         let output = child.stdout.take();
-        // From here on the child ends in every case.
+        // From here on, the child process is always ended.
         let mut broker = EmbeddedBroker { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
         broker.address = read_address(output, is_web_socket)?;
@@ -79,7 +79,7 @@ impl Drop for EmbeddedBroker {
     }
 }
 
-/// Reads the first line, or the second one which is about WebSocket, and keeps reading so that the broker can go on writing.
+/// Reads the first line, or the second one for WebSocket, and keeps reading so that the broker never blocks on writing.
 fn read_address(output: ChildStdout, is_web_socket: bool) -> Result<SocketAddr, Error> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -98,9 +98,8 @@ fn read_address(output: ChildStdout, is_web_socket: bool) -> Result<SocketAddr, 
         .recv_timeout(START_TIMEOUT)
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
         .map_err(failed)?;
-    parse_address(&line).ok_or_else(|| {
-        failed(io::Error::other(format!("it said {:?} and not where it listens", line.trim())))
-    })
+    parse_address(&line)
+        .ok_or_else(|| failed(io::Error::other(format!("expected its address, but found {:?}", line.trim()))))
 }
 
 fn parse_address(line: &str) -> Option<SocketAddr> {

@@ -11,12 +11,12 @@ use tokio::signal::unix::{SignalKind, signal};
 /// An upper bound for the event loop's file descriptors; tokio panics if it cannot open them.
 const DESCRIPTORS: usize = 8;
 
-/// Runs a command's future on a runtime of one thread, which starts fastest.
+/// Runs a command's future on a single-threaded runtime, which starts fastest.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime =
         start().map_err(|source| Error::System { action: "start the event loop".to_owned(), source })?;
     let result = runtime.block_on(future);
-    // A thread that still waits for standard input must not keep the program.
+    // A thread that still reads standard input must not delay the exit.
     runtime.shutdown_background();
     result
 }
@@ -29,7 +29,7 @@ pub(super) fn outlive_file_size_limit() {
 }
 
 fn start() -> io::Result<Runtime> {
-    // Let go of right away: the process has one thread up to here.
+    // Closed again immediately: the process still has a single thread.
     let reserved: io::Result<Vec<_>> =
         (0..DESCRIPTORS).map(|_| io::stderr().as_fd().try_clone_to_owned()).collect();
     drop(reserved?);

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
-/// The properties that are handed on, and the variables that hold them.
+/// The properties passed to commands, and their environment variables.
 const VARIABLES: [(&str, PropertyId); 6] = [
     ("MQTT_PAYLOAD_FORMAT_INDICATOR", PropertyId::PayloadFormatIndicator),
     ("MQTT_MESSAGE_EXPIRY_INTERVAL", PropertyId::MessageExpiryInterval),
@@ -28,7 +28,7 @@ const VARIABLES: [(&str, PropertyId); 6] = [
 /// Holds all user properties, as a JSON list of names and values.
 const USER_PROPERTIES: &str = "MQTT_USER_PROPERTIES";
 
-/// Commands that run, and messages that wait for one.
+/// Running commands, and messages that wait for one.
 #[derive(Debug)]
 pub(super) struct Exec {
     command: OsString,
@@ -46,7 +46,7 @@ pub(super) struct Exec {
 struct Job {
     topic: String,
     payload: Vec<u8>,
-    /// Variables; without a value those that must not be inherited.
+    /// Environment variables; those without a value are removed.
     environment: Vec<(&'static str, Option<OsString>)>,
 }
 
@@ -71,13 +71,13 @@ impl Exec {
         }
     }
 
-    /// Takes a message; its command begins as soon as there is a place for it.
+    /// Queues a message; its command starts as soon as a job is free.
     pub(super) fn add(&mut self, publish: &Publish<'_>) {
         self.waiting.push_back(Job::new(publish));
         self.begin();
     }
 
-    /// Whether every message has its command.
+    /// Whether the commands of all messages have started.
     pub(super) fn has_begun_all(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -100,7 +100,7 @@ impl Exec {
     pub(super) async fn finish(&mut self) -> u64 {
         let left = std::mem::take(&mut self.waiting).len();
         if left > 0 {
-            self.messages.say(&format!("{left} messages came for which --exec was not run any more"));
+            self.messages.say(&format!("--exec was not run for the last {left} messages"));
         }
         self.end().await
     }
@@ -127,7 +127,7 @@ impl Exec {
         let problem = match result {
             Ok(status) if status.success() => return,
             Ok(status) => status.to_string(),
-            Err(error) => format!("it could not be run: {error}"),
+            Err(error) => format!("it could not be started: {error}"),
         };
         self.failed += 1;
         self.messages.say(&format!("--exec for a message to {topic}: {problem}"));

@@ -6,7 +6,7 @@ use crate::service::Service;
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
 
-/// The largest packet that mosquitto 2.1 takes by default, in bytes. MQTT 5 states it in CONNACK.
+/// mosquitto 2.1's default maximum packet size in bytes. With MQTT 5 it is in CONNACK.
 const MOSQUITTO_PACKET: usize = 2_000_000;
 
 /// The properties of a client's connection that may explain an error.
@@ -30,7 +30,7 @@ fn of_unaccepted(error: &Error, speech: Speech) -> Option<String> {
         Error::Closed(when) if *when == "before accepting it" => not_accepted(speech),
         Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. } => {
             Some(match speech.version {
-                Version::V31 | Version::V5 => "try -V 311, which nearly every broker speaks".to_owned(),
+                Version::V31 | Version::V5 => "try -V 311, which nearly every broker supports".to_owned(),
                 Version::V311 => "try -V 5 or -V 31".to_owned(),
             })
         }
@@ -45,19 +45,18 @@ pub(super) fn not_accepted(speech: Speech) -> Option<String> {
         Version::V31 => Some("a broker without MQTT 3.1 closes like this: try -V 311"),
         Version::V311 => None,
     };
-    let tls = "so does a port that expects TLS: --tls-use-os-certs or --cafile FILE speaks it";
+    let tls = "so does a port that expects TLS: use --tls-use-os-certs or --cafile FILE";
     match (version, speech.is_encrypted) {
         (Some(version), true) => Some(version.to_owned()),
         (Some(version), false) => Some(format!("{version}; {tls}")),
         (None, true) => None,
         (None, false) => Some(
-            "a port that expects TLS closes like this: --tls-use-os-certs or --cafile FILE speaks it"
-                .to_owned(),
+            "a port that expects TLS closes like this: use --tls-use-os-certs or --cafile FILE".to_owned(),
         ),
     }
 }
 
-/// A host name that is more than a name.
+/// A host name with other parts of a URL.
 fn of_host(error: &Error) -> Option<String> {
     let Error::Connect(ConnectError::Lookup { host, .. } | ConnectError::NoAddress { host, .. }) = error
     else {
@@ -110,7 +109,7 @@ pub(super) fn of_denied_filter(filter: &str, reason_code: ReasonCode) -> &'stati
     } else if filter.starts_with("$share/") {
         "; not every broker shares subscriptions: RabbitMQ does not, nor does Azure Event Grid"
     } else if filter.contains(['.', ' ']) {
-        "; NATS takes no '.' and no space in topics"
+        "; NATS does not allow '.' or a space in topics"
     } else {
         ""
     }
@@ -127,10 +126,10 @@ fn of_aws(error: &Error) -> Option<&'static str> {
             "does the policy allow iot:Connect for this client identifier (-i)? --preset aws --authorizer NAME logs in by a custom authorizer",
         ),
         Error::Connect(ConnectError::Tls(TlsError::Protocol { .. })) => {
-            Some("--preset aws offers what AWS IoT Core expects on port 443")
+            Some("use --preset aws: AWS IoT Core requires its ALPN protocol on port 443")
         }
         Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) | Error::Disconnected { .. } => Some(
-            "AWS IoT Core says no more when the certificate is not active, when its policy does not allow what was done (iot:Connect with this client identifier, iot:Publish, iot:Subscribe), or when the same identifier connects again; --preset aws checks its limits before anything is sent",
+            "AWS IoT Core closes the connection without a reason if the certificate is not active, if its policy does not allow the request (iot:Connect with this client identifier, iot:Publish, iot:Subscribe), or if the same identifier connects again; --preset aws checks its limits before anything is sent",
         ),
         _ => None,
     }
@@ -139,7 +138,7 @@ fn of_aws(error: &Error) -> Option<&'static str> {
 fn of_iot_hub(error: &Error) -> Option<&'static str> {
     match error {
         Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. } => {
-            Some("IoT hubs speak MQTT 3.1.1 alone: -V 311, or --preset azure-iothub")
+            Some("IoT hubs support MQTT 3.1.1 only: use -V 311 or --preset azure-iothub")
         }
         Error::Refused { .. } => Some(
             "an IoT hub refuses a token that has expired, is signed with another key or is for another device; --preset azure-iothub --device ID --sas-key-file FILE signs one for each connection",
@@ -157,7 +156,7 @@ fn of_event_grid(error: &Error) -> Option<&'static str> {
             "Event Grid takes OAUTH2-JWT with tokens of Microsoft Entra and CUSTOM-JWT with those of other issuers, where the namespace allows it",
         ),
         Error::Refused { reason: ReasonCode::QUOTA_EXCEEDED, .. } => Some(
-            "a namespace allows only so many sessions for each user name; -i ID comes back to one instead of beginning another",
+            "a namespace limits the number of sessions for each user name; -i ID resumes one instead of starting another",
         ),
         Error::Refused { .. } | Error::Authentication(_) => Some(
             "is the client registered under this user name (-u), and is the token for https://eventgrid.azure.net/ (its aud)?",

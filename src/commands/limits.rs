@@ -18,8 +18,8 @@ const LIMITS: [(PropertyId, &str, &str, Option<u32>); 12] = [
     (PropertyId::WildcardSubscriptionAvailable, "wildcards in filters", "yes", Some(1)),
     (PropertyId::SubscriptionIdentifierAvailable, "subscription identifiers", "yes", Some(1)),
     (PropertyId::SharedSubscriptionAvailable, "shared subscriptions", "yes", Some(1)),
-    (PropertyId::SessionExpiryInterval, "seconds that it keeps the session", "as in CONNECT", None),
-    (PropertyId::ServerKeepAlive, "longest silence in seconds", "as in CONNECT", None),
+    (PropertyId::SessionExpiryInterval, "session expiry in seconds", "as in CONNECT", None),
+    (PropertyId::ServerKeepAlive, "keep alive in seconds", "as in CONNECT", None),
     (PropertyId::AssignedClientIdentifier, "client identifier", "as in CONNECT", None),
     (PropertyId::ResponseInformation, "response information", "none", None),
 ];
@@ -98,9 +98,9 @@ pub(super) fn of(connack: &Connack<'_>, client_id: &str) -> Vec<Limit> {
 /// The limits, one per line.
 pub(super) fn describe(connack: &Connack<'_>, version: Version, client_id: &str) -> String {
     if !version.is_v5() {
-        return format!("{version} has no words for the broker's limits; with -V 5 it can say them");
+        return format!("{version} has no fields for the broker's limits; use -V 5");
     }
-    let mut text = "what the broker's CONNACK says of its limits:".to_owned();
+    let mut text = "the broker's limits from CONNACK:".to_owned();
     for limit in of(connack, client_id) {
         let _ = write!(text, "\n  {:COLUMN$}{}", limit.meaning, limit.shown());
     }

@@ -22,7 +22,7 @@ pub(super) struct Lines {
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Vec<u8>,
     position: usize,
-    /// The beginning of a line whose end is not there yet.
+    /// The start of an incomplete line.
     partial: Vec<u8>,
     /// Whether `partial` was handed out.
     is_partial_taken: bool,
@@ -90,7 +90,7 @@ impl Lines {
         })
     }
 
-    /// The next line, as far as it was read. The last one need not have an end.
+    /// The next line, if it is complete. The last one need not have a line end.
     pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
         if std::mem::take(&mut self.is_partial_taken) {
             self.partial.clear();
@@ -140,7 +140,7 @@ impl Lines {
         memchr::memchr(b'\n', self.block.get(self.position..)?)
     }
 
-    /// Takes the line whose end is `length` bytes ahead.
+    /// Removes the line that ends after `length` bytes.
     fn take_line(&mut self, length: usize) -> &[u8] {
         let start = self.position;
         self.position = start + length + 1;

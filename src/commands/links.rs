@@ -14,14 +14,14 @@ pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitSta
         std::env::current_exe().map_err(|source| failed("find", Path::new("this program"), source))?;
     let links: Vec<PathBuf> =
         TOOLS.iter().map(|tool| args.directory.join(Names::Mosquitto.of(tool))).collect();
-    // All are looked at before the first is made, so that a refusal changes nothing.
+    // All paths are checked before the first link is created, so a refusal changes nothing.
     let found = links.iter().map(|link| Found::at(link, &program)).collect::<Result<Vec<_>, _>>()?;
     for (link, found) in links.iter().zip(&found) {
         found.check(link, args.force)?;
     }
     for (link, found) in links.iter().zip(&found) {
         if *found == Found::SameLink {
-            messages.say(&format!("{} is there already", link.display()));
+            messages.say(&format!("{} already exists", link.display()));
             continue;
         }
         put_link(&program, link)?;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitSta
 enum Found {
     Nothing,
     SameLink,
-    /// A link to a program of our name elsewhere, as an older version left it.
+    /// A link to another program of our name, as left by an older version.
     OtherLink,
     Directory,
     SomethingElse,
@@ -70,13 +70,13 @@ impl Found {
         match self {
             Found::Nothing | Found::SameLink | Found::OtherLink => Ok(()),
             Found::SomethingElse if is_forced => Ok(()),
-            Found::SomethingElse => refused("there is another file; --force replaces it"),
-            Found::Directory => refused("there is a directory"),
+            Found::SomethingElse => refused("another file is in the way; --force replaces it"),
+            Found::Directory => refused("a directory is in the way"),
         }
     }
 }
 
-/// Makes the link in one step, so that the name is never missing in between.
+/// Replaces the link atomically, so that the name is never missing.
 fn put_link(program: &Path, link: &Path) -> Result<(), Error> {
     let mut name = link.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
@@ -88,6 +88,6 @@ fn put_link(program: &Path, link: &Path) -> Result<(), Error> {
     })
 }
 
-fn failed(what: &str, path: &Path, source: io::Error) -> Error {
-    Error::System { action: format!("{what} {}", path.display()), source }
+fn failed(action: &str, path: &Path, source: io::Error) -> Error {
+    Error::System { action: format!("{action} {}", path.display()), source }
 }

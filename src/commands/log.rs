@@ -1,4 +1,4 @@
-//! The log of a service on standard error. Writing to it never waits for its reader: lines that do not fit are counted.
+//! The log of a service on standard error. Writing never blocks: lines beyond the queue are counted.
 
 use super::Messages;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
-/// Lines that wait for a slow reader. Further ones are left out.
+/// The maximum of lines queued for a slow reader. Further ones are left out.
 const WAITING_LINES: usize = 1000;
 
 /// The longest line in characters.
@@ -40,7 +40,7 @@ impl Log {
         (log, LogEnd(end))
     }
 
-    /// Adds a line, or counts it if too many wait already.
+    /// Queues a line, or counts it if the queue is full.
     pub(super) fn say(&self, line: &str) {
         let line = match line.char_indices().nth(LONGEST_LINE) {
             Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),

@@ -82,7 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
 
 fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> {
     if matches!(command, Command::Passwd(_) | Command::Inspect(_) | Command::Bench(_)) {
-        // They write files outside of any event loop as well.
+        // Commands write files outside of any event loop as well.
         event_loop::outlive_file_size_limit();
     }
     match command {
@@ -106,7 +106,7 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
     if let Command::Bench(args) = command
         && args.worker
     {
-        // The leader has read it, and passes it on.
+        // The leader process has read it, and passes it on.
         args.client.connection.password_file.take_if(|path| path.as_os_str() == "-");
     }
     let stdin_option = command.stdin_option();

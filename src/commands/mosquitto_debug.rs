@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// libmosquitto's text for an unknown client identifier.
 const NO_CLIENT_ID: &str = "(null)";
 
-/// The lines of a command's connections. All clones share them.
+/// The lines of a command's connections, shared by all clones.
 #[derive(Debug, Clone)]
 pub(super) struct Log(Rc<RefCell<State>>);
 
@@ -54,7 +54,7 @@ impl Log {
         self.0.borrow_mut().waiting.get_or_insert_default();
     }
 
-    /// Appends the lines up to that of the message that is printed next.
+    /// Appends the lines up to that of the next printed message.
     pub(super) fn take_until_message(&self, out: &mut Vec<u8>) {
         self.take(out, |line| line.is_message);
     }
@@ -83,7 +83,7 @@ impl Log {
     }
 }
 
-/// The number of the one connection that an inspector watches.
+/// The number of an inspector's only connection.
 const CONNECTION: u32 = 1;
 
 #[derive(Debug)]

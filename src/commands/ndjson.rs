@@ -18,7 +18,7 @@ pub(super) struct JsonLines {
     maker: Maker,
 }
 
-/// Makes messages to publish of those that were read.
+/// Converts the read messages to messages for publishing.
 pub(super) struct Maker {
     defaults: Defaults,
     version: Version,
@@ -99,7 +99,8 @@ impl Maker {
     ) -> Result<Maker, Error> {
         let properties = args.client.properties.collect(Context::Publish)?;
         if properties.as_properties().find(PropertyId::TopicAlias).is_some() {
-            let text = "-D publish topic-alias is for one topic, and these messages have topics of their own";
+            let text =
+                "-D publish topic-alias needs a single topic, but these messages have topics of their own";
             return Err(Error::Usage(text.to_owned()));
         }
         let defaults = Defaults { topic, qos: args.qos, retain: args.retain, properties };

@@ -27,7 +27,7 @@ pub(super) async fn complete(
     Ok(())
 }
 
-/// Asks at the terminal that the program was started from, wherever its standard input comes from.
+/// Prompts on the controlling terminal, even if standard input is redirected.
 pub(super) fn ask(prompt: &str) -> Result<OsString, Error> {
     let terminal = controlling_terminal()?;
     let read = line_of(&terminal, prompt)?;
@@ -44,13 +44,13 @@ fn line_of(
     Ok(move || {
         terminal.write_all(prompt.as_bytes())?;
         let answer = cli::next_line(BufReader::new(&terminal))?;
-        // The one that was typed is not shown.
+        // The typed line end is not echoed.
         terminal.write_all(b"\n")?;
         Ok(answer)
     })
 }
 
-/// Asks on standard output, and takes a line of standard input, as mosquitto_passwd does. The line's end is not part of it.
+/// Prompts on standard output and reads a line of standard input, without its line end, as mosquitto_passwd does.
 pub(super) fn ask_at_stdin(prompt: &str) -> Result<OsString, Error> {
     let stdin = io::stdin();
     let answer = if stdin.is_terminal() {
@@ -86,14 +86,14 @@ async fn without_echo<T: Send + 'static>(
 ) -> Result<T, Error> {
     let before = tcgetattr(terminal).map_err(|_| failed(no_terminal()))?;
     let mut signals = Signals::catch()?;
-    // Before the prompt, which a fast typist may not wait for.
+    // Before the prompt, since the user may start typing early.
     let mut without_echo = before.clone();
     without_echo.local_modes.remove(LocalModes::ECHO);
     tcsetattr(terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
     let asked = tokio::task::spawn_blocking(read);
     let asked = async {
         let answer = asked.await;
-        // A signal that came before the answer may not have been noticed: the runtime looks once more.
+        // A signal before the answer may not have been noticed yet: let the runtime poll once more.
         tokio::task::yield_now().await;
         answer
     };
@@ -115,5 +115,5 @@ fn failed(source: io::Error) -> Error {
 }
 
 fn no_terminal() -> io::Error {
-    io::Error::other("there is no terminal; --password-file FILE gives it without one")
+    io::Error::other("no terminal to ask on; --password-file FILE works without one")
 }

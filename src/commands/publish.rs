@@ -1,4 +1,4 @@
-//! `mq pub`: messages from an option, a file or standard input to a topic, and out when all are acknowledged.
+//! `mq pub`: publishes messages from an option, a file or standard input, and ends when all are acknowledged.
 
 use super::lines::{Next, StdinLines};
 use super::ndjson::{self, JsonLines, NextMessage};
@@ -28,7 +28,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// How often `-l` and `--ndjson` connect again after a lost connection before they give up: about five minutes.
+/// The number of retries of `-l` and `--ndjson` after a lost connection: about five minutes.
 const RETRIES: u32 = 15;
 
 pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -121,7 +121,7 @@ impl Outgoing for Outbound {
 enum Source {
     /// The same one, several times.
     Repeated { maker: Maker, left: u64, delay: Duration, pause: Pause },
-    /// Each line of standard input is a payload, in this form.
+    /// Each line of standard input is a payload, in this encoding.
     Lines { template: Rc<Template>, form: PayloadForm, lines: StdinLines, line: u64 },
     /// Each line of standard input is a whole message.
     JsonLines(JsonLines),
@@ -129,7 +129,7 @@ enum Source {
     Replay(Box<Replay>),
 }
 
-/// Makes the message that is published, or several from one template.
+/// Makes the published message, or several from one template.
 struct Maker {
     template: Rc<Template>,
     /// The topic, if it is a template.
@@ -177,7 +177,7 @@ struct Publisher {
     unacknowledged: u64,
     /// The QoS 2 messages for which exactly-once delivery is unknown.
     uncertain: u64,
-    /// As many of them as the last lost session made uncertain.
+    /// The number of them from the last lost session.
     uncertain_at_once: u64,
     /// Whether the broker was asked to keep the session.
     keeps_session: bool,
@@ -270,7 +270,7 @@ impl Publisher {
         }
     }
 
-    /// Notes why no further message can be sent. Those on their way are still waited for.
+    /// Records the error that stops the sending. Messages in flight are still waited for.
     fn fail(&mut self, error: Error) -> Sending {
         self.failure = Some(error);
         Sending::Finished
@@ -292,7 +292,7 @@ impl Publisher {
             count => format!("up to {count} lines that were"),
         };
         self.messages
-            .say(&format!("{lines} sent at QoS 0 may be lost; -q 1 sends again what is not acknowledged"));
+            .say(&format!("{lines} sent at QoS 0 may be lost; -q 1 sends unacknowledged lines again"));
     }
 
     /// Handles the result of handing a line to the session.
@@ -474,8 +474,8 @@ impl Application for Publisher {
     }
 
     fn abandoned(&mut self, unsettled: usize) {
-        let what = if unsettled == 1 { "message was" } else { "messages were" };
-        self.messages.say(&format!("{unsettled} {what} sent and not acknowledged"));
+        let noun = if unsettled == 1 { "message was" } else { "messages were" };
+        self.messages.say(&format!("{unsettled} {noun} sent and not acknowledged"));
     }
 
     fn message(&mut self, _: &Publish<'_>, _: &[Defect]) -> Result<Flow, Error> {

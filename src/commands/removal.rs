@@ -35,10 +35,10 @@ impl Removal {
 #[derive(Debug, Default)]
 pub(super) struct Removals {
     waiting: VecDeque<Removal>,
-    /// The topics that were found: overlapping subscriptions bring a message several times.
+    /// The topics found: overlapping subscriptions deliver a message several times.
     found: HashSet<Box<str>>,
     is_dry_run: bool,
-    /// Topics that are cleared, or in a dry run would be.
+    /// The number of cleared topics, or in a dry run, of those that would be.
     count: u64,
 }
 
@@ -69,15 +69,15 @@ impl Removals {
         self.count += 1;
     }
 
-    /// Whether no retained message came.
+    /// Whether no retained message was received.
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// The result, in a sentence.
     pub(super) fn summary(&self) -> String {
-        let what = if self.is_dry_run { "would delete" } else { "deleted" };
+        let verb = if self.is_dry_run { "would delete" } else { "deleted" };
         let noun = if self.count == 1 { "message" } else { "messages" };
-        format!("{what} {} kept {noun}", self.count)
+        format!("{verb} {} retained {noun}", self.count)
     }
 }

@@ -160,14 +160,14 @@ fn add_correlation_data(properties: &mut PropertiesBuf, names: Names) -> Result<
     Ok(Some(own))
 }
 
-/// How far the request is.
+/// The state of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Waits for SUBACK.
     Subscribing,
-    /// May go out.
+    /// May be sent.
     Ready,
-    /// Went out then.
+    /// Sent at that time.
     Sent(Instant),
 }
 
@@ -179,9 +179,9 @@ struct Requester<'a> {
     sink: Sink,
     state: State,
     answers: u64,
-    /// Messages that came and are not answers.
+    /// Received messages that are not answers.
     left_out: u64,
-    /// Whether the broker kept a session, whose other subscriptions may bring messages as well.
+    /// Whether the broker resumed a session, whose other subscriptions may deliver messages as well.
     has_session: bool,
     defects: DefectNotes,
     trace: Trace,
@@ -199,7 +199,7 @@ impl Requester<'_> {
             End::Stopped { reason, was_connected, .. } => {
                 if self.answers > 0 {
                     let (answers, wanted) = (self.answers, self.args.count);
-                    self.messages.say(&format!("{answers} of {wanted} answers came"));
+                    self.messages.say(&format!("received {answers} of {wanted} answers"));
                 }
                 self.messages.stopped(reason, was_connected)
             }
@@ -233,7 +233,7 @@ impl Requester<'_> {
         false
     }
 
-    /// Notes a message that is not printed. The first is named.
+    /// Counts a message that is not printed. Reports the first one.
     fn leave_out(&mut self, topic: &str, reason: &str) {
         self.left_out += 1;
         if self.left_out == 1 {
@@ -255,7 +255,7 @@ impl Requester<'_> {
     }
 }
 
-/// Whether a broker that takes `.` and `*` for AMQP's `/` and `+`, as RabbitMQ does, makes one topic of the other.
+/// Whether the topics are the same to a broker that maps MQTT topics to AMQP's `.` and `*`, as RabbitMQ does.
 fn is_same_topic(received: &str, asked: &str) -> bool {
     received == asked
         || received.replace('.', "/").replace('*', "+") == asked.replace('.', "/").replace('*', "+")
@@ -342,7 +342,7 @@ impl Application for Requester<'_> {
         properties: Properties<'_>,
     ) -> Result<Flow, Error> {
         if reason_code == ReasonCode::NO_MATCHING_SUBSCRIBERS {
-            self.messages.say(&format!("nobody is subscribed to {}", self.request.topic));
+            self.messages.say(&format!("no client is subscribed to {}", self.request.topic));
         }
         if reason_code.is_error() {
             let details = describe_details(properties);

@@ -3,10 +3,10 @@
 use indicatif::ProgressBar;
 use std::sync::{Mutex, PoisonError};
 
-/// A process has one standard error, and so one such line.
+/// One per process, as there is one standard error.
 static LINE: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// This is the line from now on.
+/// Installs the line.
 pub(super) fn begin(bar: &ProgressBar) {
     *LINE.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
 }

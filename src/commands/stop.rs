@@ -17,7 +17,7 @@ pub(super) enum Stop {
     Idle(Duration),
 }
 
-/// The signals, caught from the moment this was made.
+/// The caught signals.
 #[derive(Debug)]
 pub(super) struct Signals {
     interrupt: Signal,
@@ -52,7 +52,7 @@ pub(super) struct Limits {
     pub(super) idle: Option<Idle>,
 }
 
-/// Watches that something happens again and again.
+/// Detects a lack of activity.
 #[derive(Debug, Clone)]
 pub(super) struct Idle {
     limit: Duration,
@@ -60,12 +60,12 @@ pub(super) struct Idle {
 }
 
 impl Idle {
-    /// Counts from now.
+    /// Starts counting now.
     pub(super) fn new(limit: Duration) -> Idle {
         Idle { limit, last: Rc::new(Cell::new(Instant::now())) }
     }
 
-    /// Something happened.
+    /// Notes activity.
     pub(super) fn note(&self) {
         self.last.set(Instant::now());
     }

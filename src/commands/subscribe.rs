@@ -122,7 +122,7 @@ struct Subscriber<'a> {
     trace: Trace,
     recorder: Option<Recorder>,
     exec: Option<Exec>,
-    /// When a quiet time is over that ends the command.
+    /// The end of the quiet period that ends the command.
     quiet_until: Option<Instant>,
     rate: Option<Rate>,
     counted: u64,
@@ -240,9 +240,9 @@ impl<'a> Subscriber<'a> {
     }
 
     fn tell_missing_unsubacks(&self) {
-        let what = if self.unsubacks == 1 { "an UNSUBSCRIBE" } else { "several UNSUBSCRIBE" };
+        let requests = if self.unsubacks == 1 { "an UNSUBSCRIBE" } else { "several UNSUBSCRIBE" };
         self.messages.say(&format!(
-            "the broker has not answered {what}; rumqttd never does where there was no such subscription"
+            "the broker has not answered {requests}; rumqttd never does if there was no such subscription"
         ));
     }
 
@@ -301,7 +301,7 @@ impl<'a> Subscriber<'a> {
         self.printer.start(&awaited, self.sink.buffer());
     }
 
-    /// Something arrived, or could be read again.
+    /// Notes that a packet arrived, or that reading resumed.
     fn note_activity(&mut self) {
         if let Some(idle) = &self.idle {
             idle.note();
@@ -311,7 +311,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    /// All that was wanted has come.
+    /// Ends after everything requested has arrived.
     fn end(&mut self) -> Flow {
         self.is_ending = true;
         if self.removals.is_some() { Flow::Drain } else { Flow::Finish }
@@ -342,7 +342,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    /// Prints the rate when a second is over.
+    /// Prints the rate every second.
     fn tick(&mut self) {
         let now = Instant::now();
         if let Some(rate) = &mut self.rate
@@ -359,7 +359,7 @@ impl<'a> Subscriber<'a> {
         !is_left_out && !self.args.filter_out.iter().any(|filter| filter.matches(publish.topic))
     }
 
-    /// Notes an answer; with `-E`, the last one is the end.
+    /// Counts an answer; with `-E`, the last one ends the command.
     fn answered(&mut self) -> Flow {
         self.unanswered = self.unanswered.saturating_sub(1);
         let is_done = self.args.exit_after_subscribe && self.unanswered == 0;
@@ -383,7 +383,7 @@ impl<'a> Subscriber<'a> {
             self.granted += 1;
             if reason_code.0 < *asked as u8 {
                 self.messages.say(&format!(
-                    "the broker sends {filter} at QoS {} at most, not at the QoS {asked} that was asked for{}",
+                    "the broker granted {filter} QoS {} at most, not the requested QoS {asked}{}",
                     reason_code.0,
                     if *asked == Qos::ExactlyOnce { "; RabbitMQ and NATS have no QoS 2" } else { "" }
                 ));
@@ -391,7 +391,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    /// Asks for all subscriptions, in as many packets as the broker needs.
+    /// Sends all subscriptions, in as many packets as the broker's limits require.
     fn subscribe(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
         self.asked.clear();
         self.granted = 0;
@@ -539,7 +539,7 @@ impl Application for Subscriber<'_> {
         for reason_code in ack.reason_codes().filter(|reason_code| reason_code.is_error()) {
             self.denied += 1;
             let details = describe_details(ack.properties);
-            self.messages.say(&format!("the broker denied to unsubscribe: {reason_code}{details}"));
+            self.messages.say(&format!("the broker rejected the unsubscribe: {reason_code}{details}"));
         }
         Ok(self.answered())
     }

@@ -50,12 +50,12 @@ impl Trace {
         Trace { kind, log, connections: 0 }
     }
 
-    /// From now on the command writes to standard output itself, and takes the lines that belong there.
+    /// From now on the command writes to standard output itself, and fetches the lines for it.
     pub(super) fn share_stdout(&self) {
         self.log.iter().for_each(Log::wait);
     }
 
-    /// Appends the lines for standard output up to that of the message which is printed next.
+    /// Appends the lines for standard output up to that of the next printed message.
     pub(super) fn take_until_message(&self, out: &mut Vec<u8>) {
         self.log.iter().for_each(|log| log.take_until_message(out));
     }
@@ -65,12 +65,12 @@ impl Trace {
         self.log.iter().for_each(|log| log.take_all(out));
     }
 
-    /// The connections that follow speak this version.
+    /// Sets the version of later connections.
     pub(super) fn speak(&mut self, version: Version) {
         self.kind = self.kind.map(|kind| Kind { version, ..kind });
     }
 
-    /// A new connection begins.
+    /// Starts the trace of a new connection.
     pub(super) fn open(&mut self, stream: &Stream) -> Option<Box<dyn Tap>> {
         self.connections += 1;
         if let Some(log) = &self.log {
@@ -85,7 +85,7 @@ impl Kind {
         Kind { version, transport: transport_to(endpoint), clock: Clock::new() }
     }
 
-    /// A connection of this kind begins, with this number.
+    /// Starts the trace of a connection of this kind, with this number.
     fn open(self, connection: u32, stream: &Stream) -> Box<dyn Tap> {
         let mut shown = Shown {
             connection,
@@ -105,7 +105,7 @@ impl Kind {
                 transport: self.transport,
                 start: Start::Handshake { initiator: Side::A },
             }),
-            // A unix socket has no addresses to show.
+            // A Unix socket has no addresses to show.
             _ => shown.inspector.open(connection, true),
         }
         Box::new(shown)
@@ -136,7 +136,7 @@ struct Shown {
 
 impl Shown {
     fn now(&self) -> Moment {
-        // Frames belong to captures.
+        // Only captures have frames.
         Moment { frame: 0, time: Some(self.clock.now()) }
     }
 

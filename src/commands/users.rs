@@ -20,7 +20,7 @@ pub(super) struct UserFile<T> {
     hangup: Signal,
 }
 
-/// Users as the broker takes them.
+/// Users in the broker's form.
 pub(super) trait FromFile: Sized {
     /// The option that names the file.
     const OPTION: &'static str;
@@ -33,7 +33,7 @@ pub(super) trait FromFile: Sized {
 }
 
 impl<T: FromFile> UserFile<T> {
-    /// Reads the file. From here on SIGHUP does not end the program.
+    /// Reads the file. From here on, SIGHUP no longer ends the program.
     ///
     /// # Errors
     /// When it cannot be read, or has a bad line.
@@ -44,12 +44,12 @@ impl<T: FromFile> UserFile<T> {
         Ok(UserFile { path: path.to_owned(), users, hangup })
     }
 
-    /// The users, as they are at each moment.
+    /// The current users.
     pub(super) fn users(&self) -> watch::Receiver<Arc<T>> {
         self.users.subscribe()
     }
 
-    /// Reads the file again whenever SIGHUP comes, for ever. A bad file changes nothing.
+    /// Reads the file again at each SIGHUP, forever. A bad file changes nothing.
     pub(super) async fn keep_up_to_date(&mut self, log: &Log) {
         while self.hangup.recv().await.is_some() {
             match read::<T>(&self.path) {
@@ -114,7 +114,7 @@ fn take<S, K: Eq + std::hash::Hash>(
         let failed = |problem: String| format!("line {} (user {name:?}): {problem}", entry.line);
         let text = std::str::from_utf8(entry.user).map_err(|_| failed("the name is not UTF-8".to_owned()))?;
         if text.is_empty() {
-            return Err(failed("there is no user name before the ':'".to_owned()));
+            return Err(failed("the user name before the ':' is missing".to_owned()));
         }
         let secret = parse(&entry).map_err(failed)?;
         if let Some(first) = first_lines.insert((entry.user, kind(&secret)), entry.line) {

@@ -15,12 +15,12 @@ pub struct Decoding {
     pub fields: Vec<FieldPath>,
 }
 
-/// The way to a field: `a.b[0]`, or `/a/b/0` as in RFC 6901.
+/// The path of a field: `a.b[0]`, or `/a/b/0` as in RFC 6901.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath(String);
 
 impl FieldPath {
-    /// Reads a path.
+    /// Parses a path.
     ///
     /// # Errors
     /// When it has a bracket that is not closed, or a name or number is missing.
@@ -40,7 +40,7 @@ impl FieldPath {
                 let inside = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
                 let index = inside.and_then(|(digits, after)| Some((digits.parse::<usize>().ok()?, after)));
                 let (index, after) =
-                    index.ok_or_else(|| format!("'{rest}' in '{text}' is no index as in [0]"))?;
+                    index.ok_or_else(|| format!("'{rest}' in '{text}' is not an index such as [0]"))?;
                 pointer += &format!("/{index}");
                 rest = after;
             }
@@ -74,7 +74,7 @@ impl Decoding {
         };
         let Some(decoded) = decoded else {
             let is_field_wanted = !self.fields.is_empty() && !publish.payload.is_empty();
-            let none = || "is of no format that has fields".to_owned();
+            let none = || "is not of a format with fields".to_owned();
             return if is_field_wanted { Err(none()) } else { Ok(publish.payload.into()) };
         };
         let problem = decoded.problem().map(|problem| format!("is {problem}"));
@@ -103,7 +103,7 @@ impl Decoding {
     }
 
     fn select(&self, text: &str) -> Result<Vec<u8>, String> {
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
         let fields: Vec<String> = self.fields.iter().map(|path| shown(value.pointer(&path.0))).collect();
         Ok(fields.join("\t").into_bytes())
     }

@@ -10,7 +10,7 @@ use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
 pub(super) enum PayloadForm {
     /// As a string.
     String,
-    /// As the JSON that it is.
+    /// As parsed JSON.
     Parsed,
 }
 

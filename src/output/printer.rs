@@ -1,4 +1,4 @@
-//! Turns received messages into bytes for standard output.
+//! Formats received messages for standard output.
 
 use super::decoding::Decoding;
 use super::moment::Moment;
@@ -15,11 +15,11 @@ use jiff::tz::TimeZone;
 /// The form in which messages are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
-    /// The payload as it is.
+    /// The payload unchanged.
     Payload,
     /// The topic, a space and the payload.
     TopicAndPayload,
-    /// The payload in an encoding, on a line of its own even when it is empty.
+    /// The payload in an encoding, on its own line even if it is empty.
     Encoded {
         /// The encoding.
         encoding: Encoding,
@@ -112,12 +112,11 @@ impl Printer {
             Ok(payload) => self.print_plain(&Publish { payload: &payload, ..*publish }, out),
             Err(problem) if decoding.fields.is_empty() => {
                 self.notes
-                    .push(format!("the payload of {} {problem}; it is printed as it is", publish.topic));
+                    .push(format!("the payload of {} {problem}; it is printed unchanged", publish.topic));
                 self.print_plain(publish, out);
             }
             Err(problem) => {
-                self.notes
-                    .push(format!("the payload of {} {problem}; nothing is printed of it", publish.topic));
+                self.notes.push(format!("the payload of {} {problem}; it is not printed", publish.topic));
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The one owner of standard output while messages arrive: they are gathered in a buffer and written in one piece.
+//! The only writer to standard output while messages arrive: it collects them in a buffer and writes them in one piece.
 //!
-//! A reader that does not read must not stop the program, which has a connection to keep alive. Standard output is shared with
-//! other programs and therefore not made non-blocking; instead nothing is written unless it fits.
+//! A reader that stops reading must not block the program, which has a connection to keep alive. Standard output is shared
+//! with other programs and so must not be made non-blocking; instead nothing is written unless it fits.
 
 use crate::error::Error;
 use rustix::event::{PollFd, PollFlags, poll};

@@ -25,7 +25,7 @@ const CLEAR_LINE: &str = "\x1b[K";
 const FIRST_LINE: usize = 2;
 
 impl Size {
-    /// The size of the terminal that standard output is.
+    /// The size of the terminal at standard output.
     pub(super) fn of_stdout() -> Size {
         let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
         let size = size.map(|size| Size { rows: size.ws_row.into(), columns: size.ws_col.into() });
@@ -44,7 +44,7 @@ pub(super) struct Watch {
     title: String,
     is_started: bool,
     lines: HashMap<String, usize>,
-    /// Messages to topics that found no line.
+    /// Messages to topics without a line.
     unshown: u64,
 }
 
@@ -124,7 +124,7 @@ fn push_shown(text: &str, shown: &mut String, columns: usize) {
     }
 }
 
-/// The columns that a character takes at most: from Hangul on, characters may be wide.
+/// The maximum of columns that a character takes: from Hangul on, characters may be wide.
 fn width(character: char) -> usize {
     if character < '\u{1100}' { 1 } else { 2 }
 }

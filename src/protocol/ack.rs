@@ -1,4 +1,4 @@
-//! PUBACK, PUBREC, PUBREL and PUBCOMP: the steps that acknowledge a PUBLISH. All four have one form.
+//! PUBACK, PUBREC, PUBREL and PUBCOMP: the steps that acknowledge a PUBLISH. All four have the same encoding.
 
 use super::error::{DecodeError, Problem};
 use super::property::{Context, Properties};
@@ -11,7 +11,7 @@ use super::{EncodeError, PacketId, PacketType, ReasonCode, Version};
 pub struct Ack<'a> {
     /// The identifier of the PUBLISH.
     pub packet_id: PacketId,
-    /// Success, or why not; always success before MQTT 5.
+    /// Success, or the error; always success before MQTT 5.
     pub reason_code: ReasonCode,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,
@@ -59,7 +59,7 @@ impl<'a> Ack<'a> {
     }
 }
 
-/// Reads a reason code and asks that the packet may carry it.
+/// Reads a reason code and checks that the packet may carry it.
 pub(super) fn decode_reason_code(
     reader: &mut Reader<'_>,
     context: Context,

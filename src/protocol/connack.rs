@@ -27,7 +27,7 @@ impl<'a> Connack<'a> {
         }
         let session_present = flags == 1 && version != Version::V31;
         let reason_code = decode_reason(reader, version)?;
-        // A server that does not speak MQTT 5 refuses in the form of MQTT 3.1.1, without properties.
+        // A server without MQTT 5 refuses in the encoding of MQTT 3.1.1, without properties.
         let is_v3_refusal = reader.is_empty() && reason_code.is_error();
         let properties = if version.is_v5() && !is_v3_refusal {
             Properties::decode(reader, Context::Connack)?

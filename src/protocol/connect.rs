@@ -14,13 +14,13 @@ const WILL: u8 = 1 << 2;
 const CLEAN_START: u8 = 1 << 1;
 const RESERVED: u8 = 1;
 
-/// Set in the protocol level by mosquitto's bridges, so that the broker does not send a message back.
+/// Set in the protocol level by mosquitto's bridges, so that the broker does not send their own messages back.
 const BRIDGE: u8 = 0x80;
 
 /// The client's first packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connect<'a> {
-    /// The version that all later packets of the connection are in.
+    /// The version of all later packets of the connection.
     pub version: Version,
     /// Whether mosquitto's bridge bit is set in the protocol level.
     pub is_bridge: bool,
@@ -28,7 +28,7 @@ pub struct Connect<'a> {
     pub clean_start: bool,
     /// The keep alive interval in seconds; 0 for none.
     pub keep_alive: u16,
-    /// The client identifier; empty for one that the server chooses.
+    /// The client identifier; empty to let the server assign one.
     pub client_id: &'a str,
     /// The message to publish after the client is gone.
     pub will: Option<Will<'a>>,
@@ -49,7 +49,7 @@ pub struct Will<'a> {
     pub payload: &'a [u8],
     /// The QoS to publish at.
     pub qos: Qos,
-    /// Whether the server is to keep it for later subscribers.
+    /// Whether the server retains it for later subscribers.
     pub retain: bool,
     /// The properties; empty before MQTT 5.
     pub properties: Properties<'a>,
@@ -179,7 +179,7 @@ fn decode_version(reader: &mut Reader<'_>) -> Result<(Version, bool), DecodeErro
     }
 }
 
-/// Reads the connect flags and checks those that exclude one another [MQTT-3.1.2-3] [MQTT-3.1.2-11] to [MQTT-3.1.2-13].
+/// Reads the connect flags and checks for contradictions [MQTT-3.1.2-3] [MQTT-3.1.2-11] to [MQTT-3.1.2-13].
 fn decode_flags(reader: &mut Reader<'_>, version: Version) -> Result<u8, DecodeError> {
     let offset = reader.offset();
     let flags = reader.u8("connect flags")?;

@@ -1,4 +1,4 @@
-//! DISCONNECT and AUTH: a reason code and properties, both of which may be left out.
+//! DISCONNECT and AUTH: a reason code and properties, both optional.
 
 use super::ack::{decode_reason_code, put_tail, tail_length};
 use super::error::DecodeError;
@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::writer::put_fixed_header;
 use super::{EncodeError, PacketType, ReasonCode, Version};
 
-/// The last packet of a connection, and why it ends.
+/// The last packet of a connection, with the reason for its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disconnect<'a> {
     /// Why; always success ("normal disconnection") before MQTT 5.

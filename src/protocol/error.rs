@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Fault {
     /// The bytes violate the specification's encoding.
     Malformed,
-    /// They can be parsed, but must not be sent.
+    /// They are well-formed, but must not be sent.
     ProtocolError,
     /// They exceed the negotiated limit.
     LimitExceeded,
@@ -26,7 +26,7 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    /// Which kind of rule was broken.
+    /// The kind of violation.
     pub fn fault(&self) -> Fault {
         self.problem.fault()
     }

@@ -1,4 +1,4 @@
-//! Any control packet, and the way from a stream of bytes to packets.
+//! All control packets, and splitting a stream of bytes into packets.
 
 use super::error::{DecodeError, Problem};
 use super::property::Context;
@@ -33,7 +33,7 @@ pub enum Packet<'a> {
     Auth(Auth<'a>),
 }
 
-/// One packet's bytes, cut out of a stream.
+/// One packet's bytes, split off a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The kind of packet.
@@ -96,7 +96,7 @@ fn reserved_flags(packet_type: PacketType, flags: u8) -> Problem {
     Problem::ReservedFlags { flags, expected: packet_type.fixed_flags().unwrap_or(0) }
 }
 
-/// Reads the remaining length; `None` when its last byte is not there yet.
+/// Reads the remaining length; `None` if its last byte is missing.
 fn cut_remaining_length(
     packet_type: PacketType,
     bytes: &[u8],

@@ -33,7 +33,7 @@ impl fmt::Display for PacketId {
     }
 }
 
-/// Hands out packet identifiers in a circle, stepping over those still in use.
+/// Allocates packet identifiers in a circle, skipping those still in use.
 ///
 /// `free` identifiers from `next` on are known to be unused, so that the identifiers in use are looked at
 /// only once per run of free ones, not once per packet.

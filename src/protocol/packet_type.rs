@@ -48,7 +48,7 @@ impl PacketType {
         PacketType::Auth,
     ];
 
-    /// The kind that a packet's first byte names; `None` for the forbidden kind 0.
+    /// The type in a packet's first byte; `None` for the forbidden type 0.
     pub fn from_first_byte(byte: u8) -> Option<PacketType> {
         let number = usize::from(byte >> 4);
         number.checked_sub(1).and_then(|index| PacketType::ALL.get(index).copied())

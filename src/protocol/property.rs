@@ -164,13 +164,13 @@ pub enum PropertyValue<'a> {
 /// One property of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Property<'a> {
-    /// Which one.
+    /// Its identifier.
     pub id: PropertyId,
     /// Its value, of the type in the table.
     pub value: PropertyValue<'a>,
 }
 
-/// A checked property list in its encoded form, without the length in front.
+/// A checked property list in its encoded form, without its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Properties<'a>(&'a [u8]);
 
@@ -185,7 +185,7 @@ impl<'a> Properties<'a> {
 
     /// The properties in their encoded order.
     pub fn iter(self) -> impl Iterator<Item = Property<'a>> {
-        // Which packet holds the list matters to errors only, and checked bytes give none.
+        // The packet type matters only for errors, and checked bytes have none.
         let mut reader = Reader::new(super::PacketType::Publish, self.0, 0);
         std::iter::from_fn(move || if reader.is_empty() { None } else { read_property(&mut reader).ok() })
     }
@@ -257,7 +257,7 @@ impl<'a> Properties<'a> {
         if version.is_v5() { Properties::decode(reader, context) } else { Ok(Properties::EMPTY) }
     }
 
-    /// The bytes that the list takes with its length, in a packet of that version.
+    /// The encoded size of the list with its length, in a packet of that version.
     pub(crate) fn encoded_length(self, version: Version) -> usize {
         if version.is_v5() { variable_byte_integer_length(self.0.len()) + self.0.len() } else { 0 }
     }
@@ -271,14 +271,14 @@ impl<'a> Properties<'a> {
     }
 }
 
-/// An owned property list in its encoded form. Unless it is that of a received message, it holds no value that is out of range.
+/// An owned property list in its encoded form. Unless it comes from a received message, all values are in range.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PropertiesBuf(Vec<u8>);
 
-/// Why a property cannot be added to a list.
+/// The reason why a property cannot be added to a list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PropertyError {
-    /// The number or the topic is not one that the property may hold.
+    /// The number or the topic is not valid for the property.
     #[error("invalid {0} {1}")]
     InvalidValue(PropertyId, String),
     /// The property is already in the list and must not be repeated.

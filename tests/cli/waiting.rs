@@ -209,9 +209,9 @@ fn clean_up_counts_topics_however_many_subscriptions_bring_them() {
         let filters = "-V 5 -t old/# -t old/+ -t old/one --remove-retained --retained-only -q 1";
         assert_says(
             &broker.mq(&format!("sub {filters} --dry-run")).run().stderr,
-            &["would delete 1 kept message"],
+            &["would delete 1 retained message"],
         );
-        assert_says(&broker.mq(&format!("sub {filters}")).run().stderr, &["deleted 1 kept message"]);
+        assert_says(&broker.mq(&format!("sub {filters}")).run().stderr, &["deleted 1 retained message"]);
     });
 }
 

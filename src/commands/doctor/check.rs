@@ -9,7 +9,7 @@ use crate::protocol::{
 /// The message expiry in seconds: an MQTT 5 broker drops the retained message if we are killed before deleting it.
 const RETAINED_EXPIRY: u32 = 60;
 
-/// One thing to try.
+/// A single check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
     Subscribe(Qos),
@@ -27,7 +27,7 @@ pub(super) enum Check {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) verdict: Verdict,
-    /// Why, or how.
+    /// The explanation.
     pub(super) why: String,
 }
 
@@ -38,9 +38,9 @@ pub(super) enum Verdict {
     Yes,
     /// The broker cannot, or does not.
     No,
-    /// The broker does not let this user.
+    /// The broker denies it to this user.
     Denied,
-    /// It could not be seen.
+    /// The result could not be observed.
     Unknown,
 }
 
@@ -76,7 +76,7 @@ impl Finding {
 }
 
 impl Check {
-    /// All that makes sense in a version, in the order in which it is tried.
+    /// All checks that apply to a version, in the order of execution.
     pub(super) fn all(version: Version) -> Vec<Check> {
         let each_qos = [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce];
         let mut checks: Vec<Check> =
@@ -119,7 +119,7 @@ impl Check {
     }
 }
 
-/// Tries things below one topic.
+/// Runs checks below one topic.
 #[derive(Debug)]
 pub(super) struct Trial<'a> {
     pub(super) line: &'a mut Line,
@@ -130,7 +130,7 @@ pub(super) struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Tries it, for as long as the line is patient.
+    /// Runs a check within the line's timeout.
     pub(super) async fn run(&mut self, check: Check) -> Result<Finding, Error> {
         self.line.begin();
         match check {
@@ -173,7 +173,7 @@ impl Trial<'_> {
                 Published::Taken(_) if is_v5 => Finding::new(Verdict::Yes, "acknowledged"),
                 _ => Finding::new(
                     Verdict::Unknown,
-                    format!("{acknowledged}and there is no subscription that could see it come back"),
+                    format!("{acknowledged}not checked further without a subscription"),
                 ),
             });
         }
@@ -202,7 +202,7 @@ impl Trial<'_> {
             let finding = self.not_granted(subscribed);
             return Ok(Finding::new(
                 Verdict::Unknown,
-                format!("cannot check whether the message is kept: {}", finding.why),
+                format!("cannot check whether the message is retained: {}", finding.why),
             ));
         }
         Ok(match self.line.probe(&probe).await? {
@@ -214,7 +214,7 @@ impl Trial<'_> {
         })
     }
 
-    /// The retained message of the check before is still on the broker.
+    /// The retained message of the previous check is still on the broker.
     async fn retained_by_wildcard(&mut self) -> Result<Finding, Error> {
         let filter = format!("{}/{RETAINED}/+", self.topic);
         let subscribed = self.line.subscribe(&filter, Qos::AtMostOnce, Properties::EMPTY).await?;
@@ -291,7 +291,7 @@ impl Trial<'_> {
             return Ok(self.not_granted(subscribed).into());
         }
         if !self.is_delivered {
-            let why = "granted; no message comes back that could show more";
+            let why = "granted; not checked further, since no message comes back";
             return Ok(Finding::new(Verdict::Unknown, why).into());
         }
         let message = Publish { properties: of_publish, ..probe.message(Qos::AtMostOnce) };
@@ -327,11 +327,11 @@ impl Trial<'_> {
 
     fn not_back(&self, before: &str) -> Finding {
         let why = self.nothing(&format!("{before}it did not come back"));
-        Finding::new(Verdict::No, format!("{why}; the broker may deny it without a word"))
+        Finding::new(Verdict::No, format!("{why}; the broker may reject it silently"))
     }
 
-    fn nothing(&self, what: &str) -> String {
-        format!("{what} within {} s", self.line.patience().as_secs_f64())
+    fn nothing(&self, missing: &str) -> String {
+        format!("{missing} within {} s", self.line.patience().as_secs_f64())
     }
 
     fn probe_of(&self, qos: Qos) -> Probe {
@@ -419,12 +419,12 @@ pub(super) async fn is_retained(line: &mut Line, topic: &str) -> Result<Option<b
         Subscribed::Granted(_) => {}
         Subscribed::Denied(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
     }
-    // However late SUBACK was, the message has all its time.
+    // The message has its full timeout, even after a late SUBACK.
     line.begin();
     Ok(Some(line.probe(&probe).await?.is_some_and(|arrived| arrived.retain)))
 }
 
-/// Deletes the retained message; whether that is certain.
+/// Deletes the retained message; returns whether that is certain.
 pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool, Error> {
     line.begin();
     let probe = Probe::retained(topic);

@@ -1,4 +1,4 @@
-//! A report for programs: one object, whose keys docs/doctor-json.md describes.
+//! The JSON report: one object, whose keys docs/doctor-json.md describes.
 
 use super::super::limits::Value;
 use super::report::{Examined, Outcome, Report, layer_name, moment};

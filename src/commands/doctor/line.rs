@@ -25,7 +25,7 @@ const LARGEST_PACKET: u32 = 1 << 20;
 const MOST_MESSAGES: usize = 64;
 const LONGEST_PAYLOAD: usize = 256;
 
-/// A conversation with a broker that accepted us.
+/// A connection to a broker that accepted the client.
 #[derive(Debug)]
 pub(super) struct Line {
     connection: Connection,
@@ -49,7 +49,7 @@ struct Heard {
     pongs: usize,
 }
 
-/// A message that came.
+/// A received message.
 #[derive(Debug)]
 pub(super) struct Arrived {
     topic: String,
@@ -98,7 +98,7 @@ impl Line {
     ) -> Line {
         let mut session = Session::new(Role::Client, version);
         session.start(version, terms.accepts, terms.peer_accepts, terms.session_present);
-        // No sign of life is sent while something is waited for, so that must not take longer than the broker waits for one.
+        // No PINGREQ is sent during a wait, so a wait must not exceed the keep alive.
         let keep_alive = Some(terms.keep_alive.interval()).filter(|interval| !interval.is_zero());
         let patience = keep_alive.map_or(patience, |interval| patience.min(interval));
         Line {
@@ -112,7 +112,7 @@ impl Line {
         }
     }
 
-    /// Something new is asked: its answer has time from now on.
+    /// Restarts the timeout, for a new request.
     pub(super) fn begin(&mut self) {
         self.deadline = Instant::now() + self.patience;
     }
@@ -127,7 +127,7 @@ impl Line {
         self.patience
     }
 
-    /// Whether this was subscribed to.
+    /// Whether there is a subscription to this filter.
     pub(super) fn has_subscribed(&self, filter: &str) -> bool {
         self.granted.iter().any(|granted| granted == filter)
     }
@@ -222,7 +222,7 @@ impl Line {
             if let Some(found) = find(&mut self.heard) {
                 return Ok(Some(found));
             }
-            // In a flood there is always something to read.
+            // During a flood there is always input.
             if Instant::now() >= self.deadline {
                 return Ok(None);
             }
@@ -232,7 +232,7 @@ impl Line {
             };
             self.take_packets()?;
             if progress.is_closed {
-                return Err(Error::Closed("without saying why"));
+                return Err(Error::Closed("without giving a reason"));
             }
         }
     }

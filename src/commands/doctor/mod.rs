@@ -25,7 +25,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// How often the round trip is measured.
+/// The number of round-trip measurements.
 const ROUND_TRIPS: usize = 10;
 
 pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -64,7 +64,7 @@ enum Ended {
     Stopped(Stop),
 }
 
-/// The user is asked once, for all versions.
+/// Prompts for passwords once, for all versions.
 async fn complete_passwords(args: &DoctorArgs, candidates: &mut [Candidate]) -> Result<(), Error> {
     let connection = &args.client.connection;
     if !connection.ask_password {
@@ -84,7 +84,7 @@ struct Doctor<'a> {
     /// The unique topic of this run.
     topic: String,
     report: Report,
-    /// The connection that checks are made on, and the client that it is of.
+    /// The connection for the checks, and its client.
     line: Option<Line>,
     options: Option<Options>,
     /// Shows the packets of the connections; `None` before the first one.
@@ -96,7 +96,7 @@ struct Doctor<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
     Nothing,
-    /// One was sent, and its deletion is not certain.
+    /// One was sent, and its deletion is uncertain.
     Perhaps,
     Message,
 }
@@ -115,7 +115,7 @@ impl<'a> Doctor<'a> {
         })
     }
 
-    /// Tries all versions. A broker that cannot be reached at all ends it with the first.
+    /// Tries all versions. Stops at the first one if the broker is unreachable.
     async fn examine(&mut self, candidates: Vec<Candidate>) -> Result<ExitStatus, Error> {
         let mut refusals = Vec::new();
         for (version, options) in candidates {
@@ -229,7 +229,7 @@ impl<'a> Doctor<'a> {
         self.report.verified = endpoint.tls.as_ref().and_then(Tls::verified);
     }
 
-    /// Makes the checks and measures the round trip.
+    /// Runs the checks and measures the round trip.
     async fn find_out(&mut self, version: Version) {
         for check in Check::all(version) {
             let finding = match check {
@@ -258,7 +258,7 @@ impl<'a> Doctor<'a> {
     async fn try_out(&mut self, check: Check) -> Finding {
         let (topic, is_delivered) = (self.topic.clone(), self.has_delivered());
         let Some(line) = self.line().await else {
-            return Finding::new(Verdict::Unknown, "not tried: the broker does not answer any more");
+            return Finding::new(Verdict::Unknown, "not tried: the broker no longer answers");
         };
         let result = Trial { line, topic: &topic, is_delivered }.run(check).await;
         let finding = match result {
@@ -281,11 +281,11 @@ impl<'a> Doctor<'a> {
         self.try_out(Check::Retained).await
     }
 
-    /// Needs the message of the check before, which is deleted afterwards in any case.
+    /// Needs the message of the previous check, which is deleted afterwards in any case.
     async fn try_retained_by_wildcard(&mut self) -> Finding {
         let finding = match self.verdict_of(Check::Retained) {
             Some(Verdict::Yes) => self.try_out(Check::RetainedWildcard).await,
-            _ => Finding::new(Verdict::Unknown, "not tried: no retained message was seen to be kept"),
+            _ => Finding::new(Verdict::Unknown, "not tried: the broker did not retain a message"),
         };
         if self.left != Left::Nothing {
             self.delete_retained().await;
@@ -293,7 +293,7 @@ impl<'a> Doctor<'a> {
         finding
     }
 
-    /// The connection for checks, made again if the last check broke it.
+    /// The connection for checks, reopened if the last check broke it.
     async fn line(&mut self) -> Option<&mut Line> {
         if self.line.is_none()
             && let Some(options) = self.options.clone()
@@ -365,7 +365,7 @@ impl<'a> Doctor<'a> {
         }
     }
 
-    /// Leaves in the middle of an examination.
+    /// Cleans up after an interruption.
     async fn leave(&mut self) {
         if self.left != Left::Nothing {
             // At the timeout, the message that is left is reported.
@@ -395,7 +395,7 @@ impl<'a> Doctor<'a> {
     }
 }
 
-/// Measures the time since it was last asked.
+/// Measures the time since the last call.
 struct Lap(Instant);
 
 impl Lap {
@@ -416,12 +416,12 @@ impl Outcome {
     }
 }
 
-/// Whether another version would fare no better.
+/// Whether every other version would fail as well.
 fn is_unreachable(error: &Error) -> bool {
     matches!(error, Error::Connect(_) | Error::NotMqtt(_))
 }
 
-/// Of several refusals, one that is about us and not about a version.
+/// Of several refusals, preferably one that is about the client and not about a version.
 fn most_telling(mut refusals: Vec<Error>) -> Error {
     let is_of_version = |error: &Error| {
         matches!(error, Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. })
@@ -429,11 +429,11 @@ fn most_telling(mut refusals: Vec<Error>) -> Error {
     let position = refusals.iter().position(|error| !is_of_version(error)).unwrap_or(0);
     match position < refusals.len() {
         true => refusals.swap_remove(position),
-        false => Error::Usage("no version of MQTT goes with these options".to_owned()),
+        false => Error::Usage("no version of MQTT supports these options".to_owned()),
     }
 }
 
-/// As many round trips as are answered, the shortest first.
+/// The answered round trips, the shortest first.
 async fn round_trips(line: &mut Line) -> Vec<Duration> {
     let mut trips = Vec::new();
     line.begin();

@@ -7,7 +7,7 @@ use crate::transport::Layer;
 use crate::transport::tls::{Agreement, ShownCertificate, Verified};
 use std::time::Duration;
 
-/// A certificate that ends in fewer days is warned of.
+/// The number of days before expiry below which a certificate causes a warning.
 const FEW_DAYS: i64 = 30;
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
@@ -19,7 +19,7 @@ pub(super) struct Report {
     pub(super) address: String,
     /// The broker's IP address, if known.
     pub(super) peer: Option<String>,
-    /// The proxy on the way.
+    /// The proxy in between.
     pub(super) via: Option<Via>,
     /// The layers below MQTT, from the bottom: `tcp` or `unix`, `tls`, `websocket`.
     pub(super) transport: Vec<&'static str>,
@@ -29,13 +29,13 @@ pub(super) struct Report {
     pub(super) verified: Option<Verified>,
     /// Some connection was closed before CONNACK, without a PROXY protocol header in front.
     pub(super) is_closed_early: bool,
-    /// When it was, in seconds since 1970.
+    /// The time of the report, in seconds since 1970.
     pub(super) time: i64,
     /// The versions that were tried.
     pub(super) versions: Vec<(Version, Outcome)>,
     /// The findings of the connection used for the checks.
     pub(super) examined: Option<Examined>,
-    /// Whether it was all done.
+    /// Whether all checks were completed.
     pub(super) is_complete: bool,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Examined {
 /// The content of `$SYS/broker/version`.
 #[derive(Debug)]
 pub(super) enum BrokerVersion {
-    /// No check came that far.
+    /// Not reached.
     NotAsked,
     /// Denied, or not published by this broker.
     Unreadable,
@@ -102,7 +102,7 @@ impl BrokerVersion {
 }
 
 impl Report {
-    /// Whether the broker let us in at all.
+    /// Whether the broker accepted any connection.
     pub(super) fn is_connected(&self) -> bool {
         self.versions.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted))
     }
@@ -161,7 +161,7 @@ pub(super) fn layer_name(layer: Layer) -> &'static str {
     }
 }
 
-/// A moment in seconds since 1970, by RFC 3339 in universal time.
+/// Seconds since 1970 as RFC 3339, in UTC.
 pub(super) fn moment(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_string()

@@ -1,4 +1,4 @@
-//! A report for people: a heading for each part, and a line for each fact.
+//! The text report: a heading for each part, and a line for each fact.
 
 use super::report::{BrokerVersion, Examined, Outcome, Report, Via, layer_name, moment};
 use crate::escape;

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::rc::Rc;
 pub(super) use template::Template;
 
-/// More cannot fit into a packet; a larger file is not even read.
+/// The maximum for a packet; a larger file is not read.
 const MAX_PAYLOAD: u64 = MAX_REMAINING_LENGTH as u64;
 
 /// The payload of messages: the same, or a new one for each.
@@ -105,7 +105,7 @@ pub(super) fn decode(form: PayloadForm, bytes: &[u8]) -> Result<Cow<'_, [u8]>, S
         PayloadForm::Hex => Encoding::Hex,
         PayloadForm::Base64 => Encoding::Base64,
     };
-    let text = std::str::from_utf8(bytes).map_err(|_| format!("it is no {}", encoding.name()))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| format!("it is not {}", encoding.name()))?;
     encoding.decode(text.split_ascii_whitespace().collect()).map(Cow::Owned)
 }
 

@@ -15,24 +15,24 @@ enum Placeholder {
     Value(Value),
 }
 
-/// Why a text cannot be used.
+/// Why a text is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::commands) enum TemplateError {
     #[error(
-        "{{{0}}} stands for nothing; there are {{i}} (the message's number, from 0), {{ts}} (the time; {{ts:s}}, {{ts:ms}}, \
+        "{{{0}}} is not a placeholder; there are {{i}} (the message's number, from 0), {{ts}} (the time; {{ts:s}}, {{ts:ms}}, \
          {{ts:us}}, {{ts:ns}} since 1970), {{uuid}} and {{rand:0..100}} (any number below 100; {{rand:18.0..25.5}} with a decimal)"
     )]
     Unknown(String),
     #[error("{{{0} is not closed")]
     Open(String),
     #[error(
-        "{{rand:{0}}} is no range; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
+        "{{rand:{0}}} is not a range; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
     )]
     Range(String),
 }
 
 impl Template {
-    /// Reads a text, in which braces with anything but a word in them are text, so that JSON can be written as it is.
+    /// Parses a text. Braces with anything other than a word in them are text, so JSON needs no escaping.
     ///
     /// # Errors
     /// When it holds an unknown placeholder.
@@ -119,10 +119,10 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         let error = |text: &str| Template::parse(text).unwrap_err().to_string();
-        assert!(error("{x}").starts_with("{x} stands for nothing; there are {i}"));
+        assert!(error("{x}").starts_with("{x} is not a placeholder; there are {i}"));
         assert!(error("a {i").contains("{i is not closed"));
         for range in ["5..5", "6..5", "..", "1", "a..b", "1.0..0.5", "0.0..1.0000000000000001"] {
-            assert!(error(&format!("{{rand:{range}}}")).contains("is no range"), "{range}");
+            assert!(error(&format!("{{rand:{range}}}")).contains("is not a range"), "{range}");
         }
     }
 }

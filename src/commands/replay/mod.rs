@@ -1,4 +1,4 @@
-//! `mq pub --replay`: messages from recordings, each when its time has come.
+//! `mq pub --replay`: publishes messages from recordings, each at its time.
 
 mod progress;
 
@@ -33,7 +33,7 @@ pub(super) struct Replay {
     messages: Messages,
 }
 
-/// A message that was read, and waits for its time.
+/// A message that is not due yet.
 struct Due {
     message: Outbound,
     at: Instant,
@@ -41,7 +41,7 @@ struct Due {
     size: u64,
 }
 
-/// A recording that is read.
+/// A recording that is being read.
 enum Source {
     Lines {
         path: PathBuf,
@@ -61,10 +61,10 @@ enum Read {
     End(Option<String>),
 }
 
-/// When messages are due.
+/// The schedule of messages.
 struct Pace {
     kind: PaceKind,
-    /// When the first one was sent, and the time that it carries.
+    /// The time at which the first one was sent, and its recorded time.
     start: Option<(Instant, Timestamp)>,
     /// The time of the last message, if the progress line needs the duration.
     end: Option<Timestamp>,
@@ -107,7 +107,7 @@ impl Replay {
         })
     }
 
-    /// The next message, if its time has come.
+    /// The next message, if it is due.
     ///
     /// # Errors
     /// When a recording cannot be read further.
@@ -194,7 +194,7 @@ impl Replay {
 }
 
 impl Pace {
-    /// When the next message is due, which was recorded at that time.
+    /// The time at which the next message is due, from its recorded time.
     fn due(&mut self, recorded: Option<Timestamp>) -> Instant {
         let now = Instant::now();
         let (start, first) = *self.start.get_or_insert((now, recorded.unwrap_or_default()));

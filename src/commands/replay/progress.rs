@@ -33,7 +33,7 @@ impl Progress {
         Progress { bar: is_shown.then_some(bar), is_by_time: false }
     }
 
-    /// Whether anybody sees it.
+    /// Whether it is visible.
     pub(super) fn is_shown(&self) -> bool {
         self.bar.is_some()
     }
@@ -69,12 +69,12 @@ impl Progress {
         }
     }
 
-    /// When to look again while the next message is not due before `due`.
+    /// The time of the next refresh while no message is due before `due`.
     pub(super) fn next_look(&self, due: Instant) -> Instant {
         if self.is_shown() { due.min(Instant::now() + TICK) } else { due }
     }
 
-    /// All was sent.
+    /// Removes the line after the last message.
     pub(super) fn finish(&self) {
         if self.is_shown() {
             status_line::end();

@@ -1,4 +1,4 @@
-//! The parts of a message that a format can name, and how each is laid out.
+//! The fields of a message in a format, and their layout.
 
 /// A part of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) struct Spec {
     pub(super) is_left: bool,
     /// The padding on its left otherwise: a space or `0`.
     pub(super) pad: u8,
-    /// How wide it is at least; 0 for no width.
+    /// The minimum width; 0 for none.
     pub(super) width: usize,
     /// The length of a text, the number of decimals, or of hexadecimal digits per group.
     pub(super) precision: Option<usize>,

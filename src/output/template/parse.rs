@@ -1,28 +1,28 @@
-//! Reads a format.
+//! Parses a format.
 
 use super::field::{Field, Spec};
 use super::{Part, Template};
 use crate::output::moment::TimeFormat;
 
-/// Wider than any line; a slip of the finger must not fill the memory.
+/// Wider than any line; a typing error must not fill the memory.
 const MAX_WIDTH: usize = 65_535;
 
 /// An error in a format, with its position: the byte, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
 pub enum TemplateError {
-    #[error("'{specifier}' at byte {position} is incomplete; %% stands for %")]
+    #[error("'{specifier}' at byte {position} is incomplete; write %% for %")]
     Incomplete { specifier: String, position: usize },
     #[error(
-        "there is no '{specifier}' (at byte {position}); the letters are t p l q r m x X f d j J I U and, for MQTT 5, A C D E F P R S"
+        "unknown '{specifier}' at byte {position}; the letters are t p l q r m x X f d j J I U and, for MQTT 5, A C D E F P R S"
     )]
     Unknown { specifier: String, position: usize },
-    #[error("'@' at byte {position} is incomplete; @@ stands for @")]
+    #[error("'@' at byte {position} is incomplete; write @@ for @")]
     IncompleteTime { position: usize },
-    #[error("'\\' at byte {position} is incomplete; \\\\ stands for \\")]
+    #[error("'\\' at byte {position} is incomplete; write \\\\ for \\")]
     IncompleteEscape { position: usize },
     #[error(
-        "there is no escape '{escape}' (at byte {position}); there are \\\\ \\0 \\a \\e \\n \\r \\t and \\v"
+        "unknown escape '{escape}' at byte {position}; the escapes are \\\\ \\0 \\a \\e \\n \\r \\t and \\v"
     )]
     UnknownEscape { escape: String, position: usize },
     #[error("the number in '{specifier}' at byte {position} is over {MAX_WIDTH}")]
@@ -117,7 +117,7 @@ impl Parser<'_> {
         Ok(number)
     }
 
-    /// Punctuation or a space in front of the letter; a % would be the letter.
+    /// Punctuation or a space before the letter; a % would be the letter.
     fn separator(&mut self) -> Option<u8> {
         let separator =
             self.peek().filter(|byte| (byte.is_ascii_punctuation() || *byte == b' ') && *byte != b'%')?;

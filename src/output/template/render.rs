@@ -22,7 +22,7 @@ pub(in crate::output) struct Rendering<'a> {
 }
 
 impl Template {
-    /// Appends the format, filled in.
+    /// Appends the rendered format.
     pub(in crate::output) fn render(&self, rendering: Rendering<'_>, out: &mut Vec<u8>) {
         let mut renderer = Renderer { rendering, moment: OnceCell::new(), out };
         for part in &self.parts {
@@ -167,7 +167,7 @@ fn push_repeated(byte: u8, count: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + count, byte);
 }
 
-/// Appends bytes with the padding that brings them to the width.
+/// Appends bytes, padded to the width.
 fn push_padded(bytes: &[u8], pad: u8, spec: Spec, out: &mut Vec<u8>) {
     let missing = spec.width.saturating_sub(bytes.len());
     if !spec.is_left {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
 use proptest::prelude::*;
 
-/// Fills a format in; also gives the notes.
+/// Renders a format; also returns the notes.
 fn rendered(format: &[u8], publish: &Publish<'_>) -> (Vec<u8>, Vec<String>) {
     let mut out = Vec::new();
     let mut notes = Vec::new();
@@ -165,7 +165,7 @@ fn mistakes_are_told_with_their_place() {
         ("%1", "'%1' at byte 1 is incomplete"),
         ("%.", "'%.' at byte 1 is incomplete"),
         ("%.1", "'%.1' at byte 1 is incomplete"),
-        ("%t %Z", "there is no '%Z' (at byte 4)"),
+        ("%t %Z", "unknown '%Z' at byte 4"),
         ("%0-5l", "there is no '%0-5' (at byte 1)"),
         ("%é", "there is no '%é' (at byte 1)"),
         ("%65536p", "the number in '%65536' at byte 1 is over 65535"),

@@ -32,7 +32,7 @@ pub(super) fn write(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<
     json.close_array();
     list("rows", &fields, 4, json, |value, at, json| match value {
         Wire::Bytes(row) => write_row(row, at, &types, json),
-        _ => Err(Problem { what: "no row of a table", at }),
+        _ => Err(Problem { what: "not a row of a table", at }),
     })?;
     json.close_object();
     Ok(())
@@ -64,7 +64,7 @@ fn column_types(fields: &[Field<'_>]) -> Result<Vec<u64>, Problem> {
             Wire::Number(data_type) => types.push(data_type),
             Wire::Bytes(packed) => types.extend(packed_numbers(packed, field.at)?),
             Wire::Fixed32(_) | Wire::Fixed64(_) => {
-                return Err(Problem { what: "no type of a column", at: field.at });
+                return Err(Problem { what: "not the type of a column", at: field.at });
             }
         }
     }
@@ -77,7 +77,7 @@ fn write_row(row: &[u8], at: usize, types: &[u64], json: &mut Writer<'_>) -> Res
     for (column, element) in elements.enumerate() {
         json.element();
         let Wire::Bytes(value) = element.value else {
-            return Err(Problem { what: "no value of a table", at: element.at });
+            return Err(Problem { what: "not a value of a table", at: element.at });
         };
         match fields(value, element.at)?.last() {
             Some(value) => write_single(value, ROW_FIELDS, types.get(column).copied(), json)?,

@@ -133,7 +133,7 @@ pub enum SessionError {
     UnknownTopicAlias { alias: u16 },
     #[error("PUBLISH at QoS {qos} over the maximum QoS of {maximum}")]
     QosNotSupported { qos: Qos, maximum: Qos },
-    #[error("PUBLISH with RETAIN where messages are not retained")]
+    #[error("PUBLISH with RETAIN, which the server does not support")]
     RetainNotSupported,
     #[error("PUBLISH from a client with a subscription identifier")]
     SubscriptionIdentifierFromClient,

@@ -16,7 +16,7 @@ pub enum PublishError {
     PacketTooLarge { size: usize, maximum: u32 },
     #[error("topic alias {alias} is over the peer's topic alias maximum of {maximum}")]
     TopicAliasNotSupported { alias: u16, maximum: u16 },
-    #[error("as many messages are unacknowledged as the peer takes")]
+    #[error("the peer's receive maximum is used up")]
     QuotaUsedUp,
     #[error(transparent)]
     Encode(#[from] EncodeError),

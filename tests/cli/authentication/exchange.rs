@@ -107,8 +107,8 @@ fn the_words_of_a_refusal_are_told() {
 #[test]
 fn packets_out_of_turn_are_the_brokers_fault() {
     for (answer, says) in [
-        ("f0 (18 (15 `SCRAM-SHA-1` 16 `x`))", "is SCRAM-SHA-256, and it answers with SCRAM-SHA-1"),
-        ("20 (00 00 (15 `X`))", "is SCRAM-SHA-256, and it answers with X"),
+        ("f0 (18 (15 `SCRAM-SHA-1` 16 `x`))", "SCRAM-SHA-256, but found SCRAM-SHA-1"),
+        ("20 (00 00 (15 `X`))", "SCRAM-SHA-256, but found X"),
         ("f0 (18 ())", "answers with none"),
         ("f0 00", "answers with none"),
         ("f0 (00 (15 `SCRAM-SHA-256`))", "AUTH with success (0x00)"),

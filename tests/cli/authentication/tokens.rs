@@ -111,7 +111,7 @@ fn AUTH_that_nobody_asked_for_is_the_brokers_fault() {
         client.send("f0 (18 (15 `X`))");
         client.expect("e0 (82)");
     });
-    let says = &["the broker broke the protocol: AUTH, though CONNECT named no authentication method"];
+    let says = &["the broker broke the protocol: AUTH, but CONNECT had no authentication method"];
     assert_says(&before.mq("pub -V 5 -t a -n").run().fail(7), says);
     before.finish();
     let after = ScriptedPeer::accepting_v5("", |client| {
@@ -129,7 +129,7 @@ fn AUTH_after_CONNACK_is_out_of_turn() {
         ("f0 (18 (15 `X`))", "not its turn"),
         ("f0 (00 (15 `X`))", "not its turn"),
         ("f0 (19 (15 `X`))", "re-authenticate (0x19), which it must not send there"),
-        ("f0 (18 (15 `Y`))", "is X, and it answers with Y"),
+        ("f0 (18 (15 `Y`))", "method X, but found Y"),
     ] {
         let peer = ScriptedPeer::accepting_v5("", move |client| {
             client.expect_type(0x82);
@@ -203,6 +203,6 @@ fn a_server_may_take_only_small_packets() {
         client.expect("e0 (80)");
     });
     let words = "sub -t a --reauthenticate 0.05 --auth-method X --auth-data-file";
-    assert_says(&peer.mq(words).arg(&path).run().fail(5), &["AUTH has 21", "the broker takes 100 at most"]);
+    assert_says(&peer.mq(words).arg(&path).run().fail(5), &["AUTH of 21", "maximum packet size of 100"]);
     peer.finish();
 }

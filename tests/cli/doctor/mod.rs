@@ -210,7 +210,9 @@ fn what_ends_the_connection_is_tried_on_with_another() {
     assert_eq!(verdict(&report, "shared_subscription"), "no");
     assert_says(
         &report.to_string(),
-        &["the broker closed the connection without saying why: not supported, or not allowed for this user"],
+        &[
+            "the broker closed the connection without giving a reason: not supported, or not allowed for this user",
+        ],
     );
     assert_eq!(report["round_trip_ns"]["count"], 10);
 }

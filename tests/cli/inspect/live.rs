@@ -53,7 +53,7 @@ fn the_brokers_limits_are_told_in_words() {
     };
     assert_eq!(value_of("highest QoS"), "1");
     assert_eq!(value_of("retained messages"), "no");
-    assert_eq!(value_of("longest silence in seconds"), "30");
+    assert_eq!(value_of("keep alive in seconds"), "30");
     assert_eq!(value_of("shared subscriptions"), "yes (default, not in CONNACK)");
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["CONNECT ", "CONNACK", "DISCONNECT"]);
 }

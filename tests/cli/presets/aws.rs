@@ -243,7 +243,10 @@ fn without_a_key_or_a_region_nothing_is_signed() {
 fn a_connection_that_ends_without_a_word_gets_a_hint_also_without_a_preset() {
     let aws = iot_core();
     let words = "pub -p 443 {certificate} -t a -m x";
-    assert_says(&aws.mq(words).run().fail(7), &["hint: AWS IoT Core says no more when", "--preset aws"]);
+    assert_says(
+        &aws.mq(words).run().fail(7),
+        &["hint: AWS IoT Core closes the connection without a reason if", "--preset aws"],
+    );
 }
 
 #[test]

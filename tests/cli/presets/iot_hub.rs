@@ -280,5 +280,5 @@ fn a_refusal_gets_a_hint() {
         &["not authorized", "hint: an IoT hub refuses a token that has expired"],
     );
     let words = "pub -p 8883 -V 5 -t a -m x";
-    assert_says(&hub.mq(words).run().fail(5), &["hint: IoT hubs speak MQTT 3.1.1 alone"]);
+    assert_says(&hub.mq(words).run().fail(5), &["hint: IoT hubs support MQTT 3.1.1 only"]);
 }
