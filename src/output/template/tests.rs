@@ -166,13 +166,13 @@ fn mistakes_are_told_with_their_place() {
         ("%.", "'%.' at byte 1 is incomplete"),
         ("%.1", "'%.1' at byte 1 is incomplete"),
         ("%t %Z", "unknown '%Z' at byte 4"),
-        ("%0-5l", "there is no '%0-5' (at byte 1)"),
-        ("%é", "there is no '%é' (at byte 1)"),
+        ("%0-5l", "unknown '%0-5' at byte 1"),
+        ("%é", "unknown '%é' at byte 1"),
         ("%65536p", "the number in '%65536' at byte 1 is over 65535"),
         ("%.99999999999999999999p", "is over 65535"),
         ("x@", "'@' at byte 2 is incomplete"),
         ("\\", "'\\' at byte 1 is incomplete"),
-        ("\\Z", "there is no escape '\\Z' (at byte 1)"),
+        ("\\Z", "unknown escape '\\Z' at byte 1"),
     ];
     for (format, part) in cases {
         let error = Template::parse(format.as_bytes()).unwrap_err().to_string();
