@@ -157,7 +157,7 @@ fn payloads_are_printed_as_what_they_hold() {
 fn what_is_not_what_it_should_be_is_printed_as_it_is_and_told() {
     let (stderr, stdout) = shown("a", "plain", "--decode json");
     assert_eq!(stdout, "plain\n");
-    assert_says(&stderr, &["the payload of a is not json", "printed as it is"]);
+    assert_says(&stderr, &["the payload of a is not json", "printed unchanged"]);
 }
 
 #[test]

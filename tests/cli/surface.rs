@@ -19,7 +19,7 @@ fn links_take_the_place_of_mosquitto_s_tools() {
     Program::new(&link).words(&broker.options()).words("-t a -m x -q 1").run().succeed();
     subscriber.wait_for_stdout("x");
     Program::new(link).words("--version").run().expect_status(1);
-    assert_says(&mq("install-links").arg(directory.path()).run().fail(0), &["there already"]);
+    assert_says(&mq("install-links").arg(directory.path()).run().fail(0), &["already exists"]);
 }
 
 #[test]

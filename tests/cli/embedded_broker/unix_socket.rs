@@ -94,11 +94,11 @@ fn other_files_are_left_alone() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("file");
     std::fs::write(&path, "precious").unwrap();
-    assert_says(&mq("broker --unix").arg(&path).run().fail(1), &["file", "no socket"]);
+    assert_says(&mq("broker --unix").arg(&path).run().fail(1), &["file", "not a socket"]);
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");
     let link = directory.path().join("link");
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
-    assert_says(&mq("broker --unix").arg(&link).run().fail(1), &["link", "no socket"]);
+    assert_says(&mq("broker --unix").arg(&link).run().fail(1), &["link", "not a socket"]);
     assert!(link.is_symlink());
 }
 

@@ -72,7 +72,7 @@ fn users_are_let_in_and_all_others_get_mosquittos_answer() {
 fn a_line_without_a_user_name_is_refused() {
     let (_directory, path) = file(&format!("ann:{PBKDF2}\n:{PBKDF2}\n"));
     let stderr = mq(&format!("broker -p 0 --password-file {}", path.display())).run().fail(1);
-    assert_says(&stderr, &["--password-file", "line 2", "no user name"]);
+    assert_says(&stderr, &["--password-file", "line 2", "user name before"]);
 }
 
 #[test]

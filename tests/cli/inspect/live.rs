@@ -62,7 +62,7 @@ fn the_brokers_limits_are_told_in_words() {
 fn a_broker_of_mqtt_3_has_no_words_for_limits() {
     let broker = EmbeddedBroker::start();
     let finished = broker.mq("inspect").run();
-    assert_says(&finished.stderr, &["MQTT 3.1.1 has no words", "-V 5"]);
+    assert_says(&finished.stderr, &["MQTT 3.1.1 has no fields", "-V 5"]);
     finished.expect_status(0);
 }
 
@@ -134,7 +134,7 @@ fn output_that_nobody_takes_holds_the_broker_back_and_loses_nothing() {
     broker.mq("sub -t a -q 1 -i watcher -c -E").run().succeed();
     let options = "-i watcher -c -t a -q 1 -C 40000 --filter type=PUBLISH";
     let mut client = broker.mq(&format!("inspect {options}")).holding_stdout().spawn();
-    client.wait_for_stderr("no words");
+    client.wait_for_stderr("no fields");
     let line = "0123456789".repeat(100) + "\n";
     let mut publisher = broker.mq("pub -t a -q 1 -l").stdin(line.repeat(40_000)).spawn();
     client.read_stdout();

@@ -200,7 +200,7 @@ fn refusals_get_hints() {
     let grid = event_grid();
     let file = grid.file("token", &token(600));
     for (method, part) in
-        [("OTHER", "hint: Event Grid takes OAUTH2-JWT"), ("BUSY", "hint: a namespace allows only")]
+        [("OTHER", "hint: Event Grid takes OAUTH2-JWT"), ("BUSY", "hint: a namespace limits")]
     {
         let words =
             format!("pub --preset azure-eventgrid -i d -t a -m x --auth-method {method} --auth-data-file");
