@@ -259,7 +259,11 @@ fn who_connects_again_is_given_the_hint_once_in_a_row() {
     let lost: Vec<&str> = told.lines().filter(|line| line.contains("connecting again")).collect();
     assert_eq!(lost.len(), 2, "{told}");
     // The second one is the last failure's.
-    assert_eq!(told.matches("hint: AWS IoT Core closes the connection without a reason").count(), 2, "{told}");
+    assert_eq!(
+        told.matches("hint: AWS IoT Core closes the connection without a reason").count(),
+        2,
+        "{told}"
+    );
 }
 
 #[test]
