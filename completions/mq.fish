@@ -450,10 +450,10 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'How many clients there are: publishers, or what the scenario is about [default: 100]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l publishers -d 'How many clients publish [default: -c, or 1 with --topology fan-out]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l subscribers -d 'How many clients subscribe, or answer; 0 for none [default: as many as publish, or 100, or one for every ten]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l topology -d 'Who receives what: pairs, fan-in (one subscriber), fan-out (one publisher) or mesh (everybody everything)' -r -f -a "pairs\t'Each publisher has a subscriber of its own'
-fan-in\t'All publishers have one subscriber, or share a few'
-fan-out\t'All subscribers receive what one publisher sends, or a few'
-mesh\t'All subscribers receive what all publishers send'"
+complete -c mq -n "__fish_mq_using_subcommand bench" -l topology -d 'Who receives what: pairs, fan-in (one subscriber), fan-out (one publisher) or mesh (everybody everything)' -r -f -a "pairs\t'Each publisher has its own subscriber'
+fan-in\t'One subscriber, or a few, for all publishers'
+fan-out\t'One publisher, or a few, for all subscribers'
+mesh\t'All subscribers receive the messages of all publishers'"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'The QoS of publishing and subscribing: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'The QoS of the subscriptions, where it is another one' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32' -r

@@ -1,4 +1,4 @@
-//! The options of `mq bench` about its report: in which forms, where to, and what makes a run fail.
+//! The report options of `mq bench`: formats, destinations, and conditions that make a run fail.
 
 use super::values;
 use crate::bench::judge::Thresholds;
@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What is printed.
+/// The format on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)] // comments would make the help as long as a page; `--json` and its like say what each is
 pub enum ReportFormat {
@@ -17,14 +17,14 @@ pub enum ReportFormat {
     Prometheus,
 }
 
-/// What can be searched for.
+/// The subject of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)] // as above
 pub enum Searchable {
     Rate,
 }
 
-/// Where the report goes, and what it is held against.
+/// The destinations of the report, and its comparison with others.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
     /// Format of the report on standard output [default: text]

@@ -1,10 +1,10 @@
-//! The time series as CSV: a line for each slot, times in seconds, latencies in milliseconds.
+//! The time series as CSV: one line per slot, times in seconds, latencies in milliseconds.
 
 use super::Report;
 use std::fmt::Write;
 
 impl Report {
-    /// What happened when, as comma-separated values with a header. What was not measured is empty.
+    /// The time series as comma-separated values with a header. Values that were not measured are empty.
     pub fn to_csv(&self) -> String {
         let mut text = "begin_s,width_s,connected,failed,lost,sent,acknowledged,denied,received,\
                         latency_p50_ms,latency_p99_ms,latency_max_ms\n"

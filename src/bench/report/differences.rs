@@ -1,15 +1,15 @@
-//! What two runs do differently: nothing may differ where reports are merged, and all of it is told beside a baseline.
+//! The differences between two runs: a merge refuses them, a comparison with a baseline lists them.
 
 use super::json::scenario_word;
 use super::{Group, Load, Planned, Report};
 use crate::bench::plan::Volume;
 use std::time::Duration;
 
-/// What two runs do differently: the key, and both values.
+/// A row per difference: the key and both values.
 pub(super) type Differences = Vec<(String, String, String)>;
 
 impl Report {
-    /// What two runs do differently, apart from how many take part.
+    /// The differences between two runs, except the number of clients.
     pub(super) fn differences(&self, other: &Report) -> Differences {
         let names =
             |report: &Report| report.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>();
@@ -24,7 +24,7 @@ impl Report {
         all
     }
 
-    /// What two runs do differently, how many take part included.
+    /// The differences between two runs, including the number of clients.
     pub fn all_differences(&self, other: &Report) -> Differences {
         let mut all = self.plan.extents(&other.plan);
         all.extend(self.differences(other));
@@ -35,18 +35,18 @@ impl Report {
     }
 }
 
-/// A row, if two values differ.
+/// A row if two values differ.
 fn difference<T: PartialEq + ToString>(key: &str, first: &T, second: &T) -> Option<(String, String, String)> {
     (first != second).then(|| (key.to_owned(), first.to_string(), second.to_string()))
 }
 
-/// What shapes two loads differently, unless one of the reports does not say.
+/// The differences between two loads; none if one of the reports does not record its load.
 fn of_loads(first: Option<&Load>, second: Option<&Load>) -> Differences {
     first.zip(second).map(|(first, second)| first.differences(second)).unwrap_or_default()
 }
 
 impl Planned {
-    /// What is the same in all shards of a run.
+    /// The settings that are equal in all shards of a run.
     fn differences(&self, other: &Planned) -> Differences {
         let seconds = |time: Duration| format!("{} s", time.as_secs_f64());
         let volume = |plan: &Planned| match plan.volume {
@@ -65,7 +65,7 @@ impl Planned {
         rows
     }
 
-    /// What is not.
+    /// The settings that vary by shard.
     fn extents(&self, other: &Planned) -> Differences {
         let connects = |plan: &Planned| plan.connect_rate.map_or("none".to_owned(), |rate| rate.to_string());
         let rate = |plan: &Planned| plan.rate.map_or("none".to_owned(), |rate| rate.to_string());
@@ -81,7 +81,7 @@ impl Planned {
 }
 
 impl Group {
-    /// What is the same in all shards of a run.
+    /// The settings that are equal in all shards of a run.
     fn differences(&self, other: &Group) -> Differences {
         let key = |key: &str| match self.name.as_str() {
             "" => key.to_owned(),
@@ -101,13 +101,13 @@ impl Group {
             difference(&key("the payload's size"), &self.payload_sizes.1, &other.payload_sizes.1),
             difference(&key("--inflight"), &self.in_flight, &other.in_flight),
             difference(&key("what is listened to"), &listens(self), &listens(other)),
-            // What does not say how a load is shaped says nothing about sharing either.
+            // A report without the load does not record --share either.
             difference(&key("--share"), &shares(self), &shares(other))
                 .filter(|_| self.shape.is_some() && other.shape.is_some()),
         ];
         let shapes = of_loads(self.shape.as_ref(), other.shape.as_ref());
         let shapes = shapes.into_iter().map(|(name, first, second)| (key(&name), first, second));
-        // What the plan says as well is said once.
+        // The plan already lists these two for the only group.
         let said = if self.name.is_empty() { ["the scenario", "the payload's size"] } else { [""; 2] };
         rows.into_iter().flatten().filter(|(key, _, _)| !said.contains(&key.as_str())).chain(shapes).collect()
     }

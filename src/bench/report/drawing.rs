@@ -1,4 +1,4 @@
-//! A latency's histogram as bars of characters.
+//! A latency histogram as bars of characters.
 
 use super::words::duration;
 use crate::bench::record::Latencies;
@@ -7,13 +7,13 @@ use std::fmt::Write;
 /// The longest bar.
 const WIDTH: u64 = 40;
 
-/// With more rows than this, a row stands for a power of ten.
+/// With more rows than this, each row covers a power of ten.
 const MOST_ROWS: usize = 12;
 
 /// Bars in eighths, from none to seven; a full one is another character.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// A range of times and how many fell into it.
+/// A range of times and the number of samples in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bin {
     end: u64,
@@ -35,7 +35,7 @@ pub(super) fn draw(latencies: &Latencies, is_utf8: bool) -> String {
     text
 }
 
-/// From the first round time that something came up to, to the last.
+/// The bins from the first non-empty one to the last.
 fn bins(latencies: &Latencies) -> Vec<Bin> {
     let fine = bins_with(latencies, &[1, 2, 5]);
     if fine.len() <= MOST_ROWS { fine } else { bins_with(latencies, &[1]) }
@@ -59,7 +59,7 @@ fn bins_with(latencies: &Latencies, steps: &[u64]) -> Vec<Bin> {
     bins.split_off(empty.min(bins.len()))
 }
 
-/// A bar in eighths of a character. What is there is seen, however little.
+/// A bar in eighths of a character. A count above zero is always visible.
 fn blocks(count: u64, most: u64) -> String {
     let eighths = scaled(count, most, WIDTH * 8);
     let full = "█".repeat((eighths / 8) as usize);

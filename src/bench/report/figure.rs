@@ -1,25 +1,25 @@
-//! A figure with its unit: how it is shown, and what its key is in JSON.
+//! A value with its unit: how it is displayed, and its key in JSON.
 
 use super::words::{duration, rate};
 
-/// What a number counts.
+/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Nanoseconds.
     Time,
-    /// Things in a second.
+    /// Occurrences per second.
     Rate,
-    /// Parts of a hundred.
+    /// Percent.
     Percent,
-    /// Things.
+    /// A plain number.
     Count,
 }
 
 impl Unit {
-    /// The last one is that of every key that ends with nothing of the others.
+    /// `Count` comes last: it applies to every key without a unit's suffix.
     const ALL: [Unit; 4] = [Unit::Time, Unit::Rate, Unit::Percent, Unit::Count];
 
-    /// The end of a key in JSON.
+    /// The suffix of a key in JSON.
     fn suffix(self) -> &'static str {
         match self {
             Unit::Time => "_ns",
@@ -29,7 +29,7 @@ impl Unit {
         }
     }
 
-    /// A value in words.
+    /// Formats a value for display.
     pub fn show(self, value: f64) -> String {
         match self {
             Unit::Time => duration(value as u64),
@@ -40,31 +40,31 @@ impl Unit {
     }
 }
 
-/// A figure of a run by its name.
+/// A named value of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// The name of the metric.
     pub metric: String,
-    /// What it counts.
+    /// The unit of the value.
     pub unit: Unit,
-    /// `None` when it was not measured.
+    /// `None` if it was not measured.
     pub value: Option<f64>,
 }
 
 impl Figure {
-    /// Its key in JSON: the name with the unit.
+    /// The key in JSON: the name with the unit's suffix.
     pub(super) fn key(&self) -> String {
         format!("{}{}", self.metric, self.unit.suffix())
     }
 
-    /// What such a key and a value stand for.
+    /// Splits such a key into name and unit.
     pub(super) fn of_key(key: &str, value: Option<f64>) -> Figure {
         let cut = |unit: Unit| key.strip_suffix(unit.suffix()).map(|metric| (metric, unit));
         let (metric, unit) = Unit::ALL.into_iter().find_map(cut).unwrap_or((key, Unit::Count));
         Figure { metric: metric.to_owned(), unit, value }
     }
 
-    /// The value in words, a dash for none.
+    /// The value for display, or a dash if it was not measured.
     pub(super) fn shown(&self) -> String {
         self.value.map_or("-".to_owned(), |value| self.unit.show(value))
     }

@@ -1,4 +1,4 @@
-//! What a group of clients was to do, and what became of its messages.
+//! The planned load of a group of clients, and the outcome of its messages.
 
 use super::Load;
 use super::words::{count, rate};
@@ -9,45 +9,45 @@ use crate::bench::schedule::OpenLoop;
 use crate::protocol::Qos;
 use std::fmt::Write;
 
-/// A group of clients. A run that is no mix has one, without a name.
+/// A group of clients. A run without a scenario file has one group, without a name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// What it is called in the scenario file.
+    /// The name in the scenario file.
     pub name: String,
-    /// What its clients do.
+    /// The scenario of its clients.
     pub scenario: Scenario,
-    /// How many clients publish, or ask.
+    /// The number of clients that publish, or send requests.
     pub publishers: u64,
-    /// How many clients subscribe, or answer.
+    /// The number of clients that subscribe, or answer requests.
     pub subscribers: u64,
-    /// How many clients only stay.
+    /// The number of clients that only stay connected.
     pub idle: u64,
     /// The QoS of publishing.
     pub qos: Qos,
     /// The QoS of the subscriptions.
     pub subscription_qos: Qos,
-    /// The QoS that the broker granted, if that is less than was asked for.
+    /// The QoS that the broker granted, if lower than requested.
     pub granted_qos: Option<Qos>,
-    /// The bytes of the shortest payload, where that was chosen, and of the longest one.
+    /// The sizes of the shortest payload, if it was set, and of the longest, in bytes.
     pub payload_sizes: (u64, u64),
-    /// How many messages of QoS 1 and 2 each publisher keeps unacknowledged, and each requester unanswered.
+    /// The number of unacknowledged QoS 1 and 2 messages per publisher, or of unanswered requests per requester.
     pub in_flight: u16,
-    /// How many messages are planned in a second; `None` for as many as the broker takes.
+    /// The planned messages per second; `None` for as many as the broker accepts.
     pub rate: Option<f64>,
-    /// How many messages are to be sent; `None` where the time decides.
+    /// The planned number of messages; `None` if the duration ends the load.
     pub messages: Option<u64>,
-    /// What subscribers listen to that hear others.
+    /// The topic filter, if its subscribers receive the messages of other clients.
     pub listens_to: Option<String>,
     /// The name of the shared subscription, if its subscribers have one.
     pub share: Option<String>,
-    /// What shapes its load besides; `None` if an earlier program did not say.
+    /// The other settings of its load; `None` if an earlier version did not record them.
     pub shape: Option<Load>,
-    /// What became of its messages.
+    /// The outcome of its messages.
     pub outcome: Outcome,
 }
 
 impl Group {
-    /// A group of a plan, and what was measured of it.
+    /// A group of a plan, with its measurements.
     pub(super) fn new(plan: &Plan, group: &plan::Group, record: &Record) -> Group {
         Group {
             name: group.name.clone(),
@@ -74,22 +74,22 @@ impl Group {
         self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
     }
 
-    /// The QoS that messages were sent with: what was asked for, or what the broker grants.
+    /// The QoS of sent messages: the requested one, or the lower one that the broker grants.
     pub(super) fn sending_qos(&self) -> Qos {
         self.granted_qos.map_or(self.qos, |granted| self.qos.min(granted))
     }
 
-    /// The QoS that the broker grants and the one that was asked for, if they differ.
+    /// The granted and the requested QoS, if they differ.
     pub(super) fn lowered_qos(&self) -> Option<(Qos, Qos)> {
         Some((self.granted_qos?, self.qos.max(self.subscription_qos)))
     }
 
-    /// The QoS that a message keeps on its whole way.
+    /// The end-to-end QoS of a message.
     pub fn promise(&self) -> Qos {
         self.sending_qos().min(self.subscription_qos)
     }
 
-    /// Whether something happened that the QoS rules out: at QoS 1 and 2 a loss, at QoS 2 also a second delivery.
+    /// Whether a QoS guarantee was violated: a loss at QoS 1 or 2, or a duplicate at QoS 2.
     pub fn is_promise_broken(&self) -> bool {
         let Outcome { account, duplicates, .. } = self.outcome;
         match self.promise() {
@@ -104,13 +104,13 @@ impl Group {
         self.publishers > 0 && self.sending_qos() != Qos::AtMostOnce
     }
 
-    /// What became of its messages: sent, owed, lost, duplicated, out of order.
+    /// The counts of messages sent, owed, lost, duplicated and out of order.
     pub(super) fn deliveries(&self) -> [u64; 5] {
         let Outcome { account, duplicates, reordered } = self.outcome;
         [account.sent, account.owed, account.lost, duplicates, reordered]
     }
 
-    /// Who takes part.
+    /// The clients by role.
     pub(super) fn who(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
@@ -125,7 +125,7 @@ impl Group {
         }
     }
 
-    /// What they do for that time, which stands elsewhere where it is empty.
+    /// The load; `for_a_time` is empty if the duration is displayed elsewhere.
     pub(super) fn load(&self, for_a_time: &str) -> String {
         match self.scenario {
             Scenario::Connect => return format!("connections{for_a_time}"),
@@ -167,7 +167,7 @@ impl Group {
     }
 }
 
-/// How long a volume lasts, where time ends it.
+/// The duration of a volume, if a time ends it.
 pub(super) fn for_a_time(volume: Volume) -> String {
     match volume {
         Volume::Duration(duration) => format!(" for {} s", duration.as_secs_f64()),

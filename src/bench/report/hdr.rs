@@ -1,5 +1,5 @@
-//! The latencies as a log of HDR histograms (version 1.3 of the log's format, histograms of version 2), which the tools around
-//! HdrHistogram read: each kind over the whole run in nanoseconds, then the main one by second in microseconds.
+//! The latencies as a log of HDR histograms (log format 1.3, histograms of version 2) for the tools around HdrHistogram: each kind
+//! over the whole run in nanoseconds, then the main one by second in microseconds.
 
 use super::Report;
 use hdrhistogram::serialization::V2DeflateSerializer;
@@ -7,7 +7,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWr
 use std::fmt::Display;
 use std::time::{Duration, SystemTime};
 
-/// What is written of a second is tagged so.
+/// The tag of the histograms of single seconds.
 const BY_SECOND: &str = "main_by_second_us";
 
 impl Report {

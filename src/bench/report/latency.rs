@@ -1,4 +1,4 @@
-//! Which latencies there are, and what each is called: in JSON, in a threshold, and for people.
+//! The kinds of latency, and the name of each: in JSON, in a threshold, and for display.
 
 use crate::protocol::Qos;
 
@@ -46,7 +46,7 @@ impl LatencyKind {
         Lag,
     ];
 
-    /// The first of these that was measured is what a run is about.
+    /// The first of these that was measured is the main latency of a run.
     pub(super) const BY_IMPORTANCE: [LatencyKind; 8] = [
         EndToEndPlanned,
         EndToEnd,
@@ -78,7 +78,7 @@ impl LatencyKind {
         }
     }
 
-    /// The word in a threshold.
+    /// The name in a threshold.
     pub fn word(self) -> &'static str {
         match self {
             TcpConnect => "tcp",
@@ -90,7 +90,7 @@ impl LatencyKind {
         }
     }
 
-    /// The name for people, at most 18 characters. `qos` is that of all acknowledged messages, if it is the same.
+    /// The name for display, at most 18 characters. `qos` is that of all acknowledged messages, if it is the same.
     pub fn title(self, qos: Option<Qos>) -> &'static str {
         match self {
             TcpConnect => "TCP connect",
@@ -112,7 +112,7 @@ impl LatencyKind {
         }
     }
 
-    /// The same from the real send time, for one that counts from the planned.
+    /// The corresponding kind from the actual send time, for a kind from the planned time.
     pub fn real(self) -> Option<LatencyKind> {
         match self {
             AcknowledgedPlanned => Some(Acknowledged),
@@ -123,7 +123,7 @@ impl LatencyKind {
         }
     }
 
-    /// The name for people where it stands alone.
+    /// The name for display outside a table.
     pub fn full_title(self, qos: Option<Qos>) -> String {
         match self.real() {
             Some(real) => format!("{}, from the planned time", real.title(qos)),

@@ -1,7 +1,7 @@
-//! What shapes a load besides its numbers: a value for each key that is not at its default. Two runs with different values are not
-//! the same load.
+//! The settings of a load besides its numbers: a value for each key that is not at its default. Two runs with different values are
+//! different loads.
 //!
-//! Plans are taken apart field by field, so that a new field does not compile until somebody decides whether it belongs here.
+//! Plans are destructured field by field, so that a new field does not compile until its place here is decided.
 
 use super::words::rate;
 use crate::bench::payload::Payload;
@@ -12,14 +12,14 @@ use crate::transport::{Address, Endpoint};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The keys and their values, in words.
+/// The keys and their values, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Load(pub BTreeMap<String, String>);
 
-/// Topics below this are those that a run makes up by itself.
+/// The default topics of a run are below this.
 const OWN_TOPICS: &str = "mq-bench/{run}/";
 
-/// The longest silence of a client unless another one is asked for.
+/// The default keep alive, in seconds.
 const USUAL_KEEP_ALIVE: u16 = 60;
 
 impl Load {
@@ -28,7 +28,7 @@ impl Load {
         Load(rows.collect())
     }
 
-    /// That of a run, apart from its groups.
+    /// The settings of a run that are not those of a group.
     pub(super) fn of_plan(plan: &Plan) -> Load {
         let Plan {
             scenario: _,
@@ -73,7 +73,7 @@ impl Load {
         ])
     }
 
-    /// That of a group.
+    /// The settings of a group.
     pub(super) fn of_group(plan: &Plan, group: &Group) -> Load {
         let Group {
             name: _,
@@ -125,7 +125,7 @@ impl Load {
         rows.map(|key| (key.clone(), shown(self, key), shown(other, key))).collect()
     }
 
-    /// What is not at its default, in words; empty if everything is.
+    /// The settings that are not at their defaults; empty if all are.
     pub(super) fn words(&self) -> String {
         let words = self
             .0
@@ -135,7 +135,7 @@ impl Load {
     }
 }
 
-/// Topics of our own without a subscriber of each publisher reach all of them.
+/// Default topics without a subscriber index reach all subscribers.
 fn recipients(topic: &str) -> Option<String> {
     (!topic.contains("{s}")).then(|| "all".to_owned())
 }
@@ -183,7 +183,7 @@ fn of_open_loop(load: &OpenLoop, is_usual_rate: bool) -> Vec<(&'static str, Opti
     ]
 }
 
-/// The layers between TCP and MQTT, unless there are none.
+/// The layers between TCP and MQTT, if any.
 fn transport(endpoint: &Endpoint) -> Option<String> {
     let layers = [
         (matches!(endpoint.address, Address::Unix(_)), "unix socket"),
@@ -195,7 +195,7 @@ fn transport(endpoint: &Endpoint) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" and "))
 }
 
-/// How many bytes of properties the packets of MQTT 5 carry.
+/// The size of the MQTT 5 properties of the packets, in bytes.
 fn of_properties(properties: &PacketProperties) -> Option<String> {
     let PacketProperties { connect, publish, subscribe, disconnect } = properties;
     let size = |list: &PropertiesBuf| match list.as_properties() {

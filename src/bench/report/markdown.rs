@@ -109,7 +109,7 @@ impl Report {
     }
 }
 
-/// What a broker said must not become a link, a table or HTML.
+/// Escapes a broker's text, which must not become a link, a table or HTML.
 fn as_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in escape::line(text).chars() {

@@ -1,5 +1,5 @@
-//! One report of several that were measured at the same time, as if it had been one run: counts are added, histograms too,
-//! and times count from the start of the first.
+//! Merges the reports of simultaneous runs as if they were one run: counts and histograms are added, and times count from the
+//! earliest start.
 
 use super::{Ending, Flow, Group, Planned, Report};
 use crate::bench::plan::Volume;
@@ -7,26 +7,26 @@ use crate::bench::record::{Account, Outcome};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Why reports do not go together.
+/// The reason why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// There are none.
+    /// No report.
     #[error("there is no report to merge")]
     Nothing,
-    /// They are of different runs.
+    /// Reports of different loads.
     #[error("the reports are of different loads: {key} is {first} in one and {second} in another")]
     Different {
-        /// What differs.
+        /// The setting that differs.
         key: String,
-        /// The first value.
+        /// Its value in the first report.
         first: String,
-        /// The other.
+        /// Its value in the other.
         second: String,
     },
-    /// One of them is there twice.
+    /// The same report twice.
     #[error("the same report is there twice, of the run that began at {0}; each is to be merged once")]
     Twice(Timestamp),
-    /// They are of searches, which found their rates each by itself.
+    /// Reports of searches, each of which found its own rate.
     #[error(
         "a report of --search cannot be merged: each found its rate by itself; measure again with the same --rate and --shard"
     )]
@@ -34,10 +34,10 @@ pub enum MergeError {
 }
 
 impl Report {
-    /// Makes one of several.
+    /// Merges several reports into one.
     ///
     /// # Errors
-    /// When there are none, or they are not of the same load.
+    /// If `reports` is empty, or the loads differ.
     pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, MergeError> {
         let mut reports: Vec<Report> = reports.into_iter().collect();
         reports.sort_by_key(|report| report.started_at);
@@ -54,7 +54,7 @@ impl Report {
         Ok(merged)
     }
 
-    /// Adds one that began later, or at the same time.
+    /// Adds a report that began later, or at the same time.
     fn add(&mut self, mut other: Report) -> Result<(), MergeError> {
         if self.search.is_some() || other.search.is_some() {
             return Err(MergeError::Search);
@@ -191,7 +191,7 @@ impl Flow {
     }
 }
 
-/// The ending that is the worse news.
+/// The more severe of two endings.
 fn worse(first: Ending, second: Ending) -> Ending {
     let badness = |ending| match ending {
         Ending::Complete => 0,
@@ -203,7 +203,7 @@ fn worse(first: Ending, second: Ending) -> Ending {
     if badness(second) > badness(first) { second } else { first }
 }
 
-/// When each step began for the first of them.
+/// The earliest begin of each step.
 fn earliest(first: &[(super::Step, u64)], second: &[(super::Step, u64)]) -> Vec<(super::Step, u64)> {
     let mut phases = first.to_vec();
     for &(step, begin) in second {

@@ -1,7 +1,7 @@
-//! What a run found out, computed once; beside it the forms in which it is told.
+//! The results of a run, computed once, and the formats of its report.
 //!
-//! A [`Report`] is plain data. `json` writes it and reads it back without a loss, `merge` makes one of several, and all
-//! others only render it.
+//! A [`Report`] is plain data. `json` writes and reads it without loss, `merge` merges several into one, and all other modules
+//! only render it.
 
 mod csv;
 mod differences;
@@ -41,114 +41,114 @@ use std::time::Duration;
 pub use text::Charset;
 pub use words::{duration, folded, rate};
 
-/// What a run found out.
+/// The results of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The program that measured.
+    /// The name and version of the program.
     pub tool: String,
-    /// When the run began.
+    /// The start of the run.
     pub started_at: Timestamp,
-    /// What was to be done.
+    /// The planned load.
     pub plan: Planned,
-    /// The clients by what they do; at least one group.
+    /// The clients by group; at least one group.
     pub groups: Vec<Group>,
     /// The machines that took part.
     pub hosts: Vec<Host>,
-    /// How it ended.
+    /// How the run ended.
     pub ending: Ending,
-    /// Whether the wait for what was on its way was interrupted: what counts as lost may only have been late.
+    /// Whether the drain was interrupted: messages that count as lost may only have been late.
     pub is_drain_cut: bool,
-    /// From the first connect to the last farewell.
+    /// The time from the first connect to the last disconnect.
     pub elapsed: Duration,
-    /// When each step began, in nanoseconds since the run's start.
+    /// The start of each step, in nanoseconds since the start of the run.
     pub phases: Vec<(Step, u64)>,
-    /// Clients that the broker accepted, from the first step of the first to the CONNACK of the last.
+    /// Clients that the broker accepted, from the first client's first step to the last CONNACK.
     pub connects: Flow,
-    /// Clients that the broker refused, or that refused a broker which proved nothing; they are among those that did not connect.
+    /// Clients that the broker refused, or that refused a broker without a valid proof; included in [`Report::not_connected`].
     pub refused: u64,
     /// Clients that lost their connection.
     pub connections_lost: u64,
     /// Subscriptions that the broker granted.
     pub subscribed: u64,
-    /// Subscribers that were there until the end; what the others missed cannot be judged.
+    /// Subscribers that stayed connected to the end; losses of the others cannot be judged.
     pub subscribers_to_the_end: u64,
-    /// Messages that were sent.
+    /// Messages sent.
     pub sent: Flow,
-    /// Messages that were acknowledged; at QoS 0 none is.
+    /// Messages acknowledged; none at QoS 0.
     pub acknowledged: Flow,
-    /// Messages that arrived, each counted once.
+    /// Messages received, each counted once.
     pub received: Flow,
-    /// What was sent against what arrived.
+    /// Messages sent against messages received.
     pub account: Account,
-    /// Messages that arrived again.
+    /// Messages received again.
     pub duplicates: u64,
-    /// Messages that arrived after one that was sent later.
+    /// Messages received after one that was sent later.
     pub reordered: u64,
-    /// Messages that arrived and were none of this run's.
+    /// Messages received that did not belong to this run.
     pub foreign: u64,
-    /// Messages that were sent more than a millisecond after their planned time.
+    /// Messages sent more than a millisecond after their planned time.
     pub late: u64,
-    /// Those among them that did not wait for the broker: the load generator itself was late. `None` where nobody counted them.
+    /// Late messages that did not wait for the broker: the load generator itself was late. `None` if they were not counted.
     pub late_by_us: Option<u64>,
-    /// How often a send had to wait for the broker to read.
+    /// The number of sends that waited for the broker to read.
     pub blocked_sends: u64,
-    /// The processor time of all threads.
+    /// The CPU time of all threads.
     pub cpu: Duration,
-    /// The part of a processor that the busiest thread used while measuring; `None` where that was not measured.
+    /// The CPU usage of the busiest thread during the measurement; `None` if it was not measured.
     pub busiest_thread_percent: Option<f64>,
-    /// What was measured; kinds that were not are left out.
+    /// The latencies that were measured.
     pub latencies: BTreeMap<LatencyKind, Latencies>,
-    /// What happened when.
+    /// The counts and latencies over time.
     pub timeline: Timeline,
-    /// What went wrong.
+    /// The errors of the run.
     pub errors: Errors,
     /// The search that the run was a part of.
     pub search: Option<Searched>,
 }
 
-/// What of a plan belongs into a report.
+/// The parts of a plan that belong in a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
     /// The broker's address.
     pub broker: String,
-    /// What it is about.
+    /// The scenario.
     pub scenario: Scenario,
-    /// The version to speak.
+    /// The MQTT version.
     pub version: Version,
-    /// How many processes the threads have; 1 for that of the leader itself.
+    /// The number of processes that run the threads; 1 for the leader alone.
     pub processes: u64,
-    /// How many threads the clients have, in all processes: the workers.
+    /// The number of worker threads in all processes.
     pub threads: u64,
-    /// How many clients there are.
+    /// The number of clients.
     pub clients: u64,
-    /// How many clients publish.
+    /// The number of clients that publish.
     pub publishers: u64,
-    /// How many clients subscribe.
+    /// The number of clients that subscribe.
     pub subscribers: u64,
-    /// How many clients the run is judged by: subscribers, or those that wait for answers.
+    /// The number of clients by which the run is judged: subscribers, or clients that wait for responses.
     pub receivers: u64,
-    /// The bytes of the longest payload.
+    /// The size of the longest payload, in bytes.
     pub payload_size: u64,
-    /// How much is to be sent.
+    /// The number of messages, or the duration.
     pub volume: Volume,
-    /// How long messages are sent before they are measured.
+    /// How long messages are sent before the measurement.
     pub warm_up: Duration,
-    /// How many messages are planned in a second; `None` for as many as the broker takes.
+    /// The planned messages per second; `None` for as many as the broker accepts.
     pub rate: Option<f64>,
-    /// How many clients begin to connect in a second; `None` for as many as the broker takes.
+    /// The number of clients that start to connect per second; `None` for as many as the broker accepts.
     pub connect_rate: Option<u32>,
-    /// What shapes it besides; `None` if an earlier program did not say.
+    /// The other settings of the load; `None` if an earlier version did not record them.
     pub load: Option<Load>,
 }
 
 /// A machine that took part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
-    /// The operating system and the processor's kind.
+    /// The operating system and the CPU architecture.
     pub system: String,
-    /// The processors that the process may use.
+    /// The number of CPUs that the process may use.
     pub cpus: u64,
-    /// How many files the process may open; `None` for any number.
+    /// The limit of open files of the process; `None` for no limit.
     pub open_files: Option<u64>,
 }
 
@@ -163,12 +163,12 @@ impl Host {
     }
 }
 
-/// A number of things, and when they happened.
+/// A count of events, and the time span in which they occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flow {
-    /// How many.
+    /// The number of events.
     pub count: u64,
-    /// From the first that was sent to the last of these, in nanoseconds since the run's start; `None` when there were none.
+    /// From the first send to the last of the events, in nanoseconds since the start of the run; `None` without events.
     pub span: Option<(u64, u64)>,
 }
 
@@ -177,36 +177,36 @@ impl Flow {
         Flow { count, span: start.zip(span.last()).filter(|_| count > 0) }
     }
 
-    /// How long it took; `None` when there were none.
+    /// The length of the span; `None` without events.
     pub fn time(self) -> Option<Duration> {
         self.span.map(|(start, end)| Duration::from_nanos(end.saturating_sub(start)))
     }
 
-    /// How many in a second.
+    /// The events per second.
     pub fn rate(self) -> Option<f64> {
         self.time().filter(|time| !time.is_zero()).map(|time| self.count as f64 / time.as_secs_f64())
     }
 }
 
-/// What surrounds a run, besides its plan and what was measured.
+/// The facts about a run besides its plan and its measurements.
 #[derive(Debug, Clone)]
 pub struct Circumstances {
     /// The broker's address.
     pub broker: String,
-    /// When the run began.
+    /// The start of the run.
     pub started_at: Timestamp,
-    /// How it ended.
+    /// How the run ended.
     pub ending: Ending,
-    /// Whether the wait for what was on its way was interrupted.
+    /// Whether the drain was interrupted.
     pub is_drain_cut: bool,
-    /// From the first connect to the last farewell.
+    /// The time from the first connect to the last disconnect.
     pub elapsed: Duration,
-    /// When each step began, in nanoseconds since the run's start.
+    /// The start of each step, in nanoseconds since the start of the run.
     pub phases: Vec<(Step, u64)>,
 }
 
 impl Report {
-    /// Makes a report of what was measured.
+    /// Builds the report from the measurements.
     pub fn new(plan: &Plan, circumstances: Circumstances, mut record: Record) -> Report {
         count_unanswered(plan, &mut record);
         let account = record.account(plan);
@@ -251,27 +251,27 @@ impl Report {
         }
     }
 
-    /// Clients that were planned.
+    /// The number of planned clients.
     pub fn clients(&self) -> u64 {
         self.plan.clients
     }
 
-    /// Clients that did not connect.
+    /// The number of clients that did not connect.
     pub fn not_connected(&self) -> u64 {
         self.clients().saturating_sub(self.connects.count)
     }
 
-    /// The groups to which something happened that their QoS rules out.
+    /// The groups whose QoS guarantee was violated.
     pub fn broken_promises(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().filter(|group| group.is_promise_broken() && !self.is_drain_cut)
     }
 
-    /// Whether something happened that a QoS rules out.
+    /// Whether a QoS guarantee was violated.
     pub fn is_promise_broken(&self) -> bool {
         self.broken_promises().next().is_some()
     }
 
-    /// The QoS that the broker granted instead of the one that was asked for, in words.
+    /// The granted and the requested QoS as text, if the broker granted a lower one.
     pub fn lowered_qos(&self) -> Option<String> {
         let (granted, asked) = self.groups.iter().find_map(Group::lowered_qos)?;
         Some(format!(
@@ -279,7 +279,7 @@ impl Report {
         ))
     }
 
-    /// The shared subscription that the broker granted and delivered nothing to, if there is one.
+    /// The shared subscription that the broker granted without delivering to it, if any.
     pub fn unshared(&self) -> Option<&str> {
         let is_unshared = |group: &&Group| {
             let account = group.outcome.account;
@@ -288,7 +288,7 @@ impl Report {
         self.groups.iter().find(is_unshared)?.share.as_deref().filter(|_| !self.is_drain_cut)
     }
 
-    /// How it ended, unless all that was planned was done.
+    /// The ending, unless the run was complete.
     fn ending_words(&self) -> Option<&'static str> {
         Some(match self.ending {
             Ending::Complete => return None,
@@ -306,7 +306,7 @@ impl Report {
         })
     }
 
-    /// The threads of the clients, and where they ran.
+    /// The number of worker threads, and of processes if there are several.
     fn workers(&self) -> String {
         let threads = words::count(self.plan.threads, "thread");
         match self.plan.processes {
@@ -315,12 +315,12 @@ impl Report {
         }
     }
 
-    /// How long the load lasted by plan, where time ended it.
+    /// The planned duration of the load, if a time ends it.
     fn for_a_time(&self) -> String {
         group::for_a_time(self.plan.volume)
     }
 
-    /// The broker, the version and what shapes all connections, in words.
+    /// The broker, the MQTT version and the settings of all connections.
     fn place(&self) -> String {
         let plan = &self.plan;
         let words = plan.load.as_ref().map(Load::words).filter(|words| !words.is_empty());
@@ -329,7 +329,7 @@ impl Report {
         format!("{}, {}{words}{pace}", plan.broker, plan.version)
     }
 
-    /// The warm-up in words; empty without one.
+    /// The warm-up; empty without one.
     fn warm_up(&self) -> String {
         match self.plan.warm_up {
             Duration::ZERO => String::new(),
@@ -337,45 +337,45 @@ impl Report {
         }
     }
 
-    /// What a group does, in words.
+    /// The load of a group.
     fn load_of(&self, group: &Group, for_a_time: &str) -> String {
         group.load(for_a_time) + &self.warm_up()
     }
 
-    /// Whether the clients do different things.
+    /// Whether there are several groups.
     fn is_mix(&self) -> bool {
         self.groups.len() > 1
     }
 
-    /// The QoS of all messages that are acknowledged one by one; `None` where there are several.
+    /// The QoS of all messages that are acknowledged one by one; `None` if there are several.
     fn acknowledged_qos(&self) -> Option<Qos> {
         let mut all = self.groups.iter().filter(|group| group.is_acknowledged()).map(Group::sending_qos);
         let first = all.next()?;
         all.all(|qos| qos == first).then_some(first)
     }
 
-    /// Whether deliveries were owed to anybody, so that a loss could have been seen.
+    /// Whether any deliveries were owed, so that a loss could be detected.
     pub fn is_delivery_judged(&self) -> bool {
         self.subscribers_to_the_end > 0 && self.account.owed > 0
     }
 
-    /// What the run is about: messages that arrived, else acknowledged ones, else those that were sent.
+    /// The main count of the run: messages received, else acknowledged, else sent.
     pub fn throughput(&self) -> Flow {
         let flows = [self.received, self.acknowledged, self.sent];
         flows.into_iter().find(|flow| flow.count > 0).unwrap_or_default()
     }
 
-    /// The latency that the run is about: that of messages, from the planned time where there was one.
+    /// The main latency of the run: that of messages, from the planned time if there was one.
     pub fn main_latency(&self) -> Option<LatencyKind> {
         LatencyKind::BY_IMPORTANCE.into_iter().find(|kind| self.latencies.contains_key(kind))
     }
 
-    /// A latency's percentiles; `None` when it was not measured.
+    /// The percentiles of a latency; `None` if it was not measured.
     pub fn summary(&self, kind: LatencyKind) -> Option<Summary> {
         self.latencies.get(&kind)?.summary()
     }
 
-    /// The latencies that are worth a row: those from the planned time only where they differ from those of the real one.
+    /// The latencies that get a row: those from the planned time only if they differ from those from the actual time.
     fn latency_rows(&self) -> Vec<(LatencyKind, Summary)> {
         let rows = LatencyKind::ALL.into_iter().filter_map(|kind| Some((kind, self.summary(kind)?)));
         rows.filter(|(kind, row)| {
@@ -412,7 +412,7 @@ impl Planned {
     }
 }
 
-/// The groups of a plan. What is counted without asking whose it is belongs to the only one, where there is one.
+/// The groups of a plan. Counts without a group belong to the only group, if there is just one.
 fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
     let mut groups: Vec<_> = plan.groups.iter().map(|group| Group::new(plan, group, record)).collect();
     if let [only] = groups.as_mut_slice() {
@@ -421,13 +421,13 @@ fn groups(plan: &Plan, record: &Record) -> Vec<Group> {
     groups
 }
 
-/// The rates of all groups together.
+/// The sum of the rates of all groups.
 fn planned_rate(plan: &Plan) -> Option<f64> {
     let rates = plan.groups.iter().filter_map(|group| group.open_loop.as_ref());
     rates.map(OpenLoop::mean_rate).reduce(|all, rate| all + rate)
 }
 
-/// Notes the clients of which nothing was heard until the end.
+/// Records an error for the clients that did not get a response before the end.
 fn count_unanswered(plan: &Plan, record: &mut Record) {
     let answered = record.connected + record.errors.count(Stage::Connect);
     let unanswered = u64::from(plan.clients()).saturating_sub(answered);
@@ -437,7 +437,7 @@ fn count_unanswered(plan: &Plan, record: &mut Record) {
     }
 }
 
-/// A part of one as a percentage with one decimal; nothing that was measured is none at all.
+/// A fraction of one as a percentage with one decimal; `None` for 0, which means not measured.
 fn percent(part: f64) -> Option<f64> {
     (part > 0.0).then(|| (part * 1000.0).round() / 10.0)
 }
@@ -462,7 +462,7 @@ fn latencies(record: Record) -> BTreeMap<LatencyKind, Latencies> {
     all.into_iter().filter(|(_, latencies)| !latencies.histogram().is_empty()).collect()
 }
 
-/// Whether a percentile is further apart than a fiftieth.
+/// Whether a percentile differs by more than 2 percent.
 fn differs(planned: &Summary, real: &Summary) -> bool {
     let pairs =
         [(planned.p50, real.p50), (planned.p90, real.p90), (planned.p99, real.p99), (planned.max, real.max)];

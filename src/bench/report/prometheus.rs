@@ -1,4 +1,4 @@
-//! The text format of Prometheus: a finished report, and the totals of a run that goes on.
+//! The text format of Prometheus: a finished report, and the totals of a run in progress.
 
 use super::Report;
 use super::json::{stage_word, step_word};
@@ -6,16 +6,16 @@ use crate::bench::{Step, Totals};
 use crate::escape;
 use std::fmt::{Display, Write};
 
-/// The percentiles that are given as quantiles.
+/// The percentiles that are exported as quantiles.
 const QUANTILES: [(&str, f64); 6] =
     [("0.5", 50.0), ("0.9", 90.0), ("0.95", 95.0), ("0.99", 99.0), ("0.999", 99.9), ("0.9999", 99.99)];
 
-/// Text that grows by metrics.
+/// The metrics written so far.
 #[derive(Default)]
 struct Page(String);
 
 impl Page {
-    /// A metric's head: what it is, and of what type.
+    /// The HELP and TYPE lines of a metric.
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP mq_bench_{name} {help}\n# TYPE mq_bench_{name} {kind}");
     }
@@ -78,7 +78,7 @@ impl Report {
         for (name, help, value) in counters {
             page.counter(name, help, value);
         }
-        // A loss that nobody could have seen is no zero.
+        // If a loss could not be detected, the metric is left out: it is not 0.
         if self.is_delivery_judged() {
             page.counter("lost_total", "Messages that never arrived.", self.account.lost);
         }
@@ -119,7 +119,7 @@ impl Report {
     }
 }
 
-/// The totals of a run that goes on, as metrics.
+/// The totals of a run in progress, as metrics.
 pub fn live(step: Option<Step>, totals: &Totals) -> String {
     let mut page = Page::default();
     page.head("step", "gauge", "What the run is doing.");
@@ -141,7 +141,7 @@ pub fn live(step: Option<Step>, totals: &Totals) -> String {
     page.0
 }
 
-/// The value of a label: a broker's words are in it. The format can escape line breaks, and nothing else of the kind.
+/// The value of a label, which may be a broker's text. The format can escape line feeds, but no other control character.
 fn label(text: &str) -> String {
     escape::lines(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::bench::record::Stage;
 
-    /// A line is a comment or a name, labels and a number.
+    /// Whether a line is a comment, or a name with labels and a number.
     fn is_line(line: &str) -> bool {
         line.starts_with("# ")
             || line.rsplit_once(' ').is_some_and(|(name, value)| {

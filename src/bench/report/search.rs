@@ -1,46 +1,46 @@
-//! What a search for the highest rate that holds came to: the rates that were tried, and the figures they were judged by.
+//! The result of a search for the highest sustained rate: the rates that were tried, and the values that decided.
 
 use super::figure::Figure;
 use super::words::{folded, rate};
 use crate::escape;
 use std::fmt::Write;
 
-/// Where the reason of a failure begins.
+/// The column of the reason for a failure.
 const INDENT: usize = 18;
 
 /// A search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Searched {
-    /// The rates that were tried, in their order.
+    /// The rates that were tried, in order.
     pub steps: Vec<SearchStep>,
-    /// What it came to; `None` when no run came to its end.
+    /// The outcome; `None` if no run was complete.
     pub found: Option<Found>,
 }
 
-/// A rate that was tried, and what came of it.
+/// A rate that was tried, and its result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchStep {
-    /// The rate that was asked for, in a second.
+    /// The requested messages per second.
     pub rate: f64,
-    /// Why it did not hold; `None` when it did.
+    /// The reason for the failure; `None` if the rate was sustained.
     pub failure: Option<String>,
-    /// What it was judged by.
+    /// The values that decided.
     pub figures: Vec<Figure>,
 }
 
-/// What a search came to.
+/// The outcome of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Found {
-    /// The highest rate that held.
+    /// The highest sustained rate.
     Rate(f64),
-    /// The highest rate that held; none failed, so that there may be a higher one.
+    /// The highest sustained rate; none failed, so a higher one may be sustained too.
     AtLeast(f64),
-    /// Even this low one did not hold.
+    /// The lowest rate that was tried, which failed.
     NotEven(f64),
 }
 
 impl Searched {
-    /// Why it failed, when no rate held.
+    /// The failure, if no rate was sustained.
     pub fn failure(&self) -> Option<String> {
         let found = self.found.filter(|found| matches!(found, Found::NotEven(_)))?;
         let reason = self.steps.last().and_then(|step| step.failure.clone()).unwrap_or_default();
@@ -52,7 +52,7 @@ impl Searched {
         self.found.map_or("no rate was measured to the end".to_owned(), Found::to_text)
     }
 
-    /// The heads of the table of steps.
+    /// The header of the table of steps.
     pub(super) fn heads(&self) -> Vec<&str> {
         let figures = self.steps.first().map(|step| step.figures.as_slice()).unwrap_or_default();
         let names = figures.iter().map(|figure| figure.metric.as_str());
@@ -67,7 +67,7 @@ impl Searched {
         })
     }
 
-    /// The steps for a terminal. Why a rate did not hold stands on lines of its own.
+    /// The steps for a terminal. The reason for a failure is on its own lines.
     pub(super) fn table(&self) -> (String, String) {
         let heads = self.heads();
         let row = |cells: &[&str]| {
@@ -103,7 +103,7 @@ impl SearchStep {
 }
 
 impl Found {
-    /// What the search found out, as a sentence.
+    /// The outcome as a sentence.
     pub fn to_text(self) -> String {
         match self {
             Found::Rate(found) => {
@@ -119,7 +119,7 @@ impl Found {
 pub(super) mod tests {
     use super::*;
 
-    /// Two rates, of which the first held.
+    /// Two rates, of which the first was sustained.
     pub(in crate::bench::report) fn searched() -> Searched {
         let figures = |sent: f64, p99: f64, loss: f64| {
             let [sent, p99, loss] = [sent, p99, loss].map(Some);

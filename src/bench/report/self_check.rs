@@ -1,52 +1,52 @@
-//! Whether the load generator itself was what limited a run; then its figures say little about the broker.
+//! Checks whether the load generator itself limited a run; if it did, the report says little about the broker.
 
 use super::words::{count, duration};
 use super::{LatencyKind, Report};
 use std::time::Duration;
 
-/// A thread that uses more of a processor than this has nothing left for what comes.
+/// A thread with more CPU usage than this has no reserve.
 const BUSY_PERCENT: f64 = 90.0;
 
-/// Over less time than this, nothing is said about processors.
+/// CPU usage over a shorter time than this is not judged.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// A loop that comes later than this adds to the latencies what a broker would be blamed for.
+/// An event loop that is later than this, in nanoseconds, adds to the latencies that are attributed to the broker.
 const LAG: u64 = 10_000_000;
 
-/// A percentile of fewer times than this is no more than the longest of them.
+/// A percentile of fewer samples than this is just the longest of them.
 const FEWEST_TIMES: u64 = 100;
 
-/// What a delayed acknowledgement of TCP adds on Linux, in nanoseconds: 40 ms and up to one tick of its clock.
+/// The latency that a delayed TCP acknowledgement adds on Linux, in nanoseconds: 40 ms and up to one kernel tick.
 const DELAYED_ACKNOWLEDGEMENT: std::ops::Range<u64> = 39_000_000..44_500_000;
 
-/// Of fewer samples, the 99th percentile is a matter of chance.
+/// With fewer samples than this, the 99th percentile is random.
 const ENOUGH_FOR_P99: u64 = 1000;
 
-/// One message in so many may be late.
+/// One in this many messages may be late.
 const LATE_SHARE: u64 = 100;
 
-/// One send in so many may have waited for the broker to read.
+/// One in this many sends may have waited for the broker to read.
 const BLOCKED_SHARE: u64 = 10;
 
-/// What a finding is about; the word stands in JSON.
+/// The subject of a finding; JSON has its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// A thread had no processor time left.
+    /// A thread had no CPU time left.
     Cpu,
-    /// The loop came late to what was due.
+    /// The event loop was late for due events.
     Lag,
-    /// Clients waited for a processor to compute their proofs.
+    /// Clients waited for a CPU to compute their proofs.
     Proofs,
     /// Messages were sent after their planned time.
     Late,
-    /// Sends waited for the broker, or the network, to take bytes.
+    /// Sends waited for the broker, or the network, to accept bytes.
     BlockedSends,
-    /// Acknowledgements came when TCP's delayed ones did.
+    /// Acknowledgements arrived with the latency of delayed TCP acknowledgements.
     DelayedAcknowledgements,
 }
 
 impl Mark {
-    /// The word in JSON.
+    /// The key in JSON.
     pub fn key(self) -> &'static str {
         match self {
             Mark::Cpu => "cpu",
@@ -58,25 +58,25 @@ impl Mark {
         }
     }
 
-    /// Whether it says that the load generator was too slow. Full buffers are the broker's doing, or the network's; messages
-    /// are late for the same reason, unless another mark says that the load generator was slow. Proofs hold up only clients that
-    /// connect, and what they wait for is measured apart.
+    /// Whether it means that the load generator was too slow. Full buffers are caused by the broker or the network. So are late
+    /// messages, unless another mark shows that the load generator was slow. Proofs only delay clients that connect, and
+    /// that wait is measured separately.
     pub fn is_bottleneck(self) -> bool {
         matches!(self, Mark::Cpu | Mark::Lag)
     }
 }
 
-/// Something that whoever reads the figures should know.
+/// A caveat about the measurements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is about.
+    /// The subject.
     pub mark: Mark,
-    /// What was seen, with the number, and what to do.
+    /// The observation with its value, and a remedy.
     pub text: String,
 }
 
 impl Report {
-    /// What speaks against the figures.
+    /// The caveats about the measurements.
     pub fn self_check(&self) -> Vec<Finding> {
         let texts = [
             (Mark::Cpu, self.busy_thread()),
@@ -90,18 +90,18 @@ impl Report {
         findings.collect()
     }
 
-    /// Whether the load generator was too slow for what it measured.
+    /// Whether the load generator was too slow for the measurement.
     pub fn is_bottleneck(&self) -> bool {
         self.self_check().iter().any(|finding| finding.mark.is_bottleneck())
     }
 
-    /// The time that 99 percent did not exceed, if there were enough to tell.
+    /// The 99th percentile, if there are enough samples.
     fn p99(&self, kind: LatencyKind) -> Option<u64> {
         self.summary(kind).filter(|summary| summary.count >= FEWEST_TIMES).map(|summary| summary.p99)
     }
 
     fn busy_thread(&self) -> Option<String> {
-        // A moment says nothing: every thread is busy as long as it starts.
+        // A short time is not representative: every thread is busy at the start.
         self.throughput().time().filter(|time| *time >= SHORTEST)?;
         let percent = self.busiest_thread_percent.filter(|percent| *percent >= BUSY_PERCENT)?;
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
@@ -142,7 +142,7 @@ impl Report {
         })
     }
 
-    /// Whose fault that is, as far as it is known.
+    /// The cause of late sends, as far as it is known.
     fn cause_of_late_sends(&self) -> String {
         match self.late_by_us {
             None => String::new(),
@@ -166,7 +166,7 @@ impl Report {
 }
 
 impl Report {
-    /// A broker without TCP_NODELAY holds an acknowledgement back until TCP acknowledges the one before, which Linux does after 40 ms.
+    /// A broker without TCP_NODELAY holds an acknowledgement back until TCP acknowledges the previous one, which Linux does after 40 ms.
     fn delayed_acknowledgements(&self) -> Option<String> {
         let summary = self.summary(LatencyKind::Acknowledged)?;
         let is_delayed = |latency: &u64| DELAYED_ACKNOWLEDGEMENT.contains(latency);

@@ -1,8 +1,8 @@
-//! Reports for the tests of all that renders or judges them.
+//! Reports for the tests of rendering and judging.
 
 use super::*;
 
-/// A run in which all went well.
+/// A run without problems.
 pub(in crate::bench) fn report() -> Report {
     let flow = |count, milliseconds: u64| Flow { count, span: Some((0, milliseconds * 1_000_000)) };
     let mut timeline = Timeline::default();
@@ -90,14 +90,14 @@ pub(in crate::bench) fn group() -> Group {
     }
 }
 
-/// Sets what was lost and what arrived again, in the report and in its only group.
+/// Sets the numbers of lost and duplicate messages, in the report and in its only group.
 pub(in crate::bench) fn spoil(report: &mut Report, lost: u64, duplicates: u64) {
     (report.account.lost, report.duplicates) = (lost, duplicates);
     let outcome = &mut report.groups[0].outcome;
     (outcome.account.lost, outcome.duplicates) = (lost, duplicates);
 }
 
-/// A run of two groups: what is told about them.
+/// A run of two groups.
 pub(in crate::bench) fn mix() -> Report {
     let mut report = report();
     report.plan.scenario = Scenario::Mix;
@@ -117,7 +117,7 @@ pub(in crate::bench) fn mix() -> Report {
     report
 }
 
-/// A thousand times up to five times the middle one.
+/// A thousand samples of up to five times the middle one.
 pub(in crate::bench) fn spread(middle: u64) -> Latencies {
     let mut latencies = Latencies::default();
     for step in 1..=1000 {

@@ -1,4 +1,4 @@
-//! The report for people who read it on a terminal.
+//! The report as text for a terminal.
 
 use super::drawing::draw;
 use super::words::{count, duration, folded, rate};
@@ -11,17 +11,17 @@ use crate::protocol::Qos;
 use colored::Colorize;
 use std::fmt::Write;
 
-/// The characters that can be shown.
+/// The characters that the terminal can display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// All of them.
+    /// Unicode, as UTF-8.
     Utf8,
-    /// Those of ASCII.
+    /// ASCII only.
     Ascii,
 }
 
 impl Charset {
-    /// What the locale allows, as the C library decides it: the first of these variables that is set.
+    /// The character set of the locale, by the rules of the C library: the first of these variables that is set.
     pub fn of_environment() -> Charset {
         let values = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(std::env::var_os);
         let mut locale = values.map(|value| value.to_string_lossy().to_ascii_lowercase());
@@ -33,7 +33,7 @@ impl Charset {
 }
 
 impl Report {
-    /// The report for people. Colours follow the settings of `colored`.
+    /// The report as text. Colours follow the settings of `colored`.
     pub fn to_text(&self, charset: Charset) -> String {
         let mut text = String::new();
         let sections = [
@@ -77,7 +77,7 @@ impl Report {
         text
     }
 
-    /// What became of each group's messages, where there are several.
+    /// The outcome of each group's messages, if there are several groups.
     fn by_group(&self) -> String {
         let groups: Vec<_> = self.groups.iter().filter(|group| group.outcome.account.sent > 0).collect();
         if !self.is_mix() || groups.is_empty() {
@@ -85,7 +85,7 @@ impl Report {
         }
         let heads = ["sent", "owed", "lost", "duplicated", "out of order"];
         let row = |name: &str, [sent, owed, lost, duplicated, out_of_order]: [&str; 5]| {
-            // As in `named`, a name that is too long has a line of its own.
+            // As in `named`, a name that is too long has its own line.
             let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
             format!("{name:<INDENT$}{end}{sent:>11}{owed:>11}{lost:>11}{duplicated:>12}{out_of_order:>14}")
         };
@@ -98,7 +98,7 @@ impl Report {
         text
     }
 
-    /// What a search tried, and came to.
+    /// The steps and the outcome of a search.
     fn searched(&self) -> String {
         let Some(search) = &self.search else {
             return String::new();
@@ -162,7 +162,7 @@ impl Report {
         heading(&kind.full_title(self.acknowledged_qos())) + &draw(latencies, charset == Charset::Utf8)
     }
 
-    /// What went wrong, or that nothing did.
+    /// The failures of the run, or its success.
     fn verdict(&self) -> String {
         let mut text = String::new();
         for (stage, error, times) in self.errors.by_count() {
@@ -247,7 +247,7 @@ impl Report {
         line_with(&words, "delivery", mood)
     }
 
-    /// What speaks against the figures.
+    /// The findings of the self-check.
     fn remarks(&self) -> String {
         let findings = self.self_check();
         let line = |Finding { mark, text }: &Finding| match mark.is_bottleneck() {
@@ -270,14 +270,14 @@ impl Report {
     }
 }
 
-/// Whether a line is to please.
+/// Whether a line is displayed as a success or as a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Good,
     Bad,
 }
 
-/// The column in which the words behind a name begin.
+/// The column of the text that follows a name.
 const INDENT: usize = 18;
 
 fn stage_name(stage: Stage) -> &'static str {
@@ -301,7 +301,7 @@ fn line_with(words: &str, name: &str, mood: Mood) -> String {
     named(name, &words.to_string())
 }
 
-/// A name that is too long for its column has a line of its own.
+/// A name that is too long for its column has its own line.
 fn named(name: &str, words: &str) -> String {
     let width = INDENT - 1;
     let end = if name.chars().count() > width { format!("\n{:width$}", "") } else { String::new() };
@@ -312,7 +312,7 @@ fn heading(text: &str) -> String {
     format!("{}\n", text.bold())
 }
 
-/// The counts that are not zero, in words.
+/// The counts that are not zero, each with its label.
 fn list(counts: &[(u64, &str)]) -> String {
     let words = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
     words.collect::<Vec<_>>().join(", ")

@@ -1,14 +1,14 @@
-//! Numbers for people.
+//! Formatting of numbers for display.
 
-/// A count and what is counted.
+/// A count with its noun.
 pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// The columns of a terminal that no line exceeds, unless a single word does.
+/// The maximum line width; only a single long word exceeds it.
 const COLUMNS: usize = 80;
 
-/// Breaks a text between words so that it fits into the columns behind an indentation, which its other lines get as well.
+/// Wraps a text to the columns that remain after an indentation; further lines get the same indentation.
 pub fn folded(text: &str, indent: usize) -> String {
     let mut folded = String::new();
     let mut column = indent;
@@ -28,7 +28,7 @@ pub fn folded(text: &str, indent: usize) -> String {
     folded
 }
 
-/// Things in a second: whole ones, unless there are few.
+/// A rate per second, without decimals unless it is low.
 pub fn rate(per_second: f64) -> String {
     if per_second < 10.0 { format!("{per_second:.1}") } else { format!("{per_second:.0}") }
 }

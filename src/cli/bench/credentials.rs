@@ -1,4 +1,4 @@
-//! `--credentials FILE.csv`: a row for each client, with columns by their names in the first line.
+//! `--credentials FILE.csv`: a row for each client, with the names of the columns in the first line.
 
 use crate::bench::identity::Row;
 use crate::error::Error;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 const OPTION: &str = "--credentials";
 
-/// Room for the rows of several million clients.
+/// Enough for the rows of several million clients.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// Where the columns are.
+/// The positions of the columns.
 struct Columns {
     client_id: Option<usize>,
     username: Option<usize>,
@@ -25,7 +25,7 @@ struct Columns {
 /// Reads a file.
 ///
 /// # Errors
-/// When it cannot be read, or a line is not what it should be.
+/// If it cannot be read, or a line is invalid.
 pub(super) fn read(path: &Path) -> Result<Arc<[Row]>, Error> {
     let unusable = |problem: String| Error::Unusable { option: OPTION, path: path.to_owned(), problem };
     let file = std::fs::File::open(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
@@ -52,10 +52,10 @@ pub(super) fn read(path: &Path) -> Result<Arc<[Row]>, Error> {
     Ok(rows.into())
 }
 
-/// Refuses a file with fewer rows than there are clients.
+/// Refuses a file with fewer rows than clients.
 ///
 /// # Errors
-/// Both numbers.
+/// Names both numbers.
 pub(super) fn check_count(path: &Path, rows: usize, clients: u32) -> Result<(), Error> {
     if rows >= clients as usize {
         return Ok(());
@@ -67,7 +67,7 @@ pub(super) fn check_count(path: &Path, rows: usize, clients: u32) -> Result<(), 
 /// Refuses passwords without user names.
 ///
 /// # Errors
-/// What to add.
+/// If a row has a password without a user name, and the version does not allow that.
 pub(super) fn check_names(path: &Path, rows: &[Row], version: Version) -> Result<(), Error> {
     if rows.iter().all(|row| row.password.is_none() || row.username.is_some()) {
         return Ok(());
@@ -119,7 +119,7 @@ impl Columns {
 
 const KNOWN: &str = "there are client_id, username and password";
 
-/// What the reader says, without its own name for it.
+/// The message of the CSV reader without its own prefix.
 fn describe(error: &csv::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("CSV error: ").unwrap_or(&text).to_owned()

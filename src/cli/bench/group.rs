@@ -1,4 +1,4 @@
-//! A group of clients as it is described, by options or in a file, and what it becomes in the plan.
+//! A group of clients, as options or a scenario file describe it, and its conversion to a group of the plan.
 
 use super::recording;
 use super::word::{Ramping, Topology, Word};
@@ -16,16 +16,16 @@ use crate::protocol::{MAX_REMAINING_LENGTH, Qos, TopicFilter};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How many clients there are when nobody says.
+/// The default number of clients.
 const DEFAULT_CLIENTS: u32 = 100;
 
-/// How many messages of QoS 1 and 2 a publisher keeps unacknowledged.
+/// The default number of unacknowledged QoS 1 and 2 messages per publisher.
 const DEFAULT_IN_FLIGHT: u16 = 20;
 
-/// Where messages go that all subscribers receive.
+/// The default topic of messages that all subscribers receive.
 const TEMPLATE_FOR_ALL: &str = "mq-bench/{run}/{i}";
 
-/// What was asked for. A name that is empty is that of the only group.
+/// The requested settings. The only group has an empty name.
 #[derive(Debug, Clone)]
 pub(super) struct GroupSpec {
     pub(super) name: String,
@@ -50,11 +50,11 @@ pub(super) struct GroupSpec {
     pub(super) arrivals: Arrivals,
     pub(super) burst: u32,
     pub(super) ramp: Option<Ramping>,
-    /// How long the load warms up, and how long it lasts then, unless a number of messages ends it.
+    /// The warm-up, and the duration of the load unless a number of messages ends it.
     pub(super) time: (Duration, Option<Duration>),
 }
 
-/// How many clients do what.
+/// The number of clients by role.
 struct Counts {
     publishers: u32,
     subscribers: u32,
@@ -62,7 +62,7 @@ struct Counts {
 }
 
 impl GroupSpec {
-    /// Makes a group of it, whose end is a time or a number of messages.
+    /// Makes a group of the plan, which ends after a time or a number of messages.
     pub(super) fn group(&self, run: RunId, has_duration: bool) -> Result<Group, Error> {
         let Counts { publishers, subscribers, idle } = self.counts();
         let topics = self.topics(run, publishers, subscribers)?;
@@ -106,7 +106,7 @@ impl GroupSpec {
         Ok(group)
     }
 
-    /// What something is called where the user wrote it.
+    /// The name of a setting as the user wrote it: an option or a key.
     fn option(&self, option: &'static str, key: &'static str) -> &'static str {
         if self.name.is_empty() { option } else { key }
     }
@@ -139,19 +139,19 @@ impl GroupSpec {
             (_, Some(Topology::FanOut | Topology::Mesh)) => TEMPLATE_FOR_ALL,
             _ => DEFAULT_TEMPLATE,
         };
-        // Groups of a file keep out of each other's topics.
+        // Groups of a file use separate topics.
         let default = match self.name.as_str() {
             "" => default.to_owned(),
             name => default.replace("{run}", &format!("{{run}}/{name}")),
         };
         let template = self.topic.as_ref().filter(|_| self.word != Word::Sub).unwrap_or(&default);
-        // Those that share a subscription are one receiver.
+        // The subscribers of a shared subscription count as one receiver.
         let receivers = if self.share.is_some() { subscribers.min(1) } else { subscribers };
         Topics::new(template, run, publishers, receivers)
             .map_err(|error| Error::Usage(format!("{} {template}: {error}", self.option("-t", "topic"))))
     }
 
-    /// What those listen to that hear others.
+    /// The topic filter of subscribers that receive the messages of other clients.
     fn filter(&self) -> Result<Option<String>, Error> {
         if self.word != Word::Sub {
             return Ok(None);
@@ -202,7 +202,7 @@ impl GroupSpec {
 
     fn open_loop(&self, run: RunId, publishers: u32) -> Result<Option<OpenLoop>, Error> {
         let (rate, ramp) = self.rate_and_ramp()?;
-        // Who is away for a while would be flooded by those that send as fast as they can.
+        // At full speed, the backlog of an absent subscriber would grow too large.
         let gentle = || Rate::per_second(publishers.into()).filter(|_| self.word == Word::Reconnect);
         let load = |rate| {
             let GroupSpec { arrivals, burst, .. } = *self;
@@ -211,7 +211,7 @@ impl GroupSpec {
         Ok(rate.or_else(gentle).map(load))
     }
 
-    /// The rate in the end, and how it comes to that.
+    /// The final rate, and the ramp that leads to it.
     fn rate_and_ramp(&self) -> Result<(Option<Rate>, Ramp), Error> {
         let wrong = |problem: &str| Err(Error::Usage(format!("{} {problem}", self.option("--ramp", "ramp"))));
         match (self.ramp, self.rate, self.time) {
@@ -232,7 +232,7 @@ impl GroupSpec {
         }
     }
 
-    /// What is to be received must be recognised.
+    /// Subscribers can only identify messages with a payload header.
     fn check_stamp(&self, group: &Group) -> Result<(), Error> {
         let needed = if group.open_loop.is_some() { Stamp::PLANNED_SIZE } else { Stamp::SIZE };
         if group.publishers == 0 || group.judged() == 0 || group.payload.room_for_stamp() >= needed {

@@ -1,4 +1,4 @@
-//! The options of `mq bench`, and the plan that they make.
+//! The options of `mq bench`, and the plan that they result in.
 
 mod credentials;
 mod group;
@@ -26,22 +26,22 @@ use word::Ramping;
 pub(super) use word::rate;
 pub use word::{Topology, Word};
 
-/// The most clients that one machine is asked for.
+/// The maximum number of clients of one machine.
 const MOST_CLIENTS: i64 = 1_000_000;
 
-/// How long a load lasts that has no number of messages of its own.
+/// The default duration of a load without a number of messages.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
-/// How long each run of a search lasts, and how long it warms up before.
+/// The duration of each run of a search, and its warm-up.
 const SEARCH_DURATION: Duration = Duration::from_secs(5);
 const SEARCH_WARM_UP: Duration = Duration::from_secs(1);
 
-/// Where a search begins, in a second.
+/// The first messages per second of a search.
 const FIRST_RATE: f64 = 1000.0;
 
-/// What `mq bench` takes.
+/// The arguments of `mq bench`.
 #[derive(Debug, Clone, Args)]
-// What `mq bench` calls -c are the clients.
+// In `mq bench`, -c is the number of clients.
 #[command(mut_arg("disable_clean_session", |arg| arg.short(None)), mut_arg("reauthenticate", |arg| arg.hide(true)), group = ArgGroup::new("pace").args(["rate", "ramp"]).multiple(true), after_help = "\
 The first word chooses the scenario:
   pubsub     clients publish and clients subscribe: every message is accounted for (the default)
@@ -243,7 +243,7 @@ impl BenchArgs {
     /// Checks the options against each other, and makes a plan of them.
     ///
     /// # Errors
-    /// Which options do not go together, or what is wrong with a file.
+    /// If options conflict, or a file is invalid.
     pub fn plan(&self, run: RunId) -> Result<Plan, Error> {
         if self.word == Word::Merge {
             return Err(Error::Usage("merge reads reports, and plans no run".to_owned()));
@@ -287,12 +287,12 @@ impl BenchArgs {
         Ok(plan)
     }
 
-    /// The rate that a search begins with, in a second.
+    /// The first messages per second of a search.
     pub fn first_rate(&self) -> f64 {
         self.rate.map_or(FIRST_RATE, Rate::as_per_second)
     }
 
-    /// A plan at another rate, for a short run unless another length was asked for.
+    /// A plan at another rate, for a short run unless the user set a duration.
     ///
     /// # Errors
     /// As [`BenchArgs::plan`].
@@ -304,7 +304,7 @@ impl BenchArgs {
         args.plan(run)
     }
 
-    /// Only a load at planned times has a rate that can be searched for.
+    /// Only a load at planned times has a rate to search for.
     fn check_search(&self) -> Result<(), Error> {
         let publishes = !matches!(self.word, Word::Conn | Word::Sub | Word::Scenario);
         match self.report.search {
@@ -348,7 +348,7 @@ impl BenchArgs {
         }
     }
 
-    /// How long the load lasts; `None` where a number of messages ends it.
+    /// The duration of the load; `None` if a number of messages ends it.
     fn duration(&self) -> Option<Duration> {
         match self.word {
             Word::Conn => Some(self.hold.unwrap_or(DEFAULT_DURATION)),
@@ -365,7 +365,7 @@ impl BenchArgs {
         scenario_file::read(path, run)
     }
 
-    /// No thread is without a client.
+    /// Every thread has at least one client.
     fn thread_count(&self, clients: u32) -> usize {
         let wanted = match self.threads {
             Some(threads) => threads.into(),

@@ -1,8 +1,8 @@
-//! Which modes of `mq bench` have a use for an option. What has none is refused when it is typed; what profiles and variables say
-//! besides is ignored.
+//! The modes of `mq bench` in which each option has an effect. A typed option without effect is refused; one from a profile or a
+//! variable is ignored.
 //!
-//! The options are asked of clap. Those of a load are in a table, which a test compares with their definitions; all others follow
-//! from their heading.
+//! clap supplies the options. A table lists those of a load, and a test compares it with their definitions; the modes of all others
+//! follow from their headings.
 
 use super::Word::{self, Conn, Merge, Pub, Pubsub, Reconnect, Rr, Scenario, Sub};
 use crate::cli::is_set;
@@ -14,13 +14,13 @@ use std::ffi::OsString;
 const LOAD: &str = "Load";
 
 const RUNS: &[Word] = &[Pubsub, Conn, Pub, Sub, Rr, Reconnect, Scenario];
-/// Without a file.
+/// The modes without a file.
 const SIMPLE: &[Word] = &[Pubsub, Conn, Pub, Sub, Rr, Reconnect];
 const SENDS: &[Word] = &[Pubsub, Pub, Rr, Reconnect];
 const TALKS: &[Word] = &[Pubsub, Pub, Sub, Rr, Reconnect];
 const PAIRS: &[Word] = &[Pubsub, Reconnect];
 
-/// The options of a load, which are the keys of a group in a scenario's file as well.
+/// The options of a load, which are also keys of a group in a scenario file.
 const OF_THE_LOAD: [(&str, &[Word]); 28] = [
     ("clients", SIMPLE),
     ("publishers", SENDS),
@@ -31,7 +31,7 @@ const OF_THE_LOAD: [(&str, &[Word]); 28] = [
     ("size", SENDS),
     ("payload_file", SENDS),
     ("payload_recording", SENDS),
-    // Who should receive what is not known then, and so what is lost.
+    // With recorded topics the receivers of a message are unknown, and therefore losses too.
     ("recorded_topics", &[Pub]),
     ("payload_template", SENDS),
     ("topic", TALKS),
@@ -53,11 +53,11 @@ const OF_THE_LOAD: [(&str, &[Word]); 28] = [
     ("processes", RUNS),
 ];
 
-/// Those of the report that are about a run that goes on.
+/// The options of the report that need a run.
 const OF_RUNS: [&str; 3] = ["metrics", "search", "until"];
 
-/// Refuses what was typed after `mq bench` and has no use in its mode. `words` are those that clap reads, `typed_words` those of the
-/// user.
+/// Refuses options that the user typed after `mq bench` without effect in its mode. `words` are the arguments for clap, `typed_words`
+/// those of the user.
 ///
 /// # Errors
 /// Names the option and the mode.
@@ -67,7 +67,7 @@ pub(in crate::cli) fn check(
     typed_words: &[OsString],
 ) -> Result<(), String> {
     let line = [OsString::from(bench.get_name())].into_iter().chain(words.iter().cloned());
-    // What is wrong otherwise was told before.
+    // Other errors were reported before.
     let Ok(typed) = bench.clone().ignore_errors(true).try_get_matches_from(line) else { return Ok(()) };
     let Some(&mode) = typed.get_one::<Word>("word") else { return Ok(()) };
     let is_useless = |arg: &&Arg| is_typed(&typed, arg) && !has_use_for(mode, arg);
@@ -81,7 +81,7 @@ pub(in crate::cli) fn check(
     }
 }
 
-/// Whether a group of this mode has a use for a key of a scenario's file.
+/// Whether a key of a scenario file has an effect in a group of this mode.
 pub(super) fn has_use_for_key(mode: Word, key: &str) -> bool {
     OF_THE_LOAD.iter().find(|(known, _)| *known == key).is_none_or(|(_, modes)| modes.contains(&mode))
 }
@@ -103,7 +103,7 @@ fn has_use_for(mode: Word, arg: &Arg) -> bool {
     }
 }
 
-/// An option as it was typed.
+/// An option as the user typed it.
 fn spelled(arg: &Arg, words: &[OsString]) -> String {
     let short = arg.get_short().map(|short| format!("-{short}"));
     let is_short = |short: &String| {
@@ -118,7 +118,7 @@ fn spelled(arg: &Arg, words: &[OsString]) -> String {
     }
 }
 
-/// What to do instead.
+/// The hint: an alternative.
 fn instead(mode: Word, id: &str) -> &'static str {
     match (mode, id) {
         (_, "files") => "; mq bench scenario FILE takes one",
@@ -129,7 +129,7 @@ fn instead(mode: Word, id: &str) -> &'static str {
     }
 }
 
-/// The modes that a group of a file can have, and that have a use for a key.
+/// The modes for a group of a file in which a key has an effect.
 pub(super) fn modes_of_groups(key: &str) -> String {
     let modes = [Pubsub, Conn, Pub, Sub, Rr].into_iter().filter(|mode| has_use_for_key(*mode, key));
     modes

@@ -1,4 +1,4 @@
-//! A plan against what a hosted broker takes, so that nobody floods one with what it closes connections for.
+//! Checks a plan against the limits of a hosted broker, which closes connections that violate them.
 
 use super::BenchArgs;
 use crate::bench::payload::Payload;
@@ -8,7 +8,7 @@ use crate::protocol::Publish;
 use crate::service::{Introduction, Rules, Service};
 
 impl BenchArgs {
-    /// The service must be one for many clients.
+    /// The service must accept many clients.
     pub(super) fn check_service(&self) -> Result<(), Error> {
         match self.client.preset.preset {
             Some(Service::AzureIotHub) => Err(Error::Usage(
@@ -19,7 +19,7 @@ impl BenchArgs {
         }
     }
 
-    /// What the first clients of each group say and send stands for the others.
+    /// Checks the packets of the first clients of each group, which represent the others.
     pub(super) fn check_rules(&self, plan: &Plan) -> Result<(), Error> {
         let Some(rules) = self.client.rules(plan.broker.version) else { return Ok(()) };
         let length = self.client.authentication.data_length();

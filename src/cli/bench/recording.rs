@@ -1,4 +1,4 @@
-//! Messages from a file, as `mq sub --json` writes them: what one broker's clients said is sent to another.
+//! Messages from a file, as `mq sub --json` writes them, to replay the messages of one broker to another.
 
 use crate::bench::payload::Recorded;
 use crate::error::Error;
@@ -9,16 +9,16 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-/// No line is longer than the largest packet with every byte written as `\u0000`.
+/// The longest line: the largest packet with every byte written as `\u0000`.
 const LONGEST_LINE: u64 = MAX_PACKET_SIZE as u64 * 6 + 65_536;
 
-/// More than this would not stay in memory on the machines that make loads.
+/// A larger recording would not fit into the memory of typical load machines.
 const MOST_BYTES: usize = 1 << 30;
 
-/// Reads the payloads, and the topics if they are wanted.
+/// Reads the payloads, and on request the topics.
 ///
 /// # Errors
-/// When the file cannot be read, or which of its lines is no message.
+/// If the file cannot be read, or a line is not a message.
 pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     let mut lines = BufReader::new(File::open(path).map_err(failed)?);

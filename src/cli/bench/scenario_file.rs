@@ -1,5 +1,4 @@
-//! `mq bench scenario FILE.toml`: groups of clients, each with the keys that are options elsewhere. A mistake is told with its
-//! line and column.
+//! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
 use super::group::GroupSpec;
 use super::modes;
@@ -63,7 +62,7 @@ struct Table {
     ramp: Option<Ramping>,
 }
 
-/// Reads a scenario: its groups, how long the load lasts and how long it warms up.
+/// Reads a scenario: its groups, the duration of the load and its warm-up.
 pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Duration>, Duration), Error> {
     let text = input_file::read_utf8(path, input_file::LIMIT)
         .map_err(|source| Error::File { path: path.to_owned(), source })?;
@@ -103,7 +102,7 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
     Ok((groups, file.duration, file.warm_up.unwrap_or_default()))
 }
 
-/// The keys of each group, as they are written.
+/// The keys of each group, as the user wrote them.
 fn keys_of_groups(text: &str) -> Vec<Vec<String>> {
     let file: toml::Table = toml::from_str(text).unwrap_or_default();
     let groups = file.get("group").and_then(toml::Value::as_array).into_iter().flatten();
@@ -171,7 +170,7 @@ impl Table {
     }
 }
 
-/// What serde says about a key or word that it does not know, with the nearest that it knows.
+/// Serde's message about an unknown key or value, with the nearest known one.
 fn in_our_words(message: &str) -> String {
     let mut words = message.split('`').skip(1).step_by(2);
     let kind = match message {
@@ -219,7 +218,7 @@ fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arrival
     word::arrivals(&text).map(Some).map_err(de::Error::custom)
 }
 
-/// A number, or a text as it is typed after an option.
+/// A number, or the text that would follow an option.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {

@@ -1,4 +1,4 @@
-//! How the clients of `mq bench` reach the broker and log in: the options that all commands share, for many clients.
+//! The connection and the login of the clients of `mq bench`: the options that all commands share, for many clients.
 
 use super::{BenchArgs, credentials};
 use crate::authentication::scram;
@@ -14,14 +14,14 @@ use crate::transport::{Endpoint, Tls};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// What client identifiers start with.
+/// The default prefix of client identifiers.
 const DEFAULT_PREFIX: &str = "mq";
 
-/// Nobody keeps clients connected for longer before anything is sent.
+/// The maximum time in which clients are connected before the load starts.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl BenchArgs {
-    /// How this many clients reach the broker.
+    /// The connection settings of this many clients.
     pub(super) fn broker(&self, clients: u32) -> Result<Broker, Error> {
         let version = self.client.version()?;
         if self.share.is_some() && version != Version::V5 && self.client.connection.version.is_some() {
@@ -58,7 +58,7 @@ impl BenchArgs {
 
     fn endpoint(&self) -> Result<Endpoint, Error> {
         let mut client = self.client.clone();
-        // The plan has them, all of them.
+        // The plan contains all source addresses.
         client.connection.bind = None;
         let mut endpoint = client.endpoint(Names::Mq)?;
         if self.embedded && endpoint.tls.is_some() {
@@ -75,7 +75,7 @@ impl BenchArgs {
         Ok(endpoint)
     }
 
-    /// How clients prove who they are, beyond what CONNECT says.
+    /// The authentication of the clients besides the fields of CONNECT.
     fn authentication(
         &self,
         version: Version,
@@ -105,7 +105,7 @@ impl BenchArgs {
         for text in rows.iter().flat_map(|row| [&row.client_id, &row.username]).flatten() {
             self.client.connection.check_characters("--credentials", text)?;
         }
-        // MQTT 5 allows a password alone, and so do rows that have the name for it.
+        // MQTT 5 allows a password without a user name, and so do rows with user names.
         let has_names = rows.iter().all(|row| row.username.is_some()) && !rows.is_empty();
         let allowed = if has_names { Version::V5 } else { version };
         let (username, password) = self.client.credentials(Names::Mq, allowed)?;
@@ -122,7 +122,7 @@ impl BenchArgs {
                 ClientIds::Prefix(identity.id_prefix.clone().unwrap_or_else(|| DEFAULT_PREFIX.to_owned()))
             }
         };
-        // A password that stands in a file is taken as it is.
+        // A password from a file is taken literally.
         let typed = self.client.connection.password.is_some()
             && self.client.connection.password_file.is_none()
             && !self.client.connection.is_password_offered();
@@ -140,7 +140,7 @@ impl BenchArgs {
         })
     }
 
-    /// No two clients may have the same identifier: each would throw the other one out.
+    /// Refuses duplicate client identifiers: the broker would disconnect each client when the next one connects.
     pub(super) fn check_identities(&self, plan: &Plan) -> Result<(), Error> {
         let identities = &plan.broker.identities;
         if let Some(path) = &self.credentials {
@@ -159,7 +159,7 @@ impl BenchArgs {
         }
     }
 
-    /// Whether every client has what it is to prove with SCRAM. A worker process has not got everything yet.
+    /// Checks that every client has credentials for SCRAM. A worker process does not have all of them yet.
     fn check_proofs(&self, plan: &Plan) -> Result<(), Error> {
         let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
         let Some(&Means::Scram(algorithm)) = means.filter(|_| !self.worker) else { return Ok(()) };
@@ -177,7 +177,7 @@ impl BenchArgs {
             )));
         };
         if self.client.connection.ask_password && password.is_empty() {
-            // It is still to be typed.
+            // A prompt will ask for it.
             return Ok(());
         }
         let checked = scram::Client::new(algorithm, &username, &password);
@@ -197,7 +197,7 @@ impl BenchArgs {
         }))
     }
 
-    /// A start that has passed was meant for another day. For a worker process it is the leader who looks at the clock.
+    /// Refuses a start time in the past. A worker process leaves that check to its leader.
     pub(super) fn check_start(&self) -> Result<(), Error> {
         let Some(start) = self.start_at.filter(|_| !self.worker) else { return Ok(()) };
         let now = SystemTime::now();

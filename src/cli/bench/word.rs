@@ -1,4 +1,4 @@
-//! Single words of `mq bench`, on the command line and in scenario files.
+//! Value types of `mq bench`, for the command line and scenario files.
 
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::values;
@@ -28,21 +28,21 @@ impl fmt::Display for Word {
     }
 }
 
-/// Who receives what.
+/// The assignment of subscribers to publishers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
-    /// Each publisher has a subscriber of its own.
+    /// Each publisher has its own subscriber.
     Pairs,
-    /// All publishers have one subscriber, or share a few.
+    /// One subscriber, or a few, for all publishers.
     FanIn,
-    /// All subscribers receive what one publisher sends, or a few.
+    /// One publisher, or a few, for all subscribers.
     FanOut,
-    /// All subscribers receive what all publishers send.
+    /// All subscribers receive the messages of all publishers.
     Mesh,
 }
 
-/// Messages in a time: `500`, `5k`, `1000/s`, `30/min`.
+/// Messages per time: `500`, `5k`, `1000/s`, `30/min`.
 pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
     let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
     let seconds = match unit {
@@ -61,7 +61,7 @@ pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
     Rate::per_second(number * factor / seconds).ok_or_else(wrong)
 }
 
-/// How the rate changes: in so much time from 0, or all the time from one to another.
+/// The ramp of the rate: up from 0 within a time, or from one rate to another over the duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
 pub enum Ramping {
@@ -79,7 +79,7 @@ pub(super) fn ramp(text: &str) -> Result<Ramping, String> {
     }
 }
 
-/// How planned sends are spread.
+/// The distribution of planned sends.
 pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
     match text {
         "constant" => Ok(Arrivals::Constant),

@@ -1,10 +1,10 @@
-//! What a run will do, in a line.
+//! The one-line announcement of a run.
 
 use crate::bench::plan::{Group, Plan, Scenario, Volume};
 use crate::bench::schedule::{OpenLoop, Ramp};
 use crate::protocol::Qos;
 
-/// What the run will do, in a line.
+/// The load of a run, in one line.
 pub(super) fn describe(plan: &Plan) -> String {
     let groups: Vec<_> = plan.groups.iter().map(|group| describe_group(plan, group)).collect();
     let mut text = groups.join("; ");
@@ -57,7 +57,7 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     format!("{clients}, {volume} of {bytes} bytes at QoS {}, {pace}", group.qos)
 }
 
-/// How many clients do something.
+/// A number of clients with their verb.
 fn do_it(count: u32, verb: &str) -> String {
     match (count, verb) {
         (1, "publish") => "1 client publishes".to_owned(),

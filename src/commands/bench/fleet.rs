@@ -1,4 +1,4 @@
-//! What goes beyond one process: worker processes, the embedded broker, a start together with other machines, and `--check`.
+//! Parts of a run outside this process: worker processes, the embedded broker, a synchronised start, and `--check`.
 
 use super::super::embedded::EmbeddedBroker;
 use super::super::trace;
@@ -10,7 +10,7 @@ use crate::error::{Error, ExitStatus};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-/// A worker process: what its clients do is said by a leader.
+/// Runs as a worker process, whose leader decides its clients.
 pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
     bench::processes::serve(|assignment| {
         let mut plan = match assignment.searched_rate {
@@ -24,7 +24,7 @@ pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-/// This program with the same words, to be a worker process; in a search at the rate of the step.
+/// This program with the same arguments, as a worker process; in a search with the rate of the step.
 pub(super) fn worker_program(searched_rate: Option<f64>) -> Result<Program, Error> {
     let failed = |source| Error::System { action: "find this program's own file".to_owned(), source };
     let mut words: Vec<_> = std::env::args_os().skip(1).collect();
@@ -32,7 +32,7 @@ pub(super) fn worker_program(searched_rate: Option<f64>) -> Result<Program, Erro
     Ok(Program { path: std::env::current_exe().map_err(failed)?, words, searched_rate })
 }
 
-/// Prints what this machine allows, and whether the plan fits into it.
+/// Prints the limits of this machine, and whether the plan fits into them.
 pub(super) async fn check(
     plan: Plan,
     processes: Option<usize>,
@@ -50,13 +50,13 @@ pub(super) fn start_broker(plan: &Plan) -> Result<EmbeddedBroker, Error> {
     EmbeddedBroker::start(plan.broker.endpoint.web_socket.is_some())
 }
 
-/// Whether the load began when it should have.
+/// Checks whether the load began on time.
 pub(super) struct Punctuality {
     start_at: Option<SystemTime>,
     began: Option<SystemTime>,
 }
 
-/// So much later is still on time.
+/// A shorter delay still counts as on time.
 const PUNCTUAL: Duration = Duration::from_millis(100);
 
 impl Punctuality {
@@ -71,7 +71,7 @@ impl Punctuality {
         }
     }
 
-    /// How much too late it began.
+    /// The delay of the start, if it was too late.
     pub(super) fn delay(&self) -> Option<Duration> {
         let (start_at, began) = self.start_at.zip(self.began)?;
         began.duration_since(start_at).ok().filter(|delay| *delay > PUNCTUAL)

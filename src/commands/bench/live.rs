@@ -1,5 +1,5 @@
-//! What a terminal shows of a run that goes on: a bar for the step, and below it what happened in the last second. Where
-//! standard error is no terminal, nothing.
+//! The progress of a run on a terminal: a bar for the step, and below it the rates of the last second. If standard error is not a
+//! terminal, it displays nothing.
 
 use crate::bench::plan::{Plan, Volume};
 use crate::bench::report::{duration, rate};
@@ -8,10 +8,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::cell::RefCell;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Rates are those of so long.
+/// The period of the rates.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Lines on standard error that move.
+/// The updating lines on standard error.
 pub(super) struct Panel {
     lines: MultiProgress,
     bar: ProgressBar,
@@ -20,7 +20,7 @@ pub(super) struct Panel {
     window: RefCell<Window>,
 }
 
-/// The totals at the beginning of the present window.
+/// The totals at the start of the current window.
 struct Window {
     since: Instant,
     totals: Totals,
@@ -66,7 +66,7 @@ impl Panel {
     }
 }
 
-/// A step's name, how far it is, and how far it goes.
+/// The name of a step, its position and its length.
 fn extent(view: &View<'_>) -> (&'static str, u64, u64) {
     let View { plan, step, elapsed, totals, .. } = *view;
     match step {
@@ -84,7 +84,7 @@ fn extent(view: &View<'_>) -> (&'static str, u64, u64) {
     }
 }
 
-/// How long the whole wait for the time of the start is.
+/// The length of the whole wait for the start time.
 fn waiting_time(plan: &Plan, elapsed: Duration) -> Duration {
     let left = plan.start_at.and_then(|time| time.duration_since(SystemTime::now()).ok());
     elapsed + left.unwrap_or_default()
@@ -112,7 +112,7 @@ fn words(view: &View<'_>) -> String {
     }
 }
 
-/// What happened in a second since these totals, and how long messages took.
+/// The rates per second since these totals, and the latency of messages.
 fn rates(view: &View<'_>, before: &Totals, elapsed: Duration) -> String {
     let now = view.totals;
     let pairs = [
@@ -135,7 +135,7 @@ fn rates(view: &View<'_>, before: &Totals, elapsed: Duration) -> String {
     }
 }
 
-/// What went wrong so far, in numbers.
+/// The counts of failures so far.
 fn troubles(totals: &Totals) -> String {
     let counts = [
         (totals.failed, "clients could not connect"),

@@ -1,5 +1,5 @@
-//! `--metrics`: answers `GET /metrics` with the totals of the run that goes on. A few lines of HTTP are enough for that:
-//! every answer closes its connection, requests are bounded in size, time and number.
+//! `--metrics`: answers `GET /metrics` with the totals of the run in progress. A minimal HTTP server is enough: each response
+//! closes its connection, and requests are bounded in size, time and number.
 
 use crate::bench::report::prometheus;
 use crate::bench::{Step, Totals, View};
@@ -11,19 +11,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// A request's head may take so many bytes, and the whole exchange so long.
+/// The maximum size of a request's head; the timeout of the whole exchange is below.
 const MOST_REQUEST_BYTES: usize = 8 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// So many are answered at a time; others wait in the kernel's queue.
+/// The maximum number of simultaneous requests; others wait in the kernel's backlog.
 const MOST_CONNECTIONS: usize = 16;
 
-/// What was last seen of a run.
+/// The latest totals of a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Live(Arc<Mutex<(Option<Step>, Totals)>>);
 
 impl Live {
-    /// Notes what a run does.
+    /// Stores the current totals.
     pub(super) fn note(&self, view: &View<'_>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Some(view.step), *view.totals);
     }
@@ -34,7 +34,7 @@ impl Live {
     }
 }
 
-/// Begins to listen, and to answer in the background of this runtime.
+/// Listens, and answers in the background of this runtime.
 pub(super) async fn serve(address: SocketAddr, live: Live) -> Result<(), Error> {
     let listener = TcpListener::bind(address).await;
     let failed = |source| Error::System { action: format!("listen on {address} for --metrics"), source };
@@ -63,7 +63,7 @@ async fn answer(mut stream: TcpStream, live: &Live) -> std::io::Result<()> {
     }
     stream.write_all(response(&head, live).as_bytes()).await?;
     stream.shutdown().await?;
-    // What is still to be read would turn the close into a reset, which could overtake the answer.
+    // Unread bytes would turn the close into a reset, which could arrive before the response does.
     tokio::io::copy(&mut stream.take(MOST_REQUEST_BYTES as u64), &mut tokio::io::sink()).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `mq bench`: options to a plan, progress on a terminal, the report where it is wanted, and what it means as a status.
+//! `mq bench`: makes a plan of the options, displays progress, writes the reports and maps the result to an exit status.
 
 mod describe;
 mod fleet;
@@ -23,7 +23,7 @@ use session::Session;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// No report is so large.
+/// The maximum size of a report.
 const MOST_REPORT_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Error> {
@@ -55,18 +55,18 @@ pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Er
     let written = outputs.write(&report, &sections);
     let status = judge(&report, signal, messages);
     let misses = misses(args.report.fail_if.as_ref(), comparison.as_ref(), &report);
-    // --quiet is about what happens in the run; a condition that is not met is the answer to what was asked.
+    // --quiet hides failures of the run, but not the result of a condition that the user set.
     misses.iter().for_each(|miss| Messages { quiet: false, ..messages }.say(miss));
     let status = if misses.is_empty() || signal.is_some() { status } else { ExitStatus::MISSED };
     written?;
     match printed {
-        // Whoever reads only the first lines still wants to know how it went.
+        // The reader closed the pipe after the lines that it wanted; the status is still that of the run.
         Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(status),
         printed => printed.map(|()| status),
     }
 }
 
-/// One run or a search, and the signal that ended it, if one did.
+/// Carries out one run or a search; also returns the status of the signal that ended it, if any.
 async fn measure(
     args: &BenchArgs,
     plan: Plan,
@@ -103,7 +103,7 @@ fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
     })
 }
 
-/// The figures of different scenarios have the same names and are not the same things.
+/// The values of different scenarios have the same names, but different meanings.
 fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> Result<(), Error> {
     let (measured, now) = (before.plan.scenario, scenario.unwrap_or(before.plan.scenario));
     if measured == now {
@@ -114,11 +114,11 @@ fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> R
     Err(Error::Unusable { option: "--baseline", path: path.to_owned(), problem })
 }
 
-/// What helps when nobody answers.
+/// The hint if the broker did not answer.
 const HINT: &str =
     "is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
 
-/// What helps when no client could connect. Where the broker closed a connection, it is running.
+/// The hint if no client could connect. A broker that closes a connection is running.
 fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
     let errors = report.errors.by_count();
     let mut texts = errors.iter().filter(|(stage, ..)| *stage == Stage::Connect).map(|(_, text, _)| *text);
@@ -128,7 +128,7 @@ fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
     if is_closed { messages.speech.and_then(hints::not_accepted) } else { Some(HINT.to_owned()) }
 }
 
-/// What was demanded and is not so, each in words.
+/// The conditions of the user that are not met, as text.
 fn misses(demands: Option<&Thresholds>, comparison: Option<&Comparison>, report: &Report) -> Vec<String> {
     let misses = demands.map(|demands| demands.misses(report)).unwrap_or_default();
     let regressions = comparison.map(Comparison::regressions).unwrap_or_default();
@@ -139,7 +139,7 @@ fn misses(demands: Option<&Thresholds>, comparison: Option<&Comparison>, report:
     misses.chain(regressions).chain(failure).collect()
 }
 
-/// The exit status, and on standard error a sentence about what it stands for.
+/// The exit status, with the reason on standard error.
 fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> ExitStatus {
     if let Some(status) = signal {
         return status;

@@ -1,5 +1,5 @@
-//! The files of a report. They are made before the run, so that a path that cannot be written is told at once, under another
-//! name that becomes the real one at the end: whoever reads the file never sees half of it.
+//! The files of a report. They are created before the run, so that an unwritable path fails early, under temporary names, and
+//! renamed into place at the end: no reader sees a partial file.
 
 use crate::bench::Report;
 use crate::bench::judge::Comparison;
@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What a file holds.
+/// The format of a file.
 #[derive(Debug, Clone, Copy)]
 enum Format {
     Printed(ReportFormat),
@@ -18,26 +18,26 @@ enum Format {
     Html,
 }
 
-/// What becomes of a report: the form that is printed, and files that wait for it.
+/// The outputs of a report: the format on standard output, and the files.
 #[derive(Debug)]
 pub(super) struct Outputs {
     printed: Format,
     files: Vec<Output>,
 }
 
-/// The path that stands for standard output.
+/// The path that means standard output.
 const STDOUT: &str = "-";
 
 #[derive(Debug)]
 struct Output {
     format: Format,
-    /// As it was typed.
+    /// The path as the user typed it.
     path: PathBuf,
     file: File,
     draft: Option<Draft>,
 }
 
-/// A file under another name. It is removed unless it gets its real one.
+/// A file under a temporary name. It is removed unless it is renamed.
 #[derive(Debug)]
 struct Draft {
     path: PathBuf,
@@ -45,7 +45,7 @@ struct Draft {
 }
 
 impl Outputs {
-    /// Makes the files.
+    /// Creates the files.
     pub(super) fn create(args: &ReportArgs) -> Result<Outputs, Error> {
         let files = [
             ("--json", Format::Printed(ReportFormat::Json), &args.json),
@@ -84,7 +84,7 @@ impl Outputs {
         output.write_all(&bytes).and_then(|()| output.flush()).map_err(Error::Output)
     }
 
-    /// Writes all of them. One that fails does not keep the others from being written; the first failure is given back.
+    /// Writes all files, even if one of them fails; returns the first failure.
     pub(super) fn write(self, report: &Report, sections: &Sections) -> Result<(), Error> {
         let results: Vec<_> = self.files.into_iter().map(|output| output.write(report, sections)).collect();
         results.into_iter().collect()
@@ -95,11 +95,11 @@ impl Output {
     fn create(format: Format, path: &Path) -> Result<Output, Error> {
         let create = || match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            // Pipes and devices cannot be replaced by a file.
+            // A pipe or a device cannot be replaced by a file.
             Ok(metadata) if !metadata.is_file() => Ok((OpenOptions::new().write(true).open(path)?, None)),
             Ok(_) => {
                 let draft = Draft::create(fs::canonicalize(path)?);
-                // In a directory that is read-only, the file itself may be open for writing.
+                // In a read-only directory, the file itself may be writable.
                 let in_place = |_| Ok((OpenOptions::new().write(true).open(path)?, None));
                 draft.or_else(in_place)
             }
@@ -131,7 +131,7 @@ impl Draft {
     fn finish(self, bytes: &[u8]) -> io::Result<()> {
         use io::ErrorKind::{CrossesDevices, ResourceBusy};
         match fs::rename(&self.path, &self.target) {
-            // A file that is a mount of its own, as in a container, cannot be replaced.
+            // A file that is a mount point, as in a container, cannot be replaced.
             Err(error) if matches!(error.kind(), ResourceBusy | CrossesDevices) => {
                 fs::write(&self.target, bytes)
             }
@@ -142,7 +142,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After the renaming there is none any more.
+        // Fails after the rename, which has already removed it.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -157,13 +157,13 @@ impl Format {
     }
 }
 
-/// A file is cut to what is written; pipes and devices have no length.
+/// Overwrites a file and truncates it to the new length; a pipe or a device has no length.
 fn write_in_place(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     if file.metadata()?.is_file() { file.set_len(bytes.len() as u64) } else { Ok(()) }
 }
 
-/// What follows a report in the forms for people.
+/// The sections that follow a report in its text formats.
 pub(super) struct Sections {
     text: String,
     markdown: String,
@@ -179,7 +179,7 @@ impl Sections {
     }
 }
 
-/// A report in one of the forms that can be printed.
+/// A report in one of the printable formats.
 fn render(format: ReportFormat, report: &Report, sections: &Sections) -> String {
     match format {
         ReportFormat::Text => report.to_text(Charset::of_environment()) + &sections.text,

@@ -1,4 +1,4 @@
-//! `--search rate`: short runs at planned rates, until the highest that holds is known.
+//! `--search rate`: short runs at planned rates, to find the highest sustained one.
 
 use super::session::Session;
 use crate::bench::judge::Search;
@@ -9,7 +9,7 @@ use crate::bench::{Ending, Report};
 use crate::cli::bench::BenchArgs;
 use crate::error::Error;
 
-/// Searches; the report is that of the highest rate that held, or of the last run when none did, with all steps.
+/// Searches. The report is that of the highest sustained rate, or of the last run if none was sustained; it lists all steps.
 pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Report, Error> {
     let until = args.report.until.clone().unwrap_or_default();
     let mut search = Search::new(args.first_rate());
@@ -33,7 +33,7 @@ pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Re
     Ok(Report { search: Some(Searched { steps, found: search.found() }), ..report })
 }
 
-/// How a rate did, for those who wait.
+/// The result of a step, as progress on standard error.
 fn told(step: &SearchStep) -> String {
     let rate = shown(step.rate);
     match &step.failure {

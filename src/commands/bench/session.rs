@@ -1,4 +1,4 @@
-//! What runs have in common when one follows the other: the signals, the embedded broker, the display and the metrics.
+//! The resources that successive runs share: signals, the embedded broker, the progress display and the metrics.
 
 use super::describe::describe;
 use super::fleet::{self, Punctuality};
@@ -18,15 +18,15 @@ use std::cell::OnceCell;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
-/// More signals than this at once mean no more than these.
+/// The capacity of the queue of signals; further ones would mean the same.
 const MOST_INTERRUPTS: usize = 4;
 
-/// What lasts from the first run to the last.
+/// The state from the first run to the last.
 pub(super) struct Session<'a> {
     args: &'a BenchArgs,
     messages: Messages,
     password: Option<Vec<u8>>,
-    /// Dropped, and so stopped, however this ends.
+    /// Stops the broker when it is dropped.
     broker: Option<EmbeddedBroker>,
     interrupts: Interrupts,
     live: Live,
@@ -50,12 +50,12 @@ impl<'a> Session<'a> {
         Ok(Session { args, messages, password, broker, interrupts, live, announced: OnceCell::new() })
     }
 
-    /// Carries out the plan that the options make.
+    /// Carries out the plan of the options.
     pub(super) async fn measure(&self, plan: Plan) -> Result<Report, Error> {
         self.run(plan, None).await
     }
 
-    /// Carries out the plan of a search's step.
+    /// Carries out the plan of a step of a search.
     pub(super) async fn measure_at(&self, rate: f64, plan: Plan) -> Result<Report, Error> {
         self.run(plan, Some(rate)).await
     }
@@ -82,7 +82,7 @@ impl<'a> Session<'a> {
         report
     }
 
-    /// Puts into the plan what was not known when it was made, and says what will be done.
+    /// Adds to the plan the values that were not known when it was made, and announces the run.
     fn complete(&self, plan: &mut Plan) -> Result<(), Error> {
         if let Some(password) = &self.password {
             plan.broker.identities.password = Some(Secret::Same(password.clone()));
@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What will be done, in a line; of a search, what its first run does.
+    /// The announcement of the run, or of the first run of a search.
     fn announcement(&self, plan: &Plan) -> String {
         match self.args.report.search {
             None => describe(plan),
@@ -105,18 +105,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Says something to those who wait.
+    /// Prints a progress message on standard error.
     pub(super) fn say(&self, text: &str) {
         self.messages.say(text);
     }
 
-    /// The status of the first signal, if one came.
+    /// The status of the first signal, if any.
     pub(super) fn signal(&self) -> Option<ExitStatus> {
         self.interrupts.first.get().copied()
     }
 }
 
-/// SIGINT and SIGTERM as interruptions of whichever run goes on.
+/// SIGINT and SIGTERM as interruptions of the current run.
 struct Interrupts {
     first: Arc<OnceLock<ExitStatus>>,
     run: Arc<Mutex<Option<mpsc::Sender<()>>>>,

@@ -1,4 +1,4 @@
-//! A chart of lines as SVG: pure, from points to text.
+//! A line chart as SVG: a pure function from points to text.
 
 use std::fmt::Write;
 
@@ -6,16 +6,16 @@ use std::fmt::Write;
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 300.0;
 
-/// Where the axes are: room for labels on the left and below.
+/// The position of the axes: labels are to the left and below.
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = 26.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 44.0;
 
-/// Lines of fewer points than this show each of them, so that a single one is seen.
+/// Lines with fewer points than this mark each of them, so that a single point is visible.
 const MOST_DOTS: usize = 40;
 
-/// More points than this are no longer told apart on a screen.
+/// More points than this cannot be distinguished on a screen.
 const MOST_POINTS: usize = 600;
 
 /// A line and its name.
@@ -24,7 +24,7 @@ pub(super) struct Series {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// From a value to a place, and back to words.
+/// The scale from values to positions, and the labels.
 pub(super) struct Axis {
     pub(super) title: &'static str,
     pub(super) scale: Scale,
@@ -40,7 +40,7 @@ pub(super) enum Scale {
     Logarithmic,
 }
 
-/// Axes and what is drawn between them.
+/// The axes and the lines between them.
 pub(super) struct Chart {
     pub(super) title: &'static str,
     pub(super) x: Axis,
@@ -57,7 +57,7 @@ impl Axis {
         Axis { title, scale: Scale::Linear, range: (0.0, f64::from(steps) * step), ticks: ticks.collect() }
     }
 
-    /// From a power of ten below the smallest value to one above the largest; both are over zero.
+    /// From a power of ten below the smallest value to one above the largest; both values must be positive.
     pub(super) fn logarithmic(
         title: &'static str,
         (smallest, largest): (f64, f64),
@@ -71,7 +71,7 @@ impl Axis {
         Axis { title, scale: Scale::Logarithmic, range, ticks }
     }
 
-    /// Where a value is between the ends, from 0 to 1.
+    /// The position of a value between the ends, from 0 to 1.
     fn place(&self, value: f64) -> f64 {
         let map = |value: f64| match self.scale {
             Scale::Linear => value,
@@ -163,14 +163,14 @@ impl Chart {
     }
 }
 
-/// As many points as a screen shows: of each group the highest, since a peak must be seen.
+/// Thins the points out for a screen: it keeps the highest of each group, since a peak must stay visible.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let group = points.len().div_ceil(MOST_POINTS).max(1);
     let highest = |points: &[(f64, f64)]| points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
     points.chunks(group).filter_map(highest).collect()
 }
 
-/// A step of 1, 2 or 5 times a power of ten that makes about five of the largest value.
+/// A step of 1, 2 or 5 times a power of ten that divides the largest value into about five.
 fn round_step(largest: f64) -> f64 {
     let rough = (largest / 5.0).max(0.2);
     let power = 10_f64.powf(rough.log10().floor());
@@ -178,7 +178,7 @@ fn round_step(largest: f64) -> f64 {
     (factor.unwrap_or(10.0) * power).max(1.0)
 }
 
-/// A number with a letter for thousands, as 25k.
+/// A number with a letter for thousands, as in 25k.
 fn number(value: f64) -> String {
     let (scaled, unit) = match value {
         1e9.. => (value / 1e9, "G"),

@@ -1,5 +1,5 @@
-//! One page with plots and numbers that needs nothing else: no scripts, no fonts, nothing from elsewhere. It follows the
-//! reader's choice of light or dark, and is readable on a phone. It is well-formed XML as well.
+//! A self-contained HTML page with plots and numbers, without scripts, fonts or external resources. It follows the reader's
+//! light or dark setting, is readable on a phone, and is also well-formed XML.
 
 mod chart;
 
@@ -38,13 +38,13 @@ th:first-child,td:first-child,.words{text-align:left}.words{white-space:normal;m
 circle{fill:currentColor;stroke:none}
 ";
 
-/// No slot of the timeline is taken for less than these seconds.
+/// The minimum length of a slot of the timeline, in seconds.
 const SHORTEST_PART: f64 = 0.001;
 
-/// The percentiles that get a label on the axis of the curve.
+/// The percentiles with a label on the axis of the curve.
 const PERCENTILES: [f64; 7] = [0.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999];
 
-/// The curve goes through so many points between two of these.
+/// The number of points of the curve between two of these.
 const POINTS_PER_DECADE: u32 = 12;
 
 impl Report {
@@ -95,7 +95,7 @@ impl Report {
         html + &self.html_remarks()
     }
 
-    /// What the search came to, and what speaks against the figures.
+    /// The outcome of the search, a lowered QoS, an early ending and the findings of the self-check.
     fn html_remarks(&self) -> String {
         let mut html = String::new();
         if let Some(search) = &self.search {
@@ -117,8 +117,8 @@ impl Report {
         html
     }
 
-    /// A number of each slot, with the time that the slot stands for. The run ends within the last one; what little came after the
-    /// one before counts there, since it would look like a standstill.
+    /// A count of each slot, with the length of the slot. The run ends within the last slot; the little that follows the one before
+    /// is added to that one, since it would look like a standstill.
     fn parts(&self, count: impl Fn(&Slot) -> u64) -> Vec<Part> {
         let width = self.timeline.width().as_secs_f64();
         let slots = self.timeline.slots().iter().zip(0u32..);
@@ -140,14 +140,14 @@ impl Report {
         parts
     }
 
-    /// When the last client connected or the last message moved, in seconds since the start.
+    /// The time of the last connect or message, in seconds since the start.
     fn busy_until(&self) -> f64 {
         let flows = [self.connects, self.sent, self.acknowledged, self.received];
         let ends = flows.into_iter().filter_map(|flow| flow.span).map(|(_, end)| end);
         ends.max().map_or(self.elapsed.as_secs_f64(), |end| end as f64 / 1e9)
     }
 
-    /// A line through a number of each slot, in a second.
+    /// A line of a count per second, slot by slot.
     fn rates(&self, name: &str, count: impl Fn(&Slot) -> u64) -> Option<Series> {
         let parts = self.parts(count).into_iter();
         let points: Vec<_> =
@@ -208,7 +208,7 @@ impl Report {
         Some(Chart { title: "Latency over time", x: self.time_axis(), y, series })
     }
 
-    /// Times over percentiles, where each nine takes as much room as the one before.
+    /// Latency by percentile; each further nine takes the same width.
     fn percentile_chart(&self) -> Option<Chart> {
         let kinds: Vec<_> = self.latency_rows().into_iter().map(|(kind, _)| kind).collect();
         let lines = kinds.into_iter().filter(|kind| *kind != LatencyKind::Lag).filter_map(|kind| {
@@ -296,7 +296,7 @@ impl Report {
     }
 }
 
-/// What was counted in a part of the run's time, in seconds.
+/// The count of a part of the run, whose times are in seconds.
 #[derive(Debug, PartialEq)]
 struct Part {
     begin: f64,
@@ -304,12 +304,12 @@ struct Part {
     count: f64,
 }
 
-/// The place of a percentile: the number of its nines.
+/// The position of a percentile: the number of its nines.
 fn nines(percentile: f64) -> f64 {
     -(1.0 - percentile / 100.0).log10()
 }
 
-/// Points as far as there are times to tell them apart.
+/// The points of a latency's curve, as far as the number of samples distinguishes them.
 fn curve(latencies: &Latencies) -> Vec<(f64, f64)> {
     let last = (latencies.histogram().len().max(2) as f64).log10().min(6.0);
     let steps = (last * f64::from(POINTS_PER_DECADE)).ceil() as u32;
@@ -358,12 +358,12 @@ fn table(title: &str, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>
     html + "</table></div>\n"
 }
 
-/// Sentences are set as such, numbers and their units under each other.
+/// Whether a cell is prose; numbers and their units are aligned instead.
 fn is_words(cell: &str) -> bool {
     cell.starts_with(char::is_alphabetic) || cell.split(' ').count() > 2
 }
 
-/// What a broker said is text. XML has no way to write most control characters, and two others.
+/// Escapes a broker's text. XML cannot represent most control characters, nor two other characters.
 fn as_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in escape::line(text).chars() {

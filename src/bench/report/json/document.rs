@@ -1,4 +1,4 @@
-//! The shape of the document, as docs/bench-json.md explains it. What is computed is written and not read.
+//! The shape of the document, described in docs/bench-json.md. Computed values are written but not read.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ pub(super) struct Document {
     pub(super) is_drain_cut: bool,
     pub(super) elapsed_ns: u64,
     pub(super) plan: PlanObject,
-    /// Files of earlier programs have none.
+    /// Missing in files of earlier versions.
     #[serde(default)]
     pub(super) groups: Vec<GroupObject>,
     pub(super) hosts: Vec<HostObject>,

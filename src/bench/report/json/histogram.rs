@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use hdrhistogram::{Counter, Histogram};
 
-/// HDR histograms of version 2 begin with these bytes, and have so many before their counts.
+/// HDR histograms of version 2 begin with this cookie; their header has this many bytes.
 pub(super) const HISTOGRAM_COOKIE: u32 = 0x1c84_9313;
 const HISTOGRAM_HEADER: usize = 40;
 
-/// No histogram of ours counts more; sums of a few of these still fit.
+/// The maximum total count of a histogram; sums of a few of these still fit.
 const MOST_COUNTS: u64 = 1 << 60;
 
 pub(super) fn encode<T: Counter>(histogram: &Histogram<T>) -> String {
@@ -19,7 +19,7 @@ pub(super) fn encode<T: Counter>(histogram: &Histogram<T>) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Reads a histogram. The header is checked first: it decides how much memory is taken.
+/// Reads a histogram. It checks the header first, since the header determines the memory needed.
 pub(super) fn decode<T: Counter>(text: &str, digits: u8) -> Result<Histogram<T>, String> {
     let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
     let words: Vec<u32> = bytes.as_chunks().0.iter().take(6).map(|word| u32::from_be_bytes(*word)).collect();
@@ -32,7 +32,7 @@ pub(super) fn decode<T: Counter>(text: &str, digits: u8) -> Result<Histogram<T>,
     if histogram.len() > MOST_COUNTS {
         return Err("it counts more than there can be".to_owned());
     }
-    // So that others can be added that hold longer times.
+    // Allows a merge with histograms of longer times.
     histogram.auto(true);
     Ok(histogram)
 }

@@ -1,8 +1,7 @@
-//! A report as JSON, and back: schema `mq-bench/1`, which docs/bench-json.md explains.
+//! A report as JSON, and back: schema `mq-bench/1`, described in docs/bench-json.md.
 //!
-//! What is computed (rates, percentiles, findings) is written for whoever reads the file and left aside when it is read back:
-//! it follows from the counts and the histograms. Keys that are not known are left aside as well, so that a later version may
-//! add some.
+//! Computed values (rates, percentiles, findings) are written for other readers and ignored when the report is read back: they
+//! follow from the counts and the histograms. Unknown keys are ignored too, so that a later version may add some.
 
 mod document;
 mod histogram;
@@ -16,46 +15,46 @@ use serde::Deserialize;
 pub use words::scenario_word;
 pub(super) use words::{stage_word, step_word};
 
-/// What the files begin with. The number grows when an old reader would misread a new file.
+/// The schema of the files. Its number grows when an old reader would misread a new file.
 pub const SCHEMA: &str = "mq-bench/1";
 
 /// The digits of the histograms of whole runs.
 const DIGITS: u8 = 3;
 
-/// Why a file is no report.
+/// The reason why a file is not a report.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// It is no JSON, or not of the shape that it should have.
+    /// Not JSON, or not of the expected shape.
     #[error("it is no report of mq bench: {0}")]
     Shape(#[from] serde_json::Error),
-    /// It says nothing about what it is.
+    /// JSON without a schema.
     #[error("it is JSON without \"schema\"; `mq bench --json FILE` writes a report that can be read")]
     NoSchema,
-    /// It is of another version.
+    /// Another schema version.
     #[error("its schema is {0:?}, and this mq reads {SCHEMA:?}; use the mq that wrote it, or measure again")]
     OtherSchema(String),
-    /// A value that cannot be.
+    /// An invalid value.
     #[error("it is no report of mq bench: {key} cannot be {value}")]
     Value {
-        /// Where it stands.
+        /// The path of the key.
         key: String,
-        /// The value, or what is wrong with it.
+        /// The value, or the error in it.
         value: String,
     },
 }
 
 impl Report {
-    /// The report as a JSON document, with a line end.
+    /// The report as a JSON document with a trailing line feed.
     pub fn to_json(&self) -> String {
         let document = Document::of(self);
         let text = crate::json::to_string_pretty(&document);
         text.expect("strings, numbers, lists and maps with keys of text can be written") + "\n"
     }
 
-    /// Reads what [`Report::to_json`] wrote.
+    /// Reads the output of [`Report::to_json`].
     ///
     /// # Errors
-    /// What is wrong with the document.
+    /// If the document is not a valid report.
     pub fn from_json(text: &[u8]) -> Result<Report, JsonError> {
         let probe: Probe = serde_json::from_slice(text)?;
         match probe.schema {

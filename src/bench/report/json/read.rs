@@ -90,7 +90,7 @@ impl PlanObject {
 }
 
 impl PlanObject {
-    /// What a file says about the only group there was, before it listed groups.
+    /// The only group of a file that has no list of groups, as earlier versions wrote it.
     fn only_group(&self, outcome: Outcome) -> Result<Group, JsonError> {
         let qos = qos_of("plan.qos", self.qos)?;
         Ok(Group {
@@ -200,7 +200,7 @@ fn latencies_of(
 ) -> Result<BTreeMap<LatencyKind, Latencies>, JsonError> {
     let mut latencies = BTreeMap::new();
     for (key, object) in objects {
-        // A kind that a later version added says nothing to this one.
+        // Kinds that a later version added are ignored.
         if let Some(kind) = LatencyKind::ALL.into_iter().find(|kind| kind.key() == key) {
             let histogram =
                 decode(&object.histogram, DIGITS).map_err(|problem| bad_histogram(key, &problem))?;

@@ -1,4 +1,4 @@
-//! The words of the document that stand for one of a few things.
+//! The enumerated values of the document.
 
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
@@ -69,7 +69,7 @@ const SCENARIOS: [(Scenario, &str); 7] = [
     (Scenario::Mix, "scenario"),
 ];
 
-/// A scenario's word, on the command line and in files.
+/// The name of a scenario on the command line and in files.
 pub fn scenario_word(scenario: Scenario) -> &'static str {
     SCENARIOS.iter().find(|(known, _)| *known == scenario).map_or("", |(_, word)| word)
 }
@@ -90,7 +90,7 @@ pub(in crate::bench::report) fn version_of(word: &str) -> Option<Version> {
     [Version::V31, Version::V311, Version::V5].into_iter().find(|version| version_word(*version) == word)
 }
 
-/// What a search came to, as a word and a rate.
+/// The outcome of a search, as its name and its rate.
 pub(in crate::bench::report) fn found_words(found: Found) -> (&'static str, f64) {
     match found {
         Found::Rate(rate) => ("highest", rate),

@@ -55,7 +55,7 @@ impl Document {
 impl PlanObject {
     fn of(report: &Report) -> PlanObject {
         let plan = &report.plan;
-        // Every run has a group; these two keys are from before there could be several.
+        // Every run has a group. These two keys predate the list of groups.
         let first = report.groups.first();
         let (messages, duration_ns) = match plan.volume {
             Volume::Messages(messages) => (Some(messages), None),
