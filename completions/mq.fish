@@ -447,54 +447,54 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
 complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'How many clients there are: publishers, or what the scenario is about [default: 100]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l publishers -d 'How many clients publish [default: -c, or 1 with --topology fan-out]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l subscribers -d 'How many clients subscribe, or answer; 0 for none [default: as many as publish, or 100, or one for every ten]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l topology -d 'Who receives what: pairs, fan-in (one subscriber), fan-out (one publisher) or mesh (everybody everything)' -r -f -a "pairs\t'Each publisher has its own subscriber'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'Number of clients: publishers, or the clients of conn, sub or rr [default: 100]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l publishers -d 'Number of clients that publish [default: -c, or 1 with --topology fan-out]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l subscribers -d 'Number of clients that subscribe or respond; 0 for none [default: one per publisher, 100, or one per ten publishers]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l topology -d 'Topology: pairs, fan-in (one subscriber), fan-out (one publisher) or mesh (all to all)' -r -f -a "pairs\t'Each publisher has its own subscriber'
 fan-in\t'One subscriber, or a few, for all publishers'
 fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
-complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'The QoS of publishing and subscribing: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'The QoS of the subscriptions, where it is another one' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'The payload\'s bytes, or from how many to how many, as in 64..1024; the stamp of measured messages takes 24, with --rate 32' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s f -l payload-file -d 'The payload from a file, behind the stamp if there are subscribers' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-recording -d 'The payloads of messages that `mq sub --json` wrote to a file, one after the other, behind the stamp if there are subscribers' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}, behind the stamp if there are subscribers' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}; with sub the filter [default: mq-bench/{run}/{s}/{i}]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l share -d 'Let all subscribers share one subscription, so that each message goes to one of them' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l messages -d 'How many messages all publishers send together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'How long they send [default: until --messages are sent; 10 with --rate, sub and reconnect]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l hold -d 'How long the clients of conn stay connected [default: 10]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l warm-up -d 'How long messages are sent before they are measured; they count for losses all the same' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l rate -d 'How many messages all publishers send in a second, at planned times: 500, 5k, 1000/s, 30/min' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l arrivals -d 'How the sends of --rate are spread: constant (at equal distances) or poisson (at random)' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l burst -d 'How many messages a publisher sends at a time, within --rate' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'How long --rate takes to grow from 0; or instead of --rate, from which rate to which it goes over --duration, as in 100..5k' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'How many messages of QoS 1 and 2 each publisher keeps unacknowledged [default: 20]; with rr, how many requests unanswered [default: 1]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'How many clients begin to connect in a second [default: as many as the broker takes]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'How many threads the clients share [default: one for each processor]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'How long to wait while nothing moves: connections, acknowledgements, or messages on their way' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l processes -d 'How many processes the clients share, each with a limit of open files of its own [default: as many as they need]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l shard -d 'Take the part K of N of clients, topics, rates and messages, as in 2/3; `mq bench merge` adds the reports up' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l start-at -d 'Begin to send at this time, with all clients connected: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l credentials -d 'A CSV file with a row for each client; its first line names the columns: client_id, username, password' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'Payload size in bytes, or a range as in 64..1024; the header of measured messages takes 24 bytes, with --rate 32' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-recording -d 'Send the payloads of messages that `mq sub --json` wrote to a file, in order; with subscribers, they follow the header' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}. With subscribers, it follows the header' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}. With sub, the topic filter [default: mq-bench/{run}/{s}/{i}]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l messages -d 'Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'Duration of the load in seconds [default: until --messages are sent; 10 with --rate, sub and reconnect]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l hold -d 'Time in seconds that the clients of conn stay connected [default: 10]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l warm-up -d 'Send messages for N seconds before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l rate -d 'Messages per second of all publishers together, at planned times: 500, 5k, 1000/s, 30/min' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'Ramp --rate up from 0 in N seconds; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'Maximum of unacknowledged QoS 1 and 2 messages per publisher [default: 20]; with rr, of unanswered requests [default: 1]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'Timeout in seconds without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l processes -d 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
 markdown\t''
 csv\t''
 prometheus\t''"
-complete -c mq -n "__fish_mq_using_subcommand bench" -l json -d 'Write the report as JSON, for --baseline and for other programs; - is standard output here and below' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l csv -d 'Write what happened in each second, as comma-separated values' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l json -d 'Write the report as JSON, for --baseline and other programs; - is standard output here and below' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l csv -d 'Write the counts and latencies of each second as comma-separated values' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l html -d 'Write a page with plots that needs nothing else' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l markdown -d 'Write a summary as Markdown' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l metrics -d 'Answer GET /metrics here while the run goes on' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l fail-if -d 'Exit with status 4 when one of these holds, as in \'p99>10ms, loss>0, throughput<5000/s\'; what was not measured counts as missed' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 when this one is worse' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tolerance -d 'How much worse than the baseline throughput and latencies may be' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l search -d 'Find the highest rate that holds, in runs of --duration (5 seconds), from --rate (1000) on; the report is that of the rate that was found' -r -f -a "rate\t''"
-complete -c mq -n "__fish_mq_using_subcommand bench" -l until -d 'When a rate of --search does not hold, as in \'p99>50ms\'; nor does one that is not kept' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l metrics -d 'Serve GET /metrics at this address during the run' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
+complete -c mq -n "__fish_mq_using_subcommand bench" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'The local address to connect from' -r
@@ -543,12 +543,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a 
 complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l recorded-topics -d 'Send each message of --payload-recording to the topic that it was recorded with; only with pub'
-complete -c mq -n "__fish_mq_using_subcommand bench" -s r -l retain -d 'Let the broker keep the last message of each topic'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l keep-sessions -d 'Let subscribers of reconnect keep their sessions while they are away. MQTT 5 removes them after the run; under MQTT 3 they stay at the broker'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l check -d 'Measure nothing: print what this machine allows, whether the run fits, and what would lift each limit'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l embedded -d 'Measure against a broker of our own, started for this run in a process of its own'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-resume -d 'Let clients that come back resume their TLS session; otherwise every connection makes the whole handshake'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l recorded-topics -d 'Send each message of --payload-recording to its recorded topic; only with pub'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s r -l retain -d 'Retain the messages: the broker keeps the last one of each topic'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l keep-sessions -d 'Keep the sessions of the subscribers of reconnect. MQTT 5 removes them after the run; with MQTT 3 they stay at the broker'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l embedded -d 'Start an embedded broker for this run, in its own process'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
@@ -559,8 +559,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l insecure -d 'Skip the ch
 complete -c mq -n "__fish_mq_using_subcommand bench" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-retain -d 'Let the broker keep the will for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the leader on standard input'
-complete -c mq -n "__fish_mq_using_subcommand bench" -s d -l debug -d 'Show every packet of the first client of each kind on standard error, in the place of the progress'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Keep quiet about failures at run time; the report and the exit status still tell'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in front where it matters who sent it' -r

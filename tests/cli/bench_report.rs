@@ -331,7 +331,7 @@ fn a_baseline_that_is_none_is_told_before_the_run() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run.json");
     for (text, part) in [
-        ("", "no report of mq bench"),
+        ("", "not a report of mq bench"),
         ("{}", "--json FILE"),
         ("{\"schema\":\"mq-bench/9\"}", "mq-bench/9"),
         ("{\"schema\":\"mq-bench/1\",\"tool\":1}", "line 1 column"),
@@ -357,7 +357,7 @@ fn a_baseline_of_another_scenario_is_told_before_the_run() {
     let directory = TempDir::new().unwrap();
     let path = written_report(&directory);
     let words = format!("bench conn -p {} -c 1 --baseline {path}", free_address().port());
-    let part = "it is of pubsub, and this run is conn: their figures cannot be compared";
+    let part = "it measured pubsub, but this run measures conn; use a baseline of the same scenario";
     assert_says(&mq(&words).run().fail(1), &["--baseline", &path, part]);
     let text = mq(&format!("bench merge {path} --baseline {path}")).run().succeed();
     assert_says(&text, &["baseline"]);
@@ -448,10 +448,7 @@ fn a_search_finds_a_rate_that_holds() {
     let rate = report["plan"]["messages_per_second"].as_f64().unwrap();
     assert!((400.0..=670.0).contains(&rate), "0.3 s of it are not over 200 messages: {rate}");
     let text = mq(&format!("{search} --until sent>200")).run().succeed();
-    assert_says(
-        &text,
-        &["tried per second", "did not hold: sent>200: it was ", "the highest rate that held is"],
-    );
+    assert_says(&text, &["tried per second", "failed: sent>200: it was ", "the highest sustained rate is"]);
 }
 
 #[test]
@@ -459,7 +456,7 @@ fn a_search_in_vain_exits_4() {
     let words = "bench --embedded -c 1 --search rate --rate 4 --duration 0.3 --warm-up 0 --until connected>0";
     assert_says(
         &mq(words).run().fail(4),
-        &["--search: not even 1.0 messages per second held: connected>0: it was 2"],
+        &["--search: not even 1.0 messages per second was sustained: connected>0: it was 2"],
     );
 }
 
@@ -494,15 +491,11 @@ fn a_search_works_with_worker_processes_and_its_steps_are_in_every_report() {
     let finished = program.run();
     assert_says(
         &finished.stderr,
-        &[
-            "--search begins with: 6 clients publish",
-            "from 2 processes",
-            "800 messages per second did not hold",
-        ],
+        &["--search begins with: 6 clients publish", "from 2 processes", "800 messages per second failed"],
     );
     let markdown = finished.succeed();
     assert_says(&markdown, &["| tried per second | sent\\_rate | p99 | sent | loss | verdict |"]);
-    assert_says(&read(&as_html), &["<h2>Search</h2>", "did not hold: sent&gt;200: it was"]);
+    assert_says(&read(&as_html), &["<h2>Search</h2>", "failed: sent&gt;200: it was"]);
     let report = json(read(&as_json).as_bytes());
     assert_eq!((&report["plan"]["processes"], &report["plan"]["threads"]), (&2.into(), &2.into()));
     let search = &report["search"];

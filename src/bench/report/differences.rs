@@ -87,7 +87,7 @@ impl Group {
             "" => key.to_owned(),
             name => format!("{key} of {name}"),
         };
-        let listens = |group: &Group| group.listens_to.clone().unwrap_or_else(|| "nobody else".to_owned());
+        let listens = |group: &Group| group.listens_to.clone().unwrap_or_else(|| "none".to_owned());
         let shares = |group: &Group| group.share.clone().unwrap_or_else(|| "none".to_owned());
         let scenario = |group: &Group| scenario_word(group.scenario);
         let rows = [
@@ -100,7 +100,7 @@ impl Group {
             ),
             difference(&key("the payload's size"), &self.payload_sizes.1, &other.payload_sizes.1),
             difference(&key("--inflight"), &self.in_flight, &other.in_flight),
-            difference(&key("what is listened to"), &listens(self), &listens(other)),
+            difference(&key("the topic filter"), &listens(self), &listens(other)),
             // A report without the load does not record --share either.
             difference(&key("--share"), &shares(self), &shares(other))
                 .filter(|_| self.shape.is_some() && other.shape.is_some()),

@@ -114,8 +114,8 @@ impl Group {
     pub(super) fn who(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
-            (Scenario::Connect, _) if self.idle == 1 => "1 client that stays".to_owned(),
-            (Scenario::Connect, _) => format!("{} that stay", count(self.idle, "client")),
+            (Scenario::Connect, _) if self.idle == 1 => "1 idle client".to_owned(),
+            (Scenario::Connect, _) => format!("{}", count(self.idle, "idle client")),
             (_, Some(filter)) => format!("{} to {filter}", count(subscribers, "subscriber")),
             (Scenario::RequestResponse, _) => {
                 format!("{}, {}", count(publishers, "requester"), count(subscribers, "responder"))
@@ -143,7 +143,7 @@ impl Group {
             let _ = write!(text, ", subscribed at QoS {}", self.subscription_qos);
         }
         if let Some(per_second) = self.rate {
-            let _ = write!(text, ", {} planned in a second", rate(per_second));
+            let _ = write!(text, ", {} planned per second", rate(per_second));
         }
         let shape = self.shape.as_ref().map(Load::words).filter(|words| !words.is_empty());
         text + &self.window() + &self.shared() + &shape.map(|words| format!(", {words}")).unwrap_or_default()
@@ -163,7 +163,7 @@ impl Group {
     fn window(&self) -> String {
         let each = if self.scenario == Scenario::RequestResponse { "requester" } else { "publisher" };
         let has_window = self.qos != Qos::AtMostOnce || self.scenario == Scenario::RequestResponse;
-        if has_window { format!(", {} in flight for each {each}", self.in_flight) } else { String::new() }
+        if has_window { format!(", {} in flight per {each}", self.in_flight) } else { String::new() }
     }
 }
 
@@ -211,14 +211,14 @@ mod tests {
         let told = |group: &Group, time: &str| format!("{}; {}", group.who(), group.load(time));
         let idle = Group { scenario: Scenario::Connect, publishers: 0, subscribers: 0, idle: 5, ..group() };
         let five = &for_a_time(Volume::Duration(Duration::from_secs(5)));
-        assert_eq!(told(&idle, five), "5 clients that stay; connections for 5 s");
+        assert_eq!(told(&idle, five), "5 idle clients; connections for 5 s");
         let listening =
             Group { listens_to: Some("a/#".to_owned()), scenario: Scenario::Subscribe, ..group() };
         let expected = "100 subscribers to a/#; QoS 1 for 5 s";
         assert_eq!(told(&listening, five), expected);
         let asking = Group { scenario: Scenario::RequestResponse, in_flight: 1, rate: Some(0.5), ..group() };
         let expected = "1000 requesters, 100 responders; 100000 messages of 64 bytes at QoS 1, \
-                        0.5 planned in a second, 1 in flight for each requester";
+                        0.5 planned per second, 1 in flight per requester";
         assert_eq!(told(&asking, ""), expected);
         let quiet = Group { qos: Qos::AtMostOnce, messages: None, payload_sizes: (40, 64), ..group() };
         let expected = "1000 publishers, 100 subscribers; messages for 5 s of 40 to 64 bytes at QoS 0, \

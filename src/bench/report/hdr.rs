@@ -56,8 +56,7 @@ impl Report {
 }
 
 fn expect_written<T, E: Display>(result: Result<T, E>) -> T {
-    result
-        .unwrap_or_else(|error| unreachable!("a vector takes all bytes, and no count is too large: {error}"))
+    result.unwrap_or_else(|error| unreachable!("a vector accepts all bytes, and every count fits: {error}"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
     /// No report.
-    #[error("there is no report to merge")]
+    #[error("no reports to merge")]
     Nothing,
     /// Reports of different loads.
     #[error("the reports are of different loads: {key} is {first} in one and {second} in another")]
@@ -24,11 +24,11 @@ pub enum MergeError {
         second: String,
     },
     /// The same report twice.
-    #[error("the same report is there twice, of the run that began at {0}; each is to be merged once")]
+    #[error("duplicate report of the run that began at {0}; list each report once")]
     Twice(Timestamp),
     /// Reports of searches, each of which found its own rate.
     #[error(
-        "a report of --search cannot be merged: each found its rate by itself; measure again with the same --rate and --shard"
+        "a report of --search cannot be merged: each search found its own rate; measure again with the same --rate and --shard"
     )]
     Search,
 }
@@ -285,7 +285,7 @@ mod tests {
     fn a_report_counts_once() {
         let error = Report::merge([report(), report()]).unwrap_err();
         assert!(
-            error.to_string().contains("twice, of the run that began at 2026-01-02T03:04:05Z"),
+            error.to_string().contains("duplicate report of the run that began at 2026-01-02T03:04:05Z"),
             "{error}"
         );
     }

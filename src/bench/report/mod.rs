@@ -274,9 +274,7 @@ impl Report {
     /// The granted and the requested QoS as text, if the broker granted a lower one.
     pub fn lowered_qos(&self) -> Option<String> {
         let (granted, asked) = self.groups.iter().find_map(Group::lowered_qos)?;
-        Some(format!(
-            "the broker grants QoS {granted} at most, of QoS {asked} that was asked for; measured at QoS {granted}"
-        ))
+        Some(format!("the broker granted QoS {granted} instead of QoS {asked}; measured at QoS {granted}"))
     }
 
     /// The shared subscription that the broker granted without delivering to it, if any.
@@ -292,16 +290,16 @@ impl Report {
     fn ending_words(&self) -> Option<&'static str> {
         Some(match self.ending {
             Ending::Complete => return None,
-            Ending::Interrupted => "interrupted; these are the figures up to then",
+            Ending::Interrupted => "interrupted; the report covers the time until then",
             Ending::NotConnected if self.connects.count == 0 => "no client could connect",
             Ending::NotConnected => "no publisher could connect",
-            Ending::AllLost if self.connections_lost == 0 => "no client was left that could go on",
+            Ending::AllLost if self.connections_lost == 0 => "no client could continue",
             Ending::AllLost => "all clients lost their connections",
-            Ending::Stalled(Step::Connect) => "given up: the broker accepted no more clients",
-            Ending::Stalled(Step::Subscribe) => "given up: the broker did not answer every SUBSCRIBE",
-            Ending::Stalled(Step::Reconnect) => "given up: not every client came back",
+            Ending::Stalled(Step::Connect) => "timeout: the broker accepted no more clients",
+            Ending::Stalled(Step::Subscribe) => "timeout: the broker did not answer every SUBSCRIBE",
+            Ending::Stalled(Step::Reconnect) => "timeout: not every client reconnected",
             Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
-                "given up: the broker took and acknowledged no more messages"
+                "timeout: the broker stopped reading or acknowledging messages"
             }
         })
     }
@@ -311,7 +309,7 @@ impl Report {
         let threads = words::count(self.plan.threads, "thread");
         match self.plan.processes {
             0 | 1 => threads,
-            processes => format!("{threads} of {processes} processes"),
+            processes => format!("{threads} in {processes} processes"),
         }
     }
 

@@ -51,8 +51,8 @@ impl Report {
                 page.gauge(&format!("{name}_per_second"), "Over the whole measurement.", rate);
             }
         }
-        page.gauge("elapsed_seconds", "The whole run.", self.elapsed.as_secs_f64());
-        page.gauge("cpu_seconds", "The processor time of the clients' threads.", self.cpu.as_secs_f64());
+        page.gauge("elapsed_seconds", "Duration of the whole run.", self.elapsed.as_secs_f64());
+        page.gauge("cpu_seconds", "CPU time of the client threads.", self.cpu.as_secs_f64());
         let is_bottleneck = u8::from(self.is_bottleneck());
         page.gauge("is_bottleneck", "1 when the load generator limited the run.", is_bottleneck);
         self.put_latencies(&mut page);
@@ -67,12 +67,12 @@ impl Report {
             ("connect_failures_total", "Clients that could not connect.", self.not_connected()),
             ("connections_lost_total", "Clients that lost their connection.", self.connections_lost),
             ("sent_total", "Messages that were sent after the warm-up.", self.sent.count),
-            ("acknowledged_total", "Those that were acknowledged.", self.acknowledged.count),
+            ("acknowledged_total", "Messages that were acknowledged.", self.acknowledged.count),
             ("received_total", "Messages that arrived after the warm-up, each once.", self.received.count),
             ("warm_up_sent_total", "Messages that were sent in the warm-up.", self.account.before_measuring),
             ("denied_total", "Messages that the broker denied.", self.account.denied),
             ("duplicates_total", "Messages that arrived again.", self.duplicates),
-            ("reordered_total", "Messages that arrived late.", self.reordered),
+            ("reordered_total", "Messages that arrived out of order.", self.reordered),
             ("late_total", "Messages that were sent late.", self.late),
         ];
         for (name, help, value) in counters {
@@ -111,7 +111,7 @@ impl Report {
         if errors.is_empty() {
             return;
         }
-        page.head("errors_total", "counter", "What went wrong, by its words.");
+        page.head("errors_total", "counter", "Errors, by message.");
         for (stage, text, count) in errors {
             let labels = format!("{{stage=\"{}\",error=\"{}\"}}", stage_word(stage), label(text));
             page.value("errors_total", &labels, count);
@@ -122,7 +122,7 @@ impl Report {
 /// The totals of a run in progress, as metrics.
 pub fn live(step: Option<Step>, totals: &Totals) -> String {
     let mut page = Page::default();
-    page.head("step", "gauge", "What the run is doing.");
+    page.head("step", "gauge", "The current step of the run.");
     let labels = format!("{{step=\"{}\"}}", step.map_or("start", step_word));
     page.value("step", &labels, 1);
     let counters = [

@@ -49,7 +49,7 @@ impl Searched {
 
     /// The outcome as a sentence.
     pub(super) fn outcome(&self) -> String {
-        self.found.map_or("no rate was measured to the end".to_owned(), Found::to_text)
+        self.found.map_or("no run was complete".to_owned(), Found::to_text)
     }
 
     /// The header of the table of steps.
@@ -84,7 +84,7 @@ impl Searched {
         let mut rows = String::new();
         for (step, mut cells) in self.steps.iter().zip(self.rows()) {
             cells.pop();
-            cells.push(if step.failure.is_none() { "held" } else { "failed" }.to_owned());
+            cells.push(if step.failure.is_none() { "sustained" } else { "failed" }.to_owned());
             rows += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
             rows.push('\n');
             if step.failure.is_some() {
@@ -98,7 +98,7 @@ impl Searched {
 
 impl SearchStep {
     fn verdict(&self) -> String {
-        self.failure.as_ref().map_or("held".to_owned(), |failure| format!("did not hold: {failure}"))
+        self.failure.as_ref().map_or("sustained".to_owned(), |failure| format!("failed: {failure}"))
     }
 }
 
@@ -107,10 +107,12 @@ impl Found {
     pub fn to_text(self) -> String {
         match self {
             Found::Rate(found) => {
-                format!("the highest rate that held is {} messages per second", rate(found))
+                format!("the highest sustained rate is {} messages per second", rate(found))
             }
-            Found::AtLeast(found) => format!("every rate held, up to {} messages per second", rate(found)),
-            Found::NotEven(found) => format!("not even {} messages per second held", rate(found)),
+            Found::AtLeast(found) => {
+                format!("every rate was sustained, up to {} messages per second", rate(found))
+            }
+            Found::NotEven(found) => format!("not even {} messages per second was sustained", rate(found)),
         }
     }
 }
@@ -140,9 +142,9 @@ pub(super) mod tests {
         let (head, rows) = searched().table();
         assert_eq!(head, "tried per second     sent_rate         p99        loss  verdict");
         let expected = "\
-1000                    1000/s     1.50 ms       0.0 %  held
+1000                    1000/s     1.50 ms       0.0 %  sustained
 2000                    1950/s      1.20 s       1.5 %  failed
-                  did not hold: loss>1%: it was 1.5 %
+                  failed: loss>1%: it was 1.5 %
 ";
         assert_eq!(rows, expected);
     }

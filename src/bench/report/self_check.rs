@@ -106,19 +106,19 @@ impl Report {
         let percent = self.busiest_thread_percent.filter(|percent| *percent >= BUSY_PERCENT)?;
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let advice = if self.plan.threads < cpus {
-            format!("--threads {cpus} uses every processor")
+            format!("use --threads {cpus} for all CPUs")
         } else {
-            "a lower load or another machine leaves it room".to_owned()
+            "lower the load or use a faster machine".to_owned()
         };
-        Some(format!("a thread used {percent:.0} % of its processor; {advice}"))
+        Some(format!("a thread used {percent:.0} % of its CPU; {advice}"))
     }
 
     fn long_lag(&self) -> Option<String> {
         let p99 = self.p99(LatencyKind::Lag)?;
         (p99 >= LAG).then(|| {
             format!(
-                "its threads came up to {} late to what was due (p99); fewer clients for each processor, or a machine \
-                 that does nothing else, lower that",
+                "its threads were up to {} late for due events (p99); use fewer clients per CPU, or an otherwise idle \
+                 machine",
                 duration(p99)
             )
         })
@@ -128,8 +128,8 @@ impl Report {
         let p99 = self.p99(LatencyKind::AuthenticateWait)?;
         (p99 >= LAG).then(|| {
             format!(
-                "clients waited up to {} for a processor of this machine to compute their proofs (p99); how many were accepted in a \
-                 second says more about it than about the broker",
+                "clients waited up to {} for a CPU of this machine to compute their proofs (p99); the accepted clients per \
+                 second depend on this machine more than on the broker",
                 duration(p99)
             )
         })
@@ -146,9 +146,9 @@ impl Report {
     fn cause_of_late_sends(&self) -> String {
         match self.late_by_us {
             None => String::new(),
-            Some(0) => "; the broker took fewer than the planned rate".to_owned(),
+            Some(0) => "; the broker did not sustain the planned rate".to_owned(),
             Some(ours) if ours >= self.late => {
-                "; mq itself was late, not the broker: fewer clients for each processor lower that".to_owned()
+                "; mq itself was late, not the broker: use fewer clients per CPU".to_owned()
             }
             Some(ours) => {
                 let theirs = self.late - ours;
@@ -160,7 +160,7 @@ impl Report {
     fn full_buffers(&self) -> Option<String> {
         (self.blocked_sends > self.account.sent / BLOCKED_SHARE).then(|| {
             let waits = count(self.blocked_sends, "time");
-            format!("sends waited {waits} for the broker or the network to take bytes")
+            format!("sends waited {waits} for the broker or the network to accept bytes")
         })
     }
 }
@@ -173,7 +173,7 @@ impl Report {
         let p99 = (summary.count >= ENOUGH_FOR_P99).then_some(summary.p99);
         let latency = [summary.p50, summary.p90].into_iter().chain(p99).find(is_delayed)?;
         Some(format!(
-            "acknowledgements took {}, as TCP's delayed ones do: the broker may not set TCP_NODELAY (mosquitto: set_tcp_nodelay true)",
+            "acknowledgements took {}, like delayed TCP acknowledgements: the broker may not set TCP_NODELAY (mosquitto: set_tcp_nodelay true)",
             duration(latency)
         ))
     }
@@ -207,7 +207,7 @@ mod tests {
         let all = [Mark::Cpu, Mark::Lag, Mark::Proofs, Mark::Late, Mark::BlockedSends];
         assert_eq!(marks(&report), all);
         let texts: Vec<_> = report.self_check().into_iter().map(|finding| finding.text).collect();
-        assert!(texts[0].contains("97 %") && texts[0].contains("another machine"), "{}", texts[0]);
+        assert!(texts[0].contains("97 %") && texts[0].contains("a faster machine"), "{}", texts[0]);
         assert!(texts[1].contains("60.0 ms") && texts[3].contains("5000") && texts[4].contains("50000"));
         assert!(texts[2].contains("compute their proofs"), "{}", texts[2]);
         report.hosts[0].cpus = 8;
@@ -231,7 +231,7 @@ mod tests {
         let mut report = report();
         report.late = 5000;
         let text = |report: &Report| report.self_check().remove(0).text;
-        assert!(text(&report).ends_with("; the broker took fewer than the planned rate"));
+        assert!(text(&report).ends_with("; the broker did not sustain the planned rate"));
         report.late_by_us = Some(5000);
         assert!(text(&report).contains("mq itself was late, not the broker"), "{}", text(&report));
         report.late_by_us = Some(1000);

@@ -113,7 +113,7 @@ impl Report {
         if let Some(time) = self.connects.time() {
             let _ = write!(words, " in {}", duration(time.as_nanos() as u64));
             if let Some(per_second) = self.connects.rate() {
-                let _ = write!(words, ", {} in a second", rate(per_second));
+                let _ = write!(words, ", {} per second", rate(per_second));
             }
         }
         line("connected", &words)
@@ -194,11 +194,11 @@ impl Report {
             text += &line("late", &format!("{late} sent over a millisecond after the planned time"));
         }
         if self.received.count == 0 && self.groups.iter().any(|group| group.listens_to.is_some()) {
-            text += &line("received", "nothing; nobody published what is listened to");
+            text += &line("received", "nothing: no messages were published to the topic filter");
         }
         if self.foreign > 0 {
             let foreign = count(self.foreign, "message");
-            text += &line("foreign", &format!("{foreign} of somebody else, not counted above"));
+            text += &line("foreign", &format!("{foreign} of other publishers, not counted above"));
         }
         if self.account.sent > 0 {
             text += &self.acknowledgement_line();
@@ -263,7 +263,7 @@ impl Report {
         let lossy = |group: &&Group| self.account.lost == 0 || group.outcome.account.lost > 0;
         let mut groups = self.groups.iter().filter(|group| group.publishers > 0).filter(lossy);
         match groups.all(|group| group.promise() == Qos::AtMostOnce) {
-            true => "; QoS 0 promises nothing",
+            true => "; QoS 0 allows losses",
             false if self.account.lost > 0 => "",
             false => "; nothing lost",
         }
@@ -338,10 +338,10 @@ mod tests {
         let expected = "\
 broker            127.0.0.1:1883, MQTT 5.0
 clients           1000 publishers, 100 subscribers, on 2 threads
-load              100000 messages of 64 bytes at QoS 1, 20 in flight for each
+load              100000 messages of 64 bytes at QoS 1, 20 in flight per
                   publisher
 
-connected         1100 of 1100 clients in 250 ms, 4400 in a second
+connected         1100 of 1100 clients in 250 ms, 4400 per second
 
                       messages    per second        time
 sent                    100000        200000      500 ms
@@ -401,9 +401,9 @@ delivery          all 100000 messages arrived, once and in order
         let expected = "\
 connecting        1 x timed out after 30 s
 running           2 x the broker closed the connection without a word
-ended             interrupted; these are the figures up to then
+ended             interrupted; the report covers the time until then
 connections       2 clients lost the connection
-foreign           1 message of somebody else, not counted above
+foreign           1 message of other publishers, not counted above
 publishing        1 denied by the broker, 20 never acknowledged
 delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
                   that stayed to the end)
@@ -422,7 +422,7 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
         assert!(report.is_promise_broken());
         report.groups[0].qos = Qos::AtMostOnce;
         spoil(&mut report, 7, 4);
-        let expected = "delivery          7 lost, 4 duplicated, of 100000; QoS 0 promises nothing\n";
+        let expected = "delivery          7 lost, 4 duplicated, of 100000; QoS 0 allows losses\n";
         assert_eq!(last_section(&report), expected);
         assert!(!report.is_promise_broken());
     }
@@ -459,7 +459,7 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
         let text = text(&report);
         assert!(text.contains("\n- as planned "), "{text}");
         let expected = "self-check        the load generator was the bottleneck: a thread used 99 % of
-                  its processor; a lower load or another machine leaves it room
+                  its CPU; lower the load or use a faster machine
 ";
         assert!(text.ends_with(expected), "{text}");
     }
@@ -477,8 +477,8 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
 broker            127.0.0.1:1883, MQTT 5.0
 clients           1105 in 2 groups, on 2 threads
 - sensors         1000 publishers, 100 subscribers; 100000 messages of 64 bytes
-                  at QoS 1, 20 in flight for each publisher
-- idle            5 clients that stay; connections
+                  at QoS 1, 20 in flight per publisher
+- idle            5 idle clients; connections
 
 ";
         assert!(text.starts_with(expected), "{text}");
@@ -497,7 +497,7 @@ sensors                100000     100000          0           0             0
         report.groups[1] = quiet;
         report.groups[1].outcome.account.lost = 3;
         report.account.lost = 3;
-        assert_eq!(last_section(&report), "delivery          3 lost, of 100000; QoS 0 promises nothing\n");
+        assert_eq!(last_section(&report), "delivery          3 lost, of 100000; QoS 0 allows losses\n");
         assert!(!report.is_promise_broken());
         report.groups[0].outcome.account.lost = 1;
         assert_eq!(report.broken_promises().map(|group| &group.name).collect::<Vec<_>>(), ["sensors"]);
@@ -528,7 +528,7 @@ sensors                100000     100000          0           0             0
     fn a_search_is_told_at_the_end() {
         let mut report = report();
         report.search = Some(super::super::search::tests::searched());
-        let expected = "search            the highest rate that held is 1000 messages per second\n";
+        let expected = "search            the highest sustained rate is 1000 messages per second\n";
         assert!(last_section(&report).ends_with(expected), "{}", text(&report));
         assert!(last_section(&report).starts_with("tried per second "), "{}", text(&report));
     }

@@ -60,7 +60,8 @@ pub(super) fn check_count(path: &Path, rows: usize, clients: u32) -> Result<(), 
     if rows >= clients as usize {
         return Ok(());
     }
-    let problem = format!("it has {rows} rows for {clients} clients, subscribers among them; each takes one");
+    let problem =
+        format!("it has {rows} rows for {clients} clients, subscribers included; add a row for each client");
     Err(Error::Unusable { option: OPTION, path: path.to_owned(), problem })
 }
 
@@ -86,15 +87,15 @@ impl Columns {
                 "clientid" | "id" | "client" => &mut columns.client_id,
                 "username" | "user" => &mut columns.username,
                 "password" | "pw" => &mut columns.password,
-                _ => return Err(format!("its first line names the column {name:?}; {KNOWN}")),
+                _ => return Err(format!("its first line has the unknown column {name:?}; {KNOWN}")),
             };
             if column.replace(index).is_some() {
-                return Err(format!("its first line names the column {name:?} twice"));
+                return Err(format!("its first line has the duplicate column {name:?}"));
             }
         }
         match columns {
             Columns { client_id: None, username: None, password: None, .. } => {
-                Err(format!("its first line names no column; {KNOWN}"))
+                Err(format!("its first line has no columns; {KNOWN}"))
             }
             columns => Ok(columns),
         }
@@ -102,7 +103,7 @@ impl Columns {
 
     fn row(&self, record: &ByteRecord) -> Result<Row, String> {
         if record.len() != self.count {
-            return Err(format!("it has {} columns, and the first line has {}", record.len(), self.count));
+            return Err(format!("it has {} columns, but the first line has {}", record.len(), self.count));
         }
         let bytes = |column: Option<usize>| column.and_then(|index| record.get(index)).map(<[u8]>::to_vec);
         let text = |column: Option<usize>, name: &str| {
@@ -117,7 +118,7 @@ impl Columns {
     }
 }
 
-const KNOWN: &str = "there are client_id, username and password";
+const KNOWN: &str = "use client_id, username and password";
 
 /// The message of the CSV reader without its own prefix.
 fn describe(error: &csv::Error) -> String {

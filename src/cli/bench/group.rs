@@ -70,7 +70,7 @@ impl GroupSpec {
         let is_answered = self.word == Word::Rr;
         if is_answered && subscribers > 1 && topics.fan_out() > 1 {
             let text = format!(
-                "{}: without {{s}}, every one of {subscribers} responders would answer",
+                "{}: without {{s}}, all {subscribers} responders would answer each request",
                 self.option("-t", "topic")
             );
             return Err(Error::Usage(text));
@@ -158,7 +158,7 @@ impl GroupSpec {
         }
         let Some(filter) = &self.topic else {
             let option = self.option("-t FILTER", "topic");
-            return Err(Error::Usage(format!("sub needs {option}: what to listen to")));
+            return Err(Error::Usage(format!("sub needs {option}: the topic filter to subscribe to")));
         };
         match TopicFilter::parse(filter) {
             Ok(_) => Ok(Some(filter.clone())),
@@ -174,7 +174,9 @@ impl GroupSpec {
             Ok(_) if !share.is_empty() && !share.contains('/') => Ok(Some(share.clone())),
             _ => {
                 let option = self.option("--share", "share");
-                Err(Error::Usage(format!("{option} {share}: a group's name holds no /, + or #")))
+                Err(Error::Usage(format!(
+                    "{option} {share}: the name of a shared subscription cannot contain /, + or #"
+                )))
             }
         }
     }
@@ -217,14 +219,14 @@ impl GroupSpec {
         match (self.ramp, self.rate, self.time) {
             (None, rate, _) => Ok((rate, Ramp::default())),
             (Some(Ramping::FromNothing(_)), None, _) => {
-                wrong("SECONDS goes with a rate to grow to; without one it takes two, as in 100..5k")
+                wrong("SECONDS needs a rate; without one, use two rates as in 100..5k")
             }
             (Some(Ramping::FromNothing(time)), rate, _) => Ok((rate, Ramp { time, ..Ramp::default() })),
             (Some(Ramping::Between(..)), Some(_), _) => {
-                wrong("FROM..TO says the rate, and stands instead of another one")
+                wrong("FROM..TO replaces the rate; leave the rate out")
             }
             (Some(Ramping::Between(..)), None, (_, None)) => {
-                wrong("FROM..TO needs to know how long the load lasts: give a duration instead of messages")
+                wrong("FROM..TO needs a duration instead of a number of messages")
             }
             (Some(Ramping::Between(from, to)), None, (after, Some(time))) => {
                 Ok((Some(to), Ramp { from: Some(from), after, time }))
@@ -249,7 +251,7 @@ impl GroupSpec {
             false => ("size", format!("size = {needed}")),
         };
         Err(Error::Usage(format!(
-            "{option} {least}: the subscribers need {needed} bytes to tell the messages and their times; use {use_it}{hint}"
+            "{option} {least}: the payload header of measured messages takes {needed} bytes; use {use_it}{hint}"
         )))
     }
 }

@@ -123,8 +123,8 @@ fn instead(mode: Word, id: &str) -> &'static str {
     match (mode, id) {
         (_, "files") => "; mq bench scenario FILE takes one",
         (Scenario, id) if has_use_for_key(Pubsub, id) => "; set it in the scenario file",
-        (Conn, "duration") => "; --hold says how long the clients stay",
-        (Reconnect, "messages") => "; --duration says how long it lasts",
+        (Conn, "duration") => "; use --hold",
+        (Reconnect, "messages") => "; use --duration",
         _ => "",
     }
 }

@@ -12,7 +12,7 @@ impl BenchArgs {
     pub(super) fn check_service(&self) -> Result<(), Error> {
         match self.client.preset.preset {
             Some(Service::AzureIotHub) => Err(Error::Usage(
-                "--preset azure-iothub: a hub takes one connection of a device, and a run has many clients"
+                "--preset azure-iothub: a hub accepts one connection per device, but a run has many clients"
                     .to_owned(),
             )),
             Some(Service::AwsIotCore | Service::AzureEventGrid) | None => Ok(()),

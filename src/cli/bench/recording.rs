@@ -40,14 +40,14 @@ pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Er
         bytes += recorded.payload.len();
         if bytes > MOST_BYTES {
             return Err(wrong(format!(
-                "the payloads up to here have over {MOST_BYTES} bytes; take a part of the file"
+                "the payloads up to here have over {MOST_BYTES} bytes; use a part of the file"
             )));
         }
         messages.push(recorded);
     }
     if messages.is_empty() {
         return Err(Error::Usage(format!(
-            "{} holds no message; `mq sub --json` makes such a file",
+            "{} has no messages; record them with `mq sub --json`",
             path.display()
         )));
     }
@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path, with_topics: bool) -> Result<Arc<[Recorded]>, Er
 fn recorded(message: Message, with_topic: bool) -> Result<Recorded, String> {
     let topic = match message.topic {
         Some(topic) if with_topic => Some(topic.as_str().into()),
-        None if with_topic => return Err("it has no \"topic\", which --recorded-topics asks for".to_owned()),
+        None if with_topic => return Err("it has no \"topic\", which --recorded-topics needs".to_owned()),
         _ => None,
     };
     Ok(Recorded { topic, payload: message.payload.into() })

@@ -73,7 +73,7 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
     let file: File = toml::from_str(&text)
         .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(error.message())))?;
     if file.groups.is_empty() {
-        return Err(wrong(0, "there is no [[group]]".to_owned()));
+        return Err(wrong(0, "no [[group]] in the file".to_owned()));
     }
     let keys = keys_of_groups(&text);
     let mut keys = keys.iter();
@@ -94,7 +94,7 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
             return Err(wrong(start, text));
         }
         if !names.insert(name.clone()) {
-            return Err(wrong(start, format!("there are two groups called {name:?}")));
+            return Err(wrong(start, format!("duplicate group {name:?}")));
         }
         let group = table.group(run, (file.warm_up.unwrap_or_default(), file.duration));
         groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
@@ -146,25 +146,25 @@ impl Table {
     fn check(&self, has_duration: bool) -> Result<(), String> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.is_empty() || !self.name.chars().all(is_plain) {
-            return Err("a name is made of letters, digits, -, _ and .".to_owned());
+            return Err("a name may contain only letters, digits, -, _ and .".to_owned());
         }
         if matches!(self.scenario, Word::Reconnect | Word::Scenario | Word::Merge) {
             return Err(format!(
-                "{} is no scenario of a group; there are pubsub, conn, pub, sub and rr",
+                "a group cannot have the scenario {}; use pubsub, conn, pub, sub or rr",
                 self.scenario
             ));
         }
         if self.recorded_topics && (self.scenario != Word::Pub || self.payload_recording.is_none()) {
-            return Err("recorded_topics goes with the scenario pub and a payload_recording".to_owned());
+            return Err("recorded_topics needs the scenario pub and a payload_recording".to_owned());
         }
         if self.scenario != Word::Conn && !has_duration && self.messages.is_none() {
-            return Err("it never ends: give it messages, or the file a duration".to_owned());
+            return Err("the load has no end: set messages in the group, or duration in the file".to_owned());
         }
         if [self.clients, self.publishers].contains(&Some(0)) || [self.burst].contains(&Some(0)) {
-            return Err("clients, publishers and burst are at least 1".to_owned());
+            return Err("clients, publishers and burst must be at least 1".to_owned());
         }
         if self.in_flight == Some(0) || self.messages == Some(0) {
-            return Err("in_flight and messages are at least 1".to_owned());
+            return Err("in_flight and messages must be at least 1".to_owned());
         }
         Ok(())
     }
@@ -175,7 +175,7 @@ fn in_our_words(message: &str) -> String {
     let mut words = message.split('`').skip(1).step_by(2);
     let kind = match message {
         _ if message.starts_with("unknown field") => "key",
-        _ if message.starts_with("unknown variant") => "word",
+        _ if message.starts_with("unknown variant") => "value",
         _ => return message.to_owned(),
     };
     let Some(unknown) = words.next() else {
@@ -183,8 +183,8 @@ fn in_our_words(message: &str) -> String {
     };
     let known: Vec<&str> = words.collect();
     match nearest(unknown, known.iter().copied()) {
-        Some(nearest) => format!("there is no {kind} {unknown:?}; did you mean {nearest:?}?"),
-        None => format!("there is no {kind} {unknown:?}; there are {}", known.join(", ")),
+        Some(nearest) => format!("unknown {kind} {unknown:?}; did you mean {nearest:?}?"),
+        None => format!("unknown {kind} {unknown:?}; use one of {}", known.join(", ")),
     }
 }
 
@@ -195,7 +195,7 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration
 
 fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
     let number = u8::deserialize(deserializer)?;
-    Qos::from_u8(number).map(Some).ok_or_else(|| de::Error::custom("QoS is 0, 1 or 2"))
+    Qos::from_u8(number).map(Some).ok_or_else(|| de::Error::custom("QoS must be 0, 1 or 2"))
 }
 
 fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D::Error> {

@@ -33,7 +33,7 @@ impl BenchArgs {
         let expires = connect.as_properties().number(PropertyId::SessionExpiryInterval).is_some();
         let keeps = self.client.session.disable_clean_session || expires;
         if keeps && matches!(identities.client_id, ClientIds::Prefix(_)) && identities.rows.is_empty() {
-            let text = "--disable-clean-session and -x keep sessions, which nobody comes back to without -i, as in -i 'dev-{i}'";
+            let text = "--disable-clean-session and -x keep sessions, which cannot be resumed without -i; add -i 'dev-{i}'";
             return Err(Error::Usage(text.to_owned()));
         }
         Ok(Broker {
@@ -62,15 +62,15 @@ impl BenchArgs {
         client.connection.bind = None;
         let mut endpoint = client.endpoint(Names::Mq)?;
         if self.embedded && endpoint.tls.is_some() {
-            return Err(Error::Usage("--embedded: the embedded broker speaks no TLS".to_owned()));
+            return Err(Error::Usage("--embedded: the embedded broker does not support TLS".to_owned()));
         }
         if !self.tls_resume {
             endpoint.tls = endpoint.tls.map(Tls::without_resumption);
         } else if endpoint.tls.is_none() {
-            return Err(Error::Usage("--tls-resume without TLS; --cafile FILE turns it on".to_owned()));
+            return Err(Error::Usage("--tls-resume needs TLS; add --cafile FILE".to_owned()));
         }
         if self.client.network.url_topic(Names::Mq)?.is_some() {
-            return Err(Error::Usage("-L: the topic stands in -t, which can be a template".to_owned()));
+            return Err(Error::Usage("-L: set the topic with -t, which accepts a template".to_owned()));
         }
         Ok(endpoint)
     }
@@ -85,11 +85,12 @@ impl BenchArgs {
         let args = &self.client.authentication;
         let Some(means) = args.means(version, connect)? else { return Ok(None) };
         if args.reauthenticate.is_some() {
-            let text = "--reauthenticate: clients of a run authenticate themselves once on each connection; leave it out";
+            let text =
+                "--reauthenticate: clients of a run authenticate only once per connection; leave it out";
             return Err(Error::Usage(text.to_owned()));
         }
         if self.embedded {
-            let text = "--embedded: that broker knows no --auth-method; `mq broker --scram-file FILE` starts one that knows SCRAM";
+            let text = "--embedded: the embedded broker does not support --auth-method; use `mq broker --scram-file FILE` for SCRAM";
             return Err(Error::Usage(text.to_owned()));
         }
         let memory = scram::Memory::with_room_for(clients as usize);
@@ -151,7 +152,7 @@ impl BenchArgs {
         match &identities.client_id {
             ClientIds::Template(template) if plan.clients() > 1 && !has_own && !template.names_publisher() => {
                 Err(Error::Usage(
-                    "-i: all clients would have the same identifier; {i} stands for the client's number, as in -i 'dev-{i}'"
+                    "-i: all clients would have the same identifier; add the client's number, as in -i 'dev-{i}'"
                         .to_owned(),
                 ))
             }
@@ -172,7 +173,7 @@ impl BenchArgs {
         let (Some(username), Some(password)) = (identities.username(who), identities.password(who)) else {
             return Err(Error::Usage(format!(
                 "--auth-method {} needs a user name and a password for each client, which client {number} does not have; \
-                 -u 'user{{i}}' and -P, or --credentials FILE give them",
+                 set them with -u 'user{{i}}' and -P, or with --credentials FILE",
                 algorithm.method()
             )));
         };

@@ -49,7 +49,7 @@ pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
         "s" | "sec" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err("a rate counts per /s, /min or /h".to_owned()),
+        _ => return Err("the unit of a rate is /s, /min or /h".to_owned()),
     };
     let (digits, factor) = match number.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1e3),
@@ -75,7 +75,7 @@ pub(super) fn ramp(text: &str) -> Result<Ramping, String> {
         Some((from, to)) => Ok(Ramping::Between(rate(from)?, rate(to)?)),
         None => values::seconds(text)
             .map(Ramping::FromNothing)
-            .map_err(|_| "it takes seconds, or from which rate to which, as in 100..5k".to_owned()),
+            .map_err(|_| "it takes seconds, or two rates as in 100..5k".to_owned()),
     }
 }
 

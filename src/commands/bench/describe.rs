@@ -12,7 +12,7 @@ pub(super) fn describe(plan: &Plan) -> String {
         text += &format!(", for {} s", duration.as_secs_f64());
     }
     if !plan.warm_up.is_zero() {
-        text += &format!(" after {} s of warming up", plan.warm_up.as_secs_f64());
+        text += &format!(" after {} s of warm-up", plan.warm_up.as_secs_f64());
     }
     if plan.processes > 1 {
         text += &format!(", from {} processes", plan.processes);
@@ -33,11 +33,11 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
             let listen = do_it(subscribers, "listen");
             return format!("{listen} to {filter} at QoS {}", group.subscription_qos);
         }
-        _ if idle == 1 => return "1 client connects and stays".to_owned(),
-        _ if idle > 0 => return format!("{idle} clients connect and stay"),
+        _ if idle == 1 => return "1 client connects and stays connected".to_owned(),
+        _ if idle > 0 => return format!("{idle} clients connect and stay connected"),
         (Scenario::Reconnect, ..) => {
             format!(
-                "{}, {subscribers} subscribe, and all are dropped and come back",
+                "{}, {subscribers} subscribe, and all are disconnected and reconnect",
                 do_it(publishers, "publish")
             )
         }
@@ -48,9 +48,9 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
     let bytes = group.payload.most(group.stamp_size());
     let pace = match group.open_loop {
         Some(OpenLoop { rate, ramp: Ramp { from: Some(from), .. }, .. }) => {
-            format!("from {} to {} in a second", from.as_per_second(), rate.as_per_second())
+            format!("from {} to {} per second", from.as_per_second(), rate.as_per_second())
         }
-        Some(load) => format!("{} in a second", load.rate.as_per_second()),
+        Some(load) => format!("{} per second", load.rate.as_per_second()),
         None if group.qos == Qos::AtMostOnce => "as fast as they can".to_owned(),
         None => "as fast as the broker acknowledges".to_owned(),
     };

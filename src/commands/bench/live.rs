@@ -99,9 +99,9 @@ fn words(view: &View<'_>) -> String {
     match view.step {
         Step::Connect => format!("{} of {} clients", totals.connected, view.plan.clients()),
         Step::Subscribe => format!("{} of {} subscriptions", totals.subscribed, view.plan.subscriptions()),
-        Step::Reconnect => format!("{} of {} clients are back", totals.back, totals.connected),
+        Step::Reconnect => format!("{} of {} clients reconnected", totals.back, totals.connected),
         Step::Wait => {
-            format!("{} clients are waiting for the start", totals.connected.saturating_sub(totals.lost))
+            format!("{} clients wait for the start", totals.connected.saturating_sub(totals.lost))
         }
         Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain => {
             format!(
@@ -126,7 +126,7 @@ fn rates(view: &View<'_>, before: &Totals, elapsed: Duration) -> String {
         .map(|(now, before, word)| format!("{} {word}", rate((now - before) as f64 / elapsed.as_secs_f64())));
     let mut words = words.collect::<Vec<_>>().join(", ");
     if words.is_empty() {
-        return "nothing moved in the last second".to_owned();
+        return "no activity in the last second".to_owned();
     }
     words += " per second";
     match view.recent_p99 {

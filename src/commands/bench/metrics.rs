@@ -84,8 +84,8 @@ fn response(head: &[u8], live: &Live) -> String {
     match (method, path) {
         ("GET", "/metrics") => respond("200 OK", "", &live.page(), true),
         ("HEAD", "/metrics") => respond("200 OK", "", &live.page(), false),
-        (_, "/metrics") => respond("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "only GET\n", true),
-        _ => respond("404 Not Found", "", "there is only /metrics\n", true),
+        (_, "/metrics") => respond("405 Method Not Allowed", "Allow: GET, HEAD\r\n", "use GET\n", true),
+        _ => respond("404 Not Found", "", "not found: use /metrics\n", true),
     }
 }
 

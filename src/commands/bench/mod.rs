@@ -110,13 +110,13 @@ fn check_baseline(path: &Path, before: &Report, scenario: Option<Scenario>) -> R
         return Ok(());
     }
     let [measured, now] = [measured, now].map(scenario_word);
-    let problem = format!("it is of {measured}, and this run is {now}: their figures cannot be compared");
+    let problem =
+        format!("it measured {measured}, but this run measures {now}; use a baseline of the same scenario");
     Err(Error::Unusable { option: "--baseline", path: path.to_owned(), problem })
 }
 
 /// The hint if the broker did not answer.
-const HINT: &str =
-    "is the broker running there? -h HOST and -p PORT choose another; --embedded brings its own";
+const HINT: &str = "is the broker running there? set another one with -h HOST and -p PORT, or use --embedded";
 
 /// The hint if no client could connect. A broker that closes a connection is running.
 fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
@@ -174,9 +174,9 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
             ),
         )
     } else if let Some(group) = report.broken_promises().next() {
-        (ExitStatus::FAILED, format!("the broker broke what QoS {} promises", group.promise()))
+        (ExitStatus::FAILED, format!("the broker violated the guarantee of QoS {}", group.promise()))
     } else if report.errors.count(Stage::Run) > 0 || report.ending == Ending::AllLost {
-        (ExitStatus::FAILED, "not every client could do its work".to_owned())
+        (ExitStatus::FAILED, "some clients failed".to_owned())
     } else {
         return ExitStatus::DONE;
     };

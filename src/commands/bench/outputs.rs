@@ -68,7 +68,7 @@ impl Outputs {
             [(_, only)] => *only,
             [(first, _), (second, _), ..] => {
                 let text = format!(
-                    "{first} and {second} - both write to standard output; give one of them the name of a file"
+                    "{first} and {second} - both write to standard output; set a file name for one of them"
                 );
                 return Err(Error::Usage(text));
             }

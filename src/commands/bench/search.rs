@@ -29,7 +29,7 @@ pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Re
         steps.push(step);
         *if holds { &mut best } else { &mut last } = Some(report);
     }
-    let report = best.or(last).ok_or_else(|| Error::Usage("--search: there is no rate to try".to_owned()))?;
+    let report = best.or(last).ok_or_else(|| Error::Usage("--search: no rate to try".to_owned()))?;
     Ok(Report { search: Some(Searched { steps, found: search.found() }), ..report })
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Re
 fn told(step: &SearchStep) -> String {
     let rate = shown(step.rate);
     match &step.failure {
-        None => format!("--search: {rate} messages per second held"),
-        Some(failure) => format!("--search: {rate} messages per second did not hold: {failure}"),
+        None => format!("--search: {rate} messages per second was sustained"),
+        Some(failure) => format!("--search: {rate} messages per second failed: {failure}"),
     }
 }

@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
         if let Some(delay) = punctuality.delay() {
             let seconds = delay.as_secs_f64();
             self.messages.say(&format!(
-                "not everybody was connected at --start-at; the load began {seconds:.3} s later"
+                "not all clients were connected at --start-at; the load began {seconds:.3} s later"
             ));
         }
         report

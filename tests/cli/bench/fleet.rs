@@ -46,7 +46,7 @@ fn the_display_shows_latencies_whoever_measures_them() {
 fn the_report_says_how_many_processes_and_threads_took_part() {
     let broker = EmbeddedBroker::start();
     let text = broker.mq("bench -c 6 --messages 60 --processes 2 --threads 4").run().succeed();
-    assert_says(&text, &["6 publishers, 6 subscribers, on 4 threads of 2 processes"]);
+    assert_says(&text, &["6 publishers, 6 subscribers, on 4 threads in 2 processes"]);
 }
 
 /// The worker processes of a leader.

@@ -32,9 +32,9 @@ fn every_qos_and_every_way_to_spread_the_sends_loses_nothing() {
 fn a_rate_goes_from_one_to_another() {
     for (ramp, count) in [("100..900", 500), ("900..100", 500), ("6k/min..900", 500)] {
         let finished = mq(&format!("bench --embedded -c 10 --ramp {ramp} --duration 1")).run();
-        assert_says(&finished.stderr, &["from ", " to ", "00 in a second"]);
+        assert_says(&finished.stderr, &["from ", " to ", "00 per second"]);
         let report = finished.succeed();
-        assert_says(&report, &[ALL_ARRIVED, "500 planned in a second"]);
+        assert_says(&report, &[ALL_ARRIVED, "500 planned per second"]);
         assert!(numbers_of(&report, "sent")[0].abs_diff(count) <= 1, "{ramp}: {report}");
     }
 }
@@ -42,9 +42,9 @@ fn a_rate_goes_from_one_to_another() {
 #[test]
 fn a_ramp_that_says_too_little_or_too_much_is_refused() {
     for (options, parts) in [
-        ("--ramp 5", ["--ramp", "a rate to grow to"]),
-        ("--ramp 5..10 --rate 3", ["--ramp", "instead of another"]),
-        ("--ramp 5..10 --messages 3", ["--ramp", "give a duration"]),
+        ("--ramp 5", ["--ramp", "needs a rate"]),
+        ("--ramp 5..10 --rate 3", ["--ramp", "replaces the rate"]),
+        ("--ramp 5..10 --messages 3", ["--ramp", "needs a duration"]),
         ("--ramp 5..x", ["--ramp", "messages per second"]),
     ] {
         assert_says(&mq(&format!("bench pub {options}")).run().fail(2), &parts);

@@ -62,7 +62,7 @@ fn a_recording_is_measured_end_to_end() {
 fn a_recording_that_is_none_is_told_with_its_line() {
     let good = r#"{"topic":"a","payload":"x"}"#;
     for (lines, options, parts) in [
-        (vec![], "", ["holds no message", "mq sub --json"]),
+        (vec![], "", ["has no messages", "mq sub --json"]),
         (vec![good, "", "{\"payload\":"], "", ["line 3", "column"]),
         (vec![good, r#"{"paylod":"x"}"#], "", ["line 2", "\"payload\""]),
         (vec![good, r#"{"payload":"x"}"#], "--recorded-topics", ["line 2", "\"topic\""]),

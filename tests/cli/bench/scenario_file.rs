@@ -56,7 +56,7 @@ topic = "mq-bench/+/sensors/#"
             "22 in 4 groups, on ",
             "- sensors         10 publishers, 2 subscribers; messages of 40 to 80 bytes at QoS 0, 200 planned",
             "- commands        3 requesters, 1 responder; 30 messages of 64 bytes at QoS 1, 1 in flight",
-            "- idle            5 clients that stay; connections\n",
+            "- idle            5 idle clients; connections\n",
             "- watcher         1 subscriber to mq-bench/+/sensors/#; QoS 1\n",
             "\nsensors                   100        100          0           0             0\n",
             "\ncommands                   30         30          0           0             0\n",
@@ -103,19 +103,22 @@ fn a_group_is_judged_by_the_qos_of_the_whole_way() {
 fn mistakes_are_told_with_their_place() {
     let group = "[[group]]\nname = \"a\"\nscenario = \"pubsub\"\nmessages = 1\n";
     for (content, parts) in [
-        (format!("{group}rat = 5\n"), ["line 5, column 1", "no key \"rat\"; did you mean \"rate\"?"]),
+        (format!("{group}rat = 5\n"), ["line 5, column 1", "unknown key \"rat\"; did you mean \"rate\"?"]),
         (format!("duraton = 5\n{group}"), ["line 1, column 1", "did you mean \"duration\"?"]),
         (group.replace("pubsub", "pubsb"), ["line 3, column 12", "did you mean \"pubsub\"?"]),
         (format!("{group}rate = \"5/x\"\n"), ["line 5, column 8", "/min"]),
-        (format!("{group}qos = 3\n"), ["line 5, column 7", "QoS is 0, 1 or 2"]),
-        (format!("{group}size = 10\n"), ["line 1, column 1", "size 10: the subscribers need 24 bytes"]),
+        (format!("{group}qos = 3\n"), ["line 5, column 7", "QoS must be 0, 1 or 2"]),
+        (
+            format!("{group}size = 10\n"),
+            ["line 1, column 1", "size 10: the payload header of measured messages takes 24 bytes"],
+        ),
         (format!("{group}topic = \"a/#\"\n"), ["group \"a\"", "topic a/#"]),
-        (format!("{group}{group}"), ["line 5, column 1", "two groups"]),
-        (group.replace("messages = 1\n", ""), ["line 1", "it never ends"]),
-        (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name is made of"]),
+        (format!("{group}{group}"), ["line 5, column 1", "duplicate group"]),
+        (group.replace("messages = 1\n", ""), ["line 1", "the load has no end"]),
+        (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name may contain only"]),
         (format!("{group}clients = 0\n"), ["line 1", "at least 1"]),
         (format!("{group}clients = -1\n"), ["line 5", "-1"]),
-        (String::new(), ["line 1", "there is no [[group]]"]),
+        (String::new(), ["line 1", "no [[group]] in the file"]),
         ("[[group]\n".to_owned(), ["line 1", "column"]),
     ] {
         let file = file(&content);

@@ -117,7 +117,7 @@ fn what_cannot_be_merged_is_told() {
         ("{}/a {}/text", "text"),
         ("{}/a {}/json", "schema"),
         ("{}/a {}/b", "QoS"),
-        ("{}/a {}/a", "the same report is there twice"),
+        ("{}/a {}/a", "duplicate report"),
         ("{}/a -c 5", "-c does not go with merge"),
         ("{}/a --search rate", "--search"),
         ("{}/a --metrics 127.0.0.1:0", "--metrics"),

@@ -194,7 +194,7 @@ fn a_file_of_credentials_is_checked_before_anything_connects() {
         ("empty.csv", ["line 2", "identifier is empty"]),
         ("column.csv", ["\"colour\"", "client_id, username and password"]),
         ("uneven.csv", ["line 2", "1 columns"]),
-        ("nothing.csv", ["names no column", "nothing.csv"]),
+        ("nothing.csv", ["has no columns", "nothing.csv"]),
         ("missing.csv", ["cannot be read", "missing.csv"]),
     ] {
         let words = format!("bench -p 9 -c 5 --credentials {}", files.path(name).display());
@@ -230,7 +230,7 @@ fn what_does_not_go_together_is_told() {
         ("--disable-clean-session", "-i"),
         ("--tls-resume", "--cafile"),
         ("--embedded --cafile /etc/hostname", "--cafile"),
-        ("--embedded --insecure", "no TLS"),
+        ("--embedded --insecure", "does not support TLS"),
         ("--embedded --unix /tmp/a", "--embedded"),
         ("-L mqtt://localhost/topic", "-t"),
         ("-A 127.0.0.9-127.0.0.2", "-A"),

@@ -284,7 +284,7 @@ impl Report {
             ("sent late", self.late.to_string()),
         ];
         let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]);
-        table("What went wrong", &["", "count"], rows)
+        table("Failures", &["", "count"], rows)
     }
 
     fn error_table(&self) -> String {
@@ -415,11 +415,11 @@ mod tests {
         let html = report.to_html();
         let page = parse(&html);
         let titles = page.descendants().filter(|node| node.has_tag_name("h2")).filter_map(|node| node.text());
-        let expected = ["Groups", "Search", "Throughput", "Latency", "What went wrong"];
+        let expected = ["Groups", "Search", "Throughput", "Latency", "Failures"];
         assert_eq!(titles.collect::<Vec<_>>(), expected);
         let cells = page.descendants().filter(|node| node.has_tag_name("td")).filter_map(|node| node.text());
         let cells: Vec<_> = cells.collect();
-        assert!(cells.contains(&"a<b") && cells.contains(&"held"), "{cells:?}");
+        assert!(cells.contains(&"a<b") && cells.contains(&"sustained"), "{cells:?}");
         assert!(!page.descendants().any(|node| node.has_tag_name("i")), "a file's words are no tags");
     }
 

@@ -15,7 +15,7 @@ const MOST_COUNTS: u64 = 1 << 60;
 pub(super) fn encode<T: Counter>(histogram: &Histogram<T>) -> String {
     let mut bytes = Vec::new();
     let written = V2Serializer::new().serialize(histogram, &mut bytes);
-    written.expect("a vector takes all bytes, and no count is over what an i64 holds");
+    written.expect("a vector accepts all bytes, and every count fits into an i64");
     STANDARD.encode(bytes)
 }
 
@@ -25,12 +25,12 @@ pub(super) fn decode<T: Counter>(text: &str, digits: u8) -> Result<Histogram<T>,
     let words: Vec<u32> = bytes.as_chunks().0.iter().take(6).map(|word| u32::from_be_bytes(*word)).collect();
     let counts = bytes.len().saturating_sub(HISTOGRAM_HEADER) as u32;
     if words != [HISTOGRAM_COOKIE, counts, 0, digits.into(), 0, 1] {
-        return Err(format!("it is no HDR histogram of version 2 with {digits} digits"));
+        return Err(format!("it is not an HDR histogram of version 2 with {digits} digits"));
     }
     let read = Deserializer::new().deserialize(&mut bytes.as_slice());
     let mut histogram: Histogram<T> = read.map_err(|error| error.to_string())?;
     if histogram.len() > MOST_COUNTS {
-        return Err("it counts more than there can be".to_owned());
+        return Err(format!("its count exceeds the maximum of {MOST_COUNTS}"));
     }
     // Allows a merge with histograms of longer times.
     histogram.auto(true);

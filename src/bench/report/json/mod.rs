@@ -25,16 +25,16 @@ const DIGITS: u8 = 3;
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// Not JSON, or not of the expected shape.
-    #[error("it is no report of mq bench: {0}")]
+    #[error("it is not a report of mq bench: {0}")]
     Shape(#[from] serde_json::Error),
     /// JSON without a schema.
-    #[error("it is JSON without \"schema\"; `mq bench --json FILE` writes a report that can be read")]
+    #[error("it is JSON without the key \"schema\"; use a report of `mq bench --json FILE`")]
     NoSchema,
     /// Another schema version.
-    #[error("its schema is {0:?}, and this mq reads {SCHEMA:?}; use the mq that wrote it, or measure again")]
+    #[error("its schema is {0:?}, but this mq reads {SCHEMA:?}; use the mq that wrote it, or measure again")]
     OtherSchema(String),
     /// An invalid value.
-    #[error("it is no report of mq bench: {key} cannot be {value}")]
+    #[error("it is not a report of mq bench: {key} cannot be {value}")]
     Value {
         /// The path of the key.
         key: String,
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(Report::from_json(json.to_string().as_bytes()).unwrap(), expected);
         assert!(
             expected.all_differences(&report()).is_empty(),
-            "what it does not say is not held against it"
+            "a missing load does not count as a difference"
         );
     }
 
@@ -174,11 +174,11 @@ mod tests {
     #[test]
     fn other_files_are_told_apart() {
         let error = |text: &str| Report::from_json(text.as_bytes()).unwrap_err().to_string();
-        assert!(error("").contains("no report of mq bench: EOF"));
-        assert!(error("[1]").contains("no report"));
+        assert!(error("").contains("not a report of mq bench: EOF"));
+        assert!(error("[1]").contains("not a report"));
         assert!(error("{}").contains("--json FILE"));
         assert!(
-            error("{\"schema\":\"mq-bench/2\"}").contains("its schema is \"mq-bench/2\", and this mq reads")
+            error("{\"schema\":\"mq-bench/2\"}").contains("its schema is \"mq-bench/2\", but this mq reads")
         );
         assert!(error("{\"schema\":\"mq-bench/1\"}").contains("missing field `tool`"));
         let json = report().to_json();
