@@ -27,284 +27,284 @@ end
 complete -c mq -n "__fish_mq_needs_command" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_needs_command" -s V -l version -d 'Print version'
 complete -c mq -n "__fish_mq_needs_command" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_needs_command" -f -a "sub" -d 'Subscribe and print messages'
+complete -c mq -n "__fish_mq_needs_command" -f -a "rr" -d 'Send a request and print the response'
 complete -c mq -n "__fish_mq_needs_command" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_needs_command" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_needs_command" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
-complete -c mq -n "__fish_mq_needs_command" -f -a "doctor" -d 'Ask a broker what it is, and try what it allows'
-complete -c mq -n "__fish_mq_needs_command" -f -a "config" -d 'Tell what profiles and variables say about connections'
-complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_needs_command" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_needs_command" -f -a "bench" -d 'Measure a broker under the load of many clients'
+complete -c mq -n "__fish_mq_needs_command" -f -a "inspect" -d 'Decode captured packets and report problems'
+complete -c mq -n "__fish_mq_needs_command" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
+complete -c mq -n "__fish_mq_needs_command" -f -a "config" -d 'Show and check profiles and variables'
+complete -c mq -n "__fish_mq_needs_command" -f -a "install-links" -d 'Create links by which mq replaces mosquitto\'s tools'
+complete -c mq -n "__fish_mq_needs_command" -f -a "completions" -d 'Generate completions for a shell'
+complete -c mq -n "__fish_mq_needs_command" -f -a "man" -d 'Print a manual page'
 complete -c mq -n "__fish_mq_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'The topic to publish to; with --ndjson or --replay, where a message names none' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish what is in a file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l at -d 'Let EMQX publish the message at this time, as in 2026-12-01T09:00Z' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l replay -d 'Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after the other. Chooses MQTT 5' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l speed -d 'Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the first that fits counts' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'How hard to try: 0 at most once, 1 at least once, 2 exactly once' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'Topic to publish to; with --ndjson or --replay, for messages without a topic' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this payload' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish the content of a file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish a random payload of N bytes, or of MIN..MAX bytes, as in 64..1024; new for each repetition' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Delay publication by this time, as in 90, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l at -d 'Publish at this time, as in 2026-12-01T09:00Z. EMQX only, as for --delay' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l replay -d 'Replay a recording of `mq sub --record`, with its pauses; chooses MQTT 5. Can be repeated, to replay several in sequence' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l speed -d 'Replay at this multiple of the recorded speed, as in 2 or 0.5; max is as fast as possible' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay this many messages a second, as in 500, 5k or 30/min, regardless of the pauses' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replace a prefix of topics, as in home=test/home; =test adds a prefix to all topics. Can be repeated; the first match applies' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'QoS level: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, counted from the acknowledgement' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this many seconds, connecting included' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand pub" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s A -l bind -d 'The local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
-complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l key -d 'The private key of --cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, starting at the acknowledgement' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this many seconds, including the time to connect' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand pub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
 engine\t''"
-complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l psk-identity -d 'Identity of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'The will\'s payload' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'The will\'s QoS' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_pub, if it is there]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, or 5 with --ndjson and --replay]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence [default: ~/.config/mosquitto_pub, if it exists]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand pub" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s n -l null-message -d 'Publish an empty message'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l template -d 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l template -d 'Replace placeholders in the topic and the payload of each message. {i} is its number from 0, {ts} the time ({ts:ms} in milliseconds since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} a random integer below 100, {rand:18.0..25.5} a random number with one decimal'
 complete -c mq -n "__fish_mq_using_subcommand pub" -s l -l stdin-line -d 'Publish each line of standard input as a message'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l ndjson -d 'Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s r -l retain -d 'Let the broker keep the message for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ndjson -d 'Publish each line of standard input: a JSON object as printed by `mq sub --json`. Chooses MQTT 5'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s r -l retain -d 'Retain the message at the broker for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l ask-password -d 'Ask for the password on the terminal'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l ws -d 'Speak MQTT over WebSocket'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l nodelay -d 'Send small packets at once, which is always done'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l will-retain -d 'Let the broker keep the will for later subscribers'
-complete -c mq -n "__fish_mq_using_subcommand pub" -s d -l debug -d 'Show every packet on standard error'
-complete -c mq -n "__fish_mq_using_subcommand pub" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand pub" -s d -l debug -d 'Log every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand pub" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand pub" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s t -l topic -d 'A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-qos -d 'A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l share -d 'Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s q -l qos -d 'The highest QoS to receive at' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s T -l filter-out -d 'Leave out messages whose topic matches. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s U -l unsubscribe -d 'A topic filter to unsubscribe from, in a session that was kept. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print only so many of a hundred messages, chosen at random: 0.1 to 100' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape), json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any levels in front), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 or snappy' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Keep messages in this file, which `mq pub --replay` reads, instead of printing them: a JSON object a line, or a database when the name ends in .sqlite. What is there already stays' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Go on in a new file at this size, as in 100M, or this age, as in 1h or 1d; the full one gets the time behind its name' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l exec -d 'Run this shell command for each message instead of printing it: the payload on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)' -r -f -a "(__fish_complete_command)"
-complete -c mq -n "__fish_mq_using_subcommand sub" -l exec-jobs -d 'How many of these commands may run at a time; nothing more is read from the broker while messages wait for theirs' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s t -l topic -d 'Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l topic-qos -d 'Topic filter with its own QoS, as in 2:alarms/#. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l share -d 'Share messages among the subscribers of this group. Adds $share/GROUP/ to each filter' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s q -l qos -d 'Maximum QoS to receive at' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s T -l filter-out -d 'Ignore messages whose topic matches this filter. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s U -l unsubscribe -d 'Topic filter to unsubscribe from, in a kept session. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l random-filter -d 'Print only this percentage of messages, chosen at random: 0.1 to 100' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-handling -d 'When to receive retained messages on subscribing: always, new or never (MQTT 5)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s F -l format -d 'Print each message in this format, such as \'%t %p\'. %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Encoding of printed payloads: raw (without line ends), hex or base64 (one per line)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 and snappy' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Record messages to this file, for `mq pub --replay`, instead of printing them. Appends JSON objects, one per line, or to a database if the name ends in .sqlite' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Start a new file at this size, as in 100M, or age, as in 1h or 1d. The time is appended to the name of the full file' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l exec -d 'Run this shell command for each message instead of printing it. The payload is on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)' -r -f -a "(__fish_complete_command)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -l exec-jobs -d 'Maximum number of concurrent --exec commands. Nothing is read from the broker while messages wait' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s C -l count -d 'Exit after this many messages' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit when no message came for this long' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand sub" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s A -l bind -d 'The local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
-complete -c mq -n "__fish_mq_using_subcommand sub" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l key -d 'The private key of --cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, including the time to connect' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit after this many seconds without a message' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand sub" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
 engine\t''"
-complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l psk-identity -d 'Identity of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d 'Not supported' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'The will\'s payload' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'The will\'s QoS' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_sub, if it is there]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s R -l no-retained -d 'Leave out messages that the broker had kept'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l retained-only -d 'Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second without any'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l no-local -d 'Leave out the messages that this client itself publishes (MQTT 5)'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l remove-retained -d 'Delete every kept message that arrives, unless -T leaves its topic out'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l dry-run -d 'With --remove-retained: only print what would be deleted'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l message-rate -d 'Print how many messages came in each second, instead of the messages'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s v -l verbose -d 'Print the topic in front of the payload'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s N -l no-newline -d 'Print no line end after a message'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l json -d 'Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l pretty -d 'Lay JSON out over several lines'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show on the screen the latest message of each topic'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s E -l exit-after-subscribe -d 'Exit when the subscriptions are made, to set up a session that is kept'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence [default: ~/.config/mosquitto_sub, if it exists]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand sub" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s R -l no-retained -d 'Ignore retained messages'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retained-only -d 'Print only retained messages, then exit. Exits at the first other message, or after a second without a message'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l no-local -d 'Ignore messages that this client publishes itself (MQTT 5)'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l remove-retained -d 'Delete every retained message that arrives, except for topics that match -T'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l dry-run -d 'With --remove-retained: only print the messages that would be deleted'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l message-rate -d 'Print the number of messages in each second, instead of the messages'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l retain-as-published -d 'Keep the RETAIN flag as published (MQTT 5)'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s v -l verbose -d 'Print the topic before the payload'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s N -l no-newline -d 'Omit the line end after a message'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l json -d 'Print one JSON object per message and line; `mq pub --ndjson` reads this format'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l pretty -d 'Print JSON over several lines, with indentation'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s w -l watch -d 'Show the latest message of each topic on the screen'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s E -l exit-after-subscribe -d 'Exit once subscribed, to set up a kept session'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l ask-password -d 'Ask for the password on the terminal'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l ws -d 'Speak MQTT over WebSocket'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l nodelay -d 'Send small packets at once, which is always done'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l will-retain -d 'Let the broker keep the will for later subscribers'
-complete -c mq -n "__fish_mq_using_subcommand sub" -s d -l debug -d 'Show every packet on standard error'
-complete -c mq -n "__fish_mq_using_subcommand sub" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand sub" -s d -l debug -d 'Log every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand sub" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand sub" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s t -l topic -d 'The topic to send the request to' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s e -l response-topic -d 'The topic that answers come to [default: one that nobody else has]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish this' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish what is in a file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l random -d 'Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l input -d 'What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'The QoS of the request and of the answers: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'Whether kept messages are sent on subscribing: always, new or never (MQTT 5)' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Print payloads raw, without line ends, or as hex or base64, each on a line' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape), json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any levels in front), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 or snappy' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without quotes, null where it is not there. Can be repeated: a tab stands between' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many answers' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, connecting included' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand rr" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s A -l bind -d 'The local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
-complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l key -d 'The private key of --cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+complete -c mq -n "__fish_mq_using_subcommand rr" -s t -l topic -d 'Topic of the request' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s e -l response-topic -d 'Topic of the response [default: a random one]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish this payload' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish the content of a file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l random -d 'Publish a random payload of N bytes, or of MIN..MAX bytes, as in 64..1024; new for each repetition' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'QoS of the request and the response: 0, 1 or 2' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'When to receive retained messages on subscribing: always, new or never (MQTT 5)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s F -l format -d 'Print each message in this format, such as \'%t %p\'. %t topic, %p payload, %x payload in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime\'s %H' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Encoding of printed payloads: raw (without line ends), hex or base64 (one per line)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 and snappy' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many responses' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, including the time to connect' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand rr" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
 engine\t''"
-complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l psk-identity -d 'Identity of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'Not supported' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'The will\'s payload' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'The will\'s QoS' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'How often to connect again after a failure, the first time included [default: after a lost connection sub without end, pub -l 15, otherwise 0]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'The most messages of QoS 1 and 2 to have unacknowledged' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it [default: ~/.config/mosquitto_rr, if it is there]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retries -d 'Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15, otherwise 0]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s M -l max-inflight -d 'Maximum number of unacknowledged QoS 1 and 2 messages' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 5]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence [default: ~/.config/mosquitto_rr, if it exists]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand rr" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s s -l stdin-file -d 'Publish all of standard input as one message'
 complete -c mq -n "__fish_mq_using_subcommand rr" -s n -l null-message -d 'Publish an empty message'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l template -d 'Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s R -l no-retained -d 'Leave out an answer that the broker had kept'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-as-published -d 'Let RETAIN stay as it was published (MQTT 5)'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s v -l verbose -d 'Print the topic in front of the payload'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s N -l no-newline -d 'Print no line end after a message'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l json -d 'Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l pretty -d 'Lay JSON out over several lines'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show on the screen the latest message of each topic'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l latency -d 'Print how long each answer took'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l template -d 'Replace placeholders in the topic and the payload of each message. {i} is its number from 0, {ts} the time ({ts:ms} in milliseconds since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} a random integer below 100, {rand:18.0..25.5} a random number with one decimal'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s R -l no-retained -d 'Ignore retained responses'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-as-published -d 'Keep the RETAIN flag as published (MQTT 5)'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s v -l verbose -d 'Print the topic before the payload'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s N -l no-newline -d 'Omit the line end after a message'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l json -d 'Print one JSON object per message and line; `mq pub --ndjson` reads this format'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l pretty -d 'Print JSON over several lines, with indentation'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s w -l watch -d 'Show the latest message of each topic on the screen'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l latency -d 'Print the latency of each response'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l ask-password -d 'Ask for the password on the terminal'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l ws -d 'Speak MQTT over WebSocket'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l nodelay -d 'Send small packets at once, which is always done'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Let the broker keep the will for later subscribers'
-complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Show every packet on standard error'
-complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l will-retain -d 'Retain the will at the broker for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand rr" -s d -l debug -d 'Log every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand rr" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
 complete -c mq -n "__fish_mq_using_subcommand rr" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -l password-file -d 'Read the password from the first line of a file; `-` is standard input' -r -F
 complete -c mq -n "__fish_mq_using_subcommand passwd; and not __fish_seen_subcommand_from verify list check import psk scram" -s H -l hash -d 'Hash algorithm [default: sha512-pbkdf2]' -r -f -a "argon2id\t'For mosquitto 2.1 built with Argon2: guesses also cost memory'
@@ -434,18 +434,18 @@ complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l force -d 'Replace an existing file, with -c'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -s D -l delete -d 'Delete the user'
 complete -c mq -n "__fish_mq_using_subcommand passwd; and __fish_seen_subcommand_from scram" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'The port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'A port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'A unix socket to listen on; who may write to it may connect. One that a killed broker left is replaced' -r -F
-complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Let in only the users in this file, which is mosquitto\'s password file; SIGHUP has it read again' -r -F
-complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Let in users of this file of `mq passwd scram` with SCRAM-SHA-256 and SCRAM-SHA-512; who comes without such a method is let in by the rules of --password-file. SIGHUP has it read again' -r -F
-complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'The address to listen on' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Memory that one client may make the broker hold: subscriptions, will, buffers, messages not yet taken; as in 16M' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Memory that all clients together may make the broker hold, retained messages included; as in 512M or 2G' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Let in clients without a user name as well; needs --password-file or --scram-file'
-complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept empty passwords of users whose stored hash is that of an empty password'
-complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop when standard input ends, as it does when the program that started the broker is gone'
-complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Tell of every client that comes and goes, on standard error'
+complete -c mq -n "__fish_mq_using_subcommand broker" -s p -l port -d 'Port to listen on; 0 picks a free one [default: 1883, or none with --unix]' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l ws-port -d 'Port to listen on for MQTT over WebSocket, at any path; 0 picks a free one' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'Unix socket to listen on, for clients that may write to it. Replaces the socket of a broker that was killed' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Allow only the users in this mosquitto password file; SIGHUP reloads it' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow users in this file of `mq passwd scram` by SCRAM-SHA-256 and SCRAM-SHA-512. Clients that name no method are checked against --password-file. SIGHUP reloads the file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'Address to listen on' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Limit for the memory of one client, as in 16M. It includes subscriptions, the will, buffers and undelivered messages' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Limit for the memory of all clients and of retained messages, as in 512M or 2G' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Allow clients without a user name as well; needs --password-file or --scram-file'
+complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept an empty password if the user\'s stored hash is that of an empty password'
+complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop at the end of standard input, such as when the parent process exits'
+complete -c mq -n "__fish_mq_using_subcommand broker" -s v -l verbose -d 'Log on standard error when clients connect and disconnect'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s c -l clients -d 'Number of clients: publishers, or the clients of conn, sub or rr [default: 100]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l publishers -d 'Number of clients that publish [default: -c, or 1 with --topology fan-out]' -r
@@ -495,54 +495,54 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l baseline -d 'Compare wit
 complete -c mq -n "__fish_mq_using_subcommand bench" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'The local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
-complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l key -d 'The private key of --cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
 engine\t''"
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l psk-identity -d 'Identity of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine-kpass-sha1 -d 'Not supported' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'The will\'s payload' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'The will\'s QoS' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one on each line with its value behind it; what is typed wins over it' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l recorded-topics -d 'Send each message of --payload-recording to its recorded topic; only with pub'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s r -l retain -d 'Retain the messages: the broker keeps the last one of each topic'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l keep-sessions -d 'Keep the sessions of the subscribers of reconnect. MQTT 5 removes them after the run; with MQTT 3 they stay at the broker'
@@ -550,32 +550,32 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l check -d 'Print the limi
 complete -c mq -n "__fish_mq_using_subcommand bench" -l embedded -d 'Start an embedded broker for this run, in its own process'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l ask-password -d 'Ask for the password on the terminal'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
-complete -c mq -n "__fish_mq_using_subcommand bench" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ws -d 'Speak MQTT over WebSocket'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l nodelay -d 'Send small packets at once, which is always done'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand bench" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l will-retain -d 'Retain the will at the broker for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
-complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand bench" -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
 complete -c mq -n "__fish_mq_using_subcommand bench" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in front where it matters who sent it' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Who sent the packets of --hex and --base64; without it, whoever sends such packets' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'How packets are shown' -r -f -a "line\t'A line for each packet'
-text\t'Every field on a line of its own'
-hex\t'All bytes, beside the fields that own them'
-json\t'A JSON object on each line'"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l lint -d 'Judge what is said by the statements of the specification, and show what is at least so bad' -r -f -a "error\t'Only what breaks a statement'
-warn\t'Also what asks for trouble'
-info\t'Also what is worth knowing'"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l explain -d 'Print the rules that stand for a statement, such as MQTT-3.3.1-2' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l payload -d 'Decode payloads as this format' -r -f -a "auto\t'By content type, topic and shape'
-text\t'Text where it is some, and else bytes'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l hex -d 'Decode packets in hexadecimal; `-` reads a packet from each line of standard input. The prefix `c2s:` or `s2c:` gives the direction' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l base64 -d 'Decode packets in Base64; `-` reads a packet from each line of standard input, as with --hex' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l direction -d 'Direction of the packets of --hex and --base64 [default: inferred from the packets]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l format -d 'Output format' -r -f -a "line\t'One line per packet'
+text\t'One line per field'
+hex\t'All bytes, beside the fields they belong to'
+json\t'One JSON object per line'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l lint -d 'Check against the specification, and report findings of at least this severity' -r -f -a "error\t'Violations of a statement'
+warn\t'Likely problems as well'
+info\t'Notes as well'"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l explain -d 'List the rules for a statement, such as MQTT-3.3.1-2' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l payload -d 'Format to decode payloads as' -r -f -a "auto\t'By content type, topic and shape'
+text\t'Text if valid, otherwise bytes'
 hex\t'Bytes'
 json\t'JSON'
 cbor\t'CBOR'
@@ -589,169 +589,169 @@ deflate\t'Compressed with deflate, without a header'
 zstd\t'Compressed with Zstandard'
 lz4\t'Compressed with LZ4, in frames'
 snappy\t'Compressed with Snappy, in frames or one block'"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Only packets that meet all these terms, such as \'type=PUBLISH,PUBACK topic=home/#\'; again, to show others as well. Terms are type, topic, client, connection, id, qos, code and finding; `!` in front turns one round' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Be a proxy: listen here, forward to --to, and show what passes. ADDR is 127.0.0.1 unless it is given; ws://ADDR:PORT takes WebSockets, mqtts:// and wss:// speak TLS; port 0 picks a free one' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Where the proxy forwards to: HOST:PORT, or a URL with mqtt, mqtts, ws, wss or unix. The options about TLS are for that way' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'The certificate that clients of the proxy see, followed in the file by those that issued it' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-key -d 'The private key of --listen-cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s t -l topic -d 'Subscribe with -h HOST, and show all packets both ways; without -t, only what the broker\'s CONNACK says. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s q -l qos -d 'The highest QoS to receive at' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l filter -d 'Print only packets that meet all terms, such as \'type=PUBLISH,PUBACK topic=home/#\'. Repeat to print others as well. Terms are type, topic, client, connection, id, qos, code and finding; a leading `!` negates a term' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen -d 'Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l to -d 'Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to this connection' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-cert -d 'Certificate that the proxy presents to clients, followed in the file by its issuers' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-key -d 'Private key of --listen-cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s t -l topic -d 'Subscribe with -h HOST, and print all packets in both directions. Without -t, only up to the CONNACK. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s q -l qos -d 'Maximum QoS to receive at' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s C -l count -d 'Exit after this many messages' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s W -l timeout -d 'Exit after this many seconds; the proxy too' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l write -d 'Write what is said to this file, as pcapng for Wireshark: out of TLS and WebSocket, as if it had been plain TCP' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s A -l bind -d 'The local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l key -d 'The private key of --cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s W -l timeout -d 'Exit after this many seconds; also for the proxy' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l write -d 'Write the packets to this pcapng file for Wireshark, as plain TCP without TLS and WebSocket' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
 engine\t''"
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l psk-identity -d 'Identity of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine-kpass-sha1 -d 'Not supported' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-payload -d 'The will\'s payload' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-qos -d 'The will\'s QoS' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection\'s are added to it [default for a live connection: the variable SSLKEYLOGFILE]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'Print all rules that --lint knows'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Counts and times of all and of each connection, instead of packets; with --format json as JSON'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Every field with the place of its bytes, with --format json'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5). For captured and typed packets: the version of connections without a CONNECT [default: detected; 311 for a live client]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-keylog -d 'File of TLS secrets: read for a capture, appended to for a live connection. A capture\'s file may still grow [default for a live connection: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l rules -d 'List all rules of --lint'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l stats -d 'Print counts and times, in total and for each connection; with --format json as JSON'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ranges -d 'Include every field and the position of its bytes, with --format json'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l show-secrets -d 'Show passwords and authentication data'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l ask-password -d 'Ask for the password on the terminal'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws -d 'Speak MQTT over WebSocket'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l nodelay -d 'Send small packets at once, which is always done'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-retain -d 'Retain the will at the broker for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s t -l topic -d 'The topic below which everything is tried' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l check-timeout -d 'How long each check waits for an answer' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s W -l timeout -d 'Exit after this many seconds, with what was found out so far' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s h -l host -d 'The broker\'s name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s p -l port -d 'The broker\'s port [default: 1883, or 8883 with TLS]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s A -l bind -d 'The local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l connect-timeout -d 'How long connecting may take, until the broker\'s CONNACK' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s u -l username -d 'The user name [default: that in MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s P -l pw -d 'The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l password-file -d 'Read the password from the first line of a file; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s k -l keepalive -d 'The longest silence in seconds before a sign of life is sent' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-method -d 'Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known, without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-data-file -d 'The method\'s authentication data: the whole file, but for the line end behind a single line of text; - stands for standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l reauthenticate -d 'Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s L -l url -d 'The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of the WebSocket' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l unix -d 'The path of the broker\'s unix socket; or -p 0, and the path as -h' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy -d 'Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080), or http:// (8080)' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy-protocol -d 'Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or v2 (binary)' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-path -d 'The WebSocket\'s path [default: /mqtt]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-header -d 'A header to send with the request for the WebSocket, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l cafile -d 'Speak TLS, and trust the certificates in this file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l capath -d 'Speak TLS, and trust the certificates in the files of this directory' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l cert -d 'Our own certificate, followed in the file by those that issued it. Needs --key' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l key -d 'The private key of --cert' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l key-password-file -d 'A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l keyform -d 'The form of --key: pem' -r -f -a "pem\t''
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s t -l topic -d 'Prefix of the topics for the checks' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l check-timeout -d 'Timeout of each check' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s W -l timeout -d 'Exit after this many seconds, with the findings so far' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s A -l bind -d 'Local address to connect from' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy-protocol -d 'Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of this connection, and precedes TLS and MQTT' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-path -d 'Path of the WebSocket [default: /mqtt]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws-header -d 'Header for the WebSocket request, as in \'Authorization: Bearer TOKEN\'. Can be repeated' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l cafile -d 'Use TLS, and trust the certificates in this file' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l capath -d 'Use TLS, and trust the certificates in the files of this directory' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l cert -d 'Client certificate, followed in the file by its issuers. Needs --key' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l key -d 'Private key of --cert' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l key-password-file -d 'File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l keyform -d 'Format of --key: pem' -r -f -a "pem\t''
 engine\t''"
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-hostname -d 'The name that the broker\'s certificate must be for [default: the host]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-version -d 'The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l ciphers -d 'The cipher suites by OpenSSL\'s names, with colons between; those of TLS 1.3 stay unless named' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-alpn -d 'The protocols to offer with ALPN, with commas between' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-keylog -d 'Add the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk -d 'A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk-identity -d 'The name of --psk at the broker' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-hostname -d 'Name that the broker\'s certificate must match [default: the host]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-version -d 'Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ciphers -d 'Cipher suites by OpenSSL\'s names, separated by colons. Those of TLS 1.3 stay unless named' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-alpn -d 'Protocols to offer with ALPN, separated by commas' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-keylog -d 'Append the connection\'s secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk -d 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l psk-identity -d 'Identity of --psk at the broker' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine -d 'Not supported' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine-kpass-sha1 -d 'Not supported' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l preset -d 'Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid. docs/hosted-brokers.md says what is done' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l device -d 'With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: a file with the device\'s key or connection string, which signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'The client identifier [default: the broker chooses one]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'A client identifier made of this and the process\'s number' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s D -l property -d 'Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s V -l protocol-version -d 'The only version of MQTT to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s x -l session-expiry-interval -d 'How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-topic -d 'The topic of a message that the broker publishes when the client is gone' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-payload -d 'The will\'s payload' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-qos -d 'The will\'s QoS' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l profile -d 'The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l json -d 'Print one JSON object'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s V -l protocol-version -d 'Only MQTT version to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-payload -d 'Payload of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-qos -d 'QoS of the will' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l json -d 'Print a JSON object'
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l ask-password -d 'Ask for the password on the terminal'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l allow-control-characters -d 'Send control characters and non-characters in identifiers, user names and properties'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s S -d 'Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws -d 'Speak MQTT over WebSocket'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l nodelay -d 'Send small packets at once, which is always done'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-use-os-certs -d 'Speak TLS, and trust whom the operating system trusts, which is the default on port 8883'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s S -d 'Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp with TLS'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l ws -d 'Use MQTT over WebSocket'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l nodelay -d 'Send small packets without delay (TCP_NODELAY); always enabled'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-use-os-certs -d 'Use TLS, and trust the operating system\'s certificates; the default on port 8883'
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l insecure -d 'Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l no-tls -d 'Speak no TLS, whatever the port and the other options say'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s d -l debug -d 'Show every packet on standard error'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l quiet -d 'Keep quiet about failures at run time; the exit status still tells'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s c -l disable-clean-session -d 'Keep the session: what arrives while the client is away is delivered when it is back. Needs -i'
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-retain -d 'Let the broker keep the will for later subscribers'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l no-tls -d 'Disable TLS, regardless of the port and the other options'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s d -l debug -d 'Log every packet on standard error'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l quiet -d 'Suppress messages about failures at run time; the exit status still reports them'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s c -l disable-clean-session -d 'Keep the session: messages that arrive while disconnected are delivered later. Needs -i'
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-retain -d 'Retain the will at the broker for later subscribers'
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "show" -d 'Print what counts when nothing is typed, and where each value comes from'
-complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "check" -d 'Say all that is wrong in the file and in the variables'
-complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "path" -d 'Print where the file is, or would be'
-complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'The profile [default: the variable MQ_PROFILE, or default-profile in the file]' -r
-complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON object'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "show" -d 'Print the configured options and the source of each value'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "check" -d 'Report all mistakes in the file and in the variables'
+complete -c mq -n "__fish_mq_using_subcommand config; and not __fish_seen_subcommand_from show check path" -f -a "path" -d 'Print the path of the file, whether or not it exists'
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile to apply [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print a JSON object'
 complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from show" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from check" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand config; and __fish_seen_subcommand_from path" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Put the links in the place of files that are there, too'
+complete -c mq -n "__fish_mq_using_subcommand install-links" -l force -d 'Replace existing files'
 complete -c mq -n "__fish_mq_using_subcommand install-links" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the files for all shells into this directory' -r -f -a "(__fish_complete_directories)"
+complete -c mq -n "__fish_mq_using_subcommand completions" -l dir -d 'Write the files for all shells to this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand completions" -l help -d 'Print help'
-complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages into this directory' -r -f -a "(__fish_complete_directories)"
+complete -c mq -n "__fish_mq_using_subcommand man" -l dir -d 'Write all pages to this directory' -r -f -a "(__fish_complete_directories)"
 complete -c mq -n "__fish_mq_using_subcommand man" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "pub" -d 'Publish messages'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe, and print the messages that arrive'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request, and print the answer'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "sub" -d 'Subscribe and print messages'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "rr" -d 'Send a request and print the response'
 complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "passwd" -d 'Manage users and passwords of brokers'
 complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "broker" -d 'Run a broker for development and tests'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Flood a broker with clients, and measure what it does'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets, and say what is wrong with them'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Ask a broker what it is, and try what it allows'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "config" -d 'Tell what profiles and variables say about connections'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Take the place of mosquitto\'s tools: make links with their names'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Print what lets a shell complete commands and options'
-complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a page of the manual'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "bench" -d 'Measure a broker under the load of many clients'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "inspect" -d 'Decode captured packets and report problems'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "doctor" -d 'Report a broker\'s features, limits and permissions'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "config" -d 'Show and check profiles and variables'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "install-links" -d 'Create links by which mq replaces mosquitto\'s tools'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "completions" -d 'Generate completions for a shell'
+complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "man" -d 'Print a manual page'
 complete -c mq -n "__fish_mq_using_subcommand help; and not __fish_seen_subcommand_from pub sub rr passwd broker bench inspect doctor config install-links completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "verify" -d 'Check a password against the file'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "list" -d 'List the users and the hash schemes of their passwords'
@@ -759,6 +759,6 @@ complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_f
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "import" -d 'Add and update the users of a list (CSV)'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "psk" -d 'Generate a key for TLS with pre-shared keys'
 complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from passwd" -f -a "scram" -d 'Generate a user\'s keys for SCRAM, which proves a password without sending it'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print what counts when nothing is typed, and where each value comes from'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say all that is wrong in the file and in the variables'
-complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "path" -d 'Print where the file is, or would be'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the configured options and the source of each value'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Report all mistakes in the file and in the variables'
+complete -c mq -n "__fish_mq_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "path" -d 'Print the path of the file, whether or not it exists'

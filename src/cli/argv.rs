@@ -55,7 +55,7 @@ fn tidied_word(command: &Command, names: Names, word: &OsStr) -> OsString {
     }
 }
 
-/// How many of the words that follow an option are its value.
+/// Number of words after an option that are its value.
 pub(super) fn value_count(long: &str, following: &[OsString]) -> usize {
     if long != PROPERTY {
         return 1;
@@ -65,17 +65,17 @@ pub(super) fn value_count(long: &str, following: &[OsString]) -> usize {
     if is_user_property { 4 } else { 3 }
 }
 
-/// The option that takes a value and is spelled exactly so.
+/// The option with exactly this spelling, if it takes a value.
 pub(super) fn find_option<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
     find(command, word).filter(|arg| takes_value(arg))
 }
 
-/// Whether the word that follows is an option's value; one that may go without has it behind `=`.
+/// Whether the next word is the option's value; an optional value is attached with `=`.
 pub(super) fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
 }
 
-/// The option or flag that is spelled exactly so.
+/// The option or flag with exactly this spelling.
 pub(super) fn find<'a>(command: &'a Command, word: &OsStr) -> Option<&'a Arg> {
     let word = word.to_str()?;
     let is_spelled_so = |arg: &&Arg| {

@@ -1,4 +1,4 @@
-//! Authentication beyond user name and password: the method, where its data comes from, and how often it is done again.
+//! Enhanced authentication: the method, the source of its data, and the interval of reauthentication.
 
 use super::connection::ConnectionArgs;
 use super::preset::expired;
@@ -14,34 +14,36 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What methods with an exchange of their own begin with.
+/// Prefix of the SCRAM methods, which have an exchange of their own.
 const SCRAM: &str = "SCRAM-";
 
 /// The options about authentication.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authentication")]
 pub struct AuthenticationArgs {
-    /// Authenticate with this method: SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1 prove that the password of -u is known,
-    /// without sending either in CONNECT; any other is a name that the broker knows, as OAUTH2-JWT. Chooses MQTT 5
+    /// Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and
+    /// the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other
+    /// name is sent with --auth-data-file
     #[arg(long, value_name = "NAME", value_parser = values::authentication_method)]
     pub auth_method: Option<String>,
-    /// The method's authentication data: the whole file, but for the line end behind a single line of text; - stands for standard
-    /// input
+    /// File with the method's authentication data; - is standard input. Sent whole, except for the line end after a
+    /// single line of text
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub auth_data_file: Option<PathBuf>,
-    /// Authenticate again so long after each time, on the open connection: with the data file as it is then, or with SCRAM anew
+    /// Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM
+    /// exchange
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds)]
     pub reauthenticate: Option<Duration>,
     /// How often the data file is read.
     #[arg(skip)]
     pub(super) reading: Reading,
-    /// What the data file held, once it was read.
+    /// Content of the data file, once read.
     #[arg(skip)]
     source: Option<TokenSource>,
-    /// How much that was, in bytes.
+    /// Its length in bytes.
     #[arg(skip)]
     length: usize,
-    /// Since when it is no good any more, in words, if it says so itself.
+    /// When the data expired, in words, if it contains an expiry.
     #[arg(skip)]
     expired: Option<String>,
 }
@@ -49,12 +51,12 @@ pub struct AuthenticationArgs {
 /// How often a data file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Reading {
-    /// For each authentication, since somebody may have renewed it.
+    /// For each authentication, since the file may have been renewed.
     #[default]
     EachTime,
     /// At the start, for all clients.
     Once,
-    /// Not at all: somebody else has read it, and it may be gone.
+    /// Not at all: the leader process has read it, and the file may be gone.
     Never,
 }
 
@@ -64,11 +66,11 @@ impl AuthenticationArgs {
         self.auth_method.is_some()
     }
 
-    /// Reads the data file. `stdin_option` is the option that needs standard input for something else. Gives a warning, if there is
-    /// one.
+    /// Reads the data file. `stdin_option` is the option that reads standard input for another purpose. Returns a
+    /// warning, if any.
     ///
     /// # Errors
-    /// When it cannot be read, or standard input is wanted twice.
+    /// If the file cannot be read, or two options read standard input.
     pub fn read_data(
         &mut self,
         connection: &ConnectionArgs,
@@ -104,28 +106,28 @@ impl AuthenticationArgs {
         }))
     }
 
-    /// Notes what the data says of itself.
+    /// Records the length of the data and whether it has expired.
     fn take(&mut self, data: &[u8]) {
         self.length = data.len();
         self.expired = expired(data);
     }
 
-    /// How many bytes of data there are.
+    /// Length of the authentication data in bytes.
     pub(super) fn data_length(&self) -> usize {
         self.length
     }
 
-    /// Where the data came from and since when it is no good any more, if it says so itself.
+    /// The data's file and expiry, if it has expired.
     pub(super) fn expired(&self) -> Option<(&Path, &str)> {
         self.auth_data_file.as_deref().zip(self.expired.as_deref())
     }
 
-    /// A warning about a method that is weak.
+    /// A warning about a weak method.
     pub fn warning(&self) -> Option<String> {
         let algorithm = scram::Algorithm::of_client(self.auth_method.as_deref()?)?;
         algorithm.is_weak().then(|| {
             format!(
-                "{} is weak; SCRAM-SHA-256 and SCRAM-SHA-512 are not, if the broker has them",
+                "{} is weak; prefer SCRAM-SHA-256 or SCRAM-SHA-512 if the broker supports them",
                 algorithm.method()
             )
         })
@@ -156,10 +158,10 @@ impl AuthenticationArgs {
         }
     }
 
-    /// What the client does, if a method was chosen.
+    /// The authentication that the client performs, if a method was chosen.
     ///
     /// # Errors
-    /// When something is missing, or said twice.
+    /// If something is missing or given twice.
     pub(super) fn authentication(
         &self,
         version: Version,
@@ -175,10 +177,10 @@ impl AuthenticationArgs {
         Ok(Some(Authentication { means, interval: self.reauthenticate, memory }))
     }
 
-    /// The method, if one was chosen, whoever proves what with it.
+    /// The chosen method, without credentials.
     ///
     /// # Errors
-    /// When it does not go with the rest.
+    /// If it conflicts with other options.
     pub(super) fn means(&self, version: Version, properties: &PropertiesBuf) -> Result<Option<Means>, Error> {
         let Some(method) = &self.auth_method else { return Ok(None) };
         if !version.is_v5() {
@@ -186,13 +188,14 @@ impl AuthenticationArgs {
         }
         for id in [PropertyId::AuthenticationMethod, PropertyId::AuthenticationData] {
             if properties.as_properties().find(id).is_some() {
-                let problem = format!("--auth-method and -D connect {id} say the same twice; leave -D out");
+                let problem =
+                    format!("--auth-method and -D connect {id} set the same property; leave -D out");
                 return Err(Error::Usage(problem));
             }
         }
         match scram::Algorithm::of_client(method) {
             Some(_) if self.auth_data_file.is_some() => Err(Error::Usage(format!(
-                "--auth-data-file with {method}, which makes its data of the password itself"
+                "--auth-data-file cannot be used with {method}, which computes its data from the password"
             ))),
             Some(algorithm) => Ok(Some(Means::Scram(algorithm))),
             None => self.token(method).map(Some),
@@ -203,7 +206,7 @@ impl AuthenticationArgs {
         let is_scram = method.get(..SCRAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCRAM));
         if is_scram {
             return Err(Error::Usage(format!(
-                "--auth-method {method}: of SCRAM there are SCRAM-SHA-256 and SCRAM-SHA-512, and the weak SCRAM-SHA-1"
+                "--auth-method {method}: unknown; expected SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1"
             )));
         }
         let source = self.source.clone().unwrap_or(TokenSource::Nowhere);
@@ -218,11 +221,11 @@ fn check_credentials(
 ) -> Result<(), Error> {
     let (Some(username), Some(password)) = credentials else {
         return Err(Error::Usage(format!(
-            "--auth-method {} needs a user name and a password; -u NAME and --ask-password give them",
+            "--auth-method {} needs a user name and a password; set -u NAME and --ask-password",
             algorithm.method()
         )));
     };
-    // One that is still to be typed cannot be wrong yet.
+    // A password that is still to be typed cannot be checked yet.
     let password = if is_asked { b"typed" } else { password };
     scram::Client::new(algorithm, username, password).map_err(|failure| Error::Usage(failure.to_string()))?;
     Ok(())
@@ -230,5 +233,5 @@ fn check_credentials(
 
 fn cannot_be_read_again(path: &Path) -> Error {
     let shown = path.display();
-    Error::Usage(format!("--reauthenticate reads --auth-data-file again, and {shown} is no file"))
+    Error::Usage(format!("--reauthenticate reads --auth-data-file again, but {shown} is not a regular file"))
 }

@@ -1,4 +1,4 @@
-//! Where the broker is, who we are, and which MQTT we speak.
+//! The options about the broker's address, the client's identity and the version of MQTT.
 
 use super::network::NetworkArgs;
 use super::values;
@@ -11,71 +11,71 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The options that every command with a connection has.
+/// The options of every command with a connection.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// The broker's name or address [default: localhost]
+    /// Broker's host name or address [default: localhost]
     #[arg(short = 'h', long, value_hint = ValueHint::Hostname)]
     pub host: Option<String>,
-    /// The broker's port [default: 1883, or 8883 with TLS]
+    /// Broker's port [default: 1883, or 8883 with TLS]
     #[arg(short = 'p', long, value_parser = clap::value_parser!(u16))]
     pub port: Option<u16>,
-    /// The local address to connect from
+    /// Local address to connect from
     #[arg(short = 'A', long = "bind", value_name = "ADDRESS", value_parser = values::local_addresses)]
     pub bind: Option<LocalAddresses>,
-    /// How long connecting may take, until the broker's CONNACK
+    /// Timeout for connecting, up to the broker's CONNACK
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::positive_seconds)]
     pub connect_timeout: Duration,
-    /// The user name [default: that in MQ_USERNAME]
+    /// User name [default: the variable MQ_USERNAME]
     #[arg(short = 'u', long, value_name = "NAME", value_hint = ValueHint::Username)]
     pub username: Option<String>,
-    /// The password, for all users of this machine to see in the list of processes [default: that in MQ_PASSWORD]
+    /// Password, visible in the process list [default: the variable MQ_PASSWORD]
     #[arg(short = 'P', long = "pw", value_name = "PASSWORD", conflicts_with_all = ["password_file", "ask_password"])]
     pub password: Option<OsString>,
-    /// Read the password from the first line of a file; - stands for standard input
+    /// Read the password from the first line of a file; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "ask_password", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
     /// Ask for the password on the terminal
     #[arg(long, action = ArgAction::SetTrue)]
     pub ask_password: bool,
-    /// Send control characters and non-characters in identifiers, user names and properties
+    /// Allow control characters and non-characters in identifiers, user names and properties
     #[arg(long, action = ArgAction::SetTrue)]
     pub allow_control_characters: bool,
-    /// Whether the user name is one that is there for whoever needs it, not one that was typed.
+    /// Whether the user name is a fallback from the environment, not a typed one.
     #[arg(skip)]
     pub(super) is_username_offered: bool,
-    /// Whether the password is one that is there for whoever needs it, not one that was asked for.
+    /// Whether the password is a fallback from the environment, not a requested one.
     #[arg(skip)]
     pub(super) is_password_offered: bool,
-    /// The longest silence in seconds before a sign of life is sent
+    /// Keep-alive interval: seconds without traffic before a PINGREQ is sent
     #[arg(short = 'k', long = "keepalive", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..))]
     pub keep_alive: u16,
-    /// The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]
+    /// MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]
     #[arg(short = 'V', long = "protocol-version", value_name = "VERSION", value_parser = values::version)]
     pub version: Option<Version>,
 }
 
-/// Which client we are; commands that run many clients choose identifiers of their own.
+/// The client's identity; commands with many clients choose their own identifiers.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct IdentityArgs {
-    /// The client identifier [default: the broker chooses one]
+    /// Client identifier [default: chosen by the broker]
     #[arg(short = 'i', long, conflicts_with = "id_prefix")]
     pub id: Option<String>,
-    /// A client identifier made of this and the process's number
+    /// Client identifier made of this prefix and the process ID
     #[arg(short = 'I', long, value_name = "PREFIX")]
     pub id_prefix: Option<String>,
 }
 
-/// What is said on standard error.
+/// Diagnostics on standard error.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Diagnostics")]
 pub struct DiagnosticArgs {
-    /// Show every packet on standard error
+    /// Log every packet on standard error
     #[arg(short = 'd', long, action = ArgAction::SetTrue)]
     pub debug: bool,
-    /// Keep quiet about failures at run time; the exit status still tells
+    /// Suppress messages about failures at run time; the exit status still reports them
     #[arg(long, action = ArgAction::SetTrue)]
     pub quiet: bool,
 }
@@ -85,7 +85,7 @@ pub const PORT: u16 = 1883;
 /// The registered port of MQTT over TLS.
 pub const TLS_PORT: u16 = 8883;
 
-/// Addresses of this machine, in the order that they were typed; at least one.
+/// Local addresses in the order typed; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalAddresses(pub Vec<IpAddr>);
 
@@ -93,7 +93,7 @@ impl ConnectionArgs {
     /// The local address to connect from, for a command with a single connection.
     ///
     /// # Errors
-    /// When there are several.
+    /// If there are several.
     pub fn local_address(&self) -> Result<Option<IpAddr>, Error> {
         match self.bind.as_ref().map(|bind| bind.0.as_slice()) {
             None | Some([]) => Ok(None),
@@ -104,7 +104,7 @@ impl ConnectionArgs {
         }
     }
 
-    /// This host, unless another one or another place was named.
+    /// Sets the host, unless a host or another place was named.
     pub(super) fn host_unless_named(&mut self, host: &str, network: &mut NetworkArgs) {
         if !network.names_host() {
             self.host = Some(host.to_owned());
@@ -112,11 +112,11 @@ impl ConnectionArgs {
         }
     }
 
-    /// Refuses a text with characters that MQTT advises against, unless they are allowed: strict brokers, such as EMQX and
+    /// Rejects characters that MQTT advises against, unless they are allowed: strict brokers, such as EMQX and
     /// mosquitto 2.1, close the connection without a reason.
     ///
     /// # Errors
-    /// Which character the text of that option has.
+    /// The option and the character.
     pub(super) fn check_characters(&self, option: &str, text: &str) -> Result<(), Error> {
         let is_refused = |character: &char| match character {
             '\0' => true,
@@ -139,21 +139,21 @@ impl ConnectionArgs {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
 
-    /// Whether the password is one that is there for whoever needs it.
+    /// Whether the password is a fallback from the environment.
     pub(super) fn is_password_offered(&self) -> bool {
         self.is_password_offered
     }
 
-    /// The password's bytes, which need not be UTF-8. An empty one stands in for the one that the user is still to be asked for.
+    /// The password's bytes, which need not be UTF-8. Empty if the user is still to be asked.
     pub fn password(&self) -> Option<Vec<u8>> {
         let asked = self.ask_password.then(Vec::new);
         asked.or_else(|| self.password.as_deref().map(values::bytes))
     }
 
-    /// Refuses a password without a user name where the version does not allow it, and leaves out one that was only offered.
+    /// Rejects a password without a user name if the version does not allow it; drops one that is only a fallback.
     ///
     /// # Errors
-    /// What to add.
+    /// The option to add.
     pub(super) fn password_for(
         &self,
         version: Version,
@@ -181,7 +181,7 @@ impl IdentityArgs {
     /// The client identifier; empty for one that the server chooses.
     ///
     /// # Errors
-    /// When it is given as an empty word.
+    /// If it was given as an empty word.
     pub fn client_id(&self, version: Version) -> Result<String, Error> {
         match (&self.id, &self.id_prefix) {
             (Some(id), _) if id.is_empty() => {
@@ -189,7 +189,7 @@ impl IdentityArgs {
             }
             (Some(id), _) => Ok(id.clone()),
             (None, Some(prefix)) => Ok(format!("{prefix}{}", std::process::id())),
-            // MQTT 3.1 has no empty identifiers, and allows 23 characters.
+            // MQTT 3.1 does not allow an empty identifier, or more than 23 characters.
             (None, None) if version == Version::V31 => {
                 Ok("mq-".chars().chain((0..18).map(|_| fastrand::alphanumeric())).collect())
             }

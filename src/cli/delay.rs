@@ -1,4 +1,4 @@
-//! `--delay` and `--at`: messages that EMQX keeps back, by the topic that asks it to.
+//! `--delay` and `--at`: delayed publication by EMQX, requested through the topic.
 
 use super::values;
 use crate::error::Error;
@@ -6,43 +6,44 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use std::time::SystemTime;
 
-/// The most seconds that EMQX takes; what is more is a time since 1970 to it (its module emqx_delayed).
+/// The longest delay that EMQX takes, in seconds; it reads a larger number as a time since 1970 (module
+/// emqx_delayed).
 const MOST: i64 = 42_949_670;
 
-/// The most seconds that EMQX documented up to 5.8.
+/// The longest delay documented for EMQX up to 5.8, in seconds.
 const MOST_BEFORE: i64 = 4_294_967;
 
-/// When a message is to be published.
+/// The time of publication.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Message")]
 pub struct DelayArgs {
-    /// Let EMQX publish the message after this time, as in 90, 15m or 1h30m, by the topic $delayed/SECONDS/TOPIC
+    /// Delay publication by this time, as in 90, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC
     #[arg(long, value_name = "TIME", value_parser = delay, conflicts_with_all = ["at", "ndjson", "replay"])]
     pub delay: Option<i64>,
-    /// Let EMQX publish the message at this time, as in 2026-12-01T09:00Z
+    /// Publish at this time, as in 2026-12-01T09:00Z. EMQX only, as for --delay
     #[arg(long, value_name = "TIME", value_parser = values::start_time, conflicts_with_all = ["ndjson", "replay"])]
     pub at: Option<SystemTime>,
 }
 
-/// How long a message is kept back.
+/// A delay in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delay(i64);
 
 impl DelayArgs {
-    /// How long the message is kept back from now on, if it is.
+    /// The delay from now on, if any.
     ///
     /// # Errors
-    /// When the time is past, or further away than EMQX keeps messages.
+    /// If the time is past, or further away than EMQX's maximum.
     pub fn from_now(&self, now: Timestamp) -> Result<Option<Delay>, Error> {
         let Some(at) = self.at else {
             return Ok(self.delay.map(Delay));
         };
         let at = Timestamp::try_from(at).map_err(|error| Error::Usage(format!("--at: {error}")))?;
-        // The first moment that is not too early.
+        // Rounded up, so that the message is never early.
         let seconds = (at.duration_since(now).as_millis() + 999).div_euclid(1000);
         match i64::try_from(seconds) {
             Ok(seconds @ 1..=MOST) => Ok(Some(Delay(seconds))),
-            Ok(..=0) => Err(Error::Usage(format!("--at {at}: that is past"))),
+            Ok(..=0) => Err(Error::Usage(format!("--at {at}: the time is past"))),
             _ => Err(Error::Usage(format!(
                 "--at {at}: EMQX keeps messages for {MOST} s at most, about 497 days"
             ))),
@@ -51,16 +52,16 @@ impl DelayArgs {
 }
 
 impl Delay {
-    /// The topic by which EMQX keeps a message back.
+    /// The topic that requests this delay from EMQX.
     pub fn topic(self, topic: &str) -> String {
         format!("$delayed/{}/{topic}", self.0)
     }
 
-    /// What may go wrong with it, if something may.
+    /// A warning if older releases of EMQX do not support the delay.
     pub fn warning(self) -> Option<String> {
         let Delay(seconds) = self;
         (seconds > MOST_BEFORE).then(|| {
-            format!("EMQX before 5.9 keeps messages for {MOST_BEFORE} s at most, not {seconds}; it may drop this one without a word")
+            format!("EMQX before 5.9 keeps messages for {MOST_BEFORE} s at most, not {seconds}; it may silently drop this one")
         })
     }
 }

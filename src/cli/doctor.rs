@@ -11,19 +11,19 @@ use crate::protocol::{PropertyId, TopicName, Version};
 use clap::{ArgAction, Args};
 use std::time::Duration;
 
-/// The topic below which everything is tried.
+/// Default prefix of the topics for the checks.
 const TOPIC: &str = "mq-doctor";
 
-/// The versions to try, the most telling first.
+/// The versions to try, the most informative first.
 const VERSIONS: [Version; 3] = [Version::V5, Version::V311, Version::V31];
 
 /// The longest name of a topic below the random one.
 const LONGEST_TOPIC: &str = "retained/level";
 
-/// What `mq doctor` takes.
+/// Arguments of `mq doctor`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    mut_arg("version", |arg| arg.help("The only version of MQTT to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]")),
+    mut_arg("version", |arg| arg.help("Only MQTT version to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]")),
     mut_arg("disable_clean_session", |arg| arg.hide(true)),
     mut_arg("session_expiry_interval", |arg| arg.hide(true)),
     mut_arg("will_topic", |arg| arg.hide(true)),
@@ -31,36 +31,37 @@ const LONGEST_TOPIC: &str = "retained/level";
     mut_arg("will_qos", |arg| arg.hide(true)),
     mut_arg("will_retain", |arg| arg.hide(true)),
     after_help = "\
-Connects in each version of MQTT, and tells where the connection leads, how TLS secures it, what the
-broker says of its limits and how fast it answers. What this user may do is found out by trying it, in
-the newest version that the broker accepts: publishing and receiving, retained messages, wildcards,
-shared subscriptions, subscription identifiers, topic aliases. What is denied is a finding and no
-failure.
+Connects in each version of MQTT, and reports the route to the broker, the TLS parameters, the broker's
+limits and its response times. Then tests the user's permissions in the newest version that the broker
+accepts: publishing and receiving, retained messages, wildcards, shared subscriptions, subscription
+identifiers, topic aliases. A denied operation is a finding, not a failure.
 
-All of it happens below one topic that nobody else has, mq-doctor/RANDOM or PREFIX/RANDOM, and nothing is left behind.
-With -i, a client of this identifier that is connected loses its connection and its session.
+All checks use topics below a random one, mq-doctor/RANDOM or PREFIX/RANDOM, and leave nothing behind.
+With -i, a connected client with the same identifier loses its connection and its session.
 
 Examples:
-  mq doctor                             the broker on this machine
-  mq doctor -h test.example -u ann --ask-password    what ann may do
-  mq doctor -L mqtts://test.example --cafile ca.pem    with the certificates and their dates
-  mq doctor -t plant/7                  where only topics below plant/7 are allowed
-  mq doctor --json                      the same for programs
+  mq doctor               check the broker on this machine
+  mq doctor -t plant/7    use only topics below plant/7
+  mq doctor --json        print a report for programs
+  # Check the permissions of user ann
+  mq doctor -h test.example -u ann --ask-password
+  # Check the certificates and their dates
+  mq doctor -L mqtts://test.example --cafile ca.pem
 
-Exit status: 0 connected in one version at least, 1 no connection, 2 usage, 5 refused in every version,
-7 the connection was lost, 27 timed out, 130 and 143 interrupted."
+Exit status: 0 connected in at least one version, 1 no connection, 2 usage, 5 refused in every version,
+7 connection lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub struct DoctorArgs {
-    /// The topic below which everything is tried
+    /// Prefix of the topics for the checks
     #[arg(short = 't', long, value_name = "PREFIX", value_parser = values::topic_name, help_heading = "Checks", default_value = TOPIC)]
     pub topic: TopicName,
-    /// How long each check waits for an answer
+    /// Timeout of each check
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = values::positive_seconds, help_heading = "Checks")]
     pub check_timeout: Duration,
-    /// Print one JSON object
+    /// Print a JSON object
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Output")]
     pub json: bool,
-    /// Exit after this many seconds, with what was found out so far
+    /// Exit after this many seconds, with the findings so far
     #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
     pub timeout: Option<Duration>,
     #[command(flatten)]
@@ -69,14 +70,14 @@ pub struct DoctorArgs {
     pub(crate) diagnostics: DiagnosticArgs,
 }
 
-/// A version, and the client that speaks it; or why it cannot be tried with these options.
+/// A version with its client, or why these options exclude the version.
 pub type Candidate = (Version, Result<Options, Error>);
 
 impl DoctorArgs {
     /// The versions to try and the clients that speak them.
     ///
     /// # Errors
-    /// Which options do not go together, or leave something behind.
+    /// If options conflict, or would leave something behind.
     pub fn candidates(&self, names: Names) -> Result<Vec<Candidate>, Error> {
         self.check_leaves_nothing()?;
         if let Some(version) = self.client.connection.version {
@@ -88,10 +89,10 @@ impl DoctorArgs {
         Ok(std::iter::once((Version::V5, Ok(newest))).chain(older).collect())
     }
 
-    /// A topic that nobody else has.
+    /// A random topic, which no other client uses.
     ///
     /// # Errors
-    /// When the topic that was typed is too long to have topics below it.
+    /// If the typed topic is too long to have topics below it.
     pub fn random_topic(&self) -> Result<String, Error> {
         let prefix = self.topic.as_str();
         let random = (0..12).map(|_| fastrand::alphanumeric());

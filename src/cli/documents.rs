@@ -3,45 +3,48 @@
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
-/// What `mq install-links` takes.
+/// Arguments of `mq install-links`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Called by one of these names, mq takes the tool's place: the same options, output and exit statuses.
+Called by one of these names, mq replaces the tool: it has the same options, output and exit statuses.
 
 Examples:
-  mq install-links ~/bin              mosquitto_pub, _sub, _rr and _passwd in ~/bin
-  mq install-links --force /usr/bin   also in the place of the programs
+  mq install-links ~/bin              link mosquitto_pub, _sub, _rr and _passwd
+  mq install-links --force /usr/bin   replace the installed programs
 
-Exit status: 0 when all links are there, 1 when one cannot be made, 2 usage.")]
+Exit status: 0 all links exist, 1 a link cannot be made, 2 usage.")]
 pub struct InstallLinksArgs {
-    /// The directory for the links
+    /// Directory for the links
     #[arg(value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub directory: PathBuf,
-    /// Put the links in the place of files that are there, too
+    /// Replace existing files
     #[arg(long, action = ArgAction::SetTrue)]
     pub force: bool,
 }
 
-/// What `mq completions` takes.
+/// Arguments of `mq completions`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
+  mq completions --dir completions   write the files for all shells
+  # bash
   mq completions bash > ~/.local/share/bash-completion/completions/mq
-  mq completions zsh > ~/.zfunc/_mq     with ~/.zfunc in fpath
+  # zsh, with ~/.zfunc in fpath
+  mq completions zsh > ~/.zfunc/_mq
+  # fish
   mq completions fish > ~/.config/fish/completions/mq.fish
-  mq completions --dir completions      all of them
 
-Exit status: 0 done, 1 a file cannot be written, 2 usage.")]
+Exit status: 0 success, 1 a file cannot be written, 2 usage.")]
 pub struct CompletionsArgs {
-    /// The shell to complete in
+    /// Shell to generate completions for
     #[arg(required_unless_present = "dir")]
     pub shell: Option<Shell>,
-    /// Write the files for all shells into this directory
+    /// Write the files for all shells to this directory
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, conflicts_with = "shell")]
     pub dir: Option<PathBuf>,
 }
 
-/// The shells that can complete.
+/// The supported shells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)] // the names say it
 pub enum Shell {
@@ -53,18 +56,18 @@ pub enum Shell {
     Elvish,
 }
 
-/// What `mq man` takes.
+/// Arguments of `mq man`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  mq man sub | man -l -     read about mq sub
-  mq man --dir man          all pages, as mq.1, mq-pub.1 and so on
+  mq man sub | man -l -   read the page about mq sub
+  mq man --dir man        write all pages: mq.1, mq-pub.1 and so on
 
-Exit status: 0 done, 1 a file cannot be written, 2 usage.")]
+Exit status: 0 success, 1 a file cannot be written, 2 usage.")]
 pub struct ManArgs {
-    /// The command that the page is about; without it, the page is about mq itself
+    /// Command that the page describes; if missing, mq itself
     pub command: Option<String>,
-    /// Write all pages into this directory
+    /// Write all pages to this directory
     #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath, conflicts_with = "command")]
     pub dir: Option<PathBuf>,
 }

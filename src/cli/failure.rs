@@ -1,4 +1,4 @@
-//! Says what is wrong with the command line, in terms of what was typed.
+//! Describes mistakes on the command line, in terms of the typed words.
 
 use super::config::{Configuration, Entry};
 use super::names::{MOSQUITTO_VERSION, Names, TOOLS};
@@ -14,28 +14,28 @@ use std::ffi::{OsStr, OsString};
 use std::num::ParseIntError;
 use std::os::unix::ffi::OsStrExt;
 
-/// A command line that leads to no command: a mistake, or a wish for help.
+/// A command line that runs no command: a mistake, or a request for help.
 #[derive(Debug)]
 pub struct Failure {
-    /// What to print.
+    /// The text to print.
     pub text: String,
-    /// Whether it was asked for and belongs on standard output.
+    /// Whether it was requested, and belongs on standard output.
     pub is_wanted: bool,
-    /// The exit status that stands for it.
+    /// The exit status for it.
     pub status: ExitStatus,
 }
 
-/// What was typed, to say what is wrong with it.
+/// The typed words, for describing mistakes in them.
 pub(super) struct Typed<'a> {
     pub(super) names: Names,
     pub(super) subcommand: Option<&'a Command>,
-    /// The words behind the subcommand.
+    /// The words after the subcommand.
     pub(super) words: &'a [OsString],
     pub(super) file: OptionFile,
     pub(super) config: Configuration,
 }
 
-/// An option that was not typed, and where it stands.
+/// An option that was not typed, and its place.
 struct Added<'a> {
     /// Without its value.
     option: &'a OsStr,
@@ -57,7 +57,7 @@ impl Added<'_> {
 }
 
 impl Failure {
-    /// The program was called as a tool of mosquitto's that it cannot stand in for.
+    /// The program was called by the name of a mosquitto tool that it cannot replace.
     pub(super) fn unknown_tool(tool: &str) -> Failure {
         let known = TOOLS.map(|tool| Names::Mosquitto.of(tool)).join(", ");
         let name = Names::Mosquitto.of(tool);
@@ -68,7 +68,7 @@ impl Failure {
 }
 
 impl Typed<'_> {
-    /// What clap found.
+    /// A mistake that clap found.
     pub(super) fn failure(&self, error: &clap::Error) -> Failure {
         match error.kind() {
             ErrorKind::DisplayVersion if self.names == Names::Mosquitto => {
@@ -86,7 +86,7 @@ impl Typed<'_> {
         }
     }
 
-    /// What is wrong with the file of options.
+    /// A mistake in an option file.
     pub(super) fn file_failure(&self, error: &Error) -> Failure {
         match error {
             Error::Usage(problem) => self.usage_failure(problem),
@@ -98,7 +98,7 @@ impl Typed<'_> {
         }
     }
 
-    /// A mistake that was found apart from clap.
+    /// A mistake that clap does not check for.
     pub(super) fn usage_failure(&self, problem: &str) -> Failure {
         let name = self.name();
         let origin = self.note().map(|note| format!("{note}\n")).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Typed<'_> {
         }
     }
 
-    /// Reminds of options that were not typed, since one of them may be what is wrong.
+    /// A hint about options that were not typed, since one of them may be the mistake.
     pub(super) fn note(&self) -> Option<String> {
         let notes: Vec<String> = [self.file.note(), self.config.note()].into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join("\n"))
@@ -139,8 +139,7 @@ impl Typed<'_> {
         self.config.entries.iter().filter_map(Added::of_entry).chain(of_file)
     }
 
-    /// The one that cannot be read by itself. What is wrong with several options together, or missing, is
-    /// found later and stands in no line.
+    /// The one that is invalid by itself. Conflicts and missing options are found later, and belong to no line.
     fn wrong_addition(&self, kind: ErrorKind) -> Option<Added<'_>> {
         if !is_about_one_option(kind) {
             return None;
@@ -153,7 +152,7 @@ impl Typed<'_> {
         })
     }
 
-    /// Which of two options that do not go together was not typed, where the user may not look for it.
+    /// The place of the option that was not typed, of two that conflict: the user may not look for it there.
     fn origin(&self, error: &clap::Error) -> String {
         let shown = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| text(error, kind));
         let is_shown = |long: &str| shown.iter().flatten().any(|shown| is_long(shown, long));
@@ -184,7 +183,7 @@ fn is_long(shown: &str, long: &str) -> bool {
     shown.split([' ', '=']).next().and_then(|option| option.strip_prefix("--")) == Some(long)
 }
 
-/// Help as clap lays it out, in colour where standard output shows it.
+/// Help as clap lays it out, coloured if standard output supports it.
 fn rendered(error: &clap::Error) -> String {
     let text = error.render();
     if colored::control::SHOULD_COLORIZE.should_colorize() {
@@ -222,21 +221,21 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
             let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             let tip = text(error, ContextKind::SuggestedSubcommand);
             let tip = tip.map(|suggestion| format!("; did you mean '{suggestion}'?"));
-            format!("there is no command '{name}'{}", tip.unwrap_or_default())
+            format!("unknown command '{name}'{}", tip.unwrap_or_default())
         }
         ErrorKind::InvalidUtf8 => not_utf8(subcommand, typed),
         _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
     }
 }
 
-/// The option that the error is about, where it is one of this subcommand.
+/// The subcommand's option that the error is about, if any.
 fn option_of<'a>(error: &clap::Error, subcommand: Option<&'a Command>) -> Option<&'a Arg> {
     let shown = text(error, ContextKind::InvalidArg)?;
     let long = shown.split([' ', '=', '[']).next()?.strip_prefix("--")?;
     subcommand?.get_arguments().find(|arg| arg.get_long() == Some(long))
 }
 
-/// Why a value is refused. What the standard library and clap say of numbers is put into words.
+/// Why a value is rejected. Rephrases the standard library's and clap's messages about numbers.
 fn reason(source: &(dyn std::error::Error + 'static)) -> String {
     if source.is::<ParseIntError>() {
         return "it takes a whole number".to_owned();
@@ -254,7 +253,7 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The required options that were not typed.
+/// The missing required options.
 fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
     let shown = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::Strings(shown)) => shown.as_slice(),
@@ -264,12 +263,13 @@ fn missing(error: &clap::Error, subcommand: Option<&Command>) -> String {
     shown.join(" and ")
 }
 
-/// A value to be shown. The words of a property are told by the reason; one of them can be a secret.
+/// A value for display. The words of a property are left to the reason, as one of them can be a secret.
 fn quoted(value: &str) -> String {
     if value.contains(SEPARATOR) { String::new() } else { format!(" '{}'", escape::line(value)) }
 }
 
-/// Which word is not valid UTF-8, and the option before it. Options that take any bytes, as passwords do, are none of them.
+/// The word that is not valid UTF-8, and the option before it. Options that take any bytes, such as passwords, are
+/// skipped.
 fn not_utf8(subcommand: Option<&Command>, typed: &[OsString]) -> String {
     let mut previous = "";
     for word in typed {

@@ -8,53 +8,60 @@ use crate::payload;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
-/// What `mq inspect` takes.
+/// Arguments of `mq inspect`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5); of a capture or of typed packets, what a connection speaks whose CONNECT is not there [default: found out; 311 for a live client]")),
-    mut_arg("tls_keylog", |arg| arg.help("The secrets of TLS: for a capture they are read from this file, which may still grow; a live connection's are added to it [default for a live connection: the variable SSLKEYLOGFILE]")),
+    mut_arg("version", |arg| arg.help("MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5). For captured and typed packets: the version of connections without a CONNECT [default: detected; 311 for a live client]")),
+    mut_arg("tls_keylog", |arg| arg.help("File of TLS secrets: read for a capture, appended to for a live connection. A capture's file may still grow [default for a live connection: the variable SSLKEYLOGFILE]")),
     after_help = "\
-Reads a capture (pcap or pcapng, also in gzip) from a file or a pipe, and prints every MQTT packet in it, with what is wrong. MQTT is \
-recognised on any port.
+Reads a capture (pcap or pcapng, also in gzip) from a file or a pipe, and prints every MQTT packet in it with its
+problems. MQTT is recognised on any port.
 
-With --listen it is a proxy between clients and their broker, and with -h a client of its own, and shows what passes. The proxy forwards \
-whether or not the output is taken: what has to be left out is told.
+With --listen, runs a proxy between clients and their broker; with -h, runs a client. Both print the packets that pass.
+The proxy forwards even if its output is not read, and reports how much it leaves out.
 
 Examples:
-  mq inspect capture.pcap                      a line for each packet
-  tcpdump -i lo -U -w - port 1883 | mq inspect   as they come
-  mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
-  mq inspect --tls-keylog keys.log capture.pcap   what TLS hides
-  mq inspect --stats capture.pcap              how much, how fast, by whom
+  mq inspect capture.pcap             print a line for each packet
+  mq inspect --stats capture.pcap     print counts, rates and clients
+  mq inspect --lint capture.pcap      report violations of the specification
+  mq inspect --explain MQTT-3.3.1-2   explain a statement of the specification
+  mq inspect --base64 wAA=            decode a packet
+  mq inspect --hex - < packets.txt    decode a packet from each line
+  # Decode a packet from the command line
   mq inspect --hex '10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62'
-  mq inspect --hex - < packets.txt             a packet on each line
-  mq inspect --base64 wAA=
-  mq inspect --lint capture.pcap               also what breaks the specification, with the statement that says so
-  mq inspect --explain MQTT-3.3.1-2            what a statement is about
-  mq inspect --listen 1884 --to localhost:1883   what clients of port 1884 say to the broker
+  # Decode packets as they are captured
+  tcpdump -i lo -U -w - port 1883 | mq inspect
+  # Decrypt TLS
+  mq inspect --tls-keylog keys.log capture.pcap
+  # Select packets by type
+  mq inspect --format json capture.pcapng | jq 'select(.type == \"CONNACK\")'
+  # Print the packets between clients at port 1884 and a broker
+  mq inspect --listen 1884 --to localhost:1883
+  # The same with TLS on both sides
   mq inspect --listen mqtts://0.0.0.0:8884 --listen-cert a.pem --listen-key a.key --to mqtts://host
-  mq inspect -h localhost -t 'home/#' -V 5       a client of its own, packet by packet
+  # Subscribe, and print the packets of the connection
+  mq inspect -h localhost -t 'home/#' -V 5
 
-Exit status: 0 done, 1 the capture cannot be read or nobody can listen there, 2 usage, 4 --lint found errors; of the client as of mq \
-sub; 130 and 143 interrupted.")]
+Exit status: 0 success, 1 the capture cannot be read or the address is not available, 2 usage, 4 --lint found errors,
+130 and 143 interrupted. A live client has those of mq sub as well.")]
 pub struct InspectArgs {
-    /// The capture; `-` is standard input, and so is nothing at all unless that is a terminal
+    /// Capture file; `-` is standard input, which is also the default unless it is a terminal
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// Packets in hexadecimal instead of a capture; `-` reads a packet from each line of standard input, with `c2s:` or `s2c:` in
-    /// front where it matters who sent it
+    /// Decode packets in hexadecimal; `-` reads a packet from each line of standard input. The prefix `c2s:` or
+    /// `s2c:` gives the direction
     #[arg(long, value_name = "BYTES", conflicts_with = "file", allow_hyphen_values = true)]
     pub hex: Option<String>,
-    /// Packets in Base64 instead of a capture; `-` reads a packet from each line of standard input, as with --hex
+    /// Decode packets in Base64; `-` reads a packet from each line of standard input, as with --hex
     #[arg(long, value_name = "BYTES", conflicts_with_all = ["file", "hex"], allow_hyphen_values = true)]
     pub base64: Option<String>,
-    /// Who sent the packets of --hex and --base64; without it, whoever sends such packets
+    /// Direction of the packets of --hex and --base64 [default: inferred from the packets]
     #[arg(long, value_name = "c2s|s2c", value_parser = direction)]
     pub direction: Option<Direction>,
-    /// How packets are shown
+    /// Output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
     pub format: Format,
-    /// Judge what is said by the statements of the specification, and show what is at least so bad
+    /// Check against the specification, and report findings of at least this severity
     #[arg(
         long,
         value_name = "LEVEL",
@@ -64,23 +71,23 @@ pub struct InspectArgs {
         default_missing_value = "warn"
     )]
     pub lint: Option<Level>,
-    /// Print all rules that --lint knows
+    /// List all rules of --lint
     #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["file", "hex", "base64", "lint"])]
     pub rules: bool,
-    /// Print the rules that stand for a statement, such as MQTT-3.3.1-2
+    /// List the rules for a statement, such as MQTT-3.3.1-2
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["file", "hex", "base64", "lint", "rules"])]
     pub explain: Option<String>,
-    /// Decode payloads as this format
+    /// Format to decode payloads as
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Payload::Auto)]
     pub payload: Payload,
-    /// Only packets that meet all these terms, such as 'type=PUBLISH,PUBACK topic=home/#'; again, to show others as well. Terms are type,
-    /// topic, client, connection, id, qos, code and finding; `!` in front turns one round
+    /// Print only packets that meet all terms, such as 'type=PUBLISH,PUBACK topic=home/#'. Repeat to print others as
+    /// well. Terms are type, topic, client, connection, id, qos, code and finding; a leading `!` negates a term
     #[arg(long, value_name = "TERMS", value_parser = filter)]
     pub filter: Vec<Filter>,
-    /// Counts and times of all and of each connection, instead of packets; with --format json as JSON
+    /// Print counts and times, in total and for each connection; with --format json as JSON
     #[arg(long, action = ArgAction::SetTrue)]
     pub stats: bool,
-    /// Every field with the place of its bytes, with --format json
+    /// Include every field and the position of its bytes, with --format json
     #[arg(long, action = ArgAction::SetTrue)]
     pub ranges: bool,
     /// Show passwords and authentication data
@@ -91,10 +98,10 @@ pub struct InspectArgs {
 }
 
 impl InspectArgs {
-    /// A client shows its own packets, and no others.
+    /// Rejects a capture or packets besides a live client, which prints only its own.
     ///
     /// # Errors
-    /// What was named besides.
+    /// The option that was given.
     pub fn check_no_capture(&self) -> Result<(), Error> {
         let other = match (&self.file, &self.hex, &self.base64) {
             (Some(file), ..) => file.display().to_string(),
@@ -102,33 +109,31 @@ impl InspectArgs {
             (None, None, Some(_)) => "--base64".to_owned(),
             (None, None, None) => return Ok(()),
         };
-        Err(Error::Usage(format!(
-            "-h is for a client of its own, which does not go with {other}; leave one out"
-        )))
+        Err(Error::Usage(format!("-h runs a live client, and cannot be used with {other}; leave one out")))
     }
 }
 
-/// How packets are shown.
+/// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A line for each packet
+    /// One line per packet
     Line,
-    /// Every field on a line of its own
+    /// One line per field
     Text,
-    /// All bytes, beside the fields that own them
+    /// All bytes, beside the fields they belong to
     Hex,
-    /// A JSON object on each line
+    /// One JSON object per line
     Json,
 }
 
-/// How bad a finding has to be.
+/// Minimum severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Level {
-    /// Only what breaks a statement
+    /// Violations of a statement
     Error,
-    /// Also what asks for trouble
+    /// Likely problems as well
     Warn,
-    /// Also what is worth knowing
+    /// Notes as well
     Info,
 }
 
@@ -142,12 +147,12 @@ impl From<Level> for Severity {
     }
 }
 
-/// The format that payloads are decoded as.
+/// Payload formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Payload {
     /// By content type, topic and shape
     Auto,
-    /// Text where it is some, and else bytes
+    /// Text if valid, otherwise bytes
     Text,
     /// Bytes
     Hex,

@@ -1,4 +1,4 @@
-//! The options of `mq inspect` about traffic that passes now: through a proxy, or of a client of its own.
+//! The options of `mq inspect` for live traffic: of a proxy, or of a client.
 
 use super::Names;
 use super::config::PROFILE;
@@ -23,41 +23,43 @@ const PROXY: &str = "Proxy";
 /// The heading of the client's options.
 const CLIENT: &str = "Live client";
 
-/// Of a live connection it is written; of a capture it is read.
+/// Written for a live connection, read for a capture.
 const KEY_LOG: &str = "tls_keylog";
 
-/// What else the proxy has a use for of a client's options, by their identifiers.
+/// Client options that the proxy uses as well, by their identifiers.
 const OF_THE_WAY: [&str; 6] = ["connect_timeout", "bind", "proxy", "ws_path", "ws_header", "nodelay"];
 
-/// Where traffic comes from that was not captured.
+/// Sources of live traffic.
 #[derive(Debug, Clone, Args)]
 pub struct LiveArgs {
-    /// Be a proxy: listen here, forward to --to, and show what passes. ADDR is 127.0.0.1 unless it is given; ws://ADDR:PORT takes
-    /// WebSockets, mqtts:// and wss:// speak TLS; port 0 picks a free one
+    /// Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a
+    /// free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS
     #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen, requires = "to", conflicts_with_all = ["file", "hex", "base64", "topic"], help_heading = PROXY)]
     pub listen: Option<Listen>,
-    /// Where the proxy forwards to: HOST:PORT, or a URL with mqtt, mqtts, ws, wss or unix. The options about TLS are for that way
+    /// Address that the proxy forwards to: HOST:PORT, or a URL of mqtt, mqtts, ws, wss or unix. TLS options apply to
+    /// this connection
     #[arg(long, value_name = "HOST:PORT", requires = "listen", conflicts_with_all = ["host", "port", "url", "unix", "srv"], help_heading = PROXY)]
     pub to: Option<String>,
-    /// The certificate that clients of the proxy see, followed in the file by those that issued it
+    /// Certificate that the proxy presents to clients, followed in the file by its issuers
     #[arg(long, value_name = "FILE", requires_all = ["listen", "listen_key"], value_hint = ValueHint::FilePath, help_heading = PROXY)]
     pub listen_cert: Option<PathBuf>,
-    /// The private key of --listen-cert
+    /// Private key of --listen-cert
     #[arg(long, value_name = "FILE", requires = "listen_cert", value_hint = ValueHint::FilePath, help_heading = PROXY)]
     pub listen_key: Option<PathBuf>,
-    /// Subscribe with -h HOST, and show all packets both ways; without -t, only what the broker's CONNACK says. Can be repeated
+    /// Subscribe with -h HOST, and print all packets in both directions. Without -t, only up to the CONNACK. Can be
+    /// repeated
     #[arg(short = 't', long, value_name = "FILTER", value_parser = values::topic_filter, conflicts_with_all = ["file", "hex", "base64"], help_heading = CLIENT)]
     pub topic: Vec<TopicFilter>,
-    /// The highest QoS to receive at
+    /// Maximum QoS to receive at
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = CLIENT)]
     pub qos: Qos,
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, requires = "topic", help_heading = CLIENT)]
     pub count: Option<u64>,
-    /// Exit after this many seconds; the proxy too
+    /// Exit after this many seconds; also for the proxy
     #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = CLIENT)]
     pub timeout: Option<Duration>,
-    /// Write what is said to this file, as pcapng for Wireshark: out of TLS and WebSocket, as if it had been plain TCP
+    /// Write the packets to this pcapng file for Wireshark, as plain TCP without TLS and WebSocket
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hex", "base64"], value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
     #[command(flatten)]
@@ -65,19 +67,19 @@ pub struct LiveArgs {
     /// Whether a profile was chosen for a client.
     #[arg(skip)]
     has_profile: bool,
-    /// The options that were typed and are about a client.
+    /// The typed options that are about a client.
     #[arg(skip)]
     typed: Vec<String>,
 }
 
-/// Where the proxy listens, and what is spoken there.
+/// The proxy's listening address and its transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
-    /// The address and the port; 0 for one that is free.
+    /// Address and port; port 0 picks a free one.
     pub address: SocketAddr,
-    /// Whether clients speak TLS.
+    /// Whether clients use TLS.
     pub is_secure: bool,
-    /// Whether MQTT comes in a WebSocket.
+    /// Whether clients use WebSocket.
     pub is_web_socket: bool,
 }
 
@@ -94,7 +96,7 @@ impl fmt::Display for Listen {
 }
 
 impl LiveArgs {
-    /// Keeps what matters about the order of options, and which of them were typed.
+    /// Records the order of the options, and which were typed.
     pub(super) fn note_order(&mut self, matches: &ArgMatches) {
         self.client.network.typed = Typed::of(matches);
         self.has_profile = super::is_set(matches, PROFILE);
@@ -108,17 +110,17 @@ impl LiveArgs {
             .collect();
     }
 
-    /// Whether a client is to be run: a place or a subscription was typed.
+    /// Whether to run a client: a place or a subscription was typed.
     pub fn is_client(&self) -> bool {
         let is_place = |id: &String| ["host", "port", "url", "unix", "srv"].contains(&id.as_str());
         self.listen.is_none()
             && (self.has_profile || !self.topic.is_empty() || self.typed.iter().any(is_place))
     }
 
-    /// Refuses options without effect: of a client where there is none, of the place where the proxy has --to.
+    /// Rejects options without effect: client options without a client, and options about the place besides --to.
     ///
     /// # Errors
-    /// The first of them, and what it needs.
+    /// The first such option, and its requirement.
     pub fn check(&self) -> Result<(), Error> {
         let orphan = |needs: &str, mut has_effect: Box<dyn FnMut(&str) -> bool>| {
             let orphan = self.typed.iter().find(|id| !has_effect(id));
@@ -130,7 +132,7 @@ impl LiveArgs {
                 let of_tls = ids_of::<super::tls::TlsArgs>();
                 let has_effect =
                     move |id: &str| OF_THE_WAY.contains(&id) || of_tls.iter().any(|known| known == id);
-                orphan("is for a client; the proxy passes on what its clients say", Box::new(has_effect))
+                orphan("is for a client; the proxy forwards the packets of its clients", Box::new(has_effect))
             }
             None if self.timeout.is_some() => {
                 Err(Error::Usage("-W needs a client (-h HOST) or a proxy (--listen PORT)".to_owned()))
@@ -153,19 +155,19 @@ impl LiveArgs {
         self.client.tls.tls_keylog.as_deref()
     }
 
-    /// The client that the options describe. It does not connect again: what is shown is one connection.
+    /// The client that the options describe. It does not reconnect, as one connection is shown.
     ///
     /// # Errors
-    /// Which options do not go together.
+    /// If options conflict.
     pub fn client_options(&self, names: Names) -> Result<Options, Error> {
         let persistence = PersistenceArgs { retries: None, max_inflight: 20 };
         self.client.client_options(names, &persistence, Some(0))
     }
 
-    /// Where the proxy forwards to.
+    /// The proxy's target.
     ///
     /// # Errors
-    /// What is wrong with --to, or with the options about TLS.
+    /// If --to or a TLS option is invalid.
     pub fn target(&self) -> Result<Endpoint, Error> {
         let to = self.to.clone().unwrap_or_default();
         let url = if to.contains("://") { to } else { format!("mqtt://{to}") };
@@ -175,10 +177,10 @@ impl LiveArgs {
         client.endpoint(Names::Mq)
     }
 
-    /// What speaks TLS with clients of the proxy, where it listens for that.
+    /// The TLS side of the proxy towards its clients, if it listens for TLS.
     ///
     /// # Errors
-    /// When the certificate or its key is missing or cannot be used.
+    /// If the certificate or its key is missing or cannot be used.
     pub fn acceptor(&self) -> Result<Option<Acceptor>, Error> {
         let is_secure = self.listen.is_some_and(|listen| listen.is_secure);
         match (is_secure, &self.listen_cert, &self.listen_key) {
@@ -204,7 +206,7 @@ fn ids_of<A: Args>() -> Vec<String> {
     options.get_arguments().map(|option| option.get_id().as_str().to_owned()).collect()
 }
 
-/// How an option is typed.
+/// The option as typed.
 fn spelling(id: &str) -> String {
     let options = ClientArgs::augment_args(Command::new("client"));
     let option = options.get_arguments().find(|option| option.get_id() == id);
@@ -224,7 +226,7 @@ fn listen(text: &str) -> Result<Listen, String> {
     Ok(Listen { address: socket_address(place)?, is_secure, is_web_socket })
 }
 
-/// An address and a port, or the port alone, which is then only for this machine.
+/// An address and a port; a port alone is on the loopback address.
 fn socket_address(place: &str) -> Result<SocketAddr, String> {
     let problem = "it takes PORT or ADDR:PORT, as in 1884, 0.0.0.0:1884 or [::1]:1884";
     let (address, port) = place.rsplit_once(':').unwrap_or(("localhost", place));

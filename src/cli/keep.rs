@@ -1,4 +1,4 @@
-//! What `mq sub` does with messages besides printing them.
+//! The options of `mq sub` for recording messages and for running commands.
 
 use crate::recording::Rotation;
 use clap::{Args, ValueHint};
@@ -6,29 +6,30 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where messages go.
+/// Destinations of messages.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Keeping and reacting")]
+#[command(next_help_heading = "Recording and commands")]
 pub struct KeepArgs {
-    /// Keep messages in this file, which `mq pub --replay` reads, instead of printing them: a JSON object a line, or a database when
-    /// the name ends in .sqlite. What is there already stays
+    /// Record messages to this file, for `mq pub --replay`, instead of printing them. Appends JSON objects, one per
+    /// line, or to a database if the name ends in .sqlite
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
-    /// Go on in a new file at this size, as in 100M, or this age, as in 1h or 1d; the full one gets the time behind its name
+    /// Start a new file at this size, as in 100M, or age, as in 1h or 1d. The time is appended to the name of the
+    /// full file
     #[arg(long, value_name = "SIZE|AGE", value_parser = rotation, requires = "record")]
     pub rotate: Option<Rotation>,
-    /// Run this shell command for each message instead of printing it: the payload on its standard input, the rest in MQTT_TOPIC,
-    /// MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES
-    /// (in JSON)
+    /// Run this shell command for each message instead of printing it. The payload is on its standard input, the rest
+    /// in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA
+    /// (in hex), MQTT_USER_PROPERTIES (in JSON)
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
     pub exec: Option<OsString>,
-    /// How many of these commands may run at a time; nothing more is read from the broker while messages wait for theirs
+    /// Maximum number of concurrent --exec commands. Nothing is read from the broker while messages wait
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), requires = "exec")]
     pub exec_jobs: u16,
 }
 
 impl KeepArgs {
-    /// Whether messages go elsewhere than to standard output.
+    /// Whether messages have another destination than standard output.
     pub fn is_given(&self) -> bool {
         self.record.is_some() || self.exec.is_some()
     }

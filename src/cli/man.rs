@@ -1,4 +1,4 @@
-//! The pages of the manual, made from the definition of the command line: its help, put into the sections that readers expect.
+//! Generates the manual pages from the definition of the command line: its help, in the usual sections.
 
 use super::config;
 use super::names::{CLIENTS, EXIT_STATUS, STATUSES};
@@ -10,10 +10,10 @@ use std::io::{self, Write};
 
 const EXAMPLES: &str = "Examples:";
 
-/// One page.
+/// A manual page.
 #[derive(Debug)]
 pub struct Page {
-    /// The command that it is about; `None` for the one about `mq` itself.
+    /// The command that the page describes; `None` for `mq` itself.
     pub command: Option<String>,
     /// The page in roff.
     pub text: Vec<u8>,
@@ -29,10 +29,10 @@ impl Page {
     }
 }
 
-/// All pages, that about `mq` itself first.
+/// All pages, the one about `mq` itself first.
 ///
 /// # Errors
-/// What the generator says; it writes to memory only.
+/// Errors of the generator, which writes to memory only.
 pub fn pages() -> io::Result<Vec<Page>> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
@@ -55,7 +55,7 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let man = Man::new(command.clone());
     let title = command.get_display_name().unwrap_or("mq").to_uppercase();
-    // Without a date, which would differ from build to build; the generator cannot leave it out.
+    // Without a date, which would differ between builds; the generator cannot omit it.
     writeln!(text, ".TH {title} 1 \"\" \"mq {}\" \"Manual of mq\"", env!("CARGO_PKG_VERSION"))?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
@@ -87,7 +87,7 @@ fn page(command: &Command, commands: &[&str]) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Text whose lines can be filled; one that is indented stays by itself.
+/// A paragraph whose lines can be filled; indented lines stay separate.
 fn add_paragraph(roff: &mut Roff, text: &str) {
     roff.control("PP", []);
     let mut is_first = true;
@@ -100,15 +100,21 @@ fn add_paragraph(roff: &mut Roff, text: &str) {
     }
 }
 
-/// Lines of a command, two or more blanks, and what it does.
+/// Each line is a command, two or more blanks, and a remark; a line with `#` is the remark on the next command.
 fn add_examples(roff: &mut Roff, examples: &str) {
     roff.control("SH", ["EXAMPLES"]);
+    let mut remark_above = "";
     for line in examples.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (example, meaning) = line.split_once("  ").unwrap_or((line, ""));
+        if let Some(remark) = line.strip_prefix("# ") {
+            remark_above = remark;
+            continue;
+        }
+        let (example, remark) = line.split_once("  ").unwrap_or((line, remark_above));
+        remark_above = "";
         roff.control("TP", []);
         roff.text([bold(example)]);
-        if !meaning.is_empty() {
-            roff.text([roman(meaning.trim())]);
+        if !remark.is_empty() {
+            roff.text([roman(remark.trim())]);
         }
     }
 }
@@ -131,27 +137,27 @@ fn add_exit_status(roff: &mut Roff, command: &Command, paragraphs: &[&str]) {
     }
 }
 
-/// What the paragraph about mosquitto's tools begins with in their help.
+/// Start of the paragraph about exit statuses in the help of mosquitto's tools.
 const EXIT_STATUS_OF_TOOLS: &str = "Exit status, as of mosquitto's tools:";
 
 fn add_environment(roff: &mut Roff, command: &Command) {
     roff.control("SH", ["ENVIRONMENT"]);
     if command.get_arguments().any(|arg| arg.get_id() == "username") {
-        add_term(roff, "MQ_USERNAME", "The user name, when -u gives none.");
-        let text = "The password, when no option gives one. Other programs of the same user can read it; a file for \
+        add_term(roff, "MQ_USERNAME", "User name, if -u is not given.");
+        let text = "Password, if no option sets it. Other programs of the same user can read it; a file for \
                     --password-file is safer.";
         add_term(roff, "MQ_PASSWORD", text);
-        let text = "The other options about the connection, when they are not typed: MQ_ and the long name in capitals.";
+        let text = "Other connection options, if not typed: MQ_ and the long name in capitals.";
         add_term(roff, "MQ_HOST, MQ_PORT, MQ_CAFILE...", text);
-        add_term(roff, "MQ_PROFILE", "The profile, when --profile names none.");
+        add_term(roff, "MQ_PROFILE", "Profile, if --profile is not given.");
     }
     if has_profiles(command) {
-        add_term(roff, "MQ_CONFIG", "Another file of profiles; none when it is empty.");
+        add_term(roff, "MQ_CONFIG", "Path of the file of profiles; if empty, no file is read.");
     }
     if CLIENTS.contains(&command.get_name()) || has_profiles(command) {
-        add_term(roff, "XDG_CONFIG_HOME", "Where these files are, instead of ~/.config.");
+        add_term(roff, "XDG_CONFIG_HOME", "Directory of these files, instead of ~/.config.");
     }
-    add_term(roff, "NO_COLOR", "When it is set, nothing is coloured.");
+    add_term(roff, "NO_COLOR", "If set, output is not coloured.");
 }
 
 /// Whether a page is about profiles, or about a command that has them.
@@ -176,8 +182,8 @@ fn add_files(roff: &mut Roff, command: &Command) {
 }
 
 fn add_option_file(roff: &mut Roff, command: &Command) {
-    let format = "An option on each line, and behind it its value up to the end of the line. Lines that begin with # are \
-                  comments. What is typed wins over what the file says; options that can be repeated add up.";
+    let format = "One option per line, followed by its value up to the end of the line. Lines that begin with # are \
+                  comments. Typed options override those in the file; repeatable options add up.";
     let name = match CLIENTS.contains(&command.get_name()) {
         true => format!("~/.config/{}", super::Names::Mosquitto.of(command.get_name())),
         false => "-o FILE".to_owned(),

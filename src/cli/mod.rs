@@ -1,4 +1,5 @@
-//! What can be typed: every option, its help and its checks. One struct for each group of options, shared by the commands.
+//! The command line: every option, its help and its checks. One struct for each group of options, shared by the
+//! commands.
 //!
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
@@ -47,18 +48,18 @@ use option_file::OptionFile;
 pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
 use std::ffi::OsString;
 
-/// The version, and what differs from build to build.
+/// The version and the features of the build.
 #[cfg(feature = "psk")]
 pub(crate) const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, psk by OpenSSL)");
-/// The version, and what differs from build to build.
+/// The version and the features of the build.
 #[cfg(not(feature = "psk"))]
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (TLS by rustls with ring, no psk)");
 
-/// The heading of the options that are about no connection and no message.
+/// Heading of the options that concern neither the connection nor messages.
 pub(crate) const GENERAL: &str = "General";
 
-/// One tool for everyone who works with MQTT brokers.
+/// The command line of `mq`.
 #[derive(Debug, Parser)]
 #[command(
     name = "mq",
@@ -70,20 +71,20 @@ pub(crate) const GENERAL: &str = "General";
     max_term_width = 100,
     after_help = "\
 Examples:
-  mq broker                             a broker at 127.0.0.1, port 1883
-  mq sub -t 'home/#' -v                 print what is published below home/
-  mq pub -t home/door -m open -q 1      publish, and wait for PUBACK
-  mq rr -t lamp/status -n               ask, and wait for the answer
-  mq passwd -c passwords ann            make a password file for mosquitto
-  mq bench --embedded -c 1000           flood a broker with 1000 clients
-  mq inspect capture.pcap               print what was said in a capture
-  mq doctor -h test.example             what a broker is, and what it allows
-  mq config show                        what profiles and variables say
+  mq broker                          run a broker on 127.0.0.1, port 1883
+  mq sub -t 'home/#' -v              print messages and topics below home/
+  mq pub -t home/door -m open -q 1   publish a message, wait for PUBACK
+  mq rr -t lamp/status -n            send a request, print the response
+  mq passwd -c passwords ann         create a password file for mosquitto
+  mq bench --embedded -c 1000        measure a broker with 1000 clients
+  mq inspect capture.pcap            print the packets in a capture
+  mq doctor -h test.example          report a broker's features and limits
+  mq config show                     print the configured options
 
-`mq COMMAND --help` tells more about a command."
+See `mq COMMAND --help` for the options of a command."
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -93,48 +94,48 @@ pub struct Cli {
 pub enum Command {
     /// Publish messages
     Pub(Box<publish::PublishArgs>),
-    /// Subscribe, and print the messages that arrive
+    /// Subscribe and print messages
     Sub(Box<subscribe::SubscribeArgs>),
-    /// Send a request, and print the answer
+    /// Send a request and print the response
     Rr(Box<request::RequestArgs>),
     /// Manage users and passwords of brokers
     Passwd(Box<passwd::PasswdArgs>),
     /// Run a broker for development and tests
     Broker(Box<broker::BrokerArgs>),
-    /// Flood a broker with clients, and measure what it does
+    /// Measure a broker under the load of many clients
     Bench(Box<bench::BenchArgs>),
-    /// Decode captured packets, and say what is wrong with them
+    /// Decode captured packets and report problems
     Inspect(Box<inspect::InspectArgs>),
-    /// Ask a broker what it is, and try what it allows
+    /// Report a broker's features, limits and permissions
     Doctor(Box<doctor::DoctorArgs>),
-    /// Tell what profiles and variables say about connections
+    /// Show and check profiles and variables
     Config(config::args::ConfigArgs),
-    /// Take the place of mosquitto's tools: make links with their names
+    /// Create links by which mq replaces mosquitto's tools
     InstallLinks(documents::InstallLinksArgs),
-    /// Print what lets a shell complete commands and options
+    /// Generate completions for a shell
     Completions(documents::CompletionsArgs),
-    /// Print a page of the manual
+    /// Print a manual page
     Man(documents::ManArgs),
 }
 
-/// A command line that was understood.
+/// A valid command line.
 #[derive(Debug)]
 pub struct Invocation {
-    /// Whose tool the user called.
+    /// The names that the user calls the tools by.
     pub names: Names,
-    /// What to do.
+    /// The command to run.
     pub command: Command,
-    /// Reminds of what gave options besides; to be told when they do not go together.
+    /// A hint about options that were not typed, for errors about combinations.
     pub note: Option<String>,
 }
 
 impl Command {
-    /// How the command connects, if it does.
+    /// The connection options of a command that connects.
     pub fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
         self.client_mut().map(|client| &mut client.connection)
     }
 
-    /// The client that the command is, or the clients, if it is any.
+    /// The client options of a command that runs one or more clients.
     pub fn client_mut(&mut self) -> Option<&mut session::ClientArgs> {
         match self {
             Command::Pub(args) => Some(&mut args.client),
@@ -173,7 +174,7 @@ impl Command {
 }
 
 impl Command {
-    /// Keeps what matters about the order of options, which is not in the values.
+    /// Records the order of the options, which the values do not contain.
     fn note_order(&mut self, matches: &ArgMatches) {
         let Some((_, matches)) = matches.subcommand() else { return };
         let client = match self {
@@ -195,7 +196,7 @@ impl Command {
 }
 
 impl Command {
-    /// The clients of a run share what was read, and a worker process is told it by its leader.
+    /// The clients of a run share the files that were read; a worker process receives them from its leader.
     fn share_readings(&mut self) {
         if let Command::Bench(args) = self {
             args.client.authentication.reading = if args.worker { Reading::Never } else { Reading::Once };
@@ -206,7 +207,7 @@ impl Command {
 /// Reads the command line.
 ///
 /// # Errors
-/// What is wrong with it, or the help or the version that was asked for.
+/// The mistake, or the requested help or version.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
     let mut typed: Vec<OsString> = arguments.into_iter().collect();
     let mut names = Names::Mq;
@@ -258,18 +259,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     Ok(Invocation { names, command: cli.command, note: typed.note() })
 }
 
-/// mosquitto_passwd has rules of its own for the order of words.
+/// mosquitto_passwd has its own rules for the order of words.
 fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
     let args = passwd::mosquitto::parse(words)?;
     Ok(Invocation { names: Names::Mosquitto, command: Command::Passwd(Box::new(args)), note: None })
 }
 
-/// The whole command line as clap sees it, with the one help option everywhere.
+/// The whole command line, with one help option for all commands.
 pub fn command() -> clap::Command {
     command_of(Names::Mq)
 }
 
-/// Profiles are not for those who call mosquitto's tools.
+/// Profiles do not apply under mosquitto's names.
 fn command_of(names: Names) -> clap::Command {
     let command = Cli::command().arg(help()).mut_subcommands(finished);
     command.mut_subcommands(|command| {
@@ -278,7 +279,7 @@ fn command_of(names: Names) -> clap::Command {
     })
 }
 
-/// A command, and those below it, with what all commands have.
+/// Adds the options that all commands have to a command and its subcommands.
 fn finished(command: clap::Command) -> clap::Command {
     let name = command.get_name().to_owned();
     let after_help = command.get_after_help().map(|text| unfolded(&text.to_string())).unwrap_or_default();
@@ -296,13 +297,13 @@ fn help() -> Arg {
     Arg::new("help").long("help").action(ArgAction::Help).help("Print help")
 }
 
-/// Whether an option has a value, typed or by default; false for an option that the command does not have. The only question
-/// that clap answers alike in every build: its `try_` functions report unknown identifiers with debug assertions alone.
+/// Whether an option has a value, typed or by default; false if the command lacks the option. clap's `try_` functions
+/// differ between builds: only debug assertions make them report unknown identifiers.
 fn is_set(matches: &ArgMatches, id: &str) -> bool {
     matches.ids().any(|set| set == id)
 }
 
-/// Joins the lines of prose, so that they are broken again where the terminal ends. Examples stay as they are.
+/// Joins the lines of prose, for the terminal to wrap. Examples stay as they are.
 fn unfolded(text: &str) -> String {
     let is_prose = |paragraph: &str| !paragraph.lines().any(|line| line.starts_with(' '));
     let unfold = |paragraph: &str| {

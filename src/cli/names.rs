@@ -1,4 +1,4 @@
-//! Under which names the program was called, which decides exit statuses and a few habits.
+//! The names that the program was called by, which decide exit statuses and a few habits.
 
 use super::session::ClientArgs;
 use super::{GENERAL, VERSION};
@@ -7,37 +7,37 @@ use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// The tools that the program can be called as, without what their names begin with.
+/// The tools that the program can replace, without the prefix of their names.
 pub const TOOLS: [&str; 4] = ["pub", "sub", "rr", "passwd"];
 
-/// Those among them that are clients, with options from files and the exit statuses of [`STATUSES`].
+/// The clients among them, with option files and the exit statuses of [`STATUSES`].
 pub(super) const CLIENTS: [&str; 3] = ["pub", "sub", "rr"];
 
 const PREFIX: &str = "mosquitto_";
 
-/// The release of mosquitto whose tools we behave as. Scripts take it from `--version`.
+/// The release of mosquitto whose tools `mq` imitates, for scripts that read it from `--version`.
 pub(super) const MOSQUITTO_VERSION: &str = "2.1.2";
 
-/// How the paragraph of the help begins that tells the exit statuses.
+/// Start of the paragraph about exit statuses in the help.
 pub(super) const EXIT_STATUS: &str = "Exit status:";
 
 pub(super) const STATUSES: &str = "\
-Exit status, as of mosquitto's tools: 0 done, also when the broker denied a message or a subscription; \
+Exit status, as of mosquitto's tools: 0 success, also if the broker rejected a message or a subscription; \
 1 usage, no connection, or this help; 1 to 5 and 128 to 159 the broker refused the connection with this \
-code; 4 it ended the connection; 7 the connection was lost; 27 timed out. `mq` tells more apart.";
+code; 4 the broker closed the connection; 7 connection lost; 27 timed out. `mq` distinguishes more cases.";
 
-/// Whose tool the user sees.
+/// The names that the user calls the tools by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Names {
-    /// `mq pub`, `mq sub`...: our own rules.
+    /// `mq pub`, `mq sub`...: the rules of `mq`.
     #[default]
     Mq,
-    /// `mosquitto_pub`, `mosquitto_sub`...: what scripts written for those tools expect.
+    /// `mosquitto_pub`, `mosquitto_sub`...: the behaviour that scripts for those tools expect.
     Mosquitto,
 }
 
 impl Names {
-    /// What the user calls a command.
+    /// A command's name for the user.
     pub fn of(self, subcommand: &str) -> String {
         match self {
             Names::Mq => format!("mq {subcommand}"),
@@ -45,14 +45,14 @@ impl Names {
         }
     }
 
-    /// As in mosquitto's tools, `-x` and `-D` choose MQTT 5 also beside `-V`.
+    /// `-x` and `-D` choose MQTT 5 even if `-V` is given, as in mosquitto's tools.
     pub(super) fn choose_version(self, client: &mut ClientArgs) {
         if self == Names::Mosquitto && client.needs_v5() {
             client.connection.version = Some(Version::V5);
         }
     }
 
-    /// Under mosquitto's names, what MQTT 3 cannot say of a subscription has no effect there.
+    /// Rejects subscription options of MQTT 5 with MQTT 3; under mosquitto's names they have no effect.
     pub(super) fn check_subscription_options(
         self,
         version: Version,
@@ -69,8 +69,8 @@ impl Names {
         }
     }
 
-    /// mosquitto's tools refuse a second message, though of other options the last one counts. Each word is an option with its
-    /// value.
+    /// Mosquitto's tools reject a second message, although for other options the last one wins. Each word is an
+    /// option with its value.
     pub(super) fn check_repetitions(self, words: &[OsString]) -> Result<(), String> {
         let count = |start: &str| {
             words.iter().filter(|word| word.as_encoded_bytes().starts_with(start.as_bytes())).count()
@@ -83,13 +83,13 @@ impl Names {
     }
 }
 
-/// The subcommand that the program's own name stands for: `pub` for `/usr/bin/mosquitto_pub`.
+/// The subcommand for the program's name: `pub` for `/usr/bin/mosquitto_pub`.
 pub(super) fn called_as(program: &OsStr) -> Option<&str> {
     let name = Path::new(program).file_name()?.to_str()?;
     name.strip_suffix(".exe").unwrap_or(name).strip_prefix(PREFIX)
 }
 
-/// Makes the commands look as under the names that the user knows.
+/// Adapts help and version to the names that the user knows.
 pub(super) fn adapt(command: Command, names: Names) -> Command {
     if names == Names::Mq {
         return command;
@@ -117,7 +117,7 @@ pub(super) fn adapt(command: Command, names: Names) -> Command {
     })
 }
 
-/// Puts the exit statuses of mosquitto's tools in the place of ours.
+/// Replaces the exit statuses in the help with those of mosquitto's tools.
 fn with_statuses(after_help: &str) -> String {
     let own = |paragraph: &&str| !paragraph.starts_with(EXIT_STATUS);
     let mut paragraphs: Vec<&str> = after_help.split("\n\n").filter(own).collect();

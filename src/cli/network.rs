@@ -1,7 +1,7 @@
-//! The options about the way to the broker: URL, unix socket, SRV records, proxy, WebSocket.
+//! The options for reaching the broker: URL, unix socket, SRV records, proxy, WebSocket.
 //!
-//! A URL says several things at once. Under `mq`, what an option of its own says overrides it; under mosquitto's names the
-//! later one on the command line does.
+//! A URL sets several of them. Under `mq` a more specific option overrides it; under mosquitto's names the later one
+//! on the command line wins.
 
 use super::Names;
 use super::connection::ConnectionArgs;
@@ -20,68 +20,69 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Where the broker is when nobody says.
+/// The default host.
 pub(super) const USUAL_HOST: &str = "localhost";
 
-/// Where brokers have their WebSocket.
+/// Default path of a broker's WebSocket.
 const WEB_SOCKET_PATH: &str = "/mqtt";
 
-/// What cannot stand in the path of a request, and what would end it.
+/// Characters that are not allowed in the path of a request, or would end it.
 const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 
-/// The way to the broker.
+/// The route to the broker.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct NetworkArgs {
-    /// The broker and the topic: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, with %xx for what has a meaning in it.
-    /// SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path; with ws and -t, the path is that of
-    /// the WebSocket
+    /// Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port
+    /// 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the
+    /// WebSocket
     #[arg(short = 'L', long, value_name = "URL")]
     pub url: Option<OsString>,
-    /// The path of the broker's unix socket; or -p 0, and the path as -h
+    /// Path of the broker's unix socket; the same as -p 0 with the path as -h
     #[arg(long, value_name = "PATH")]
     pub unix: Option<PathBuf>,
-    /// Ask the SRV records of -h for host and port: those of _mqtt._tcp, or of _secure-mqtt._tcp with TLS. -p has no effect
+    /// Find host and port by the SRV records of -h; -p has no effect. The service is _mqtt._tcp, or _secure-mqtt._tcp
+    /// with TLS
     #[arg(short = 'S', action = ArgAction::SetTrue)]
     pub srv: bool,
-    /// Go through a proxy: socks5h://USER:PASSWORD@HOST:PORT, which looks names up, socks5://, which does not (port 1080),
-    /// or http:// (8080)
+    /// Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names),
+    /// socks5 (they are resolved locally; default port 1080 for both) or http (8080)
     #[arg(long, value_name = "URL")]
     pub proxy: Option<OsString>,
-    /// Send a PROXY protocol header with the addresses of this connection, as a load balancer does, in front of TLS and MQTT: v1 (text) or
-    /// v2 (binary)
+    /// Send a PROXY protocol header, as a load balancer does: v1 (text) or v2 (binary). It contains the addresses of
+    /// this connection, and precedes TLS and MQTT
     #[arg(long, value_name = "VERSION", value_parser = proxy_version)]
     pub proxy_protocol: Option<ProxyVersion>,
-    /// Speak MQTT over WebSocket
+    /// Use MQTT over WebSocket
     #[arg(long, action = ArgAction::SetTrue)]
     pub ws: bool,
-    /// The WebSocket's path [default: /mqtt]
+    /// Path of the WebSocket [default: /mqtt]
     #[arg(long, value_name = "PATH")]
     pub ws_path: Option<String>,
-    /// A header to send with the request for the WebSocket, as in 'Authorization: Bearer TOKEN'. Can be repeated
+    /// Header for the WebSocket request, as in 'Authorization: Bearer TOKEN'. Can be repeated
     #[arg(long, value_name = "HEADER")]
     pub ws_header: Vec<String>,
-    /// Send small packets at once, which is always done
+    /// Send small packets without delay (TCP_NODELAY); always enabled
     #[arg(long, action = ArgAction::SetTrue)]
     pub nodelay: bool,
-    /// What was typed besides, and where.
+    /// The typed options, and their order.
     #[arg(skip)]
     pub(super) typed: Typed,
-    /// What signs the request for a WebSocket.
+    /// Signs the request for a WebSocket.
     #[arg(skip)]
     pub(super) access_key: Option<AccessKey>,
 }
 
-/// What matters about the order on the command line.
+/// The parts of the command line's order that matter.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Typed {
-    /// There is `-t`, or `-U`.
+    /// `-t` or `-U` was typed.
     has_topic: bool,
-    /// The options about something else than the place that stand before `-L`.
+    /// The options before `-L` that do not name the place.
     before_url: Vec<&'static str>,
-    /// The options that say where the broker is, in the order of their last places.
+    /// The options that name the place, in the order of their last occurrences.
     places: Vec<&'static str>,
-    /// The option that the URL came from, where that is not `-L`.
+    /// The option with the URL, if not `-L`.
     url_option: Option<&'static str>,
 }
 
@@ -102,52 +103,52 @@ impl Typed {
     }
 }
 
-/// What the options about connection and network come to.
+/// The result of the options about connection and network.
 #[derive(Debug)]
 pub(super) struct Way {
-    /// The name or address that was typed, which a certificate has to be for.
+    /// The typed name or address, which a certificate must match.
     pub(super) host: String,
-    /// The port that was typed or is usual; 0 for a unix socket, and for one that SRV records will tell.
+    /// The typed or default port; 0 for a unix socket, and if SRV records will give the port.
     pub(super) port: u16,
     /// Whether a URL asks for TLS.
     pub(super) is_secure: bool,
     pub(super) proxy: Option<Proxy>,
     is_web_socket: bool,
-    /// The unix socket that it leads to.
+    /// The unix socket to connect to.
     socket: Option<PathBuf>,
 }
 
 impl Way {
-    /// Whether it leads to a unix socket.
+    /// Whether the place is a unix socket.
     pub(super) fn is_unix(&self) -> bool {
         self.socket.is_some()
     }
 }
 
 impl NetworkArgs {
-    /// Leads to this URL, which came from another option than `-L`. Its path is that of the WebSocket.
+    /// Sets the URL from an option other than `-L`. Its path is that of the WebSocket.
     pub(super) fn lead_to(&mut self, url: &str, option: &'static str) {
         self.url = Some(url.into());
         self.typed =
             Typed { has_topic: true, before_url: vec![], places: vec!["url"], url_option: Some(option) };
     }
 
-    /// Whether something says where the broker is.
+    /// Whether an option names the broker's place.
     pub(super) fn names_place(&self) -> bool {
         self.names_host() || self.srv
     }
 
-    /// Whether something names the host, or the socket in its place.
+    /// Whether an option names the host, or a socket instead.
     pub(super) fn names_host(&self) -> bool {
         self.typed.places.iter().any(|place| *place != "port")
     }
 
-    /// Notes that the host is named, before all other places.
+    /// Records that the host is named, before all other places.
     pub(super) fn name_host(&mut self) {
         self.typed.places.insert(0, "host");
     }
 
-    /// Whether there is a URL that asks for no TLS.
+    /// Whether there is a URL without TLS.
     pub(super) fn has_plain_url(&self, names: Names) -> Result<bool, Error> {
         Ok(self.url(names)?.is_some_and(|url| !url.scheme.is_secure() && url.scheme != Scheme::Unix))
     }
@@ -157,7 +158,7 @@ impl NetworkArgs {
         Ok(self.ws || self.url(names)?.is_some_and(|url| url.scheme.is_web_socket()))
     }
 
-    /// This path for the WebSocket, unless an option or the URL names another one.
+    /// Sets the WebSocket's path, unless an option or the URL names one.
     pub(super) fn web_socket_path_unless_named(&mut self, names: Names, path: &str) -> Result<(), Error> {
         let of_url = self.url(names)?.and_then(|url| url.raw_path());
         let is_named = of_url.is_some_and(|path| path != "/") && self.url_has_web_socket_path(names);
@@ -167,20 +168,20 @@ impl NetworkArgs {
         Ok(())
     }
 
-    /// Refuses a user or a path where the URL is only a place.
+    /// Rejects a user or a path if the URL may only name a place.
     ///
     /// # Errors
     /// When it has one, or cannot be read.
     pub(super) fn check_no_credentials(&self) -> Result<(), Error> {
         let Some(url) = self.url(Names::Mq)? else { return Ok(()) };
         if url.username.is_some() || url.password.is_some() {
-            return Err(self.bad_url("leave USER:PASSWORD@ out, since clients say who they are"));
+            return Err(self.bad_url("leave USER:PASSWORD@ out, since clients send their own"));
         }
         let is_topic = !url.scheme.is_web_socket() && url.raw_path().is_some_and(|path| path != "/");
         if is_topic { Err(self.bad_url("leave the path out; topics are the clients'")) } else { Ok(()) }
     }
 
-    /// Where to connect to; `port` is for when nothing names one.
+    /// The route to the broker; `port` is the default.
     pub(super) fn way(&self, names: Names, connection: &ConnectionArgs, port: u16) -> Result<Way, Error> {
         let url = self.url(names)?;
         let url = url.as_ref();
@@ -190,7 +191,7 @@ impl NetworkArgs {
         }
         let is_pathless = connection.port == Some(0) && connection.host.is_none() && url.is_none();
         if names == Names::Mq && is_pathless {
-            return Err(usage("-p 0 stands for a unix socket, whose path -h gives"));
+            return Err(usage("-p 0 means a unix socket; set its path with -h"));
         }
         let (host, port) = self.place(names, connection, url, port);
         let is_web_socket = self.is_web_socket(names)?;
@@ -206,8 +207,8 @@ impl NetworkArgs {
         Ok(if self.srv { Way { port: 0, ..way } } else { way })
     }
 
-    /// Host and port; for a unix socket its path, and 0. Each option overrides those before it; under `mq` a URL counts as
-    /// the first.
+    /// Host and port; for a unix socket its path, and 0. Later options override earlier ones; under `mq` a URL counts
+    /// as the first.
     fn place(
         &self,
         names: Names,
@@ -238,8 +239,8 @@ impl NetworkArgs {
 
     fn check(&self, way: &Way) -> Result<(), Error> {
         let problems = [
-            (way.is_unix() && way.proxy.is_some(), "--proxy: no proxy leads to a unix socket"),
-            (way.is_unix() && self.srv, "-S: there are no SRV records for a unix socket"),
+            (way.is_unix() && way.proxy.is_some(), "--proxy cannot be used with a unix socket"),
+            (way.is_unix() && self.srv, "-S: a unix socket has no SRV records"),
             (
                 self.srv && way.host.parse::<IpAddr>().is_ok(),
                 "-S: SRV records belong to a name; -h has an address",
@@ -257,7 +258,7 @@ impl NetworkArgs {
         }
     }
 
-    /// What to connect to, once it is known whether TLS is spoken.
+    /// The address to connect to, once it is known whether TLS is used.
     pub(super) fn address(&self, way: &Way, is_secure: bool) -> Address {
         if self.srv {
             let service = if is_secure { "_secure-mqtt" } else { "_mqtt" };
@@ -269,7 +270,7 @@ impl NetworkArgs {
         }
     }
 
-    /// The WebSocket to open, if there is to be one.
+    /// The WebSocket upgrade, if one is needed.
     pub(super) fn upgrade(&self, names: Names, way: &Way, is_secure: bool) -> Result<Option<Upgrade>, Error> {
         if !way.is_web_socket {
             return Ok(None);
@@ -289,7 +290,7 @@ impl NetworkArgs {
         Ok(Some(Upgrade { host, path, query, headers, offers_v31: false }))
     }
 
-    /// The topic that the URL names, if any.
+    /// The topic in the URL, if any.
     ///
     /// # Errors
     /// When the URL cannot be read.
@@ -304,32 +305,32 @@ impl NetworkArgs {
         }
     }
 
-    /// What to say when no topic is named, with punctuation in front.
+    /// An addition to the error about a missing topic, with punctuation in front.
     pub fn without_topic(&self) -> &'static str {
         if self.url.is_some() { "; the URL of -L names none" } else { "" }
     }
 
-    /// For a command that needs no topic: the path of a URL for a WebSocket is the WebSocket's.
+    /// For a command that needs no topic: the path of a WebSocket's URL is its own.
     pub(super) fn needs_no_topic(&mut self) {
         self.typed.has_topic = true;
     }
 
-    /// Whether the path of a URL for a WebSocket is the WebSocket's, since the topic is typed elsewhere.
+    /// Whether the path of a WebSocket's URL is its own, since the topic is typed elsewhere.
     fn url_has_web_socket_path(&self, names: Names) -> bool {
         names == Names::Mq && self.typed.has_topic
     }
 
-    /// Whether `-t` is overridden by a URL behind it, as with mosquitto's tools.
+    /// Whether a later URL overrides `-t`, as in mosquitto's tools.
     pub(super) fn url_comes_last(&self) -> bool {
         self.typed.before_url.contains(&"topic")
     }
 
-    /// What the URL says of who we are.
+    /// The credentials in the URL.
     pub(super) fn url_credentials(&self, names: Names) -> Result<(Option<String>, Option<Vec<u8>>), Error> {
         Ok(self.url(names)?.map(|url| (url.username, url.password)).unwrap_or_default())
     }
 
-    /// The value of an option, or what the URL says in its place.
+    /// The value of the option or of the URL, whichever takes precedence.
     pub(super) fn later<T>(
         &self,
         names: Names,
@@ -360,7 +361,7 @@ impl NetworkArgs {
     }
 }
 
-/// Signs a request for a WebSocket, for each connection anew.
+/// Signs each request for a WebSocket anew.
 fn signed_query(key: AccessKey, host: String, path: String) -> Query {
     Query(Arc::new(move || key.query(&host, &path, SystemTime::now())))
 }
@@ -383,7 +384,7 @@ fn usage(problem: &str) -> Error {
     Error::Usage(problem.to_owned())
 }
 
-/// The host with its port, unless that is the usual one; mosquitto's tools leave it out always.
+/// The host with its port, unless that is the default; mosquitto's tools always omit it.
 fn host_header(names: Names, way: &Way, is_secure: bool) -> String {
     let host = if way.host.contains(':') { format!("[{}]", way.host) } else { way.host.clone() };
     match way.port {

@@ -1,8 +1,8 @@
 //! Numbers among the words of a command line.
 //!
-//! mosquitto's tools read numbers with `atoi`, which ignores a carriage return, a unit, or no digits at all. Scripts rely on it without
-//! knowing: files with CRLF, variables that are not set. Under mosquitto's names numbers are read the same way. Under our own a
-//! number is read whole, without the blanks around it.
+//! mosquitto's tools read numbers with `atoi`, which ignores a carriage return, a unit, or missing digits. Scripts
+//! rely on it unknowingly: files with CRLF, variables that are not set. Under mosquitto's names numbers are read the
+//! same way. Under `mq` the whole word must be a number, except for blanks around it.
 
 use super::Names;
 use super::properties::{SEPARATOR, takes_number};
@@ -16,12 +16,12 @@ use std::num::NonZeroU32;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::Duration;
 
-/// The options whose values mosquitto's tools read with `atoi`, and with `atof`.
+/// The options that mosquitto's tools read with `atoi`, and with `atof`.
 const INTEGERS: [&str; 8] =
     ["port", "qos", "keepalive", "timeout", "count", "max-inflight", "repeat", "will-qos"];
 const DECIMALS: [&str; 2] = ["repeat-delay", "random-filter"];
 
-/// The value as the parser reads it: without blanks around a number, and under mosquitto's names as the number that those tools read.
+/// The value for the parser: without blanks around a number, and under mosquitto's names as those tools read it.
 pub(super) fn tidied(command: &Command, names: Names, arg: &Arg, value: &OsStr) -> OsString {
     let long = arg.get_long().unwrap_or_default();
     if long == super::argv::PROPERTY && names == Names::Mosquitto {
@@ -33,7 +33,7 @@ pub(super) fn tidied(command: &Command, names: Names, arg: &Arg, value: &OsStr) 
         Names::Mosquitto if DECIMALS.contains(&long) => decimal(value.as_bytes()),
         Names::Mosquitto | Names::Mq => return trimmed.to_owned(),
     };
-    // A value that is out of range is refused as it was typed.
+    // A value that is out of range is rejected as typed.
     if is_accepted(command, long, trimmed) || !is_accepted(command, long, OsStr::new(&read)) {
         return trimmed.to_owned();
     }
@@ -45,7 +45,7 @@ pub(super) fn trimmed<'a>(arg: &Arg, value: &'a OsStr) -> &'a OsStr {
     if is_number(arg) { OsStr::from_bytes(trim(value.as_bytes())) } else { value }
 }
 
-/// What does not belong in a number, as the end of a sentence about it.
+/// The part that does not belong in a number, as the end of an error message.
 pub(super) fn oddity(arg: &Arg, value: &str) -> Option<String> {
     if !is_number(arg) || has_type::<Version>(arg) || has_type::<Rate>(arg) {
         return None;
@@ -57,7 +57,7 @@ pub(super) fn oddity(arg: &Arg, value: &str) -> Option<String> {
     odd_character(value, is_decimal)
 }
 
-/// The first character that no number has.
+/// The first character that is not part of a number.
 pub(super) fn odd_character(value: &str, is_decimal: bool) -> Option<String> {
     let digits = value.trim_start_matches(['+', '-']);
     let odd = digits.chars().find(|&character| {
@@ -89,7 +89,7 @@ pub(super) fn integer(text: &[u8]) -> i64 {
     if is_negative { -number } else { number }
 }
 
-/// The decimal number at the start of a text, as `atof` reads it; `0` where there is none.
+/// The decimal number at the start of a text, as `atof` reads it; `0` if it has no digits.
 fn decimal(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.trim_ascii_start());
     let end = text.find(|character: char| !character.is_ascii_digit() && !".eE+-".contains(character));
@@ -100,7 +100,7 @@ fn decimal(text: &[u8]) -> String {
     if number.is_empty() { "0".to_owned() } else { number.to_owned() }
 }
 
-/// The words of a property, with a number in the place of the last one where the property has one.
+/// The words of a property, the last one read as a number if the property is numeric.
 fn with_integer(value: &OsStr) -> OsString {
     let own = value.to_owned();
     let words: Vec<&[u8]> = value.as_bytes().split(|&byte| byte == 0).collect();

@@ -1,6 +1,7 @@
-//! Options from a file, as mosquitto's tools read them: an option on each line, and behind it its value up to the line's end.
+//! Reads options from a file in the format of mosquitto's tools: one option per line, followed by its value up to the
+//! end of the line.
 //!
-//! The words of the file go in front of those that were typed, so that what is typed wins, and what can be repeated adds up.
+//! The words of the file precede the typed ones, so that typed options win and repeatable options add up.
 
 use super::argv::{self, PROPERTY};
 use super::{GENERAL, Names};
@@ -15,10 +16,10 @@ use std::path::PathBuf;
 /// The name of the option, for clap and for users.
 const OPTION_FILE: &str = "option-file";
 
-/// Larger files are no lists of options.
+/// A larger file is not an option file.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// What a file adds to the command line.
+/// The words that a file adds to the command line.
 #[derive(Debug, Default)]
 pub(super) struct OptionFile {
     pub(super) path: PathBuf,
@@ -26,7 +27,7 @@ pub(super) struct OptionFile {
 }
 
 impl OptionFile {
-    /// Reminds of a file that gave options, since one of them may be what is wrong.
+    /// A hint about a file with options, since one of them may be the mistake.
     pub(super) fn note(&self) -> Option<String> {
         let count = self.lines.len();
         (count > 0).then(|| format!("hint: {count} options come from {}", self.path.display()))
@@ -38,13 +39,13 @@ impl OptionFile {
 pub(super) struct Line {
     /// Its number in the file, from 1.
     pub(super) number: usize,
-    /// The option as it stands there.
+    /// The option as written.
     pub(super) option: OsString,
     /// The option with its value, as clap reads it.
     pub(super) word: OsString,
 }
 
-/// Whether a command reads option files: those that mosquitto has too, and the load generator with `-o` alone.
+/// Whether a command reads option files: those of mosquitto do, the load generator only with `-o`.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
     has_default(subcommand) || subcommand == "bench"
 }
@@ -55,9 +56,8 @@ fn has_default(subcommand: &str) -> bool {
 
 /// The option that names a file.
 pub(super) fn arg(subcommand: &str) -> Arg {
-    let help =
-        "Read options from a file, one on each line with its value behind it; what is typed wins over it";
-    let default = format!(" [default: ~/.config/mosquitto_{subcommand}, if it is there]");
+    let help = "Read options from a file, one per line with its value; typed options take precedence";
+    let default = format!(" [default: ~/.config/mosquitto_{subcommand}, if it exists]");
     Arg::new(OPTION_FILE)
         .short('o')
         .long(OPTION_FILE)
@@ -69,11 +69,11 @@ pub(super) fn arg(subcommand: &str) -> Arg {
         .help(format!("{help}{}", if has_default(subcommand) { &default } else { "" }))
 }
 
-/// Reads the file that `-o` names, or else the one that is read by default, if there is one.
+/// Reads the file that `-o` names, or else the default one, if it exists.
 ///
 /// # Errors
-/// When it cannot be read, or a line is not an option. As with mosquitto's tools, under their names a file that cannot be
-/// read adds nothing.
+/// If the file cannot be read, or a line is not an option. Under mosquitto's names, as in their tools, a file that
+/// cannot be read adds nothing.
 pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Result<OptionFile, Error> {
     let (path, is_asked_for) = match &asked_for(subcommand, words)[..] {
         [] => match default_path(subcommand.get_name()) {
@@ -81,7 +81,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
             None => return Ok(OptionFile::default()),
         },
         [path] => (path.clone(), true),
-        _ => return Err(Error::Usage("-o is given twice; one file of options is read".to_owned())),
+        _ => return Err(Error::Usage("-o is given twice; only one option file is read".to_owned())),
     };
     let is_fine_without = |error: &io::Error| {
         let is_missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
@@ -98,7 +98,7 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     Ok(OptionFile { path, lines })
 }
 
-/// The files that `-o` names, however it is spelled. Other mistakes are left to the parser.
+/// The files that `-o` names, in any spelling. Other mistakes are left to the parser.
 fn asked_for(subcommand: &Command, words: &[OsString]) -> Vec<PathBuf> {
     let line = [OsString::from(subcommand.get_name())].into_iter().chain(words.iter().cloned());
     let matches = subcommand.clone().ignore_errors(true).try_get_matches_from(line);
@@ -111,13 +111,13 @@ fn default_path(subcommand: &str) -> Option<PathBuf> {
     Some(directory?.join(Names::Mosquitto.of(subcommand)))
 }
 
-/// Where a user's configuration is. A directory that is set is the only one, whether or not it is there.
+/// The user's configuration directory. If one is set, it is the only one, whether or not it exists.
 pub(super) fn configuration_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))
 }
 
-/// The options in a file, or the number of the first bad line and what is wrong with it.
+/// The options in a file, or the number and the mistake of the first invalid line.
 fn lines(subcommand: &Command, names: Names, text: &[u8]) -> Result<Vec<Line>, (usize, String)> {
     let mut lines = Vec::new();
     for (position, line) in text.split(|&byte| byte == b'\n').enumerate() {
@@ -133,7 +133,7 @@ fn lines(subcommand: &Command, names: Names, text: &[u8]) -> Result<Vec<Line>, (
             if names == Names::Mosquitto {
                 continue; // as mosquitto's tools do
             }
-            return Err((number, "-o cannot stand in a file of options".to_owned()));
+            return Err((number, "-o is not allowed in an option file".to_owned()));
         }
         let word =
             word(subcommand, names, known, (option, value), line).map_err(|problem| (number, problem))?;
@@ -142,7 +142,7 @@ fn lines(subcommand: &Command, names: Names, text: &[u8]) -> Result<Vec<Line>, (
     Ok(lines)
 }
 
-/// What clap reads for a line.
+/// The word that clap reads for a line.
 fn word(
     subcommand: &Command,
     names: Names,
@@ -155,7 +155,7 @@ fn word(
         return Err("it contains a NUL byte".to_owned());
     }
     if option == "--" {
-        return Err("-- is no option".to_owned());
+        return Err("-- is not an option".to_owned());
     }
     match known.and_then(|arg| Some((arg, arg.get_long()?))) {
         Some((arg, _)) if argv::takes_value(arg) && value.is_empty() => {
@@ -166,7 +166,7 @@ fn word(
         }
         Some(_) if !value.is_empty() => Err(format!("{shown} takes no value")),
         Some(_) => Ok(option.to_owned()),
-        // A word that clap may be able to tell more about; or a value that stands right behind its option.
+        // clap may have a suggestion for this word; or the value directly follows its option.
         None if is_long_without_value(option) => Ok(option.to_owned()),
         None => Ok(OsString::from_vec(line.to_vec())),
     }
@@ -176,7 +176,7 @@ fn is_long_without_value(option: &OsStr) -> bool {
     option.as_bytes().starts_with(b"--") && !option.as_bytes().contains(&b'=')
 }
 
-/// A property takes several words, of which the last goes to the line's end as the value of any other option does.
+/// A property has several words; the last one extends to the end of the line, as any other value does.
 pub(super) fn values(long: &str, value: &[u8]) -> Vec<OsString> {
     let own = |word: &[u8]| OsString::from_vec(word.to_vec());
     if long != PROPERTY {
@@ -195,7 +195,7 @@ pub(super) fn values(long: &str, value: &[u8]) -> Vec<OsString> {
     words
 }
 
-/// The first word, and what follows the blanks behind it.
+/// The first word, and the text after the following blanks.
 fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(is_blank).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);

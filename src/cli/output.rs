@@ -8,43 +8,45 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
 
-/// How messages are printed.
+/// The format of printed messages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Print the topic in front of the payload
+    /// Print the topic before the payload
     #[arg(short = 'v', long, action = ArgAction::SetTrue)]
     pub verbose: bool,
-    /// Print no line end after a message
+    /// Omit the line end after a message
     #[arg(short = 'N', long = "no-newline", action = ArgAction::SetTrue)]
     pub no_newline: bool,
-    /// Print each message so: %t topic, %p payload, %x in hexadecimal, %l its length, %q QoS, %r retain, %m packet id, %I time,
-    /// %U Unix time, %j JSON, %J JSON with the payload as JSON; %C %R %D %E %F %S %A %P MQTT 5 properties; @H strftime's %H
+    /// Print each message in this format, such as '%t %p'. %t topic, %p payload, %x payload in hexadecimal, %l its
+    /// length, %q QoS, %r retain, %m packet id, %I time, %U Unix time, %j JSON, %J JSON with the payload as JSON; %C
+    /// %R %D %E %F %S %A %P MQTT 5 properties; @H strftime's %H
     #[arg(short = 'F', long, value_name = "FORMAT", value_parser = OsStringValueParser::new().try_map(template))]
     pub format: Option<Template>,
-    /// Print each message as a JSON object on a line of its own, whatever it holds; `mq pub --ndjson` reads it
+    /// Print one JSON object per message and line; `mq pub --ndjson` reads this format
     #[arg(long, action = ArgAction::SetTrue)]
     pub json: bool,
-    /// Print payloads raw, without line ends, or as hex or base64, each on a line
+    /// Encoding of printed payloads: raw (without line ends), hex or base64 (one per line)
     #[arg(long, value_name = "AS", value_parser = payload_form)]
     pub output: Option<PayloadForm>,
-    /// Decode payloads to JSON: auto (by content type, topic and shape), json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with
-    /// any levels in front), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 or snappy
+    /// Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor,
+    /// cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip,
+    /// zlib, deflate, zstd, lz4 and snappy
     #[arg(long, value_name = "FORMAT", value_parser = choice)]
     pub decode: Option<Choice>,
-    /// Print only this field of each payload, as in `a.b[0]` or `/a/b/0`, decoded as --decode says or as its shape does; strings without
-    /// quotes, null where it is not there. Can be repeated: a tab stands between
+    /// Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by
+    /// their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs
     #[arg(long, value_name = "PATH", value_parser = FieldPath::parse)]
     pub select: Vec<FieldPath>,
-    /// Lay JSON out over several lines
+    /// Print JSON over several lines, with indentation
     #[arg(long, action = ArgAction::SetTrue)]
     pub pretty: bool,
-    /// Show on the screen the latest message of each topic
+    /// Show the latest message of each topic on the screen
     #[arg(short = 'w', long, action = ArgAction::SetTrue)]
     pub watch: bool,
 }
 
-/// How `--output` shows payloads.
+/// The encoding of payloads with `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the help says it
 pub enum PayloadForm {
@@ -54,10 +56,10 @@ pub enum PayloadForm {
 }
 
 impl OutputArgs {
-    /// What prints messages so, from the broker of that name.
+    /// A printer for messages of the named broker.
     ///
     /// # Errors
-    /// Which options do not go together.
+    /// The conflicting options.
     pub fn printer(&self, broker: &str) -> Result<Printer, Error> {
         self.check()?;
         let layout = match (&self.format, self.output) {
@@ -73,7 +75,7 @@ impl OutputArgs {
         Ok(if self.watch { printer.watching(broker) } else { printer })
     }
 
-    /// Whether it was asked for printing, or for a way of it.
+    /// Whether any option about printing is given.
     pub fn is_given(&self) -> bool {
         self.verbose
             || self.no_newline
@@ -95,7 +97,7 @@ impl OutputArgs {
         Layout::Encoded { encoding, has_topic: self.verbose }
     }
 
-    /// Refuses what would have to leave one of two options out; -F over -v is mosquitto's habit.
+    /// Rejects options that conflict; -F overrides -v as in mosquitto's tools.
     fn check(&self) -> Result<(), Error> {
         let format = ("-F", self.format.is_some());
         let json = ("--json", self.json);

@@ -1,4 +1,4 @@
-//! Where a message's payload comes from.
+//! The options for the payload of a message.
 
 use super::output::{PayloadForm, payload_form};
 use super::values::{self, Sizes};
@@ -10,26 +10,27 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Message")]
 pub struct PayloadArgs {
-    /// Publish this
+    /// Publish this payload
     #[arg(short = 'm', long, group = "payload")]
     pub message: Option<OsString>,
-    /// Publish what is in a file
+    /// Publish the content of a file
     #[arg(short = 'f', long, group = "payload", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
     /// Publish all of standard input as one message
     #[arg(short = 's', long, group = "payload", action = ArgAction::SetTrue)]
     pub stdin_file: bool,
-    /// Publish so many random bytes, or from how many to how many, as in 64..1024; others with each repetition
+    /// Publish a random payload of N bytes, or of MIN..MAX bytes, as in 64..1024; new for each repetition
     #[arg(long, group = "payload", value_name = "BYTES", value_parser = values::sizes)]
     pub random: Option<Sizes>,
     /// Publish an empty message
     #[arg(short = 'n', long, group = "payload", action = ArgAction::SetTrue)]
     pub null_message: bool,
-    /// What -m, -f, -s and the lines of -l hold: raw bytes, or hex or base64 of them
+    /// Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64
     #[arg(long, value_name = "AS", default_value = "raw", hide_default_value = true, value_parser = payload_form, conflicts_with_all = ["random", "null_message", "template"])]
     pub input: PayloadForm,
-    /// Fill in the topic and the payload for each message: {i} is its number from 0, {ts} the time ({ts:ms} since 1970, also s, us,
-    /// ns), {uuid} a UUID, {rand:0..100} any number below 100, {rand:18.0..25.5} one with a decimal
+    /// Replace placeholders in the topic and the payload of each message. {i} is its number from 0, {ts} the time
+    /// ({ts:ms} in milliseconds since 1970, also s, us, ns), {uuid} a UUID, {rand:0..100} a random integer below 100,
+    /// {rand:18.0..25.5} a random number with one decimal
     #[arg(long, action = ArgAction::SetTrue)]
     pub template: bool,
 }

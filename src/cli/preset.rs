@@ -1,7 +1,7 @@
-//! `--preset`: connects as a hosted broker expects it, and keeps to what it takes.
+//! `--preset`: connects to a hosted broker as it requires, and respects its limits.
 //!
-//! What a service expects is filled in where nothing else was typed, as if it had been typed, so that the rest of the program knows nothing
-//! of services. What does not fit is refused before anything is sent.
+//! Settings that a service requires are filled in as if they had been typed, unless others were, so that the rest of
+//! the program does not depend on services. Unsupported options are rejected before anything is sent.
 
 use super::connection::TLS_PORT;
 use super::network::Way;
@@ -23,56 +23,56 @@ use zeroize::Zeroizing;
 /// The port of HTTPS, which firewalls let through.
 const HTTPS_PORT: u16 = 443;
 
-/// What tells AWS on port 443 who is coming, by ALPN: certificates, and what custom authorizers check.
+/// ALPN protocols that select the authentication of AWS on port 443: certificates, or custom authorizers.
 const AWS_CERTIFICATE_ALPN: &str = "x-amzn-mqtt-ca";
 const AWS_AUTHORIZER_ALPN: &str = "mqtt";
 
-/// Where an IoT hub has its WebSocket, without and with a client's certificate.
+/// The WebSocket path of an IoT hub, without and with a client certificate.
 const HUB_WEB_SOCKET: &str = "/$iothub/websocket?iothub-no-client-cert=true";
 const HUB_WEB_SOCKET_WITH_CERTIFICATE: &str = "/$iothub/websocket";
 
-/// The method by which Event Grid takes tokens of Microsoft Entra.
+/// The authentication method of Event Grid for tokens of Microsoft Entra.
 const ENTRA_METHOD: &str = "OAUTH2-JWT";
 
-/// How long a signature is good when nobody says, as that of Azure's own clients.
+/// Default lifetime of a signature, as in Azure's own clients.
 const SAS_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A key or a connection string is no longer.
+/// A larger file is neither a key nor a connection string.
 const LONGEST_KEY_FILE: u64 = 64 * 1024;
 
 /// The options about hosted brokers.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Hosted brokers")]
 pub struct PresetArgs {
-    /// Connect as this service expects it, and refuse what it does not take: aws (AWS IoT Core), azure-iothub or azure-eventgrid.
-    /// docs/hosted-brokers.md says what is done
+    /// Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the
+    /// service does not support; see docs/hosted-brokers.md
     #[arg(long, value_name = "SERVICE", value_parser = service)]
     pub preset: Option<Service>,
-    /// With azure-iothub: the device, or DEVICE/MODULE; client identifier, user name and topics follow from it
+    /// With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics
     #[arg(long, value_name = "DEVICE", value_parser = Device::parse, requires = "preset")]
     pub device: Option<Device>,
-    /// With azure-iothub: a file with the device's key or connection string, which signs a password for each connection
+    /// With azure-iothub: file with the device's key or connection string. It signs a password for each connection
     #[arg(long, value_name = "FILE", requires = "preset", conflicts_with_all = ["password", "password_file", "ask_password"], value_hint = ValueHint::FilePath)]
     pub sas_key_file: Option<PathBuf>,
-    /// With --sas-key-file: how long a password is good, after which a hub ends the connection [default: 3600]
+    /// With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]
     #[arg(long, value_name = "SECONDS", requires = "preset", value_parser = values::positive_seconds)]
     pub sas_lifetime: Option<Duration>,
     /// With aws: the custom authorizer that checks user name and password
     #[arg(long, value_name = "NAME", requires = "preset", value_parser = authorizer)]
     pub authorizer: Option<String>,
-    /// What signs passwords, once the key was read.
+    /// Signs passwords, once the key is read.
     #[arg(skip)]
     pub(super) signer: Option<Signer>,
 }
 
 impl PresetArgs {
-    /// An error of the service's rules, which names what it is about and the option that chose the service.
-    pub fn refused(&self, what: &str, violation: &Violation) -> Error {
+    /// An error about a violation of the service's rules, with its subject and the option that chose the service.
+    pub fn refused(&self, subject: &str, violation: &Violation) -> Error {
         let word = self.preset.map(Service::word).unwrap_or_default();
-        Error::Usage(format!("{what}: {violation} (--preset {word})"))
+        Error::Usage(format!("{subject}: {violation} (--preset {word})"))
     }
 
-    /// Refuses options of another service, which would have no effect.
+    /// Rejects options of other services, which would have no effect.
     fn check_fits(&self, service: Service) -> Result<(), Error> {
         let hub = Service::AzureIotHub;
         let options = [
@@ -93,10 +93,10 @@ impl PresetArgs {
 }
 
 impl ClientArgs {
-    /// Fills in what the service expects. Gives warnings.
+    /// Fills in the settings that the service requires. Returns warnings.
     ///
     /// # Errors
-    /// What is missing, or does not fit the service.
+    /// A missing option, or one that the service does not support.
     pub fn follow_preset(&mut self, names: Names) -> Result<Vec<String>, Error> {
         let Some(service) = self.preset.preset else { return Ok(Vec::new()) };
         self.preset.check_fits(service)?;
@@ -116,11 +116,11 @@ impl ClientArgs {
         Ok(warnings)
     }
 
-    /// Looks whether the authentication data is a token that has expired. Gives a warning where nobody knows what the broker makes of
-    /// that.
+    /// Checks whether the authentication data is an expired token. Returns a warning if the broker may accept it
+    /// nevertheless.
     ///
     /// # Errors
-    /// When it has, and the service refuses it.
+    /// If it has expired, and the service would reject it.
     pub fn check_token(&self) -> Result<Option<String>, Error> {
         let Some((path, since)) = self.authentication.expired() else { return Ok(None) };
         let problem = format!("the token {since}");
@@ -130,12 +130,12 @@ impl ClientArgs {
         }
     }
 
-    /// What the service takes, if one was chosen.
+    /// The limits of the service, if one was chosen.
     pub fn rules(&self, version: Version) -> Option<Rules> {
         Some(Rules::new(self.preset.preset?, version, self.preset.device.clone()))
     }
 
-    /// The service that the broker belongs to: the one that was chosen, or the host's.
+    /// The broker's service: the chosen one, or the host's.
     pub fn service(&self, names: Names) -> Option<Service> {
         self.preset.preset.or_else(|| Service::of_host(&self.way(names).ok()?.host))
     }
@@ -144,7 +144,7 @@ impl ClientArgs {
         self.network.way(names, &self.connection, self.tls.default_port(names))
     }
 
-    /// Nobody means a hosted broker on this machine, nor without TLS.
+    /// Rejects a hosted broker on this machine or without TLS.
     fn check_place(&self, service: Service, names: Names) -> Result<(), Error> {
         let word = service.word();
         if !self.network.names_place() {
@@ -165,7 +165,7 @@ impl ClientArgs {
         Ok(())
     }
 
-    /// The services tell their customers apart by the name that TLS asks for.
+    /// The services identify their customers by the server name in TLS.
     fn check_server_name(&self, service: Service, way: &Way) -> Result<(), Error> {
         let is_address = way.host.parse::<IpAddr>().is_ok() && self.tls.tls_hostname.is_none();
         if is_address && service != Service::AzureIotHub {
@@ -210,7 +210,7 @@ impl ClientArgs {
         Ok(())
     }
 
-    /// The access key in the variables that all tools of AWS know.
+    /// The access key in the standard variables of AWS.
     fn access_key(&self, names: Names) -> Result<AccessKey, Error> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"))
@@ -225,7 +225,7 @@ impl ClientArgs {
         let region = sigv4::region_of(&host).map(str::to_owned);
         let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
         let Some(region) = region else {
-            let text = format!("-h {host}: the name tells no region of AWS; the variable AWS_REGION does");
+            let text = format!("-h {host}: the name contains no AWS region; set the variable AWS_REGION");
             return Err(Error::Usage(text));
         };
         let session_token = variable("AWS_SESSION_TOKEN").map(Zeroizing::new);
@@ -261,7 +261,7 @@ impl ClientArgs {
         Ok(())
     }
 
-    /// The device that the options mean, which is the client's identifier as well.
+    /// The selected device, whose identifier is also the client's.
     fn device(&mut self, of_file: Option<Device>) -> Result<Device, Error> {
         let device = match (self.preset.device.clone(), of_file) {
             (Some(typed), Some(of_file)) if typed != of_file => {
@@ -288,7 +288,7 @@ impl ClientArgs {
         Ok(device)
     }
 
-    /// Without a key that signs, the password is a signature already.
+    /// Without a signing key, the password must already be a signature.
     fn check_signature(&self, names: Names) -> Result<(), Error> {
         let (_, of_url) = self.network.url_credentials(names)?;
         if self.connection.ask_password {
@@ -300,7 +300,7 @@ impl ClientArgs {
         };
         if !password.starts_with(sas::SCHEME.as_bytes()) {
             return Err(Error::Usage(format!(
-                "the password is none of an IoT hub, which begins with '{}'; --sas-key-file FILE signs one with the device's key",
+                "the password is not an IoT Hub SAS token, which begins with '{}'; --sas-key-file FILE signs one with the device's key",
                 sas::SCHEME.trim_end()
             )));
         }
@@ -350,7 +350,7 @@ impl ClientArgs {
     }
 }
 
-/// Since when a token is no good any more, in words that follow "the token"; `None` for one that is good or does not say.
+/// When a token expired, as words that follow "the token"; `None` if it is valid or has no expiry.
 pub(super) fn expired(token: &[u8]) -> Option<String> {
     let expiry = token_expiry(token)?;
     let since = SystemTime::now().duration_since(expiry).ok()?;
@@ -380,7 +380,7 @@ fn service(text: &str) -> Result<Service, String> {
     })
 }
 
-/// It becomes a part of a query.
+/// The name becomes part of a query.
 fn authorizer(text: &str) -> Result<String, String> {
     let is_fit = |character: char| character.is_ascii_alphanumeric() || "_=,@-".contains(character);
     match text.is_empty() || !text.chars().all(is_fit) {

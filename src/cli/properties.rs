@@ -8,15 +8,15 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::ffi::{OsStr, OsString};
 
-/// Stands between the joined words of a property; no word can hold it.
+/// Separates the joined words of a property; no word can contain it.
 pub(super) const SEPARATOR: &str = "\0";
 
 /// Properties, as typed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "MQTT 5")]
 pub struct PropertyArgs {
-    /// Add a property to a packet: `-D publish content-type text/plain`. PACKET is connect, publish, subscribe,
-    /// unsubscribe, disconnect or will; a user-property takes a key and a value. Chooses MQTT 5
+    /// Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect,
+    /// publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value
     #[arg(short = 'D', long = "property", value_names = ["PACKET NAME [KEY] VALUE"], value_parser = OsStringValueParser::new().try_map(parse))]
     pub properties: Vec<PropertyArg>,
 }
@@ -49,7 +49,7 @@ impl Value {
 }
 
 impl PropertyArgs {
-    /// Whether there are any, which chooses MQTT 5.
+    /// Whether no property is given; any property chooses MQTT 5.
     pub fn is_empty(&self) -> bool {
         self.properties.is_empty()
     }
@@ -57,11 +57,11 @@ impl PropertyArgs {
     /// The properties for one packet.
     ///
     /// # Errors
-    /// When a value is out of range, or a property is given twice that may stand once.
+    /// If a value is out of range, or a property that is allowed once is given twice.
     pub fn collect(&self, target: Context) -> Result<PropertiesBuf, Error> {
         let mut list = PropertiesBuf::new();
         for property in self.properties.iter().filter(|property| property.target == target) {
-            // Here a subscription identifier is typed for SUBSCRIBE, which takes one.
+            // The subscription identifier is for SUBSCRIBE, which takes one.
             if property.id != PropertyId::UserProperty && list.as_properties().find(property.id).is_some() {
                 return Err(Error::Usage(format!("-D {} is given twice", property.id)));
             }
@@ -71,7 +71,7 @@ impl PropertyArgs {
         Ok(list)
     }
 
-    /// The texts in them, each with the words in front of it.
+    /// The texts in them, each with its option.
     pub(super) fn texts(&self) -> impl Iterator<Item = (String, &str)> {
         self.properties.iter().flat_map(|property| {
             let texts = match &property.value {
@@ -83,10 +83,10 @@ impl PropertyArgs {
         })
     }
 
-    /// Refuses properties with a version that has none.
+    /// Rejects properties in a version that does not have them.
     ///
     /// # Errors
-    /// When there are some.
+    /// If there are any.
     pub fn check_version(&self, version: Version) -> Result<(), Error> {
         if version.is_v5() || self.is_empty() {
             return Ok(());
@@ -100,7 +100,7 @@ fn parse(joined: OsString) -> Result<PropertyArg, PropertyWordsError> {
     parse_words(&joined).map_err(PropertyWordsError)
 }
 
-/// A sentence about the words behind `-D`.
+/// Why the words after `-D` are invalid.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 struct PropertyWordsError(String);
@@ -108,13 +108,13 @@ struct PropertyWordsError(String);
 fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     let words = split(joined);
     let mut words = words.iter();
-    let mut next = |what: &str| {
-        words.next().cloned().ok_or_else(|| format!("{what} is missing; it takes PACKET NAME [KEY] VALUE"))
+    let mut next = |part: &str| {
+        words.next().cloned().ok_or_else(|| format!("{part} is missing; it takes PACKET NAME [KEY] VALUE"))
     };
     let packet = text(next("PACKET")?)?;
     let target = target(&packet)?;
     let name = text(next("NAME")?)?;
-    let id = PropertyId::from_name(&name).ok_or_else(|| format!("there is no property '{name}'"))?;
+    let id = PropertyId::from_name(&name).ok_or_else(|| format!("unknown property '{name}'"))?;
     // A client's PUBLISH carries no subscription identifier [MQTT-3.3.4-6].
     let is_allowed =
         id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier);
@@ -140,7 +140,7 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
             Value::Number(number?)
         }
     };
-    // Also where no such packet will be sent, a value that no packet can carry is a mistake.
+    // A value that no packet can carry is a mistake even if the packet is never sent.
     PropertiesBuf::new().push(id, value.as_property_value()).map_err(|error| error.to_string())?;
     Ok(PropertyArg { target, id, value })
 }
@@ -173,8 +173,8 @@ fn target(packet: &str) -> Result<Context, String> {
         "disconnect" => Ok(Context::Disconnect),
         "will" => Ok(Context::Will),
         _ => Err(format!(
-            "'{packet}' is no packet that takes properties here; there are connect, publish, subscribe, \
-             unsubscribe, disconnect and will"
+            "'{packet}' is not a packet with properties; expected connect, publish, subscribe, \
+             unsubscribe, disconnect or will"
         )),
     }
 }

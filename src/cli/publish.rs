@@ -12,35 +12,37 @@ use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
 use std::time::Duration;
 
-/// What `mq pub` takes.
+/// Arguments of `mq pub`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    mut_arg("version", |arg| arg.help("The version of MQTT: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, with --ndjson and --replay 5]")),
+    mut_arg("version", |arg| arg.help("MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311, or 5 with --ndjson and --replay]")),
     group = ArgGroup::new("payload").required(true),
     override_usage = "mq pub [OPTIONS] {-t TOPIC | -L URL} {-m MESSAGE | -f FILE | -s | -l | -n | --ndjson | --replay FILE}",
     after_help = "\
 Examples:
-  mq pub -t home/door -m open                   one message
-  mq pub -t home/door -m open -q 1 -r           acknowledged, and kept
-  mq pub -t home/door -n -r                     delete what was kept
-  journalctl -f | mq pub -t logs/host -l -q 1   a message for each line
+  mq pub -t home/door -m open                   publish a message
+  mq pub -t home/door -m open -q 1 -r           wait for PUBACK, and retain
+  mq pub -t home/door -n -r                     delete the retained message
+  mq pub -L mqtt://ann@host/home/door -m open   broker and topic as a URL
+  mq pub -t raw -m 'de ad be ef' --input hex    publish four bytes
+  mq pub --replay day.ndjson --speed 10         replay at tenfold speed
+  journalctl -f | mq pub -t logs/host -l -q 1   publish each line
+  # Copy messages from one broker to another
   mq sub -h one -V 5 -t '#' --json | mq pub -h two --ndjson
-                                                copy from one broker to another
-  mq pub -L mqtt://ann@host/home/door -m open   the broker and the topic in one
-  mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
-                                                with a token for the broker
-  mq pub --preset azure-iothub --sas-key-file device.txt -m 21.5
-                                                as a device of an IoT hub
-  mq pub --replay day.ndjson --speed 10         a recording, ten times as fast
+  # Publish a file with its content type
   mq pub -t pic -f cat.jpg -D publish content-type image/jpeg
+  # Publish 100 messages to random topics
   mq pub -t 'dev/{rand:0..9}' -m '{i}: {ts}' --template --repeat 100
-  mq pub -t raw -m 'de ad be ef' --input hex    four bytes
+  # Authenticate with a token
+  mq pub -t a -m x --auth-method OAUTH2-JWT --auth-data-file token
+  # Publish as a device of Azure IoT Hub
+  mq pub --preset azure-iothub --sas-key-file device.txt -m 21.5
 
-Exit status: 0 when every message was taken, 1 no connection, 2 usage, 3 the broker denied a message,
-5 it refused the connection, 7 the connection was lost, 130 and 143 interrupted."
+Exit status: 0 the broker accepted every message, 1 no connection, 2 usage, 3 the broker rejected a message,
+5 it refused the connection, 7 connection lost, 130 and 143 interrupted."
 )]
 pub struct PublishArgs {
-    /// The topic to publish to; with --ndjson or --replay, where a message names none
+    /// Topic to publish to; with --ndjson or --replay, for messages without a topic
     #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay", "preset"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
     #[command(flatten)]
@@ -48,26 +50,26 @@ pub struct PublishArgs {
     /// Publish each line of standard input as a message
     #[arg(short = 'l', long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub stdin_line: bool,
-    /// Publish a message for each line of standard input, a JSON object as `mq sub --json` prints it. Chooses MQTT 5
+    /// Publish each line of standard input: a JSON object as printed by `mq sub --json`. Chooses MQTT 5
     #[arg(long, group = "payload", action = ArgAction::SetTrue, help_heading = "Message")]
     pub ndjson: bool,
     #[command(flatten)]
     pub(crate) delay: DelayArgs,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
-    /// How hard to try: 0 at most once, 1 at least once, 2 exactly once
+    /// QoS level: 0 at most once, 1 at least once, 2 exactly once
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Message")]
     pub qos: Qos,
-    /// Let the broker keep the message for later subscribers
+    /// Retain the message at the broker for later subscribers
     #[arg(short = 'r', long, action = ArgAction::SetTrue, help_heading = "Message")]
     pub retain: bool,
     /// Publish the message this many times
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = values::count, help_heading = "Message")]
     pub repeat: u64,
-    /// Pause between repetitions, counted from the acknowledgement
+    /// Pause between repetitions, starting at the acknowledgement
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, help_heading = "Message")]
     pub repeat_delay: Duration,
-    /// Give up after this many seconds, connecting included
+    /// Give up after this many seconds, including the time to connect
     #[arg(long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
     pub timeout: Option<Duration>,
     #[command(flatten)]
@@ -79,10 +81,10 @@ pub struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// Refuses what would have no effect.
+    /// Rejects options without effect.
     ///
     /// # Errors
-    /// Which option does not go with which.
+    /// The conflicting options.
     pub fn check(&self) -> Result<(), Error> {
         let of_replay = [
             ("--speed", self.replay.speed.is_some()),
@@ -100,7 +102,7 @@ impl PublishArgs {
         }
         if self.ndjson && self.payload.input != PayloadForm::Raw {
             let text =
-                "--input cannot be used with --ndjson, whose lines say themselves how payloads are written";
+                "--input cannot be used with --ndjson, whose lines contain the encoding of their payloads";
             return Err(Error::Usage(text.to_owned()));
         }
         Ok(())

@@ -6,22 +6,22 @@ use crate::protocol::TopicName;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
-/// What is replayed, how fast, and where to.
+/// Recordings to replay, their speed and their topics.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Replay")]
 pub struct ReplayArgs {
-    /// Publish the messages of a recording that `mq sub --record` made, with the pauses between them. Can be repeated: one after
-    /// the other. Chooses MQTT 5
+    /// Replay a recording of `mq sub --record`, with its pauses; chooses MQTT 5. Can be repeated, to replay several
+    /// in sequence
     #[arg(long, group = "payload", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub replay: Vec<PathBuf>,
-    /// Replay so many times as fast as it was recorded, as in 2 or 0.5; max for as fast as the broker takes it
+    /// Replay at this multiple of the recorded speed, as in 2 or 0.5; max is as fast as possible
     #[arg(long, value_name = "FACTOR", value_parser = speed)]
     pub speed: Option<Speed>,
-    /// Replay so many messages a second, as in 500, 5k or 30/min, whatever the pauses were
+    /// Replay this many messages a second, as in 500, 5k or 30/min, regardless of the pauses
     #[arg(long, value_parser = rate, conflicts_with = "speed")]
     pub rate: Option<Rate>,
-    /// Replay what was below one topic below another one, as in home=test/home; =test puts it in front of all. Can be repeated: the
-    /// first that fits counts
+    /// Replace a prefix of topics, as in home=test/home; =test adds a prefix to all topics. Can be repeated; the
+    /// first match applies
     #[arg(long, value_name = "FROM=TO", value_parser = rewrite)]
     pub rewrite: Vec<Rewrite>,
 }
@@ -29,13 +29,13 @@ pub struct ReplayArgs {
 /// How fast a recording is replayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Speed {
-    /// Its time goes so many times as fast.
+    /// A multiple of the recorded speed.
     Times(f64),
     /// As fast as possible.
     Max,
 }
 
-/// Another beginning for topics.
+/// A replacement for a prefix of topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
     from: String,
@@ -43,7 +43,7 @@ pub struct Rewrite {
 }
 
 impl Rewrite {
-    /// The topic with its other beginning; `None` when it does not begin so.
+    /// The topic with its prefix replaced; `None` if it has another one.
     pub fn apply(&self, topic: &str) -> Option<String> {
         if self.from.is_empty() {
             return Some(format!("{}/{topic}", self.to));

@@ -1,6 +1,6 @@
-//! Where user name and password come from: options, a file, the terminal, the environment.
+//! Sources of user name and password: options, a file, the terminal, the environment.
 //!
-//! A password on the command line stands in the list of processes for everyone to see; the other ways keep it out of there.
+//! A password on the command line is visible in the process list; the other sources avoid this.
 
 use super::Names;
 use super::connection::ConnectionArgs;
@@ -14,18 +14,18 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// MQTT has two bytes for a password's length; a longer line is another file.
+/// MQTT has two bytes for a password's length; a longer line is not a password.
 const MAX_LINE: u64 = 65_535 + 2;
 
-/// Stands for standard input where a file is asked for.
+/// Denotes standard input instead of a file.
 pub(super) const STDIN: &str = "-";
 
 impl ConnectionArgs {
-    /// Reads user name and password from where the options say, or else from the environment. `stdin_option` is the option that
-    /// needs standard input for something else. Gives a warning, if there is one.
+    /// Reads user name and password from the sources in the options, or else from the environment. `stdin_option` is
+    /// the option that reads standard input for another purpose. Returns a warning, if any.
     ///
     /// # Errors
-    /// When a file cannot be read, or standard input is wanted twice.
+    /// If a file cannot be read, or two options read standard input.
     pub fn complete_credentials(
         &mut self,
         names: Names,
@@ -51,7 +51,7 @@ impl ConnectionArgs {
         Ok(warning)
     }
 
-    /// What to ask the user, if the password is to be typed on the terminal.
+    /// The prompt, if the password is to be typed on the terminal.
     pub fn password_question(&self) -> Option<String> {
         let user = self.username.as_ref().map(|name| format!(" for {}", escape::line(name)));
         self.ask_password.then(|| format!("Password{}: ", user.unwrap_or_default()))
@@ -67,7 +67,7 @@ fn username_from_environment() -> Result<Option<String>, Error> {
 /// The password in a file's first line, and a warning about the file, if there is one. `-` is standard input.
 ///
 /// # Errors
-/// When it cannot be read, or its first line is no password.
+/// If it cannot be read, or its first line is not a password.
 pub(crate) fn password_from_file(path: &Path) -> Result<(OsString, Option<String>), Error> {
     if path.as_os_str() == STDIN {
         return Ok((first_line(io::stdin().lock()).map_err(Error::Input)?, None));
@@ -98,7 +98,7 @@ pub(crate) fn first_line(input: impl BufRead) -> io::Result<OsString> {
 
 /// The next line without its end, which can be empty and need not be UTF-8.
 pub(crate) fn next_line(input: impl BufRead) -> io::Result<OsString> {
-    // With room for all, so that no copy stays behind where it grew.
+    // Allocated in full, as growing would leave a copy of the secret in memory.
     let mut line = Vec::with_capacity(MAX_LINE as usize + 1);
     input.take(MAX_LINE + 1).read_until(b'\n', &mut line)?;
     if line.len() as u64 > MAX_LINE {
@@ -111,7 +111,7 @@ pub(crate) fn next_line(input: impl BufRead) -> io::Result<OsString> {
     Ok(OsString::from_vec(line))
 }
 
-/// Whether it is a file that other users of this machine can read.
+/// Whether other users of this machine can read the file.
 pub(super) fn is_open_to_others(path: &Path) -> bool {
     let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
     metadata.is_some_and(|metadata| metadata.permissions().mode() & 0o044 != 0)

@@ -1,4 +1,4 @@
-//! What the broker keeps of a client and says for it: session, will, how much may be in flight.
+//! Client state at the broker: session, will, messages in flight.
 
 use super::authentication::AuthenticationArgs;
 use super::connection::{ConnectionArgs, IdentityArgs};
@@ -23,23 +23,23 @@ use std::ffi::OsString;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Session")]
 pub struct SessionArgs {
-    /// Keep the session: what arrives while the client is away is delivered when it is back. Needs -i
+    /// Keep the session: messages that arrive while disconnected are delivered later. Needs -i
     #[arg(short = 'c', long, action = ArgAction::SetTrue)]
     pub disable_clean_session: bool,
-    /// How long the broker keeps the session, in seconds; -1 for ever. Chooses MQTT 5
+    /// Session expiry interval in seconds; -1 never expires. Chooses MQTT 5
     #[arg(short = 'x', long, value_name = "SECONDS", value_parser = values::session_expiry)]
     pub session_expiry_interval: Option<u32>,
 }
 
-/// The options about what is lost on the way; commands that run many clients have their own.
+/// Options for lost connections; commands with many clients have their own.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Session")]
 pub struct PersistenceArgs {
-    /// How often to connect again after a failure, the first time included [default: after a lost connection sub
-    /// without end, pub -l 15, otherwise 0]
+    /// Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15,
+    /// otherwise 0]
     #[arg(long, value_name = "COUNT", help_heading = "Connection")]
     pub retries: Option<u32>,
-    /// The most messages of QoS 1 and 2 to have unacknowledged
+    /// Maximum number of unacknowledged QoS 1 and 2 messages
     #[arg(short = 'M', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     pub max_inflight: u16,
 }
@@ -48,21 +48,21 @@ pub struct PersistenceArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Will")]
 pub struct WillArgs {
-    /// The topic of a message that the broker publishes when the client is gone
+    /// Topic of the will, a message that the broker publishes when the client is gone
     #[arg(long, value_name = "TOPIC", value_parser = values::topic_name)]
     pub will_topic: Option<TopicName>,
-    /// The will's payload
+    /// Payload of the will
     #[arg(long, value_name = "PAYLOAD")]
     pub will_payload: Option<OsString>,
-    /// The will's QoS
+    /// QoS of the will
     #[arg(long, value_name = "QOS", default_value = "0", value_parser = values::qos)]
     pub will_qos: Qos,
-    /// Let the broker keep the will for later subscribers
+    /// Retain the will at the broker for later subscribers
     #[arg(long, action = ArgAction::SetTrue)]
     pub will_retain: bool,
 }
 
-/// All groups that a client's CONNECT is made from.
+/// All option groups for a client's CONNECT.
 #[derive(Debug, Clone, Args)]
 pub struct ClientArgs {
     #[command(flatten)]
@@ -86,7 +86,8 @@ pub struct ClientArgs {
 }
 
 impl PersistenceArgs {
-    /// How often to connect again: as typed, or else after a lost connection up to `default` times (`None` for no end).
+    /// How often to reconnect: as typed, or else up to `default` times after a lost connection (`None` for
+    /// unlimited).
     fn retries(&self, default: Option<u32>) -> Retries {
         match self.retries {
             Some(count) => Retries { limit: Some(count), include_first: true },
@@ -99,7 +100,7 @@ impl ClientArgs {
     /// The version to speak: `-x`, `-D` and `--auth-method` choose MQTT 5.
     ///
     /// # Errors
-    /// When `-V` says otherwise.
+    /// If `-V` chose another version.
     pub fn version(&self) -> Result<Version, Error> {
         let version = self.connection.version(self.needs_v5() || self.authentication.is_wanted());
         self.properties.check_version(version)?;
@@ -109,21 +110,21 @@ impl ClientArgs {
         Ok(version)
     }
 
-    /// Whether the connection is one of TLS, as far as the options tell without a look at their files.
+    /// Whether the connection uses TLS, if the options decide it without their files.
     pub fn is_encrypted(&self, names: Names) -> Option<bool> {
         let way = self.network.way(names, &self.connection, self.tls.default_port(names)).ok()?;
         Some(self.tls.is_spoken(names, way.is_secure, way.port))
     }
 
-    /// Whether options are typed that only MQTT 5 has a meaning for: `-x` and `-D`.
+    /// Whether options that need MQTT 5 are typed: `-x` and `-D`.
     pub(super) fn needs_v5(&self) -> bool {
         self.session.session_expiry_interval.is_some() || !self.properties.is_empty()
     }
 
-    /// Where to connect to, and by which way, from one local address at most.
+    /// The broker's endpoint, with at most one local address.
     ///
     /// # Errors
-    /// Which options do not go together, or which file cannot be read.
+    /// If options conflict, or a file cannot be read.
     pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
         let way = self.network.way(names, &self.connection, self.tls.default_port(names))?;
         let host = if way.is_unix() { "localhost" } else { &way.host };
@@ -141,10 +142,10 @@ impl ClientArgs {
         Ok(endpoint)
     }
 
-    /// Checks the options against each other, without a look at the files that they name.
+    /// Checks the options for conflicts, without reading the files that they name.
     ///
     /// # Errors
-    /// Which options do not go together.
+    /// The conflicting options.
     pub(super) fn check_combinations(&self, names: Names) -> Result<(), Error> {
         self.tls.check_combinations()?;
         self.network.way(names, &self.connection, self.tls.default_port(names))?;
@@ -158,7 +159,7 @@ impl ClientArgs {
     /// Checks the texts of CONNECT and of the properties; topics were checked when they were parsed.
     ///
     /// # Errors
-    /// Which option has a character that strict brokers refuse.
+    /// The option with a character that strict brokers reject.
     pub(super) fn check_characters(&self, names: Names) -> Result<(), Error> {
         let check = |option: &str, text: &str| self.connection.check_characters(option, text);
         let (of_url, _) = self.network.url_credentials(names)?;
@@ -173,10 +174,10 @@ impl ClientArgs {
         self.properties.texts().try_for_each(|(option, text)| check(&option, text))
     }
 
-    /// Checks the options against each other, and makes a client of them.
+    /// Checks the options for conflicts, and builds a client from them.
     ///
     /// # Errors
-    /// Which options do not go together.
+    /// The conflicting options.
     pub fn client_options(
         &self,
         names: Names,
@@ -217,7 +218,7 @@ impl ClientArgs {
             retries: persistence.retries(retries),
             stop_reason: match names {
                 Names::Mq => ReasonCode::SUCCESS,
-                // mosquitto_sub lets the broker publish the will then; MQTT 3 has no word for it.
+                // mosquitto_sub makes the broker publish the will in this case; MQTT 3 has no such request.
                 Names::Mosquitto => ReasonCode::DISCONNECT_WITH_WILL,
             },
         };
@@ -228,7 +229,7 @@ impl ClientArgs {
         Ok(options)
     }
 
-    /// Checks what the service is told of the client and its will.
+    /// Checks the client and its will against the service's limits.
     fn check_introduction(&self, rules: &Rules, options: &Options) -> Result<(), Error> {
         let introduction = Introduction {
             client_id: &options.client_id,
@@ -245,10 +246,10 @@ impl ClientArgs {
         will.map_or(Ok(()), |will| rules.check_publish(&will).map_err(refused("the will")))
     }
 
-    /// Checks subscriptions against what a hosted broker takes.
+    /// Checks subscriptions against the limits of a hosted broker.
     ///
     /// # Errors
-    /// What it does not take.
+    /// The unsupported subscription.
     pub fn check_subscriptions(
         &self,
         rules: &Rules,
@@ -267,7 +268,7 @@ impl ClientArgs {
     /// The topic to publish to: the one that was typed, the URL's, or the device's own.
     ///
     /// # Errors
-    /// When there is none or one too many, or the URL's is none.
+    /// If no topic or more than one is named, or the URL's is invalid.
     pub fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
         let parse = |text: String| match TopicName::parse(&text) {
             Ok(topic) => Ok(topic),
@@ -287,22 +288,22 @@ impl ClientArgs {
         }
     }
 
-    /// The filter that the URL names, to subscribe to.
+    /// The filter in the URL, to subscribe to.
     ///
     /// # Errors
-    /// When what it names is none.
+    /// If it is invalid.
     pub fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
         let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
         let filter = TopicFilter::parse(&text);
         filter.map(Some).map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))
     }
 
-    /// What a device subscribes to when nobody says.
+    /// A device's default subscription.
     pub fn device_filter(&self) -> Option<TopicFilter> {
         TopicFilter::parse(&self.preset.device.as_ref()?.command_filter()).ok()
     }
 
-    /// User name and password, which the URL may hold.
+    /// User name and password, which the URL may contain.
     pub(super) fn credentials(
         &self,
         names: Names,
@@ -350,7 +351,7 @@ impl ClientArgs {
         let typed = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if self.session.session_expiry_interval.is_some() && typed.is_some() {
             return Err(Error::Usage(
-                "-x and -D connect session-expiry-interval say the same twice".to_owned(),
+                "-x and -D connect session-expiry-interval set the same property".to_owned(),
             ));
         }
         let is_kept = version.is_v5() && self.session.disable_clean_session && typed.is_none();
@@ -363,7 +364,8 @@ impl ClientArgs {
         Ok(properties)
     }
 
-    /// A session that outlives the connection needs a name to come back to; a prefix with a process's number is none.
+    /// A session that outlives the connection needs an identifier to resume it; a prefix with a process ID is not
+    /// one.
     fn check_kept_session(&self, version: Version, properties: &PropertiesBuf) -> Result<(), Error> {
         let expiry = properties.as_properties().number(PropertyId::SessionExpiryInterval);
         if version.is_v5() && expiry == Some(u32::MAX) {

@@ -11,79 +11,78 @@ use crate::protocol::{Qos, RetainHandling, TopicFilter, Version};
 use clap::{ArgAction, Args};
 use std::time::Duration;
 
-/// What `mq sub` takes.
+/// Arguments of `mq sub`.
 #[derive(Debug, Clone, Args)]
 #[command(
     override_usage = "mq sub [OPTIONS] {-t FILTER... | -U FILTER... | -L URL}",
     after_help = "\
 Examples:
-  mq sub -t 'home/#' -v                  all below home/, each with its topic
-  mq sub -t home/door -C 1 -W 10         the next one, or status 27 after 10 s
-  mq sub -t 'home/#' --retained-only -v  what the broker keeps, then exit
+  mq sub -t 'home/#' -v                   print messages and topics below home/
+  mq sub -t home/door -C 1 -W 10          one message, or status 27 after 10 s
+  mq sub -t 'home/#' --retained-only -v   print retained messages, then exit
+  mq sub -t jobs -i worker -c -q 1        miss no message while disconnected
+  mq sub -t jobs --share workers          share messages within a group
+  mq sub -t 'home/#' -F '@H:@M %t %p'     print time, topic and payload
+  mq sub -t 'dev/#' -v --select temp      print a field of JSON or CBOR
+  mq sub -t 'home/#' --json | jq .        see docs/json.md for the keys
+  # Delete retained messages; add --dry-run to list them
   mq sub -t 'old/#' --remove-retained --retained-only -v
-                                         delete what is kept; --dry-run first
-  mq sub -t jobs -i worker -c -q 1       nothing is missed while it is away
-  mq sub -t jobs --share workers         share messages within the group
-  mq sub -t 'home/#' -F '@H:@M %t %p'    the time, the topic and the payload
-  mq sub -t a --auth-method SCRAM-SHA-256 -u ann --ask-password
-                                         the password is proved, not sent
-  mq sub --preset azure-iothub --sas-key-file device.txt -v
-                                         what an IoT hub sends to a device
-  mq sub -t 'dev/#' -v --select temp     one field of a payload in JSON or CBOR
+  # Record messages for mq pub --replay
   mq sub -t 'home/#' --record day.ndjson --rotate 1d
-                                         keep them, for mq pub --replay
+  # Run a command for each message
   mq sub -t 'cam/+' --exec './show.sh' --exec-jobs 4
-                                         a command for each message
-  mq sub -t 'home/#' --json | jq .       any payload; docs/json.md has the keys
+  # Authenticate without sending the password
+  mq sub -t a --auth-method SCRAM-SHA-256 -u ann --ask-password
+  # Receive messages from Azure IoT Hub as a device
+  mq sub --preset azure-iothub --sas-key-file device.txt -v
 
-Exit status: 0 done, 1 no connection, 2 usage, 3 the broker denied a subscription, 5 it refused the
-connection, 7 the connection was lost, 27 timed out, 130 and 143 interrupted."
+Exit status: 0 success, 1 no connection, 2 usage, 3 the broker rejected a subscription, 5 it refused the
+connection, 7 connection lost, 27 timed out, 130 and 143 interrupted."
 )]
 pub struct SubscribeArgs {
-    /// A topic filter to subscribe to; + stands for one level, # for all that follow. Can be repeated
+    /// Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated
     #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url", "preset"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
-    /// A topic filter to subscribe to at a QoS of its own, as in 2:alarms/#. Can be repeated
+    /// Topic filter with its own QoS, as in 2:alarms/#. Can be repeated
     #[arg(long, value_name = "QOS:FILTER", value_parser = values::qos_and_filter, help_heading = "Subscription")]
     pub topic_qos: Vec<(Qos, TopicFilter)>,
-    /// Share the messages with all who subscribe in the same group: $share/GROUP/ in front of each filter
+    /// Share messages among the subscribers of this group. Adds $share/GROUP/ to each filter
     #[arg(long, value_name = "GROUP", value_parser = group, help_heading = "Subscription")]
     pub share: Option<String>,
-    /// The highest QoS to receive at
+    /// Maximum QoS to receive at
     #[arg(short = 'q', long, default_value = "0", value_parser = values::qos, help_heading = "Subscription")]
     pub qos: Qos,
-    /// Leave out messages whose topic matches. Can be repeated
+    /// Ignore messages whose topic matches this filter. Can be repeated
     #[arg(short = 'T', long, value_name = "FILTER", value_parser = values::topic_filter, help_heading = "Subscription")]
     pub filter_out: Vec<TopicFilter>,
-    /// A topic filter to unsubscribe from, in a session that was kept. Can be repeated
+    /// Topic filter to unsubscribe from, in a kept session. Can be repeated
     #[arg(short = 'U', long, value_name = "FILTER", value_parser = values::topic_filter, help_heading = "Subscription")]
     pub unsubscribe: Vec<TopicFilter>,
-    /// Leave out messages that the broker had kept
+    /// Ignore retained messages
     #[arg(short = 'R', long = "no-retained", action = ArgAction::SetTrue, conflicts_with = "retained_only", help_heading = "Subscription")]
     pub no_retained: bool,
-    /// Print only messages that the broker had kept, and exit when there are no more: at the first other one, or after a second
-    /// without any
+    /// Print only retained messages, then exit. Exits at the first other message, or after a second without a message
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Subscription")]
     pub retained_only: bool,
-    /// Leave out the messages that this client itself publishes (MQTT 5)
+    /// Ignore messages that this client publishes itself (MQTT 5)
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Subscription")]
     pub no_local: bool,
-    /// Delete every kept message that arrives, unless -T leaves its topic out
+    /// Delete every retained message that arrives, except for topics that match -T
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "no_retained", help_heading = "Subscription")]
     pub remove_retained: bool,
-    /// With --remove-retained: only print what would be deleted
+    /// With --remove-retained: only print the messages that would be deleted
     #[arg(long, action = ArgAction::SetTrue, requires = "remove_retained", help_heading = "Subscription")]
     pub dry_run: bool,
-    /// Print only so many of a hundred messages, chosen at random: 0.1 to 100
+    /// Print only this percentage of messages, chosen at random: 0.1 to 100
     #[arg(long, value_name = "PERCENT", value_parser = values::percentage, help_heading = "Output")]
     pub random_filter: Option<f64>,
-    /// Print how many messages came in each second, instead of the messages
+    /// Print the number of messages in each second, instead of the messages
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Output")]
     pub message_rate: bool,
-    /// Let RETAIN stay as it was published (MQTT 5)
+    /// Keep the RETAIN flag as published (MQTT 5)
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Subscription")]
     pub retain_as_published: bool,
-    /// Whether kept messages are sent on subscribing: always, new or never (MQTT 5)
+    /// When to receive retained messages on subscribing: always, new or never (MQTT 5)
     #[arg(long, value_name = "WHEN", default_value = "always", value_parser = values::retain_handling, help_heading = "Subscription")]
     pub retain_handling: RetainHandling,
     #[command(flatten)]
@@ -93,13 +92,13 @@ pub struct SubscribeArgs {
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
     pub count: Option<u64>,
-    /// Exit after this many seconds, connecting included
+    /// Exit after this many seconds, including the time to connect
     #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
     pub timeout: Option<Duration>,
-    /// Exit when no message came for this long
+    /// Exit after this many seconds without a message
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Exit")]
     pub idle_timeout: Option<Duration>,
-    /// Exit when the subscriptions are made, to set up a session that is kept
+    /// Exit once subscribed, to set up a kept session
     #[arg(short = 'E', long = "exit-after-subscribe", action = ArgAction::SetTrue, help_heading = "Exit")]
     pub exit_after_subscribe: bool,
     #[command(flatten)]
@@ -111,15 +110,15 @@ pub struct SubscribeArgs {
 }
 
 impl SubscribeArgs {
-    /// Whether messages are printed: where they go elsewhere, only when that was asked for as well.
+    /// Whether messages are printed: with another destination, only if requested as well.
     pub fn prints(&self) -> bool {
         !self.keep.is_given() || self.output.is_given() || self.message_rate
     }
 
-    /// What to subscribe to, and at which QoS. The filter of a URL comes last, and that of a device is for when there is no other.
+    /// Filters to subscribe to, with their QoS. The URL's filter comes last; a device's filter is the default.
     ///
     /// # Errors
-    /// When a filter cannot be shared.
+    /// If a filter cannot be shared.
     pub fn subscriptions(&self, of_url: Option<TopicFilter>) -> Result<Vec<(TopicFilter, Qos)>, Error> {
         let is_nothing_typed =
             self.topic.is_empty() && self.topic_qos.is_empty() && self.unsubscribe.is_empty();
@@ -143,10 +142,10 @@ impl SubscribeArgs {
         }
     }
 
-    /// Checks what depends on the version of MQTT: what it cannot say is refused, not left out silently.
+    /// Checks options that depend on the version of MQTT: unsupported ones are rejected, not silently ignored.
     ///
     /// # Errors
-    /// Which option does not go with which.
+    /// The conflicting options.
     pub fn check(&self, names: Names, version: Version) -> Result<(), Error> {
         let needs_v5 = |option| Error::Usage(format!("{option} needs MQTT 5; add -V 5"));
         if self.no_local && !version.is_v5() {

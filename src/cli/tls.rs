@@ -1,8 +1,9 @@
 //! The options about TLS.
 //!
-//! With `--cafile`, `--capath` or `--psk` TLS is on, and also on port 8883, where the operating system's certificates are
-//! trusted unless others are named. Under mosquitto's names nothing else turns it on, and options without effect are passed
-//! over; under ours every option here does, since an option that is silently ignored leaves a secret unencrypted.
+//! `--cafile`, `--capath` and `--psk` enable TLS, and so does port 8883, which trusts the operating system's
+//! certificates unless others are named. Under mosquitto's names nothing else enables it, and options without effect
+//! are ignored; under `mq` every option here does, since an option that is silently ignored leaves a secret
+//! unencrypted.
 
 use super::connection::{PORT, TLS_PORT};
 use super::{Names, values};
@@ -20,62 +21,62 @@ use clap::{ArgAction, Args};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-/// Where the password of an encrypted key may be, for scripts.
+/// Variable with the password of an encrypted key, for scripts.
 const PASSWORD_VARIABLE: &str = "MQ_KEY_PASSWORD";
 
-/// Where browsers and curl find the file for the secrets of connections.
+/// Variable with the file of connection secrets, as in browsers and curl.
 const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
 
-/// How the connection is encrypted, and whom to trust.
+/// Encryption of the connection, and trusted authorities.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsArgs {
-    /// Speak TLS, and trust the certificates in this file
+    /// Use TLS, and trust the certificates in this file
     #[arg(long, value_name = "FILE")]
     pub cafile: Option<PathBuf>,
-    /// Speak TLS, and trust the certificates in the files of this directory
+    /// Use TLS, and trust the certificates in the files of this directory
     #[arg(long, value_name = "DIR")]
     pub capath: Option<PathBuf>,
-    /// Speak TLS, and trust whom the operating system trusts, which is the default on port 8883
+    /// Use TLS, and trust the operating system's certificates; the default on port 8883
     #[arg(long, action = ArgAction::SetTrue)]
     pub tls_use_os_certs: bool,
-    /// Our own certificate, followed in the file by those that issued it. Needs --key
+    /// Client certificate, followed in the file by its issuers. Needs --key
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
-    /// The private key of --cert
+    /// Private key of --cert
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// A file with the password of --key [default: the variable MQ_KEY_PASSWORD, or a question on the terminal]
+    /// File with the password of --key [default: the variable MQ_KEY_PASSWORD, or a prompt on the terminal]
     #[arg(long, value_name = "FILE")]
     pub key_password_file: Option<PathBuf>,
-    /// The form of --key: pem
+    /// Format of --key: pem
     #[arg(long, value_name = "FORM", value_parser = ["pem", "engine"], hide_possible_values = true)]
     pub keyform: Option<String>,
-    /// The name that the broker's certificate must be for [default: the host]
+    /// Name that the broker's certificate must match [default: the host]
     #[arg(long, value_name = "NAME")]
     pub tls_hostname: Option<String>,
     /// Skip the check of the host name. Without --cafile, --capath or --tls-use-os-certs, accept any certificate
     #[arg(long, action = ArgAction::SetTrue)]
     pub insecure: bool,
-    /// The version of TLS: tlsv1.2 (or newer) or tlsv1.3 [default: tlsv1.2]
+    /// Minimum TLS version: tlsv1.2 or tlsv1.3 [default: tlsv1.2]
     #[arg(long, value_name = "VERSION", value_parser = values::tls_version)]
     pub tls_version: Option<Version>,
-    /// The cipher suites by OpenSSL's names, with colons between; those of TLS 1.3 stay unless named
+    /// Cipher suites by OpenSSL's names, separated by colons. Those of TLS 1.3 stay unless named
     #[arg(long, value_name = "LIST")]
     pub ciphers: Option<String>,
-    /// The protocols to offer with ALPN, with commas between
+    /// Protocols to offer with ALPN, separated by commas
     #[arg(long, value_name = "NAMES")]
     pub tls_alpn: Option<String>,
-    /// Add the connection's secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]
+    /// Append the connection's secrets to this file, for Wireshark [default: the variable SSLKEYLOGFILE]
     #[arg(long, value_name = "FILE")]
     pub tls_keylog: Option<PathBuf>,
-    /// A key that the broker has too, in hexadecimal, instead of certificates. Needs --psk-identity
+    /// Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity
     #[arg(long, value_name = "HEX")]
     pub psk: Option<String>,
-    /// The name of --psk at the broker
+    /// Identity of --psk at the broker
     #[arg(long, value_name = "NAME")]
     pub psk_identity: Option<String>,
-    /// Speak no TLS, whatever the port and the other options say
+    /// Disable TLS, regardless of the port and the other options
     #[arg(long, action = ArgAction::SetTrue)]
     pub no_tls: bool,
     /// Not supported
@@ -84,13 +85,13 @@ pub struct TlsArgs {
     /// Not supported
     #[arg(long, value_name = "SHA1", hide = true)]
     pub tls_engine_kpass_sha1: Option<String>,
-    /// The usual port of a service that speaks TLS alone.
+    /// The standard port of a service that only supports TLS.
     #[arg(skip)]
     pub(super) required_port: Option<u16>,
 }
 
 impl TlsArgs {
-    /// The port to connect to when nothing says which.
+    /// The default port.
     pub fn default_port(&self, names: Names) -> u16 {
         if let Some(port) = self.required_port {
             return port;
@@ -102,10 +103,10 @@ impl TlsArgs {
         if is_tls && !self.no_tls { TLS_PORT } else { PORT }
     }
 
-    /// Checks the options against each other, before any file is read.
+    /// Checks the options for conflicts, before any file is read.
     ///
     /// # Errors
-    /// Which options do not go together.
+    /// The conflicting options.
     pub fn check_combinations(&self) -> Result<(), Error> {
         let has_engine = self.tls_engine.is_some();
         let is_engine_key = self.keyform.as_deref() == Some("engine");
@@ -139,11 +140,11 @@ impl TlsArgs {
         }
     }
 
-    /// The encryption for a connection to this host and port; `None` for none. `is_secure_url` is for a URL like `mqtts://`,
-    /// which asks for TLS whatever the port. A unix socket has port 0.
+    /// The encryption of a connection to this host and port; `None` for none. `is_secure_url` is for a URL such as
+    /// `mqtts://`, which requires TLS on any port. A unix socket has port 0.
     ///
     /// # Errors
-    /// Which options do not go together, or which file cannot be used.
+    /// The conflicting options, or a file that cannot be used.
     pub fn tls(
         &self,
         names: Names,
@@ -175,8 +176,7 @@ impl TlsArgs {
         tls.map_err(|error| Error::Usage(format!("{option}: {error}")))
     }
 
-    /// Whether options alone ask for TLS.
-    /// Whether a connection to that place is one of TLS.
+    /// Whether a connection to this place uses TLS.
     pub(super) fn is_spoken(&self, names: Names, is_secure_url: bool, port: u16) -> bool {
         !self.no_tls && (is_secure_url || port == TLS_PORT || self.is_asked_for(names))
     }
@@ -193,7 +193,7 @@ impl TlsArgs {
         self.cafile.is_some() || self.capath.is_some()
     }
 
-    /// Whether there is any option of TLS.
+    /// Whether any TLS option is given.
     fn is_given(&self) -> bool {
         self.has_authority()
             || self.tls_use_os_certs
@@ -224,7 +224,7 @@ impl TlsArgs {
         )
     }
 
-    /// As in mosquitto's tools, `--insecure` skips the host name, and not the chain.
+    /// `--insecure` skips the host name, not the chain, as in mosquitto's tools.
     fn verification(&self, names: Names) -> Result<Verification, Error> {
         if self.accepts_any_certificate(names) {
             return Ok(Verification::Nothing);
@@ -252,10 +252,10 @@ impl TlsArgs {
         self.identity_of(names, ("--cert", certificate), ("--key", key)).map(Some)
     }
 
-    /// What is shown to clients that connect to us.
+    /// The certificate for clients that connect to us.
     ///
     /// # Errors
-    /// Which of the files cannot be used.
+    /// The file that cannot be used.
     pub(super) fn listening_identity(&self, certificate: &Path, key: &Path) -> Result<Identity, Error> {
         self.identity_of(Names::Mq, ("--listen-cert", certificate), ("--listen-key", key))
     }
@@ -276,9 +276,8 @@ impl TlsArgs {
         let subject = certificate.subject();
         certificate.with_key(&key).map_err(bad_key)?.ok_or_else(|| {
             let file = certificate_file.display();
-            let problem = format!(
-                "the key belongs to another certificate than {subject} in {file} ({certificate_option})"
-            );
+            let problem =
+                format!("the key does not match the certificate {subject} in {file} ({certificate_option})");
             unusable(key_option, key_file, &problem)
         })
     }
@@ -307,13 +306,13 @@ impl TlsArgs {
             Names::Mosquitto => String::new(),
         };
         let problem = format!(
-            "the key is encrypted, and there is no terminal to ask for its password; \
-             --key-password-file FILE{variable} gives it"
+            "the key is encrypted, and there is no terminal to ask for its password; set \
+             --key-password-file FILE{variable}"
         );
         Err(unusable("--key", key_file, &problem))
     }
 
-    /// Under mosquitto's names, what is unknown is passed over as long as something is left, as OpenSSL does.
+    /// Under mosquitto's names, unknown suites are ignored if any other remains, as OpenSSL does.
     fn suites(&self, names: Names) -> Result<Suites, Error> {
         let Some(list) = &self.ciphers else { return Ok(Suites::all()) };
         let suites = Suites::parse(list, self.tls_version.unwrap_or(Version::Tls12));
@@ -330,7 +329,7 @@ impl TlsArgs {
         Err(Error::Usage(format!("--ciphers {list}: {problem}; there are {}", Suites::names())))
     }
 
-    /// What of --ciphers has no effect here, if anything.
+    /// A remark on the parts of --ciphers without effect, if any.
     pub fn remark_on_ciphers(&self) -> Option<String> {
         let list = self.ciphers.as_deref().filter(|_| self.psk.is_none())?;
         let suites = Suites::parse(list, self.tls_version.unwrap_or(Version::Tls12));

@@ -1,9 +1,9 @@
-//! What is said of a mistake in a TOML file: its place, and the word that was probably meant.
+//! Places of mistakes in TOML files, and suggestions for misspelled words.
 
-/// A word that is less like a known one than this is not a slip of the finger.
+/// Minimum similarity of a suggestion to the misspelled word.
 const ALIKE: f64 = 0.8;
 
-/// Where the lines of a text begin, to tell the places of many bytes: counting lines anew for each would make a long file slow.
+/// Line starts of a text, so that finding many places does not count the lines anew each time.
 pub(super) struct Places<'t> {
     text: &'t str,
     starts: Vec<usize>,
@@ -29,12 +29,12 @@ pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     Places::of(text).place(offset)
 }
 
-/// The known word that a mistyped one is most like, if it is like one at all.
+/// The known word most similar to a misspelled one, if any is similar.
 pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     sorted_by_likeness(unknown, known).into_iter().next().filter(|word| likeness(unknown, word) > ALIKE)
 }
 
-/// The known words, the one that is most like the mistyped one first.
+/// The known words, the most similar to the misspelled one first.
 pub(super) fn sorted_by_likeness<'a>(
     unknown: &str,
     known: impl IntoIterator<Item = &'a str>,

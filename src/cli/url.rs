@@ -1,12 +1,12 @@
-//! URLs of brokers and proxies. No message repeats what stands before the `@`: it may hold a password.
+//! URLs of brokers and proxies. Messages omit the part before the `@`, as it may contain a password.
 //!
-//! A broker's path is the topic, in which `#`, `+` and `?` mean nothing special; so this is no URL of the web's kind.
+//! A broker's path is the topic, in which `#`, `+` and `?` are ordinary characters, unlike in web URLs.
 
 use super::{Names, numbers};
 use crate::transport::{Credentials, Proxy, ProxyKind};
 use percent_encoding::percent_decode_str;
 
-/// Where a broker is, and what to do there.
+/// A broker's URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Url {
     pub(super) scheme: Scheme,
@@ -15,12 +15,12 @@ pub(super) struct Url {
     /// A name or an address, IPv6 without brackets; a path for unix sockets.
     pub(super) host: String,
     pub(super) port: Option<u16>,
-    /// What follows the host and its `/`, as it was typed.
+    /// The text after the host and its `/`, as typed.
     path: Option<String>,
     is_encoded: bool,
 }
 
-/// What a broker's URL begins with.
+/// Schemes of broker URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     Mqtt,
@@ -39,7 +39,7 @@ impl Scheme {
         matches!(self, Scheme::Ws | Scheme::Wss)
     }
 
-    /// The port of a URL that names none.
+    /// The default port of the scheme.
     pub(super) fn default_port(self, names: Names) -> u16 {
         match (self, names) {
             (Scheme::Mqtt, _) | (Scheme::Ws, Names::Mosquitto) => 1883,
@@ -52,7 +52,8 @@ impl Scheme {
 }
 
 impl Url {
-    /// Reads a broker's URL. Under mosquitto's names `%` is a character like others, and the first `@` ends the password.
+    /// Parses a broker's URL. Under mosquitto's names `%` is an ordinary character, and the first `@` ends the
+    /// password.
     pub(super) fn parse(text: &str, names: Names) -> Result<Url, String> {
         let is_encoded = names == Names::Mq;
         let (scheme, rest) = split_scheme(text)?;
@@ -91,25 +92,25 @@ impl Url {
             return Err("it names no host".to_owned());
         }
         if host.contains(|character: char| character.is_whitespace() || "?#@".contains(character)) {
-            return Err("the host has characters that no host has; the path begins with /".to_owned());
+            return Err("the host contains an invalid character; the path begins with /".to_owned());
         }
         Ok(Url { scheme, username, password, host, port, path, is_encoded })
     }
 
-    /// The path as a topic; `None` when there is nothing behind the host.
+    /// The path as a topic; `None` if nothing follows the host.
     pub(super) fn topic(&self) -> Result<Option<String>, String> {
         let Some(path) = self.path.as_deref().filter(|path| !path.is_empty()) else { return Ok(None) };
         let topic = if self.is_encoded { decode_text(path, "topic")? } else { path.to_owned() };
         Ok(Some(topic))
     }
 
-    /// The path as it was typed, from its `/` on.
+    /// The path as typed, including its `/`.
     pub(super) fn raw_path(&self) -> Option<String> {
         self.path.as_ref().map(|path| format!("/{path}"))
     }
 }
 
-/// Reads a proxy's URL.
+/// Parses a proxy's URL.
 pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
     let (scheme, rest) = split_scheme(text)?;
     let kind = match scheme.to_ascii_lowercase().as_str() {
@@ -139,14 +140,14 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
     Ok(Proxy { kind, host, port: port.unwrap_or_else(|| kind.default_port()), credentials })
 }
 
-/// A URL that can be shown.
+/// The URL for display, without credentials.
 pub(super) fn without_secrets(text: &str) -> String {
     let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
     let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
     format!("{}...@{after}", scheme.unwrap_or_default())
 }
 
-/// Whether there is a user name, and whether there is a password, which need not be right.
+/// Whether there is a user name, and whether there is a password, valid or not.
 pub(super) fn has_credentials(text: &str) -> (bool, bool) {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
@@ -155,18 +156,18 @@ pub(super) fn has_credentials(text: &str) -> (bool, bool) {
     (name.is_some(), password.is_some())
 }
 
-/// Whether no sense can be made of it as the URL of a broker or a proxy.
+/// Whether it is invalid as the URL of a broker or a proxy.
 pub(super) fn is_malformed(text: &str) -> bool {
     Url::parse(text, Names::Mq).is_err() && proxy(text).is_err()
 }
 
-/// Whether it leads to a WebSocket.
+/// Whether it is the URL of a WebSocket.
 pub(super) fn is_web_socket(text: &str) -> bool {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| ["ws", "wss"].contains(&scheme.as_str()))
 }
 
-/// The URL up to its path, and the path from its `/` on, where there is one. That of a unix socket is no path of this kind.
+/// The URL up to its path, and the path with its `/`, if there is one. A unix socket's path does not count.
 pub(super) fn split_path(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let at = rest.find('/').filter(|_| !scheme.eq_ignore_ascii_case("unix"))?;
@@ -208,7 +209,7 @@ fn split_place(place: &str, names: Names) -> Result<(&str, Option<u16>), String>
     };
     match read {
         Some(number) if number > 0 && !port.starts_with('+') => Ok((host, Some(number))),
-        // The text is not shown: it may be half a password.
+        // The text is not shown, as it may be part of a password.
         _ => {
             Err("the port is a number from 1 to 65535; / and @ in a password are written %2F and %40"
                 .to_owned())

@@ -1,4 +1,4 @@
-//! Reads single values: what a word stands for, or a sentence that says what it should have been.
+//! Parses single values, or explains which values are valid.
 
 use super::connection::LocalAddresses;
 use crate::bench::shard::Shard;
@@ -25,7 +25,7 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
 
 pub(super) fn authentication_method(text: &str) -> Result<String, String> {
     match text {
-        "" => Err("it is empty, and no name of a method".to_owned()),
+        "" => Err("the method's name is empty".to_owned()),
         text if text.chars().any(char::is_control) => Err("it has a control character".to_owned()),
         text if text.len() > usize::from(u16::MAX) => Err("MQTT carries 65535 bytes at most".to_owned()),
         text => Ok(text.to_owned()),
@@ -66,16 +66,17 @@ pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
     Ok((qos(number)?, topic_filter(filter)?))
 }
 
-/// The most addresses that a range may stand for, which are enough for every client that one machine can have.
+/// Maximum size of a range, enough for all clients of one machine.
 const MOST_LOCAL_ADDRESSES: usize = 65_536;
 
-/// Addresses and ranges of them with commas between, as in `10.0.0.7,127.0.0.2-127.0.0.9`.
+/// Addresses and ranges, separated by commas, as in `10.0.0.7,127.0.0.2-127.0.0.9`.
 pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
     let mut addresses = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let range = address_range(local_address(first)?, local_address(last)?)
-            .ok_or_else(|| format!("{part} is no range; the first address comes before the last one"))?;
+        let range = address_range(local_address(first)?, local_address(last)?).ok_or_else(|| {
+            format!("invalid range {part}; the first address must not come after the last one")
+        })?;
         addresses.extend(range.take(MOST_LOCAL_ADDRESSES + 1));
         if addresses.len() > MOST_LOCAL_ADDRESSES {
             return Err(format!("more than {MOST_LOCAL_ADDRESSES} addresses"));
@@ -86,7 +87,7 @@ pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
 
 fn local_address(text: &str) -> Result<IpAddr, String> {
     let wanted = "it takes addresses, as in 10.0.0.7 or 127.0.0.2-127.0.0.9";
-    text.trim().parse().map_err(|_| format!("'{text}' is no address; {wanted}"))
+    text.trim().parse().map_err(|_| format!("'{text}' is not an address; {wanted}"))
 }
 
 fn address_range(first: IpAddr, last: IpAddr) -> Option<Box<dyn Iterator<Item = IpAddr>>> {
@@ -101,7 +102,7 @@ fn address_range(first: IpAddr, last: IpAddr) -> Option<Box<dyn Iterator<Item = 
     }
 }
 
-/// A part of so many, as in `2/3`.
+/// One of N shards, as in `2/3`.
 pub(super) fn shard(text: &str) -> Result<Shard, String> {
     let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
     let shard = numbers.and_then(|(number, count)| Shard::new(number, count));
@@ -123,7 +124,7 @@ pub(super) fn start_time(text: &str) -> Result<SystemTime, String> {
     })
 }
 
-/// Parts of a hundred, from 0.1 to 100.
+/// A percentage from 0.1 to 100.
 pub(super) fn percentage(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
@@ -131,7 +132,7 @@ pub(super) fn percentage(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Parts of a hundred, as 10% or 2.5.
+/// A percentage, as in 10% or 2.5.
 pub(super) fn tolerance(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').unwrap_or(text).trim_end().parse() {
         Ok(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent),
@@ -139,7 +140,7 @@ pub(super) fn tolerance(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A number of things, at least one.
+/// A count of at least one.
 pub(super) fn count(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(count) if count > 0 => Ok(count),
@@ -147,7 +148,7 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Three hundred years, which points in time since 1970 are within, too; sums of a few such times fit everywhere.
+/// About three hundred years, which includes current times since 1970; sums of a few such times do not overflow.
 const MOST_SECONDS: f64 = 1e10;
 
 /// Seconds with decimals, zero allowed.
@@ -155,13 +156,13 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     time_of(text.parse().map_err(|_| "it takes a number of seconds, as in 0.5")?)
 }
 
-/// A time that is not negative, and not without end.
+/// A finite time that is not negative.
 pub(super) fn time_of(seconds: f64) -> Result<Duration, String> {
     let time = Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= MOST_SECONDS);
     time.ok_or_else(|| format!("it takes seconds from 0 to {MOST_SECONDS}, as in 0.5"))
 }
 
-/// Seconds with decimals, over zero.
+/// Seconds with decimals, more than zero.
 pub(super) fn positive_seconds(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
         Duration::ZERO => Err("it takes more than 0 seconds".to_owned()),
@@ -177,7 +178,7 @@ pub(super) fn whole_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A session's life in seconds: decimal, `0x` hexadecimal or `0` octal, or for ever as `-1` or `∞`.
+/// A session expiry interval in seconds: decimal, `0x` hexadecimal or `0` octal, or never as `-1` or `∞`.
 pub(super) fn session_expiry(text: &str) -> Result<u32, String> {
     if matches!(text, "-1" | "∞") {
         return Ok(u32::MAX);
@@ -193,7 +194,7 @@ pub(super) fn session_expiry(text: &str) -> Result<u32, String> {
         .map_err(|_| "it takes seconds from 0 to 4294967295, or -1 for a session that never ends".to_owned())
 }
 
-/// Bytes in hexadecimal, at least one; `None` when they are not.
+/// Bytes in hexadecimal, at least one; `None` if invalid.
 pub(super) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
@@ -201,15 +202,15 @@ pub(super) fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
 
-/// A word's bytes, whether or not they are UTF-8.
+/// A word's bytes, UTF-8 or not.
 pub(super) fn bytes(word: &OsStr) -> Vec<u8> {
     word.as_encoded_bytes().to_vec()
 }
 
-/// The longest payload: what fits into a packet beside its topic.
+/// The longest payload that fits into a packet together with its topic.
 const MOST_BYTES: usize = 268_000_000;
 
-/// How many bytes a payload has at least and at most.
+/// Minimum and maximum length of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
 pub struct Sizes {
@@ -217,7 +218,7 @@ pub struct Sizes {
     pub most: usize,
 }
 
-/// A size, or the least and the greatest: `64`, `64..1024`.
+/// A size or a range: `64`, `64..1024`.
 pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
     let number = |text: &str| {
         let number = text.parse().ok().filter(|&bytes: &usize| bytes <= MOST_BYTES);

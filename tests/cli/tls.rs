@@ -725,7 +725,7 @@ fn keys_are_read_in_every_form_or_told() {
         ("encrypted --key-password-file {}/wrong", ["/encrypted", "the password of the key is wrong"]),
         ("encrypted --key-password-file {}/none", ["--key-password-file", "No such file"]),
         ("old", ["/old", "openssl pkcs8 -topk8"]),
-        ("other", ["/other", "belongs to another certificate than CN=ann"]),
+        ("other", ["/other", "does not match the certificate CN=ann"]),
         ("text", ["/text", "no private key"]),
         ("ann.pem", ["/ann.pem", "contains a certificate but not a private key"]),
         ("der", ["/der", "openssl pkey -inform der"]),

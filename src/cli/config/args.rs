@@ -3,18 +3,20 @@
 use clap::{ArgAction, Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
-/// What `mq config` takes.
+/// Arguments of `mq config`.
 #[derive(Debug, Clone, Args)]
 #[command(
     disable_help_subcommand = true,
     after_help = "\
-What is not typed can come from MQ_* variables, from a profile, or from the defaults of a file, in this order. The file is \
-$XDG_CONFIG_HOME/mq/config.toml, or else ~/.config/mq/config.toml; the variable MQ_CONFIG names another one, and means none when it is \
-empty. pub, sub, rr, bench and the client of inspect read it; called by mosquitto's names, mq does not.
+Options that are not on the command line come from MQ_* variables, a profile, or the defaults in a file, in this
+order. The file is $XDG_CONFIG_HOME/mq/config.toml, or else ~/.config/mq/config.toml. The variable MQ_CONFIG
+names another file; if it is empty, no file is read. Profiles apply to pub, sub, rr, bench, doctor and the live client of
+inspect, but not under mosquitto's names.
 
-The keys are the long names of the options about the connection (host, port, url, username, password, password-file, id, keepalive, \
-protocol-version, cafile, ws, will-topic and so on), and the variables their capitals, as MQ_HOST and MQ_PASSWORD_FILE. Switches are \
-true or false. Options that can be repeated take lists, which add up. Files are looked for beside the file of profiles.
+Keys are the long names of connection options (host, port, url, username, password, password-file, id,
+keepalive, protocol-version, cafile, ws, will-topic and so on). Variables are the same names in capitals, such as
+MQ_HOST and MQ_PASSWORD_FILE. Switches are true or false. Repeatable options take lists, which add up. Relative
+paths start at the directory of the file.
 
     default-profile = \"home\"
 
@@ -27,19 +29,19 @@ true or false. Options that can be repeated take lists, which add up. Files are 
     username = \"ann\"
     password-file = \"home.password\"
 
-A file with a password has to be for its owner alone: chmod 600.
+A file with a password must be readable only by its owner: chmod 600.
 
 Examples:
-  mq sub --profile home -t 'home/#'   with what the file says below [profile.home]
-  MQ_PROFILE=home mq pub -t a -m x    the same by a variable
-  MQ_CONFIG= mq sub -t a              without the file
-  mq config show --profile home       what counts, and where it comes from
-  mq config check                     all that is wrong in the file
+  mq sub --profile home -t 'home/#'   use the table [profile.home]
+  MQ_PROFILE=home mq pub -t a -m x    choose the profile by a variable
+  MQ_CONFIG= mq sub -t a              ignore the file
+  mq config show --profile home       print the options in effect and their sources
+  mq config check                     report all mistakes in the file
 
-Exit status: 0 done, 1 the file cannot be read or there is none, 2 it is wrong."
+Exit status: 0 success, 1 the file is missing or cannot be read, 2 the file or a variable is invalid."
 )]
 pub struct ConfigArgs {
-    /// What to do with it.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: ConfigCommand,
 }
@@ -47,46 +49,50 @@ pub struct ConfigArgs {
 /// The commands below `mq config`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
-    /// Print what counts when nothing is typed, and where each value comes from
+    /// Print the configured options and the source of each value
     Show(ShowArgs),
-    /// Say all that is wrong in the file and in the variables
+    /// Report all mistakes in the file and in the variables
     Check(CheckArgs),
-    /// Print where the file is, or would be
+    /// Print the path of the file, whether or not it exists
     Path,
 }
 
-/// What `mq config show` takes.
+/// Arguments of `mq config show`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Passwords and keys are not shown.
+Passwords and keys are redacted.
 
 Examples:
-  mq config show                      with the profile that is in force
-  mq config show --profile home
+  mq config show                  use the default profile
+  mq config show --profile home   use the profile home
+  # Print a single value
   mq config show --json | jq -r '.options[] | select(.key == \"host\").value'
 
-Exit status: 0 done, 1 the file cannot be read, 2 it is wrong, or there is no such profile.")]
+Exit status: 0 success, 1 the file cannot be read, 2 the file or a variable is
+invalid, or the profile does not exist.")]
 pub struct ShowArgs {
-    /// The profile [default: the variable MQ_PROFILE, or default-profile in the file]
+    /// Profile to apply [default: the variable MQ_PROFILE, or default-profile in the file]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Print one JSON object
+    /// Print a JSON object
     #[arg(long, action = ArgAction::SetTrue)]
     pub json: bool,
 }
 
-/// What `mq config check` takes.
+/// Arguments of `mq config check`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Each mistake is told with file, line and column. Files that options name are not read.
+Each mistake is reported with file, line and column. Files that options name are not read.
 
 Examples:
+  # Check the file that commands read
   mq config check
+  # Replace the file if the new one is valid
   mq config check new.toml && mv new.toml ~/.config/mq/config.toml
 
-Exit status: 0 nothing is wrong, 1 the file cannot be read or there is none, 2 something is wrong.")]
+Exit status: 0 no mistakes, 1 the file is missing or cannot be read, 2 the file or a variable is invalid.")]
 pub struct CheckArgs {
-    /// The file [default: the one that commands read]
+    /// File to check [default: the file that commands read]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
 }

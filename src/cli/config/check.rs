@@ -1,4 +1,4 @@
-//! All that is wrong in a file of profiles and in the variables, found without connecting to anybody.
+//! Finds all mistakes in a file of profiles and in the variables, without connecting.
 
 use super::document::{Document, Mistake};
 use super::entry::{Entry, Place};
@@ -12,19 +12,19 @@ use crate::error::Error;
 use clap::FromArgMatches;
 use std::path::{Path, PathBuf};
 
-/// What was found out about a file.
+/// The mistakes in a file.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) path: PathBuf,
     pub(crate) profiles: Vec<String>,
-    /// A sentence each, with its place.
+    /// One sentence per mistake, with its place.
     pub(crate) mistakes: Vec<String>,
 }
 
-/// Checks this file, or the one that commands read together with the variables; `None` when there is none.
+/// Checks this file, or by default the file that commands read and the variables; `None` if neither exists.
 ///
 /// # Errors
-/// When it cannot be read at all.
+/// If the file cannot be read.
 pub(crate) fn check(path: Option<&Path>) -> Result<Option<Findings>, Error> {
     let options = Options::all();
     let source = match path {
@@ -51,7 +51,7 @@ fn of_variables(options: &Options) -> Vec<String> {
     mistakes
 }
 
-/// The mistakes of the text, then those of single values, then of values that do not go together.
+/// Mistakes in the text and in single values, or else contradictions between values.
 fn of_document<'a>(
     options: &Options,
     found: impl Iterator<Item = &'a Mistake>,
@@ -64,7 +64,7 @@ fn of_document<'a>(
         Some((order(place), format!("{place}: {}", problem(options, entry)?)))
     });
     mistakes.extend(of_values);
-    // Which of them go together says nothing while one of them is wrong.
+    // Contradictions are meaningful only between valid values.
     if mistakes.is_empty() {
         for profile in &document.profiles {
             let layers = [Vec::new(), profile.entries.clone(), document.defaults.clone()];
@@ -83,14 +83,14 @@ fn order(place: &Place) -> (usize, usize) {
     (place.line, place.column)
 }
 
-/// Why the parser refuses a value by itself.
+/// Why the parser rejects a value on its own.
 fn problem(options: &Options, entry: &Entry) -> Option<String> {
     let result = options.command().clone().try_get_matches_from([entry.word.as_ref()?]);
     let error = result.err().filter(|error| failure::is_about_one_option(error.kind()))?;
     Some(failure::describe(&error, Some(options.command()), &[]))
 }
 
-/// Why values do not go together.
+/// Why the values contradict each other.
 fn contradiction(options: &Options, entries: &[Entry]) -> Option<String> {
     let words = entries.iter().filter_map(|entry| entry.word.clone());
     let matches = match options.command().clone().args_override_self(true).try_get_matches_from(words) {

@@ -1,4 +1,4 @@
-//! What a file of profiles says: its tables with their entries, and all that is wrong with it.
+//! The content of a file of profiles: its tables with their entries, and all mistakes.
 
 use super::entry::{Entry, Origin, Place};
 use super::file::Source;
@@ -17,7 +17,7 @@ const DEFAULT_PROFILE: &str = "default-profile";
 const DEFAULTS: &str = "defaults";
 const PROFILES: &str = "profile";
 
-/// Who may read a file besides its owner.
+/// Mode bits for readers other than the owner.
 const OTHERS: u32 = 0o044;
 
 /// A file of profiles.
@@ -26,7 +26,7 @@ pub(super) struct Document {
     pub(super) default_profile: Option<(String, Place)>,
     pub(super) defaults: Vec<Entry>,
     pub(super) profiles: Vec<Profile>,
-    /// In the order of their places.
+    /// Sorted by place.
     pub(super) mistakes: Vec<Mistake>,
 }
 
@@ -62,7 +62,7 @@ impl Document {
             let problem = error.message().replace('\n', ", ");
             reader.mistake(error.span().unwrap_or_default(), problem);
         }
-        // What was recovered from broken text may not be what was meant.
+        // Entries recovered from invalid TOML may be wrong.
         if reader.document.mistakes.is_empty() {
             reader.document(table.get_ref());
             reader.check_mode(source.mode);
@@ -73,12 +73,11 @@ impl Document {
         document
     }
 
-    /// A profile's entries.
     pub(super) fn profile(&self, name: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| &*profile.name == name)
     }
 
-    /// All entries, wherever they stand.
+    /// The entries of all tables.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.defaults.iter().chain(self.profiles.iter().flat_map(|profile| &profile.entries))
     }
@@ -116,7 +115,7 @@ impl Reader<'_> {
                 }
                 (PROFILES, DeValue::Table(profiles)) => self.profiles(profiles),
                 (DEFAULTS | PROFILES, _) => {
-                    self.mistake(name.span(), "it is a table, as in [defaults] or [profile.home]");
+                    self.mistake(name.span(), "expected a table, as in [defaults] or [profile.home]");
                 }
                 (unknown, _) => self.mistake(name.span(), self.unknown_at_the_top(unknown)),
             }
@@ -134,10 +133,10 @@ impl Reader<'_> {
             return format!("{unknown} belongs below [defaults] or a profile, as in [profile.home]");
         }
         match nearest(unknown, [DEFAULT_PROFILE, DEFAULTS, PROFILES]) {
-            Some(known) => format!("there is no {unknown:?} here; did you mean {known:?}?"),
-            None => format!(
-                "there is no {unknown:?} here; there are default-profile, [defaults] and [profile.NAME]"
-            ),
+            Some(known) => format!("unknown name {unknown:?}; did you mean {known:?}?"),
+            None => {
+                format!("unknown name {unknown:?}; expected default-profile, [defaults] or [profile.NAME]")
+            }
         }
     }
 
@@ -145,7 +144,7 @@ impl Reader<'_> {
         for (name, value) in profiles {
             let DeValue::Table(entries) = value.get_ref() else {
                 let problem =
-                    format!("a profile is a table, as in [profile.home]; {:?} is none", name.get_ref());
+                    format!("a profile is a table, as in [profile.home]; {:?} is not one", name.get_ref());
                 self.mistake(name.span(), problem);
                 continue;
             };
@@ -157,7 +156,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The entries of a table, in the order in which they stand there.
+    /// The entries of a table, in the order of the text.
     fn entries(&mut self, table: &DeTable<'_>, origin: &dyn Fn(Place) -> Origin) -> Vec<Entry> {
         let mut rows: Vec<_> = table.iter().collect();
         rows.sort_by_key(|(name, _)| name.span().start);
@@ -174,19 +173,19 @@ impl Reader<'_> {
     fn unknown_key(&self, unknown: &str) -> String {
         let known = self.options.iter().flat_map(|arg| [Some(key(arg)), arg.get_long()]).flatten();
         let found = nearest(unknown, known);
-        // A long name that is no key leads to the key.
+        // A long name that is not a key (`--pw`) leads to the key.
         let found = found.and_then(|word| {
             self.options.iter().find(|arg| key(arg) == word || arg.get_long() == Some(word))
         });
         match found {
-            Some(arg) => format!("there is no key {unknown:?}; did you mean {:?}?", key(arg)),
+            Some(arg) => format!("unknown key {unknown:?}; did you mean {:?}?", key(arg)),
             None => format!(
-                "there is no key {unknown:?}; the keys are the long names of options about the connection, as in host, port, cafile"
+                "unknown key {unknown:?}; the keys are the long names of connection options, such as host, port, cafile"
             ),
         }
     }
 
-    /// The entries of a key: several where its option can be repeated.
+    /// The entries of a key: several for a repeatable option.
     fn values(
         &mut self,
         arg: &Arg,
@@ -213,7 +212,7 @@ impl Reader<'_> {
         entries
     }
 
-    /// A path in a file is meant from where the file is; `-` is standard input.
+    /// Resolves a path relative to the file's directory; `-` is standard input.
     fn resolved(&self, path: &str) -> OsString {
         let home =
             path.strip_prefix("~/").and_then(|rest| Some(Path::new(&std::env::var_os("HOME")?).join(rest)));
@@ -224,7 +223,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses secrets that others can read.
+    /// Rejects secrets that other users can read.
     fn check_mode(&mut self, mode: u32) {
         let secret = self.document.entries().find(|entry| entry.is_secret());
         let Some((key, place)) =
@@ -242,7 +241,7 @@ impl Reader<'_> {
     }
 }
 
-/// What would be typed for a value.
+/// The word that would be typed for a value.
 fn text_of(arg: &Arg, value: &DeValue<'_>) -> Result<String, String> {
     match value {
         DeValue::Boolean(is_on) if is_flag(arg) => Ok(is_on.to_string()),
@@ -261,14 +260,14 @@ fn text_of(arg: &Arg, value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
-/// Says which profiles there are, the likeliest first.
+/// Lists the existing profiles, the most similar first.
 pub(super) fn no_profile(name: &str, document: &Document) -> String {
     let names = document.profiles.iter().map(|profile| &*profile.name);
     let known = crate::cli::toml_text::sorted_by_likeness(name, names);
     let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
     match known.as_slice() {
-        [] => format!("there is no profile {name:?}, and no other one"),
-        [one] => format!("there is no profile {name:?}; there is {one}"),
-        several => format!("there is no profile {name:?}; there are {}", several.join(", ")),
+        [] => format!("unknown profile {name:?}; no profiles are defined"),
+        [one] => format!("unknown profile {name:?}; expected {one}"),
+        several => format!("unknown profile {name:?}; expected one of {}", several.join(", ")),
     }
 }

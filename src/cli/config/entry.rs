@@ -1,4 +1,4 @@
-//! One value of an option, with the source that it comes from.
+//! A value of an option, and its source.
 
 use super::options::{is_flag, is_repeated, key};
 use crate::cli::argv::{self, PROPERTY};
@@ -12,19 +12,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Stands in the place of a secret.
+/// Replaces a secret in output.
 const HIDDEN: &str = "...";
 
-/// One value of an option.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// What the option is called in files.
+    /// The option's key in files.
     pub(crate) key: String,
-    /// What clap calls it.
+    /// Its identifier in clap.
     pub(super) id: String,
-    /// As it was given; the words of a property joined. `true` or `false` for a flag.
+    /// As given; the words of a property are joined. `true` or `false` for a flag.
     pub(super) value: OsString,
-    /// What clap reads; nothing for a flag that is off.
+    /// The word for clap; `None` for a flag that is off.
     pub(crate) word: Option<OsString>,
     pub(crate) origin: Origin,
     is_repeated: bool,
@@ -67,7 +66,6 @@ impl fmt::Display for Origin {
 }
 
 impl Origin {
-    /// The variable that it comes from.
     pub(super) fn variable(&self) -> Option<&str> {
         match self {
             Origin::Variable(name) => Some(name),
@@ -75,7 +73,7 @@ impl Origin {
         }
     }
 
-    /// The place in the file that it comes from.
+    /// The place in the file, if that is the source.
     pub(crate) fn place(&self) -> Option<&Place> {
         match self {
             Origin::Profile { place, .. } | Origin::Defaults(place) => Some(place),
@@ -85,7 +83,7 @@ impl Origin {
 }
 
 impl Entry {
-    /// A value as a file or a variable gives it.
+    /// A value from a file or a variable.
     pub(super) fn new(arg: &Arg, value: &OsStr, origin: Origin) -> Entry {
         let value = numbers::trimmed(arg, value);
         let words = option_file::values(key(arg), value.as_bytes());
@@ -100,7 +98,7 @@ impl Entry {
         Entry { value, word, origin, ..Entry::typed(arg, OsStr::new("")) }
     }
 
-    /// A value that was typed, and needs no word any more.
+    /// A value from the command line, which needs no word.
     pub(super) fn typed(arg: &Arg, value: &OsStr) -> Entry {
         Entry {
             key: key(arg).to_owned(),
@@ -112,7 +110,7 @@ impl Entry {
         }
     }
 
-    /// What the same source says of this option, which takes one value.
+    /// An entry for another option with one value, from the same source.
     pub(super) fn sibling(&self, key: &str, id: &str, value: &str) -> Entry {
         let word = Some(argv::join(key, &[value.into()]));
         let (key, id) = (key.to_owned(), id.to_owned());
@@ -124,7 +122,7 @@ impl Entry {
         self.word.is_none() && self.value == "false"
     }
 
-    /// What there is one value for: of an option that repeats, each property and each header by itself.
+    /// Two values with the same slot override each other: for a repeatable option, each property and each header separately.
     pub(super) fn slot(&self) -> String {
         let value = self.value.to_string_lossy();
         if self.key == PROPERTY {
@@ -138,7 +136,7 @@ impl Entry {
         }
     }
 
-    /// What may be shown of it.
+    /// The value with secrets redacted.
     pub(crate) fn shown(&self) -> String {
         let value = self.value.to_string_lossy().replace(SEPARATOR, " ");
         if !self.may_be_secret() {
@@ -155,7 +153,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is something that nobody else may know.
+    /// Whether the value is a secret.
     pub(crate) fn is_secret(&self) -> bool {
         let has_password = || {
             let value = self.value.to_string_lossy();
@@ -164,7 +162,7 @@ impl Entry {
         self.may_be_secret() && (!is_url(&self.key) || has_password())
     }
 
-    /// Whether it is not to be shown as it is. User names of URLs are not shown either.
+    /// Whether the value is redacted. User names in URLs are redacted as well.
     fn may_be_secret(&self) -> bool {
         match self.key.as_str() {
             "password" | "psk" | "ws-header" => true,
@@ -178,13 +176,13 @@ fn is_url(key: &str) -> bool {
     ["url", "proxy"].contains(&key)
 }
 
-/// A property is told by its packet and its name; user properties add up.
+/// A property is identified by its packet and its name; user properties add up.
 fn slot_of_property(joined: &str) -> String {
     let mut words = joined.split(SEPARATOR);
     let packet = words.next().unwrap_or_default().to_ascii_lowercase();
     let name = words.next().unwrap_or_default().to_ascii_lowercase();
     match (packet.as_str(), name.as_str()) {
-        // -x says the same.
+        // -x sets the same property.
         ("connect", "session-expiry-interval") => name,
         (_, "user-property") => format!("{PROPERTY} {joined}"),
         _ => format!("{PROPERTY} {packet} {name}"),

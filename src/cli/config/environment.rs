@@ -1,6 +1,7 @@
-//! The variables: `MQ_` and the key in capitals, as `MQ_PASSWORD_FILE` for `password-file`. One that is empty says nothing.
+//! `MQ_*` variables: the key in capitals, such as `MQ_PASSWORD_FILE` for `password-file`. Empty variables are
+//! ignored.
 //!
-//! Other programs have variables that begin so, too; those that are no option's are left alone.
+//! Other programs use this prefix, too, so variables that belong to no option are ignored.
 
 use super::entry::{Entry, Origin};
 use super::options::{Options, is_flag, is_repeated, key, takes_any_bytes, variable};
@@ -12,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 const ON: [&str; 4] = ["1", "true", "yes", "on"];
 const OFF: [&str; 4] = ["0", "false", "no", "off"];
 
-/// Whether there may be something to read.
+/// Whether any such variable is set.
 pub(super) fn is_any_set() -> bool {
     std::env::vars_os().any(|(name, _)| name.as_bytes().starts_with(b"MQ_"))
 }
@@ -22,18 +23,18 @@ pub(super) fn value_of(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// What the variables say, or the first that is wrong.
+/// The entries of all variables, or the first mistake.
 pub(super) fn entries(options: &Options) -> Result<Vec<Entry>, Error> {
     let entries: Result<Vec<_>, _> = options.iter().map(of_option).collect();
     entries.map(|entries| entries.concat()).map_err(Error::Usage)
 }
 
-/// What is wrong with the variables by themselves.
+/// Mistakes in single variables.
 pub(super) fn mistakes(options: &Options) -> Vec<String> {
     options.iter().filter_map(|arg| of_option(arg).err()).collect()
 }
 
-/// What the variable of an option says; several lines for an option that can be repeated.
+/// The entries of an option's variable, one per line for a repeatable option.
 pub(super) fn of_option(arg: &Arg) -> Result<Vec<Entry>, String> {
     let name = variable(key(arg));
     let Some(value) = value_of(&name) else { return Ok(Vec::new()) };

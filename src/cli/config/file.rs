@@ -1,4 +1,4 @@
-//! The file of profiles: where it is, and its text. A pipe or a device is refused, since it could keep a command waiting.
+//! Finds and reads the file of profiles. Rejects pipes and devices, which could block a command.
 
 use crate::cli::option_file::configuration_directory;
 use crate::error::Error;
@@ -9,30 +9,29 @@ use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The variable that names another file; empty for none.
+/// Names another file; if empty, no file is read.
 pub(super) const FILE_VARIABLE: &str = "MQ_CONFIG";
 
-/// Larger files are no lists of profiles.
+/// A larger file is not a file of profiles.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// A file that was read.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
-    /// Who may read it, as `chmod` takes it.
+    /// Permission bits, as for `chmod`.
     pub(super) mode: u32,
 }
 
-/// Where the file is to be.
+/// The location of the file.
 #[derive(Debug)]
 pub(crate) struct Location {
-    /// Its path, unless there is to be none.
+    /// Its path, or why no file is read.
     pub(crate) path: Result<PathBuf, &'static str>,
     is_asked_for: bool,
 }
 
-/// Where the file is, whether or not it is there.
+/// The location of the file, whether or not it exists.
 pub(crate) fn location() -> Location {
     if let Some(path) = std::env::var_os(FILE_VARIABLE) {
         let is_none = path.is_empty();
@@ -44,10 +43,10 @@ pub(crate) fn location() -> Location {
     Location { path: path.ok_or("neither XDG_CONFIG_HOME nor HOME is set"), is_asked_for: false }
 }
 
-/// The file, if there is one.
+/// Reads the file, if it exists.
 ///
 /// # Errors
-/// When it cannot be read, or is not there although MQ_CONFIG names it.
+/// If it cannot be read, or does not exist although MQ_CONFIG names it.
 pub(super) fn read() -> Result<Option<Source>, Error> {
     let location = location();
     let Ok(path) = location.path else { return Ok(None) };
@@ -62,7 +61,7 @@ pub(super) fn read() -> Result<Option<Source>, Error> {
     }
 }
 
-/// A file that was named.
+/// Reads the file with this path.
 pub(super) fn read_from(path: &Path) -> Result<Source, Error> {
     let file = open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     of(path.to_owned(), &file)
@@ -83,7 +82,7 @@ fn of(path: PathBuf, file: &File) -> Result<Source, Error> {
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(refused(
-            "it is no file of profiles but a directory, a pipe or a device; an empty MQ_CONFIG means none",
+            "not a regular file but a directory, a pipe or a device; set MQ_CONFIG to an empty value to read no file",
         ));
     }
     let mut bytes = Vec::new();

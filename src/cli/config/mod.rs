@@ -1,8 +1,8 @@
-//! What users keep for all commands that connect: profiles in a file, and `MQ_*` variables.
+//! Persistent settings for all commands that connect: profiles in a file, and `MQ_*` variables.
 //!
-//! The keys are the long names of a client's options, taken from their definition. A value becomes the word that would have been
-//! typed, and goes in front of those that were; what a higher source overrides is left out before (`precedence`), so that the
-//! parser finds neither contradictions between sources nor a required option missing.
+//! The keys are the long names of a client's options, taken from their definition. A value becomes the word that
+//! would have been typed, and precedes the typed words. Overridden values are dropped first (`precedence`), so the
+//! parser sees neither contradictions between sources nor a missing required option.
 
 pub mod args;
 pub(crate) mod check;
@@ -33,10 +33,10 @@ pub(super) const PROFILE: &str = "profile";
 const BENCH: &str = "bench";
 const INSPECT: &str = "inspect";
 
-/// Options that say where a client of `mq inspect` connects to, or what it wants there.
+/// Options that give the client of `mq inspect` a broker or a subscription.
 const OF_LIVE_CLIENTS: [&str; 7] = ["topic", "host", "port", "url", "unix", "srv", PROFILE];
 
-/// What the sources add to the command line.
+/// Words that the sources add to the command line.
 #[derive(Debug, Default)]
 pub(super) struct Configuration {
     pub(super) entries: Vec<Entry>,
@@ -45,12 +45,12 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
-    /// What clap reads.
+    /// The words for clap.
     pub(super) fn words(&self) -> impl Iterator<Item = OsString> {
         self.entries.iter().filter_map(|entry| entry.word.clone())
     }
 
-    /// Reminds of what was not typed, since it may be what is wrong.
+    /// A hint about options that were not typed, since one of them may be the mistake.
     pub(super) fn note(&self) -> Option<String> {
         let in_file = self.entries.iter().filter_map(|entry| {
             let place = entry.origin.place()?;
@@ -72,19 +72,18 @@ pub(super) fn is_read_by(subcommand: &str) -> bool {
     CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor"].contains(&subcommand)
 }
 
-/// The option that chooses a profile.
 pub(super) fn arg() -> Arg {
     Arg::new(PROFILE)
         .long(PROFILE)
         .value_name("NAME")
         .help_heading("Connection")
-        .help("The profile of ~/.config/mq/config.toml that gives what is not typed, as in --profile home for the table [profile.home]; `mq config --help` tells more [default: the variable MQ_PROFILE, or default-profile in the file]")
+        .help("Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]")
 }
 
-/// Reads what applies to this command line: its words, with those of an option file in front.
+/// Reads the entries for this command line, whose words include those of an option file.
 ///
 /// # Errors
-/// When the file or a variable cannot be used, or there is no such profile.
+/// If the file or a variable is invalid, or the profile does not exist.
 pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Result<Configuration, Error> {
     let name = subcommand.get_name();
     let wants_help = words.iter().any(|word| word == "--help");
@@ -113,14 +112,14 @@ pub(super) fn read(subcommand: &Command, names: Names, words: &[OsString]) -> Re
     Ok(Configuration { entries, path: file.map(|file| file.path) })
 }
 
-/// The words as far as they can be read. Mistakes are left to the parser, and so is a wish for help.
+/// Parses the words as far as possible. Mistakes and requests for help are left to the parser.
 fn parsed(subcommand: &Command, words: &[OsString]) -> Option<ArgMatches> {
     let line = [OsString::from(subcommand.get_name())].into_iter().chain(words.iter().cloned());
     subcommand.clone().ignore_errors(true).try_get_matches_from(line).ok()
 }
 
-/// Why these words of `mq bench` and `mq inspect` have no use for profiles, if they have none. A capture is read without a look
-/// at what is configured for clients.
+/// Why profiles do not apply to these words of `mq bench` and `mq inspect`, if so. Reading a capture does not depend
+/// on the configuration of clients.
 fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static str> {
     if CLIENTS.contains(&subcommand.get_name()) {
         return None;
@@ -129,17 +128,17 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     let is_typed = |id: &&str| is_typed(typed, id);
     let is_merge = || typed.get_one::<Word>("word") == Some(&Word::Merge);
     if subcommand.get_name() == BENCH && is_merge() {
-        return Some("--profile: merge reads reports, and connects to nobody");
+        return Some("--profile cannot be used with merge, which does not connect");
     }
     if is_typed(&"embedded") {
         return Some("--profile is for a broker elsewhere; leave it or --embedded out");
     }
     if is_typed(&"listen") {
-        return Some("--profile is for a client; the proxy passes on what its clients say");
+        return Some("--profile is for a client; the proxy forwards the packets of its clients");
     }
     let is_inspection = subcommand.get_name() == INSPECT;
     if is_inspection && ["file", "hex", "base64"].iter().any(is_typed) {
-        return Some("--profile is for a client of its own, not for what was captured");
+        return Some("--profile is for a live client, not for captured packets");
     }
     let is_client = OF_LIVE_CLIENTS.iter().any(is_typed);
     (is_inspection && !is_client).then_some("--profile needs a client")
@@ -149,7 +148,7 @@ fn is_typed(matches: &ArgMatches, id: &str) -> bool {
     super::is_set(matches, id) && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// What was typed, as entries of the highest source.
+/// The typed options, as entries of the highest source.
 fn typed_entries(subcommand: &Command, matches: &ArgMatches) -> Vec<Entry> {
     let mut entries = Vec::new();
     for arg in subcommand.get_arguments().filter(|arg| is_typed(matches, arg.get_id().as_str())) {
@@ -177,7 +176,7 @@ mod tests {
         }
         assert!(
             !keys.contains(&PROFILE) && !keys.contains(&"config"),
-            "MQ_PROFILE and MQ_CONFIG are no options"
+            "MQ_PROFILE and MQ_CONFIG are not options"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The options that can be configured: those of a client, from their own definition, so that none is forgotten.
+//! The configurable options: those of a client, from their own definition, so that none is missed.
 
 use crate::cli::session::ClientArgs;
 use clap::builder::ValueParser;
@@ -14,7 +14,7 @@ impl Options {
         Options(ClientArgs::augment_args(command))
     }
 
-    /// A command that has them and nothing else.
+    /// A command with exactly these options.
     pub(super) fn command(&self) -> &Command {
         &self.0
     }
@@ -28,13 +28,13 @@ impl Options {
     }
 }
 
-/// What an option is called in files: by its long name, but `--pw`, an abbreviation of mosquitto's, is written in full.
+/// An option's key: its long name, but `password` instead of mosquitto's abbreviation `--pw`.
 pub(super) fn key(arg: &Arg) -> &str {
     let id = arg.get_id().as_str();
     if id == "password" { id } else { arg.get_long().unwrap_or(id) }
 }
 
-/// The environment variable that stands for a key.
+/// The environment variable for a key.
 pub(super) fn variable(key: &str) -> String {
     format!("MQ_{}", key.to_ascii_uppercase().replace('-', "_"))
 }
@@ -47,12 +47,12 @@ pub(super) fn is_repeated(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
 }
 
-/// Whether it names a file.
+/// Whether the value names a file.
 pub(super) fn is_path(arg: &Arg) -> bool {
     arg.get_value_parser().type_id() == ValueParser::path_buf().type_id()
 }
 
-/// Whether its value need not be UTF-8.
+/// Whether the value need not be UTF-8.
 pub(super) fn takes_any_bytes(arg: &Arg) -> bool {
     is_path(arg) || arg.get_value_parser().type_id() == ValueParser::os_string().type_id()
 }

@@ -1,10 +1,10 @@
-//! Which value counts when several sources have one: the command line's, the environment's, the profile's, the defaults'.
+//! Decides between the sources of a value: command line, environment, profile, defaults.
 //!
-//! What a higher source says puts the same option of a lower one out of force, and all that is an alternative to it: what clap
-//! knows to contradict it, and what the table below adds. Within a source nothing is put out of force, and a contradiction is told.
+//! A value of a higher source overrides the same option in lower ones, and its alternatives: the options that
+//! conflict with it in clap or in the table below. Contradictions within one source are reported, not resolved.
 //!
-//! A URL stands for several options: as when both are typed, a host, a port and credentials of a higher source override its
-//! parts and leave the others.
+//! A URL sets several options: a host, a port and credentials of a higher source override its parts and leave the
+//! others, as when both are typed.
 
 use super::entry::{Entry, Origin};
 use crate::cli::tls::TlsArgs;
@@ -12,22 +12,22 @@ use crate::cli::url;
 use clap::{Args, Command};
 use std::ffi::OsStr;
 
-/// How many sources there are besides the command line.
+/// Number of sources besides the command line.
 pub(super) const LAYERS: usize = 3;
 
-/// What else an option puts out of force in lower sources.
+/// Other options that an option overrides in lower sources.
 const OVERRIDES: [(&str, &[&str]); 11] = [
     ("host", &["unix"]),
-    // SRV records tell the port.
+    // SRV records contain the port.
     ("port", &["unix", "srv"]),
     ("srv", &["unix"]),
     ("url", &["host", "port", "unix", "srv", "ws", "no-tls"]),
     ("unix", &["host", "port", "url", "srv", "proxy", "ws", "ws-path", "ws-header"]),
-    // Who names an authority wants it to be asked.
+    // A named authority must be checked.
     ("cafile", &["psk", "psk-identity", "insecure"]),
     ("capath", &["psk", "psk-identity", "insecure"]),
     ("psk", &["cafile", "capath"]),
-    // The password of another key.
+    // The password belongs to another key.
     ("key", &["key-password-file"]),
     // Both choose MQTT 5.
     ("session-expiry-interval", &["protocol-version"]),
@@ -42,7 +42,7 @@ pub(super) fn named_keys() -> Vec<&'static str> {
     table.chain(rules).collect()
 }
 
-/// What counts of the layers, of which the first is the highest: the lowest first.
+/// The values in force, from the lowest layer to the highest; `layers` begins with the highest.
 pub(super) fn winners(command: &Command, typed: &[Entry], layers: [Vec<Entry>; LAYERS]) -> Vec<Entry> {
     let mut winners: Vec<Vec<Entry>> = Vec::new();
     for mut layer in layers {
@@ -64,7 +64,7 @@ fn overrides(command: &Command, higher: &Entry, lower: &Entry) -> bool {
             || overrides_alternative(higher, lower))
 }
 
-/// Whether clap refuses the two together.
+/// Whether clap rejects the two together.
 fn contradict(command: &Command, id: &str, other: &str) -> bool {
     let arg = command.get_arguments().find(|arg| arg.get_id() == id);
     arg.is_some_and(|arg| command.get_arg_conflicts_with(arg).iter().any(|arg| arg.get_id() == other))
@@ -87,7 +87,7 @@ fn is_about_tls(id: &str) -> bool {
     options.get_arguments().any(|arg| arg.get_id() == id)
 }
 
-/// What a URL says depends on its parts.
+/// The options that a URL overrides depend on its parts.
 fn url_overrides(url: &OsStr, key: &str) -> bool {
     let text = url.to_string_lossy();
     let (has_name, has_password) = url::has_credentials(&text);
@@ -107,8 +107,9 @@ fn needs_version_5(key: &str) -> bool {
     ["property", "session-expiry-interval"].contains(&key)
 }
 
-/// Adapts what counts to the command: a URL of a lower source gives way to a topic that was typed, and credentials from the
-/// environment are there for whoever needs them (`cli/secrets.rs`), unless a lower source would take their place.
+/// Adapts the values to the command: the topic in a lower source's URL gives way to a typed topic. Credentials from
+/// the environment are left to `cli/secrets.rs`, as they are only a fallback, unless a lower source would replace
+/// them.
 pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) -> Vec<Entry> {
     let names_topic = |entry: &Entry| ["topic", "topic_qos", "unsubscribe"].contains(&entry.id.as_str());
     if command == "bench" || typed.iter().any(names_topic) {
@@ -127,7 +128,8 @@ pub(super) fn fitted(command: &str, typed: &[Entry], mut entries: Vec<Entry>) ->
     entries
 }
 
-/// Takes the topic out of the URL. What stands there for a WebSocket is its path, which the load generator is told by itself.
+/// Removes the topic from the URL. For a WebSocket this path is the WebSocket's, which the load generator takes as
+/// `--ws-path`.
 fn leave_topic_out(command: &str, entries: &mut Vec<Entry>) {
     let Some(url) = entries.iter_mut().find(|entry| entry.key == "url") else { return };
     let text = url.value.to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Which profile is meant, and what all sources say with it.
+//! Selects the profile, and collects the entries of all sources.
 
 use super::document::{Document, no_profile};
 use super::entry::Entry;
@@ -12,21 +12,21 @@ use std::ffi::OsString;
 /// The variable that chooses a profile.
 const PROFILE_VARIABLE: &str = "MQ_PROFILE";
 
-/// A profile that somebody asked for, and how.
+/// A requested profile, and the option or variable that requests it.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) by: &'static str,
 }
 
-/// What the sources say, the highest first, and the profile that is in force.
+/// The entries of each source, the highest first, and the profile in force.
 #[derive(Debug)]
 pub(super) struct Sources {
     pub(super) layers: [Vec<Entry>; LAYERS],
     pub(super) profile: Option<Asked>,
 }
 
-/// The profile that these words name, each of them an option with its value. One that is no text is left to the parser.
+/// The profile that these words name, each an option with its value. One that is not UTF-8 is left to the parser.
 pub(super) fn typed(words: &[OsString]) -> Option<String> {
     let start = format!("--{PROFILE}=");
     let options = words.iter().take_while(|word| *word != "--");
@@ -34,19 +34,19 @@ pub(super) fn typed(words: &[OsString]) -> Option<String> {
     options.filter_map(name).last()
 }
 
-/// The profile that is asked for by these words, or by the environment.
+/// The profile requested by these words, or by the environment.
 pub(super) fn asked_for(words: &[OsString]) -> Result<Option<Asked>, Error> {
     typed(words).map_or_else(of_environment, |name| Ok(Some(Asked { name, by: "--profile" })))
 }
 
-/// The profile that the environment asks for.
+/// The profile requested by the environment.
 pub(super) fn of_environment() -> Result<Option<Asked>, Error> {
     let not_text = |_| Error::Usage(format!("the variable {PROFILE_VARIABLE} is not valid UTF-8"));
     let name = environment::value_of(PROFILE_VARIABLE).map(|name| name.into_string().map_err(not_text));
     Ok(name.transpose()?.map(|name| Asked { name, by: PROFILE_VARIABLE }))
 }
 
-/// All that the sources say.
+/// Collects the entries of all sources.
 pub(super) fn sources(
     options: &Options,
     file: Option<&Source>,
@@ -79,8 +79,8 @@ pub(super) fn sources(
 
 fn without_file(asked: &Asked) -> Error {
     let why = match location().path {
-        Ok(path) => format!("{} is not there", path.display()),
-        Err(reason) => format!("there is no file of profiles: {reason}"),
+        Ok(path) => format!("{} does not exist", path.display()),
+        Err(reason) => format!("no file of profiles: {reason}"),
     };
-    Error::Usage(format!("{}: there is no profile {:?}, since {why}", asked.by, asked.name))
+    Error::Usage(format!("{}: unknown profile {:?}: {why}", asked.by, asked.name))
 }

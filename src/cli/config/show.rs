@@ -1,4 +1,4 @@
-//! What counts when nothing is typed, and where each value comes from.
+//! The options in effect when none is typed, and the source of each value.
 
 use super::entry::{Entry, Origin};
 use super::options::{Options, key};
@@ -10,14 +10,14 @@ use serde::Serialize;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-/// What counts, in the order of the options' definition.
+/// The options in effect, in the order of their definition.
 #[derive(Debug, Serialize)]
 pub(crate) struct Shown {
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     /// The profile in force.
     pub(crate) profile: Option<String>,
-    /// What chose it: `--profile`, `MQ_PROFILE` or `default-profile`.
+    /// Its source: `--profile`, `MQ_PROFILE` or `default-profile`.
     pub(crate) profile_from: Option<&'static str>,
     pub(crate) options: Vec<Row>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Shown {
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) key: String,
-    /// With secrets replaced.
+    /// With secrets redacted.
     pub(crate) value: String,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) secret: bool,
@@ -49,10 +49,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What counts with this profile, or with the one that is chosen elsewhere.
+/// The options in effect with this profile, or by default with the configured one.
 ///
 /// # Errors
-/// When a source is wrong, or there is no such profile.
+/// If a source is invalid, or the profile does not exist.
 pub(crate) fn show(profile: Option<&str>) -> Result<Shown, Error> {
     let options = Options::all();
     let file = file::read()?;
@@ -70,7 +70,7 @@ pub(crate) fn show(profile: Option<&str>) -> Result<Shown, Error> {
     Ok(Shown { file: file.map(|file| file.path), profile, profile_from, options })
 }
 
-/// What is used where no source says anything.
+/// Built-in values of the options that no source sets.
 fn built_in(options: &Options, entries: &[Entry]) -> Vec<Entry> {
     let has = |wanted: &str| entries.iter().any(|entry| entry.key == wanted);
     let mut added = Vec::new();
@@ -82,7 +82,7 @@ fn built_in(options: &Options, entries: &[Entry]) -> Vec<Entry> {
     added
 }
 
-/// Flags have a default, too, of which there is nothing to say.
+/// A flag's default is not shown.
 fn default_value(arg: &clap::Arg) -> Option<&OsStr> {
     if super::options::is_flag(arg) { None } else { arg.get_default_values().first().map(AsRef::as_ref) }
 }

@@ -16,8 +16,8 @@ fn options_that_do_not_go_together_are_refused() {
             format!("sub -t a {scram} -u ann -P secret --auth-data-file -"),
             &["--auth-data-file", "SCRAM-SHA-256"],
         ),
-        ("sub -t a --auth-method SCRAM-SHA-224 -u ann -P x".to_owned(), &["SCRAM-SHA-256 and SCRAM-SHA-512"]),
-        ("sub -t a --auth-method scram-sha-256 -u ann -P x".to_owned(), &["SCRAM-SHA-256 and SCRAM-SHA-512"]),
+        ("sub -t a --auth-method SCRAM-SHA-224 -u ann -P x".to_owned(), &["SCRAM-SHA-256, SCRAM-SHA-512"]),
+        ("sub -t a --auth-method scram-sha-256 -u ann -P x".to_owned(), &["SCRAM-SHA-256, SCRAM-SHA-512"]),
         ("pub -t a -s --auth-method X --auth-data-file -".to_owned(), &["-s both read standard input"]),
         (
             "sub -t a --auth-method X --auth-data-file - -u ann --password-file -".to_owned(),
@@ -30,7 +30,7 @@ fn options_that_do_not_go_together_are_refused() {
         ("sub -t a --auth-method X --auth-data-file /dev/null --reauthenticate 5".to_owned(), &["/dev/null"]),
         (
             "sub -t a --auth-method X -D connect authentication-method Y".to_owned(),
-            &["--auth-method and -D connect authentication-method say the same twice"],
+            &["--auth-method and -D connect authentication-method set the same property"],
         ),
         (
             "sub -t a --auth-method X -D connect authentication-data Y".to_owned(),

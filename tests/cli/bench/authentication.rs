@@ -318,8 +318,8 @@ fn what_does_not_go_with_a_method_is_refused() {
         (format!("{SCRAM} --credentials {{}}/rows.csv"), &["a user name and a password"]),
         (format!("{SCRAM} --credentials {{}}/bad.csv"), &["client 1: the password is not usable with SCRAM"]),
         (format!("{SCRAM} -u ann -P secret --auth-data-file {{}}/token"), &["--auth-data-file", "SCRAM"]),
-        ("--auth-method SCRAM-SHA-224 -u ann -P secret".to_owned(), &["SCRAM-SHA-256 and SCRAM-SHA-512"]),
-        ("--auth-method X -D connect authentication-data Y".to_owned(), &["say the same twice"]),
+        ("--auth-method SCRAM-SHA-224 -u ann -P secret".to_owned(), &["SCRAM-SHA-256, SCRAM-SHA-512"]),
+        ("--auth-method X -D connect authentication-data Y".to_owned(), &["set the same property"]),
         ("--auth-data-file {}/token".to_owned(), &["--auth-method"]),
     ] {
         let words = format!("bench conn -c 2 {}", files.words(&words));

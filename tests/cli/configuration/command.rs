@@ -107,7 +107,7 @@ fn check_tells_all_mistakes_in_their_order() {
     let lines: Vec<&str> = stderr.lines().collect();
     for (line, part) in lines.iter().zip([
         format!("mq config: {path}, line 2, column 1: invalid value 'x' for --port"),
-        format!("mq config: {path}, line 3, column 1: there is no key \"hostt\""),
+        format!("mq config: {path}, line 3, column 1: unknown key \"hostt\""),
         format!("mq config: {path}, line 5, column 1: password is a secret"),
         format!("mq config: {path}, line 6, column 12: insecure is true or false"),
         "mq config: the variable MQ_WS takes true or false".to_owned(),

@@ -19,7 +19,7 @@ fn a_mistake_is_told_with_its_place() {
             "default-profile = 'hone'\n[profile.work]\n[profile.home]\n",
             1,
             19,
-            &["\"hone\"", "are \"home\", \"work\""],
+            &["\"hone\"", "one of \"home\", \"work\""],
         ),
         ("[profile]\nhome = 3\n", 2, 1, &["table", "home"]),
         ("[defaults]\nport = true\n", 2, 8, &["port takes a text or a number"]),
@@ -78,7 +78,13 @@ fn an_unknown_profile_is_told_with_those_that_exist() {
     let stderr = profiles.mq("sub -t a --profile hone").run().fail(2);
     assert_says(
         &stderr,
-        &["--profile", "no profile \"hone\"; there are \"home\"", "\"work\"", "\"o p\"", &profiles.shown()],
+        &[
+            "--profile",
+            "unknown profile \"hone\"; expected one of \"home\"",
+            "\"work\"",
+            "\"o p\"",
+            &profiles.shown(),
+        ],
     );
     for words in ["sub -t a --profile", "sub -t a --profile="] {
         profiles.mq(words).run().fail(2);
@@ -94,7 +100,7 @@ fn an_unknown_profile_is_told_with_those_that_exist() {
 #[test]
 fn help_is_there_whatever_the_file_says() {
     let profiles = Profiles::new("this is no TOML");
-    assert_says(&profiles.mq("pub --help").run().succeed(), &["--profile", "[profile.home]"]);
+    assert_says(&profiles.mq("pub --help").run().succeed(), &["--profile", "[profile.NAME]"]);
     profiles.mq("man config").run().succeed();
 }
 
