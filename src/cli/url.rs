@@ -287,7 +287,7 @@ mod tests {
             ("mqtt://[::1]a/a", "port"),
             ("mqtt://ann:secret%4@host/a", "%25"),
             ("mqtt://ann%ff:secret@host/a", "UTF-8"),
-            ("mqtt://a b/c", "characters"),
+            ("mqtt://a b/c", "invalid character"),
         ] {
             let problem = Url::parse(text, Names::Mq).unwrap_err();
             assert!(problem.contains(part) && !problem.contains("cret"), "{text}: {problem}");
