@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::protocol::{
     Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version,
 };
+use std::time::Duration;
 
 /// The message expiry in seconds: an MQTT 5 broker drops the retained message if we are killed before deleting it.
 const RETAINED_EXPIRY: u32 = 60;
@@ -422,6 +423,30 @@ pub(super) async fn is_retained(line: &mut Line, topic: &str) -> Result<Option<b
     // The message has its full timeout, even after a late SUBACK.
     line.begin();
     Ok(Some(line.probe(&probe).await?.is_some_and(|arrived| arrived.retain)))
+}
+
+/// The number of pairs of messages. Linux acknowledges the first packets of a connection at once, so the effect shows after some pairs.
+const PAIRS: usize = 24;
+
+/// The pairs that count: the last ones.
+const LAST_PAIRS: usize = 4;
+
+/// The median time between the acknowledgements of two messages in one write; `None` unless all are acknowledged in time.
+///
+/// Without TCP_NODELAY, a broker's second small packet waits until the client's TCP acknowledges the first one.
+pub(super) async fn second_acknowledgement(line: &mut Line, topic: &str) -> Result<Option<Duration>, Error> {
+    line.begin();
+    let probe = Probe::new(topic, "pair");
+    let mut delays = Vec::new();
+    while delays.len() < PAIRS {
+        match line.acknowledge_pair(&probe.message(Qos::AtLeastOnce)).await? {
+            Some(delay) => delays.push(delay),
+            None => return Ok(None),
+        }
+    }
+    let mut last = delays.split_off(PAIRS - LAST_PAIRS);
+    last.sort_unstable();
+    Ok(last.get(LAST_PAIRS / 2).copied())
 }
 
 /// Deletes the retained message; returns whether that is certain.

@@ -126,6 +126,11 @@ impl Object<'_> {
         }
         self.time("connack", examined.connack);
         self.0.close_object();
+        if let Some(delay) = examined.second_acknowledgement {
+            self.time("second_acknowledgement_ns", delay);
+            self.0.key("acknowledgement_delayed_by_tcp");
+            self.0.literal(examined.is_acknowledgement_delayed());
+        }
         if let Some([least, median, most]) = examined.round_trip() {
             self.0.key("round_trip_ns");
             self.0.open_object();

@@ -208,6 +208,24 @@ impl Line {
         self.connection.finish(FAREWELL_PATIENCE).await;
     }
 
+    /// Sends two messages of QoS 1 in one write; returns the time from the first acknowledgement to the second. `None` unless both
+    /// arrive in time.
+    pub(super) async fn acknowledge_pair(
+        &mut self,
+        publish: &Publish<'_>,
+    ) -> Result<Option<Duration>, Error> {
+        let mut packet_ids = [None; 2];
+        for packet_id in &mut packet_ids {
+            *packet_id = self.session.publish(publish, || (), self.connection.output()).ok().flatten();
+        }
+        let [Some(first), Some(second)] = packet_ids else { return Ok(None) };
+        if self.answer(first).await?.is_none() {
+            return Ok(None);
+        }
+        let start = Instant::now();
+        Ok(self.answer(second).await?.map(|_| start.elapsed()))
+    }
+
     async fn answer(&mut self, packet_id: PacketId) -> Result<Option<Answer>, Error> {
         self.until(|heard| {
             let position = heard.answers.iter().position(|(answered, _)| *answered == packet_id)?;

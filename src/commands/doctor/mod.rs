@@ -188,6 +188,7 @@ impl<'a> Doctor<'a> {
             broker_version: BrokerVersion::NotAsked,
             checks: Vec::new(),
             round_trips: Vec::new(),
+            second_acknowledgement: None,
         };
         Ok((Line::new(connected, options.version, &self.topic, self.args.check_timeout), found))
     }
@@ -241,9 +242,15 @@ impl<'a> Doctor<'a> {
                 examined.checks.push((check, finding));
             }
         }
+        let publishes_at_qos_1 = self.verdict_of(Check::Publish(Qos::AtLeastOnce)) == Some(Verdict::Yes);
+        let topic = self.topic.clone();
         if let Some(line) = self.line().await {
             // In this order, since some brokers close the connection if $SYS is forbidden.
             let trips = round_trips(line).await;
+            let second_acknowledgement = match publishes_at_qos_1 {
+                true => check::second_acknowledgement(line, &topic).await.ok().flatten(),
+                false => None,
+            };
             let says = match check::broker_version(line).await {
                 Ok(Some(version)) => BrokerVersion::Known(version),
                 Ok(None) | Err(_) => BrokerVersion::Unreadable,
@@ -251,6 +258,7 @@ impl<'a> Doctor<'a> {
             if let Some(examined) = &mut self.report.examined {
                 examined.broker_version = says;
                 examined.round_trips = trips;
+                examined.second_acknowledgement = second_acknowledgement;
             }
         }
     }

@@ -5,6 +5,7 @@ use super::check::{Check, Finding};
 use crate::protocol::{ReasonCode, Version};
 use crate::transport::Layer;
 use crate::transport::tls::{Agreement, ShownCertificate, Verified};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The number of days before expiry below which a certificate causes a warning.
@@ -80,6 +81,8 @@ pub(super) struct Examined {
     pub(super) checks: Vec<(Check, Finding)>,
     /// The round trips of PINGREQ, the shortest first.
     pub(super) round_trips: Vec<Duration>,
+    /// The time between the acknowledgements of two messages of QoS 1 in one write.
+    pub(super) second_acknowledgement: Option<Duration>,
 }
 
 /// The content of `$SYS/broker/version`.
@@ -144,7 +147,16 @@ impl Report {
     }
 }
 
+/// The range of TCP's delayed acknowledgement, 40 ms on Linux.
+const DELAYED_ACKNOWLEDGEMENT: RangeInclusive<Duration> =
+    Duration::from_millis(36)..=Duration::from_millis(60);
+
 impl Examined {
+    /// Whether the second acknowledgement waits for TCP's delayed acknowledgement of the first.
+    pub(super) fn is_acknowledgement_delayed(&self) -> bool {
+        self.second_acknowledgement.is_some_and(|delay| DELAYED_ACKNOWLEDGEMENT.contains(&delay))
+    }
+
     /// The shortest, the median and the longest round trip.
     pub(super) fn round_trip(&self) -> Option<[Duration; 3]> {
         let trips = &self.round_trips;

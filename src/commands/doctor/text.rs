@@ -127,6 +127,13 @@ impl Page {
                 &format!("{least} least, {median} median, {most} most, of {count}"),
             );
         }
+        if let Some(delay) = examined.second_acknowledgement {
+            let remark = match examined.is_acknowledgement_delayed() {
+                true => ": the broker does not set TCP_NODELAY (mosquitto: set_tcp_nodelay true)",
+                false => "",
+            };
+            self.fact("second PUBACK of two", &format!("{}{remark}", milliseconds(delay)));
+        }
     }
 
     fn heading(&mut self, text: &str) {

@@ -90,6 +90,8 @@ fn a_broker_that_allows_everything_is_told_to() {
         assert_eq!(report["tls"], Value::Null);
         assert!(report["broker_version"].as_str().unwrap().contains("version"), "{report}");
         assert_eq!(report["round_trip_ns"]["count"], 10);
+        assert!(report["second_acknowledgement_ns"].is_u64(), "{report}");
+        assert!(report["acknowledgement_delayed_by_tcp"].is_boolean(), "{report}");
         assert!(report["connect_ns"]["connack"].as_u64().unwrap() > 0, "{report}");
         assert_eq!(report["limits"]["maximum_qos"], serde_json::json!({"value": 2, "said": false}));
         assert_eq!(report["limits"]["assigned_client_identifier"]["said"], true);
