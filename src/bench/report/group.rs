@@ -115,7 +115,7 @@ impl Group {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
             (Scenario::Connect, _) if self.idle == 1 => "1 idle client".to_owned(),
-            (Scenario::Connect, _) => format!("{}", count(self.idle, "idle client")),
+            (Scenario::Connect, _) => count(self.idle, "idle client"),
             (_, Some(filter)) => format!("{} to {filter}", count(subscribers, "subscriber")),
             (Scenario::RequestResponse, _) => {
                 format!("{}, {}", count(publishers, "requester"), count(subscribers, "responder"))
