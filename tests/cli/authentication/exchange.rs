@@ -109,8 +109,8 @@ fn packets_out_of_turn_are_the_brokers_fault() {
     for (answer, says) in [
         ("f0 (18 (15 `SCRAM-SHA-1` 16 `x`))", "SCRAM-SHA-256, but found SCRAM-SHA-1"),
         ("20 (00 00 (15 `X`))", "SCRAM-SHA-256, but found X"),
-        ("f0 (18 ())", "answers with none"),
-        ("f0 00", "answers with none"),
+        ("f0 (18 ())", "SCRAM-SHA-256, but found none"),
+        ("f0 00", "SCRAM-SHA-256, but found none"),
         ("f0 (00 (15 `SCRAM-SHA-256`))", "AUTH with success (0x00)"),
         ("f0 (19 (15 `SCRAM-SHA-256`))", "AUTH with re-authenticate (0x19)"),
     ] {

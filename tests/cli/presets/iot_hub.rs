@@ -180,7 +180,7 @@ fn what_a_hub_does_not_take_is_refused_before_anything_is_sent() {
         ("pub -m x --will-topic a", &["the will", "no such topic"]),
         ("pub -m x -i other", &["-i other", "d1"]),
         ("pub -m x -I other", &["-I other", "d1"]),
-        ("bench pub -c 2", &["one connection of a device"]),
+        ("bench pub -c 2", &["one connection per device"]),
     ] {
         let hub = hub();
         let key = key_file(&hub);
