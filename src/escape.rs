@@ -4,8 +4,8 @@
 //!
 //! How to use it:
 //! - Errors and notes need nothing: `commands::Messages` escapes all that it says. One message is one line there; a message of
-//!   several lines goes through `Messages::say_lines` or `say_with_hint`, with each part of others escaped by [`line`].
-//! - A value in a table, a view or a report is escaped by [`line`], where it is put into the text.
+//!   several lines goes through `Messages::say_lines` or `say_with_hint`, with each part of others escaped by [`line()`].
+//! - A value in a table, a view or a report is escaped by [`line()`], where it is put into the text.
 //! - A whole text whose line breaks are ours is escaped by [`lines`]. It must not have colours yet.
 //! - JSON needs nothing: `json::Writer` and `json::to_string` write the same characters as `\u001b`.
 
@@ -16,17 +16,17 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unsafe)
 }
 
-/// As [`line`], but keeps line breaks and tabs.
+/// As [`line()`], but keeps line breaks and tabs.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| is_unsafe(character) && !matches!(character, '\n' | '\t'))
 }
 
-/// As [`line`], in quotation marks; those of the text are escaped as well.
+/// As [`line()`], in quotation marks; those of the text are escaped as well.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", line(text).replace('"', "\\\""))
 }
 
-/// As [`line`], for text that need not be UTF-8.
+/// As [`line()`], for text that need not be UTF-8.
 pub fn bytes(text: &[u8]) -> String {
     line(&String::from_utf8_lossy(text)).into_owned()
 }
