@@ -114,7 +114,6 @@ impl Group {
     pub(super) fn who(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
-            (Scenario::Connect, _) if self.idle == 1 => "1 idle client".to_owned(),
             (Scenario::Connect, _) => count(self.idle, "idle client"),
             (_, Some(filter)) => format!("{} to {filter}", count(subscribers, "subscriber")),
             (Scenario::RequestResponse, _) => {
