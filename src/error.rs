@@ -2,11 +2,11 @@
 
 use crate::authentication::Failure;
 use crate::client::AuthenticationError;
+use crate::hosted::Violation;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
 use crate::protocol::{DecodeError, EncodeError, PacketType, ReasonCode, Version};
 use crate::recording::RecordingError;
-use crate::service::Violation;
 use crate::transport::ConnectError;
 use crate::transport::tls::{Defect, TlsError};
 use std::io;

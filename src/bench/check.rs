@@ -6,7 +6,7 @@
 use super::limits::{self, Sources, WIDER_PORT_RANGE};
 use super::plan::Plan;
 use super::report::folded;
-use super::route;
+use super::target::resolve;
 use crate::error::Error;
 use crate::transport::descriptors;
 use std::fmt::Write;
@@ -76,11 +76,8 @@ struct Machine {
 /// If the broker's name cannot be resolved.
 pub async fn check(mut plan: Plan, processes: Option<usize>, is_embedded: bool) -> Result<Check, Error> {
     let machine = Machine::look();
-    let target = if is_embedded {
-        Some(SocketAddr::from(([127, 0, 0, 1], 1883)))
-    } else {
-        route::resolve(&plan).await?
-    };
+    let target =
+        if is_embedded { Some(SocketAddr::from(([127, 0, 0, 1], 1883))) } else { resolve(&plan).await? };
     let spread = limits::spread_over_processes(&mut plan, processes);
     let mut findings = vec![summary(&plan, target), machine.files(&plan, &spread)];
     findings.extend(machine.files_of_all(&plan));

@@ -32,7 +32,7 @@ struct Client {
     connection: Connection,
     session: Session<Kept>,
     keep_alive: KeepAlive,
-    /// The client's number in the agenda.
+    /// The client's number in the timer_queue.
     called: usize,
     /// The last beat that the client handled.
     beat: u32,

@@ -1,6 +1,6 @@
 //! Connects one client up to an accepting CONNACK, and times each step.
 
-use super::introduction::Introduction;
+use super::handshake::Introduction;
 use super::plan::Part;
 use super::record::Record;
 use super::worker::Shared;

@@ -8,47 +8,47 @@
 //! - [`run`] leads the workers through the phases: connect and subscribe, measure, drain, close. Every wait has a
 //!   limit.
 
-mod agenda;
 pub mod check;
 mod client;
 mod connect;
+mod cpu_usage;
 mod gauges;
+mod handshake;
 pub mod identity;
-mod introduction;
-pub mod judge;
 pub mod limits;
 pub mod payload;
+mod payload_header;
 pub mod plan;
 pub mod processes;
 pub mod record;
 pub mod report;
 mod role;
-mod route;
 pub mod schedule;
 pub mod shard;
-mod stamp;
+mod target;
 pub mod template;
+pub mod thresholds;
 pub mod timeline;
+mod timer_queue;
 pub mod topics;
 pub mod trace;
-mod usage;
 mod worker;
 
 use crate::error::Error;
 use gauges::Gauges;
 pub use gauges::Totals;
 use jiff::Timestamp;
+pub use payload_header::Stamp;
 use plan::{Plan, Scenario, Volume};
 use processes::{Moment, Process, Program};
 use record::Record;
 use report::Circumstances;
 pub use report::Report;
-use route::Route;
-pub use stamp::Stamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
+use target::Route;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use worker::{Assignment, Orders, Phase};
@@ -123,7 +123,7 @@ pub async fn run(
     interrupts: mpsc::Receiver<()>,
     observe: impl FnMut(View<'_>),
 ) -> Result<Report, Error> {
-    let target = route::find(&plan).await?;
+    let target = target::find(&plan).await?;
     let offset = fastrand::u32(..u32::from(u16::MAX));
     let route = Route::to(&plan, target, offset)?;
     let place = route.place();

@@ -1,6 +1,6 @@
 //! Payloads of messages: a header that identifies the message if it is measured, and the bytes after it.
 
-use super::stamp::Stamp;
+use super::payload_header::Stamp;
 use super::template::{Template, Values};
 use std::fmt;
 use std::sync::Arc;

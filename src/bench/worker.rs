@@ -2,22 +2,22 @@
 //!
 //! Clients are tasks of a runtime that stays on this thread, so that they share state without locks. They are woken
 //! by their sockets, all together by [`Shared::beat`] for new orders and for keep alive, and each at the times that
-//! it asks the [`Agenda`] for. A client has no timer of its own.
+//! it asks the [`TimerQueue`] for. A client has no timer of its own.
 
-use super::agenda::Agenda;
 use super::client;
+use super::cpu_usage::Usage;
 use super::gauges::Gauges;
 use super::payload::Composer;
 use super::plan::{Group, Part, Plan, Volume};
 use super::record::{Errors, Received, Record, Stage};
 use super::role::Tallies;
-use super::route::Route;
-use super::usage::Usage;
+use super::target::Route;
+use super::timer_queue::TimerQueue;
 use crate::client::Means;
 use crate::error::Error;
 use crate::processor::thread_time;
 use crate::protocol::Qos;
-use crate::transport::Alarm;
+use crate::transport::PreciseTimer;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ pub(super) struct Shared {
     pub(super) route: Route,
     start: Instant,
     orders: Cell<Orders>,
-    agenda: Option<Agenda>,
+    timer_queue: Option<TimerQueue>,
     beat: Cell<u32>,
     wakers: RefCell<Vec<Waker>>,
     /// Clients that are connected.
@@ -245,7 +245,8 @@ impl Shared {
     /// If the operating system has no more timers.
     fn new(assignment: &Assignment) -> io::Result<Shared> {
         let Assignment { plan, route, start, gauges, .. } = assignment;
-        let agenda = plan.has_open_loop().then(|| Alarm::new().map(Agenda::new)).transpose()?;
+        let timer_queue =
+            plan.has_open_loop().then(|| PreciseTimer::new().map(TimerQueue::new)).transpose()?;
         let composer = |group: &Group| RefCell::new(Composer::new(&group.payload, group.stamp_size()));
         Ok(Shared {
             plan: plan.clone(),
@@ -258,7 +259,7 @@ impl Shared {
             route: route.clone(),
             start: *start,
             orders: Cell::default(),
-            agenda,
+            timer_queue,
             beat: Cell::default(),
             wakers: RefCell::default(),
             alive: Cell::default(),
@@ -358,31 +359,31 @@ impl Shared {
 
     /// Schedules a wake-up of a client.
     pub(super) fn wake_at(&self, client: usize, time: u64) {
-        if let Some(agenda) = &self.agenda {
-            agenda.enter(client, time, self.now());
+        if let Some(timer_queue) = &self.timer_queue {
+            timer_queue.enter(client, time, self.now());
         }
     }
 
     /// The time up to which all clients have been woken.
     pub(super) fn called_until(&self) -> u64 {
-        self.agenda.as_ref().map_or(0, Agenda::called_until)
+        self.timer_queue.as_ref().map_or(0, TimerQueue::called_until)
     }
 
     async fn somebody_is_due(&self) {
-        match &self.agenda {
-            Some(agenda) => agenda.wait().await,
+        match &self.timer_queue {
+            Some(timer_queue) => timer_queue.wait().await,
             None => pending().await,
         }
     }
 
     fn call_those_due(&self) {
-        let Some(agenda) = &self.agenda else {
+        let Some(timer_queue) = &self.timer_queue else {
             return;
         };
         let now = self.now();
         let wakers = self.wakers.borrow();
         let wake = |client: usize| wakers.get(client).into_iter().for_each(Waker::wake_by_ref);
-        if let Some(asked) = agenda.call(now, wake) {
+        if let Some(asked) = timer_queue.call(now, wake) {
             self.record.borrow_mut().lag.record(now - asked);
         }
     }

@@ -1,7 +1,7 @@
 //! The report options of `mq bench`: formats, destinations, and conditions that make a run fail.
 
 use super::values;
-use crate::bench::judge::Thresholds;
+use crate::bench::thresholds::Thresholds;
 use clap::{Args, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;

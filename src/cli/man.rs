@@ -1,7 +1,7 @@
 //! Generates the manual pages from the definition of the command line: its help, in the usual sections.
 
+use super::compat::{CLIENTS, EXIT_STATUS, STATUSES};
 use super::config;
-use super::names::{CLIENTS, EXIT_STATUS, STATUSES};
 use super::option_file;
 use clap::Command;
 use clap_mangen::Man;

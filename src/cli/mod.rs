@@ -8,17 +8,16 @@ pub mod authentication;
 pub mod bench;
 pub mod bench_report;
 pub mod broker;
+mod clap_error;
+mod compat;
 pub mod config;
 pub mod connection;
 pub mod delay;
 pub mod doctor;
-pub mod documents;
-mod failure;
+pub mod generated_docs;
 pub mod inspect;
 pub mod inspect_live;
-pub mod keep;
 pub mod man;
-mod names;
 pub mod network;
 mod numbers;
 mod option_file;
@@ -28,6 +27,7 @@ pub mod payload;
 pub mod preset;
 pub mod properties;
 pub mod publish;
+pub mod record_args;
 pub mod replay;
 pub mod request;
 mod secrets;
@@ -40,10 +40,10 @@ pub mod values;
 
 use authentication::Reading;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub use clap_error::Failure;
+use clap_error::Typed;
+pub use compat::{Names, TOOLS};
 use config::Configuration;
-pub use failure::Failure;
-use failure::Typed;
-pub use names::{Names, TOOLS};
 use option_file::OptionFile;
 pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
 use std::ffi::OsString;
@@ -111,11 +111,11 @@ pub enum Command {
     /// Show and check profiles and variables
     Config(config::args::ConfigArgs),
     /// Create links by which mq replaces mosquitto's tools
-    InstallLinks(documents::InstallLinksArgs),
+    InstallLinks(generated_docs::InstallLinksArgs),
     /// Generate completions for a shell
-    Completions(documents::CompletionsArgs),
+    Completions(generated_docs::CompletionsArgs),
     /// Print a manual page
-    Man(documents::ManArgs),
+    Man(generated_docs::ManArgs),
 }
 
 /// A valid command line.
@@ -211,14 +211,14 @@ impl Command {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
     let mut typed: Vec<OsString> = arguments.into_iter().collect();
     let mut names = Names::Mq;
-    if let Some(tool) = typed.first().and_then(|program| names::called_as(program)).map(str::to_owned) {
+    if let Some(tool) = typed.first().and_then(|program| compat::called_as(program)).map(str::to_owned) {
         names = Names::Mosquitto;
         if tool == "passwd" {
             return parse_mosquitto_passwd(typed.get(1..).unwrap_or_default());
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
     }
-    let command = names::adapt(command_of(names), names);
+    let command = compat::adapt(command_of(names), names);
     let (head, words) = typed.split_at(typed.len().min(2));
     let subcommand = head.get(1).and_then(|name| command.find_subcommand(name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {

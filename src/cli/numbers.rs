@@ -116,7 +116,7 @@ fn is_accepted(command: &Command, long: &str, value: &OsStr) -> bool {
     let word = super::argv::join(long, &[value.to_owned()]);
     let line = [OsString::from(command.get_name()), word];
     let parsed = command.clone().try_get_matches_from(line);
-    parsed.err().is_none_or(|error| !super::failure::is_about_one_option(error.kind()))
+    parsed.err().is_none_or(|error| !super::clap_error::is_about_one_option(error.kind()))
 }
 
 fn is_number(arg: &Arg) -> bool {

@@ -51,7 +51,7 @@ pub(super) fn is_read_by(subcommand: &str) -> bool {
 }
 
 fn has_default(subcommand: &str) -> bool {
-    super::names::CLIENTS.contains(&subcommand)
+    super::compat::CLIENTS.contains(&subcommand)
 }
 
 /// The option that names a file.

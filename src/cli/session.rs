@@ -1,8 +1,8 @@
 //! Client state at the broker: session, will, messages in flight.
 
 use super::authentication::AuthenticationArgs;
+use super::compat::Names;
 use super::connection::{ConnectionArgs, IdentityArgs};
-use super::names::Names;
 use super::network::NetworkArgs;
 use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
@@ -10,11 +10,11 @@ use super::tls::TlsArgs;
 use super::values;
 use crate::client::{Options, Retries, WillOptions};
 use crate::error::Error;
+use crate::hosted::{Introduction, Rules};
 use crate::protocol::property::Context;
 use crate::protocol::{
     PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
 };
-use crate::service::{Introduction, Rules};
 use crate::transport::{Endpoint, Preface};
 use clap::{ArgAction, Args};
 use std::ffi::OsString;

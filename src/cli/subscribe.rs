@@ -2,8 +2,8 @@
 
 use super::Names;
 use super::connection::DiagnosticArgs;
-use super::keep::KeepArgs;
 use super::output::OutputArgs;
+use super::record_args::KeepArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::error::Error;

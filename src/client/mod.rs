@@ -8,12 +8,12 @@ mod authentication;
 mod handshake;
 
 use crate::error::Error;
+use crate::hosted::sas::Signer;
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Outgoing, PublishError, Role, Session};
 use crate::protocol::{
     Connack, Defect, Disconnect, Frame, Mended, Packet, PacketId, Properties, PropertiesBuf, PropertyId,
     PropertyValue, Publish, Qos, ReasonCode, SubscriptionAck, Version,
 };
-use crate::service::sas::Signer;
 use crate::transport::{Connection, Endpoint, Stream, Tap};
 pub use authentication::{
     Authentication, AuthenticationError, Claim, Dialogue, Means, Step, TokenSource, token_from,

@@ -1,7 +1,7 @@
 //! `mq broker`: the embedded broker in the foreground.
 
 use super::log::Log;
-use super::stop::Signals;
+use super::shutdown::Signals;
 use super::users::{FromFile, UserFile};
 use super::{Messages, block_on};
 use crate::authentication::Failure;

@@ -1,6 +1,6 @@
 //! `mq completions` and `mq man`: shell completions and manuals, generated from the command line's definition.
 
-use crate::cli::documents::{CompletionsArgs, ManArgs, Shell};
+use crate::cli::generated_docs::{CompletionsArgs, ManArgs, Shell};
 use crate::cli::{self, man};
 use crate::error::{Error, ExitStatus};
 use clap::ValueEnum;

@@ -1,8 +1,8 @@
 //! Hints for refusals by brokers, most of which close the connection without a reason.
 
 use crate::error::Error;
+use crate::hosted::Service;
 use crate::protocol::{Qos, ReasonCode, Version};
-use crate::service::Service;
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
 

@@ -10,25 +10,25 @@ mod documents;
 mod embedded;
 mod event_loop;
 mod exec;
-mod fault;
 mod hints;
 mod inspect;
+mod install_links;
 mod limits;
 mod lines;
-mod links;
 mod log;
 mod mosquitto;
 mod mosquitto_debug;
 mod ndjson;
+mod panic_hook;
 mod passwd;
 mod password;
 mod payload;
 mod publish;
-mod removal;
 mod replay;
 mod request;
+mod retained_removal;
+mod shutdown;
 mod status_line;
-mod stop;
 mod subscribe;
 mod trace;
 mod users;
@@ -37,18 +37,18 @@ use crate::cli::{self, Command, Failure, Invocation, Names};
 use crate::client::FIRST_PAUSE;
 use crate::error::{Error, ExitStatus};
 use crate::escape;
+use crate::hosted::{Rules, Service};
 use crate::protocol::{Publish, Version};
-use crate::service::{Rules, Service};
 use event_loop::block_on;
 use hints::Speech;
+use shutdown::Stop;
 use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
-use stop::Stop;
 
 /// Runs the command line, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    fault::end_on_panic();
+    panic_hook::end_on_panic();
     let Invocation { names, mut command, note } = match cli::parse(arguments) {
         Ok(invocation) => invocation,
         Err(failure) => return end_without_command(&failure),
@@ -95,7 +95,7 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
         Command::Bench(args) => bench::run(args, messages),
         Command::Inspect(args) => inspect::run(args, messages),
         Command::Config(args) => config::run(args, messages),
-        Command::InstallLinks(args) => links::run(args, messages),
+        Command::InstallLinks(args) => install_links::run(args, messages),
         Command::Completions(args) => documents::run_completions(args),
         Command::Man(args) => documents::run_man(args),
     }

@@ -2,7 +2,7 @@
 //!
 //! They are less specific than ours. A rejection by the broker is success, and a refusal can look like an error of the library.
 
-use super::stop::Stop;
+use super::shutdown::Stop;
 use crate::error::{Error, ExitStatus};
 use crate::protocol::EncodeError;
 use crate::protocol::session::{PublishError, SubscribeError};

@@ -3,7 +3,7 @@
 //! The prompt comes only after all other options are checked.
 
 use super::block_on;
-use super::stop::Signals;
+use super::shutdown::Signals;
 use crate::cli;
 use crate::cli::connection::ConnectionArgs;
 use crate::error::Error;

@@ -4,7 +4,7 @@ use super::lines::{Next, StdinLines};
 use super::ndjson::{self, JsonLines, NextMessage};
 use super::payload::{self, Payload};
 use super::replay::Replay;
-use super::stop::{Limits, Stop, stop};
+use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, check_taken, hints, password};
 use crate::cli::Names;
@@ -13,13 +13,13 @@ use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, Uncertain, describe_details};
 use crate::error::{Error, ExitStatus};
+use crate::hosted::Rules;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
     Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
     Version,
 };
-use crate::service::Rules;
 use crate::transport::{Stream, Tap};
 use jiff::Timestamp;
 use std::future::pending;

@@ -6,13 +6,14 @@
 
 use super::defects::DefectNotes;
 use super::payload::{self, Payload};
-use super::stop::{Limits, Stop, stop};
+use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, Uncertain, describe_details};
 use crate::error::{Error, ExitStatus};
+use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
@@ -20,7 +21,6 @@ use crate::protocol::{
     Connack, Defect, PacketId, Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos,
     ReasonCode, RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, Version,
 };
-use crate::service::Rules;
 use crate::transport::{Stream, Tap};
 use std::io::{self, Write};
 use std::pin::pin;

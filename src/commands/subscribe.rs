@@ -2,15 +2,16 @@
 
 use super::defects::DefectNotes;
 use super::exec::Exec;
-use super::removal::{Removal, Removals};
-use super::stop::{Idle, Limits, Stop, stop};
+use super::retained_removal::{Removal, Removals};
+use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, check_taken, hints, password};
 use crate::cli::Names;
-use crate::cli::keep::KeepArgs;
+use crate::cli::record_args::KeepArgs;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
 use crate::error::{Error, ExitStatus};
+use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
@@ -19,7 +20,6 @@ use crate::protocol::{
     RetainHandling, Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
 use crate::recording::Recorder;
-use crate::service::Rules;
 use crate::transport::{Stream, Tap};
 use jiff::Timestamp;
 use std::future::pending;

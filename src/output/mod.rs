@@ -1,12 +1,12 @@
 //! Prints received messages to standard output.
 
 mod decoding;
-mod moment;
 mod mosquitto_json;
 mod printer;
 mod sink;
 mod template;
-mod watch;
+mod timestamp;
+mod topic_table;
 
 pub use decoding::{Decoding, FieldPath};
 pub use printer::{Layout, Printer};

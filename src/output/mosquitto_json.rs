@@ -1,7 +1,7 @@
 //! `%j` and `%J`: a message as mosquitto_sub's JSON, key for key. Unlike there, it is valid JSON for any message: bytes that
 //! are not UTF-8 become U+FFFD, NUL is escaped, and numbers keep their digits.
 
-use super::moment::{Moment, TimeFormat};
+use super::timestamp::{Moment, TimeFormat};
 use crate::json::{InvalidJson, Writer, copy_value};
 use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
 

@@ -1,9 +1,9 @@
 //! Formats received messages for standard output.
 
 use super::decoding::Decoding;
-use super::moment::Moment;
 use super::template::{Rendering, Template};
-use super::watch::{Size, Watch};
+use super::timestamp::Moment;
+use super::topic_table::{Size, Watch};
 use crate::json;
 use crate::message::{self, Encoding};
 use crate::payload::Births;

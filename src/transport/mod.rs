@@ -3,12 +3,12 @@
 //! [`Stream`] is any way to carry MQTT's bytes; the rest of the program knows no other type. [`Connection`] puts a receive
 //! and a send buffer around it.
 
-mod alarm;
 mod connection;
 pub mod descriptors;
 mod endpoint;
 mod error;
 mod http;
+mod precise_timer;
 mod proxy;
 mod srv;
 mod stream;
@@ -17,10 +17,10 @@ pub mod tls;
 mod unix;
 pub mod web_socket;
 
-pub(crate) use alarm::Alarm;
 pub use connection::{Connection, Progress, Tap};
 pub use endpoint::{Address, Endpoint, Layer, Preface, Step, connect, connect_socket, connect_telling};
 pub use error::ConnectError;
+pub(crate) use precise_timer::PreciseTimer;
 pub use proxy::{Credentials, Proxy, ProxyKind};
 pub use stream::Stream;
 pub use tls::Tls;

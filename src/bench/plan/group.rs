@@ -1,9 +1,9 @@
 //! A group of clients with the same settings, and the task of each client.
 
 use super::{Payload, Place, Topics};
+use crate::bench::payload_header::Stamp;
 use crate::bench::schedule::OpenLoop;
 use crate::bench::shard::Counts;
-use crate::bench::stamp::Stamp;
 use crate::protocol::Qos;
 
 /// The default number of messages per publisher, bounded for all publishers together so that a run takes seconds.

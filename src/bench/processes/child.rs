@@ -8,7 +8,7 @@ use crate::bench::gauges::{self, Gauges, Totals};
 use crate::bench::limits;
 use crate::bench::plan::Plan;
 use crate::bench::record::Record;
-use crate::bench::route::Route;
+use crate::bench::target::Route;
 use crate::bench::timeline::Coarse;
 use crate::bench::worker::{self, Orders, Phase};
 use crate::error::Error;

@@ -6,7 +6,7 @@
 //! continue. Its start and the transfer of its record have no time limit, except that it has to make progress.
 
 mod child;
-mod exact;
+mod histogram_codec;
 mod pulse;
 mod wire;
 

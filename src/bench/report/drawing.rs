@@ -1,6 +1,6 @@
 //! A latency histogram as bars of characters.
 
-use super::words::duration;
+use super::format::duration;
 use crate::bench::record::Latencies;
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
 //! The planned load of a group of clients, and the outcome of its messages.
 
 use super::Load;
-use super::words::{count, rate};
+use super::format::{count, rate};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{self, Plan, Scenario, Volume};
 use crate::bench::record::{Outcome, Record};

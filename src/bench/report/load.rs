@@ -3,7 +3,7 @@
 //!
 //! Plans are destructured field by field, so that a new field does not compile until its place here is decided.
 
-use super::words::rate;
+use super::format::rate;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{Broker, Group, PacketProperties, Plan, Scenario};
 use crate::bench::schedule::{Arrivals, OpenLoop, Ramp};

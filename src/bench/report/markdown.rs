@@ -1,7 +1,7 @@
 //! A summary as Markdown, for the page of a CI job.
 
 use super::Report;
-use super::words::{duration, rate};
+use super::format::{duration, rate};
 use crate::escape;
 use std::fmt::Write;
 

@@ -6,7 +6,7 @@
 mod csv;
 mod differences;
 mod drawing;
-mod figure;
+mod format;
 mod group;
 mod hdr;
 mod html;
@@ -19,7 +19,7 @@ pub mod prometheus;
 mod search;
 mod self_check;
 mod text;
-mod words;
+mod value;
 
 use super::plan::{Plan, Scenario, Volume};
 use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
@@ -27,7 +27,7 @@ use super::schedule::OpenLoop;
 use super::timeline::Timeline;
 use super::{Ending, Step};
 use crate::protocol::{Qos, Version};
-pub use figure::{Figure, Unit};
+pub use format::{duration, folded, rate};
 pub use group::Group;
 use jiff::Timestamp;
 pub use json::{JsonError, SCHEMA, scenario_word};
@@ -39,7 +39,7 @@ pub use self_check::{Finding, Mark};
 use std::collections::BTreeMap;
 use std::time::Duration;
 pub use text::Charset;
-pub use words::{duration, folded, rate};
+pub use value::{Figure, Unit};
 
 /// The results of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -306,7 +306,7 @@ impl Report {
 
     /// The number of worker threads, and of processes if there are several.
     fn workers(&self) -> String {
-        let threads = words::count(self.plan.threads, "thread");
+        let threads = format::count(self.plan.threads, "thread");
         match self.plan.processes {
             0 | 1 => threads,
             processes => format!("{threads} in {processes} processes"),

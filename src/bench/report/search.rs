@@ -1,7 +1,7 @@
 //! The result of a search for the highest sustained rate: the rates that were tried, and the values that decided.
 
-use super::figure::Figure;
-use super::words::{folded, rate};
+use super::format::{folded, rate};
+use super::value::Figure;
 use crate::escape;
 use std::fmt::Write;
 

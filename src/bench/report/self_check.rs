@@ -1,6 +1,6 @@
 //! Checks whether the load generator itself limited a run; if it did, the report says little about the broker.
 
-use super::words::{count, duration};
+use super::format::{count, duration};
 use super::{LatencyKind, Report};
 use std::time::Duration;
 

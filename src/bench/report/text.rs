@@ -1,7 +1,7 @@
 //! The report as text for a terminal.
 
 use super::drawing::draw;
-use super::words::{count, duration, folded, rate};
+use super::format::{count, duration, folded, rate};
 use super::{Finding, Group, Report};
 use crate::bench::Ending;
 use crate::bench::plan::Volume;

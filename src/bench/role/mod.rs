@@ -1,24 +1,24 @@
 //! The roles of a client: publisher, subscriber, requester, responder, or idle.
 
+mod latency_batch;
 mod publisher;
 mod requester;
 mod responder;
 mod subscriber;
-mod tally;
 
+use super::payload_header::Stamp;
 use super::plan::{Group, Part, Task};
 use super::record::{Record, Stage};
-use super::stamp::Stamp;
 use super::worker::Shared;
 use crate::error::Error;
 use crate::protocol::session::Session;
 use crate::protocol::{Publish, Qos, ReasonCode};
+pub(super) use latency_batch::Tallies;
+use latency_batch::Tally;
 pub(super) use publisher::Publisher;
 use requester::Requester;
 use responder::Responder;
 use subscriber::Subscriber;
-pub(super) use tally::Tallies;
-use tally::Tally;
 
 /// The session's data for a QoS 1 or 2 message until its acknowledgement.
 #[derive(Debug, Clone, Copy)]

@@ -3,10 +3,10 @@
 
 use super::{Kept, Scene, Tally};
 use crate::bench::payload::Recorded;
+use crate::bench::payload_header::Stamp;
 use crate::bench::plan::Part;
 use crate::bench::record::{Sent, Stage};
 use crate::bench::schedule::Schedule;
-use crate::bench::stamp::Stamp;
 use crate::bench::template::Values;
 use crate::bench::worker::{Phase, Shared};
 use crate::error::Error;

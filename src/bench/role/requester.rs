@@ -2,9 +2,9 @@
 //! stamp identifies the request and its send time. In MQTT 5 the correlation data identifies the request, too.
 
 use super::{Publisher, Scene};
+use crate::bench::payload_header::Stamp;
 use crate::bench::plan::Part;
 use crate::bench::record::{Arrival, Received};
-use crate::bench::stamp::Stamp;
 use crate::bench::worker::Shared;
 use crate::protocol::{PropertyId, PropertyValue, Publish};
 

@@ -3,8 +3,8 @@
 
 use super::requester::answer_topic_of;
 use super::{Kept, Scene};
+use crate::bench::payload_header::Stamp;
 use crate::bench::record::Stage;
-use crate::bench::stamp::Stamp;
 use crate::error::Error;
 use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};

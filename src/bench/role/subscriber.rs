@@ -1,9 +1,9 @@
 //! Receives published messages, and checks off every one.
 
 use super::Scene;
+use crate::bench::payload_header::Stamp;
 use crate::bench::plan::Part;
 use crate::bench::record::{Arrival, Received};
-use crate::bench::stamp::Stamp;
 use crate::bench::worker::{Pool, Shared};
 use crate::protocol::Publish;
 use std::rc::Rc;

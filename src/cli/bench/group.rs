@@ -1,7 +1,7 @@
 //! A group of clients, as options or a scenario file describe it, and its conversion to a group of the plan.
 
 use super::recording;
-use super::word::{Ramping, Topology, Word};
+use super::value_parsers::{Ramping, Topology, Word};
 use crate::bench::Stamp;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, default_messages, default_subscribers};

@@ -1,13 +1,13 @@
 //! The options of `mq bench`, and the plan that they result in.
 
+mod connection;
 mod credentials;
 mod group;
 pub(super) mod modes;
 mod preset;
 mod recording;
 mod scenario_file;
-mod way;
-mod word;
+mod value_parsers;
 
 use super::bench_report::{ReportArgs, Searchable};
 use super::session::ClientArgs;
@@ -22,9 +22,9 @@ use group::GroupSpec;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
-use word::Ramping;
-pub(super) use word::rate;
-pub use word::{Topology, Word};
+use value_parsers::Ramping;
+pub(super) use value_parsers::rate;
+pub use value_parsers::{Topology, Word};
 
 /// The maximum number of clients of one machine.
 const MOST_CLIENTS: i64 = 1_000_000;
@@ -181,16 +181,16 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds, help_heading = "Load")]
     pub warm_up: Option<Duration>,
     /// Messages per second of all publishers together, at planned times: 500, 5k, 1000/s, 30/min
-    #[arg(long, value_name = "RATE", value_parser = word::rate, help_heading = "Load")]
+    #[arg(long, value_name = "RATE", value_parser = value_parsers::rate, help_heading = "Load")]
     pub rate: Option<Rate>,
     /// Distribution of the sends of --rate: constant (equal intervals) or poisson (random)
-    #[arg(long, value_name = "HOW", value_parser = word::arrivals, requires = "pace", help_heading = "Load")]
+    #[arg(long, value_name = "HOW", value_parser = value_parsers::arrivals, requires = "pace", help_heading = "Load")]
     pub arrivals: Option<Arrivals>,
     /// Number of messages that a publisher sends at a time, within --rate
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000), requires = "pace", help_heading = "Load")]
     pub burst: Option<u32>,
     /// Ramp --rate up from 0 in N seconds; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k
-    #[arg(long, value_name = "SECONDS|FROM..TO", value_parser = word::ramp, help_heading = "Load")]
+    #[arg(long, value_name = "SECONDS|FROM..TO", value_parser = value_parsers::ramp, help_heading = "Load")]
     pub ramp: Option<Ramping>,
     /// Maximum of unacknowledged QoS 1 and 2 messages per publisher [default: 20]; with rr, of unanswered requests [default: 1]
     #[arg(long = "inflight", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]

@@ -4,8 +4,8 @@ use super::BenchArgs;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{Group, Part, Plan, Task};
 use crate::error::Error;
+use crate::hosted::{Introduction, Rules, Service};
 use crate::protocol::Publish;
-use crate::service::{Introduction, Rules, Service};
 
 impl BenchArgs {
     /// The service must accept many clients.

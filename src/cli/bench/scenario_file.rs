@@ -2,7 +2,7 @@
 
 use super::group::GroupSpec;
 use super::modes;
-use super::word::{self, Ramping, Topology, Word};
+use super::value_parsers::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::toml_text::{nearest, place};
@@ -205,17 +205,17 @@ fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D:
 
 fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rate>, D::Error> {
     let text = Scalar::deserialize(deserializer)?.into_text();
-    word::rate(&text).map(Some).map_err(de::Error::custom)
+    value_parsers::rate(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn ramp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ramping>, D::Error> {
     let text = Scalar::deserialize(deserializer)?.into_text();
-    word::ramp(&text).map(Some).map_err(de::Error::custom)
+    value_parsers::ramp(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arrivals>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    word::arrivals(&text).map(Some).map_err(de::Error::custom)
+    value_parsers::arrivals(&text).map(Some).map_err(de::Error::custom)
 }
 
 /// A number, or the text that would follow an option.

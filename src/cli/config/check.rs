@@ -6,7 +6,7 @@ use super::file::{self, Source};
 use super::options::Options;
 use super::{environment, precedence};
 use crate::cli::Names;
-use crate::cli::failure;
+use crate::cli::clap_error;
 use crate::cli::session::ClientArgs;
 use crate::error::Error;
 use clap::FromArgMatches;
@@ -86,8 +86,8 @@ fn order(place: &Place) -> (usize, usize) {
 /// Why the parser rejects a value on its own.
 fn problem(options: &Options, entry: &Entry) -> Option<String> {
     let result = options.command().clone().try_get_matches_from([entry.word.as_ref()?]);
-    let error = result.err().filter(|error| failure::is_about_one_option(error.kind()))?;
-    Some(failure::describe(&error, Some(options.command()), &[]))
+    let error = result.err().filter(|error| clap_error::is_about_one_option(error.kind()))?;
+    Some(clap_error::describe(&error, Some(options.command()), &[]))
 }
 
 /// Why the values contradict each other.
@@ -95,7 +95,7 @@ fn contradiction(options: &Options, entries: &[Entry]) -> Option<String> {
     let words = entries.iter().filter_map(|entry| entry.word.clone());
     let matches = match options.command().clone().args_override_self(true).try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error) => return Some(failure::describe(&error, Some(options.command()), &[])),
+        Err(error) => return Some(clap_error::describe(&error, Some(options.command()), &[])),
     };
     let client = ClientArgs::from_arg_matches(&matches).ok()?;
     client.check_combinations(Names::Mq).err().map(|error| error.to_string())

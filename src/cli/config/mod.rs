@@ -17,7 +17,7 @@ pub(crate) mod show;
 
 use super::Names;
 use super::bench::Word;
-use super::names::CLIENTS;
+use super::compat::CLIENTS;
 use crate::error::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};

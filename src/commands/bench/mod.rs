@@ -1,18 +1,18 @@
 //! `mq bench`: makes a plan of the options, displays progress, writes the reports and maps the result to an exit status.
 
 mod describe;
-mod fleet;
-mod live;
 mod metrics;
 mod outputs;
+mod progress;
 mod search;
 mod session;
+mod worker_processes;
 
 use super::{Messages, block_on, hints};
-use crate::bench::judge::{Comparison, Thresholds};
 use crate::bench::plan::{Plan, RunId, Scenario};
 use crate::bench::record::Stage;
 use crate::bench::report::{Searched, scenario_word};
+use crate::bench::thresholds::{Comparison, Thresholds};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::{BenchArgs, Word};
 use crate::cli::bench_report::Searchable;
@@ -28,12 +28,16 @@ const MOST_REPORT_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Error> {
     if args.worker {
-        return fleet::serve(args);
+        return worker_processes::serve(args);
     }
     let parts = if args.word == Word::Merge { Some(read_reports(args)?) } else { None };
     let plan = if parts.is_none() { Some(args.plan(RunId(fastrand::u32(..)))?) } else { None };
     if let (Some(plan), true) = (&plan, args.check) {
-        return block_on(fleet::check(plan.clone(), args.processes.map(usize::from), args.embedded));
+        return block_on(worker_processes::check(
+            plan.clone(),
+            args.processes.map(usize::from),
+            args.embedded,
+        ));
     }
     let baseline = args.report.baseline.as_deref();
     let baseline = baseline.map(|path| read_report("--baseline", path)).transpose()?;

@@ -2,8 +2,8 @@
 //! renamed into place at the end: no reader sees a partial file.
 
 use crate::bench::Report;
-use crate::bench::judge::Comparison;
 use crate::bench::report::Charset;
+use crate::bench::thresholds::Comparison;
 use crate::cli::bench_report::{ReportArgs, ReportFormat};
 use crate::error::Error;
 use std::fs::{self, File, OpenOptions};

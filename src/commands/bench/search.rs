@@ -1,10 +1,10 @@
 //! `--search rate`: short runs at planned rates, to find the highest sustained one.
 
 use super::session::Session;
-use crate::bench::judge::Search;
-use crate::bench::judge::search::judge;
 use crate::bench::plan::RunId;
 use crate::bench::report::{SearchStep, Searched, rate as shown};
+use crate::bench::thresholds::Search;
+use crate::bench::thresholds::search::judge;
 use crate::bench::{Ending, Report};
 use crate::cli::bench::BenchArgs;
 use crate::error::Error;

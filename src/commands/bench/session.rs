@@ -1,16 +1,16 @@
 //! The resources that successive runs share: signals, the embedded broker, the progress display and the metrics.
 
 use super::describe::describe;
-use super::fleet::{self, Punctuality};
-use super::live::Panel;
 use super::metrics::{self, Live};
+use super::progress::Panel;
+use super::worker_processes::{self, Punctuality};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
 use crate::bench::{self, Report, View, limits};
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench_report::Searchable;
 use crate::commands::embedded::EmbeddedBroker;
-use crate::commands::stop::Signals;
+use crate::commands::shutdown::Signals;
 use crate::commands::{Messages, password, trace};
 use crate::error::{Error, ExitStatus};
 use crate::transport::Address;
@@ -42,7 +42,7 @@ impl<'a> Session<'a> {
         let mut password = None;
         password::complete(&args.client.connection, &mut password).await?;
         let interrupts = Interrupts::catch()?;
-        let broker = if args.embedded { Some(fleet::start_broker(plan)?) } else { None };
+        let broker = if args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
         let live = Live::default();
         if let Some(address) = args.report.metrics {
             metrics::serve(address, live.clone()).await?;
@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
             punctuality.look(&view);
             panel.show(&view);
         };
-        let program = fleet::worker_program(searched_rate)?;
+        let program = worker_processes::worker_program(searched_rate)?;
         let report = bench::run(plan, &program, self.interrupts.of_next_run(), observe).await;
         panel.clear();
         if let Some(delay) = punctuality.delay() {

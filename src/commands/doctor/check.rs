@@ -1,6 +1,6 @@
 //! The checks of a broker, and the findings from its behaviour.
 
-use super::line::{Line, Published, Subscribed, VERSION_TOPIC};
+use super::probe_connection::{Line, Published, Subscribed, VERSION_TOPIC};
 use crate::error::Error;
 use crate::protocol::{
     Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version,

@@ -5,11 +5,11 @@
 
 mod check;
 mod json;
-mod line;
+mod probe_connection;
 mod report;
 mod text;
 
-use super::stop::{Limits, Stop, stop};
+use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, limits, password};
 use crate::cli::doctor::{Candidate, DoctorArgs};
@@ -19,7 +19,7 @@ use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
 use crate::transport::{self, Address, Connection, Endpoint, Layer, Step, Stream, Tap, Tls};
 use check::{Check, Finding, Probe, Trial, Verdict};
-use line::Line;
+use probe_connection::Line;
 use report::{BrokerVersion, Examined, Outcome, Report, Via};
 use std::pin::pin;
 use std::time::{Duration, Instant};

@@ -1,14 +1,15 @@
 //! A built-in client: connects as `mq sub` does, subscribes, and shows the packets of both directions.
 
-use super::super::stop::{Limits, stop};
+use super::super::shutdown::{Limits, stop};
 use super::super::trace::transport_to;
 use super::super::{Messages, block_on, limits, password};
-use super::feed::{self, Ended, Feed, Tap, Viewing};
+use super::live_pipeline::{self, Ended, Feed, Tap, Viewing};
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
 use crate::client::{self, Application, End, Flow, Link, Options, Sending};
 use crate::error::{Error, ExitStatus};
+use crate::hosted::Rules;
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;
 use crate::inspect::capture::reassembly::Close;
@@ -18,7 +19,6 @@ use crate::protocol::{
     Connack, Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, RetainHandling,
     Subscription, SubscriptionAck, SubscriptionOptions, TopicFilter, Version,
 };
-use crate::service::Rules;
 use crate::transport::{self, Stream};
 use std::convert::Infallible;
 use std::future::pending;
@@ -36,10 +36,10 @@ pub(super) fn run(
     let mut options = live.client_options(messages.names)?;
     block_on(async {
         password::complete(&live.client.connection, &mut options.password).await?;
-        let (feed, mut viewing) = feed::start(args, recorder, messages)?;
+        let (feed, mut viewing) = live_pipeline::start(args, recorder, messages)?;
         let mut client = Client::new(live, &options, Rc::clone(&feed), messages)?;
         let stop = pin!(stop(messages, Limits { timeout: live.timeout, idle: None })?);
-        let ended = feed::ended(stop, &mut viewing);
+        let ended = live_pipeline::ended(stop, &mut viewing);
         let end = client::run(&options, &mut client, ended).await;
         let denied = client.denied;
         drop(client);

@@ -1,13 +1,13 @@
 //! `mq inspect`: decodes MQTT traffic and reports protocol errors.
 
 mod capture;
-mod feed;
 mod key_log;
+mod literal_packets;
 mod live;
+mod live_pipeline;
 mod preface;
 mod proxy;
 mod rules;
-mod typed;
 mod viewer;
 mod write;
 
@@ -17,8 +17,8 @@ use crate::cli::inspect_live::Listen;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
 use crate::time_zone;
-use feed::{Ended, Outcome};
 use key_log::Known;
+use live_pipeline::{Ended, Outcome};
 use proxy::Proxy;
 use std::io::{self, IsTerminal};
 use viewer::Viewer;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
                 "--tls-keylog is for captures; typed packets are not encrypted".to_owned(),
             ));
         }
-        typed::run(args, inspector, &mut viewer)?;
+        literal_packets::run(args, inspector, &mut viewer)?;
         return finish(viewer, None, messages);
     }
     if args.file.is_none() && io::stdin().is_terminal() {
@@ -70,7 +70,7 @@ fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<E
     let recorder = recorder(args, messages)?;
     block_on(async {
         let listening = proxy.listen()?;
-        let (feed, mut viewing) = feed::start(args, recorder, messages)?;
+        let (feed, mut viewing) = live_pipeline::start(args, recorder, messages)?;
         match listening.run(feed, &mut viewing, args.live.timeout).await? {
             Ended::Viewed(outcome) => outcome,
             Ended::Stopped(reason) => judge(viewing.finish().await, messages.stopped(reason, true)),

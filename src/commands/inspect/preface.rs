@@ -1,7 +1,7 @@
 //! The PROXY protocol header that a client of the proxy may send first. It is read before TLS and WebSocket, shown, and forwarded
 //! byte for byte before the layers to the broker.
 
-use super::feed::Tap;
+use super::live_pipeline::Tap;
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyHeader};
 use crate::transport::{self, Endpoint};

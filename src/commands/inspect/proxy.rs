@@ -4,9 +4,9 @@
 //! slower side limits the faster one. The end of one direction is forwarded and leaves the other open; if one side of a
 //! connection breaks, the other side is reset too.
 
-use super::super::stop::{Limits, stop};
+use super::super::shutdown::{Limits, stop};
 use super::super::{Messages, print_error};
-use super::feed::{self, Ended, Feed, Tap, Viewing};
+use super::live_pipeline::{self, Ended, Feed, Tap, Viewing};
 use super::preface::Preface;
 use crate::cli::inspect_live::{Listen, LiveArgs};
 use crate::error::Error;
@@ -149,7 +149,7 @@ impl Listening {
         let tasks = LocalSet::new();
         let accepting = tasks.run_until(self.accept_all(Rc::clone(&feed)));
         let ended = tokio::select! {
-            ended = feed::ended(stop, viewing) => ended,
+            ended = live_pipeline::ended(stop, viewing) => ended,
             never = accepting => match never {},
         };
         // Dropping the tasks ends all connections and reports that to the viewer.

@@ -1,6 +1,6 @@
 //! `mq passwd --format`, with `verify` and `list`: users in the files of other brokers.
 
-use super::gate::{Gate, interruptible};
+use super::signal_guard::{Gate, interruptible};
 use super::source::{self, Asked};
 use super::{DIFFERENT, Place, into_shown, print, warnings};
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};

@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::document::{self, Kind, refused};
-use super::gate::{Gate, interruptible};
+use super::signal_guard::{Gate, interruptible};
 use crate::cli::passwd::{ImportArgs, STANDARD};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};

@@ -3,12 +3,12 @@
 //! Slow work, such as hashing, comes first. Only then is the file locked, read, changed and replaced.
 
 mod document;
-mod gate;
 mod import;
 mod inspect;
 mod plain;
 mod psk;
 mod scram;
+mod signal_guard;
 mod source;
 
 use super::Messages;
@@ -18,7 +18,7 @@ use crate::error::{Error, ExitStatus};
 use crate::escape;
 use crate::passwd::file::Change;
 use crate::passwd::{FileError, Locked, PasswordFile, Target, UserName, replace};
-use gate::{Gate, interruptible};
+use signal_guard::{Gate, interruptible};
 use source::Asked;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! `mq passwd -U`: hashes the plain-text passwords in the file, and leaves hashed lines unchanged. mosquitto_passwd hashes
 //! those again, which makes the file useless.
 
-use super::gate::{Gate, interruptible};
+use super::signal_guard::{Gate, interruptible};
 use super::{parse, warnings};
 use crate::cli::Names;
 use crate::commands::Messages;

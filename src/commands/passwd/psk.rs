@@ -1,6 +1,6 @@
 //! `mq passwd psk`: keys for TLS-PSK, in the file format of mosquitto's `psk_file`.
 
-use super::gate::{Gate, interruptible};
+use super::signal_guard::{Gate, interruptible};
 use super::{Place, edit_file, into_shown, print};
 use crate::cli::passwd::{PskArgs, STANDARD};
 use crate::commands::Messages;

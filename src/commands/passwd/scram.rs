@@ -1,6 +1,6 @@
 //! `mq passwd scram`: SCRAM keys, in the file format of `mq broker --scram-file`.
 
-use super::gate::interruptible;
+use super::signal_guard::interruptible;
 use super::source::{self, Asked};
 use super::{DIFFERENT, Place, delete, parse, tell, user};
 use crate::authentication::Failure;

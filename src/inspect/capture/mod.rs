@@ -17,18 +17,18 @@ mod fragments;
 pub mod fuzzing;
 mod link;
 pub mod network;
-mod passed_over;
 pub mod reader;
 pub mod reassembly;
+mod skipped;
 #[cfg(test)]
 mod tests;
 mod tunnel;
 
 use conversation::{Conversations, Decryptor, Event, Ports};
 use network::{Network, Skipped};
-pub use passed_over::PassedOver;
 use reader::Frame;
 use reassembly::Reassembly;
+pub use skipped::PassedOver;
 
 /// A place in a capture: the frame and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,7 +1,7 @@
 //! Rules across connections: a client that is connected twice, and a session that should have ended.
 
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
 use super::{Premises, SECOND};
 use crate::inspect::Rule;
 use crate::protocol::{PacketType, PropertyId};

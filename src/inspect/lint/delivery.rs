@@ -1,7 +1,7 @@
 //! Rules for delivered messages: each needs a subscription, and that subscription's QoS, RETAIN and identifiers.
 
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
 use super::subscriptions::{Budget, Subscriptions, Verdict, Wish};
 use super::{LONG, Premises};
 use crate::inspect::tracker::Agreement;

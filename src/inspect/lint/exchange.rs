@@ -4,9 +4,9 @@
 //! A capture shows an acknowledgement before its receiver gets it, and a packet after its sender sent it. An identifier that is
 //! in use in the capture is therefore also in use at its sender, and the number of messages in flight is a lower bound.
 
-use super::flight::{Flight, Flights, Ordered, Stage};
+use super::in_flight::{Flight, Flights, Ordered, Stage};
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
 use super::{End, Premises};
 use crate::inspect::{Direction, Name, Rule, Severity, Value};
 use crate::protocol::{PacketType, ReasonCode};

@@ -1,9 +1,9 @@
 //! Limits that the other side stated in CONNECT and CONNACK of MQTT 5, and packets that exceed them.
 
 use super::Premises;
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
-use crate::inspect::tracker::agreement::{Connack, Connect};
+use crate::inspect::tracker::negotiated::{Connack, Connect};
 use crate::inspect::{Direction, Name, Rule, Value};
 use crate::protocol::topic::split_share;
 use crate::protocol::{PacketType, PropertyId};

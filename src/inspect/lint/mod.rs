@@ -7,14 +7,14 @@
 mod connections;
 mod delivery;
 mod exchange;
-mod flight;
+mod in_flight;
 mod limits;
 mod packet;
+mod packet_context;
 mod report;
 mod session;
-mod subject;
 mod subscriptions;
-mod tally;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -28,11 +28,11 @@ use connections::Clients;
 use delivery::Delivery;
 use exchange::Exchange;
 use foldhash::fast::RandomState;
+use packet_context::Subject;
 use report::Report;
 use session::Session;
 use std::collections::HashMap;
-use subject::Subject;
-pub use tally::Tally;
+pub use summary::Tally;
 use time::Times;
 
 const SECOND: u64 = 1_000_000_000;

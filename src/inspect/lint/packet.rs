@@ -1,7 +1,7 @@
 //! Rules for a single packet, without its context.
 
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
 use crate::inspect::{Direction, Field, Name, Rule, Value};
 use crate::protocol::property::Context;
 use crate::protocol::topic::{is_discouraged, split_share};

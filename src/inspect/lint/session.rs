@@ -1,10 +1,10 @@
 //! The order of packets in a connection: CONNECT and CONNACK first and once, then AUTH, and DISCONNECT last.
 
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
 use super::{End, LONG, Premises};
 use crate::inspect::tracker::Agreement;
-use crate::inspect::tracker::agreement::Connect;
+use crate::inspect::tracker::negotiated::Connect;
 use crate::inspect::{Direction, Name, Rule, Severity};
 use crate::protocol::{PacketType, PropertyId, ReasonCode, Version};
 

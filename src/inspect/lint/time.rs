@@ -1,7 +1,7 @@
 //! Keep alive: clients that exceed it, and servers that do not enforce it.
 
+use super::packet_context::Subject;
 use super::report::Report;
-use super::subject::Subject;
 use super::{End, Premises, SECOND};
 use crate::inspect::Rule;
 use crate::protocol::PacketType;

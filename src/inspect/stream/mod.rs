@@ -4,12 +4,12 @@
 //! truncated but keeps its length; only bytes that arrived are buffered, not the announced length. A packet of known length
 //! continues after missing bytes; otherwise the stream resynchronises, and never invents a packet.
 
-mod seeker;
+mod resync;
 #[cfg(test)]
 mod tests;
 
 use super::dissect::RawPacket;
-use seeker::{Arrival, Seeker};
+use resync::{Arrival, Resync};
 use std::ops::Range;
 
 /// The longest fixed header, plus a byte of a Remaining Length that is too long.
@@ -64,7 +64,7 @@ enum State {
     /// The packet is incomplete.
     Body(Body),
     /// The next packet boundary is unknown.
-    Lost(Seeker),
+    Lost(Resync),
 }
 
 /// A packet in progress.
@@ -85,7 +85,7 @@ struct Body {
 impl Stream {
     /// A stream that starts at a packet boundary, or else anywhere.
     pub fn new(is_from_start: bool) -> Stream {
-        let state = if is_from_start { State::Between } else { State::Lost(Seeker::default()) };
+        let state = if is_from_start { State::Between } else { State::Lost(Resync::default()) };
         Stream { offset: 0, state }
     }
 
@@ -95,7 +95,7 @@ impl Stream {
             State::Between => 0,
             State::Header(bytes) => bytes.len(),
             State::Body(body) => body.kept.len(),
-            State::Lost(seeker) => seeker.held(),
+            State::Lost(resync) => resync.held(),
         }
     }
 
@@ -107,7 +107,7 @@ impl Stream {
                 State::Between => self.start(bytes, keep, sink),
                 State::Header(header) => self.complete_header(header, bytes, keep, sink),
                 State::Body(body) => self.complete_body(body, bytes, keep, sink),
-                State::Lost(seeker) => self.seek(seeker, bytes, keep, sink),
+                State::Lost(resync) => self.seek(resync, bytes, keep, sink),
             };
         }
     }
@@ -124,12 +124,12 @@ impl Stream {
         }
         sink(Event::Gap { offset: self.offset, length });
         self.offset += length;
-        self.state = State::Lost(Seeker::default());
+        self.state = State::Lost(Resync::default());
     }
 
     /// Handles the loss of the rest of the stream, of unknown length.
     pub fn lose(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        let state = std::mem::replace(&mut self.state, State::Lost(Seeker::default()));
+        let state = std::mem::replace(&mut self.state, State::Lost(Resync::default()));
         self.lose_state(state, sink);
     }
 
@@ -144,7 +144,7 @@ impl Stream {
             State::Body(body) => {
                 self.give_up(&body.kept, body.seen, body.length, &body.missing, true, sink);
             }
-            State::Lost(seeker) => self.skip(seeker.held(), sink),
+            State::Lost(resync) => self.skip(resync.held(), sink),
         }
     }
 
@@ -169,7 +169,7 @@ impl Stream {
             Length::TooLong => {
                 let (header, rest) = bytes.split_at(MAX_HEADER.min(bytes.len()));
                 self.hand_out(RawPacket::whole(header), sink);
-                self.state = State::Lost(Seeker::default());
+                self.state = State::Lost(Resync::default());
                 rest
             }
         }
@@ -216,14 +216,14 @@ impl Stream {
 
     /// Checks a trial packet that is complete: it counts if it is valid and another packet may follow it.
     fn judge_trial(&mut self, body: Body, rest: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
-        let is_valid = seeker::is_valid(&RawPacket::whole(&body.kept));
-        if is_valid && body.kept.len() == body.length && seeker::may_follow(rest) {
+        let is_valid = resync::is_valid(&RawPacket::whole(&body.kept));
+        if is_valid && body.kept.len() == body.length && resync::may_follow(rest) {
             return self.finish_or_keep(body, sink);
         }
-        let mut seeker = Seeker::default();
-        let dropped = seeker.push(&body.kept) + (body.seen - body.kept.len());
+        let mut resync = Resync::default();
+        let dropped = resync.push(&body.kept) + (body.seen - body.kept.len());
         self.skip(dropped, sink);
-        self.state = State::Lost(seeker);
+        self.state = State::Lost(resync);
     }
 
     fn finish_or_keep(&mut self, body: Body, sink: &mut dyn FnMut(Event<'_>)) {
@@ -238,14 +238,14 @@ impl Stream {
 
     fn seek<'b>(
         &mut self,
-        mut seeker: Seeker,
+        mut resync: Resync,
         bytes: &'b [u8],
         keep: usize,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> &'b [u8] {
-        match seeker.look(bytes) {
+        match resync.look(bytes) {
             Arrival::Packets(start) => {
-                let held = seeker.into_bytes();
+                let held = resync.into_bytes();
                 self.skip(start.min(held.len()), sink);
                 self.push(held.get(start..).unwrap_or_default(), keep, sink);
                 let (before, packets) = bytes.split_at(start.saturating_sub(held.len()).min(bytes.len()));
@@ -254,23 +254,23 @@ impl Stream {
                 return &[];
             }
             Arrival::Trial(length) if length <= keep => {
-                self.skip(seeker.held(), sink);
+                self.skip(resync.held(), sink);
                 self.state = State::Body(Body { is_trial: true, ..Body::of_length(length) });
                 self.push(bytes, keep, sink);
                 return &[];
             }
             Arrival::Trial(_) | Arrival::Unclear => {}
         }
-        let skipped = seeker.push(bytes);
+        let skipped = resync.push(bytes);
         self.skip(skipped, sink);
-        match seeker.found() {
+        match resync.found() {
             Some(start) => {
-                let found = seeker.into_bytes();
+                let found = resync.into_bytes();
                 let (before, packets) = found.split_at(start.min(found.len()));
                 self.skip(before.len(), sink);
                 self.push(packets, keep, sink);
             }
-            None => self.state = State::Lost(seeker),
+            None => self.state = State::Lost(resync),
         }
         &[]
     }
@@ -304,7 +304,7 @@ impl Stream {
                 add_hole(&mut missing, body.seen..body.length);
                 self.give_up(&body.kept, body.seen, body.length, &missing, false, sink);
             }
-            State::Lost(seeker) => self.skip(seeker.held(), sink),
+            State::Lost(resync) => self.skip(resync.held(), sink),
         }
     }
 

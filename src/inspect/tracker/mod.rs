@@ -1,19 +1,19 @@
 //! The state of a connection: the version, topic aliases, limits, and packets that wait for an answer. It follows the packets
 //! and reports no findings.
 
-pub mod agreement;
 mod aliases;
 mod exchange;
+pub mod negotiated;
 mod version;
 
 use super::dissect::{RawPacket, dissect};
 use super::field::Tree;
 use super::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
-pub use agreement::Agreement;
-use agreement::{Connack, Connect};
 use aliases::Aliases;
 pub use exchange::{Exchanges, RoundTrip, Step};
+pub use negotiated::Agreement;
+use negotiated::{Connack, Connect};
 use std::rc::Rc;
 
 /// A connection's state.

@@ -17,7 +17,7 @@ mod tests;
 pub use parse::TemplateError;
 pub(super) use render::Rendering;
 
-use super::moment::TimeFormat;
+use super::timestamp::TimeFormat;
 use field::{Field, Spec};
 
 /// A parsed format.

@@ -2,7 +2,7 @@
 
 use super::field::{Field, Spec};
 use super::{Part, Template};
-use crate::output::moment::TimeFormat;
+use crate::output::timestamp::TimeFormat;
 
 /// Wider than any line; a typing error must not fill the memory.
 const MAX_WIDTH: usize = 65_535;

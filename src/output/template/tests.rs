@@ -1,7 +1,7 @@
 //! Every specifier with its widths, precisions and absent values; rejected formats; and that no format makes the parser panic.
 
 use super::*;
-use crate::output::moment::Moment;
+use crate::output::timestamp::Moment;
 use crate::protocol::{PacketId, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};
 use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};

@@ -2,8 +2,8 @@
 
 use super::certificate::{Certificate, Validity, describe_name};
 use super::file_kind;
+use super::roots::{TrustError, read_certificates};
 use super::traditional::TraditionalKey;
-use super::trust::{TrustError, read_certificates};
 use crate::input_file;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::SignatureScheme;

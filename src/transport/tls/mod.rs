@@ -3,32 +3,35 @@
 //! All that can fail without the network is done when a [`Tls`] is made: certificates and keys are read and matched, suites
 //! are chosen. A `Tls` is then good for any number of connections.
 
-mod agreement;
 mod certificate;
 mod chain;
 mod ciphers;
 mod defect;
-mod failure;
+mod error;
 mod file_kind;
 mod identity;
 mod key_log;
-mod server;
+mod negotiated;
 #[cfg(feature = "psk")]
-mod shared_key;
+mod psk;
+mod roots;
+mod server;
 mod stream;
 mod traditional;
-mod trust;
 mod verify;
 
 use super::{ConnectError, Stream};
-pub use agreement::{Agreement, ShownCertificate};
 pub use ciphers::Suites;
 pub use defect::Defect;
-use failure::Circumstances;
-pub use failure::TlsError;
+use error::Circumstances;
+pub use error::TlsError;
 use identity::Presenter;
 pub use identity::{EncryptedKey, Identity, Key, KeyError, KeyPassword, OwnCertificate};
 pub use key_log::KeyLogFile;
+pub use negotiated::{Agreement, ShownCertificate};
+#[cfg(feature = "psk")]
+pub use psk::{SharedKey, SharedKeyError, SharedKeySettings};
+pub use roots::{Trust, TrustError};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
@@ -36,8 +39,6 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 pub use server::{Acceptor, ServerStream};
-#[cfg(feature = "psk")]
-pub use shared_key::{SharedKey, SharedKeyError, SharedKeySettings};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -45,7 +46,6 @@ use std::task::Poll;
 pub use stream::TlsStream;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
-pub use trust::{Trust, TrustError};
 
 /// The most bytes that a server can have sent after the refused certificate.
 const MAXIMUM_FLIGHT: usize = 64 * 1024;

@@ -1,7 +1,7 @@
 //! TLS as a server: for clients that come to the proxy.
 
 use super::Identity;
-use super::failure::explain_client;
+use super::error::explain_client;
 use crate::transport::Stream;
 use rustls::ServerConfig;
 use rustls::crypto::ring;

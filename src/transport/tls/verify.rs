@@ -10,8 +10,8 @@
 use super::certificate::{CHECKED_HERE, Certificate, Extension, Validity};
 use super::chain::Chain;
 use super::defect::Defect;
-use super::failure::TlsError;
-use super::trust::Trust;
+use super::error::TlsError;
+use super::roots::Trust;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,

@@ -1,19 +1,20 @@
 //! `mq bench`: the load runs, the account is exact, and what goes wrong is told.
 
 mod authentication;
+mod connections;
 mod faults;
-mod fleet;
 #[cfg(target_os = "linux")]
 mod namespaces;
 mod open_loop;
 mod payloads;
+mod report;
 mod scenario_file;
 mod scenarios;
 mod shards;
-mod ways;
+mod worker_processes;
 
 use super::support::*;
-use crate::bench_report::{answer_to, free_address};
+use report::{answer_to, free_address};
 use std::time::Instant;
 
 /// The end of the report when all is well.

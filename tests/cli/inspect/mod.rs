@@ -1,6 +1,7 @@
 //! `mq inspect`: what is on the wire, decoded.
 
 mod corpus;
+mod lint;
 mod live;
 mod losses;
 mod oracle;

@@ -1,6 +1,7 @@
 //! `mq passwd`, and mosquitto_passwd in its shape: what the file holds, who can log in with it, and that it survives everything.
 
 mod brokers;
+mod credentials;
 mod edits;
 mod inspection;
 mod interruptions;

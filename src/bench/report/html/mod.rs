@@ -3,7 +3,7 @@
 
 mod chart;
 
-use super::words::{duration, rate};
+use super::format::{duration, rate};
 use super::{Flow, LatencyKind, Report};
 use crate::bench::record::{Latencies, Summary};
 use crate::bench::timeline::Slot;

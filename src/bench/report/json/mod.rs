@@ -5,15 +5,15 @@
 
 mod document;
 mod histogram;
+mod keywords;
 mod read;
-mod words;
 mod write;
 
 use super::{Flow, Host, LatencyKind, Planned, Report};
 use document::Document;
+pub use keywords::scenario_word;
+pub(super) use keywords::{stage_word, step_word};
 use serde::Deserialize;
-pub use words::scenario_word;
-pub(super) use words::{stage_word, step_word};
 
 /// The schema of the files. Its number grows when an old reader would misread a new file.
 pub const SCHEMA: &str = "mq-bench/1";

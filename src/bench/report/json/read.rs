@@ -2,7 +2,7 @@
 
 use super::document::*;
 use super::histogram::decode;
-use super::words::{ending_of, found_of, scenario_of, stage_of, step_of, version_of};
+use super::keywords::{ending_of, found_of, scenario_of, stage_of, step_of, version_of};
 use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
 use crate::bench::Step;
 use crate::bench::plan::Volume;

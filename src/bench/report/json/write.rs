@@ -2,7 +2,7 @@
 
 use super::document::*;
 use super::histogram::encode;
-use super::words::{ending_word, found_words, scenario_word, stage_word, step_word, version_word};
+use super::keywords::{ending_word, found_words, scenario_word, stage_word, step_word, version_word};
 use super::{Flow, Host, LatencyKind, Report, SCHEMA};
 use crate::bench::Step;
 use crate::bench::plan::Volume;

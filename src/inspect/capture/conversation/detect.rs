@@ -2,11 +2,11 @@
 
 use super::super::reassembly::{Side, Start};
 use super::Foreign;
-use super::held::Held;
 use super::http::{self, Head, Progress};
 use super::mqtt::{self, Likeness, Walk};
 use super::ports::{Ports, Use};
 use super::tls::{self, Hello, ServerName};
+use super::undecided::Held;
 use super::web_socket::{self, FrameFault};
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};

@@ -4,15 +4,15 @@
 //! decision, bytes are held, within bounds. TLS that a [`Decryptor`] can read goes through the same detection again once
 //! decrypted.
 
+mod connection;
 mod detect;
-mod held;
 mod http;
 mod mqtt;
 mod ports;
-mod talk;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod undecided;
 mod web_socket;
 
 pub use ports::Ports;
@@ -23,9 +23,9 @@ use super::Moment;
 use super::reassembly::{self, Close, Start};
 use crate::inspect::Direction;
 use crate::protocol::{ProxyFault, ProxyHeader};
+use connection::{Shared, Talk};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use talk::{Shared, Talk};
 
 /// The layers between TCP and MQTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

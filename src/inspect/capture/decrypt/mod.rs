@@ -4,7 +4,7 @@
 //! the capture runs), so records are buffered, within bounds. Only authenticated bytes are emitted: a wrong secret is reported
 //! and yields no bytes.
 
-mod half;
+mod direction;
 mod hello;
 mod keylog;
 mod keys;
@@ -19,7 +19,7 @@ pub use keylog::{KeyLog, Label, Secrets};
 use super::Moment;
 use super::conversation::{Chunk, Decryptor, Plain, Session, Undecryptable};
 use crate::inspect::Direction;
-use half::{Half, Progress};
+use direction::{Half, Progress};
 use hello::{ClientHello, ServerHello};
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -4,7 +4,7 @@
 //! here rather than by a crate: the fields are few, but the code needs control over waiting, resuming and the offsets in errors.
 
 mod fields;
-mod foreign;
+mod file_type;
 mod input;
 mod pcap;
 mod pcapng;
@@ -14,7 +14,7 @@ mod tests;
 
 use super::Moment;
 use fields::Endian;
-pub use foreign::Kind;
+pub use file_type::Kind;
 use input::Input;
 pub use secrets::secrets_of;
 use std::io::{self, Read};
@@ -164,7 +164,7 @@ impl<R: Read> Reader<R> {
         let (offset, is_gzip) = (self.input.offset(), self.input.is_gzip());
         match stop {
             Stop::End if !is_started => {
-                Err(ReadError::Foreign { kind: foreign::kind(self.input.peek()), is_gzip })
+                Err(ReadError::Foreign { kind: file_type::kind(self.input.peek()), is_gzip })
             }
             Stop::End if !self.input.is_cut() => Ok(()),
             Stop::End | Stop::Truncated => {

@@ -6,7 +6,7 @@
 
 mod device;
 mod expiry;
-mod figures;
+mod limits;
 mod rules;
 pub mod sas;
 pub mod sigv4;

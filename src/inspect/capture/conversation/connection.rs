@@ -2,9 +2,9 @@
 
 use super::super::reassembly::{Close, Side, Start};
 use super::detect::{Verdict, View};
-use super::held::{Held, Part, Replay};
 use super::ports::Ports;
 use super::tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
+use super::undecided::{Held, Part, Replay};
 use super::web_socket::{Unwrapped, Unwrapper};
 use super::{Direction, Event, Foreign, Transport};
 use crate::inspect::capture::Moment;

@@ -1,7 +1,7 @@
 //! Wakes the clients of a thread at the times that they ask for. They share one heap and one alarm: a client has no
 //! timer of its own, and asks again only after it was woken.
 
-use crate::transport::Alarm;
+use crate::transport::PreciseTimer;
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,18 +9,18 @@ use std::time::Duration;
 
 /// The pending wake-ups. Times are nanoseconds since the run's start; clients are numbered per worker.
 #[derive(Debug)]
-pub(super) struct Agenda {
+pub(super) struct TimerQueue {
     entries: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
-    alarm: Alarm,
+    alarm: PreciseTimer,
     /// The time that the alarm is set to; `u64::MAX` if it is not set.
     set_to: Cell<u64>,
     /// All entries up to this time have been woken.
     called_until: Cell<u64>,
 }
 
-impl Agenda {
-    pub(super) fn new(alarm: Alarm) -> Agenda {
-        Agenda {
+impl TimerQueue {
+    pub(super) fn new(alarm: PreciseTimer) -> TimerQueue {
+        TimerQueue {
             entries: RefCell::default(),
             alarm,
             set_to: Cell::new(u64::MAX),

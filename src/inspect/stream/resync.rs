@@ -34,7 +34,7 @@ pub(super) enum Arrival {
 
 /// The bytes since synchronisation was lost, and the remaining candidates.
 #[derive(Debug, Default)]
-pub(super) struct Seeker {
+pub(super) struct Resync {
     bytes: Vec<u8>,
     chains: Vec<Chain>,
 }
@@ -51,7 +51,7 @@ struct Chain {
     longest: usize,
 }
 
-impl Seeker {
+impl Resync {
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
     }

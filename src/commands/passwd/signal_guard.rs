@@ -2,7 +2,7 @@
 //! renaming it would leave the file behind.
 
 use crate::commands::block_on;
-use crate::commands::stop::Signals;
+use crate::commands::shutdown::Signals;
 use crate::error::{Error, ExitStatus};
 use std::io;
 use std::sync::Arc;

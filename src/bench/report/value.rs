@@ -1,6 +1,6 @@
 //! A value with its unit: how it is displayed, and its key in JSON.
 
-use super::words::{duration, rate};
+use super::format::{duration, rate};
 
 /// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

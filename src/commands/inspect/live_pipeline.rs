@@ -7,7 +7,7 @@
 
 use super::super::Messages;
 use super::super::clock::Clock;
-use super::super::stop::Stop;
+use super::super::shutdown::Stop;
 use super::finish;
 use super::viewer::Viewer;
 use super::write::Recorder;

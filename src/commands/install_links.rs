@@ -1,7 +1,7 @@
 //! `mq install-links`: the names of mosquitto's tools as links to this program.
 
 use super::Messages;
-use crate::cli::documents::InstallLinksArgs;
+use crate::cli::generated_docs::InstallLinksArgs;
 use crate::cli::{Names, TOOLS};
 use crate::error::{Error, ExitStatus};
 use std::fs;

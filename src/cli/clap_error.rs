@@ -1,7 +1,7 @@
 //! Describes mistakes on the command line, in terms of the typed words.
 
+use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::config::{Configuration, Entry};
-use super::names::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
 use super::{VERSION, argv, numbers};

@@ -1,6 +1,6 @@
 //! `mq bench`'s report: its forms and files, what it is held against, and what can be seen while a run goes on.
 
-use super::support::*;
+use crate::support::*;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! One timer for many deadlines, as precise as the system allows; the runtime's own timers have millisecond resolution.
 
-pub(crate) use implementation::Alarm;
+pub(crate) use implementation::PreciseTimer;
 
 #[cfg(target_os = "linux")]
 mod implementation {
@@ -15,21 +15,21 @@ mod implementation {
 
     /// A timer that the event loop waits for like for a socket.
     #[derive(Debug)]
-    pub(crate) struct Alarm(AsyncFd<OwnedFd>);
+    pub(crate) struct PreciseTimer(AsyncFd<OwnedFd>);
 
-    impl Alarm {
+    impl PreciseTimer {
         /// A timer that is not set.
         ///
         /// # Errors
         /// If no descriptor is available.
-        pub(crate) fn new() -> io::Result<Alarm> {
+        pub(crate) fn new() -> io::Result<PreciseTimer> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
             #[allow(
                 deprecated,
                 reason = "its successor is unsafe; an owned descriptor stays open as long as it is registered"
             )]
-            Ok(Alarm(AsyncFd::new(timer)?))
+            Ok(PreciseTimer(AsyncFd::new(timer)?))
         }
 
         /// Sets it to go off once after a time, instead of when it was set to before.
@@ -66,18 +66,18 @@ mod implementation {
 
     /// A timer of the runtime.
     #[derive(Debug)]
-    pub(crate) struct Alarm {
+    pub(crate) struct PreciseTimer {
         at: Cell<Option<Instant>>,
         was_set: Notify,
     }
 
-    impl Alarm {
+    impl PreciseTimer {
         /// An alarm that is not set.
         ///
         /// # Errors
         /// Never; elsewhere there may be none to be had.
-        pub(crate) fn new() -> io::Result<Alarm> {
-            Ok(Alarm { at: Cell::new(None), was_set: Notify::new() })
+        pub(crate) fn new() -> io::Result<PreciseTimer> {
+            Ok(PreciseTimer { at: Cell::new(None), was_set: Notify::new() })
         }
 
         /// Sets it to go off once after a time, instead of when it was set to before.
