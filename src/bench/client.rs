@@ -6,7 +6,7 @@
 //! too short.
 
 use super::connect::{Link, connect, new_session};
-use super::plan::Part;
+use super::plan::ClientSlot;
 use super::record::Stage;
 use super::role::{Kept, Role, Scene};
 use super::worker::{FAREWELL_TIMEOUT, Orders, Phase, Shared};
@@ -28,7 +28,7 @@ use std::time::Instant;
 
 struct Client {
     shared: Rc<Shared>,
-    part: Part,
+    slot: ClientSlot,
     connection: Connection,
     session: Session<Kept>,
     keep_alive: KeepAlive,
@@ -52,9 +52,9 @@ enum End {
 }
 
 /// A client from its first to its last packet.
-pub(super) async fn run(shared: Rc<Shared>, part: Part) {
+pub(super) async fn run(shared: Rc<Shared>, slot: ClientSlot) {
     // The state of connecting is freed before the client settles down.
-    if let Some(client) = Box::pin(start(shared.clone(), part)).await {
+    if let Some(client) = Box::pin(start(shared.clone(), slot)).await {
         shared.client_began();
         live(client).await;
         shared.client_ended();
@@ -84,7 +84,7 @@ async fn live(mut client: Box<Client>) {
 /// subscription; `None` if the client is out of the run.
 async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     let unacknowledged = client.unacknowledged();
-    let Client { shared, part, connection, session, mut role, called, drops, .. } = *client;
+    let Client { shared, slot, connection, session, mut role, called, drops, .. } = *client;
     let dropped_at = shared.now();
     shared.record.borrow_mut().timeline.at(dropped_at).lost += 1;
     role.dropped(connection.unsent() as u64, unacknowledged);
@@ -92,7 +92,7 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     let resumes = shared.plan.broker.keeps_sessions && role.is_subscriber();
     let session = if resumes { session } else { new_session(&shared) };
     shared.may_connect().await;
-    let connected = connect(&shared, part, session, resumes).await;
+    let connected = connect(&shared, slot, session, resumes).await;
     shared.connecting_ended();
     match connected {
         Ok(link) => {
@@ -103,14 +103,14 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
                 shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
             }
             let dropped_at = Some(dropped_at);
-            let mut client = Client { called, drops, dropped_at, ..Client::linked(shared, part, link, role) };
-            if has_subscription || !part.task.subscribes() {
+            let mut client = Client { called, drops, dropped_at, ..Client::linked(shared, slot, link, role) };
+            if has_subscription || !slot.task.subscribes() {
                 client.note_back();
             }
             Some((Box::new(client), has_subscription))
         }
         Err(error) => {
-            let scene = Scene { shared: &shared, part, now: shared.now() };
+            let scene = Scene { shared: &shared, slot, now: shared.now() };
             shared.record.borrow_mut().timeline.at(scene.now).failed += 1;
             shared.record.borrow_mut().connections_lost += 1;
             count_end(&scene, &mut role, &error, true);
@@ -120,23 +120,23 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     }
 }
 
-async fn start(shared: Rc<Shared>, part: Part) -> Option<Box<Client>> {
-    let connected = connect(&shared, part, new_session(&shared), false).await;
+async fn start(shared: Rc<Shared>, slot: ClientSlot) -> Option<Box<Client>> {
+    let connected = connect(&shared, slot, new_session(&shared), false).await;
     shared.connecting_ended();
     match connected {
-        Ok(link) => Some(Box::new(Client::new(shared, part, link))),
+        Ok(link) => Some(Box::new(Client::new(shared, slot, link))),
         Err(error) => {
-            count_failure(&shared, part, &error);
+            count_failure(&shared, slot, &error);
             None
         }
     }
 }
 
-fn count_failure(shared: &Shared, part: Part, error: &Error) {
+fn count_failure(shared: &Shared, slot: ClientSlot, error: &Error) {
     shared.gauges.failed.add(1);
     let now = shared.now();
     shared.record.borrow_mut().timeline.at(now).failed += 1;
-    if part.task.subscribes() {
+    if slot.task.subscribes() {
         shared.gauges.without_subscription.add(1);
     }
     if error.exit_status() == ExitStatus::REFUSED {
@@ -157,27 +157,27 @@ fn count_end(scene: &Scene<'_>, role: &mut Role, error: &Error, has_connection: 
     if let Some(publisher) = role.publisher() {
         publisher.finish(shared);
     }
-    if scene.part.task.subscribes() {
+    if scene.slot.task.subscribes() {
         shared.gauges.without_subscription.add(1);
     }
 }
 
 impl Client {
-    fn new(shared: Rc<Shared>, part: Part, link: Link<Kept>) -> Client {
+    fn new(shared: Rc<Shared>, slot: ClientSlot, link: Link<Kept>) -> Client {
         shared.note_connected();
         shared.gauges.connected.add(1);
-        if part.task.publishes() {
+        if slot.task.publishes() {
             shared.gauges.publishers.add(1);
         }
-        let role = Role::new(&shared, part);
-        Client::linked(shared, part, link, role)
+        let role = Role::new(&shared, slot);
+        Client::linked(shared, slot, link, role)
     }
 
-    fn linked(shared: Rc<Shared>, part: Part, link: Link<Kept>, role: Role) -> Client {
+    fn linked(shared: Rc<Shared>, slot: ClientSlot, link: Link<Kept>, role: Role) -> Client {
         let Link { connection, session, keep_alive, .. } = link;
         let (beat, drops) = (shared.beats(), shared.orders().drops);
         let (called, pings, dropped_at) = (0, 0, None);
-        Client { shared, part, connection, session, keep_alive, called, beat, drops, dropped_at, pings, role }
+        Client { shared, slot, connection, session, keep_alive, called, beat, drops, dropped_at, pings, role }
     }
 
     /// Registers the client for wake-ups.
@@ -199,7 +199,7 @@ impl Client {
         let has_connection = matches!(end, Ok(()) | Err(Error::Denied(_) | Error::Unsendable { .. }));
         let unsent = self.connection.unsent() as u64;
         let unacknowledged = self.unacknowledged();
-        let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.now() };
+        let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.now() };
         if let Err(error) = end {
             count_end(&scene, &mut self.role, &error, has_connection);
         }
@@ -213,7 +213,7 @@ impl Client {
     fn note_back(&mut self) {
         if let Some(dropped_at) = self.dropped_at.take() {
             self.shared.gauges.back.add(1);
-            if self.part.task.subscribes() {
+            if self.slot.task.subscribes() {
                 let away = self.shared.now().saturating_sub(dropped_at);
                 self.shared.record.borrow_mut().resubscribed.record(away);
             }
@@ -294,7 +294,7 @@ impl Client {
     }
 
     fn subscribe(&mut self) -> Result<(), Error> {
-        let Some((filter, qos)) = self.role.subscription(&self.shared, self.part) else {
+        let Some((filter, qos)) = self.role.subscription(&self.shared, self.slot) else {
             return Ok(());
         };
         let options = SubscriptionOptions {
@@ -314,7 +314,7 @@ impl Client {
         let Some(publisher) = self.role.publisher() else {
             return Ok(());
         };
-        let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.nanoseconds(now) };
+        let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.nanoseconds(now) };
         let pongs_missing = self.pings > 0;
         if publisher.publish(&scene, self.called, &mut self.session, &mut self.connection, pongs_missing)? {
             self.ping();
@@ -325,7 +325,7 @@ impl Client {
     /// Takes the packets that arrived.
     fn take_input(&mut self, now: Instant) -> Result<(), Error> {
         let shared = self.shared.clone();
-        let scene = Scene { shared: &shared, part: self.part, now: shared.nanoseconds(now) };
+        let scene = Scene { shared: &shared, slot: self.slot, now: shared.nanoseconds(now) };
         let is_back = self.take_packets(&scene);
         self.role.batch_ended(&scene);
         if is_back? {
@@ -397,7 +397,7 @@ impl Client {
     fn count_written(&mut self, now: Instant) {
         let unsent = self.connection.unsent() as u64;
         if let Some(publisher) = self.role.publisher() {
-            let scene = Scene { shared: &self.shared, part: self.part, now: self.shared.nanoseconds(now) };
+            let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.nanoseconds(now) };
             publisher.count_written(&scene, unsent);
         }
     }
@@ -430,7 +430,7 @@ impl Client {
 mod tests {
     use super::*;
 
-    fn future_size<F: Future>(_: impl Fn(Rc<Shared>, Part) -> F) -> usize {
+    fn future_size<F: Future>(_: impl Fn(Rc<Shared>, ClientSlot) -> F) -> usize {
         size_of::<F>()
     }
 

@@ -1,7 +1,7 @@
 //! Connects one client up to an accepting CONNACK, and times each step.
 
 use super::handshake::Introduction;
-use super::plan::Part;
+use super::plan::ClientSlot;
 use super::record::Record;
 use super::worker::Shared;
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(super) fn new_session<M>(shared: &Shared) -> Session<M> {
 /// If no CONNACK accepts it in time.
 pub(super) async fn connect<M>(
     shared: &Shared,
-    part: Part,
+    slot: ClientSlot,
     session: Session<M>,
     resumes: bool,
 ) -> Result<Link<M>, Error> {
@@ -39,12 +39,12 @@ pub(super) async fn connect<M>(
     let limit = shared.plan.broker.endpoint.timeout;
     let begin = Instant::now();
     let mut steps = Steps::default();
-    let climbed = timeout(limit, steps.climb(shared, part, begin)).await;
+    let climbed = timeout(limit, steps.climb(shared, slot, begin)).await;
     let stream = climbed.map_err(|_| Error::Timeout(limit))??;
     let ready = Instant::now();
     let watch = shared.plan.broker.watch.as_ref();
-    let tap = watch.and_then(|watch| watch.tap(part, shared.plan.number_of(part), &stream));
-    let introduction = Introduction { shared, part, resumes, deadline: begin + limit };
+    let tap = watch.and_then(|watch| watch.tap(slot, shared.plan.number_of(slot), &stream));
+    let introduction = Introduction { shared, slot, resumes, deadline: begin + limit };
     let (link, own_time) = introduction.carry_out(Connection::watched(stream, tap), session).await?;
     let accepted = Instant::now();
     let mut record = shared.record.borrow_mut();
@@ -68,9 +68,14 @@ struct Steps {
 
 impl Steps {
     /// Connects layer by layer.
-    async fn climb(&mut self, shared: &Shared, part: Part, begin: Instant) -> Result<Stream, ConnectError> {
+    async fn climb(
+        &mut self,
+        shared: &Shared,
+        slot: ClientSlot,
+        begin: Instant,
+    ) -> Result<Stream, ConnectError> {
         let endpoint = shared.route.endpoint();
-        let mut stream = shared.route.connect_socket(shared.plan.number_of(part)).await?;
+        let mut stream = shared.route.connect_socket(shared.plan.number_of(slot)).await?;
         if let Some(preface) = &endpoint.preface {
             preface.send(&mut stream).await?;
         }

@@ -5,8 +5,8 @@
 //! limit.
 
 use super::connect::Link;
-use super::identity::Who;
-use super::plan::{Broker, Part, Task, Will};
+use super::identity::ClientIndex;
+use super::plan::{Broker, ClientSlot, Task, Will};
 use super::record::Record;
 use super::template::Values;
 use super::worker::{BEATS_PER_KEEP_ALIVE, Shared};
@@ -29,7 +29,7 @@ const SESSION_EXPIRY_SECONDS: u32 = 3600;
 /// A client that is connected and has not sent CONNECT yet.
 pub(super) struct Introduction<'a> {
     pub(super) shared: &'a Shared,
-    pub(super) part: Part,
+    pub(super) slot: ClientSlot,
     /// Whether the client resumes its session.
     pub(super) resumes: bool,
     /// The deadline for CONNACK.
@@ -68,8 +68,8 @@ impl Introduction<'_> {
         mut session: Session<M>,
     ) -> Result<(Link<M>, OwnTime), Error> {
         let broker = &self.shared.plan.broker;
-        let who = self.shared.plan.who(self.part);
-        let (username, password) = (broker.identities.username(who), broker.identities.password(who));
+        let index = self.shared.plan.client_index(self.slot);
+        let (username, password) = (broker.identities.username(index), broker.identities.password(index));
         let properties = self.properties();
         let claim = Claim {
             authentication: broker.authentication.as_ref(),
@@ -81,8 +81,8 @@ impl Introduction<'_> {
         let mut dialogue = Dialogue::new(claim);
         match self.exchange(&claim, &mut dialogue, &mut connection).await {
             Ok(Agreed { accepts, peer_accepts, keep_alive, has_session, own_time }) => {
-                if self.part.task.publishes() {
-                    let asked = self.shared.plan.group(self.part).qos;
+                if self.slot.task.publishes() {
+                    let asked = self.shared.plan.group(self.slot).qos;
                     self.shared.gauges.note_granted(asked, peer_accepts.maximum_qos);
                 }
                 session.start(broker.version, accepts, peer_accepts, has_session);
@@ -142,9 +142,9 @@ impl Introduction<'_> {
         connection: &mut Connection,
     ) -> Result<(), Error> {
         let broker = &self.shared.plan.broker;
-        let who = self.shared.plan.who(self.part);
-        let client_id = broker.identities.client_id(who);
-        let will_topic = broker.will.as_ref().map(|will| will_topic(will, who, &client_id));
+        let index = self.shared.plan.client_index(self.slot);
+        let client_id = broker.identities.client_id(index);
+        let will_topic = broker.will.as_ref().map(|will| will_topic(will, index, &client_id));
         let will = broker.will.as_ref().zip(will_topic.as_deref()).map(|(will, topic)| protocol::Will {
             topic,
             payload: &will.payload,
@@ -172,7 +172,7 @@ impl Introduction<'_> {
     }
 
     fn keeps_session(&self) -> bool {
-        self.shared.plan.broker.keeps_sessions && self.part.task == Task::Subscribe
+        self.shared.plan.broker.keeps_sessions && self.slot.task == Task::Subscribe
     }
 
     /// CONNECT's properties, without those for authentication.
@@ -223,9 +223,9 @@ impl Turns {
     }
 }
 
-fn will_topic(will: &Will, who: Who, client: &str) -> String {
+fn will_topic(will: &Will, index: ClientIndex, client: &str) -> String {
     let mut topic = String::new();
-    let values = Values { run: who.run, publisher: who.number, subscriber: 0, client, sequence: 0 };
+    let values = Values { run: index.run, publisher: index.number, subscriber: 0, client, sequence: 0 };
     will.topic.fill_in(&values, &mut topic);
     topic
 }

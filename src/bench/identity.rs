@@ -1,6 +1,6 @@
 //! Client identifiers and credentials: made from a template, or taken from the client's row of a file.
 
-use super::plan::RunId;
+use super::run_id::RunId;
 use super::template::{Template, Values};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub struct Row {
 
 /// A client's place in the run.
 #[derive(Debug, Clone, Copy)]
-pub struct Who {
+pub struct ClientIndex {
     /// The run.
     pub run: RunId,
     /// Its number among all clients of all shards, counted from 0.
@@ -62,46 +62,48 @@ pub struct Who {
 
 impl Identities {
     /// The client identifier; with a short prefix at most 23 bytes, which is all that MQTT 3.1 allows.
-    pub fn client_id(&self, who: Who) -> String {
-        if let Some(id) = self.row(who).and_then(|row| row.client_id.clone()) {
+    pub fn client_id(&self, index: ClientIndex) -> String {
+        if let Some(id) = self.row(index).and_then(|row| row.client_id.clone()) {
             return id;
         }
         match &self.client_id {
-            ClientIds::Prefix(prefix) => format!("{prefix}-{}-{}{}", who.run, who.kind, who.number_of_kind),
-            ClientIds::Template(template) => fill_in(template, who, ""),
+            ClientIds::Prefix(prefix) => {
+                format!("{prefix}-{}-{}{}", index.run, index.kind, index.number_of_kind)
+            }
+            ClientIds::Template(template) => fill_in(template, index, ""),
         }
     }
 
     /// The user name.
-    pub fn username(&self, who: Who) -> Option<Cow<'_, str>> {
-        if let Some(name) = self.row(who).and_then(|row| row.username.as_deref()) {
+    pub fn username(&self, index: ClientIndex) -> Option<Cow<'_, str>> {
+        if let Some(name) = self.row(index).and_then(|row| row.username.as_deref()) {
             return Some(name.into());
         }
         let template = self.username.as_ref()?;
-        Some(fill_in(template, who, &self.client_id(who)).into())
+        Some(fill_in(template, index, &self.client_id(index)).into())
     }
 
     /// The password.
-    pub fn password(&self, who: Who) -> Option<Cow<'_, [u8]>> {
-        if let Some(password) = self.row(who).and_then(|row| row.password.as_deref()) {
+    pub fn password(&self, index: ClientIndex) -> Option<Cow<'_, [u8]>> {
+        if let Some(password) = self.row(index).and_then(|row| row.password.as_deref()) {
             return Some(password.into());
         }
         match self.password.as_ref()? {
             Secret::Same(bytes) => Some(bytes.into()),
             Secret::Template(template) => {
-                Some(fill_in(template, who, &self.client_id(who)).into_bytes().into())
+                Some(fill_in(template, index, &self.client_id(index)).into_bytes().into())
             }
         }
     }
 
-    fn row(&self, who: Who) -> Option<&Row> {
-        self.rows.get(who.number as usize)
+    fn row(&self, index: ClientIndex) -> Option<&Row> {
+        self.rows.get(index.number as usize)
     }
 }
 
-fn fill_in(template: &Template, who: Who, client: &str) -> String {
+fn fill_in(template: &Template, index: ClientIndex, client: &str) -> String {
     let mut text = String::new();
-    let values = Values { run: who.run, publisher: who.number, subscriber: 0, client, sequence: 0 };
+    let values = Values { run: index.run, publisher: index.number, subscriber: 0, client, sequence: 0 };
     template.fill_in(&values, &mut text);
     text
 }
@@ -119,16 +121,16 @@ mod tests {
         }
     }
 
-    const WHO: Who = Who { run: RunId(0x1a2b), number: 12, kind: 's', number_of_kind: 2 };
+    const INDEX: ClientIndex = ClientIndex { run: RunId(0x1a2b), number: 12, kind: 's', number_of_kind: 2 };
 
     #[test]
     fn templates_are_filled_in_for_each_client() {
         let identities = identities();
-        assert_eq!(identities.client_id(WHO), "mq-00001a2b-s2");
-        assert_eq!(identities.username(WHO).unwrap(), "user12");
-        assert_eq!(identities.password(WHO).unwrap().as_ref(), b"mq-00001a2b-s2!12");
+        assert_eq!(identities.client_id(INDEX), "mq-00001a2b-s2");
+        assert_eq!(identities.username(INDEX).unwrap(), "user12");
+        assert_eq!(identities.password(INDEX).unwrap().as_ref(), b"mq-00001a2b-s2!12");
         let id = ClientIds::Template(Template::of_client("dev-{i}").unwrap());
-        assert_eq!(Identities { client_id: id, ..identities }.client_id(WHO), "dev-12");
+        assert_eq!(Identities { client_id: id, ..identities }.client_id(INDEX), "dev-12");
     }
 
     #[test]
@@ -136,16 +138,16 @@ mod tests {
         let row = Row { client_id: Some("one".to_owned()), password: Some(vec![0xff]), ..Row::default() };
         let rows = std::iter::repeat_n(Row::default(), 12).chain([row]).collect();
         let identities = Identities { rows, ..identities() };
-        assert_eq!(identities.client_id(WHO), "one");
-        assert_eq!(identities.username(WHO).unwrap(), "user12");
-        assert_eq!(identities.password(WHO).unwrap().as_ref(), [0xff]);
-        let other = Who { number: 3, ..WHO };
+        assert_eq!(identities.client_id(INDEX), "one");
+        assert_eq!(identities.username(INDEX).unwrap(), "user12");
+        assert_eq!(identities.password(INDEX).unwrap().as_ref(), [0xff]);
+        let other = ClientIndex { number: 3, ..INDEX };
         assert_eq!(identities.username(other).unwrap(), "user3");
     }
 
     #[test]
     fn a_password_that_is_the_same_for_all_is_no_template() {
         let password = Some(Secret::Same(b"{i}".to_vec()));
-        assert_eq!(Identities { password, ..identities() }.password(WHO).unwrap().as_ref(), b"{i}");
+        assert_eq!(Identities { password, ..identities() }.password(INDEX).unwrap().as_ref(), b"{i}");
     }
 }

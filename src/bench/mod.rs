@@ -10,8 +10,10 @@
 
 pub mod check;
 mod client;
+mod client_slot;
 mod connect;
 mod cpu_usage;
+mod ending;
 mod gauges;
 mod handshake;
 pub mod identity;
@@ -23,6 +25,7 @@ pub mod processes;
 pub mod record;
 pub mod report;
 mod role;
+mod run_id;
 pub mod schedule;
 pub mod shard;
 mod target;
@@ -35,10 +38,11 @@ pub mod trace;
 mod worker;
 
 use crate::error::Error;
+pub use ending::{Ending, Step};
 use gauges::Gauges;
 pub use gauges::Totals;
 use jiff::Timestamp;
-pub use payload_header::Stamp;
+pub use payload_header::PayloadHeader;
 use plan::{Plan, Scenario, Volume};
 use processes::{Moment, Process, Program};
 use record::Record;
@@ -58,35 +62,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Interval between looks at the latencies of the last second.
 const RECENT_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The clients that took part completed the plan.
-    Complete,
-    /// It was interrupted.
-    Interrupted,
-    /// No client could connect.
-    NotConnected,
-    /// All clients lost their connections.
-    AllLost,
-    /// Nothing made progress until the timeout, and the rest was given up.
-    Stalled(Step),
-}
-
-/// The current step of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum Step {
-    Connect,
-    Subscribe,
-    Wait,
-    WarmUp,
-    Measure,
-    Reconnect,
-    CatchUp,
-    Drain,
-}
 
 /// A snapshot of a run in progress.
 #[derive(Debug, Clone, Copy)]

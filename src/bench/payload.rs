@@ -1,6 +1,6 @@
 //! Payloads of messages: a header that identifies the message if it is measured, and the bytes after it.
 
-use super::payload_header::Stamp;
+use super::payload_header::PayloadHeader;
 use super::template::{Template, Values};
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ const LONGEST_VALUE: usize = 64;
 /// The payloads of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
-    /// Dots, after a stamp if it fits; the size is fixed, or chosen for each message.
+    /// Dots, after a header if it fits; the size is fixed, or chosen for each message.
     #[allow(missing_docs)] // the names say it
     Size { least: usize, most: usize },
-    /// The same bytes each time, after the stamp if the group has one.
+    /// The same bytes each time, after the header if the group has one.
     Bytes(Vec<u8>),
-    /// A text for each message, after the stamp if the group has one.
+    /// A text for each message, after the header if the group has one.
     Text(Template),
-    /// Recorded messages in a loop, each after the stamp if the group has one. Each publisher starts one message
+    /// Recorded messages in a loop, each after the header if the group has one. Each publisher starts one message
     /// further than the one before. At least one message.
     Recording(Arc<[Recorded]>),
 }
@@ -41,19 +41,19 @@ impl Recorded {
 
 impl Payload {
     /// Approximate size of the longest payload in bytes.
-    pub fn most(&self, stamp: usize) -> usize {
+    pub fn most(&self, header: usize) -> usize {
         match self {
             Payload::Size { most, .. } => *most,
-            Payload::Bytes(bytes) => stamp + bytes.len(),
-            Payload::Text(template) => stamp + template.longest(LONGEST_VALUE),
+            Payload::Bytes(bytes) => header + bytes.len(),
+            Payload::Text(template) => header + template.longest(LONGEST_VALUE),
             Payload::Recording(messages) => {
-                stamp + messages.iter().map(|message| message.payload.len()).max().unwrap_or_default()
+                header + messages.iter().map(|message| message.payload.len()).max().unwrap_or_default()
             }
         }
     }
 
-    /// Bytes that every payload has for a stamp.
-    pub fn room_for_stamp(&self) -> usize {
+    /// Bytes that every payload has for a header.
+    pub fn room_for_header(&self) -> usize {
         match self {
             Payload::Size { least, .. } => *least,
             Payload::Bytes(_) | Payload::Text(_) | Payload::Recording(_) => usize::MAX,
@@ -73,35 +73,35 @@ impl Payload {
 #[derive(Debug)]
 pub(super) struct Composer {
     bytes: Vec<u8>,
-    stamp: usize,
+    header: usize,
 }
 
 impl Composer {
-    /// `stamp` is 0 for payloads without a stamp.
-    pub(super) fn new(payload: &Payload, stamp: usize) -> Composer {
-        let mut bytes = vec![b'.'; stamp];
+    /// `header` is 0 for payloads without a header.
+    pub(super) fn new(payload: &Payload, header: usize) -> Composer {
+        let mut bytes = vec![b'.'; header];
         match payload {
             Payload::Size { most, .. } => bytes.resize(*most, b'.'),
             Payload::Bytes(content) => bytes.extend(content),
             Payload::Text(_) | Payload::Recording(_) => {}
         }
-        Composer { bytes, stamp }
+        Composer { bytes, header }
     }
 
     /// The payload of a message.
-    pub(super) fn compose(&mut self, payload: &Payload, stamp: Stamp, values: &Values<'_>) -> &[u8] {
+    pub(super) fn compose(&mut self, payload: &Payload, header: PayloadHeader, values: &Values<'_>) -> &[u8] {
         if let Payload::Text(template) = payload {
-            self.bytes.truncate(self.stamp);
+            self.bytes.truncate(self.header);
             template.fill_in(values, &mut Text(&mut self.bytes));
         }
         if let Some(message) = payload.recorded(values.publisher, values.sequence) {
-            self.bytes.truncate(self.stamp);
+            self.bytes.truncate(self.header);
             self.bytes.extend_from_slice(&message.payload);
         }
-        match self.stamp {
+        match self.header {
             0 => {}
-            Stamp::PLANNED_SIZE => stamp.write_planned(&mut self.bytes),
-            _ => stamp.write(&mut self.bytes),
+            PayloadHeader::PLANNED_SIZE => header.write_planned(&mut self.bytes),
+            _ => header.write(&mut self.bytes),
         }
         match payload {
             Payload::Size { least, most } if least < most => {
@@ -126,29 +126,30 @@ impl fmt::Write for Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::plan::RunId;
+    use crate::bench::run_id::RunId;
 
     const RUN: RunId = RunId(1);
 
-    fn compose(payload: &Payload, stamp_size: usize, sequence: u64) -> Vec<u8> {
-        let stamp = Stamp { run: RUN, publisher: 2, sequence, sent_at: 5, planned_at: 4 };
+    fn compose(payload: &Payload, header_size: usize, sequence: u64) -> Vec<u8> {
+        let header = PayloadHeader { run: RUN, publisher: 2, sequence, sent_at: 5, planned_at: 4 };
         let values = Values { run: RUN, publisher: 2, subscriber: 0, client: "c", sequence };
-        Composer::new(payload, stamp_size).compose(payload, stamp, &values).to_vec()
+        Composer::new(payload, header_size).compose(payload, header, &values).to_vec()
     }
 
     #[test]
-    fn a_size_holds_the_stamp() {
+    fn a_size_includes_the_header() {
         let payload = Payload::Size { least: 30, most: 30 };
-        let composed = compose(&payload, Stamp::SIZE, 7);
-        assert_eq!((composed.len(), &composed[Stamp::SIZE..]), (30, b"......".as_slice()));
-        assert_eq!(Stamp::read(&composed, false).map(|stamp| stamp.sequence), Some(7));
+        let composed = compose(&payload, PayloadHeader::SIZE, 7);
+        assert_eq!((composed.len(), &composed[PayloadHeader::SIZE..]), (30, b"......".as_slice()));
+        assert_eq!(PayloadHeader::read(&composed, false).map(|header| header.sequence), Some(7));
         assert_eq!(compose(&Payload::Size { least: 3, most: 3 }, 0, 7), b"...");
     }
 
     #[test]
     fn sizes_are_spread_over_their_range() {
         let payload = Payload::Size { least: 24, most: 27 };
-        let mut sizes: Vec<_> = (0..200).map(|number| compose(&payload, Stamp::SIZE, number).len()).collect();
+        let mut sizes: Vec<_> =
+            (0..200).map(|number| compose(&payload, PayloadHeader::SIZE, number).len()).collect();
         sizes.sort_unstable();
         sizes.dedup();
         assert_eq!(sizes, [24, 25, 26, 27]);
@@ -164,21 +165,24 @@ mod tests {
             [b"".as_slice(), b"a", b"bb", b""],
             "the second publisher after the first one begins at the third"
         );
-        assert_eq!(compose(&payload, Stamp::SIZE, 2)[Stamp::SIZE..], *b"bb");
-        assert_eq!((payload.most(Stamp::SIZE), payload.room_for_stamp()), (Stamp::SIZE + 2, usize::MAX));
+        assert_eq!(compose(&payload, PayloadHeader::SIZE, 2)[PayloadHeader::SIZE..], *b"bb");
+        assert_eq!(
+            (payload.most(PayloadHeader::SIZE), payload.room_for_header()),
+            (PayloadHeader::SIZE + 2, usize::MAX)
+        );
     }
 
     #[test]
-    fn bytes_and_texts_stand_behind_the_stamp() {
+    fn bytes_and_texts_follow_the_header() {
         let bytes = Payload::Bytes(b"rest".to_vec());
-        assert_eq!(&compose(&bytes, Stamp::SIZE, 7)[Stamp::SIZE..], b"rest");
+        assert_eq!(&compose(&bytes, PayloadHeader::SIZE, 7)[PayloadHeader::SIZE..], b"rest");
         let text = Payload::Text(Template::of_payload("{seq}!").unwrap());
-        assert_eq!(&compose(&text, Stamp::SIZE, 7)[Stamp::SIZE..], b"7!");
+        assert_eq!(&compose(&text, PayloadHeader::SIZE, 7)[PayloadHeader::SIZE..], b"7!");
         assert_eq!(compose(&text, 0, 7), b"7!");
         let mut composer = Composer::new(&text, 0);
         let values = Values { run: RUN, publisher: 2, subscriber: 0, client: "c", sequence: 1 };
-        let stamp = Stamp { run: RUN, publisher: 2, sequence: 1, sent_at: 0, planned_at: 0 };
-        composer.compose(&text, stamp, &values);
-        assert_eq!(composer.compose(&text, stamp, &values), b"1!", "nothing is left of the one before");
+        let header = PayloadHeader { run: RUN, publisher: 2, sequence: 1, sent_at: 0, planned_at: 0 };
+        composer.compose(&text, header, &values);
+        assert_eq!(composer.compose(&text, header, &values), b"1!", "nothing is left of the one before");
     }
 }

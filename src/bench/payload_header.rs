@@ -1,10 +1,10 @@
 //! The header of a measured payload: the message's identity and send time.
 
-use super::plan::RunId;
+use super::run_id::RunId;
 
 /// A message's identity, at the start of its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub struct PayloadHeader {
     /// The run of the message.
     pub run: RunId,
     /// The number of its publisher.
@@ -17,7 +17,7 @@ pub struct Stamp {
     pub planned_at: u64,
 }
 
-impl Stamp {
+impl PayloadHeader {
     /// The size in bytes, which is the minimum of a payload that is measured end to end.
     pub const SIZE: usize = 24;
 
@@ -29,7 +29,7 @@ impl Stamp {
 
     /// Overwrites the start of a payload, without the planned time. Leaves a payload unchanged that is too short.
     pub fn write(self, payload: &mut [u8]) {
-        let Some(start) = payload.first_chunk_mut::<{ Stamp::SIZE }>() else {
+        let Some(start) = payload.first_chunk_mut::<{ PayloadHeader::SIZE }>() else {
             return;
         };
         let rest = put(start, self.run.0.to_be_bytes());
@@ -41,20 +41,20 @@ impl Stamp {
     /// Overwrites the start of a payload, with the planned time last.
     pub fn write_planned(self, payload: &mut [u8]) {
         self.write(payload);
-        if let Some(place) = payload.get_mut(Stamp::SIZE..Stamp::PLANNED_SIZE) {
-            place.copy_from_slice(&self.planned_at.to_be_bytes());
+        if let Some(field) = payload.get_mut(PayloadHeader::SIZE..PayloadHeader::PLANNED_SIZE) {
+            field.copy_from_slice(&self.planned_at.to_be_bytes());
         }
     }
 
     /// Reads the start of a payload, with or without a planned time; `None` if it was not written by `mq bench`.
-    pub fn read(payload: &[u8], is_planned: bool) -> Option<Stamp> {
+    pub fn read(payload: &[u8], is_planned: bool) -> Option<PayloadHeader> {
         let (run, rest) = payload.split_first_chunk()?;
         let (publisher, rest) = rest.split_first_chunk()?;
         let (sequence, rest) = rest.split_first_chunk()?;
         let (sent_at, rest) = rest.split_first_chunk()?;
         let planned_at = if is_planned { rest.first_chunk()? } else { sent_at };
         let sequence = u64::from_be_bytes(*sequence);
-        (sequence < Stamp::END_OF_SEQUENCE).then(|| Stamp {
+        (sequence < PayloadHeader::END_OF_SEQUENCE).then(|| PayloadHeader {
             run: RunId(u32::from_be_bytes(*run)),
             publisher: u32::from_be_bytes(*publisher),
             sequence,
@@ -67,8 +67,8 @@ impl Stamp {
 /// Overwrites the first bytes, and returns the rest.
 fn put<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
     match bytes.split_first_chunk_mut() {
-        Some((place, rest)) => {
-            *place = field;
+        Some((start, rest)) => {
+            *start = field;
             rest
         }
         None => &mut [],
@@ -79,31 +79,35 @@ fn put<const N: usize>(bytes: &mut [u8], field: [u8; N]) -> &mut [u8] {
 mod tests {
     use super::*;
 
-    const STAMP: Stamp =
-        Stamp { run: RunId(0x0102_0304), publisher: 5, sequence: 6, sent_at: 7, planned_at: 7 };
+    const HEADER: PayloadHeader =
+        PayloadHeader { run: RunId(0x0102_0304), publisher: 5, sequence: 6, sent_at: 7, planned_at: 7 };
 
     #[test]
     fn what_is_written_is_read() {
         let mut payload = *b"________________________rest";
-        STAMP.write(&mut payload);
+        HEADER.write(&mut payload);
         assert_eq!(payload, *b"\x01\x02\x03\x04\0\0\0\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0\x07rest");
-        assert_eq!(Stamp::read(&payload, false), Some(STAMP));
+        assert_eq!(PayloadHeader::read(&payload, false), Some(HEADER));
     }
 
     #[test]
-    fn a_planned_time_stands_behind_the_rest() {
-        let stamp = Stamp { planned_at: 3, ..STAMP };
-        let mut payload = [b'.'; Stamp::PLANNED_SIZE + 1];
-        stamp.write_planned(&mut payload);
-        assert_eq!(&payload[Stamp::SIZE..], b"\0\0\0\0\0\0\0\x03.");
-        assert_eq!(Stamp::read(&payload, true), Some(stamp));
-        assert_eq!(Stamp::read(&payload[..Stamp::SIZE], true), None, "too short for a planned time");
+    fn a_planned_time_follows_the_header() {
+        let header = PayloadHeader { planned_at: 3, ..HEADER };
+        let mut payload = [b'.'; PayloadHeader::PLANNED_SIZE + 1];
+        header.write_planned(&mut payload);
+        assert_eq!(&payload[PayloadHeader::SIZE..], b"\0\0\0\0\0\0\0\x03.");
+        assert_eq!(PayloadHeader::read(&payload, true), Some(header));
+        assert_eq!(
+            PayloadHeader::read(&payload[..PayloadHeader::SIZE], true),
+            None,
+            "too short for a planned time"
+        );
     }
 
     #[test]
-    fn foreign_payloads_are_no_stamps() {
-        assert_eq!(Stamp::read(b"", false), None);
-        assert_eq!(Stamp::read(&[0; Stamp::SIZE - 1], false), None);
-        assert_eq!(Stamp::read(&[0xff; 100], false), None, "a sequence number beyond the limit");
+    fn foreign_payloads_are_rejected() {
+        assert_eq!(PayloadHeader::read(b"", false), None);
+        assert_eq!(PayloadHeader::read(&[0; PayloadHeader::SIZE - 1], false), None);
+        assert_eq!(PayloadHeader::read(&[0xff; 100], false), None, "a sequence number beyond the limit");
     }
 }

@@ -3,7 +3,7 @@
 //! A shard is a complete run: its subscribers receive from its own publishers, so that it can account for every
 //! message. The numbers in names and schedules are consecutive over all shards.
 
-use super::plan::Group;
+use super::plan::{Counts, Group};
 use crate::error::Error;
 use std::ops::Range;
 
@@ -12,43 +12,6 @@ use std::ops::Range;
 pub struct Shard {
     number: u32,
     count: u32,
-}
-
-/// The position of a shard's group within the group of all shards.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The numbers of clients in the preceding shards.
-    pub before: Counts,
-    /// The numbers of clients in all shards.
-    pub whole: Counts,
-    /// The numbers of clients of the preceding groups in all shards.
-    pub groups_before: Counts,
-}
-
-/// Numbers of clients by task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub struct Counts {
-    pub publishers: u32,
-    pub subscribers: u32,
-    pub idle: u32,
-}
-
-impl Counts {
-    /// All clients.
-    pub fn clients(self) -> u32 {
-        self.publishers.saturating_add(self.subscribers).saturating_add(self.idle)
-    }
-
-    /// The sum of both.
-    #[must_use]
-    pub fn plus(self, other: Counts) -> Counts {
-        Counts {
-            publishers: self.publishers.saturating_add(other.publishers),
-            subscribers: self.subscribers.saturating_add(other.subscribers),
-            idle: self.idle.saturating_add(other.idle),
-        }
-    }
 }
 
 impl Shard {
@@ -68,13 +31,13 @@ impl Shard {
         end(self.number)..end(self.number + 1)
     }
 
-    fn part_of_messages(self, all: u64) -> u64 {
+    fn share_of_messages(self, all: u64) -> u64 {
         let end = |number: u32| (u128::from(all) * u128::from(number) / u128::from(self.count)) as u64;
         end(self.number + 1) - end(self.number)
     }
 }
 
-/// Reduces each group to the shard's part.
+/// Reduces each group to the share of one shard.
 ///
 /// # Errors
 /// If a group has too few clients for all shards, or the shards would receive each other's messages.
@@ -100,15 +63,15 @@ fn cut_group(group: &mut Group, shard: Shard) -> Result<(), Error> {
     let subscribers = shard.range(whole.subscribers);
     let idle = shard.range(whole.idle);
     group.messages = group.messages.map(|messages| match whole.publishers {
-        0 => shard.part_of_messages(messages),
+        0 => shard.share_of_messages(messages),
         _ => publishers.clone().map(|publisher| group.messages_of(publisher)).sum(),
     });
-    group.place.whole = whole;
-    group.place.before =
+    group.offsets.whole = whole;
+    group.offsets.before =
         Counts { publishers: publishers.start, subscribers: subscribers.start, idle: idle.start };
     (group.publishers, group.subscribers, group.idle) =
         (publishers.len() as u32, subscribers.len() as u32, idle.len() as u32);
-    group.topics = group.topics.clone().part(publishers, subscribers);
+    group.topics = group.topics.clone().subset(publishers, subscribers);
     Ok(())
 }
 
@@ -139,7 +102,7 @@ mod tests {
     fn together_they_have_every_name_once() {
         let groups = [group(10, 4), Group { idle: 7, ..group(0, 0) }, group(5, 5)];
         let names = |plan: &Plan| -> Vec<(String, u32)> {
-            let parts = (0..plan.threads).flat_map(|thread| plan.parts_of_thread(thread));
+            let parts = (0..plan.threads).flat_map(|thread| plan.slots_of_thread(thread));
             parts.map(|part| (plan.client_id(part), plan.global_number_of(part))).collect()
         };
         let mut whole = names(&plan(groups.to_vec()));
@@ -180,7 +143,7 @@ mod tests {
         let load = OpenLoop { rate, arrivals: Arrivals::Constant, burst: 1, ramp: Ramp::default(), seed: 1 };
         let firsts = |group: &Group| -> Vec<u64> {
             let schedule = |number| {
-                Schedule::new(load, group.place.before.publishers + number, group.whole().publishers)
+                Schedule::new(load, group.offsets.before.publishers + number, group.whole().publishers)
             };
             (0..group.publishers).map(|number| schedule(number).next()).collect()
         };

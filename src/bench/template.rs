@@ -1,6 +1,6 @@
 //! Texts with placeholders: the topics and payloads of a run.
 
-use super::plan::RunId;
+use super::run_id::RunId;
 use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
 use jiff::Timestamp;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! Assigns topics to publishers and filters to subscribers.
 
-use super::plan::RunId;
+use super::run_id::RunId;
 use super::template::{PlaceholderError, Template, Values};
 use crate::protocol::{TopicError, TopicFilter, TopicName};
 use std::ops::Range;
@@ -78,7 +78,7 @@ impl Topics {
 
     /// The same topics for these publishers and subscribers only.
     #[must_use]
-    pub fn part(self, publishers: Range<u32>, subscribers: Range<u32>) -> Topics {
+    pub fn subset(self, publishers: Range<u32>, subscribers: Range<u32>) -> Topics {
         Topics {
             first: (publishers.start, subscribers.start),
             publishers: publishers.end - publishers.start,
@@ -149,15 +149,15 @@ impl Topics {
     }
 
     /// The index of a publisher among the subscriber's publishers; `None` if it is not one of them.
-    pub fn place_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
-        let place = if !self.is_spread {
+    pub fn index_of(&self, publisher: u32, subscriber: u32) -> Option<usize> {
+        let index = if !self.is_spread {
             publisher
         } else if self.subscribers > 0 && publisher % self.subscribers == subscriber {
             publisher / self.subscribers
         } else {
             return None;
         };
-        (publisher < self.publishers).then_some(place as usize)
+        (publisher < self.publishers).then_some(index as usize)
     }
 
     fn fill_in(
@@ -202,24 +202,24 @@ mod tests {
             let topic = topics.topic(publisher, "");
             let matching = |&subscriber: &u32| {
                 TopicFilter::parse(&topics.filter(subscriber)).unwrap().matches(&topic)
-                    && topics.place_of(publisher, subscriber).is_some()
+                    && topics.index_of(publisher, subscriber).is_some()
             };
             assert_eq!((0..3).filter(matching).collect::<Vec<_>>(), [publisher % 3]);
         }
     }
 
     #[test]
-    fn places_count_the_publishers_of_a_subscriber() {
+    fn indexes_count_the_publishers_of_a_subscriber() {
         let topics = topics(DEFAULT_TEMPLATE, 10, 3);
         for subscriber in 0..3 {
-            let places = (0..10).filter_map(|publisher| topics.place_of(publisher, subscriber));
+            let indexes = (0..10).filter_map(|publisher| topics.index_of(publisher, subscriber));
             assert_eq!(
-                places.collect::<Vec<_>>(),
+                indexes.collect::<Vec<_>>(),
                 (0..topics.fan_in(subscriber) as usize).collect::<Vec<_>>()
             );
         }
-        assert_eq!(topics.place_of(10, 1), None);
-        assert_eq!(topics.place_of(u32::MAX, 0), None);
+        assert_eq!(topics.index_of(10, 1), None);
+        assert_eq!(topics.index_of(u32::MAX, 0), None);
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(topics.topic(2, ""), "bench/dev-2/state");
         assert_eq!(topics.filter(1), "bench/+/state");
         assert_eq!((topics.fan_out(), topics.fan_in(2)), (3, 4));
-        assert_eq!(topics.place_of(3, 0), Some(3));
+        assert_eq!(topics.index_of(3, 0), Some(3));
     }
 
     #[test]

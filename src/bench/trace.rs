@@ -1,6 +1,6 @@
 //! Observes the packets of selected clients of a run.
 
-use super::plan::Part;
+use super::client_slot::ClientSlot;
 use crate::transport::{Stream, Tap};
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ impl Watch {
     }
 
     /// The tap for the connection of this client, if it is observed; `number` is its number in the run.
-    pub(super) fn tap(&self, part: Part, number: u32, stream: &Stream) -> Option<Box<dyn Tap>> {
-        (part.number == 0).then(|| (self.0)(number, stream))
+    pub(super) fn tap(&self, slot: ClientSlot, number: u32, stream: &Stream) -> Option<Box<dyn Tap>> {
+        (slot.number == 0).then(|| (self.0)(number, stream))
     }
 }
 

@@ -8,7 +8,7 @@ use super::client;
 use super::cpu_usage::Usage;
 use super::gauges::Gauges;
 use super::payload::Composer;
-use super::plan::{Group, Part, Plan, Volume};
+use super::plan::{ClientSlot, Group, Plan, Volume};
 use super::record::{Errors, Received, Record, Stage};
 use super::role::Tallies;
 use super::target::Route;
@@ -201,7 +201,7 @@ pub(super) fn gather(threads: Vec<JoinHandle<Record>>) -> Result<Record, Error> 
 
 async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
     let mut orders = assignment.orders;
-    let mut launching = pin!(launch(shared.clone(), shared.plan.parts_of_thread(assignment.thread)));
+    let mut launching = pin!(launch(shared.clone(), shared.plan.slots_of_thread(assignment.thread)));
     let mut is_launching = true;
     let mut beat = interval(shared.beat_interval());
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -230,7 +230,7 @@ async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
 }
 
 /// Starts the clients, limited by the number that may wait for CONNACK and by the connect rate.
-async fn launch(shared: Rc<Shared>, parts: Vec<Part>) {
+async fn launch(shared: Rc<Shared>, parts: Vec<ClientSlot>) {
     for part in parts {
         shared.may_connect().await;
         if shared.phase() > Phase::Connect {
@@ -247,7 +247,7 @@ impl Shared {
         let Assignment { plan, route, start, gauges, .. } = assignment;
         let timer_queue =
             plan.has_open_loop().then(|| PreciseTimer::new().map(TimerQueue::new)).transpose()?;
-        let composer = |group: &Group| RefCell::new(Composer::new(&group.payload, group.stamp_size()));
+        let composer = |group: &Group| RefCell::new(Composer::new(&group.payload, group.header_size()));
         Ok(Shared {
             plan: plan.clone(),
             gauges: gauges.clone(),

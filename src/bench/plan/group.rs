@@ -1,9 +1,11 @@
 //! A group of clients with the same settings, and the task of each client.
 
-use super::{Payload, Place, Topics};
-use crate::bench::payload_header::Stamp;
+use super::shard_offsets::{Counts, ShardOffsets};
+use crate::bench::client_slot::{ClientSlot, Task};
+use crate::bench::payload::Payload;
+use crate::bench::payload_header::PayloadHeader;
 use crate::bench::schedule::OpenLoop;
-use crate::bench::shard::Counts;
+use crate::bench::topics::Topics;
 use crate::protocol::Qos;
 
 /// The default number of messages per publisher, bounded for all publishers together so that a run takes seconds.
@@ -57,47 +59,13 @@ pub struct Group {
     /// The planned send times; `None` to send as fast as the broker acknowledges.
     pub open_loop: Option<OpenLoop>,
     /// Its position in the group of all shards together.
-    pub place: Place,
+    pub offsets: ShardOffsets,
     /// The number of its first publisher among those of all groups.
     pub first_publisher: u32,
     /// The number of its first subscriber among those of all groups.
     pub first_subscriber: u32,
     /// The number of its first client among those of all groups.
     pub first_client: u32,
-}
-
-/// A client: its group, its task, and its number among the clients with the same task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
-    /// The index of its group.
-    pub group: usize,
-    /// Its task.
-    pub task: Task,
-    /// Counted from 0.
-    pub number: u32,
-}
-
-/// The task of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum Task {
-    Publish,
-    Subscribe,
-    Request,
-    Respond,
-    Stay,
-}
-
-impl Task {
-    /// Whether the client subscribes before the load begins.
-    pub fn subscribes(self) -> bool {
-        matches!(self, Task::Subscribe | Task::Request | Task::Respond)
-    }
-
-    /// Whether the client sends messages of its own accord.
-    pub fn publishes(self) -> bool {
-        matches!(self, Task::Publish | Task::Request)
-    }
 }
 
 impl Group {
@@ -118,7 +86,7 @@ impl Group {
 
     /// The numbers of clients by task, in all shards.
     pub fn whole(&self) -> Counts {
-        if self.place.whole == Counts::default() { self.counts() } else { self.place.whole }
+        if self.offsets.whole == Counts::default() { self.counts() } else { self.offsets.whole }
     }
 
     /// The number of clients.
@@ -163,11 +131,11 @@ impl Group {
         }
     }
 
-    /// The size of a message's stamp in bytes; 0 without a stamp.
-    pub fn stamp_size(&self) -> usize {
-        let size = if self.open_loop.is_some() { Stamp::PLANNED_SIZE } else { Stamp::SIZE };
+    /// The size of a payload header in bytes; 0 without one.
+    pub fn header_size(&self) -> usize {
+        let size = if self.open_loop.is_some() { PayloadHeader::PLANNED_SIZE } else { PayloadHeader::SIZE };
         let is_wanted = matches!(self.payload, Payload::Size { .. }) || self.subscribers > 0;
-        if is_wanted && self.payload.room_for_stamp() >= size { size } else { 0 }
+        if is_wanted && self.payload.room_for_header() >= size { size } else { 0 }
     }
 
     /// The number of messages of a publisher.
@@ -179,13 +147,13 @@ impl Group {
         total / publishers + u64::from(u64::from(publisher) < total % publishers)
     }
 
-    pub(super) fn parts(&self, group: usize) -> impl Iterator<Item = Part> + use<> {
+    pub(super) fn slots(&self, group: usize) -> impl Iterator<Item = ClientSlot> + use<> {
         let (publish, subscribe) =
             if self.is_answered { (Task::Request, Task::Respond) } else { (Task::Publish, Task::Subscribe) };
         let counts = [(subscribe, self.subscribers), (publish, self.publishers), (Task::Stay, self.idle)];
         counts
             .into_iter()
-            .flat_map(move |(task, count)| (0..count).map(move |number| Part { group, task, number }))
+            .flat_map(move |(task, count)| (0..count).map(move |number| ClientSlot { group, task, number }))
     }
 }
 

@@ -4,18 +4,18 @@
 
 mod group;
 mod numbers;
+mod shard_offsets;
 
+pub use super::client_slot::{ClientSlot, Task};
 use super::identity::Identities;
-use super::payload::Payload;
-use super::shard::Place;
+pub use super::run_id::RunId;
 use super::template::Template;
-use super::topics::Topics;
 use super::trace::Watch;
 use crate::client::Authentication;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::Endpoint;
-pub use group::{Group, Part, Task, default_messages, default_subscribers};
-use serde::{Deserialize, Serialize};
+pub use group::{Group, default_messages, default_subscribers};
+pub use shard_offsets::{Counts, ShardOffsets};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -159,14 +159,14 @@ impl Plan {
     }
 
     /// The group of a client.
-    pub fn group(&self, part: Part) -> &Group {
-        self.groups.get(part.group).unwrap_or_else(|| self.first_group())
+    pub fn group(&self, slot: ClientSlot) -> &Group {
+        self.groups.get(slot.group).unwrap_or_else(|| self.first_group())
     }
 
     /// The size of the longest payload in bytes.
     pub fn longest_payload(&self) -> usize {
         let groups = self.groups.iter();
-        groups.map(|group| group.payload.most(group.stamp_size())).max().unwrap_or_default()
+        groups.map(|group| group.payload.most(group.header_size())).max().unwrap_or_default()
     }
 
     /// Whether messages are sent at planned times.
@@ -205,21 +205,13 @@ impl Plan {
     }
 }
 
-/// Distinguishes the messages of one run from those of all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunId(pub u32);
-
-impl std::fmt::Display for RunId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:08x}", self.0)
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::bench::Stamp;
+    use crate::bench::PayloadHeader;
     use crate::bench::identity::ClientIds;
+    use crate::bench::payload::Payload;
+    use crate::bench::topics::Topics;
     use std::sync::Arc;
 
     pub(in crate::bench) fn group(publishers: u32, subscribers: u32) -> Group {
@@ -240,7 +232,7 @@ pub(super) mod tests {
             messages: Some(11),
             in_flight: 20,
             open_loop: None,
-            place: Place::default(),
+            offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,
             first_client: 0,
@@ -293,9 +285,9 @@ pub(super) mod tests {
         let answered = Group { is_answered: true, ..group(4, 2) };
         let idle = Group { idle: 7, ..group(0, 0) };
         let plan = plan(vec![group(5, 3), answered, idle, group(2, 2)]);
-        let all: Vec<_> = (0..2).flat_map(|thread| plan.parts_of_thread(thread)).collect();
-        let mut ids: Vec<_> = all.iter().map(|&part| plan.client_id(part)).collect();
-        let mut numbers: Vec<_> = all.iter().map(|&part| plan.number_of(part)).collect();
+        let all: Vec<_> = (0..2).flat_map(|thread| plan.slots_of_thread(thread)).collect();
+        let mut ids: Vec<_> = all.iter().map(|&slot| plan.client_id(slot)).collect();
+        let mut numbers: Vec<_> = all.iter().map(|&slot| plan.number_of(slot)).collect();
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), plan.clients() as usize);
@@ -314,17 +306,20 @@ pub(super) mod tests {
     fn those_that_share_a_subscription_live_on_one_thread() {
         let plan = plan(vec![Group { share: Some("all".to_owned()), ..group(4, 4) }]);
         let subscribers =
-            |thread| plan.parts_of_thread(thread).iter().filter(|part| part.task.subscribes()).count();
+            |thread| plan.slots_of_thread(thread).iter().filter(|slot| slot.task.subscribes()).count();
         assert_eq!([subscribers(0), subscribers(1)], [4, 0]);
     }
 
     #[test]
-    fn a_stamp_is_there_where_it_is_needed_and_fits() {
+    fn a_header_is_written_if_it_is_needed_and_fits() {
         let size = |least| Payload::Size { least, most: 64 };
-        assert_eq!(Group { payload: size(24), ..group(1, 1) }.stamp_size(), Stamp::SIZE);
-        assert_eq!(Group { payload: size(10), ..group(1, 0) }.stamp_size(), 0);
-        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 0) }.stamp_size(), 0);
-        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 1) }.stamp_size(), Stamp::SIZE);
+        assert_eq!(Group { payload: size(24), ..group(1, 1) }.header_size(), PayloadHeader::SIZE);
+        assert_eq!(Group { payload: size(10), ..group(1, 0) }.header_size(), 0);
+        assert_eq!(Group { payload: Payload::Bytes(Vec::new()), ..group(1, 0) }.header_size(), 0);
+        assert_eq!(
+            Group { payload: Payload::Bytes(Vec::new()), ..group(1, 1) }.header_size(),
+            PayloadHeader::SIZE
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Numbers of clients, and their assignment to threads and processes.
 
-use super::{Group, Part, Plan, Task};
-use crate::bench::identity::Who;
-use crate::bench::shard::Counts;
+use super::shard_offsets::Counts;
+use super::{Group, Plan};
+use crate::bench::client_slot::{ClientSlot, Task};
+use crate::bench::identity::ClientIndex;
 
 impl Plan {
     /// Numbers the clients consecutively over all groups.
@@ -10,7 +11,7 @@ impl Plan {
         let (mut publishers, mut subscribers, mut clients) = (0u32, 0u32, 0u32);
         let mut before = Counts::default();
         for group in groups {
-            group.place.groups_before = before;
+            group.offsets.groups_before = before;
             before = before.plus(group.whole());
             (group.first_publisher, group.first_subscriber, group.first_client) =
                 (publishers, subscribers, clients);
@@ -28,27 +29,27 @@ impl Plan {
     }
 
     /// A client's number among all clients.
-    pub fn number_of(&self, part: Part) -> u32 {
-        let group = self.group(part);
-        let before = match part.task {
+    pub fn number_of(&self, slot: ClientSlot) -> u32 {
+        let group = self.group(slot);
+        let before = match slot.task {
             Task::Publish | Task::Request => 0,
             Task::Subscribe | Task::Respond => group.publishers,
             Task::Stay => group.publishers + group.subscribers,
         };
-        group.first_client + before + part.number
+        group.first_client + before + slot.number
     }
 
     /// The clients of one thread, subscribers first.
-    pub fn parts_of_thread(&self, thread: usize) -> Vec<Part> {
+    pub fn slots_of_thread(&self, thread: usize) -> Vec<ClientSlot> {
         let groups = self.groups.iter().enumerate();
-        let all = groups.flat_map(|(number, group)| group.parts(number));
-        all.filter(|&part| self.thread_of(part) == thread).collect()
+        let all = groups.flat_map(|(number, group)| group.slots(number));
+        all.filter(|&slot| self.thread_of(slot) == thread).collect()
     }
 
     /// The members of a shared subscription have a common account, so they share a thread.
-    fn thread_of(&self, part: Part) -> usize {
-        let is_shared = part.task == Task::Subscribe && self.group(part).share.is_some();
-        if is_shared { part.group % self.threads } else { part.number as usize % self.threads }
+    fn thread_of(&self, slot: ClientSlot) -> usize {
+        let is_shared = slot.task == Task::Subscribe && self.group(slot).share.is_some();
+        if is_shared { slot.group % self.threads } else { slot.number as usize % self.threads }
     }
 
     /// The threads of one process.
@@ -59,48 +60,48 @@ impl Plan {
     /// The number of clients of each process.
     pub fn clients_of_processes(&self) -> Vec<u32> {
         let mut counts = vec![0; self.processes.max(1)];
-        let parts = self.groups.iter().enumerate().flat_map(|(number, group)| group.parts(number));
-        for part in parts {
-            let process = self.thread_of(part) % self.processes.max(1);
+        let slots = self.groups.iter().enumerate().flat_map(|(number, group)| group.slots(number));
+        for slot in slots {
+            let process = self.thread_of(slot) % self.processes.max(1);
             counts.get_mut(process).into_iter().for_each(|count| *count += 1);
         }
         counts
     }
 
     /// A client's number among the clients of all shards.
-    pub fn global_number_of(&self, part: Part) -> u32 {
-        let group = self.group(part);
+    pub fn global_number_of(&self, slot: ClientSlot) -> u32 {
+        let group = self.group(slot);
         let whole = group.whole();
-        let number = match part.task {
-            Task::Publish | Task::Request => group.place.before.publishers,
-            Task::Subscribe | Task::Respond => whole.publishers + group.place.before.subscribers,
-            Task::Stay => whole.publishers + whole.subscribers + group.place.before.idle,
+        let number = match slot.task {
+            Task::Publish | Task::Request => group.offsets.before.publishers,
+            Task::Subscribe | Task::Respond => whole.publishers + group.offsets.before.subscribers,
+            Task::Stay => whole.publishers + whole.subscribers + group.offsets.before.idle,
         };
-        group.place.groups_before.clients() + number + part.number
+        group.offsets.groups_before.clients() + number + slot.number
     }
 
     /// One more than the highest client number.
     pub fn highest_number(&self) -> u32 {
-        let parts = self.groups.iter().enumerate().flat_map(|(number, group)| group.parts(number));
-        parts.map(|part| self.global_number_of(part) + 1).max().unwrap_or_default()
+        let slots = self.groups.iter().enumerate().flat_map(|(number, group)| group.slots(number));
+        slots.map(|slot| self.global_number_of(slot) + 1).max().unwrap_or_default()
     }
 
     /// A client's position in the run, as its names need it.
-    pub fn who(&self, part: Part) -> Who {
-        let place = &self.group(part).place;
-        let (kind, number_of_kind) = match part.task {
-            Task::Publish => ('p', place.groups_before.publishers + place.before.publishers),
-            Task::Request => ('q', place.groups_before.publishers + place.before.publishers),
-            Task::Subscribe => ('s', place.groups_before.subscribers + place.before.subscribers),
-            Task::Respond => ('r', place.groups_before.subscribers + place.before.subscribers),
-            Task::Stay => ('c', place.groups_before.idle + place.before.idle),
+    pub fn client_index(&self, slot: ClientSlot) -> ClientIndex {
+        let offsets = &self.group(slot).offsets;
+        let (kind, number_of_kind) = match slot.task {
+            Task::Publish => ('p', offsets.groups_before.publishers + offsets.before.publishers),
+            Task::Request => ('q', offsets.groups_before.publishers + offsets.before.publishers),
+            Task::Subscribe => ('s', offsets.groups_before.subscribers + offsets.before.subscribers),
+            Task::Respond => ('r', offsets.groups_before.subscribers + offsets.before.subscribers),
+            Task::Stay => ('c', offsets.groups_before.idle + offsets.before.idle),
         };
-        let number = self.global_number_of(part);
-        Who { run: self.run, number, kind, number_of_kind: number_of_kind + part.number }
+        let number = self.global_number_of(slot);
+        ClientIndex { run: self.run, number, kind, number_of_kind: number_of_kind + slot.number }
     }
 
     /// The client identifier.
-    pub fn client_id(&self, part: Part) -> String {
-        self.broker.identities.client_id(self.who(part))
+    pub fn client_id(&self, slot: ClientSlot) -> String {
+        self.broker.identities.client_id(self.client_index(slot))
     }
 }

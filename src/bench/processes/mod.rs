@@ -34,9 +34,6 @@ use wire::{FromWorker, ToWorker};
 /// its record has arrived.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
-/// Interval between the leader's checks for an awaited message.
-const LOOK_INTERVAL: Duration = Duration::from_millis(5);
-
 /// Time for a process to exit after its work is done.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -244,10 +241,10 @@ impl Extent {
     /// Counts the clients of one process.
     fn of(plan: &Plan, process: usize) -> Extent {
         let mut extent = Extent::default();
-        for part in plan.threads_of_process(process).flat_map(|thread| plan.parts_of_thread(thread)) {
+        for slot in plan.threads_of_process(process).flat_map(|thread| plan.slots_of_thread(thread)) {
             extent.clients += 1;
-            extent.publishers += u64::from(part.task.publishes());
-            extent.subscriptions += u64::from(part.task != Task::Stay && part.task.subscribes());
+            extent.publishers += u64::from(slot.task.publishes());
+            extent.subscriptions += u64::from(slot.task != Task::Stay && slot.task.subscribes());
         }
         extent
     }

@@ -1,9 +1,11 @@
 //! The last progress of a worker process, as its leader sees it.
 
-use super::LOOK_INTERVAL;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Interval between the leader's checks for an awaited message.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The time of the last progress; `None` while the leader itself is busy with a message of the process.
 #[derive(Debug)]

@@ -207,8 +207,8 @@ impl Record {
             (false, None) => group.topics.subscribers_of(publisher),
         };
         receivers.filter_map(move |receiver| {
-            let place = if group.is_answered { 0 } else { group.topics.place_of(publisher, receiver)? };
-            self.received.get(&(group.first_subscriber + receiver))?.get(place)
+            let index = if group.is_answered { 0 } else { group.topics.index_of(publisher, receiver)? };
+            self.received.get(&(group.first_subscriber + receiver))?.get(index)
         })
     }
 

@@ -175,13 +175,13 @@ pub(super) fn for_a_time(volume: Volume) -> String {
 }
 
 fn payload_sizes(group: &plan::Group) -> (u64, u64) {
-    let most = group.payload.most(group.stamp_size()) as u64;
+    let most = group.payload.most(group.header_size()) as u64;
     match &group.payload {
         Payload::Size { least, .. } => (*least as u64, most),
         Payload::Bytes(_) | Payload::Text(_) => (most, most),
         Payload::Recording(messages) => {
             let shortest = messages.iter().map(|message| message.payload.len()).min().unwrap_or_default();
-            ((group.stamp_size() + shortest) as u64, most)
+            ((group.header_size() + shortest) as u64, most)
         }
     }
 }

@@ -92,7 +92,7 @@ impl Load {
             messages: _,
             in_flight: _,
             open_loop,
-            place: _,
+            offsets: _,
             first_publisher: _,
             first_subscriber: _,
             first_client: _,

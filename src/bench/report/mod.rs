@@ -21,11 +21,11 @@ mod self_check;
 mod text;
 mod value;
 
+use super::ending::{Ending, Step};
 use super::plan::{Plan, Scenario, Volume};
 use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
 use super::schedule::OpenLoop;
 use super::timeline::Timeline;
-use super::{Ending, Step};
 use crate::protocol::{Qos, Version};
 pub use format::{duration, folded, rate};
 pub use group::Group;

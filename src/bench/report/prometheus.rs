@@ -2,7 +2,8 @@
 
 use super::Report;
 use super::json::{stage_word, step_word};
-use crate::bench::{Step, Totals};
+use crate::bench::ending::Step;
+use crate::bench::gauges::Totals;
 use crate::escape;
 use std::fmt::{Display, Write};
 

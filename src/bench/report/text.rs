@@ -3,7 +3,7 @@
 use super::drawing::draw;
 use super::format::{count, duration, folded, rate};
 use super::{Finding, Group, Report};
-use crate::bench::Ending;
+use crate::bench::ending::Ending;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Stage};
 use crate::escape;

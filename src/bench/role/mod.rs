@@ -6,8 +6,8 @@ mod requester;
 mod responder;
 mod subscriber;
 
-use super::payload_header::Stamp;
-use super::plan::{Group, Part, Task};
+use super::payload_header::PayloadHeader;
+use super::plan::{ClientSlot, Group, Task};
 use super::record::{Record, Stage};
 use super::worker::Shared;
 use crate::error::Error;
@@ -33,14 +33,14 @@ pub(super) struct Kept {
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) shared: &'a Shared,
-    pub(super) part: Part,
+    pub(super) slot: ClientSlot,
     /// In nanoseconds since the run's start.
     pub(super) now: u64,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn group(&self) -> &'a Group {
-        self.shared.plan.group(self.part)
+        self.shared.plan.group(self.slot)
     }
 
     /// The QoS of the group's messages.
@@ -49,9 +49,9 @@ impl<'a> Scene<'a> {
     }
 
     /// Records a message that arrived for the first time.
-    fn note_arrival(&self, record: &mut Record, stamp: &Stamp, is_planned: bool) {
-        let planned_at = is_planned.then_some(stamp.planned_at);
-        if let Some(tally) = self.shared.arrived.add(stamp.sent_at, planned_at) {
+    fn note_arrival(&self, record: &mut Record, header: &PayloadHeader, is_planned: bool) {
+        let planned_at = is_planned.then_some(header.planned_at);
+        if let Some(tally) = self.shared.arrived.add(header.sent_at, planned_at) {
             self.note_arrivals(record, tally);
         }
     }
@@ -69,7 +69,7 @@ impl<'a> Scene<'a> {
         slot.latency.record_several(since_sent, count);
         self.shared.gauges.slowest.raise(since_sent);
         record.receiving.note(self.now);
-        let is_answer = self.part.task == Task::Request;
+        let is_answer = self.slot.task == Task::Request;
         let (sent, planned) = match is_answer {
             true => (&mut record.round_trip, &mut record.round_trip_planned),
             false => (&mut record.end_to_end, &mut record.end_to_end_planned),
@@ -96,11 +96,11 @@ pub(super) enum Role {
 }
 
 impl Role {
-    pub(super) fn new(shared: &Shared, part: Part) -> Role {
-        match part.task {
-            Task::Publish => Role::Publisher(Box::new(Publisher::new(shared, part))),
-            Task::Subscribe => Role::Subscriber(Subscriber::new(shared, part)),
-            Task::Request => Role::Requester(Box::new(Requester::new(shared, part))),
+    pub(super) fn new(shared: &Shared, slot: ClientSlot) -> Role {
+        match slot.task {
+            Task::Publish => Role::Publisher(Box::new(Publisher::new(shared, slot))),
+            Task::Subscribe => Role::Subscriber(Subscriber::new(shared, slot)),
+            Task::Request => Role::Requester(Box::new(Requester::new(shared, slot))),
             Task::Respond => Role::Responder(Box::default()),
             Task::Stay => Role::Idle,
         }
@@ -120,13 +120,13 @@ impl Role {
     }
 
     /// Its topic filter and requested QoS.
-    pub(super) fn subscription(&self, shared: &Shared, part: Part) -> Option<(String, Qos)> {
-        let group = shared.plan.group(part);
+    pub(super) fn subscription(&self, shared: &Shared, slot: ClientSlot) -> Option<(String, Qos)> {
+        let group = shared.plan.group(slot);
         match self {
             Role::Publisher(_) | Role::Idle => None,
-            Role::Subscriber(_) => Some((group.filter(part.number), group.subscription_qos)),
-            Role::Responder(_) => Some((group.topics.filter(part.number), group.qos)),
-            Role::Requester(_) => Some((requester::answer_topic(shared, part), group.qos)),
+            Role::Subscriber(_) => Some((group.filter(slot.number), group.subscription_qos)),
+            Role::Responder(_) => Some((group.topics.filter(slot.number), group.qos)),
+            Role::Requester(_) => Some((requester::answer_topic(shared, slot), group.qos)),
         }
     }
 
@@ -165,7 +165,7 @@ impl Role {
         if granted.is_error() {
             return Err(Error::Denied(format!("the broker denied a subscription: {granted}")));
         }
-        let asked = self.subscription(scene.shared, scene.part).map(|(_, qos)| qos);
+        let asked = self.subscription(scene.shared, scene.slot).map(|(_, qos)| qos);
         let is_subscribed = match self {
             Role::Subscriber(subscriber) => &mut subscriber.is_subscribed,
             Role::Requester(requester) => &mut requester.is_subscribed,

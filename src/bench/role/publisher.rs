@@ -3,8 +3,8 @@
 
 use super::{Kept, Scene, Tally};
 use crate::bench::payload::Recorded;
-use crate::bench::payload_header::Stamp;
-use crate::bench::plan::Part;
+use crate::bench::payload_header::PayloadHeader;
+use crate::bench::plan::ClientSlot;
 use crate::bench::record::{Sent, Stage};
 use crate::bench::schedule::Schedule;
 use crate::bench::template::Values;
@@ -74,12 +74,12 @@ impl Timing {
 }
 
 impl Publisher {
-    pub(super) fn new(shared: &Shared, part: Part) -> Publisher {
-        let group = shared.plan.group(part);
-        let client_id = shared.plan.client_id(part);
+    pub(super) fn new(shared: &Shared, slot: ClientSlot) -> Publisher {
+        let group = shared.plan.group(slot);
+        let client_id = shared.plan.client_id(slot);
         let timing = |load| {
             let schedule =
-                Schedule::new(load, group.place.before.publishers + part.number, group.whole().publishers);
+                Schedule::new(load, group.offsets.before.publishers + slot.number, group.whole().publishers);
             Box::new(Timing {
                 schedule,
                 called_at: None,
@@ -90,8 +90,8 @@ impl Publisher {
             })
         };
         Publisher {
-            number: group.first_publisher + part.number,
-            topic: group.topics.topic(part.number, &client_id),
+            number: group.first_publisher + slot.number,
+            topic: group.topics.topic(slot.number, &client_id),
             has_new_topics: group.topics.are_new_for_each_message(),
             client_id,
             properties: shared.plan.broker.properties.publish.clone(),
@@ -222,7 +222,7 @@ impl Publisher {
         let (group, qos) = (scene.group(), scene.qos());
         let output = connection.output();
         output.reserve((room as usize * self.packet_size).min(BYTES_PER_WRITE));
-        let Some(composer) = scene.shared.composers.get(scene.part.group) else {
+        let Some(composer) = scene.shared.composers.get(scene.slot.group) else {
             return Ok(());
         };
         let composer = &mut *composer.borrow_mut();
@@ -232,11 +232,16 @@ impl Publisher {
                 break;
             };
             let (sequence, sent_at) = (self.encoded, scene.now);
-            let stamp =
-                Stamp { run: scene.shared.plan.run, publisher: self.number, sequence, sent_at, planned_at };
+            let header = PayloadHeader {
+                run: scene.shared.plan.run,
+                publisher: self.number,
+                sequence,
+                sent_at,
+                planned_at,
+            };
             let values = Values {
                 run: scene.shared.plan.run,
-                publisher: scene.part.number,
+                publisher: scene.slot.number,
                 subscriber: 0,
                 client: &self.client_id,
                 sequence,
@@ -253,7 +258,7 @@ impl Publisher {
                 topic,
                 packet_id: None,
                 properties: self.properties.as_properties(),
-                payload: composer.compose(&group.payload, stamp, &values),
+                payload: composer.compose(&group.payload, header, &values),
             };
             let before = output.len();
             let sent = session.publish(&publish, || Kept { sequence, sent_at, planned_at }, output);
@@ -297,7 +302,7 @@ impl Publisher {
         if !self.is_measuring && planned_at >= scene.shared.measured_from() {
             self.is_measuring = true;
             self.sent.before_measuring = self.encoded;
-            let messages = scene.group().messages_of(scene.part.number);
+            let messages = scene.group().messages_of(scene.slot.number);
             self.goal = self.goal.min(self.encoded.saturating_add(messages));
         }
         if self.encoded >= self.goal {

@@ -1,9 +1,9 @@
 //! Publishes requests, and receives an answer to each on a topic of its own. The payload comes back unchanged: its
-//! stamp identifies the request and its send time. In MQTT 5 the correlation data identifies the request, too.
+//! header identifies the request and its send time. In MQTT 5 the correlation data identifies the request, too.
 
 use super::{Publisher, Scene};
-use crate::bench::payload_header::Stamp;
-use crate::bench::plan::Part;
+use crate::bench::payload_header::PayloadHeader;
+use crate::bench::plan::ClientSlot;
 use crate::bench::record::{Arrival, Received};
 use crate::bench::worker::Shared;
 use crate::protocol::{PropertyId, PropertyValue, Publish};
@@ -15,8 +15,8 @@ pub(in crate::bench) struct Requester {
 }
 
 /// The topic of the answers to one requester.
-pub(super) fn answer_topic(shared: &Shared, part: Part) -> String {
-    answer_topic_of(shared, shared.plan.group(part).first_publisher + part.number)
+pub(super) fn answer_topic(shared: &Shared, slot: ClientSlot) -> String {
+    answer_topic_of(shared, shared.plan.group(slot).first_publisher + slot.number)
 }
 
 /// The topic of the answers to the requester with this number among all groups.
@@ -25,36 +25,36 @@ pub(super) fn answer_topic_of(shared: &Shared, publisher: u32) -> String {
 }
 
 impl Requester {
-    pub(super) fn new(shared: &Shared, part: Part) -> Requester {
+    pub(super) fn new(shared: &Shared, slot: ClientSlot) -> Requester {
         let mut properties = shared.plan.broker.properties.publish.clone();
         if shared.plan.broker.version.is_v5() {
-            let topic = answer_topic(shared, part);
-            let number = (shared.plan.group(part).first_publisher + part.number).to_be_bytes();
+            let topic = answer_topic(shared, slot);
+            let number = (shared.plan.group(slot).first_publisher + slot.number).to_be_bytes();
             let pushed = properties
                 .push(PropertyId::ResponseTopic, PropertyValue::Text(&topic))
                 .and_then(|()| properties.push(PropertyId::CorrelationData, PropertyValue::Binary(&number)));
             debug_assert!(pushed.is_ok(), "both are short");
         }
-        let publisher = Publisher::new(shared, part).with_properties(properties);
+        let publisher = Publisher::new(shared, slot).with_properties(properties);
         Requester { publisher, is_subscribed: false, received: Received::default() }
     }
 
     pub(super) fn message(&mut self, scene: &Scene<'_>, publish: &Publish<'_>) {
         let group = scene.group();
         let is_planned = group.open_loop.is_some();
-        let number = group.first_publisher + scene.part.number;
-        let stamp = Stamp::read(publish.payload, is_planned);
-        let stamp = stamp.filter(|stamp| {
-            stamp.run == scene.shared.plan.run
-                && stamp.publisher == number
+        let number = group.first_publisher + scene.slot.number;
+        let header = PayloadHeader::read(publish.payload, is_planned);
+        let header = header.filter(|header| {
+            header.run == scene.shared.plan.run
+                && header.publisher == number
                 && is_correlated(publish, number, scene.shared.plan.broker.version.is_v5())
         });
         let record = &mut *scene.shared.record.borrow_mut();
-        let Some(stamp) = stamp else {
+        let Some(header) = header else {
             record.foreign += 1;
             return;
         };
-        match self.received.note(stamp.sequence) {
+        match self.received.note(header.sequence) {
             Arrival::Duplicate => {
                 record.duplicates += 1;
                 return;
@@ -65,12 +65,12 @@ impl Requester {
         self.publisher.note_answer();
         record.deliveries += 1;
         scene.shared.gauges.received.add(1);
-        scene.note_arrival(record, &stamp, is_planned);
+        scene.note_arrival(record, &header, is_planned);
     }
 
     pub(super) fn hand_in(&mut self, scene: &Scene<'_>, is_whole: bool) {
         if is_whole && self.is_subscribed {
-            let receiver = scene.group().first_subscriber + scene.part.number;
+            let receiver = scene.group().first_subscriber + scene.slot.number;
             let received = vec![std::mem::take(&mut self.received)];
             scene.shared.record.borrow_mut().received.insert(receiver, received);
         }

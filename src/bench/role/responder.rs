@@ -1,9 +1,9 @@
 //! Answers requests with their own payload: in MQTT 5 to the response topic and with the request's correlation data,
-//! in MQTT 3 to the topic of the requester named in the stamp.
+//! in MQTT 3 to the topic of the requester named in the header.
 
 use super::requester::answer_topic_of;
 use super::{Kept, Scene};
-use crate::bench::payload_header::Stamp;
+use crate::bench::payload_header::PayloadHeader;
 use crate::bench::record::Stage;
 use crate::error::Error;
 use crate::protocol::session::Session;
@@ -77,8 +77,8 @@ impl Responder {
 /// to a topic outside the run.
 fn topic_of_answer(scene: &Scene<'_>, request: &Publish<'_>) -> Option<String> {
     let plan = &scene.shared.plan;
-    let stamp = Stamp::read(request.payload, false).filter(|stamp| stamp.run == plan.run)?;
-    let own = answer_topic_of(scene.shared, stamp.publisher);
+    let header = PayloadHeader::read(request.payload, false).filter(|header| header.run == plan.run)?;
+    let own = answer_topic_of(scene.shared, header.publisher);
     if !plan.broker.version.is_v5() {
         return Some(own);
     }

@@ -1,8 +1,8 @@
 //! Receives published messages, and checks off every one.
 
 use super::Scene;
-use crate::bench::payload_header::Stamp;
-use crate::bench::plan::Part;
+use crate::bench::payload_header::PayloadHeader;
+use crate::bench::plan::ClientSlot;
 use crate::bench::record::{Arrival, Received};
 use crate::bench::worker::{Pool, Shared};
 use crate::protocol::Publish;
@@ -17,9 +17,9 @@ pub(in crate::bench) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(shared: &Shared, part: Part) -> Subscriber {
-        let group = shared.plan.group(part);
-        let receiver = group.receiver(part.number);
+    pub(super) fn new(shared: &Shared, slot: ClientSlot) -> Subscriber {
+        let group = shared.plan.group(slot);
+        let receiver = group.receiver(slot.number);
         let pool = || {
             let publishers = if group.filter.is_some() { 0 } else { group.topics.fan_in(receiver) };
             let pool = Pool::default();
@@ -27,7 +27,7 @@ impl Subscriber {
             Rc::new(pool)
         };
         let pool = match group.share {
-            Some(_) => shared.pools.borrow_mut().entry(part.group).or_insert_with(pool).clone(),
+            Some(_) => shared.pools.borrow_mut().entry(slot.group).or_insert_with(pool).clone(),
             None => pool(),
         };
         Subscriber { receiver, is_subscribed: false, pool }
@@ -39,20 +39,20 @@ impl Subscriber {
         }
         let plan = &scene.shared.plan;
         let group = scene.group();
-        let stamp = Stamp::read(publish.payload, group.open_loop.is_some());
-        let stamp = stamp.filter(|stamp| stamp.run == plan.run);
-        let place = stamp.and_then(|stamp| {
-            let publisher = stamp.publisher.checked_sub(group.first_publisher)?;
-            group.topics.place_of(publisher, self.receiver)
+        let header = PayloadHeader::read(publish.payload, group.open_loop.is_some());
+        let header = header.filter(|header| header.run == plan.run);
+        let index = header.and_then(|header| {
+            let publisher = header.publisher.checked_sub(group.first_publisher)?;
+            group.topics.index_of(publisher, self.receiver)
         });
         let received = &mut *self.pool.received.borrow_mut();
-        let received = place.and_then(|place| received.get_mut(place));
+        let received = index.and_then(|index| received.get_mut(index));
         let record = &mut *scene.shared.record.borrow_mut();
-        let Some((stamp, received)) = stamp.zip(received) else {
+        let Some((header, received)) = header.zip(received) else {
             record.foreign += 1;
             return;
         };
-        match received.note(stamp.sequence) {
+        match received.note(header.sequence) {
             Arrival::Duplicate => {
                 record.duplicates += 1;
                 return;
@@ -63,21 +63,21 @@ impl Subscriber {
         }
         record.deliveries += 1;
         scene.shared.gauges.received.add(1);
-        scene.note_arrival(record, &stamp, group.open_loop.is_some());
+        scene.note_arrival(record, &header, group.open_loop.is_some());
     }
 
-    /// Counts messages of other groups or programs. Stamps of another group of this run give the latency.
+    /// Counts messages of other groups or programs. Headers of another group of this run give the latency.
     fn note_others(&self, scene: &Scene<'_>, publish: &Publish<'_>) {
         let plan = &scene.shared.plan;
         let record = &mut *scene.shared.record.borrow_mut();
         record.deliveries += 1;
         scene.shared.gauges.received.add(1);
-        let stamp = Stamp::read(publish.payload, false).filter(|stamp| stamp.run == plan.run);
-        let sender = stamp.and_then(|stamp| plan.group_of_publisher(stamp.publisher));
+        let header = PayloadHeader::read(publish.payload, false).filter(|header| header.run == plan.run);
+        let sender = header.and_then(|header| plan.group_of_publisher(header.publisher));
         let is_planned = sender.is_some_and(|(group, _)| group.open_loop.is_some());
-        let stamp = sender.and_then(|_| Stamp::read(publish.payload, is_planned));
-        match stamp {
-            Some(stamp) => scene.note_arrival(record, &stamp, is_planned),
+        let header = sender.and_then(|_| PayloadHeader::read(publish.payload, is_planned));
+        match header {
+            Some(header) => scene.note_arrival(record, &header, is_planned),
             None if scene.now < scene.shared.measured_from() => record.warm_up.received += 1,
             None => {
                 record.receiving.note(scene.now);

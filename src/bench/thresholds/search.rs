@@ -3,7 +3,7 @@
 
 use super::metric::{Metric, SENT_RATE, Statistic};
 use super::threshold::Thresholds;
-use crate::bench::Ending;
+use crate::bench::ending::Ending;
 use crate::bench::report::{Found, Report, SearchStep};
 
 /// The search ends when the lowest failed rate is at most this multiple of the highest sustained one.

@@ -2,7 +2,7 @@
 
 use super::{BenchArgs, credentials};
 use crate::authentication::scram;
-use crate::bench::identity::{ClientIds, Identities, Secret, Who};
+use crate::bench::identity::{ClientIds, ClientIndex, Identities, Secret};
 use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
 use crate::bench::template::Template;
 use crate::cli::Names;
@@ -164,13 +164,16 @@ impl BenchArgs {
     fn check_proofs(&self, plan: &Plan) -> Result<(), Error> {
         let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
         let Some(&Means::Scram(algorithm)) = means.filter(|_| !self.worker) else { return Ok(()) };
-        let parts = (0..plan.threads).flat_map(|thread| plan.parts_of_thread(thread));
-        parts.map(|part| plan.who(part)).try_for_each(|who| self.check_proof(algorithm, plan, who))
+        let parts = (0..plan.threads).flat_map(|thread| plan.slots_of_thread(thread));
+        parts
+            .map(|part| plan.client_index(part))
+            .try_for_each(|index| self.check_proof(algorithm, plan, index))
     }
 
-    fn check_proof(&self, algorithm: scram::Algorithm, plan: &Plan, who: Who) -> Result<(), Error> {
-        let (identities, number) = (&plan.broker.identities, who.number);
-        let (Some(username), Some(password)) = (identities.username(who), identities.password(who)) else {
+    fn check_proof(&self, algorithm: scram::Algorithm, plan: &Plan, index: ClientIndex) -> Result<(), Error> {
+        let (identities, number) = (&plan.broker.identities, index.number);
+        let (Some(username), Some(password)) = (identities.username(index), identities.password(index))
+        else {
             return Err(Error::Usage(format!(
                 "--auth-method {} needs a user name and a password for each client, which client {number} does not have; \
                  set them with -u 'user{{i}}' and -P, or with --credentials FILE",

@@ -2,11 +2,11 @@
 
 use super::recording;
 use super::value_parsers::{Ramping, Topology, Word};
-use crate::bench::Stamp;
+use crate::bench::PayloadHeader;
 use crate::bench::payload::Payload;
+use crate::bench::plan::ShardOffsets;
 use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, default_messages, default_subscribers};
 use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
-use crate::bench::shard::Place;
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
 use crate::cli::values::Sizes;
@@ -97,12 +97,12 @@ impl GroupSpec {
             messages,
             in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
             open_loop: self.open_loop(run, publishers)?,
-            place: Place::default(),
+            offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,
             first_client: 0,
         };
-        self.check_stamp(&group)?;
+        self.check_header(&group)?;
         Ok(group)
     }
 
@@ -235,9 +235,10 @@ impl GroupSpec {
     }
 
     /// Subscribers can only identify messages with a payload header.
-    fn check_stamp(&self, group: &Group) -> Result<(), Error> {
-        let needed = if group.open_loop.is_some() { Stamp::PLANNED_SIZE } else { Stamp::SIZE };
-        if group.publishers == 0 || group.judged() == 0 || group.payload.room_for_stamp() >= needed {
+    fn check_header(&self, group: &Group) -> Result<(), Error> {
+        let needed =
+            if group.open_loop.is_some() { PayloadHeader::PLANNED_SIZE } else { PayloadHeader::SIZE };
+        if group.publishers == 0 || group.judged() == 0 || group.payload.room_for_header() >= needed {
             return Ok(());
         }
         let least = self.size.least;

@@ -2,7 +2,7 @@
 
 use super::BenchArgs;
 use crate::bench::payload::Payload;
-use crate::bench::plan::{Group, Part, Plan, Task};
+use crate::bench::plan::{ClientSlot, Group, Plan, Task};
 use crate::error::Error;
 use crate::hosted::{Introduction, Rules, Service};
 use crate::protocol::Publish;
@@ -26,8 +26,8 @@ impl BenchArgs {
         let refused = |violation| self.client.preset.refused("--auth-data-file", &violation);
         rules.check_authentication_data(length).map_err(refused)?;
         for (index, group) in plan.groups.iter().enumerate() {
-            let part = Part { group: index, task: Task::Publish, number: 0 };
-            let client_id = plan.client_id(part);
+            let slot = ClientSlot { group: index, task: Task::Publish, number: 0 };
+            let client_id = plan.client_id(slot);
             self.check_introduction(&rules, plan, &client_id)?;
             if group.publishers > 0 {
                 self.check_messages(&rules, plan, group, &client_id)?;
@@ -77,7 +77,7 @@ impl BenchArgs {
             Payload::Recording(messages) => messages
                 .iter()
                 .try_for_each(|message| check(message.topic.as_deref().unwrap_or(&topic), &message.payload)),
-            payload => check(&topic, &vec![0; payload.most(group.stamp_size())]),
+            payload => check(&topic, &vec![0; payload.most(group.header_size())]),
         }
     }
 }

@@ -45,7 +45,7 @@ fn describe_work(plan: &Plan, group: &Group) -> String {
         _ => format!("{} and {subscribers} subscribe", do_it(publishers, "publish")),
     };
     let volume = group.messages.map_or("messages".to_owned(), |messages| format!("{messages} messages"));
-    let bytes = group.payload.most(group.stamp_size());
+    let bytes = group.payload.most(group.header_size());
     let pace = match group.open_loop {
         Some(OpenLoop { rate, ramp: Ramp { from: Some(from), .. }, .. }) => {
             format!("from {} to {} per second", from.as_per_second(), rate.as_per_second())

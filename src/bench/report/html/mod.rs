@@ -384,7 +384,7 @@ mod tests {
     use super::super::search::tests::searched;
     use super::super::tests::{mix, report};
     use super::*;
-    use crate::bench::Ending;
+    use crate::bench::ending::Ending;
     use crate::bench::record::Stage;
     use roxmltree::{Document, ParsingOptions};
 

@@ -1,9 +1,9 @@
 //! The enumerated values of the document.
 
+use crate::bench::ending::{Ending, Step};
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
 use crate::bench::report::Found;
-use crate::bench::{Ending, Step};
 use crate::protocol::Version;
 
 const STEPS: [(Step, &str); 8] = [

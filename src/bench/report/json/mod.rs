@@ -78,9 +78,9 @@ mod tests {
     use super::super::{Flow, LatencyKind};
     use super::histogram::{HISTOGRAM_COOKIE, decode};
     use super::*;
+    use crate::bench::ending::{Ending, Step};
     use crate::bench::plan::{Scenario, Volume};
     use crate::bench::record::{Latencies, Stage};
-    use crate::bench::{Ending, Step};
     use crate::protocol::Qos;
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;

@@ -4,7 +4,7 @@ use super::document::*;
 use super::histogram::decode;
 use super::keywords::{ending_of, found_of, scenario_of, stage_of, step_of, version_of};
 use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
-use crate::bench::Step;
+use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
 use crate::bench::report::{Figure, Group, Load, SearchStep, Searched};

@@ -4,7 +4,7 @@ use super::document::*;
 use super::histogram::encode;
 use super::keywords::{ending_word, found_words, scenario_word, stage_word, step_word, version_word};
 use super::{Flow, Host, LatencyKind, Report, SCHEMA};
-use crate::bench::Step;
+use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Latencies, Outcome, Stage};
 use crate::bench::report::{Group, SearchStep, Searched};

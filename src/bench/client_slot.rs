@@ -1,0 +1,35 @@
+//! The position of a client in a plan.
+
+/// A client: its group, its task, and its number among the clients with the same task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientSlot {
+    /// The index of its group.
+    pub group: usize,
+    /// Its task.
+    pub task: Task,
+    /// Counted from 0.
+    pub number: u32,
+}
+
+/// The task of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum Task {
+    Publish,
+    Subscribe,
+    Request,
+    Respond,
+    Stay,
+}
+
+impl Task {
+    /// Whether the client subscribes before the load begins.
+    pub fn subscribes(self) -> bool {
+        matches!(self, Task::Subscribe | Task::Request | Task::Respond)
+    }
+
+    /// Whether the client sends messages of its own accord.
+    pub fn publishes(self) -> bool {
+        matches!(self, Task::Publish | Task::Request)
+    }
+}
