@@ -9,13 +9,13 @@ use super::connect::{Link, connect, new_session};
 use super::plan::ClientSlot;
 use super::record::Stage;
 use super::role::{Kept, Role, Scene};
-use super::worker::{FAREWELL_TIMEOUT, Orders, Phase, Shared};
-use crate::client::{AuthenticationError, disconnected};
+use super::worker::{DISCONNECT_TIMEOUT, Orders, Phase, Shared};
+use crate::client::{AuthenticationError, disconnect, disconnected, next_event};
 use crate::error::{Error, ExitStatus};
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
-    Disconnect, Frame, Mended, Packet, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
-    Subscription, SubscriptionOptions,
+    Disconnect, Mended, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
+    SizeLimits, Subscription, SubscriptionOptions,
 };
 use crate::transport::{Connection, Progress};
 use std::future::poll_fn;
@@ -205,7 +205,7 @@ impl Client {
         }
         self.role.hand_in(&scene, unsent, unacknowledged, is_whole);
         if has_connection {
-            Box::pin(self.say_farewell()).await;
+            Box::pin(self.disconnect()).await;
         }
     }
 
@@ -336,17 +336,14 @@ impl Client {
 
     /// Takes the packets that arrived. Returns whether one of them confirms the subscription.
     fn take_packets(&mut self, scene: &Scene<'_>) -> Result<bool, Error> {
-        let maximum = self.session.accepts().maximum_packet_size;
-        let version = self.session.version();
+        let limits = SizeLimits::all(self.session.accepts().maximum_packet_size);
         let (input, output) = self.connection.buffers();
         // An answer to a handshake packet is never longer than the packet.
         output.reserve(input.len());
-        let (mut used, mut is_back, mut handshake_steps) = (0, false, 0);
+        let mut packets = PacketReader::new(input, limits);
+        let (mut is_back, mut handshake_steps) = (false, 0);
         let mut mended = Mended::default();
-        while let Some(frame) = Frame::cut(input.get(used..).unwrap_or_default(), maximum)? {
-            used += frame.size();
-            let (packet, _) = Packet::decode_tolerantly(frame, version, &mut mended)?;
-            let event = self.session.receive(packet, output)?;
+        while let Some((event, _)) = next_event(&mut packets, &mut self.session, &mut mended, output)? {
             let acknowledgement = match event {
                 Event::Message { publish, acknowledgement } => {
                     self.role.message(scene, &publish);
@@ -381,7 +378,8 @@ impl Client {
             scene.shared.gauges.handshake_steps.add(handshake_steps);
         }
         self.role.answer(scene, &mut self.session, output)?;
-        self.connection.consume(used);
+        let consumed = packets.consumed();
+        self.connection.consume(consumed);
         Ok(is_back)
     }
 
@@ -402,13 +400,11 @@ impl Client {
         }
     }
 
-    async fn say_farewell(&mut self) {
+    async fn disconnect(&mut self) {
         let properties = self.end_of_session();
         let properties = properties.as_properties();
-        let disconnect = Disconnect { reason_code: ReasonCode::SUCCESS, properties };
-        if disconnect.encode(self.session.version(), self.connection.output()).is_ok() {
-            self.connection.finish(FAREWELL_TIMEOUT).await;
-        }
+        let packet = Disconnect { reason_code: ReasonCode::SUCCESS, properties };
+        disconnect(&mut self.connection, self.session.version(), &packet, DISCONNECT_TIMEOUT).await;
     }
 
     /// Ends a kept session with the run, which only MQTT 5 can do.

@@ -4,9 +4,10 @@ use super::handshake::Introduction;
 use super::plan::ClientSlot;
 use super::record::Record;
 use super::worker::Shared;
+use crate::client::AnswerTime;
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Role, Session};
-use crate::transport::{ConnectError, Connection, Stream, tls, web_socket};
+use crate::transport::{ConnectError, Connection, Layer, Step, Stream, add_layers};
 use std::mem::replace;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -44,18 +45,28 @@ pub(super) async fn connect<M>(
     let ready = Instant::now();
     let watch = shared.plan.broker.watch.as_ref();
     let tap = watch.and_then(|watch| watch.tap(slot, shared.plan.number_of(slot), &stream));
-    let introduction = Introduction { shared, slot, resumes, deadline: begin + limit };
-    let (link, own_time) = introduction.carry_out(Connection::watched(stream, tap), session).await?;
+    let introduction = Introduction { shared, slot, resumes, start: begin };
+    let (link, answers) = introduction.carry_out(Connection::watched(stream, tap), session).await?;
     let accepted = Instant::now();
     let mut record = shared.record.borrow_mut();
     steps.hand_in(&mut record);
-    record.connack.record((accepted - ready).saturating_sub(own_time.whole).as_nanos() as u64);
-    own_time.hand_in(&mut record);
+    record.connack.record((accepted - ready).saturating_sub(answers.elapsed).as_nanos() as u64);
+    record_answers(answers, &mut record);
     if !is_return {
         record.accepting.note(shared.nanoseconds(begin));
         record.accepting.note(shared.nanoseconds(accepted));
     }
     Ok(link)
+}
+
+/// Records the times of an accepted client's own answers, if there were any.
+fn record_answers(AnswerTime { elapsed, cpu }: AnswerTime, record: &mut Record) {
+    if elapsed.is_zero() {
+        return;
+    }
+    record.authenticate.record(cpu.as_nanos() as u64);
+    record.authenticate_wait.record(elapsed.saturating_sub(cpu).as_nanos() as u64);
+    record.cpu += cpu;
 }
 
 /// Durations of the layers below MQTT.
@@ -74,23 +85,19 @@ impl Steps {
         slot: ClientSlot,
         begin: Instant,
     ) -> Result<Stream, ConnectError> {
-        let endpoint = shared.route.endpoint();
-        let mut stream = shared.route.connect_socket(shared.plan.number_of(slot)).await?;
-        if let Some(preface) = &endpoint.preface {
-            preface.send(&mut stream).await?;
-        }
-        let mut before = Instant::now();
-        self.socket = before - begin;
-        if let Some(tls) = &endpoint.tls {
-            stream = tls::connect(stream, tls).await?;
+        let socket = shared.route.connect_socket(shared.plan.number_of(slot)).await?;
+        let mut before = begin;
+        add_layers(socket, shared.route.endpoint(), |step| {
             let now = Instant::now();
-            self.tls = Some(now - replace(&mut before, now));
-        }
-        if let Some(upgrade) = &endpoint.web_socket {
-            stream = web_socket::connect(stream, upgrade).await?;
-            self.web_socket = Some(before.elapsed());
-        }
-        Ok(stream)
+            let time = now - replace(&mut before, now);
+            match step {
+                Step::Laid(Layer::Socket) => self.socket = time,
+                Step::Laid(Layer::Tls) => self.tls = Some(time),
+                Step::Laid(Layer::WebSocket) => self.web_socket = Some(time),
+                Step::Tunnel(_) => {}
+            }
+        })
+        .await
     }
 
     /// Records the durations of an accepted client.

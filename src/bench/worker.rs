@@ -37,7 +37,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 const CONNECTING_AT_ONCE: usize = 96;
 
 /// The time limit for all clients together to disconnect: the broker may have stopped reading.
-pub(super) const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The number of keep alive checks per interval.
 pub(super) const BEATS_PER_KEEP_ALIVE: u32 = 4;
@@ -225,7 +225,7 @@ async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
         }
     }
     // Clients that do not disconnect in time are dropped with the runtime.
-    let _ = timeout(FAREWELL_TIMEOUT, shared.all_ended()).await;
+    let _ = timeout(DISCONNECT_TIMEOUT, shared.all_ended()).await;
     shared.hand_in()
 }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::processor::thread_time;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{
-    Auth, Connack, Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
+    Auth, Connack, Connect, Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
 };
 use std::fmt;
 use std::future::pending;
@@ -45,22 +45,12 @@ pub struct Claim<'a> {
     /// CONNECT's properties without those of the authentication.
     pub properties: &'a PropertiesBuf,
     /// The timeout for the server's answer.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl fmt::Debug for Claim<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
-impl<'a> Claim<'a> {
-    /// User name and password for CONNECT; omitted if the authentication method proves them.
-    pub fn shown(&self) -> (Option<&'a str>, Option<&'a [u8]>) {
-        match self.authentication {
-            Some(Authentication { means: Means::Scram(_), .. }) => (None, None),
-            Some(Authentication { means: Means::Token { .. }, .. }) | None => (self.username, self.password),
-        }
     }
 }
 
@@ -287,8 +277,16 @@ pub struct Dialogue<'a> {
     is_connected: bool,
     /// The time of the next authentication.
     due: Option<Instant>,
-    /// The CPU time spent on answers.
-    computed: Duration,
+    answers: AnswerTime,
+}
+
+/// The client's own time for its answers to the server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnswerTime {
+    /// From the server's AUTH packets to the answers.
+    pub elapsed: Duration,
+    /// The CPU time within `elapsed`, on other threads.
+    pub cpu: Duration,
 }
 
 /// The side that must send the next AUTH.
@@ -297,8 +295,8 @@ enum Turn {
     Nobodys,
     /// The server's turn, since that time.
     Theirs(Mechanism, Instant),
-    /// The client's turn: the answer is being computed.
-    Ours(JoinHandle<Result<Answer, Failure>>),
+    /// The client's turn: the answer is being computed, since that time.
+    Ours(JoinHandle<Result<Answer, Failure>>, Instant),
 }
 
 /// The reply to the server's last step.
@@ -306,13 +304,14 @@ struct Answer {
     mechanism: Mechanism,
     data: Vec<u8>,
     /// The CPU time for it.
-    cost: Duration,
+    cpu: Duration,
 }
 
 impl<'a> Dialogue<'a> {
     /// Before the first packet.
     pub fn new(claim: Claim<'a>) -> Dialogue<'a> {
-        Dialogue { claim, turn: Turn::Nobodys, is_connected: false, due: None, computed: Duration::ZERO }
+        let answers = AnswerTime::default();
+        Dialogue { claim, turn: Turn::Nobodys, is_connected: false, due: None, answers }
     }
 
     /// Whether extended authentication is in use.
@@ -320,23 +319,31 @@ impl<'a> Dialogue<'a> {
         self.claim.authentication.is_some()
     }
 
-    /// The CPU time spent on answers, on other threads.
-    pub fn computed(&self) -> Duration {
-        self.computed
+    /// The time that the client took for its answers.
+    pub fn answer_time(&self) -> AnswerTime {
+        self.answers
     }
 
-    /// CONNECT's properties, with which the first authentication begins.
-    ///
-    /// # Errors
-    /// When there is no data to begin with, or it is too long.
-    pub fn connect_properties(&mut self) -> Result<PropertiesBuf, Error> {
+    /// Whether the server waits for the client's answer.
+    pub(super) fn is_answering(&self) -> bool {
+        matches!(self.turn, Turn::Ours(..))
+    }
+
+    /// Appends CONNECT, with which the first authentication begins. With SCRAM it has neither user name nor password, which the
+    /// method proves.
+    pub(super) fn append_connect(&mut self, connect: &Connect<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let Some(authentication) = self.claim.authentication else { return Ok(connect.encode(out)?) };
+        let mechanism = authentication.mechanism(&self.claim)?;
         let mut properties = self.claim.properties.clone();
-        if let Some(authentication) = self.claim.authentication {
-            let mechanism = authentication.mechanism(&self.claim)?;
-            add_data(&mut properties, authentication.means.method(), mechanism.first())?;
-            self.turn = Turn::Theirs(mechanism, Instant::now());
-        }
-        Ok(properties)
+        add_data(&mut properties, authentication.means.method(), mechanism.first())?;
+        let (username, password) = match authentication.means {
+            Means::Scram(_) => (None, None),
+            Means::Token { .. } => (connect.username, connect.password),
+        };
+        let properties = properties.as_properties();
+        Connect { username, password, properties, ..connect.clone() }.encode(out)?;
+        self.turn = Turn::Theirs(mechanism, Instant::now());
+        Ok(())
     }
 
     /// Handles acceptance by the server: checks the server's own proof if the method requires one.
@@ -380,11 +387,12 @@ impl<'a> Dialogue<'a> {
     fn compute_answer(&mut self, properties: Properties<'_>) -> Result<(), Error> {
         let challenge = data_of(properties).unwrap_or_default().to_vec();
         let mut mechanism = self.take_their_turn()?;
-        self.turn = Turn::Ours(spawn_blocking(move || {
+        let work = spawn_blocking(move || {
             let before = thread_time();
             let data = mechanism.respond(&challenge)?;
-            Ok(Answer { mechanism, data, cost: thread_time().saturating_sub(before) })
-        }));
+            Ok(Answer { mechanism, data, cpu: thread_time().saturating_sub(before) })
+        });
+        self.turn = Turn::Ours(work, Instant::now());
         Ok(())
     }
 
@@ -401,7 +409,7 @@ impl<'a> Dialogue<'a> {
     fn take_their_turn(&mut self) -> Result<Mechanism, AuthenticationError> {
         match std::mem::replace(&mut self.turn, Turn::Nobodys) {
             Turn::Theirs(mechanism, _) => Ok(mechanism),
-            Turn::Nobodys | Turn::Ours(_) => Err(AuthenticationError::OutOfTurn),
+            Turn::Nobodys | Turn::Ours(..) => Err(AuthenticationError::OutOfTurn),
         }
     }
 
@@ -423,23 +431,24 @@ impl<'a> Dialogue<'a> {
         let Some(authentication) = self.claim.authentication else { return pending().await };
         let means = &authentication.means;
         match &mut self.turn {
-            Turn::Ours(work) => {
+            Turn::Ours(work, asked) => {
                 let lost = |error| Error::System {
                     action: "compute the answer".to_owned(),
                     source: io::Error::other(error),
                 };
                 let answer = work.await.map_err(lost)?;
-                let Answer { mechanism, data, cost } = answer.map_err(|failure| means.failed(failure))?;
-                self.computed += cost;
+                let Answer { mechanism, data, cpu } = answer.map_err(|failure| means.failed(failure))?;
+                self.answers.elapsed += asked.elapsed();
+                self.answers.cpu += cpu;
                 self.turn = Turn::Theirs(mechanism, Instant::now());
                 step(ReasonCode::CONTINUE_AUTHENTICATION, means, Some(&data))
             }
             // During the first authentication, the caller's connect timeout applies.
             Turn::Theirs(..) if !self.is_connected => pending().await,
             Turn::Theirs(_, asked) => {
-                let patience = self.claim.patience;
-                sleep_until((*asked + patience).into()).await;
-                Err(AuthenticationError::NoAnswer(patience).into())
+                let timeout = self.claim.timeout;
+                sleep_until((*asked + timeout).into()).await;
+                Err(AuthenticationError::NoAnswer(timeout).into())
             }
             Turn::Nobodys => match self.due {
                 Some(due) => {
@@ -458,8 +467,8 @@ impl<'a> Dialogue<'a> {
         step
     }
 
-    /// The answer may be in input that could not be read until now.
-    pub(super) fn begin_patience(&mut self) {
+    /// Restarts the timeout: the answer may be in input that could not be read until now.
+    pub(super) fn restart_timeout(&mut self) {
         if let Turn::Theirs(_, asked) = &mut self.turn {
             *asked = Instant::now();
         }

@@ -1,17 +1,19 @@
-//! From an endpoint to an accepted connection: transport, CONNECT, optional AUTH exchange, CONNACK.
+//! From CONNECT to CONNACK, with the AUTH packets between them: for the client loop, `bench` and `doctor`.
 
-use super::authentication::{Claim, Dialogue};
-use super::{Application, FAREWELL_PATIENCE, Options};
+use super::authentication::Dialogue;
+use super::disconnect::{describe_details, disconnected, send_reason};
 use crate::error::Error;
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{
-    Connack, Connect, Disconnect, Frame, MAX_PACKET_SIZE, Packet, PacketType, Properties, PropertyId,
-    Version, Will,
+    Connack, Connect, MAX_PACKET_SIZE, Packet, PacketReader, PacketType, Properties, PropertyId, SizeLimits,
+    Version,
 };
+use crate::transport::Connection;
 use crate::transport::tls::TlsError;
-use crate::transport::{self, Connection};
+use std::future::pending;
 use std::io;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
+use tokio::time::sleep_until;
 
 /// The number of bytes shown of an answer that is not MQTT.
 const GREETING: usize = 20;
@@ -19,19 +21,26 @@ const GREETING: usize = 20;
 /// The size of CONNACK before MQTT 5, which added properties.
 const V3_CONNACK: usize = 4;
 
-pub(super) struct Handshake<'a, 'i> {
-    pub(super) options: &'a Options,
-    /// Whether this connection discards an existing session.
-    pub(super) clean_start: bool,
-    /// The client identifier that the server assigned on an earlier connection.
-    pub(super) client_id: Option<&'i str>,
+/// The first packets of a connection.
+pub struct Handshake<'c> {
+    /// CONNECT, without the properties of an extended authentication.
+    pub connect: Connect<'c>,
+    /// The client's limits.
+    pub accepts: Limits,
+    /// The time limit for CONNACK.
+    pub time_limit: TimeLimit,
 }
 
-/// A connection that the server accepted, and the negotiated parameters.
-pub(super) struct Connected<'a> {
-    pub(super) connection: Connection,
-    pub(super) dialogue: Dialogue<'a>,
-    pub(super) terms: Terms,
+/// The time limit for CONNACK.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimit {
+    /// The start of the time.
+    pub start: Instant,
+    /// The maximum time.
+    pub timeout: Duration,
+    /// Whether the client's own time for its answers counts. It does not for a load generator, whose clients compute their
+    /// SCRAM proofs on a few processors.
+    pub counts_answers: bool,
 }
 
 /// The parameters from CONNECT and CONNACK.
@@ -49,81 +58,44 @@ pub struct Terms {
     pub assigned_client_id: Option<String>,
 }
 
-impl<'a> Handshake<'a, '_> {
-    pub(super) async fn connect<A: Application>(&self, application: &mut A) -> Result<Connected<'a>, Error> {
-        let stream = transport::connect(&self.options.endpoint).await?;
-        let tap = application.opened(&stream);
-        let connection = Connection::watched(stream, tap);
-        self.introduce(connection, |connack| application.accepted(connack)).await
-    }
-
-    /// Sends CONNECT, authenticates if requested, and waits for CONNACK, within the time limit.
-    pub(super) async fn introduce(
+impl Handshake<'_> {
+    /// Sends CONNECT, authenticates if requested, and waits for a CONNACK that accepts the client; `accepted` sees it. Later
+    /// packets stay in the receive buffer.
+    ///
+    /// # Errors
+    /// When the server does not accept the client in time.
+    pub async fn run(
         &self,
-        connection: Connection,
-        read: impl FnMut(&Connack<'_>),
-    ) -> Result<Connected<'a>, Error> {
-        let timeout = self.options.endpoint.timeout;
-        match tokio::time::timeout(timeout, self.exchange(connection, read)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::Timeout(timeout)),
+        connection: &mut Connection,
+        dialogue: &mut Dialogue<'_>,
+        accepted: impl FnMut(&Connack<'_>),
+    ) -> Result<Terms, Error> {
+        let result = self.exchange(connection, dialogue, accepted).await;
+        if let Err(Error::Authentication(failure)) = &result {
+            send_reason(connection, failure.reason_code(), Properties::EMPTY).await;
         }
+        result
     }
 
     async fn exchange(
         &self,
-        mut connection: Connection,
-        read: impl FnMut(&Connack<'_>),
-    ) -> Result<Connected<'a>, Error> {
-        let mut dialogue = Dialogue::new(self.options.claim());
-        match self.come_to_terms(&mut connection, &mut dialogue, read).await {
-            Ok(terms) => Ok(Connected { connection, dialogue, terms }),
-            Err(error) => {
-                say_why(&mut connection, &error).await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn come_to_terms(
-        &self,
         connection: &mut Connection,
-        dialogue: &mut Dialogue<'a>,
-        mut read: impl FnMut(&Connack<'_>),
+        dialogue: &mut Dialogue<'_>,
+        mut accepted: impl FnMut(&Connack<'_>),
     ) -> Result<Terms, Error> {
-        let properties = dialogue.connect_properties()?;
-        let signed = self.options.signer.as_ref().map(|signer| signer.token(SystemTime::now()));
-        let password = signed.as_ref().map(|token| token.as_slice()).or(self.options.password.as_deref());
-        let connect = self.connect_packet(properties.as_properties(), password);
-        connect.encode(connection.output())?;
-        let mut keep_alive = KeepAlive::new(self.options.keep_alive, Instant::now());
-        let accepts = Limits::of_client(&connect);
+        dialogue.append_connect(&self.connect, connection.output())?;
+        let sent_at = Instant::now();
         loop {
+            let expiry = self.time_limit.expiry(dialogue);
             let progress = tokio::select! {
                 step = dialogue.next() => {
                     step?.append(MAX_PACKET_SIZE, connection.output())?;
                     continue;
                 }
+                () = expire(expiry) => return Err(Error::Timeout(self.time_limit.timeout)),
                 progress = connection.progress(true) => progress.map_err(broken)?,
             };
-            while let Some((size, packet)) =
-                first_packet(connection.buffers().0, &accepts, self.options.version)?
-            {
-                let Some(connack) = take_first(packet, size, self.options.version, dialogue)? else {
-                    connection.consume(size);
-                    continue;
-                };
-                if connack.session_present && self.clean_start {
-                    return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
-                }
-                read(&connack);
-                if let Some(seconds) = connack.properties.two_bytes(PropertyId::ServerKeepAlive) {
-                    keep_alive.set_interval(seconds);
-                }
-                let mut terms = Terms::new(&connack, accepts, keep_alive);
-                // MQTT 3.1 has no flag for it: a session that should be kept is assumed to be present.
-                terms.session_present |= self.options.version == Version::V31 && !self.clean_start;
-                connection.consume(size);
+            if let Some(terms) = self.read_answers(connection, dialogue, sent_at, &mut accepted)? {
                 return Ok(terms);
             }
             if progress.is_closed {
@@ -132,49 +104,67 @@ impl<'a> Handshake<'a, '_> {
         }
     }
 
-    fn connect_packet<'c>(&'c self, properties: Properties<'c>, password: Option<&'c [u8]>) -> Connect<'c> {
-        let options = self.options;
-        let will = options.will.as_ref().map(|will| Will {
-            topic: &will.topic,
-            payload: &will.payload,
-            qos: will.qos,
-            retain: will.retain,
-            properties: will.properties.as_properties(),
-        });
-        let (username, password) = Claim { password, ..options.claim() }.shown();
-        Connect {
-            version: options.version,
-            is_bridge: false,
-            clean_start: self.clean_start,
-            keep_alive: options.keep_alive,
-            client_id: self.client_id.unwrap_or(&options.client_id),
-            will,
-            username,
-            password,
-            properties,
+    /// Handles the packets in the receive buffer up to CONNACK.
+    fn read_answers(
+        &self,
+        connection: &mut Connection,
+        dialogue: &mut Dialogue<'_>,
+        sent_at: Instant,
+        accepted: &mut impl FnMut(&Connack<'_>),
+    ) -> Result<Option<Terms>, Error> {
+        let (input, _) = connection.buffers();
+        let mut packets = PacketReader::new(input, SizeLimits::all(self.accepts.maximum_packet_size));
+        let mut terms = None;
+        while terms.is_none() {
+            check_greeting(packets.unread())?;
+            let before = packets.consumed();
+            let Some(packet) = packets.read(self.connect.version)? else { break };
+            let size = packets.consumed() - before;
+            if let Some(connack) = handle(packet, size, self.connect.version, dialogue)? {
+                terms = Some(self.terms(&connack, sent_at)?);
+                accepted(&connack);
+            }
         }
+        let consumed = packets.consumed();
+        connection.consume(consumed);
+        Ok(terms)
     }
-}
 
-impl Terms {
-    fn new(connack: &Connack<'_>, accepts: Limits, keep_alive: KeepAlive) -> Terms {
+    fn terms(&self, connack: &Connack<'_>, sent_at: Instant) -> Result<Terms, Error> {
+        let Connect { version, clean_start, keep_alive, .. } = self.connect;
+        if connack.session_present && clean_start {
+            return Err(SessionError::SessionPresentAfterCleanStart.into()); // [MQTT-3.2.2-4]
+        }
+        // The server's interval has priority [MQTT-3.1.2-21].
+        let interval = connack.properties.two_bytes(PropertyId::ServerKeepAlive).unwrap_or(keep_alive);
         let assigned_client_id = connack.properties.text(PropertyId::AssignedClientIdentifier);
-        Terms {
-            session_present: connack.session_present,
-            accepts,
+        Ok(Terms {
+            // MQTT 3.1 has no flag for it: a session that should be kept is assumed to be present.
+            session_present: connack.session_present || (version == Version::V31 && !clean_start),
+            accepts: self.accepts,
             peer_accepts: Limits::of_server(connack),
-            keep_alive,
+            keep_alive: KeepAlive::new(interval, sent_at),
             assigned_client_id: assigned_client_id.map(str::to_owned),
+        })
+    }
+}
+
+impl TimeLimit {
+    /// The time at which the handshake fails; `None` while the client's own time does not count.
+    fn expiry(&self, dialogue: &Dialogue<'_>) -> Option<Instant> {
+        let end = self.start + self.timeout;
+        match self.counts_answers {
+            true => Some(end),
+            false if dialogue.is_answering() => None,
+            false => Some(end + dialogue.answer_time().elapsed),
         }
     }
 }
 
-/// Sends the server the reason for ending the authentication. Errors no longer matter.
-pub async fn say_why(connection: &mut Connection, error: &Error) {
-    let Error::Authentication(failure) = error else { return };
-    let disconnect = Disconnect { reason_code: failure.reason_code(), properties: Properties::EMPTY };
-    if disconnect.encode(Version::V5, connection.output()).is_ok() {
-        let _ = tokio::time::timeout(FAREWELL_PATIENCE, connection.flush()).await;
+async fn expire(expiry: Option<Instant>) {
+    match expiry {
+        Some(expiry) => sleep_until(expiry.into()).await,
+        None => pending().await,
     }
 }
 
@@ -183,7 +173,7 @@ pub async fn say_why(connection: &mut Connection, error: &Error) {
 ///
 /// # Errors
 /// When it is a refusal, or not allowed there.
-pub fn take_first<'p>(
+fn handle<'p>(
     packet: Packet<'p>,
     size: usize,
     asked: Version,
@@ -202,22 +192,6 @@ pub fn take_first<'p>(
             Ok(Some(connack))
         }
         other => Err(SessionError::Unexpected(other.packet_type()).into()),
-    }
-}
-
-/// The server's first packet, and its size; `None` if it is incomplete.
-///
-/// # Errors
-/// When the answer is not MQTT, or malformed.
-pub fn first_packet<'a>(
-    input: &'a [u8],
-    accepts: &Limits,
-    version: Version,
-) -> Result<Option<(usize, Packet<'a>)>, Error> {
-    check_greeting(input)?;
-    match Frame::cut(input, accepts.maximum_packet_size)? {
-        Some(frame) => Ok(Some((frame.size(), Packet::decode(frame, version)?))),
-        None => Ok(None),
     }
 }
 
@@ -254,21 +228,4 @@ fn check_greeting(input: &[u8]) -> Result<(), Error> {
         },
     };
     Err(Error::NotMqtt(text.to_owned()))
-}
-
-/// The server's DISCONNECT as the end of a connection.
-pub fn disconnected(disconnect: &Disconnect<'_>) -> Error {
-    Error::Disconnected { reason: disconnect.reason_code, details: describe_details(disconnect.properties) }
-}
-
-/// The server's additions to a reason code, with leading punctuation: its reason string and server reference.
-pub fn describe_details(properties: Properties<'_>) -> String {
-    let mut details = String::new();
-    if let Some(text) = properties.text(PropertyId::ReasonString) {
-        details += &format!(": {text}");
-    }
-    if let Some(server) = properties.text(PropertyId::ServerReference) {
-        details += &format!("; use the server {server}");
-    }
-    details
 }

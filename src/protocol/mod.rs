@@ -3,7 +3,8 @@
 //! Nothing here owns a socket, reads a clock or prints. Packets borrow from the bytes they were read from; the session takes
 //! packets and appends bytes.
 //!
-//! - [`Frame`] splits a stream into packets, [`Packet`] reads and writes them, one file per family.
+//! - [`Frame`] splits a stream into packets, [`Packet`] reads and writes them, one file per family; [`PacketReader`] reads a receive
+//!   buffer.
 //! - [`property`] and [`reason`] hold the tables, [`topic`] the rules for names and filters.
 //! - [`session`] is the state machine, for client and broker alike.
 
@@ -14,6 +15,7 @@ mod disconnect;
 mod error;
 mod packet;
 mod packet_id;
+mod packet_reader;
 mod packet_type;
 pub mod property;
 mod proxy_header;
@@ -37,6 +39,7 @@ pub use disconnect::{Auth, Disconnect};
 pub use error::{DecodeError, EncodeError, Fault, Problem};
 pub use packet::{Frame, MAX_PACKET_SIZE, Packet};
 pub use packet_id::PacketId;
+pub use packet_reader::{PacketReader, SizeLimits};
 pub use packet_type::PacketType;
 pub use property::{Properties, PropertiesBuf, Property, PropertyId, PropertyValue};
 pub use proxy_header::{Beginning, ProxyFault, ProxyHeader, ProxyVersion};

@@ -159,7 +159,19 @@ pub async fn connect_telling(
 }
 
 async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Step<'_>)) -> Result<Stream, ConnectError> {
-    let mut stream = connect_bottom(endpoint, &mut tell).await?;
+    let socket = connect_bottom(endpoint, &mut tell).await?;
+    add_layers(socket, endpoint, tell).await
+}
+
+/// Adds the endpoint's layers on a connected socket, with a callback for each finished layer, the socket included.
+///
+/// # Errors
+/// The failed layer and its reason.
+pub async fn add_layers(
+    mut stream: Stream,
+    endpoint: &Endpoint,
+    mut tell: impl FnMut(Step<'_>),
+) -> Result<Stream, ConnectError> {
     if let Some(preface) = &endpoint.preface {
         preface.send(&mut stream).await?;
     }

@@ -18,7 +18,9 @@ mod unix;
 pub mod web_socket;
 
 pub use connection::{Connection, Progress, Tap};
-pub use endpoint::{Address, Endpoint, Layer, Preface, Step, connect, connect_socket, connect_telling};
+pub use endpoint::{
+    Address, Endpoint, Layer, Preface, Step, add_layers, connect, connect_socket, connect_telling,
+};
 pub use error::ConnectError;
 pub(crate) use precise_timer::PreciseTimer;
 pub use proxy::{Credentials, Proxy, ProxyKind};

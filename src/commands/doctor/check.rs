@@ -332,7 +332,7 @@ impl Trial<'_> {
     }
 
     fn nothing(&self, missing: &str) -> String {
-        format!("{missing} within {} s", self.line.patience().as_secs_f64())
+        format!("{missing} within {} s", self.line.timeout().as_secs_f64())
     }
 
     fn probe_of(&self, qos: Qos) -> Probe {

@@ -13,7 +13,7 @@ use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, limits, password};
 use crate::cli::doctor::{Candidate, DoctorArgs};
-use crate::client::{self, FAREWELL_PATIENCE, Options};
+use crate::client::{self, DISCONNECT_TIMEOUT, Options};
 use crate::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
@@ -179,7 +179,7 @@ impl<'a> Doctor<'a> {
                 said = limits::of(connack, &options.client_id);
             }
         };
-        let connected = client::introduce(options, Connection::watched(stream, tap), read).await?;
+        let connected = client::handshake(options, Connection::watched(stream, tap), read).await?;
         let found = Examined {
             version: options.version,
             layers,
@@ -377,7 +377,7 @@ impl<'a> Doctor<'a> {
     async fn leave(&mut self) {
         if self.left != Left::Nothing {
             // At the timeout, the message that is left is reported.
-            let _ = timeout(FAREWELL_PATIENCE, self.delete_retained()).await;
+            let _ = timeout(DISCONNECT_TIMEOUT, self.delete_retained()).await;
         }
         self.hang_up().await;
     }

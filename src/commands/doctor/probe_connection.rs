@@ -4,12 +4,12 @@
 //! and acknowledgements.
 
 use super::check::{Probe, payload_prefix};
-use crate::client::{FAREWELL_PATIENCE, Terms, describe_details, disconnected};
+use crate::client::{DISCONNECT_TIMEOUT, Terms, describe_details, disconnect, disconnected, next_event};
 use crate::error::Error;
-use crate::protocol::session::{Event, Role, Session, SessionError};
+use crate::protocol::session::{Acknowledgement, Event, Role, Session, SessionError};
 use crate::protocol::{
-    Disconnect, Frame, Mended, Packet, PacketId, Properties, PropertyId, Publish, Qos, ReasonCode,
-    RetainHandling, Subscription, SubscriptionOptions, Version,
+    Disconnect, Mended, PacketId, PacketReader, PacketType, Properties, PropertyId, Publish, Qos, ReasonCode,
+    RetainHandling, SizeLimits, Subscription, SubscriptionOptions, Version,
 };
 use crate::transport::Connection;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub(super) struct Line {
     heard: Heard,
     mended: Mended,
     /// The timeout of a check.
-    patience: Duration,
+    timeout: Duration,
     deadline: Instant,
     /// The filters that were granted.
     granted: Vec<String>,
@@ -94,27 +94,27 @@ impl Line {
         (connection, terms): (Connection, Terms),
         version: Version,
         topic: &str,
-        patience: Duration,
+        timeout: Duration,
     ) -> Line {
         let mut session = Session::new(Role::Client, version);
         session.start(version, terms.accepts, terms.peer_accepts, terms.session_present);
         // No PINGREQ is sent during a wait, so a wait must not exceed the keep alive.
         let keep_alive = Some(terms.keep_alive.interval()).filter(|interval| !interval.is_zero());
-        let patience = keep_alive.map_or(patience, |interval| patience.min(interval));
+        let timeout = keep_alive.map_or(timeout, |interval| timeout.min(interval));
         Line {
             connection,
             session,
             heard: Heard::new(topic),
             mended: Mended::default(),
-            patience,
-            deadline: Instant::now() + patience,
+            timeout,
+            deadline: Instant::now() + timeout,
             granted: Vec::new(),
         }
     }
 
     /// Restarts the timeout, for a new request.
     pub(super) fn begin(&mut self) {
-        self.deadline = Instant::now() + self.patience;
+        self.deadline = Instant::now() + self.timeout;
     }
 
     /// The session, which knows the broker's limits.
@@ -123,8 +123,8 @@ impl Line {
     }
 
     /// The timeout of a check.
-    pub(super) fn patience(&self) -> Duration {
-        self.patience
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Whether there is a subscription to this filter.
@@ -202,10 +202,8 @@ impl Line {
     }
 
     /// Sends DISCONNECT. Errors no longer matter.
-    pub(super) async fn leave(mut self, disconnect: &Disconnect<'_>) {
-        // A DISCONNECT that cannot be encoded is left out.
-        let _ = disconnect.encode(self.session.version(), self.connection.output());
-        self.connection.finish(FAREWELL_PATIENCE).await;
+    pub(super) async fn leave(mut self, packet: &Disconnect<'_>) {
+        disconnect(&mut self.connection, self.session.version(), packet, DISCONNECT_TIMEOUT).await;
     }
 
     /// Sends two messages of QoS 1 in one write; returns the time from the first acknowledgement to the second. `None` unless both
@@ -258,52 +256,48 @@ impl Line {
     fn take_packets(&mut self) -> Result<(), Error> {
         let limit = self.session.accepts().maximum_packet_size.min(LARGEST_PACKET);
         let (input, output) = self.connection.buffers();
-        let mut rest = input;
-        while let Some(frame) = Frame::cut(rest, limit)? {
-            let version = self.session.version();
-            let (packet, _) = Packet::decode_tolerantly(frame, version, &mut self.mended)?;
-            take(packet, &mut self.session, &mut self.heard, output)?;
-            rest = rest.get(frame.size()..).unwrap_or_default();
+        let mut packets = PacketReader::new(input, SizeLimits::all(limit));
+        while let Some((event, _)) = next_event(&mut packets, &mut self.session, &mut self.mended, output)? {
+            let acknowledgement = self.heard.take(&event)?;
+            self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
-        let taken = input.len() - rest.len();
-        self.connection.consume(taken);
+        let consumed = packets.consumed();
+        self.connection.consume(consumed);
         Ok(())
     }
-}
-
-fn take(
-    packet: Packet<'_>,
-    session: &mut Session<()>,
-    heard: &mut Heard,
-    output: &mut Vec<u8>,
-) -> Result<(), Error> {
-    let packet_type = packet.packet_type();
-    match session.receive(packet, output)? {
-        Event::Nothing => {}
-        Event::Pingresp => heard.pongs += 1,
-        Event::Message { publish, acknowledgement } => {
-            heard.note(&publish);
-            session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
-        }
-        Event::Published { packet_id, reason_code, properties, .. } => {
-            heard.answers.push((packet_id, Answer { reason_code, details: describe_details(properties) }));
-        }
-        Event::Subscribed(ack) => {
-            let reason_code = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
-            let details = describe_details(ack.properties);
-            heard.answers.push((ack.packet_id, Answer { reason_code, details }));
-        }
-        Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
-        Event::Unsubscribed(_) | Event::Auth(_) | Event::Subscribe(_) | Event::Unsubscribe(_) => {
-            return Err(SessionError::Unexpected(packet_type).into());
-        }
-    }
-    Ok(())
 }
 
 impl Heard {
     fn new(topic: &str) -> Heard {
         Heard { payload_prefix: payload_prefix(topic), messages: Vec::new(), answers: Vec::new(), pongs: 0 }
+    }
+
+    /// Keeps what may be asked for. Returns the acknowledgement of a message.
+    fn take(&mut self, event: &Event<'_, ()>) -> Result<Acknowledgement, Error> {
+        match event {
+            Event::Nothing => {}
+            Event::Pingresp => self.pongs += 1,
+            Event::Message { publish, acknowledgement } => {
+                self.note(publish);
+                return Ok(*acknowledgement);
+            }
+            Event::Published { packet_id, reason_code, properties, .. } => {
+                let (reason_code, details) = (*reason_code, describe_details(*properties));
+                self.answers.push((*packet_id, Answer { reason_code, details }));
+            }
+            Event::Subscribed(ack) => {
+                let reason_code = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
+                let details = describe_details(ack.properties);
+                self.answers.push((ack.packet_id, Answer { reason_code, details }));
+            }
+            Event::Disconnect(disconnect) => return Err(disconnected(disconnect)),
+            Event::Unsubscribed(_) => return Err(SessionError::Unexpected(PacketType::Unsuback).into()),
+            Event::Auth(_) => return Err(SessionError::Unexpected(PacketType::Auth).into()),
+            // The session of a client refuses them.
+            Event::Subscribe(_) => return Err(SessionError::Unexpected(PacketType::Subscribe).into()),
+            Event::Unsubscribe(_) => return Err(SessionError::Unexpected(PacketType::Unsubscribe).into()),
+        }
+        Ok(Acknowledgement::None)
     }
 
     fn note(&mut self, publish: &Publish<'_>) {

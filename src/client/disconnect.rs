@@ -1,0 +1,95 @@
+//! The end of a connection: DISCONNECT in both directions.
+
+use super::authentication::AuthenticationError;
+use crate::error::Error;
+use crate::protocol::{Disconnect, Properties, PropertyId, ReasonCode, Version};
+use crate::transport::Connection;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The timeout for the peer to read the last packet, and then to close, before the connection is dropped.
+pub const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How a client closes its connection.
+pub(super) enum Closing {
+    /// Sends everything and DISCONNECT, and waits for the server to close.
+    Orderly(ReasonCode),
+    /// Sends DISCONNECT with the server's fault, and does not wait for a peer that broke the protocol.
+    WithReason(ReasonCode),
+    /// The server no longer reads.
+    Silent,
+}
+
+impl Closing {
+    pub(super) fn after(error: &Error) -> Closing {
+        match error {
+            Error::Decode(error) => Closing::WithReason(error.reason_code()),
+            Error::Session(error) => Closing::WithReason(error.reason_code()),
+            Error::Authentication(AuthenticationError::Refused { .. }) => Closing::Silent,
+            Error::Authentication(error) => Closing::WithReason(error.reason_code()),
+            Error::Lost(_) | Error::Closed(_) | Error::Disconnected { .. } | Error::KeepAlive(_) => {
+                Closing::Silent
+            }
+            _ => Closing::Orderly(ReasonCode::SUCCESS),
+        }
+    }
+
+    /// Closes the connection. Errors no longer matter.
+    pub(super) async fn carry_out(
+        self,
+        connection: &mut Connection,
+        version: Version,
+        properties: Properties<'_>,
+    ) {
+        match self {
+            Closing::Orderly(reason_code) => {
+                disconnect(connection, version, &Disconnect { reason_code, properties }, DISCONNECT_TIMEOUT)
+                    .await;
+            }
+            Closing::WithReason(reason_code) if version.is_v5() => {
+                send_reason(connection, reason_code, properties).await;
+            }
+            Closing::WithReason(_) | Closing::Silent => {}
+        }
+    }
+}
+
+/// Sends pending output and DISCONNECT, then waits for the server to close, up to `time_limit` for each. Errors no longer
+/// matter.
+pub async fn disconnect(
+    connection: &mut Connection,
+    version: Version,
+    disconnect: &Disconnect<'_>,
+    time_limit: Duration,
+) {
+    // A DISCONNECT that cannot be encoded is left out.
+    let _ = disconnect.encode(version, connection.output());
+    connection.finish(time_limit).await;
+}
+
+/// Sends DISCONNECT of MQTT 5 without waiting for the server to close. Errors no longer matter.
+pub(super) async fn send_reason(
+    connection: &mut Connection,
+    reason_code: ReasonCode,
+    properties: Properties<'_>,
+) {
+    let _ = Disconnect { reason_code, properties }.encode(Version::V5, connection.output());
+    let _ = timeout(DISCONNECT_TIMEOUT, connection.flush()).await;
+}
+
+/// The server's DISCONNECT as the end of a connection.
+pub fn disconnected(disconnect: &Disconnect<'_>) -> Error {
+    Error::Disconnected { reason: disconnect.reason_code, details: describe_details(disconnect.properties) }
+}
+
+/// The server's additions to a reason code, with leading punctuation: its reason string and server reference.
+pub fn describe_details(properties: Properties<'_>) -> String {
+    let mut details = String::new();
+    if let Some(text) = properties.text(PropertyId::ReasonString) {
+        details += &format!(": {text}");
+    }
+    if let Some(server) = properties.text(PropertyId::ServerReference) {
+        details += &format!("; use the server {server}");
+    }
+    details
+}

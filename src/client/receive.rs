@@ -1,0 +1,98 @@
+//! Received packets: each passes through the session, and the application handles the resulting event.
+
+use super::application::{Application, Flow};
+use super::authentication::Dialogue;
+use super::disconnect::{describe_details, disconnected};
+use crate::error::Error;
+use crate::protocol::session::{Acknowledgement, Event, Session, SessionError};
+use crate::protocol::{Defect, Disconnect, Mended, PacketReader, PacketType, ReasonCode};
+
+/// An event, and the rules that its packet breaks.
+pub type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
+
+/// Reads the next packet and passes it to the session; `None` if the rest of the input is incomplete. For all clients, which
+/// accept a PUBLISH that breaks rules and learn of its defects.
+///
+/// # Errors
+/// When the packet cannot be read, or the server must not send it.
+#[inline]
+pub fn next_event<'e, 'a: 'e, M>(
+    packets: &mut PacketReader<'a>,
+    session: &'e mut Session<M>,
+    mended: &'e mut Mended,
+    output: &mut Vec<u8>,
+) -> Result<Option<WithDefects<'e, M>>, Error> {
+    let Some((packet, defects)) = packets.read_tolerantly(session.version(), mended)? else {
+        return Ok(None);
+    };
+    Ok(Some((session.receive(packet, output)?, defects)))
+}
+
+/// The context for handling packets.
+pub(super) struct Receiver<'c, 'a, A: Application> {
+    pub(super) session: &'c mut Session<A::Message>,
+    pub(super) application: &'c mut A,
+    pub(super) dialogue: &'c mut Dialogue<'a>,
+    pub(super) mended: &'c mut Mended,
+    /// Answers to the packets, which are sent when the application has made the messages safe.
+    pub(super) held: &'c mut Vec<u8>,
+    /// Messages are ignored, neither received nor acknowledged.
+    pub(super) is_draining: &'c mut bool,
+    /// A sent message was settled, or a message was received.
+    pub(super) moved_message: &'c mut bool,
+}
+
+impl<A: Application> Receiver<'_, '_, A> {
+    /// Handles packets until the application is finished or the next packet is incomplete.
+    pub(super) fn receive(&mut self, packets: &mut PacketReader<'_>) -> Result<Flow, Error> {
+        let mut flow = Flow::Continue;
+        while flow != Flow::Finish {
+            let Some((event, defects)) = next_event(packets, self.session, self.mended, self.held)? else {
+                break;
+            };
+            let is_message = matches!(event, Event::Message { .. } | Event::Published { .. });
+            let acknowledgement;
+            (flow, acknowledgement) = match event {
+                Event::Message { .. } if *self.is_draining => (Flow::Continue, Acknowledgement::None),
+                Event::Message { publish, acknowledgement } => {
+                    (self.application.message(&publish, defects)?, acknowledgement)
+                }
+                other => (handle(other, self.application, self.dialogue)?, Acknowledgement::None),
+            };
+            self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, self.held);
+            *self.moved_message |= is_message;
+            *self.is_draining |= flow == Flow::Drain;
+        }
+        Ok(flow)
+    }
+}
+
+/// Handles an event other than a message.
+fn handle<A: Application>(
+    event: Event<'_, A::Message>,
+    application: &mut A,
+    dialogue: &mut Dialogue<'_>,
+) -> Result<Flow, Error> {
+    match event {
+        Event::Published { packet_id, reason_code, properties, message } => {
+            application.published(packet_id, message, reason_code, properties)
+        }
+        Event::Subscribed(ack) => application.subscribed(&ack),
+        Event::Unsubscribed(ack) => application.unsubscribed(&ack),
+        Event::Auth(auth) => dialogue.receive(&auth).map(|()| Flow::Continue),
+        Event::Disconnect(disconnect) => Err(ended_by(&disconnect, dialogue)),
+        Event::Nothing | Event::Pingresp | Event::Message { .. } => Ok(Flow::Continue),
+        // The session of a client refuses them.
+        Event::Subscribe(_) => Err(SessionError::Unexpected(PacketType::Subscribe).into()),
+        Event::Unsubscribe(_) => Err(SessionError::Unexpected(PacketType::Unsubscribe).into()),
+    }
+}
+
+/// Interprets the server's DISCONNECT.
+fn ended_by(disconnect: &Disconnect<'_>, dialogue: &Dialogue<'_>) -> Error {
+    let details = describe_details(disconnect.properties);
+    match dialogue.refusal(disconnect, &details) {
+        Some(refusal) => refusal.into(),
+        None => disconnected(disconnect),
+    }
+}

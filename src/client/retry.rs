@@ -1,0 +1,47 @@
+//! When to connect again after a failure, and after which pause.
+
+use super::options::Retries;
+use crate::error::Error;
+use std::time::Duration;
+
+/// The maximum of the first pause before a reconnect.
+pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The maximum pause before a reconnect.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Counts attempts to connect, and increases the pause between them.
+pub(super) struct Attempts {
+    retries: Retries,
+    failed: u32,
+    /// Whether the server has accepted a connection.
+    pub(super) was_connected: bool,
+}
+
+impl Attempts {
+    pub(super) fn new(retries: Retries) -> Attempts {
+        Attempts { retries, failed: 0, was_connected: false }
+    }
+
+    pub(super) fn connected(&mut self) {
+        self.was_connected = true;
+    }
+
+    /// The last connection worked, so the count restarts.
+    pub(super) fn proved(&mut self) {
+        self.failed = 0;
+    }
+
+    /// The pause before the next attempt; `None` to give up.
+    pub(super) fn next_pause(&mut self, error: &Error) -> Option<Duration> {
+        let is_used_up = self.retries.limit.is_some_and(|limit| self.failed >= limit);
+        let is_first = !self.was_connected && !self.retries.include_first;
+        if is_first || is_used_up || !error.is_worth_retrying() {
+            return None;
+        }
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.min(5)).min(LONGEST_PAUSE);
+        self.failed = self.failed.saturating_add(1);
+        // Between half and all of it, so that many clients do not reconnect at the same time.
+        Some(doubled.mul_f64(0.5 + fastrand::f64() / 2.0))
+    }
+}
