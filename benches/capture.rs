@@ -4,7 +4,7 @@
 #![allow(clippy::indexing_slicing, clippy::print_stdout)] // a tool for developers, on data of its own
 
 use mqkit::inspect::capture::Capture;
-use mqkit::inspect::capture::conversation::Event;
+use mqkit::inspect::capture::conversation::ConversationEvent;
 use mqkit::inspect::capture::reader::Reader;
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
@@ -56,9 +56,9 @@ fn run(path: &Path) -> String {
     let mut reader = Reader::new(File::open(path).expect("the file can be read"));
     let mut capture = Capture::default();
     let (mut bytes_told, mut opened) = (0, 0);
-    let mut count = |event: Event<'_>| match event {
-        Event::Opened { .. } => opened += 1,
-        Event::Bytes { bytes, .. } => bytes_told += bytes.len(),
+    let mut count = |event: ConversationEvent<'_>| match event {
+        ConversationEvent::Opened { .. } => opened += 1,
+        ConversationEvent::Bytes { bytes, .. } => bytes_told += bytes.len(),
         _ => {}
     };
     while let Some(frame) = reader.next_frame().expect("it is a capture") {

@@ -8,7 +8,7 @@ use crate::bench::trace::Watch;
 use crate::cli::Names;
 use crate::client::Options;
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{Event, Transport};
+use crate::inspect::capture::conversation::{ConversationEvent, Transport};
 use crate::inspect::capture::reassembly::{Close, Side, Start};
 use crate::inspect::view::{self, LineView};
 use crate::inspect::{Direction, Inspector, Item};
@@ -97,7 +97,7 @@ impl Kind {
             clock: self.clock,
         };
         match (stream.local_address(), stream.peer_address()) {
-            (Some(client), Some(server)) => shown.take(&Event::Opened {
+            (Some(client), Some(server)) => shown.take(&ConversationEvent::Opened {
                 connection,
                 at: shown.now(),
                 client,
@@ -140,7 +140,7 @@ impl Shown {
         Moment { frame: 0, time: Some(self.clock.now()) }
     }
 
-    fn take(&mut self, event: &Event<'_>) {
+    fn take(&mut self, event: &ConversationEvent<'_>) {
         let mut lines = Vec::new();
         self.inspector.take(event, &mut |item| self.view.write(item, &[], &mut lines));
         print_error(&String::from_utf8_lossy(&lines));
@@ -167,6 +167,6 @@ impl Tap for Shown {
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        self.take(&Event::Closed { connection: self.connection, at: self.now(), by: Close::Fin });
+        self.take(&ConversationEvent::Closed { connection: self.connection, at: self.now(), by: Close::Fin });
     }
 }

@@ -78,7 +78,7 @@ impl Filter {
         self.terms.iter().all(|term| {
             let meets = match item {
                 Item::Packet(packet) => term.wanted.iter().any(|wanted| wanted.matches(packet, findings)),
-                Item::Gap(stretch) | Item::Skipped(stretch) => term.is_about_connection(stretch.connection),
+                Item::Gap(range) | Item::Skipped(range) => term.is_about_connection(range.connection),
                 Item::Event(event) => term.is_about_connection(event.connection()),
             };
             meets != term.is_negated
@@ -152,7 +152,7 @@ impl Wanted {
         match self {
             Wanted::Type(wanted) => packet.packet_type == Some(*wanted),
             Wanted::Topic(wanted) => {
-                let topics = packet.seen.topic.as_deref().into_iter().chain(topics(packet));
+                let topics = packet.facts.topic.as_deref().into_iter().chain(topics(packet));
                 topics.into_iter().any(|topic| topic == wanted || topic::matches(wanted, topic))
             }
             Wanted::Client(wanted) => packet

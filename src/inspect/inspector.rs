@@ -1,25 +1,25 @@
 //! Connects the stages: takes the events of connections, and hands out packets with their fields and context.
 
 use super::capture::Moment;
-use super::capture::conversation::Event;
+use super::capture::conversation::ConversationEvent;
 use super::capture::reassembly::{Close, Start};
 use super::dissect::RawPacket;
 use super::field::Tree;
 use super::stream::{self, Stream};
-use super::tracker::{Seen, Tracker};
+use super::tracker::{PacketFacts, Tracker};
 use super::{Direction, Field, Name, Rule, Severity, Value};
 use crate::payload::Births;
 use crate::protocol::{PacketType, Version};
 use std::collections::HashMap;
 
 /// Maximum bytes to buffer of one packet.
-const KEPT: usize = 1024 * 1024;
+const MAX_PACKET_BYTES: usize = 1024 * 1024;
 
 /// Total buffered bytes above which less is buffered of each packet.
-const ALL_KEPT: usize = 16 * 1024 * 1024;
+const MAX_TOTAL_BYTES: usize = 16 * 1024 * 1024;
 
 /// Maximum bytes to buffer of one packet above that total.
-const KEPT_WHEN_SHORT: usize = 1024;
+const REDUCED_PACKET_BYTES: usize = 1024;
 
 /// A packet with its context.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Packet<'a> {
     /// Its fields and findings.
     pub tree: &'a Tree<'a>,
     /// Facts that follow from the connection's state.
-    pub seen: &'a Seen,
+    pub facts: &'a PacketFacts,
     /// The connection's state after the packet.
     pub tracker: &'a Tracker,
     /// The Sparkplug births up to this packet.
@@ -50,7 +50,7 @@ impl<'a> Packet<'a> {
     /// The topic of a PUBLISH, the alias resolved.
     #[must_use]
     pub fn topic(&self) -> Option<&'a str> {
-        topic(self.seen, self.tree)
+        topic(self.facts, self.tree)
     }
 }
 
@@ -60,16 +60,16 @@ pub enum Item<'a> {
     /// A packet.
     Packet(Packet<'a>),
     /// Bytes that were not captured.
-    Gap(Stretch),
+    Gap(ByteRange),
     /// Bytes in which no packet could be found.
-    Skipped(Stretch),
+    Skipped(ByteRange),
     /// An event of a connection other than bytes and gaps.
-    Event(&'a Event<'a>),
+    Event(&'a ConversationEvent<'a>),
 }
 
 /// A range of bytes in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct ByteRange {
     /// The connection's number.
     pub connection: u32,
     /// The sender's direction.
@@ -85,14 +85,14 @@ pub struct Stretch {
 /// Decodes the packets of all connections.
 #[derive(Debug, Default)]
 pub struct Inspector {
-    connections: HashMap<u32, Connection>,
+    connections: HashMap<u32, ConnectionState>,
     version: Option<Version>,
     births: Births,
-    held: usize,
+    buffered: usize,
 }
 
 #[derive(Debug)]
-struct Connection {
+struct ConnectionState {
     streams: [Stream; 2],
     tracker: Tracker,
     /// How it ended; `None` while it is open.
@@ -106,28 +106,29 @@ impl Inspector {
     }
 
     /// Takes the next event; events come in order of time.
-    pub fn take(&mut self, event: &Event<'_>, sink: &mut impl FnMut(&Item<'_>)) {
+    pub fn take(&mut self, event: &ConversationEvent<'_>, sink: &mut impl FnMut(&Item<'_>)) {
         match *event {
-            Event::Opened { connection, start, .. } => {
+            ConversationEvent::Opened { connection, start, .. } => {
                 self.open(connection, matches!(start, Start::Handshake { .. }));
                 sink(&Item::Event(event));
             }
-            Event::Bytes { connection, at, direction, bytes, .. } => {
-                let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
+            ConversationEvent::Bytes { connection, at, direction, bytes, .. } => {
+                let keep =
+                    if self.buffered > MAX_TOTAL_BYTES { REDUCED_PACKET_BYTES } else { MAX_PACKET_BYTES };
                 self.feed(connection, direction, at, sink, |stream, sink| {
                     stream.push(bytes, keep, sink);
                 });
             }
-            Event::Gap { connection, at, direction, length, .. } => {
+            ConversationEvent::Gap { connection, at, direction, length, .. } => {
                 self.feed(connection, direction, at, sink, |stream, sink| stream.gap(length, sink));
             }
-            Event::Lag { connection, direction, .. } => {
+            ConversationEvent::Lag { connection, direction, .. } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
                     connection.tracker.lag(direction);
                     sink(&Item::Event(event));
                 }
             }
-            Event::Closed { connection, at, by } => {
+            ConversationEvent::Closed { connection, at, by } => {
                 if let Some(connection) = self.connections.get_mut(&connection) {
                     connection.end = Some(by);
                 }
@@ -137,17 +138,19 @@ impl Inspector {
                 sink(&Item::Event(event));
                 self.connections.remove(&connection);
             }
-            Event::BadFrame { connection, at, direction, fault, .. } => {
+            ConversationEvent::BadFrame { connection, at, direction, fault, .. } => {
                 if fault.is_fatal() {
                     self.feed(connection, direction, at, sink, |stream, sink| stream.lose(sink));
                 }
                 sink(&Item::Event(event));
             }
-            Event::Undecryptable { connection, at, direction, .. } => {
+            ConversationEvent::Undecryptable { connection, at, direction, .. } => {
                 self.feed(connection, direction, at, sink, |stream, sink| stream.lose(sink));
                 sink(&Item::Event(event));
             }
-            Event::Conflict { .. } | Event::ProxyHeader { .. } | Event::Foreign { .. } => {
+            ConversationEvent::Conflict { .. }
+            | ConversationEvent::ProxyHeader { .. }
+            | ConversationEvent::OtherProtocol { .. } => {
                 sink(&Item::Event(event));
             }
         }
@@ -157,7 +160,7 @@ impl Inspector {
     pub fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
-        self.connections.insert(connection, Connection { streams, tracker, end: None });
+        self.connections.insert(connection, ConnectionState { streams, tracker, end: None });
     }
 
     /// Takes the next bytes of one direction.
@@ -169,7 +172,7 @@ impl Inspector {
         bytes: &[u8],
         sink: &mut impl FnMut(&Item<'_>),
     ) {
-        let keep = if self.held > ALL_KEPT { KEPT_WHEN_SHORT } else { KEPT };
+        let keep = if self.buffered > MAX_TOTAL_BYTES { REDUCED_PACKET_BYTES } else { MAX_PACKET_BYTES };
         self.feed(connection, direction, at, sink, |stream, sink| stream.push(bytes, keep, sink));
     }
 
@@ -190,10 +193,10 @@ impl Inspector {
         direction: Direction,
         at: Moment,
         sink: &mut S,
-        act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::Event<'_>)),
+        act: impl FnOnce(&mut Stream, &mut dyn FnMut(stream::StreamEvent<'_>)),
     ) {
         let Some(connection) = self.connections.get_mut(&number) else { return };
-        let Connection { streams: [client, server], tracker, end } = connection;
+        let ConnectionState { streams: [client, server], tracker, end } = connection;
         let is_end_excused = is_end_excused(*end)
             || tracker.has_disconnected(direction.reverse())
             || tracker.has_losses(direction);
@@ -202,25 +205,25 @@ impl Inspector {
             Direction::ServerToClient => server,
         };
         let births = &mut self.births;
-        let before = stream.held();
+        let before = stream.buffered();
         act(stream, &mut |event| {
-            let stretch = |offset, length| Stretch { connection: number, direction, at, offset, length };
+            let range = |offset, length| ByteRange { connection: number, direction, at, offset, length };
             match event {
-                stream::Event::Packet { offset, packet } => {
+                stream::StreamEvent::Packet { offset, packet } => {
                     let tree = dissect(&packet, direction, is_end_excused, tracker);
-                    hand_out(stretch(offset, packet.length as u64), &packet, &tree, (tracker, births), sink);
+                    hand_out(range(offset, packet.length as u64), &packet, &tree, (tracker, births), sink);
                 }
-                stream::Event::Gap { offset, length } => {
+                stream::StreamEvent::Gap { offset, length } => {
                     tracker.forget(direction);
-                    sink(&Item::Gap(stretch(offset, length)));
+                    sink(&Item::Gap(range(offset, length)));
                 }
-                stream::Event::Skipped { offset, length } => {
+                stream::StreamEvent::Skipped { offset, length } => {
                     tracker.forget(direction);
-                    sink(&Item::Skipped(stretch(offset, length)));
+                    sink(&Item::Skipped(range(offset, length)));
                 }
             }
         });
-        self.held = (self.held + stream.held()).saturating_sub(before);
+        self.buffered = (self.buffered + stream.buffered()).saturating_sub(before);
     }
 }
 
@@ -248,23 +251,23 @@ fn dissect<'a>(
 }
 
 fn hand_out(
-    place: Stretch,
+    place: ByteRange,
     raw: &RawPacket<'_>,
     tree: &Tree<'_>,
     (tracker, births): (&mut Tracker, &mut Births),
     sink: &mut impl FnMut(&Item<'_>),
 ) {
-    let Stretch { connection, direction, at, offset, .. } = place;
+    let ByteRange { connection, direction, at, offset, .. } = place;
     let packet_type = raw.packet_type();
     // A packet that was cut off was not sent, so it does not change the connection's state.
-    let seen = match packet_type {
+    let facts = match packet_type {
         Some(packet_type) if !raw.is_cut => tracker.observe(packet_type, direction, tree, at.time),
-        _ => Seen::default(),
+        _ => PacketFacts::default(),
     };
-    if let Some((topic, payload)) = topic(&seen, tree).zip(whole_payload(raw, tree)) {
+    if let Some((topic, payload)) = topic(&facts, tree).zip(whole_payload(raw, tree)) {
         births.learn(topic, payload);
     }
-    let (seen, tracker, births) = (&seen, &*tracker, &*births);
+    let (facts, tracker, births) = (&facts, &*tracker, &*births);
     sink(&Item::Packet(Packet {
         connection,
         direction,
@@ -273,15 +276,15 @@ fn hand_out(
         raw,
         packet_type,
         tree,
-        seen,
+        facts,
         tracker,
         births,
     }));
 }
 
 /// The topic of a PUBLISH, with its alias resolved.
-fn topic<'a>(seen: &'a Seen, tree: &Tree<'a>) -> Option<&'a str> {
-    seen.topic.as_deref().or_else(|| tree.text(Name::TopicName))
+fn topic<'a>(facts: &'a PacketFacts, tree: &Tree<'a>) -> Option<&'a str> {
+    facts.topic.as_deref().or_else(|| tree.text(Name::TopicName))
 }
 
 /// The payload of a PUBLISH, unless a part of it is missing.

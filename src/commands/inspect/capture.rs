@@ -5,7 +5,7 @@ use super::viewer::Viewer;
 use super::write::Recorder;
 use crate::error::Error;
 use crate::inspect::Inspector;
-use crate::inspect::capture::conversation::{Event, Ports};
+use crate::inspect::capture::conversation::{ConversationEvent, Ports};
 use crate::inspect::capture::decrypt::TlsDecryptor;
 use crate::inspect::capture::network::Skipped;
 use crate::inspect::capture::reader::{ReadError, Reader, secrets_of};
@@ -89,26 +89,26 @@ struct Hears<'r> {
 }
 
 impl Hears<'_> {
-    fn take(&mut self, event: &Event<'_>, viewer: &mut Viewer) {
+    fn take(&mut self, event: &ConversationEvent<'_>, viewer: &mut Viewer) {
         if let Some(recorder) = &mut self.recorder {
             recorder.take(event);
         }
-        self.has_mqtt |= matches!(event, Event::Opened { .. });
+        self.has_mqtt |= matches!(event, ConversationEvent::Opened { .. });
         self.inspector.take(event, &mut |item| viewer.show(item));
     }
 }
 
 /// A note on frames without TCP, if they may explain why nothing is shown.
 fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
-    let passed_over = &counts.passed_over;
+    let skipped_frames = &counts.skipped_frames;
     let is_unsupported = |kind: &Skipped| matches!(kind, Skipped::LinkType(_));
-    if has_mqtt && !passed_over.kinds().iter().any(|(kind, _)| is_unsupported(kind)) {
+    if has_mqtt && !skipped_frames.kinds().iter().any(|(kind, _)| is_unsupported(kind)) {
         return None;
     }
-    match (counts.frames, passed_over.total()) {
+    match (counts.frames, skipped_frames.total()) {
         (0, _) => Some("the capture holds no frames".to_owned()),
         (_, 0) => None,
-        (frames, passed) => Some(format!("{passed} of {frames} frames hold no TCP: {passed_over}")),
+        (frames, passed) => Some(format!("{passed} of {frames} frames hold no TCP: {skipped_frames}")),
     }
 }
 

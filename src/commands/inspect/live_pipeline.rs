@@ -16,7 +16,7 @@ use crate::error::{Error, ExitStatus};
 use crate::inspect::Direction;
 use crate::inspect::Inspector;
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{Event, Transport};
+use crate::inspect::capture::conversation::{ConversationEvent, Transport};
 use crate::inspect::capture::reassembly::{Close, Side, Start};
 use crate::protocol::{ProxyFault, ProxyHeader};
 use std::cell::{Cell, RefCell};
@@ -438,21 +438,21 @@ fn size(bytes: usize) -> u32 {
 }
 
 impl What {
-    fn as_event(&self) -> Option<Event<'_>> {
+    fn as_event(&self) -> Option<ConversationEvent<'_>> {
         Some(match *self {
             What::Opened { connection, at, client, server, transport } => {
                 let start = Start::Handshake { initiator: Side::A };
-                Event::Opened { connection, at, client, server, transport, start }
+                ConversationEvent::Opened { connection, at, client, server, transport, start }
             }
             What::Bytes { connection, at, direction, offset, ref bytes } => {
-                Event::Bytes { connection, at, direction, offset, stream_offset: offset, bytes }
+                ConversationEvent::Bytes { connection, at, direction, offset, stream_offset: offset, bytes }
             }
             What::Gap { connection, at, direction, offset, length } => {
-                Event::Gap { connection, at, direction, offset, length }
+                ConversationEvent::Gap { connection, at, direction, offset, length }
             }
-            What::Closed { connection, at, by } => Event::Closed { connection, at, by },
+            What::Closed { connection, at, by } => ConversationEvent::Closed { connection, at, by },
             What::ProxyHeader { connection, at, proxy, header } => {
-                Event::ProxyHeader { connection, at, proxy, header }
+                ConversationEvent::ProxyHeader { connection, at, proxy, header }
             }
             What::Note(_) => return None,
         })

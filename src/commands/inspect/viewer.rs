@@ -3,7 +3,7 @@
 use crate::cli::inspect::{Format, InspectArgs};
 use crate::error::Error;
 use crate::inspect::filter::Filter;
-use crate::inspect::lint::Tally;
+use crate::inspect::lint::FindingCounts;
 use crate::inspect::statistics::Statistics;
 use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
 use crate::inspect::{Item, Linter, Severity};
@@ -90,7 +90,7 @@ impl Viewer {
     }
 
     /// Writes the rest; returns the linter's summary, if the linter is on.
-    pub(super) fn finish(mut self) -> Result<Option<Tally>, Error> {
+    pub(super) fn finish(mut self) -> Result<Option<FindingCounts>, Error> {
         if let Some(statistics) = self.statistics.take() {
             let text = match &self.view {
                 View::Json(_) => statistics.to_json() + "\n",
@@ -99,7 +99,7 @@ impl Viewer {
             self.buffer.extend_from_slice(text.as_bytes());
         }
         self.flush()?;
-        Ok(self.linter.map(|linter| linter.tally()))
+        Ok(self.linter.map(|linter| linter.counts()))
     }
 
     /// Writes the buffer. The next flush reports an error.

@@ -2,7 +2,7 @@
 
 use super::super::Messages;
 use crate::error::Error;
-use crate::inspect::capture::conversation::Event;
+use crate::inspect::capture::conversation::ConversationEvent;
 use crate::inspect::write::CaptureWriter;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -44,7 +44,7 @@ impl Recorder {
     }
 
     /// Writes the frames of an event.
-    pub(super) fn take(&mut self, event: &Event<'_>) {
+    pub(super) fn take(&mut self, event: &ConversationEvent<'_>) {
         if self.file.is_some() {
             self.writer.take(event, &mut self.frames);
             self.write();

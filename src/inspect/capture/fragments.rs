@@ -36,12 +36,12 @@ pub(super) struct Fragment<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     /// In order of arrival, the oldest first.
-    packets: VecDeque<Packet>,
+    packets: VecDeque<PartialPacket>,
     incomplete: u64,
 }
 
 #[derive(Debug)]
-struct Packet {
+struct PartialPacket {
     key: (IpAddr, IpAddr, u32),
     since: Moment,
     bytes: Vec<u8>,
@@ -60,7 +60,7 @@ impl Fragments {
         self.drop_old(at);
         let key = (fragment.source, fragment.destination, fragment.identification);
         let position = self.packets.iter().position(|packet| packet.key == key).unwrap_or_else(|| {
-            self.packets.push_back(Packet::new(key, at));
+            self.packets.push_back(PartialPacket::new(key, at));
             self.packets.len() - 1
         });
         let packet = self.packets.get_mut(position)?;
@@ -78,7 +78,7 @@ impl Fragments {
     }
 
     fn drop_old(&mut self, now: Moment) {
-        let is_old = |packet: &Packet| match (packet.since.time, now.time) {
+        let is_old = |packet: &PartialPacket| match (packet.since.time, now.time) {
             (Some(since), Some(now)) => now.saturating_sub(since) > MAX_AGE,
             _ => false,
         };
@@ -104,9 +104,9 @@ impl Fragments {
     }
 }
 
-impl Packet {
-    fn new(key: (IpAddr, IpAddr, u32), since: Moment) -> Packet {
-        Packet { key, since, bytes: Vec::new(), filled: Vec::new(), length: None }
+impl PartialPacket {
+    fn new(key: (IpAddr, IpAddr, u32), since: Moment) -> PartialPacket {
+        PartialPacket { key, since, bytes: Vec::new(), filled: Vec::new(), length: None }
     }
 
     fn add(&mut self, fragment: &Fragment<'_>) {

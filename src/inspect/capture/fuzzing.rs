@@ -2,7 +2,7 @@
 //!
 //! The targets in `fuzz/` are one line each, so that `examples/fuzz.rs` can do the same work without a nightly compiler.
 
-use super::conversation::{Conversations, Event};
+use super::conversation::{ConversationEvent, Conversations};
 use super::network::Segment;
 use super::reader::{Frame, ReadError, Reader};
 use super::reassembly::{self, Close, Reassembly, Side, Start};
@@ -62,13 +62,14 @@ pub fn web_socket(bytes: &[u8]) {
     let request = b"GET /mqtt HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
     let answer = b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
     let (mut audit, mut conversations) = (Audit::default(), Conversations::default());
-    let mut tell =
-        |event: reassembly::Event<'_>| conversations.event(&event, &mut |event| audit.conversation(&event));
+    let mut tell = |event: reassembly::TcpEvent<'_>| {
+        conversations.event(&event, &mut |event| audit.conversation(&event))
+    };
     let at = Moment::default();
-    let data = |side, bytes| reassembly::Event::Data { connection: 0, at, side, bytes };
+    let data = |side, bytes| reassembly::TcpEvent::Data { connection: 0, at, side, bytes };
     let [a, b] = ends(0);
     let start = Start::Handshake { initiator: Side::A };
-    tell(reassembly::Event::Opened { connection: 0, at, a, b, start });
+    tell(reassembly::TcpEvent::Opened { connection: 0, at, a, b, start });
     tell(data(Side::A, request));
     tell(data(Side::B, answer));
     let mut rest = bytes;
@@ -76,14 +77,14 @@ pub fn web_socket(bytes: &[u8]) {
         let side = if what & 1 == 0 { Side::A } else { Side::B };
         let (part, after) = after.split_at((*length as usize).min(after.len()));
         if what & 0x0e == 0x0e && *length > 0 {
-            tell(reassembly::Event::Gap { connection: 0, at, side, length: (*length).into() });
+            tell(reassembly::TcpEvent::Gap { connection: 0, at, side, length: (*length).into() });
         }
         if !part.is_empty() {
             tell(data(side, part));
         }
         rest = after;
     }
-    tell(reassembly::Event::Closed { connection: 0, at, by: Close::EndOfCapture });
+    tell(reassembly::TcpEvent::Closed { connection: 0, at, by: Close::EndOfCapture });
     audit.finish();
 }
 
@@ -95,7 +96,7 @@ fn read_frames(source: impl Read, mut each: impl FnMut(&Frame<'_>)) -> String {
             Ok(Some(frame)) => each(&frame),
             Ok(None) => return format!("{:?}", reader.truncation()),
             // The detected file type depends on the number of bytes available.
-            Err(ReadError::Foreign { .. }) => return "no capture".to_owned(),
+            Err(ReadError::NotACapture { .. }) => return "no capture".to_owned(),
             Err(error) => return error.to_string(),
         }
     }
@@ -156,8 +157,8 @@ struct Audit {
 }
 
 impl Audit {
-    fn connection(&mut self, event: &reassembly::Event<'_>) {
-        use reassembly::Event as Tcp;
+    fn connection(&mut self, event: &reassembly::TcpEvent<'_>) {
+        use reassembly::TcpEvent as Tcp;
         match event {
             Tcp::Opened { connection, .. } => {
                 assert_eq!(*connection, self.next_connection);
@@ -176,28 +177,30 @@ impl Audit {
         }
     }
 
-    fn conversation(&mut self, event: &Event<'_>) {
+    fn conversation(&mut self, event: &ConversationEvent<'_>) {
         match event {
-            Event::Opened { connection, .. } => {
+            ConversationEvent::Opened { connection, .. } => {
                 assert!(self.conversations.insert(*connection, [0, 0]).is_none());
                 assert!(!self.over.contains_key(connection));
             }
-            Event::Bytes { connection, direction, offset, bytes, .. } => {
+            ConversationEvent::Bytes { connection, direction, offset, bytes, .. } => {
                 assert!(!bytes.is_empty());
                 self.advance(*connection, *direction, *offset, bytes.len() as u64);
             }
-            Event::Gap { connection, direction, offset, length, .. } => {
+            ConversationEvent::Gap { connection, direction, offset, length, .. } => {
                 self.advance(*connection, *direction, *offset, *length);
             }
-            Event::Conflict { connection, .. }
-            | Event::ProxyHeader { connection, .. }
-            | Event::BadFrame { connection, .. }
-            | Event::Lag { connection, .. }
-            | Event::Undecryptable { connection, .. } => {
+            ConversationEvent::Conflict { connection, .. }
+            | ConversationEvent::ProxyHeader { connection, .. }
+            | ConversationEvent::BadFrame { connection, .. }
+            | ConversationEvent::Lag { connection, .. }
+            | ConversationEvent::Undecryptable { connection, .. } => {
                 assert!(self.conversations.contains_key(connection));
             }
-            Event::Foreign { connection, .. } => assert!(self.over.insert(*connection, ()).is_none()),
-            Event::Closed { connection, .. } => {
+            ConversationEvent::OtherProtocol { connection, .. } => {
+                assert!(self.over.insert(*connection, ()).is_none())
+            }
+            ConversationEvent::Closed { connection, .. } => {
                 assert!(self.conversations.remove(connection).is_some());
                 assert!(self.over.insert(*connection, ()).is_none());
             }

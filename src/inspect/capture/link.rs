@@ -92,7 +92,7 @@ fn tagged(bytes: Option<&[u8]>) -> Result<&[u8], Skipped> {
 }
 
 /// The result of parsing one header.
-enum Next<'a> {
+enum NextLayer<'a> {
     /// Another protocol, by EtherType.
     Ether(u16, &'a [u8]),
     /// Another protocol, by PPP number.
@@ -103,7 +103,7 @@ enum Next<'a> {
 
 /// The IP packet of `protocol`, through any tags and labels.
 pub(super) fn payload(protocol: u16, rest: &[u8]) -> Result<&[u8], Skipped> {
-    follow(Next::Ether(protocol, rest))
+    follow(NextLayer::Ether(protocol, rest))
 }
 
 /// The IP packet after a PPP header.
@@ -111,21 +111,21 @@ pub(super) fn ppp(bytes: &[u8]) -> Result<&[u8], Skipped> {
     follow(ppp_header(bytes)?)
 }
 
-fn follow(mut next: Next<'_>) -> Result<&[u8], Skipped> {
+fn follow(mut next: NextLayer<'_>) -> Result<&[u8], Skipped> {
     for _ in 0..MAX_DEPTH {
         next = match next {
-            Next::Ip(packet) | Next::Ether(ETHER_IPV4 | ETHER_IPV6, packet) => return Ok(packet),
-            Next::Ppp(PPP_IPV4 | PPP_IPV6, packet) => return Ok(packet),
-            Next::Ether(number, rest) => ether(number, rest)?,
-            Next::Ppp(number, rest) if PPP_MPLS.contains(&number) => labels(rest)?,
-            Next::Ppp(number, _) => return Err(Skipped::NotIp(NetworkLayer::Ppp(number))),
+            NextLayer::Ip(packet) | NextLayer::Ether(ETHER_IPV4 | ETHER_IPV6, packet) => return Ok(packet),
+            NextLayer::Ppp(PPP_IPV4 | PPP_IPV6, packet) => return Ok(packet),
+            NextLayer::Ether(number, rest) => ether(number, rest)?,
+            NextLayer::Ppp(number, rest) if PPP_MPLS.contains(&number) => labels(rest)?,
+            NextLayer::Ppp(number, _) => return Err(Skipped::NotIp(NetworkLayer::Ppp(number))),
         };
     }
     Err(Skipped::Malformed)
 }
 
 /// Parses the header of a protocol, given by its EtherType.
-fn ether(protocol: u16, rest: &[u8]) -> Result<Next<'_>, Skipped> {
+fn ether(protocol: u16, rest: &[u8]) -> Result<NextLayer<'_>, Skipped> {
     match protocol {
         ETHER_ETHERNET => ether_header(rest.get(12..)),
         ETHER_PPP => ppp_header(rest),
@@ -138,22 +138,22 @@ fn ether(protocol: u16, rest: &[u8]) -> Result<Next<'_>, Skipped> {
     }
 }
 
-fn ether_header(bytes: Option<&[u8]>) -> Result<Next<'_>, Skipped> {
+fn ether_header(bytes: Option<&[u8]>) -> Result<NextLayer<'_>, Skipped> {
     let (number, rest) = bytes.and_then(<[u8]>::split_first_chunk::<2>).ok_or(Skipped::Malformed)?;
-    Ok(Next::Ether(u16::from_be_bytes(*number), rest))
+    Ok(NextLayer::Ether(u16::from_be_bytes(*number), rest))
 }
 
 /// An odd first byte is the whole protocol number.
-fn ppp_header(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
+fn ppp_header(bytes: &[u8]) -> Result<NextLayer<'_>, Skipped> {
     match bytes.strip_prefix(&PPP_ADDRESS).unwrap_or(bytes) {
-        [number, rest @ ..] if number & 1 == 1 => Ok(Next::Ppp((*number).into(), rest)),
-        [high, low, rest @ ..] => Ok(Next::Ppp(u16::from_be_bytes([*high, *low]), rest)),
+        [number, rest @ ..] if number & 1 == 1 => Ok(NextLayer::Ppp((*number).into(), rest)),
+        [high, low, rest @ ..] => Ok(NextLayer::Ppp(u16::from_be_bytes([*high, *low]), rest)),
         _ => Err(Skipped::Malformed),
     }
 }
 
 /// The packet after a stack of MPLS labels: IP by its version, or else Ethernet, optionally after a control word.
-fn labels(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
+fn labels(bytes: &[u8]) -> Result<NextLayer<'_>, Skipped> {
     let mut rest = bytes;
     for _ in 0..MAX_DEPTH {
         let Some(([_, _, third, _], behind)) = rest.split_first_chunk::<4>() else {
@@ -162,7 +162,7 @@ fn labels(bytes: &[u8]) -> Result<Next<'_>, Skipped> {
         rest = behind;
         if third & 1 == 1 {
             return match rest.first().map(|first| first >> 4) {
-                Some(4 | 6) => Ok(Next::Ip(rest)),
+                Some(4 | 6) => Ok(NextLayer::Ip(rest)),
                 Some(0) => ether_header(rest.get(4 + 12..)),
                 _ => ether_header(rest.get(12..)),
             };

@@ -24,11 +24,11 @@ mod skipped;
 mod tests;
 mod tunnel;
 
-use conversation::{Conversations, Decryptor, Event, Ports};
+use conversation::{ConversationEvent, Conversations, Decryptor, Ports};
 use network::{Network, Skipped};
 use reader::Frame;
 use reassembly::Reassembly;
-pub use skipped::PassedOver;
+pub use skipped::SkippedFrames;
 
 /// A place in a capture: the frame and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +57,7 @@ pub struct Counts {
     /// Frames with a TCP segment.
     pub segments: u64,
     /// Frames without TCP.
-    pub passed_over: PassedOver,
+    pub skipped_frames: SkippedFrames,
     /// Fragmented packets with missing fragments.
     pub incomplete_packets: u64,
     /// TCP connections.
@@ -72,7 +72,7 @@ impl Capture {
     }
 
     /// Takes a frame, and emits the resulting events.
-    pub fn frame(&mut self, frame: &Frame<'_>, emit: &mut impl FnMut(Event<'_>)) {
+    pub fn frame(&mut self, frame: &Frame<'_>, emit: &mut impl FnMut(ConversationEvent<'_>)) {
         self.last = frame.at;
         self.counts.frames += 1;
         match self.network.segment(frame) {
@@ -83,12 +83,12 @@ impl Capture {
             }
             // Counted once the packet is complete, or given up.
             Err(Skipped::Fragment) => {}
-            Err(skipped) => self.counts.passed_over.add(skipped),
+            Err(skipped) => self.counts.skipped_frames.add(skipped),
         }
     }
 
     /// Handles the end of the capture: emits the remaining events.
-    pub fn finish(&mut self, emit: &mut impl FnMut(Event<'_>)) {
+    pub fn finish(&mut self, emit: &mut impl FnMut(ConversationEvent<'_>)) {
         let conversations = &mut self.conversations;
         self.reassembly.finish(self.last, &mut |event| conversations.event(&event, emit));
     }

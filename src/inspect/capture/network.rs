@@ -74,7 +74,7 @@ pub struct Network {
 }
 
 /// An IP packet's payload.
-struct Payload<'a> {
+struct IpPayload<'a> {
     protocol: u8,
     source: IpAddr,
     destination: IpAddr,
@@ -84,7 +84,7 @@ struct Payload<'a> {
 
 /// The innermost packet.
 enum Innermost<'a> {
-    Payload(Payload<'a>),
+    IpPayload(IpPayload<'a>),
     /// A fragment, and the protocol of the whole packet.
     Fragment(Fragment<'a>, u8),
 }
@@ -95,14 +95,14 @@ impl Network {
         let packet = link::ip_packet(frame)?;
         let cut_off = (frame.original_length as usize).saturating_sub(frame.bytes.len());
         let (fragment, protocol) = match unwrap(read(packet, cut_off)?)? {
-            Innermost::Payload(payload) => return segment(&payload),
+            Innermost::IpPayload(payload) => return segment(&payload),
             Innermost::Fragment(fragment, protocol) => (fragment, protocol),
         };
         let (source, destination) = (fragment.source, fragment.destination);
         self.whole = self.fragments.add(frame.at, &fragment).ok_or(Skipped::Fragment)?;
-        let whole = Payload { protocol, source, destination, bytes: &self.whole, missing: 0 };
-        match unwrap(Innermost::Payload(whole))? {
-            Innermost::Payload(payload) => segment(&payload),
+        let whole = IpPayload { protocol, source, destination, bytes: &self.whole, missing: 0 };
+        match unwrap(Innermost::IpPayload(whole))? {
+            Innermost::IpPayload(payload) => segment(&payload),
             // Fragments inside a reassembled packet.
             Innermost::Fragment(..) => Err(Skipped::Malformed),
         }
@@ -120,7 +120,7 @@ fn unwrap(outer: Innermost<'_>) -> Result<Innermost<'_>, Skipped> {
     let mut innermost = outer;
     for _ in 0..MAX_DEPTH {
         innermost = match innermost {
-            Innermost::Payload(payload) if payload.protocol != tunnel::TCP => {
+            Innermost::IpPayload(payload) if payload.protocol != tunnel::TCP => {
                 read(tunnel::inner(payload.protocol, payload.bytes)?, payload.missing)?
             }
             found => return Ok(found),
@@ -140,7 +140,7 @@ fn read(packet: &[u8], cut_off: usize) -> Result<Innermost<'_>, Skipped> {
         return Ok(Innermost::Fragment(fragment, protocol));
     }
     let (source, destination) = (ip.source_addr(), ip.destination_addr());
-    Ok(Innermost::Payload(Payload { protocol, source, destination, bytes: ip_payload(ip), missing }))
+    Ok(Innermost::IpPayload(IpPayload { protocol, source, destination, bytes: ip_payload(ip), missing }))
 }
 
 /// The payload, with the lifetime of the packet that it is in.
@@ -189,7 +189,7 @@ fn fragment(ip: LaxIpSlice<'_>) -> Option<Fragment<'_>> {
 }
 
 /// Parses the TCP header.
-fn segment<'a>(ip: &Payload<'a>) -> Result<Segment<'a>, Skipped> {
+fn segment<'a>(ip: &IpPayload<'a>) -> Result<Segment<'a>, Skipped> {
     let Some((header, rest)) = ip.bytes.split_first_chunk::<20>() else { return Err(Skipped::Malformed) };
     let [s0, s1, d0, d1, n0, n1, n2, n3, a0, a1, a2, a3, offset, flags, ..] = *header;
     // A header without options has five words.

@@ -9,12 +9,12 @@ const MAX_KINDS: usize = 32;
 
 /// Frames that were skipped, counted by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PassedOver {
+pub struct SkippedFrames {
     kinds: Vec<(Skipped, u64)>,
     others: u64,
 }
 
-impl PassedOver {
+impl SkippedFrames {
     pub(super) fn add(&mut self, skipped: Skipped) {
         if let Some((_, count)) = self.kinds.iter_mut().find(|(kind, _)| *kind == skipped) {
             *count += 1;
@@ -36,7 +36,7 @@ impl PassedOver {
     }
 }
 
-impl fmt::Display for PassedOver {
+impl fmt::Display for SkippedFrames {
     /// `12 of ARP, 3 of UDP`, the largest count first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut kinds = self.kinds.clone();

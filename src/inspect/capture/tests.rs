@@ -1,6 +1,6 @@
 //! The corpus: the output of all layers, compared with an independent decoder's.
 
-use super::conversation::Event;
+use super::conversation::ConversationEvent;
 use super::reader::Reader;
 use super::{Capture, Moment};
 use crate::inspect::Direction;
@@ -53,7 +53,7 @@ fn captures() -> Vec<String> {
 }
 
 /// Calls `each` with all events of a capture.
-fn run(name: &str, mut each: impl FnMut(Event<'_>)) -> Capture {
+fn run(name: &str, mut each: impl FnMut(ConversationEvent<'_>)) -> Capture {
     let mut reader = Reader::new(fs::File::open(corpus(name)).unwrap());
     let mut capture = Capture::default();
     while let Some(frame) = reader.next_frame().unwrap() {
@@ -75,14 +75,14 @@ fn found(name: &str) -> Vec<Line> {
     let mut cutters: BTreeMap<(u32, &'static str), Cutter> = BTreeMap::new();
     let mut lines = Vec::new();
     run(name, |event| match event {
-        Event::Bytes { connection, at, direction, offset, bytes, .. } => {
+        ConversationEvent::Bytes { connection, at, direction, offset, bytes, .. } => {
             let key = (connection, direction_name(direction));
             let cutter = cutters.entry(key).or_default();
             assert_eq!(offset, cutter.offset + cutter.bytes.len() as u64, "{name} {key:?}");
             cutter.bytes.extend_from_slice(bytes);
             cut(key, at, cutter, &mut lines);
         }
-        Event::Gap { connection, at, direction, offset, length } => {
+        ConversationEvent::Gap { connection, at, direction, offset, length } => {
             let key = (connection, direction_name(direction));
             let cutter = cutters.entry(key).or_default();
             assert_eq!(offset, cutter.offset + cutter.bytes.len() as u64, "{name} {key:?}");

@@ -1,6 +1,6 @@
 //! CONNECT and CONNACK.
 
-use super::cursor::{Cursor, Step, Stop};
+use super::cursor::{Cursor, DissectResult, EndOfPacket};
 use super::property;
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::Version;
@@ -19,7 +19,7 @@ struct Announced {
     password: bool,
 }
 
-pub(super) fn connect(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn connect(cursor: &mut Cursor<'_>) -> DissectResult {
     let name = cursor.string_field(Name::ProtocolName, Rule::StringUtf8)?;
     let name_range = 2..cursor.position();
     let start = cursor.position();
@@ -78,7 +78,7 @@ fn version(cursor: &mut Cursor<'_>, name: Value<'_>, name_range: std::ops::Range
     };
 }
 
-fn flags(cursor: &mut Cursor<'_>) -> Step<Announced> {
+fn flags(cursor: &mut Cursor<'_>) -> DissectResult<Announced> {
     let byte = cursor.u8(Name::ConnectFlags)?;
     let user_name = cursor.bits(Name::UserNameFlag, byte, 7, 7) == 1;
     let password = cursor.bits(Name::PasswordFlag, byte, 6, 6) == 1;
@@ -93,7 +93,7 @@ fn flags(cursor: &mut Cursor<'_>) -> Step<Announced> {
     Ok(Announced { will, user_name, password })
 }
 
-fn will(cursor: &mut Cursor<'_>) -> Step {
+fn will(cursor: &mut Cursor<'_>) -> DissectResult {
     announced_field(cursor, Rule::WillMissing, Name::WillTopic)?;
     property::list(cursor, Name::WillProperties, Context::Will)?;
     announced_field(cursor, Rule::WillMissing, Name::WillTopic)?;
@@ -106,16 +106,16 @@ fn will(cursor: &mut Cursor<'_>) -> Step {
 }
 
 /// Reports the given rule if the packet ends before a field that the flags announced.
-fn announced_field(cursor: &mut Cursor<'_>, rule: Rule, name: Name) -> Step {
+fn announced_field(cursor: &mut Cursor<'_>, rule: Rule, name: Name) -> DissectResult {
     if !cursor.is_at_end() {
         return Ok(());
     }
     let here = cursor.position();
     cursor.find(rule, here..here, format!("the packet ends before {name}"));
-    Err(Stop)
+    Err(EndOfPacket)
 }
 
-pub(super) fn connack(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn connack(cursor: &mut Cursor<'_>) -> DissectResult {
     cursor.group(Name::AcknowledgeFlags, |cursor| {
         let byte = cursor.u8(Name::AcknowledgeFlags)?;
         if cursor.bits(Name::Reserved, byte, 7, 1) != 0 {

@@ -8,9 +8,9 @@ use crate::protocol::Version;
 use std::ops::Range;
 
 /// The rest of the packet cannot be decoded; a finding has the reason.
-pub(super) struct Stop;
+pub(super) struct EndOfPacket;
 
-pub(super) type Step<T = ()> = Result<T, Stop>;
+pub(super) type DissectResult<T = ()> = Result<T, EndOfPacket>;
 
 /// A packet that is being decoded.
 pub(super) struct Cursor<'a> {
@@ -92,7 +92,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Adds the fields that `read` decodes as one group.
-    pub(super) fn group<T>(&mut self, name: Name, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
+    pub(super) fn group<T>(
+        &mut self,
+        name: Name,
+        read: impl FnOnce(&mut Self) -> DissectResult<T>,
+    ) -> DissectResult<T> {
         let index = self.tree.fields.len();
         self.field(name, Value::Group, self.position);
         self.depth += 1;
@@ -112,7 +116,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Limits `read` to the next `length` bytes.
-    pub(super) fn area<T>(&mut self, length: usize, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
+    pub(super) fn area<T>(
+        &mut self,
+        length: usize,
+        read: impl FnOnce(&mut Self) -> DissectResult<T>,
+    ) -> DissectResult<T> {
         let outer = self.end;
         self.end = self.end.min(self.position + length);
         let result = read(self);
@@ -121,12 +129,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `count` bytes for the field `name`.
-    pub(super) fn take(&mut self, name: Name, count: usize) -> Step<&'a [u8]> {
+    pub(super) fn take(&mut self, name: Name, count: usize) -> DissectResult<&'a [u8]> {
         if count > self.left() {
             let unit = if count == 1 { "byte" } else { "bytes" };
             let detail = format!("{name} needs {count} {unit}, but {} are left", self.left());
             self.find(Rule::TooShort, self.position..self.end, detail);
-            return Err(Stop);
+            return Err(EndOfPacket);
         }
         let end = self.position + count;
         match self.bytes.get(self.position..end) {
@@ -136,7 +144,7 @@ impl<'a> Cursor<'a> {
             }
             _ => {
                 self.note_absence();
-                Err(Stop)
+                Err(EndOfPacket)
             }
         }
     }
@@ -155,23 +163,23 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn u8(&mut self, name: Name) -> Step<u8> {
+    pub(super) fn u8(&mut self, name: Name) -> DissectResult<u8> {
         let bytes = self.take(name, 1)?;
         Ok(bytes.first().copied().unwrap_or_default())
     }
 
-    pub(super) fn u16(&mut self, name: Name) -> Step<u16> {
+    pub(super) fn u16(&mut self, name: Name) -> DissectResult<u16> {
         let bytes = self.take(name, 2)?;
         Ok(bytes.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes)))
     }
 
-    pub(super) fn u32(&mut self, name: Name) -> Step<u32> {
+    pub(super) fn u32(&mut self, name: Name) -> DissectResult<u32> {
         let bytes = self.take(name, 4)?;
         Ok(bytes.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes)))
     }
 
     /// Two bytes, as a field.
-    pub(super) fn number(&mut self, name: Name) -> Step<u16> {
+    pub(super) fn number(&mut self, name: Name) -> DissectResult<u16> {
         let start = self.position;
         let number = self.u16(name)?;
         self.field(name, Value::Number(number.into()), start);
@@ -179,7 +187,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A variable byte integer, for the field `name`.
-    pub(super) fn variable_byte_integer(&mut self, name: Name) -> Step<u32> {
+    pub(super) fn variable_byte_integer(&mut self, name: Name) -> DissectResult<u32> {
         let start = self.position;
         let (too_long, not_minimal) = match name {
             Name::RemainingLength => (Rule::RemainingLengthTooLong, Rule::RemainingLengthNotMinimal),
@@ -198,24 +206,24 @@ impl<'a> Cursor<'a> {
             }
         }
         self.find(too_long, start..self.position, format!("{name} has more than four bytes"));
-        Err(Stop)
+        Err(EndOfPacket)
     }
 
     /// A two-byte length and the bytes.
-    pub(super) fn binary(&mut self, name: Name) -> Step<&'a [u8]> {
+    pub(super) fn binary(&mut self, name: Name) -> DissectResult<&'a [u8]> {
         let length = self.u16(name)?;
         self.take(name, length.into())
     }
 
     /// A string. Reports `bad_utf8` if it is invalid.
-    pub(super) fn string(&mut self, name: Name, bad_utf8: Rule) -> Step<Value<'a>> {
+    pub(super) fn string(&mut self, name: Name, bad_utf8: Rule) -> DissectResult<Value<'a>> {
         let bytes = self.binary(name)?;
         let start = self.position - bytes.len();
         Ok(text::check(self, name, bytes, start, bad_utf8))
     }
 
     /// A string, as a field.
-    pub(super) fn string_field(&mut self, name: Name, bad_utf8: Rule) -> Step<Value<'a>> {
+    pub(super) fn string_field(&mut self, name: Name, bad_utf8: Rule) -> DissectResult<Value<'a>> {
         let start = self.position;
         let value = self.string(name, bad_utf8)?;
         self.field(name, value, start);

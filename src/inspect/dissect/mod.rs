@@ -16,7 +16,7 @@ use super::field::Tree;
 use super::{Direction, Name, Rule, Value};
 use crate::protocol::property::Context;
 use crate::protocol::{PacketType, Version};
-use cursor::{Cursor, Step, Stop};
+use cursor::{Cursor, DissectResult, EndOfPacket};
 use std::ops::Range;
 
 /// The bytes of one packet of a stream.
@@ -86,7 +86,7 @@ pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<D
     cursor.tree
 }
 
-fn read(cursor: &mut Cursor<'_>) -> Step {
+fn read(cursor: &mut Cursor<'_>) -> DissectResult {
     let packet_type = fixed_header(cursor)?;
     match packet_type {
         PacketType::Connect => connect::connect(cursor),
@@ -107,7 +107,7 @@ fn read(cursor: &mut Cursor<'_>) -> Step {
 }
 
 /// The first byte and the Remaining Length.
-fn fixed_header(cursor: &mut Cursor<'_>) -> Step<PacketType> {
+fn fixed_header(cursor: &mut Cursor<'_>) -> DissectResult<PacketType> {
     cursor.group(Name::FixedHeader, |cursor| {
         let first = cursor.u8(Name::PacketType)?;
         cursor.bits(Name::PacketType, first, 7, 4);
@@ -127,10 +127,10 @@ fn fixed_header(cursor: &mut Cursor<'_>) -> Step<PacketType> {
     })
 }
 
-fn unknown(cursor: &mut Cursor<'_>, number: u8) -> Stop {
+fn unknown(cursor: &mut Cursor<'_>, number: u8) -> EndOfPacket {
     let detail = format!("{} does not define packet type {number}", cursor.version);
     cursor.find(Rule::ReservedType, 0..1, detail);
-    Stop
+    EndOfPacket
 }
 
 fn reserved_flags(cursor: &mut Cursor<'_>, first: u8, packet_type: Option<PacketType>) {

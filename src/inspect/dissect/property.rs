@@ -1,19 +1,19 @@
 //! Property lists of MQTT 5.0, by the codec's table of properties.
 
-use super::cursor::{Cursor, Step, Stop};
+use super::cursor::{Cursor, DissectResult, EndOfPacket};
 use crate::inspect::{Direction, Name, Rule, Value};
 use crate::protocol::PropertyId;
 use crate::protocol::property::{Context, Encoding};
 
 /// A property length and the properties, in MQTT 5.
-pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Step {
+pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> DissectResult {
     if !cursor.version.is_v5() {
         return Ok(());
     }
     if cursor.is_at_end() {
         let here = cursor.position();
         cursor.find(Rule::PropertyLengthMissing, here..here, "the packet ends before the property length");
-        return Err(Stop);
+        return Err(EndOfPacket);
     }
     cursor.group(name, |cursor| {
         let start = cursor.position();
@@ -22,7 +22,7 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Ste
         if length > cursor.left() {
             let detail = format!("the property length is {length}, but {} bytes are left", cursor.left());
             cursor.find(Rule::TooShort, start..cursor.position(), detail);
-            return Err(Stop);
+            return Err(EndOfPacket);
         }
         cursor.area(length, |cursor| {
             let mut seen = 0;
@@ -35,12 +35,12 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Ste
 }
 
 /// One property. `seen` has a bit for each earlier one.
-fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
+fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> DissectResult {
     let start = cursor.position();
     let number = cursor.variable_byte_integer(Name::Properties)?;
     let Some(id) = PropertyId::from_number(number) else {
         cursor.find(Rule::PropertyUnknown, start..cursor.position(), format!("unknown property {number}"));
-        return Err(Stop);
+        return Err(EndOfPacket);
     };
     let name = Name::Property(id);
     let value = value(cursor, id)?;
@@ -67,7 +67,7 @@ fn property(cursor: &mut Cursor<'_>, context: Context, seen: &mut u64) -> Step {
     Ok(())
 }
 
-fn value<'a>(cursor: &mut Cursor<'a>, id: PropertyId) -> Step<Value<'a>> {
+fn value<'a>(cursor: &mut Cursor<'a>, id: PropertyId) -> DissectResult<Value<'a>> {
     let name = Name::Property(id);
     Ok(match id.encoding() {
         Encoding::Flag => Value::Number(cursor.u8(name)?.into()),
@@ -80,7 +80,7 @@ fn value<'a>(cursor: &mut Cursor<'a>, id: PropertyId) -> Step<Value<'a>> {
     })
 }
 
-fn pair<'a>(cursor: &mut Cursor<'a>, name: Name) -> Step<Value<'a>> {
+fn pair<'a>(cursor: &mut Cursor<'a>, name: Name) -> DissectResult<Value<'a>> {
     let first = cursor.string(name, Rule::UserPropertyUtf8)?;
     let second = cursor.string(name, Rule::UserPropertyUtf8)?;
     Ok(match (first, second) {

@@ -1,6 +1,6 @@
 //! PUBLISH and its acknowledgements.
 
-use super::cursor::{Cursor, Step, Stop};
+use super::cursor::{Cursor, DissectResult, EndOfPacket};
 use super::property;
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::property::Context;
@@ -13,7 +13,7 @@ pub(super) fn flags(cursor: &mut Cursor<'_>, first: u8) {
     cursor.bits(Name::Retain, first, 0, 0);
 }
 
-pub(super) fn publish(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn publish(cursor: &mut Cursor<'_>) -> DissectResult {
     cursor.string_field(Name::TopicName, Rule::StringUtf8)?;
     if cursor.tree.number(Name::Qos).is_some_and(|qos| qos > 0) {
         cursor.number(Name::PacketIdentifier)?;
@@ -30,7 +30,7 @@ pub(super) fn publish(cursor: &mut Cursor<'_>) -> Step {
 }
 
 /// PUBACK, PUBREC, PUBREL and PUBCOMP. MQTT 5 may leave out a reason code of 0 and empty properties.
-pub(super) fn acknowledgement(cursor: &mut Cursor<'_>, context: Context) -> Step {
+pub(super) fn acknowledgement(cursor: &mut Cursor<'_>, context: Context) -> DissectResult {
     cursor.number(Name::PacketIdentifier)?;
     if !cursor.version.is_v5() || cursor.is_at_end() {
         return Ok(());
@@ -39,7 +39,7 @@ pub(super) fn acknowledgement(cursor: &mut Cursor<'_>, context: Context) -> Step
 }
 
 /// A reason code and optional properties.
-pub(super) fn reason(cursor: &mut Cursor<'_>, context: Context) -> Result<(), Stop> {
+pub(super) fn reason(cursor: &mut Cursor<'_>, context: Context) -> Result<(), EndOfPacket> {
     let start = cursor.position();
     let code = cursor.u8(Name::ReasonCode)?;
     cursor.field(Name::ReasonCode, Value::Code(code), start);

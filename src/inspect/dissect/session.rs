@@ -1,6 +1,6 @@
 //! SUBSCRIBE, UNSUBSCRIBE, their acknowledgements, DISCONNECT and AUTH.
 
-use super::cursor::{Cursor, Step};
+use super::cursor::{Cursor, DissectResult};
 use super::{property, publish};
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::property::Context;
@@ -8,7 +8,7 @@ use crate::protocol::property::Context;
 /// The reserved value of QoS and Retain Handling.
 const RESERVED: u8 = 3;
 
-pub(super) fn subscribe(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn subscribe(cursor: &mut Cursor<'_>) -> DissectResult {
     cursor.number(Name::PacketIdentifier)?;
     property::list(cursor, Name::Properties, Context::Subscribe)?;
     at_least_one(cursor, Rule::NoFiltersSubscribe);
@@ -21,7 +21,7 @@ pub(super) fn subscribe(cursor: &mut Cursor<'_>) -> Step {
     Ok(())
 }
 
-fn options(cursor: &mut Cursor<'_>) -> Step {
+fn options(cursor: &mut Cursor<'_>) -> DissectResult {
     let byte = cursor.u8(Name::SubscriptionOptions)?;
     let here = cursor.position();
     let mut reserved = 0;
@@ -44,13 +44,13 @@ fn options(cursor: &mut Cursor<'_>) -> Step {
     Ok(())
 }
 
-pub(super) fn suback(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn suback(cursor: &mut Cursor<'_>) -> DissectResult {
     cursor.number(Name::PacketIdentifier)?;
     property::list(cursor, Name::Properties, Context::Suback)?;
     codes(cursor)
 }
 
-pub(super) fn unsubscribe(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn unsubscribe(cursor: &mut Cursor<'_>) -> DissectResult {
     cursor.number(Name::PacketIdentifier)?;
     property::list(cursor, Name::Properties, Context::Unsubscribe)?;
     at_least_one(cursor, Rule::NoFiltersUnsubscribe);
@@ -61,7 +61,7 @@ pub(super) fn unsubscribe(cursor: &mut Cursor<'_>) -> Step {
 }
 
 /// Before MQTT 5 it has no reason codes.
-pub(super) fn unsuback(cursor: &mut Cursor<'_>) -> Step {
+pub(super) fn unsuback(cursor: &mut Cursor<'_>) -> DissectResult {
     cursor.number(Name::PacketIdentifier)?;
     if !cursor.version.is_v5() {
         return Ok(());
@@ -70,7 +70,7 @@ pub(super) fn unsuback(cursor: &mut Cursor<'_>) -> Step {
     codes(cursor)
 }
 
-fn codes(cursor: &mut Cursor<'_>) -> Step {
+fn codes(cursor: &mut Cursor<'_>) -> DissectResult {
     while !cursor.is_at_end() {
         let start = cursor.position();
         let code = cursor.u8(Name::FilterReasonCode)?;
@@ -87,7 +87,7 @@ fn at_least_one(cursor: &mut Cursor<'_>, rule: Rule) {
 }
 
 /// DISCONNECT and AUTH. A missing reason code means 0. Before MQTT 5, DISCONNECT is empty.
-pub(super) fn end(cursor: &mut Cursor<'_>, context: Context) -> Step {
+pub(super) fn end(cursor: &mut Cursor<'_>, context: Context) -> DissectResult {
     if !cursor.version.is_v5() || cursor.is_at_end() {
         return Ok(());
     }

@@ -1,10 +1,10 @@
 //! Rules for delivered messages: each needs a subscription, and that subscription's QoS, RETAIN and identifiers.
 
-use super::packet_context::Subject;
-use super::report::Report;
-use super::subscriptions::{Budget, Subscriptions, Verdict, Wish};
-use super::{LONG, Premises};
-use crate::inspect::tracker::Agreement;
+use super::packet_context::PacketContext;
+use super::report::FindingList;
+use super::subscriptions::{FilterMemory, MatchingOptions, RequestedOptions, Subscriptions};
+use super::{ANSWER_TIMEOUT, CaptureCoverage};
+use crate::inspect::tracker::Negotiation;
 use crate::inspect::{Name, Rule, Value};
 use crate::protocol::{PacketType, PropertyId};
 use foldhash::fast::RandomState;
@@ -24,19 +24,19 @@ pub(super) struct Delivery {
 impl Delivery {
     pub(super) fn check(
         &mut self,
-        subject: &Subject<'_>,
-        agreement: &Agreement,
-        premises: Premises,
-        budget: &mut Budget,
-        report: &mut Report,
+        context: &PacketContext<'_>,
+        negotiation: &Negotiation,
+        coverage: CaptureCoverage,
+        budget: &mut FilterMemory,
+        report: &mut FindingList,
     ) {
-        match subject.kind {
-            PacketType::Subscribe => self.subscribe(subject, budget),
-            PacketType::Suback => self.suback(subject, report),
-            PacketType::Publish if !subject.is_from_client() => {
-                let is_session_new = agreement.is_session_new() == Some(true);
-                if is_session_new && premises.is_complete() && !self.subscriptions.misses_some {
-                    self.publish(subject, agreement, report);
+        match context.kind {
+            PacketType::Subscribe => self.subscribe(context, budget),
+            PacketType::Suback => self.suback(context, report),
+            PacketType::Publish if !context.is_from_client() => {
+                let is_session_new = negotiation.is_session_new() == Some(true);
+                if is_session_new && coverage.is_complete() && !self.subscriptions.misses_some {
+                    self.publish(context, negotiation, report);
                 }
             }
             _ => {}
@@ -49,39 +49,42 @@ impl Delivery {
         self.pending.clear();
     }
 
-    pub(super) fn give_back(&mut self, budget: &mut Budget) {
+    pub(super) fn give_back(&mut self, budget: &mut FilterMemory) {
         self.subscriptions.give_back(budget);
     }
 
-    fn subscribe(&mut self, subject: &Subject<'_>, budget: &mut Budget) {
-        let identifier = subject.property_number(PropertyId::SubscriptionIdentifier);
+    fn subscribe(&mut self, context: &PacketContext<'_>, budget: &mut FilterMemory) {
+        let identifier = context.property_number(PropertyId::SubscriptionIdentifier);
         if let Some(identifier) = identifier {
             self.subscriptions.add_identifier(identifier);
         }
-        let mut asked = Vec::new();
-        for (index, field) in subject.tree.fields.iter().enumerate() {
+        let mut requested_qos = Vec::new();
+        for (index, field) in context.tree.fields.iter().enumerate() {
             if field.name == Name::Subscription {
-                let (filter, wish) = wish(subject, index, identifier.is_some());
-                let number = filter.and_then(|filter| self.subscriptions.ask(filter, wish, budget));
-                asked.push((number, wish.qos));
+                let (filter, requested) = requested(context, index, identifier.is_some());
+                let number = filter.and_then(|filter| self.subscriptions.ask(filter, requested, budget));
+                requested_qos.push((number, requested.qos));
             }
         }
-        if let Some(packet_id) = subject.packet_id()
+        if let Some(packet_id) = context.packet_id()
             && self.pending.len() < MAX_PENDING
         {
-            self.pending.insert(packet_id, asked);
+            self.pending.insert(packet_id, requested_qos);
         }
     }
 
-    fn suback(&mut self, subject: &Subject<'_>, report: &mut Report) {
-        let Some(asked) = subject.packet_id().and_then(|packet_id| self.pending.remove(&packet_id)) else {
+    fn suback(&mut self, context: &PacketContext<'_>, report: &mut FindingList) {
+        let Some(requested_qos) = context.packet_id().and_then(|packet_id| self.pending.remove(&packet_id))
+        else {
             return;
         };
-        for ((number, asked), field) in asked.into_iter().zip(subject.tree.all(Name::FilterReasonCode)) {
+        for ((number, requested_qos), field) in
+            requested_qos.into_iter().zip(context.tree.all(Name::FilterReasonCode))
+        {
             let Value::Code(code) = field.value else { continue };
             let granted = Some(code).filter(|code| *code <= 2);
-            if let Some(granted) = granted.filter(|granted| *granted > asked) {
-                let detail = format!("the server granted QoS {granted} for a requested QoS {asked}");
+            if let Some(granted) = granted.filter(|granted| *granted > requested_qos) {
+                let detail = format!("the server granted QoS {granted} for a requested QoS {requested_qos}");
                 report.find(Rule::GrantedQos, field.range.clone(), detail);
             }
             if let Some(number) = number {
@@ -90,12 +93,12 @@ impl Delivery {
         }
     }
 
-    fn publish(&mut self, subject: &Subject<'_>, agreement: &Agreement, report: &mut Report) {
-        let Some(topic) = subject.topic() else { return };
-        let verdict = self.subscriptions.verdict(topic);
-        let range = subject.range(Name::TopicName);
-        if !verdict.is_match {
-            let rule = match verdict.is_match_but_for_dollar {
+    fn publish(&mut self, context: &PacketContext<'_>, negotiation: &Negotiation, report: &mut FindingList) {
+        let Some(topic) = context.topic() else { return };
+        let matching = self.subscriptions.matching(topic);
+        let range = context.range(Name::TopicName);
+        if !matching.is_match {
+            let rule = match matching.is_match_but_for_dollar {
                 true => Rule::DeliveredDollar,
                 false => Rule::DeliveredUnsubscribed,
             };
@@ -105,23 +108,23 @@ impl Delivery {
                 format!("the topic {topic:?} matches no topic filter of this connection"),
             );
         }
-        if subject.qos() > verdict.qos.into() {
+        if context.qos() > matching.qos.into() {
             let detail =
-                format!("the message has QoS {}, but the server granted QoS {}", subject.qos(), verdict.qos);
-            report.find(Rule::DeliveredQos, subject.first_byte(), detail);
+                format!("the message has QoS {}, but the server granted QoS {}", context.qos(), matching.qos);
+            report.find(Rule::DeliveredQos, context.first_byte(), detail);
         }
-        let is_bridge = agreement.connect.as_ref().is_some_and(|connect| connect.is_bridge);
-        if subject.tree.is_set(Name::Retain) && !verdict.retain_as_published && !is_bridge {
-            retain(subject, verdict, report);
+        let is_bridge = negotiation.connect.as_ref().is_some_and(|connect| connect.is_bridge);
+        if context.tree.is_set(Name::Retain) && !matching.retain_as_published && !is_bridge {
+            retain(context, matching, report);
         }
-        if subject.is_v5() {
-            self.identifiers(subject, verdict, report);
+        if context.is_v5() {
+            self.identifiers(context, matching, report);
         }
     }
 
-    fn identifiers(&self, subject: &Subject<'_>, verdict: Verdict, report: &mut Report) {
+    fn identifiers(&self, context: &PacketContext<'_>, matching: MatchingOptions, report: &mut FindingList) {
         let mut has_some = false;
-        for field in subject.tree.all(Name::Property(PropertyId::SubscriptionIdentifier)) {
+        for field in context.tree.all(Name::Property(PropertyId::SubscriptionIdentifier)) {
             has_some = true;
             if let Value::Number(identifier) = field.value
                 && !self.subscriptions.has_identifier(identifier)
@@ -130,41 +133,50 @@ impl Delivery {
                 report.find(Rule::SubscriptionIdentifierUnknown, field.range.clone(), detail);
             }
         }
-        if !has_some && !verdict.lacks_identifier {
+        if !has_some && !matching.lacks_identifier {
             let detail =
                 "the message has no subscription identifier, but all matching subscriptions have one";
-            report.find(Rule::SubscriptionIdentifierMissing, subject.whole(), detail);
+            report.find(Rule::SubscriptionIdentifierMissing, context.whole(), detail);
         }
     }
 }
 
 /// Checks RETAIN in a message that no subscription wants with RETAIN as published.
-fn retain(subject: &Subject<'_>, verdict: Verdict, report: &mut Report) {
-    let since = subject.time().zip(verdict.at).map(|(now, then)| now.saturating_sub(then));
-    if let Some(since) = since.filter(|since| *since > LONG) {
+fn retain(context: &PacketContext<'_>, matching: MatchingOptions, report: &mut FindingList) {
+    let since = context.time().zip(matching.at).map(|(now, then)| now.saturating_sub(then));
+    if let Some(since) = since.filter(|since| *since > ANSWER_TIMEOUT) {
         let seconds = since / super::SECOND;
         let detail = format!("RETAIN is set {seconds} s after the last subscription");
-        report.find(Rule::RetainForwarded, subject.first_byte(), detail);
-    } else if !verdict.wants_retained {
+        report.find(Rule::RetainForwarded, context.first_byte(), detail);
+    } else if !matching.wants_retained {
         let detail = "RETAIN is set, but Retain Handling is 2";
-        report.find(Rule::RetainHandlingIgnored, subject.first_byte(), detail);
+        report.find(Rule::RetainHandlingIgnored, context.first_byte(), detail);
     }
 }
 
 /// The topic filter and options of one subscription.
-fn wish<'p>(subject: &Subject<'p>, group: usize, has_identifier: bool) -> (Option<&'p str>, Wish) {
+fn requested<'p>(
+    context: &PacketContext<'p>,
+    group: usize,
+    has_identifier: bool,
+) -> (Option<&'p str>, RequestedOptions) {
     let mut filter = None;
-    let mut wish =
-        Wish { qos: 0, has_identifier, retain_as_published: false, wants_retained: true, at: subject.time() };
-    let tree: &'p crate::inspect::field::Tree<'p> = subject.tree;
+    let mut requested = RequestedOptions {
+        qos: 0,
+        has_identifier,
+        retain_as_published: false,
+        wants_retained: true,
+        at: context.time(),
+    };
+    let tree: &'p crate::inspect::field::Tree<'p> = context.tree;
     for field in tree.inside(group) {
         match (field.name, field.value) {
             (Name::TopicFilter, Value::Text(text)) => filter = Some(text),
-            (Name::MaximumQos, Value::Number(qos)) => wish.qos = qos as u8,
-            (Name::RetainAsPublished, Value::Flag(is_set)) => wish.retain_as_published = is_set,
-            (Name::RetainHandling, Value::Number(handling)) => wish.wants_retained = handling < 2,
+            (Name::MaximumQos, Value::Number(qos)) => requested.qos = qos as u8,
+            (Name::RetainAsPublished, Value::Flag(is_set)) => requested.retain_as_published = is_set,
+            (Name::RetainHandling, Value::Number(handling)) => requested.wants_retained = handling < 2,
             _ => {}
         }
     }
-    (filter, wish)
+    (filter, requested)
 }

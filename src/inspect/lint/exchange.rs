@@ -4,10 +4,10 @@
 //! A capture shows an acknowledgement before its receiver gets it, and a packet after its sender sent it. An identifier that is
 //! in use in the capture is therefore also in use at its sender, and the number of messages in flight is a lower bound.
 
-use super::in_flight::{Flight, Flights, Ordered, Stage};
-use super::packet_context::Subject;
-use super::report::Report;
-use super::{End, Premises};
+use super::in_flight::{InFlight, OrderedAck, PacketIdsInFlight, Stage};
+use super::packet_context::PacketContext;
+use super::report::FindingList;
+use super::{CaptureCoverage, ConnectionEnd};
 use crate::inspect::{Direction, Name, Rule, Severity, Value};
 use crate::protocol::{PacketType, ReasonCode};
 use foldhash::fast::FixedState;
@@ -21,28 +21,28 @@ const MAX_NAMED: usize = 5;
 
 /// Unfinished exchanges of a connection.
 #[derive(Debug, Default)]
-pub(super) struct Exchange {
-    client: Flights,
-    server: Flights,
+pub(super) struct Acknowledgements {
+    client: PacketIdsInFlight,
+    server: PacketIdsInFlight,
     pings: usize,
     pinged: Option<u64>,
     misses_pings: bool,
 }
 
-impl Exchange {
+impl Acknowledgements {
     pub(super) fn check(
         &mut self,
-        subject: &Subject<'_>,
-        premises: Premises,
+        context: &PacketContext<'_>,
+        coverage: CaptureCoverage,
         limits_hold: bool,
-        report: &mut Report,
+        report: &mut FindingList,
     ) {
-        match subject.kind {
+        match context.kind {
             PacketType::Pingreq => {
                 self.pings += 1;
-                self.pinged = subject.time();
+                self.pinged = context.time();
             }
-            PacketType::Pingresp => self.pingresp(subject, premises, report),
+            PacketType::Pingresp => self.pingresp(context, coverage, report),
             PacketType::Connect | PacketType::Connack | PacketType::Disconnect | PacketType::Auth => {}
             PacketType::Publish
             | PacketType::Subscribe
@@ -53,15 +53,15 @@ impl Exchange {
             | PacketType::Pubcomp
             | PacketType::Suback
             | PacketType::Unsuback => {
-                if let Some(packet_id) = subject.packet_id() {
-                    self.identified(subject, packet_id, premises, limits_hold, report);
+                if let Some(packet_id) = context.packet_id() {
+                    self.identified(context, packet_id, coverage, limits_hold, report);
                 }
             }
         }
     }
 
     /// A packet was not checked, so there may be unknown exchanges.
-    pub(super) fn doubt(&mut self) {
+    pub(super) fn mark_incomplete(&mut self) {
         self.client.misses_some = true;
         self.server.misses_some = true;
     }
@@ -75,12 +75,12 @@ impl Exchange {
     }
 
     /// Reports packets without an answer.
-    pub(super) fn end(&self, end: End, premises: Premises, report: &mut Report) {
-        for (direction, flights) in
+    pub(super) fn end(&self, end: ConnectionEnd, coverage: CaptureCoverage, report: &mut FindingList) {
+        for (direction, ids) in
             [(Direction::ClientToServer, &self.client), (Direction::ServerToClient, &self.server)]
         {
-            if premises.is_whole(direction.reverse()) {
-                unanswered(direction, flights, end, report);
+            if coverage.is_whole(direction.reverse()) {
+                unanswered(direction, ids, end, report);
             }
         }
         if self.pings > 0 && !self.misses_pings {
@@ -90,45 +90,45 @@ impl Exchange {
         }
     }
 
-    fn pingresp(&mut self, subject: &Subject<'_>, premises: Premises, report: &mut Report) {
-        if self.pings == 0 && !self.misses_pings && premises.is_complete() {
-            report.find(Rule::PingrespUnasked, subject.whole(), "PINGRESP without PINGREQ");
+    fn pingresp(&mut self, context: &PacketContext<'_>, coverage: CaptureCoverage, report: &mut FindingList) {
+        if self.pings == 0 && !self.misses_pings && coverage.is_complete() {
+            report.find(Rule::PingrespUnasked, context.whole(), "PINGRESP without PINGREQ");
         }
         self.pings = self.pings.saturating_sub(1);
     }
 
     fn identified(
         &mut self,
-        subject: &Subject<'_>,
+        context: &PacketContext<'_>,
         packet_id: u16,
-        premises: Premises,
+        coverage: CaptureCoverage,
         limits_hold: bool,
-        report: &mut Report,
+        report: &mut FindingList,
     ) {
         // An answer belongs to an exchange of the other side; PUBREL continues an exchange of its sender.
-        let begun_here = match subject.kind {
+        let begun_here = match context.kind {
             PacketType::Puback
             | PacketType::Pubrec
             | PacketType::Pubcomp
             | PacketType::Suback
-            | PacketType::Unsuback => subject.direction.reverse(),
-            _ => subject.direction,
+            | PacketType::Unsuback => context.direction.reverse(),
+            _ => context.direction,
         };
-        let flights = match begun_here {
+        let ids = match begun_here {
             Direction::ClientToServer => &mut self.client,
             Direction::ServerToClient => &mut self.server,
         };
-        let is_session_new = subject.packet.tracker.agreement.is_session_new() == Some(true);
-        let knows_all = is_session_new && premises.is_complete() && !flights.misses_some;
-        let is_late = premises.is_late(subject);
-        let mut step = Step { subject, packet_id, flights, knows_all, is_late, report };
-        match subject.kind {
+        let is_session_new = context.packet.tracker.negotiation.is_session_new() == Some(true);
+        let knows_all = is_session_new && coverage.is_complete() && !ids.misses_some;
+        let is_late = coverage.is_late(context);
+        let mut step = IdentifiedPacket { context, packet_id, ids, knows_all, is_late, report };
+        match context.kind {
             PacketType::Publish => step.publish(limits_hold),
             PacketType::Subscribe => {
-                step.request(Stage::Subscribed(subject.tree.all(Name::Subscription).count()));
+                step.request(Stage::Subscribed(context.tree.all(Name::Subscription).count()));
             }
             PacketType::Unsubscribe => {
-                step.request(Stage::Unsubscribed(subject.tree.all(Name::FilterToRemove).count()));
+                step.request(Stage::Unsubscribed(context.tree.all(Name::FilterToRemove).count()));
             }
             PacketType::Puback => step.puback(),
             PacketType::Pubrec => step.pubrec(),
@@ -142,33 +142,33 @@ impl Exchange {
 }
 
 /// One packet with an identifier.
-struct Step<'s, 'p> {
-    subject: &'s Subject<'p>,
+struct IdentifiedPacket<'s, 'p> {
+    context: &'s PacketContext<'p>,
     packet_id: u16,
     /// Those of the side that began the exchange.
-    flights: &'s mut Flights,
+    ids: &'s mut PacketIdsInFlight,
     /// All unfinished exchanges were captured.
     knows_all: bool,
     /// The capture may show the answer before this packet.
     is_late: bool,
-    report: &'s mut Report,
+    report: &'s mut FindingList,
 }
 
-impl Step<'_, '_> {
+impl IdentifiedPacket<'_, '_> {
     fn publish(&mut self, limits_hold: bool) {
-        let stage = match self.subject.qos() {
+        let stage = match self.context.qos() {
             1 => Stage::Qos1,
             2 => Stage::Qos2,
             _ => return,
         };
-        let Some(message) = fingerprint(self.subject).filter(|_| !self.is_late) else {
+        let Some(message) = fingerprint(self.context).filter(|_| !self.is_late) else {
             // It cannot be compared with another message, or its answer may already have been seen.
-            let is_counted = self.flights.get(self.packet_id).is_none_or(|flight| flight.is_counted);
+            let is_counted = self.ids.get(self.packet_id).is_none_or(|in_flight| in_flight.is_counted);
             return self.set(Stage::Confused, 0, is_counted);
         };
-        let is_dup = self.subject.tree.is_set(Name::Dup);
-        match self.flights.get(self.packet_id) {
-            Some(flight) => self.publish_in_use(flight, stage, message, is_dup),
+        let is_dup = self.context.tree.is_set(Name::Dup);
+        match self.ids.get(self.packet_id) {
+            Some(in_flight) => self.publish_in_use(in_flight, stage, message, is_dup),
             None => {
                 let is_confused = is_dup && self.publish_again(stage, message);
                 let stage = if is_confused { Stage::Confused } else { stage };
@@ -181,10 +181,10 @@ impl Step<'_, '_> {
     }
 
     /// A PUBLISH whose packet identifier is already in use.
-    fn publish_in_use(&mut self, flight: Flight, stage: Stage, message: u64, is_dup: bool) {
-        let is_same = flight.message == message;
-        let is_v5 = self.subject.is_v5();
-        match flight.stage {
+    fn publish_in_use(&mut self, in_flight: InFlight, stage: Stage, message: u64, is_dup: bool) {
+        let is_same = in_flight.message == message;
+        let is_v5 = self.context.is_v5();
+        match in_flight.stage {
             Stage::Confused => {}
             Stage::Released if is_same => {
                 self.find(Rule::ResentAfterPubrel, "PUBLISH was retransmitted after PUBREL");
@@ -194,22 +194,22 @@ impl Step<'_, '_> {
                     self.find(Rule::ResentAlive, "PUBLISH was retransmitted in the same connection");
                 } else {
                     // MQTT 3 allows this, and the receiver may answer both.
-                    self.set(Stage::Confused, message, flight.is_counted);
+                    self.set(Stage::Confused, message, in_flight.is_counted);
                 }
                 return;
             }
-            Stage::Qos1 | Stage::Qos2 | Stage::Received if is_same && flight.stage == stage => {
+            Stage::Qos1 | Stage::Qos2 | Stage::Received if is_same && in_flight.stage == stage => {
                 self.find(Rule::DupMissing, "PUBLISH was retransmitted without DUP");
             }
-            _ => self.in_use(flight),
+            _ => self.in_use(in_flight),
         }
-        self.set(Stage::Confused, message, flight.is_counted);
+        self.set(Stage::Confused, message, in_flight.is_counted);
     }
 
     /// A PUBLISH with DUP whose packet identifier is free. Returns whether later packets cannot be matched to one use of it.
     fn publish_again(&mut self, stage: Stage, message: u64) -> bool {
-        match self.flights.settled(self.packet_id).filter(|settled| settled.message == message) {
-            Some(_) if !self.subject.is_v5() => true,
+        match self.ids.settled(self.packet_id).filter(|settled| settled.message == message) {
+            Some(_) if !self.context.is_v5() => true,
             Some(settled) if settled.is_refused => {
                 self.find(
                     Rule::ResentAfterRefusal,
@@ -235,28 +235,28 @@ impl Step<'_, '_> {
     }
 
     fn receive_maximum(&mut self) {
-        let limits = self.subject.packet.tracker.agreement.limits(self.subject.direction);
+        let limits = self.context.packet.tracker.negotiation.limits(self.context.direction);
         let Some(limits) = limits else { return };
-        let (maximum, count) = (limits.receive_maximum, self.flights.counted());
+        let (maximum, count) = (limits.receive_maximum, self.ids.counted());
         if count > maximum.into() {
-            let rule = match self.subject.direction {
+            let rule = match self.context.direction {
                 Direction::ClientToServer => Rule::ReceiveMaximumClient,
                 Direction::ServerToClient => Rule::ReceiveMaximumServer,
             };
             let detail = format!("{count} messages are in flight, but the Receive Maximum is {maximum}");
-            self.report.find(rule, self.subject.whole(), detail);
+            self.report.find(rule, self.context.whole(), detail);
         }
     }
 
     /// SUBSCRIBE or UNSUBSCRIBE.
     fn request(&mut self, stage: Stage) {
-        let stage = match self.flights.get(self.packet_id) {
+        let stage = match self.ids.get(self.packet_id) {
             None if self.is_late => Stage::Confused,
             None => stage,
             // MQTT 3.1 has DUP in these packets, too.
-            Some(flight) => {
-                if flight.stage != Stage::Confused {
-                    self.in_use(flight);
+            Some(in_flight) => {
+                if in_flight.stage != Stage::Confused {
+                    self.in_use(in_flight);
                 }
                 Stage::Confused
             }
@@ -264,12 +264,12 @@ impl Step<'_, '_> {
         self.set(stage, 0, false);
     }
 
-    fn in_use(&mut self, flight: Flight) {
-        let rule = match self.subject.direction {
+    fn in_use(&mut self, in_flight: InFlight) {
+        let rule = match self.context.direction {
             Direction::ClientToServer => Rule::PacketIdInUseClient,
             Direction::ServerToClient => Rule::PacketIdInUseServer,
         };
-        let waits = match flight.stage {
+        let waits = match in_flight.stage {
             Stage::Qos1 => "a PUBLISH waits for PUBACK",
             Stage::Qos2 => "a PUBLISH waits for PUBREC",
             Stage::Received => "a PUBREC waits for PUBREL",
@@ -283,15 +283,15 @@ impl Step<'_, '_> {
 
     fn puback(&mut self) {
         let is_refused = self.is_refused();
-        let Some(flight) = self.flight() else { return };
-        match flight.stage {
+        let Some(in_flight) = self.in_flight() else { return };
+        match in_flight.stage {
             Stage::Qos1 => {
-                self.in_order(Ordered::Puback, Rule::PubackOrder);
-                self.flights.settle(self.packet_id, is_refused);
+                self.in_order(OrderedAck::Puback, Rule::PubackOrder);
+                self.ids.settle(self.packet_id, is_refused);
             }
-            Stage::Confused => self.flights.settle(self.packet_id, is_refused),
+            Stage::Confused => self.ids.settle(self.packet_id, is_refused),
             Stage::Qos2 | Stage::Received | Stage::Released => {
-                self.confuse(flight, Rule::AnswerQos2, "PUBACK answers a message with QoS 2");
+                self.confuse(in_flight, Rule::AnswerQos2, "PUBACK answers a message with QoS 2");
             }
             Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
         }
@@ -299,28 +299,28 @@ impl Step<'_, '_> {
 
     fn pubrec(&mut self) {
         let is_refused = self.is_refused();
-        let Some(flight) = self.flight() else { return };
-        match flight.stage {
+        let Some(in_flight) = self.in_flight() else { return };
+        match in_flight.stage {
             Stage::Qos2 => {
-                self.in_order(Ordered::Pubrec, Rule::PubrecOrder);
+                self.in_order(OrderedAck::Pubrec, Rule::PubrecOrder);
                 if is_refused {
-                    self.flights.settle(self.packet_id, true);
+                    self.ids.settle(self.packet_id, true);
                 } else {
-                    self.set(Stage::Received, flight.message, flight.is_counted);
+                    self.set(Stage::Received, in_flight.message, in_flight.is_counted);
                 }
             }
             Stage::Received | Stage::Released | Stage::Confused => {}
-            Stage::Qos1 => self.confuse(flight, Rule::AnswerQos1, "PUBREC answers a message with QoS 1"),
+            Stage::Qos1 => self.confuse(in_flight, Rule::AnswerQos1, "PUBREC answers a message with QoS 1"),
             Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
         }
     }
 
     fn pubrel(&mut self) {
         // It answers an unexpected PUBREC.
-        if self.subject.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
+        if self.context.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
             return;
         }
-        let Some(flight) = self.flights.get(self.packet_id) else {
+        let Some(in_flight) = self.ids.get(self.packet_id) else {
             if self.knows_all && !self.may_repeat() {
                 self.find(
                     Rule::AnswerUnknown,
@@ -329,14 +329,14 @@ impl Step<'_, '_> {
             }
             return self.set(Stage::Released, 0, false);
         };
-        match flight.stage {
+        match in_flight.stage {
             Stage::Received => {
-                self.in_order(Ordered::Pubrel, Rule::PubrelOrder);
-                self.set(Stage::Released, flight.message, flight.is_counted);
+                self.in_order(OrderedAck::Pubrel, Rule::PubrelOrder);
+                self.set(Stage::Released, in_flight.message, in_flight.is_counted);
             }
-            Stage::Qos2 => self.confuse(flight, Rule::Qos2Order, "PUBREL before PUBREC"),
-            Stage::Qos1 => self.confuse(flight, Rule::Qos2Order, "PUBREL for a message with QoS 1"),
-            Stage::Released if self.subject.is_v5() => {
+            Stage::Qos2 => self.confuse(in_flight, Rule::Qos2Order, "PUBREL before PUBREC"),
+            Stage::Qos1 => self.confuse(in_flight, Rule::Qos2Order, "PUBREL for a message with QoS 1"),
+            Stage::Released if self.context.is_v5() => {
                 self.find(Rule::ResentAlive, "PUBREL was retransmitted in the same connection");
             }
             Stage::Released | Stage::Confused => {}
@@ -345,42 +345,42 @@ impl Step<'_, '_> {
     }
 
     fn pubcomp(&mut self) {
-        if self.subject.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
-            return self.flights.settle(self.packet_id, true);
+        if self.context.reason_code() == Some(ReasonCode::PACKET_IDENTIFIER_NOT_FOUND) {
+            return self.ids.settle(self.packet_id, true);
         }
-        let Some(flight) = self.flight() else { return };
-        match flight.stage {
-            Stage::Released | Stage::Confused => self.flights.settle(self.packet_id, false),
+        let Some(in_flight) = self.in_flight() else { return };
+        match in_flight.stage {
+            Stage::Released | Stage::Confused => self.ids.settle(self.packet_id, false),
             Stage::Qos2 | Stage::Received => {
-                self.confuse(flight, Rule::Qos2Order, "PUBCOMP before PUBREL");
+                self.confuse(in_flight, Rule::Qos2Order, "PUBCOMP before PUBREL");
             }
-            Stage::Qos1 => self.confuse(flight, Rule::AnswerQos1, "PUBCOMP answers a message with QoS 1"),
+            Stage::Qos1 => self.confuse(in_flight, Rule::AnswerQos1, "PUBCOMP answers a message with QoS 1"),
             Stage::Subscribed(_) | Stage::Unsubscribed(_) => self.unknown(),
         }
     }
 
     fn suback(&mut self) {
-        let codes = self.subject.tree.all(Name::FilterReasonCode).count();
-        match self.flights.get(self.packet_id).map(|flight| flight.stage) {
+        let codes = self.context.tree.all(Name::FilterReasonCode).count();
+        match self.ids.get(self.packet_id).map(|in_flight| in_flight.stage) {
             Some(Stage::Subscribed(filters)) => {
                 self.count(Rule::SubackCount, filters, codes);
-                self.flights.settle(self.packet_id, false);
+                self.ids.settle(self.packet_id, false);
             }
-            Some(Stage::Confused) => self.flights.settle(self.packet_id, false),
+            Some(Stage::Confused) => self.ids.settle(self.packet_id, false),
             _ => self.unasked(Rule::SubackUnknown),
         }
     }
 
     fn unsuback(&mut self) {
-        let codes = self.subject.tree.all(Name::FilterReasonCode).count();
-        match self.flights.get(self.packet_id).map(|flight| flight.stage) {
+        let codes = self.context.tree.all(Name::FilterReasonCode).count();
+        match self.ids.get(self.packet_id).map(|in_flight| in_flight.stage) {
             Some(Stage::Unsubscribed(filters)) => {
-                if self.subject.is_v5() {
+                if self.context.is_v5() {
                     self.count(Rule::UnsubackCount, filters, codes);
                 }
-                self.flights.settle(self.packet_id, false);
+                self.ids.settle(self.packet_id, false);
             }
-            Some(Stage::Confused) => self.flights.settle(self.packet_id, false),
+            Some(Stage::Confused) => self.ids.settle(self.packet_id, false),
             _ => self.unasked(Rule::UnsubackUnknown),
         }
     }
@@ -388,79 +388,79 @@ impl Step<'_, '_> {
     fn count(&mut self, rule: Rule, filters: usize, codes: usize) {
         if filters != codes {
             let detail = format!("expected {filters} codes but found {codes}");
-            self.report.find(rule, self.subject.whole(), detail);
+            self.report.find(rule, self.context.whole(), detail);
         }
     }
 
     /// A SUBACK or UNSUBACK whose packet identifier matches no request.
     fn unasked(&mut self, rule: Rule) {
         if self.knows_all && !self.was_confused() {
-            self.find(rule, format!("no request waits for {} {}", self.subject.kind, self.packet_id));
+            self.find(rule, format!("no request waits for {} {}", self.context.kind, self.packet_id));
         }
     }
 
     /// The exchange that an acknowledgement belongs to.
-    fn flight(&mut self) -> Option<Flight> {
-        let flight = self.flights.get(self.packet_id);
-        if flight.is_none() && self.knows_all && !self.may_repeat() {
+    fn in_flight(&mut self) -> Option<InFlight> {
+        let in_flight = self.ids.get(self.packet_id);
+        if in_flight.is_none() && self.knows_all && !self.may_repeat() {
             self.unknown();
         }
-        flight
+        in_flight
     }
 
     fn unknown(&mut self) {
         self.find(
             Rule::AnswerUnknown,
-            format!("no message waits for {} {}", self.subject.kind, self.packet_id),
+            format!("no message waits for {} {}", self.context.kind, self.packet_id),
         );
     }
 
     /// Whether a second answer is allowed: MQTT 3 allows retransmissions, and each gets an answer.
     fn may_repeat(&self) -> bool {
-        self.was_confused() || (!self.subject.is_v5() && self.flights.settled(self.packet_id).is_some())
+        self.was_confused() || (!self.context.is_v5() && self.ids.settled(self.packet_id).is_some())
     }
 
     fn was_confused(&self) -> bool {
-        self.flights.settled(self.packet_id).is_some_and(|settled| settled.was_confused)
+        self.ids.settled(self.packet_id).is_some_and(|settled| settled.was_confused)
     }
 
     /// The specification prescribes an order only to clients.
-    fn in_order(&mut self, kind: Ordered, rule: Rule) {
-        if let Some(first) = self.flights.overtaken(kind, self.packet_id)
-            && self.subject.is_from_client()
+    fn in_order(&mut self, kind: OrderedAck, rule: Rule) {
+        if let Some(first) = self.ids.overtaken(kind, self.packet_id)
+            && self.context.is_from_client()
         {
-            let detail = format!("{} {} before that of {first}", self.subject.kind, self.packet_id);
+            let detail = format!("{} {} before that of {first}", self.context.kind, self.packet_id);
             self.find(rule, detail);
         }
     }
 
     fn is_refused(&self) -> bool {
-        self.subject.is_failure()
+        self.context.is_failure()
     }
 
-    fn confuse(&mut self, flight: Flight, rule: Rule, detail: &str) {
+    fn confuse(&mut self, in_flight: InFlight, rule: Rule, detail: &str) {
         self.find(rule, detail);
-        self.set(Stage::Confused, flight.message, flight.is_counted);
+        self.set(Stage::Confused, in_flight.message, in_flight.is_counted);
     }
 
     fn set(&mut self, stage: Stage, message: u64, is_counted: bool) {
-        let flight = Flight { stage, message, last: self.subject.time(), order: 0, is_counted };
-        self.flights.set(self.packet_id, flight);
+        let in_flight = InFlight { stage, message, last: self.context.time(), order: 0, is_counted };
+        self.ids.set(self.packet_id, in_flight);
     }
 
     fn find(&mut self, rule: Rule, detail: impl Into<String>) {
-        self.report.find(rule, self.subject.range(Name::PacketIdentifier), detail);
+        self.report.find(rule, self.context.range(Name::PacketIdentifier), detail);
     }
 }
 
 /// A hash of topic, payload length and start of the payload, to recognise a message; `None` if these were not captured.
-fn fingerprint(subject: &Subject<'_>) -> Option<u64> {
+fn fingerprint(context: &PacketContext<'_>) -> Option<u64> {
     let mut hasher = FixedState::default().build_hasher();
-    subject.topic().hash(&mut hasher);
-    if let Some(field) = subject.tree.find(Name::Payload)
+    context.topic().hash(&mut hasher);
+    if let Some(field) = context.tree.find(Name::Payload)
         && let Value::Bytes(bytes) = field.value
     {
-        let raw = subject.packet.raw;
+        let raw = context.packet.raw;
         let compared = field.range.len().min(COMPARED);
         if !raw.missing.is_empty() || raw.bytes.len() < field.range.start + compared {
             return None;
@@ -475,7 +475,7 @@ fn fingerprint(subject: &Subject<'_>) -> Option<u64> {
 type IsStage = fn(Stage) -> bool;
 
 /// Reports packets of this side that the other side did not answer.
-fn unanswered(direction: Direction, flights: &Flights, end: End, report: &mut Report) {
+fn unanswered(direction: Direction, ids: &PacketIdsInFlight, end: ConnectionEnd, report: &mut FindingList) {
     let kinds: [(Rule, &str, IsStage); 6] = [
         (Rule::AnswerQos1, "PUBLISH with QoS 1", |stage| stage == Stage::Qos1),
         (Rule::AnswerQos2, "PUBLISH with QoS 2", |stage| stage == Stage::Qos2),
@@ -485,8 +485,8 @@ fn unanswered(direction: Direction, flights: &Flights, end: End, report: &mut Re
         (Rule::AnswerUnsubscribe, "UNSUBSCRIBE", |stage| matches!(stage, Stage::Unsubscribed(_))),
     ];
     for (rule, name, is_so) in kinds {
-        let waiting = || flights.iter().filter(|(_, flight)| is_so(flight.stage));
-        let Some(oldest) = waiting().map(|(_, flight)| flight.last).min() else { continue };
+        let waiting = || ids.iter().filter(|(_, in_flight)| is_so(in_flight.stage));
+        let Some(oldest) = waiting().map(|(_, in_flight)| in_flight.last).min() else { continue };
         let mut packet_ids: Vec<u16> = waiting().map(|(packet_id, _)| packet_id).collect();
         packet_ids.sort_unstable();
         let sender = if rule == Rule::AnswerPubrec { direction.reverse() } else { direction };

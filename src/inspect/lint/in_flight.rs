@@ -27,7 +27,7 @@ pub(super) enum Stage {
 
 /// An identifier in use.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Flight {
+pub(super) struct InFlight {
     pub(super) stage: Stage,
     /// A hash that identifies the message.
     pub(super) message: u64,
@@ -51,8 +51,8 @@ pub(super) struct Settled {
 
 /// Packet identifiers in use by one side.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    in_use: HashMap<u16, Flight, RandomState>,
+pub(super) struct PacketIdsInFlight {
+    in_use: HashMap<u16, InFlight, RandomState>,
     counted: usize,
     settled: VecDeque<Settled>,
     next_order: u32,
@@ -63,7 +63,7 @@ pub(super) struct Flights {
 
 /// The answers whose order is prescribed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Ordered {
+pub(super) enum OrderedAck {
     Puback,
     Pubrec,
     Pubrel,
@@ -74,18 +74,18 @@ pub(super) enum Ordered {
 struct Queue(VecDeque<(u16, u32)>);
 
 impl Stage {
-    fn awaits(self) -> Option<Ordered> {
+    fn awaits(self) -> Option<OrderedAck> {
         match self {
-            Stage::Qos1 => Some(Ordered::Puback),
-            Stage::Qos2 => Some(Ordered::Pubrec),
-            Stage::Received => Some(Ordered::Pubrel),
+            Stage::Qos1 => Some(OrderedAck::Puback),
+            Stage::Qos2 => Some(OrderedAck::Pubrec),
+            Stage::Received => Some(OrderedAck::Pubrel),
             Stage::Released | Stage::Subscribed(_) | Stage::Unsubscribed(_) | Stage::Confused => None,
         }
     }
 }
 
-impl Flights {
-    pub(super) fn get(&self, packet_id: u16) -> Option<Flight> {
+impl PacketIdsInFlight {
+    pub(super) fn get(&self, packet_id: u16) -> Option<InFlight> {
         self.in_use.get(&packet_id).copied()
     }
 
@@ -95,8 +95,8 @@ impl Flights {
     }
 
     /// All identifiers in use.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, Flight)> {
-        self.in_use.iter().map(|(packet_id, flight)| (*packet_id, *flight))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, InFlight)> {
+        self.in_use.iter().map(|(packet_id, in_flight)| (*packet_id, *in_flight))
     }
 
     /// The latest settled use of the identifier, if it is still remembered.
@@ -105,35 +105,35 @@ impl Flights {
     }
 
     /// Puts an identifier into use, or moves it to another stage.
-    pub(super) fn set(&mut self, packet_id: u16, mut flight: Flight) {
-        flight.order = self.next_order;
+    pub(super) fn set(&mut self, packet_id: u16, mut in_flight: InFlight) {
+        in_flight.order = self.next_order;
         self.next_order = self.next_order.wrapping_add(1);
-        self.counted += usize::from(flight.is_counted);
-        if let Some(before) = self.in_use.insert(packet_id, flight) {
+        self.counted += usize::from(in_flight.is_counted);
+        if let Some(before) = self.in_use.insert(packet_id, in_flight) {
             self.counted -= usize::from(before.is_counted);
         }
-        if let Some(kind) = flight.stage.awaits()
+        if let Some(kind) = in_flight.stage.awaits()
             && let Some(Queue(queue)) = self.queues.get_mut(kind as usize)
         {
-            queue.push_back((packet_id, flight.order));
+            queue.push_back((packet_id, in_flight.order));
             self.drop_answered(kind);
         }
     }
 
     /// Frees the identifier.
     pub(super) fn settle(&mut self, packet_id: u16, is_refused: bool) {
-        let Some(flight) = self.in_use.remove(&packet_id) else { return };
-        self.counted -= usize::from(flight.is_counted);
+        let Some(in_flight) = self.in_use.remove(&packet_id) else { return };
+        self.counted -= usize::from(in_flight.is_counted);
         if self.settled.len() == MAX_SETTLED {
             self.settled.pop_front();
         }
-        let was_confused = flight.stage == Stage::Confused;
-        self.settled.push_back(Settled { packet_id, message: flight.message, is_refused, was_confused });
+        let was_confused = in_flight.stage == Stage::Confused;
+        self.settled.push_back(Settled { packet_id, message: in_flight.message, is_refused, was_confused });
     }
 
     /// The identifier that should have been answered before this one, if any. Call it before the step of this one; each identifier
     /// is reported once.
-    pub(super) fn overtaken(&mut self, kind: Ordered, packet_id: u16) -> Option<u16> {
+    pub(super) fn overtaken(&mut self, kind: OrderedAck, packet_id: u16) -> Option<u16> {
         self.drop_answered(kind);
         let order = self.get(packet_id)?.order;
         let Queue(queue) = self.queues.get_mut(kind as usize)?;
@@ -146,15 +146,15 @@ impl Flights {
 
     /// Drops all state after a loss.
     pub(super) fn forget(&mut self) {
-        *self = Flights { misses_some: true, ..Flights::default() };
+        *self = PacketIdsInFlight { misses_some: true, ..PacketIdsInFlight::default() };
     }
 
     /// Drops answered entries from the front, which bounds the queue by the identifiers in use.
-    fn drop_answered(&mut self, kind: Ordered) {
+    fn drop_answered(&mut self, kind: OrderedAck) {
         let Some(Queue(queue)) = self.queues.get_mut(kind as usize) else { return };
         let in_use = &self.in_use;
         let waits = |(packet_id, order): (u16, u32)| {
-            in_use.get(&packet_id).is_some_and(|flight| flight.order == order)
+            in_use.get(&packet_id).is_some_and(|in_flight| in_flight.order == order)
         };
         while queue.front().is_some_and(|first| !waits(*first)) {
             queue.pop_front();

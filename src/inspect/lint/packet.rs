@@ -1,7 +1,7 @@
 //! Rules for a single packet, without its context.
 
-use super::packet_context::Subject;
-use super::report::Report;
+use super::packet_context::PacketContext;
+use super::report::FindingList;
 use crate::inspect::{Direction, Field, Name, Rule, Value};
 use crate::protocol::property::Context;
 use crate::protocol::topic::{is_discouraged, split_share};
@@ -12,45 +12,45 @@ use std::ops::Range;
 const MAX_CLIENT_ID_V31: usize = 23;
 
 /// Checks the packet. Returns `false` if its sender may not send this type, so that the other rules do not apply.
-pub(super) fn check(subject: &Subject<'_>, report: &mut Report) -> bool {
-    if !may_send(subject) {
-        let detail = format!("the {} sent {}", subject.direction.sender(), subject.kind);
-        report.find(Rule::WrongSender, subject.first_byte(), detail);
+pub(super) fn check(context: &PacketContext<'_>, report: &mut FindingList) -> bool {
+    if !may_send(context) {
+        let detail = format!("the {} sent {}", context.direction.sender(), context.kind);
+        report.find(Rule::WrongSender, context.first_byte(), detail);
         return false;
     }
-    strings(subject, report);
-    match subject.kind {
-        PacketType::Connect => connect(subject, report),
-        PacketType::Connack => connack(subject, report),
-        PacketType::Publish => publish(subject, report),
-        PacketType::Puback => acknowledgement(subject, Rule::PubackCode, Context::Puback, report),
-        PacketType::Pubrec => acknowledgement(subject, Rule::PubrecCode, Context::Pubrec, report),
-        PacketType::Pubrel => acknowledgement(subject, Rule::PubrelCode, Context::Pubrel, report),
-        PacketType::Pubcomp => acknowledgement(subject, Rule::PubcompCode, Context::Pubcomp, report),
-        PacketType::Subscribe => subscribe(subject, report),
-        PacketType::Suback => suback(subject, report),
-        PacketType::Unsubscribe => unsubscribe(subject, report),
-        PacketType::Unsuback => unsuback(subject, report),
-        PacketType::Disconnect => disconnect(subject, report),
-        PacketType::Auth => auth(subject, report),
+    strings(context, report);
+    match context.kind {
+        PacketType::Connect => connect(context, report),
+        PacketType::Connack => connack(context, report),
+        PacketType::Publish => publish(context, report),
+        PacketType::Puback => acknowledgement(context, Rule::PubackCode, Context::Puback, report),
+        PacketType::Pubrec => acknowledgement(context, Rule::PubrecCode, Context::Pubrec, report),
+        PacketType::Pubrel => acknowledgement(context, Rule::PubrelCode, Context::Pubrel, report),
+        PacketType::Pubcomp => acknowledgement(context, Rule::PubcompCode, Context::Pubcomp, report),
+        PacketType::Subscribe => subscribe(context, report),
+        PacketType::Suback => suback(context, report),
+        PacketType::Unsubscribe => unsubscribe(context, report),
+        PacketType::Unsuback => unsuback(context, report),
+        PacketType::Disconnect => disconnect(context, report),
+        PacketType::Auth => auth(context, report),
         PacketType::Pingreq | PacketType::Pingresp => {}
     }
     true
 }
 
-fn may_send(subject: &Subject<'_>) -> bool {
-    match (Direction::of(subject.kind), subject.kind) {
-        (Some(direction), _) => subject.is_from_client() == (direction == Direction::ClientToServer),
+fn may_send(context: &PacketContext<'_>) -> bool {
+    match (Direction::of(context.kind), context.kind) {
+        (Some(direction), _) => context.is_from_client() == (direction == Direction::ClientToServer),
         // Before MQTT 5, only clients send DISCONNECT.
         (None, PacketType::Disconnect) => {
-            subject.is_from_client() || subject.is_v5() || !subject.is_version_known
+            context.is_from_client() || context.is_v5() || !context.is_version_known
         }
         (None, _) => true,
     }
 }
 
-fn strings(subject: &Subject<'_>, report: &mut Report) {
-    for field in &subject.tree.fields {
+fn strings(context: &PacketContext<'_>, report: &mut FindingList) {
+    for field in &context.tree.fields {
         let bad = match field.value {
             Value::Text(text) => discouraged(text),
             Value::Pair(name, value) => discouraged(name).or(discouraged(value)),
@@ -77,33 +77,33 @@ fn discouraged(text: &str) -> Option<char> {
     text.chars().find(|&character| character != '\0' && is_discouraged(character))
 }
 
-fn connect(subject: &Subject<'_>, report: &mut Report) {
-    let tree = subject.tree;
+fn connect(context: &PacketContext<'_>, report: &mut FindingList) {
+    let tree = context.tree;
     let has_will = tree.is_set(Name::WillFlag);
     let will_qos = tree.number(Name::WillQos).unwrap_or_default();
     if will_qos == 3 {
-        report.find(Rule::WillQos, subject.range(Name::WillQos), "the will's QoS is 3");
+        report.find(Rule::WillQos, context.range(Name::WillQos), "the will's QoS is 3");
     } else if will_qos > 0 && !has_will {
         let detail = format!("the will's QoS is {will_qos}, but the will flag is not set");
-        report.find(Rule::WillQosWithoutWill, subject.range(Name::WillQos), detail);
+        report.find(Rule::WillQosWithoutWill, context.range(Name::WillQos), detail);
     }
     if tree.is_set(Name::WillRetain) && !has_will {
         let detail = "Will Retain is set, but the will flag is not";
-        report.find(Rule::WillRetainWithoutWill, subject.range(Name::WillRetain), detail);
+        report.find(Rule::WillRetainWithoutWill, context.range(Name::WillRetain), detail);
     }
-    if !subject.is_v5() && tree.is_set(Name::PasswordFlag) && !tree.is_set(Name::UserNameFlag) {
+    if !context.is_v5() && tree.is_set(Name::PasswordFlag) && !tree.is_set(Name::UserNameFlag) {
         let detail = "the password flag is set, but the user name flag is not";
-        report.find(Rule::PasswordWithoutUserName, subject.range(Name::PasswordFlag), detail);
+        report.find(Rule::PasswordWithoutUserName, context.range(Name::PasswordFlag), detail);
     }
-    client_id(subject, report);
-    authentication_data(subject, report);
-    will(subject, report);
+    client_id(context, report);
+    authentication_data(context, report);
+    will(context, report);
 }
 
-fn client_id(subject: &Subject<'_>, report: &mut Report) {
-    let Some(client_id) = subject.tree.text(Name::ClientIdentifier) else { return };
-    let range = subject.range(Name::ClientIdentifier);
-    match subject.version {
+fn client_id(context: &PacketContext<'_>, report: &mut FindingList) {
+    let Some(client_id) = context.tree.text(Name::ClientIdentifier) else { return };
+    let range = context.range(Name::ClientIdentifier);
+    match context.version {
         Version::V31 => {
             let count = client_id.chars().count();
             if count == 0 || count > MAX_CLIENT_ID_V31 {
@@ -114,55 +114,55 @@ fn client_id(subject: &Subject<'_>, report: &mut Report) {
                 );
             }
         }
-        Version::V311 if client_id.is_empty() && !subject.tree.is_set(Name::CleanStart) => {
+        Version::V311 if client_id.is_empty() && !context.tree.is_set(Name::CleanStart) => {
             report.find(Rule::ClientIdEmpty, range, "the client identifier is empty, but Clean Session is 0");
         }
         Version::V311 | Version::V5 => {}
     }
 }
 
-fn authentication_data(subject: &Subject<'_>, report: &mut Report) {
-    if let Some(data) = subject.property(PropertyId::AuthenticationData)
-        && subject.lacks(PropertyId::AuthenticationMethod)
+fn authentication_data(context: &PacketContext<'_>, report: &mut FindingList) {
+    if let Some(data) = context.property(PropertyId::AuthenticationData)
+        && context.lacks(PropertyId::AuthenticationMethod)
     {
         let detail = "authentication data without an authentication method";
         report.find(Rule::AuthenticationDataAlone, data.range.clone(), detail);
     }
 }
 
-fn will(subject: &Subject<'_>, report: &mut Report) {
-    if let Some(topic) = subject.tree.text(Name::WillTopic) {
-        let range = subject.range(Name::WillTopic);
+fn will(context: &PacketContext<'_>, report: &mut FindingList) {
+    if let Some(topic) = context.tree.text(Name::WillTopic) {
+        let range = context.range(Name::WillTopic);
         not_empty(Name::WillTopic, topic, &range, report);
         if topic.contains(['+', '#']) {
             report.find(Rule::WillTopicWildcard, range, format!("the will's topic is {topic:?}"));
         }
     }
-    message_properties(subject, Name::WillPayload, report);
+    message_properties(context, Name::WillPayload, report);
 }
 
 /// Checks the properties that PUBLISH and a will share.
-fn message_properties(subject: &Subject<'_>, payload: Name, report: &mut Report) {
-    if let Some(topic) = subject.property_text(PropertyId::ResponseTopic) {
+fn message_properties(context: &PacketContext<'_>, payload: Name, report: &mut FindingList) {
+    if let Some(topic) = context.property_text(PropertyId::ResponseTopic) {
         let name = Name::Property(PropertyId::ResponseTopic);
-        let range = subject.range(name);
+        let range = context.range(name);
         not_empty(name, topic, &range, report);
         if topic.contains(['+', '#']) {
             report.find(Rule::ResponseTopicWildcard, range, format!("the response topic is {topic:?}"));
         }
     }
-    if subject.property_number(PropertyId::PayloadFormatIndicator) == Some(1) {
-        payload_format(subject, payload, report);
+    if context.property_number(PropertyId::PayloadFormatIndicator) == Some(1) {
+        payload_format(context, payload, report);
     }
 }
 
 /// Checks a payload that was captured completely.
-fn payload_format(subject: &Subject<'_>, payload: Name, report: &mut Report) {
-    let raw = subject.packet.raw;
+fn payload_format(context: &PacketContext<'_>, payload: Name, report: &mut FindingList) {
+    let raw = context.packet.raw;
     if !raw.is_complete() {
         return;
     }
-    let Some(field) = subject.tree.find(payload) else { return };
+    let Some(field) = context.tree.find(payload) else { return };
     if let Value::Bytes(bytes) = field.value
         && let Err(error) = std::str::from_utf8(bytes)
     {
@@ -172,106 +172,106 @@ fn payload_format(subject: &Subject<'_>, payload: Name, report: &mut Report) {
     }
 }
 
-fn not_empty(name: Name, text: &str, range: &Range<usize>, report: &mut Report) {
+fn not_empty(name: Name, text: &str, range: &Range<usize>, report: &mut FindingList) {
     if text.is_empty() {
         report.find(Rule::TopicEmpty, range.clone(), format!("{name} is empty"));
     }
 }
 
-fn connack(subject: &Subject<'_>, report: &mut Report) {
+fn connack(context: &PacketContext<'_>, report: &mut FindingList) {
     let (name, rule) = (Name::ReasonCode, Rule::ConnackCode);
-    let (name, is_known) = match (subject.tree.number(Name::ReturnCode), subject.reason_code()) {
+    let (name, is_known) = match (context.tree.number(Name::ReturnCode), context.reason_code()) {
         (Some(code), _) => (Name::ReturnCode, code <= 5),
         (None, code) => (name, code.is_none_or(|code| code.belongs_in(Context::Connack))),
     };
-    let code = subject.tree.number(name).unwrap_or_default();
+    let code = context.tree.number(name).unwrap_or_default();
     if !is_known {
-        report.find(rule, subject.range(name), format!("CONNACK does not define {name} 0x{code:02x}"));
-    } else if code > 0 && subject.tree.is_set(Name::SessionPresent) && subject.version > Version::V31 {
+        report.find(rule, context.range(name), format!("CONNACK does not define {name} 0x{code:02x}"));
+    } else if code > 0 && context.tree.is_set(Name::SessionPresent) && context.version > Version::V31 {
         let detail = format!("Session Present is set, but the {name} is 0x{code:02x}");
-        report.find(Rule::SessionPresentRefused, subject.range(Name::SessionPresent), detail);
+        report.find(Rule::SessionPresentRefused, context.range(Name::SessionPresent), detail);
     }
-    authentication_data(subject, report);
+    authentication_data(context, report);
 }
 
-fn publish(subject: &Subject<'_>, report: &mut Report) {
-    let tree = subject.tree;
-    let qos = subject.qos();
+fn publish(context: &PacketContext<'_>, report: &mut FindingList) {
+    let tree = context.tree;
+    let qos = context.qos();
     if qos == 0 && tree.is_set(Name::Dup) {
-        report.find(Rule::DupQos0, subject.first_byte(), "DUP is set, but QoS is 0");
+        report.find(Rule::DupQos0, context.first_byte(), "DUP is set, but QoS is 0");
     }
     if qos > 0 {
-        packet_id(subject, report);
+        packet_id(context, report);
     }
     if let Some(topic) = tree.text(Name::TopicName) {
-        topic_name(subject, topic, report);
+        topic_name(context, topic, report);
     }
-    if subject.is_from_client()
-        && let Some(field) = subject.property(PropertyId::SubscriptionIdentifier)
+    if context.is_from_client()
+        && let Some(field) = context.property(PropertyId::SubscriptionIdentifier)
     {
         let detail = "the client's PUBLISH has a subscription identifier";
         report.find(Rule::SubscriptionIdentifierFromClient, field.range.clone(), detail);
     }
-    if subject.is_v5() {
-        message_properties(subject, Name::Payload, report);
+    if context.is_v5() {
+        message_properties(context, Name::Payload, report);
     }
 }
 
-fn topic_name(subject: &Subject<'_>, topic: &str, report: &mut Report) {
+fn topic_name(context: &PacketContext<'_>, topic: &str, report: &mut FindingList) {
     if memchr::memchr2(b'+', b'#', topic.as_bytes()).is_some() {
         let detail = format!("the topic is {topic:?}");
-        report.find(Rule::TopicWildcard, subject.range(Name::TopicName), detail);
+        report.find(Rule::TopicWildcard, context.range(Name::TopicName), detail);
     }
     if !topic.is_empty() {
         return;
     }
-    let range = subject.range(Name::TopicName);
-    if !subject.is_v5() {
+    let range = context.range(Name::TopicName);
+    if !context.is_v5() {
         not_empty(Name::TopicName, topic, &range, report);
-    } else if subject.lacks(PropertyId::TopicAlias) {
+    } else if context.lacks(PropertyId::TopicAlias) {
         report.find(Rule::TopicMissing, range, "the topic is empty, and the topic alias is missing");
     }
 }
 
-fn packet_id(subject: &Subject<'_>, report: &mut Report) {
-    if subject.packet_id() == Some(0) {
-        let rule = match subject.direction {
+fn packet_id(context: &PacketContext<'_>, report: &mut FindingList) {
+    if context.packet_id() == Some(0) {
+        let rule = match context.direction {
             Direction::ClientToServer => Rule::PacketIdZeroClient,
             Direction::ServerToClient => Rule::PacketIdZeroServer,
         };
-        let detail = format!("{} has the packet identifier 0", subject.kind);
-        report.find(rule, subject.range(Name::PacketIdentifier), detail);
+        let detail = format!("{} has the packet identifier 0", context.kind);
+        report.find(rule, context.range(Name::PacketIdentifier), detail);
     }
 }
 
-fn acknowledged_id(subject: &Subject<'_>, report: &mut Report) {
-    if subject.packet_id() == Some(0) {
-        let detail = format!("{} has the packet identifier 0", subject.kind);
-        report.find(Rule::AcknowledgedIdZero, subject.range(Name::PacketIdentifier), detail);
+fn acknowledged_id(context: &PacketContext<'_>, report: &mut FindingList) {
+    if context.packet_id() == Some(0) {
+        let detail = format!("{} has the packet identifier 0", context.kind);
+        report.find(Rule::AcknowledgedIdZero, context.range(Name::PacketIdentifier), detail);
     }
 }
 
-fn acknowledgement(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
-    acknowledged_id(subject, report);
-    reason_code(subject, rule, context, report);
+fn acknowledgement(context: &PacketContext<'_>, rule: Rule, code_context: Context, report: &mut FindingList) {
+    acknowledged_id(context, report);
+    reason_code(context, rule, code_context, report);
 }
 
-fn reason_code(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
-    if let Some(code) = subject.reason_code().filter(|_| subject.is_v5())
-        && !code.belongs_in(context)
+fn reason_code(context: &PacketContext<'_>, rule: Rule, code_context: Context, report: &mut FindingList) {
+    if let Some(code) = context.reason_code().filter(|_| context.is_v5())
+        && !code.belongs_in(code_context)
     {
-        let detail = format!("{} does not define reason code 0x{:02x}", subject.kind, code.0);
-        report.find(rule, subject.range(Name::ReasonCode), detail);
+        let detail = format!("{} does not define reason code 0x{:02x}", context.kind, code.0);
+        report.find(rule, context.range(Name::ReasonCode), detail);
     }
 }
 
-fn subscribe(subject: &Subject<'_>, report: &mut Report) {
-    packet_id(subject, report);
+fn subscribe(context: &PacketContext<'_>, report: &mut FindingList) {
+    packet_id(context, report);
     let mut filter = None;
-    for field in &subject.tree.fields {
+    for field in &context.tree.fields {
         match (field.name, field.value) {
             (Name::TopicFilter, Value::Text(text)) => {
-                topic_filter(subject, field, text, report);
+                topic_filter(context, field, text, report);
                 filter = Some(text);
             }
             (Name::NoLocal, Value::Flag(true)) if filter.is_some_and(|it| it.starts_with("$share/")) => {
@@ -283,18 +283,18 @@ fn subscribe(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-fn unsubscribe(subject: &Subject<'_>, report: &mut Report) {
-    packet_id(subject, report);
-    for field in subject.tree.all(Name::FilterToRemove) {
+fn unsubscribe(context: &PacketContext<'_>, report: &mut FindingList) {
+    packet_id(context, report);
+    for field in context.tree.all(Name::FilterToRemove) {
         if let Value::Text(text) = field.value {
-            topic_filter(subject, field, text, report);
+            topic_filter(context, field, text, report);
         }
     }
 }
 
-fn topic_filter(subject: &Subject<'_>, field: &Field<'_>, filter: &str, report: &mut Report) {
+fn topic_filter(context: &PacketContext<'_>, field: &Field<'_>, filter: &str, report: &mut FindingList) {
     not_empty(Name::TopicFilter, filter, &field.range, report);
-    let pattern = match (subject.is_v5(), split_share(filter)) {
+    let pattern = match (context.is_v5(), split_share(filter)) {
         (true, Ok(Some((_, pattern)))) => pattern,
         (true, Err(_)) => return shared(field, filter, report),
         (true, Ok(None)) | (false, _) => filter,
@@ -314,55 +314,55 @@ fn topic_filter(subject: &Subject<'_>, field: &Field<'_>, filter: &str, report: 
 }
 
 /// Reports an invalid filter of a shared subscription.
-fn shared(field: &Field<'_>, filter: &str, report: &mut Report) {
+fn shared(field: &Field<'_>, filter: &str, report: &mut FindingList) {
     let name = filter.strip_prefix("$share/").unwrap_or_default().split('/').next().unwrap_or_default();
     let rule = if name.is_empty() { Rule::ShareShape } else { Rule::ShareName };
     report.find(rule, field.range.clone(), format!("the topic filter is {filter:?}"));
 }
 
-fn suback(subject: &Subject<'_>, report: &mut Report) {
-    acknowledged_id(subject, report);
+fn suback(context: &PacketContext<'_>, report: &mut FindingList) {
+    acknowledged_id(context, report);
     // If the version is unknown, this may be a property length instead of a code.
-    if subject.is_version_known {
-        codes(subject, Rule::SubackCode, Context::Suback, report);
+    if context.is_version_known {
+        codes(context, Rule::SubackCode, Context::Suback, report);
     }
 }
 
-fn unsuback(subject: &Subject<'_>, report: &mut Report) {
-    acknowledged_id(subject, report);
-    codes(subject, Rule::UnsubackCode, Context::Unsuback, report);
+fn unsuback(context: &PacketContext<'_>, report: &mut FindingList) {
+    acknowledged_id(context, report);
+    codes(context, Rule::UnsubackCode, Context::Unsuback, report);
 }
 
-fn codes(subject: &Subject<'_>, rule: Rule, context: Context, report: &mut Report) {
-    for field in subject.tree.all(Name::FilterReasonCode) {
+fn codes(context: &PacketContext<'_>, rule: Rule, code_context: Context, report: &mut FindingList) {
+    for field in context.tree.all(Name::FilterReasonCode) {
         let Value::Code(code) = field.value else { continue };
-        let is_known = match subject.version {
+        let is_known = match context.version {
             // Only 3.1.1 defines a failure code, but servers also send it to 3.1 clients.
             Version::V31 | Version::V311 => matches!(code, 0..=2 | 0x80),
-            Version::V5 => ReasonCode(code).belongs_in(context),
+            Version::V5 => ReasonCode(code).belongs_in(code_context),
         };
         if !is_known {
-            let detail = format!("{} does not define code 0x{code:02x}", subject.kind);
+            let detail = format!("{} does not define code 0x{code:02x}", context.kind);
             report.find(rule, field.range.clone(), detail);
         }
     }
 }
 
-fn disconnect(subject: &Subject<'_>, report: &mut Report) {
-    if !subject.is_v5() {
+fn disconnect(context: &PacketContext<'_>, report: &mut FindingList) {
+    if !context.is_v5() {
         return;
     }
-    reason_code(subject, Rule::DisconnectCode, Context::Disconnect, report);
-    if let Some(code) = subject.reason_code()
+    reason_code(context, Rule::DisconnectCode, Context::Disconnect, report);
+    if let Some(code) = context.reason_code()
         && code.belongs_in(Context::Disconnect)
-        && !may_say(subject.is_from_client(), code)
+        && !may_say(context.is_from_client(), code)
     {
         let name = code.name_in(Context::Disconnect).unwrap_or_default();
-        let detail = format!("the {} sent {name} (0x{:02x})", subject.direction.sender(), code.0);
-        report.find(Rule::DisconnectCode, subject.range(Name::ReasonCode), detail);
+        let detail = format!("the {} sent {name} (0x{:02x})", context.direction.sender(), code.0);
+        report.find(Rule::DisconnectCode, context.range(Name::ReasonCode), detail);
     }
-    if !subject.is_from_client()
-        && let Some(field) = subject.property(PropertyId::SessionExpiryInterval)
+    if !context.is_from_client()
+        && let Some(field) = context.property(PropertyId::SessionExpiryInterval)
     {
         let detail = "the server's DISCONNECT has a session expiry interval";
         report.find(Rule::ServerSessionExpiry, field.range.clone(), detail);
@@ -392,21 +392,21 @@ fn may_say(is_client: bool, code: ReasonCode) -> bool {
     }
 }
 
-fn auth(subject: &Subject<'_>, report: &mut Report) {
+fn auth(context: &PacketContext<'_>, report: &mut FindingList) {
     let is_allowed = |code| match code {
         ReasonCode::CONTINUE_AUTHENTICATION => true,
-        ReasonCode::RE_AUTHENTICATE => subject.is_from_client(),
-        ReasonCode::SUCCESS => !subject.is_from_client(),
+        ReasonCode::RE_AUTHENTICATE => context.is_from_client(),
+        ReasonCode::SUCCESS => !context.is_from_client(),
         _ => false,
     };
-    if let Some(code) = subject.reason_code().filter(|code| !is_allowed(*code)) {
-        let detail = format!("the {} sent {code}", subject.direction.sender());
-        report.find(Rule::AuthCode, subject.range(Name::ReasonCode), detail);
+    if let Some(code) = context.reason_code().filter(|code| !is_allowed(*code)) {
+        let detail = format!("the {} sent {code}", context.direction.sender());
+        report.find(Rule::AuthCode, context.range(Name::ReasonCode), detail);
     }
     // An AUTH with Remaining Length 0 means success, and holds no method.
-    let is_short = subject.tree.find(Name::ReasonCode).is_none();
-    if subject.lacks(PropertyId::AuthenticationMethod) && !is_short {
-        report.find(Rule::AuthenticationMethodMissing, subject.whole(), "missing authentication method");
+    let is_short = context.tree.find(Name::ReasonCode).is_none();
+    if context.lacks(PropertyId::AuthenticationMethod) && !is_short {
+        report.find(Rule::AuthenticationMethodMissing, context.whole(), "missing authentication method");
     }
-    authentication_data(subject, report);
+    authentication_data(context, report);
 }

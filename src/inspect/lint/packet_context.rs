@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A packet that did not end early; the end of a long payload may be missing.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Subject<'p> {
+pub(super) struct PacketContext<'p> {
     pub(super) packet: &'p Packet<'p>,
     pub(super) kind: PacketType,
     pub(super) tree: &'p Tree<'p>,
@@ -18,10 +18,10 @@ pub(super) struct Subject<'p> {
     pub(super) is_version_known: bool,
 }
 
-impl<'p> Subject<'p> {
-    pub(super) fn new(packet: &'p Packet<'p>, kind: PacketType) -> Subject<'p> {
+impl<'p> PacketContext<'p> {
+    pub(super) fn new(packet: &'p Packet<'p>, kind: PacketType) -> PacketContext<'p> {
         let version = packet.tracker.version;
-        Subject {
+        PacketContext {
             packet,
             kind,
             tree: packet.tree,
@@ -86,7 +86,7 @@ impl<'p> Subject<'p> {
     /// The topic that it is published to, with aliases resolved.
     pub(super) fn topic(&self) -> Option<&'p str> {
         self.packet
-            .seen
+            .facts
             .topic
             .as_deref()
             .or(self.tree.text(Name::TopicName))

@@ -6,19 +6,19 @@ use std::ops::Range;
 
 /// Collects findings.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct FindingList {
     /// The version whose statements are cited.
     pub(super) version: Version,
     findings: Vec<Finding>,
 }
 
-impl Default for Report {
-    fn default() -> Report {
-        Report { version: Version::V311, findings: Vec::new() }
+impl Default for FindingList {
+    fn default() -> FindingList {
+        FindingList { version: Version::V311, findings: Vec::new() }
     }
 }
 
-impl Report {
+impl FindingList {
     /// Adds a finding with the rule's severity.
     pub(super) fn find(&mut self, rule: Rule, range: Range<usize>, detail: impl Into<String>) {
         self.find_as(rule.severity(), rule, range, detail);

@@ -24,13 +24,13 @@ const MAX_TOPICS: usize = 1024;
 
 /// Memory that the filters of all connections take.
 #[derive(Debug, Default)]
-pub(super) struct Budget {
+pub(super) struct FilterMemory {
     used: usize,
 }
 
 /// The options of a requested subscription.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
+pub(super) struct RequestedOptions {
     pub(super) qos: u8,
     pub(super) has_identifier: bool,
     pub(super) retain_as_published: bool,
@@ -40,7 +40,7 @@ pub(super) struct Wish {
 
 /// The messages that a filter selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source<'a> {
+enum FilterSource<'a> {
     /// Messages whose topics match this filter.
     Topics(&'a str),
     /// Messages of an EMQX queue or stream; the broker's settings define their topics.
@@ -55,17 +55,17 @@ const NAMED: [&str; 3] = ["$queue/", "$q/", "$stream/"];
 const EXCLUSIVE: &str = "$exclusive/";
 
 #[derive(Debug)]
-struct Subscription {
+struct SubscribedFilter {
     pattern: Box<str>,
     /// The requested QoS, until SUBACK answers.
-    asked: Option<u8>,
+    pending_qos: Option<u8>,
     granted: Option<u8>,
-    wish: Wish,
+    requested: RequestedOptions,
 }
 
 /// The combined options of the subscriptions that match a topic.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Verdict {
+pub(super) struct MatchingOptions {
     /// At least one subscription matches.
     pub(super) is_match: bool,
     /// At least one would match without the rule about topics that begin with `$`.
@@ -84,29 +84,34 @@ pub(super) struct Verdict {
 /// A connection's subscriptions.
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
-    all: Vec<Subscription>,
+    all: Vec<SubscribedFilter>,
     by_filter: HashMap<Box<str>, usize, RandomState>,
     exact: HashMap<Box<str>, Vec<usize>, RandomState>,
     wildcards: Vec<usize>,
     named: Vec<usize>,
     identifiers: HashSet<u32, RandomState>,
-    verdicts: HashMap<u64, Verdict, RandomState>,
+    cached_matches: HashMap<u64, MatchingOptions, RandomState>,
     bytes: usize,
     pub(super) misses_some: bool,
 }
 
 impl Subscriptions {
     /// Remembers a requested filter and returns its number; `None` if the limits are reached.
-    pub(super) fn ask(&mut self, filter: &str, wish: Wish, budget: &mut Budget) -> Option<usize> {
-        self.verdicts.clear();
+    pub(super) fn ask(
+        &mut self,
+        filter: &str,
+        requested: RequestedOptions,
+        budget: &mut FilterMemory,
+    ) -> Option<usize> {
+        self.cached_matches.clear();
         if let Some(number) = self.by_filter.get(filter).copied() {
-            self.all.get_mut(number)?.ask_again(wish);
+            self.all.get_mut(number)?.ask_again(requested);
             return Some(number);
         }
         let source = source(filter);
         let pattern = match source {
-            Source::Topics(pattern) => pattern,
-            Source::Named => filter,
+            FilterSource::Topics(pattern) => pattern,
+            FilterSource::Named => filter,
         };
         let has_wildcard = pattern.contains(['+', '#']);
         let cost = OVERHEAD + 3 * filter.len();
@@ -120,11 +125,15 @@ impl Subscriptions {
         budget.used += cost;
         self.bytes += cost;
         let number = self.all.len();
-        let subscription =
-            Subscription { pattern: pattern.into(), asked: Some(wish.qos), granted: None, wish };
+        let subscription = SubscribedFilter {
+            pattern: pattern.into(),
+            pending_qos: Some(requested.qos),
+            granted: None,
+            requested,
+        };
         self.all.push(subscription);
         self.by_filter.insert(filter.into(), number);
-        if source == Source::Named {
+        if source == FilterSource::Named {
             self.named.push(number);
         } else if has_wildcard {
             self.wildcards.push(number);
@@ -136,9 +145,9 @@ impl Subscriptions {
 
     /// The server granted this QoS, or refused.
     pub(super) fn grant(&mut self, number: usize, qos: Option<u8>) {
-        self.verdicts.clear();
+        self.cached_matches.clear();
         if let Some(subscription) = self.all.get_mut(number) {
-            subscription.asked = None;
+            subscription.pending_qos = None;
             subscription.granted = subscription.granted.max(qos);
         }
     }
@@ -156,83 +165,83 @@ impl Subscriptions {
     }
 
     /// The subscriptions that match a topic, combined.
-    pub(super) fn verdict(&mut self, topic: &str) -> Verdict {
-        let key = self.verdicts.hasher().hash_one(topic);
-        if let Some(verdict) = self.verdicts.get(&key) {
-            return *verdict;
+    pub(super) fn matching(&mut self, topic: &str) -> MatchingOptions {
+        let key = self.cached_matches.hasher().hash_one(topic);
+        if let Some(matching) = self.cached_matches.get(&key) {
+            return *matching;
         }
-        let verdict = self.judge(topic);
-        if self.verdicts.len() >= MAX_TOPICS {
-            self.verdicts.clear();
+        let matching = self.check_silence(topic);
+        if self.cached_matches.len() >= MAX_TOPICS {
+            self.cached_matches.clear();
         }
-        self.verdicts.insert(key, verdict);
-        verdict
+        self.cached_matches.insert(key, matching);
+        matching
     }
 
     /// Drops all subscriptions and returns their memory to the budget.
-    pub(super) fn give_back(&mut self, budget: &mut Budget) {
+    pub(super) fn give_back(&mut self, budget: &mut FilterMemory) {
         budget.used = budget.used.saturating_sub(self.bytes);
         *self = Subscriptions { misses_some: true, ..Subscriptions::default() };
     }
 
-    fn judge(&self, topic: &str) -> Verdict {
-        let mut verdict = Verdict::default();
+    fn check_silence(&self, topic: &str) -> MatchingOptions {
+        let mut matching = MatchingOptions::default();
         for number in &self.named {
             let Some(subscription) = self.all.get(*number) else { continue };
-            if let Some(qos) = subscription.asked.max(subscription.granted) {
-                verdict.add(qos, subscription.wish);
+            if let Some(qos) = subscription.pending_qos.max(subscription.granted) {
+                matching.add(qos, subscription.requested);
             }
         }
         let exact = self.exact.get(topic).map(Vec::as_slice).unwrap_or_default();
         for number in exact.iter().chain(&self.wildcards) {
             let Some(subscription) = self.all.get(*number) else { continue };
-            let Some(qos) = subscription.asked.max(subscription.granted) else { continue };
+            let Some(qos) = subscription.pending_qos.max(subscription.granted) else { continue };
             if matches(&subscription.pattern, topic) {
-                verdict.add(qos, subscription.wish);
+                matching.add(qos, subscription.requested);
             } else if let Some(rest) = topic.strip_prefix('$') {
                 // With another first character, the rule about `$` does not apply.
-                verdict.is_match_but_for_dollar |= matches(&subscription.pattern, &format!("_{rest}"));
+                matching.is_match_but_for_dollar |= matches(&subscription.pattern, &format!("_{rest}"));
             }
         }
-        verdict
+        matching
     }
 }
 
 /// The messages that a filter selects, with EMQX's prefixes interpreted as EMQX does.
-fn source(filter: &str) -> Source<'_> {
+fn source(filter: &str) -> FilterSource<'_> {
     let is_named = |filter: &str| NAMED.iter().any(|prefix| filter.starts_with(prefix));
     let inner = match split_share(filter) {
         Ok(Some((_, inner))) if !is_named(filter) => inner,
         _ => filter,
     };
     if is_named(inner) {
-        Source::Named
+        FilterSource::Named
     } else {
-        Source::Topics(inner.strip_prefix(EXCLUSIVE).unwrap_or(inner))
+        FilterSource::Topics(inner.strip_prefix(EXCLUSIVE).unwrap_or(inner))
     }
 }
 
-impl Subscription {
+impl SubscribedFilter {
     /// A repeated SUBSCRIBE replaces the options, but messages for both may be in transit.
-    fn ask_again(&mut self, wish: Wish) {
-        self.asked = self.asked.max(Some(wish.qos));
-        self.wish = Wish {
-            qos: wish.qos,
-            has_identifier: self.wish.has_identifier && wish.has_identifier,
-            retain_as_published: self.wish.retain_as_published || wish.retain_as_published,
-            wants_retained: self.wish.wants_retained || wish.wants_retained,
-            at: wish.at,
+    fn ask_again(&mut self, requested: RequestedOptions) {
+        self.pending_qos = self.pending_qos.max(Some(requested.qos));
+        self.requested = RequestedOptions {
+            qos: requested.qos,
+            has_identifier: self.requested.has_identifier && requested.has_identifier,
+            retain_as_published: self.requested.retain_as_published || requested.retain_as_published,
+            wants_retained: self.requested.wants_retained || requested.wants_retained,
+            at: requested.at,
         };
     }
 }
 
-impl Verdict {
-    fn add(&mut self, qos: u8, wish: Wish) {
+impl MatchingOptions {
+    fn add(&mut self, qos: u8, requested: RequestedOptions) {
         self.is_match = true;
         self.qos = self.qos.max(qos);
-        self.retain_as_published |= wish.retain_as_published;
-        self.wants_retained |= wish.wants_retained;
-        self.lacks_identifier |= !wish.has_identifier;
-        self.at = self.at.max(wish.at);
+        self.retain_as_published |= requested.retain_as_published;
+        self.wants_retained |= requested.wants_retained;
+        self.lacks_identifier |= !requested.has_identifier;
+        self.at = self.at.max(requested.at);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Findings by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct FindingCounts {
     /// Violations of the specification.
     pub errors: u64,
     /// Allowed or uncertain, but likely to cause problems.
@@ -18,7 +18,7 @@ pub struct Tally {
     pub connections_with_findings: u64,
 }
 
-impl Tally {
+impl FindingCounts {
     pub(super) fn count(&mut self, findings: &[Finding]) {
         for finding in findings {
             match finding.severity {
@@ -30,7 +30,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for FindingCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |count| if count == 1 { "" } else { "s" };
         write!(

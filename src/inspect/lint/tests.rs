@@ -1,7 +1,7 @@
 //! The linter handles any bytes within its memory bounds.
 
-use super::subscriptions::{Budget, Subscriptions, Wish};
-use super::{Linter, Tally};
+use super::subscriptions::{FilterMemory, RequestedOptions, Subscriptions};
+use super::{FindingCounts, Linter};
 use crate::inspect::capture::Moment;
 use crate::inspect::{Direction, Inspector, Rule, Severity};
 use crate::protocol::Version;
@@ -35,7 +35,7 @@ fn packet() -> impl Strategy<Value = Vec<u8>> {
     header
 }
 
-fn lint(packets: &[(bool, Vec<u8>)], is_from_start: bool) -> Tally {
+fn lint(packets: &[(bool, Vec<u8>)], is_from_start: bool) -> FindingCounts {
     let mut inspector = Inspector::new(None);
     let mut linter = Linter::new(Severity::Info);
     inspector.open(0, is_from_start);
@@ -44,7 +44,7 @@ fn lint(packets: &[(bool, Vec<u8>)], is_from_start: bool) -> Tally {
         let at = Moment { frame: index as u64, time: Some(index as u64 * 1_000_000_000) };
         inspector.bytes(0, direction, at, bytes, &mut |item| drop(linter.check(item)));
     }
-    linter.tally()
+    linter.counts()
 }
 
 proptest! {
@@ -75,35 +75,41 @@ fn every_rule_has_a_statement_a_sentence_and_a_hint() {
     assert!(sentences.len() + 4 > Rule::ALL.len(), "at most a few rules share a sentence");
 }
 
-fn wish() -> Wish {
-    Wish { qos: 0, has_identifier: false, retain_as_published: false, wants_retained: true, at: None }
+fn requested() -> RequestedOptions {
+    RequestedOptions {
+        qos: 0,
+        has_identifier: false,
+        retain_as_published: false,
+        wants_retained: true,
+        at: None,
+    }
 }
 
 #[test]
 fn a_connection_has_room_for_so_many_filters() {
-    let (mut budget, mut subscriptions) = (Budget::default(), Subscriptions::default());
+    let (mut budget, mut subscriptions) = (FilterMemory::default(), Subscriptions::default());
     for number in 0..10_000 {
-        assert_eq!(subscriptions.ask(&format!("t/{number}"), wish(), &mut budget), Some(number));
+        assert_eq!(subscriptions.ask(&format!("t/{number}"), requested(), &mut budget), Some(number));
     }
     assert!(!subscriptions.misses_some);
-    assert_eq!(subscriptions.ask("t/0", wish(), &mut budget), Some(0), "it is known already");
-    assert_eq!(subscriptions.ask("one more", wish(), &mut budget), None);
+    assert_eq!(subscriptions.ask("t/0", requested(), &mut budget), Some(0), "it is known already");
+    assert_eq!(subscriptions.ask("one more", requested(), &mut budget), None);
     assert!(subscriptions.misses_some);
 }
 
 #[test]
 fn all_connections_together_have_room_for_so_much() {
-    let mut budget = Budget::default();
+    let mut budget = FilterMemory::default();
     let mut connections: Vec<Subscriptions> = Vec::new();
     let long = "x".repeat(60_000);
     while connections.last().is_none_or(|last| !last.misses_some) {
         let mut subscriptions = Subscriptions::default();
         for number in 0..10 {
-            subscriptions.ask(&format!("{long}{number}"), wish(), &mut budget);
+            subscriptions.ask(&format!("{long}{number}"), requested(), &mut budget);
         }
         connections.push(subscriptions);
         assert!(connections.len() < 100, "the budget is not enforced");
     }
     connections[0].give_back(&mut budget);
-    assert_eq!(Subscriptions::default().ask("again", wish(), &mut budget), Some(0));
+    assert_eq!(Subscriptions::default().ask("again", requested(), &mut budget), Some(0));
 }

@@ -1,8 +1,8 @@
 //! Keep alive: clients that exceed it, and servers that do not enforce it.
 
-use super::packet_context::Subject;
-use super::report::Report;
-use super::{End, Premises, SECOND};
+use super::packet_context::PacketContext;
+use super::report::FindingList;
+use super::{CaptureCoverage, ConnectionEnd, SECOND};
 use crate::inspect::Rule;
 use crate::protocol::PacketType;
 
@@ -17,45 +17,53 @@ const LONG_PACKET: usize = 16 * 1024;
 
 /// The client's last packet and its keep alive.
 #[derive(Debug, Default)]
-pub(super) struct Times {
+pub(super) struct KeepAliveTimes {
     /// Time of the client's last packet, in nanoseconds; `None` if unknown, or after DISCONNECT.
-    heard: Option<u64>,
+    last_from_client: Option<u64>,
     /// In nanoseconds; 0 for none.
     keep_alive: u64,
 }
 
-impl Times {
-    pub(super) fn check(&mut self, subject: &Subject<'_>, premises: Premises, report: &mut Report) {
-        let is_disconnect = subject.kind == PacketType::Disconnect;
-        if subject.is_from_client() {
-            if subject.packet.raw.length < LONG_PACKET {
-                self.judge(subject.time(), false, report);
+impl KeepAliveTimes {
+    pub(super) fn check(
+        &mut self,
+        context: &PacketContext<'_>,
+        coverage: CaptureCoverage,
+        report: &mut FindingList,
+    ) {
+        let is_disconnect = context.kind == PacketType::Disconnect;
+        if context.is_from_client() {
+            if context.packet.raw.length < LONG_PACKET {
+                self.check_silence(context.time(), false, report);
             }
-            let is_begun = premises.beginning || subject.kind == PacketType::Connect;
-            self.heard = subject.time().filter(|_| is_begun && !is_disconnect);
+            let is_begun = coverage.beginning || context.kind == PacketType::Connect;
+            self.last_from_client = context.time().filter(|_| is_begun && !is_disconnect);
         } else if is_disconnect {
-            self.heard = None;
+            self.last_from_client = None;
         }
-        let tracker = subject.packet.tracker;
+        let tracker = context.packet.tracker;
         // CONNACK may have changed it.
-        let is_known = !subject.is_v5() || tracker.agreement.connack.is_some();
+        let is_known = !context.is_v5() || tracker.negotiation.connack.is_some();
         let seconds = tracker.keep_alive.filter(|_| is_known).unwrap_or_default();
         self.keep_alive = u64::from(seconds) * SECOND;
     }
 
     /// A packet of the client may not have been captured.
     pub(super) fn lose_track(&mut self) {
-        self.heard = None;
+        self.last_from_client = None;
     }
 
     /// Checks the client's silence at the end of the connection or of the capture.
-    pub(super) fn end(&self, end: End, report: &mut Report) {
-        self.judge(end.at, end.is_closed, report);
+    pub(super) fn end(&self, end: ConnectionEnd, report: &mut FindingList) {
+        self.check_silence(end.at, end.is_closed, report);
     }
 
-    fn judge(&self, now: Option<u64>, is_closed: bool, report: &mut Report) {
-        let Some((now, heard)) = now.zip(self.heard).filter(|_| self.keep_alive > 0) else { return };
-        let silence = now.saturating_sub(heard);
+    fn check_silence(&self, now: Option<u64>, is_closed: bool, report: &mut FindingList) {
+        let Some((now, last_from_client)) = now.zip(self.last_from_client).filter(|_| self.keep_alive > 0)
+        else {
+            return;
+        };
+        let silence = now.saturating_sub(last_from_client);
         let rule = if silence > self.keep_alive + self.keep_alive / 2 + SERVER_GRACE && !is_closed {
             Rule::KeepAliveNotEnforced
         } else if silence > self.keep_alive + CLIENT_GRACE {

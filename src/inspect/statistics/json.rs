@@ -1,6 +1,6 @@
 //! The statistics as one JSON object.
 
-use super::{Connection, Statistics, Tally};
+use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::inspect::Direction;
 use crate::inspect::view::words::version;
 use crate::json::Writer;
@@ -16,9 +16,9 @@ impl Statistics {
         json.open_object();
         text("event", "statistics", &mut json);
         number("connections", self.count, &mut json);
-        number("foreign_connections", self.foreign, &mut json);
+        number("foreign_connections", self.other_protocols, &mut json);
         number("seconds", self.span.seconds(), &mut json);
-        tally(&self.all, &mut json);
+        counts(&self.all, &mut json);
         json.key("by_connection");
         json.open_array();
         for (id, one) in &self.connections {
@@ -42,7 +42,7 @@ fn text(name: &str, text: &str, json: &mut Writer<'_>) {
     json.string(text);
 }
 
-fn connection(id: u32, connection: &Connection, json: &mut Writer<'_>) {
+fn connection(id: u32, connection: &ConnectionStatistics, json: &mut Writer<'_>) {
     json.open_object();
     number("connection", id, json);
     if let Some(client_id) = &connection.client_id {
@@ -61,14 +61,14 @@ fn connection(id: u32, connection: &Connection, json: &mut Writer<'_>) {
     }
     number("longest_silence_ns", connection.longest_silence, json);
     number("unanswered", connection.unanswered, json);
-    tally(&connection.tally, json);
+    counts(&connection.counts, json);
     json.close_object();
 }
 
-fn tally(tally: &Tally, json: &mut Writer<'_>) {
+fn counts(counts: &TrafficCounts, json: &mut Writer<'_>) {
     json.key("packets");
     json.open_object();
-    for (name, counts) in tally.types() {
+    for (name, counts) in counts.types() {
         json.key(name);
         json.open_object();
         for (direction, count) in Direction::BOTH.into_iter().zip(counts) {
@@ -80,27 +80,27 @@ fn tally(tally: &Tally, json: &mut Writer<'_>) {
     json.key("bytes");
     json.open_object();
     for direction in Direction::BOTH {
-        number(direction.name(), tally.bytes_of(direction), json);
+        number(direction.name(), counts.bytes_of(direction), json);
     }
     json.close_object();
-    round_trips(tally, json);
-    topics(tally, json);
+    round_trips(counts, json);
+    topics(counts, json);
     for (name, count) in [
-        ("gaps", tally.gaps),
-        ("missing_bytes", tally.missing_bytes),
-        ("skipped_bytes", tally.skipped_bytes),
-        ("errors", tally.errors),
-        ("warnings", tally.warnings),
-        ("notes", tally.notes),
+        ("gaps", counts.gaps),
+        ("missing_bytes", counts.missing_bytes),
+        ("skipped_bytes", counts.skipped_bytes),
+        ("errors", counts.errors),
+        ("warnings", counts.warnings),
+        ("notes", counts.notes),
     ] {
         number(name, count, json);
     }
 }
 
-fn round_trips(tally: &Tally, json: &mut Writer<'_>) {
+fn round_trips(counts: &TrafficCounts, json: &mut Writer<'_>) {
     json.key("round_trips_ns");
     json.open_object();
-    for (kind, trips) in tally.round_trips() {
+    for (kind, trips) in counts.round_trips() {
         json.key(kind.name());
         json.open_object();
         number("count", trips.len(), json);
@@ -114,10 +114,10 @@ fn round_trips(tally: &Tally, json: &mut Writer<'_>) {
     json.close_object();
 }
 
-fn topics(tally: &Tally, json: &mut Writer<'_>) {
+fn topics(counts: &TrafficCounts, json: &mut Writer<'_>) {
     json.key("topics");
     json.open_array();
-    for (topic, count) in tally.topics.top(TOPICS) {
+    for (topic, count) in counts.topics.top(TOPICS) {
         json.element();
         json.open_object();
         text("topic", topic, json);

@@ -6,7 +6,7 @@ mod text;
 mod topics;
 
 use super::capture::Moment;
-use super::capture::conversation::Event;
+use super::capture::conversation::ConversationEvent;
 use super::tracker::RoundTrip;
 use super::{Direction, Finding, Item, Name, Packet, Severity};
 use crate::protocol::{PacketType, Version};
@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::rc::Rc;
-use topics::Topics;
+use topics::TopicCounts;
 
 /// Maximum number of connections to list.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -29,22 +29,22 @@ const DIGITS: u8 = 3;
 /// The statistics of a capture.
 #[derive(Debug)]
 pub struct Statistics {
-    all: Tally,
-    connections: BTreeMap<u32, Connection>,
+    all: TrafficCounts,
+    connections: BTreeMap<u32, ConnectionStatistics>,
     /// Number of MQTT connections.
     count: u64,
     /// Number of connections with another protocol.
-    foreign: u64,
-    span: Span,
+    other_protocols: u64,
+    span: Period,
 }
 
 /// Counts of a capture or a connection.
 #[derive(Debug)]
-struct Tally {
+struct TrafficCounts {
     /// By direction and type; 0 is the reserved type.
     packets: [[u64; 16]; 2],
     bytes: [u64; 2],
-    topics: Topics,
+    topics: TopicCounts,
     round_trips: HashMap<PacketType, Histogram<u64>>,
     gaps: u64,
     missing_bytes: u64,
@@ -56,13 +56,13 @@ struct Tally {
 
 /// A connection's statistics.
 #[derive(Debug)]
-struct Connection {
+struct ConnectionStatistics {
     ends: Option<(SocketAddr, SocketAddr)>,
     client_id: Option<Rc<str>>,
     version: Option<Version>,
     keep_alive: Option<u16>,
-    tally: Tally,
-    span: Span,
+    counts: TrafficCounts,
+    span: Period,
     /// Time of the client's last packet, in nanoseconds.
     last_of_client: Option<u64>,
     /// The longest time between two packets of the client, in nanoseconds.
@@ -73,7 +73,7 @@ struct Connection {
 
 /// A period of time, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Span {
+struct Period {
     first: Option<u64>,
     last: Option<u64>,
 }
@@ -81,11 +81,11 @@ struct Span {
 impl Default for Statistics {
     fn default() -> Statistics {
         Statistics {
-            all: Tally::new(MAX_TOPICS),
+            all: TrafficCounts::new(MAX_TOPICS),
             connections: BTreeMap::new(),
             count: 0,
-            foreign: 0,
-            span: Span::default(),
+            other_protocols: 0,
+            span: Period::default(),
         }
     }
 }
@@ -95,57 +95,57 @@ impl Statistics {
     pub fn observe(&mut self, item: &Item<'_>, findings: &[Finding]) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings),
-            Item::Gap(stretch) => self.each(stretch.connection, stretch.at, |tally| {
-                tally.gaps += 1;
-                tally.missing_bytes += stretch.length;
+            Item::Gap(range) => self.each(range.connection, range.at, |counts| {
+                counts.gaps += 1;
+                counts.missing_bytes += range.length;
             }),
-            Item::Skipped(stretch) => {
-                self.each(stretch.connection, stretch.at, |tally| tally.skipped_bytes += stretch.length);
+            Item::Skipped(range) => {
+                self.each(range.connection, range.at, |counts| counts.skipped_bytes += range.length);
             }
-            Item::Event(Event::Opened { connection, at, client, server, .. }) => {
+            Item::Event(ConversationEvent::Opened { connection, at, client, server, .. }) => {
                 self.count += 1;
                 self.each(*connection, *at, |_| {});
                 if let Some(connection) = self.connections.get_mut(connection) {
                     connection.ends = Some((*client, *server));
                 }
             }
-            Item::Event(Event::Foreign { .. }) => self.foreign += 1,
+            Item::Event(ConversationEvent::OtherProtocol { .. }) => self.other_protocols += 1,
             Item::Event(event) => {
                 let connection = event.connection();
-                let known = self.connections.get_mut(&connection).map(|connection| &mut connection.tally);
-                for tally in known.into_iter().chain([&mut self.all]) {
-                    findings.iter().for_each(|finding| tally.found(finding));
+                let known = self.connections.get_mut(&connection).map(|connection| &mut connection.counts);
+                for counts in known.into_iter().chain([&mut self.all]) {
+                    findings.iter().for_each(|finding| counts.found(finding));
                 }
             }
         }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding]) {
-        self.each(packet.connection, packet.at, |tally| tally.packet(packet, findings));
+        self.each(packet.connection, packet.at, |counts| counts.packet(packet, findings));
         if let Some(connection) = self.connections.get_mut(&packet.connection) {
             connection.packet(packet);
         }
     }
 
     /// Counts in the totals and, unless there are too many connections, in the connection.
-    fn each(&mut self, number: u32, at: Moment, count: impl Fn(&mut Tally)) {
+    fn each(&mut self, number: u32, at: Moment, count: impl Fn(&mut TrafficCounts)) {
         count(&mut self.all);
         self.span.extend(at.time);
         let has_room = self.connections.len() < MAX_CONNECTIONS;
         if has_room || self.connections.contains_key(&number) {
             let connection = self.connections.entry(number).or_default();
             connection.span.extend(at.time);
-            count(&mut connection.tally);
+            count(&mut connection.counts);
         }
     }
 }
 
-impl Tally {
-    fn new(topics: usize) -> Tally {
-        Tally {
+impl TrafficCounts {
+    fn new(topics: usize) -> TrafficCounts {
+        TrafficCounts {
             packets: [[0; 16]; 2],
             bytes: [0; 2],
-            topics: Topics::of_at_most(topics),
+            topics: TopicCounts::of_at_most(topics),
             round_trips: HashMap::new(),
             gaps: 0,
             missing_bytes: 0,
@@ -166,11 +166,11 @@ impl Tally {
             *bytes += packet.raw.length as u64;
         }
         if packet.packet_type == Some(PacketType::Publish) {
-            let topic = packet.seen.topic.as_deref().or_else(|| packet.tree.text(Name::TopicName));
+            let topic = packet.facts.topic.as_deref().or_else(|| packet.tree.text(Name::TopicName));
             let payload = packet.tree.find(Name::Payload).map_or(0, |payload| payload.range.len());
             self.topics.count(topic.unwrap_or_default(), payload as u64);
         }
-        if let Some(answers) = &packet.seen.answers {
+        if let Some(answers) = &packet.facts.answers {
             self.round_trip(answers);
         }
         packet.tree.findings.iter().chain(findings).for_each(|finding| self.found(finding));
@@ -213,15 +213,15 @@ impl Tally {
     }
 }
 
-impl Default for Connection {
-    fn default() -> Connection {
-        Connection {
+impl Default for ConnectionStatistics {
+    fn default() -> ConnectionStatistics {
+        ConnectionStatistics {
             ends: None,
             client_id: None,
             version: None,
             keep_alive: None,
-            tally: Tally::new(MAX_TOPICS_OF_CONNECTION),
-            span: Span::default(),
+            counts: TrafficCounts::new(MAX_TOPICS_OF_CONNECTION),
+            span: Period::default(),
             last_of_client: None,
             longest_silence: 0,
             unanswered: 0,
@@ -229,7 +229,7 @@ impl Default for Connection {
     }
 }
 
-impl Connection {
+impl ConnectionStatistics {
     fn packet(&mut self, packet: &Packet<'_>) {
         let tracker = packet.tracker;
         if self.client_id.is_none() {
@@ -254,7 +254,7 @@ impl Connection {
     }
 }
 
-impl Span {
+impl Period {
     fn extend(&mut self, time: Option<u64>) {
         self.first = self.first.into_iter().chain(time).min();
         self.last = self.last.into_iter().chain(time).max();

@@ -1,6 +1,6 @@
 //! The statistics as text.
 
-use super::{Connection, Statistics, Tally};
+use super::{ConnectionStatistics, Statistics, TrafficCounts};
 use crate::escape;
 use crate::inspect::Direction;
 use crate::inspect::view::words::{duration, version};
@@ -25,8 +25,8 @@ impl Statistics {
             count(packets, "packet"),
             self.span.seconds()
         );
-        if self.foreign > 0 {
-            let _ = writeln!(text, "{} with another protocol", count(self.foreign, "connection"));
+        if self.other_protocols > 0 {
+            let _ = writeln!(text, "{} with another protocol", count(self.other_protocols, "connection"));
         }
         packets_by_type(&self.all, &mut text);
         round_trips(&self.all, &mut text);
@@ -41,17 +41,17 @@ fn count(number: u64, unit: &str) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
-fn packets_by_type(tally: &Tally, text: &mut String) {
+fn packets_by_type(counts: &TrafficCounts, text: &mut String) {
     let _ = writeln!(text, "\n{:<12} {:>14} {:>14}", "packets", "from clients", "from servers");
-    for (name, [client, server]) in tally.types() {
+    for (name, [client, server]) in counts.types() {
         let _ = writeln!(text, "  {name:<10} {client:>14} {server:>14}");
     }
-    let [client, server] = Direction::BOTH.map(|direction| tally.bytes_of(direction));
+    let [client, server] = Direction::BOTH.map(|direction| counts.bytes_of(direction));
     let _ = writeln!(text, "  {:<10} {client:>14} {server:>14}", "bytes");
 }
 
-fn round_trips(tally: &Tally, text: &mut String) {
-    if tally.round_trips.is_empty() {
+fn round_trips(counts: &TrafficCounts, text: &mut String) {
+    if counts.round_trips.is_empty() {
         return;
     }
     let _ = writeln!(
@@ -59,7 +59,7 @@ fn round_trips(tally: &Tally, text: &mut String) {
         "\n{:<12} {:>9} {:>11} {:>11} {:>11} {:>11}",
         "round trips", "count", "median", "p90", "p99", "longest"
     );
-    for (kind, trips) in tally.round_trips() {
+    for (kind, trips) in counts.round_trips() {
         let [median, p90, p99] = [50.0, 90.0, 99.0].map(|percent| at(trips, percent));
         let (name, longest) = (kind.name(), duration(trips.max()));
         let _ =
@@ -71,37 +71,37 @@ fn at(trips: &Histogram<u64>, percent: f64) -> String {
     duration(trips.value_at_percentile(percent))
 }
 
-fn topics(tally: &Tally, text: &mut String) {
-    if tally.topics.len() == 0 {
+fn topics(counts: &TrafficCounts, text: &mut String) {
+    if counts.topics.len() == 0 {
         return;
     }
     let _ = writeln!(text, "\n{:<12} {:>9} {:>14}", "topics", "messages", "payload bytes");
-    for (topic, count) in tally.topics.top(TOPICS) {
+    for (topic, count) in counts.topics.top(TOPICS) {
         let _ = writeln!(text, "  {:<10} {:>9} {:>14}", escape::line(topic), count.messages, count.bytes);
     }
-    let rest = tally.topics.len().saturating_sub(TOPICS);
+    let rest = counts.topics.len().saturating_sub(TOPICS);
     if rest > 0 {
         let _ = writeln!(text, "  and {} more", count(rest as u64, "topic"));
     }
-    if tally.topics.others().messages > 0 {
-        let _ = writeln!(text, "  and {} to other topics", count(tally.topics.others().messages, "message"));
+    if counts.topics.others().messages > 0 {
+        let _ = writeln!(text, "  and {} to other topics", count(counts.topics.others().messages, "message"));
     }
 }
 
-fn trouble(tally: &Tally, text: &mut String) {
+fn trouble(counts: &TrafficCounts, text: &mut String) {
     let mut lines = Vec::new();
-    if tally.gaps > 0 {
+    if counts.gaps > 0 {
         lines.push(format!(
             "{} in {} were not captured",
-            count(tally.missing_bytes, "byte"),
-            count(tally.gaps, "gap")
+            count(counts.missing_bytes, "byte"),
+            count(counts.gaps, "gap")
         ));
     }
-    if tally.skipped_bytes > 0 {
-        lines.push(format!("{} skipped without a recognisable packet", count(tally.skipped_bytes, "byte")));
+    if counts.skipped_bytes > 0 {
+        lines.push(format!("{} skipped without a recognisable packet", count(counts.skipped_bytes, "byte")));
     }
-    if tally.errors + tally.warnings + tally.notes > 0 {
-        let (errors, warnings, notes) = (tally.errors, tally.warnings, tally.notes);
+    if counts.errors + counts.warnings + counts.notes > 0 {
+        let (errors, warnings, notes) = (counts.errors, counts.warnings, counts.notes);
         lines.push(format!(
             "{}, {}, {}",
             count(errors, "error"),
@@ -130,9 +130,9 @@ fn connections(statistics: &Statistics, text: &mut String) {
             .collect();
         let spoken = connection.version.map_or("?", version);
         let address = connection.ends.map_or_else(|| "?".to_owned(), |(client, _)| client.to_string());
-        let [sent, received] = Direction::BOTH.map(|direction| connection.tally.packets_of(direction));
+        let [sent, received] = Direction::BOTH.map(|direction| connection.counts.packets_of(direction));
         let bytes: u64 =
-            Direction::BOTH.into_iter().map(|direction| connection.tally.bytes_of(direction)).sum();
+            Direction::BOTH.into_iter().map(|direction| connection.counts.bytes_of(direction)).sum();
         let line = format!(
             "{number:>5}  {client_id:<MAX_CLIENT_ID$} {spoken:<7} {address:<21} {sent:>8} {received:>8} {bytes:>9} {:>10.3}  {}",
             connection.span.seconds(),
@@ -147,8 +147,8 @@ fn connections(statistics: &Statistics, text: &mut String) {
 }
 
 /// Problems of a connection, for the last column.
-fn notes(connection: &Connection) -> Vec<String> {
-    let tally = &connection.tally;
+fn notes(connection: &ConnectionStatistics) -> Vec<String> {
+    let counts = &connection.counts;
     let mut notes = Vec::new();
     if connection.unanswered > 0 {
         notes.push(format!("{} unanswered", connection.unanswered));
@@ -160,10 +160,10 @@ fn notes(connection: &Connection) -> Vec<String> {
             duration(connection.longest_silence)
         ));
     }
-    if tally.gaps > 0 {
-        notes.push(count(tally.gaps, "gap"));
+    if counts.gaps > 0 {
+        notes.push(count(counts.gaps, "gap"));
     }
-    for (number, unit) in [(tally.errors, "error"), (tally.warnings, "warning")] {
+    for (number, unit) in [(counts.errors, "error"), (counts.warnings, "warning")] {
         if number > 0 {
             notes.push(count(number, unit));
         }

@@ -23,7 +23,7 @@ const MAX_HOLES: usize = 64;
 
 /// The output of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum StreamEvent<'a> {
     /// A packet, with the stream offset of its first byte.
     Packet {
         /// The number of bytes before it.
@@ -52,28 +52,28 @@ pub enum Event<'a> {
 pub struct Stream {
     /// Offset of the next packet, or of the one in progress.
     offset: u64,
-    state: State,
+    state: StreamState,
 }
 
 #[derive(Debug)]
-enum State {
+enum StreamState {
     /// At the start of a packet.
     Between,
     /// The fixed header is incomplete.
     Header(Vec<u8>),
     /// The packet is incomplete.
-    Body(Body),
+    PartialPacket(PartialPacket),
     /// The next packet boundary is unknown.
     Lost(Resync),
 }
 
 /// A packet in progress.
 #[derive(Debug)]
-struct Body {
-    /// The bytes that are kept.
-    kept: Vec<u8>,
+struct PartialPacket {
+    /// The captured bytes that are buffered.
+    captured: Vec<u8>,
     /// The number of bytes that have arrived.
-    seen: usize,
+    arrived: usize,
     /// The total length.
     length: usize,
     /// The ranges that were not captured.
@@ -85,74 +85,74 @@ struct Body {
 impl Stream {
     /// A stream that starts at a packet boundary, or else anywhere.
     pub fn new(is_from_start: bool) -> Stream {
-        let state = if is_from_start { State::Between } else { State::Lost(Resync::default()) };
+        let state = if is_from_start { StreamState::Between } else { StreamState::Lost(Resync::default()) };
         Stream { offset: 0, state }
     }
 
     /// The number of bytes held for an incomplete packet.
-    pub fn held(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         match &self.state {
-            State::Between => 0,
-            State::Header(bytes) => bytes.len(),
-            State::Body(body) => body.kept.len(),
-            State::Lost(resync) => resync.held(),
+            StreamState::Between => 0,
+            StreamState::Header(bytes) => bytes.len(),
+            StreamState::PartialPacket(body) => body.captured.len(),
+            StreamState::Lost(resync) => resync.buffered(),
         }
     }
 
     /// Takes the next bytes. `keep` is the most bytes to hold of one packet.
-    pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) {
+    pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         let mut bytes = bytes;
         while !bytes.is_empty() {
-            bytes = match std::mem::replace(&mut self.state, State::Between) {
-                State::Between => self.start(bytes, keep, sink),
-                State::Header(header) => self.complete_header(header, bytes, keep, sink),
-                State::Body(body) => self.complete_body(body, bytes, keep, sink),
-                State::Lost(resync) => self.seek(resync, bytes, keep, sink),
+            bytes = match std::mem::replace(&mut self.state, StreamState::Between) {
+                StreamState::Between => self.start(bytes, keep, sink),
+                StreamState::Header(header) => self.complete_header(header, bytes, keep, sink),
+                StreamState::PartialPacket(body) => self.complete_body(body, bytes, keep, sink),
+                StreamState::Lost(resync) => self.seek(resync, bytes, keep, sink),
             };
         }
     }
 
     /// Skips `length` bytes that are missing from the capture.
-    pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(Event<'_>)) {
-        match std::mem::replace(&mut self.state, State::Between) {
-            State::Body(mut body) if length <= body.left() as u64 && !body.is_trial => {
-                sink(Event::Gap { offset: self.offset + body.seen as u64, length });
+    pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+        match std::mem::replace(&mut self.state, StreamState::Between) {
+            StreamState::PartialPacket(mut body) if length <= body.left() as u64 && !body.is_trial => {
+                sink(StreamEvent::Gap { offset: self.offset + body.arrived as u64, length });
                 body.skip(length as usize);
                 return self.finish_or_keep(body, sink);
             }
             state => self.lose_state(state, sink),
         }
-        sink(Event::Gap { offset: self.offset, length });
+        sink(StreamEvent::Gap { offset: self.offset, length });
         self.offset += length;
-        self.state = State::Lost(Resync::default());
+        self.state = StreamState::Lost(Resync::default());
     }
 
     /// Handles the loss of the rest of the stream, of unknown length.
-    pub fn lose(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        let state = std::mem::replace(&mut self.state, State::Lost(Resync::default()));
+    pub fn lose(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+        let state = std::mem::replace(&mut self.state, StreamState::Lost(Resync::default()));
         self.lose_state(state, sink);
     }
 
     /// Ends the stream: emits an incomplete packet as it is.
-    pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        match std::mem::replace(&mut self.state, State::Between) {
-            State::Between => {}
-            State::Header(header) => {
+    pub fn end(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+        match std::mem::replace(&mut self.state, StreamState::Between) {
+            StreamState::Between => {}
+            StreamState::Header(header) => {
                 self.give_up(&header, header.len(), header.len() + 1, &[], true, sink);
             }
-            State::Body(body) if body.is_trial => self.skip(body.seen, sink),
-            State::Body(body) => {
-                self.give_up(&body.kept, body.seen, body.length, &body.missing, true, sink);
+            StreamState::PartialPacket(body) if body.is_trial => self.skip(body.arrived, sink),
+            StreamState::PartialPacket(body) => {
+                self.give_up(&body.captured, body.arrived, body.length, &body.missing, true, sink);
             }
-            State::Lost(resync) => self.skip(resync.held(), sink),
+            StreamState::Lost(resync) => self.skip(resync.buffered(), sink),
         }
     }
 
     /// Starts a packet, which may be complete.
-    fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut dyn FnMut(Event<'_>)) -> &'b [u8] {
+    fn start<'b>(&mut self, bytes: &'b [u8], keep: usize, sink: &mut dyn FnMut(StreamEvent<'_>)) -> &'b [u8] {
         match packet_length(bytes) {
             Length::Unknown => {
-                self.state = State::Header(bytes.to_vec());
+                self.state = StreamState::Header(bytes.to_vec());
                 &[]
             }
             Length::Known(length) => match bytes.split_at_checked(length) {
@@ -161,7 +161,7 @@ impl Stream {
                     rest
                 }
                 None => {
-                    self.state = State::Body(Body::of_length(length));
+                    self.state = StreamState::PartialPacket(PartialPacket::of_length(length));
                     self.push(bytes, keep, sink);
                     &[]
                 }
@@ -169,7 +169,7 @@ impl Stream {
             Length::TooLong => {
                 let (header, rest) = bytes.split_at(MAX_HEADER.min(bytes.len()));
                 self.hand_out(RawPacket::whole(header), sink);
-                self.state = State::Lost(Resync::default());
+                self.state = StreamState::Lost(Resync::default());
                 rest
             }
         }
@@ -180,7 +180,7 @@ impl Stream {
         mut header: Vec<u8>,
         bytes: &'b [u8],
         keep: usize,
-        sink: &mut dyn FnMut(Event<'_>),
+        sink: &mut dyn FnMut(StreamEvent<'_>),
     ) -> &'b [u8] {
         let mut rest = bytes;
         while let Some((first, others)) = rest.split_first() {
@@ -193,16 +193,16 @@ impl Stream {
                 return rest;
             }
         }
-        self.state = State::Header(header);
+        self.state = StreamState::Header(header);
         rest
     }
 
     fn complete_body<'b>(
         &mut self,
-        mut body: Body,
+        mut body: PartialPacket,
         bytes: &'b [u8],
         keep: usize,
-        sink: &mut dyn FnMut(Event<'_>),
+        sink: &mut dyn FnMut(StreamEvent<'_>),
     ) -> &'b [u8] {
         let (new, rest) = bytes.split_at(body.left().min(bytes.len()));
         body.add(new, keep);
@@ -215,24 +215,24 @@ impl Stream {
     }
 
     /// Checks a trial packet that is complete: it counts if it is valid and another packet may follow it.
-    fn judge_trial(&mut self, body: Body, rest: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
-        let is_valid = resync::is_valid(&RawPacket::whole(&body.kept));
-        if is_valid && body.kept.len() == body.length && resync::may_follow(rest) {
+    fn judge_trial(&mut self, body: PartialPacket, rest: &[u8], sink: &mut dyn FnMut(StreamEvent<'_>)) {
+        let is_valid = resync::is_valid(&RawPacket::whole(&body.captured));
+        if is_valid && body.captured.len() == body.length && resync::may_follow(rest) {
             return self.finish_or_keep(body, sink);
         }
         let mut resync = Resync::default();
-        let dropped = resync.push(&body.kept) + (body.seen - body.kept.len());
+        let dropped = resync.push(&body.captured) + (body.arrived - body.captured.len());
         self.skip(dropped, sink);
-        self.state = State::Lost(resync);
+        self.state = StreamState::Lost(resync);
     }
 
-    fn finish_or_keep(&mut self, body: Body, sink: &mut dyn FnMut(Event<'_>)) {
-        if body.seen < body.length {
-            self.state = State::Body(body);
+    fn finish_or_keep(&mut self, body: PartialPacket, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+        if body.arrived < body.length {
+            self.state = StreamState::PartialPacket(body);
             return;
         }
         let packet =
-            RawPacket { bytes: &body.kept, length: body.length, is_cut: false, missing: &body.missing };
+            RawPacket { bytes: &body.captured, length: body.length, is_cut: false, missing: &body.missing };
         self.hand_out(packet, sink);
     }
 
@@ -241,21 +241,24 @@ impl Stream {
         mut resync: Resync,
         bytes: &'b [u8],
         keep: usize,
-        sink: &mut dyn FnMut(Event<'_>),
+        sink: &mut dyn FnMut(StreamEvent<'_>),
     ) -> &'b [u8] {
-        match resync.look(bytes) {
+        match resync.examine(bytes) {
             Arrival::Packets(start) => {
-                let held = resync.into_bytes();
-                self.skip(start.min(held.len()), sink);
-                self.push(held.get(start..).unwrap_or_default(), keep, sink);
-                let (before, packets) = bytes.split_at(start.saturating_sub(held.len()).min(bytes.len()));
+                let buffered = resync.into_bytes();
+                self.skip(start.min(buffered.len()), sink);
+                self.push(buffered.get(start..).unwrap_or_default(), keep, sink);
+                let (before, packets) = bytes.split_at(start.saturating_sub(buffered.len()).min(bytes.len()));
                 self.skip(before.len(), sink);
                 self.push(packets, keep, sink);
                 return &[];
             }
             Arrival::Trial(length) if length <= keep => {
-                self.skip(resync.held(), sink);
-                self.state = State::Body(Body { is_trial: true, ..Body::of_length(length) });
+                self.skip(resync.buffered(), sink);
+                self.state = StreamState::PartialPacket(PartialPacket {
+                    is_trial: true,
+                    ..PartialPacket::of_length(length)
+                });
                 self.push(bytes, keep, sink);
                 return &[];
             }
@@ -270,57 +273,57 @@ impl Stream {
                 self.skip(before.len(), sink);
                 self.push(packets, keep, sink);
             }
-            None => self.state = State::Lost(resync),
+            None => self.state = StreamState::Lost(resync),
         }
         &[]
     }
 
-    fn skip(&mut self, count: usize, sink: &mut dyn FnMut(Event<'_>)) {
+    fn skip(&mut self, count: usize, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         if count > 0 {
-            sink(Event::Skipped { offset: self.offset, length: count as u64 });
+            sink(StreamEvent::Skipped { offset: self.offset, length: count as u64 });
             self.offset += count as u64;
         }
     }
 
-    fn hand_out(&mut self, packet: RawPacket<'_>, sink: &mut dyn FnMut(Event<'_>)) {
+    fn hand_out(&mut self, packet: RawPacket<'_>, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         let length = packet.length as u64;
-        sink(Event::Packet { offset: self.offset, packet });
+        sink(StreamEvent::Packet { offset: self.offset, packet });
         self.offset += length;
     }
 
     /// Emits the start of a packet whose end was not captured.
-    fn lose_state(&mut self, state: State, sink: &mut dyn FnMut(Event<'_>)) {
+    fn lose_state(&mut self, state: StreamState, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         match state {
-            State::Between => {}
-            State::Header(header) => {
+            StreamState::Between => {}
+            StreamState::Header(header) => {
                 // The length is unknown, except that there is more of it.
                 let length = header.len() + 1;
                 let missing = header.len()..length;
                 self.give_up(&header, missing.start, length, std::slice::from_ref(&missing), false, sink);
             }
-            State::Body(body) if body.is_trial => self.skip(body.seen, sink),
-            State::Body(body) => {
+            StreamState::PartialPacket(body) if body.is_trial => self.skip(body.arrived, sink),
+            StreamState::PartialPacket(body) => {
                 let mut missing = body.missing;
-                add_hole(&mut missing, body.seen..body.length);
-                self.give_up(&body.kept, body.seen, body.length, &missing, false, sink);
+                add_hole(&mut missing, body.arrived..body.length);
+                self.give_up(&body.captured, body.arrived, body.length, &missing, false, sink);
             }
-            State::Lost(resync) => self.skip(resync.held(), sink),
+            StreamState::Lost(resync) => self.skip(resync.buffered(), sink),
         }
     }
 
     /// Emits the start of a packet whose end will not arrive.
     fn give_up(
         &mut self,
-        kept: &[u8],
-        seen: usize,
+        captured: &[u8],
+        arrived: usize,
         length: usize,
         missing: &[Range<usize>],
         is_cut: bool,
-        sink: &mut dyn FnMut(Event<'_>),
+        sink: &mut dyn FnMut(StreamEvent<'_>),
     ) {
-        let packet = RawPacket { bytes: kept, length, is_cut, missing };
-        sink(Event::Packet { offset: self.offset, packet });
-        self.offset += seen as u64;
+        let packet = RawPacket { bytes: captured, length, is_cut, missing };
+        sink(StreamEvent::Packet { offset: self.offset, packet });
+        self.offset += arrived as u64;
     }
 }
 
@@ -333,32 +336,32 @@ fn add_hole(missing: &mut Vec<Range<usize>>, hole: Range<usize>) {
     }
 }
 
-impl Body {
-    fn of_length(length: usize) -> Body {
-        Body { kept: Vec::new(), seen: 0, length, missing: Vec::new(), is_trial: false }
+impl PartialPacket {
+    fn of_length(length: usize) -> PartialPacket {
+        PartialPacket { captured: Vec::new(), arrived: 0, length, missing: Vec::new(), is_trial: false }
     }
 
     fn add(&mut self, new: &[u8], keep: usize) {
         // After an omission, the next byte would not be contiguous.
-        if self.kept.len() == self.seen {
-            let room = keep.max(MAX_HEADER).saturating_sub(self.kept.len());
-            self.kept.extend_from_slice(new.get(..room.min(new.len())).unwrap_or_default());
+        if self.captured.len() == self.arrived {
+            let room = keep.max(MAX_HEADER).saturating_sub(self.captured.len());
+            self.captured.extend_from_slice(new.get(..room.min(new.len())).unwrap_or_default());
         }
-        self.seen += new.len();
+        self.arrived += new.len();
     }
 
     /// The number of bytes that are still missing.
     fn left(&self) -> usize {
-        self.length - self.seen
+        self.length - self.arrived
     }
 
     /// Substitutes zeros for missing bytes.
     fn skip(&mut self, length: usize) {
-        if self.kept.len() == self.seen && length < SPARE_CAPACITY {
-            self.kept.resize(self.seen + length, 0);
+        if self.captured.len() == self.arrived && length < SPARE_CAPACITY {
+            self.captured.resize(self.arrived + length, 0);
         }
-        add_hole(&mut self.missing, self.seen..self.seen + length);
-        self.seen += length;
+        add_hole(&mut self.missing, self.arrived..self.arrived + length);
+        self.arrived += length;
     }
 }
 

@@ -52,7 +52,7 @@ struct Chain {
 }
 
 impl Resync {
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         self.bytes.len()
     }
 
@@ -61,12 +61,12 @@ impl Resync {
     }
 
     /// Looks at an arrival for which the window is too small. Offsets count from the first held byte.
-    pub(super) fn look(&self, bytes: &[u8]) -> Arrival {
+    pub(super) fn examine(&self, bytes: &[u8]) -> Arrival {
         let begin = self.bytes.len();
         let mut work = MAX_WORK;
-        let followed = follow(bytes, &mut work);
-        if let Some(length) = followed.long {
-            return match followed.longest >= CONVINCING {
+        let run = follow(bytes, &mut work);
+        if let Some(length) = run.long {
+            return match run.longest >= CONVINCING {
                 true => Arrival::Packets(begin),
                 false => Arrival::Trial(length),
             };
@@ -74,7 +74,7 @@ impl Resync {
         if bytes.len() <= WINDOW {
             return Arrival::Unclear;
         }
-        if followed.is_convincing(true) {
+        if run.is_convincing(true) {
             return Arrival::Packets(begin);
         }
         let all = [&self.bytes, bytes].concat();
@@ -159,7 +159,7 @@ impl Chain {
 
 /// The extent of consecutive valid packets.
 #[derive(Debug, Clone, Copy, Default)]
-struct Followed {
+struct PacketRun {
     end: usize,
     longest: usize,
     /// They extend to the last byte.
@@ -170,7 +170,7 @@ struct Followed {
     is_refuted: bool,
 }
 
-impl Followed {
+impl PacketRun {
     fn is_convincing(&self, is_aligned: bool) -> bool {
         let reaches = self.is_whole || (!self.is_refuted && self.end >= WINDOW / 2);
         self.end > 0 && reaches && (is_aligned || self.longest >= CONVINCING)
@@ -178,30 +178,30 @@ impl Followed {
 }
 
 /// Follows valid packets from the first byte.
-fn follow(bytes: &[u8], work: &mut usize) -> Followed {
-    let mut followed = Followed::default();
+fn follow(bytes: &[u8], work: &mut usize) -> PacketRun {
+    let mut run = PacketRun::default();
     loop {
-        let rest = bytes.get(followed.end..).unwrap_or_default();
-        let Some(first) = rest.first() else { return Followed { is_whole: true, ..followed } };
-        let refuted = Followed { is_refuted: true, ..followed };
+        let rest = bytes.get(run.end..).unwrap_or_default();
+        let Some(first) = rest.first() else { return PacketRun { is_whole: true, ..run } };
+        let refuted = PacketRun { is_refuted: true, ..run };
         if *work == 0 || !is_plausible(*first) {
             return refuted;
         }
         *work = work.saturating_sub(PLACE_COST);
         let length = match packet_length(rest) {
-            Length::Unknown => return followed,
+            Length::Unknown => return run,
             Length::TooLong => return refuted,
             Length::Known(length) => length,
         };
         *work = work.saturating_sub(length.min(rest.len()));
         match rest.get(..length) {
             Some(packet) if is_valid(&RawPacket::whole(packet)) => {
-                followed.end += length;
-                followed.longest = followed.longest.max(length);
+                run.end += length;
+                run.longest = run.longest.max(length);
             }
             Some(_) => return refuted,
-            None if length <= WINDOW => return followed,
-            None if has_likely_topic(rest) => return Followed { long: Some(length), ..followed },
+            None if length <= WINDOW => return run,
+            None if has_likely_topic(rest) => return PacketRun { long: Some(length), ..run },
             None => return refuted,
         }
     }
@@ -220,8 +220,8 @@ fn has_likely_topic(bytes: &[u8]) -> bool {
 
 /// Whether `bytes`, which follow a packet, may start the next one.
 pub(super) fn may_follow(bytes: &[u8]) -> bool {
-    let followed = follow(bytes, &mut { MAX_WORK });
-    followed.end > 0 || !followed.is_refuted
+    let run = follow(bytes, &mut { MAX_WORK });
+    run.end > 0 || !run.is_refuted
 }
 
 /// Whether a packet can start with this byte: a known type with valid flags.

@@ -2,24 +2,24 @@ use super::*;
 use proptest::prelude::*;
 
 /// A short form of an event.
-fn told(event: &Event<'_>) -> String {
+fn told(event: &StreamEvent<'_>) -> String {
     match event {
-        Event::Packet { offset, packet } => {
+        StreamEvent::Packet { offset, packet } => {
             let cut = if packet.is_cut { " cut" } else { "" };
             let holes: String =
                 packet.missing.iter().map(|hole| format!(" {}..{}", hole.start, hole.end)).collect();
             let but = if holes.is_empty() { "" } else { " but" };
             format!("{offset}: {:02x} of {}{cut}{but}{holes}", packet.bytes[0], packet.length)
         }
-        Event::Skipped { offset, length } => format!("{offset}: {length} skipped"),
-        Event::Gap { offset, length } => format!("{offset}: {length} missing"),
+        StreamEvent::Skipped { offset, length } => format!("{offset}: {length} skipped"),
+        StreamEvent::Gap { offset, length } => format!("{offset}: {length} missing"),
     }
 }
 
 /// The events of a stream from these pieces.
 fn events(mut stream: Stream, pieces: &[&[u8]]) -> Vec<String> {
     let mut all = Vec::new();
-    let mut sink = |event: Event<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
     for piece in pieces {
         stream.push(piece, 64 * 1024, &mut sink);
     }
@@ -45,22 +45,22 @@ fn publish(payload: usize) -> Vec<u8> {
 fn a_long_packet_loses_its_end_and_not_its_length() {
     let packet = publish(5000);
     let mut stream = Stream::new(true);
-    let mut kept = Vec::new();
+    let mut captured = Vec::new();
     for piece in packet.chunks(700) {
         stream.push(piece, 1024, &mut |event| match event {
-            Event::Packet { packet, .. } => kept.push((packet.bytes.len(), packet.length)),
-            Event::Skipped { .. } | Event::Gap { .. } => panic!("only a packet"),
+            StreamEvent::Packet { packet, .. } => captured.push((packet.bytes.len(), packet.length)),
+            StreamEvent::Skipped { .. } | StreamEvent::Gap { .. } => panic!("only a packet"),
         });
-        assert!(stream.held() <= 1024);
+        assert!(stream.buffered() <= 1024);
     }
-    assert_eq!(kept, [(1024, packet.len())]);
+    assert_eq!(captured, [(1024, packet.len())]);
 }
 
 #[test]
 fn what_a_length_announces_is_not_held() {
     let mut stream = Stream::new(true);
     stream.push(b"\x30\xff\xff\xff\x7f\0\x01a", 1024, &mut |_| panic!("nothing is whole"));
-    assert!(stream.held() < 16);
+    assert!(stream.buffered() < 16);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_gap_in_a_payload_leaves_the_packet() {
     let packet = publish(3000);
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: Event<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
     stream.push(&packet[..1000], 1024, &mut sink);
     stream.gap(1000, &mut sink);
     stream.push(&packet[2000..], 1024, &mut sink);
@@ -80,7 +80,7 @@ fn a_gap_in_a_payload_leaves_the_packet() {
 fn a_gap_elsewhere_loses_the_place_until_packets_follow_each_other() {
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: Event<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
     stream.push(b"\x82\x08\0\x01", 1024, &mut sink);
     stream.gap(20, &mut sink);
     stream.push(b"not a packet", 1024, &mut sink);
@@ -95,7 +95,7 @@ fn a_gap_elsewhere_loses_the_place_until_packets_follow_each_other() {
 fn a_gap_inside_any_packet_leaves_the_packet() {
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: Event<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
     stream.push(b"\x82\x08\0\x01", 1024, &mut sink);
     stream.gap(2, &mut sink);
     stream.push(b"abc", 1024, &mut sink);
@@ -160,7 +160,7 @@ fn a_long_packet_behind_a_gap_is_found() {
     let long = publish(20_000);
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: Event<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
     stream.push(&publish(5), 1 << 20, &mut sink);
     stream.gap(7, &mut sink);
     long.chunks(1400).for_each(|piece| stream.push(piece, 1 << 20, &mut sink));
@@ -189,7 +189,7 @@ fn looking_for_packets_takes_little_work() {
     let mut skipped = 0;
     for piece in hostile.chunks(64 * 1024) {
         stream.push(piece, 1024, &mut |event| match event {
-            Event::Skipped { length, .. } => skipped += length,
+            StreamEvent::Skipped { length, .. } => skipped += length,
             event => panic!("{event:?}"),
         });
     }
@@ -202,10 +202,10 @@ fn looking_for_packets_holds_little() {
     let mut skipped = 0;
     for _ in 0..100 {
         stream.push(&[0x4d; 4096], 1024, &mut |event| match event {
-            Event::Skipped { length, .. } => skipped += length,
+            StreamEvent::Skipped { length, .. } => skipped += length,
             event => panic!("{event:?}"),
         });
-        assert!(stream.held() <= 16 * 1024);
+        assert!(stream.buffered() <= 16 * 1024);
     }
     assert!(skipped > 300_000);
 }
@@ -235,12 +235,12 @@ proptest! {
     ) {
         let mut at = 0;
         let mut stream = Stream::new(is_from_start);
-        let mut sink = |event: Event<'_>| {
+        let mut sink = |event: StreamEvent<'_>| {
             let (offset, length) = match &event {
-                Event::Packet { offset, packet } => {
+                StreamEvent::Packet { offset, packet } => {
                     (*offset, if packet.is_cut { 0 } else { packet.length as u64 })
                 }
-                Event::Skipped { offset, length } | Event::Gap { offset, length } => (*offset, *length),
+                StreamEvent::Skipped { offset, length } | StreamEvent::Gap { offset, length } => (*offset, *length),
             };
             assert_eq!(offset, at);
             at += length;

@@ -10,7 +10,7 @@ const MAX_PINGS: usize = 1024;
 
 /// A packet and the answer that it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum ExchangeStep {
     /// PUBLISH with QoS 1 waits for PUBACK.
     PublishedQos1,
     /// PUBLISH with QoS 2 waits for PUBREC.
@@ -27,9 +27,9 @@ pub enum Step {
 
 /// One packet identifier that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
+pub struct OpenExchange {
     /// The last step.
-    pub step: Step,
+    pub step: ExchangeStep,
     /// Time of the first packet, in nanoseconds.
     pub begun: Option<u64>,
     /// Time of the last step, in nanoseconds.
@@ -42,7 +42,7 @@ pub struct RoundTrip {
     /// The type of the answer.
     pub answer: PacketType,
     /// The direction of the packet that it answers.
-    pub asked: Direction,
+    pub request_direction: Direction,
     /// Nanoseconds since the packet that it answers.
     pub nanoseconds: u64,
     /// In PUBCOMP, nanoseconds since the PUBLISH.
@@ -53,7 +53,7 @@ pub struct RoundTrip {
 #[derive(Debug, Default)]
 pub struct Exchanges {
     /// By direction of the first packet, and packet identifier.
-    under_way: [HashMap<u16, Exchange>; 2],
+    open: [HashMap<u16, OpenExchange>; 2],
     connect: Option<u64>,
     /// Times of the unanswered PINGREQs, in nanoseconds.
     pings: std::collections::VecDeque<Option<u64>>,
@@ -61,8 +61,8 @@ pub struct Exchanges {
 
 impl Exchanges {
     /// The exchanges that this side began, by packet identifier.
-    pub fn begun_by(&self, direction: Direction) -> &HashMap<u16, Exchange> {
-        let [client, server] = &self.under_way;
+    pub fn begun_by(&self, direction: Direction) -> &HashMap<u16, OpenExchange> {
+        let [client, server] = &self.open;
         match direction {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
@@ -98,64 +98,66 @@ impl Exchanges {
                 }
             }
             PacketType::Pingresp => {
-                let asked = self.pings.pop_front().flatten();
-                return round_trip(packet_type, direction, asked, None, time);
+                let request_direction = self.pings.pop_front().flatten();
+                return round_trip(packet_type, direction, request_direction, None, time);
             }
             PacketType::Publish => {
                 let step = match tree.number(Name::Qos) {
-                    Some(1) => Step::PublishedQos1,
-                    Some(2) => Step::PublishedQos2,
+                    Some(1) => ExchangeStep::PublishedQos1,
+                    Some(2) => ExchangeStep::PublishedQos2,
                     _ => return None,
                 };
                 self.begin(direction, packet_id?, step, time);
             }
-            PacketType::Subscribe => self.begin(direction, packet_id?, Step::Subscribed, time),
-            PacketType::Unsubscribe => self.begin(direction, packet_id?, Step::Unsubscribed, time),
+            PacketType::Subscribe => self.begin(direction, packet_id?, ExchangeStep::Subscribed, time),
+            PacketType::Unsubscribe => self.begin(direction, packet_id?, ExchangeStep::Unsubscribed, time),
             PacketType::Puback => {
-                return self.end(packet_type, direction, packet_id?, Step::PublishedQos1, time);
+                return self.end(packet_type, direction, packet_id?, ExchangeStep::PublishedQos1, time);
             }
             PacketType::Suback => {
-                return self.end(packet_type, direction, packet_id?, Step::Subscribed, time);
+                return self.end(packet_type, direction, packet_id?, ExchangeStep::Subscribed, time);
             }
             PacketType::Unsuback => {
-                return self.end(packet_type, direction, packet_id?, Step::Unsubscribed, time);
+                return self.end(packet_type, direction, packet_id?, ExchangeStep::Unsubscribed, time);
             }
-            PacketType::Pubcomp => return self.end(packet_type, direction, packet_id?, Step::Released, time),
+            PacketType::Pubcomp => {
+                return self.end(packet_type, direction, packet_id?, ExchangeStep::Released, time);
+            }
             PacketType::Pubrec if failed => {
-                return self.end(packet_type, direction, packet_id?, Step::PublishedQos2, time);
+                return self.end(packet_type, direction, packet_id?, ExchangeStep::PublishedQos2, time);
             }
             PacketType::Pubrec => {
                 return self.go_on(
                     packet_type,
                     direction,
                     packet_id?,
-                    [Step::PublishedQos2, Step::Received],
+                    [ExchangeStep::PublishedQos2, ExchangeStep::Received],
                     time,
                 );
             }
             // The publisher sends it, so the exchange belongs to its direction.
             PacketType::Pubrel => {
                 let exchange = self.of(direction).get_mut(&packet_id?)?;
-                exchange.step = Step::Released;
-                let asked = exchange.last;
+                exchange.step = ExchangeStep::Released;
+                let request_direction = exchange.last;
                 exchange.last = time;
-                return round_trip(packet_type, direction, asked, None, time);
+                return round_trip(packet_type, direction, request_direction, None, time);
             }
             PacketType::Disconnect | PacketType::Auth => {}
         }
         None
     }
 
-    fn of(&mut self, direction: Direction) -> &mut HashMap<u16, Exchange> {
-        let [client, server] = &mut self.under_way;
+    fn of(&mut self, direction: Direction) -> &mut HashMap<u16, OpenExchange> {
+        let [client, server] = &mut self.open;
         match direction {
             Direction::ClientToServer => client,
             Direction::ServerToClient => server,
         }
     }
 
-    fn begin(&mut self, direction: Direction, packet_id: u16, step: Step, time: Option<u64>) {
-        self.of(direction).insert(packet_id, Exchange { step, begun: time, last: time });
+    fn begin(&mut self, direction: Direction, packet_id: u16, step: ExchangeStep, time: Option<u64>) {
+        self.of(direction).insert(packet_id, OpenExchange { step, begun: time, last: time });
     }
 
     /// Ends an exchange with its last answer, which was sent in `direction`.
@@ -164,13 +166,13 @@ impl Exchanges {
         answer: PacketType,
         direction: Direction,
         packet_id: u16,
-        awaited: Step,
+        awaited: ExchangeStep,
         time: Option<u64>,
     ) -> Option<RoundTrip> {
         let exchanges = self.of(direction.reverse());
         let exchange = exchanges.get(&packet_id).filter(|exchange| exchange.step == awaited)?.clone();
         exchanges.remove(&packet_id);
-        let begun = exchange.begun.filter(|_| awaited == Step::Released);
+        let begun = exchange.begun.filter(|_| awaited == ExchangeStep::Released);
         round_trip(answer, direction, exchange.last, begun, time)
     }
 
@@ -179,27 +181,27 @@ impl Exchanges {
         answer: PacketType,
         direction: Direction,
         packet_id: u16,
-        [awaited, next]: [Step; 2],
+        [awaited, next]: [ExchangeStep; 2],
         time: Option<u64>,
     ) -> Option<RoundTrip> {
         let exchange =
             self.of(direction.reverse()).get_mut(&packet_id).filter(|exchange| exchange.step == awaited)?;
-        let asked = exchange.last;
+        let request_direction = exchange.last;
         exchange.step = next;
         exchange.last = time;
-        round_trip(answer, direction, asked, None, time)
+        round_trip(answer, direction, request_direction, None, time)
     }
 }
 
 fn round_trip(
     answer: PacketType,
     direction: Direction,
-    asked: Option<u64>,
+    request_direction: Option<u64>,
     begun: Option<u64>,
     time: Option<u64>,
 ) -> Option<RoundTrip> {
     let time = time?;
-    let nanoseconds = time.saturating_sub(asked?);
+    let nanoseconds = time.saturating_sub(request_direction?);
     let since_publish = begun.map(|begun| time.saturating_sub(begun));
-    Some(RoundTrip { answer, asked: direction.reverse(), nanoseconds, since_publish })
+    Some(RoundTrip { answer, request_direction: direction.reverse(), nanoseconds, since_publish })
 }

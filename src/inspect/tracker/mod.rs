@@ -11,8 +11,8 @@ use super::field::Tree;
 use super::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
 use aliases::Aliases;
-pub use exchange::{Exchanges, RoundTrip, Step};
-pub use negotiated::Agreement;
+pub use exchange::{ExchangeStep, Exchanges, RoundTrip};
+pub use negotiated::Negotiation;
 use negotiated::{Connack, Connect};
 use std::rc::Rc;
 
@@ -28,7 +28,7 @@ pub struct Tracker {
     /// The keep alive in seconds; the server's value takes precedence.
     pub keep_alive: Option<u16>,
     /// The contents of CONNECT and CONNACK.
-    pub agreement: Agreement,
+    pub negotiation: Negotiation,
     /// The sides that have sent DISCONNECT.
     has_disconnected: [bool; 2],
     /// The directions in which packets are missing or late.
@@ -44,7 +44,7 @@ pub struct Tracker {
 
 /// Facts about a packet that follow from the connection's state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct PacketFacts {
     /// The topic of the packet's topic alias.
     pub topic: Option<Rc<str>>,
     /// The round trip that the packet completes.
@@ -93,7 +93,7 @@ impl Tracker {
         direction: Direction,
         tree: &Tree<'_>,
         time: Option<u64>,
-    ) -> Seen {
+    ) -> PacketFacts {
         match packet_type {
             PacketType::Connect => self.connect(tree),
             PacketType::Connack => self.connack(tree),
@@ -102,7 +102,7 @@ impl Tracker {
         }
         let topic = (packet_type == PacketType::Publish).then(|| self.resolve(direction, tree)).flatten();
         let answers = self.exchanges.observe(packet_type, direction, tree, time);
-        Seen { topic, answers, inferred_version: self.just_inferred.take() }
+        PacketFacts { topic, answers, inferred_version: self.just_inferred.take() }
     }
 
     /// The unfinished exchanges.
@@ -148,7 +148,7 @@ impl Tracker {
         self.keep_alive = tree.two_bytes(Name::KeepAlive);
         // A property that was not decoded is unknown rather than absent.
         if tree.is_decoded() {
-            self.agreement.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
+            self.negotiation.connect.get_or_insert_with(|| Connect::read(tree, version::stated(tree)));
         }
     }
 
@@ -160,7 +160,7 @@ impl Tracker {
             self.keep_alive = Some(keep_alive);
         }
         if tree.is_decoded() {
-            self.agreement.connack.get_or_insert_with(|| Connack::read(tree));
+            self.negotiation.connack.get_or_insert_with(|| Connack::read(tree));
         }
     }
 

@@ -10,7 +10,7 @@ const DEFAULT_RECEIVE_MAXIMUM: u16 = u16::MAX;
 
 /// The limits that one side stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct StatedLimits {
     /// Maximum number of messages with QoS 1 and 2 in flight to it.
     pub receive_maximum: u16,
     /// Maximum packet size in bytes; `None` for no limit.
@@ -29,7 +29,7 @@ pub struct Connect {
     /// The client identifier is not empty.
     pub has_client_id: bool,
     /// Limits for the server's packets.
-    pub limits: Limits,
+    pub limits: StatedLimits,
     /// Any packet may have reason strings and user properties.
     pub wants_problem_information: bool,
     /// CONNACK may have response information.
@@ -54,7 +54,7 @@ pub struct Connack {
     /// The server resumes an earlier session.
     pub session_present: bool,
     /// Limits for the client's packets.
-    pub limits: Limits,
+    pub limits: StatedLimits,
     /// The highest QoS.
     pub maximum_qos: u8,
     /// RETAIN may be set.
@@ -67,10 +67,10 @@ pub struct Connack {
     pub shared_subscriptions_available: bool,
 }
 
-impl Limits {
-    fn read(tree: &Tree<'_>) -> Limits {
+impl StatedLimits {
+    fn read(tree: &Tree<'_>) -> StatedLimits {
         let two_bytes = |id| tree.two_bytes(Name::Property(id));
-        Limits {
+        StatedLimits {
             receive_maximum: two_bytes(PropertyId::ReceiveMaximum).unwrap_or(DEFAULT_RECEIVE_MAXIMUM),
             maximum_packet_size: tree.number(Name::Property(PropertyId::MaximumPacketSize)),
             topic_alias_maximum: two_bytes(PropertyId::TopicAliasMaximum).unwrap_or_default(),
@@ -86,7 +86,7 @@ impl Connect {
             version,
             clean_start: tree.is_set(Name::CleanStart),
             has_client_id: tree.bytes(Name::ClientIdentifier).is_some_and(|id| !id.is_empty()),
-            limits: Limits::read(tree),
+            limits: StatedLimits::read(tree),
             wants_problem_information: number(PropertyId::RequestProblemInformation) != Some(0),
             wants_response_information: number(PropertyId::RequestResponseInformation) == Some(1),
             authentication_method: tree.text(Name::Property(PropertyId::AuthenticationMethod)).map(Rc::from),
@@ -105,7 +105,7 @@ impl Connack {
         Connack {
             is_accepted: code == Some(0),
             session_present: tree.is_set(Name::SessionPresent),
-            limits: Limits::read(tree),
+            limits: StatedLimits::read(tree),
             maximum_qos: tree.number(Name::Property(PropertyId::MaximumQos)).map_or(2, |qos| qos as u8),
             retain_available: is_available(PropertyId::RetainAvailable),
             wildcards_available: is_available(PropertyId::WildcardSubscriptionAvailable),
@@ -117,14 +117,14 @@ impl Connack {
 
 /// CONNECT and CONNACK of a connection, once they have been sent.
 #[derive(Debug, Default)]
-pub struct Agreement {
+pub struct Negotiation {
     /// The client's first CONNECT.
     pub connect: Option<Connect>,
     /// The server's first CONNACK.
     pub connack: Option<Connack>,
 }
 
-impl Agreement {
+impl Negotiation {
     /// Whether the session is new; `None` if that was not stated or not captured.
     pub fn is_session_new(&self) -> Option<bool> {
         let connect = self.connect.as_ref()?;
@@ -137,7 +137,7 @@ impl Agreement {
     }
 
     /// The limits for packets in this direction, once the receiver has stated them.
-    pub fn limits(&self, direction: Direction) -> Option<&Limits> {
+    pub fn limits(&self, direction: Direction) -> Option<&StatedLimits> {
         match direction {
             Direction::ClientToServer => self.connack.as_ref().map(|connack| &connack.limits),
             Direction::ServerToClient => self.connect.as_ref().map(|connect| &connect.limits),

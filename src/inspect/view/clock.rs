@@ -7,7 +7,7 @@ const NANOSECONDS: u64 = 1_000_000_000;
 
 /// Formats times.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct TimeFormatter {
     format: &'static str,
     zone: TimeZone,
     second: Option<u64>,
@@ -15,19 +15,19 @@ pub(super) struct Clock {
     text: String,
 }
 
-impl Clock {
+impl TimeFormatter {
     /// RFC 3339 in UTC, up to the seconds.
-    pub(super) fn rfc_3339() -> Clock {
-        Clock::new("%Y-%m-%dT%H:%M:%S", TimeZone::UTC)
+    pub(super) fn rfc_3339() -> TimeFormatter {
+        TimeFormatter::new("%Y-%m-%dT%H:%M:%S", TimeZone::UTC)
     }
 
     /// The local time of day.
-    pub(super) fn time_of_day() -> Clock {
-        Clock::new("%H:%M:%S", crate::time_zone::local().0)
+    pub(super) fn time_of_day() -> TimeFormatter {
+        TimeFormatter::new("%H:%M:%S", crate::time_zone::local().0)
     }
 
-    fn new(format: &'static str, zone: TimeZone) -> Clock {
-        Clock { format, zone, second: None, text: String::new() }
+    fn new(format: &'static str, zone: TimeZone) -> TimeFormatter {
+        TimeFormatter { format, zone, second: None, text: String::new() }
     }
 
     /// Appends a time in nanoseconds since 1970, with this number of digits after the decimal point.

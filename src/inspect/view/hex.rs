@@ -24,13 +24,13 @@ pub struct HexView {
 }
 
 /// How single bytes are shown.
-struct Marks<'m> {
+struct ByteMarks<'m> {
     bad: &'m [Range<usize>],
     missing: &'m [Range<usize>],
     is_secret: bool,
 }
 
-impl Marks<'_> {
+impl ByteMarks<'_> {
     /// The byte in hexadecimal, or a placeholder if it is secret or missing.
     fn digits(&self, at: usize, byte: u8) -> String {
         if is_in(self.missing, at) {
@@ -100,7 +100,7 @@ impl HexView {
         let is_secret = owned.leaves.iter().any(|leaf| super::secret::is_secret(leaf.name))
             && !self.options.shows_secrets;
         let shown = bytes.get(..bytes.len().min(MAX_BYTES)).unwrap_or_default();
-        let marks = Marks { bad, missing: packet.raw.missing, is_secret };
+        let marks = ByteMarks { bad, missing: packet.raw.missing, is_secret };
         let mut rows = shown.chunks(WIDTH);
         let mut at = owned.range.start;
         let mut meaning = self.meaning(packet, owned);
@@ -120,7 +120,7 @@ impl HexView {
         }
     }
 
-    fn row(&self, at: usize, row: &[u8], marks: &Marks<'_>, colour: Color, words: &str) -> String {
+    fn row(&self, at: usize, row: &[u8], marks: &ByteMarks<'_>, colour: Color, words: &str) -> String {
         let mut text = format!("    {at:04x}  ");
         for (index, byte) in row.iter().enumerate() {
             let digits = marks.digits(at + index, *byte);

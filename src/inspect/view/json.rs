@@ -1,13 +1,13 @@
 //! One JSON object per line. `docs/inspect-json.md` documents it for users; keys are only ever added.
 
-use super::clock::Clock;
+use super::clock::TimeFormatter;
 use super::secret::{HIDDEN, is_secret};
 use super::{Options, payload, shown, words};
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{Event, Foreign};
+use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::field::Bits;
-use crate::inspect::inspector::Stretch;
+use crate::inspect::inspector::ByteRange;
 use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
@@ -20,23 +20,23 @@ use std::fmt::Write;
 #[derive(Debug)]
 pub struct JsonView {
     options: Options,
-    clock: Clock,
+    clock: TimeFormatter,
 }
 
 impl JsonView {
     /// A view with these options.
     pub fn new(options: Options) -> JsonView {
-        JsonView { options, clock: Clock::rfc_3339() }
+        JsonView { options, clock: TimeFormatter::rfc_3339() }
     }
 
     /// Appends the item's object, with the linter's findings, and a line break.
     pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
-            Item::Gap(stretch) => self.stretch("gap", stretch, out),
-            Item::Skipped(stretch) => self.stretch("skipped", stretch, out),
+            Item::Gap(range) => self.range("gap", range, out),
+            Item::Skipped(range) => self.range("skipped", range, out),
             // Only the linter needs it.
-            Item::Event(Event::Lag { .. }) => return,
+            Item::Event(ConversationEvent::Lag { .. }) => return,
             Item::Event(event) => self.event(event, findings, out),
         }
         out.push(b'\n');
@@ -65,13 +65,13 @@ impl JsonView {
         {
             text("client_id", client_id, &mut json);
         }
-        if let Some(topic) = &packet.seen.topic {
+        if let Some(topic) = &packet.facts.topic {
             text("resolved_topic", topic, &mut json);
         }
-        if let Some(answers) = &packet.seen.answers {
+        if let Some(answers) = &packet.facts.answers {
             round_trip(answers, &mut json);
         }
-        Fields { packet, options: self.options }.write(&packet.tree.fields, &mut json);
+        FieldWriter { packet, options: self.options }.write(&packet.tree.fields, &mut json);
         if let Some(decoded) = payload::decoded(packet, self.options) {
             decoded_payload(&decoded, &mut json);
         }
@@ -82,27 +82,27 @@ impl JsonView {
         json.close_object();
     }
 
-    fn stretch(&mut self, name: &str, stretch: &Stretch, out: &mut Vec<u8>) {
-        self.head(name, stretch.connection, stretch.at, out);
+    fn range(&mut self, name: &str, range: &ByteRange, out: &mut Vec<u8>) {
+        self.head(name, range.connection, range.at, out);
         let mut json = Writer::inside_object(out);
-        direction(stretch.direction, &mut json);
-        number("offset", stretch.offset, &mut json);
-        number("length", stretch.length, &mut json);
+        direction(range.direction, &mut json);
+        number("offset", range.offset, &mut json);
+        number("length", range.length, &mut json);
         json.close_object();
     }
 
-    fn event(&mut self, event: &Event<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+    fn event(&mut self, event: &ConversationEvent<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let (name, connection, at) = match event {
-            Event::Opened { connection, at, .. } => ("opened", connection, at),
-            Event::Conflict { connection, at, .. } => ("conflict", connection, at),
-            Event::ProxyHeader { connection, at, .. } => ("proxy_header", connection, at),
-            Event::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
-            Event::Undecryptable { connection, at, .. } => ("undecryptable", connection, at),
-            Event::Foreign { connection, at, .. } => ("foreign", connection, at),
-            Event::Closed { connection, at, .. } => ("closed", connection, at),
-            Event::Bytes { connection, at, .. } => ("bytes", connection, at),
-            Event::Gap { connection, at, .. } => ("gap", connection, at),
-            Event::Lag { connection, at, .. } => ("lag", connection, at),
+            ConversationEvent::Opened { connection, at, .. } => ("opened", connection, at),
+            ConversationEvent::Conflict { connection, at, .. } => ("conflict", connection, at),
+            ConversationEvent::ProxyHeader { connection, at, .. } => ("proxy_header", connection, at),
+            ConversationEvent::BadFrame { connection, at, .. } => ("bad_frame", connection, at),
+            ConversationEvent::Undecryptable { connection, at, .. } => ("undecryptable", connection, at),
+            ConversationEvent::OtherProtocol { connection, at, .. } => ("foreign", connection, at),
+            ConversationEvent::Closed { connection, at, .. } => ("closed", connection, at),
+            ConversationEvent::Bytes { connection, at, .. } => ("bytes", connection, at),
+            ConversationEvent::Gap { connection, at, .. } => ("gap", connection, at),
+            ConversationEvent::Lag { connection, at, .. } => ("lag", connection, at),
         };
         self.head(name, *connection, *at, out);
         let mut json = Writer::inside_object(out);
@@ -152,9 +152,9 @@ fn direction(direction: Direction, json: &mut Writer<'_>) {
     text("direction", direction.name(), json);
 }
 
-fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
+fn event_fields(event: &ConversationEvent<'_>, json: &mut Writer<'_>) {
     match event {
-        Event::Opened { client, server, transport, start, .. } => {
+        ConversationEvent::Opened { client, server, transport, start, .. } => {
             text("client", &client.to_string(), json);
             text("server", &server.to_string(), json);
             for (name, is_so) in [
@@ -166,31 +166,31 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
                 json.literal(is_so);
             }
         }
-        Event::Foreign { client, server, what, .. } => {
+        ConversationEvent::OtherProtocol { client, server, what, .. } => {
             text("client", &client.to_string(), json);
             text("server", &server.to_string(), json);
-            foreign(what, json);
+            other_protocol(what, json);
         }
-        Event::Conflict { direction: sender, stream_offset, length, .. } => {
+        ConversationEvent::Conflict { direction: sender, stream_offset, length, .. } => {
             direction(*sender, json);
             number("stream_offset", *stream_offset, json);
             number("length", *length, json);
         }
-        Event::ProxyHeader { proxy, header, .. } => {
+        ConversationEvent::ProxyHeader { proxy, header, .. } => {
             text("proxy", &proxy.to_string(), json);
             proxy_header(header, json);
         }
-        Event::BadFrame { direction: sender, stream_offset, fault, .. } => {
+        ConversationEvent::BadFrame { direction: sender, stream_offset, fault, .. } => {
             direction(*sender, json);
             number("stream_offset", *stream_offset, json);
             text("text", &fault.to_string(), json);
         }
-        Event::Undecryptable { direction: sender, stream_offset, why, .. } => {
+        ConversationEvent::Undecryptable { direction: sender, stream_offset, why, .. } => {
             direction(*sender, json);
             number("stream_offset", *stream_offset, json);
             text("text", &why.to_string(), json);
         }
-        Event::Closed { by, .. } => match by {
+        ConversationEvent::Closed { by, .. } => match by {
             Close::Fin => text("by", "fin", json),
             Close::Reset(sender) => {
                 text("by", "reset", json);
@@ -200,7 +200,7 @@ fn event_fields(event: &Event<'_>, json: &mut Writer<'_>) {
             Close::Evicted => text("by", "evicted", json),
             Close::EndOfCapture => text("by", "end_of_capture", json),
         },
-        Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => {}
+        ConversationEvent::Bytes { .. } | ConversationEvent::Gap { .. } | ConversationEvent::Lag { .. } => {}
     }
 }
 
@@ -217,9 +217,9 @@ fn proxy_header(header: &Result<ProxyHeader, ProxyFault>, json: &mut Writer<'_>)
     }
 }
 
-fn foreign(what: &Foreign, json: &mut Writer<'_>) {
+fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
     match what {
-        Foreign::Tls { server_name, why } => {
+        OtherProtocol::Tls { server_name, why } => {
             text("protocol", "tls", json);
             if let Some(name) = server_name {
                 text("server_name", name, json);
@@ -228,7 +228,7 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
                 text("text", &why.to_string(), json);
             }
         }
-        Foreign::Http { request, response } => {
+        OtherProtocol::Http { request, response } => {
             text("protocol", "http", json);
             for (name, line) in [("request", request), ("response", response)] {
                 if let Some(line) = line {
@@ -236,12 +236,12 @@ fn foreign(what: &Foreign, json: &mut Writer<'_>) {
                 }
             }
         }
-        Foreign::ProxyHeader(fault) => {
+        OtherProtocol::ProxyHeader(fault) => {
             text("protocol", "proxy", json);
             text("text", &fault.to_string(), json);
         }
-        Foreign::Silent => text("protocol", "none", json),
-        Foreign::Unknown => text("protocol", "unknown", json),
+        OtherProtocol::Silent => text("protocol", "none", json),
+        OtherProtocol::Unknown => text("protocol", "unknown", json),
     }
 }
 
@@ -277,12 +277,12 @@ fn round_trip(answers: &RoundTrip, json: &mut Writer<'_>) {
 }
 
 /// Writes the fields of a packet under their names, in groups only if names would clash.
-struct Fields<'p> {
+struct FieldWriter<'p> {
     packet: &'p Packet<'p>,
     options: Options,
 }
 
-impl Fields<'_> {
+impl FieldWriter<'_> {
     fn write(&self, fields: &[Field<'_>], json: &mut Writer<'_>) {
         let mut index = 0;
         while let Some(field) = fields.get(index) {

@@ -1,15 +1,15 @@
 //! One line per packet: time, connection, direction, type and the most important fields. Findings follow on lines of their own.
 
-use super::clock::Clock;
+use super::clock::TimeFormatter;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, version};
 use super::{Options, shown, text, words};
 use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
-use crate::inspect::capture::conversation::{Event, Foreign, Undecryptable};
+use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
-use crate::inspect::inspector::Stretch;
+use crate::inspect::inspector::ByteRange;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
 use crate::payload::Choice;
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
@@ -27,31 +27,31 @@ const MAX_HEX: usize = 16;
 #[derive(Debug)]
 pub struct LineView {
     options: Options,
-    clock: Clock,
+    clock: TimeFormatter,
 }
 
 impl LineView {
     /// A view with these options.
     pub fn new(options: Options) -> LineView {
-        LineView { options, clock: Clock::time_of_day() }
+        LineView { options, clock: TimeFormatter::time_of_day() }
     }
 
     /// Appends the item's text.
     pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
-            Item::Gap(stretch) => {
-                let text = match stretch.length {
+            Item::Gap(range) => {
+                let text = match range.length {
                     0 => "the beginning was not captured".to_owned(),
                     1 => "1 byte was not captured".to_owned(),
                     length => format!("{length} bytes were not captured"),
                 };
-                self.stretch(stretch, &text, out);
+                self.range(range, &text, out);
             }
-            Item::Skipped(stretch) => {
-                self.stretch(
-                    stretch,
-                    &format!("skipped {} bytes without a recognisable packet", stretch.length),
+            Item::Skipped(range) => {
+                self.range(
+                    range,
+                    &format!("skipped {} bytes without a recognisable packet", range.length),
                     out,
                 );
             }
@@ -121,15 +121,15 @@ impl LineView {
         out.extend_from_slice(line.as_bytes());
     }
 
-    fn stretch(&mut self, stretch: &Stretch, text: &str, out: &mut Vec<u8>) {
-        self.head(stretch.at, stretch.connection, Some(stretch.direction), out);
-        let line = format!("-- {text} (at byte {})\n", stretch.offset);
+    fn range(&mut self, range: &ByteRange, text: &str, out: &mut Vec<u8>) {
+        self.head(range.at, range.connection, Some(range.direction), out);
+        let line = format!("-- {text} (at byte {})\n", range.offset);
         out.extend_from_slice(line.as_bytes());
     }
 
-    fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+    fn event(&mut self, event: &ConversationEvent<'_>, out: &mut Vec<u8>) {
         let (connection, at, sender, text) = match event {
-            Event::Opened { connection, at, client, server, transport, start } => {
+            ConversationEvent::Opened { connection, at, client, server, transport, start } => {
                 let how = match (transport.is_encrypted, transport.is_web_socket) {
                     (false, false) => "",
                     (true, false) => " over TLS",
@@ -142,30 +142,32 @@ impl LineView {
                 };
                 (connection, at, None, format!("{client} connects to {server}{how}{midway}"))
             }
-            Event::Conflict { connection, at, direction, stream_offset, length } => {
+            ConversationEvent::Conflict { connection, at, direction, stream_offset, length } => {
                 let text = format!(
                     "{length} bytes were retransmitted with other contents (at byte {stream_offset}); the first ones count"
                 );
                 (connection, at, Some(*direction), text)
             }
-            Event::ProxyHeader { connection, at, proxy, header } => {
+            ConversationEvent::ProxyHeader { connection, at, proxy, header } => {
                 let text = proxy_header(*proxy, header);
                 (connection, at, Some(Direction::ClientToServer), text)
             }
-            Event::BadFrame { connection, at, direction, stream_offset, fault } => {
+            ConversationEvent::BadFrame { connection, at, direction, stream_offset, fault } => {
                 (connection, at, Some(*direction), format!("WebSocket, at byte {stream_offset}: {fault}"))
             }
-            Event::Undecryptable { connection, at, direction, stream_offset, why } => (
+            ConversationEvent::Undecryptable { connection, at, direction, stream_offset, why } => (
                 connection,
                 at,
                 Some(*direction),
                 format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
             ),
-            Event::Foreign { connection, at, client, server, what } => {
-                (connection, at, None, format!("{client} to {server}: {}", foreign(what)))
+            ConversationEvent::OtherProtocol { connection, at, client, server, what } => {
+                (connection, at, None, format!("{client} to {server}: {}", other_protocol(what)))
             }
-            Event::Closed { connection, at, by } => (connection, at, None, closed(*by)),
-            Event::Bytes { .. } | Event::Gap { .. } | Event::Lag { .. } => return,
+            ConversationEvent::Closed { connection, at, by } => (connection, at, None, closed(*by)),
+            ConversationEvent::Bytes { .. }
+            | ConversationEvent::Gap { .. }
+            | ConversationEvent::Lag { .. } => return,
         };
         self.head(*at, *connection, sender, out);
         out.extend_from_slice(format!("-- {}\n", escape::line(&text)).as_bytes());
@@ -198,9 +200,9 @@ fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> 
     }
 }
 
-fn foreign(what: &Foreign) -> String {
+fn other_protocol(what: &OtherProtocol) -> String {
     match what {
-        Foreign::Tls { server_name, why } => {
+        OtherProtocol::Tls { server_name, why } => {
             let name = server_name.as_deref().map(|name| format!(", for {}", escape::line(name)));
             let why = match why {
                 None | Some(Undecryptable::NoKeyLog) => "--tls-keylog FILE decrypts it".to_owned(),
@@ -208,13 +210,13 @@ fn foreign(what: &Foreign) -> String {
             };
             format!("TLS{}; {why}", name.unwrap_or_default())
         }
-        Foreign::Http { request, response } => {
+        OtherProtocol::Http { request, response } => {
             let line = request.as_deref().or(response.as_deref()).unwrap_or_default();
             format!("HTTP, not MQTT: {}", quoted(line))
         }
-        Foreign::ProxyHeader(fault) => format!("PROXY protocol: invalid header: {fault}"),
-        Foreign::Silent => "no data".to_owned(),
-        Foreign::Unknown => "unknown protocol, not MQTT".to_owned(),
+        OtherProtocol::ProxyHeader(fault) => format!("PROXY protocol: invalid header: {fault}"),
+        OtherProtocol::Silent => "no data".to_owned(),
+        OtherProtocol::Unknown => "unknown protocol, not MQTT".to_owned(),
     }
 }
 
@@ -266,10 +268,10 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
     if let Some(undecoded) = tree.bytes(Name::Undecoded).filter(|bytes| !bytes.is_empty()) {
         add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
     }
-    if let Some(inferred) = packet.seen.inferred_version {
+    if let Some(inferred) = packet.facts.inferred_version {
         add(&mut line, &format!("MQTT {} (inferred; set -V to be certain)", version(inferred)));
     }
-    if let Some(answers) = &packet.seen.answers {
+    if let Some(answers) = &packet.facts.answers {
         add(&mut line, &format!("after {}", duration(answers.nanoseconds)));
         if let Some(since) = answers.since_publish {
             line += &format!(" ({} since PUBLISH)", duration(since));
@@ -323,7 +325,7 @@ fn connect(packet: &Packet<'_>, options: Options, line: &mut String) {
 fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
     let tree = packet.tree;
     let topic = tree.text(Name::TopicName);
-    match (&packet.seen.topic, topic) {
+    match (&packet.facts.topic, topic) {
         (Some(resolved), _) => add(line, &format!("{} (by alias)", quoted(resolved))),
         (None, Some(topic)) => add(line, &quoted(topic)),
         (None, None) => {}

@@ -9,9 +9,9 @@ mod segment;
 
 use super::Direction;
 use super::capture::Moment;
-use super::capture::conversation::Event;
+use super::capture::conversation::ConversationEvent;
 use super::capture::reassembly::{Close, Start};
-use segment::{Flags, Header};
+use segment::{SegmentFlags, SegmentHeader};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -24,11 +24,11 @@ const MAX_STEP: u64 = 1 << 30;
 /// Turns events into a capture.
 #[derive(Debug, Default)]
 pub struct CaptureWriter {
-    connections: HashMap<u32, Connection>,
+    connections: HashMap<u32, WrittenConnection>,
 }
 
 #[derive(Debug)]
-struct Connection {
+struct WrittenConnection {
     client: SocketAddr,
     server: SocketAddr,
     /// The sequence numbers of the next bytes of client and server.
@@ -42,47 +42,57 @@ impl CaptureWriter {
     }
 
     /// Appends the frames of an event.
-    pub fn take(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
-        if let Event::Opened { connection, at, client, server, start, .. } = *event {
-            let mut opened = Connection { client, server, next: [0, 0] };
+    pub fn take(&mut self, event: &ConversationEvent<'_>, out: &mut Vec<u8>) {
+        if let ConversationEvent::Opened { connection, at, client, server, start, .. } = *event {
+            let mut opened = WrittenConnection { client, server, next: [0, 0] };
             if matches!(start, Start::Handshake { .. }) {
-                opened.shake_hands(at, out);
+                opened.write_handshake(at, out);
             }
             self.connections.insert(connection, opened);
             return;
         }
         let Some(connection) = self.connections.get_mut(&event.connection()) else { return };
         match *event {
-            Event::Bytes { at, direction, bytes, .. } => connection.say(at, direction, bytes, out),
-            Event::Gap { at, direction, length, .. } => connection.skip(at, direction, length, out),
-            Event::Closed { connection: number, at, by } => {
+            ConversationEvent::Bytes { at, direction, bytes, .. } => {
+                connection.write_bytes(at, direction, bytes, out)
+            }
+            ConversationEvent::Gap { at, direction, length, .. } => {
+                connection.skip(at, direction, length, out)
+            }
+            ConversationEvent::Closed { connection: number, at, by } => {
                 connection.close(at, by, out);
                 self.connections.remove(&number);
             }
-            Event::Opened { .. }
-            | Event::Lag { .. }
-            | Event::Conflict { .. }
-            | Event::ProxyHeader { .. }
-            | Event::BadFrame { .. }
-            | Event::Undecryptable { .. }
-            | Event::Foreign { .. } => {}
+            ConversationEvent::Opened { .. }
+            | ConversationEvent::Lag { .. }
+            | ConversationEvent::Conflict { .. }
+            | ConversationEvent::ProxyHeader { .. }
+            | ConversationEvent::BadFrame { .. }
+            | ConversationEvent::Undecryptable { .. }
+            | ConversationEvent::OtherProtocol { .. } => {}
         }
     }
 }
 
-impl Connection {
-    fn shake_hands(&mut self, at: Moment, out: &mut Vec<u8>) {
-        let first = Flags { is_syn: true, has_acknowledgment: false, ..Flags::default() };
+impl WrittenConnection {
+    fn write_handshake(&mut self, at: Moment, out: &mut Vec<u8>) {
+        let first = SegmentFlags { is_syn: true, has_acknowledgment: false, ..SegmentFlags::default() };
         self.send(at, Direction::ClientToServer, first, &[], out);
         self.step(Direction::ClientToServer, 1);
-        self.send(at, Direction::ServerToClient, Flags { is_syn: true, ..Flags::default() }, &[], out);
+        self.send(
+            at,
+            Direction::ServerToClient,
+            SegmentFlags { is_syn: true, ..SegmentFlags::default() },
+            &[],
+            out,
+        );
         self.step(Direction::ServerToClient, 1);
-        self.send(at, Direction::ClientToServer, Flags::default(), &[], out);
+        self.send(at, Direction::ClientToServer, SegmentFlags::default(), &[], out);
     }
 
-    fn say(&mut self, at: Moment, direction: Direction, bytes: &[u8], out: &mut Vec<u8>) {
+    fn write_bytes(&mut self, at: Moment, direction: Direction, bytes: &[u8], out: &mut Vec<u8>) {
         for part in bytes.chunks(MAX_SEGMENT) {
-            self.send(at, direction, Flags { is_push: true, ..Flags::default() }, part, out);
+            self.send(at, direction, SegmentFlags { is_push: true, ..SegmentFlags::default() }, part, out);
             self.step(direction, part.len() as u64);
         }
     }
@@ -94,7 +104,7 @@ impl Connection {
         while left > 0 {
             let step = left.min(MAX_STEP);
             self.step(direction, step);
-            self.send(at, opposite(direction), Flags::default(), &[], out);
+            self.send(at, opposite(direction), SegmentFlags::default(), &[], out);
             left -= step;
         }
     }
@@ -103,29 +113,41 @@ impl Connection {
         match by {
             Close::Fin => {
                 for direction in [Direction::ClientToServer, Direction::ServerToClient] {
-                    self.send(at, direction, Flags { is_fin: true, ..Flags::default() }, &[], out);
+                    self.send(
+                        at,
+                        direction,
+                        SegmentFlags { is_fin: true, ..SegmentFlags::default() },
+                        &[],
+                        out,
+                    );
                     self.step(direction, 1);
                 }
-                self.send(at, Direction::ClientToServer, Flags::default(), &[], out);
+                self.send(at, Direction::ClientToServer, SegmentFlags::default(), &[], out);
             }
             Close::Reset(direction) => {
-                self.send(at, direction, Flags { is_reset: true, ..Flags::default() }, &[], out);
+                self.send(
+                    at,
+                    direction,
+                    SegmentFlags { is_reset: true, ..SegmentFlags::default() },
+                    &[],
+                    out,
+                );
             }
             Close::Replaced | Close::Evicted | Close::EndOfCapture => {}
         }
     }
 
-    fn send(&self, at: Moment, direction: Direction, flags: Flags, bytes: &[u8], out: &mut Vec<u8>) {
+    fn send(&self, at: Moment, direction: Direction, flags: SegmentFlags, bytes: &[u8], out: &mut Vec<u8>) {
         let [client_next, server_next] = self.next;
         let header = match direction {
-            Direction::ClientToServer => Header {
+            Direction::ClientToServer => SegmentHeader {
                 source: self.client,
                 destination: self.server,
                 sequence: client_next,
                 acknowledgment: server_next,
                 flags,
             },
-            Direction::ServerToClient => Header {
+            Direction::ServerToClient => SegmentHeader {
                 source: self.server,
                 destination: self.client,
                 sequence: server_next,

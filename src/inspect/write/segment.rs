@@ -10,17 +10,17 @@ const TIME_TO_LIVE: u8 = 64;
 
 /// The addresses and numbers of a segment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Header {
+pub(super) struct SegmentHeader {
     pub(super) source: SocketAddr,
     pub(super) destination: SocketAddr,
     pub(super) sequence: u32,
     pub(super) acknowledgment: u32,
-    pub(super) flags: Flags,
+    pub(super) flags: SegmentFlags,
 }
 
 /// The flags of a segment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Flags {
+pub(super) struct SegmentFlags {
     pub(super) is_syn: bool,
     pub(super) is_fin: bool,
     pub(super) is_reset: bool,
@@ -28,14 +28,20 @@ pub(super) struct Flags {
     pub(super) has_acknowledgment: bool,
 }
 
-impl Default for Flags {
+impl Default for SegmentFlags {
     /// An acknowledgement, as in all segments but the first.
-    fn default() -> Flags {
-        Flags { is_syn: false, is_fin: false, is_reset: false, is_push: false, has_acknowledgment: true }
+    fn default() -> SegmentFlags {
+        SegmentFlags {
+            is_syn: false,
+            is_fin: false,
+            is_reset: false,
+            is_push: false,
+            has_acknowledgment: true,
+        }
     }
 }
 
-impl Header {
+impl SegmentHeader {
     /// The complete IP packet. If a proxy mixes IP versions, both addresses are written as IPv6.
     pub(super) fn packet(&self, bytes: &[u8]) -> Vec<u8> {
         match (self.source.ip(), self.destination.ip()) {

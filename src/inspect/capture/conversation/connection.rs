@@ -1,18 +1,18 @@
 //! Follows one connection from TCP bytes to MQTT.
 
 use super::super::reassembly::{Close, Side, Start};
-use super::detect::{Verdict, View};
+use super::detect::{Detection, Evidence};
 use super::ports::Ports;
 use super::tls::{Chunk, Decryptor, Plain, Session, Undecryptable};
-use super::undecided::{Held, Part, Replay};
+use super::undecided::{ReplayedEntry, StreamPart, Undecided};
 use super::web_socket::{Unwrapped, Unwrapper};
-use super::{Direction, Event, Foreign, Transport};
+use super::{ConversationEvent, Direction, OtherProtocol, Transport};
 use crate::inspect::capture::Moment;
 use crate::protocol::{ProxyFault, ProxyHeader};
 use std::net::SocketAddr;
 
 /// The most bytes that all connections together may hold while their protocols are undecided.
-const MAX_HELD: usize = 16 << 20;
+const MAX_UNDECIDED: usize = 16 << 20;
 
 /// State shared by all connections.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Shared {
     ports: Ports,
     decryptor: Option<Box<dyn Decryptor>>,
     /// Bytes held by connections whose protocol is undecided.
-    held: usize,
+    undecided: usize,
     /// Scratch buffer for unmasking.
     room: Vec<u8>,
 }
@@ -32,7 +32,7 @@ impl Shared {
 }
 
 /// A connection that may still produce events.
-pub(super) struct Talk {
+pub(super) struct Conversation {
     number: u32,
     opened: Moment,
     ends: [SocketAddr; 2],
@@ -41,7 +41,7 @@ pub(super) struct Talk {
     stream_offsets: Pair<u64>,
     proxied: Option<Proxied>,
     encryption: Option<Encryption>,
-    state: State,
+    state: ConversationState,
 }
 
 /// The PROXY protocol header that preceded the connection's bytes.
@@ -59,19 +59,19 @@ struct Encryption {
     /// Taken out while it reads.
     session: Option<Box<dyn Session>>,
     /// Unreadable directions, held until the conversation that they belong to is opened.
-    lost: Vec<Lost>,
+    unreadable: Vec<Unreadable>,
 }
 
 /// A direction that cannot be read any further.
-struct Lost {
+struct Unreadable {
     side: Side,
     at: Moment,
     stream_offset: u64,
     why: Undecryptable,
 }
 
-enum State {
-    Undecided(Held),
+enum ConversationState {
+    Undecided(Undecided),
     Mqtt(Mqtt),
     Over,
 }
@@ -107,16 +107,16 @@ impl<T> Pair<T> {
     }
 }
 
-impl Talk {
-    pub(super) fn new(number: u32, opened: Moment, ends: [SocketAddr; 2], start: Start) -> Talk {
-        let state = State::Undecided(Held::default());
+impl Conversation {
+    pub(super) fn new(number: u32, opened: Moment, ends: [SocketAddr; 2], start: Start) -> Conversation {
+        let state = ConversationState::Undecided(Undecided::default());
         let stream_offsets = Pair::default();
-        Talk { number, opened, ends, start, stream_offsets, proxied: None, encryption: None, state }
+        Conversation { number, opened, ends, start, stream_offsets, proxied: None, encryption: None, state }
     }
 
     /// Whether all events have been emitted.
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, ConversationState::Over)
     }
 
     /// Takes the next part of one side's TCP stream.
@@ -126,12 +126,12 @@ impl Talk {
         at: Moment,
         chunk: Chunk<'_>,
         shared: &mut Shared,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         let offset = self.stream_offsets.of(side);
         let stream_offset = *offset;
         *offset += chunk.length();
-        self.read(&Part { side, at, stream_offset, chunk }, shared, emit);
+        self.read(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
     }
 
     /// Reports retransmitted bytes that differ from the first ones.
@@ -142,26 +142,30 @@ impl Talk {
         stream_offset: u64,
         length: u64,
         shared: &mut Shared,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         match &mut self.state {
-            State::Undecided(held) => {
-                let cost = held.cost();
-                held.add_conflict(side, at, stream_offset, length);
-                shared.held += held.cost() - cost;
+            ConversationState::Undecided(undecided) => {
+                let cost = undecided.cost();
+                undecided.add_conflict(side, at, stream_offset, length);
+                shared.undecided += undecided.cost() - cost;
             }
-            State::Mqtt(mqtt) => {
+            ConversationState::Mqtt(mqtt) => {
                 let (connection, direction) = (self.number, direction(side, mqtt.client));
-                emit(Event::Conflict { connection, at, direction, stream_offset, length });
+                emit(ConversationEvent::Conflict { connection, at, direction, stream_offset, length });
             }
-            State::Over => {}
+            ConversationState::Over => {}
         }
     }
 
     /// Reports that the other side acknowledged more than was captured. Ignored until the protocol is known.
-    pub(super) fn lag(&mut self, side: Side, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
-        if let State::Mqtt(mqtt) = &self.state {
-            emit(Event::Lag { connection: self.number, at, direction: direction(side, mqtt.client) });
+    pub(super) fn lag(&mut self, side: Side, at: Moment, emit: &mut impl FnMut(ConversationEvent<'_>)) {
+        if let ConversationState::Mqtt(mqtt) = &self.state {
+            emit(ConversationEvent::Lag {
+                connection: self.number,
+                at,
+                direction: direction(side, mqtt.client),
+            });
         }
     }
 
@@ -171,17 +175,17 @@ impl Talk {
         at: Moment,
         by: Close,
         shared: &mut Shared,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         self.close_session(at, shared, emit);
         // The decrypted bytes need another decision.
-        while let State::Undecided(held) = &self.state {
-            match held.is_empty() {
+        while let ConversationState::Undecided(undecided) = &self.state {
+            match undecided.is_empty() {
                 true => self.end_in_silence(at, shared, emit),
                 false => self.decide(at, true, shared, emit),
             }
         }
-        if let State::Mqtt(mqtt) = &self.state {
+        if let ConversationState::Mqtt(mqtt) = &self.state {
             let by = match by {
                 Close::Reset(side) => Close::Reset(direction(side, mqtt.client)),
                 Close::Fin => Close::Fin,
@@ -189,13 +193,18 @@ impl Talk {
                 Close::Evicted => Close::Evicted,
                 Close::EndOfCapture => Close::EndOfCapture,
             };
-            emit(Event::Closed { connection: self.number, at, by });
+            emit(ConversationEvent::Closed { connection: self.number, at, by });
         }
-        self.state = State::Over;
+        self.state = ConversationState::Over;
     }
 
     /// Reads a part, decrypting it if necessary.
-    fn read(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    fn read(
+        &mut self,
+        part: &StreamPart<'_>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         let Some(encryption) = &mut self.encryption else { return self.read_plain(part, shared, emit) };
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
         let from = direction(part.side, client);
@@ -214,7 +223,12 @@ impl Talk {
     }
 
     /// Closes the decryptor's session, which emits the bytes that became readable and the reason for the rest.
-    fn close_session(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    fn close_session(
+        &mut self,
+        at: Moment,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         let Some(encryption) = &mut self.encryption else { return };
         let (client, Some(mut session)) = (encryption.client, encryption.session.take()) else { return };
         session.close(&mut |direction, plain| {
@@ -231,26 +245,33 @@ impl Talk {
         stream_offset: u64,
         plain: Plain<'_>,
         shared: &mut Shared,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         match plain {
             Plain::Bytes(bytes) => {
                 let chunk = Chunk::Bytes(bytes);
-                self.read_plain(&Part { side, at, stream_offset, chunk }, shared, emit);
+                self.read_plain(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
             }
-            Plain::Lost(why) => self.lose(Lost { side, at, stream_offset, why }, shared, emit),
+            Plain::Unreadable(why) => {
+                self.mark_unreadable(Unreadable { side, at, stream_offset, why }, shared, emit)
+            }
         }
     }
 
     /// Handles a direction that cannot be read any further. If that is true of both and nothing was read, the connection is given
     /// up.
-    fn lose(&mut self, lost: Lost, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    fn mark_unreadable(
+        &mut self,
+        unreadable: Unreadable,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         match (&self.state, &mut self.encryption) {
-            (State::Mqtt(mqtt), _) => emit(lost.event(self.number, mqtt.client)),
-            (State::Undecided(held), Some(encryption)) => {
-                let at = lost.at;
-                encryption.lost.push(lost);
-                if encryption.lost.len() > 1 && held.is_empty() {
+            (ConversationState::Mqtt(mqtt), _) => emit(unreadable.event(self.number, mqtt.client)),
+            (ConversationState::Undecided(undecided), Some(encryption)) => {
+                let at = unreadable.at;
+                encryption.unreadable.push(unreadable);
+                if encryption.unreadable.len() > 1 && undecided.is_empty() {
                     self.end_undecrypted(at, None, shared, emit);
                 }
             }
@@ -258,26 +279,37 @@ impl Talk {
         }
     }
 
-    fn read_plain(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    fn read_plain(
+        &mut self,
+        part: &StreamPart<'_>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         match &mut self.state {
-            State::Over => {}
-            State::Mqtt(mqtt) => mqtt.read(self.number, part, &mut shared.room, emit),
-            State::Undecided(held) => {
-                let cost = held.cost();
-                held.add(part);
-                shared.held += held.cost() - cost;
-                let is_final = held.is_full() || shared.held > MAX_HELD;
+            ConversationState::Over => {}
+            ConversationState::Mqtt(mqtt) => mqtt.read(self.number, part, &mut shared.room, emit),
+            ConversationState::Undecided(undecided) => {
+                let cost = undecided.cost();
+                undecided.add(part);
+                shared.undecided += undecided.cost() - cost;
+                let is_final = undecided.is_full() || shared.undecided > MAX_UNDECIDED;
                 self.decide(part.at, is_final, shared, emit);
             }
         }
     }
 
     /// Tries to detect the protocol, and continues with the held bytes.
-    fn decide(&mut self, at: Moment, is_final: bool, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
-        let State::Undecided(held) = &self.state else { return };
+    fn decide(
+        &mut self,
+        at: Moment,
+        is_final: bool,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
+        let ConversationState::Undecided(undecided) = &self.state else { return };
         let ports = self.ends.map(|end| end.port());
-        let view = View {
-            held,
+        let evidence = Evidence {
+            undecided,
             start: self.start,
             ports,
             known_ports: &shared.ports,
@@ -285,40 +317,40 @@ impl Talk {
             proxy: self.proxied.map(|proxied| proxied.side),
             may_be_proxied: self.proxied.is_none() && self.encryption.is_none(),
         };
-        let (verdict, fallback_client) = (view.verdict(), view.client());
-        if verdict == Verdict::Wait && !is_final {
+        let (detection, fallback_client) = (evidence.detect(), evidence.client());
+        if detection == Detection::Wait && !is_final {
             return;
         }
-        let held = self.take_held(shared);
+        let undecided = self.take_undecided(shared);
         let mut left_out = None;
-        match verdict {
-            Verdict::Mqtt { client } => self.open(client, None, emit),
-            Verdict::ProxyHeader { client, header, length } => {
+        match detection {
+            Detection::Mqtt { client } => self.open(client, None, emit),
+            Detection::ProxyHeader { client, header, length } => {
                 self.proxied = Some(Proxied { side: client, at, header });
-                self.state = State::Undecided(Held::default());
+                self.state = ConversationState::Undecided(Undecided::default());
                 left_out = Some((client, length as u64));
             }
-            Verdict::WebSocket { client, heads, fault } => {
+            Detection::WebSocket { client, heads, fault } => {
                 self.open(client, Some(heads), emit);
                 if let Some(fault) = fault {
                     let (connection, direction) = (self.number, fault.sender());
-                    emit(Event::BadFrame { connection, at, direction, stream_offset: 0, fault });
+                    emit(ConversationEvent::BadFrame { connection, at, direction, stream_offset: 0, fault });
                 }
             }
-            Verdict::Tls { client, server_name } => {
-                self.decrypt(at, client, server_name, &held, shared, emit);
+            Detection::Tls { client, server_name } => {
+                self.decrypt(at, client, server_name, &undecided, shared, emit);
             }
-            Verdict::Foreign { client, what } => self.end(at, client, what, emit),
-            Verdict::Wait => self.end(at, fallback_client, Foreign::Unknown, emit),
+            Detection::OtherProtocol { client, what } => self.end(at, client, what, emit),
+            Detection::Wait => self.end(at, fallback_client, OtherProtocol::Unknown, emit),
         }
-        for entry in held.replay() {
+        for entry in undecided.replay() {
             match entry {
-                Replay::Part(part) => {
+                ReplayedEntry::StreamPart(part) => {
                     if let Some(part) = without(part, left_out) {
                         self.replay(&part, shared, emit);
                     }
                 }
-                Replay::Conflict { side, at, stream_offset, length } => {
+                ReplayedEntry::Conflict { side, at, stream_offset, length } => {
                     self.conflict(side, at, stream_offset, length, shared, emit);
                 }
             }
@@ -326,26 +358,36 @@ impl Talk {
     }
 
     /// Reads a held part again, without decrypting it a second time.
-    fn replay(&mut self, part: &Part<'_>, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    fn replay(
+        &mut self,
+        part: &StreamPart<'_>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         match self.state {
-            State::Mqtt(_) => self.read_plain(part, shared, emit),
-            State::Undecided(_) => self.read(part, shared, emit),
-            State::Over => {}
+            ConversationState::Mqtt(_) => self.read_plain(part, shared, emit),
+            ConversationState::Undecided(_) => self.read(part, shared, emit),
+            ConversationState::Over => {}
         }
     }
 
     /// Takes the held bytes out of the state, which is over until another one is set.
-    fn take_held(&mut self, shared: &mut Shared) -> Held {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Undecided(held) => {
-                shared.held -= held.cost();
-                held
+    fn take_undecided(&mut self, shared: &mut Shared) -> Undecided {
+        match std::mem::replace(&mut self.state, ConversationState::Over) {
+            ConversationState::Undecided(undecided) => {
+                shared.undecided -= undecided.cost();
+                undecided
             }
-            State::Mqtt(_) | State::Over => Held::default(),
+            ConversationState::Mqtt(_) | ConversationState::Over => Undecided::default(),
         }
     }
 
-    fn open(&mut self, client: Side, heads: Option<[usize; 2]>, emit: &mut impl FnMut(Event<'_>)) {
+    fn open(
+        &mut self,
+        client: Side,
+        heads: Option<[usize; 2]>,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         let frames = heads.map(|[a, b]| {
             let frames = |head, side| Frames { head, unwrapper: Unwrapper::new(direction(side, client)) };
             Box::new(Pair { a: frames(a, Side::A), b: frames(b, Side::B) })
@@ -354,16 +396,17 @@ impl Talk {
             Transport { is_encrypted: self.encryption.is_some(), is_web_socket: frames.is_some() };
         let (connection, at, start) = (self.number, self.opened, self.start);
         let (client_address, server) = self.addresses(client);
-        emit(Event::Opened { connection, at, client: client_address, server, transport, start });
+        emit(ConversationEvent::Opened { connection, at, client: client_address, server, transport, start });
         if let Some(Proxied { at, header, .. }) = self.proxied {
             let proxy = self.ends_of(client).0;
-            emit(Event::ProxyHeader { connection, at, proxy, header });
+            emit(ConversationEvent::ProxyHeader { connection, at, proxy, header });
         }
-        let lost = self.encryption.as_mut().map(|encryption| std::mem::take(&mut encryption.lost));
-        for lost in lost.unwrap_or_default() {
-            emit(lost.event(connection, client));
+        let unreadable =
+            self.encryption.as_mut().map(|encryption| std::mem::take(&mut encryption.unreadable));
+        for unreadable in unreadable.unwrap_or_default() {
+            emit(unreadable.event(connection, client));
         }
-        self.state = State::Mqtt(Mqtt { client, offsets: Pair::default(), frames });
+        self.state = ConversationState::Mqtt(Mqtt { client, offsets: Pair::default(), frames });
     }
 
     /// Offers the connection to the decryptor; if it accepts, detection starts again with the decrypted bytes.
@@ -372,28 +415,35 @@ impl Talk {
         at: Moment,
         client: Side,
         server_name: Option<String>,
-        held: &Held,
+        undecided: &Undecided,
         shared: &mut Shared,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
         let is_new = self.encryption.is_none();
         let decryptor = shared.decryptor.as_mut().filter(|_| is_new);
-        match decryptor.map(|decryptor| decryptor.session(self.number, held.prefix(client))) {
+        match decryptor.map(|decryptor| decryptor.session(self.number, undecided.prefix(client))) {
             Some(Ok(session)) => {
-                let lost = Vec::new();
-                self.encryption = Some(Encryption { client, server_name, session: Some(session), lost });
-                self.state = State::Undecided(Held::default());
+                let unreadable = Vec::new();
+                self.encryption =
+                    Some(Encryption { client, server_name, session: Some(session), unreadable });
+                self.state = ConversationState::Undecided(Undecided::default());
             }
-            Some(Err(why)) => self.end(at, client, Foreign::Tls { server_name, why: Some(why) }, emit),
-            None => self.end(at, client, Foreign::Tls { server_name, why: None }, emit),
+            Some(Err(why)) => self.end(at, client, OtherProtocol::Tls { server_name, why: Some(why) }, emit),
+            None => self.end(at, client, OtherProtocol::Tls { server_name, why: None }, emit),
         }
     }
 
-    fn end(&mut self, at: Moment, client: Side, what: Foreign, emit: &mut impl FnMut(Event<'_>)) {
-        self.state = State::Over;
+    fn end(
+        &mut self,
+        at: Moment,
+        client: Side,
+        what: OtherProtocol,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
+        self.state = ConversationState::Over;
         let connection = self.number;
         let (client, server) = self.addresses(client);
-        emit(Event::Foreign { connection, at, client, server, what });
+        emit(ConversationEvent::OtherProtocol { connection, at, client, server, what });
     }
 
     /// Gives up a connection whose TLS cannot be decrypted, for this reason or for the first that was found.
@@ -402,19 +452,25 @@ impl Talk {
         at: Moment,
         why: Option<Undecryptable>,
         shared: &mut Shared,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
-        self.take_held(shared);
-        if let Some(Encryption { client, server_name, lost, .. }) = &mut self.encryption {
-            let first = || lost.first().map_or(Undecryptable::Silent, |lost| lost.why.clone());
+        self.take_undecided(shared);
+        if let Some(Encryption { client, server_name, unreadable, .. }) = &mut self.encryption {
+            let first =
+                || unreadable.first().map_or(Undecryptable::Silent, |unreadable| unreadable.why.clone());
             let why = Some(why.unwrap_or_else(first));
             let (client, server_name) = (*client, server_name.take());
-            self.end(at, client, Foreign::Tls { server_name, why }, emit);
+            self.end(at, client, OtherProtocol::Tls { server_name, why }, emit);
         }
     }
 
     /// Handles a connection without bytes, or without readable ones.
-    fn end_in_silence(&mut self, at: Moment, shared: &mut Shared, emit: &mut impl FnMut(Event<'_>)) {
+    fn end_in_silence(
+        &mut self,
+        at: Moment,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(ConversationEvent<'_>),
+    ) {
         if self.encryption.is_some() {
             return self.end_undecrypted(at, None, shared, emit);
         }
@@ -423,14 +479,14 @@ impl Talk {
             Start::Handshake { initiator } => initiator,
             Start::Midway => shared.ports.server(a.port(), b.port()).other(),
         };
-        self.end(at, client, Foreign::Silent, emit);
+        self.end(at, client, OtherProtocol::Silent, emit);
     }
 
     /// The addresses of client and server. A PROXY header may replace the client's.
     fn addresses(&self, client: Side) -> (SocketAddr, SocketAddr) {
         let (peer, server) = self.ends_of(client);
-        let told = self.proxied.and_then(|proxied| proxied.header.ok()?.addresses);
-        (told.map_or(peer, |(client, _)| client), server)
+        let stated = self.proxied.and_then(|proxied| proxied.header.ok()?.addresses);
+        (stated.map_or(peer, |(client, _)| client), server)
     }
 
     /// The addresses of the TCP connection, the client's first.
@@ -444,20 +500,26 @@ impl Talk {
 }
 
 /// The rest of a part after removing a header that ends at a given offset of its side's stream.
-fn without<'p>(part: Part<'p>, left_out: Option<(Side, u64)>) -> Option<Part<'p>> {
+fn without<'p>(part: StreamPart<'p>, left_out: Option<(Side, u64)>) -> Option<StreamPart<'p>> {
     let (Some((side, end)), Chunk::Bytes(bytes)) = (left_out, part.chunk) else { return Some(part) };
     if side != part.side || part.stream_offset >= end {
         return Some(part);
     }
     let skipped = end - part.stream_offset;
     let rest = bytes.get(usize::try_from(skipped).ok()?..).filter(|rest| !rest.is_empty())?;
-    Some(Part { stream_offset: part.stream_offset + skipped, chunk: Chunk::Bytes(rest), ..part })
+    Some(StreamPart { stream_offset: part.stream_offset + skipped, chunk: Chunk::Bytes(rest), ..part })
 }
 
-impl Lost {
-    fn event(self, connection: u32, client: Side) -> Event<'static> {
-        let Lost { side, at, stream_offset, why } = self;
-        Event::Undecryptable { connection, at, direction: direction(side, client), stream_offset, why }
+impl Unreadable {
+    fn event(self, connection: u32, client: Side) -> ConversationEvent<'static> {
+        let Unreadable { side, at, stream_offset, why } = self;
+        ConversationEvent::Undecryptable {
+            connection,
+            at,
+            direction: direction(side, client),
+            stream_offset,
+            why,
+        }
     }
 }
 
@@ -465,30 +527,32 @@ impl Mqtt {
     fn read(
         &mut self,
         connection: u32,
-        part: &Part<'_>,
+        part: &StreamPart<'_>,
         room: &mut Vec<u8>,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(ConversationEvent<'_>),
     ) {
-        let Part { side, at, stream_offset, chunk } = *part;
+        let StreamPart { side, at, stream_offset, chunk } = *part;
         let direction = direction(side, self.client);
         let next_offset = self.offsets.of(side);
-        let mut tell = |unwrapped: Unwrapped<'_>| {
+        let mut emit_unwrapped = |unwrapped: Unwrapped<'_>| {
             let offset = *next_offset;
             *next_offset += unwrapped.length();
             emit(match unwrapped {
                 Unwrapped::Bytes { stream_offset, bytes } => {
-                    Event::Bytes { connection, at, direction, offset, stream_offset, bytes }
+                    ConversationEvent::Bytes { connection, at, direction, offset, stream_offset, bytes }
                 }
-                Unwrapped::Gap(length) => Event::Gap { connection, at, direction, offset, length },
+                Unwrapped::Gap(length) => {
+                    ConversationEvent::Gap { connection, at, direction, offset, length }
+                }
                 Unwrapped::Fault { stream_offset, fault } => {
-                    Event::BadFrame { connection, at, direction, stream_offset, fault }
+                    ConversationEvent::BadFrame { connection, at, direction, stream_offset, fault }
                 }
             });
         };
         match (&mut self.frames, chunk) {
-            (Some(frames), _) => frames.of(side).read(chunk, stream_offset, room, &mut tell),
-            (None, Chunk::Bytes(bytes)) => tell(Unwrapped::Bytes { stream_offset, bytes }),
-            (None, Chunk::Gap(length)) => tell(Unwrapped::Gap(length)),
+            (Some(frames), _) => frames.of(side).read(chunk, stream_offset, room, &mut emit_unwrapped),
+            (None, Chunk::Bytes(bytes)) => emit_unwrapped(Unwrapped::Bytes { stream_offset, bytes }),
+            (None, Chunk::Gap(length)) => emit_unwrapped(Unwrapped::Gap(length)),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Detects the protocol of a connection from its first bytes.
 
 use super::super::reassembly::{Side, Start};
-use super::Foreign;
-use super::http::{self, Head, Progress};
+use super::OtherProtocol;
+use super::http::{self, Head, HeadParse};
 use super::mqtt::{self, Likeness, Walk};
-use super::ports::{Ports, Use};
+use super::ports::{PortUse, Ports};
 use super::tls::{self, Hello, ServerName};
-use super::undecided::Held;
+use super::undecided::Undecided;
 use super::web_socket::{self, FrameFault};
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
@@ -15,8 +15,8 @@ use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
 const ENOUGH_PACKETS: usize = 3;
 
 /// The bytes and ports that the decision depends on.
-pub(super) struct View<'a> {
-    pub(super) held: &'a Held,
+pub(super) struct Evidence<'a> {
+    pub(super) undecided: &'a Undecided,
     pub(super) start: Start,
     /// The ports of A and B.
     pub(super) ports: [u16; 2],
@@ -31,7 +31,7 @@ pub(super) struct View<'a> {
 
 /// The decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Detection {
     /// More bytes are needed.
     Wait,
     Mqtt {
@@ -54,26 +54,26 @@ pub(super) enum Verdict {
         /// The fault in its subprotocol.
         fault: Option<FrameFault>,
     },
-    Foreign {
+    OtherProtocol {
         client: Side,
-        what: Foreign,
+        what: OtherProtocol,
     },
 }
 
 const SIDES: [Side; 2] = [Side::A, Side::B];
 
-impl View<'_> {
+impl Evidence<'_> {
     /// Decides. An unambiguous beginning counts on every port.
-    pub(super) fn verdict(&self) -> Verdict {
-        if let Some(verdict) = self.proxy_header() {
-            return verdict;
+    pub(super) fn detect(&self) -> Detection {
+        if let Some(detection) = self.proxy_header() {
+            return detection;
         }
         for side in SIDES {
             let bytes = self.prefix(side);
             if tls::hello(bytes) == Some(Hello::Client) {
                 return self.client_hello(side);
             }
-            if http::start(bytes) == Some(http::Start::Request) {
+            if http::start(bytes) == Some(http::HeadKind::Request) {
                 return self.request(side);
             }
             if mqtt::connect(bytes) == Likeness::Yes {
@@ -83,20 +83,20 @@ impl View<'_> {
         for side in SIDES {
             let bytes = self.prefix(side);
             if tls::hello(bytes) == Some(Hello::Server) {
-                return Verdict::Tls { client: side.other(), server_name: None };
+                return Detection::Tls { client: side.other(), server_name: None };
             }
-            if http::start(bytes) == Some(http::Start::Answer) {
-                return self.lone_answer(side);
+            if http::start(bytes) == Some(http::HeadKind::Response) {
+                return self.lone_response(side);
             }
         }
         if self.may_become_clear() {
-            return Verdict::Wait;
+            return Detection::Wait;
         }
-        self.verdict_by_port()
+        self.detect_by_port()
     }
 
     /// The header that a proxy prepends, on any port.
-    fn proxy_header(&self) -> Option<Verdict> {
+    fn proxy_header(&self) -> Option<Detection> {
         let may_send = |side: &Side| match self.start {
             Start::Handshake { initiator } => *side == initiator,
             Start::Midway => true,
@@ -104,16 +104,16 @@ impl View<'_> {
         let sides = SIDES.into_iter().filter(|side| self.may_be_proxied && !self.lacks_beginning(*side));
         sides.filter(may_send).find_map(|client| match ProxyHeader::parse(self.prefix(client)) {
             Beginning::Header(header, length) => {
-                Some(Verdict::ProxyHeader { client, header: Ok(header), length })
+                Some(Detection::ProxyHeader { client, header: Ok(header), length })
             }
             Beginning::Invalid(fault, Some(length)) => {
-                Some(Verdict::ProxyHeader { client, header: Err(fault), length })
+                Some(Detection::ProxyHeader { client, header: Err(fault), length })
             }
             Beginning::Invalid(fault, None) => {
-                Some(Verdict::Foreign { client, what: Foreign::ProxyHeader(fault) })
+                Some(Detection::OtherProtocol { client, what: OtherProtocol::ProxyHeader(fault) })
             }
             Beginning::Partial if !self.prefix(client).is_empty() && self.can_wait(client) => {
-                Some(Verdict::Wait)
+                Some(Detection::Wait)
             }
             Beginning::Partial | Beginning::Other => None,
         })
@@ -140,33 +140,33 @@ impl View<'_> {
     }
 
     fn prefix(&self, side: Side) -> &[u8] {
-        self.held.prefix(side)
+        self.undecided.prefix(side)
     }
 
     /// Whether more bytes could make it unambiguous TLS, HTTP, or MQTT.
     fn may_become_clear(&self) -> bool {
         let may = |side| {
             let bytes = self.prefix(side);
-            let is_open = !bytes.is_empty() && !self.held.is_broken(side);
-            let is_mqtt_port = self.usage() == Some(Use::Mqtt);
+            let is_open = !bytes.is_empty() && !self.undecided.is_broken(side);
+            let is_mqtt_port = self.usage() == Some(PortUse::Mqtt);
             let may_be_connect = !is_mqtt_port && mqtt::connect(bytes) == Likeness::Maybe;
             is_open && (tls::may_be_hello(bytes) || http::may_be_start(bytes) || may_be_connect)
         };
         !self.is_final && SIDES.into_iter().any(may)
     }
 
-    fn verdict_by_port(&self) -> Verdict {
+    fn detect_by_port(&self) -> Detection {
         let is_whole =
             self.start != Start::Midway && !SIDES.into_iter().any(|side| self.lacks_beginning(side));
         match self.usage() {
-            Some(Use::Mqtt) => self.mqtt(),
-            _ if is_whole => self.verdict_by_answer(),
-            usage => self.verdict_by_framing(usage),
+            Some(PortUse::Mqtt) => self.mqtt(),
+            _ if is_whole => self.detect_by_response(),
+            usage => self.detect_by_framing(usage),
         }
     }
 
     /// The connection was seen from its beginning, without a CONNECT. If there is a CONNACK, the CONNECT may be missing.
-    fn verdict_by_answer(&self) -> Verdict {
+    fn detect_by_response(&self) -> Detection {
         let client = self.client();
         let walk = mqtt::walk(self.prefix(client.other()));
         if walk.is_plausible
@@ -175,11 +175,11 @@ impl View<'_> {
         {
             return self.mqtt();
         }
-        Verdict::Foreign { client, what: Foreign::Unknown }
+        Detection::OtherProtocol { client, what: OtherProtocol::Unknown }
     }
 
     /// The beginning is missing: it is MQTT if the bytes of both sides parse as consecutive packets.
-    fn verdict_by_framing(&self, usage: Option<Use>) -> Verdict {
+    fn detect_by_framing(&self, usage: Option<PortUse>) -> Detection {
         let client = self.client();
         let walks = SIDES.map(|side| mqtt::walk(self.prefix(side)));
         // Two clients, or two servers, do not speak MQTT to each other.
@@ -190,90 +190,93 @@ impl View<'_> {
             return self.mqtt();
         }
         if both(|walk| walk.is_plausible) && !self.is_final {
-            return Verdict::Wait;
+            return Detection::Wait;
         }
         if both(|walk| walk.is_plausible) && walks.iter().any(|walk| walk.packets >= ENOUGH_PACKETS) {
             return self.mqtt();
         }
-        if usage == Some(Use::Tls) || SIDES.into_iter().any(|side| tls::is_encrypted_data(self.prefix(side)))
+        if usage == Some(PortUse::Tls)
+            || SIDES.into_iter().any(|side| tls::is_encrypted_data(self.prefix(side)))
         {
-            return Verdict::Tls { client, server_name: None };
+            return Detection::Tls { client, server_name: None };
         }
-        Verdict::Foreign { client, what: Foreign::Unknown }
+        Detection::OtherProtocol { client, what: OtherProtocol::Unknown }
     }
 
-    fn mqtt(&self) -> Verdict {
-        Verdict::Mqtt { client: self.client() }
+    fn mqtt(&self) -> Detection {
+        Detection::Mqtt { client: self.client() }
     }
 
-    fn client_hello(&self, client: Side) -> Verdict {
+    fn client_hello(&self, client: Side) -> Detection {
         match tls::server_name(self.prefix(client)) {
-            ServerName::Known(server_name) => Verdict::Tls { client, server_name },
-            ServerName::Incomplete if self.can_wait(client) => Verdict::Wait,
-            ServerName::Incomplete => Verdict::Tls { client, server_name: None },
+            ServerName::Known(server_name) => Detection::Tls { client, server_name },
+            ServerName::Incomplete if self.can_wait(client) => Detection::Wait,
+            ServerName::Incomplete => Detection::Tls { client, server_name: None },
         }
     }
 
     /// A request, which may open a WebSocket.
-    fn request(&self, client: Side) -> Verdict {
+    fn request(&self, client: Side) -> Detection {
         let server = client.other();
         let request = match http::request(self.prefix(client)) {
-            Progress::Complete(head) if head.is_upgrade => head,
-            Progress::Partial if self.can_wait(client) => return Verdict::Wait,
+            HeadParse::Complete(head) if head.is_upgrade => head,
+            HeadParse::Partial if self.can_wait(client) => return Detection::Wait,
             _ => return self.http(client),
         };
-        match http::answer(self.prefix(server)) {
-            Progress::Partial if self.can_wait(server) => Verdict::Wait,
-            Progress::Complete(answer) if answer.is_upgrade => self.web_socket(client, &request, &answer),
+        match http::response(self.prefix(server)) {
+            HeadParse::Partial if self.can_wait(server) => Detection::Wait,
+            HeadParse::Complete(response) if response.is_upgrade => {
+                self.web_socket(client, &request, &response)
+            }
             _ => self.http(client),
         }
     }
 
     /// A WebSocket. If the subprotocol does not have an MQTT name, the first frame decides.
-    fn web_socket(&self, client: Side, request: &Head, answer: &Head) -> Verdict {
-        let fault = match (request.names_mqtt(), answer.names_mqtt()) {
+    fn web_socket(&self, client: Side, request: &Head, response: &Head) -> Detection {
+        let fault = match (request.names_mqtt(), response.names_mqtt()) {
             (true, true) => None,
             (true, false) => Some(FrameFault::NotChosen),
             (false, _) => Some(FrameFault::NotOffered),
         };
-        if !request.names_mqtt() && !answer.names_mqtt() {
+        if !request.names_mqtt() && !response.names_mqtt() {
             let frames = self.prefix(client).get(request.size..).unwrap_or_default();
             match mqtt::connect(&web_socket::first_payload(frames)) {
                 Likeness::Yes => {}
-                Likeness::Maybe if self.can_wait(client) => return Verdict::Wait,
+                Likeness::Maybe if self.can_wait(client) => return Detection::Wait,
                 Likeness::Maybe | Likeness::No => return self.http(client),
             }
         }
         let heads = match client {
-            Side::A => [request.size, answer.size],
-            Side::B => [answer.size, request.size],
+            Side::A => [request.size, response.size],
+            Side::B => [response.size, request.size],
         };
-        Verdict::WebSocket { client, heads, fault }
+        Detection::WebSocket { client, heads, fault }
     }
 
     /// A response; if the capture is out of order, its request may still follow.
-    fn lone_answer(&self, server: Side) -> Verdict {
-        if self.can_wait(server.other()) { Verdict::Wait } else { self.http(server.other()) }
+    fn lone_response(&self, server: Side) -> Detection {
+        if self.can_wait(server.other()) { Detection::Wait } else { self.http(server.other()) }
     }
 
-    fn http(&self, client: Side) -> Verdict {
+    fn http(&self, client: Side) -> Detection {
         let [request, response] = [client, client.other()].map(|side| match http::start(self.prefix(side)) {
             Some(_) => http::first_line(self.prefix(side)),
             None => None,
         });
-        Verdict::Foreign { client, what: Foreign::Http { request, response } }
+        Detection::OtherProtocol { client, what: OtherProtocol::Http { request, response } }
     }
 
     fn can_wait(&self, side: Side) -> bool {
-        !self.is_final && !self.held.is_broken(side)
+        !self.is_final && !self.undecided.is_broken(side)
     }
 
     fn lacks_beginning(&self, side: Side) -> bool {
-        self.held.lacks_beginning(side)
+        self.undecided.lacks_beginning(side)
     }
 
     /// The use of a known port, checking the server's port first.
-    fn usage(&self) -> Option<Use> {
+    fn usage(&self) -> Option<PortUse> {
         let [a, b] = self.ports.map(|port| self.known_ports.usage(port));
         match self.client() {
             Side::A => b.or(a),

@@ -5,7 +5,7 @@ const METHODS: [&[u8]; 8] =
     [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT "];
 
 /// The start of a response.
-const ANSWER: &[u8] = b"HTTP/1.";
+const RESPONSE: &[u8] = b"HTTP/1.";
 
 /// The most headers that are parsed; a WebSocket request has far fewer.
 const MAX_HEADERS: usize = 96;
@@ -15,9 +15,9 @@ const MAX_LINE: usize = 200;
 
 /// The sender of the head that a stream begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(super) enum HeadKind {
     Request,
-    Answer,
+    Response,
 }
 
 /// A complete head.
@@ -42,48 +42,48 @@ impl Head {
 
 /// The progress of parsing a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum HeadParse {
     Partial,
     Complete(Head),
     Broken,
 }
 
 /// Whether `bytes` start like HTTP.
-pub(super) fn start(bytes: &[u8]) -> Option<Start> {
-    if bytes.starts_with(ANSWER) {
-        return Some(Start::Answer);
+pub(super) fn start(bytes: &[u8]) -> Option<HeadKind> {
+    if bytes.starts_with(RESPONSE) {
+        return Some(HeadKind::Response);
     }
-    METHODS.iter().any(|method| bytes.starts_with(method)).then_some(Start::Request)
+    METHODS.iter().any(|method| bytes.starts_with(method)).then_some(HeadKind::Request)
 }
 
 /// Whether too few `bytes` to decide may still become HTTP.
 pub(super) fn may_be_start(bytes: &[u8]) -> bool {
-    METHODS.iter().copied().chain([ANSWER]).any(|word| word.len() > bytes.len() && word.starts_with(bytes))
+    METHODS.iter().copied().chain([RESPONSE]).any(|word| word.len() > bytes.len() && word.starts_with(bytes))
 }
 
-pub(super) fn request(bytes: &[u8]) -> Progress {
+pub(super) fn request(bytes: &[u8]) -> HeadParse {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
         Ok(httparse::Status::Complete(size)) => {
             let is_get = request.method == Some("GET");
-            Progress::Complete(head(size, request.headers, is_get))
+            HeadParse::Complete(head(size, request.headers, is_get))
         }
-        Ok(httparse::Status::Partial) => Progress::Partial,
-        Err(_) => Progress::Broken,
+        Ok(httparse::Status::Partial) => HeadParse::Partial,
+        Err(_) => HeadParse::Broken,
     }
 }
 
-pub(super) fn answer(bytes: &[u8]) -> Progress {
+pub(super) fn response(bytes: &[u8]) -> HeadParse {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut answer = httparse::Response::new(&mut headers);
-    match answer.parse(bytes) {
+    let mut response = httparse::Response::new(&mut headers);
+    match response.parse(bytes) {
         Ok(httparse::Status::Complete(size)) => {
-            let is_switch = answer.code == Some(101);
-            Progress::Complete(head(size, answer.headers, is_switch))
+            let is_switch = response.code == Some(101);
+            HeadParse::Complete(head(size, response.headers, is_switch))
         }
-        Ok(httparse::Status::Partial) => Progress::Partial,
-        Err(_) => Progress::Broken,
+        Ok(httparse::Status::Partial) => HeadParse::Partial,
+        Err(_) => HeadParse::Broken,
     }
 }
 

@@ -23,7 +23,7 @@ use super::Moment;
 use super::reassembly::{self, Close, Start};
 use crate::inspect::Direction;
 use crate::protocol::{ProxyFault, ProxyHeader};
-use connection::{Shared, Talk};
+use connection::{Conversation, Shared};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -38,7 +38,7 @@ pub struct Transport {
 
 /// An event of a conversation. Its number is that of the TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum ConversationEvent<'a> {
     /// The connection speaks MQTT. Precedes all other events of the connection.
     Opened {
         /// The connection's number.
@@ -143,7 +143,7 @@ pub enum Event<'a> {
         why: Undecryptable,
     },
     /// The connection speaks another protocol. No other events concern it, unless a decryptor failed midway.
-    Foreign {
+    OtherProtocol {
         /// The connection's number.
         connection: u32,
         /// The frame at which this was decided.
@@ -153,7 +153,7 @@ pub enum Event<'a> {
         /// The other side.
         server: SocketAddr,
         /// The protocol.
-        what: Foreign,
+        what: OtherProtocol,
     },
     /// The connection is over.
     Closed {
@@ -166,27 +166,27 @@ pub enum Event<'a> {
     },
 }
 
-impl Event<'_> {
+impl ConversationEvent<'_> {
     /// The number of the connection that the event concerns.
     pub fn connection(&self) -> u32 {
         match *self {
-            Event::Opened { connection, .. }
-            | Event::Bytes { connection, .. }
-            | Event::Gap { connection, .. }
-            | Event::Conflict { connection, .. }
-            | Event::Lag { connection, .. }
-            | Event::ProxyHeader { connection, .. }
-            | Event::BadFrame { connection, .. }
-            | Event::Undecryptable { connection, .. }
-            | Event::Foreign { connection, .. }
-            | Event::Closed { connection, .. } => connection,
+            ConversationEvent::Opened { connection, .. }
+            | ConversationEvent::Bytes { connection, .. }
+            | ConversationEvent::Gap { connection, .. }
+            | ConversationEvent::Conflict { connection, .. }
+            | ConversationEvent::Lag { connection, .. }
+            | ConversationEvent::ProxyHeader { connection, .. }
+            | ConversationEvent::BadFrame { connection, .. }
+            | ConversationEvent::Undecryptable { connection, .. }
+            | ConversationEvent::OtherProtocol { connection, .. }
+            | ConversationEvent::Closed { connection, .. } => connection,
         }
     }
 }
 
 /// A protocol other than MQTT.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Foreign {
+pub enum OtherProtocol {
     /// TLS that was not decrypted.
     Tls {
         /// The server's name in the client's SNI extension.
@@ -212,7 +212,7 @@ pub enum Foreign {
 /// Turns TCP streams into conversations.
 #[derive(Default)]
 pub struct Conversations {
-    talks: HashMap<u32, Talk>,
+    conversations: HashMap<u32, Conversation>,
     shared: Shared,
 }
 
@@ -220,14 +220,14 @@ impl Conversations {
     /// Uses `ports` as additional MQTT ports, and `decryptor` to read TLS.
     #[must_use]
     pub fn new(ports: Ports, decryptor: Option<Box<dyn Decryptor>>) -> Conversations {
-        Conversations { talks: HashMap::new(), shared: Shared::new(ports, decryptor) }
+        Conversations { conversations: HashMap::new(), shared: Shared::new(ports, decryptor) }
     }
 
     /// Takes an event of a TCP connection, and emits the resulting events.
-    pub fn event(&mut self, event: &reassembly::Event<'_>, emit: &mut impl FnMut(Event<'_>)) {
-        use reassembly::Event as Tcp;
+    pub fn event(&mut self, event: &reassembly::TcpEvent<'_>, emit: &mut impl FnMut(ConversationEvent<'_>)) {
+        use reassembly::TcpEvent as Tcp;
         if let Tcp::Opened { connection, at, a, b, start } = *event {
-            self.talks.insert(connection, Talk::new(connection, at, [a, b], start));
+            self.conversations.insert(connection, Conversation::new(connection, at, [a, b], start));
             return;
         }
         let (Tcp::Opened { connection, .. }
@@ -236,29 +236,29 @@ impl Conversations {
         | Tcp::Conflict { connection, .. }
         | Tcp::Lag { connection, .. }
         | Tcp::Closed { connection, .. }) = *event;
-        let Some(talk) = self.talks.get_mut(&connection) else { return };
+        let Some(conversation) = self.conversations.get_mut(&connection) else { return };
         match *event {
             Tcp::Opened { .. } => {}
             Tcp::Data { at, side, bytes, .. } => {
-                talk.receive(side, at, Chunk::Bytes(bytes), &mut self.shared, emit);
+                conversation.receive(side, at, Chunk::Bytes(bytes), &mut self.shared, emit);
             }
             Tcp::Gap { at, side, length, .. } => {
-                talk.receive(side, at, Chunk::Gap(length), &mut self.shared, emit);
+                conversation.receive(side, at, Chunk::Gap(length), &mut self.shared, emit);
             }
             Tcp::Conflict { at, side, offset, length, .. } => {
-                talk.conflict(side, at, offset, length, &mut self.shared, emit);
+                conversation.conflict(side, at, offset, length, &mut self.shared, emit);
             }
-            Tcp::Lag { at, side, .. } => talk.lag(side, at, emit),
-            Tcp::Closed { at, by, .. } => talk.close(at, by, &mut self.shared, emit),
+            Tcp::Lag { at, side, .. } => conversation.lag(side, at, emit),
+            Tcp::Closed { at, by, .. } => conversation.close(at, by, &mut self.shared, emit),
         }
-        if talk.is_over() {
-            self.talks.remove(&connection);
+        if conversation.is_over() {
+            self.conversations.remove(&connection);
         }
     }
 }
 
 impl std::fmt::Debug for Conversations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Conversations").field("talks", &self.talks.len()).finish_non_exhaustive()
+        f.debug_struct("Conversations").field("talks", &self.conversations.len()).finish_non_exhaustive()
     }
 }

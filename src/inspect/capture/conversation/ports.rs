@@ -4,28 +4,28 @@ use super::super::reassembly::Side;
 
 /// The usual purpose of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum PortUse {
     Mqtt,
     Tls,
     WebSocket,
 }
 
 /// The ports that brokers and their documentation use.
-const COMMON: [(u16, Use); 14] = [
-    (1883, Use::Mqtt),
-    (1884, Use::Mqtt),
-    (1885, Use::Mqtt),
-    (11883, Use::Mqtt),
-    (21883, Use::Mqtt),
-    (8883, Use::Tls),
-    (8884, Use::Tls),
-    (8886, Use::Tls),
-    (8887, Use::Tls),
-    (8083, Use::WebSocket),
-    (8084, Use::Tls),
-    (8080, Use::WebSocket),
-    (8081, Use::Tls),
-    (9001, Use::WebSocket),
+const COMMON: [(u16, PortUse); 14] = [
+    (1883, PortUse::Mqtt),
+    (1884, PortUse::Mqtt),
+    (1885, PortUse::Mqtt),
+    (11883, PortUse::Mqtt),
+    (21883, PortUse::Mqtt),
+    (8883, PortUse::Tls),
+    (8884, PortUse::Tls),
+    (8886, PortUse::Tls),
+    (8887, PortUse::Tls),
+    (8083, PortUse::WebSocket),
+    (8084, PortUse::Tls),
+    (8080, PortUse::WebSocket),
+    (8081, PortUse::Tls),
+    (9001, PortUse::WebSocket),
 ];
 
 /// The common ports, and additional MQTT ports from the user.
@@ -41,9 +41,9 @@ impl Ports {
         Ports { mqtt }
     }
 
-    pub(super) fn usage(&self, port: u16) -> Option<Use> {
+    pub(super) fn usage(&self, port: u16) -> Option<PortUse> {
         if self.mqtt.contains(&port) {
-            return Some(Use::Mqtt);
+            return Some(PortUse::Mqtt);
         }
         COMMON.iter().find(|(common, _)| *common == port).map(|(_, usage)| *usage)
     }

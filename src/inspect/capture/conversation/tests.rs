@@ -2,8 +2,8 @@
 
 use super::super::reassembly::{self, Close, Side, Start};
 use super::{
-    Chunk, Conversations, Decryptor, Direction, Event, Foreign, FrameFault, Plain, Ports, Session,
-    Undecryptable,
+    Chunk, ConversationEvent, Conversations, Decryptor, Direction, FrameFault, OtherProtocol, Plain, Ports,
+    Session, Undecryptable,
 };
 use crate::inspect::capture::{Moment, fuzzing};
 use crate::protocol::{Beginning, ProxyFault, ProxyHeader};
@@ -22,7 +22,7 @@ enum Seen {
     ProxyHeader(Result<ProxyHeader, ProxyFault>),
     BadFrame(Direction, u64, FrameFault),
     Undecryptable(Direction, Undecryptable),
-    Foreign(u16, Foreign),
+    OtherProtocol(u16, OtherProtocol),
     Closed(Close<Direction>),
 }
 
@@ -34,53 +34,69 @@ const CONNACK: &[u8] = b"\x20\x02\x00\x00";
 const PUBLISH: &[u8] = b"\x30\x06\x00\x03a/bx";
 const REQUEST: &[u8] =
     b"GET /mqtt HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nSec-WebSocket-Protocol: other, mqtt\r\n\r\n";
-const ANSWER: &[u8] =
+const RESPONSE: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
 const HANDSHAKE: Start = Start::Handshake { initiator: Side::A };
 
 /// One connection between port 40000, which is A's, and another.
-struct Line {
+struct SideBytes {
     conversations: Conversations,
     seen: Vec<Seen>,
 }
 
-impl Line {
-    fn new(port: u16, start: Start) -> Line {
-        Line::with(Conversations::default(), port, start)
+impl SideBytes {
+    fn new(port: u16, start: Start) -> SideBytes {
+        SideBytes::with(Conversations::default(), port, start)
     }
 
-    fn with(conversations: Conversations, port: u16, start: Start) -> Line {
+    fn with(conversations: Conversations, port: u16, start: Start) -> SideBytes {
         let [a, b] = [40_000, port].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let mut line = Line { conversations, seen: Vec::new() };
-        line.tell(&reassembly::Event::Opened { connection: 0, at: Moment::default(), a, b, start });
+        let mut line = SideBytes { conversations, seen: Vec::new() };
+        line.emit_unwrapped(&reassembly::TcpEvent::Opened {
+            connection: 0,
+            at: Moment::default(),
+            a,
+            b,
+            start,
+        });
         line
     }
 
-    fn tell(&mut self, event: &reassembly::Event<'_>) {
+    fn emit_unwrapped(&mut self, event: &reassembly::TcpEvent<'_>) {
         let seen = &mut self.seen;
         self.conversations.event(event, &mut |event| seen.push(short(event)));
     }
 
-    fn send(&mut self, side: Side, bytes: &[u8]) -> &mut Line {
-        self.tell(&reassembly::Event::Data { connection: 0, at: Moment::default(), side, bytes });
+    fn send(&mut self, side: Side, bytes: &[u8]) -> &mut SideBytes {
+        self.emit_unwrapped(&reassembly::TcpEvent::Data {
+            connection: 0,
+            at: Moment::default(),
+            side,
+            bytes,
+        });
         self
     }
 
-    fn a(&mut self, bytes: &[u8]) -> &mut Line {
+    fn a(&mut self, bytes: &[u8]) -> &mut SideBytes {
         self.send(Side::A, bytes)
     }
 
-    fn b(&mut self, bytes: &[u8]) -> &mut Line {
+    fn b(&mut self, bytes: &[u8]) -> &mut SideBytes {
         self.send(Side::B, bytes)
     }
 
-    fn gap(&mut self, side: Side, length: u64) -> &mut Line {
-        self.tell(&reassembly::Event::Gap { connection: 0, at: Moment::default(), side, length });
+    fn gap(&mut self, side: Side, length: u64) -> &mut SideBytes {
+        self.emit_unwrapped(&reassembly::TcpEvent::Gap {
+            connection: 0,
+            at: Moment::default(),
+            side,
+            length,
+        });
         self
     }
 
     fn close(&mut self, by: Close) -> Vec<Seen> {
-        self.tell(&reassembly::Event::Closed { connection: 0, at: Moment::default(), by });
+        self.emit_unwrapped(&reassembly::TcpEvent::Closed { connection: 0, at: Moment::default(), by });
         self.take()
     }
 
@@ -89,26 +105,28 @@ impl Line {
     }
 }
 
-fn short(event: Event<'_>) -> Seen {
+fn short(event: ConversationEvent<'_>) -> Seen {
     match event {
-        Event::Opened { client, transport, .. } => Opened {
+        ConversationEvent::Opened { client, transport, .. } => Opened {
             client: client.port(),
             is_web_socket: transport.is_web_socket,
             is_encrypted: transport.is_encrypted,
         },
-        Event::Bytes { direction, offset, stream_offset, bytes, .. } => {
+        ConversationEvent::Bytes { direction, offset, stream_offset, bytes, .. } => {
             Bytes(direction, offset, stream_offset, bytes.to_vec())
         }
-        Event::Gap { direction, offset, length, .. } => Gap(direction, offset, length),
-        Event::Conflict { direction, stream_offset, length, .. } => {
+        ConversationEvent::Gap { direction, offset, length, .. } => Gap(direction, offset, length),
+        ConversationEvent::Conflict { direction, stream_offset, length, .. } => {
             Conflict(direction, stream_offset, length)
         }
-        Event::ProxyHeader { header, .. } => Seen::ProxyHeader(header),
-        Event::BadFrame { direction, stream_offset, fault, .. } => BadFrame(direction, stream_offset, fault),
-        Event::Lag { direction, .. } => Lag(direction),
-        Event::Undecryptable { direction, why, .. } => Seen::Undecryptable(direction, why),
-        Event::Foreign { client, what, .. } => Seen::Foreign(client.port(), what),
-        Event::Closed { by, .. } => Closed(by),
+        ConversationEvent::ProxyHeader { header, .. } => Seen::ProxyHeader(header),
+        ConversationEvent::BadFrame { direction, stream_offset, fault, .. } => {
+            BadFrame(direction, stream_offset, fault)
+        }
+        ConversationEvent::Lag { direction, .. } => Lag(direction),
+        ConversationEvent::Undecryptable { direction, why, .. } => Seen::Undecryptable(direction, why),
+        ConversationEvent::OtherProtocol { client, what, .. } => Seen::OtherProtocol(client.port(), what),
+        ConversationEvent::Closed { by, .. } => Closed(by),
     }
 }
 
@@ -142,9 +160,9 @@ fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
 
 const MASK: Option<[u8; 4]> = Some([1, 2, 3, 4]);
 
-fn web_socket() -> Line {
-    let mut line = Line::new(7777, HANDSHAKE);
-    line.a(REQUEST).b(ANSWER);
+fn web_socket() -> SideBytes {
+    let mut line = SideBytes::new(7777, HANDSHAKE);
+    line.a(REQUEST).b(RESPONSE);
     assert_eq!(line.take(), [Opened { client: 40_000, is_web_socket: true, is_encrypted: false }]);
     line
 }
@@ -161,7 +179,7 @@ fn joined(seen: &[Seen], direction: Direction) -> Vec<u8> {
 #[test]
 fn a_connect_is_mqtt_on_any_port() {
     for port in [1883, 80, 443, 9999] {
-        let mut line = Line::new(port, HANDSHAKE);
+        let mut line = SideBytes::new(port, HANDSHAKE);
         line.a(CONNECT).b(CONNACK).a(PUBLISH);
         let expected = [
             opened(40_000),
@@ -180,7 +198,7 @@ fn a_connect_is_known_however_it_is_cut() {
         let mut packet = vec![0x10, 0x80 | 20, 0x01];
         packet.extend(name);
         for size in 1..packet.len() {
-            let mut line = Line::new(9999, HANDSHAKE);
+            let mut line = SideBytes::new(9999, HANDSHAKE);
             line.a(&packet[..size]).a(&packet[size..]);
             assert_eq!(joined(&line.take(), ClientToServer), packet, "{size}");
         }
@@ -190,19 +208,19 @@ fn a_connect_is_known_however_it_is_cut() {
 #[test]
 fn what_is_wrong_on_a_port_of_mqtt_is_mqtt_nonetheless() {
     for wrong in [&b"\x10\x0f\x00\x04MQTX\x04\x02"[..], b"\0\0\0", b"\x16\x03\x09\0\0\0", b"GETTY"] {
-        let mut line = Line::new(1883, HANDSHAKE);
+        let mut line = SideBytes::new(1883, HANDSHAKE);
         line.a(wrong);
         assert_eq!(line.close(Close::Fin)[..2], [opened(40_000), bytes(ClientToServer, 0, wrong)]);
-        let mut line = Line::new(9999, HANDSHAKE);
+        let mut line = SideBytes::new(9999, HANDSHAKE);
         line.a(wrong);
-        assert_eq!(line.close(Close::Fin), [Seen::Foreign(40_000, Foreign::Unknown)]);
+        assert_eq!(line.close(Close::Fin), [Seen::OtherProtocol(40_000, OtherProtocol::Unknown)]);
     }
 }
 
 #[test]
 fn ports_can_be_added() {
     let ports = Ports::with_mqtt(vec![5]);
-    let mut line = Line::with(Conversations::new(ports, None), 5, HANDSHAKE);
+    let mut line = SideBytes::with(Conversations::new(ports, None), 5, HANDSHAKE);
     line.a(b"\0");
     assert_eq!(line.take(), [opened(40_000), bytes(ClientToServer, 0, b"\0")]);
 }
@@ -218,18 +236,18 @@ fn midway_the_client_is_who_behaves_like_one() {
         (Side::B, b"\x90\x03\x00\x01\x00", 40_000),
         (Side::A, b"\x30\x06\x00\x03a/bx\x82\x06\x00\x01\x00\x01#\x00", 40_000),
     ] {
-        let mut line = Line::new(1883, Start::Midway);
+        let mut line = SideBytes::new(1883, Start::Midway);
         line.send(side, packet);
         assert_eq!(line.take()[0], opened(client), "{packet:02x?}");
     }
-    let mut line = Line::new(50_000, Start::Midway);
+    let mut line = SideBytes::new(50_000, Start::Midway);
     line.a(PUBLISH).b(b"\x40\x02\x00\x01");
     assert_eq!(line.take()[0], opened(50_000), "the lower port is the server's");
 }
 
 #[test]
 fn midway_on_other_ports_both_sides_have_to_look_like_mqtt() {
-    let mut line = Line::new(9999, Start::Midway);
+    let mut line = SideBytes::new(9999, Start::Midway);
     line.a(PUBLISH);
     assert_eq!(line.take(), []);
     line.b(b"\xd0\x00");
@@ -238,31 +256,31 @@ fn midway_on_other_ports_both_sides_have_to_look_like_mqtt() {
         [opened(40_000), bytes(ClientToServer, 0, PUBLISH), bytes(ServerToClient, 0, b"\xd0\0")]
     );
 
-    let mut line = Line::new(9999, Start::Midway);
+    let mut line = SideBytes::new(9999, Start::Midway);
     line.a(PUBLISH).b(b"SSH-2.0-x\r\n");
-    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Unknown)]);
+    assert_eq!(line.take(), [Seen::OtherProtocol(40_000, OtherProtocol::Unknown)]);
 
-    let mut line = Line::new(9999, Start::Midway);
+    let mut line = SideBytes::new(9999, Start::Midway);
     line.a(PUBLISH).a(PUBLISH).a(PUBLISH);
     assert_eq!(line.close(Close::EndOfCapture)[0], opened(40_000), "three packets of one side");
-    let mut line = Line::new(9999, Start::Midway);
+    let mut line = SideBytes::new(9999, Start::Midway);
     line.a(PUBLISH);
-    assert_eq!(line.close(Close::EndOfCapture), [Seen::Foreign(40_000, Foreign::Unknown)]);
+    assert_eq!(line.close(Close::EndOfCapture), [Seen::OtherProtocol(40_000, OtherProtocol::Unknown)]);
 }
 
 #[test]
 fn a_server_that_speaks_first_is_not_mqtt_unless_it_accepts() {
-    let mut line = Line::new(9999, HANDSHAKE);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.b(b"220 mail ready\r\n");
-    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Unknown)]);
-    let mut line = Line::new(9999, HANDSHAKE);
+    assert_eq!(line.take(), [Seen::OtherProtocol(40_000, OtherProtocol::Unknown)]);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.b(CONNACK);
     assert_eq!(line.take(), [opened(40_000), bytes(ServerToClient, 0, CONNACK)]);
 }
 
 #[test]
 fn a_lost_beginning_is_told_as_a_gap() {
-    let mut line = Line::new(9999, HANDSHAKE);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.b(CONNACK);
     line.gap(Side::A, 17).a(PUBLISH);
     let expected = [
@@ -276,20 +294,20 @@ fn a_lost_beginning_is_told_as_a_gap() {
 
 #[test]
 fn conflicts_are_told_even_if_they_come_before_all_is_clear() {
-    let mut line = Line::new(9999, HANDSHAKE);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.a(&CONNECT[..3]);
     let (at, side) = (Moment::default(), Side::A);
-    line.tell(&reassembly::Event::Conflict { connection: 0, at, side, offset: 1, length: 2 });
+    line.emit_unwrapped(&reassembly::TcpEvent::Conflict { connection: 0, at, side, offset: 1, length: 2 });
     line.a(&CONNECT[3..]);
-    line.tell(&reassembly::Event::Conflict { connection: 0, at, side, offset: 5, length: 1 });
+    line.emit_unwrapped(&reassembly::TcpEvent::Conflict { connection: 0, at, side, offset: 5, length: 1 });
     let seen = line.take();
     assert_eq!((&seen[2], &seen[4]), (&Conflict(ClientToServer, 1, 2), &Conflict(ClientToServer, 5, 1)));
 }
 
 #[test]
 fn nothing_said_is_told_once() {
-    let mut line = Line::new(1883, HANDSHAKE);
-    assert_eq!(line.close(Close::Reset(Side::B)), [Seen::Foreign(40_000, Foreign::Silent)]);
+    let mut line = SideBytes::new(1883, HANDSHAKE);
+    assert_eq!(line.close(Close::Reset(Side::B)), [Seen::OtherProtocol(40_000, OtherProtocol::Silent)]);
     line.a(CONNECT);
     assert_eq!(line.take(), []);
 }
@@ -313,7 +331,7 @@ fn tls(server_name: Option<&str>) -> Seen {
 }
 
 fn tls_that(server_name: Option<&str>, why: Option<Undecryptable>) -> Seen {
-    Seen::Foreign(40_000, Foreign::Tls { server_name: server_name.map(str::to_owned), why })
+    Seen::OtherProtocol(40_000, OtherProtocol::Tls { server_name: server_name.map(str::to_owned), why })
 }
 
 #[test]
@@ -321,7 +339,7 @@ fn tls_is_told_with_the_name_of_the_server() {
     let hello = client_hello();
     for port in [8883, 1883, 9999] {
         for size in [1, 2, 5, 60, hello.len() - 1, hello.len()] {
-            let mut line = Line::new(port, HANDSHAKE);
+            let mut line = SideBytes::new(port, HANDSHAKE);
             line.a(&hello[..size]);
             if size < hello.len() {
                 assert_eq!(line.take(), [], "{size}");
@@ -332,12 +350,15 @@ fn tls_is_told_with_the_name_of_the_server() {
             assert_eq!(line.close(Close::Fin), []);
         }
     }
-    let mut line = Line::new(8883, HANDSHAKE);
+    let mut line = SideBytes::new(8883, HANDSHAKE);
     line.a(&hello[..100]);
     assert_eq!(line.close(Close::Fin), [tls(None)]);
-    let mut line = Line::new(9999, Start::Midway);
+    let mut line = SideBytes::new(9999, Start::Midway);
     line.a(b"\x17\x03\x03\x00\x20................................");
-    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Tls { server_name: None, why: None })]);
+    assert_eq!(
+        line.take(),
+        [Seen::OtherProtocol(40_000, OtherProtocol::Tls { server_name: None, why: None })]
+    );
 }
 
 /// Reads "TLS" that is the hello, and then bytes with the highest bit turned; `!` cannot be read.
@@ -368,7 +389,7 @@ impl Session for Toy {
         }
         match bytes {
             b"!" => return Err(Undecryptable::Malformed),
-            b"?" => plain(direction, Plain::Lost(Undecryptable::Renegotiation)),
+            b"?" => plain(direction, Plain::Unreadable(Undecryptable::Renegotiation)),
             _ => {}
         }
         Ok(())
@@ -377,9 +398,9 @@ impl Session for Toy {
     fn close(&mut self, _plain: &mut dyn FnMut(Direction, Plain<'_>)) {}
 }
 
-fn decrypted() -> Line {
+fn decrypted() -> SideBytes {
     let conversations = Conversations::new(Ports::default(), Some(Box::new(Toy { hello: 0 })));
-    Line::with(conversations, 8883, HANDSHAKE)
+    SideBytes::with(conversations, 8883, HANDSHAKE)
 }
 
 fn toy(bytes: &[u8]) -> Vec<u8> {
@@ -401,10 +422,10 @@ fn a_decryptor_gets_all_bytes_and_gives_plain_ones() {
     assert_eq!(line.close(Close::Fin), expected);
 
     let mut line = decrypted();
-    line.a(&hello).a(&toy(REQUEST)).b(&toy(ANSWER)).b(&toy(&frame(0x82, None, CONNACK)));
+    line.a(&hello).a(&toy(REQUEST)).b(&toy(RESPONSE)).b(&toy(&frame(0x82, None, CONNACK)));
     let expected = [
         Opened { client: 40_000, is_web_socket: true, is_encrypted: true },
-        Bytes(ServerToClient, 0, 2 + ANSWER.len() as u64, CONNACK.to_vec()),
+        Bytes(ServerToClient, 0, 2 + RESPONSE.len() as u64, CONNACK.to_vec()),
     ];
     let seen = line.take();
     assert_eq!((&seen[0], joined(&seen, ServerToClient)), (&expected[0], CONNACK.to_vec()));
@@ -452,7 +473,7 @@ fn a_proxys_header_is_left_out_however_it_is_cut() {
     let all = [HEADER, CONNECT].concat();
     for start in [HANDSHAKE, Start::Midway] {
         for size in [1, 6, 40, HEADER.len() - 1, HEADER.len(), HEADER.len() + 1] {
-            let mut line = Line::new(9999, start);
+            let mut line = SideBytes::new(9999, start);
             let (first, rest) = all.split_at(size);
             line.a(first).a(rest);
             let seen = line.take();
@@ -466,10 +487,10 @@ fn a_proxys_header_is_left_out_however_it_is_cut() {
 
 #[test]
 fn behind_a_proxys_header_everything_is_recognised() {
-    let mut line = Line::new(9999, HANDSHAKE);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.a(HEADER).a(&client_hello());
     let seen = line.take();
-    assert!(matches!(seen[..], [Seen::Foreign(51_234, Foreign::Tls { .. })]), "{seen:?}");
+    assert!(matches!(seen[..], [Seen::OtherProtocol(51_234, OtherProtocol::Tls { .. })]), "{seen:?}");
 
     let mut line = decrypted();
     line.a(HEADER).a(&client_hello()).a(&toy(CONNECT));
@@ -480,49 +501,49 @@ fn behind_a_proxys_header_everything_is_recognised() {
     );
     assert_eq!(joined(&seen, ClientToServer), CONNECT);
 
-    let mut line = Line::new(9999, HANDSHAKE);
-    line.a(HEADER).a(REQUEST).b(ANSWER);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
+    line.a(HEADER).a(REQUEST).b(RESPONSE);
     assert!(matches!(line.take()[0], Opened { client: 51_234, is_web_socket: true, .. }));
 
-    let mut line = Line::new(9999, HANDSHAKE);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.a(HEADER);
-    assert_eq!(line.close(Close::Fin), [Seen::Foreign(51_234, Foreign::Silent)]);
+    assert_eq!(line.close(Close::Fin), [Seen::OtherProtocol(51_234, OtherProtocol::Silent)]);
 
-    let mut line = Line::new(9999, HANDSHAKE);
+    let mut line = SideBytes::new(9999, HANDSHAKE);
     line.b(HEADER);
-    assert_eq!(line.take(), [Seen::Foreign(40_000, Foreign::Unknown)], "servers send none");
+    assert_eq!(line.take(), [Seen::OtherProtocol(40_000, OtherProtocol::Unknown)], "servers send none");
 }
 
 fn http(request: Option<&str>, response: Option<&str>) -> Seen {
     let (request, response) = (request.map(str::to_owned), response.map(str::to_owned));
-    Seen::Foreign(40_000, Foreign::Http { request, response })
+    Seen::OtherProtocol(40_000, OtherProtocol::Http { request, response })
 }
 
 #[test]
 fn http_that_opens_no_web_socket_for_mqtt_is_told_with_its_lines() {
-    let mut line = Line::new(1883, HANDSHAKE);
+    let mut line = SideBytes::new(1883, HANDSHAKE);
     line.a(b"GET /index.html HTTP/1.1\r\n").a(b"Host: h\r\n\r\n");
     assert_eq!(line.take(), [http(Some("GET /index.html HTTP/1.1"), None)]);
 
-    let mut line = Line::new(9001, HANDSHAKE);
+    let mut line = SideBytes::new(9001, HANDSHAKE);
     line.a(REQUEST).b(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(line.take(), [http(Some("GET /mqtt HTTP/1.1"), Some("HTTP/1.1 404 Not Found"))]);
 
-    let mut line = Line::new(9001, HANDSHAKE);
+    let mut line = SideBytes::new(9001, HANDSHAKE);
     line.a(b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
     line.b(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
     assert_eq!(line.take(), [], "decided by the first frame");
     line.a(b"\x81\x85\0\0\0\0hello");
     assert_eq!(line.take(), [http(Some("GET /chat HTTP/1.1"), Some("HTTP/1.1 101 Switching Protocols"))]);
 
-    let mut line = Line::new(80, Start::Midway);
+    let mut line = SideBytes::new(80, Start::Midway);
     line.b(b"HTTP/1.1 200 OK\r\n");
     assert_eq!(line.close(Close::Fin), [http(None, Some("HTTP/1.1 200 OK"))]);
 }
 
 #[test]
 fn a_head_without_end_is_not_kept_without_end() {
-    let mut line = Line::new(9001, HANDSHAKE);
+    let mut line = SideBytes::new(9001, HANDSHAKE);
     line.a(b"GET / HTTP/1.1\r\n");
     for _ in 0..1000 {
         line.a(b"X-Padding: ........................................................................\r\n");
@@ -572,9 +593,9 @@ fn offsets_in_frames_count_payloads_and_the_streams_own_bytes() {
 
 #[test]
 fn frames_may_follow_the_heads_at_once() {
-    let mut line = Line::new(9001, HANDSHAKE);
+    let mut line = SideBytes::new(9001, HANDSHAKE);
     line.a(&[REQUEST, &frame(0x82, MASK, CONNECT)].concat());
-    line.b(&[ANSWER, &frame(0x82, None, CONNACK)].concat());
+    line.b(&[RESPONSE, &frame(0x82, None, CONNACK)].concat());
     let seen = line.take();
     assert_eq!(
         (joined(&seen, ClientToServer), joined(&seen, ServerToClient)),
@@ -600,7 +621,7 @@ fn what_is_wrong_with_a_frame_is_told_and_its_payload_taken() {
         let seen = line.take();
         let (direction, head) = match side {
             Side::A => (ClientToServer, REQUEST.len()),
-            Side::B => (ServerToClient, ANSWER.len()),
+            Side::B => (ServerToClient, RESPONSE.len()),
         };
         assert_eq!(seen[0], BadFrame(direction, head as u64, fault));
         let expected = if is_data { [PUBLISH, CONNECT].concat() } else { CONNECT.to_vec() };
@@ -675,12 +696,12 @@ proptest! {
         parts in proptest::collection::vec((any::<bool>(), proptest::collection::vec(any::<u8>(), 1..40)), 0..20),
     ) {
         let start = if is_midway { Start::Midway } else { HANDSHAKE };
-        let mut line = Line::new(port, start);
+        let mut line = SideBytes::new(port, start);
         for (is_a, part) in &parts {
             line.send(if *is_a { Side::A } else { Side::B }, part);
         }
         let seen = line.close(Close::Fin);
-        let is_told = matches!(seen.last(), Some(Closed(_) | Seen::Foreign(..)));
+        let is_told = matches!(seen.last(), Some(Closed(_) | Seen::OtherProtocol(..)));
         prop_assert!(is_told, "{seen:?}");
     }
 }

@@ -55,7 +55,7 @@ pub enum Plain<'a> {
     /// Never empty.
     Bytes(&'a [u8]),
     /// Nothing more of this direction can be read.
-    Lost(Undecryptable),
+    Unreadable(Undecryptable),
 }
 
 /// The reason why TLS cannot be read.

@@ -12,7 +12,7 @@ const PART_COST: usize = 64;
 
 /// A part of one side's stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part<'a> {
+pub(super) struct StreamPart<'a> {
     pub(super) side: Side,
     pub(super) at: Moment,
     /// Offset in the TCP stream.
@@ -22,15 +22,15 @@ pub(super) struct Part<'a> {
 
 /// All parts since the beginning.
 #[derive(Debug, Default)]
-pub(super) struct Held {
-    entries: Vec<Entry>,
-    a: Line,
-    b: Line,
+pub(super) struct Undecided {
+    entries: Vec<UndecidedEntry>,
+    a: SideBytes,
+    b: SideBytes,
 }
 
 /// One side's bytes.
 #[derive(Debug, Default)]
-struct Line {
+struct SideBytes {
     bytes: Vec<u8>,
     /// The number of bytes before the first gap, if there is a gap.
     unbroken: Option<usize>,
@@ -39,15 +39,15 @@ struct Line {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct UndecidedEntry {
     side: Side,
     at: Moment,
     stream_offset: u64,
-    what: What,
+    what: EntryKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum What {
+enum EntryKind {
     Bytes { start: usize, length: usize },
     Gap(u64),
     Conflict { length: u64 },
@@ -55,34 +55,39 @@ enum What {
 
 /// A part that is replayed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Replay<'a> {
-    Part(Part<'a>),
+pub(super) enum ReplayedEntry<'a> {
+    StreamPart(StreamPart<'a>),
     Conflict { side: Side, at: Moment, stream_offset: u64, length: u64 },
 }
 
-impl Held {
-    pub(super) fn add(&mut self, part: &Part<'_>) {
+impl Undecided {
+    pub(super) fn add(&mut self, part: &StreamPart<'_>) {
         let line = self.line_mut(part.side);
         let what = match part.chunk {
             Chunk::Bytes(bytes) => {
                 line.bytes.extend_from_slice(bytes);
-                What::Bytes { start: line.bytes.len() - bytes.len(), length: bytes.len() }
+                EntryKind::Bytes { start: line.bytes.len() - bytes.len(), length: bytes.len() }
             }
             Chunk::Gap(length) => {
                 match line.bytes.len() {
                     0 => line.lacks_beginning = true,
                     known => line.unbroken = line.unbroken.or(Some(known)),
                 }
-                What::Gap(length)
+                EntryKind::Gap(length)
             }
         };
-        let Part { side, at, stream_offset, .. } = *part;
-        self.entries.push(Entry { side, at, stream_offset, what });
+        let StreamPart { side, at, stream_offset, .. } = *part;
+        self.entries.push(UndecidedEntry { side, at, stream_offset, what });
     }
 
     pub(super) fn add_conflict(&mut self, side: Side, at: Moment, stream_offset: u64, length: u64) {
         if !self.is_full() {
-            self.entries.push(Entry { side, at, stream_offset, what: What::Conflict { length } });
+            self.entries.push(UndecidedEntry {
+                side,
+                at,
+                stream_offset,
+                what: EntryKind::Conflict { length },
+            });
         }
     }
 
@@ -115,28 +120,30 @@ impl Held {
     }
 
     /// Replays everything in the order of arrival.
-    pub(super) fn replay(&self) -> impl Iterator<Item = Replay<'_>> {
+    pub(super) fn replay(&self) -> impl Iterator<Item = ReplayedEntry<'_>> {
         self.entries.iter().map(|entry| {
-            let Entry { side, at, stream_offset, what } = *entry;
+            let UndecidedEntry { side, at, stream_offset, what } = *entry;
             let chunk = match what {
-                What::Conflict { length } => return Replay::Conflict { side, at, stream_offset, length },
-                What::Gap(length) => Chunk::Gap(length),
-                What::Bytes { start, length } => {
+                EntryKind::Conflict { length } => {
+                    return ReplayedEntry::Conflict { side, at, stream_offset, length };
+                }
+                EntryKind::Gap(length) => Chunk::Gap(length),
+                EntryKind::Bytes { start, length } => {
                     Chunk::Bytes(self.line(side).bytes.get(start..start + length).unwrap_or_default())
                 }
             };
-            Replay::Part(Part { side, at, stream_offset, chunk })
+            ReplayedEntry::StreamPart(StreamPart { side, at, stream_offset, chunk })
         })
     }
 
-    fn line(&self, side: Side) -> &Line {
+    fn line(&self, side: Side) -> &SideBytes {
         match side {
             Side::A => &self.a,
             Side::B => &self.b,
         }
     }
 
-    fn line_mut(&mut self, side: Side) -> &mut Line {
+    fn line_mut(&mut self, side: Side) -> &mut SideBytes {
         match side {
             Side::A => &mut self.a,
             Side::B => &mut self.b,

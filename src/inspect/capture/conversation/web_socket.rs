@@ -70,7 +70,7 @@ impl FrameFault {
 
 /// The start of the first frame's payload, as far as it was captured.
 pub(super) fn first_payload(bytes: &[u8]) -> Vec<u8> {
-    let Some((header, size)) = Header::read(bytes) else { return Vec::new() };
+    let Some((header, size)) = FrameHeader::read(bytes) else { return Vec::new() };
     let length = usize::try_from(header.length).unwrap_or(usize::MAX).min(FIRST);
     let payload = bytes.get(size..).unwrap_or_default();
     let payload = payload.get(..length.min(payload.len())).unwrap_or_default();
@@ -100,7 +100,7 @@ impl Unwrapped<'_> {
 #[derive(Debug)]
 pub(super) struct Unwrapper {
     direction: Direction,
-    state: State,
+    state: UnwrapperState,
     /// The frame's header, as far as it has arrived.
     header: Vec<u8>,
     /// Offset of the frame in the TCP stream.
@@ -110,16 +110,16 @@ pub(super) struct Unwrapper {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
-    Header,
-    Payload(Payload),
+enum UnwrapperState {
+    FrameHeader,
+    FramePayload(FramePayload),
     /// The start of the next frame is unknown.
-    Lost,
+    Unreadable,
 }
 
 /// The rest of a frame.
 #[derive(Debug, Clone, Copy)]
-struct Payload {
+struct FramePayload {
     left: u64,
     mask: Option<Mask>,
     /// Whether the frame belongs to a message, rather than being a control frame.
@@ -132,7 +132,7 @@ struct Mask([u8; 4]);
 
 /// A complete header.
 #[derive(Debug, Clone, Copy)]
-struct Header {
+struct FrameHeader {
     is_final: bool,
     has_reserved_bits: bool,
     opcode: u8,
@@ -142,7 +142,7 @@ struct Header {
 
 impl Unwrapper {
     pub(super) fn new(direction: Direction) -> Unwrapper {
-        let (state, header) = (State::Header, Vec::new());
+        let (state, header) = (UnwrapperState::FrameHeader, Vec::new());
         Unwrapper { direction, state, header, frame_start: 0, is_in_message: false }
     }
 
@@ -162,9 +162,11 @@ impl Unwrapper {
         while !rest.is_empty() {
             let position = stream_offset + (bytes.len() - rest.len()) as u64;
             rest = match self.state {
-                State::Lost => return,
-                State::Header => self.read_header(rest, position, emit),
-                State::Payload(payload) => self.read_payload(payload, rest, position, room, emit),
+                UnwrapperState::Unreadable => return,
+                UnwrapperState::FrameHeader => self.read_header(rest, position, emit),
+                UnwrapperState::FramePayload(payload) => {
+                    self.read_payload(payload, rest, position, room, emit)
+                }
             };
         }
     }
@@ -172,7 +174,7 @@ impl Unwrapper {
     /// Emits the bytes that belong to the payload, and returns the rest.
     fn read_payload<'a>(
         &mut self,
-        payload: Payload,
+        payload: FramePayload,
         bytes: &'a [u8],
         stream_offset: u64,
         room: &mut Vec<u8>,
@@ -190,15 +192,15 @@ impl Unwrapper {
     /// Skips missing bytes, which inside a payload lose nothing else.
     fn skip(&mut self, length: u64, stream_offset: u64, emit: &mut impl FnMut(Unwrapped<'_>)) {
         match self.state {
-            State::Lost => {}
-            State::Payload(payload) if payload.left >= length => {
+            UnwrapperState::Unreadable => {}
+            UnwrapperState::FramePayload(payload) if payload.left >= length => {
                 if payload.is_data {
                     emit(Unwrapped::Gap(length));
                 }
                 self.state = payload.after(length);
             }
-            State::Payload(_) | State::Header => {
-                self.state = State::Lost;
+            UnwrapperState::FramePayload(_) | UnwrapperState::FrameHeader => {
+                self.state = UnwrapperState::Unreadable;
                 emit(Unwrapped::Fault { stream_offset, fault: FrameFault::LostTrack });
             }
         }
@@ -216,13 +218,13 @@ impl Unwrapper {
         }
         let known = self.header.len();
         self.header.extend(bytes.iter().take(MAX_HEADER - known));
-        let Some((header, size)) = Header::read(&self.header) else { return &[] };
+        let Some((header, size)) = FrameHeader::read(&self.header) else { return &[] };
         self.header.clear();
         self.start_frame(header, emit);
         bytes.get(size - known..).unwrap_or_default()
     }
 
-    fn start_frame(&mut self, header: Header, emit: &mut impl FnMut(Unwrapped<'_>)) {
+    fn start_frame(&mut self, header: FrameHeader, emit: &mut impl FnMut(Unwrapped<'_>)) {
         let stream_offset = self.frame_start;
         let mut is_lost = false;
         self.faults(header, |fault| {
@@ -234,13 +236,13 @@ impl Unwrapper {
             self.is_in_message = !header.is_final;
         }
         self.state = match header.length {
-            _ if is_lost => State::Lost,
-            0 => State::Header,
-            left => State::Payload(Payload { left, mask: header.mask, is_data }),
+            _ if is_lost => UnwrapperState::Unreadable,
+            0 => UnwrapperState::FrameHeader,
+            left => UnwrapperState::FramePayload(FramePayload { left, mask: header.mask, is_data }),
         };
     }
 
-    fn faults(&self, header: Header, mut fault: impl FnMut(FrameFault)) {
+    fn faults(&self, header: FrameHeader, mut fault: impl FnMut(FrameFault)) {
         let is_control = header.opcode >= 8;
         if header.has_reserved_bits {
             fault(FrameFault::ReservedBits);
@@ -266,9 +268,9 @@ impl Unwrapper {
     }
 }
 
-impl Header {
+impl FrameHeader {
     /// Reads a header and its length; `None` if it is incomplete.
-    fn read(bytes: &[u8]) -> Option<(Header, usize)> {
+    fn read(bytes: &[u8]) -> Option<(FrameHeader, usize)> {
         let ([first, second], rest) = bytes.split_first_chunk::<2>()?;
         let (length, rest) = match second & 0x7f {
             126 => {
@@ -281,7 +283,7 @@ impl Header {
             0 => (None, rest),
             _ => rest.split_first_chunk::<4>().map(|(mask, rest)| (Some(Mask(*mask)), rest))?,
         };
-        let header = Header {
+        let header = FrameHeader {
             is_final: first & 0x80 != 0,
             has_reserved_bits: first & 0x70 != 0,
             opcode: first & 0x0f,
@@ -292,12 +294,16 @@ impl Header {
     }
 }
 
-impl Payload {
+impl FramePayload {
     /// The state after `count` more bytes.
-    fn after(self, count: u64) -> State {
+    fn after(self, count: u64) -> UnwrapperState {
         match self.left - count {
-            0 => State::Header,
-            left => State::Payload(Payload { left, mask: self.mask.map(|mask| mask.turned(count)), ..self }),
+            0 => UnwrapperState::FrameHeader,
+            left => UnwrapperState::FramePayload(FramePayload {
+                left,
+                mask: self.mask.map(|mask| mask.turned(count)),
+                ..self
+            }),
         }
     }
 }

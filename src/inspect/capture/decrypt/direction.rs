@@ -3,18 +3,18 @@
 use super::hello::{ClientHello, ServerHello};
 use super::keylog::{Label, Secrets};
 use super::keys::{self, Keys};
-use super::message::{self, Messages};
+use super::message::{self, HandshakeMessages};
 use super::record::{self, Record, Records};
-use super::suite::Version;
-use super::{Agreed, Agreement};
+use super::suite::TlsVersion;
+use super::{HandshakeState, ServerParameters};
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::{Plain, Undecryptable};
 use rustls::AlertDescription;
 
-pub(super) struct Half {
+pub(super) struct DirectionDecryptor {
     direction: Direction,
     records: Records,
-    messages: Messages,
+    messages: HandshakeMessages,
     epoch: Epoch,
     /// The reason why the record at the front cannot be read yet.
     waits_for: Option<Undecryptable>,
@@ -37,7 +37,7 @@ enum Epoch {
     /// TLS 1.2 after the side's ChangeCipherSpec.
     Tls12(Keys),
     /// Nothing more can be read.
-    Lost,
+    Unreadable,
 }
 
 /// Whether a record was read.
@@ -55,12 +55,12 @@ enum Ready {
     No(Undecryptable),
 }
 
-impl Half {
-    pub(super) fn new(direction: Direction) -> Half {
-        Half {
+impl DirectionDecryptor {
+    pub(super) fn new(direction: Direction) -> DirectionDecryptor {
+        DirectionDecryptor {
             direction,
             records: Records::default(),
-            messages: Messages::default(),
+            messages: HandshakeMessages::default(),
             epoch: Epoch::Clear,
             waits_for: None,
             alert: None,
@@ -69,14 +69,14 @@ impl Half {
 
     /// Appends the next bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        if !matches!(self.epoch, Epoch::Lost) {
+        if !matches!(self.epoch, Epoch::Unreadable) {
             self.records.push(bytes);
         }
     }
 
     /// The number of buffered bytes.
-    pub(super) fn held(&self) -> usize {
-        self.records.held() + self.messages.held()
+    pub(super) fn buffered(&self) -> usize {
+        self.records.buffered() + self.messages.buffered()
     }
 
     /// The reason why buffered bytes were not read.
@@ -85,27 +85,32 @@ impl Half {
     }
 
     /// Marks the rest of this direction as unreadable. Reported once.
-    pub(super) fn lose(&mut self, why: Undecryptable, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
-        if !matches!(self.epoch, Epoch::Lost) {
-            *self = Half { epoch: Epoch::Lost, ..Half::new(self.direction) };
-            plain(self.direction, Plain::Lost(why));
+    pub(super) fn mark_unreadable(
+        &mut self,
+        why: Undecryptable,
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
+    ) {
+        if !matches!(self.epoch, Epoch::Unreadable) {
+            *self =
+                DirectionDecryptor { epoch: Epoch::Unreadable, ..DirectionDecryptor::new(self.direction) };
+            plain(self.direction, Plain::Unreadable(why));
         }
     }
 
     /// Reads all records that can be read. Returns an error if nothing more of the connection can be read.
     pub(super) fn read(
         &mut self,
-        agreement: &mut Agreement,
+        handshake: &mut HandshakeState,
         secrets: &mut dyn Secrets,
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<Progress, Undecryptable> {
         let mut progress = Progress::Nothing;
         while let Some(record) = self.records.front().transpose() {
             let Ok(kind) = record else {
-                self.lose(Undecryptable::Malformed, plain);
+                self.mark_unreadable(Undecryptable::Malformed, plain);
                 break;
             };
-            self.waits_for = match self.prepare(kind, agreement, secrets) {
+            self.waits_for = match self.prepare(kind, handshake, secrets) {
                 Ready::No(why) => Some(why),
                 Ready::Skip => {
                     self.records.take();
@@ -113,7 +118,7 @@ impl Half {
                 }
                 Ready::Yes => {
                     let record = self.records.take();
-                    self.open(record, agreement, plain)?;
+                    self.open(record, handshake, plain)?;
                     None
                 }
             };
@@ -126,68 +131,79 @@ impl Half {
     }
 
     /// Ensures that the keys for a record of this kind are available.
-    fn prepare(&mut self, kind: u8, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
+    fn prepare(&mut self, kind: u8, handshake: &HandshakeState, secrets: &mut dyn Secrets) -> Ready {
         match (&self.epoch, kind) {
-            (Epoch::Clear, record::CHANGE_CIPHER_SPEC) => self.change_cipher_spec(agreement, secrets),
-            (Epoch::Clear, record::APPLICATION_DATA) => match agreement.server {
+            (Epoch::Clear, record::CHANGE_CIPHER_SPEC) => self.change_cipher_spec(handshake, secrets),
+            (Epoch::Clear, record::APPLICATION_DATA) => match handshake.server {
                 None => Ready::No(Undecryptable::NoHandshake),
-                Some(agreed) => self.start_handshake(agreed, agreement, secrets),
+                Some(parameters) => self.start_handshake(parameters, handshake, secrets),
             },
             (
                 Epoch::Handshake(_) | Epoch::BeforeApplication | Epoch::Application { .. },
                 record::CHANGE_CIPHER_SPEC,
             ) => Ready::Skip,
-            (Epoch::BeforeApplication, _) => self.start_application(agreement, secrets),
+            (Epoch::BeforeApplication, _) => self.start_application(handshake, secrets),
             _ => Ready::Yes,
         }
     }
 
-    fn change_cipher_spec(&mut self, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
-        let agreed = match (agreement.server, self.direction) {
-            (Some(agreed), _) => agreed,
+    fn change_cipher_spec(&mut self, handshake: &HandshakeState, secrets: &mut dyn Secrets) -> Ready {
+        let parameters = match (handshake.server, self.direction) {
+            (Some(parameters), _) => parameters,
             // In TLS 1.3 it has no content, and may follow a HelloRetryRequest.
             (None, Direction::ServerToClient) => return Ready::Skip,
             (None, Direction::ClientToServer) => return Ready::No(Undecryptable::NoHandshake),
         };
-        if agreed.suite.version == Version::Tls13 {
+        if parameters.suite.version == TlsVersion::Tls13 {
             return Ready::Skip;
         }
-        match secret(Label::Master, agreement, secrets) {
+        match secret(Label::Master, handshake, secrets) {
             Err(why) => Ready::No(why),
             Ok((client, master)) => {
-                let keys = Keys::tls12(agreed.suite, &master, &client.random, &agreed.random, self.direction);
+                let keys = Keys::tls12(
+                    parameters.suite,
+                    &master,
+                    &client.random,
+                    &parameters.random,
+                    self.direction,
+                );
                 self.set(keys.map(Epoch::Tls12), Ready::Skip)
             }
         }
     }
 
-    fn start_handshake(&mut self, agreed: Agreed, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
-        if agreed.suite.version == Version::Tls12 {
+    fn start_handshake(
+        &mut self,
+        parameters: ServerParameters,
+        handshake: &HandshakeState,
+        secrets: &mut dyn Secrets,
+    ) -> Ready {
+        if parameters.suite.version == TlsVersion::Tls12 {
             return Ready::No(Undecryptable::Malformed);
         }
         let label = match self.direction {
             Direction::ClientToServer => Label::ClientHandshake,
             Direction::ServerToClient => Label::ServerHandshake,
         };
-        match secret(label, agreement, secrets) {
+        match secret(label, handshake, secrets) {
             Err(why) => Ready::No(why),
             Ok((_, secret)) => {
-                let keys = Keys::tls13(agreed.suite, &secret);
+                let keys = Keys::tls13(parameters.suite, &secret);
                 self.set(keys.map(Epoch::Handshake), Ready::Yes)
             }
         }
     }
 
-    fn start_application(&mut self, agreement: &Agreement, secrets: &mut dyn Secrets) -> Ready {
+    fn start_application(&mut self, handshake: &HandshakeState, secrets: &mut dyn Secrets) -> Ready {
         let label = match self.direction {
             Direction::ClientToServer => Label::ClientTraffic,
             Direction::ServerToClient => Label::ServerTraffic,
         };
-        match (agreement.server, secret(label, agreement, secrets)) {
+        match (handshake.server, secret(label, handshake, secrets)) {
             (None, _) => Ready::No(Undecryptable::NoHandshake),
             (_, Err(why)) => Ready::No(why),
-            (Some(agreed), Ok((_, secret))) => {
-                let keys = Keys::tls13(agreed.suite, &secret);
+            (Some(parameters), Ok((_, secret))) => {
+                let keys = Keys::tls13(parameters.suite, &secret);
                 self.set(keys.map(|keys| Epoch::Application { keys, secret }), Ready::Yes)
             }
         }
@@ -207,12 +223,12 @@ impl Half {
     fn open(
         &mut self,
         mut record: Record,
-        agreement: &mut Agreement,
+        handshake: &mut HandshakeState,
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable> {
         let keys = match &mut self.epoch {
-            Epoch::Lost | Epoch::BeforeApplication => return Ok(()),
-            Epoch::Clear => return self.clear(&record, agreement, plain),
+            Epoch::Unreadable | Epoch::BeforeApplication => return Ok(()),
+            Epoch::Clear => return self.clear(&record, handshake, plain),
             Epoch::Handshake(keys) | Epoch::Application { keys, .. } | Epoch::Tls12(keys) => keys,
         };
         let is_first = keys.is_unused();
@@ -222,20 +238,20 @@ impl Half {
             }
             Some((record::HANDSHAKE, bytes)) => {
                 self.messages.push(bytes);
-                self.encrypted_messages(agreement, plain);
+                self.encrypted_messages(handshake, plain);
             }
-            Some((record::ALERT, bytes)) => self.heed(bytes),
+            Some((record::ALERT, bytes)) => self.handle_alert(bytes),
             Some(_) => {}
             None => {
-                let why = self.failure(is_first, agreement);
-                self.lose(why, plain);
+                let why = self.failure(is_first, handshake);
+                self.mark_unreadable(why, plain);
             }
         }
         Ok(())
     }
 
-    fn failure(&self, is_first: bool, agreement: &Agreement) -> Undecryptable {
-        let offers_early_data = agreement.client.as_ref().is_some_and(|hello| hello.offers_early_data);
+    fn failure(&self, is_first: bool, handshake: &HandshakeState) -> Undecryptable {
+        let offers_early_data = handshake.client.as_ref().is_some_and(|hello| hello.offers_early_data);
         match (is_first, self.direction) {
             (true, Direction::ClientToServer) if offers_early_data => Undecryptable::EarlyData,
             (true, _) => Undecryptable::WrongSecret,
@@ -247,24 +263,24 @@ impl Half {
     fn clear(
         &mut self,
         record: &Record,
-        agreement: &mut Agreement,
+        handshake: &mut HandshakeState,
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable> {
         match record.kind() {
-            record::ALERT => self.heed(&record.body),
+            record::ALERT => self.handle_alert(&record.body),
             record::HANDSHAKE => self.messages.push(&record.body),
             _ => {}
         }
         while let Some(message) = self.messages.next() {
             match (message.kind, self.direction) {
                 (message::CLIENT_HELLO, Direction::ClientToServer) => {
-                    agreement.client = ClientHello::read(&message.body);
+                    handshake.client = ClientHello::read(&message.body);
                 }
                 (message::SERVER_HELLO, Direction::ServerToClient) => {
                     match ServerHello::read(&message.body) {
                         Some(hello) if hello.is_retry() => {}
-                        Some(hello) => agreement.choose(&hello)?,
-                        None => self.lose(Undecryptable::Malformed, plain),
+                        Some(hello) => handshake.choose(&hello)?,
+                        None => self.mark_unreadable(Undecryptable::Malformed, plain),
                     }
                 }
                 _ => {}
@@ -273,20 +289,24 @@ impl Half {
         Ok(())
     }
 
-    fn encrypted_messages(&mut self, agreement: &Agreement, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
+    fn encrypted_messages(
+        &mut self,
+        handshake: &HandshakeState,
+        plain: &mut dyn FnMut(Direction, Plain<'_>),
+    ) {
         while let Some(message) = self.messages.next() {
             match (&mut self.epoch, message.kind) {
                 (Epoch::Handshake(_), message::FINISHED) => self.epoch = Epoch::BeforeApplication,
                 (Epoch::Application { keys, secret }, message::KEY_UPDATE) => {
-                    let Some(agreed) = agreement.server else { return };
-                    *secret = keys::next_secret(agreed.suite, secret);
-                    match Keys::tls13(agreed.suite, secret) {
+                    let Some(parameters) = handshake.server else { return };
+                    *secret = keys::next_secret(parameters.suite, secret);
+                    match Keys::tls13(parameters.suite, secret) {
                         Some(next) => *keys = next,
-                        None => self.lose(Undecryptable::Malformed, plain),
+                        None => self.mark_unreadable(Undecryptable::Malformed, plain),
                     }
                 }
                 (Epoch::Tls12(_), message::CLIENT_HELLO | message::SERVER_HELLO) => {
-                    self.lose(Undecryptable::Renegotiation, plain);
+                    self.mark_unreadable(Undecryptable::Renegotiation, plain);
                 }
                 _ => {}
             }
@@ -294,7 +314,7 @@ impl Half {
     }
 
     /// Records an alert that ends the handshake. A `close_notify` only ends the connection.
-    fn heed(&mut self, alert: &[u8]) {
+    fn handle_alert(&mut self, alert: &[u8]) {
         if let (&[2, description], Epoch::Clear | Epoch::Handshake(_) | Epoch::BeforeApplication) =
             (alert, &self.epoch)
         {
@@ -306,10 +326,10 @@ impl Half {
 /// A secret of the connection, with its ClientHello.
 fn secret<'a>(
     label: Label,
-    agreement: &'a Agreement,
+    handshake: &'a HandshakeState,
     secrets: &mut dyn Secrets,
 ) -> Result<(&'a ClientHello, Vec<u8>), Undecryptable> {
-    let client = agreement.client.as_ref().ok_or(Undecryptable::NoHandshake)?;
+    let client = handshake.client.as_ref().ok_or(Undecryptable::NoHandshake)?;
     let secret = secrets.secret(label, &client.random).ok_or(Undecryptable::NoSecret)?;
     Ok((client, secret))
 }

@@ -1,7 +1,7 @@
 //! Keys of one direction: derivation from a secret, and decryption of records.
 
 use super::record::{APPLICATION_DATA, HEADER, Record};
-use super::suite::{Suite, Version};
+use super::suite::{Suite, TlsVersion};
 use crate::inspect::Direction;
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{aead, hkdf, hmac};
@@ -14,7 +14,7 @@ const EXPLICIT_NONCE: usize = 8;
 
 /// The key of one direction, with the sequence number of its next record.
 pub(super) struct Keys {
-    version: Version,
+    version: TlsVersion,
     key: LessSafeKey,
     iv: [u8; NONCE_LEN],
     has_explicit_nonce: bool,
@@ -86,9 +86,9 @@ impl Keys {
         let opened = self.key.open_in_place(nonce, Aad::from(aad), sealed).ok()?;
         self.sequence = self.sequence.checked_add(1)?;
         match (self.version, header) {
-            (Version::Tls12, [kind, ..]) => Some((kind, opened)),
-            (Version::Tls13, [APPLICATION_DATA, ..]) => inner(opened),
-            (Version::Tls13, _) => None,
+            (TlsVersion::Tls12, [kind, ..]) => Some((kind, opened)),
+            (TlsVersion::Tls13, [APPLICATION_DATA, ..]) => inner(opened),
+            (TlsVersion::Tls13, _) => None,
         }
     }
 
@@ -107,7 +107,7 @@ impl Keys {
 
     /// The additional authenticated data of a record.
     fn additional_data(&self, header: [u8; HEADER], sealed: usize) -> Option<Vec<u8>> {
-        if self.version == Version::Tls13 {
+        if self.version == TlsVersion::Tls13 {
             return Some(header.to_vec());
         }
         let [kind, major, minor, ..] = header;

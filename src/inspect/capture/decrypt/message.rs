@@ -10,7 +10,7 @@ pub(super) const KEY_UPDATE: u8 = 24;
 const MAX_HELLO: usize = 64 << 10;
 
 /// A complete message.
-pub(super) struct Message {
+pub(super) struct HandshakeMessage {
     pub(super) kind: u8,
     /// The body of a hello; empty for other messages.
     pub(super) body: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct Message {
 
 /// Reassembles messages from records.
 #[derive(Default)]
-pub(super) struct Messages {
+pub(super) struct HandshakeMessages {
     bytes: Vec<u8>,
     current: Option<Current>,
 }
@@ -29,38 +29,38 @@ struct Current {
     left: usize,
 }
 
-impl Messages {
+impl HandshakeMessages {
     /// Appends the content of a record.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// The number of bytes of incomplete messages.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         self.bytes.len()
     }
 
     /// The next complete message.
-    pub(super) fn next(&mut self) -> Option<Message> {
+    pub(super) fn next(&mut self) -> Option<HandshakeMessage> {
         if self.current.is_none() {
             let (&[kind, high, middle, low], _) = self.bytes.split_first_chunk::<4>()?;
             let length = u32::from_be_bytes([0, high, middle, low]) as usize;
             if matches!(kind, CLIENT_HELLO | SERVER_HELLO) && length <= MAX_HELLO {
-                return self.kept(kind, length);
+                return self.read_body(kind, length);
             }
             self.bytes.drain(..4);
             self.current = Some(Current { kind, left: length });
         }
-        self.passed_over()
+        self.skip_body()
     }
 
-    fn kept(&mut self, kind: u8, length: usize) -> Option<Message> {
+    fn read_body(&mut self, kind: u8, length: usize) -> Option<HandshakeMessage> {
         let body = self.bytes.get(4..4 + length)?.to_vec();
         self.bytes.drain(..4 + length);
-        Some(Message { kind, body })
+        Some(HandshakeMessage { kind, body })
     }
 
-    fn passed_over(&mut self) -> Option<Message> {
+    fn skip_body(&mut self) -> Option<HandshakeMessage> {
         let current = self.current.as_mut()?;
         let count = current.left.min(self.bytes.len());
         self.bytes.drain(..count);
@@ -70,6 +70,6 @@ impl Messages {
         }
         let kind = current.kind;
         self.current = None;
-        Some(Message { kind, body: Vec::new() })
+        Some(HandshakeMessage { kind, body: Vec::new() })
     }
 }

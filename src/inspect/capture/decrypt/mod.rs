@@ -19,7 +19,7 @@ pub use keylog::{KeyLog, Label, Secrets};
 use super::Moment;
 use super::conversation::{Chunk, Decryptor, Plain, Session, Undecryptable};
 use crate::inspect::Direction;
-use direction::{Half, Progress};
+use direction::{DirectionDecryptor, Progress};
 use hello::{ClientHello, ServerHello};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,7 +29,7 @@ use suite::Suite;
 const MAX_WAITING: usize = 256 << 10;
 
 /// The most that all connections may buffer.
-const MAX_HELD: usize = 64 << 20;
+const MAX_BUFFERED: usize = 64 << 20;
 
 /// Decrypts TLS with secrets from a [`Secrets`].
 pub struct TlsDecryptor {
@@ -40,29 +40,29 @@ pub struct TlsDecryptor {
 struct Shared {
     secrets: Box<dyn Secrets>,
     /// The number of buffered bytes.
-    held: usize,
+    buffered: usize,
 }
 
 /// One connection.
-struct Connection {
+struct TlsConnection {
     shared: Rc<RefCell<Shared>>,
-    agreement: Agreement,
-    client: Half,
-    server: Half,
-    /// This connection's share of `Shared::held`.
-    held: usize,
+    handshake: HandshakeState,
+    client: DirectionDecryptor,
+    server: DirectionDecryptor,
+    /// This connection's share of `Shared::buffered`.
+    buffered: usize,
 }
 
 /// The fields of both hellos, as far as they have arrived.
 #[derive(Default)]
-struct Agreement {
+struct HandshakeState {
     client: Option<ClientHello>,
-    server: Option<Agreed>,
+    server: Option<ServerParameters>,
 }
 
 /// The parameters that the server chose.
 #[derive(Clone, Copy)]
-struct Agreed {
+struct ServerParameters {
     suite: Suite,
     random: [u8; 32],
 }
@@ -71,7 +71,7 @@ impl TlsDecryptor {
     /// Uses the secrets of `secrets`.
     #[must_use]
     pub fn new(secrets: Box<dyn Secrets>) -> TlsDecryptor {
-        TlsDecryptor { shared: Rc::new(RefCell::new(Shared { secrets, held: 0 })) }
+        TlsDecryptor { shared: Rc::new(RefCell::new(Shared { secrets, buffered: 0 })) }
     }
 }
 
@@ -84,17 +84,17 @@ impl Decryptor for TlsDecryptor {
         if !record::is_client_hello(hello) {
             return Err(Undecryptable::NoHandshake);
         }
-        Ok(Box::new(Connection {
+        Ok(Box::new(TlsConnection {
             shared: Rc::clone(&self.shared),
-            agreement: Agreement::default(),
-            client: Half::new(Direction::ClientToServer),
-            server: Half::new(Direction::ServerToClient),
-            held: 0,
+            handshake: HandshakeState::default(),
+            client: DirectionDecryptor::new(Direction::ClientToServer),
+            server: DirectionDecryptor::new(Direction::ServerToClient),
+            buffered: 0,
         }))
     }
 }
 
-impl Session for Connection {
+impl Session for TlsConnection {
     fn receive(
         &mut self,
         direction: Direction,
@@ -102,10 +102,10 @@ impl Session for Connection {
         chunk: Chunk<'_>,
         plain: &mut dyn FnMut(Direction, Plain<'_>),
     ) -> Result<(), Undecryptable> {
-        let half = self.half(direction);
+        let direction_decryptor = self.direction_decryptor(direction);
         match chunk {
-            Chunk::Bytes(bytes) => half.push(bytes),
-            Chunk::Gap(_) => half.lose(Undecryptable::Gap, plain),
+            Chunk::Bytes(bytes) => direction_decryptor.push(bytes),
+            Chunk::Gap(_) => direction_decryptor.mark_unreadable(Undecryptable::Gap, plain),
         }
         self.read(plain)?;
         self.account()
@@ -113,17 +113,17 @@ impl Session for Connection {
 
     fn close(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>)) {
         let failure = self.read(plain).err();
-        for half in [&mut self.client, &mut self.server] {
-            let why = failure.clone().or_else(|| half.unread());
+        for direction_decryptor in [&mut self.client, &mut self.server] {
+            let why = failure.clone().or_else(|| direction_decryptor.unread());
             if let Some(why) = why {
-                half.lose(why, plain);
+                direction_decryptor.mark_unreadable(why, plain);
             }
         }
     }
 }
 
-impl Connection {
-    fn half(&mut self, direction: Direction) -> &mut Half {
+impl TlsConnection {
+    fn direction_decryptor(&mut self, direction: Direction) -> &mut DirectionDecryptor {
         match direction {
             Direction::ClientToServer => &mut self.client,
             Direction::ServerToClient => &mut self.server,
@@ -134,8 +134,8 @@ impl Connection {
     fn read(&mut self, plain: &mut dyn FnMut(Direction, Plain<'_>)) -> Result<(), Undecryptable> {
         let mut shared = self.shared.borrow_mut();
         loop {
-            let client = self.client.read(&mut self.agreement, &mut *shared.secrets, plain)?;
-            let server = self.server.read(&mut self.agreement, &mut *shared.secrets, plain)?;
+            let client = self.client.read(&mut self.handshake, &mut *shared.secrets, plain)?;
+            let server = self.server.read(&mut self.handshake, &mut *shared.secrets, plain)?;
             if (client, server) == (Progress::Nothing, Progress::Nothing) {
                 return Ok(());
             }
@@ -145,28 +145,28 @@ impl Connection {
     /// Enforces the limits on buffered bytes.
     fn account(&mut self) -> Result<(), Undecryptable> {
         let mut shared = self.shared.borrow_mut();
-        let held = self.client.held() + self.server.held();
-        shared.held = (shared.held + held).saturating_sub(self.held);
-        self.held = held;
-        match held > MAX_WAITING || shared.held > MAX_HELD {
+        let buffered = self.client.buffered() + self.server.buffered();
+        shared.buffered = (shared.buffered + buffered).saturating_sub(self.buffered);
+        self.buffered = buffered;
+        match buffered > MAX_WAITING || shared.buffered > MAX_BUFFERED {
             true => Err(self.server.unread().or(self.client.unread()).unwrap_or(Undecryptable::NoSecret)),
             false => Ok(()),
         }
     }
 }
 
-impl Drop for Connection {
+impl Drop for TlsConnection {
     fn drop(&mut self) {
         let mut shared = self.shared.borrow_mut();
-        shared.held = shared.held.saturating_sub(self.held);
+        shared.buffered = shared.buffered.saturating_sub(self.buffered);
     }
 }
 
-impl Agreement {
+impl HandshakeState {
     /// Records the parameters that a ServerHello chose.
     fn choose(&mut self, hello: &ServerHello) -> Result<(), Undecryptable> {
         let suite = Suite::find(hello.version, hello.cipher_suite)?;
-        self.server = Some(Agreed { suite, random: hello.random });
+        self.server = Some(ServerParameters { suite, random: hello.random });
         Ok(())
     }
 }

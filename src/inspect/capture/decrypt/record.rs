@@ -49,7 +49,7 @@ impl Records {
         self.bytes.extend_from_slice(bytes);
     }
 
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         self.bytes.len() - self.spent
     }
 
@@ -60,7 +60,7 @@ impl Records {
             matches!(header, [CHANGE_CIPHER_SPEC..=HEARTBEAT, 3, ..]) && size <= HEADER + MAX_BODY;
         match is_possible {
             false => Err(Malformed),
-            true => Ok((self.held() >= size).then_some(header[0])),
+            true => Ok((self.buffered() >= size).then_some(header[0])),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Recorded sessions: split at any place, with modified bytes, and with invalid bytes.
 
 use super::*;
-use crate::inspect::capture::conversation::{Conversations, Event, Ports};
+use crate::inspect::capture::conversation::{ConversationEvent, Conversations, Ports};
 use crate::inspect::capture::network::Network;
 use crate::inspect::capture::reader::Reader;
 use crate::inspect::capture::reassembly::{self, Close, Reassembly, Side, Start};
@@ -51,7 +51,7 @@ fn recorded(name: &str) -> Vec<Part> {
     while let Some(frame) = reader.next_frame().unwrap() {
         let Ok(segment) = network.segment(&frame) else { continue };
         reassembly.segment(frame.at, &segment, &mut |event| {
-            if let reassembly::Event::Data { connection: 0, side, bytes, .. } = event {
+            if let reassembly::TcpEvent::Data { connection: 0, side, bytes, .. } = event {
                 parts.push((side, bytes.to_vec()));
             }
         });
@@ -66,21 +66,28 @@ fn said(name: &str, parts: &[Part]) -> Said {
     let at = Moment::default();
     let [a, b] = [40_000, 8883].map(|port| ([127, 0, 0, 1], port).into());
     let start = Start::Handshake { initiator: Side::A };
-    let mut tell = |event: &reassembly::Event<'_>| conversations.event(event, &mut |event| said.take(&event));
-    tell(&reassembly::Event::Opened { connection: 0, at, a, b, start });
+    let mut tell =
+        |event: &reassembly::TcpEvent<'_>| conversations.event(event, &mut |event| said.take(&event));
+    tell(&reassembly::TcpEvent::Opened { connection: 0, at, a, b, start });
     for (side, bytes) in parts {
-        tell(&reassembly::Event::Data { connection: 0, at, side: *side, bytes });
+        tell(&reassembly::TcpEvent::Data { connection: 0, at, side: *side, bytes });
     }
-    tell(&reassembly::Event::Closed { connection: 0, at, by: Close::Fin });
+    tell(&reassembly::TcpEvent::Closed { connection: 0, at, by: Close::Fin });
     said
 }
 
 impl Said {
-    fn take(&mut self, event: &Event<'_>) {
+    fn take(&mut self, event: &ConversationEvent<'_>) {
         match event {
-            Event::Bytes { direction: Direction::ClientToServer, bytes, .. } => self.client.extend(*bytes),
-            Event::Bytes { direction: Direction::ServerToClient, bytes, .. } => self.server.extend(*bytes),
-            Event::Undecryptable { .. } | Event::Foreign { .. } => self.is_lost = true,
+            ConversationEvent::Bytes { direction: Direction::ClientToServer, bytes, .. } => {
+                self.client.extend(*bytes)
+            }
+            ConversationEvent::Bytes { direction: Direction::ServerToClient, bytes, .. } => {
+                self.server.extend(*bytes)
+            }
+            ConversationEvent::Undecryptable { .. } | ConversationEvent::OtherProtocol { .. } => {
+                self.is_lost = true
+            }
             _ => {}
         }
     }
@@ -152,11 +159,11 @@ proptest! {
     #[test]
     fn any_bytes_after_the_hellos_are_borne(
         name in prop::sample::select(&NAMES[..]),
-        kept in 1..8_usize,
+        read_body in 1..8_usize,
         parts in proptest::collection::vec((any::<bool>(), proptest::collection::vec(any::<u8>(), 1..80)), 0..20),
     ) {
         let mut bytes = recorded(name);
-        bytes.truncate(kept);
+        bytes.truncate(read_body);
         bytes.extend(parts.into_iter().map(|(is_a, part)| (if is_a { Side::A } else { Side::B }, part)));
         let _ = said(name, &bytes);
     }

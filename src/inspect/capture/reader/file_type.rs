@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The guessed file type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileType {
     /// No bytes.
     Empty,
     /// JSON.
@@ -24,58 +24,58 @@ pub enum Kind {
 }
 
 /// File types by magic number.
-const MAGIC: [(&[u8], Kind); 27] = [
-    (b"\x7fELF", Kind::Elf),
-    (b"\x28\xb5\x2f\xfd", Kind::Compressed("zstd")),
-    (b"\xfd7zXZ\0", Kind::Compressed("xz")),
-    (b"BZh", Kind::Compressed("bzip2")),
-    (b"\x04\x22\x4d\x18", Kind::Compressed("lz4")),
-    (b"PK\x03\x04", Kind::Compressed("zip")),
-    (b"\x1f\x8b", Kind::Compressed("gzip")),
-    (b"snoop\0\0\0", Kind::OtherCapture("snoop")),
+const MAGIC: [(&[u8], FileType); 27] = [
+    (b"\x7fELF", FileType::Elf),
+    (b"\x28\xb5\x2f\xfd", FileType::Compressed("zstd")),
+    (b"\xfd7zXZ\0", FileType::Compressed("xz")),
+    (b"BZh", FileType::Compressed("bzip2")),
+    (b"\x04\x22\x4d\x18", FileType::Compressed("lz4")),
+    (b"PK\x03\x04", FileType::Compressed("zip")),
+    (b"\x1f\x8b", FileType::Compressed("gzip")),
+    (b"snoop\0\0\0", FileType::OtherCapture("snoop")),
     // The usual properties, and a dictionary size that is a multiple of 64 KiB.
-    (b"\x5d\0\0", Kind::Compressed("lzma")),
-    (b"LZIP", Kind::Compressed("lzip")),
-    (b"\x89LZO\0", Kind::Compressed("lzop")),
-    (b"\x1f\x9d", Kind::Compressed("compress")),
-    (b"7z\xbc\xaf\x27\x1c", Kind::Compressed("7-Zip")),
-    (b"\xff\x06\0\0sNaPpY", Kind::Compressed("snappy")),
-    (b"Rar!\x1a\x07", Kind::Compressed("RAR")),
-    (b"\xaa\xaa\xaa\xaa", Kind::OtherCapture("5views")),
-    (b"TR\0d\0", Kind::OtherCapture("nettl")),
-    (b"TRSNIFF data    \x1a", Kind::OtherCapture("Sniffer")),
-    (b"iptrace ", Kind::OtherCapture("iptrace")),
-    (b"\x05VNF", Kind::OtherCapture("Visual Networks")),
-    (b"\x01\x10", Kind::OtherCapture("LANalyzer")),
-    (b"\x7fver", Kind::OtherCapture("EtherPeek")),
-    (b"btsnoop\0", Kind::OtherCapture("btsnoop")),
-    (b"XCP\0", Kind::OtherCapture("NetXRay")),
-    (b"+---------+---------------+----------+", Kind::OtherCapture("K12")),
-    (b"GMBU", Kind::OtherCapture("Network Monitor")),
-    (b"RTSS", Kind::OtherCapture("Network Monitor")),
+    (b"\x5d\0\0", FileType::Compressed("lzma")),
+    (b"LZIP", FileType::Compressed("lzip")),
+    (b"\x89LZO\0", FileType::Compressed("lzop")),
+    (b"\x1f\x9d", FileType::Compressed("compress")),
+    (b"7z\xbc\xaf\x27\x1c", FileType::Compressed("7-Zip")),
+    (b"\xff\x06\0\0sNaPpY", FileType::Compressed("snappy")),
+    (b"Rar!\x1a\x07", FileType::Compressed("RAR")),
+    (b"\xaa\xaa\xaa\xaa", FileType::OtherCapture("5views")),
+    (b"TR\0d\0", FileType::OtherCapture("nettl")),
+    (b"TRSNIFF data    \x1a", FileType::OtherCapture("Sniffer")),
+    (b"iptrace ", FileType::OtherCapture("iptrace")),
+    (b"\x05VNF", FileType::OtherCapture("Visual Networks")),
+    (b"\x01\x10", FileType::OtherCapture("LANalyzer")),
+    (b"\x7fver", FileType::OtherCapture("EtherPeek")),
+    (b"btsnoop\0", FileType::OtherCapture("btsnoop")),
+    (b"XCP\0", FileType::OtherCapture("NetXRay")),
+    (b"+---------+---------------+----------+", FileType::OtherCapture("K12")),
+    (b"GMBU", FileType::OtherCapture("Network Monitor")),
+    (b"RTSS", FileType::OtherCapture("Network Monitor")),
 ];
 
 /// The number of bytes that are examined.
 const ENOUGH: usize = 512;
 
 /// The likely type of a file that starts with `bytes`.
-pub(super) fn kind(bytes: &[u8]) -> Kind {
+pub(super) fn kind(bytes: &[u8]) -> FileType {
     let bytes = bytes.get(..ENOUGH).unwrap_or(bytes);
     if bytes.is_empty() {
-        return Kind::Empty;
+        return FileType::Empty;
     }
     if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return *kind;
     }
     if bytes.first() == Some(&0x10) && bytes.windows(6).take(8).any(|window| window == b"\0\x04MQTT") {
-        return Kind::Mqtt;
+        return FileType::Mqtt;
     }
     if !is_text(bytes) {
-        return Kind::Unknown;
+        return FileType::Unknown;
     }
     match bytes.trim_ascii_start().first() {
-        Some(b'{' | b'[') => Kind::Json,
-        _ => Kind::Text,
+        Some(b'{' | b'[') => FileType::Json,
+        _ => FileType::Text,
     }
 }
 
@@ -88,19 +88,19 @@ fn is_text(bytes: &[u8]) -> bool {
     is_utf8 && !bytes.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FileType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Empty => f.write_str("an empty file"),
-            Kind::Json => f.write_str("JSON"),
-            Kind::Text => f.write_str("text"),
-            Kind::Elf => f.write_str("a program (ELF)"),
-            Kind::Mqtt => f.write_str("bare MQTT packets"),
-            Kind::Compressed(how) => write!(f, "compressed with {how}; decompress it first"),
-            Kind::OtherCapture(format) => {
+            FileType::Empty => f.write_str("an empty file"),
+            FileType::Json => f.write_str("JSON"),
+            FileType::Text => f.write_str("text"),
+            FileType::Elf => f.write_str("a program (ELF)"),
+            FileType::Mqtt => f.write_str("bare MQTT packets"),
+            FileType::Compressed(how) => write!(f, "compressed with {how}; decompress it first"),
+            FileType::OtherCapture(format) => {
                 write!(f, "a capture in {format} format; convert it with 'editcap -F pcapng'")
             }
-            Kind::Unknown => f.write_str("data in an unknown format"),
+            FileType::Unknown => f.write_str("data in an unknown format"),
         }
     }
 }

@@ -23,14 +23,14 @@ pub(super) struct Input<R: Read> {
 }
 
 /// The source with its first bytes put back in front.
-type Whole<R> = io::Chain<Cursor<Vec<u8>>, R>;
+type Rewound<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 #[derive(Debug)]
 enum Source<R: Read> {
     /// Nothing was read.
     New(R),
-    Plain(Whole<R>),
-    Gzip(Box<MultiGzDecoder<Whole<R>>>),
+    Plain(Rewound<R>),
+    Gzip(Box<MultiGzDecoder<Rewound<R>>>),
     Ended,
 }
 

@@ -14,7 +14,7 @@ mod tests;
 
 use super::Moment;
 use fields::Endian;
-pub use file_type::Kind;
+pub use file_type::FileType;
 use input::Input;
 pub use secrets::secrets_of;
 use std::io::{self, Read};
@@ -44,9 +44,9 @@ pub enum ReadError {
     Io(#[from] io::Error),
     /// Not a capture file.
     #[error("not a capture, but {}{kind}", if *.is_gzip { "gzip of " } else { "" })]
-    Foreign {
+    NotACapture {
         /// The likely file type.
-        kind: Kind,
+        kind: FileType,
         /// Whether it was compressed.
         is_gzip: bool,
     },
@@ -84,14 +84,14 @@ pub struct Reader<R: Read> {
 #[derive(Debug)]
 enum Format {
     Unknown,
-    Pcap(pcap::Header),
+    Pcap(pcap::FileHeader),
     Pcapng(pcapng::Section),
     Ended,
 }
 
 /// A packet at the front of the input, described without borrowing from it.
 #[derive(Debug)]
-struct Packet {
+struct CapturedPacket {
     /// The number of input bytes that it occupies.
     size: usize,
     /// The range of the frame's bytes among them.
@@ -103,7 +103,7 @@ struct Packet {
 
 /// The reason why a block is not available.
 #[derive(Debug)]
-enum Stop {
+enum BlockError {
     /// The input ended at a block boundary.
     End,
     /// The input ended inside a block.
@@ -145,59 +145,59 @@ impl<R: Read> Reader<R> {
         self.truncation
     }
 
-    fn next_packet(&mut self) -> Result<Packet, Stop> {
+    fn next_packet(&mut self) -> Result<CapturedPacket, BlockError> {
         if matches!(self.format, Format::Unknown) {
             self.format = start(&mut self.input)?;
         }
         match &mut self.format {
             Format::Pcap(header) => header.next_packet(&mut self.input),
             Format::Pcapng(section) => section.next_packet(&mut self.input),
-            Format::Unknown | Format::Ended => Err(Stop::End),
+            Format::Unknown | Format::Ended => Err(BlockError::End),
         }
     }
 
     /// Converts a stop into the caller's result.
-    fn stop(&mut self, stop: Stop) -> Result<(), ReadError> {
+    fn stop(&mut self, stop: BlockError) -> Result<(), ReadError> {
         let is_started = !matches!(self.format, Format::Unknown);
         self.last_secrets = self.take_secrets();
         self.format = Format::Ended;
         let (offset, is_gzip) = (self.input.offset(), self.input.is_gzip());
         match stop {
-            Stop::End if !is_started => {
-                Err(ReadError::Foreign { kind: file_type::kind(self.input.peek()), is_gzip })
+            BlockError::End if !is_started => {
+                Err(ReadError::NotACapture { kind: file_type::kind(self.input.peek()), is_gzip })
             }
-            Stop::End if !self.input.is_cut() => Ok(()),
-            Stop::End | Stop::Truncated => {
+            BlockError::End if !self.input.is_cut() => Ok(()),
+            BlockError::End | BlockError::Truncated => {
                 self.truncation = Some(Truncation { offset });
                 Ok(())
             }
-            Stop::Bad(what) => Err(ReadError::Bad { what, offset, is_gzip }),
-            Stop::Io(error) if is_gzip && error.kind() == io::ErrorKind::InvalidInput => {
+            BlockError::Bad(what) => Err(ReadError::Bad { what, offset, is_gzip }),
+            BlockError::Io(error) if is_gzip && error.kind() == io::ErrorKind::InvalidInput => {
                 Err(ReadError::Bad { what: format!("damaged gzip data ({error})"), offset, is_gzip })
             }
-            Stop::Io(error) => Err(ReadError::Io(error)),
+            BlockError::Io(error) => Err(ReadError::Io(error)),
         }
     }
 }
 
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Stop {
-        Stop::Io(error)
+impl From<io::Error> for BlockError {
+    fn from(error: io::Error) -> BlockError {
+        BlockError::Io(error)
     }
 }
 
-impl Stop {
+impl BlockError {
     /// The end of the input: at a block boundary, or after some bytes of a block.
-    fn at_end(available: usize) -> Stop {
+    fn at_end(available: usize) -> BlockError {
         match available {
-            0 => Stop::End,
-            _ => Stop::Truncated,
+            0 => BlockError::End,
+            _ => BlockError::Truncated,
         }
     }
 }
 
-/// Detects the format from its first bytes, and reads the header of a pcap file. `Stop::End` for any other format.
-fn start<R: Read>(input: &mut Input<R>) -> Result<Format, Stop> {
+/// Detects the format from its first bytes, and reads the header of a pcap file. `BlockError::End` for any other format.
+fn start<R: Read>(input: &mut Input<R>) -> Result<Format, BlockError> {
     let is_long_enough = input.fill(4)?;
     let magic = input.peek().first_chunk::<4>().copied().filter(|_| is_long_enough);
     let header = match magic {
@@ -208,7 +208,7 @@ fn start<R: Read>(input: &mut Input<R>) -> Result<Format, Stop> {
         Some([0x4d, 0x3c, 0xb2, 0xa1]) => pcap::Layout::nanos(Endian::Little),
         Some([0xa1, 0xb2, 0xcd, 0x34]) => pcap::Layout::patched(Endian::Big),
         Some([0x34, 0xcd, 0xb2, 0xa1]) => pcap::Layout::patched(Endian::Little),
-        _ => return Err(Stop::End),
+        _ => return Err(BlockError::End),
     };
-    pcap::Header::read(header, input).map(Format::Pcap)
+    pcap::FileHeader::read(header, input).map(Format::Pcap)
 }

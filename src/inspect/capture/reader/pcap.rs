@@ -2,7 +2,7 @@
 
 use super::fields::{Endian, Fields};
 use super::input::Input;
-use super::{MAX_BLOCK, Packet, Stop};
+use super::{BlockError, CapturedPacket, MAX_BLOCK};
 use std::io::Read;
 
 /// The size of the file header.
@@ -35,15 +35,15 @@ impl Layout {
 
 /// The properties of all records.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(super) struct FileHeader {
     layout: Layout,
     link_type: u32,
 }
 
-impl Header {
-    pub(super) fn read<R: Read>(layout: Layout, input: &mut Input<R>) -> Result<Header, Stop> {
+impl FileHeader {
+    pub(super) fn read<R: Read>(layout: Layout, input: &mut Input<R>) -> Result<FileHeader, BlockError> {
         if !input.fill(HEADER_SIZE)? {
-            return Err(Stop::Truncated);
+            return Err(BlockError::Truncated);
         }
         let mut fields = Fields::new(input.take(HEADER_SIZE), layout.endian);
         let version = fields.take(4).and_then(|_| fields.u16());
@@ -51,33 +51,34 @@ impl Header {
         let link_type = fields.take(14).and_then(|_| fields.u32());
         match (version, link_type) {
             // The upper half indicates whether a checksum follows each frame. IP's length field excludes it anyway.
-            (Some(2), Some(link_type)) => Ok(Header { layout, link_type: link_type & 0xffff }),
-            (version, _) => {
-                Err(Stop::Bad(format!("unsupported pcap version {} (expected 2)", version.unwrap_or(0))))
-            }
+            (Some(2), Some(link_type)) => Ok(FileHeader { layout, link_type: link_type & 0xffff }),
+            (version, _) => Err(BlockError::Bad(format!(
+                "unsupported pcap version {} (expected 2)",
+                version.unwrap_or(0)
+            ))),
         }
     }
 
-    pub(super) fn next_packet<R: Read>(&self, input: &mut Input<R>) -> Result<Packet, Stop> {
+    pub(super) fn next_packet<R: Read>(&self, input: &mut Input<R>) -> Result<CapturedPacket, BlockError> {
         let Layout { endian, nanos_per_unit, record_header } = self.layout;
         if !input.fill(record_header)? {
-            return Err(Stop::at_end(input.peek().len()));
+            return Err(BlockError::at_end(input.peek().len()));
         }
         let mut fields = Fields::new(input.peek(), endian);
         let (Some(seconds), Some(fraction), Some(captured), Some(original_length)) =
             (fields.u32(), fields.u32(), fields.u32(), fields.u32())
         else {
-            return Err(Stop::Truncated);
+            return Err(BlockError::Truncated);
         };
         let Some(length) = usize::try_from(captured).ok().filter(|length| *length <= MAX_BLOCK) else {
-            return Err(Stop::Bad(format!("record length out of range ({captured})")));
+            return Err(BlockError::Bad(format!("record length out of range ({captured})")));
         };
         let size = record_header + length;
         if !input.fill(size)? {
-            return Err(Stop::Truncated);
+            return Err(BlockError::Truncated);
         }
         let time = Some(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * nanos_per_unit);
         let (bytes, link_type) = (record_header..size, self.link_type);
-        Ok(Packet { size, bytes, time, link_type, original_length })
+        Ok(CapturedPacket { size, bytes, time, link_type, original_length })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fields::{Endian, Fields};
 use super::input::Input;
-use super::{MAX_BLOCK, Packet, Stop};
+use super::{BlockError, CapturedPacket, MAX_BLOCK};
 use std::io::Read;
 use std::ops::Range;
 
@@ -51,14 +51,14 @@ struct Interface {
     link_type: u32,
     /// The most bytes that were captured of a packet; 0 for all.
     snapshot_length: u32,
-    clock: Clock,
+    clock: TimestampUnit,
     /// Seconds to add to all times.
     time_offset: i64,
 }
 
 /// The unit of timestamps.
 #[derive(Debug, Clone, Copy)]
-enum Clock {
+enum TimestampUnit {
     /// A unit of this many nanoseconds.
     Times(u64),
     /// A nanosecond divided by this.
@@ -82,7 +82,10 @@ impl Default for Section {
 
 impl Section {
     /// The next packet, which stays at the front of the input. Blocks before it are read and consumed.
-    pub(super) fn next_packet<R: Read>(&mut self, input: &mut Input<R>) -> Result<Packet, Stop> {
+    pub(super) fn next_packet<R: Read>(
+        &mut self,
+        input: &mut Input<R>,
+    ) -> Result<CapturedPacket, BlockError> {
         loop {
             let block = self.next_block(input)?;
             let body = input.peek().get(BLOCK_HEADER..block.size - 4).unwrap_or_default();
@@ -96,33 +99,35 @@ impl Section {
                 ENHANCED_PACKET => self.enhanced_packet(fields).map(Some),
                 _ => Ok(None),
             };
-            match packet.map_err(Stop::Bad)? {
-                Some(packet) => return Ok(Packet { size: block.size, ..packet }),
+            match packet.map_err(BlockError::Bad)? {
+                Some(packet) => return Ok(CapturedPacket { size: block.size, ..packet }),
                 None => input.take(block.size),
             };
         }
     }
 
     /// Reads a complete block.
-    fn next_block<R: Read>(&mut self, input: &mut Input<R>) -> Result<Block, Stop> {
+    fn next_block<R: Read>(&mut self, input: &mut Input<R>) -> Result<Block, BlockError> {
         if !input.fill(BLOCK_FRAME)? {
-            return Err(Stop::at_end(input.peek().len()));
+            return Err(BlockError::at_end(input.peek().len()));
         }
         if input.peek().starts_with(&SECTION_MAGIC) {
-            self.endian = byte_order(input.peek()).map_err(Stop::Bad)?;
+            self.endian = byte_order(input.peek()).map_err(BlockError::Bad)?;
         }
         let mut fields = Fields::new(input.peek(), self.endian);
-        let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else { return Err(Stop::Truncated) };
+        let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else {
+            return Err(BlockError::Truncated);
+        };
         let size = usize::try_from(length).ok().filter(|size| (BLOCK_FRAME..=MAX_BLOCK).contains(size));
         let Some(size) = size.filter(|size| size % 4 == 0) else {
-            return Err(Stop::Bad(format!("invalid length {length} of a block of type {kind:#x}")));
+            return Err(BlockError::Bad(format!("invalid length {length} of a block of type {kind:#x}")));
         };
         if !input.fill(size)? {
-            return Err(Stop::Truncated);
+            return Err(BlockError::Truncated);
         }
         let mut end = Fields::new(input.peek().get(size - 4..).unwrap_or_default(), self.endian);
         match end.u32() {
-            Some(again) if again != length => Err(Stop::Bad(format!(
+            Some(again) if again != length => Err(BlockError::Bad(format!(
                 "block of type {kind:#x} with different lengths at its start ({length}) and end ({again})"
             ))),
             _ => Ok(Block { kind, size }),
@@ -150,7 +155,7 @@ impl Section {
         }
         let link_type = u32::from(link_type);
         let mut interface =
-            Interface { link_type, snapshot_length, clock: Clock::Times(1000), time_offset: 0 };
+            Interface { link_type, snapshot_length, clock: TimestampUnit::Times(1000), time_offset: 0 };
         interface.read_options(fields, self.endian);
         self.interfaces.push(interface);
         Ok(())
@@ -171,13 +176,13 @@ impl Section {
         Ok(())
     }
 
-    fn enhanced_packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
+    fn enhanced_packet(&self, mut fields: Fields<'_>) -> Result<CapturedPacket, String> {
         let interface = fields.u32();
         self.timed_packet(interface, fields, 20)
     }
 
     /// The predecessor of enhanced packets: a shorter interface number, and a drop count.
-    fn packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
+    fn packet(&self, mut fields: Fields<'_>) -> Result<CapturedPacket, String> {
         let interface = fields.u16().map(u32::from);
         fields.u16();
         self.timed_packet(interface, fields, 20)
@@ -189,7 +194,7 @@ impl Section {
         interface: Option<u32>,
         mut fields: Fields<'_>,
         offset: usize,
-    ) -> Result<Packet, String> {
+    ) -> Result<CapturedPacket, String> {
         let (Some(interface), Some(high), Some(low), Some(captured), Some(original_length)) =
             (interface, fields.u32(), fields.u32(), fields.u32(), fields.u32())
         else {
@@ -198,10 +203,10 @@ impl Section {
         let interface = self.interface(interface)?;
         let bytes = body_range(offset, captured, fields.left())?;
         let time = interface.time(u64::from(high) << 32 | u64::from(low));
-        Ok(Packet { size: 0, bytes, time, link_type: interface.link_type, original_length })
+        Ok(CapturedPacket { size: 0, bytes, time, link_type: interface.link_type, original_length })
     }
 
-    fn simple_packet(&self, mut fields: Fields<'_>) -> Result<Packet, String> {
+    fn simple_packet(&self, mut fields: Fields<'_>) -> Result<CapturedPacket, String> {
         let Some(original_length) = fields.u32() else {
             return Err("packet block too short".to_owned());
         };
@@ -215,7 +220,7 @@ impl Section {
         let length = fields.left().min(original_length.min(most) as usize);
         let start = BLOCK_HEADER + 4;
         let bytes = start..start + length;
-        Ok(Packet { size: 0, bytes, time: None, link_type: interface.link_type, original_length })
+        Ok(CapturedPacket { size: 0, bytes, time: None, link_type: interface.link_type, original_length })
     }
 
     fn interface(&self, number: u32) -> Result<&Interface, String> {
@@ -230,7 +235,9 @@ impl Interface {
             let Some(value) = fields.take(length.into()) else { return };
             match code {
                 END_OF_OPTIONS => return,
-                TIME_RESOLUTION => self.clock = value.first().map_or(self.clock, |byte| Clock::new(*byte)),
+                TIME_RESOLUTION => {
+                    self.clock = value.first().map_or(self.clock, |byte| TimestampUnit::new(*byte))
+                }
                 // Reading it as unsigned preserves the bits.
                 TIME_OFFSET => {
                     self.time_offset = Fields::new(value, endian).u64().unwrap_or_default() as i64;
@@ -244,9 +251,9 @@ impl Interface {
     /// A time in nanoseconds since 1970, clamped to the range of `u64`.
     fn time(&self, units: u64) -> Option<u64> {
         let nanos = match self.clock {
-            Clock::Times(factor) => u128::from(units) * u128::from(factor),
-            Clock::Parts(parts) => u128::from(units) / parts,
-            Clock::Binary(shift) => (u128::from(units) * 1_000_000_000) >> shift,
+            TimestampUnit::Times(factor) => u128::from(units) * u128::from(factor),
+            TimestampUnit::Parts(parts) => u128::from(units) / parts,
+            TimestampUnit::Binary(shift) => (u128::from(units) * 1_000_000_000) >> shift,
         };
         let offset = i128::from(self.time_offset) * 1_000_000_000;
         let nanos = i128::try_from(nanos).ok()?.checked_add(offset)?;
@@ -254,16 +261,16 @@ impl Interface {
     }
 }
 
-impl Clock {
+impl TimestampUnit {
     /// Decodes the option's byte: a negative power of ten, or of two if the highest bit is set.
-    fn new(resolution: u8) -> Clock {
+    fn new(resolution: u8) -> TimestampUnit {
         let exponent = u32::from(resolution & 0x7f);
         if resolution & 0x80 != 0 {
-            return Clock::Binary(exponent);
+            return TimestampUnit::Binary(exponent);
         }
         match exponent {
-            0..=9 => Clock::Times(10_u64.pow(9 - exponent)),
-            _ => Clock::Parts(10_u128.checked_pow(exponent - 9).unwrap_or(u128::MAX)),
+            0..=9 => TimestampUnit::Times(10_u64.pow(9 - exponent)),
+            _ => TimestampUnit::Parts(10_u128.checked_pow(exponent - 9).unwrap_or(u128::MAX)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Both formats in all variants that writers produce, and errors for invalid files.
 
-use super::{Kind, ReadError, Reader};
+use super::{FileType, ReadError, Reader};
 use crate::inspect::capture::fuzzing;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -319,7 +319,10 @@ fn a_bad_block_is_an_error_with_its_place_after_what_came_before() {
 #[test]
 fn after_an_error_there_is_nothing_more() {
     let mut reader = Reader::new(&b"text"[..]);
-    assert!(matches!(reader.next_frame(), Err(ReadError::Foreign { kind: Kind::Text, is_gzip: false })));
+    assert!(matches!(
+        reader.next_frame(),
+        Err(ReadError::NotACapture { kind: FileType::Text, is_gzip: false })
+    ));
     assert_eq!(reader.next_frame().unwrap(), None);
 }
 

@@ -1,29 +1,29 @@
 //! A TCP connection: its two streams and its end.
 
 use super::history::History;
-use super::stream::{Part, Piece, Stream};
-use super::{Close, Event, Side};
+use super::stream::{PendingPiece, StreamPart, TcpStream};
+use super::{Close, Side, TcpEvent};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::network::Segment;
 use std::net::SocketAddr;
 
 /// One connection, from its first segment.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct TcpConnection {
     pub(super) number: u32,
     a: SocketAddr,
     /// The number of its last frame.
     pub(super) last_frame: u64,
-    streams: [Stream; 2],
+    streams: [TcpStream; 2],
     closed: Option<Close>,
     /// Whether it is in the queue of connections with pending bytes.
     pub(super) is_queued: bool,
 }
 
-impl Connection {
-    pub(super) fn new(number: u32, a: SocketAddr, frame: u64) -> Connection {
-        let streams = [Stream::default(), Stream::default()];
-        Connection { number, a, last_frame: frame, streams, closed: None, is_queued: false }
+impl TcpConnection {
+    pub(super) fn new(number: u32, a: SocketAddr, frame: u64) -> TcpConnection {
+        let streams = [TcpStream::default(), TcpStream::default()];
+        TcpConnection { number, a, last_frame: frame, streams, closed: None, is_queued: false }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -32,7 +32,7 @@ impl Connection {
 
     /// The cost of the pending bytes.
     pub(super) fn pending_cost(&self) -> usize {
-        self.streams.iter().map(Stream::pending_cost).sum()
+        self.streams.iter().map(TcpStream::pending_cost).sum()
     }
 
     /// Whether `segment` belongs to a later connection between the same addresses and ports.
@@ -54,7 +54,7 @@ impl Connection {
         at: Moment,
         segment: &Segment<'_>,
         history: &mut History,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(TcpEvent<'_>),
     ) {
         self.last_frame = at.frame;
         if self.is_closed() {
@@ -76,7 +76,7 @@ impl Connection {
                 self.stream(side.other()).reset(acknowledgment, &mut pieces(number, side.other(), at, emit));
             }
             self.close(at, Close::Reset(side), history, emit);
-        } else if self.streams.iter().all(Stream::is_finished) {
+        } else if self.streams.iter().all(TcpStream::is_finished) {
             self.close(at, Close::Fin, history, emit);
         }
     }
@@ -87,7 +87,7 @@ impl Connection {
         at: Moment,
         by: Close,
         history: &mut History,
-        emit: &mut impl FnMut(Event<'_>),
+        emit: &mut impl FnMut(TcpEvent<'_>),
     ) {
         if self.is_closed() {
             return;
@@ -97,11 +97,11 @@ impl Connection {
             self.stream_mut(side).close(history, &mut pieces(connection, side, at, emit));
         }
         self.closed = Some(by);
-        emit(Event::Closed { connection, at, by });
+        emit(TcpEvent::Closed { connection, at, by });
     }
 
     /// Flushes the pending bytes, to free their memory.
-    pub(super) fn give_up(&mut self, at: Moment, history: &mut History, emit: &mut impl FnMut(Event<'_>)) {
+    pub(super) fn give_up(&mut self, at: Moment, history: &mut History, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let connection = self.number;
         for side in [Side::A, Side::B] {
             self.stream_mut(side).give_up_all(history, &mut pieces(connection, side, at, emit));
@@ -132,7 +132,7 @@ impl Connection {
         if segment.source == self.a { Side::A } else { Side::B }
     }
 
-    fn stream(&self, side: Side) -> &Stream {
+    fn stream(&self, side: Side) -> &TcpStream {
         let [a, b] = &self.streams;
         match side {
             Side::A => a,
@@ -140,7 +140,7 @@ impl Connection {
         }
     }
 
-    fn stream_mut(&mut self, side: Side) -> &mut Stream {
+    fn stream_mut(&mut self, side: Side) -> &mut TcpStream {
         let [a, b] = &mut self.streams;
         match side {
             Side::A => a,
@@ -150,8 +150,8 @@ impl Connection {
 }
 
 /// The bytes of a segment. SYN occupies a sequence number before the first byte's.
-fn part<'a>(segment: &Segment<'a>) -> Part<'a> {
-    Part {
+fn part<'a>(segment: &Segment<'a>) -> StreamPart<'a> {
+    StreamPart {
         sequence: segment.sequence.wrapping_add(segment.is_syn.into()),
         bytes: segment.bytes,
         missing: segment.missing,
@@ -164,14 +164,16 @@ fn pieces<'e>(
     connection: u32,
     side: Side,
     at: Moment,
-    emit: &'e mut impl FnMut(Event<'_>),
-) -> impl FnMut(Piece<'_>) + 'e {
+    emit: &'e mut impl FnMut(TcpEvent<'_>),
+) -> impl FnMut(PendingPiece<'_>) + 'e {
     move |piece| {
         emit(match piece {
-            Piece::Data(bytes) => Event::Data { connection, at, side, bytes },
-            Piece::Gap(length) => Event::Gap { connection, at, side, length },
-            Piece::Lag => Event::Lag { connection, at, side },
-            Piece::Conflict { offset, length } => Event::Conflict { connection, at, side, offset, length },
+            PendingPiece::Data(bytes) => TcpEvent::Data { connection, at, side, bytes },
+            PendingPiece::Gap(length) => TcpEvent::Gap { connection, at, side, length },
+            PendingPiece::Lag => TcpEvent::Lag { connection, at, side },
+            PendingPiece::Conflict { offset, length } => {
+                TcpEvent::Conflict { connection, at, side, offset, length }
+            }
         });
     }
 }

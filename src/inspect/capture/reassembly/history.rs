@@ -16,7 +16,7 @@ const STEPS: usize = 1 << 10;
 
 /// The last piece of a stream in the history, from which the earlier ones are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Last(u64);
+pub(super) struct LastBlock(u64);
 
 /// The ring.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ struct Block {
     /// Its offset in the stream.
     offset: u64,
     /// The previous piece of the same stream.
-    previous: Last,
+    previous: LastBlock,
 }
 
 impl Default for History {
@@ -48,7 +48,7 @@ impl Default for History {
 
 impl History {
     /// Remembers `bytes` at `offset` of the stream whose last piece was `previous`.
-    pub(super) fn add(&mut self, previous: Last, offset: u64, bytes: &[u8]) -> Last {
+    pub(super) fn add(&mut self, previous: LastBlock, offset: u64, bytes: &[u8]) -> LastBlock {
         if bytes.len() > BYTES {
             return previous;
         }
@@ -63,11 +63,17 @@ impl History {
         self.blocks.push_back(Block { position: self.written, length: bytes.len(), offset, previous });
         self.written += bytes.len() as u64;
         self.forget();
-        Last(self.first + self.blocks.len() as u64 - 1)
+        LastBlock(self.first + self.blocks.len() as u64 - 1)
     }
 
     /// Compares `bytes` with the earlier bytes at `offset`, and calls `differ` with offset and length of each part that differs.
-    pub(super) fn compare(&self, last: Last, offset: u64, bytes: &[u8], mut differ: impl FnMut(u64, u64)) {
+    pub(super) fn compare(
+        &self,
+        last: LastBlock,
+        offset: u64,
+        bytes: &[u8],
+        mut differ: impl FnMut(u64, u64),
+    ) {
         let end = offset + bytes.len() as u64;
         let mut last = last;
         for _ in 0..STEPS {
@@ -87,7 +93,7 @@ impl History {
         }
     }
 
-    fn block(&self, last: Last) -> Option<&Block> {
+    fn block(&self, last: LastBlock) -> Option<&Block> {
         let index = last.0.checked_sub(self.first)?;
         self.blocks.get(usize::try_from(index).ok()?)
     }

@@ -12,7 +12,7 @@ mod tests;
 
 use super::Moment;
 use super::network::Segment;
-use connection::Connection;
+use connection::TcpConnection;
 use history::History;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -78,7 +78,7 @@ pub enum Close<From = Side> {
 
 /// An event of a connection. Connections are numbered from 0, in the order of their first segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum TcpEvent<'a> {
     /// The first segment.
     Opened {
         /// The connection's number.
@@ -150,22 +150,22 @@ pub enum Event<'a> {
 /// Reassembles TCP connections.
 #[derive(Debug, Default)]
 pub struct Reassembly {
-    connections: HashMap<Key, Box<Connection>>,
+    connections: HashMap<ConnectionKey, Box<TcpConnection>>,
     next_number: u32,
     history: History,
     /// Closed connections that are still in `connections`, the oldest first.
-    closed: VecDeque<(Key, u32)>,
+    closed: VecDeque<(ConnectionKey, u32)>,
     /// Connections with pending bytes, by the frame since which they wait, the oldest first; and the total cost of these bytes.
-    waiting: VecDeque<(Key, u32)>,
+    waiting: VecDeque<(ConnectionKey, u32)>,
     pending_cost: usize,
 }
 
 /// The two ends, the smaller one first.
-type Key = (SocketAddr, SocketAddr);
+type ConnectionKey = (SocketAddr, SocketAddr);
 
 impl Reassembly {
     /// Takes a segment, and emits the resulting events.
-    pub fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(Event<'_>)) {
+    pub fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let key = key(segment);
         let connection = match self.connections.get_mut(&key) {
             Some(connection) if !connection.is_over_with(segment) => connection,
@@ -195,7 +195,7 @@ impl Reassembly {
     }
 
     /// Handles the end of the capture at `at`: closes all open connections, in the order of their numbers.
-    pub fn finish(&mut self, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
+    pub fn finish(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let mut left: Vec<_> = self.connections.drain().map(|(_, connection)| connection).collect();
         left.sort_unstable_by_key(|connection| connection.number);
         for mut connection in left {
@@ -213,7 +213,13 @@ impl Reassembly {
     }
 
     /// Opens a connection, and closes the previous one with the same key.
-    fn open(&mut self, key: Key, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(Event<'_>)) {
+    fn open(
+        &mut self,
+        key: ConnectionKey,
+        at: Moment,
+        segment: &Segment<'_>,
+        emit: &mut impl FnMut(TcpEvent<'_>),
+    ) {
         self.close(&key, at, Close::Replaced, emit);
         if self.connections.len() >= MAX_CONNECTIONS {
             self.evict(at, emit);
@@ -226,12 +232,12 @@ impl Reassembly {
             (true, Some(_)) => Start::Handshake { initiator: Side::B },
             (false, _) => Start::Midway,
         };
-        emit(Event::Opened { connection: number, at, a, b, start });
-        self.connections.insert(key, Box::new(Connection::new(number, a, at.frame)));
+        emit(TcpEvent::Opened { connection: number, at, a, b, start });
+        self.connections.insert(key, Box::new(TcpConnection::new(number, a, at.frame)));
     }
 
     /// Closes a connection and forgets it.
-    fn close(&mut self, key: &Key, at: Moment, by: Close, emit: &mut impl FnMut(Event<'_>)) {
+    fn close(&mut self, key: &ConnectionKey, at: Moment, by: Close, emit: &mut impl FnMut(TcpEvent<'_>)) {
         if let Some(mut connection) = self.connections.remove(key) {
             self.pending_cost -= connection.pending_cost();
             connection.close(at, by, &mut self.history, emit);
@@ -239,7 +245,7 @@ impl Reassembly {
     }
 
     /// Closes the connections that were idle the longest.
-    fn evict(&mut self, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
+    fn evict(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let open = self.connections.iter().filter(|(_, connection)| !connection.is_closed());
         let mut oldest: Vec<_> = open.map(|(key, connection)| (connection.last_frame, *key)).collect();
         oldest.sort_unstable();
@@ -248,7 +254,7 @@ impl Reassembly {
         }
     }
 
-    fn remember_closed(&mut self, key: Key, number: u32) {
+    fn remember_closed(&mut self, key: ConnectionKey, number: u32) {
         self.closed.push_back((key, number));
         if self.closed.len() > MAX_CLOSED
             && let Some((key, number)) = self.closed.pop_front()
@@ -268,7 +274,7 @@ impl Reassembly {
     }
 
     /// Gives up the oldest pending bytes until the rest is within the limit.
-    fn free_pending(&mut self, at: Moment, emit: &mut impl FnMut(Event<'_>)) {
+    fn free_pending(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
         while self.pending_cost > MAX_PENDING
             && let Some((key, number)) = self.waiting.pop_front()
         {
@@ -283,7 +289,7 @@ impl Reassembly {
     }
 }
 
-fn key(segment: &Segment<'_>) -> Key {
+fn key(segment: &Segment<'_>) -> ConnectionKey {
     let (a, b) = (segment.source, segment.destination);
     if a <= b { (a, b) } else { (b, a) }
 }

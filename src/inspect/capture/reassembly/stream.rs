@@ -3,7 +3,7 @@
 //! Sequence numbers wrap around after 4 GiB. Internally, offsets from the first byte have 64 bits; only the distance to the next
 //! expected byte is computed from sequence numbers, and it is less than 2 GiB.
 
-use super::history::{History, Last, difference, slice};
+use super::history::{History, LastBlock, difference, slice};
 use std::collections::BTreeMap;
 
 /// The most that pending bytes may cost in one direction.
@@ -14,7 +14,7 @@ const PIECE_COST: usize = 64;
 
 /// The output of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(super) enum PendingPiece<'a> {
     Data(&'a [u8]),
     Gap(u64),
     Conflict {
@@ -27,7 +27,7 @@ pub(super) enum Piece<'a> {
 
 /// The bytes of a segment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part<'a> {
+pub(super) struct StreamPart<'a> {
     /// The sequence number of the first byte.
     pub(super) sequence: u32,
     pub(super) bytes: &'a [u8],
@@ -39,7 +39,7 @@ pub(super) struct Part<'a> {
 
 /// One side's bytes. Bytes in order are not buffered.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct TcpStream {
     /// The sequence number of the first byte, once known.
     first: Option<u32>,
     /// The number of bytes that were delivered or given up.
@@ -57,10 +57,10 @@ pub(super) struct Stream {
     end: Option<u64>,
     /// The offset up to which a lag was reported.
     lag_told: u64,
-    last: Last,
+    last: LastBlock,
 }
 
-impl Stream {
+impl TcpStream {
     /// Sets the sequence number of the first byte, unless it is known.
     pub(super) fn start(&mut self, sequence: u32) {
         self.first.get_or_insert(sequence);
@@ -110,23 +110,23 @@ impl Stream {
     }
 
     /// Whether `part` has bytes that have not arrived before.
-    pub(super) fn is_news(&self, part: &Part<'_>) -> bool {
+    pub(super) fn is_news(&self, part: &StreamPart<'_>) -> bool {
         self.distance(part.sequence) + part.bytes.len() as i64 > 0
     }
 
     /// Takes a segment's bytes.
     pub(super) fn receive(
         &mut self,
-        part: &Part<'_>,
+        part: &StreamPart<'_>,
         history: &mut History,
-        emit: &mut impl FnMut(Piece<'_>),
+        emit: &mut impl FnMut(PendingPiece<'_>),
     ) {
         let length = part.bytes.len() + part.missing;
         if (length == 0 && !part.is_last) || self.is_probe(part, length) {
             return;
         }
         if self.lacks_beginning && self.first.is_none() {
-            emit(Piece::Gap(0));
+            emit(PendingPiece::Gap(0));
         }
         self.start(part.sequence);
         let start = self.offset as i64 + self.distance(part.sequence);
@@ -152,12 +152,12 @@ impl Stream {
         &mut self,
         sequence: u32,
         history: &mut History,
-        emit: &mut impl FnMut(Piece<'_>),
+        emit: &mut impl FnMut(PendingPiece<'_>),
     ) {
         if self.first.is_none() {
             let before = self.expected.replace(sequence);
             if before.is_some_and(|before| sequence.wrapping_sub(before).cast_signed() > 0) {
-                emit(Piece::Lag);
+                emit(PendingPiece::Lag);
             }
             return;
         }
@@ -168,27 +168,27 @@ impl Stream {
         let sent = self.end.map_or(self.acknowledged, |end| self.acknowledged.min(end));
         if sent > self.offset.max(self.lag_told) {
             self.lag_told = sent;
-            emit(Piece::Lag);
+            emit(PendingPiece::Lag);
         }
     }
 
     /// RST has the sequence number of the next byte. An injected one may have any number, so it does not cause a gap.
-    pub(super) fn reset(&self, sequence: u32, emit: &mut impl FnMut(Piece<'_>)) {
+    pub(super) fn reset(&self, sequence: u32, emit: &mut impl FnMut(PendingPiece<'_>)) {
         let is_known = self.first.is_some() && self.end.is_none();
         if is_known && (1..MAX_PENDING as i64).contains(&self.distance(sequence)) {
-            emit(Piece::Lag);
+            emit(PendingPiece::Lag);
         }
     }
 
     /// Delivers the pending bytes, and reports the gaps before them.
-    pub(super) fn give_up_all(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    pub(super) fn give_up_all(&mut self, history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         while !self.pending.is_empty() {
             self.give_up_first(history, emit);
         }
     }
 
     /// Handles the end of the connection: delivers the pending bytes and reports the gaps, including one at the end.
-    pub(super) fn close(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    pub(super) fn close(&mut self, history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         self.give_up_all(history, emit);
         let end = match self.end {
             Some(end) => end,
@@ -206,7 +206,7 @@ impl Stream {
     }
 
     /// Whether it is a keep-alive: the last byte again, which some systems make up.
-    fn is_probe(&self, part: &Part<'_>, length: usize) -> bool {
+    fn is_probe(&self, part: &StreamPart<'_>, length: usize) -> bool {
         let is_before_next = match self.first {
             Some(_) => self.distance(part.sequence) == -1,
             None => self.expected == Some(part.sequence.wrapping_add(1)),
@@ -220,7 +220,7 @@ impl Stream {
         start: i64,
         bytes: &'a [u8],
         history: &History,
-        emit: &mut impl FnMut(Piece<'_>),
+        emit: &mut impl FnMut(PendingPiece<'_>),
     ) -> &'a [u8] {
         let old_length = (self.offset as i64 - start).max(0).unsigned_abs() as usize;
         let (old, new) = bytes.split_at(old_length.min(bytes.len()));
@@ -228,14 +228,20 @@ impl Stream {
             let before_first = (-start).max(0).unsigned_abs();
             let known = slice(old, before_first, old.len() as u64);
             history.compare(self.last, start.max(0).unsigned_abs(), known, |offset, length| {
-                emit(Piece::Conflict { offset, length });
+                emit(PendingPiece::Conflict { offset, length });
             });
         }
         new
     }
 
     /// Delivers the bytes that are in order, and keeps the rest.
-    fn place(&mut self, start: u64, bytes: &[u8], history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    fn place(
+        &mut self,
+        start: u64,
+        bytes: &[u8],
+        history: &mut History,
+        emit: &mut impl FnMut(PendingPiece<'_>),
+    ) {
         if bytes.is_empty() {
             return;
         }
@@ -250,7 +256,7 @@ impl Stream {
     }
 
     /// Keeps bytes that arrived early at offsets without pending bytes, and compares the others.
-    fn keep(&mut self, start: u64, bytes: &[u8], emit: &mut impl FnMut(Piece<'_>)) {
+    fn keep(&mut self, start: u64, bytes: &[u8], emit: &mut impl FnMut(PendingPiece<'_>)) {
         let end = start + bytes.len() as u64;
         let mut position = start;
         while position < end {
@@ -262,7 +268,7 @@ impl Stream {
                 let known = slice(known, position - known_start, known_end - known_start);
                 let again = slice(bytes, position - start, known_end - start);
                 if let Some((first, length)) = difference(known, again) {
-                    emit(Piece::Conflict { offset: position + first, length });
+                    emit(PendingPiece::Conflict { offset: position + first, length });
                 }
                 position = known_end;
                 continue;
@@ -275,17 +281,17 @@ impl Stream {
         }
     }
 
-    fn hand_on(&mut self, bytes: &[u8], history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    fn hand_on(&mut self, bytes: &[u8], history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         if bytes.is_empty() {
             return;
         }
         self.last = history.add(self.last, self.offset, bytes);
         self.offset += bytes.len() as u64;
-        emit(Piece::Data(bytes));
+        emit(PendingPiece::Data(bytes));
     }
 
     /// Delivers the pending bytes that follow the bytes delivered so far.
-    fn hand_on_pending(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    fn hand_on_pending(&mut self, history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         while let Some(entry) = self.pending.first_entry().filter(|entry| *entry.key() <= self.offset) {
             let bytes = entry.remove();
             self.pending_cost -= bytes.len() + PIECE_COST;
@@ -295,7 +301,7 @@ impl Stream {
 
     /// Gives up missing bytes that the other side has acknowledged, if bytes are known to follow. Otherwise they may still
     /// arrive: captures are not always in the right order.
-    fn give_up_acknowledged(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    fn give_up_acknowledged(&mut self, history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         while self.acknowledged > self.offset {
             let Some(next) = self.pending.keys().next().copied().or(self.end) else { return };
             if next <= self.offset {
@@ -305,19 +311,19 @@ impl Stream {
         }
     }
 
-    fn give_up_first(&mut self, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    fn give_up_first(&mut self, history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         if let Some(next) = self.pending.keys().next().copied() {
             self.skip_to(next, history, emit);
         }
     }
 
     /// Gives up the missing bytes before `target`.
-    fn skip_to(&mut self, target: u64, history: &mut History, emit: &mut impl FnMut(Piece<'_>)) {
+    fn skip_to(&mut self, target: u64, history: &mut History, emit: &mut impl FnMut(PendingPiece<'_>)) {
         while self.offset < target {
             let next = self.pending.keys().next().map_or(target, |next| target.min(*next));
             let length = next - self.offset;
             self.offset = next;
-            emit(Piece::Gap(length));
+            emit(PendingPiece::Gap(length));
             self.hand_on_pending(history, emit);
         }
     }

@@ -1,6 +1,6 @@
 //! Segments in any order, and bytes in one.
 
-use super::{Close, Event, MAX_CONNECTIONS, Reassembly, Side, Start};
+use super::{Close, MAX_CONNECTIONS, Reassembly, Side, Start, TcpEvent};
 use crate::inspect::capture::network::Segment;
 use crate::inspect::capture::{Moment, fuzzing};
 use proptest::prelude::*;
@@ -122,14 +122,14 @@ impl Wire {
     }
 }
 
-fn short(event: &Event<'_>) -> Seen {
+fn short(event: &TcpEvent<'_>) -> Seen {
     match *event {
-        Event::Opened { connection, start, .. } => Opened(connection, start),
-        Event::Data { side, bytes, .. } => data(side, bytes),
-        Event::Gap { side, length, .. } => Gap(side, length),
-        Event::Conflict { side, offset, length, .. } => Conflict(side, offset, length),
-        Event::Lag { side, .. } => Lag(side),
-        Event::Closed { connection, by, .. } => Closed(connection, by),
+        TcpEvent::Opened { connection, start, .. } => Opened(connection, start),
+        TcpEvent::Data { side, bytes, .. } => data(side, bytes),
+        TcpEvent::Gap { side, length, .. } => Gap(side, length),
+        TcpEvent::Conflict { side, offset, length, .. } => Conflict(side, offset, length),
+        TcpEvent::Lag { side, .. } => Lag(side),
+        TcpEvent::Closed { connection, by, .. } => Closed(connection, by),
     }
 }
 
