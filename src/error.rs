@@ -1,14 +1,17 @@
 //! The errors of commands by cause, with the text for the user and the exit status.
 
 use crate::authentication::Failure;
-use crate::client::AuthenticationError;
+use crate::bench;
+use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
+use crate::client::{self, AuthenticationError, Foreign};
 use crate::hosted::Violation;
 use crate::passwd::{FileError, HashError, UserName};
 use crate::protocol::session::{PublishError, SessionError, SubscribeError};
-use crate::protocol::{DecodeError, EncodeError, PacketType, ReasonCode, Version};
+use crate::protocol::{PacketType, ReasonCode};
 use crate::recording::RecordingError;
 use crate::transport::ConnectError;
 use crate::transport::tls::{Defect, TlsError};
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,27 +87,15 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// Connecting failed.
+    /// The client has no connection, or lost it.
     #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// Before CONNACK, the peer sent something other than valid MQTT.
-    #[error("{0}")]
-    NotMqtt(String),
-    /// The broker refused the connection.
-    #[error("the broker refused the connection: {reason}{details}")]
-    Refused {
-        /// The reason. Return codes of MQTT 3 are mapped to the equivalent reason codes.
-        reason: ReasonCode,
-        /// Further details from the broker, with leading punctuation.
-        details: String,
-        /// The requested version.
-        asked: Version,
-        /// The version of the answer, which can be MQTT 3.1.1 for a request in MQTT 5.
-        answered: Version,
-    },
-    /// Authentication of the client or of the broker failed.
+    Client(#[from] client::Error),
+    /// The run of a load cannot begin, or has no result.
     #[error(transparent)]
-    Authentication(#[from] AuthenticationError),
+    Bench(#[from] bench::Error),
+    /// The embedded broker of a run cannot open enough files.
+    #[error("--embedded: {0}")]
+    BrokerFiles(#[from] BrokerShortage),
     /// The broker rejected a subscription or a message.
     #[error("{0}")]
     Denied(String),
@@ -127,35 +118,6 @@ pub enum Error {
     /// The broker does not support this subscription, which was not requested.
     #[error("cannot subscribe: {0}")]
     Unsubscribable(#[from] SubscribeError),
-    /// A packet cannot be encoded.
-    #[error("cannot send: {0}")]
-    Encode(#[from] EncodeError),
-    /// The connection was lost.
-    #[error("the connection was lost: {0}")]
-    Lost(io::Error),
-    /// The broker closed the connection without a DISCONNECT.
-    #[error("the broker closed the connection {0}")]
-    Closed(&'static str),
-    /// The broker sent a DISCONNECT.
-    #[error("the broker ended the connection: {reason}{details}")]
-    Disconnected {
-        /// The reason code.
-        reason: ReasonCode,
-        /// Further details from the broker, with leading punctuation.
-        details: String,
-    },
-    /// The broker sent a malformed packet.
-    #[error("the broker sent a bad packet: {0}")]
-    Decode(#[from] DecodeError),
-    /// The connection was lost before CONNACK.
-    #[error("the connection was lost before the broker accepted it: {0}")]
-    NotAccepted(io::Error),
-    /// The broker sent a packet that the protocol does not permit.
-    #[error("the broker broke the protocol: {0}")]
-    Session(#[from] SessionError),
-    /// The broker did not answer a PINGREQ.
-    #[error("the broker did not answer for {} s (keep alive)", .0.as_secs())]
-    KeepAlive(Duration),
     /// A signal interrupted the command.
     #[error("interrupted")]
     Interrupted(ExitStatus),
@@ -201,23 +163,14 @@ impl Error {
             | Error::InputLine { .. }
             | Error::Capture { .. }
             | Error::Output(_)
-            | Error::System { .. }
-            | Error::Connect(_)
-            | Error::NotMqtt(_)
-            | Error::Encode(_) => ExitStatus::FAILED,
-            Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
-            Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
+            | Error::System { .. } => ExitStatus::FAILED,
+            Error::Client(error) => status_of_client(error),
+            Error::Bench(error) => status_of_bench(error),
+            Error::BrokerFiles(_) => ExitStatus::USAGE,
             Error::Denied(_)
             | Error::Unsendable { .. }
             | Error::NotTaken { .. }
             | Error::Unsubscribable(_) => ExitStatus::DENIED,
-            Error::Lost(_)
-            | Error::NotAccepted(_)
-            | Error::Closed(_)
-            | Error::Disconnected { .. }
-            | Error::Decode(_)
-            | Error::Session(_)
-            | Error::KeepAlive(_) => ExitStatus::LOST,
             Error::Interrupted(status) => *status,
             Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
         }
@@ -233,117 +186,182 @@ impl Error {
         self.is_closed_output() || matches!(self, Error::Interrupted(_))
     }
 
-    /// A remedy, if one is known.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Error::Connect(ConnectError::Connect { source, .. })
-                if source.kind() == io::ErrorKind::ConnectionRefused =>
-            {
-                Some(
-                    "is the broker running there? -h HOST and -p PORT select another; `mq broker` starts one",
-                )
-            }
-            Error::Connect(ConnectError::Lookup { .. }) => Some("-h takes a host name or an address"),
-            Error::Connect(ConnectError::ProxyUnreachable { .. } | ConnectError::NotAProxy { .. }) => {
-                Some("--proxy URL sets the proxy and its protocol: socks5h, socks5 or http")
-            }
-            Error::Connect(ConnectError::ProxyCredentials { .. }) => {
-                Some("set them in the URL of --proxy, as in socks5h://USER:PASSWORD@HOST")
-            }
-            Error::Connect(ConnectError::NoService { .. }) => {
-                Some("without -S, -h HOST and -p PORT set the broker")
-            }
-            Error::Connect(ConnectError::WebSocketRefused { code, .. }) => Some(match code {
-                401 | 403 => "--ws-header 'Authorization: ...' sends credentials",
-                404 | 405 => "--ws-path PATH selects another path; RabbitMQ uses /ws, most others /mqtt",
-                _ => "is this the WebSocket port? -p PORT and --ws-path PATH select another",
-            }),
-            Error::Connect(ConnectError::WebSocket { .. }) => {
-                Some("is this the WebSocket port? -p PORT and --ws-path PATH select another")
-            }
-            Error::Connect(ConnectError::Tls(failure)) => tls_hint(failure),
-            Error::Refused { reason, .. } => match *reason {
-                ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => Some(
-                    "-u USER and -P PASSWORD set the credentials; RabbitMQ takes a virtual host first, as in -u VHOST:USER; with ejabberd, the name is USER@DOMAIN",
-                ),
-                ReasonCode::BAD_AUTHENTICATION_METHOD => Some(
-                    "--auth-method NAME selects another method; without it, mq sends user name and password",
-                ),
-                ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V selects another version of MQTT"),
-                ReasonCode::SERVER_UNAVAILABLE => {
-                    Some("with ejabberd, the domain is unknown; -u USER@DOMAIN selects another")
-                }
-                ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID sets a client identifier"),
-                _ => None,
-            },
-            Error::Session(SessionError::WrongAcknowledgement {
-                packet_type: PacketType::Puback, ..
-            }) => Some("some brokers, RabbitMQ among them, treat QoS 2 as QoS 1; use -q 1"),
-            Error::Authentication(failure) => authentication_hint(failure),
-            Error::System { source, .. } | Error::Output(source) | Error::File { source, .. }
-                if source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) =>
-            {
-                Some("`ulimit -n` shows the limit of open files; `ulimit -n 1024` raises it")
-            }
-            Error::Credentials(failure) => file_hint(failure),
-            Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
-                Some("-q selects a lower QoS")
-            }
-            Error::Unsendable { source: PublishError::RetainNotSupported, .. } => {
-                Some("publish without -r; the broker then does not retain the message")
-            }
-            _ => None,
-        }
+    /// Whether a timeout expired, of the command or of an attempt to connect.
+    pub fn is_timeout(&self) -> bool {
+        matches!(
+            self,
+            Error::Timeout(_)
+                | Error::Client(client::Error::Timeout(_))
+                | Error::Bench(bench::Error::Timeout(_))
+        )
     }
 
-    /// Whether connecting again may help.
-    pub fn is_worth_retrying(&self) -> bool {
-        match self {
-            Error::Lost(_)
-            | Error::NotAccepted(_)
-            | Error::Closed(_)
-            | Error::KeepAlive(_)
-            | Error::Connect(_) => true,
-            Error::Disconnected { reason, .. } => matches!(
-                *reason,
-                ReasonCode::SUCCESS
-                    | ReasonCode::UNSPECIFIED_ERROR
-                    | ReasonCode::SERVER_BUSY
-                    | ReasonCode::SERVER_SHUTTING_DOWN
-                    | ReasonCode::KEEP_ALIVE_TIMEOUT
-                    | ReasonCode::MESSAGE_RATE_TOO_HIGH
-                    | ReasonCode::QUOTA_EXCEEDED
-                    | ReasonCode::CONNECTION_RATE_EXCEEDED
-                    | ReasonCode::MAXIMUM_CONNECT_TIME
-            ),
-            Error::Refused { reason, .. } => {
-                matches!(*reason, ReasonCode::SERVER_UNAVAILABLE | ReasonCode::SERVER_BUSY)
+    /// A remedy, if one is known.
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Error::Client(error) => client_hint(error)?,
+            Error::Bench(error) => return bench_hint(error),
+            Error::BrokerFiles(BrokerShortage { needed, most_clients, .. }) => {
+                let hint = format!(
+                    "run `ulimit -n {needed}` as root before this command, or use at most {most_clients} clients"
+                );
+                return Some(hint.into());
             }
-            Error::Authentication(failure) => matches!(failure, AuthenticationError::NoAnswer(_)),
-            Error::Usage(_)
-            | Error::File { .. }
-            | Error::Recording(_)
-            | Error::Unusable { .. }
-            | Error::Credentials(_)
-            | Error::Hash(_)
-            | Error::NoSuchUser { .. }
-            | Error::Input(_)
-            | Error::InputLine { .. }
-            | Error::Capture { .. }
-            | Error::Output(_)
-            | Error::System { .. }
-            | Error::NotMqtt(_)
-            | Error::Denied(_)
-            | Error::Unsendable { .. }
-            | Error::NotTaken { .. }
-            | Error::Unsubscribable(_)
-            | Error::Encode(_)
-            | Error::Decode(_)
-            | Error::Session(_)
-            | Error::Interrupted(_)
-            | Error::Timeout(_)
-            | Error::Idle(_) => false,
+            Error::System { source, .. } | Error::Output(source) | Error::File { source, .. } => {
+                files_hint(source)?
+            }
+            Error::Credentials(failure) => file_hint(failure)?,
+            Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
+                "-q selects a lower QoS"
+            }
+            Error::Unsendable { source: PublishError::RetainNotSupported, .. } => {
+                "publish without -r; the broker then does not retain the message"
+            }
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+/// The exit status for the end of a connection, or of the attempt to make one.
+fn status_of_client(error: &client::Error) -> ExitStatus {
+    use client::Error;
+    match error {
+        Error::Property(_) => ExitStatus::USAGE,
+        Error::Connect(_)
+        | Error::NotMqtt(_)
+        | Error::Token { .. }
+        | Error::Computation(_)
+        | Error::Encode(_) => ExitStatus::FAILED,
+        Error::Timeout(_) => ExitStatus::TIMED_OUT,
+        Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
+        Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
+        Error::Lost(_)
+        | Error::NotAccepted(_)
+        | Error::ClosedEarly
+        | Error::Closed
+        | Error::Disconnected { .. }
+        | Error::Decode(_)
+        | Error::Session(_)
+        | Error::KeepAlive(_) => ExitStatus::LOST,
+    }
+}
+
+fn status_of_bench(error: &bench::Error) -> ExitStatus {
+    use bench::Error;
+    match error {
+        Error::OpenFiles { .. } | Error::LocalPorts { .. } | Error::NoLeader => ExitStatus::USAGE,
+        Error::Timeout(_) => ExitStatus::TIMED_OUT,
+        Error::Lost(_) => ExitStatus::LOST,
+        Error::Connect(_) | Error::Thread(_) | Error::FailedThread | Error::Process(_) | Error::Input(_) => {
+            ExitStatus::FAILED
         }
+    }
+}
+
+pub(crate) fn client_hint(error: &client::Error) -> Option<&'static str> {
+    use client::Error;
+    match error {
+        Error::Connect(error) => connect_hint(error),
+        Error::NotMqtt(Foreign::Http | Foreign::Ssh | Foreign::Other(_)) => {
+            Some("is the port right? -p PORT selects another")
+        }
+        Error::NotMqtt(Foreign::Tls) => Some(
+            "plain MQTT is usually on port 1883, which -p selects; --tls-use-os-certs or --cafile FILE use TLS",
+        ),
+        Error::Refused { reason, .. } => refusal_hint(*reason),
+        Error::Session(SessionError::WrongAcknowledgement { packet_type: PacketType::Puback, .. }) => {
+            Some("some brokers, RabbitMQ among them, treat QoS 2 as QoS 1; use -q 1")
+        }
+        Error::Authentication(failure) => authentication_hint(failure),
+        Error::Token { source, .. } | Error::Computation(source) => files_hint(source),
+        Error::Timeout(_)
+        | Error::NotAccepted(_)
+        | Error::ClosedEarly
+        | Error::Property(_)
+        | Error::Encode(_)
+        | Error::Lost(_)
+        | Error::Closed
+        | Error::Disconnected { .. }
+        | Error::Decode(_)
+        | Error::Session(_)
+        | Error::KeepAlive(_) => None,
+    }
+}
+
+fn bench_hint(error: &bench::Error) -> Option<Cow<'static, str>> {
+    use bench::Error;
+    match error {
+        Error::OpenFiles { needed, .. } => {
+            Some(format!("run `ulimit -n {needed}` as root before this command").into())
+        }
+        Error::LocalPorts { .. } => Some(
+            format!(
+                "run `{WIDER_PORT_RANGE}` as root for 64512 ports per local address, or use more addresses of this machine, as in -A 10.0.0.7,10.0.0.8"
+            )
+            .into(),
+        ),
+        Error::Connect(error) => connect_hint(error).map(Cow::from),
+        Error::Thread(source) | Error::Process(source) | Error::Input(source) | Error::Lost(source) => {
+            files_hint(source).map(Cow::from)
+        }
+        Error::Timeout(_) | Error::FailedThread | Error::NoLeader => None,
+    }
+}
+
+/// The remedy for a limit of open files that is too low.
+fn files_hint(source: &io::Error) -> Option<&'static str> {
+    let is_limit = source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error());
+    is_limit.then_some("`ulimit -n` shows the limit of open files; `ulimit -n 1024` raises it")
+}
+
+fn connect_hint(error: &ConnectError) -> Option<&'static str> {
+    match error {
+        ConnectError::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+            Some("is the broker running there? -h HOST and -p PORT select another; `mq broker` starts one")
+        }
+        ConnectError::Lookup { .. } => Some("-h takes a host name or an address"),
+        ConnectError::ProxyUnreachable { .. } | ConnectError::NotAProxy { .. } => {
+            Some("--proxy URL sets the proxy and its protocol: socks5h, socks5 or http")
+        }
+        ConnectError::ProxyCredentials { .. } => {
+            Some("set them in the URL of --proxy, as in socks5h://USER:PASSWORD@HOST")
+        }
+        ConnectError::NoService { .. } => Some("without -S, -h HOST and -p PORT set the broker"),
+        ConnectError::WebSocketRefused { code, .. } => Some(match code {
+            401 | 403 => "--ws-header 'Authorization: ...' sends credentials",
+            404 | 405 => "--ws-path PATH selects another path; RabbitMQ uses /ws, most others /mqtt",
+            _ => "is this the WebSocket port? -p PORT and --ws-path PATH select another",
+        }),
+        ConnectError::WebSocket { .. } => {
+            Some("is this the WebSocket port? -p PORT and --ws-path PATH select another")
+        }
+        ConnectError::Tls(failure) => tls_hint(failure),
+        ConnectError::NoAddress { .. }
+        | ConnectError::Bind { .. }
+        | ConnectError::Connect { .. }
+        | ConnectError::Unix { .. }
+        | ConnectError::ProxyRefused { .. }
+        | ConnectError::Preface { .. }
+        | ConnectError::ServiceLookup { .. }
+        | ConnectError::Timeout { .. } => None,
+    }
+}
+
+fn refusal_hint(reason: ReasonCode) -> Option<&'static str> {
+    match reason {
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::NOT_AUTHORIZED => Some(
+            "-u USER and -P PASSWORD set the credentials; RabbitMQ takes a virtual host first, as in -u VHOST:USER; with ejabberd, the name is USER@DOMAIN",
+        ),
+        ReasonCode::BAD_AUTHENTICATION_METHOD => {
+            Some("--auth-method NAME selects another method; without it, mq sends user name and password")
+        }
+        ReasonCode::UNSUPPORTED_PROTOCOL_VERSION => Some("-V selects another version of MQTT"),
+        ReasonCode::SERVER_UNAVAILABLE => {
+            Some("with ejabberd, the domain is unknown; -u USER@DOMAIN selects another")
+        }
+        ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Some("-i ID sets a client identifier"),
+        _ => None,
     }
 }
 

@@ -3,11 +3,11 @@
 //! The facts about the machine are collected first (`Machine`) and judged afterwards, so that tests can judge any
 //! machine.
 
+use super::error::Error;
 use super::limits::{self, Sources, WIDER_PORT_RANGE};
 use super::plan::Plan;
 use super::report::folded;
 use super::target::resolve;
-use crate::error::Error;
 use crate::transport::descriptors;
 use std::fmt::Write;
 use std::fs::read_to_string;
@@ -38,8 +38,26 @@ struct Finding {
     name: &'static str,
     fit: Fit,
     text: String,
-    /// Ways to raise the limit: commands to type, or other measures.
-    lift: Vec<String>,
+    lift: Vec<Lift>,
+}
+
+/// A way to raise a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lift {
+    /// A command to type or a setting of another program, with a remark.
+    Measure(String),
+    /// More local addresses, as in the example.
+    LocalAddresses(&'static str),
+    /// More machines.
+    Machines,
+    /// Fewer connections per second.
+    ConnectRate,
+}
+
+impl From<String> for Lift {
+    fn from(measure: String) -> Lift {
+        Lift::Measure(measure)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +113,8 @@ impl Check {
         self.findings.iter().all(|finding| finding.fit != Fit::TooLittle)
     }
 
-    /// The findings as text for a terminal.
-    pub fn to_text(&self) -> String {
+    /// The findings as text for a terminal, with the caller's text for each way to raise a limit.
+    pub fn to_text(&self, describe: impl Fn(&Lift) -> String) -> String {
         let mut text = String::new();
         for finding in &self.findings {
             let fit = match finding.fit {
@@ -105,7 +123,7 @@ impl Check {
                 Fit::Unknown => "",
             };
             let _ = writeln!(text, "{:<14} {fit:<5} {}", finding.name, folded(&finding.text, 21));
-            finding.lift.iter().for_each(|lift| text += &format!("{:<20} {lift}\n", ""));
+            finding.lift.iter().for_each(|lift| text += &format!("{:<20} {}\n", "", describe(lift)));
         }
         text += if self.fits() { "\nThe run fits.\n" } else { "\nThe run does not fit.\n" };
         text
@@ -165,11 +183,13 @@ impl Machine {
         let mut lift = Vec::new();
         if self.hard_files.is_some_and(|hard| hard < in_one) {
             if self.most_files.is_some_and(|most| most < in_one) {
-                lift.push(format!("sysctl -w fs.nr_open={in_one}    (root; the maximum of the hard limit)"));
+                let command =
+                    format!("sysctl -w fs.nr_open={in_one}    (root; the maximum of the hard limit)");
+                lift.push(command.into());
             }
             let why = if spread.is_ok() { "one process then suffices" } else { "run it before this command" };
-            lift.push(format!("ulimit -n {in_one}    (root; {why})"));
-            lift.push(format!("LimitNOFILE={in_one}    (in a systemd service)"));
+            lift.push(format!("ulimit -n {in_one}    (root; {why})").into());
+            lift.push(format!("LimitNOFILE={in_one}    (in a systemd service)").into());
         }
         let fit = if spread.is_ok() { Fit::Enough } else { Fit::TooLittle };
         Finding { name: "open files", fit, text, lift }
@@ -184,7 +204,7 @@ impl Machine {
         }
         let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
         let text = format!("{used} open on this machine, {needed} with this run, {most} allowed");
-        let lift = vec![format!("sysctl -w fs.file-max={}    (root)", needed * 2)];
+        let lift = vec![format!("sysctl -w fs.file-max={}    (root)", needed * 2).into()];
         Some(Finding { name: "total files", fit, text, lift })
     }
 
@@ -216,14 +236,13 @@ impl Machine {
         let left = if addresses == 1 { left.saturating_sub(self.ports_in_use) } else { left };
         let fits = sources.is_ok() && u64::from(plan.clients()) <= left;
         if !fits || u64::from(plan.clients()) > left / 2 {
-            lift.push(format!("{WIDER_PORT_RANGE}    (root)"));
+            lift.push(format!("{WIDER_PORT_RANGE}    (root)").into());
             let more = if target.ip().is_loopback() { "127.0.0.2-127.0.0.9" } else { "10.0.0.7,10.0.0.8" };
-            lift.push(format!("-A {more}    (more local addresses of this machine)"));
+            lift.push(Lift::LocalAddresses(more));
             if !target.ip().is_loopback() {
-                lift.push(
-                    "ip address add 10.0.0.8/24 dev eth0    (root; adds an address to this machine)"
-                        .to_owned(),
-                );
+                let command =
+                    "ip address add 10.0.0.8/24 dev eth0    (root; adds an address to this machine)";
+                lift.push(Lift::Measure(command.to_owned()));
             }
         }
         Finding { name: "local ports", fit: if fits { Fit::Enough } else { Fit::TooLittle }, text, lift }
@@ -245,9 +264,7 @@ impl Machine {
             "about {shown} MiB for idle clients and their sockets, without the broker; available: {available}"
         );
         let lift = match fit {
-            Fit::TooLittle => {
-                vec!["--shard K/N    (spreads the clients over N machines)".to_owned()]
-            }
+            Fit::TooLittle => vec![Lift::Machines],
             Fit::Enough | Fit::Unknown => Vec::new(),
         };
         Finding { name: "memory", fit, text, lift }
@@ -260,7 +277,7 @@ impl Machine {
         let fit = if needed <= most { Fit::Enough } else { Fit::TooLittle };
         let text = format!("the firewall tracks {used} connections, {most} allowed");
         let command = format!("sysctl -w net.netfilter.nf_conntrack_max={}    (root)", needed * 2);
-        let lift = if fit == Fit::Enough { Vec::new() } else { vec![command] };
+        let lift = if fit == Fit::Enough { Vec::new() } else { vec![command.into()] };
         Some(Finding { name: "firewall", fit, text, lift })
     }
 
@@ -277,10 +294,8 @@ impl Machine {
         );
         let lift = match self.accept_queue.into_iter().chain(self.syn_queue).min() {
             Some(least) if least < 1024 => {
-                vec![
-                    "sysctl -w net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=4096    (root)"
-                        .to_owned(),
-                ]
+                let command = "sysctl -w net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=4096    (root)";
+                vec![Lift::Measure(command.to_owned())]
             }
             _ => Vec::new(),
         };
@@ -294,19 +309,27 @@ fn broker(plan: &Plan, is_embedded: bool) -> Finding {
     if is_embedded {
         let result = limits::check_embedded_broker(plan);
         let fit = if result.is_ok() { Fit::Enough } else { Fit::TooLittle };
-        let text = match result {
-            Ok(()) => format!("the embedded broker runs in its own process, with room for {clients} clients"),
-            Err(error) => error.to_string(),
+        let (text, lift) = match result {
+            Ok(()) => (
+                format!("the embedded broker runs in its own process, with room for {clients} clients"),
+                Vec::new(),
+            ),
+            Err(shortage) => {
+                let command = format!("ulimit -n {}    (root; run it before this command)", shortage.needed);
+                (shortage.to_string(), vec![command.into()])
+            }
         };
-        return Finding { name: "broker", fit, text, lift: Vec::new() };
+        return Finding { name: "broker", fit, text, lift };
     }
     let files = u64::from(clients) + 100;
     let text = format!("needs {files} open files and a connection limit as high; neither is checked");
     let lift = vec![
-        format!("LimitNOFILE={files}    (in its service: systemctl edit mosquitto)"),
-        "max_connections -1, max_queued_messages 0    (mosquitto.conf; its accept queue holds 100)"
-            .to_owned(),
-        "--connect-rate COUNT    (if it refuses or resets simultaneous connections)".to_owned(),
+        format!("LimitNOFILE={files}    (in its service: systemctl edit mosquitto)").into(),
+        Lift::Measure(
+            "max_connections -1, max_queued_messages 0    (mosquitto.conf; its accept queue holds 100)"
+                .to_owned(),
+        ),
+        Lift::ConnectRate,
     ];
     Finding { name: "broker", fit: Fit::Unknown, text, lift }
 }
@@ -373,17 +396,21 @@ mod tests {
     fn a_limit_that_is_too_low_comes_with_the_command_that_lifts_it() {
         let finding = machine().local_ports(&clients(27_001), AFAR.parse().unwrap());
         assert_eq!(finding.fit, Fit::TooLittle, "others use some");
-        assert!(finding.lift.iter().any(|lift| lift.starts_with("sysctl -w net.ipv4.ip_local_port_range=")));
+        assert_eq!(finding.lift[0], Lift::Measure(format!("{WIDER_PORT_RANGE}    (root)")));
         assert_eq!(machine().local_ports(&clients(27_000), AFAR.parse().unwrap()).fit, Fit::Enough);
-        let finding = machine().files(&clients(30_000), &Err(Error::Usage(String::new())));
+        let finding = machine().files(&clients(30_000), &Err(Error::FailedThread));
         assert_eq!(
-            (finding.fit, finding.lift[0].as_str()),
-            (Fit::TooLittle, "ulimit -n 30048    (root; run it before this command)")
+            (finding.fit, &finding.lift[0]),
+            (
+                Fit::TooLittle,
+                &Lift::Measure("ulimit -n 30048    (root; run it before this command)".to_owned())
+            )
         );
         assert_eq!(machine().memory(&clients(40_000)).fit, Fit::TooLittle);
         assert_eq!(machine().tracking(&clients(65_527)).unwrap().fit, Fit::TooLittle);
         assert_eq!(machine().files_of_all(&clients(999_001)).unwrap().fit, Fit::TooLittle);
-        assert!(machine().queues(None).lift[0].contains("somaxconn=4096"));
+        let lift = machine().queues(None).lift;
+        assert!(matches!(&lift[0], Lift::Measure(command) if command.contains("somaxconn=4096")), "{lift:?}");
     }
 
     #[test]

@@ -6,12 +6,12 @@
 //! too short.
 
 use super::connect::{Link, connect, new_session};
+use super::error::ClientError;
 use super::plan::ClientSlot;
 use super::record::Stage;
 use super::role::{Kept, Role, Scene};
 use super::worker::{DISCONNECT_TIMEOUT, Orders, Phase, Shared};
-use crate::client::{AuthenticationError, disconnect, disconnected, next_event};
-use crate::error::{Error, ExitStatus};
+use crate::client::{self, AuthenticationError, disconnect, disconnected, next_event};
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
     Disconnect, Mended, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
@@ -113,7 +113,7 @@ async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
             let scene = Scene { shared: &shared, slot, now: shared.now() };
             shared.record.borrow_mut().timeline.at(scene.now).failed += 1;
             shared.record.borrow_mut().connections_lost += 1;
-            count_end(&scene, &mut role, &error, true);
+            count_end(&scene, &mut role, &error.into(), true);
             role.hand_in(&scene, 0, Vec::new(), false);
             None
         }
@@ -132,27 +132,28 @@ async fn start(shared: Rc<Shared>, slot: ClientSlot) -> Option<Box<Client>> {
     }
 }
 
-fn count_failure(shared: &Shared, slot: ClientSlot, error: &Error) {
+fn count_failure(shared: &Shared, slot: ClientSlot, error: &client::Error) {
     shared.gauges.failed.add(1);
     let now = shared.now();
     shared.record.borrow_mut().timeline.at(now).failed += 1;
     if slot.task.subscribes() {
         shared.gauges.without_subscription.add(1);
     }
-    if error.exit_status() == ExitStatus::REFUSED {
+    if error.is_refusal() {
         shared.record.borrow_mut().refused += 1;
     }
     shared.count_error(Stage::Connect, error);
 }
 
 /// Records that the client left the run early.
-fn count_end(scene: &Scene<'_>, role: &mut Role, error: &Error, has_connection: bool) {
+fn count_end(scene: &Scene<'_>, role: &mut Role, error: &ClientError, has_connection: bool) {
     let shared = scene.shared;
     shared.gauges.lost.add(1);
     if !has_connection {
         shared.note_lost();
     }
-    let stage = if matches!(error, Error::Denied(_)) { Stage::Subscribe } else { Stage::Run };
+    let is_denied = matches!(error, ClientError::SubscriptionDenied(_));
+    let stage = if is_denied { Stage::Subscribe } else { Stage::Run };
     shared.count_error(stage, error);
     if let Some(publisher) = role.publisher() {
         publisher.finish(shared);
@@ -194,9 +195,9 @@ impl Client {
     }
 
     /// Hands in the measurements, and disconnects.
-    async fn end(&mut self, end: Result<(), Error>) {
+    async fn end(&mut self, end: Result<(), ClientError>) {
         let is_whole = end.is_ok();
-        let has_connection = matches!(end, Ok(()) | Err(Error::Denied(_) | Error::Unsendable { .. }));
+        let has_connection = end.as_ref().err().is_none_or(ClientError::leaves_connection);
         let unsent = self.connection.unsent() as u64;
         let unacknowledged = self.unacknowledged();
         let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.now() };
@@ -221,7 +222,7 @@ impl Client {
     }
 
     /// Runs the client through the phases, until it is time to close or to drop the connection.
-    async fn converse(&mut self, is_subscribing: bool) -> Result<End, Error> {
+    async fn converse(&mut self, is_subscribing: bool) -> Result<End, ClientError> {
         let mut now = Instant::now();
         // Packets that arrived together with CONNACK are already buffered.
         self.take_input(now)?;
@@ -230,7 +231,7 @@ impl Client {
         }
         loop {
             self.publish(now)?;
-            let progress = self.wait().await.map_err(Error::Lost)?;
+            let progress = self.wait().await.map_err(client::Error::Lost)?;
             now = Instant::now();
             if let Some(progress) = progress {
                 self.take_progress(progress, now)?;
@@ -264,7 +265,7 @@ impl Client {
         .await
     }
 
-    fn take_progress(&mut self, progress: Progress, now: Instant) -> Result<(), Error> {
+    fn take_progress(&mut self, progress: Progress, now: Instant) -> Result<(), ClientError> {
         if progress.sent > 0 {
             self.keep_alive.sent(now);
             self.count_written(now);
@@ -274,16 +275,18 @@ impl Client {
             self.take_input(now)?;
         }
         if progress.is_closed {
-            return Err(Error::Closed("without a reason"));
+            return Err(client::Error::Closed.into());
         }
         Ok(())
     }
 
-    fn look_at_keep_alive(&mut self, now: Instant) -> Result<(), Error> {
+    fn look_at_keep_alive(&mut self, now: Instant) -> Result<(), ClientError> {
         match self.keep_alive.poll(now) {
             KeepAliveAction::WaitUntil(_) => {}
             KeepAliveAction::Ping => self.ping(),
-            KeepAliveAction::PeerIsGone => return Err(Error::KeepAlive(self.keep_alive.interval())),
+            KeepAliveAction::PeerIsGone => {
+                return Err(client::Error::KeepAlive(self.keep_alive.interval()).into());
+            }
         }
         Ok(())
     }
@@ -293,7 +296,7 @@ impl Client {
         self.pings = self.pings.saturating_add(1);
     }
 
-    fn subscribe(&mut self) -> Result<(), Error> {
+    fn subscribe(&mut self) -> Result<(), ClientError> {
         let Some((filter, qos)) = self.role.subscription(&self.shared, self.slot) else {
             return Ok(());
         };
@@ -304,13 +307,14 @@ impl Client {
         };
         let subscriptions = vec![Subscription { filter: &filter, options }];
         let properties = self.shared.plan.broker.properties.subscribe.clone();
-        self.session.subscribe(subscriptions, properties.as_properties(), self.connection.output())?;
-        Ok(())
+        let subscribed =
+            self.session.subscribe(subscriptions, properties.as_properties(), self.connection.output());
+        subscribed.map(drop).map_err(ClientError::Unsubscribable)
     }
 
     /// Encodes the messages that are due. A QoS 0 publisher that is done sends a ping: its answer shows that the
     /// broker has read everything.
-    fn publish(&mut self, now: Instant) -> Result<(), Error> {
+    fn publish(&mut self, now: Instant) -> Result<(), ClientError> {
         let Some(publisher) = self.role.publisher() else {
             return Ok(());
         };
@@ -323,7 +327,7 @@ impl Client {
     }
 
     /// Takes the packets that arrived.
-    fn take_input(&mut self, now: Instant) -> Result<(), Error> {
+    fn take_input(&mut self, now: Instant) -> Result<(), ClientError> {
         let shared = self.shared.clone();
         let scene = Scene { shared: &shared, slot: self.slot, now: shared.nanoseconds(now) };
         let is_back = self.take_packets(&scene);
@@ -335,7 +339,7 @@ impl Client {
     }
 
     /// Takes the packets that arrived. Returns whether one of them confirms the subscription.
-    fn take_packets(&mut self, scene: &Scene<'_>) -> Result<bool, Error> {
+    fn take_packets(&mut self, scene: &Scene<'_>) -> Result<bool, ClientError> {
         let limits = SizeLimits::all(self.session.accepts().maximum_packet_size);
         let (input, output) = self.connection.buffers();
         // An answer to a handshake packet is never longer than the packet.
@@ -363,7 +367,7 @@ impl Client {
                     self.pings = self.pings.saturating_sub(1);
                     continue;
                 }
-                Event::Disconnect(disconnect) => return Err(disconnected(&disconnect)),
+                Event::Disconnect(disconnect) => return Err(disconnected(&disconnect).into()),
                 Event::Auth(_) => return Err(self.auth_out_of_turn().into()),
                 // The remaining packets without an event of their own are PUBREC and PUBREL.
                 Event::Nothing => {

@@ -1,7 +1,7 @@
 //! Limits of the operating system: open files and local ports. Raised if permitted, else reported with the numbers.
 
+use super::error::Error;
 use super::plan::Plan;
-use crate::error::Error;
 use crate::transport::descriptors;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -21,7 +21,7 @@ const CLIENTS_PER_LOOPBACK_ADDRESS: u32 = 4000;
 const PORT_RANGE_FILE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
 /// A command that makes that range as large as possible.
-pub(super) const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
+pub const WIDER_PORT_RANGE: &str = "sysctl -w net.ipv4.ip_local_port_range='1024 65535'";
 
 /// The port range if the system's is unknown: that of IANA, which is smaller than Linux's.
 const DEFAULT_PORTS: RangeInclusive<u16> = 49_152..=65_535;
@@ -69,11 +69,9 @@ fn check_open_files(plan: &Plan, limit: Option<u64>) -> Result<(), Error> {
 fn check_clients(clients: u32, plan: &Plan, limit: Option<u64>) -> Result<(), Error> {
     let needed = open_files(clients, plan);
     match limit {
-        Some(limit) if limit < needed => Err(Error::Usage(format!(
-            "{clients} clients{} need {needed} open files, but the limit is {limit}; run `ulimit -n {needed}` \
-             as root before this command",
-            if plan.processes > 1 { " in each of the processes" } else { "" },
-        ))),
+        Some(limit) if limit < needed => {
+            Err(Error::OpenFiles { clients, has_siblings: plan.processes > 1, needed, limit })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -84,19 +82,34 @@ pub(super) fn open_files(clients: u32, plan: &Plan) -> u64 {
     u64::from(clients) + OPEN_FILES_OF_PROCESS + OPEN_FILES_OF_THREAD * threads
 }
 
+/// The limit of open files is too low for the embedded broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the broker, which is one process, needs {needed} open files for {clients} clients, but the limit is {limit}"
+)]
+pub struct BrokerShortage {
+    /// All clients.
+    pub clients: u32,
+    /// The number of open files that the broker needs.
+    pub needed: u64,
+    /// The hard limit.
+    pub limit: u64,
+    /// The maximum number of clients within the limit.
+    pub most_clients: u64,
+}
+
 /// Checks that the embedded broker, which is one process, can open enough files.
 ///
 /// # Errors
 /// If it cannot, with the number of files that it needs.
-pub fn check_embedded_broker(plan: &Plan) -> Result<(), Error> {
+pub fn check_embedded_broker(plan: &Plan) -> Result<(), BrokerShortage> {
     let clients = plan.clients();
     let needed = u64::from(clients) + OPEN_FILES_OF_PROCESS;
     match descriptors::raise_limit() {
-        Some(limit) if limit < needed => Err(Error::Usage(format!(
-            "--embedded: the broker, which is one process, needs {needed} open files for {clients} clients, but the limit is \
-             {limit}; run `ulimit -n {needed}` as root before this command, or use at most {} clients",
-            limit.saturating_sub(OPEN_FILES_OF_PROCESS)
-        ))),
+        Some(limit) if limit < needed => {
+            let most_clients = limit.saturating_sub(OPEN_FILES_OF_PROCESS);
+            Err(BrokerShortage { clients, needed, limit, most_clients })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -189,12 +202,7 @@ fn choose(
     }
     let places = u64::from(per_address) * u64::from(count(&bind).max(1));
     if u64::from(clients) > places {
-        let from = if bind.is_empty() { String::new() } else { format!(" from {} addresses", bind.len()) };
-        return Err(Error::Usage(format!(
-            "{clients} clients need as many local ports to reach {target}, but only {places} are available{from}; \
-             run `{WIDER_PORT_RANGE}` as root for 64512 ports per local address, or use more addresses \
-             of this machine, as in -A 10.0.0.7,10.0.0.8"
-        )));
+        return Err(Error::LocalPorts { clients, target, available: places, addresses: bind.len() });
     }
     match bind.len() {
         0 | 1 => Ok(Sources::System(bind)),
@@ -245,11 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_no_number_of_processes_meets_is_told_with_the_number_to_type() {
+    fn a_limit_that_no_number_of_processes_meets_is_an_error_with_the_number_needed() {
         assert_eq!(
             spread_clients(20_000, 64, None).unwrap_err(),
-            "79 clients in each of the processes need 119 open files, but the limit is 64; run `ulimit -n 119` \
-             as root before this command"
+            "79 clients in each of the processes need 119 open files, but the limit is 64"
         );
     }
 
@@ -298,9 +305,7 @@ mod tests {
         let error = sources(30_000, "10.0.0.7:1883", &[]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "30000 clients need as many local ports to reach 10.0.0.7:1883, but only 28232 are available; run \
-             `sysctl -w net.ipv4.ip_local_port_range='1024 65535'` as root for 64512 ports per local address, or use \
-             more addresses of this machine, as in -A 10.0.0.7,10.0.0.8"
+            "30000 clients need as many local ports to reach 10.0.0.7:1883, but only 28232 are available"
         );
         assert!(sources(60_000, "10.0.0.7:1883", &["10.0.0.1", "10.0.0.2"]).is_err());
     }

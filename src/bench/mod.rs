@@ -14,6 +14,7 @@ mod client_slot;
 mod connect;
 mod cpu_usage;
 mod ending;
+mod error;
 mod gauges;
 mod handshake;
 pub mod identity;
@@ -37,8 +38,8 @@ pub mod topics;
 pub mod trace;
 mod worker;
 
-use crate::error::Error;
 pub use ending::{Ending, Step};
+pub use error::Error;
 use gauges::Gauges;
 pub use gauges::Totals;
 use jiff::Timestamp;

@@ -4,7 +4,6 @@
 //! message. The numbers in names and schedules are consecutive over all shards.
 
 use super::plan::{Counts, Group};
-use crate::error::Error;
 use std::ops::Range;
 
 /// Shard `number` of `count`, counted from 0.
@@ -37,26 +36,42 @@ impl Shard {
     }
 }
 
+/// The reason why groups cannot be split into shards.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// A group has too few clients of a kind.
+    #[error("{count} {kind} cannot be shared by {shards} shards")]
+    TooFew {
+        /// The number of these clients.
+        count: u32,
+        /// Their kind, in the plural.
+        kind: &'static str,
+        /// The number of shards.
+        shards: u32,
+    },
+    /// The topics of a group are the same in all shards.
+    #[error("the shards would receive each other's messages")]
+    SameTopics,
+}
+
 /// Reduces each group to the share of one shard.
 ///
 /// # Errors
 /// If a group has too few clients for all shards, or the shards would receive each other's messages.
-pub fn cut(groups: &mut [Group], shard: Shard) -> Result<(), Error> {
+pub fn cut(groups: &mut [Group], shard: Shard) -> Result<(), ShardError> {
     groups.iter_mut().try_for_each(|group| cut_group(group, shard))
 }
 
-fn cut_group(group: &mut Group, shard: Shard) -> Result<(), Error> {
-    for (name, count) in
+fn cut_group(group: &mut Group, shard: Shard) -> Result<(), ShardError> {
+    for (kind, count) in
         [("publishers", group.publishers), ("subscribers", group.subscribers), ("clients", group.idle)]
     {
         if count > 0 && count < shard.count {
-            let text = format!("--shard: {count} {name} cannot be shared by {} shards", shard.count);
-            return Err(Error::Usage(text));
+            return Err(ShardError::TooFew { count, kind, shards: shard.count });
         }
     }
     if group.publishers > 0 && group.subscribers > 0 && !group.topics.are_apart() {
-        let text = "--shard: the shards would receive each other's messages; add {run} or {s} to the topics";
-        return Err(Error::Usage(text.to_owned()));
+        return Err(ShardError::SameTopics);
     }
     let whole = group.counts();
     let publishers = shard.range(whole.publishers);
@@ -155,6 +170,6 @@ mod tests {
     #[test]
     fn what_cannot_be_shared_is_told() {
         let error = |group: Group| cut(&mut [group], Shard::new(1, 3).unwrap()).unwrap_err().to_string();
-        assert_eq!(error(group(10, 2)), "--shard: 2 subscribers cannot be shared by 3 shards");
+        assert_eq!(error(group(10, 2)), "2 subscribers cannot be shared by 3 shards");
     }
 }

@@ -1,9 +1,9 @@
 //! The local and remote addresses of the connections, determined once for all clients, so that a name is not resolved
 //! ten thousand times.
 
+use super::error::Error;
 use super::limits::{self, Sources};
 use super::plan::Plan;
-use crate::error::Error;
 use crate::transport::{Address, ConnectError, Endpoint, Stream, connect_socket, tcp};
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -6,6 +6,7 @@
 
 use super::client;
 use super::cpu_usage::Usage;
+use super::error::Error;
 use super::gauges::Gauges;
 use super::payload::Composer;
 use super::plan::{ClientSlot, Group, Plan, Volume};
@@ -14,7 +15,6 @@ use super::role::Tallies;
 use super::target::Route;
 use super::timer_queue::TimerQueue;
 use crate::client::Means;
-use crate::error::Error;
 use crate::processor::thread_time;
 use crate::protocol::Qos;
 use crate::transport::PreciseTimer;
@@ -126,7 +126,6 @@ pub(super) struct Pool {
 /// # Errors
 /// If the thread or its event loop cannot be created.
 pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error> {
-    let failed = |source| Error::System { action: "start a thread".to_owned(), source };
     let (ready, is_ready) = std::sync::mpsc::channel();
     let work = move || {
         let runtime = match runtime_for(&assignment.plan) {
@@ -152,11 +151,11 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
         runtime.shutdown_background();
         record
     };
-    let handle = std::thread::Builder::new().name("bench".to_owned()).spawn(work).map_err(failed)?;
+    let handle = std::thread::Builder::new().name("bench".to_owned()).spawn(work).map_err(Error::Thread)?;
     match is_ready.recv() {
         Ok(Ok(())) => Ok(handle),
-        Ok(Err(error)) => Err(failed(error)),
-        Err(_) => Err(failed(io::Error::other("it ended immediately"))),
+        Ok(Err(error)) => Err(Error::Thread(error)),
+        Err(_) => Err(Error::Thread(io::Error::other("it ended immediately"))),
     }
 }
 
@@ -192,11 +191,7 @@ pub(super) fn gather(threads: Vec<JoinHandle<Record>>) -> Result<Record, Error> 
             Err(_) => is_whole = false,
         }
     }
-    if is_whole {
-        return Ok(record);
-    }
-    let source = io::Error::other("a thread failed");
-    Err(Error::System { action: "finish the run".to_owned(), source })
+    if is_whole { Ok(record) } else { Err(Error::FailedThread) }
 }
 
 async fn work(shared: Rc<Shared>, assignment: Assignment) -> Record {
@@ -467,7 +462,7 @@ impl Shared {
         record.timeline.at(now).lost += 1;
     }
 
-    pub(super) fn count_error(&self, stage: Stage, error: &Error) {
+    pub(super) fn count_error(&self, stage: Stage, error: &impl std::fmt::Display) {
         let errors: &mut Errors = &mut self.record.borrow_mut().errors;
         errors.add(stage, error.to_string(), 1);
     }

@@ -1,6 +1,6 @@
 //! The interface between the client loop and a command.
 
-use crate::error::Error;
+use super::error::Error;
 use crate::protocol::session::{Outgoing, PublishError, Session};
 use crate::protocol::{Connack, Defect, PacketId, Properties, Publish, ReasonCode, SubscriptionAck};
 use crate::transport::{Stream, Tap};
@@ -10,18 +10,20 @@ use std::time::Duration;
 pub trait Application {
     /// The state kept for a message until it is settled.
     type Message: Outgoing;
+    /// The error of the command, which can also be the client's.
+    type Error: From<Error>;
 
     /// The broker accepted the connection, the first or a later one: subscribe here.
     ///
     /// # Errors
     /// Ends the command.
-    fn connected(&mut self, link: &mut Link<'_, Self::Message>) -> Result<(), Error>;
+    fn connected(&mut self, link: &mut Link<'_, Self::Message>) -> Result<(), Self::Error>;
 
     /// Sends the next message, if there is one.
     ///
     /// # Errors
     /// Ends the command.
-    fn send(&mut self, link: &mut Link<'_, Self::Message>) -> Result<Sending, Error>;
+    fn send(&mut self, link: &mut Link<'_, Self::Message>) -> Result<Sending, Self::Error>;
 
     /// Waits until [`Application::send`] may have a packet again, or [`Application::flush`] may make progress. Cancel safe.
     fn ready(&mut self) -> impl Future<Output = ()>;
@@ -30,7 +32,7 @@ pub trait Application {
     ///
     /// # Errors
     /// Ends the command.
-    fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Error>;
+    fn message(&mut self, publish: &Publish<'_>, defects: &[Defect]) -> Result<Flow, Self::Error>;
 
     /// A sent message is settled: delivered, or rejected if the reason code is an error.
     ///
@@ -42,7 +44,7 @@ pub trait Application {
         message: Self::Message,
         reason_code: ReasonCode,
         properties: Properties<'_>,
-    ) -> Result<Flow, Error>;
+    ) -> Result<Flow, Self::Error>;
 
     /// The broker lost the session, and with it the state of QoS 2 messages. Those that are not sent again are settled next.
     fn uncertain(&mut self, _: &Uncertain<'_, Self::Message>) {}
@@ -57,20 +59,20 @@ pub trait Application {
     ///
     /// # Errors
     /// Ends the command.
-    fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error>;
+    fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Self::Error>;
 
     /// The server answered an UNSUBSCRIBE.
     ///
     /// # Errors
     /// Ends the command.
-    fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error>;
+    fn unsubscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Self::Error>;
 
     /// Makes the received messages safe, without waiting; returns whether all of them are. Their acknowledgements are sent
     /// afterwards, and nothing more is read until then.
     ///
     /// # Errors
     /// Ends the command.
-    fn flush(&mut self) -> Result<bool, Error>;
+    fn flush(&mut self) -> Result<bool, Self::Error>;
 
     /// The connection was lost; a reconnect follows after a pause.
     fn lost(&mut self, error: &Error, pause: Duration);

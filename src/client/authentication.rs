@@ -4,8 +4,8 @@
 //! A SCRAM server chooses the number of iterations, so the proof is computed on another thread: meanwhile signals, time
 //! limits and the connection are still served.
 
+use super::error::{Details, Error};
 use crate::authentication::{Failure, Mechanism, Token, scram};
-use crate::error::Error;
 use crate::processor::thread_time;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{
@@ -122,7 +122,7 @@ impl TokenSource {
             TokenSource::Nowhere => Ok(None),
             TokenSource::Bytes(bytes) => Ok(Some(bytes.clone())),
             TokenSource::File(path) => {
-                let failed = |source| Error::File { path: path.clone(), source };
+                let failed = |source| Error::Token { path: path.clone(), source };
                 let data = open_again(path).and_then(token_from).map_err(failed)?;
                 Ok(Some(data))
             }
@@ -184,8 +184,8 @@ pub enum AuthenticationError {
     Refused {
         /// Why.
         reason: ReasonCode,
-        /// Further details from the broker, with leading punctuation.
-        details: String,
+        /// The broker's explanation.
+        details: Details,
     },
     /// The broker did not answer in time.
     #[error("the broker did not answer the re-authentication for {} s", .0.as_secs_f64())]
@@ -352,11 +352,10 @@ impl<'a> Dialogue<'a> {
         self.finish(connack.properties)
     }
 
-    /// The mechanism's own error from the server's refusal, with leading punctuation.
-    pub(super) fn words_of_refusal(&self, connack: &Connack<'_>) -> String {
-        let Turn::Theirs(mechanism, _) = &self.turn else { return String::new() };
-        let words = data_of(connack.properties).and_then(|data| mechanism.words_of_refusal(data));
-        words.map(|words| format!(" ('{}')", words.escape_debug())).unwrap_or_default()
+    /// The mechanism's own error from the server's refusal.
+    pub(super) fn words_of_refusal(&self, connack: &Connack<'_>) -> Option<String> {
+        let Turn::Theirs(mechanism, _) = &self.turn else { return None };
+        data_of(connack.properties).and_then(|data| mechanism.words_of_refusal(data))
     }
 
     /// Handles a step of the server. [`Dialogue::next`] returns the answer.
@@ -414,13 +413,16 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Interprets a DISCONNECT: a rejected proof if the server gives that as the reason.
-    pub(super) fn refusal(&self, disconnect: &Disconnect<'_>, details: &str) -> Option<AuthenticationError> {
+    pub(super) fn refusal(
+        &self,
+        disconnect: &Disconnect<'_>,
+        details: Details,
+    ) -> Option<AuthenticationError> {
         let reason = disconnect.reason_code;
         let is_about_proof =
             [ReasonCode::NOT_AUTHORIZED, ReasonCode::BAD_AUTHENTICATION_METHOD].contains(&reason);
         let is_going_on = !matches!(self.turn, Turn::Nobodys);
-        (is_going_on && is_about_proof)
-            .then(|| AuthenticationError::Refused { reason, details: details.to_owned() })
+        (is_going_on && is_about_proof).then_some(AuthenticationError::Refused { reason, details })
     }
 
     /// Waits for the next packet to send: an answer, or the start of the next authentication. Cancel safe.
@@ -432,10 +434,7 @@ impl<'a> Dialogue<'a> {
         let means = &authentication.means;
         match &mut self.turn {
             Turn::Ours(work, asked) => {
-                let lost = |error| Error::System {
-                    action: "compute the answer".to_owned(),
-                    source: io::Error::other(error),
-                };
+                let lost = |error| Error::Computation(io::Error::other(error));
                 let answer = work.await.map_err(lost)?;
                 let Answer { mechanism, data, cpu } = answer.map_err(|failure| means.failed(failure))?;
                 self.answers.elapsed += asked.elapsed();
@@ -484,7 +483,7 @@ fn step(reason_code: ReasonCode, means: &Means, data: Option<&[u8]>) -> Result<S
 fn add_data(properties: &mut PropertiesBuf, method: &str, data: Option<&[u8]>) -> Result<(), Error> {
     let refused = |error: PropertyError| match error {
         PropertyError::TooLong(error) => Error::Encode(error),
-        error => Error::Usage(error.to_string()),
+        error => Error::Property(error),
     };
     properties.push(PropertyId::AuthenticationMethod, PropertyValue::Text(method)).map_err(refused)?;
     if let Some(data) = data {

@@ -2,9 +2,9 @@
 
 use super::application::Application;
 use super::authentication::{Claim, Dialogue};
+use super::error::Error;
 use super::handshake::{Handshake, Terms, TimeLimit};
 use super::options::Options;
-use crate::error::Error;
 use crate::protocol::session::Limits;
 use crate::protocol::{Connack, Connect, Will};
 use crate::transport::{self, Connection};

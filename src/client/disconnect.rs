@@ -1,8 +1,9 @@
 //! The end of a connection: DISCONNECT in both directions.
 
 use super::authentication::AuthenticationError;
-use crate::error::Error;
-use crate::protocol::{Disconnect, Properties, PropertyId, ReasonCode, Version};
+use super::error::{Details, Error};
+use super::failure::Failure;
+use crate::protocol::{Disconnect, Properties, ReasonCode, Version};
 use crate::transport::Connection;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -21,13 +22,20 @@ pub(super) enum Closing {
 }
 
 impl Closing {
-    pub(super) fn after(error: &Error) -> Closing {
+    pub(super) fn after<E>(failure: &Failure<E>) -> Closing {
+        match failure {
+            Failure::Client(error) => Closing::after_error(error),
+            Failure::Application(_) => Closing::Orderly(ReasonCode::SUCCESS),
+        }
+    }
+
+    fn after_error(error: &Error) -> Closing {
         match error {
             Error::Decode(error) => Closing::WithReason(error.reason_code()),
             Error::Session(error) => Closing::WithReason(error.reason_code()),
             Error::Authentication(AuthenticationError::Refused { .. }) => Closing::Silent,
             Error::Authentication(error) => Closing::WithReason(error.reason_code()),
-            Error::Lost(_) | Error::Closed(_) | Error::Disconnected { .. } | Error::KeepAlive(_) => {
+            Error::Lost(_) | Error::Closed | Error::Disconnected { .. } | Error::KeepAlive(_) => {
                 Closing::Silent
             }
             _ => Closing::Orderly(ReasonCode::SUCCESS),
@@ -79,17 +87,5 @@ pub(super) async fn send_reason(
 
 /// The server's DISCONNECT as the end of a connection.
 pub fn disconnected(disconnect: &Disconnect<'_>) -> Error {
-    Error::Disconnected { reason: disconnect.reason_code, details: describe_details(disconnect.properties) }
-}
-
-/// The server's additions to a reason code, with leading punctuation: its reason string and server reference.
-pub fn describe_details(properties: Properties<'_>) -> String {
-    let mut details = String::new();
-    if let Some(text) = properties.text(PropertyId::ReasonString) {
-        details += &format!(": {text}");
-    }
-    if let Some(server) = properties.text(PropertyId::ServerReference) {
-        details += &format!("; use the server {server}");
-    }
-    details
+    Error::Disconnected { reason: disconnect.reason_code, details: Details::of(disconnect.properties) }
 }

@@ -1,8 +1,8 @@
 //! From CONNECT to CONNACK, with the AUTH packets between them: for the client loop, `bench` and `doctor`.
 
 use super::authentication::Dialogue;
-use super::disconnect::{describe_details, disconnected, send_reason};
-use crate::error::Error;
+use super::disconnect::{disconnected, send_reason};
+use super::error::{Details, Error, Foreign};
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{
     Connack, Connect, MAX_PACKET_SIZE, Packet, PacketReader, PacketType, Properties, PropertyId, SizeLimits,
@@ -99,7 +99,7 @@ impl Handshake<'_> {
                 return Ok(terms);
             }
             if progress.is_closed {
-                return Err(Error::Closed("before accepting it"));
+                return Err(Error::ClosedEarly);
             }
         }
     }
@@ -184,7 +184,8 @@ fn handle<'p>(
         // It is not allowed before CONNACK, but its reason is worth more than that.
         Packet::Disconnect(disconnect) if dialogue.is_wanted() => Err(disconnected(&disconnect)),
         Packet::Connack(connack) if connack.reason_code.is_error() => {
-            let details = dialogue.words_of_refusal(&connack) + &describe_details(connack.properties);
+            let mechanism = dialogue.words_of_refusal(&connack);
+            let details = Details { mechanism, ..Details::of(connack.properties) };
             Err(refused(&connack, details, size, asked))
         }
         Packet::Connack(connack) => {
@@ -203,29 +204,24 @@ fn broken(error: io::Error) -> Error {
     }
 }
 
-fn refused(connack: &Connack<'_>, details: String, size: usize, asked: Version) -> Error {
+fn refused(connack: &Connack<'_>, details: Details, size: usize, asked: Version) -> Error {
     let answered = if size == V3_CONNACK { asked.min(Version::V311) } else { asked };
     Error::Refused { reason: connack.reason_code, details, asked, answered }
 }
 
 /// Recognises other protocols, which a wrong port leads to, without waiting for the end of a packet that is not one.
 fn check_greeting(input: &[u8]) -> Result<(), Error> {
-    let text = match input {
+    let foreign = match input {
         [] => return Ok(()),
-        [b'H', b'T', b'T', b'P', ..] => "an HTTP server answered, not an MQTT broker; is the port right?",
+        [b'H', b'T', b'T', b'P', ..] => Foreign::Http,
         // A TLS record: alert or handshake, of version 3.x.
-        [0x15 | 0x16, 3, ..] => "a TLS server answered; plain MQTT is usually on port 1883",
-        [b'S', b'S', b'H', b'-', ..] => "an SSH server answered, not an MQTT broker; is the port right?",
+        [0x15 | 0x16, 3, ..] => Foreign::Tls,
+        [b'S', b'S', b'H', b'-', ..] => Foreign::Ssh,
         [first, ..] => match PacketType::from_first_byte(*first) {
             // No other packet may come before CONNACK [MQTT-3.2.0-1] except AUTH, if requested.
             Some(PacketType::Connack | PacketType::Auth | PacketType::Disconnect) => return Ok(()),
-            _ => {
-                let greeting = input.get(..GREETING).unwrap_or(input).escape_ascii();
-                return Err(Error::NotMqtt(format!(
-                    "the server did not answer as an MQTT broker; its answer begins with \"{greeting}\""
-                )));
-            }
+            _ => Foreign::Other(input.get(..GREETING).unwrap_or(input).to_vec()),
         },
     };
-    Err(Error::NotMqtt(text.to_owned()))
+    Err(Error::NotMqtt(foreign))
 }

@@ -8,11 +8,14 @@
 //!   extended authentication.
 //! - `packet_loop` runs a connection after CONNACK, `receive` reads its packets, `disconnect` ends it.
 //! - `retry` decides about reconnects, `recovery` reports the messages that a lost session makes uncertain.
+//! - [`Error`] says why there is no connection, or why it ended; `failure` keeps it apart from the errors of the application.
 
 mod application;
 mod authentication;
 mod connect;
 mod disconnect;
+mod error;
+mod failure;
 mod handshake;
 mod options;
 mod packet_loop;
@@ -20,7 +23,6 @@ mod receive;
 mod recovery;
 mod retry;
 
-use crate::error::Error;
 use crate::protocol::ReasonCode;
 use crate::protocol::session::{Role, Session};
 pub use application::{Application, End, Flow, Link, Sending, Uncertain};
@@ -30,7 +32,9 @@ pub use authentication::{
 use connect::Attempt;
 pub use connect::handshake;
 use disconnect::Closing;
-pub use disconnect::{DISCONNECT_TIMEOUT, describe_details, disconnect, disconnected};
+pub use disconnect::{DISCONNECT_TIMEOUT, disconnect, disconnected};
+pub use error::{Details, Error, Foreign};
+use failure::Failure;
 pub use handshake::{Handshake, Terms, TimeLimit};
 pub use options::{Options, Retries, WillOptions};
 use packet_loop::PacketLoop;
@@ -50,7 +54,7 @@ pub async fn run<A: Application, S>(
     options: &Options,
     application: &mut A,
     stop: impl Future<Output = S>,
-) -> Result<End<S>, Error> {
+) -> Result<End<S>, A::Error> {
     let mut stop = pin!(stop);
     let mut client = Client {
         options,
@@ -60,16 +64,19 @@ pub async fn run<A: Application, S>(
     };
     let mut attempts = Attempts::new(options.retries);
     loop {
-        let error = match client.connect_and_run(&mut attempts, stop.as_mut()).await {
+        let failure = match client.connect_and_run(&mut attempts, stop.as_mut()).await {
             Ok(end) => return Ok(end),
-            Err(error) => error,
+            Err(failure) => failure,
         };
-        let Some(pause) = attempts.next_pause(&error) else {
-            let unsettled = client.session.unsettled();
-            if unsettled > 0 {
-                client.application.abandoned(unsettled);
+        let (error, pause) = match attempts.next_pause(failure) {
+            Ok(next) => next,
+            Err(error) => {
+                let unsettled = client.session.unsettled();
+                if unsettled > 0 {
+                    client.application.abandoned(unsettled);
+                }
+                return Err(error);
             }
-            return Err(error);
         };
         client.application.lost(&error, pause);
         tokio::select! {
@@ -95,7 +102,7 @@ impl<A: Application> Client<'_, A> {
         &mut self,
         attempts: &mut Attempts,
         mut stop: Pin<&mut impl Future<Output = S>>,
-    ) -> Result<End<S>, Error> {
+    ) -> Result<End<S>, Failure<A::Error>> {
         let clean_start =
             self.options.clean_start && !(self.options.resumes_session && attempts.was_connected);
         let assigned_client_id = self.client_id.as_deref();
@@ -120,7 +127,7 @@ impl<A: Application> Client<'_, A> {
         let closing = match &result {
             Ok(End::Finished) => Closing::Orderly(ReasonCode::SUCCESS),
             Ok(End::Stopped { .. }) => Closing::Orderly(self.options.stop_reason),
-            Err(error) => Closing::after(error),
+            Err(failure) => Closing::after(failure),
         };
         packet_loop.close(closing).await;
         result

@@ -4,11 +4,12 @@ use super::application::{Application, End, Flow, Link, Sending};
 use super::authentication::Dialogue;
 use super::connect::Connected;
 use super::disconnect::Closing;
+use super::error::Error;
+use super::failure::Failure;
 use super::handshake::Terms;
 use super::options::Options;
 use super::receive::Receiver;
 use super::recovery;
-use crate::error::Error;
 use crate::protocol::session::{KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{Mended, PacketId, PacketReader, Properties, ReasonCode, SizeLimits};
 use crate::transport::{Connection, Progress};
@@ -84,7 +85,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
     pub(super) async fn run<S>(
         &mut self,
         mut stop: Pin<&mut impl Future<Output = S>>,
-    ) -> Result<End<S>, Error> {
+    ) -> Result<End<S>, Failure<A::Error>> {
         self.begin()?;
         let mut timer = pin!(sleep(Duration::ZERO));
         self.check_keep_alive(timer.as_mut())?;
@@ -116,20 +117,22 @@ impl<'a, A: Application> PacketLoop<'a, A> {
     }
 
     /// Hands the application the messages that are not sent again, and lets it subscribe.
-    fn begin(&mut self) -> Result<(), Error> {
+    fn begin(&mut self) -> Result<(), Failure<A::Error>> {
         let given_up = std::mem::take(&mut self.given_up);
         if !self.has_session {
             recovery::report_uncertain(self.application, self.session, &given_up);
         }
         for (packet_id, message) in given_up {
-            self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY)?;
+            let published =
+                self.application.published(packet_id, message, ReasonCode::SUCCESS, Properties::EMPTY);
+            published.map_err(Failure::Application)?;
         }
         let mut link = Link { session: self.session, output: self.connection.output() };
-        self.application.connected(&mut link)
+        self.application.connected(&mut link).map_err(Failure::Application)
     }
 
     /// Handles sent and received bytes. `flow` is the application's last decision.
-    fn note_progress(&mut self, progress: Progress, mut flow: Flow) -> Result<Flow, Error> {
+    fn note_progress(&mut self, progress: Progress, mut flow: Flow) -> Result<Flow, Failure<A::Error>> {
         if progress.sent > 0 {
             self.keep_alive.sent(Instant::now());
         }
@@ -138,13 +141,13 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             flow = self.receive()?;
         }
         if progress.is_closed && flow != Flow::Finish {
-            return Err(Error::Closed("without giving a reason"));
+            return Err(Error::Closed.into());
         }
         Ok(flow)
     }
 
     /// Handles all complete packets in the receive buffer.
-    fn receive(&mut self) -> Result<Flow, Error> {
+    fn receive(&mut self) -> Result<Flow, Failure<A::Error>> {
         let (input, _) = self.connection.buffers();
         let limits = SizeLimits::all(self.session.accepts().maximum_packet_size);
         let mut packets = PacketReader::new(input, limits);
@@ -164,7 +167,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
     }
 
     /// Appends messages while the session has quota and the buffer has room. Returns whether the application is waiting.
-    fn fill(&mut self) -> Result<bool, Error> {
+    fn fill(&mut self) -> Result<bool, Failure<A::Error>> {
         let mut is_waiting = false;
         for (message, error) in self.session.resend(ENOUGH_OUTPUT, self.connection.output()) {
             self.application.unsendable(message, error);
@@ -174,7 +177,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
                 break;
             }
             let mut link = Link { session: self.session, output: self.connection.output() };
-            match self.application.send(&mut link)? {
+            match self.application.send(&mut link).map_err(Failure::Application)? {
                 Sending::Sent => {}
                 Sending::Waiting => {
                     is_waiting = true;
@@ -200,8 +203,9 @@ impl<'a, A: Application> PacketLoop<'a, A> {
     }
 
     /// Sends the acknowledgements of messages that are safe.
-    fn release(&mut self) -> Result<(), Error> {
-        let was_blocked = std::mem::replace(&mut self.is_blocked, !self.application.flush()?);
+    fn release(&mut self) -> Result<(), Failure<A::Error>> {
+        let is_flushed = self.application.flush().map_err(Failure::Application)?;
+        let was_blocked = std::mem::replace(&mut self.is_blocked, !is_flushed);
         if was_blocked && !self.is_blocked {
             // Packets that arrived in the meantime are only read now.
             self.keep_alive.received();

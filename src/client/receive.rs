@@ -2,8 +2,9 @@
 
 use super::application::{Application, Flow};
 use super::authentication::Dialogue;
-use super::disconnect::{describe_details, disconnected};
-use crate::error::Error;
+use super::disconnect::disconnected;
+use super::error::{Details, Error};
+use super::failure::Failure;
 use crate::protocol::session::{Acknowledgement, Event, Session, SessionError};
 use crate::protocol::{Defect, Disconnect, Mended, PacketReader, PacketType, ReasonCode};
 
@@ -44,7 +45,7 @@ pub(super) struct Receiver<'c, 'a, A: Application> {
 
 impl<A: Application> Receiver<'_, '_, A> {
     /// Handles packets until the application is finished or the next packet is incomplete.
-    pub(super) fn receive(&mut self, packets: &mut PacketReader<'_>) -> Result<Flow, Error> {
+    pub(super) fn receive(&mut self, packets: &mut PacketReader<'_>) -> Result<Flow, Failure<A::Error>> {
         let mut flow = Flow::Continue;
         while flow != Flow::Finish {
             let Some((event, defects)) = next_event(packets, self.session, self.mended, self.held)? else {
@@ -55,7 +56,8 @@ impl<A: Application> Receiver<'_, '_, A> {
             (flow, acknowledgement) = match event {
                 Event::Message { .. } if *self.is_draining => (Flow::Continue, Acknowledgement::None),
                 Event::Message { publish, acknowledgement } => {
-                    (self.application.message(&publish, defects)?, acknowledgement)
+                    let flow = self.application.message(&publish, defects);
+                    (flow.map_err(Failure::Application)?, acknowledgement)
                 }
                 other => (handle(other, self.application, self.dialogue)?, Acknowledgement::None),
             };
@@ -72,26 +74,29 @@ fn handle<A: Application>(
     event: Event<'_, A::Message>,
     application: &mut A,
     dialogue: &mut Dialogue<'_>,
-) -> Result<Flow, Error> {
-    match event {
+) -> Result<Flow, Failure<A::Error>> {
+    let flow = match event {
         Event::Published { packet_id, reason_code, properties, message } => {
             application.published(packet_id, message, reason_code, properties)
         }
         Event::Subscribed(ack) => application.subscribed(&ack),
         Event::Unsubscribed(ack) => application.unsubscribed(&ack),
-        Event::Auth(auth) => dialogue.receive(&auth).map(|()| Flow::Continue),
-        Event::Disconnect(disconnect) => Err(ended_by(&disconnect, dialogue)),
+        Event::Auth(auth) => {
+            dialogue.receive(&auth)?;
+            Ok(Flow::Continue)
+        }
+        Event::Disconnect(disconnect) => return Err(ended_by(&disconnect, dialogue).into()),
         Event::Nothing | Event::Pingresp | Event::Message { .. } => Ok(Flow::Continue),
         // The session of a client refuses them.
-        Event::Subscribe(_) => Err(SessionError::Unexpected(PacketType::Subscribe).into()),
-        Event::Unsubscribe(_) => Err(SessionError::Unexpected(PacketType::Unsubscribe).into()),
-    }
+        Event::Subscribe(_) => return Err(SessionError::Unexpected(PacketType::Subscribe).into()),
+        Event::Unsubscribe(_) => return Err(SessionError::Unexpected(PacketType::Unsubscribe).into()),
+    };
+    flow.map_err(Failure::Application)
 }
 
 /// Interprets the server's DISCONNECT.
 fn ended_by(disconnect: &Disconnect<'_>, dialogue: &Dialogue<'_>) -> Error {
-    let details = describe_details(disconnect.properties);
-    match dialogue.refusal(disconnect, &details) {
+    match dialogue.refusal(disconnect, Details::of(disconnect.properties)) {
         Some(refusal) => refusal.into(),
         None => disconnected(disconnect),
     }

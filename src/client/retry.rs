@@ -1,7 +1,8 @@
 //! When to connect again after a failure, and after which pause.
 
+use super::error::Error;
+use super::failure::Failure;
 use super::options::Retries;
-use crate::error::Error;
 use std::time::Duration;
 
 /// The maximum of the first pause before a reconnect.
@@ -32,16 +33,23 @@ impl Attempts {
         self.failed = 0;
     }
 
-    /// The pause before the next attempt; `None` to give up.
-    pub(super) fn next_pause(&mut self, error: &Error) -> Option<Duration> {
+    /// The client's error and the pause before the next attempt.
+    ///
+    /// # Errors
+    /// When there is no further attempt: the cause of the failure.
+    pub(super) fn next_pause<E: From<Error>>(&mut self, failure: Failure<E>) -> Result<(Error, Duration), E> {
+        let error = match failure {
+            Failure::Client(error) => error,
+            Failure::Application(error) => return Err(error),
+        };
         let is_used_up = self.retries.limit.is_some_and(|limit| self.failed >= limit);
         let is_first = !self.was_connected && !self.retries.include_first;
         if is_first || is_used_up || !error.is_worth_retrying() {
-            return None;
+            return Err(error.into());
         }
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.min(5)).min(LONGEST_PAUSE);
         self.failed = self.failed.saturating_add(1);
         // Between half and all of it, so that many clients do not reconnect at the same time.
-        Some(doubled.mul_f64(0.5 + fastrand::f64() / 2.0))
+        Ok((error, doubled.mul_f64(0.5 + fastrand::f64() / 2.0)))
     }
 }

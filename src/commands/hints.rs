@@ -1,10 +1,13 @@
 //! Hints for refusals by brokers, most of which close the connection without a reason.
 
-use crate::error::Error;
+use crate::bench;
+use crate::client::Error;
+use crate::error;
 use crate::hosted::Service;
 use crate::protocol::{Qos, ReasonCode, Version};
 use crate::transport::ConnectError;
 use crate::transport::tls::TlsError;
+use std::borrow::Cow;
 
 /// mosquitto 2.1's default maximum packet size in bytes. With MQTT 5 it is in CONNACK.
 const MOSQUITTO_PACKET: usize = 2_000_000;
@@ -17,17 +20,34 @@ pub(super) struct Speech {
 }
 
 /// The probable cause of an error, and what to try next.
-pub(super) fn of(error: &Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
+pub(super) fn of(error: &error::Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
+    let of_connection = match error {
+        error::Error::Client(error) => return of_client(error, service, speech),
+        error::Error::Bench(bench::Error::Connect(error)) => of_host(error),
+        error::Error::Denied(_) if service == Some(Service::AzureEventGrid) => Some(
+            "are topics like this in a topic space, with a permission binding or a role (EventGrid TopicSpaces Publisher or Subscriber) for this client?".to_owned(),
+        ),
+        _ => None,
+    };
+    of_connection.or_else(|| error.hint().map(Cow::into_owned))
+}
+
+/// The probable cause of the end of a connection, or of none, and what to try next.
+pub(super) fn of_client(error: &Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
     let of_service = service.and_then(|service| hint(service, error)).map(str::to_owned);
     let of_speech = || of_unaccepted(error, speech?);
-    of_service.or_else(of_speech).or_else(|| of_host(error)).or_else(|| error.hint().map(str::to_owned))
+    let of_host = || match error {
+        Error::Connect(error) => of_host(error),
+        _ => None,
+    };
+    let usual = || error::client_hint(error).map(str::to_owned);
+    of_service.or_else(of_speech).or_else(of_host).or_else(usual)
 }
 
 /// A connection that ends before CONNACK, or a CONNACK that refuses the version.
 fn of_unaccepted(error: &Error, speech: Speech) -> Option<String> {
     match error {
-        Error::NotAccepted(_) => not_accepted(speech),
-        Error::Closed(when) if *when == "before accepting it" => not_accepted(speech),
+        Error::NotAccepted(_) | Error::ClosedEarly => not_accepted(speech),
         Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. } => {
             Some(match speech.version {
                 Version::V31 | Version::V5 => "try -V 311, which nearly every broker supports".to_owned(),
@@ -57,9 +77,8 @@ pub(super) fn not_accepted(speech: Speech) -> Option<String> {
 }
 
 /// A host name with other parts of a URL.
-fn of_host(error: &Error) -> Option<String> {
-    let Error::Connect(ConnectError::Lookup { host, .. } | ConnectError::NoAddress { host, .. }) = error
-    else {
+fn of_host(error: &ConnectError) -> Option<String> {
+    let (ConnectError::Lookup { host, .. } | ConnectError::NoAddress { host, .. }) = error else {
         return None;
     };
     if host.contains("://") {
@@ -128,7 +147,11 @@ fn of_aws(error: &Error) -> Option<&'static str> {
         Error::Connect(ConnectError::Tls(TlsError::Protocol { .. })) => {
             Some("use --preset aws: AWS IoT Core requires its ALPN protocol on port 443")
         }
-        Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) | Error::Disconnected { .. } => Some(
+        Error::ClosedEarly
+        | Error::Closed
+        | Error::NotAccepted(_)
+        | Error::Lost(_)
+        | Error::Disconnected { .. } => Some(
             "AWS IoT Core closes the connection without a reason if the certificate is not active, if its policy does not allow the request (iot:Connect with this client identifier, iot:Publish, iot:Subscribe), or if the same identifier connects again; --preset aws checks its limits before anything is sent",
         ),
         _ => None,
@@ -143,7 +166,7 @@ fn of_iot_hub(error: &Error) -> Option<&'static str> {
         Error::Refused { .. } => Some(
             "an IoT hub refuses a token that has expired, is signed with another key or is for another device; --preset azure-iothub --device ID --sas-key-file FILE signs one for each connection",
         ),
-        Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) => Some(
+        error if error.is_silent() => Some(
             "an IoT hub ends a connection at topics other than its own, at QoS 2, when the token expires, and when the same device connects again; --preset azure-iothub checks topics and QoS before anything is sent",
         ),
         _ => None,
@@ -161,10 +184,7 @@ fn of_event_grid(error: &Error) -> Option<&'static str> {
         Error::Refused { .. } | Error::Authentication(_) => Some(
             "is the client registered under this user name (-u), and is the token for https://eventgrid.azure.net/ (its aud)?",
         ),
-        Error::Denied(_) => Some(
-            "are topics like this in a topic space, with a permission binding or a role (EventGrid TopicSpaces Publisher or Subscriber) for this client?",
-        ),
-        Error::Closed(_) | Error::NotAccepted(_) | Error::Lost(_) => Some(
+        error if error.is_silent() => Some(
             "Event Grid ends a connection at QoS 2 and beyond its limits; --preset azure-eventgrid checks them before anything is sent",
         ),
         _ => None,

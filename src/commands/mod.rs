@@ -34,7 +34,7 @@ mod trace;
 mod users;
 
 use crate::cli::{self, Command, Failure, Invocation, Names};
-use crate::client::FIRST_PAUSE;
+use crate::client::{self, FIRST_PAUSE};
 use crate::error::{Error, ExitStatus};
 use crate::escape;
 use crate::hosted::{Rules, Service};
@@ -203,7 +203,9 @@ impl Messages {
             let text = error.to_string();
             match (self.names, error, &hint) {
                 // Scripts search for this line.
-                (Names::Mosquitto, Error::Timeout(_), _) if !messages.quiet => print_error("Timed out\n"),
+                (Names::Mosquitto, error, _) if error.is_timeout() && !messages.quiet => {
+                    print_error("Timed out\n")
+                }
                 // Several errors, or a list of known values.
                 (_, Error::Usage(_), None) => messages.say_lines(&text),
                 _ => messages.say_with_hint(&text, hint.as_deref()),
@@ -229,9 +231,10 @@ impl Messages {
     }
 
     /// Reports a lost connection and the pause before the next one. The hint is shown for the first loss in a row only.
-    fn lost(self, error: &Error, pause: Duration) {
+    fn lost(self, error: &client::Error, pause: Duration) {
         let is_first = pause <= FIRST_PAUSE;
-        let hint = self.service.filter(|_| is_first).and_then(|_| hints::of(error, self.service, None));
+        let hint =
+            self.service.filter(|_| is_first).and_then(|_| hints::of_client(error, self.service, None));
         let text = format!("{error}; connecting again in {:.1} s", pause.as_secs_f64());
         self.say_with_hint(&text, hint.as_deref());
     }

@@ -3,6 +3,8 @@
 //! They are less specific than ours. A rejection by the broker is success, and a refusal can look like an error of the library.
 
 use super::shutdown::Stop;
+use crate::bench;
+use crate::client;
 use crate::error::{Error, ExitStatus};
 use crate::protocol::EncodeError;
 use crate::protocol::session::{PublishError, SubscribeError};
@@ -49,8 +51,8 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Interrupted(status) => return *status,
         Error::Timeout(_) | Error::Idle(_) => return ExitStatus::TIMED_OUT,
         Error::Denied(_) => return ExitStatus::DONE,
-        Error::Connect(ConnectError::ProxyCredentials { .. }) => PROXY_AUTHENTICATION,
-        Error::Connect(ConnectError::ProxyRefused { .. } | ConnectError::NotAProxy { .. }) => PROXY,
+        Error::Client(error) => of_client(error),
+        Error::Bench(bench::Error::Connect(error)) => of_connecting(error),
         Error::Usage(_)
         | Error::File { .. }
         | Error::Recording(_)
@@ -63,17 +65,12 @@ fn of_error(error: &Error) -> ExitStatus {
         | Error::Capture { .. }
         | Error::Output(_)
         | Error::System { .. }
-        | Error::Connect(_) => FAILED,
-        Error::Refused { reason, asked, answered, .. } => match (asked.is_v5(), answered.is_v5()) {
-            (true, true) => reason.0,
-            // libmosquitto misses the properties.
-            (true, false) => MALFORMED_PACKET,
-            (false, _) => reason.to_v3_connack(),
-        },
+        | Error::Bench(_)
+        | Error::BrokerFiles(_) => FAILED,
         Error::Unsendable { source, .. } => of_unsendable(source),
         Error::NotTaken { .. } => INVALID,
         Error::Unsubscribable(SubscribeError::PacketTooLarge { .. }) => OVERSIZE_PACKET,
-        Error::Unsubscribable(SubscribeError::Encode(error)) | Error::Encode(error) => of_encoding(error),
+        Error::Unsubscribable(SubscribeError::Encode(error)) => of_encoding(error),
         // libmosquitto requests them, and the broker rejects them.
         Error::Unsubscribable(
             SubscribeError::WildcardsNotSupported(_)
@@ -81,14 +78,38 @@ fn of_error(error: &Error) -> ExitStatus {
             | SubscribeError::IdentifiersNotSupported
             | SubscribeError::NoPacketId,
         ) => return ExitStatus::DONE,
-        Error::Lost(_) | Error::NotAccepted(_) | Error::Closed(_) => CONNECTION_LOST,
+    };
+    ExitStatus(status)
+}
+
+fn of_client(error: &client::Error) -> u8 {
+    use client::Error;
+    match error {
+        Error::Connect(error) => of_connecting(error),
+        Error::Timeout(_) => ExitStatus::TIMED_OUT.0,
+        Error::Token { .. } | Error::Computation(_) | Error::Property(_) => FAILED,
+        Error::Refused { reason, asked, answered, .. } => match (asked.is_v5(), answered.is_v5()) {
+            (true, true) => reason.0,
+            // libmosquitto misses the properties.
+            (true, false) => MALFORMED_PACKET,
+            (false, _) => reason.to_v3_connack(),
+        },
+        Error::Authentication(failure) => failure.reason_code().0,
+        Error::Encode(error) => of_encoding(error),
+        Error::Lost(_) | Error::NotAccepted(_) | Error::ClosedEarly | Error::Closed => CONNECTION_LOST,
         Error::Disconnected { .. } => NO_CONNECTION,
         Error::KeepAlive(_) => KEEP_ALIVE,
         Error::Decode(_) => MALFORMED_PACKET,
-        Error::Authentication(failure) => failure.reason_code().0,
         Error::NotMqtt(_) | Error::Session(_) => PROTOCOL,
-    };
-    ExitStatus(status)
+    }
+}
+
+fn of_connecting(error: &ConnectError) -> u8 {
+    match error {
+        ConnectError::ProxyCredentials { .. } => PROXY_AUTHENTICATION,
+        ConnectError::ProxyRefused { .. } | ConnectError::NotAProxy { .. } => PROXY,
+        _ => FAILED,
+    }
 }
 
 fn of_unsendable(error: &PublishError) -> u8 {

@@ -11,7 +11,7 @@ use crate::cli::Names;
 use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
-use crate::client::{self, Application, End, Flow, Link, Sending, Uncertain, describe_details};
+use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
 use crate::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::protocol::property::Context;
@@ -278,7 +278,8 @@ impl Publisher {
 
     /// Names the message that may have ended the connection, unless the broker gave a reason.
     fn tell_objection(&mut self, error: &Error) {
-        let is_silent = matches!(error, Error::Lost(_) | Error::Closed(_)) && self.messages.service.is_none();
+        let is_silent =
+            matches!(error, Error::Client(error) if error.is_silent()) && self.messages.service.is_none();
         if let Some(objection) = self.objection.text.take().filter(|_| is_silent) {
             self.messages.say(&objection);
         }
@@ -422,6 +423,7 @@ fn unsendable(topic: &str, source: PublishError) -> Error {
 
 impl Application for Publisher {
     type Message = Outbound;
+    type Error = Error;
 
     fn connected(&mut self, link: &mut Link<'_, Outbound>) -> Result<(), Error> {
         if self.messages.names == Names::Mosquitto && !link.session.peer_accepts().retain_available {
@@ -491,7 +493,7 @@ impl Application for Publisher {
     ) -> Result<Flow, Error> {
         if reason_code.is_error() {
             self.denied += 1;
-            let details = describe_details(properties);
+            let details = Details::of(properties);
             self.messages.say(&format!(
                 "the broker denied message {packet_id} to {}: {reason_code}{details}",
                 message.template.topic
@@ -519,7 +521,7 @@ impl Application for Publisher {
         Ok(true)
     }
 
-    fn lost(&mut self, error: &Error, pause: Duration) {
+    fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
         self.tell_what_may_be_lost();
     }

@@ -11,7 +11,7 @@ use super::trace::Trace;
 use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
-use crate::client::{self, Application, End, Flow, Link, Sending, Uncertain, describe_details};
+use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
 use crate::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
@@ -263,6 +263,7 @@ fn is_same_topic(received: &str, asked: &str) -> bool {
 
 impl Application for Requester<'_> {
     type Message = Rc<Request>;
+    type Error = Error;
 
     fn accepted(&mut self, connack: &Connack<'_>) {
         self.has_session = connack.session_present;
@@ -345,7 +346,7 @@ impl Application for Requester<'_> {
             self.messages.say(&format!("no client is subscribed to {}", self.request.topic));
         }
         if reason_code.is_error() {
-            let details = describe_details(properties);
+            let details = Details::of(properties);
             let topic = &self.request.topic;
             return Err(Error::Denied(format!(
                 "the broker denied the request to {topic}: {reason_code}{details}"
@@ -361,7 +362,7 @@ impl Application for Requester<'_> {
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
         let refusal = ack.reason_codes().find(|reason_code| reason_code.is_error());
         if let Some(reason_code) = refusal {
-            let details = describe_details(ack.properties);
+            let details = Details::of(ack.properties);
             let topic = &self.request.response_topic;
             return Err(Error::Denied(format!(
                 "the broker denied the subscription to {topic}: {reason_code}{details}"
@@ -380,7 +381,7 @@ impl Application for Requester<'_> {
         self.sink.flush()
     }
 
-    fn lost(&mut self, error: &Error, pause: Duration) {
+    fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
     }
 

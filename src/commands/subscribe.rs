@@ -9,7 +9,7 @@ use super::{Messages, block_on, check_taken, hints, password};
 use crate::cli::Names;
 use crate::cli::record_args::KeepArgs;
 use crate::cli::subscribe::SubscribeArgs;
-use crate::client::{self, Application, End, Flow, Link, Sending, describe_details};
+use crate::client::{self, Application, Details, End, Flow, Link, Sending};
 use crate::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
@@ -368,7 +368,7 @@ impl<'a> Subscriber<'a> {
 
     /// Reports the subscriptions that were rejected, or granted with a lower QoS than requested.
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) {
-        let details = describe_details(ack.properties);
+        let details = Details::of(ack.properties);
         let asked = self.asked.iter().find(|(packet_id, _)| *packet_id == ack.packet_id);
         let asked = asked.and_then(|(_, range)| self.subscriptions.get(range.clone())).unwrap_or_default();
         for ((filter, asked), reason_code) in asked.iter().zip(ack.reason_codes()) {
@@ -414,6 +414,7 @@ impl<'a> Subscriber<'a> {
 
 impl Application for Subscriber<'_> {
     type Message = Removal;
+    type Error = Error;
 
     fn connected(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
         self.trace.share_stdout();
@@ -506,7 +507,7 @@ impl Application for Subscriber<'_> {
         if reason_code.is_error() {
             self.denied += 1;
             let topic = removal.topic();
-            let details = describe_details(properties);
+            let details = Details::of(properties);
             self.messages.say(&format!("the broker did not delete {topic}: {reason_code}{details}"));
         } else if let Some(removals) = &mut self.removals {
             removals.done();
@@ -538,7 +539,7 @@ impl Application for Subscriber<'_> {
         }
         for reason_code in ack.reason_codes().filter(|reason_code| reason_code.is_error()) {
             self.denied += 1;
-            let details = describe_details(ack.properties);
+            let details = Details::of(ack.properties);
             self.messages.say(&format!("the broker rejected the unsubscribe: {reason_code}{details}"));
         }
         Ok(self.answered())
@@ -559,7 +560,7 @@ impl Application for Subscriber<'_> {
         Ok(is_all && has_begun)
     }
 
-    fn lost(&mut self, error: &Error, pause: Duration) {
+    fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
     }
 

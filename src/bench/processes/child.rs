@@ -3,6 +3,7 @@
 //! The leader waits for a worker process as long as it makes progress. A separate thread reports progress while the
 //! others are busy for a long time: with the plan of a million clients, or the record of a long run.
 
+use super::super::error::Error;
 use super::wire::{self, Assignment, FromWorker, ToWorker};
 use crate::bench::gauges::{self, Gauges, Totals};
 use crate::bench::limits;
@@ -11,7 +12,6 @@ use crate::bench::record::Record;
 use crate::bench::target::Route;
 use crate::bench::timeline::Coarse;
 use crate::bench::worker::{self, Orders, Phase};
-use crate::error::Error;
 use crate::processor::process_time;
 use std::io::{self, BufRead, BufWriter, Stdout, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,25 +31,27 @@ const WORK_INTERVAL: Duration = Duration::from_millis(250);
 const WORK: Duration = Duration::from_millis(50);
 
 /// Serves a leader until the record is handed over, or the leader is gone. `plan` makes the plan from the leader's
-/// assignment.
+/// assignment, or the text of its error.
 ///
 /// # Errors
 /// If standard input does not come from a leader. All other errors are reported to the leader.
-pub fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, Error>) -> Result<(), Error> {
+pub fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, String>) -> Result<(), Error> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(Error::Input)?;
     let Ok(ToWorker::Begin(assignment)) = serde_json::from_str(&line) else {
-        return Err(Error::Usage("only a leader can start a worker process".to_owned()));
+        return Err(Error::NoLeader);
     };
     let leader = Leader::default();
     leader.report_work()?;
-    match plan(&assignment).and_then(|plan| Workers::start(&Arc::new(plan), &assignment)) {
+    let started = plan(&assignment)
+        .and_then(|plan| Workers::start(&Arc::new(plan), &assignment).map_err(|error| error.to_string()));
+    match started {
         Ok(workers) => {
             leader.tell(&FromWorker::Ready);
             let record = workers.lead(&leader)?;
             leader.tell(&FromWorker::Measured(Box::new(record)));
         }
-        Err(error) => leader.tell(&FromWorker::Failed(error.to_string())),
+        Err(text) => leader.tell(&FromWorker::Failed(text)),
     }
     Ok(())
 }
@@ -86,7 +88,7 @@ impl Leader {
             }
         };
         let started = std::thread::Builder::new().name("work".to_owned()).spawn(report);
-        started.map(drop).map_err(|source| Error::System { action: "start a thread".to_owned(), source })
+        started.map(drop).map_err(Error::Thread)
     }
 }
 

@@ -10,12 +10,12 @@ mod histogram_codec;
 mod pulse;
 mod wire;
 
+use super::error::Error;
 use super::gauges::{Gauges, Totals};
 use super::plan::{Plan, Task};
 use super::record::{Record, Stage};
 use super::timeline::Coarse;
 use super::worker::Orders;
-use crate::error::Error;
 pub use child::serve;
 use pulse::Pulse;
 use std::ffi::OsString;
@@ -127,9 +127,9 @@ impl Starting {
     async fn wait(self) -> Result<(Process, Arc<Gauges>), Error> {
         match self.process.pulse.wait_for(&self.is_ready, SILENCE_LIMIT, &mut || false).await {
             Ok(Ok(())) => Ok((self.process, self.gauges)),
-            Ok(Err(text)) => Err(failed(io::Error::other(text))),
-            Err(TryRecvError::Empty) => Err(failed(io::ErrorKind::TimedOut.into())),
-            Err(TryRecvError::Disconnected) => Err(failed(io::Error::other("it ended immediately"))),
+            Ok(Err(text)) => Err(Error::Process(io::Error::other(text))),
+            Err(TryRecvError::Empty) => Err(Error::Process(io::ErrorKind::TimedOut.into())),
+            Err(TryRecvError::Disconnected) => Err(Error::Process(io::Error::other("it ended immediately"))),
         }
     }
 }
@@ -145,21 +145,21 @@ impl Process {
             // Ctrl-C is for the leader, which gives the orders.
             .process_group(0)
             .spawn()
-            .map_err(failed)?;
+            .map_err(Error::Process)?;
         let (orders, output) = (child.stdin.take(), child.stdout.take());
         let name = format!("worker process {} of {}", assignment.process + 1, plan.processes);
         let (sender, outcome) = mpsc::channel();
         // From here on, every path ends the child.
         let pulse = Arc::new(Pulse::default());
         let mut process = Process { child, orders, name, outcome, pulse: pulse.clone() };
-        let output = output.ok_or_else(|| failed(io::Error::other("it has no standard output")))?;
+        let output = output.ok_or_else(|| Error::Process(io::Error::other("it has no standard output")))?;
         let extent = Extent::of(plan, assignment.process);
         process.tell(&ToWorker::Begin(Box::new(assignment)));
         let gauges = Arc::new(Gauges::default());
         let (ready, is_ready) = mpsc::channel();
         let listener = Listener { gauges: gauges.clone(), ready, extent, totals: Totals::default(), pulse };
         let listen = move || drop(sender.send(listener.listen(output)));
-        std::thread::Builder::new().name("listen".to_owned()).spawn(listen).map_err(failed)?;
+        std::thread::Builder::new().name("listen".to_owned()).spawn(listen).map_err(Error::Process)?;
         Ok(Starting { process, gauges, is_ready })
     }
 
@@ -231,10 +231,6 @@ fn describe(status: Option<ExitStatus>) -> String {
         Some((None, Some(signal))) => format!("was killed by signal {signal}"),
         Some((None, None)) | None => "ended".to_owned(),
     }
-}
-
-fn failed(source: io::Error) -> Error {
-    Error::System { action: "start a worker process".to_owned(), source }
 }
 
 impl Extent {

@@ -6,11 +6,11 @@ mod requester;
 mod responder;
 mod subscriber;
 
+use super::error::ClientError;
 use super::payload_header::PayloadHeader;
 use super::plan::{ClientSlot, Group, Task};
 use super::record::{Record, Stage};
 use super::worker::Shared;
-use crate::error::Error;
 use crate::protocol::session::Session;
 use crate::protocol::{Publish, Qos, ReasonCode};
 pub(super) use latency_batch::Tallies;
@@ -161,9 +161,9 @@ impl Role {
     }
 
     /// Handles the reason code of SUBACK.
-    pub(super) fn subscribed(&mut self, scene: &Scene<'_>, granted: ReasonCode) -> Result<(), Error> {
+    pub(super) fn subscribed(&mut self, scene: &Scene<'_>, granted: ReasonCode) -> Result<(), ClientError> {
         if granted.is_error() {
-            return Err(Error::Denied(format!("the broker denied a subscription: {granted}")));
+            return Err(ClientError::SubscriptionDenied(granted));
         }
         let asked = self.subscription(scene.shared, scene.slot).map(|(_, qos)| qos);
         let is_subscribed = match self {
@@ -188,7 +188,7 @@ impl Role {
         scene: &Scene<'_>,
         session: &mut Session<Kept>,
         output: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ClientError> {
         match self {
             Role::Responder(responder) => responder.answer(scene, session, output),
             Role::Publisher(_) | Role::Subscriber(_) | Role::Requester(_) | Role::Idle => Ok(()),

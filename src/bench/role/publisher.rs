@@ -2,6 +2,7 @@
 //! open loop).
 
 use super::{Kept, Scene, Tally};
+use crate::bench::error::ClientError;
 use crate::bench::payload::Recorded;
 use crate::bench::payload_header::PayloadHeader;
 use crate::bench::plan::ClientSlot;
@@ -9,7 +10,6 @@ use crate::bench::record::{Sent, Stage};
 use crate::bench::schedule::Schedule;
 use crate::bench::template::Values;
 use crate::bench::worker::{Phase, Shared};
-use crate::error::Error;
 use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
 use crate::transport::Connection;
@@ -134,7 +134,7 @@ impl Publisher {
         session: &mut Session<Kept>,
         connection: &mut Connection,
         pongs_missing: bool,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, ClientError> {
         let phase = scene.shared.phase();
         if phase < Phase::Measure || self.is_finished {
             return Ok(false);
@@ -213,7 +213,7 @@ impl Publisher {
         scene: &Scene<'_>,
         session: &mut Session<Kept>,
         connection: &mut Connection,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ClientError> {
         let room = self.room(scene, session, connection);
         self.note_room(room, scene.now);
         if room == 0 {
@@ -262,7 +262,7 @@ impl Publisher {
             };
             let before = output.len();
             let sent = session.publish(&publish, || Kept { sequence, sent_at, planned_at }, output);
-            sent.map_err(|source| Error::Unsendable { topic: topic.to_owned(), source })?;
+            sent.map_err(|source| ClientError::Unsendable { topic: topic.to_owned(), source })?;
             let size = output.len() - before;
             self.packet_size = if self.unwritten == 0 { size } else { self.packet_size.min(size) };
             self.encoded += 1;

@@ -3,9 +3,9 @@
 
 use super::requester::answer_topic_of;
 use super::{Kept, Scene};
+use crate::bench::error::ClientError;
 use crate::bench::payload_header::PayloadHeader;
 use crate::bench::record::Stage;
-use crate::error::Error;
 use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};
 use std::collections::VecDeque;
@@ -50,7 +50,7 @@ impl Responder {
         scene: &Scene<'_>,
         session: &mut Session<Kept>,
         output: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ClientError> {
         let qos = scene.qos();
         while qos == Qos::AtMostOnce || session.quota() > 0 {
             let Some(Answer { topic, properties, payload }) = self.waiting.pop_front() else {
@@ -67,7 +67,7 @@ impl Responder {
             };
             let kept = || Kept { sequence: 0, sent_at: scene.now, planned_at: scene.now };
             let sent = session.publish(&answer, kept, output);
-            sent.map_err(|source| Error::Unsendable { topic: topic.clone(), source })?;
+            sent.map_err(|source| ClientError::Unsendable { topic: topic.clone(), source })?;
         }
         Ok(())
     }

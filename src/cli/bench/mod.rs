@@ -14,7 +14,7 @@ use super::session::ClientArgs;
 use super::values;
 use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
 use crate::bench::schedule::{Arrivals, Rate};
-use crate::bench::shard::{self, Shard};
+use crate::bench::shard::{self, Shard, ShardError};
 use crate::error::Error;
 use crate::protocol::Qos;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
@@ -264,7 +264,12 @@ impl BenchArgs {
             }
         };
         if let Some(shard) = self.shard {
-            shard::cut(&mut groups, shard)?;
+            shard::cut(&mut groups, shard).map_err(|error| match error {
+                ShardError::TooFew { .. } => Error::Usage(format!("--shard: {error}")),
+                ShardError::SameTopics => {
+                    Error::Usage(format!("--shard: {error}; add {{run}} or {{s}} to the topics"))
+                }
+            })?;
         }
         Plan::number_through(&mut groups);
         let volume = match duration {

@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
                 "not all clients were connected at --start-at; the load began {seconds:.3} s later"
             ));
         }
-        report
+        Ok(report?)
     }
 
     /// Adds to the plan the values that were not known when it was made, and announces the run.

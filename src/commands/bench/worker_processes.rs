@@ -2,6 +2,7 @@
 
 use super::super::embedded::EmbeddedBroker;
 use super::super::trace;
+use crate::bench::check::Lift;
 use crate::bench::plan::Plan;
 use crate::bench::processes::Program;
 use crate::bench::{self, Step, View, limits};
@@ -13,10 +14,11 @@ use std::time::{Duration, SystemTime};
 /// Runs as a worker process, whose leader decides its clients.
 pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
     bench::processes::serve(|assignment| {
-        let mut plan = match assignment.searched_rate {
-            Some(rate) => args.plan_at(rate, assignment.run)?,
-            None => args.plan(assignment.run)?,
+        let plan = match assignment.searched_rate {
+            Some(rate) => args.plan_at(rate, assignment.run),
+            None => args.plan(assignment.run),
         };
+        let mut plan = plan.map_err(|error| error.to_string())?;
         assignment.complete(&mut plan);
         trace::watch_run(args.debug, &mut plan);
         Ok(plan)
@@ -40,8 +42,20 @@ pub(super) async fn check(
 ) -> Result<ExitStatus, Error> {
     let check = bench::check::check(plan, processes, is_embedded).await?;
     let mut output = std::io::stdout().lock();
-    output.write_all(check.to_text().as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
+    output.write_all(check.to_text(lift).as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
     Ok(if check.fits() { ExitStatus::DONE } else { ExitStatus::FAILED })
+}
+
+/// A way to raise a limit, as the user would type it.
+fn lift(lift: &Lift) -> String {
+    match lift {
+        Lift::Measure(measure) => measure.clone(),
+        Lift::LocalAddresses(example) => format!("-A {example}    (more local addresses of this machine)"),
+        Lift::Machines => "--shard K/N    (spreads the clients over N machines)".to_owned(),
+        Lift::ConnectRate => {
+            "--connect-rate COUNT    (if it refuses or resets simultaneous connections)".to_owned()
+        }
+    }
 }
 
 /// Starts the embedded broker for the clients of a plan.

@@ -1,6 +1,7 @@
 //! The checks of a broker, and the findings from its behaviour.
 
 use super::probe_connection::{Line, Published, Subscribed, VERSION_TOPIC};
+use crate::client;
 use crate::error::Error;
 use crate::protocol::{
     Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version,
@@ -65,10 +66,10 @@ impl Finding {
     /// this user.
     pub(super) fn of_failure(error: &Error) -> Finding {
         match error {
-            Error::Closed(_) | Error::Lost(_) => {
+            Error::Client(error) if error.is_silent() => {
                 Finding::new(Verdict::No, format!("{error}: not supported, or not allowed for this user"))
             }
-            Error::Disconnected { reason: ReasonCode::NOT_AUTHORIZED, .. } => {
+            Error::Client(client::Error::Disconnected { reason: ReasonCode::NOT_AUTHORIZED, .. }) => {
                 Finding::new(Verdict::Denied, error.to_string())
             }
             _ => Finding::new(Verdict::No, error.to_string()),

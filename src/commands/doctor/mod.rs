@@ -127,7 +127,7 @@ impl<'a> Doctor<'a> {
                         return Err(error);
                     }
                     Err(error) => {
-                        let is_closed = matches!(error, Error::Closed(_) | Error::Lost(_));
+                        let is_closed = matches!(&error, Error::Client(error) if error.is_silent());
                         self.report.is_closed_early |= is_closed && options.endpoint.preface.is_none();
                         let outcome = Outcome::of_failure(&error);
                         refusals.push(error);
@@ -170,7 +170,8 @@ impl<'a> Doctor<'a> {
             Step::Tunnel(asked_for) => target = Some(asked_for.to_owned()),
             Step::Laid(layer) => layers.push((layer, clock.take())),
         };
-        let stream = transport::connect_telling(&options.endpoint, tell).await?;
+        let stream =
+            transport::connect_telling(&options.endpoint, tell).await.map_err(client::Error::Connect)?;
         self.note_place(&options.endpoint, &stream, &layers, target);
         let tap = self.tap(options, &stream);
         let mut said = Vec::new();
@@ -416,7 +417,7 @@ impl Lap {
 impl Outcome {
     fn of_failure(error: &Error) -> Outcome {
         match error {
-            Error::Refused { reason, details, .. } => {
+            Error::Client(client::Error::Refused { reason, details, .. }) => {
                 Outcome::Refused { why: format!("{reason}{details}"), reason_code: Some(*reason) }
             }
             other => Outcome::Refused { why: other.to_string(), reason_code: None },
@@ -426,13 +427,16 @@ impl Outcome {
 
 /// Whether every other version would fail as well.
 fn is_unreachable(error: &Error) -> bool {
-    matches!(error, Error::Connect(_) | Error::NotMqtt(_))
+    matches!(error, Error::Client(client::Error::Connect(_) | client::Error::NotMqtt(_)))
 }
 
 /// Of several refusals, preferably one that is about the client and not about a version.
 fn most_telling(mut refusals: Vec<Error>) -> Error {
     let is_of_version = |error: &Error| {
-        matches!(error, Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. })
+        matches!(
+            error,
+            Error::Client(client::Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. })
+        )
     };
     let position = refusals.iter().position(|error| !is_of_version(error)).unwrap_or(0);
     match position < refusals.len() {

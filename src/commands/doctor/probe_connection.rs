@@ -4,8 +4,7 @@
 //! and acknowledgements.
 
 use super::check::{Probe, payload_prefix};
-use crate::client::{DISCONNECT_TIMEOUT, Terms, describe_details, disconnect, disconnected, next_event};
-use crate::error::Error;
+use crate::client::{DISCONNECT_TIMEOUT, Details, Error, Terms, disconnect, disconnected, next_event};
 use crate::protocol::session::{Acknowledgement, Event, Role, Session, SessionError};
 use crate::protocol::{
     Disconnect, Mended, PacketId, PacketReader, PacketType, Properties, PropertyId, Publish, Qos, ReasonCode,
@@ -62,7 +61,7 @@ pub(super) struct Arrived {
 #[derive(Debug)]
 struct Answer {
     reason_code: ReasonCode,
-    details: String,
+    details: Details,
 }
 
 /// The result of a subscription.
@@ -248,7 +247,7 @@ impl Line {
             };
             self.take_packets()?;
             if progress.is_closed {
-                return Err(Error::Closed("without giving a reason"));
+                return Err(Error::Closed);
             }
         }
     }
@@ -282,12 +281,12 @@ impl Heard {
                 return Ok(*acknowledgement);
             }
             Event::Published { packet_id, reason_code, properties, .. } => {
-                let (reason_code, details) = (*reason_code, describe_details(*properties));
+                let (reason_code, details) = (*reason_code, Details::of(*properties));
                 self.answers.push((*packet_id, Answer { reason_code, details }));
             }
             Event::Subscribed(ack) => {
                 let reason_code = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
-                let details = describe_details(ack.properties);
+                let details = Details::of(ack.properties);
                 self.answers.push((ack.packet_id, Answer { reason_code, details }));
             }
             Event::Disconnect(disconnect) => return Err(disconnected(disconnect)),

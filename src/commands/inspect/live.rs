@@ -125,6 +125,7 @@ impl<'a> Client<'a> {
 
 impl Application for Client<'_> {
     type Message = Nothing;
+    type Error = Error;
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn transport::Tap>> {
         // A unix socket has no IP address; the connection needs one.
@@ -208,7 +209,7 @@ impl Application for Client<'_> {
         Ok(self.feed.has_room())
     }
 
-    fn lost(&mut self, error: &Error, pause: Duration) {
+    fn lost(&mut self, error: &client::Error, pause: Duration) {
         self.messages.lost(error, pause);
     }
 }
