@@ -50,6 +50,7 @@ mod srv;
 mod subscribe;
 mod support;
 mod surface;
+mod texts;
 mod tls;
 mod trace;
 mod url;
