@@ -40,7 +40,7 @@ pub(super) struct Client {
     pub(super) expiry_interval: Cell<u32>,
     pub(super) will: RefCell<Option<Box<PendingWill>>>,
     /// The keep alive timeout, 1.5 times the client's keep alive; zero for none.
-    pub(super) patience: Cell<Duration>,
+    pub(super) keep_alive_timeout: Cell<Duration>,
     pub(super) is_bridge: Cell<bool>,
     /// The entry of this client in the routing of the current message: the routing's number, and the index.
     pub(super) routed: Cell<(u64, usize)>,
@@ -97,7 +97,7 @@ impl Client {
             link: RefCell::default(),
             expiry_interval: Cell::new(0),
             will: RefCell::default(),
-            patience: Cell::new(Duration::ZERO),
+            keep_alive_timeout: Cell::new(Duration::ZERO),
             is_bridge: Cell::new(false),
             routed: Cell::new((0, 0)),
             deadlines: Cell::default(),

@@ -163,9 +163,9 @@ async fn open(stream: Stream, kind: Kind, shared: &Shared, peer: &Peer) -> Optio
     if kind == Kind::Plain {
         return Some(stream);
     }
-    let patience = shared.borrow().config.connect_timeout;
+    let time_limit = shared.borrow().config.connect_timeout;
     // Boxed, since the handshake needs memory that the connection later does not.
-    let reason = match timeout(patience, Box::pin(web_socket::accept(stream))).await {
+    let reason = match timeout(time_limit, Box::pin(web_socket::accept(stream))).await {
         Ok(Ok(accepted)) => return Some(accepted.stream),
         Ok(Err(reason)) => reason,
         Err(_) => "no WebSocket in time".to_owned(),

@@ -276,8 +276,8 @@ impl State {
         );
         client.outbox.borrow_mut().drained(true, false, now);
         if connect.keep_alive > 0 {
-            client.patience.set(Duration::from_millis(u64::from(connect.keep_alive) * 1500));
-            self.timers.set(client, Deadline::KeepAlive, now + client.patience.get());
+            client.keep_alive_timeout.set(Duration::from_millis(u64::from(connect.keep_alive) * 1500));
+            self.timers.set(client, Deadline::KeepAlive, now + client.keep_alive_timeout.get());
         }
         self.connected += 1;
         self.report.connections += 1;
@@ -394,8 +394,8 @@ impl State {
         let Some(link) = client.link.borrow().clone() else {
             return;
         };
-        let patience = client.patience.get();
-        let due = if link.is_paused() { now + patience } else { link.last_received() + patience };
+        let timeout = client.keep_alive_timeout.get();
+        let due = if link.is_paused() { now + timeout } else { link.last_received() + timeout };
         if due <= now {
             return link.end(ReasonCode::KEEP_ALIVE_TIMEOUT);
         }

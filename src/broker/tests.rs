@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The timeout for each packet of a test.
-const PATIENCE: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn config() -> Config {
     Config { listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))), ..Config::default() }
@@ -80,7 +80,7 @@ struct Client {
 impl Client {
     fn raw(broker: &Handle, version: Version) -> Client {
         let stream = TcpStream::connect(broker.address()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Client { stream, version, input: Vec::new() }
     }

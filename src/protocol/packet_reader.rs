@@ -17,9 +17,9 @@ impl SizeLimits {
         SizeLimits { publish: maximum_size, other: maximum_size }
     }
 
-    fn of(self, first_byte: Option<&u8>) -> u32 {
-        let packet_type = first_byte.and_then(|&byte| PacketType::from_first_byte(byte));
-        if packet_type == Some(PacketType::Publish) { self.publish } else { self.other }
+    fn of(self, input: &[u8]) -> u32 {
+        let is_publish = input.first().is_some_and(|byte| byte >> 4 == PacketType::Publish as u8);
+        if is_publish { self.publish } else { self.other }
     }
 }
 
@@ -56,7 +56,7 @@ impl<'a> PacketReader<'a> {
     /// When the bytes cannot be the start of a packet, or its size exceeds the limit.
     #[inline]
     pub fn peek(&self) -> Result<Option<Frame<'a>>, DecodeError> {
-        Frame::cut(self.unread, self.limits.of(self.unread.first()))
+        Frame::cut(self.unread, self.limits.of(self.unread))
     }
 
     /// Skips the packet returned by [`PacketReader::peek`].

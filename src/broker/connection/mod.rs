@@ -1,0 +1,151 @@
+//! One client's connection: CONNECT within a deadline, then packets in both directions until one side closes it.
+//!
+//! Each turn handles all complete packets, fills the send buffer from the client's queue, and writes once. Input is left
+//! unread while the client has to wait for slow subscribers, or does not read its own answers.
+//!
+//! - `handshake` reads CONNECT and checks the client's identity, `connack` answers.
+//! - `input` handles the packets of a turn, `long_request` those that take more than one turn.
+//! - `output` moves messages from the client's queue to the send buffer, `encode` appends the broker's other packets.
+//! - `ending` has the reasons for the end, and the last packet. `task` is the state that they share.
+
+mod connack;
+mod encode;
+mod ending;
+mod handshake;
+mod input;
+mod long_request;
+mod output;
+mod task;
+
+use super::state::Shared;
+use super::{Event, Peer};
+use crate::protocol::ReasonCode;
+use crate::transport::{Connection, Progress, Stream};
+use ending::{Ending, close};
+use handshake::{Admitted, open};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
+use task::{Task, count_bytes};
+use tokio::task::yield_now;
+
+/// The size up to which an incomplete packet is accepted regardless of the client's other memory.
+const UNCHECKED_INPUT: usize = 16 * 1024;
+
+/// The number of messages from one client before the others get their turn, which keeps queues short.
+const MESSAGES_PER_TURN: usize = 32;
+
+/// Serves a client from its first byte to the last.
+pub(super) async fn serve(shared: Shared, stream: Stream, peer: Peer) {
+    let mut connection = Connection::new(stream);
+    // Boxed, since the first steps need memory that later ones do not.
+    let Some(admitted) = Box::pin(open(&mut connection, &shared, &peer)).await else {
+        return;
+    };
+    let Admitted { client, link, authenticator } = admitted;
+    let mut task = Task { shared, connection, client, link, authenticator };
+    let ending = task.run().await;
+    task.note_end(&ending);
+    let (version, maximum_size) = {
+        let session = task.client.session.borrow();
+        (session.version(), session.peer_accepts().maximum_packet_size)
+    };
+    Box::pin(close(task.connection, version, maximum_size, ending)).await;
+}
+
+impl Task {
+    async fn run(&mut self) -> Ending {
+        loop {
+            if let Some(reason_code) = self.link.order() {
+                return Ending::Ordered(reason_code);
+            }
+            if let Err(ending) = self.turn().await {
+                return ending;
+            }
+            match self.wait().await {
+                Ok(progress) if progress.is_closed => return Ending::Lost,
+                Ok(progress) => self.note_progress(progress),
+                Err(_) => return Ending::Lost,
+            }
+        }
+    }
+
+    /// Handles input and fills the output. Yields to other clients in between if there is much to do.
+    async fn turn(&mut self) -> Result<(), Ending> {
+        let taken = self.take_input()?;
+        if taken.has_long_request {
+            self.take_long_request().await?;
+        }
+        if taken.has_more() {
+            self.link.signal();
+        } else {
+            self.check_budget()?;
+        }
+        if taken.packets >= MESSAGES_PER_TURN || taken.has_more() {
+            yield_now().await;
+        }
+        if self.fill_output() {
+            self.link.signal();
+            yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Checks that an incomplete packet is within the budget.
+    fn check_budget(&self) -> Result<(), Ending> {
+        self.client.count_own(self.connection.buffered());
+        let is_growing = self.connection.unread() > UNCHECKED_INPUT && !self.link.is_paused();
+        if !is_growing || self.client.account.is_within_budget() {
+            return Ok(());
+        }
+        let limit = self.client.account.limit();
+        let text = format!("it made the broker hold more memory than its share ({limit} bytes at most)");
+        Err(Ending::violation(ReasonCode::QUOTA_EXCEEDED, text))
+    }
+
+    /// Waits until bytes were read or written, or the task was signalled.
+    async fn wait(&mut self) -> io::Result<Progress> {
+        let link = &self.link;
+        let wants_input = !link.is_paused() && self.connection.unsent() < input::OUTPUT_LIMIT;
+        let mut progress = pin!(self.connection.progress(wants_input));
+        poll_fn(|cx| {
+            let is_signalled = link.take_signal(cx);
+            match progress.as_mut().poll(cx) {
+                Poll::Pending if is_signalled => {
+                    Poll::Ready(Ok(Progress { received: 0, sent: 0, is_closed: false }))
+                }
+                polled => polled,
+            }
+        })
+        .await
+    }
+
+    fn note_progress(&self, progress: Progress) {
+        if progress.received > 0 {
+            self.link.received(Instant::now());
+        }
+        count_bytes(progress, &mut self.shared.borrow_mut().report);
+    }
+
+    /// Notifies the rest of the broker that the connection is over.
+    fn note_end(&self, ending: &Ending) {
+        let mut state = self.shared.borrow_mut();
+        let has_will = !matches!(
+            ending,
+            Ending::Ordered(ReasonCode::SERVER_SHUTTING_DOWN) | Ending::Disconnected { has_will: false }
+        );
+        state.disconnect(&self.client, &self.link, has_will, Instant::now());
+        let (reason, fault) = match ending {
+            Ending::Lost => (None, None),
+            Ending::Disconnected { .. } => (Some(ReasonCode::SUCCESS), None),
+            Ending::Ordered(reason_code) => (Some(*reason_code), None),
+            Ending::Violation { reason_code, text } => (Some(*reason_code), Some(text.clone())),
+        };
+        if matches!(reason, Some(ReasonCode::QUOTA_EXCEEDED | ReasonCode::RECEIVE_MAXIMUM_EXCEEDED)) {
+            state.note_exceeded(&self.client);
+        }
+        state.tell(Event::Disconnected { client_id: self.client.id.to_string(), reason, fault });
+    }
+}
