@@ -1,6 +1,6 @@
 //! The errors of commands by cause, with the text for the user and the exit status.
 
-use crate::authentication::Failure;
+use crate::authentication::{Failure, TokenFileError};
 use crate::bench;
 use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
 use crate::client::{self, AuthenticationError, Foreign};
@@ -230,7 +230,7 @@ fn status_of_client(error: &client::Error) -> ExitStatus {
         Error::Property(_) => ExitStatus::USAGE,
         Error::Connect(_)
         | Error::NotMqtt(_)
-        | Error::Token { .. }
+        | Error::Token(_)
         | Error::Computation(_)
         | Error::Encode(_) => ExitStatus::FAILED,
         Error::Timeout(_) => ExitStatus::TIMED_OUT,
@@ -274,7 +274,7 @@ pub(crate) fn client_hint(error: &client::Error) -> Option<&'static str> {
             Some("some brokers, RabbitMQ among them, treat QoS 2 as QoS 1; use -q 1")
         }
         Error::Authentication(failure) => authentication_hint(failure),
-        Error::Token { source, .. } | Error::Computation(source) => files_hint(source),
+        Error::Token(TokenFileError { source, .. }) | Error::Computation(source) => files_hint(source),
         Error::Timeout(_)
         | Error::NotAccepted(_)
         | Error::ClosedEarly
@@ -376,10 +376,7 @@ fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
         AuthenticationError::Failed { .. }
         | AuthenticationError::Refused { .. }
         | AuthenticationError::NoAnswer(_)
-        | AuthenticationError::OtherMethod { .. }
-        | AuthenticationError::NotAskedFor
-        | AuthenticationError::OutOfTurn
-        | AuthenticationError::WrongStep(_)
+        | AuthenticationError::Violation(_)
         | AuthenticationError::TooLarge { .. } => None,
     }
 }

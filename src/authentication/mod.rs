@@ -5,9 +5,11 @@
 mod failure;
 pub mod scram;
 mod token;
+mod token_source;
 
 pub use failure::Failure;
 pub use token::Token;
+pub use token_source::{TokenFileError, TokenSource, read_token};
 
 /// The client's side of a mechanism, for one authentication.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Mechanism {
     }
 
     /// The error text in the data of a refusal, if the mechanism defines one.
-    pub fn words_of_refusal(&self, data: &[u8]) -> Option<String> {
+    pub fn error_text(&self, data: &[u8]) -> Option<String> {
         match self {
             Mechanism::Token(_) => None,
             Mechanism::Scram(_) => scram::error_in(data),

@@ -14,8 +14,8 @@ use super::worker::{DISCONNECT_TIMEOUT, Orders, Phase, Shared};
 use crate::client::{self, AuthenticationError, disconnect, disconnected, next_event};
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
-    Disconnect, Mended, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode, RetainHandling,
-    SizeLimits, Subscription, SubscriptionOptions,
+    AuthViolation, Disconnect, Mended, PacketReader, PropertiesBuf, PropertyId, PropertyValue, ReasonCode,
+    RetainHandling, SizeLimits, Subscription, SubscriptionOptions,
 };
 use crate::transport::{Connection, Progress};
 use std::future::poll_fn;
@@ -368,7 +368,7 @@ impl Client {
                     continue;
                 }
                 Event::Disconnect(disconnect) => return Err(disconnected(&disconnect).into()),
-                Event::Auth(_) => return Err(self.auth_out_of_turn().into()),
+                Event::Auth(_) => return Err(AuthenticationError::from(self.auth_out_of_turn()).into()),
                 // The remaining packets without an event of their own are PUBREC and PUBREL.
                 Event::Nothing => {
                     handshake_steps += 1;
@@ -388,10 +388,10 @@ impl Client {
     }
 
     /// AUTH is not allowed once the broker has accepted the client.
-    fn auth_out_of_turn(&self) -> AuthenticationError {
+    fn auth_out_of_turn(&self) -> AuthViolation {
         match self.shared.plan.broker.authentication {
-            Some(_) => AuthenticationError::OutOfTurn,
-            None => AuthenticationError::NotAskedFor,
+            Some(_) => AuthViolation::OutOfTurn,
+            None => AuthViolation::NoMethod,
         }
     }
 

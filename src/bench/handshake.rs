@@ -9,7 +9,7 @@ use super::identity::ClientIndex;
 use super::plan::{Broker, ClientSlot, Task, Will};
 use super::template::Values;
 use super::worker::{BEATS_PER_KEEP_ALIVE, Shared};
-use crate::client::{AnswerTime, Claim, Dialogue, Error, Handshake, Terms, TimeLimit};
+use crate::client::{AnswerTime, Authenticator, Claim, Error, Handshake, Terms, TimeLimit};
 use crate::protocol::session::{KeepAlive, Limits, Session};
 use crate::protocol::{self, Connect, PropertiesBuf, PropertyId, PropertyValue};
 use crate::transport::Connection;
@@ -58,16 +58,16 @@ impl Introduction<'_> {
         let will_topic = broker.will.as_ref().map(|will| will_topic(will, index, &client_id));
         let connect = self.connect_packet(&claim, &client_id, will_topic.as_deref());
         let time_limit = TimeLimit { start: self.start, timeout, counts_answers: false };
-        let mut dialogue = Dialogue::new(claim);
+        let mut authenticator = Authenticator::new(claim);
         let handshake = Handshake { connect, accepts: accepts(self.shared), time_limit };
-        let terms = handshake.run(&mut connection, &mut dialogue, |_| {}).await?;
+        let terms = handshake.run(&mut connection, &mut authenticator, |_| {}).await?;
         if self.slot.task.publishes() {
             let asked = self.shared.plan.group(self.slot).qos;
             self.shared.gauges.note_granted(asked, terms.peer_accepts.maximum_qos);
         }
         let (keep_alive, has_session) = (early(&terms), terms.session_present);
         session.start(broker.version, terms.accepts, terms.peer_accepts, has_session);
-        Ok((Link { connection, session, keep_alive, has_session }, dialogue.answer_time()))
+        Ok((Link { connection, session, keep_alive, has_session }, authenticator.answer_time()))
     }
 
     fn connect_packet<'c>(

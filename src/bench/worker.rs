@@ -14,7 +14,7 @@ use super::record::{Errors, Received, Record, Stage};
 use super::role::Tallies;
 use super::target::Route;
 use super::timer_queue::TimerQueue;
-use crate::client::Means;
+use crate::client::Method;
 use crate::processor::thread_time;
 use crate::protocol::Qos;
 use crate::transport::PreciseTimer;
@@ -163,8 +163,8 @@ pub(super) fn spawn(assignment: Assignment) -> Result<JoinHandle<Record>, Error>
 /// with low priority, so that they do not add to the latencies measured for the broker.
 fn runtime_for(plan: &Plan) -> io::Result<LocalRuntime> {
     let mut builder = Builder::new_current_thread();
-    let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
-    if let Some(Means::Scram(_)) = means {
+    let method = plan.broker.authentication.as_ref().map(|authentication| &authentication.method);
+    if let Some(Method::Scram(_)) = method {
         let processors = available_parallelism().map_or(1, usize::from);
         builder.max_blocking_threads(processors.div_ceil(plan.threads)).on_thread_start(stand_back);
     }

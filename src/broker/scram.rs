@@ -4,7 +4,9 @@
 
 use crate::authentication::Failure;
 use crate::authentication::scram::{Algorithm, Keys, Server, Stranger, prepared_name};
-use crate::protocol::{Auth, Properties, PropertiesBuf, Property, PropertyId, PropertyValue, ReasonCode};
+use crate::protocol::{
+    Auth, AuthViolation, Properties, PropertiesBuf, Property, PropertyId, PropertyValue, ReasonCode,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -71,9 +73,11 @@ impl Denial {
     fn of(reason_code: ReasonCode, text: impl Into<String>) -> Denial {
         Denial { reason_code, text: text.into() }
     }
+}
 
-    fn protocol(text: &str) -> Denial {
-        Denial::of(ReasonCode::PROTOCOL_ERROR, text)
+impl From<AuthViolation> for Denial {
+    fn from(violation: AuthViolation) -> Denial {
+        Denial::of(ReasonCode::PROTOCOL_ERROR, violation.to_string())
     }
 }
 
@@ -115,13 +119,11 @@ impl Authenticator {
     /// Handles an AUTH packet.
     pub(super) fn receive(&mut self, auth: &Auth<'_>) -> Result<Reply, Denial> {
         // [MQTT-4.12.0-5], and [MQTT-4.12.1-1] for a re-authentication.
-        if auth.properties.text(PropertyId::AuthenticationMethod) != Some(self.algorithm.method()) {
-            return Err(Denial::protocol("AUTH with another authentication method than CONNECT"));
-        }
+        AuthViolation::check_method(self.algorithm.method(), auth.properties)?;
         match (auth.reason_code, self.exchange.take()) {
             (ReasonCode::CONTINUE_AUTHENTICATION, Some(exchange)) => self.finish(&exchange, auth.properties),
             (ReasonCode::RE_AUTHENTICATE, None) if self.user.is_some() => self.challenge(auth.properties),
-            _ => Err(Denial::protocol("AUTH out of turn")),
+            _ => Err(AuthViolation::OutOfTurn.into()),
         }
     }
 
@@ -165,8 +167,5 @@ fn denied(failure: &Failure, name: &str) -> Denial {
 }
 
 fn data_of(properties: Properties<'_>) -> &[u8] {
-    match properties.find(PropertyId::AuthenticationData) {
-        Some(PropertyValue::Binary(data)) => data,
-        Some(PropertyValue::Number(_) | PropertyValue::Text(_) | PropertyValue::Pair(..)) | None => &[],
-    }
+    properties.binary(PropertyId::AuthenticationData).unwrap_or_default()
 }

@@ -4,8 +4,8 @@ use super::connection::ConnectionArgs;
 use super::preset::expired;
 use super::secrets::{STDIN, is_open_to_others};
 use super::values;
-use crate::authentication::scram;
-use crate::client::{Authentication, Means, TokenSource, token_from};
+use crate::authentication::{TokenSource, read_token, scram};
+use crate::client::{Authentication, Method};
 use crate::error::Error;
 use crate::protocol::{PropertiesBuf, PropertyId, Version};
 use clap::{Args, ValueHint};
@@ -82,13 +82,13 @@ impl AuthenticationArgs {
         };
         if path.as_os_str() == STDIN {
             self.check_stdin(connection, stdin_option)?;
-            let data = token_from(io::stdin().lock()).map_err(Error::Input)?;
+            let data = read_token(io::stdin().lock()).map_err(Error::Input)?;
             self.take(&data);
             self.source = Some(TokenSource::Bytes(data));
             return Ok(None);
         }
         let failed = |source| Error::File { path: path.clone(), source };
-        let data = File::open(&path).and_then(token_from).map_err(failed)?;
+        let data = File::open(&path).and_then(read_token).map_err(failed)?;
         self.take(&data);
         let is_file = path.is_file();
         if self.reauthenticate.is_some() && !is_file {
@@ -169,20 +169,24 @@ impl AuthenticationArgs {
         connection: &ConnectionArgs,
         credentials: (Option<&str>, Option<&[u8]>),
     ) -> Result<Option<Authentication>, Error> {
-        let Some(means) = self.means(version, properties)? else { return Ok(None) };
-        if let Means::Scram(algorithm) = means {
+        let Some(method) = self.method(version, properties)? else { return Ok(None) };
+        if let Method::Scram(algorithm) = method {
             check_credentials(algorithm, connection.ask_password, credentials)?;
         }
         let memory = scram::Memory::with_room_for(1);
-        Ok(Some(Authentication { means, interval: self.reauthenticate, memory }))
+        Ok(Some(Authentication { method, interval: self.reauthenticate, memory }))
     }
 
     /// The chosen method, without credentials.
     ///
     /// # Errors
     /// If it conflicts with other options.
-    pub(super) fn means(&self, version: Version, properties: &PropertiesBuf) -> Result<Option<Means>, Error> {
-        let Some(method) = &self.auth_method else { return Ok(None) };
+    pub(super) fn method(
+        &self,
+        version: Version,
+        properties: &PropertiesBuf,
+    ) -> Result<Option<Method>, Error> {
+        let Some(name) = &self.auth_method else { return Ok(None) };
         if !version.is_v5() {
             return Err(Error::Usage(format!("--auth-method needs MQTT 5, and -V chose {version}")));
         }
@@ -193,24 +197,24 @@ impl AuthenticationArgs {
                 return Err(Error::Usage(problem));
             }
         }
-        match scram::Algorithm::of_client(method) {
+        match scram::Algorithm::of_client(name) {
             Some(_) if self.auth_data_file.is_some() => Err(Error::Usage(format!(
-                "--auth-data-file cannot be used with {method}, which computes its data from the password"
+                "--auth-data-file cannot be used with {name}, which computes its data from the password"
             ))),
-            Some(algorithm) => Ok(Some(Means::Scram(algorithm))),
-            None => self.token(method).map(Some),
+            Some(algorithm) => Ok(Some(Method::Scram(algorithm))),
+            None => self.token(name).map(Some),
         }
     }
 
-    fn token(&self, method: &str) -> Result<Means, Error> {
-        let is_scram = method.get(..SCRAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCRAM));
+    fn token(&self, name: &str) -> Result<Method, Error> {
+        let is_scram = name.get(..SCRAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCRAM));
         if is_scram {
             return Err(Error::Usage(format!(
-                "--auth-method {method}: unknown; expected SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1"
+                "--auth-method {name}: unknown; expected SCRAM-SHA-256, SCRAM-SHA-512 or the weak SCRAM-SHA-1"
             )));
         }
-        let source = self.source.clone().unwrap_or(TokenSource::Nowhere);
-        Ok(Means::Token { method: method.to_owned(), source })
+        let source = self.source.clone().unwrap_or(TokenSource::None);
+        Ok(Method::Token { method: name.to_owned(), source })
     }
 }
 

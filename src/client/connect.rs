@@ -1,7 +1,7 @@
 //! Connects to the broker with the [`Options`] of a client.
 
 use super::application::Application;
-use super::authentication::{Claim, Dialogue};
+use super::authentication::{Authenticator, Claim};
 use super::error::Error;
 use super::handshake::{Handshake, Terms, TimeLimit};
 use super::options::Options;
@@ -22,7 +22,7 @@ pub(super) struct Attempt<'a, 'i> {
 /// A connection that the server accepted, and the negotiated parameters.
 pub(super) struct Connected<'a> {
     pub(super) connection: Connection,
-    pub(super) dialogue: Dialogue<'a>,
+    pub(super) authenticator: Authenticator<'a>,
     pub(super) terms: Terms,
 }
 
@@ -59,10 +59,10 @@ impl<'a> Attempt<'a, '_> {
         let accepts = Limits::of_client(&connect);
         let timeout = self.options.endpoint.timeout;
         let time_limit = TimeLimit { start: Instant::now(), timeout, counts_answers: true };
-        let mut dialogue = Dialogue::new(self.options.claim());
+        let mut authenticator = Authenticator::new(self.options.claim());
         let handshake = Handshake { connect, accepts, time_limit };
-        let terms = handshake.run(&mut connection, &mut dialogue, accepted).await?;
-        Ok(Connected { connection, dialogue, terms })
+        let terms = handshake.run(&mut connection, &mut authenticator, accepted).await?;
+        Ok(Connected { connection, authenticator, terms })
     }
 
     fn connect_packet<'c>(&'c self, signed_password: Option<&'c [u8]>) -> Connect<'c> {

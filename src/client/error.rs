@@ -3,13 +3,13 @@
 //! They carry data. The texts name the broker's part and the values; advice and exit statuses belong to the commands.
 
 use super::AuthenticationError;
+use crate::authentication::TokenFileError;
 use crate::protocol::property::PropertyError;
 use crate::protocol::session::SessionError;
 use crate::protocol::{DecodeError, EncodeError, Properties, PropertyId, ReasonCode, Version};
 use crate::transport::ConnectError;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The reason why a connection does not exist, or ended.
@@ -46,13 +46,8 @@ pub enum Error {
     #[error(transparent)]
     Authentication(#[from] AuthenticationError),
     /// The file with the authentication data cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Token {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Token(#[from] TokenFileError),
     /// The answer to the broker's challenge cannot be computed.
     #[error("cannot compute the answer: {0}")]
     Computation(io::Error),
@@ -181,7 +176,7 @@ impl Error {
             Error::Authentication(failure) => matches!(failure, AuthenticationError::NoAnswer(_)),
             Error::Timeout(_)
             | Error::NotMqtt(_)
-            | Error::Token { .. }
+            | Error::Token(_)
             | Error::Computation(_)
             | Error::Property(_)
             | Error::Encode(_)

@@ -1,6 +1,6 @@
 //! From CONNECT to CONNACK, with the AUTH packets between them: for the client loop, `bench` and `doctor`.
 
-use super::authentication::Dialogue;
+use super::authentication::Authenticator;
 use super::disconnect::{disconnected, send_reason};
 use super::error::{Details, Error, Foreign};
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
@@ -67,10 +67,10 @@ impl Handshake<'_> {
     pub async fn run(
         &self,
         connection: &mut Connection,
-        dialogue: &mut Dialogue<'_>,
+        authenticator: &mut Authenticator<'_>,
         accepted: impl FnMut(&Connack<'_>),
     ) -> Result<Terms, Error> {
-        let result = self.exchange(connection, dialogue, accepted).await;
+        let result = self.exchange(connection, authenticator, accepted).await;
         if let Err(Error::Authentication(failure)) = &result {
             send_reason(connection, failure.reason_code(), Properties::EMPTY).await;
         }
@@ -80,22 +80,22 @@ impl Handshake<'_> {
     async fn exchange(
         &self,
         connection: &mut Connection,
-        dialogue: &mut Dialogue<'_>,
+        authenticator: &mut Authenticator<'_>,
         mut accepted: impl FnMut(&Connack<'_>),
     ) -> Result<Terms, Error> {
-        dialogue.append_connect(&self.connect, connection.output())?;
+        authenticator.append_connect(&self.connect, connection.output())?;
         let sent_at = Instant::now();
         loop {
-            let expiry = self.time_limit.expiry(dialogue);
+            let expiry = self.time_limit.expiry(authenticator);
             let progress = tokio::select! {
-                step = dialogue.next() => {
+                step = authenticator.next() => {
                     step?.append(MAX_PACKET_SIZE, connection.output())?;
                     continue;
                 }
                 () = expire(expiry) => return Err(Error::Timeout(self.time_limit.timeout)),
                 progress = connection.progress(true) => progress.map_err(broken)?,
             };
-            if let Some(terms) = self.read_answers(connection, dialogue, sent_at, &mut accepted)? {
+            if let Some(terms) = self.read_answers(connection, authenticator, sent_at, &mut accepted)? {
                 return Ok(terms);
             }
             if progress.is_closed {
@@ -108,7 +108,7 @@ impl Handshake<'_> {
     fn read_answers(
         &self,
         connection: &mut Connection,
-        dialogue: &mut Dialogue<'_>,
+        authenticator: &mut Authenticator<'_>,
         sent_at: Instant,
         accepted: &mut impl FnMut(&Connack<'_>),
     ) -> Result<Option<Terms>, Error> {
@@ -120,7 +120,7 @@ impl Handshake<'_> {
             let before = packets.consumed();
             let Some(packet) = packets.read(self.connect.version)? else { break };
             let size = packets.consumed() - before;
-            if let Some(connack) = handle(packet, size, self.connect.version, dialogue)? {
+            if let Some(connack) = handle(packet, size, self.connect.version, authenticator)? {
                 terms = Some(self.terms(&connack, sent_at)?);
                 accepted(&connack);
             }
@@ -151,12 +151,12 @@ impl Handshake<'_> {
 
 impl TimeLimit {
     /// The time at which the handshake fails; `None` while the client's own time does not count.
-    fn expiry(&self, dialogue: &Dialogue<'_>) -> Option<Instant> {
+    fn expiry(&self, authenticator: &Authenticator<'_>) -> Option<Instant> {
         let end = self.start + self.timeout;
         match self.counts_answers {
             true => Some(end),
-            false if dialogue.is_answering() => None,
-            false => Some(end + dialogue.answer_time().elapsed),
+            false if authenticator.is_answering() => None,
+            false => Some(end + authenticator.answer_time().elapsed),
         }
     }
 }
@@ -177,19 +177,19 @@ fn handle<'p>(
     packet: Packet<'p>,
     size: usize,
     asked: Version,
-    dialogue: &mut Dialogue<'_>,
+    authenticator: &mut Authenticator<'_>,
 ) -> Result<Option<Connack<'p>>, Error> {
     match packet {
-        Packet::Auth(auth) => dialogue.receive(&auth).map(|()| None),
+        Packet::Auth(auth) => authenticator.receive(&auth).map(|()| None),
         // It is not allowed before CONNACK, but its reason is worth more than that.
-        Packet::Disconnect(disconnect) if dialogue.is_wanted() => Err(disconnected(&disconnect)),
+        Packet::Disconnect(disconnect) if authenticator.is_wanted() => Err(disconnected(&disconnect)),
         Packet::Connack(connack) if connack.reason_code.is_error() => {
-            let mechanism = dialogue.words_of_refusal(&connack);
+            let mechanism = authenticator.error_text(&connack);
             let details = Details { mechanism, ..Details::of(connack.properties) };
             Err(refused(&connack, details, size, asked))
         }
         Packet::Connack(connack) => {
-            dialogue.accept(&connack)?;
+            authenticator.accept(&connack)?;
             Ok(Some(connack))
         }
         other => Err(SessionError::Unexpected(other.packet_type()).into()),

@@ -27,7 +27,7 @@ use crate::protocol::ReasonCode;
 use crate::protocol::session::{Role, Session};
 pub use application::{Application, End, Flow, Link, Sending, Uncertain};
 pub use authentication::{
-    AnswerTime, Authentication, AuthenticationError, Claim, Dialogue, Means, TokenSource, token_from,
+    AnswerTime, Authentication, AuthenticationError, Authenticator, Claim, Method, TokenSource,
 };
 use connect::Attempt;
 pub use connect::handshake;

@@ -1,7 +1,7 @@
 //! The packet loop of one connection after CONNACK: reads, sends what is due, and watches keep alive, until one side ends it.
 
 use super::application::{Application, End, Flow, Link, Sending};
-use super::authentication::Dialogue;
+use super::authentication::Authenticator;
 use super::connect::Connected;
 use super::disconnect::Closing;
 use super::error::Error;
@@ -27,7 +27,7 @@ pub(super) struct PacketLoop<'a, A: Application> {
     application: &'a mut A,
     session: &'a mut Session<A::Message>,
     connection: Connection,
-    dialogue: Dialogue<'a>,
+    authenticator: Authenticator<'a>,
     keep_alive: KeepAlive,
     /// The messages that the session does not send again; the application learns of them first.
     given_up: Vec<(PacketId, A::Message)>,
@@ -55,7 +55,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
         session: &'a mut Session<A::Message>,
         connected: Connected<'a>,
     ) -> PacketLoop<'a, A> {
-        let Connected { connection, dialogue, terms } = connected;
+        let Connected { connection, authenticator, terms } = connected;
         let Terms { session_present, accepts, peer_accepts, keep_alive, .. } = terms;
         let given_up = session.start(options.version, accepts, peer_accepts, session_present);
         PacketLoop {
@@ -63,7 +63,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
             application,
             session,
             connection,
-            dialogue,
+            authenticator,
             keep_alive,
             given_up,
             mended: Mended::default(),
@@ -105,7 +105,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
                 }
                 // Before the connection, which is always ready during a flood.
                 () = timer.as_mut() => self.check_keep_alive(timer.as_mut())?,
-                step = self.dialogue.next(), if !self.is_blocked => {
+                step = self.authenticator.next(), if !self.is_blocked => {
                     step?.append(self.session.peer_accepts().maximum_packet_size, self.connection.output())?;
                 }
                 progress = self.connection.progress(!self.is_blocked) => {
@@ -154,7 +154,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
         let mut receiver = Receiver {
             session: self.session,
             application: self.application,
-            dialogue: &mut self.dialogue,
+            authenticator: &mut self.authenticator,
             mended: &mut self.mended,
             held: &mut self.held,
             is_draining: &mut self.is_draining,
@@ -209,7 +209,7 @@ impl<'a, A: Application> PacketLoop<'a, A> {
         if was_blocked && !self.is_blocked {
             // Packets that arrived in the meantime are only read now.
             self.keep_alive.received();
-            self.dialogue.restart_timeout();
+            self.authenticator.restart_timeout();
         }
         if !self.is_blocked && !self.held.is_empty() {
             self.connection.output().append(&mut self.held);

@@ -1,7 +1,7 @@
 //! Received packets: each passes through the session, and the application handles the resulting event.
 
 use super::application::{Application, Flow};
-use super::authentication::Dialogue;
+use super::authentication::Authenticator;
 use super::disconnect::disconnected;
 use super::error::{Details, Error};
 use super::failure::Failure;
@@ -33,7 +33,7 @@ pub fn next_event<'e, 'a: 'e, M>(
 pub(super) struct Receiver<'c, 'a, A: Application> {
     pub(super) session: &'c mut Session<A::Message>,
     pub(super) application: &'c mut A,
-    pub(super) dialogue: &'c mut Dialogue<'a>,
+    pub(super) authenticator: &'c mut Authenticator<'a>,
     pub(super) mended: &'c mut Mended,
     /// Answers to the packets, which are sent when the application has made the messages safe.
     pub(super) held: &'c mut Vec<u8>,
@@ -59,7 +59,7 @@ impl<A: Application> Receiver<'_, '_, A> {
                     let flow = self.application.message(&publish, defects);
                     (flow.map_err(Failure::Application)?, acknowledgement)
                 }
-                other => (handle(other, self.application, self.dialogue)?, Acknowledgement::None),
+                other => (handle(other, self.application, self.authenticator)?, Acknowledgement::None),
             };
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, self.held);
             *self.moved_message |= is_message;
@@ -73,7 +73,7 @@ impl<A: Application> Receiver<'_, '_, A> {
 fn handle<A: Application>(
     event: Event<'_, A::Message>,
     application: &mut A,
-    dialogue: &mut Dialogue<'_>,
+    authenticator: &mut Authenticator<'_>,
 ) -> Result<Flow, Failure<A::Error>> {
     let flow = match event {
         Event::Published { packet_id, reason_code, properties, message } => {
@@ -82,10 +82,10 @@ fn handle<A: Application>(
         Event::Subscribed(ack) => application.subscribed(&ack),
         Event::Unsubscribed(ack) => application.unsubscribed(&ack),
         Event::Auth(auth) => {
-            dialogue.receive(&auth)?;
+            authenticator.receive(&auth)?;
             Ok(Flow::Continue)
         }
-        Event::Disconnect(disconnect) => return Err(ended_by(&disconnect, dialogue).into()),
+        Event::Disconnect(disconnect) => return Err(ended_by(&disconnect, authenticator).into()),
         Event::Nothing | Event::Pingresp | Event::Message { .. } => Ok(Flow::Continue),
         // The session of a client refuses them.
         Event::Subscribe(_) => return Err(SessionError::Unexpected(PacketType::Subscribe).into()),
@@ -95,8 +95,8 @@ fn handle<A: Application>(
 }
 
 /// Interprets the server's DISCONNECT.
-fn ended_by(disconnect: &Disconnect<'_>, dialogue: &Dialogue<'_>) -> Error {
-    match dialogue.refusal(disconnect, Details::of(disconnect.properties)) {
+fn ended_by(disconnect: &Disconnect<'_>, authenticator: &Authenticator<'_>) -> Error {
+    match authenticator.refusal(disconnect, Details::of(disconnect.properties)) {
         Some(refusal) => refusal.into(),
         None => disconnected(disconnect),
     }

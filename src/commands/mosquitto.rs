@@ -87,7 +87,7 @@ fn of_client(error: &client::Error) -> u8 {
     match error {
         Error::Connect(error) => of_connecting(error),
         Error::Timeout(_) => ExitStatus::TIMED_OUT.0,
-        Error::Token { .. } | Error::Computation(_) | Error::Property(_) => FAILED,
+        Error::Token(_) | Error::Computation(_) | Error::Property(_) => FAILED,
         Error::Refused { reason, asked, answered, .. } => match (asked.is_v5(), answered.is_v5()) {
             (true, true) => reason.0,
             // libmosquitto misses the properties.

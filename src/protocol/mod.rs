@@ -9,6 +9,7 @@
 //! - [`session`] is the state machine, for client and broker alike.
 
 mod ack;
+mod authentication;
 mod connack;
 mod connect;
 mod disconnect;
@@ -33,6 +34,7 @@ mod version;
 mod writer;
 
 pub use ack::Ack;
+pub use authentication::AuthViolation;
 pub use connack::Connack;
 pub use connect::{Connect, Will};
 pub use disconnect::{Auth, Disconnect};

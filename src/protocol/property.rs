@@ -219,6 +219,14 @@ impl<'a> Properties<'a> {
         }
     }
 
+    /// The bytes of the first property of that kind.
+    pub fn binary(self, id: PropertyId) -> Option<&'a [u8]> {
+        match self.find(id)? {
+            PropertyValue::Binary(bytes) => Some(bytes),
+            PropertyValue::Number(_) | PropertyValue::Text(_) | PropertyValue::Pair(..) => None,
+        }
+    }
+
     /// An owned copy.
     pub fn to_owned(self) -> PropertiesBuf {
         PropertiesBuf(self.0.to_vec())

@@ -6,7 +6,7 @@ use crate::bench::plan::{Plan, RunId};
 use crate::bench::record::Record;
 use crate::bench::timeline::Coarse;
 use crate::bench::worker::Orders;
-use crate::client::{Means, TokenSource};
+use crate::client::{Method, TokenSource};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
@@ -99,7 +99,7 @@ impl Assignment {
         }
         if let (Some(data), Some(authentication)) =
             (&self.authentication_data, &mut plan.broker.authentication)
-            && let Means::Token { source, .. } = &mut authentication.means
+            && let Method::Token { source, .. } = &mut authentication.method
         {
             *source = TokenSource::Bytes(data.clone());
         }
@@ -107,9 +107,9 @@ impl Assignment {
 }
 
 fn authentication_data(plan: &Plan) -> Option<&Vec<u8>> {
-    match &plan.broker.authentication.as_ref()?.means {
-        Means::Token { source: TokenSource::Bytes(data), .. } => Some(data),
-        Means::Token { source: TokenSource::Nowhere | TokenSource::File(_), .. } | Means::Scram(_) => None,
+    match &plan.broker.authentication.as_ref()?.method {
+        Method::Token { source: TokenSource::Bytes(data), .. } => Some(data),
+        Method::Token { source: TokenSource::None | TokenSource::File(_), .. } | Method::Scram(_) => None,
     }
 }
 

@@ -65,7 +65,7 @@ impl Load {
             ("user names", yes(has_names)),
             (
                 "authentication",
-                authentication.as_ref().map(|authentication| authentication.means.method().to_owned()),
+                authentication.as_ref().map(|authentication| authentication.method.name().to_owned()),
             ),
             ("will", will.as_ref().map(|will| format!("{} bytes at QoS {}", will.payload.len(), will.qos))),
             ("sessions kept", yes(*keeps_sessions || !clean_start)),

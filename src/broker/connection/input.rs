@@ -9,8 +9,9 @@ use crate::broker::scram::{Authenticator, Denial};
 use crate::broker::state::{Shared, State};
 use crate::protocol::session::{Event, Session};
 use crate::protocol::{
-    Auth, DecodeError, Disconnect, Frame, Packet, PacketReader, PacketType, Problem, Properties, PropertyId,
-    Publish, ReasonCode, SizeLimits, Subscribe, SubscriptionAck, Unsubscribe, Version,
+    Auth, AuthViolation, DecodeError, Disconnect, Frame, Packet, PacketReader, PacketType, Problem,
+    Properties, PropertyId, Publish, ReasonCode, SizeLimits, Subscribe, SubscriptionAck, Unsubscribe,
+    Version,
 };
 use std::rc::Rc;
 use std::time::Instant;
@@ -184,10 +185,12 @@ impl Turn<'_> {
 
     /// Handles a step of a re-authentication, which requires an authentication method in CONNECT.
     fn authenticate(&mut self, auth: &Auth<'_>, maximum_size: u32) -> Result<(), Ending> {
-        let unexpected = || Ending::violation(ReasonCode::PROTOCOL_ERROR, "AUTH without a method in CONNECT");
-        let authenticator = self.authenticator.as_mut().ok_or_else(unexpected)?;
         let denied = |Denial { reason_code, text }: Denial| Ending::violation(reason_code, text);
-        put_auth(&authenticator.receive(auth).map_err(denied)?, maximum_size, self.output)
+        let reply = match self.authenticator {
+            Some(authenticator) => authenticator.receive(auth).map_err(denied)?,
+            None => return Err(denied(AuthViolation::NoMethod.into())),
+        };
+        put_auth(&reply, maximum_size, self.output)
             .map_err(|text| Ending::violation(ReasonCode::PACKET_TOO_LARGE, text))
     }
 

@@ -6,7 +6,7 @@ use crate::bench::identity::{ClientIds, ClientIndex, Identities, Secret};
 use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
 use crate::bench::template::Template;
 use crate::cli::Names;
-use crate::client::{Authentication, Means};
+use crate::client::{Authentication, Method};
 use crate::error::Error;
 use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Version};
@@ -83,7 +83,7 @@ impl BenchArgs {
         clients: u32,
     ) -> Result<Option<Authentication>, Error> {
         let args = &self.client.authentication;
-        let Some(means) = args.means(version, connect)? else { return Ok(None) };
+        let Some(method) = args.method(version, connect)? else { return Ok(None) };
         if args.reauthenticate.is_some() {
             let text =
                 "--reauthenticate: clients of a run authenticate only once per connection; leave it out";
@@ -94,7 +94,7 @@ impl BenchArgs {
             return Err(Error::Usage(text.to_owned()));
         }
         let memory = scram::Memory::with_room_for(clients as usize);
-        Ok(Some(Authentication { means, interval: None, memory }))
+        Ok(Some(Authentication { method, interval: None, memory }))
     }
 
     fn identities(&self, version: Version) -> Result<Identities, Error> {
@@ -162,8 +162,8 @@ impl BenchArgs {
 
     /// Checks that every client has credentials for SCRAM. A worker process does not have all of them yet.
     fn check_proofs(&self, plan: &Plan) -> Result<(), Error> {
-        let means = plan.broker.authentication.as_ref().map(|authentication| &authentication.means);
-        let Some(&Means::Scram(algorithm)) = means.filter(|_| !self.worker) else { return Ok(()) };
+        let method = plan.broker.authentication.as_ref().map(|authentication| &authentication.method);
+        let Some(&Method::Scram(algorithm)) = method.filter(|_| !self.worker) else { return Ok(()) };
         let parts = (0..plan.threads).flat_map(|thread| plan.slots_of_thread(thread));
         parts
             .map(|part| plan.client_index(part))

@@ -120,7 +120,7 @@ fn packets_out_of_turn_are_the_brokers_fault() {
     // Two at once: the second comes before the answer to the first.
     let one = "f0 (18 (15 `SCRAM-SHA-256` 16 `r=NONCE+,s=c2FsdA==,i=4096`))";
     let two: &'static str = format!("{one} {one}").leak();
-    assert_says(&publish_to(two, "", "e0 (82)").fail(7), &["not its turn"]);
+    assert_says(&publish_to(two, "", "e0 (82)").fail(7), &["AUTH out of turn"]);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn AUTH_that_nobody_asked_for_is_the_brokers_fault() {
         client.send("f0 (18 (15 `X`))");
         client.expect("e0 (82)");
     });
-    let says = &["the broker broke the protocol: AUTH, but CONNECT had no authentication method"];
+    let says = &["the broker broke the protocol: AUTH, but CONNECT set no authentication method"];
     assert_says(&before.mq("pub -V 5 -t a -n").run().fail(7), says);
     before.finish();
     let after = ScriptedPeer::accepting_v5("", |client| {
@@ -126,9 +126,9 @@ fn AUTH_that_nobody_asked_for_is_the_brokers_fault() {
 #[test]
 fn AUTH_after_CONNACK_is_out_of_turn() {
     for (auth, says) in [
-        ("f0 (18 (15 `X`))", "not its turn"),
-        ("f0 (00 (15 `X`))", "not its turn"),
-        ("f0 (19 (15 `X`))", "re-authenticate (0x19), which it must not send there"),
+        ("f0 (18 (15 `X`))", "AUTH out of turn"),
+        ("f0 (00 (15 `X`))", "AUTH out of turn"),
+        ("f0 (19 (15 `X`))", "re-authenticate (0x19), which is not allowed there"),
         ("f0 (18 (15 `Y`))", "method X, but found Y"),
     ] {
         let peer = ScriptedPeer::accepting_v5("", move |client| {

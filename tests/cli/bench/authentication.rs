@@ -287,7 +287,7 @@ fn a_token_that_is_refused_is_told() {
 #[test]
 fn AUTH_after_CONNACK_ends_the_client() {
     for (words, says) in
-        [("-V 5", "AUTH, but CONNECT had no authentication method"), ("--auth-method X", "not its turn")]
+        [("-V 5", "AUTH, but CONNECT set no authentication method"), ("--auth-method X", "AUTH out of turn")]
     {
         let peer = ScriptedPeer::accepting_v5("", |client| {
             client.send("f0 (18 (15 `X`))");

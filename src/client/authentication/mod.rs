@@ -1,0 +1,88 @@
+//! Extended authentication of clients (MQTT 5.0, section 4.12): `exchange` decides when AUTH is sent and takes the server's;
+//! `crate::authentication` handles the data.
+
+mod error;
+mod exchange;
+
+use super::error::Error;
+pub use crate::authentication::TokenSource;
+use crate::authentication::{Failure, Mechanism, Token, scram};
+use crate::protocol::PropertiesBuf;
+pub use error::AuthenticationError;
+pub use exchange::{AnswerTime, Authenticator};
+use std::fmt;
+use std::time::Duration;
+
+/// Extended authentication beyond user name and password.
+#[derive(Debug, Clone)]
+pub struct Authentication {
+    /// The authentication method.
+    pub method: Method,
+    /// The interval between authentications.
+    pub interval: Option<Duration>,
+    /// Results of earlier SCRAM computations.
+    pub memory: scram::Memory,
+}
+
+/// The client's claimed identity, and the credentials that prove it.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    /// The extended authentication, if user name and password in CONNECT are not enough.
+    pub authentication: Option<&'a Authentication>,
+    /// The user name.
+    pub username: Option<&'a str>,
+    /// The password.
+    pub password: Option<&'a [u8]>,
+    /// CONNECT's properties without those of the authentication.
+    pub properties: &'a PropertiesBuf,
+    /// The timeout for the server's answer.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// The implementation of a method.
+#[derive(Debug, Clone)]
+pub enum Method {
+    /// User name and password are proved instead of sent.
+    Scram(scram::Algorithm),
+    /// Authentication data from another source.
+    Token {
+        /// The authentication method.
+        method: String,
+        /// The authentication data.
+        source: TokenSource,
+    },
+}
+
+impl Method {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Method::Scram(algorithm) => algorithm.method(),
+            Method::Token { method, .. } => method,
+        }
+    }
+
+    fn failed(&self, failure: Failure) -> AuthenticationError {
+        AuthenticationError::Failed { method: self.name().to_owned(), failure }
+    }
+}
+
+impl Authentication {
+    /// Begins an authentication.
+    fn mechanism(&self, claim: &Claim<'_>) -> Result<Mechanism, Error> {
+        match &self.method {
+            Method::Token { source, .. } => Ok(Mechanism::Token(Token::new(source.read()?))),
+            Method::Scram(algorithm) => {
+                let name = claim.username.unwrap_or_default();
+                let client = scram::Client::new(*algorithm, name, claim.password.unwrap_or_default());
+                let client = client.map_err(|failure| self.method.failed(failure))?;
+                Ok(Mechanism::Scram(Box::new(client.remembering(self.memory.clone()))))
+            }
+        }
+    }
+}
