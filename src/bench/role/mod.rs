@@ -66,7 +66,7 @@ impl<'a> Scene<'a> {
             return;
         }
         let since_sent = self.now.saturating_sub(sent_at);
-        slot.latency.record_several(since_sent, count);
+        slot.latency.record_several(self.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
         self.shared.gauges.slowest.raise(since_sent);
         record.receiving.note(self.now);
         let is_answer = self.slot.task == Task::Request;

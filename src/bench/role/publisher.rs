@@ -404,7 +404,7 @@ impl Publisher {
         }
         let latency = scene.now.saturating_sub(sent_at);
         if scene.shared.plan.subscribers() == 0 {
-            slot.latency.record_several(latency, count);
+            slot.latency.record_several(scene.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
         }
         record.acknowledging.note(scene.now);
         record.acknowledged.record_several(latency, count);

@@ -77,6 +77,25 @@ fn a_stall_of_the_broker_shows_in_the_latency_and_nothing_is_lost() {
     });
 }
 
+/// With one message in flight, only one of the late messages was sent before the stall.
+#[test]
+fn a_stall_of_the_broker_shows_in_the_latency_over_time() {
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let broker = EmbeddedBroker::start();
+    let witness = broker.subscriber("-t # -N -C 100");
+    let words = "bench -c 1 --subscribers 1 --inflight 1 --rate 200 --duration 4";
+    let bench = broker.mq(words).arg("--json").arg(report.path()).spawn();
+    witness.finish().expect_status(0);
+    broker.signal("STOP");
+    sleep(Duration::from_secs(1)); // the stall
+    broker.signal("CONT");
+    bench.finish().succeed();
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report.path()).unwrap()).unwrap();
+    let slots = report["timeline"]["slots"].as_array().unwrap();
+    let worst = slots.iter().filter_map(|slot| slot["latency"]["p99_ns"].as_u64()).max();
+    assert!(worst >= Some(500_000_000), "{worst:?} ns");
+}
+
 #[test]
 fn what_cannot_be_sent_in_time_is_told() {
     let peer = ScriptedPeer::accepting(|wire| {
