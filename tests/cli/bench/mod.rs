@@ -2,6 +2,7 @@
 
 mod authentication;
 mod connections;
+mod deploy;
 mod faults;
 #[cfg(target_os = "linux")]
 mod namespaces;
