@@ -140,7 +140,8 @@ fn the_page_is_well_formed_and_has_plots() {
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     let page = roxmltree::Document::parse_with_options(&html, options).unwrap();
     let count = |name: &str| page.descendants().filter(|node| node.has_tag_name(name)).count();
-    assert_eq!((count("svg"), count("script"), count("link")), (4, 0, 0));
+    assert_eq!((count("figure"), count("script"), count("link")), (2, 1, 0));
+    assert_says(&html, &["<p class=\"word\">OK</p>", "500 messages in ", "nothing lost"]);
 }
 
 #[test]
@@ -495,7 +496,7 @@ fn a_search_works_with_worker_processes_and_its_steps_are_in_every_report() {
     );
     let markdown = finished.succeed();
     assert_says(&markdown, &["| tried per second | sent\\_rate | p99 | sent | loss | verdict |"]);
-    assert_says(&read(&as_html), &["<h2>Search</h2>", "failed: sent&gt;200: it was"]);
+    assert_says(&read(&as_html), &["<caption>Search</caption>", "failed: sent&gt;200: it was"]);
     let report = json(read(&as_json).as_bytes());
     assert_eq!((&report["plan"]["processes"], &report["plan"]["threads"]), (&2.into(), &2.into()));
     let search = &report["search"];
