@@ -223,7 +223,7 @@ mod tests {
             (Quantity::Latency, 5_900_000.0, "5.90 ms"),
             (Quantity::Rate, 1999.6, "2000/s"),
             (Quantity::Count, 7.0, "7"),
-            (Quantity::Nines, 0.30103, "p50"),
+            (Quantity::Nines, 0.301, "p50"),
             (Quantity::Nines, 3.0, "p99.9"),
             (Quantity::Nines, 2.25, "p99.44"),
         ];

@@ -34,7 +34,7 @@ const MOST_POINTS_TOGETHER: usize = 1600;
 const STYLES: usize = 8;
 
 /// The width of a letter of a label, at most.
-const LETTER: f64 = 6.6;
+const LETTER: f64 = 8.0;
 
 /// The shade of a band, for the legend.
 const BAND_KEY: &str = "<svg class=\"key\" viewBox=\"0 0 34 10\" aria-hidden=\"true\"><path class=\"band\" d=\"M1 0H33V10H1z\"/></svg>";
@@ -52,8 +52,10 @@ pub(super) struct Series {
 /// How the values of a series are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// A line through all values.
+    /// A line through all values. If they are few, each has a dot.
     Line,
+    /// A line without dots, since its values are points of a curve that is defined between them.
+    Curve,
     /// A symbol for each value above zero.
     Symbol,
 }
@@ -188,10 +190,12 @@ struct Point {
 impl Drawn<'_> {
     fn new<'a>(chart: &Chart, series: &'a Series) -> Drawn<'a> {
         let most = match series.mark {
-            Mark::Line => (MOST_POINTS_TOGETHER / chart.series.len().max(1)).clamp(2, MOST_POINTS),
+            Mark::Line | Mark::Curve => {
+                (MOST_POINTS_TOGETHER / chart.series.len().max(1)).clamp(2, MOST_POINTS)
+            }
             Mark::Symbol => MOST_SYMBOLS,
         };
-        let is_drawn = |value: &f64| series.mark == Mark::Line || *value > 0.0;
+        let is_drawn = |value: &f64| series.mark != Mark::Symbol || *value > 0.0;
         let points = thinned(&series.points, most).into_iter().map(|(x, value)| {
             value.filter(is_drawn).map(|value| Point {
                 x: chart.x(x),
@@ -210,6 +214,7 @@ impl Drawn<'_> {
     fn to_svg(&self) -> String {
         match self.series.mark {
             Mark::Line => self.line() + &self.dots(),
+            Mark::Curve => self.line(),
             Mark::Symbol => self.points.iter().flatten().map(|point| self.symbol(point)).collect(),
         }
     }
@@ -265,7 +270,7 @@ impl Drawn<'_> {
     fn to_legend(&self) -> String {
         let style = self.style();
         let key = match self.series.mark {
-            Mark::Line => format!("<path class=\"line s{style}\" d=\"M1 5H33\"/>"),
+            Mark::Line | Mark::Curve => format!("<path class=\"line s{style}\" d=\"M1 5H33\"/>"),
             Mark::Symbol => {
                 format!("<path class=\"symbol s{style}\" d=\"{}\"/>", symbol_path(style, 17.0, 5.0))
             }

@@ -50,16 +50,23 @@ impl Report {
     /// The scenario and the load.
     fn title(&self) -> String {
         let broker = as_text(&self.plan.broker);
-        let load = match self.groups.as_slice() {
-            [only] => format!("{}; {}", only.who(), self.load_of(only, &self.for_a_time())),
-            groups => format!("{} clients in {} groups{}", self.clients(), groups.len(), self.warm_up()),
-        };
+        let load = self.whole_load();
         let scenario = scenario_word(self.plan.scenario);
         let start = self.started_at.strftime("%Y-%m-%d %H:%M UTC");
         format!(
             "<h1>mq bench {scenario}: {broker} <span class=\"soft\">{start}</span></h1>\n<p class=\"plan\">{}</p>\n",
             as_text(&load)
         )
+    }
+
+    fn whole_load(&self) -> String {
+        let time = self.for_a_time();
+        match self.groups.as_slice() {
+            [only] => format!("{}; {}", only.who(), self.load_of(only, &time)),
+            groups => {
+                format!("{} clients in {} groups{time}{}", self.clients(), groups.len(), self.warm_up())
+            }
+        }
     }
 
     fn html_charts(&self) -> String {
@@ -82,17 +89,9 @@ impl Report {
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let mut systems: Vec<_> = self.hosts.iter().map(|host| host.system.as_str()).collect();
         systems.dedup();
-        let load = match self.groups.as_slice() {
-            [only] => format!("{}; {}", only.who(), self.load_of(only, &self.for_a_time())),
-            _ => format!(
-                "{} clients in groups, see below{}",
-                self.clients(),
-                self.for_a_time() + &self.warm_up()
-            ),
-        };
         let mut rows = vec![
             ("broker", self.place()),
-            ("load", load),
+            ("load", self.whole_load()),
             (
                 "load generator",
                 format!("{}, {} on {cpus} CPUs, {}", self.tool, self.workers(), systems.join(", ")),
@@ -225,7 +224,7 @@ mod tests {
         let page = parse(html);
         let elements = page.descendants().filter(|node| node.has_tag_name(name));
         let texts = |node: roxmltree::Node<'_, '_>| {
-            node.descendants().filter(|part| part.is_text()).filter_map(|part| part.text()).collect()
+            node.descendants().filter(roxmltree::Node::is_text).filter_map(|part| part.text()).collect()
         };
         elements.map(texts).collect()
     }
@@ -238,7 +237,7 @@ mod tests {
     fn outside(page: &Document<'_>) -> Vec<String> {
         let loads = ["link", "img", "iframe", "object", "embed", "form", "base", "image", "use"];
         let names = ["src", "href", "srcset", "action", "data", "onload", "onclick", "style"];
-        let elements = page.descendants().filter(|node| node.is_element());
+        let elements = page.descendants().filter(roxmltree::Node::is_element);
         elements
             .flat_map(|node| {
                 let attributes = node.attributes().map(|attribute| attribute.name().to_owned());

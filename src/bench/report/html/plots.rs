@@ -75,8 +75,11 @@ impl Report {
         let begin = self.begin_of(|step| matches!(step, Step::WarmUp | Step::Measure))?;
         let end = self.begin_of(|step| matches!(step, Step::CatchUp | Step::Drain));
         let end = end.unwrap_or(self.busy_until()).max(begin);
-        let points = vec![(begin, Some(rate)), (end, Some(rate))];
-        Some(Series { name: "planned".to_owned(), style: 7, mark: Mark::Line, points })
+        // With a value for each slot, as the other lines have.
+        let slots = self.parts(|slot| slot.sent).into_iter().map(|part| part.begin + part.time / 2.0);
+        let times = slots.filter(|time| begin < *time && *time < end);
+        let points = [begin].into_iter().chain(times).chain([end]).map(|time| (time, Some(rate)));
+        Some(Series { name: "planned".to_owned(), style: 7, mark: Mark::Curve, points: points.collect() })
     }
 
     /// The times after a connection was lost count as connected again, as soon as the broker accepts the client.
@@ -139,19 +142,14 @@ impl Report {
 
     /// The latency that the slots of the timeline have.
     fn latency_of_slots(&self) -> String {
-        let received = [
-            [LatencyKind::EndToEndPlanned, LatencyKind::EndToEnd],
-            [LatencyKind::RoundTripPlanned, LatencyKind::RoundTrip],
-        ];
-        let acknowledged = [LatencyKind::AcknowledgedPlanned, LatencyKind::Acknowledged];
-        let measured =
-            |kinds: [LatencyKind; 2]| kinds.into_iter().find(|kind| self.latencies.contains_key(kind));
-        let mut kinds: Vec<_> = received.into_iter().filter_map(measured).collect();
-        if kinds.is_empty() {
-            kinds.extend(measured(acknowledged));
+        let is_measured = |kind: &LatencyKind| self.latencies.contains_key(kind);
+        let received = [LatencyKind::EndToEnd, LatencyKind::RoundTrip].into_iter().filter(is_measured);
+        let mut titles: Vec<_> = received.map(|kind| kind.title(None)).collect();
+        if titles.is_empty() {
+            titles.push(LatencyKind::Acknowledged.title(self.acknowledged_qos()));
         }
-        let titles: Vec<_> = kinds.into_iter().map(|kind| kind.full_title(self.acknowledged_qos())).collect();
-        titles.join(" and ")
+        let is_planned = OF_MESSAGES.iter().any(|kind| kind.real().is_some() && is_measured(kind));
+        titles.join(" and ") + if is_planned { ", from the planned time" } else { "" }
     }
 
     fn percentile_chart(&self, caption: &str, is_in: impl Fn(LatencyKind) -> bool) -> Option<Chart> {
@@ -208,8 +206,7 @@ impl Report {
                 Step::WarmUp => "warm-up",
                 Step::Wait => "wait",
                 Step::Reconnect => "reconnect",
-                Step::CatchUp => "catch up",
-                Step::Connect | Step::Subscribe | Step::Measure | Step::Drain => return None,
+                Step::Connect | Step::Subscribe | Step::Measure | Step::CatchUp | Step::Drain => return None,
             };
             Some(Band { name, range: (*begin as f64 / 1e9, end) })
         });
@@ -301,7 +298,7 @@ fn curve(name: String, style: usize, latencies: &Latencies) -> Series {
         let percentile = 100.0 * (1.0 - 10_f64.powf(-place));
         (place, latencies.at_percentile(percentile).map(|time| time as f64))
     });
-    Series { name, style, mark: Mark::Line, points: points.collect() }
+    Series { name, style, mark: Mark::Curve, points: points.collect() }
 }
 
 fn latency_axis(series: &[Series]) -> Option<Axis> {
@@ -347,7 +344,8 @@ mod tests {
         let bands: Vec<_> = chart.bands.iter().map(|band| (band.name, band.range)).collect();
         assert_eq!(bands, [("warm-up", (0.5, 2.0))]);
         let planned = chart.series.iter().find(|series| series.name == "planned").unwrap();
-        assert_eq!(planned.points, [(0.5, Some(100.0)), (5.0, Some(100.0))]);
+        let times: Vec<_> = planned.points.iter().map(|(time, _)| *time).collect();
+        assert_eq!(times, [0.5, 1.5, 2.5, 3.5, 4.5, 5.0]);
     }
 
     #[test]

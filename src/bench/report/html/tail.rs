@@ -15,7 +15,7 @@ const FEWEST_SLOTS: usize = 5;
 const MOST: f64 = 0.8;
 
 /// A burst takes at most one in this many slots.
-const SHORT_PART: usize = 4;
+const SHORT_PART: usize = 5;
 
 /// The slowest one percent of a run's samples over time.
 #[derive(Debug, PartialEq)]
