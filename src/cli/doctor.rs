@@ -34,7 +34,7 @@ const LONGEST_TOPIC: &str = "retained/level";
 Connects in each version of MQTT, and reports the route to the broker, the TLS parameters, the broker's
 limits and its response times. Then tests the user's permissions in the newest version that the broker
 accepts: publishing and receiving, retained messages, wildcards, shared subscriptions, subscription
-identifiers, topic aliases. A denied operation is a finding, not a failure.
+identifiers, topic aliases. A rejected operation is a finding, not a failure.
 
 All checks use topics below a random one, mq-doctor/RANDOM or PREFIX/RANDOM, and leave nothing behind.
 With -i, a connected client with the same identifier loses its connection and its session.

@@ -495,7 +495,7 @@ impl Application for Publisher {
             self.denied += 1;
             let details = Details::of(properties);
             self.messages.say(&format!(
-                "the broker denied message {packet_id} to {}: {reason_code}{details}",
+                "the broker rejected message {packet_id} to {}: {reason_code}{details}",
                 message.template.topic
             ));
         }

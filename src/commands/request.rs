@@ -349,7 +349,7 @@ impl Application for Requester<'_> {
             let details = Details::of(properties);
             let topic = &self.request.topic;
             return Err(Error::Denied(format!(
-                "the broker denied the request to {topic}: {reason_code}{details}"
+                "the broker rejected the request to {topic}: {reason_code}{details}"
             )));
         }
         Ok(Flow::Continue)
@@ -365,7 +365,7 @@ impl Application for Requester<'_> {
             let details = Details::of(ack.properties);
             let topic = &self.request.response_topic;
             return Err(Error::Denied(format!(
-                "the broker denied the subscription to {topic}: {reason_code}{details}"
+                "the broker rejected the subscription to {topic}: {reason_code}{details}"
             )));
         }
         self.state = State::Ready;

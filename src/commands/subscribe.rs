@@ -376,7 +376,7 @@ impl<'a> Subscriber<'a> {
                 self.denied += 1;
                 let meaning = hints::of_denied_filter(filter.as_str(), reason_code);
                 self.messages.say(&format!(
-                    "the broker denied the subscription to {filter}: {reason_code}{details}{meaning}"
+                    "the broker rejected the subscription to {filter}: {reason_code}{details}{meaning}"
                 ));
                 continue;
             }

@@ -101,7 +101,7 @@ fn topics_that_a_broker_closes_at_are_told() {
         });
         let finished = peer.mq("sub -t").arg(topic).run();
         peer.finish();
-        assert_says(&finished.fail(3), &["denied", "NATS"]);
+        assert_says(&finished.fail(3), &["rejected", "NATS"]);
     }
     let peer = ScriptedPeer::accepting(|client| drop(client.expect_type(0x32)));
     let stderr = assert_hint(peer, "pub -t a -m x -q 1", 7, &["closed"]);

@@ -89,9 +89,9 @@ fn a_connection_that_the_broker_ends_is_4() {
 fn what_is_denied_is_told_and_0() {
     let peer = accepting_then("20 (00 00 ())", &[(0x30, "40 (0001 87 00)")]);
     let stderr = assert_status(peer, "mosquitto_pub -V 5 -t a -m x -q 1", 0);
-    assert_says(&stderr, &["mosquitto_pub: ", "denied"]);
+    assert_says(&stderr, &["mosquitto_pub: ", "rejected"]);
     let peer = accepting_then("20 (00 00)", &[(0x80, "90 (0001 80)")]);
-    assert_says(&assert_status(peer, "mosquitto_sub -t a", 0), &["mosquitto_sub: ", "denied"]);
+    assert_says(&assert_status(peer, "mosquitto_sub -t a", 0), &["mosquitto_sub: ", "rejected"]);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn requests_have_the_statuses_of_mosquitto_rr() {
     let closing = ScriptedPeer::accepting_v5("", |client| drop(client.expect_type(0x80)));
     assert_status(closing, words, 7);
     let denying = accepting_then("20 (00 00 ())", &[(0x80, "90 (0001 () 87)")]);
-    assert_says(&assert_status(denying, words, 0), &["mosquitto_rr: ", "denied"]);
+    assert_says(&assert_status(denying, words, 0), &["mosquitto_rr: ", "rejected"]);
     for options in ["-l", "-r", "-C 1", "-E", "-T a", "-U a", "-q 3", "-W 0", "-n"] {
         called_as("mosquitto_rr", &format!("-h 127.0.0.1 -p 9 -t a -e b -m x {options}")).run().fail(1);
     }

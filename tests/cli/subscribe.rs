@@ -300,7 +300,7 @@ fn what_was_granted_is_received_though_the_rest_was_denied() {
     let finished = peer.mq("sub -t a -t b -C 1").run();
     peer.finish();
     assert_eq!(finished.stdout, b"x\n");
-    assert_says(&finished.fail(3), &["denied", "subscription to a"]);
+    assert_says(&finished.fail(3), &["rejected", "subscription to a"]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Report {
             ("acknowledged_total", "Messages that were acknowledged.", self.acknowledged.count),
             ("received_total", "Messages that arrived after the warm-up, each once.", self.received.count),
             ("warm_up_sent_total", "Messages that were sent in the warm-up.", self.account.before_measuring),
-            ("denied_total", "Messages that the broker denied.", self.account.denied),
+            ("denied_total", "Messages that the broker rejected.", self.account.denied),
             ("duplicates_total", "Messages that arrived again.", self.duplicates),
             ("reordered_total", "Messages that arrived out of order.", self.reordered),
             ("late_total", "Messages that were sent late.", self.late),
@@ -134,7 +134,7 @@ pub fn live(step: Option<Step>, totals: &Totals) -> String {
         ("sent_total", "Messages that were sent.", totals.sent),
         ("acknowledged_total", "Messages that were acknowledged.", totals.acknowledged),
         ("received_total", "Messages that arrived, each once.", totals.received),
-        ("denied_total", "Messages that the broker denied.", totals.denied),
+        ("denied_total", "Messages that the broker rejected.", totals.denied),
     ];
     for (name, help, value) in counters {
         page.counter(name, help, value);

@@ -209,7 +209,7 @@ impl Report {
 
     fn acknowledgement_line(&self) -> String {
         let Account { denied, unacknowledged, .. } = self.account;
-        let counts = [(denied, "denied by the broker"), (unacknowledged, "never acknowledged")];
+        let counts = [(denied, "rejected by the broker"), (unacknowledged, "never acknowledged")];
         match list(&counts) {
             words if words.is_empty() => String::new(),
             words => line_with(&words, "publishing", Mood::Bad),
@@ -404,7 +404,7 @@ running           2 x the broker closed the connection without a word
 ended             interrupted; the report covers the time until then
 connections       2 clients lost the connection
 foreign           1 message of other publishers, not counted above
-publishing        1 denied by the broker, 20 never acknowledged
+publishing        1 rejected by the broker, 20 never acknowledged
 delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
                   that stayed to the end)
 ";

@@ -145,7 +145,7 @@ impl Role {
         if let Some(publisher) = self.publisher() {
             publisher.settled(scene, message, reason_code);
         } else if reason_code.is_error() {
-            let text = format!("the broker denied an answer: {reason_code}");
+            let text = format!("the broker rejected an answer: {reason_code}");
             scene.shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
         }
     }

@@ -381,7 +381,7 @@ impl Publisher {
             scene.shared.gauges.denied.add(1);
             scene.shared.gauges.excused.add(scene.group().fan_out().into());
             record.timeline.at(scene.now).denied += 1;
-            record.errors.add(Stage::Run, format!("the broker denied a message: {reason_code}"), 1);
+            record.errors.add(Stage::Run, format!("the broker rejected a message: {reason_code}"), 1);
             return;
         }
         let planned_at = self.timing.is_some().then_some(message.planned_at);

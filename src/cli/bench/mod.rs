@@ -115,7 +115,7 @@ connect_failures, lost_connections, connected, sent, received, foreign, gap_lost
 (percent, of the busiest thread) and elapsed (a time).
 
 Exit status: 0 when all messages were sent without a loss that violates the QoS, 1 when clients could
-not connect, or the broker stopped responding or lost messages, 2 usage, 3 the broker denied a
+not connect, or the broker stopped responding or lost messages, 2 usage, 3 the broker rejected a
 subscription or a message, 4 a condition of --fail-if held, the run was worse than the baseline or
 --search found no rate, 5 the broker refused the connections, 7 connections were lost, 130 and 143
 interrupted (the report is still written).")]

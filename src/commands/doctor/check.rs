@@ -40,7 +40,7 @@ pub(super) enum Verdict {
     Yes,
     /// The broker cannot, or does not.
     No,
-    /// The broker denies it to this user.
+    /// The broker rejects it: this user has no permission.
     Denied,
     /// The result could not be observed.
     Unknown,

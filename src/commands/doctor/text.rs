@@ -1,5 +1,6 @@
 //! The text report: a heading for each part, and a line for each fact.
 
+use super::check::Verdict;
 use super::report::{BrokerVersion, Examined, Outcome, Report, Via, layer_name, moment};
 use crate::escape;
 use crate::transport::tls::{Agreement, ShownCertificate};
@@ -93,12 +94,12 @@ impl Page {
     fn versions(&mut self, report: &Report) {
         self.heading("versions");
         for (version, outcome) in &report.versions {
-            let told = match outcome {
+            let result = match outcome {
                 Outcome::Accepted => "accepted".to_owned(),
                 Outcome::Refused { why, .. } => format!("refused: {why}"),
                 Outcome::NotTried(why) => format!("not tried: {why}"),
             };
-            self.fact(&version.to_string(), &told);
+            self.fact(&version.to_string(), &result);
         }
     }
 
@@ -111,7 +112,10 @@ impl Page {
         }
         self.heading(&format!("checks, in {}", examined.version));
         for (check, finding) in &examined.checks {
-            let verdict = finding.verdict.word();
+            let verdict = match finding.verdict {
+                Verdict::Denied => "rejected",
+                other => other.word(),
+            };
             self.fact(&check.name(), &format!("{verdict:VERDICT$}{}", finding.why));
         }
         self.heading("times");

@@ -184,9 +184,9 @@ fn denied_subscriptions_are_no_lost_connections() {
     });
     let finished = peer.mq("bench sub -c 1 -t a --timeout 30").run();
     let report = String::from_utf8_lossy(&finished.stdout).into_owned();
-    assert_says(&report, &["denied a subscription", "no client could continue"]);
+    assert_says(&report, &["rejected a subscription", "no client could continue"]);
     assert!(!report.contains("lost"), "{report}");
-    assert_says(&finished.fail(3), &["1 subscriptions were denied"]);
+    assert_says(&finished.fail(3), &["1 subscriptions were rejected"]);
     peer.finish();
 }
 

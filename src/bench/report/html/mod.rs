@@ -167,7 +167,7 @@ impl Report {
         let rows = [
             ("could not connect", self.not_connected().to_string()),
             ("connections lost", self.connections_lost.to_string()),
-            ("denied", self.account.denied.to_string()),
+            ("rejected", self.account.denied.to_string()),
             ("never acknowledged", self.account.unacknowledged.to_string()),
             ("lost", judged(self.account.lost)),
             ("lost while a subscriber was away", judged(self.account.gap_lost)),
