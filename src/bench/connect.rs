@@ -6,7 +6,7 @@ use super::record::Record;
 use super::worker::Shared;
 use crate::client::{AnswerTime, Error};
 use crate::protocol::session::{KeepAlive, Role, Session};
-use crate::transport::{ConnectError, Connection, Layer, Step, Stream, add_layers};
+use crate::transport::{ConnectError, ConnectStep, Connection, Layer, Stream, add_layers};
 use std::mem::replace;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -90,10 +90,10 @@ impl Steps {
             let now = Instant::now();
             let time = now - replace(&mut before, now);
             match step {
-                Step::Laid(Layer::Socket) => self.socket = time,
-                Step::Laid(Layer::Tls) => self.tls = Some(time),
-                Step::Laid(Layer::WebSocket) => self.web_socket = Some(time),
-                Step::Tunnel(_) => {}
+                ConnectStep::Laid(Layer::Socket) => self.socket = time,
+                ConnectStep::Laid(Layer::Tls) => self.tls = Some(time),
+                ConnectStep::Laid(Layer::WebSocket) => self.web_socket = Some(time),
+                ConnectStep::Tunnel(_) => {}
             }
         })
         .await

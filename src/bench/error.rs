@@ -78,7 +78,7 @@ pub(super) enum ClientError {
     #[error(transparent)]
     Client(client::Error),
     /// The broker rejected the subscription.
-    #[error("the broker denied a subscription: {0}")]
+    #[error("the broker rejected a subscription: {0}")]
     SubscriptionDenied(ReasonCode),
     /// The broker does not support the subscription, which was not requested.
     #[error("cannot subscribe: {0}")]

@@ -10,7 +10,7 @@ use super::tls::TlsArgs;
 use super::values;
 use crate::client::{Options, Retries, WillOptions};
 use crate::error::Error;
-use crate::hosted::{Introduction, Rules};
+use crate::hosted::{ConnectContent, Rules};
 use crate::protocol::property::Context;
 use crate::protocol::{
     PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
@@ -224,14 +224,14 @@ impl ClientArgs {
         };
         if let Some(rules) = self.rules(version) {
             options.maximum_in_flight = options.maximum_in_flight.min(rules.in_flight());
-            self.check_introduction(&rules, &options)?;
+            self.check_connect(&rules, &options)?;
         }
         Ok(options)
     }
 
     /// Checks the client and its will against the service's limits.
-    fn check_introduction(&self, rules: &Rules, options: &Options) -> Result<(), Error> {
-        let introduction = Introduction {
+    fn check_connect(&self, rules: &Rules, options: &Options) -> Result<(), Error> {
+        let connect_content = ConnectContent {
             client_id: &options.client_id,
             keep_alive: options.keep_alive,
             connect: options.properties.as_properties(),
@@ -239,7 +239,7 @@ impl ClientArgs {
             has_method: options.authentication.is_some(),
         };
         let refused = |what: &'static str| move |violation| self.preset.refused(what, &violation);
-        rules.check_introduction(&introduction).map_err(refused("cannot connect"))?;
+        rules.check_connect(&connect_content).map_err(refused("cannot connect"))?;
         let length = self.authentication.data_length();
         rules.check_authentication_data(length).map_err(refused("--auth-data-file"))?;
         let will = options.will.as_ref().map(WillOptions::as_publish);

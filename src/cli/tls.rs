@@ -12,8 +12,8 @@ use crate::escape;
 use crate::input_file;
 use crate::transport::Tls;
 use crate::transport::tls::{
-    Certificates, Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Settings, Suites, Trust,
-    TrustError, Verification, Version,
+    Certificates, Identity, Key, KeyError, KeyLogFile, KeyPassword, OwnCertificate, Roots, RootsError,
+    Settings, Suites, Verification, Version,
 };
 #[cfg(feature = "psk")]
 use crate::transport::tls::{SharedKey, SharedKeyError, SharedKeySettings};
@@ -233,8 +233,8 @@ impl TlsArgs {
         Ok(if self.insecure { Verification::ChainOnly(trust) } else { Verification::Full(trust) })
     }
 
-    fn trust(&self) -> Result<Trust, Error> {
-        let mut trust = Trust::nobody();
+    fn trust(&self) -> Result<Roots, Error> {
+        let mut trust = Roots::nobody();
         if let Some(path) = &self.cafile {
             trust.add_file(path).map_err(|error| unusable("--cafile", path, &error))?;
         }
@@ -284,7 +284,7 @@ impl TlsArgs {
 
     fn key_password(&self, names: Names, key_file: &Path) -> Result<KeyPassword, Error> {
         if let Some(path) = &self.key_password_file {
-            let read = input_file::read_text(path, input_file::LIMIT).map_err(TrustError::from);
+            let read = input_file::read_text(path, input_file::LIMIT).map_err(RootsError::from);
             let mut password = read.map_err(|error| unusable("--key-password-file", path, &error))?;
             for line_end in [b'\n', b'\r'] {
                 password.pop_if(|last| *last == line_end);
@@ -404,7 +404,7 @@ fn unusable(option: &'static str, path: &Path, problem: &impl ToString) -> Error
     Error::Unusable { option, path: path.to_owned(), problem: problem.to_string() }
 }
 
-fn no_system_certificates(error: &TrustError) -> Error {
+fn no_system_certificates(error: &RootsError) -> Error {
     let source = io::Error::other(format!("{error}; --cafile FILE names some"));
     Error::System { action: "speak TLS".to_owned(), source }
 }

@@ -32,9 +32,9 @@ pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
     match page {
         Some(page) => print(&page.text),
         None => {
-            let asked = args.command.as_deref().unwrap_or_default();
+            let name = args.command.as_deref().unwrap_or_default();
             let known: Vec<&str> = pages.iter().filter_map(|page| page.command.as_deref()).collect();
-            Err(Error::Usage(format!("unknown command '{asked}'; expected one of {}", known.join(", "))))
+            Err(Error::Usage(format!("unknown command '{name}'; expected one of {}", known.join(", "))))
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Exec {
     /// The maximum of concurrent commands.
     jobs: usize,
     waiting: VecDeque<Job>,
-    running: JoinSet<Outcome>,
+    running: JoinSet<JobResult>,
     messages: Messages,
     ended: u64,
     failed: u64,
@@ -52,7 +52,7 @@ struct Job {
 
 /// How a command ended.
 #[derive(Debug)]
-struct Outcome {
+struct JobResult {
     topic: String,
     result: io::Result<ExitStatus>,
 }
@@ -89,7 +89,7 @@ impl Exec {
         };
         self.ended += 1;
         // Our tasks neither panic nor are they aborted.
-        if let Ok(Outcome { topic, result }) = ended {
+        if let Ok(JobResult { topic, result }) = ended {
             self.judge(&topic, result);
         }
         self.begin();
@@ -150,7 +150,7 @@ impl Job {
         Job { topic: publish.topic.to_owned(), payload: publish.payload.to_vec(), environment }
     }
 
-    async fn run(self, command: OsString) -> Outcome {
+    async fn run(self, command: OsString) -> JobResult {
         let Job { topic, payload, environment } = self;
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command).stdin(Stdio::piped());
@@ -164,7 +164,7 @@ impl Job {
             Ok(child) => feed(child, &payload).await,
             Err(error) => Err(error),
         };
-        Outcome { topic, result }
+        JobResult { topic, result }
     }
 }
 

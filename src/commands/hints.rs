@@ -14,15 +14,19 @@ const MOSQUITTO_PACKET: usize = 2_000_000;
 
 /// The properties of a client's connection that may explain an error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Speech {
+pub(super) struct ConnectionKind {
     pub(super) version: Version,
     pub(super) is_encrypted: bool,
 }
 
 /// The probable cause of an error, and what to try next.
-pub(super) fn of(error: &error::Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
+pub(super) fn of(
+    error: &error::Error,
+    service: Option<Service>,
+    connection_kind: Option<ConnectionKind>,
+) -> Option<String> {
     let of_connection = match error {
-        error::Error::Client(error) => return of_client(error, service, speech),
+        error::Error::Client(error) => return of_client(error, service, connection_kind),
         error::Error::Bench(bench::Error::Connect(error)) => of_host(error),
         error::Error::Denied(_) if service == Some(Service::AzureEventGrid) => Some(
             "are topics like this in a topic space, with a permission binding or a role (EventGrid TopicSpaces Publisher or Subscriber) for this client?".to_owned(),
@@ -33,23 +37,27 @@ pub(super) fn of(error: &error::Error, service: Option<Service>, speech: Option<
 }
 
 /// The probable cause of the end of a connection, or of none, and what to try next.
-pub(super) fn of_client(error: &Error, service: Option<Service>, speech: Option<Speech>) -> Option<String> {
+pub(super) fn of_client(
+    error: &Error,
+    service: Option<Service>,
+    connection_kind: Option<ConnectionKind>,
+) -> Option<String> {
     let of_service = service.and_then(|service| hint(service, error)).map(str::to_owned);
-    let of_speech = || of_unaccepted(error, speech?);
+    let of_connection_kind = || of_unaccepted(error, connection_kind?);
     let of_host = || match error {
         Error::Connect(error) => of_host(error),
         _ => None,
     };
     let usual = || error::client_hint(error).map(str::to_owned);
-    of_service.or_else(of_speech).or_else(of_host).or_else(usual)
+    of_service.or_else(of_connection_kind).or_else(of_host).or_else(usual)
 }
 
 /// A connection that ends before CONNACK, or a CONNACK that refuses the version.
-fn of_unaccepted(error: &Error, speech: Speech) -> Option<String> {
+fn of_unaccepted(error: &Error, connection_kind: ConnectionKind) -> Option<String> {
     match error {
-        Error::NotAccepted(_) | Error::ClosedEarly => not_accepted(speech),
+        Error::NotAccepted(_) | Error::ClosedEarly => not_accepted(connection_kind),
         Error::Refused { reason: ReasonCode::UNSUPPORTED_PROTOCOL_VERSION, .. } => {
-            Some(match speech.version {
+            Some(match connection_kind.version {
                 Version::V31 | Version::V5 => "try -V 311, which nearly every broker supports".to_owned(),
                 Version::V311 => "try -V 5 or -V 31".to_owned(),
             })
@@ -59,14 +67,14 @@ fn of_unaccepted(error: &Error, speech: Speech) -> Option<String> {
 }
 
 /// Why a broker may close a connection silently: the reasons that the client can remove.
-pub(super) fn not_accepted(speech: Speech) -> Option<String> {
-    let version = match speech.version {
+pub(super) fn not_accepted(connection_kind: ConnectionKind) -> Option<String> {
+    let version = match connection_kind.version {
         Version::V5 => Some("a broker without MQTT 5 closes like this: try -V 311"),
         Version::V31 => Some("a broker without MQTT 3.1 closes like this: try -V 311"),
         Version::V311 => None,
     };
     let tls = "so does a port that expects TLS: use --tls-use-os-certs or --cafile FILE";
-    match (version, speech.is_encrypted) {
+    match (version, connection_kind.is_encrypted) {
         (Some(version), true) => Some(version.to_owned()),
         (Some(version), false) => Some(format!("{version}; {tls}")),
         (None, true) => None,

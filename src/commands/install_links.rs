@@ -15,12 +15,12 @@ pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitSta
     let links: Vec<PathBuf> =
         TOOLS.iter().map(|tool| args.directory.join(Names::Mosquitto.of(tool))).collect();
     // All paths are checked before the first link is created, so a refusal changes nothing.
-    let found = links.iter().map(|link| Found::at(link, &program)).collect::<Result<Vec<_>, _>>()?;
+    let found = links.iter().map(|link| ExistingFile::at(link, &program)).collect::<Result<Vec<_>, _>>()?;
     for (link, found) in links.iter().zip(&found) {
         found.check(link, args.force)?;
     }
     for (link, found) in links.iter().zip(&found) {
-        if *found == Found::SameLink {
+        if *found == ExistingFile::SameLink {
             messages.say(&format!("{} already exists", link.display()));
             continue;
         }
@@ -32,7 +32,7 @@ pub(super) fn run(args: &InstallLinksArgs, messages: Messages) -> Result<ExitSta
 
 /// The file at the path of a link.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+enum ExistingFile {
     Nothing,
     SameLink,
     /// A link to another program of our name, as left by an older version.
@@ -41,24 +41,24 @@ enum Found {
     SomethingElse,
 }
 
-impl Found {
-    fn at(link: &Path, program: &Path) -> Result<Found, Error> {
+impl ExistingFile {
+    fn at(link: &Path, program: &Path) -> Result<ExistingFile, Error> {
         let metadata = match fs::symlink_metadata(link) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ExistingFile::Nothing),
             Err(source) => return Err(failed("look at", link, source)),
         };
         if metadata.is_dir() {
-            return Ok(Found::Directory);
+            return Ok(ExistingFile::Directory);
         }
         if !metadata.is_symlink() {
-            return Ok(Found::SomethingElse);
+            return Ok(ExistingFile::SomethingElse);
         }
         let target = fs::read_link(link).map_err(|source| failed("look at", link, source))?;
         Ok(match target {
-            target if target == program => Found::SameLink,
-            target if target.file_name() == program.file_name() => Found::OtherLink,
-            _ => Found::SomethingElse,
+            target if target == program => ExistingFile::SameLink,
+            target if target.file_name() == program.file_name() => ExistingFile::OtherLink,
+            _ => ExistingFile::SomethingElse,
         })
     }
 
@@ -68,10 +68,10 @@ impl Found {
             Err(failed("make the link", link, source))
         };
         match self {
-            Found::Nothing | Found::SameLink | Found::OtherLink => Ok(()),
-            Found::SomethingElse if is_forced => Ok(()),
-            Found::SomethingElse => refused("another file is in the way; --force replaces it"),
-            Found::Directory => refused("a directory is in the way"),
+            ExistingFile::Nothing | ExistingFile::SameLink | ExistingFile::OtherLink => Ok(()),
+            ExistingFile::SomethingElse if is_forced => Ok(()),
+            ExistingFile::SomethingElse => refused("another file is in the way; --force replaces it"),
+            ExistingFile::Directory => refused("a directory is in the way"),
         }
     }
 }

@@ -35,18 +35,18 @@ pub(super) struct Limit {
     /// The limited quantity, in words.
     pub(super) meaning: &'static str,
     /// The value from CONNACK or the default; `None` if CONNECT decides.
-    pub(super) value: Option<Value>,
+    pub(super) value: Option<LimitValue>,
     /// The default, in words.
     default: &'static str,
     /// A remark on an absent property, for example that the value is a default.
     remark: &'static str,
     /// Whether CONNACK has the property.
-    pub(super) is_said: bool,
+    pub(super) is_stated: bool,
 }
 
 /// The value of a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum LimitValue {
     Flag(bool),
     Number(u32),
     Text(String),
@@ -56,18 +56,18 @@ impl Limit {
     /// The value in words.
     pub(super) fn shown(&self) -> String {
         match &self.value {
-            Some(value) if self.is_said => value.shown(),
+            Some(value) if self.is_stated => value.shown(),
             _ => format!("{} ({})", self.default, self.remark),
         }
     }
 }
 
-impl Value {
+impl LimitValue {
     fn shown(&self) -> String {
         match self {
-            Value::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
-            Value::Number(number) => number.to_string(),
-            Value::Text(text) => format!("{text:?}"),
+            LimitValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            LimitValue::Number(number) => number.to_string(),
+            LimitValue::Text(text) => format!("{text:?}"),
         }
     }
 }
@@ -75,7 +75,7 @@ impl Value {
 /// All limits of a connection, always in the same order. `client_id` is the client identifier of CONNECT, perhaps empty.
 pub(super) fn of(connack: &Connack<'_>, client_id: &str) -> Vec<Limit> {
     let limit = |(id, meaning, default, number): (PropertyId, _, _, Option<u32>)| {
-        let said = connack.properties.find(id);
+        let stated = connack.properties.find(id);
         let silence = number.map(PropertyValue::Number);
         let (default, remark) = match id {
             PropertyId::AssignedClientIdentifier if client_id.is_empty() => {
@@ -86,10 +86,10 @@ pub(super) fn of(connack: &Connack<'_>, client_id: &str) -> Vec<Limit> {
         Limit {
             name: id.name(),
             meaning,
-            value: said.or(silence).map(|found| value(id, found)),
+            value: stated.or(silence).map(|found| value(id, found)),
             default,
             remark,
-            is_said: said.is_some(),
+            is_stated: stated.is_some(),
         }
     };
     LIMITS.into_iter().map(limit).collect()
@@ -107,7 +107,7 @@ pub(super) fn describe(connack: &Connack<'_>, version: Version, client_id: &str)
     text
 }
 
-fn value(id: PropertyId, value: PropertyValue<'_>) -> Value {
+fn value(id: PropertyId, value: PropertyValue<'_>) -> LimitValue {
     match (id, value) {
         (
             PropertyId::RetainAvailable
@@ -115,10 +115,10 @@ fn value(id: PropertyId, value: PropertyValue<'_>) -> Value {
             | PropertyId::SubscriptionIdentifierAvailable
             | PropertyId::SharedSubscriptionAvailable,
             PropertyValue::Number(number),
-        ) => Value::Flag(number != 0),
-        (_, PropertyValue::Number(number)) => Value::Number(number),
-        (_, PropertyValue::Text(text)) => Value::Text(text.to_owned()),
-        (_, PropertyValue::Binary(bytes)) => Value::Text(bytes.escape_ascii().to_string()),
-        (_, PropertyValue::Pair(name, value)) => Value::Text(format!("{name} {value}")),
+        ) => LimitValue::Flag(number != 0),
+        (_, PropertyValue::Number(number)) => LimitValue::Number(number),
+        (_, PropertyValue::Text(text)) => LimitValue::Text(text.to_owned()),
+        (_, PropertyValue::Binary(bytes)) => LimitValue::Text(bytes.escape_ascii().to_string()),
+        (_, PropertyValue::Pair(name, value)) => LimitValue::Text(format!("{name} {value}")),
     }
 }

@@ -40,7 +40,7 @@ use crate::escape;
 use crate::hosted::{Rules, Service};
 use crate::protocol::{Publish, Version};
 use event_loop::block_on;
-use hints::Speech;
+use hints::ConnectionKind;
 use shutdown::Stop;
 use std::ffi::OsString;
 use std::io::Write;
@@ -70,8 +70,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let asks = command.connection_mut().is_some_and(|connection| connection.ask_password);
     let leaves_signals = names == Names::Mosquitto && name != "sub" && !asks;
     let service = command.client_mut().and_then(|client| client.service(names));
-    let speech = speech(&mut command, names);
-    let messages = Messages { names, name, quiet, leaves_signals, service, speech };
+    let connection_kind = connection_kind(&mut command, names);
+    let messages = Messages { names, name, quiet, leaves_signals, service, connection_kind };
     let result = complete_credentials(&mut command, messages).and_then(|()| dispatch(&command, messages));
     let status = messages.end(&result);
     if let (Err(Error::Usage(_)), Some(note)) = (&result, note) {
@@ -142,12 +142,12 @@ struct Messages {
     /// The hosted broker that the command connects to, inferred from the host name.
     service: Option<Service>,
     /// The version and encryption of the command's connection, if known.
-    speech: Option<Speech>,
+    connection_kind: Option<ConnectionKind>,
 }
 
 /// The protocol version and encryption of the command's client; `None` if its options contradict each other, which is
 /// reported elsewhere.
-fn speech(command: &mut Command, names: Names) -> Option<Speech> {
+fn connection_kind(command: &mut Command, names: Names) -> Option<ConnectionKind> {
     let is_v5_usual = match command {
         Command::Rr(_) => true,
         Command::Pub(args) => args.ndjson || !args.replay.replay.is_empty(),
@@ -158,7 +158,7 @@ fn speech(command: &mut Command, names: Names) -> Option<Speech> {
         None if is_v5_usual => Version::V5,
         _ => client.version().ok()?,
     };
-    Some(Speech { version, is_encrypted: client.is_encrypted(names)? })
+    Some(ConnectionKind { version, is_encrypted: client.is_encrypted(names)? })
 }
 
 impl Messages {
@@ -199,7 +199,7 @@ impl Messages {
         let is_usage = matches!(error, Error::Usage(_));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
         if !error.is_known_to_the_user() {
-            let hint = hints::of(error, self.service, self.speech);
+            let hint = hints::of(error, self.service, self.connection_kind);
             let text = error.to_string();
             match (self.names, error, &hint) {
                 // Scripts search for this line.

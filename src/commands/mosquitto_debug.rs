@@ -16,22 +16,22 @@ const NO_CLIENT_ID: &str = "(null)";
 
 /// The lines of a command's connections, shared by all clones.
 #[derive(Debug, Clone)]
-pub(super) struct Log(Rc<RefCell<State>>);
+pub(super) struct Log(Rc<RefCell<LogState>>);
 
 #[derive(Debug)]
-struct State {
+struct LogState {
     version: Version,
     /// Whether to follow SUBACK with mosquitto_sub's line about it.
-    tells_subscriptions: bool,
+    logs_subscriptions: bool,
     client_id: String,
     /// libmosquitto numbers messages of QoS 0 as well.
     last_id: u16,
     /// Lines queued for standard output; `None` if they are written immediately.
-    waiting: Option<VecDeque<Line>>,
+    waiting: Option<VecDeque<LogLine>>,
 }
 
 #[derive(Debug)]
-struct Line {
+struct LogLine {
     text: String,
     /// Whether the line is about a received message, which the command prints after it.
     is_message: bool,
@@ -40,9 +40,9 @@ struct Line {
 impl Log {
     /// The log of a command, by its name.
     pub(super) fn new(command: &str, is_quiet: bool, version: Version) -> Log {
-        Log(Rc::new(RefCell::new(State {
+        Log(Rc::new(RefCell::new(LogState {
             version,
-            tells_subscriptions: command == "sub" && !is_quiet,
+            logs_subscriptions: command == "sub" && !is_quiet,
             client_id: NO_CLIENT_ID.to_owned(),
             last_id: 0,
             waiting: None,
@@ -64,7 +64,7 @@ impl Log {
         self.take(out, |_| false);
     }
 
-    fn take(&self, out: &mut Vec<u8>, is_last: impl Fn(&Line) -> bool) {
+    fn take(&self, out: &mut Vec<u8>, is_last: impl Fn(&LogLine) -> bool) {
         let mut state = self.0.borrow_mut();
         let Some(waiting) = &mut state.waiting else { return };
         while let Some(line) = waiting.pop_front() {
@@ -79,7 +79,7 @@ impl Log {
     pub(super) fn open(&self) -> Box<dyn Tap> {
         let mut inspector = Inspector::new(Some(self.0.borrow().version));
         inspector.open(CONNECTION, true);
-        Box::new(Watched { log: self.clone(), inspector })
+        Box::new(LoggingTap { log: self.clone(), inspector })
     }
 }
 
@@ -87,15 +87,15 @@ impl Log {
 const CONNECTION: u32 = 1;
 
 #[derive(Debug)]
-struct Watched {
+struct LoggingTap {
     log: Log,
     inspector: Inspector,
 }
 
-impl Watched {
+impl LoggingTap {
     fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
         let at = Moment { frame: 0, time: None };
-        let Watched { log, inspector } = self;
+        let LoggingTap { log, inspector } = self;
         inspector.bytes(CONNECTION, direction, at, bytes, &mut |item| {
             if let Item::Packet(packet) = item {
                 log.0.borrow_mut().packet(packet);
@@ -104,7 +104,7 @@ impl Watched {
     }
 }
 
-impl Tap for Watched {
+impl Tap for LoggingTap {
     fn sent(&mut self, bytes: &[u8]) {
         self.bytes(Direction::ClientToServer, bytes);
     }
@@ -114,7 +114,7 @@ impl Tap for Watched {
     }
 }
 
-impl State {
+impl LogState {
     fn packet(&mut self, packet: &Packet<'_>) {
         let Some(packet_type) = packet.packet_type else { return };
         self.note_client_id(packet_type, packet);
@@ -126,11 +126,11 @@ impl State {
         for details in self.details(packet_type, packet) {
             let client_id = escape::line(&self.client_id);
             let text = format!("Client {client_id} {verb} {}{details}\n", packet_type.name());
-            self.line(Line { text, is_message });
+            self.line(LogLine { text, is_message });
         }
-        if packet_type == PacketType::Suback && self.tells_subscriptions {
+        if packet_type == PacketType::Suback && self.logs_subscriptions {
             let text = granted(packet);
-            self.line(Line { text, is_message: false });
+            self.line(LogLine { text, is_message: false });
         }
     }
 
@@ -188,7 +188,7 @@ impl State {
         self.last_id
     }
 
-    fn line(&mut self, line: Line) {
+    fn line(&mut self, line: LogLine) {
         match &mut self.waiting {
             Some(waiting) => waiting.push_back(line),
             None => {

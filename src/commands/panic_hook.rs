@@ -10,9 +10,9 @@ const STATUS: i32 = 101;
 
 /// Ends the process after the message of any thread's panic; without a core dump, which could hold passwords.
 pub(super) fn end_on_panic() {
-    let tell = panic::take_hook();
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        tell(info);
+        default_hook(info);
         print_error("mq: this is a fault in mq itself; please report it with the lines above\n");
         process::exit(STATUS);
     }));

@@ -90,9 +90,9 @@ async fn without_echo<T: Send + 'static>(
     let mut without_echo = before.clone();
     without_echo.local_modes.remove(LocalModes::ECHO);
     tcsetattr(terminal, OptionalActions::Now, &without_echo).map_err(|error| failed(error.into()))?;
-    let asked = tokio::task::spawn_blocking(read);
-    let asked = async {
-        let answer = asked.await;
+    let answer_task = tokio::task::spawn_blocking(read);
+    let answer_task = async {
+        let answer = answer_task.await;
         // A signal before the answer may not have been noticed yet: let the runtime poll once more.
         tokio::task::yield_now().await;
         answer
@@ -104,7 +104,7 @@ async fn without_echo<T: Send + 'static>(
             let _ = terminal.write_all(b"\n");
             Err(Error::Interrupted(status))
         }
-        answer = asked => answer.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed),
+        answer = answer_task => answer.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(failed),
     };
     let _ = tcsetattr(terminal, OptionalActions::Now, &before);
     answer

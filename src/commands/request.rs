@@ -49,7 +49,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             request,
             printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
             sink: Sink::stdout()?,
-            state: State::Subscribing,
+            state: RequestState::Subscribing,
             answers: 0,
             left_out: 0,
             has_session: false,
@@ -162,7 +162,7 @@ fn add_correlation_data(properties: &mut PropertiesBuf, names: Names) -> Result<
 
 /// The state of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum RequestState {
     /// Waits for SUBACK.
     Subscribing,
     /// May be sent.
@@ -177,7 +177,7 @@ struct Requester<'a> {
     request: Rc<Request>,
     printer: Printer,
     sink: Sink,
-    state: State,
+    state: RequestState,
     answers: u64,
     /// Received messages that are not answers.
     left_out: u64,
@@ -256,9 +256,9 @@ impl Requester<'_> {
 }
 
 /// Whether the topics are the same to a broker that maps MQTT topics to AMQP's `.` and `*`, as RabbitMQ does.
-fn is_same_topic(received: &str, asked: &str) -> bool {
-    received == asked
-        || received.replace('.', "/").replace('*', "+") == asked.replace('.', "/").replace('*', "+")
+fn is_same_topic(received: &str, requested: &str) -> bool {
+    received == requested
+        || received.replace('.', "/").replace('*', "+") == requested.replace('.', "/").replace('*', "+")
 }
 
 impl Application for Requester<'_> {
@@ -291,7 +291,7 @@ impl Application for Requester<'_> {
         let filter = self.request.response_topic.as_str();
         let subscription = Subscription { filter, options };
         link.session.subscribe(vec![subscription], properties.as_properties(), link.output)?;
-        self.state = State::Subscribing;
+        self.state = RequestState::Subscribing;
         Ok(())
     }
 
@@ -300,13 +300,13 @@ impl Application for Requester<'_> {
             return Err(failure);
         }
         // After a reconnect, the session itself sends unsettled messages again.
-        if self.state != State::Ready || link.session.unsettled() > 0 {
+        if self.state != RequestState::Ready || link.session.unsettled() > 0 {
             return Ok(Sending::Waiting);
         }
         let kept = Rc::clone(&self.request);
         let sent = link.session.publish(&self.request.as_publish(), || kept, link.output);
         sent.map_err(|source| Error::Unsendable { topic: self.request.topic.clone(), source })?;
-        self.state = State::Sent(Instant::now());
+        self.state = RequestState::Sent(Instant::now());
         Ok(Sending::Sent)
     }
 
@@ -328,7 +328,7 @@ impl Application for Requester<'_> {
         for note in self.printer.take_notes() {
             self.messages.say(&note);
         }
-        if let (State::Sent(time), true) = (self.state, self.args.latency) {
+        if let (RequestState::Sent(time), true) = (self.state, self.args.latency) {
             self.print_latency(time.elapsed());
         }
         self.answers += 1;
@@ -368,7 +368,7 @@ impl Application for Requester<'_> {
                 "the broker rejected the subscription to {topic}: {reason_code}{details}"
             )));
         }
-        self.state = State::Ready;
+        self.state = RequestState::Ready;
         Ok(Flow::Continue)
     }
 

@@ -33,7 +33,7 @@ use tokio::time::{sleep_until, timeout};
 const QUIET: Duration = Duration::from_secs(1);
 
 /// The time for writing the remaining output after the command was stopped.
-const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -44,7 +44,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
     let mut options = args.client.client_options(messages.names, &args.persistence, None)?;
     args.check(messages.names, options.version)?;
     if options.version.is_v5() {
-        limit_what_is_in_flight(args, &mut options.properties);
+        limit_in_flight(args, &mut options.properties);
     }
     block_on(async {
         let mut subscriber = Subscriber::new(args, &options, messages)?;
@@ -56,7 +56,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
         subscriber.trace.take_all(subscriber.sink.buffer());
         let drained = match end {
             Ok(End::Stopped { .. }) => {
-                timeout(OUTPUT_PATIENCE, subscriber.sink.drain()).await.unwrap_or(Ok(()))
+                timeout(OUTPUT_TIMEOUT, subscriber.sink.drain()).await.unwrap_or(Ok(()))
             }
             Ok(End::Finished) | Err(_) => tokio::select! {
                 drained = subscriber.sink.drain() => drained,
@@ -64,7 +64,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
             },
         };
         let failed = subscriber.end_commands(matches!(end, Ok(End::Finished))).await;
-        let status = subscriber.judge(end)?;
+        let status = subscriber.into_status(end)?;
         drained.map(|()| if failed > 0 && status == ExitStatus::DONE { ExitStatus::FAILED } else { status })
     })
 }
@@ -78,7 +78,7 @@ fn open_recorder(args: &KeepArgs, messages: Messages) -> Result<Option<Recorder>
 }
 
 /// With `-C`, limits the messages in flight to the count; further ones would be lost at QoS 0 or be delivered again later.
-fn limit_what_is_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf) {
+fn limit_in_flight(args: &SubscribeArgs, properties: &mut PropertiesBuf) {
     let wanted = args.count.and_then(|count| u16::try_from(count).ok()).filter(|&count| count < 20);
     let is_typed = properties.as_properties().find(PropertyId::ReceiveMaximum).is_some();
     if let (Some(count), false) = (wanted, is_typed) {
@@ -108,7 +108,7 @@ struct Subscriber<'a> {
     /// The rules of a hosted broker.
     rules: Option<Rules>,
     /// Which of the subscriptions each SUBSCRIBE of this connection asks for.
-    asked: Vec<(PacketId, Range<usize>)>,
+    requested: Vec<(PacketId, Range<usize>)>,
     /// The number of subscriptions granted on this connection.
     granted: usize,
     messages: Messages,
@@ -165,7 +165,7 @@ impl<'a> Subscriber<'a> {
             args,
             subscriptions,
             rules,
-            asked: Vec::new(),
+            requested: Vec::new(),
             granted: 0,
             messages,
             subscribe_properties: properties.collect(Context::Subscribe)?,
@@ -205,7 +205,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    fn judge(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
+    fn into_status(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         if let Some(removals) = &self.removals {
             self.tell_removals(removals);
         }
@@ -369,9 +369,10 @@ impl<'a> Subscriber<'a> {
     /// Reports the subscriptions that were rejected, or granted with a lower QoS than requested.
     fn report_reason_codes(&mut self, ack: &SubscriptionAck<'_>) {
         let details = Details::of(ack.properties);
-        let asked = self.asked.iter().find(|(packet_id, _)| *packet_id == ack.packet_id);
-        let asked = asked.and_then(|(_, range)| self.subscriptions.get(range.clone())).unwrap_or_default();
-        for ((filter, asked), reason_code) in asked.iter().zip(ack.reason_codes()) {
+        let requested = self.requested.iter().find(|(packet_id, _)| *packet_id == ack.packet_id);
+        let requested =
+            requested.and_then(|(_, range)| self.subscriptions.get(range.clone())).unwrap_or_default();
+        for ((filter, requested), reason_code) in requested.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.denied += 1;
                 let meaning = hints::of_denied_filter(filter.as_str(), reason_code);
@@ -381,11 +382,11 @@ impl<'a> Subscriber<'a> {
                 continue;
             }
             self.granted += 1;
-            if reason_code.0 < *asked as u8 {
+            if reason_code.0 < *requested as u8 {
                 self.messages.say(&format!(
-                    "the broker granted {filter} QoS {} at most, not the requested QoS {asked}{}",
+                    "the broker granted {filter} QoS {} at most, not the requested QoS {requested}{}",
                     reason_code.0,
-                    if *asked == Qos::ExactlyOnce { "; RabbitMQ and NATS have no QoS 2" } else { "" }
+                    if *requested == Qos::ExactlyOnce { "; RabbitMQ and NATS have no QoS 2" } else { "" }
                 ));
             }
         }
@@ -393,7 +394,7 @@ impl<'a> Subscriber<'a> {
 
     /// Sends all subscriptions, in as many packets as the broker's limits require.
     fn subscribe(&mut self, link: &mut Link<'_, Removal>) -> Result<(), Error> {
-        self.asked.clear();
+        self.requested.clear();
         self.granted = 0;
         let most = self.rules.as_ref().map_or(usize::MAX, Rules::filters_in_subscribe);
         let mut from = 0;
@@ -406,7 +407,7 @@ impl<'a> Subscriber<'a> {
             let packet_id = link.session.subscribe(subscriptions.collect(), properties, link.output)?;
             let range = from..from + part.len();
             from = range.end;
-            self.asked.push((packet_id, range));
+            self.requested.push((packet_id, range));
         }
         Ok(())
     }
@@ -422,7 +423,7 @@ impl Application for Subscriber<'_> {
         self.subscribe(link)?;
         self.unsubacks = self.args.unsubscribe.len();
         self.unsubacks_due = (self.unsubacks > 0).then(|| Instant::now() + UNSUBACK_TIMEOUT);
-        self.unanswered = self.asked.len() + self.unsubacks;
+        self.unanswered = self.requested.len() + self.unsubacks;
         for filter in &self.args.unsubscribe {
             let properties = self.unsubscribe_properties.as_properties();
             link.session.unsubscribe(vec![filter.as_str()], properties, link.output)?;
@@ -522,8 +523,8 @@ impl Application for Subscriber<'_> {
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
         self.report_reason_codes(ack);
-        self.asked.retain(|(packet_id, _)| *packet_id != ack.packet_id);
-        if self.asked.is_empty() && self.granted == 0 {
+        self.requested.retain(|(packet_id, _)| *packet_id != ack.packet_id);
+        if self.requested.is_empty() && self.granted == 0 {
             return Err(Error::Denied("no subscription is left".to_owned()));
         }
         if self.args.retained_only && self.messages.names == Names::Mq {

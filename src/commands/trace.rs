@@ -20,7 +20,7 @@ use std::io::{IsTerminal, stderr};
 /// A packet is shown in a line, or nothing is.
 #[derive(Debug)]
 pub(super) struct Trace {
-    kind: Option<Kind>,
+    kind: Option<TraceKind>,
     /// Under mosquitto's names, the lines of libmosquitto replace ours.
     log: Option<Log>,
     /// Connections so far.
@@ -29,7 +29,7 @@ pub(super) struct Trace {
 
 /// The settings of all connections of a command.
 #[derive(Debug, Clone, Copy)]
-struct Kind {
+struct TraceKind {
     version: Version,
     transport: Transport,
     clock: Clock,
@@ -39,7 +39,7 @@ impl Trace {
     /// A trace of a client's connections, if one is wanted.
     pub(super) fn new(is_wanted: bool, options: &Options, messages: Messages) -> Trace {
         let is_mosquitto = messages.names == Names::Mosquitto;
-        let kind = (is_wanted && !is_mosquitto).then(|| Kind::new(options.version, &options.endpoint));
+        let kind = (is_wanted && !is_mosquitto).then(|| TraceKind::new(options.version, &options.endpoint));
         if kind.is_some()
             && let Some(note) = time_zone::local().1
         {
@@ -67,7 +67,7 @@ impl Trace {
 
     /// Sets the version of later connections.
     pub(super) fn speak(&mut self, version: Version) {
-        self.kind = self.kind.map(|kind| Kind { version, ..kind });
+        self.kind = self.kind.map(|kind| TraceKind { version, ..kind });
     }
 
     /// Starts the trace of a new connection.
@@ -80,14 +80,14 @@ impl Trace {
     }
 }
 
-impl Kind {
-    fn new(version: Version, endpoint: &Endpoint) -> Kind {
-        Kind { version, transport: transport_to(endpoint), clock: Clock::new() }
+impl TraceKind {
+    fn new(version: Version, endpoint: &Endpoint) -> TraceKind {
+        TraceKind { version, transport: transport_to(endpoint), clock: Clock::new() }
     }
 
     /// Starts the trace of a connection of this kind, with this number.
     fn open(self, connection: u32, stream: &Stream) -> Box<dyn Tap> {
-        let mut shown = Shown {
+        let mut shown = ShownConnection {
             connection,
             inspector: Inspector::new(Some(self.version)),
             view: LineView::new(view::Options {
@@ -120,21 +120,21 @@ pub(super) fn transport_to(endpoint: &Endpoint) -> Transport {
 /// Shows the first client of each kind in a run, if a trace is wanted.
 pub(super) fn watch_run(is_wanted: bool, plan: &mut Plan) {
     if is_wanted {
-        let kind = Kind::new(plan.broker.version, &plan.broker.endpoint);
+        let kind = TraceKind::new(plan.broker.version, &plan.broker.endpoint);
         plan.broker.watch = Some(Watch::new(move |number, stream| kind.open(number, stream)));
     }
 }
 
 /// One connection.
 #[derive(Debug)]
-struct Shown {
+struct ShownConnection {
     connection: u32,
     inspector: Inspector,
     view: LineView,
     clock: Clock,
 }
 
-impl Shown {
+impl ShownConnection {
     fn now(&self) -> Moment {
         // Only captures have frames.
         Moment { frame: 0, time: Some(self.clock.now()) }
@@ -155,7 +155,7 @@ impl Shown {
     }
 }
 
-impl Tap for Shown {
+impl Tap for ShownConnection {
     fn sent(&mut self, bytes: &[u8]) {
         self.bytes(Direction::ClientToServer, bytes);
     }
@@ -165,7 +165,7 @@ impl Tap for Shown {
     }
 }
 
-impl Drop for Shown {
+impl Drop for ShownConnection {
     fn drop(&mut self) {
         self.take(&ConversationEvent::Closed { connection: self.connection, at: self.now(), by: Close::Fin });
     }

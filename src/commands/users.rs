@@ -4,7 +4,7 @@ use super::log::Log;
 use crate::authentication::scram::Keys;
 use crate::broker::{ScramUsers, Users};
 use crate::error::Error;
-use crate::passwd::file::Entry;
+use crate::passwd::file::PasswordLine;
 use crate::passwd::{Hash, PasswordFile, replace};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ impl FromFile for Users {
     const OPTION: &'static str = "--password-file";
 
     fn take(file: &PasswordFile) -> Result<Users, String> {
-        let hash = |entry: &Entry<'_>| Hash::parse(entry.hash).map_err(|error| error.to_string());
+        let hash = |entry: &PasswordLine<'_>| Hash::parse(entry.hash).map_err(|error| error.to_string());
         Ok(Users::new(take(file, hash, |_| ())?))
     }
 
@@ -91,8 +91,9 @@ impl FromFile for ScramUsers {
     const OPTION: &'static str = "--scram-file";
 
     fn take(file: &PasswordFile) -> Result<ScramUsers, String> {
-        let keys =
-            |entry: &Entry<'_>| Keys::parse(entry.rest.trim_ascii()).map_err(|error| error.to_string());
+        let keys = |entry: &PasswordLine<'_>| {
+            Keys::parse(entry.rest.trim_ascii()).map_err(|error| error.to_string())
+        };
         Ok(ScramUsers::new(take(file, keys, Keys::algorithm)?))
     }
 
@@ -104,7 +105,7 @@ impl FromFile for ScramUsers {
 /// The secret of each user. A user may occur once for each `kind` of secret.
 fn take<S, K: Eq + std::hash::Hash>(
     file: &PasswordFile,
-    parse: impl Fn(&Entry<'_>) -> Result<S, String>,
+    parse: impl Fn(&PasswordLine<'_>) -> Result<S, String>,
     kind: impl Fn(&S) -> K,
 ) -> Result<Vec<(String, S)>, String> {
     let mut first_lines = HashMap::new();

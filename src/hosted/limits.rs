@@ -4,7 +4,7 @@ use super::Service;
 use crate::protocol::Version;
 
 /// The numeric limits of a service.
-pub(super) struct Figures {
+pub(super) struct ServiceLimits {
     /// The versions of MQTT.
     pub(super) versions: &'static [Version],
     /// The largest payload in bytes.
@@ -28,7 +28,7 @@ pub(super) struct Figures {
 /// How services count a kilobyte.
 const KIB: usize = 1024;
 
-static AWS: Figures = Figures {
+static AWS: ServiceLimits = ServiceLimits {
     versions: &[Version::V311, Version::V5],
     payload: 128 * KIB,
     topic_length: Some(256),
@@ -40,7 +40,7 @@ static AWS: Figures = Figures {
     in_flight: 100,
 };
 
-static IOT_HUB: Figures = Figures {
+static IOT_HUB: ServiceLimits = ServiceLimits {
     versions: &[Version::V311],
     payload: 256 * KIB,
     topic_length: None,
@@ -52,7 +52,7 @@ static IOT_HUB: Figures = Figures {
     in_flight: u16::MAX,
 };
 
-static EVENT_GRID: Figures = Figures {
+static EVENT_GRID: ServiceLimits = ServiceLimits {
     versions: &[Version::V311, Version::V5],
     payload: 512 * KIB,
     topic_length: Some(256),
@@ -65,7 +65,7 @@ static EVENT_GRID: Figures = Figures {
 };
 
 impl Service {
-    pub(super) fn figures(self) -> &'static Figures {
+    pub(super) fn service_limits(self) -> &'static ServiceLimits {
         match self {
             Service::AwsIotCore => &AWS,
             Service::AzureIotHub => &IOT_HUB,

@@ -16,7 +16,7 @@ pub use device::Device;
 pub use expiry::token_expiry;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-pub use rules::{Introduction, Rules};
+pub use rules::{ConnectContent, Rules};
 use sha2::Sha256;
 use std::fmt;
 pub use violation::Violation;

@@ -47,7 +47,7 @@ pub struct Rules {
 
 /// The content of CONNECT that services have rules for.
 #[derive(Debug, Clone, Copy)]
-pub struct Introduction<'a> {
+pub struct ConnectContent<'a> {
     /// The client identifier.
     pub client_id: &'a str,
     /// The keep alive in seconds.
@@ -68,32 +68,32 @@ impl Rules {
 
     /// The most topic filters in one SUBSCRIBE.
     pub fn filters_in_subscribe(&self) -> usize {
-        self.service.figures().filters
+        self.service.service_limits().filters
     }
 
     /// The most messages of QoS 1 to have in flight, which MQTT 3 has no word for.
     pub fn in_flight(&self) -> u16 {
-        self.service.figures().in_flight
+        self.service.service_limits().in_flight
     }
 
     /// Checks the content of CONNECT.
     ///
     /// # Errors
     /// The violated rule.
-    pub fn check_introduction(&self, client: &Introduction<'_>) -> Result<(), Violation> {
-        let figures = self.service.figures();
-        if !figures.versions.contains(&self.version) {
+    pub fn check_connect(&self, client: &ConnectContent<'_>) -> Result<(), Violation> {
+        let service_limits = self.service.service_limits();
+        if !service_limits.versions.contains(&self.version) {
             return Err(self.violation(Problem::Version(self.version)));
         }
         let (length, seconds) = (client.client_id.len(), client.keep_alive);
-        if let Some(maximum) = figures.client_id.filter(|maximum| length > *maximum) {
+        if let Some(maximum) = service_limits.client_id.filter(|maximum| length > *maximum) {
             return Err(self.violation(Problem::ClientIdLength { length, maximum }));
         }
         if self.service == Service::AzureEventGrid && length == 0 && !self.version.is_v5() {
             return Err(self.violation(Problem::NoClientId));
         }
-        if seconds > figures.keep_alive {
-            return Err(self.violation(Problem::KeepAlive { seconds, maximum: figures.keep_alive }));
+        if seconds > service_limits.keep_alive {
+            return Err(self.violation(Problem::KeepAlive { seconds, maximum: service_limits.keep_alive }));
         }
         if self.service == Service::AwsIotCore && client.has_method {
             return Err(self.violation(Problem::AuthenticationMethod));
@@ -117,7 +117,7 @@ impl Rules {
     /// # Errors
     /// The violated rule.
     pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), Violation> {
-        let (size, maximum) = (publish.payload.len(), self.service.figures().payload);
+        let (size, maximum) = (publish.payload.len(), self.service.service_limits().payload);
         self.unless(publish.qos == Qos::ExactlyOnce, || Problem::ExactlyOnce)?;
         self.unless(size > maximum, || Problem::Payload { size, maximum })?;
         self.check_topic(publish.topic)?;
@@ -156,7 +156,8 @@ impl Rules {
     /// # Errors
     /// The violated rule.
     pub fn check_subscribe(&self, count: usize, properties: Properties<'_>) -> Result<(), Violation> {
-        if let Some(maximum) = self.service.figures().subscriptions.filter(|maximum| count > *maximum) {
+        if let Some(maximum) = self.service.service_limits().subscriptions.filter(|maximum| count > *maximum)
+        {
             return Err(self.violation(Problem::Subscriptions { count, maximum }));
         }
         let has_identifier = properties.find(PropertyId::SubscriptionIdentifier).is_some();
@@ -180,7 +181,7 @@ impl Rules {
 
     /// Checks the lengths of a topic and its owner. The prefix of a shared subscription or of a rule topic does not count.
     fn check_topic(&self, topic: &str) -> Result<(), Violation> {
-        let figures = self.service.figures();
+        let service_limits = self.service.service_limits();
         let is_aws = self.service == Service::AwsIotCore;
         self.unless(is_aws && topic.starts_with('$') && !topic.starts_with(AWS_TOPICS), || {
             Problem::Reserved
@@ -188,10 +189,10 @@ impl Rules {
         let of_rule = topic.strip_prefix(AWS_RULES).filter(|_| is_aws);
         let counted = of_rule.and_then(|rest| rest.split_once('/')).map_or(topic, |(_, rest)| rest);
         let (length, slashes) = (counted.len(), counted.matches('/').count());
-        if let Some(maximum) = figures.topic_length.filter(|maximum| length > *maximum) {
+        if let Some(maximum) = service_limits.topic_length.filter(|maximum| length > *maximum) {
             return Err(self.violation(Problem::TopicLength { length, maximum }));
         }
-        match figures.slashes.filter(|maximum| slashes > *maximum) {
+        match service_limits.slashes.filter(|maximum| slashes > *maximum) {
             Some(maximum) => Err(self.violation(Problem::Slashes { slashes, maximum })),
             None => Ok(()),
         }
@@ -268,7 +269,7 @@ mod tests {
     fn publish(topic: &str, qos: Qos, retain: bool, payload: &[u8], rules: &Rules) -> String {
         let properties = Properties::EMPTY;
         let publish = Publish { dup: false, qos, retain, topic, packet_id: None, properties, payload };
-        told(rules.check_publish(&publish))
+        problem_text(rules.check_publish(&publish))
     }
 
     fn topic(topic: &str, rules: &Rules) -> String {
@@ -276,15 +277,15 @@ mod tests {
     }
 
     fn filter(filter: &str, rules: &Rules) -> String {
-        told(rules.check_filter(filter, Qos::AtMostOnce))
+        problem_text(rules.check_filter(filter, Qos::AtMostOnce))
     }
 
-    fn told(result: Result<(), Violation>) -> String {
+    fn problem_text(result: Result<(), Violation>) -> String {
         result.err().map(|violation| violation.to_string()).unwrap_or_default()
     }
 
-    fn introduction() -> Introduction<'static> {
-        Introduction {
+    fn connect_content() -> ConnectContent<'static> {
+        ConnectContent {
             client_id: "c",
             keep_alive: 60,
             connect: Properties::EMPTY,
@@ -319,7 +320,7 @@ mod tests {
             "AWS IoT Core takes 131072 bytes of payload at most, not 131073"
         );
         assert_eq!(publish("a", Qos::ExactlyOnce, false, b"", &aws), "AWS IoT Core has no QoS 2");
-        assert_eq!(told(aws.check_filter("a", Qos::ExactlyOnce)), "AWS IoT Core has no QoS 2");
+        assert_eq!(problem_text(aws.check_filter("a", Qos::ExactlyOnce)), "AWS IoT Core has no QoS 2");
         assert_eq!(
             publish("$aws/things/t/shadow/update", Qos::AtMostOnce, true, b"", &aws),
             "AWS IoT Core keeps no messages below $aws/"
@@ -329,25 +330,25 @@ mod tests {
 
     #[test]
     fn introductions_are_measured() {
-        let check = |service, version, client: Introduction<'_>| {
-            told(rules(service, version).check_introduction(&client))
+        let check = |service, version, client: ConnectContent<'_>| {
+            problem_text(rules(service, version).check_connect(&client))
         };
         let (aws, hub, grid) = (Service::AwsIotCore, Service::AzureIotHub, Service::AzureEventGrid);
-        assert_eq!(check(aws, Version::V311, introduction()), "");
-        assert_eq!(check(aws, Version::V31, introduction()), "AWS IoT Core does not speak MQTT 3.1");
-        assert_eq!(check(hub, Version::V5, introduction()), "Azure IoT Hub does not speak MQTT 5.0");
+        assert_eq!(check(aws, Version::V311, connect_content()), "");
+        assert_eq!(check(aws, Version::V31, connect_content()), "AWS IoT Core does not speak MQTT 3.1");
+        assert_eq!(check(hub, Version::V5, connect_content()), "Azure IoT Hub does not speak MQTT 5.0");
         let long = "c".repeat(129);
-        let named = Introduction { client_id: &long, ..introduction() };
+        let named = ConnectContent { client_id: &long, ..connect_content() };
         assert!(check(aws, Version::V5, named).ends_with("128 bytes at most, not 129"));
         for (service, longest) in [(aws, 1200), (hub, 1177), (grid, 1160)] {
-            let quiet = |keep_alive| Introduction { keep_alive, ..introduction() };
+            let quiet = |keep_alive| ConnectContent { keep_alive, ..connect_content() };
             assert_eq!(check(service, Version::V311, quiet(longest)), "");
             assert!(check(service, Version::V311, quiet(longest + 1)).contains("keep alive"), "{service}");
         }
-        let method = Introduction { has_method: true, ..introduction() };
+        let method = ConnectContent { has_method: true, ..connect_content() };
         assert!(check(aws, Version::V5, method).contains("authentication method"));
         assert_eq!(check(grid, Version::V5, method), "");
-        let nameless = Introduction { client_id: "", ..introduction() };
+        let nameless = ConnectContent { client_id: "", ..connect_content() };
         assert!(check(grid, Version::V311, nameless).contains("-i ID"));
         assert_eq!(check(grid, Version::V5, nameless), "");
     }
@@ -375,7 +376,7 @@ mod tests {
         for unknown in ["#", "devices/d/#", "$share/g/$iothub/twin/res/#"] {
             assert!(filter(unknown, &hub).contains("devicebound/#, $iothub/"), "{unknown}");
         }
-        assert!(told(hub.check_subscribe(6, Properties::EMPTY)).contains("5 subscriptions"));
+        assert!(problem_text(hub.check_subscribe(6, Properties::EMPTY)).contains("5 subscriptions"));
     }
 
     #[test]
@@ -396,8 +397,8 @@ mod tests {
             );
         }
         assert!(filter("$share/g/a", &grid).contains("shared"));
-        assert_eq!(told(grid.check_authentication_data(8192)), "");
-        assert!(told(grid.check_authentication_data(8193)).contains("8192"));
+        assert_eq!(problem_text(grid.check_authentication_data(8192)), "");
+        assert!(problem_text(grid.check_authentication_data(8193)).contains("8192"));
     }
 
     #[test]
@@ -417,8 +418,8 @@ mod tests {
                 properties,
                 payload: b"",
             };
-            let subscribe = told(grid.check_subscribe(1, properties));
-            (told(grid.check_publish(&message)), subscribe)
+            let subscribe = problem_text(grid.check_subscribe(1, properties));
+            (problem_text(grid.check_publish(&message)), subscribe)
         };
         let long = "a".repeat(257);
         assert_eq!(check(PropertyId::ContentType, PropertyValue::Text(&long[1..])).0, "");

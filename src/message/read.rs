@@ -58,7 +58,7 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
     let mut payload = None;
     let mut encoding = Encoding::Utf8;
     for (key, raw) in entries {
-        let value = Value::new(raw, start);
+        let value = RawText::new(raw, start);
         match key {
             // Others may write something else there, which is nothing to publish.
             "time" => message.time = value.text.trim_matches('"').parse().ok(),
@@ -84,10 +84,10 @@ pub fn read(text: &[u8]) -> Result<Message, MessageError> {
 /// The problem and its position.
 #[cfg(feature = "sqlite")]
 pub(crate) fn read_properties_of(text: &str) -> Result<(PropertiesBuf, Vec<String>), MessageError> {
-    read_properties(Value { text, column: 1 }, text.as_ptr() as usize)
+    read_properties(RawText { text, column: 1 }, text.as_ptr() as usize)
 }
 
-fn read_properties(object: Value<'_>, start: usize) -> Result<(PropertiesBuf, Vec<String>), MessageError> {
+fn read_properties(object: RawText<'_>, start: usize) -> Result<(PropertiesBuf, Vec<String>), MessageError> {
     let (mut list, mut left_out) = (PropertiesBuf::new(), Vec::new());
     if object.text == "null" {
         return Ok((list, left_out));
@@ -95,9 +95,9 @@ fn read_properties(object: Value<'_>, start: usize) -> Result<(PropertiesBuf, Ve
     let entries = entries(serde_json::Deserializer::from_str(object.text), PROPERTY_KEYS)
         .map_err(|error| malformed(&error, object.column - 1))?;
     let encoding = entries.iter().find(|(key, _)| *key == "correlation_data_encoding");
-    let encoding = encoding.map_or(Ok(Encoding::Utf8), |(_, raw)| Value::new(raw, start).encoding())?;
+    let encoding = encoding.map_or(Ok(Encoding::Utf8), |(_, raw)| RawText::new(raw, start).encoding())?;
     for (key, raw) in entries {
-        let value = Value::new(raw, start);
+        let value = RawText::new(raw, start);
         let mut push = |id: PropertyId, property: PropertyValue<'_>| match list.push(id, property) {
             Err(error @ PropertyError::InvalidValue(..)) => {
                 left_out.push(error.to_string());
@@ -145,17 +145,17 @@ fn malformed(error: &serde_json::Error, offset: usize) -> MessageError {
 
 /// A value as it was written.
 #[derive(Debug, Clone, Copy)]
-struct Value<'t> {
+struct RawText<'t> {
     text: &'t str,
     /// Where it starts in the line, from 1.
     column: usize,
 }
 
-impl<'t> Value<'t> {
+impl<'t> RawText<'t> {
     /// A part of the text that begins at the address `start`.
-    fn new(raw: &'t RawValue, start: usize) -> Value<'t> {
+    fn new(raw: &'t RawValue, start: usize) -> RawText<'t> {
         let text = raw.get();
-        Value { text, column: (text.as_ptr() as usize).saturating_sub(start) + 1 }
+        RawText { text, column: (text.as_ptr() as usize).saturating_sub(start) + 1 }
     }
 
     fn error(self, problem: String) -> MessageError {

@@ -1,7 +1,7 @@
 //! `%j` and `%J`: a message as mosquitto_sub's JSON, key for key. Unlike there, it is valid JSON for any message: bytes that
 //! are not UTF-8 become U+FFFD, NUL is escaped, and numbers keep their digits.
 
-use super::timestamp::{Moment, TimeFormat};
+use super::timestamp::{MessageTime, TimeFormat};
 use crate::json::{InvalidJson, Writer, copy_value};
 use crate::protocol::{Properties, PropertyId, PropertyValue, Publish};
 
@@ -20,7 +20,7 @@ pub(super) enum PayloadForm {
 /// When the payload should be JSON but is not.
 pub(super) fn write(
     publish: &Publish<'_>,
-    moment: &Moment,
+    moment: &MessageTime,
     form: PayloadForm,
     json: &mut Writer<'_>,
 ) -> Result<(), InvalidJson> {

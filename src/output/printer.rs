@@ -2,8 +2,8 @@
 
 use super::decoding::Decoding;
 use super::template::{Rendering, Template};
-use super::timestamp::Moment;
-use super::topic_table::{Size, Watch};
+use super::timestamp::MessageTime;
+use super::topic_table::{TerminalSize, TopicTable};
 use crate::json;
 use crate::message::{self, Encoding};
 use crate::payload::Births;
@@ -40,7 +40,7 @@ pub struct Printer {
     births: Births,
     has_newlines: bool,
     is_pretty: bool,
-    watch: Option<Watch>,
+    watch: Option<TopicTable>,
     /// Read when the first message asks for local time.
     time_zone: Option<TimeZone>,
     notes: Vec<String>,
@@ -74,13 +74,13 @@ impl Printer {
     /// Shows on a screen, below the broker's name, the latest message of each topic instead of printing one after the
     /// other.
     pub fn watching(self, broker: &str) -> Printer {
-        Printer { watch: Some(Watch::new(broker)), ..self }
+        Printer { watch: Some(TopicTable::new(broker)), ..self }
     }
 
     /// Draws the empty screen with the awaited subscriptions, if messages are shown on a screen.
     pub fn start(&mut self, awaited: &str, out: &mut Vec<u8>) {
         if let Some(watch) = &mut self.watch {
-            watch.start(awaited, Size::of_stdout(), out);
+            watch.start(awaited, TerminalSize::of_stdout(), out);
         }
     }
 
@@ -94,7 +94,7 @@ impl Printer {
         self.print_decoded(publish, &mut printed);
         let line = printed.strip_suffix(b"\n").unwrap_or(&printed);
         if let Some(watch) = &mut self.watch {
-            watch.show(publish.topic, line, Size::of_stdout(), out);
+            watch.show(publish.topic, line, TerminalSize::of_stdout(), out);
         }
     }
 
@@ -149,7 +149,7 @@ impl Printer {
                     }
                     (None, false) => &TimeZone::UTC,
                 };
-                let now = || Moment::now(zone);
+                let now = || MessageTime::now(zone);
                 let rendering =
                     Rendering { publish, now: &now, is_pretty: self.is_pretty, notes: &mut self.notes };
                 template.render(rendering, out);

@@ -6,16 +6,16 @@ use jiff::{Timestamp, Zoned};
 
 /// A moment.
 #[derive(Debug, Clone)]
-pub(super) struct Moment(Zoned);
+pub(super) struct MessageTime(Zoned);
 
-impl Moment {
+impl MessageTime {
     /// Now, in that time zone.
-    pub(super) fn now(zone: &TimeZone) -> Moment {
-        Moment::new(Timestamp::now(), zone)
+    pub(super) fn now(zone: &TimeZone) -> MessageTime {
+        MessageTime::new(Timestamp::now(), zone)
     }
 
-    pub(super) fn new(timestamp: Timestamp, zone: &TimeZone) -> Moment {
-        Moment(timestamp.to_zoned(zone.clone()))
+    pub(super) fn new(timestamp: Timestamp, zone: &TimeZone) -> MessageTime {
+        MessageTime(timestamp.to_zoned(zone.clone()))
     }
 
     /// The moment in universal time.

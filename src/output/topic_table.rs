@@ -10,13 +10,13 @@ use std::io::{self, Write};
 
 /// The size of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Size {
+pub(super) struct TerminalSize {
     pub(super) rows: usize,
     pub(super) columns: usize,
 }
 
 /// The size assumed if standard output is not a terminal.
-const DEFAULT_SIZE: Size = Size { rows: 24, columns: 80 };
+const DEFAULT_SIZE: TerminalSize = TerminalSize { rows: 24, columns: 80 };
 
 /// Clears from the cursor on. After a text that fills its line it would also clear the last character.
 const CLEAR_LINE: &str = "\x1b[K";
@@ -24,11 +24,11 @@ const CLEAR_LINE: &str = "\x1b[K";
 /// The line of the first topic, below the title.
 const FIRST_LINE: usize = 2;
 
-impl Size {
+impl TerminalSize {
     /// The size of the terminal at standard output.
-    pub(super) fn of_stdout() -> Size {
+    pub(super) fn of_stdout() -> TerminalSize {
         let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-        let size = size.map(|size| Size { rows: size.ws_row.into(), columns: size.ws_col.into() });
+        let size = size.map(|size| TerminalSize { rows: size.ws_row.into(), columns: size.ws_col.into() });
         size.filter(|size| size.rows > 0 && size.columns > 0).unwrap_or(DEFAULT_SIZE)
     }
 
@@ -40,7 +40,7 @@ impl Size {
 
 /// The screen.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct TopicTable {
     title: String,
     is_started: bool,
     lines: HashMap<String, usize>,
@@ -48,16 +48,16 @@ pub(super) struct Watch {
     unshown: u64,
 }
 
-impl Watch {
+impl TopicTable {
     /// A screen that names the broker on its first line.
-    pub(super) fn new(broker: &str) -> Watch {
+    pub(super) fn new(broker: &str) -> TopicTable {
         let mut title = String::from("Broker: ");
         push_shown(broker, &mut title, usize::MAX);
-        Watch { title, is_started: false, lines: HashMap::new(), unshown: 0 }
+        TopicTable { title, is_started: false, lines: HashMap::new(), unshown: 0 }
     }
 
     /// Draws the title, once, and below it the awaited subscriptions, until the first message.
-    pub(super) fn start(&mut self, awaited: &str, size: Size, out: &mut Vec<u8>) {
+    pub(super) fn start(&mut self, awaited: &str, size: TerminalSize, out: &mut Vec<u8>) {
         if std::mem::replace(&mut self.is_started, true) {
             return;
         }
@@ -70,7 +70,7 @@ impl Watch {
     }
 
     /// Shows a message, printed without the line end, on its topic's line.
-    pub(super) fn show(&mut self, topic: &str, printed: &[u8], size: Size, out: &mut Vec<u8>) {
+    pub(super) fn show(&mut self, topic: &str, printed: &[u8], size: TerminalSize, out: &mut Vec<u8>) {
         self.start("", size, out);
         let cursor_line = size.cursor_line();
         match self.line(topic, cursor_line) {
@@ -133,9 +133,9 @@ fn width(character: char) -> usize {
 mod tests {
     use super::*;
 
-    const SIZE: Size = Size { rows: 5, columns: 10 };
+    const SIZE: TerminalSize = TerminalSize { rows: 5, columns: 10 };
 
-    fn shown(watch: &mut Watch, topic: &str, printed: &str) -> String {
+    fn shown(watch: &mut TopicTable, topic: &str, printed: &str) -> String {
         let mut out = Vec::new();
         watch.show(topic, printed.as_bytes(), SIZE, &mut out);
         String::from_utf8(out).unwrap()
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_topic_has_its_line() {
-        let mut watch = Watch::new("localhost");
+        let mut watch = TopicTable::new("localhost");
         let start = "\x1b[2J\x1b[1;1HBroker: localhost\n";
         assert_eq!(shown(&mut watch, "a", "1"), format!("{start}\x1b[2;1H\x1b[K1\x1b[4;1H\n"));
         assert_eq!(shown(&mut watch, "b", "2"), "\x1b[3;1H\x1b[K2\x1b[4;1H\n");
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn topics_without_a_line_are_counted() {
-        let mut watch = Watch::new("b");
+        let mut watch = TopicTable::new("b");
         for topic in 0..1000 {
             shown(&mut watch, &topic.to_string(), "x");
         }
@@ -171,7 +171,7 @@ mod tests {
             ("0123456789\u{7f}", "0123456789"),
         ];
         for (printed, line) in cases {
-            let mut watch = Watch::new("b");
+            let mut watch = TopicTable::new("b");
             let all = shown(&mut watch, "a", printed);
             assert!(all.contains(&format!("\x1b[2;1H\x1b[K{line}\x1b[4;1H")), "{printed:?} gives {all:?}");
         }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub struct PasswordFile {
     /// Wiped on drop, since it can hold plain-text passwords.
     content: Zeroizing<Vec<u8>>,
-    lines: Vec<Line>,
+    lines: Vec<FileLine>,
     /// The line indices of each user. Includes users like `#x`, whose lines are comments for brokers.
     by_user: HashMap<Vec<u8>, Vec<usize>>,
     /// Whether the file begins with a byte order mark, which a change removes.
@@ -24,7 +24,7 @@ pub struct PasswordFile {
 }
 
 #[derive(Debug)]
-enum Line {
+enum FileLine {
     /// A range of the content, including the line end.
     AsRead(Range<usize>),
     /// A changed or added line, including its end.
@@ -42,7 +42,7 @@ pub struct NotAPasswordFile {
 
 /// A line with a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct PasswordLine<'a> {
     /// The line number, from 1.
     pub line: usize,
     /// The user, trimmed.
@@ -84,7 +84,7 @@ impl PasswordFile {
             if let Some((user, _)) = split(text) {
                 file.by_user.entry(user.trim_ascii().to_vec()).or_default().push(line);
             }
-            file.lines.push(Line::AsRead(start..start + text.len()));
+            file.lines.push(FileLine::AsRead(start..start + text.len()));
             start += text.len();
         }
         Ok(file)
@@ -96,13 +96,13 @@ impl PasswordFile {
     }
 
     /// The lines with a user.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub fn entries(&self) -> impl Iterator<Item = PasswordLine<'_>> {
         self.lines.iter().enumerate().filter_map(|(position, line)| {
             let text = self.text(line);
             let (user, rest) = split(text).filter(|_| !text.starts_with(b"#"))?;
             let rest = without_end(rest);
             let hash = rest.split(|byte| *byte == b':').next().unwrap_or_default();
-            Some(Entry { line: position + 1, user: user.trim_ascii(), hash: hash.trim_ascii(), rest })
+            Some(PasswordLine { line: position + 1, user: user.trim_ascii(), hash: hash.trim_ascii(), rest })
         })
     }
 
@@ -115,12 +115,12 @@ impl PasswordFile {
             return Change::Added;
         };
         self.replace_hash(*first, hash);
-        others.iter().for_each(|other| self.put(*other, Line::Removed));
+        others.iter().for_each(|other| self.put(*other, FileLine::Removed));
         self.by_user.insert(user.as_str().trim_ascii().as_bytes().to_vec(), vec![*first]);
         Change::Updated { lines: positions.len() }
     }
 
-    /// Sets the hash in the line with this number, counted as in [`Entry::line`].
+    /// Sets the hash in the line with this number, counted as in [`PasswordLine::line`].
     pub fn set_line(&mut self, line: usize, hash: &str) {
         if let Some(position) = line.checked_sub(1) {
             self.replace_hash(position, hash);
@@ -130,7 +130,7 @@ impl PasswordFile {
     /// Removes a user and returns the number of removed lines.
     pub fn remove(&mut self, user: &UserName) -> usize {
         let positions = self.by_user.remove(user.as_str().trim_ascii().as_bytes()).unwrap_or_default();
-        positions.iter().for_each(|position| self.put(*position, Line::Removed));
+        positions.iter().for_each(|position| self.put(*position, FileLine::Removed));
         positions.len()
     }
 
@@ -154,19 +154,19 @@ impl PasswordFile {
     }
 
     /// The first line of a user.
-    pub fn find(&self, user: &[u8]) -> Option<Entry<'_>> {
+    pub fn find(&self, user: &[u8]) -> Option<PasswordLine<'_>> {
         self.entries().find(|entry| entry.user == user)
     }
 
-    fn text<'a>(&'a self, line: &'a Line) -> &'a [u8] {
+    fn text<'a>(&'a self, line: &'a FileLine) -> &'a [u8] {
         match line {
-            Line::AsRead(range) => self.content.get(range.clone()).unwrap_or_default(),
-            Line::Written(text) => text,
-            Line::Removed => &[],
+            FileLine::AsRead(range) => self.content.get(range.clone()).unwrap_or_default(),
+            FileLine::Written(text) => text,
+            FileLine::Removed => &[],
         }
     }
 
-    fn put(&mut self, position: usize, line: Line) {
+    fn put(&mut self, position: usize, line: FileLine) {
         self.is_changed = true;
         if let Some(place) = self.lines.get_mut(position) {
             *place = line;
@@ -179,7 +179,7 @@ impl PasswordFile {
         let Some((user, rest)) = split(text) else { return };
         let end = rest.get(without_end(rest).len()..).unwrap_or_default();
         let written = [user, b":", hash.as_bytes(), end].concat();
-        self.put(position, Line::Written(written));
+        self.put(position, FileLine::Written(written));
     }
 
     fn append(&mut self, user: &UserName, hash: &str) {
@@ -188,7 +188,7 @@ impl PasswordFile {
         self.is_changed = true;
         let text = [user.as_str().as_bytes(), b":", hash.as_bytes(), end].concat();
         self.by_user.insert(user.as_str().trim_ascii().as_bytes().to_vec(), vec![self.lines.len()]);
-        self.lines.push(Line::Written(text));
+        self.lines.push(FileLine::Written(text));
     }
 
     /// The line end of the first line.
@@ -207,7 +207,7 @@ impl PasswordFile {
         if !text.ends_with(b"\n") {
             // Complete a lone CR.
             let end = if text.ends_with(b"\r") { b"\n" } else { end };
-            let ended = Line::Written([text, end].concat());
+            let ended = FileLine::Written([text, end].concat());
             self.put(position, ended);
         }
     }

@@ -51,8 +51,8 @@ pub enum ImportError {
 
 /// Reads a list row by row.
 pub struct Rows<R> {
-    reader: csv::Reader<Measured<R>>,
-    columns: Columns,
+    reader: csv::Reader<RowLimiter<R>>,
+    columns: ListColumns,
     lines: HashMap<String, u64>,
     name_bytes: usize,
     /// The first row, if it is not a header.
@@ -60,7 +60,7 @@ pub struct Rows<R> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Columns {
+struct ListColumns {
     name: usize,
     password: usize,
     /// The exact number of columns, for a list without a header.
@@ -73,9 +73,9 @@ impl<R: Read> Rows<R> {
     /// # Errors
     /// If the first row cannot be read.
     pub fn new(input: R, has_no_header: bool) -> Result<Rows<R>, ImportError> {
-        let input = Measured::new(input);
+        let input = RowLimiter::new(input);
         let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
-        let columns = Columns { name: 0, password: 1, count: Some(2) };
+        let columns = ListColumns { name: 0, password: 1, count: Some(2) };
         let mut rows = Rows { reader, columns, lines: HashMap::new(), name_bytes: 0, first: None };
         if !has_no_header && let Some(first) = rows.record()? {
             match columns_of(&first) {
@@ -150,13 +150,13 @@ impl<R: Read> Iterator for Rows<R> {
 }
 
 /// The columns, if the row is a header.
-fn columns_of(record: &csv::ByteRecord) -> Option<Columns> {
+fn columns_of(record: &csv::ByteRecord) -> Option<ListColumns> {
     let is = |cell: &[u8], titles: &[&str]| {
         titles.iter().any(|title| cell.trim_ascii().eq_ignore_ascii_case(title.as_bytes()))
     };
     let name = record.iter().position(|cell| is(cell, &USER_TITLES))?;
     let password = record.iter().position(|cell| is(cell, &PASSWORD_TITLES))?;
-    Some(Columns { name, password, count: None })
+    Some(ListColumns { name, password, count: None })
 }
 
 fn into_io(error: csv::Error) -> io::Error {
@@ -168,7 +168,7 @@ fn into_io(error: csv::Error) -> io::Error {
 
 /// A reader that limits the row length and counts lines. The CSV reader's own line numbers are one too low after blank lines
 /// and after CRLF.
-struct Measured<R> {
+struct RowLimiter<R> {
     input: R,
     /// Bytes read since the last complete row.
     since_row: usize,
@@ -180,10 +180,10 @@ struct Measured<R> {
     counted: u64,
 }
 
-impl<R> Measured<R> {
-    fn new(input: R) -> Measured<R> {
+impl<R> RowLimiter<R> {
+    fn new(input: R) -> RowLimiter<R> {
         let ends = VecDeque::new();
-        Measured { input, since_row: 0, position: 0, last_content: None, ends, counted: 0 }
+        RowLimiter { input, since_row: 0, position: 0, last_content: None, ends, counted: 0 }
     }
 
     /// The number of the first line with content at or after this position. Positions must not decrease.
@@ -211,7 +211,7 @@ impl<R> Measured<R> {
     }
 }
 
-impl<R: Read> Read for Measured<R> {
+impl<R: Read> Read for RowLimiter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.since_row > MAX_ROW {
             let text = format!("a row has more than {MAX_ROW} bytes; check for an unclosed quote");

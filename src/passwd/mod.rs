@@ -17,5 +17,5 @@ pub use hash::{Hash, HashError, Scheme};
 pub use key::random_key;
 pub use password::{Password, PasswordTooLong};
 pub use replace::{FileError, Locked};
-pub use target::Target;
+pub use target::MosquittoTarget;
 pub use user_name::{UserName, UserNameError};

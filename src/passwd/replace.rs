@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 const MAX_SIZE: u64 = 256 * 1024 * 1024;
 
 /// The lock timeout. Other processes hold the lock for milliseconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The maximum number of times that the file may be replaced between open and lock. Each time, another process made progress.
 const ATTEMPTS: usize = 10_000;
@@ -84,7 +84,7 @@ pub enum FileError {
         path: PathBuf,
     },
     /// Another process holds the lock.
-    #[error("cannot lock {}: another program has held the lock for {} s", path.display(), PATIENCE.as_secs())]
+    #[error("cannot lock {}: another program has held the lock for {} s", path.display(), LOCK_TIMEOUT.as_secs())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -306,7 +306,7 @@ fn lock(file: &File, path: &Path) -> Result<(), FileError> {
     let (sender, locked) = channel();
     thread::spawn(move || sender.send(lock_and_wait(&copy)));
     let late = |_| FileError::Locked { path: path.to_owned() };
-    locked.recv_timeout(PATIENCE).map_err(late)?.map_err(failed)
+    locked.recv_timeout(LOCK_TIMEOUT).map_err(late)?.map_err(failed)
 }
 
 fn lock_and_wait(file: &File) -> rustix::io::Result<()> {

@@ -3,7 +3,7 @@
 //! Verified with the brokers: 2.0 requires 12-byte salts, and skips a rejected entry, which locks out that user. 2.1 also
 //! accepts 64-byte salts, and does not start if one line is bad. Argon2 is a build option.
 
-use super::file::{Entry, PasswordFile};
+use super::file::{PasswordFile, PasswordLine};
 use super::{Hash, Scheme};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ pub const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::new(20_000).expect("it is
 
 /// A broker version that loads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub enum MosquittoTarget {
     /// mosquitto 1.x.
     Mosquitto1,
     /// mosquitto 2.0.
@@ -34,7 +34,7 @@ pub enum Target {
 
 /// A line that a broker does not load.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct UnloadedLine {
     /// The line number, from 1.
     pub line: usize,
     /// The user, as in the file.
@@ -43,42 +43,46 @@ pub struct Finding {
     pub problem: String,
 }
 
-impl Target {
+impl MosquittoTarget {
     /// The strongest scheme that this broker loads and can afford at each login.
     pub fn scheme(self) -> Scheme {
         match self {
-            Target::Mosquitto1 => Scheme::Sha512 { salt_len: PORTABLE_SALT },
+            MosquittoTarget::Mosquitto1 => Scheme::Sha512 { salt_len: PORTABLE_SALT },
             // The short salt permits a downgrade to 2.0, and is long enough to be unique.
-            Target::Mosquitto20 | Target::Mosquitto21 => pbkdf2(DEFAULT_ITERATIONS),
-            Target::Mosquitto21Argon2 => ARGON2ID,
+            MosquittoTarget::Mosquitto20 | MosquittoTarget::Mosquitto21 => pbkdf2(DEFAULT_ITERATIONS),
+            MosquittoTarget::Mosquitto21Argon2 => ARGON2ID,
         }
     }
 
     /// The display name.
     pub fn name(self) -> &'static str {
         match self {
-            Target::Mosquitto1 => "mosquitto 1",
-            Target::Mosquitto20 => "mosquitto 2.0",
-            Target::Mosquitto21 => "mosquitto 2.1 (built without Argon2)",
-            Target::Mosquitto21Argon2 => "mosquitto 2.1 (built with Argon2)",
+            MosquittoTarget::Mosquitto1 => "mosquitto 1",
+            MosquittoTarget::Mosquitto20 => "mosquitto 2.0",
+            MosquittoTarget::Mosquitto21 => "mosquitto 2.1 (built without Argon2)",
+            MosquittoTarget::Mosquitto21Argon2 => "mosquitto 2.1 (built with Argon2)",
         }
     }
 
     /// The effect of a bad line on the broker.
     pub fn consequence(self) -> &'static str {
         match self {
-            Target::Mosquitto1 | Target::Mosquitto20 => "skips them, and these users cannot log in",
-            Target::Mosquitto21 | Target::Mosquitto21Argon2 => "does not start with such a file",
+            MosquittoTarget::Mosquitto1 | MosquittoTarget::Mosquitto20 => {
+                "skips them, and these users cannot log in"
+            }
+            MosquittoTarget::Mosquitto21 | MosquittoTarget::Mosquitto21Argon2 => {
+                "does not start with such a file"
+            }
         }
     }
 
     /// Why this broker rejects hashes of this scheme, if it does.
     pub fn objection(self, scheme: Scheme) -> Option<String> {
         match (scheme, self) {
-            (Scheme::Pbkdf2Sha512 { .. }, Target::Mosquitto1) => {
+            (Scheme::Pbkdf2Sha512 { .. }, MosquittoTarget::Mosquitto1) => {
                 Some("sha512-pbkdf2 needs mosquitto 2.0 or later".to_owned())
             }
-            (Scheme::Argon2id { .. }, Target::Mosquitto21Argon2) => None,
+            (Scheme::Argon2id { .. }, MosquittoTarget::Mosquitto21Argon2) => None,
             (Scheme::Argon2id { .. }, _) => Some("argon2id needs mosquitto 2.1 built with Argon2".to_owned()),
             (Scheme::Sha512 { salt_len } | Scheme::Pbkdf2Sha512 { salt_len, .. }, _) => {
                 self.objection_to_salt(salt_len)
@@ -88,18 +92,19 @@ impl Target {
 
     fn objection_to_salt(self, length: usize) -> Option<String> {
         match (self, length) {
-            (_, PORTABLE_SALT) | (Target::Mosquitto21 | Target::Mosquitto21Argon2, LONG_SALT) => None,
-            (Target::Mosquitto1 | Target::Mosquitto20, _) => {
+            (_, PORTABLE_SALT)
+            | (MosquittoTarget::Mosquitto21 | MosquittoTarget::Mosquitto21Argon2, LONG_SALT) => None,
+            (MosquittoTarget::Mosquitto1 | MosquittoTarget::Mosquitto20, _) => {
                 Some(format!("the salt has {length} bytes; this broker takes {PORTABLE_SALT}"))
             }
-            (Target::Mosquitto21 | Target::Mosquitto21Argon2, _) => {
+            (MosquittoTarget::Mosquitto21 | MosquittoTarget::Mosquitto21Argon2, _) => {
                 Some(format!("the salt has {length} bytes; this broker takes {PORTABLE_SALT} or {LONG_SALT}"))
             }
         }
     }
 
     /// All lines that this broker does not load.
-    pub fn check(self, file: &PasswordFile) -> Vec<Finding> {
+    pub fn check(self, file: &PasswordFile) -> Vec<UnloadedLine> {
         let mut first_lines = HashMap::new();
         let mut findings = Vec::new();
         for entry in file.entries() {
@@ -111,13 +116,13 @@ impl Target {
                     .to_owned()
             });
             if let Some(problem) = marked.or(self.problem(&entry)).or(twice) {
-                findings.push(Finding { line: entry.line, user: entry.user.to_vec(), problem });
+                findings.push(UnloadedLine { line: entry.line, user: entry.user.to_vec(), problem });
             }
         }
         findings
     }
 
-    fn problem(self, entry: &Entry<'_>) -> Option<String> {
+    fn problem(self, entry: &PasswordLine<'_>) -> Option<String> {
         if entry.user.is_empty() {
             return Some("missing user name before the ':'".to_owned());
         }

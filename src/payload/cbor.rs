@@ -31,7 +31,7 @@ const BREAK: u8 = 0xff;
 const NOT_WELL_FORMED: &str = "not well-formed CBOR";
 
 /// The head of an item.
-struct Head {
+struct CborHead {
     major: u8,
     info: u8,
     /// `None` for an indefinite length.
@@ -39,7 +39,7 @@ struct Head {
 }
 
 /// Reads a payload from its start to its end.
-struct Reader<'a> {
+struct CborReader<'a> {
     input: Input<'a>,
     records: Records,
 }
@@ -54,14 +54,14 @@ pub(super) fn is_container(payload: &[u8]) -> bool {
 
 /// Writes the only item.
 pub(super) fn write(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
-    let mut reader = Reader { input: Input::new(payload), records: Records::default() };
+    let mut reader = CborReader { input: Input::new(payload), records: Records::default() };
     reader.item(MAX_DEPTH, json)?;
     reader.input.finish()
 }
 
 /// Writes the items of a sequence (RFC 8742) as an array.
 pub(super) fn write_sequence(payload: &[u8], json: &mut Writer<'_>) -> Result<(), Problem> {
-    let mut reader = Reader { input: Input::new(payload), records: Records::default() };
+    let mut reader = CborReader { input: Input::new(payload), records: Records::default() };
     json.open_array();
     while !reader.input.is_empty() {
         json.element();
@@ -71,7 +71,7 @@ pub(super) fn write_sequence(payload: &[u8], json: &mut Writer<'_>) -> Result<()
     Ok(())
 }
 
-impl Reader<'_> {
+impl CborReader<'_> {
     fn item(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(self.input.problem("values nested too deep"));
@@ -150,13 +150,13 @@ impl Reader<'_> {
     /// An array of the record's number, its keys, and the values of the first object.
     fn record_definition(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let problem = self.input.problem("not the definition of a record");
-        let Head { major: ARRAY, argument: Some(length @ 2..), .. } = head(&mut self.input)? else {
+        let CborHead { major: ARRAY, argument: Some(length @ 2..), .. } = head(&mut self.input)? else {
             return Err(problem);
         };
-        let Head { major: UNSIGNED, argument: Some(number), .. } = head(&mut self.input)? else {
+        let CborHead { major: UNSIGNED, argument: Some(number), .. } = head(&mut self.input)? else {
             return Err(problem);
         };
-        let Head { major: ARRAY, argument: Some(count), .. } = head(&mut self.input)? else {
+        let CborHead { major: ARRAY, argument: Some(count), .. } = head(&mut self.input)? else {
             return Err(problem);
         };
         let mut names = Vec::new();
@@ -170,7 +170,7 @@ impl Reader<'_> {
     fn record(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let problem = self.input.problem("a record without values");
         match head(&mut self.input)? {
-            Head { major: ARRAY, argument: Some(length), .. } => self.values(number, length, depth, json),
+            CborHead { major: ARRAY, argument: Some(length), .. } => self.values(number, length, depth, json),
             _ => Err(problem),
         }
     }
@@ -224,7 +224,7 @@ fn key(input: &mut Input<'_>) -> Result<String, Problem> {
     Ok(super::text(out).trim_matches('"').to_owned())
 }
 
-fn scalar(head: &Head, input: &mut Input<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
+fn scalar(head: &CborHead, input: &mut Input<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
     match (head.major, head.argument) {
         (UNSIGNED, Some(number)) => json.integer(number),
         (NEGATIVE, Some(number)) => json.literal(-1 - i128::from(number)),
@@ -243,7 +243,7 @@ fn pieces(major: u8, input: &mut Input<'_>) -> Result<Vec<u8>, Problem> {
     while goes_on(&mut None, input)? {
         let problem = input.problem(NOT_WELL_FORMED);
         match head(input)? {
-            Head { major: of_piece, argument: Some(length), .. } if of_piece == major => {
+            CborHead { major: of_piece, argument: Some(length), .. } if of_piece == major => {
                 whole.extend_from_slice(input.take(length)?);
             }
             _ => return Err(problem),
@@ -284,7 +284,7 @@ fn half(bits: u64) -> f32 {
     if bits & 0x8000 == 0 { value } else { -value }
 }
 
-fn head(input: &mut Input<'_>) -> Result<Head, Problem> {
+fn head(input: &mut Input<'_>) -> Result<CborHead, Problem> {
     let problem = input.problem(NOT_WELL_FORMED);
     let first = input.byte()?;
     let (major, info) = (first >> 5, first & 0x1f);
@@ -294,5 +294,5 @@ fn head(input: &mut Input<'_>) -> Result<Head, Problem> {
         31 if !matches!(major, UNSIGNED | NEGATIVE | TAG) => None,
         _ => return Err(problem),
     };
-    Ok(Head { major, info, argument })
+    Ok(CborHead { major, info, argument })
 }

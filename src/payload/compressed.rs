@@ -26,7 +26,7 @@ const MAGIC: [(&[u8], Format); 6] = [
 const BZIP2_BLOCK: &[u8] = b"\x31\x41\x59\x26\x53\x59";
 
 /// The result of decompression.
-pub(super) enum Unpacked {
+pub(super) enum Decompressed {
     Content(Vec<u8>),
     Malformed(Problem),
     /// It is compressed, but not decompressed here.
@@ -44,7 +44,7 @@ pub(super) fn by_magic(payload: &[u8]) -> Option<Format> {
 }
 
 /// Decompresses a payload of this format.
-pub(super) fn read(payload: &[u8], format: Format) -> Unpacked {
+pub(super) fn read(payload: &[u8], format: Format) -> Decompressed {
     match format {
         Format::Gzip => members(payload, |rest, out| {
             let mut decoder = GzDecoder::new(*rest);
@@ -72,65 +72,74 @@ pub(super) fn read(payload: &[u8], format: Format) -> Unpacked {
             members(payload, |rest, out| bounded(&mut snap::read::FrameDecoder::new(rest), out))
         }
         Format::Snappy => snappy_block(payload),
-        Format::Bzip2 | Format::Xz => Unpacked::Unread("not decompressed here"),
+        Format::Bzip2 | Format::Xz => Decompressed::Unread("not decompressed here"),
         Format::Json
         | Format::Cbor
         | Format::CborSequence
         | Format::MessagePack
         | Format::Sparkplug
-        | Format::Protobuf => Unpacked::Malformed(Problem { what: "not compressed", at: 0 }),
+        | Format::Protobuf => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
     }
 }
 
 /// Why a member was not decompressed to its end.
-enum Stop {
+enum DecompressError {
     Damaged,
     TooLong,
 }
 
 /// Decompresses one member after the other. Zeros after the last one are padding.
-fn members(payload: &[u8], mut member: impl FnMut(&mut &[u8], &mut Vec<u8>) -> Result<(), Stop>) -> Unpacked {
+fn members(
+    payload: &[u8],
+    mut member: impl FnMut(&mut &[u8], &mut Vec<u8>) -> Result<(), DecompressError>,
+) -> Decompressed {
     let (mut rest, mut content) = (payload, Vec::new());
     loop {
         let before = rest.len();
         match member(&mut rest, &mut content) {
             Ok(()) => {}
-            Err(Stop::TooLong) => return Unpacked::Unread("more than 1 MiB when decompressed; not read on"),
-            Err(Stop::Damaged) => {
-                return Unpacked::Malformed(Problem { what: "damaged compressed data", at: content.len() });
+            Err(DecompressError::TooLong) => {
+                return Decompressed::Unread("more than 1 MiB when decompressed; not read on");
+            }
+            Err(DecompressError::Damaged) => {
+                return Decompressed::Malformed(Problem {
+                    what: "damaged compressed data",
+                    at: content.len(),
+                });
             }
         }
         if rest.iter().all(|byte| *byte == 0) {
-            return Unpacked::Content(content);
+            return Decompressed::Content(content);
         }
         if rest.len() >= before {
-            return Unpacked::Malformed(Problem { what: "damaged compressed data", at: content.len() });
+            return Decompressed::Malformed(Problem { what: "damaged compressed data", at: content.len() });
         }
     }
 }
 
 /// Reads a member to its end, within the remaining limit.
-fn bounded(member: &mut impl Read, out: &mut Vec<u8>) -> Result<(), Stop> {
+fn bounded(member: &mut impl Read, out: &mut Vec<u8>) -> Result<(), DecompressError> {
     let left = (MAX_CONTENT + 1).saturating_sub(out.len() as u64);
-    member.take(left).read_to_end(out).map_err(|_| Stop::Damaged)?;
-    if out.len() as u64 > MAX_CONTENT { Err(Stop::TooLong) } else { Ok(()) }
+    member.take(left).read_to_end(out).map_err(|_| DecompressError::Damaged)?;
+    if out.len() as u64 > MAX_CONTENT { Err(DecompressError::TooLong) } else { Ok(()) }
 }
 
-fn zstd(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+fn zstd(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), DecompressError> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(MAX_WINDOW);
-    let mut decoder = StreamingDecoder::new_with_decoder(rest, decoder).map_err(|_| Stop::Damaged)?;
+    let mut decoder =
+        StreamingDecoder::new_with_decoder(rest, decoder).map_err(|_| DecompressError::Damaged)?;
     bounded(&mut decoder, out)
 }
 
 /// A block states its length, and has neither a magic number nor a checksum.
-fn snappy_block(payload: &[u8]) -> Unpacked {
-    let damaged = Unpacked::Malformed(Problem { what: "damaged compressed data", at: 0 });
+fn snappy_block(payload: &[u8]) -> Decompressed {
+    let damaged = Decompressed::Malformed(Problem { what: "damaged compressed data", at: 0 });
     match snap::raw::decompress_len(payload) {
         Ok(length) if length as u64 > MAX_CONTENT => {
-            Unpacked::Unread("more than 1 MiB when decompressed; not read on")
+            Decompressed::Unread("more than 1 MiB when decompressed; not read on")
         }
-        Ok(_) => snap::raw::Decoder::new().decompress_vec(payload).map_or(damaged, Unpacked::Content),
+        Ok(_) => snap::raw::Decoder::new().decompress_vec(payload).map_or(damaged, Decompressed::Content),
         Err(_) => damaged,
     }
 }

@@ -37,7 +37,7 @@ pub enum Format {
 
 /// The format that a content type or a topic states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stated {
+pub(super) enum StatedFormat {
     /// This one.
     As(Format),
     /// One that is not decoded here.
@@ -113,16 +113,16 @@ impl fmt::Display for Format {
 
 /// The format that a content type states. The structured suffix (`senml+cbor`) counts before the name, and the prefixes `x-` and `vnd.`
 /// do not count.
-pub(super) fn of_content_type(content_type: &str) -> Stated {
+pub(super) fn of_content_type(content_type: &str) -> StatedFormat {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     // `octet-stream` states no more than that there are bytes.
     if matches!(essence.as_str(), "" | "application/octet-stream") {
-        return Stated::Nothing;
+        return StatedFormat::Nothing;
     }
     let subtype = essence.split_once('/').map_or(essence.as_str(), |(_, subtype)| subtype);
     let name = subtype.rsplit('+').next().unwrap_or(subtype);
     let name = name.strip_prefix("vnd.").unwrap_or(name);
-    Stated::As(match name.strip_prefix("x-").unwrap_or(name) {
+    StatedFormat::As(match name.strip_prefix("x-").unwrap_or(name) {
         "json" => Format::Json,
         "cbor" => Format::Cbor,
         "cbor-seq" => Format::CborSequence,
@@ -135,6 +135,6 @@ pub(super) fn of_content_type(content_type: &str) -> Stated {
         "snappy" | "snappy-framed" => Format::Snappy,
         "bzip2" => Format::Bzip2,
         "xz" => Format::Xz,
-        _ => return Stated::Other,
+        _ => return StatedFormat::Other,
     })
 }

@@ -16,8 +16,8 @@ mod sparkplug;
 mod tests;
 
 use crate::json::{Writer, copy_value};
-use compressed::Unpacked;
-use format::Stated;
+use compressed::Decompressed;
+use format::StatedFormat;
 use sparkplug::Topic;
 
 pub use format::Format;
@@ -139,10 +139,10 @@ impl From<Result<String, Problem>> for Content {
 fn unasked(payload: &[u8], hints: Hints<'_>) -> Option<Decoded> {
     let stated = format::of_content_type(hints.content_type.unwrap_or_default());
     match (stated, hints.topic.and_then(Topic::parse)) {
-        (Stated::As(format), _) => Some(read(payload, format)),
+        (StatedFormat::As(format), _) => Some(read(payload, format)),
         (_, Some(topic)) => Some(read_sparkplug(payload, Some(topic), hints)),
-        (Stated::Other, None) => None,
-        (Stated::Nothing, None) => by_shape(payload),
+        (StatedFormat::Other, None) => None,
+        (StatedFormat::Nothing, None) => by_shape(payload),
     }
 }
 
@@ -153,11 +153,11 @@ fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) ->
     }
     let births = hints.births.zip(topic.as_ref());
     let content = match sparkplug::compressed_body(payload) {
-        Some((format, Unpacked::Content(body))) => {
+        Some((format, Decompressed::Content(body))) => {
             write(body.len(), |json| sparkplug::write(&body, births, Some(format), json)).into()
         }
-        Some((_, Unpacked::Malformed(problem))) => Content::Malformed(problem),
-        Some((_, Unpacked::Unread(why))) => Content::Unread(why),
+        Some((_, Decompressed::Malformed(problem))) => Content::Malformed(problem),
+        Some((_, Decompressed::Unread(why))) => Content::Unread(why),
         None => write(payload.len(), |json| sparkplug::write(payload, births, None, json)).into(),
     };
     let is_json = || value(payload, Format::Json).ok();
@@ -180,12 +180,12 @@ fn read(payload: &[u8], format: Format) -> Decoded {
     // The magic number decides, whichever compression was requested.
     let format = compressed::by_magic(payload).unwrap_or(format);
     match compressed::read(payload, format) {
-        Unpacked::Content(content) => {
+        Decompressed::Content(content) => {
             let (inner, content) = unpacked(&content);
             Decoded { inner, ..Decoded::new(format, content) }
         }
-        Unpacked::Malformed(problem) => Decoded::new(format, Content::Malformed(problem)),
-        Unpacked::Unread(why) => Decoded::new(format, Content::Unread(why)),
+        Decompressed::Malformed(problem) => Decoded::new(format, Content::Malformed(problem)),
+        Decompressed::Unread(why) => Decoded::new(format, Content::Unread(why)),
     }
 }
 

@@ -19,7 +19,7 @@ const TIMESTAMP: i8 = -1;
 const RECORD: u8 = 0x72;
 
 /// How a value begins.
-enum Head {
+enum MsgpackHead {
     Nil,
     Flag(bool),
     Unsigned(u64),
@@ -45,7 +45,7 @@ pub(super) enum RawStrings {
 }
 
 /// Reads a payload from its start to its end.
-struct Reader<'a> {
+struct MsgpackReader<'a> {
     input: Input<'a>,
     records: Records,
     raw_strings: RawStrings,
@@ -61,18 +61,18 @@ pub(super) fn is_container(payload: &[u8]) -> bool {
 
 /// Writes the only value.
 pub(super) fn write(payload: &[u8], raw_strings: RawStrings, json: &mut Writer<'_>) -> Result<(), Problem> {
-    let mut reader = Reader { input: Input::new(payload), records: Records::default(), raw_strings };
+    let mut reader = MsgpackReader { input: Input::new(payload), records: Records::default(), raw_strings };
     reader.value(MAX_DEPTH, json)?;
     reader.input.finish()
 }
 
-impl Reader<'_> {
+impl MsgpackReader<'_> {
     fn value(&mut self, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(self.input.problem("values nested too deep"));
         };
         match self.head()? {
-            Head::Array(length) => {
+            MsgpackHead::Array(length) => {
                 json.open_array();
                 for _ in 0..length {
                     json.element();
@@ -81,7 +81,7 @@ impl Reader<'_> {
                 json.close_array();
                 Ok(())
             }
-            Head::Map(length) => {
+            MsgpackHead::Map(length) => {
                 json.open_object();
                 for _ in 0..length {
                     let key = self.key()?;
@@ -91,8 +91,8 @@ impl Reader<'_> {
                 json.close_object();
                 Ok(())
             }
-            Head::Extension(length) => self.extension(length, depth, json),
-            Head::Record(number) => self.record(number, depth, json),
+            MsgpackHead::Extension(length) => self.extension(length, depth, json),
+            MsgpackHead::Record(number) => self.record(number, depth, json),
             head => self.scalar(&head, json),
         }
     }
@@ -101,10 +101,13 @@ impl Reader<'_> {
     fn key(&mut self) -> Result<String, Problem> {
         let start = self.input.problem("a key that is not a single value");
         let head = self.head()?;
-        if matches!(head, Head::Array(_) | Head::Map(_) | Head::Extension(_) | Head::Record(_)) {
+        if matches!(
+            head,
+            MsgpackHead::Array(_) | MsgpackHead::Map(_) | MsgpackHead::Extension(_) | MsgpackHead::Record(_)
+        ) {
             return Err(start);
         }
-        if let Head::Text(length) = head {
+        if let MsgpackHead::Text(length) = head {
             let at = self.input.at();
             let content = self.input.take(length)?;
             return match std::str::from_utf8(content) {
@@ -117,16 +120,20 @@ impl Reader<'_> {
         Ok(super::text(out).trim_matches('"').to_owned())
     }
 
-    fn scalar(&mut self, head: &Head, json: &mut Writer<'_>) -> Result<(), Problem> {
+    fn scalar(&mut self, head: &MsgpackHead, json: &mut Writer<'_>) -> Result<(), Problem> {
         match *head {
-            Head::Flag(flag) => json.literal(flag),
-            Head::Unsigned(number) => json.integer(number),
-            Head::Signed(number) => json.literal(number),
-            Head::Single(number) => single(number, json),
-            Head::Double(number) => float(number, json),
-            Head::Text(length) => self.text(length, json)?,
-            Head::Bytes(length) => bytes(self.input.take(length)?, json),
-            Head::Nil | Head::Array(_) | Head::Map(_) | Head::Extension(_) | Head::Record(_) => {
+            MsgpackHead::Flag(flag) => json.literal(flag),
+            MsgpackHead::Unsigned(number) => json.integer(number),
+            MsgpackHead::Signed(number) => json.literal(number),
+            MsgpackHead::Single(number) => single(number, json),
+            MsgpackHead::Double(number) => float(number, json),
+            MsgpackHead::Text(length) => self.text(length, json)?,
+            MsgpackHead::Bytes(length) => bytes(self.input.take(length)?, json),
+            MsgpackHead::Nil
+            | MsgpackHead::Array(_)
+            | MsgpackHead::Map(_)
+            | MsgpackHead::Extension(_)
+            | MsgpackHead::Record(_) => {
                 json.literal("null");
             }
         }
@@ -182,7 +189,7 @@ impl Reader<'_> {
     /// The names of the fields; the values of the first object follow.
     fn record_definition(&mut self, number: u64, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
         let problem = self.input.problem("not the definition of a record");
-        let Head::Array(count) = self.head()? else { return Err(problem) };
+        let MsgpackHead::Array(count) = self.head()? else { return Err(problem) };
         let mut names = Vec::new();
         for _ in 0..count {
             names.push(self.key()?);
@@ -203,10 +210,10 @@ impl Reader<'_> {
     }
 
     /// An integer of one byte may be the number of a record; msgpackr writes such integers with two.
-    fn head(&mut self) -> Result<Head, Problem> {
+    fn head(&mut self) -> Result<MsgpackHead, Problem> {
         match self.input.peek().map(u64::from) {
             Some(number @ 0x40..=0x7f) if self.records.contains(number) => {
-                self.input.byte().map(|_| Head::Record(number))
+                self.input.byte().map(|_| MsgpackHead::Record(number))
             }
             _ => head(&mut self.input),
         }
@@ -233,31 +240,31 @@ fn timestamp(data: &[u8]) -> Option<Timestamp> {
     whole.checked_add(jiff::SignedDuration::from_nanos(nanoseconds)).ok()
 }
 
-fn head(input: &mut Input<'_>) -> Result<Head, Problem> {
+fn head(input: &mut Input<'_>) -> Result<MsgpackHead, Problem> {
     let problem = input.problem("not MessagePack");
     let first = input.byte()?;
     let low = |mask: u8| u64::from(first & mask);
     Ok(match first {
-        0x00..=0x7f => Head::Unsigned(first.into()),
-        0x80..=0x8f => Head::Map(low(0x0f)),
-        0x90..=0x9f => Head::Array(low(0x0f)),
-        0xa0..=0xbf => Head::Text(low(0x1f)),
-        0xc0 => Head::Nil,
+        0x00..=0x7f => MsgpackHead::Unsigned(first.into()),
+        0x80..=0x8f => MsgpackHead::Map(low(0x0f)),
+        0x90..=0x9f => MsgpackHead::Array(low(0x0f)),
+        0xa0..=0xbf => MsgpackHead::Text(low(0x1f)),
+        0xc0 => MsgpackHead::Nil,
         0xc1 => return Err(problem),
-        0xc2 | 0xc3 => Head::Flag(first == 0xc3),
-        0xc4..=0xc6 => Head::Bytes(input.number(1 << (first - 0xc4))?),
-        0xc7..=0xc9 => Head::Extension(input.number(1 << (first - 0xc7))?),
-        0xca => Head::Single(f32::from_be_bytes(input.array()?)),
-        0xcb => Head::Double(f64::from_be_bytes(input.array()?)),
-        0xcc..=0xcf => Head::Unsigned(input.number(1 << (first - 0xcc))?),
-        0xd0 => Head::Signed(i8::from_be_bytes(input.array()?).into()),
-        0xd1 => Head::Signed(i16::from_be_bytes(input.array()?).into()),
-        0xd2 => Head::Signed(i32::from_be_bytes(input.array()?).into()),
-        0xd3 => Head::Signed(i64::from_be_bytes(input.array()?)),
-        0xd4..=0xd8 => Head::Extension(1 << (first - 0xd4)),
-        0xd9..=0xdb => Head::Text(input.number(1 << (first - 0xd9))?),
-        0xdc | 0xdd => Head::Array(input.number(2 << (first - 0xdc))?),
-        0xde | 0xdf => Head::Map(input.number(2 << (first - 0xde))?),
-        0xe0..=0xff => Head::Signed(i8::from_be_bytes([first]).into()),
+        0xc2 | 0xc3 => MsgpackHead::Flag(first == 0xc3),
+        0xc4..=0xc6 => MsgpackHead::Bytes(input.number(1 << (first - 0xc4))?),
+        0xc7..=0xc9 => MsgpackHead::Extension(input.number(1 << (first - 0xc7))?),
+        0xca => MsgpackHead::Single(f32::from_be_bytes(input.array()?)),
+        0xcb => MsgpackHead::Double(f64::from_be_bytes(input.array()?)),
+        0xcc..=0xcf => MsgpackHead::Unsigned(input.number(1 << (first - 0xcc))?),
+        0xd0 => MsgpackHead::Signed(i8::from_be_bytes(input.array()?).into()),
+        0xd1 => MsgpackHead::Signed(i16::from_be_bytes(input.array()?).into()),
+        0xd2 => MsgpackHead::Signed(i32::from_be_bytes(input.array()?).into()),
+        0xd3 => MsgpackHead::Signed(i64::from_be_bytes(input.array()?)),
+        0xd4..=0xd8 => MsgpackHead::Extension(1 << (first - 0xd4)),
+        0xd9..=0xdb => MsgpackHead::Text(input.number(1 << (first - 0xd9))?),
+        0xdc | 0xdd => MsgpackHead::Array(input.number(2 << (first - 0xdc))?),
+        0xde | 0xdf => MsgpackHead::Map(input.number(2 << (first - 0xde))?),
+        0xe0..=0xff => MsgpackHead::Signed(i8::from_be_bytes([first]).into()),
     })
 }

@@ -8,14 +8,14 @@ use crate::json::Writer;
 #[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
     pub(super) number: u64,
-    pub(super) value: Wire<'a>,
+    pub(super) value: WireValue<'a>,
     /// The start of its value.
     pub(super) at: usize,
 }
 
 /// A value on the wire.
 #[derive(Clone, Copy)]
-pub(super) enum Wire<'a> {
+pub(super) enum WireValue<'a> {
     Number(u64),
     Fixed64(u64),
     Fixed32(u32),
@@ -34,9 +34,9 @@ pub(super) fn write(message: &[u8], json: &mut Writer<'_>) -> Result<(), Problem
         json.string(field.value.type_name());
         json.plain_key("value");
         match field.value {
-            Wire::Number(value) | Wire::Fixed64(value) => json.integer(value),
-            Wire::Fixed32(value) => json.integer(value.into()),
-            Wire::Bytes(value) => match std::str::from_utf8(value) {
+            WireValue::Number(value) | WireValue::Fixed64(value) => json.integer(value),
+            WireValue::Fixed32(value) => json.integer(value.into()),
+            WireValue::Bytes(value) => match std::str::from_utf8(value) {
                 Ok(text) if !text.contains(char::is_control) => json.string(text),
                 _ => bytes(value, json),
             },
@@ -47,14 +47,14 @@ pub(super) fn write(message: &[u8], json: &mut Writer<'_>) -> Result<(), Problem
     Ok(())
 }
 
-impl Wire<'_> {
+impl WireValue<'_> {
     /// The wire type as the protocol buffers' documentation calls it.
     fn type_name(self) -> &'static str {
         match self {
-            Wire::Number(_) => "VARINT",
-            Wire::Fixed64(_) => "I64",
-            Wire::Bytes(_) => "LEN",
-            Wire::Fixed32(_) => "I32",
+            WireValue::Number(_) => "VARINT",
+            WireValue::Fixed64(_) => "I64",
+            WireValue::Bytes(_) => "LEN",
+            WireValue::Fixed32(_) => "I32",
         }
     }
 }
@@ -74,15 +74,15 @@ pub(super) fn fields(message: &[u8], at: usize) -> Result<Vec<Field<'_>>, Proble
         let number = tag >> 3;
         let value = match tag & 7 {
             _ if number == 0 => return Err(problem),
-            0 => Wire::Number(variable(&mut input)?),
-            1 => Wire::Fixed64(u64::from_le_bytes(input.array()?)),
+            0 => WireValue::Number(variable(&mut input)?),
+            1 => WireValue::Fixed64(u64::from_le_bytes(input.array()?)),
             2 => {
                 let length = variable(&mut input)?;
                 let at = input.at();
-                fields.push(Field { number, value: Wire::Bytes(input.take(length)?), at });
+                fields.push(Field { number, value: WireValue::Bytes(input.take(length)?), at });
                 continue;
             }
-            5 => Wire::Fixed32(u32::from_le_bytes(input.array()?)),
+            5 => WireValue::Fixed32(u32::from_le_bytes(input.array()?)),
             _ => return Err(problem),
         };
         fields.push(Field { number, value, at: problem.at });

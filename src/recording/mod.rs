@@ -48,7 +48,7 @@ pub enum RecordingError {
     #[error("{}: {source}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
     #[cfg(feature = "sqlite")]
-    #[error("{} is locked by another program, which did not let go of it for {} s", path.display(), sqlite::PATIENCE.as_secs())]
+    #[error("{} is locked by another program, which did not let go of it for {} s", path.display(), sqlite::BUSY_TIMEOUT.as_secs())]
     Busy { path: PathBuf },
 }
 

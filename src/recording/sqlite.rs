@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long another program may keep the database locked.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The application id of our databases: "mqrc".
 const APPLICATION: i64 = 0x6d71_7263;
@@ -51,23 +51,23 @@ pub struct Database {
 
 impl Database {
     pub(super) fn open(path: &Path) -> Result<Database, RecordingError> {
-        let told = |source| failed(path, source);
-        let connection = Connection::open(path).map_err(told)?;
-        connection.busy_timeout(PATIENCE).map_err(told)?;
+        let failed_here = |source| failed(path, source);
+        let connection = Connection::open(path).map_err(failed_here)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed_here)?;
         check_kind(path, &connection, true)?;
         // Readers do not wait for us then, nor we for them.
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
-        connection.pragma_update(None, "synchronous", "NORMAL").map_err(told)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed_here)?;
+        connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed_here)?;
         Ok(Database { path: path.to_owned(), connection, is_in_transaction: false })
     }
 
     pub(super) fn add(&mut self, publish: &Publish<'_>, arrived: Timestamp) -> Result<(), RecordingError> {
-        let told = |source| failed(&self.path, source);
+        let failed_here = |source| failed(&self.path, source);
         if !self.is_in_transaction {
-            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(told)?;
+            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed_here)?;
             self.is_in_transaction = true;
         }
-        let mut insert = self.connection.prepare_cached(INSERT).map_err(told)?;
+        let mut insert = self.connection.prepare_cached(INSERT).map_err(failed_here)?;
         let time = i64::try_from(arrived.as_nanosecond()).unwrap_or(i64::MAX);
         let row = params![
             time,
@@ -78,7 +78,7 @@ impl Database {
             publish.payload,
             properties(publish)
         ];
-        insert.execute(row).map(drop).map_err(told)
+        insert.execute(row).map(drop).map_err(failed_here)
     }
 
     pub(super) fn flush(&mut self) -> Result<(), RecordingError> {
@@ -116,16 +116,17 @@ impl Messages {
     /// # Errors
     /// If the file is not a recording or cannot be opened.
     pub fn open(path: &Path) -> Result<Messages, RecordingError> {
-        let told = |source| failed(path, source);
+        let failed_here = |source| failed(path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // The newest messages may be in the write-ahead log, which only a writer can check in.
         let connection = Connection::open_with_flags(path, flags)
             .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
-            .map_err(told)?;
-        connection.busy_timeout(PATIENCE).map_err(told)?;
+            .map_err(failed_here)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed_here)?;
         check_kind(path, &connection, false)?;
-        let count: i64 =
-            connection.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).map_err(told)?;
+        let count: i64 = connection
+            .query_row("SELECT count(*) FROM messages", [], |row| row.get(0))
+            .map_err(failed_here)?;
         let (last, page) = (i64::MIN, Vec::new().into_iter());
         Ok(Messages { path: path.to_owned(), connection, last, page, count: count.unsigned_abs() })
     }
@@ -156,17 +157,17 @@ impl Messages {
     }
 
     fn read_page(&mut self) -> Result<Vec<Message>, RecordingError> {
-        let told = |source| failed(&self.path, source);
-        let mut select = self.connection.prepare_cached(PAGE).map_err(told)?;
-        let mut rows = select.query([self.last]).map_err(told)?;
+        let failed_here = |source| failed(&self.path, source);
+        let mut select = self.connection.prepare_cached(PAGE).map_err(failed_here)?;
+        let mut rows = select.query([self.last]).map_err(failed_here)?;
         let mut page = Vec::new();
-        while let Some(row) = rows.next().map_err(told)? {
-            self.last = row.get(0).map_err(told)?;
+        while let Some(row) = rows.next().map_err(failed_here)? {
+            self.last = row.get(0).map_err(failed_here)?;
             let problem = |problem| RecordingError::Foreign {
                 path: self.path.clone(),
                 problem: format!("message {}: {problem}", self.last),
             };
-            page.push(read(row).map_err(told)?.map_err(problem)?);
+            page.push(read(row).map_err(failed_here)?.map_err(problem)?);
         }
         Ok(page)
     }
@@ -195,22 +196,22 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Message, String>> {
 
 /// Refuses databases of other programs; creates the schema in an empty one if `is_made`.
 fn check_kind(path: &Path, connection: &Connection, is_made: bool) -> Result<(), RecordingError> {
-    let told = |source| failed(path, source);
+    let failed_here = |source| failed(path, source);
     let number = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let tables = "SELECT count(*) FROM sqlite_master";
-    let is_empty = connection.query_row(tables, [], |row| row.get::<_, i64>(0)).map_err(told)? == 0;
+    let is_empty = connection.query_row(tables, [], |row| row.get::<_, i64>(0)).map_err(failed_here)? == 0;
     let foreign =
         |problem: &str| RecordingError::Foreign { path: path.to_owned(), problem: problem.to_owned() };
     if is_empty && is_made {
         let begin = format!(
             "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT"
         );
-        return connection.execute_batch(&begin).map_err(told);
+        return connection.execute_batch(&begin).map_err(failed_here);
     }
-    if number("application_id").map_err(told)? != APPLICATION {
+    if number("application_id").map_err(failed_here)? != APPLICATION {
         return Err(foreign("it is a database of another program"));
     }
-    match number("user_version").map_err(told)? {
+    match number("user_version").map_err(failed_here)? {
         SCHEMA_VERSION => Ok(()),
         _ => Err(foreign("a newer mq wrote it")),
     }

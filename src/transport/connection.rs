@@ -141,12 +141,12 @@ impl Connection {
         poll_fn(|cx| Pin::new(&mut self.stream).poll_flush(cx)).await
     }
 
-    /// Writes the send buffer, then waits for the peer to close, as a server does after DISCONNECT; at most `patience` for each step.
+    /// Writes the send buffer, then waits for the peer to close, as a server does after DISCONNECT; at most `close_timeout` for each step.
     ///
     /// Closing first with unread bytes would reset the connection and could lose the last packets, and would keep the local port busy for
     /// a minute. Errors are ignored.
-    pub async fn finish(&mut self, patience: Duration) {
-        let Ok(Ok(())) = timeout(patience, self.flush()).await else {
+    pub async fn finish(&mut self, close_timeout: Duration) {
+        let Ok(Ok(())) = timeout(close_timeout, self.flush()).await else {
             return;
         };
         let is_closed = async {
@@ -154,7 +154,7 @@ impl Connection {
                 self.input.clear();
             }
         };
-        let _ = timeout(patience, is_closed).await;
+        let _ = timeout(close_timeout, is_closed).await;
     }
 
     /// Says that nothing more will be sent.

@@ -125,7 +125,7 @@ pub enum Layer {
 
 /// A step of building a connection.
 #[derive(Debug)]
-pub enum Step<'s> {
+pub enum ConnectStep<'s> {
     /// The proxy opened a way to this host or address, and port.
     Tunnel(&'s str),
     /// A layer is there.
@@ -137,18 +137,18 @@ pub enum Step<'s> {
 /// # Errors
 /// Which step failed and why, or that the time is up.
 pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    connect_telling(endpoint, |_| {}).await
+    connect_observed(endpoint, |_| {}).await
 }
 
 /// Like [`connect`], with a callback for each finished step.
 ///
 /// # Errors
 /// The failed step and its reason, or a timeout.
-pub async fn connect_telling(
+pub async fn connect_observed(
     endpoint: &Endpoint,
-    tell: impl FnMut(Step<'_>),
+    observe: impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
-    match tokio::time::timeout(endpoint.timeout, connect_layers(endpoint, tell)).await {
+    match tokio::time::timeout(endpoint.timeout, connect_layers(endpoint, observe)).await {
         Ok(result) => result,
         Err(_) => Err(ConnectError::Timeout {
             address: endpoint.address.clone(),
@@ -158,9 +158,12 @@ pub async fn connect_telling(
     }
 }
 
-async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Step<'_>)) -> Result<Stream, ConnectError> {
-    let socket = connect_bottom(endpoint, &mut tell).await?;
-    add_layers(socket, endpoint, tell).await
+async fn connect_layers(
+    endpoint: &Endpoint,
+    mut observe: impl FnMut(ConnectStep<'_>),
+) -> Result<Stream, ConnectError> {
+    let socket = connect_bottom(endpoint, &mut observe).await?;
+    add_layers(socket, endpoint, observe).await
 }
 
 /// Adds the endpoint's layers on a connected socket, with a callback for each finished layer, the socket included.
@@ -170,19 +173,19 @@ async fn connect_layers(endpoint: &Endpoint, mut tell: impl FnMut(Step<'_>)) -> 
 pub async fn add_layers(
     mut stream: Stream,
     endpoint: &Endpoint,
-    mut tell: impl FnMut(Step<'_>),
+    mut observe: impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
     if let Some(preface) = &endpoint.preface {
         preface.send(&mut stream).await?;
     }
-    tell(Step::Laid(Layer::Socket));
+    observe(ConnectStep::Laid(Layer::Socket));
     if let Some(tls) = &endpoint.tls {
         stream = tls::connect(stream, tls).await?;
-        tell(Step::Laid(Layer::Tls));
+        observe(ConnectStep::Laid(Layer::Tls));
     }
     if let Some(upgrade) = &endpoint.web_socket {
         stream = web_socket::connect(stream, upgrade).await?;
-        tell(Step::Laid(Layer::WebSocket));
+        observe(ConnectStep::Laid(Layer::WebSocket));
     }
     Ok(stream)
 }
@@ -192,17 +195,17 @@ pub async fn add_layers(
 /// # Errors
 /// The failed step and its reason.
 pub async fn connect_socket(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
-    connect_bottom(endpoint, &mut |_: Step<'_>| {}).await
+    connect_bottom(endpoint, &mut |_: ConnectStep<'_>| {}).await
 }
 
 async fn connect_bottom(
     endpoint: &Endpoint,
-    tell: &mut impl FnMut(Step<'_>),
+    observe: &mut impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
     match &endpoint.address {
         Address::Unix(path) => unix::connect(path).await,
-        Address::Tcp { host, port } => reach(endpoint, host, *port, tell).await,
-        Address::Service(name) => reach_service(endpoint, name, tell).await,
+        Address::Tcp { host, port } => reach(endpoint, host, *port, observe).await,
+        Address::Service(name) => reach_service(endpoint, name, observe).await,
     }
 }
 
@@ -210,11 +213,11 @@ async fn connect_bottom(
 async fn reach_service(
     endpoint: &Endpoint,
     name: &str,
-    tell: &mut impl FnMut(Step<'_>),
+    observe: &mut impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
     let mut failure = ConnectError::NoService { name: name.to_owned(), details: "" };
     for target in srv::look_up(name).await? {
-        match reach(endpoint, &target.host, target.port, tell).await {
+        match reach(endpoint, &target.host, target.port, observe).await {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = error,
         }
@@ -226,10 +229,10 @@ async fn reach(
     endpoint: &Endpoint,
     host: &str,
     port: u16,
-    tell: &mut impl FnMut(Step<'_>),
+    observe: &mut impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
     let Some(proxy) = &endpoint.proxy else { return tcp::connect(host, port, endpoint.bind).await };
     let tunnel = proxy::connect(proxy, host, port, endpoint.bind).await?;
-    tell(Step::Tunnel(&tunnel.target));
+    observe(ConnectStep::Tunnel(&tunnel.target));
     Ok(tunnel.stream)
 }

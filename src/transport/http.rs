@@ -15,24 +15,24 @@ const GREETING: usize = 20;
 
 /// An answer without its body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) code: u16,
     reason: String,
     headers: Vec<(String, Vec<u8>)>,
 }
 
-impl Answer {
+impl Response {
     /// Reads the head of an answer; `None` when it is not complete.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(usize, Answer)>, String> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(usize, Response)>, String> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut answer = httparse::Response::new(&mut headers);
-        match answer.parse(bytes) {
+        let mut response = httparse::Response::new(&mut headers);
+        match response.parse(bytes) {
             Ok(httparse::Status::Partial) => Ok(None),
             Ok(httparse::Status::Complete(size)) => {
-                let headers = answer.headers.iter();
+                let headers = response.headers.iter();
                 let headers = headers.map(|header| (header.name.to_owned(), header.value.to_vec())).collect();
-                let reason = answer.reason.unwrap_or_default().to_owned();
-                Ok(Some((size, Answer { code: answer.code.unwrap_or_default(), reason, headers })))
+                let reason = response.reason.unwrap_or_default().to_owned();
+                Ok(Some((size, Response { code: response.code.unwrap_or_default(), reason, headers })))
             }
             Err(_) => {
                 let greeting = bytes.get(..GREETING).unwrap_or(bytes).escape_ascii();

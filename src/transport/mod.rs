@@ -19,7 +19,7 @@ pub mod web_socket;
 
 pub use connection::{Connection, Progress, Tap};
 pub use endpoint::{
-    Address, Endpoint, Layer, Preface, Step, add_layers, connect, connect_socket, connect_telling,
+    Address, ConnectStep, Endpoint, Layer, Preface, add_layers, connect, connect_observed, connect_socket,
 };
 pub use error::ConnectError;
 pub(crate) use precise_timer::PreciseTimer;

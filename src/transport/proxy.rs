@@ -1,6 +1,6 @@
 //! Proxies: SOCKS5 (RFC 1928, 1929), and HTTP with CONNECT.
 
-use super::http::{Answer, bracketed, read_head};
+use super::http::{Response, bracketed, read_head};
 use super::{ConnectError, Stream, tcp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -200,14 +200,14 @@ async fn connect_http(
     let request = connect_request(proxy, &target);
     let failed = |error: io::Error| not_a_proxy(error.to_string());
     stream.write_all(request.as_bytes()).await.map_err(failed)?;
-    let (answer, early) = read_head(&mut stream, Answer::parse).await.map_err(failed)?;
-    match answer.code {
+    let (response, early) = read_head(&mut stream, Response::parse).await.map_err(failed)?;
+    match response.code {
         // Whatever is to follow in the tunnel waits for our first bytes.
         200..300 if early.is_empty() => Ok(Tunnel { stream, target }),
         200..300 => Err(not_a_proxy("it sent more than an answer to CONNECT".to_owned())),
         407 => Err(credentials_failure(proxy)),
         _ => {
-            let (proxy, host, reason) = (proxy.to_string(), host.to_owned(), answer.status());
+            let (proxy, host, reason) = (proxy.to_string(), host.to_owned(), response.status());
             Err(ConnectError::ProxyRefused { proxy, host, port, reason })
         }
     }

@@ -9,7 +9,7 @@ use domain::resolv::stub::Answer;
 
 /// A server of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct Server {
     pub(super) host: String,
     pub(super) port: u16,
     priority: u16,
@@ -20,7 +20,7 @@ pub(super) struct Target {
 ///
 /// # Errors
 /// If there are no records, or the resolver does not answer.
-pub(super) async fn look_up(name: &str) -> Result<Vec<Target>, ConnectError> {
+pub(super) async fn look_up(name: &str) -> Result<Vec<Server>, ConnectError> {
     let failed = |reason: String| ConnectError::ServiceLookup { name: name.to_owned(), reason };
     let none = |details| Err(ConnectError::NoService { name: name.to_owned(), details });
     let question: Name<Vec<u8>> = name.parse().map_err(|error| failed(format!("{error}")))?;
@@ -40,9 +40,9 @@ pub(super) async fn look_up(name: &str) -> Result<Vec<Target>, ConnectError> {
     }
 }
 
-fn targets(answer: &Answer) -> Result<Vec<Target>, domain::base::wire::ParseError> {
+fn targets(answer: &Answer) -> Result<Vec<Server>, domain::base::wire::ParseError> {
     let records = answer.answer()?.limit_to_in::<Srv<ParsedName<_>>>();
-    let target = |record: Srv<ParsedName<_>>| Target {
+    let target = |record: Srv<ParsedName<_>>| Server {
         host: record.target().to_string().trim_end_matches('.').to_owned(),
         port: record.port(),
         priority: record.priority(),
@@ -52,7 +52,7 @@ fn targets(answer: &Answer) -> Result<Vec<Target>, domain::base::wire::ParseErro
 }
 
 /// Lower priorities first; of the same priority, a higher weight has a better chance to come first.
-fn in_order(mut targets: Vec<Target>, random: &mut fastrand::Rng) -> Vec<Target> {
+fn in_order(mut targets: Vec<Server>, random: &mut fastrand::Rng) -> Vec<Server> {
     targets.sort_by_key(|target| (target.priority, target.weight));
     let mut ordered = Vec::with_capacity(targets.len());
     while let Some(first) = targets.first() {
@@ -74,11 +74,11 @@ fn in_order(mut targets: Vec<Target>, random: &mut fastrand::Rng) -> Vec<Target>
 mod tests {
     use super::*;
 
-    fn target(host: &str, priority: u16, weight: u16) -> Target {
-        Target { host: host.to_owned(), port: 1883, priority, weight }
+    fn target(host: &str, priority: u16, weight: u16) -> Server {
+        Server { host: host.to_owned(), port: 1883, priority, weight }
     }
 
-    fn order(targets: &[Target], random: &mut fastrand::Rng) -> String {
+    fn order(targets: &[Server], random: &mut fastrand::Rng) -> String {
         in_order(targets.to_vec(), random).into_iter().map(|target| target.host).collect()
     }
 

@@ -1,6 +1,6 @@
 //! The one type for everything that carries MQTT's bytes.
 
-use super::tls::{Agreement, ServerStream, TlsStream};
+use super::tls::{Negotiated, ServerStream, TlsStream};
 use super::web_socket::WebSocket;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -45,13 +45,13 @@ impl Stream {
     }
 
     /// The negotiated TLS parameters, for a TLS client.
-    pub fn agreement(&self) -> Option<Agreement> {
+    pub fn agreement(&self) -> Option<Negotiated> {
         match self {
             Stream::Tls(stream) => Some(stream.agreement()),
             Stream::WebSocket(web_socket) => web_socket.stream().agreement(),
             Stream::Tcp(_) | Stream::Unix(_) | Stream::TlsServer(_) => None,
             #[cfg(feature = "psk")]
-            Stream::SharedKey(stream) => Some(Agreement::of_shared_key(stream.ssl())),
+            Stream::SharedKey(stream) => Some(Negotiated::of_shared_key(stream.ssl())),
         }
     }
 

@@ -4,7 +4,7 @@ use super::BenchArgs;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{ClientSlot, Group, Plan, Task};
 use crate::error::Error;
-use crate::hosted::{Introduction, Rules, Service};
+use crate::hosted::{ConnectContent, Rules, Service};
 use crate::protocol::Publish;
 
 impl BenchArgs {
@@ -28,7 +28,7 @@ impl BenchArgs {
         for (index, group) in plan.groups.iter().enumerate() {
             let slot = ClientSlot { group: index, task: Task::Publish, number: 0 };
             let client_id = plan.client_id(slot);
-            self.check_introduction(&rules, plan, &client_id)?;
+            self.check_connect(&rules, plan, &client_id)?;
             if group.publishers > 0 {
                 self.check_messages(&rules, plan, group, &client_id)?;
             }
@@ -43,9 +43,9 @@ impl BenchArgs {
         Ok(())
     }
 
-    fn check_introduction(&self, rules: &Rules, plan: &Plan, client_id: &str) -> Result<(), Error> {
+    fn check_connect(&self, rules: &Rules, plan: &Plan, client_id: &str) -> Result<(), Error> {
         let properties = &plan.broker.properties;
-        let introduction = Introduction {
+        let connect_content = ConnectContent {
             client_id,
             keep_alive: plan.broker.keep_alive,
             connect: properties.connect.as_properties(),
@@ -53,7 +53,7 @@ impl BenchArgs {
             has_method: self.client.authentication.auth_method.is_some(),
         };
         let checked = rules
-            .check_introduction(&introduction)
+            .check_connect(&connect_content)
             .and_then(|()| rules.check_subscribe(1, properties.subscribe.as_properties()));
         checked.map_err(|violation| self.client.preset.refused("cannot connect", &violation))
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::Names;
 use crate::error::Error;
-use crate::passwd::{Scheme, Target, target};
+use crate::passwd::{MosquittoTarget, Scheme, target};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 
@@ -89,13 +89,13 @@ pub enum TargetName {
     Mosquitto21Argon2,
 }
 
-impl From<TargetName> for Target {
-    fn from(name: TargetName) -> Target {
+impl From<TargetName> for MosquittoTarget {
+    fn from(name: TargetName) -> MosquittoTarget {
         match name {
-            TargetName::Mosquitto1 => Target::Mosquitto1,
-            TargetName::Mosquitto20 => Target::Mosquitto20,
-            TargetName::Mosquitto21 => Target::Mosquitto21,
-            TargetName::Mosquitto21Argon2 => Target::Mosquitto21Argon2,
+            TargetName::Mosquitto1 => MosquittoTarget::Mosquitto1,
+            TargetName::Mosquitto20 => MosquittoTarget::Mosquitto20,
+            TargetName::Mosquitto21 => MosquittoTarget::Mosquitto21,
+            TargetName::Mosquitto21Argon2 => MosquittoTarget::Mosquitto21Argon2,
         }
     }
 }
@@ -125,8 +125,8 @@ impl SchemeArgs {
     }
 
     /// The broker version that loads the file.
-    pub fn target(&self) -> Option<Target> {
-        self.target.map(Target::from)
+    pub fn target(&self) -> Option<MosquittoTarget> {
+        self.target.map(MosquittoTarget::from)
     }
 
     /// The scheme with its default numbers.
@@ -138,7 +138,7 @@ impl SchemeArgs {
             // Rejected before.
             (Some(Algorithm::Sha256 | Algorithm::Sha256Pbkdf2), _) => target::SHA512,
             (None, Some(target)) => target.scheme(),
-            (None, None) => Target::Mosquitto20.scheme(),
+            (None, None) => MosquittoTarget::Mosquitto20.scheme(),
         }
     }
 

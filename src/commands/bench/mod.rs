@@ -129,7 +129,7 @@ fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
     let is_closed = texts.next().is_some_and(|text| {
         text.contains("before accepting it") || text.contains("before the broker accepted it")
     });
-    if is_closed { messages.speech.and_then(hints::not_accepted) } else { Some(HINT.to_owned()) }
+    if is_closed { messages.connection_kind.and_then(hints::not_accepted) } else { Some(HINT.to_owned()) }
 }
 
 /// The conditions of the user that are not met, as text.

@@ -27,7 +27,7 @@ pub(super) enum Check {
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(super) struct CheckResult {
     pub(super) verdict: Verdict,
     /// The explanation.
     pub(super) why: String,
@@ -57,22 +57,22 @@ impl Verdict {
     }
 }
 
-impl Finding {
-    pub(super) fn new(verdict: Verdict, why: impl Into<String>) -> Finding {
-        Finding { verdict, why: why.into() }
+impl CheckResult {
+    pub(super) fn new(verdict: Verdict, why: impl Into<String>) -> CheckResult {
+        CheckResult { verdict, why: why.into() }
     }
 
     /// The connection ended during a check. MQTT 3 has no reason code for it, so the broker may lack the feature or deny it to
     /// this user.
-    pub(super) fn of_failure(error: &Error) -> Finding {
+    pub(super) fn of_failure(error: &Error) -> CheckResult {
         match error {
             Error::Client(error) if error.is_silent() => {
-                Finding::new(Verdict::No, format!("{error}: not supported, or not allowed for this user"))
+                CheckResult::new(Verdict::No, format!("{error}: not supported, or not allowed for this user"))
             }
             Error::Client(client::Error::Disconnected { reason: ReasonCode::NOT_AUTHORIZED, .. }) => {
-                Finding::new(Verdict::Denied, error.to_string())
+                CheckResult::new(Verdict::Denied, error.to_string())
             }
-            _ => Finding::new(Verdict::No, error.to_string()),
+            _ => CheckResult::new(Verdict::No, error.to_string()),
         }
     }
 }
@@ -123,7 +123,7 @@ impl Check {
 
 /// Runs checks below one topic.
 #[derive(Debug)]
-pub(super) struct Trial<'a> {
+pub(super) struct CheckRunner<'a> {
     pub(super) line: &'a mut Line,
     /// The unique topic of this run.
     pub(super) topic: &'a str,
@@ -131,9 +131,9 @@ pub(super) struct Trial<'a> {
     pub(super) is_delivered: bool,
 }
 
-impl Trial<'_> {
+impl CheckRunner<'_> {
     /// Runs a check within the line's timeout.
-    pub(super) async fn run(&mut self, check: Check) -> Result<Finding, Error> {
+    pub(super) async fn run(&mut self, check: Check) -> Result<CheckResult, Error> {
         self.line.begin();
         match check {
             Check::Subscribe(qos) => self.subscribe(qos).await,
@@ -147,20 +147,20 @@ impl Trial<'_> {
         }
     }
 
-    async fn subscribe(&mut self, qos: Qos) -> Result<Finding, Error> {
+    async fn subscribe(&mut self, qos: Qos) -> Result<CheckResult, Error> {
         let probe = self.probe_of(qos);
         Ok(match self.line.subscribe(&probe.topic, qos, Properties::EMPTY).await? {
             Subscribed::Granted(granted) if granted >= qos => {
-                Finding::new(Verdict::Yes, format!("granted QoS {granted}"))
+                CheckResult::new(Verdict::Yes, format!("granted QoS {granted}"))
             }
             Subscribed::Granted(granted) => {
-                Finding::new(Verdict::No, format!("granted QoS {granted} instead"))
+                CheckResult::new(Verdict::No, format!("granted QoS {granted} instead"))
             }
             other => self.not_granted(other),
         })
     }
 
-    async fn publish(&mut self, qos: Qos) -> Result<Finding, Error> {
+    async fn publish(&mut self, qos: Qos) -> Result<CheckResult, Error> {
         let probe = self.probe_of(qos);
         let published = self.line.publish(&probe.message(qos)).await?;
         let (is_seen, is_v5) =
@@ -172,8 +172,8 @@ impl Trial<'_> {
         };
         if !is_seen {
             return Ok(match published {
-                Published::Taken(_) if is_v5 => Finding::new(Verdict::Yes, "acknowledged"),
-                _ => Finding::new(
+                Published::Taken(_) if is_v5 => CheckResult::new(Verdict::Yes, "acknowledged"),
+                _ => CheckResult::new(
                     Verdict::Unknown,
                     format!("{acknowledged}not checked further without a subscription"),
                 ),
@@ -181,13 +181,13 @@ impl Trial<'_> {
         }
         Ok(match self.line.probe(&probe).await? {
             Some(arrived) => {
-                Finding::new(Verdict::Yes, format!("{acknowledged}came back at QoS {}", arrived.qos))
+                CheckResult::new(Verdict::Yes, format!("{acknowledged}came back at QoS {}", arrived.qos))
             }
             None => self.not_back(acknowledged),
         })
     }
 
-    async fn retain(&mut self) -> Result<Finding, Error> {
+    async fn retain(&mut self) -> Result<CheckResult, Error> {
         let probe = Probe::retained(self.topic);
         let mut properties = PropertiesBuf::new();
         if self.line.session().version().is_v5() {
@@ -202,65 +202,65 @@ impl Trial<'_> {
         let subscribed = self.line.subscribe(&probe.topic, Qos::AtMostOnce, Properties::EMPTY).await?;
         if !matches!(subscribed, Subscribed::Granted(_)) {
             let finding = self.not_granted(subscribed);
-            return Ok(Finding::new(
+            return Ok(CheckResult::new(
                 Verdict::Unknown,
                 format!("cannot check whether the message is retained: {}", finding.why),
             ));
         }
         Ok(match self.line.probe(&probe).await? {
-            Some(arrived) if arrived.retain => Finding::new(Verdict::Yes, "kept for later subscribers"),
+            Some(arrived) if arrived.retain => CheckResult::new(Verdict::Yes, "kept for later subscribers"),
             Some(_) => {
-                Finding::new(Verdict::No, "a later subscriber got the message without the retain flag")
+                CheckResult::new(Verdict::No, "a later subscriber got the message without the retain flag")
             }
-            None => Finding::new(Verdict::No, "a later subscriber did not get the message"),
+            None => CheckResult::new(Verdict::No, "a later subscriber did not get the message"),
         })
     }
 
     /// The retained message of the previous check is still on the broker.
-    async fn retained_by_wildcard(&mut self) -> Result<Finding, Error> {
+    async fn retained_by_wildcard(&mut self) -> Result<CheckResult, Error> {
         let filter = format!("{}/{RETAINED}/+", self.topic);
         let subscribed = self.line.subscribe(&filter, Qos::AtMostOnce, Properties::EMPTY).await?;
         if !matches!(subscribed, Subscribed::Granted(_)) {
             return Ok(self.not_granted(subscribed));
         }
         Ok(match self.line.probe(&Probe::retained(self.topic)).await? {
-            Some(_) => Finding::new(Verdict::Yes, "a wildcard subscription got the message"),
-            None => Finding::new(
+            Some(_) => CheckResult::new(Verdict::Yes, "a wildcard subscription got the message"),
+            None => CheckResult::new(
                 Verdict::No,
                 self.nothing("granted, but a wildcard subscription did not get the message"),
             ),
         })
     }
 
-    async fn wildcard(&mut self) -> Result<Finding, Error> {
+    async fn wildcard(&mut self) -> Result<CheckResult, Error> {
         let filter = format!("{}/wildcard/+", self.topic);
         let probe = self.below("wildcard/level");
         Ok(self.echo(&filter, &probe, Properties::EMPTY, Properties::EMPTY).await?.finding)
     }
 
-    async fn share(&mut self) -> Result<Finding, Error> {
+    async fn share(&mut self) -> Result<CheckResult, Error> {
         let probe = self.below("shared");
         // The same group name on two topics loses messages on some brokers (rumqttd 0.20).
         let filter = format!("$share/mq-doctor-{}/{}", random_of(self.topic), probe.topic);
         Ok(self.echo(&filter, &probe, Properties::EMPTY, Properties::EMPTY).await?.finding)
     }
 
-    async fn identify(&mut self) -> Result<Finding, Error> {
+    async fn identify(&mut self) -> Result<CheckResult, Error> {
         let mut properties = PropertiesBuf::new();
         push(&mut properties, PropertyId::SubscriptionIdentifier, 1)?;
         let probe = self.below("identifier");
         let echo = self.echo(&probe.topic, &probe, properties.as_properties(), Properties::EMPTY).await?;
         Ok(match echo.finding.verdict {
             Verdict::Yes if !echo.has_identifier => {
-                Finding::new(Verdict::No, "the message came back without the identifier")
+                CheckResult::new(Verdict::No, "the message came back without the identifier")
             }
             _ => echo.finding,
         })
     }
 
-    async fn alias(&mut self) -> Result<Finding, Error> {
+    async fn alias(&mut self) -> Result<CheckResult, Error> {
         if self.line.session().peer_accepts().topic_alias_maximum == 0 {
-            return Ok(Finding::new(Verdict::No, "CONNACK allows none"));
+            return Ok(CheckResult::new(Verdict::No, "CONNACK allows none"));
         }
         let mut properties = PropertiesBuf::new();
         push(&mut properties, PropertyId::TopicAlias, 1)?;
@@ -275,7 +275,7 @@ impl Trial<'_> {
             return Ok(self.not_taken(published));
         }
         Ok(match self.line.probe(&probe).await? {
-            Some(_) => Finding::new(Verdict::Yes, "a message with the alias alone came back"),
+            Some(_) => CheckResult::new(Verdict::Yes, "a message with the alias alone came back"),
             None => self.not_back("with the alias alone, "),
         })
     }
@@ -287,14 +287,14 @@ impl Trial<'_> {
         probe: &Probe,
         of_subscribe: Properties<'_>,
         of_publish: Properties<'_>,
-    ) -> Result<Echo, Error> {
+    ) -> Result<EchoResult, Error> {
         let subscribed = self.line.subscribe(filter, Qos::AtMostOnce, of_subscribe).await?;
         if !matches!(subscribed, Subscribed::Granted(_)) {
             return Ok(self.not_granted(subscribed).into());
         }
         if !self.is_delivered {
             let why = "granted; not checked further, since no message comes back";
-            return Ok(Finding::new(Verdict::Unknown, why).into());
+            return Ok(CheckResult::new(Verdict::Unknown, why).into());
         }
         let message = Publish { properties: of_publish, ..probe.message(Qos::AtMostOnce) };
         let published = self.line.publish(&message).await?;
@@ -304,32 +304,34 @@ impl Trial<'_> {
         let Some(arrived) = self.line.probe(probe).await? else {
             return Ok(self.not_back("granted, but ").into());
         };
-        let finding = Finding::new(Verdict::Yes, "granted, and a message came back");
-        Ok(Echo { finding, has_identifier: arrived.has_identifier })
+        let finding = CheckResult::new(Verdict::Yes, "granted, and a message came back");
+        Ok(EchoResult { finding, has_identifier: arrived.has_identifier })
     }
 
-    fn not_granted(&self, subscribed: Subscribed) -> Finding {
+    fn not_granted(&self, subscribed: Subscribed) -> CheckResult {
         match subscribed {
-            Subscribed::Granted(qos) => Finding::new(Verdict::Yes, format!("granted QoS {qos}")),
-            Subscribed::Denied(why) => Finding::new(Verdict::Denied, format!("SUBACK: {why}")),
-            Subscribed::NotOffered(why) => Finding::new(Verdict::No, format!("CONNACK: {why}")),
-            Subscribed::Unanswered => Finding::new(Verdict::Unknown, self.nothing("no SUBACK came")),
+            Subscribed::Granted(qos) => CheckResult::new(Verdict::Yes, format!("granted QoS {qos}")),
+            Subscribed::Denied(why) => CheckResult::new(Verdict::Denied, format!("SUBACK: {why}")),
+            Subscribed::NotOffered(why) => CheckResult::new(Verdict::No, format!("CONNACK: {why}")),
+            Subscribed::Unanswered => CheckResult::new(Verdict::Unknown, self.nothing("no SUBACK came")),
         }
     }
 
-    fn not_taken(&self, published: Published) -> Finding {
+    fn not_taken(&self, published: Published) -> CheckResult {
         match published {
-            Published::Sent => Finding::new(Verdict::Yes, "sent"),
-            Published::Taken(reason_code) => Finding::new(Verdict::Yes, reason_code.to_string()),
-            Published::Denied(why) => Finding::new(Verdict::Denied, why),
-            Published::NotOffered(why) => Finding::new(Verdict::No, format!("CONNACK: {why}")),
-            Published::Unanswered => Finding::new(Verdict::Unknown, self.nothing("no acknowledgement came")),
+            Published::Sent => CheckResult::new(Verdict::Yes, "sent"),
+            Published::Taken(reason_code) => CheckResult::new(Verdict::Yes, reason_code.to_string()),
+            Published::Denied(why) => CheckResult::new(Verdict::Denied, why),
+            Published::NotOffered(why) => CheckResult::new(Verdict::No, format!("CONNACK: {why}")),
+            Published::Unanswered => {
+                CheckResult::new(Verdict::Unknown, self.nothing("no acknowledgement came"))
+            }
         }
     }
 
-    fn not_back(&self, before: &str) -> Finding {
+    fn not_back(&self, before: &str) -> CheckResult {
         let why = self.nothing(&format!("{before}it did not come back"));
-        Finding::new(Verdict::No, format!("{why}; the broker may reject it silently"))
+        CheckResult::new(Verdict::No, format!("{why}; the broker may reject it silently"))
     }
 
     fn nothing(&self, missing: &str) -> String {
@@ -401,15 +403,15 @@ fn random_of(base: &str) -> &str {
 }
 
 /// The result of sending a message to ourselves.
-struct Echo {
-    finding: Finding,
+struct EchoResult {
+    finding: CheckResult,
     /// Whether the message came with a subscription identifier.
     has_identifier: bool,
 }
 
-impl From<Finding> for Echo {
-    fn from(finding: Finding) -> Echo {
-        Echo { finding, has_identifier: false }
+impl From<CheckResult> for EchoResult {
+    fn from(finding: CheckResult) -> EchoResult {
+        EchoResult { finding, has_identifier: false }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The JSON report: one object, whose keys docs/doctor-json.md describes.
 
-use super::super::limits::Value;
-use super::report::{Examined, Outcome, Report, layer_name, moment};
+use super::super::limits::LimitValue;
+use super::report::{Examination, Report, VersionResult, layer_name, moment};
 use crate::json::Writer;
 use crate::protocol::Version;
-use crate::transport::tls::{Agreement, ShownCertificate, Verified};
+use crate::transport::tls::{Negotiated, ShownCertificate, Verified};
 use std::time::Duration;
 
 /// The whole report on a line.
@@ -46,7 +46,7 @@ impl Object<'_> {
         self.0.close_object();
     }
 
-    fn tls(&mut self, report: &Report, tls: &Agreement) {
+    fn tls(&mut self, report: &Report, tls: &Negotiated) {
         self.0.open_object();
         self.text("version", Some(&tls.version));
         self.text("cipher_suite", Some(&tls.suite));
@@ -100,11 +100,11 @@ impl Object<'_> {
         self.0.close_array();
     }
 
-    fn outcome(&mut self, outcome: &Outcome) {
+    fn outcome(&mut self, outcome: &VersionResult) {
         let (word, why, reason_code) = match outcome {
-            Outcome::Accepted => ("accepted", None, None),
-            Outcome::Refused { why, reason_code } => ("refused", Some(why), *reason_code),
-            Outcome::NotTried(why) => ("not_tried", Some(why), None),
+            VersionResult::Accepted => ("accepted", None, None),
+            VersionResult::Refused { why, reason_code } => ("refused", Some(why), *reason_code),
+            VersionResult::NotTried(why) => ("not_tried", Some(why), None),
         };
         self.text("outcome", Some(word));
         if let Some(why) = why {
@@ -116,7 +116,7 @@ impl Object<'_> {
         }
     }
 
-    fn examined(&mut self, examined: &Examined) {
+    fn examined(&mut self, examined: &Examination) {
         self.limits(examined);
         self.checks(examined);
         self.0.key("connect_ns");
@@ -143,7 +143,7 @@ impl Object<'_> {
         }
     }
 
-    fn limits(&mut self, examined: &Examined) {
+    fn limits(&mut self, examined: &Examination) {
         if examined.limits.is_empty() {
             return;
         }
@@ -154,19 +154,19 @@ impl Object<'_> {
             self.0.open_object();
             self.0.key("value");
             match &limit.value {
-                Some(Value::Flag(flag)) => self.0.literal(flag),
-                Some(Value::Number(number)) => self.0.literal(number),
-                Some(Value::Text(text)) => self.0.string(text),
+                Some(LimitValue::Flag(flag)) => self.0.literal(flag),
+                Some(LimitValue::Number(number)) => self.0.literal(number),
+                Some(LimitValue::Text(text)) => self.0.string(text),
                 None => self.0.literal("null"),
             }
             self.0.key("said");
-            self.0.literal(limit.is_said);
+            self.0.literal(limit.is_stated);
             self.0.close_object();
         }
         self.0.close_object();
     }
 
-    fn checks(&mut self, examined: &Examined) {
+    fn checks(&mut self, examined: &Examination) {
         self.0.key("checks");
         self.0.open_array();
         for (check, finding) in &examined.checks {

@@ -17,10 +17,10 @@ use crate::client::{self, DISCONNECT_TIMEOUT, Options};
 use crate::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
-use crate::transport::{self, Address, Connection, Endpoint, Layer, Step, Stream, Tap, Tls};
-use check::{Check, Finding, Probe, Trial, Verdict};
+use crate::transport::{self, Address, ConnectStep, Connection, Endpoint, Layer, Stream, Tap, Tls};
+use check::{Check, CheckResult, CheckRunner, Probe, Verdict};
 use probe_connection::Line;
-use report::{BrokerVersion, Examined, Outcome, Report, Via};
+use report::{BrokerVersion, Examination, ProxyRoute, Report, VersionResult};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -36,22 +36,22 @@ pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, E
         let mut stop = pin!(stop(messages, Limits { timeout: args.timeout, idle: None })?);
         let ended = tokio::select! {
             biased;
-            reason = stop.as_mut() => Ended::Stopped(reason),
-            result = doctor.examine(candidates) => Ended::Finished(result),
+            reason = stop.as_mut() => ExaminationEnd::Stopped(reason),
+            result = doctor.examine(candidates) => ExaminationEnd::Finished(result),
         };
         match ended {
-            Ended::Finished(result) => {
-                let mut sink = doctor.tell()?;
+            ExaminationEnd::Finished(result) => {
+                let mut sink = doctor.print_report()?;
                 tokio::select! {
                     drained = sink.drain() => drained?,
                     _ = stop => {}
                 }
                 result
             }
-            Ended::Stopped(reason) => {
+            ExaminationEnd::Stopped(reason) => {
                 doctor.leave().await;
                 // Signals are no longer handled, so do not wait for a slow reader.
-                doctor.tell()?.flush()?;
+                doctor.print_report()?.flush()?;
                 messages.stopped(reason, doctor.report.is_connected())
             }
         }
@@ -59,7 +59,7 @@ pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, E
 }
 
 /// How the examination ended.
-enum Ended {
+enum ExaminationEnd {
     Finished(Result<ExitStatus, Error>),
     Stopped(Stop),
 }
@@ -70,10 +70,10 @@ async fn complete_passwords(args: &DoctorArgs, candidates: &mut [Candidate]) -> 
     if !connection.ask_password {
         return Ok(());
     }
-    let mut asked = None;
-    password::complete(connection, &mut asked).await?;
+    let mut password_asked = None;
+    password::complete(connection, &mut password_asked).await?;
     for options in candidates.iter_mut().filter_map(|(_, options)| options.as_mut().ok()) {
-        options.password.clone_from(&asked);
+        options.password.clone_from(&password_asked);
     }
     Ok(())
 }
@@ -89,12 +89,12 @@ struct Doctor<'a> {
     options: Option<Options>,
     /// Shows the packets of the connections; `None` before the first one.
     trace: Option<Trace>,
-    left: Left,
+    left: RetainedLeftover,
 }
 
 /// Whether a retained message was left on the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
+enum RetainedLeftover {
     Nothing,
     /// One was sent, and its deletion is uncertain.
     Perhaps,
@@ -111,7 +111,7 @@ impl<'a> Doctor<'a> {
             line: None,
             options: None,
             trace: None,
-            left: Left::Nothing,
+            left: RetainedLeftover::Nothing,
         })
     }
 
@@ -120,16 +120,16 @@ impl<'a> Doctor<'a> {
         let mut refusals = Vec::new();
         for (version, options) in candidates {
             let outcome = match options {
-                Err(error) => Outcome::NotTried(error.to_string()),
+                Err(error) => VersionResult::NotTried(error.to_string()),
                 Ok(options) => match self.meet(&options).await {
-                    Ok(()) => Outcome::Accepted,
+                    Ok(()) => VersionResult::Accepted,
                     Err(error) if is_unreachable(&error) && self.report.versions.is_empty() => {
                         return Err(error);
                     }
                     Err(error) => {
                         let is_closed = matches!(&error, Error::Client(error) if error.is_silent());
                         self.report.is_closed_early |= is_closed && options.endpoint.preface.is_none();
-                        let outcome = Outcome::of_failure(&error);
+                        let outcome = VersionResult::of_failure(&error);
                         refusals.push(error);
                         outcome
                     }
@@ -142,7 +142,7 @@ impl<'a> Doctor<'a> {
     }
 
     /// Adds the outcome of a version, unless the checks already added one.
-    fn note(&mut self, version: Version, outcome: Outcome) {
+    fn note(&mut self, version: Version, outcome: VersionResult) {
         if !self.report.versions.iter().any(|(noted, _)| *noted == version) {
             self.report.versions.push((version, outcome));
         }
@@ -153,7 +153,7 @@ impl<'a> Doctor<'a> {
         let (line, found) = self.connect(options).await?;
         self.line = Some(line);
         self.options = Some(options.clone());
-        self.note(options.version, Outcome::Accepted);
+        self.note(options.version, VersionResult::Accepted);
         if self.report.examined.is_none() {
             self.report.examined = Some(found);
             self.find_out(options.version).await;
@@ -163,29 +163,30 @@ impl<'a> Doctor<'a> {
     }
 
     /// Makes a connection, and records its properties.
-    async fn connect(&mut self, options: &Options) -> Result<(Line, Examined), Error> {
-        let mut clock = Lap(Instant::now());
+    async fn connect(&mut self, options: &Options) -> Result<(Line, Examination), Error> {
+        let mut clock = Stopwatch(Instant::now());
         let (mut layers, mut target) = (Vec::new(), None);
-        let tell = |step: Step<'_>| match step {
-            Step::Tunnel(asked_for) => target = Some(asked_for.to_owned()),
-            Step::Laid(layer) => layers.push((layer, clock.take())),
+        let print_report = |step: ConnectStep<'_>| match step {
+            ConnectStep::Tunnel(asked_for) => target = Some(asked_for.to_owned()),
+            ConnectStep::Laid(layer) => layers.push((layer, clock.take())),
         };
-        let stream =
-            transport::connect_telling(&options.endpoint, tell).await.map_err(client::Error::Connect)?;
+        let stream = transport::connect_observed(&options.endpoint, print_report)
+            .await
+            .map_err(client::Error::Connect)?;
         self.note_place(&options.endpoint, &stream, &layers, target);
         let tap = self.tap(options, &stream);
-        let mut said = Vec::new();
+        let mut connack_limits = Vec::new();
         let read = |connack: &Connack<'_>| {
             if options.version.is_v5() {
-                said = limits::of(connack, &options.client_id);
+                connack_limits = limits::of(connack, &options.client_id);
             }
         };
         let connected = client::handshake(options, Connection::watched(stream, tap), read).await?;
-        let found = Examined {
+        let found = Examination {
             version: options.version,
             layers,
             connack: clock.take(),
-            limits: said,
+            limits: connack_limits,
             broker_version: BrokerVersion::NotAsked,
             checks: Vec::new(),
             round_trips: Vec::new(),
@@ -222,7 +223,7 @@ impl<'a> Doctor<'a> {
         // With a proxy, the socket's peer is the proxy.
         match (&endpoint.proxy, target) {
             (Some(proxy), Some(target)) => {
-                self.report.via = Some(Via { proxy: proxy.to_string(), peer, target });
+                self.report.via = Some(ProxyRoute { proxy: proxy.to_string(), peer, target });
             }
             _ => self.report.peer = peer,
         }
@@ -264,17 +265,17 @@ impl<'a> Doctor<'a> {
         }
     }
 
-    async fn try_out(&mut self, check: Check) -> Finding {
+    async fn try_out(&mut self, check: Check) -> CheckResult {
         let (topic, is_delivered) = (self.topic.clone(), self.has_delivered());
         let Some(line) = self.line().await else {
-            return Finding::new(Verdict::Unknown, "not tried: the broker no longer answers");
+            return CheckResult::new(Verdict::Unknown, "not tried: the broker no longer answers");
         };
-        let result = Trial { line, topic: &topic, is_delivered }.run(check).await;
+        let result = CheckRunner { line, topic: &topic, is_delivered }.run(check).await;
         let finding = match result {
             Ok(finding) => finding,
             Err(error) => {
                 self.line = None;
-                Finding::of_failure(&error)
+                CheckResult::of_failure(&error)
             }
         };
         if finding.verdict != Verdict::Yes {
@@ -283,20 +284,20 @@ impl<'a> Doctor<'a> {
         finding
     }
 
-    async fn try_to_retain(&mut self) -> Finding {
+    async fn try_to_retain(&mut self) -> CheckResult {
         if self.line().await.is_some() {
-            self.left = Left::Perhaps;
+            self.left = RetainedLeftover::Perhaps;
         }
         self.try_out(Check::Retained).await
     }
 
     /// Needs the message of the previous check, which is deleted afterwards in any case.
-    async fn try_retained_by_wildcard(&mut self) -> Finding {
+    async fn try_retained_by_wildcard(&mut self) -> CheckResult {
         let finding = match self.verdict_of(Check::Retained) {
             Some(Verdict::Yes) => self.try_out(Check::RetainedWildcard).await,
-            _ => Finding::new(Verdict::Unknown, "not tried: the broker did not retain a message"),
+            _ => CheckResult::new(Verdict::Unknown, "not tried: the broker did not retain a message"),
         };
-        if self.left != Left::Nothing {
+        if self.left != RetainedLeftover::Nothing {
             self.delete_retained().await;
         }
         finding
@@ -332,7 +333,7 @@ impl<'a> Doctor<'a> {
         let topic = self.topic.clone();
         let Some(line) = self.line().await else { return };
         match check::delete_retained(line, &topic).await {
-            Ok(true) => self.left = Left::Nothing,
+            Ok(true) => self.left = RetainedLeftover::Nothing,
             Ok(false) => self.look_for_retained().await,
             Err(_) => {
                 self.line = None;
@@ -352,7 +353,9 @@ impl<'a> Doctor<'a> {
         let topic = self.topic.clone();
         let Some(line) = self.line().await else { return };
         match check::is_retained(line, &topic).await {
-            Ok(Some(is_there)) => self.left = if is_there { Left::Message } else { Left::Nothing },
+            Ok(Some(is_there)) => {
+                self.left = if is_there { RetainedLeftover::Message } else { RetainedLeftover::Nothing }
+            }
             Ok(None) => {}
             Err(_) => self.line = None,
         }
@@ -376,7 +379,7 @@ impl<'a> Doctor<'a> {
 
     /// Cleans up after an interruption.
     async fn leave(&mut self) {
-        if self.left != Left::Nothing {
+        if self.left != RetainedLeftover::Nothing {
             // At the timeout, the message that is left is reported.
             let _ = timeout(DISCONNECT_TIMEOUT, self.delete_retained()).await;
         }
@@ -384,15 +387,19 @@ impl<'a> Doctor<'a> {
     }
 
     /// Prints the report, and warns of messages that may be left on the broker.
-    fn tell(&self) -> Result<Sink, Error> {
+    fn print_report(&self) -> Result<Sink, Error> {
         let mut sink = Sink::stdout()?;
         let probe = Probe::retained(&self.topic);
         let topic = probe.topic();
         let deletion = format!("{topic}; `mq pub -t {topic} -r -n` deletes it");
         match self.left {
-            Left::Nothing => {}
-            Left::Perhaps => self.messages.say(&format!("a retained message may be left on {deletion}")),
-            Left::Message => self.messages.say(&format!("a retained message is left on {deletion}")),
+            RetainedLeftover::Nothing => {}
+            RetainedLeftover::Perhaps => {
+                self.messages.say(&format!("a retained message may be left on {deletion}"))
+            }
+            RetainedLeftover::Message => {
+                self.messages.say(&format!("a retained message is left on {deletion}"))
+            }
         }
         if self.report.versions.is_empty() {
             return Ok(sink);
@@ -405,22 +412,22 @@ impl<'a> Doctor<'a> {
 }
 
 /// Measures the time since the last call.
-struct Lap(Instant);
+struct Stopwatch(Instant);
 
-impl Lap {
+impl Stopwatch {
     fn take(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.0, now)
     }
 }
 
-impl Outcome {
-    fn of_failure(error: &Error) -> Outcome {
+impl VersionResult {
+    fn of_failure(error: &Error) -> VersionResult {
         match error {
             Error::Client(client::Error::Refused { reason, details, .. }) => {
-                Outcome::Refused { why: format!("{reason}{details}"), reason_code: Some(*reason) }
+                VersionResult::Refused { why: format!("{reason}{details}"), reason_code: Some(*reason) }
             }
-            other => Outcome::Refused { why: other.to_string(), reason_code: None },
+            other => VersionResult::Refused { why: other.to_string(), reason_code: None },
         }
     }
 }

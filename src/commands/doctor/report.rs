@@ -1,10 +1,10 @@
 //! The findings about a broker, as data.
 
 use super::super::limits::Limit;
-use super::check::{Check, Finding};
+use super::check::{Check, CheckResult};
 use crate::protocol::{ReasonCode, Version};
 use crate::transport::Layer;
-use crate::transport::tls::{Agreement, ShownCertificate, Verified};
+use crate::transport::tls::{Negotiated, ShownCertificate, Verified};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ pub(super) struct Report {
     /// The broker's IP address, if known.
     pub(super) peer: Option<String>,
     /// The proxy in between.
-    pub(super) via: Option<Via>,
+    pub(super) via: Option<ProxyRoute>,
     /// The layers below MQTT, from the bottom: `tcp` or `unix`, `tls`, `websocket`.
     pub(super) transport: Vec<&'static str>,
     /// The negotiated TLS parameters.
-    pub(super) tls: Option<Agreement>,
+    pub(super) tls: Option<Negotiated>,
     /// The checks that the server's certificate passed, if it showed one.
     pub(super) verified: Option<Verified>,
     /// Some connection was closed before CONNACK, without a PROXY protocol header in front.
@@ -33,16 +33,16 @@ pub(super) struct Report {
     /// The time of the report, in seconds since 1970.
     pub(super) time: i64,
     /// The versions that were tried.
-    pub(super) versions: Vec<(Version, Outcome)>,
+    pub(super) versions: Vec<(Version, VersionResult)>,
     /// The findings of the connection used for the checks.
-    pub(super) examined: Option<Examined>,
+    pub(super) examined: Option<Examination>,
     /// Whether all checks were completed.
     pub(super) is_complete: bool,
 }
 
 /// A proxy and its target.
 #[derive(Debug)]
-pub(super) struct Via {
+pub(super) struct ProxyRoute {
     /// Its URL, without its password.
     pub(super) proxy: String,
     /// Its address.
@@ -57,7 +57,7 @@ const CLOSED_EARLY: &str = "the connection was closed before CONNACK; a listener
 
 /// The outcome of a version.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum VersionResult {
     Accepted,
     Refused {
         why: String,
@@ -70,7 +70,7 @@ pub(super) enum Outcome {
 
 /// The findings of an accepted connection.
 #[derive(Debug)]
-pub(super) struct Examined {
+pub(super) struct Examination {
     pub(super) version: Version,
     /// The duration of each layer's handshake, and of CONNECT after them.
     pub(super) layers: Vec<(Layer, Duration)>,
@@ -78,7 +78,7 @@ pub(super) struct Examined {
     /// The limits in CONNACK; empty before MQTT 5.
     pub(super) limits: Vec<Limit>,
     pub(super) broker_version: BrokerVersion,
-    pub(super) checks: Vec<(Check, Finding)>,
+    pub(super) checks: Vec<(Check, CheckResult)>,
     /// The round trips of PINGREQ, the shortest first.
     pub(super) round_trips: Vec<Duration>,
     /// The time between the acknowledgements of two messages of QoS 1 in one write.
@@ -107,7 +107,7 @@ impl BrokerVersion {
 impl Report {
     /// Whether the broker accepted any connection.
     pub(super) fn is_connected(&self) -> bool {
-        self.versions.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted))
+        self.versions.iter().any(|(_, outcome)| matches!(outcome, VersionResult::Accepted))
     }
 
     /// The findings that need action.
@@ -151,7 +151,7 @@ impl Report {
 const DELAYED_ACKNOWLEDGEMENT: RangeInclusive<Duration> =
     Duration::from_millis(36)..=Duration::from_millis(60);
 
-impl Examined {
+impl Examination {
     /// Whether the second acknowledgement waits for TCP's delayed acknowledgement of the first.
     pub(super) fn is_acknowledgement_delayed(&self) -> bool {
         self.second_acknowledgement.is_some_and(|delay| DELAYED_ACKNOWLEDGEMENT.contains(&delay))

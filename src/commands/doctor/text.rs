@@ -1,9 +1,9 @@
 //! The text report: a heading for each part, and a line for each fact.
 
 use super::check::Verdict;
-use super::report::{BrokerVersion, Examined, Outcome, Report, Via, layer_name, moment};
+use super::report::{BrokerVersion, Examination, ProxyRoute, Report, VersionResult, layer_name, moment};
 use crate::escape;
-use crate::transport::tls::{Agreement, ShownCertificate};
+use crate::transport::tls::{Negotiated, ShownCertificate};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Page {
         }
     }
 
-    fn via(&mut self, via: &Via) {
+    fn via(&mut self, via: &ProxyRoute) {
         self.fact("through the proxy", &via.proxy);
         if let Some(peer) = &via.peer {
             self.fact("  at", peer);
@@ -63,7 +63,7 @@ impl Page {
         self.fact("  asked for", &via.target);
     }
 
-    fn tls(&mut self, report: &Report, tls: &Agreement) {
+    fn tls(&mut self, report: &Report, tls: &Negotiated) {
         self.heading("TLS");
         self.fact("version", &tls.version);
         self.fact("cipher suite", &tls.suite);
@@ -95,15 +95,15 @@ impl Page {
         self.heading("versions");
         for (version, outcome) in &report.versions {
             let result = match outcome {
-                Outcome::Accepted => "accepted".to_owned(),
-                Outcome::Refused { why, .. } => format!("refused: {why}"),
-                Outcome::NotTried(why) => format!("not tried: {why}"),
+                VersionResult::Accepted => "accepted".to_owned(),
+                VersionResult::Refused { why, .. } => format!("refused: {why}"),
+                VersionResult::NotTried(why) => format!("not tried: {why}"),
             };
             self.fact(&version.to_string(), &result);
         }
     }
 
-    fn examined(&mut self, examined: &Examined) {
+    fn examined(&mut self, examined: &Examination) {
         if !examined.limits.is_empty() {
             self.heading("limits, by CONNACK");
         }

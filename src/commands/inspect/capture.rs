@@ -1,6 +1,6 @@
 //! A capture, from a file or a pipe.
 
-use super::key_log::Known;
+use super::key_log::SharedKeyLog;
 use super::viewer::Viewer;
 use super::write::Recorder;
 use crate::error::Error;
@@ -21,7 +21,7 @@ const STDIN: &str = "-";
 /// Reads a capture to its end; returns notes for the user.
 pub(super) fn run(
     file: Option<&Path>,
-    secrets: &Known,
+    secrets: &SharedKeyLog,
     inspector: Inspector,
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
@@ -40,27 +40,27 @@ pub(super) fn run(
         }
     };
     let viewer = RefCell::new(viewer);
-    let reader = Reader::new(ShownFirst { source, viewer: &viewer });
+    let reader = Reader::new(FlushBeforeRead { source, viewer: &viewer });
     let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
     let decryptor = TlsDecryptor::new(Box::new(secrets.clone()));
     let capture = Capture::new(Ports::default(), Some(Box::new(decryptor)));
-    let hears = Hears { inspector, recorder, has_mqtt: false };
-    read(reader, secrets, capture, hears, &viewer)
+    let handler = EventHandler { inspector, recorder, has_mqtt: false };
+    read(reader, secrets, capture, handler, &viewer)
         .map_err(|problem| Error::Capture { name, problem: problem.to_string() })
 }
 
 fn read(
     mut reader: Reader<impl Read>,
-    secrets: &Known,
+    secrets: &SharedKeyLog,
     mut capture: Capture,
-    mut hears: Hears<'_>,
+    mut handler: EventHandler<'_>,
     viewer: &RefCell<&mut Viewer>,
 ) -> Result<Vec<String>, ReadError> {
     let failure = loop {
         match reader.next_frame() {
             Ok(Some(frame)) => {
                 let mut viewer = viewer.borrow_mut();
-                capture.frame(&frame, &mut |event| hears.take(&event, &mut viewer));
+                capture.frame(&frame, &mut |event| handler.take(&event, &mut viewer));
                 if viewer.has_failed() {
                     return Ok(Vec::new());
                 }
@@ -73,22 +73,22 @@ fn read(
     secrets.add(&reader.take_secrets());
     // Show the packets before the error.
     let mut viewer = viewer.borrow_mut();
-    capture.finish(&mut |event| hears.take(&event, &mut viewer));
+    capture.finish(&mut |event| handler.take(&event, &mut viewer));
     let mut notes: Vec<String> =
         reader.truncation().map(|truncation| truncation.to_string()).into_iter().collect();
-    notes.extend(describe(&capture.counts(), hears.has_mqtt));
+    notes.extend(describe(&capture.counts(), handler.has_mqtt));
     notes.extend(secrets.note());
     failure.map_or(Ok(notes), Err)
 }
 
 /// Passes a capture's events to the inspector and the recorder.
-struct Hears<'r> {
+struct EventHandler<'r> {
     inspector: Inspector,
     recorder: Option<&'r mut Recorder>,
     has_mqtt: bool,
 }
 
-impl Hears<'_> {
+impl EventHandler<'_> {
     fn take(&mut self, event: &ConversationEvent<'_>, viewer: &mut Viewer) {
         if let Some(recorder) = &mut self.recorder {
             recorder.take(event);
@@ -113,12 +113,12 @@ fn describe(counts: &Counts, has_mqtt: bool) -> Option<String> {
 }
 
 /// Shows pending output before it waits for more input.
-struct ShownFirst<'v, 'w, R> {
+struct FlushBeforeRead<'v, 'w, R> {
     source: R,
     viewer: &'v RefCell<&'w mut Viewer>,
 }
 
-impl<R: Read> Read for ShownFirst<'_, '_, R> {
+impl<R: Read> Read for FlushBeforeRead<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.viewer.borrow_mut().write();
         self.source.read(buffer)

@@ -17,16 +17,16 @@ const MAX_LINE: usize = 512;
 
 /// All secrets, shared between the decryptor and the sources of secrets.
 #[derive(Clone, Default)]
-pub(super) struct Known(Rc<RefCell<Sources>>);
+pub(super) struct SharedKeyLog(Rc<RefCell<KeyLogSources>>);
 
 #[derive(Default)]
-struct Sources {
+struct KeyLogSources {
     log: KeyLog,
-    file: Option<Growing>,
+    file: Option<GrowingKeyLog>,
 }
 
 /// A file that is read further if a secret is missing.
-struct Growing {
+struct GrowingKeyLog {
     file: File,
     /// The number of bytes that were read.
     position: u64,
@@ -37,16 +37,16 @@ struct Growing {
     failure: Option<io::Error>,
 }
 
-impl Known {
+impl SharedKeyLog {
     /// Opens a key log with the secrets of this file.
     ///
     /// # Errors
     /// If the file cannot be read, or is not a key log.
-    pub(super) fn open(path: Option<&Path>) -> Result<Known, Error> {
-        let Some(path) = path else { return Ok(Known::default()) };
+    pub(super) fn open(path: Option<&Path>) -> Result<SharedKeyLog, Error> {
+        let Some(path) = path else { return Ok(SharedKeyLog::default()) };
         let failed = |source| Error::File { path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
-        let mut file = Growing { file, position: 0, left: MAX_FILE, tail: Vec::new(), failure: None };
+        let mut file = GrowingKeyLog { file, position: 0, left: MAX_FILE, tail: Vec::new(), failure: None };
         let mut log = KeyLog::default();
         file.read_on(&mut log).map_err(failed)?;
         if log.is_empty() && file.position > 0 {
@@ -57,7 +57,7 @@ impl Known {
                 problem: problem.to_owned(),
             });
         }
-        Ok(Known(Rc::new(RefCell::new(Sources { log, file: Some(file) }))))
+        Ok(SharedKeyLog(Rc::new(RefCell::new(KeyLogSources { log, file: Some(file) }))))
     }
 
     /// Adds a key log that came with the capture.
@@ -79,9 +79,9 @@ impl Known {
     }
 }
 
-impl Secrets for Known {
+impl Secrets for SharedKeyLog {
     fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
-        let Sources { log, file } = &mut *self.0.borrow_mut();
+        let KeyLogSources { log, file } = &mut *self.0.borrow_mut();
         if let Some(secret) = log.secret(label, client_random) {
             return Some(secret);
         }
@@ -96,7 +96,7 @@ impl Secrets for Known {
     }
 }
 
-impl Growing {
+impl GrowingKeyLog {
     /// Reads the bytes added since the last call.
     fn read_on(&mut self, log: &mut KeyLog) -> io::Result<()> {
         let metadata = self.file.metadata()?;

@@ -76,11 +76,11 @@ impl Packets<'_> {
 /// The sender of the line's packet, if the line names it, and the rest of the line.
 fn sender(line: &str) -> (Option<Direction>, &str) {
     let line = line.trim_start();
-    let said = Direction::BOTH.into_iter().find_map(|direction| {
+    let stated_direction = Direction::BOTH.into_iter().find_map(|direction| {
         let rest = line.strip_prefix(direction.name())?.strip_prefix(':')?;
         Some((Some(direction), rest))
     });
-    said.unwrap_or((None, line))
+    stated_direction.unwrap_or((None, line))
 }
 
 /// The usual sender of such packets; the client, if both may send them.

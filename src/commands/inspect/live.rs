@@ -3,7 +3,7 @@
 use super::super::shutdown::{Limits, stop};
 use super::super::trace::transport_to;
 use super::super::{Messages, block_on, limits, password};
-use super::live_pipeline::{self, Ended, Feed, Tap, Viewing};
+use super::live_pipeline::{self, ConnectionTap, TrafficEnd, TrafficQueue, ViewerHandle};
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
@@ -36,39 +36,39 @@ pub(super) fn run(
     let mut options = live.client_options(messages.names)?;
     block_on(async {
         password::complete(&live.client.connection, &mut options.password).await?;
-        let (feed, mut viewing) = live_pipeline::start(args, recorder, messages)?;
-        let mut client = Client::new(live, &options, Rc::clone(&feed), messages)?;
+        let (queue, mut viewer_handle) = live_pipeline::start(args, recorder, messages)?;
+        let mut client = LiveClient::new(live, &options, Rc::clone(&queue), messages)?;
         let stop = pin!(stop(messages, Limits { timeout: live.timeout, idle: None })?);
-        let ended = live_pipeline::ended(stop, &mut viewing);
+        let ended = live_pipeline::ended(stop, &mut viewer_handle);
         let end = client::run(&options, &mut client, ended).await;
         let denied = client.denied;
         drop(client);
-        feed.left_out().inspect(|text| messages.say(text));
-        drop(feed);
-        judge(end, denied, viewing, messages).await
+        queue.omitted().inspect(|text| messages.say(text));
+        drop(queue);
+        judge(end, denied, viewer_handle, messages).await
     })
 }
 
 /// Combines the result of the connection with the outcome of the viewer.
 async fn judge(
-    end: Result<End<Ended>, Error>,
+    end: Result<End<TrafficEnd>, Error>,
     denied: usize,
-    viewing: Viewing,
+    viewer_handle: ViewerHandle,
     messages: Messages,
 ) -> Result<ExitStatus, Error> {
     let ended = match end {
-        Ok(End::Stopped { reason: Ended::Viewed(outcome), .. }) => return outcome,
-        Ok(End::Stopped { reason: Ended::Stopped(reason), was_connected, .. }) => {
+        Ok(End::Stopped { reason: TrafficEnd::Viewed(outcome), .. }) => return outcome,
+        Ok(End::Stopped { reason: TrafficEnd::Stopped(reason), was_connected, .. }) => {
             messages.stopped(reason, was_connected)
         }
         Ok(End::Finished) if denied > 0 => Ok(ExitStatus::DENIED),
         Ok(End::Finished) => Ok(ExitStatus::DONE),
         Err(error) => Err(error),
     };
-    super::judge(viewing.finish().await, ended)
+    super::judge(viewer_handle.finish().await, ended)
 }
 
-struct Client<'a> {
+struct LiveClient<'a> {
     filters: Vec<(TopicFilter, Qos)>,
     /// The limits of a hosted broker.
     rules: Option<Rules>,
@@ -76,7 +76,7 @@ struct Client<'a> {
     version: Version,
     layers: Transport,
     subscribe_properties: PropertiesBuf,
-    feed: Rc<Feed>,
+    queue: Rc<TrafficQueue>,
     messages: Messages,
     counted: u64,
     denied: usize,
@@ -85,21 +85,21 @@ struct Client<'a> {
 
 /// The publisher of a client that publishes nothing.
 #[derive(Debug)]
-struct Nothing(Infallible);
+struct NoMessage(Infallible);
 
-impl Outgoing for Nothing {
+impl Outgoing for NoMessage {
     fn as_publish(&self) -> Publish<'_> {
         match self.0 {}
     }
 }
 
-impl<'a> Client<'a> {
+impl<'a> LiveClient<'a> {
     fn new(
         live: &LiveArgs,
         options: &'a Options,
-        feed: Rc<Feed>,
+        queue: Rc<TrafficQueue>,
         messages: Messages,
-    ) -> Result<Client<'a>, Error> {
+    ) -> Result<LiveClient<'a>, Error> {
         let of_url = live.client.url_filter(messages.names)?;
         let filters: Vec<_> =
             live.topic.iter().cloned().chain(of_url).map(|filter| (filter, live.qos)).collect();
@@ -107,14 +107,14 @@ impl<'a> Client<'a> {
         if let Some(rules) = &rules {
             live.client.check_subscriptions(rules, &filters)?;
         }
-        Ok(Client {
+        Ok(LiveClient {
             filters,
             rules,
             count: live.count,
             version: options.version,
             layers: transport_to(&options.endpoint),
             subscribe_properties: live.client.properties.collect(Context::Subscribe)?,
-            feed,
+            queue,
             messages,
             counted: 0,
             denied: 0,
@@ -123,8 +123,8 @@ impl<'a> Client<'a> {
     }
 }
 
-impl Application for Client<'_> {
-    type Message = Nothing;
+impl Application for LiveClient<'_> {
+    type Message = NoMessage;
     type Error = Error;
 
     fn opened(&mut self, stream: &Stream) -> Option<Box<dyn transport::Tap>> {
@@ -132,14 +132,14 @@ impl Application for Client<'_> {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let client = stream.local_address().unwrap_or(nowhere);
         let server = stream.peer_address().unwrap_or(nowhere);
-        Some(Box::new(Watched(self.feed.open_now(client, server, self.layers))))
+        Some(Box::new(ClosingTap(self.queue.open_now(client, server, self.layers))))
     }
 
     fn accepted(&mut self, connack: &Connack<'_>) {
-        self.feed.note(limits::describe(connack, self.version, &self.options.client_id));
+        self.queue.note(limits::describe(connack, self.version, &self.options.client_id));
     }
 
-    fn connected(&mut self, link: &mut Link<'_, Nothing>) -> Result<(), Error> {
+    fn connected(&mut self, link: &mut Link<'_, NoMessage>) -> Result<(), Error> {
         if self.filters.is_empty() {
             return Ok(());
         }
@@ -161,14 +161,14 @@ impl Application for Client<'_> {
     }
 
     /// Without a subscription, CONNACK is all that was requested.
-    fn send(&mut self, _: &mut Link<'_, Nothing>) -> Result<Sending, Error> {
+    fn send(&mut self, _: &mut Link<'_, NoMessage>) -> Result<Sending, Error> {
         Ok(if self.filters.is_empty() { Sending::Finished } else { Sending::Waiting })
     }
 
     async fn ready(&mut self) {
-        match self.feed.has_room() {
+        match self.queue.has_room() {
             true => pending().await,
-            false => self.feed.room().await,
+            false => self.queue.room().await,
         }
     }
 
@@ -181,14 +181,14 @@ impl Application for Client<'_> {
     fn published(
         &mut self,
         _: PacketId,
-        message: Nothing,
+        message: NoMessage,
         _: ReasonCode,
         _: Properties<'_>,
     ) -> Result<Flow, Error> {
         match message.0 {}
     }
 
-    fn unsendable(&mut self, message: Nothing, _: PublishError) {
+    fn unsendable(&mut self, message: NoMessage, _: PublishError) {
         match message.0 {}
     }
 
@@ -206,7 +206,7 @@ impl Application for Client<'_> {
 
     /// Nothing more is read until the viewer has caught up.
     fn flush(&mut self) -> Result<bool, Error> {
-        Ok(self.feed.has_room())
+        Ok(self.queue.has_room())
     }
 
     fn lost(&mut self, error: &client::Error, pause: Duration) {
@@ -216,9 +216,9 @@ impl Application for Client<'_> {
 
 /// The client's connection, which it closes when it is done.
 #[derive(Debug)]
-struct Watched(Tap);
+struct ClosingTap(ConnectionTap);
 
-impl transport::Tap for Watched {
+impl transport::Tap for ClosingTap {
     fn sent(&mut self, bytes: &[u8]) {
         self.0.bytes_now(Direction::ClientToServer, bytes);
     }
@@ -228,7 +228,7 @@ impl transport::Tap for Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for ClosingTap {
     fn drop(&mut self) {
         self.0.end(Close::Fin);
     }

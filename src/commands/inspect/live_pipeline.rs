@@ -39,64 +39,64 @@ const PLENTY: usize = 1024 * 1024;
 const ENTRY: usize = 256;
 
 /// The longest time that traffic waits for room.
-const PATIENCE: Duration = Duration::from_secs(1);
+const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time without progress after which the rest of the output is given up at the end. A slow reader is waited for.
-const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The exit status for the traffic that was shown, or the error.
-pub(super) type Outcome = Result<ExitStatus, Error>;
+pub(super) type ViewerResult = Result<ExitStatus, Error>;
 
 /// The reason why traffic ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum TrafficEnd {
     /// A signal, or the time limit.
     Stopped(Stop),
     /// The viewer ended: nothing reads the output.
-    Viewed(Outcome),
+    Viewed(ViewerResult),
 }
 
 /// Waits for a signal, a time limit or the viewer's end.
-pub(super) async fn ended(stop: impl Future<Output = Stop>, viewing: &mut Viewing) -> Ended {
+pub(super) async fn ended(stop: impl Future<Output = Stop>, viewer_handle: &mut ViewerHandle) -> TrafficEnd {
     tokio::select! {
-        reason = stop => Ended::Stopped(reason),
-        outcome = viewing.ended() => Ended::Viewed(outcome),
+        reason = stop => TrafficEnd::Stopped(reason),
+        outcome = viewer_handle.ended() => TrafficEnd::Viewed(outcome),
     }
 }
 
 /// The sending half of the queue.
 #[derive(Debug)]
-pub(super) struct Feed {
-    sender: Sender<Entry>,
+pub(super) struct TrafficQueue {
+    sender: Sender<QueueEntry>,
     room: Arc<Semaphore>,
     clock: Clock,
     connections: Cell<u32>,
     /// There was no room for too long, so connections no longer wait for it.
     is_stalled: Cell<bool>,
-    left_out: Cell<LeftOut>,
+    omitted: Cell<OmittedTraffic>,
 }
 
 /// Traffic that was not shown.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct LeftOut {
+pub(super) struct OmittedTraffic {
     bytes: u64,
     connections: u64,
 }
 
 /// Awaits the end of the viewer.
-pub(super) struct Viewing {
-    outcome: oneshot::Receiver<Outcome>,
+pub(super) struct ViewerHandle {
+    outcome: oneshot::Receiver<ViewerResult>,
     /// The number of entries that the viewer has handled.
     handled: Arc<AtomicU64>,
 }
 
 /// The traffic of one connection, on its way to the viewer. Dropping it ends the connection.
 #[derive(Debug)]
-pub(super) struct Tap {
-    feed: Rc<Feed>,
+pub(super) struct ConnectionTap {
+    queue: Rc<TrafficQueue>,
     /// The connection's number; `None` if the connection is omitted.
     number: Option<u32>,
-    sides: RefCell<[Passed; 2]>,
+    sides: RefCell<[SideProgress; 2]>,
     end: Cell<Close<Direction>>,
     /// The room reserved for the event of its end.
     room: RefCell<Option<OwnedSemaphorePermit>>,
@@ -104,7 +104,7 @@ pub(super) struct Tap {
 
 /// Bytes sent by one side.
 #[derive(Debug, Default)]
-struct Passed {
+struct SideProgress {
     offset: u64,
     /// Omitted bytes that were not reported yet.
     gap: u64,
@@ -112,13 +112,13 @@ struct Passed {
 
 /// An entry of the queue, with the room that it takes.
 #[derive(Debug)]
-struct Entry {
-    what: What,
+struct QueueEntry {
+    what: QueuedEvent,
     _room: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
-enum What {
+enum QueuedEvent {
     Opened {
         connection: u32,
         at: Moment,
@@ -160,7 +160,7 @@ pub(super) fn start(
     args: &InspectArgs,
     recorder: Option<Recorder>,
     messages: Messages,
-) -> Result<(Rc<Feed>, Viewing), Error> {
+) -> Result<(Rc<TrafficQueue>, ViewerHandle), Error> {
     let (sender, receiver) = channel();
     let (report, outcome) = oneshot::channel();
     let args = args.clone();
@@ -169,25 +169,25 @@ pub(super) fn start(
     let show = move || drop(report.send(show_all(&receiver, &args, recorder, messages, &counter)));
     let started = std::thread::Builder::new().name("viewer".to_owned()).spawn(show);
     started.map_err(|source| Error::System { action: "start a thread".to_owned(), source })?;
-    let feed = Feed {
+    let queue = TrafficQueue {
         sender,
         room: Arc::new(Semaphore::new(ROOM)),
         clock: Clock::new(),
         connections: Cell::default(),
         is_stalled: Cell::default(),
-        left_out: Cell::default(),
+        omitted: Cell::default(),
     };
-    Ok((Rc::new(feed), Viewing { outcome, handled }))
+    Ok((Rc::new(queue), ViewerHandle { outcome, handled }))
 }
 
 /// Runs the viewer until the traffic ends or the output fails.
 fn show_all(
-    entries: &Receiver<Entry>,
+    entries: &Receiver<QueueEntry>,
     args: &InspectArgs,
     mut recorder: Option<Recorder>,
     messages: Messages,
     handled: &AtomicU64,
-) -> Outcome {
+) -> ViewerResult {
     let mut inspector = Inspector::new(args.live.client.connection.version);
     let mut viewer = Viewer::new(args);
     while let Some(entry) = next(entries, &mut viewer, recorder.as_mut())? {
@@ -210,10 +210,10 @@ fn show_all(
 
 /// The next entry; `None` if the traffic has ended. Shows all previous entries before it waits.
 fn next(
-    entries: &Receiver<Entry>,
+    entries: &Receiver<QueueEntry>,
     viewer: &mut Viewer,
     recorder: Option<&mut Recorder>,
-) -> Result<Option<Entry>, Error> {
+) -> Result<Option<QueueEntry>, Error> {
     match entries.try_recv() {
         Ok(entry) => return Ok(Some(entry)),
         Err(TryRecvError::Disconnected) => return Ok(None),
@@ -226,17 +226,17 @@ fn next(
     Ok(entries.recv().ok())
 }
 
-impl Viewing {
+impl ViewerHandle {
     /// Waits until the viewer ends by itself, because writing to standard output failed.
-    pub(super) async fn ended(&mut self) -> Outcome {
+    pub(super) async fn ended(&mut self) -> ViewerResult {
         (&mut self.outcome).await.unwrap_or_else(|_| Err(stuck()))
     }
 
     /// Waits for the viewer to finish, with a timeout, since standard output may be a pipe without a reader.
-    pub(super) async fn finish(mut self) -> Outcome {
+    pub(super) async fn finish(mut self) -> ViewerResult {
         let mut handled = self.handled.load(Ordering::Relaxed);
         loop {
-            if let Ok(outcome) = timeout(OUTPUT_PATIENCE, self.ended()).await {
+            if let Ok(outcome) = timeout(OUTPUT_TIMEOUT, self.ended()).await {
                 return outcome;
             }
             let before = std::mem::replace(&mut handled, self.handled.load(Ordering::Relaxed));
@@ -252,14 +252,14 @@ fn stuck() -> Error {
     Error::Output(std::io::Error::new(std::io::ErrorKind::TimedOut, problem))
 }
 
-impl Feed {
+impl TrafficQueue {
     /// Opens a connection. Waits for room.
     pub(super) async fn open(
-        self: &Rc<Feed>,
+        self: &Rc<TrafficQueue>,
         client: SocketAddr,
         server: SocketAddr,
         transport: Transport,
-    ) -> Tap {
+    ) -> ConnectionTap {
         // Reserve room for the end as well, so that it can always be reported.
         let rooms = match self.room_for(0).await {
             Some(room) => Some(room).zip(self.room_for(0).await),
@@ -270,34 +270,34 @@ impl Feed {
 
     /// Opens a connection without waiting; the caller checks for room first.
     pub(super) fn open_now(
-        self: &Rc<Feed>,
+        self: &Rc<TrafficQueue>,
         client: SocketAddr,
         server: SocketAddr,
         transport: Transport,
-    ) -> Tap {
+    ) -> ConnectionTap {
         let rooms = self.room_now(0).zip(self.room_now(0));
         self.opened(client, server, transport, rooms)
     }
 
     fn opened(
-        self: &Rc<Feed>,
+        self: &Rc<TrafficQueue>,
         client: SocketAddr,
         server: SocketAddr,
         transport: Transport,
         rooms: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
-    ) -> Tap {
+    ) -> ConnectionTap {
         let (room, end_room) = rooms.unzip();
         let number = room.is_some().then(|| {
             let connection = self.connections.replace(self.connections.get().wrapping_add(1));
-            self.send(What::Opened { connection, at: self.now(), client, server, transport }, room);
+            self.send(QueuedEvent::Opened { connection, at: self.now(), client, server, transport }, room);
             connection
         });
         if number.is_none() {
-            let left_out = self.left_out.get();
-            self.left_out.set(LeftOut { connections: left_out.connections + 1, ..left_out });
+            let omitted = self.omitted.get();
+            self.omitted.set(OmittedTraffic { connections: omitted.connections + 1, ..omitted });
         }
-        Tap {
-            feed: Rc::clone(self),
+        ConnectionTap {
+            queue: Rc::clone(self),
             number,
             sides: RefCell::default(),
             end: Cell::new(Close::EndOfCapture),
@@ -307,12 +307,12 @@ impl Feed {
 
     /// Prints a message on standard error after all previous entries were shown.
     pub(super) fn note(&self, text: String) {
-        self.send(What::Note(text), None);
+        self.send(QueuedEvent::Note(text), None);
     }
 
     /// A description of the traffic that was not shown.
-    pub(super) fn left_out(&self) -> Option<String> {
-        let LeftOut { bytes, connections } = self.left_out.get();
+    pub(super) fn omitted(&self) -> Option<String> {
+        let OmittedTraffic { bytes, connections } = self.omitted.get();
         (bytes + connections > 0).then(|| {
             format!(
                 "{bytes} bytes and {connections} whole connections were forwarded but not shown: the output did not keep up"
@@ -337,7 +337,7 @@ impl Feed {
             None if self.is_stalled.get() => None,
             None => {
                 let wait = Arc::clone(&self.room).acquire_many_owned(size(bytes));
-                timeout(PATIENCE, wait).await.ok().and_then(Result::ok)
+                timeout(ROOM_TIMEOUT, wait).await.ok().and_then(Result::ok)
             }
         };
         self.is_stalled.set(room.is_none());
@@ -354,25 +354,31 @@ impl Feed {
     }
 
     /// Sends an entry; a viewer that has ended ignores it.
-    fn send(&self, what: What, room: Option<OwnedSemaphorePermit>) {
-        let _ = self.sender.send(Entry { what, _room: room });
+    fn send(&self, what: QueuedEvent, room: Option<OwnedSemaphorePermit>) {
+        let _ = self.sender.send(QueueEntry { what, _room: room });
     }
 }
 
-impl Tap {
+impl ConnectionTap {
     /// The next bytes of one side.
     pub(super) async fn bytes(&self, direction: Direction, bytes: &[u8]) {
-        let at = self.feed.now();
-        let room = self.feed.room_for(bytes.len()).await;
-        self.tell(at, direction, bytes, room);
+        let at = self.queue.now();
+        let room = self.queue.room_for(bytes.len()).await;
+        self.queue_bytes(at, direction, bytes, room);
     }
 
     /// The next bytes of one side, without waiting; the caller checks for room first.
     pub(super) fn bytes_now(&self, direction: Direction, bytes: &[u8]) {
-        self.tell(self.feed.now(), direction, bytes, self.feed.room_now(bytes.len()));
+        self.queue_bytes(self.queue.now(), direction, bytes, self.queue.room_now(bytes.len()));
     }
 
-    fn tell(&self, at: Moment, direction: Direction, bytes: &[u8], room: Option<OwnedSemaphorePermit>) {
+    fn queue_bytes(
+        &self,
+        at: Moment,
+        direction: Direction,
+        bytes: &[u8],
+        room: Option<OwnedSemaphorePermit>,
+    ) {
         let Some(connection) = self.number else { return };
         let (offset, gap) = self.pass(direction, bytes.len(), room.is_none());
         if room.is_none() {
@@ -380,16 +386,17 @@ impl Tap {
         }
         if gap > 0 {
             let start = offset - gap;
-            self.feed.send(What::Gap { connection, at, direction, offset: start, length: gap }, None);
+            self.queue.send(QueuedEvent::Gap { connection, at, direction, offset: start, length: gap }, None);
         }
-        let what = What::Bytes { connection, at, direction, offset, bytes: bytes.to_vec() };
-        self.feed.send(what, room);
+        let what = QueuedEvent::Bytes { connection, at, direction, offset, bytes: bytes.to_vec() };
+        self.queue.send(what, room);
     }
 
     /// The client's side began with a header of the PROXY protocol, from this address.
     pub(super) fn proxy_header(&self, proxy: SocketAddr, header: Result<ProxyHeader, ProxyFault>) {
         if let Some(connection) = self.number {
-            self.feed.send(What::ProxyHeader { connection, at: self.feed.now(), proxy, header }, None);
+            self.queue
+                .send(QueuedEvent::ProxyHeader { connection, at: self.queue.now(), proxy, header }, None);
         }
     }
 
@@ -410,25 +417,25 @@ impl Tap {
         side.offset += count;
         side.gap = if is_left_out { gap + count } else { 0 };
         if is_left_out {
-            let left_out = self.feed.left_out.get();
-            self.feed.left_out.set(LeftOut { bytes: left_out.bytes + count, ..left_out });
+            let omitted = self.queue.omitted.get();
+            self.queue.omitted.set(OmittedTraffic { bytes: omitted.bytes + count, ..omitted });
         }
         (offset, gap)
     }
 }
 
-impl Drop for Tap {
+impl Drop for ConnectionTap {
     fn drop(&mut self) {
         let Some(connection) = self.number else { return };
-        let at = self.feed.now();
+        let at = self.queue.now();
         for direction in [Direction::ClientToServer, Direction::ServerToClient] {
             let (offset, length) = self.pass(direction, 0, false);
             if length > 0 {
-                let what = What::Gap { connection, at, direction, offset: offset - length, length };
-                self.feed.send(what, None);
+                let what = QueuedEvent::Gap { connection, at, direction, offset: offset - length, length };
+                self.queue.send(what, None);
             }
         }
-        self.feed.send(What::Closed { connection, at, by: self.end.get() }, self.room.take());
+        self.queue.send(QueuedEvent::Closed { connection, at, by: self.end.get() }, self.room.take());
     }
 }
 
@@ -437,29 +444,29 @@ fn size(bytes: usize) -> u32 {
     u32::try_from(bytes + ENTRY).unwrap_or(u32::MAX)
 }
 
-impl What {
+impl QueuedEvent {
     fn as_event(&self) -> Option<ConversationEvent<'_>> {
         Some(match *self {
-            What::Opened { connection, at, client, server, transport } => {
+            QueuedEvent::Opened { connection, at, client, server, transport } => {
                 let start = Start::Handshake { initiator: Side::A };
                 ConversationEvent::Opened { connection, at, client, server, transport, start }
             }
-            What::Bytes { connection, at, direction, offset, ref bytes } => {
+            QueuedEvent::Bytes { connection, at, direction, offset, ref bytes } => {
                 ConversationEvent::Bytes { connection, at, direction, offset, stream_offset: offset, bytes }
             }
-            What::Gap { connection, at, direction, offset, length } => {
+            QueuedEvent::Gap { connection, at, direction, offset, length } => {
                 ConversationEvent::Gap { connection, at, direction, offset, length }
             }
-            What::Closed { connection, at, by } => ConversationEvent::Closed { connection, at, by },
-            What::ProxyHeader { connection, at, proxy, header } => {
+            QueuedEvent::Closed { connection, at, by } => ConversationEvent::Closed { connection, at, by },
+            QueuedEvent::ProxyHeader { connection, at, proxy, header } => {
                 ConversationEvent::ProxyHeader { connection, at, proxy, header }
             }
-            What::Note(_) => return None,
+            QueuedEvent::Note(_) => return None,
         })
     }
 
     fn say(&self, messages: Messages) {
-        if let What::Note(text) = self {
+        if let QueuedEvent::Note(text) = self {
             messages.say_lines(text);
         }
     }

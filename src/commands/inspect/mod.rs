@@ -17,8 +17,8 @@ use crate::cli::inspect_live::Listen;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
 use crate::time_zone;
-use key_log::Known;
-use live_pipeline::{Ended, Outcome};
+use key_log::SharedKeyLog;
+use live_pipeline::{TrafficEnd, ViewerResult};
 use proxy::Proxy;
 use std::io::{self, IsTerminal};
 use viewer::Viewer;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return Err(Error::Usage("--write records everything; omit --filter".to_owned()));
     }
     let mut recorder = recorder(args, messages)?;
-    let secrets = Known::open(args.live.key_log())?;
+    let secrets = SharedKeyLog::open(args.live.key_log())?;
     let result = capture::run(args.file.as_deref(), &secrets, inspector, &mut viewer, recorder.as_mut());
     // Show the packets before the error.
     viewer.flush()?;
@@ -70,16 +70,18 @@ fn run_proxy(args: &InspectArgs, listen: Listen, messages: Messages) -> Result<E
     let recorder = recorder(args, messages)?;
     block_on(async {
         let listening = proxy.listen()?;
-        let (feed, mut viewing) = live_pipeline::start(args, recorder, messages)?;
-        match listening.run(feed, &mut viewing, args.live.timeout).await? {
-            Ended::Viewed(outcome) => outcome,
-            Ended::Stopped(reason) => judge(viewing.finish().await, messages.stopped(reason, true)),
+        let (queue, mut viewer_handle) = live_pipeline::start(args, recorder, messages)?;
+        match listening.run(queue, &mut viewer_handle, args.live.timeout).await? {
+            TrafficEnd::Viewed(outcome) => outcome,
+            TrafficEnd::Stopped(reason) => {
+                judge(viewer_handle.finish().await, messages.stopped(reason, true))
+            }
         }
     })
 }
 
 /// Findings take precedence over the way the traffic ended: a proxy usually ends by a signal.
-fn judge(outcome: Outcome, ended: Result<ExitStatus, Error>) -> Result<ExitStatus, Error> {
+fn judge(outcome: ViewerResult, ended: Result<ExitStatus, Error>) -> Result<ExitStatus, Error> {
     match outcome? {
         ExitStatus::DONE => ended,
         status => Ok(status),

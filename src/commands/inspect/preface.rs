@@ -1,7 +1,7 @@
 //! The PROXY protocol header that a client of the proxy may send first. It is read before TLS and WebSocket, shown, and forwarded
 //! byte for byte before the layers to the broker.
 
-use super::live_pipeline::Tap;
+use super::live_pipeline::ConnectionTap;
 use crate::inspect::Direction;
 use crate::protocol::{Beginning, ProxyHeader};
 use crate::transport::{self, Endpoint};
@@ -61,7 +61,7 @@ impl Preface {
     }
 
     /// Shows the header, or the bytes if they are not a header.
-    pub(super) async fn show(&self, proxy: SocketAddr, tap: &Tap) {
+    pub(super) async fn show(&self, proxy: SocketAddr, tap: &ConnectionTap) {
         match self.beginning {
             Beginning::Header(header, _) => tap.proxy_header(proxy, Ok(header)),
             Beginning::Invalid(fault, _) => tap.proxy_header(proxy, Err(fault)),

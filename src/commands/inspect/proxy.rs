@@ -6,7 +6,7 @@
 
 use super::super::shutdown::{Limits, stop};
 use super::super::{Messages, print_error};
-use super::live_pipeline::{self, Ended, Feed, Tap, Viewing};
+use super::live_pipeline::{self, ConnectionTap, TrafficEnd, TrafficQueue, ViewerHandle};
 use super::preface::Preface;
 use crate::cli::inspect_live::{Listen, LiveArgs};
 use crate::error::Error;
@@ -43,14 +43,14 @@ pub(super) struct Proxy {
 }
 
 /// An open port.
-pub(super) struct Listening {
+pub(super) struct ListeningProxy {
     proxy: Rc<Proxy>,
     listener: TcpListener,
 }
 
 /// A connection that broke, with the side on which it did.
 #[derive(Debug)]
-struct Broken {
+struct BrokenSide {
     sender: Direction,
     error: io::Error,
 }
@@ -68,25 +68,25 @@ impl Proxy {
     ///
     /// # Errors
     /// If the port cannot be opened.
-    pub(super) fn listen(mut self) -> Result<Listening, Error> {
+    pub(super) fn listen(mut self) -> Result<ListeningProxy, Error> {
         descriptors::raise_limit();
         let failed = |source| Error::System { action: format!("listen on {}", self.listen.address), source };
         let listener = tcp::listen(self.listen.address).map_err(failed)?;
         self.listen.address = listener.local_addr().map_err(failed)?;
         let text = format!("listening on {}, forwarding to {}", self.listen, self.target.address);
         print_error(&format!("{}\n", escape::line(&text)));
-        Ok(Listening { proxy: Rc::new(self), listener })
+        Ok(ListeningProxy { proxy: Rc::new(self), listener })
     }
 
-    async fn serve(&self, mut client: TcpStream, address: SocketAddr, feed: &Rc<Feed>) {
+    async fn serve(&self, mut client: TcpStream, address: SocketAddr, queue: &Rc<TrafficQueue>) {
         // Some interfaces reject the option; the connection works without it.
         let _ = client.set_nodelay(true);
-        let patience = self.target.timeout;
+        let opening_timeout = self.target.timeout;
         let opening = async {
             let preface = Preface::read(&mut client).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((self.open(Stream::Tcp(client)).await?, preface))
         };
-        let ((client, is_v31), preface) = match timeout(patience, opening).await {
+        let ((client, is_v31), preface) = match timeout(opening_timeout, opening).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(reason)) => return self.refuse(address, &reason),
             Err(_) => return self.refuse(address, "timed out in the client's handshake"),
@@ -103,7 +103,7 @@ impl Proxy {
         }
         let transport =
             Transport { is_encrypted: self.listen.is_secure, is_web_socket: self.listen.is_web_socket };
-        let tap = feed.open(preface.client().unwrap_or(address), server_address, transport).await;
+        let tap = queue.open(preface.client().unwrap_or(address), server_address, transport).await;
         preface.show(address, &tap).await;
         if let Err(broken) = forward(client, server, &tap).await {
             tap.end(Close::Reset(broken.sender));
@@ -136,29 +136,29 @@ impl Proxy {
     }
 }
 
-impl Listening {
+impl ListeningProxy {
     /// Forwards until a signal, the time limit or the viewer's end.
     pub(super) async fn run(
         self,
-        feed: Rc<Feed>,
-        viewing: &mut Viewing,
+        queue: Rc<TrafficQueue>,
+        viewer_handle: &mut ViewerHandle,
         limit: Option<Duration>,
-    ) -> Result<Ended, Error> {
+    ) -> Result<TrafficEnd, Error> {
         let messages = self.proxy.messages;
         let stop = pin!(stop(messages, Limits { timeout: limit, idle: None })?);
         let tasks = LocalSet::new();
-        let accepting = tasks.run_until(self.accept_all(Rc::clone(&feed)));
+        let accepting = tasks.run_until(self.accept_all(Rc::clone(&queue)));
         let ended = tokio::select! {
-            ended = live_pipeline::ended(stop, viewing) => ended,
+            ended = live_pipeline::ended(stop, viewer_handle) => ended,
             never = accepting => match never {},
         };
         // Dropping the tasks ends all connections and reports that to the viewer.
         drop(tasks);
-        feed.left_out().inspect(|text| messages.say(text));
+        queue.omitted().inspect(|text| messages.say(text));
         Ok(ended)
     }
 
-    async fn accept_all(self, feed: Rc<Feed>) -> Infallible {
+    async fn accept_all(self, queue: Rc<TrafficQueue>) -> Infallible {
         let mut connections = JoinSet::new();
         let mut has_failed = false;
         loop {
@@ -169,8 +169,8 @@ impl Listening {
             match accepted {
                 Ok((stream, address)) => {
                     has_failed = false;
-                    let (proxy, feed) = (Rc::clone(&self.proxy), Rc::clone(&feed));
-                    connections.spawn_local(async move { proxy.serve(stream, address, &feed).await });
+                    let (proxy, queue) = (Rc::clone(&self.proxy), Rc::clone(&queue));
+                    connections.spawn_local(async move { proxy.serve(stream, address, &queue).await });
                 }
                 // The client disconnected while it waited.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -186,7 +186,7 @@ impl Listening {
 }
 
 /// Forwards bytes in both directions until both sides have closed theirs.
-async fn forward(mut client: Stream, mut server: Stream, tap: &Tap) -> Result<(), Broken> {
+async fn forward(mut client: Stream, mut server: Stream, tap: &ConnectionTap) -> Result<(), BrokenSide> {
     let (client_reader, client_writer) = split(&mut client);
     let (server_reader, server_writer) = split(&mut server);
     let up = pump(client_reader, server_writer, tap, Direction::ClientToServer);
@@ -208,17 +208,17 @@ async fn forward(mut client: Stream, mut server: Stream, tap: &Tap) -> Result<()
 async fn pump(
     mut from: ReadHalf<&mut Stream>,
     mut to: WriteHalf<&mut Stream>,
-    tap: &Tap,
+    tap: &ConnectionTap,
     direction: Direction,
-) -> Result<Option<Broken>, Broken> {
+) -> Result<Option<BrokenSide>, BrokenSide> {
     let mut buffer = vec![0; CHUNK];
     loop {
         let read = from.read(&mut buffer).await;
-        let count = read.map_err(|error| Broken { sender: direction, error })?;
+        let count = read.map_err(|error| BrokenSide { sender: direction, error })?;
         let bytes = buffer.get(..count).unwrap_or_default();
         tap_unless_empty(tap, direction, bytes).await;
         if let Err(error) = hand_on(bytes, &mut to).await {
-            return Ok(Some(Broken { sender: opposite(direction), error }));
+            return Ok(Some(BrokenSide { sender: opposite(direction), error }));
         }
         if bytes.is_empty() {
             return Ok(None);
@@ -227,7 +227,7 @@ async fn pump(
 }
 
 /// Shows bytes before they are forwarded, so that a response never precedes its request.
-async fn tap_unless_empty(tap: &Tap, direction: Direction, bytes: &[u8]) {
+async fn tap_unless_empty(tap: &ConnectionTap, direction: Direction, bytes: &[u8]) {
     if !bytes.is_empty() {
         tap.bytes(direction, bytes).await;
     }

@@ -1,13 +1,13 @@
 //! `mq passwd --format`, with `verify` and `list`: users in the files of other brokers.
 
-use super::signal_guard::{Gate, interruptible};
-use super::source::{self, Asked};
-use super::{DIFFERENT, Place, into_shown, print, warnings};
+use super::signal_guard::{SignalGuard, interruptible};
+use super::source::{self, NewPassword};
+use super::{DIFFERENT, Destination, into_shown, print, warnings};
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
 use crate::input_file;
-use crate::passwd::format::{Change, Document, Format, FormatError, Settings, User, Verdict};
+use crate::passwd::format::{Change, Document, Format, FormatError, PasswordCheck, Settings, User};
 use crate::passwd::{FileError, Locked, replace};
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -16,12 +16,12 @@ use zeroize::Zeroizing;
 
 /// The format of a file, with its settings.
 #[derive(Debug, Clone)]
-pub(super) struct Kind {
+pub(super) struct FormatSettings {
     pub(super) format: Format,
     pub(super) settings: Settings,
 }
 
-impl Kind {
+impl FormatSettings {
     pub(super) fn open(&self, content: Option<&[u8]>, path: &Path) -> Result<Box<dyn Document>, Error> {
         self.format
             .open(content.map(input_file::without_mark), &self.settings)
@@ -37,66 +37,76 @@ impl Kind {
     }
 
     /// Checks that the file can be changed, before the password is requested or hashed.
-    pub(super) fn check(&self, place: &Place) -> Result<(), Error> {
-        match place {
-            Place::Existing(path) => {
+    pub(super) fn check(&self, destination: &Destination) -> Result<(), Error> {
+        match destination {
+            Destination::Existing(path) => {
                 let content = Zeroizing::new(Locked::open(path)?.read()?);
                 self.open(Some(&content), path).map(drop)
             }
-            Place::Stdout | Place::New(_) | Place::Instead(_) => {
-                place.check()?;
+            Destination::Stdout | Destination::New(_) | Destination::Instead(_) => {
+                destination.check()?;
                 self.open(None, Path::new("a new file")).map(drop)
             }
         }
     }
 
-    /// Changes the document at `place`. Also returns the warnings about the file.
+    /// Changes the document at `destination`. Also returns the warnings about the file.
     pub(super) fn change<T>(
         &self,
-        place: &Place,
-        gate: &Gate,
+        destination: &Destination,
+        guard: &SignalGuard,
         change: impl FnOnce(&mut dyn Document, &Path) -> Result<T, Error>,
     ) -> Result<(T, Vec<String>), Error> {
-        let path = path_of(place);
-        let mut locked = match place {
-            Place::Existing(_) | Place::Instead(_) => Some(Locked::open(path)?),
-            Place::New(_) | Place::Stdout => None,
+        let path = path_of(destination);
+        let mut locked = match destination {
+            Destination::Existing(_) | Destination::Instead(_) => Some(Locked::open(path)?),
+            Destination::New(_) | Destination::Stdout => None,
         };
-        let old = match (&mut locked, place) {
-            (Some(locked), Place::Existing(_)) => Some(Zeroizing::new(locked.read()?)),
+        let old = match (&mut locked, destination) {
+            (Some(locked), Destination::Existing(_)) => Some(Zeroizing::new(locked.read()?)),
             _ => None,
         };
         let mut document = self.open(old.as_ref().map(|old| old.as_slice()), path)?;
         let done = change(&mut *document, path)?;
-        let said = put(place, locked, &document.to_bytes(), gate)?;
-        Ok((done, said))
+        let warnings_about_file = put(destination, locked, &document.to_bytes(), guard)?;
+        Ok((done, warnings_about_file))
     }
 }
 
-fn path_of(place: &Place) -> &Path {
-    match place {
-        Place::Stdout => Path::new("standard output"),
-        Place::New(path) | Place::Instead(path) | Place::Existing(path) => path,
+fn path_of(destination: &Destination) -> &Path {
+    match destination {
+        Destination::Stdout => Path::new("standard output"),
+        Destination::New(path) | Destination::Instead(path) | Destination::Existing(path) => path,
     }
 }
 
-fn put(place: &Place, locked: Option<Locked>, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
-    match (place, locked) {
-        (_, Some(locked)) => return replace_locked(locked, content, path_of(place), gate),
-        (Place::Stdout, None) => print(content)?,
+fn put(
+    destination: &Destination,
+    locked: Option<Locked>,
+    content: &[u8],
+    guard: &SignalGuard,
+) -> Result<Vec<String>, Error> {
+    match (destination, locked) {
+        (_, Some(locked)) => return replace_locked(locked, content, path_of(destination), guard),
+        (Destination::Stdout, None) => print(content)?,
         (_, None) => {
-            gate.pass()?;
-            replace::create(path_of(place), content)?;
+            guard.pass()?;
+            replace::create(path_of(destination), content)?;
         }
     }
     Ok(Vec::new())
 }
 
-fn replace_locked(locked: Locked, content: &[u8], path: &Path, gate: &Gate) -> Result<Vec<String>, Error> {
-    let mut said = warnings(&locked, path);
-    gate.pass()?;
-    said.extend(locked.replace(content)?);
-    Ok(said)
+fn replace_locked(
+    locked: Locked,
+    content: &[u8],
+    path: &Path,
+    guard: &SignalGuard,
+) -> Result<Vec<String>, Error> {
+    let mut warnings_about_file = warnings(&locked, path);
+    guard.pass()?;
+    warnings_about_file.extend(locked.replace(content)?);
+    Ok(warnings_about_file)
 }
 
 /// Rejected input is a usage error, an invalid document an error of the file.
@@ -115,30 +125,30 @@ pub(super) fn refused(error: FormatError, path: &Path) -> Error {
 /// Adds, changes or deletes a user.
 pub(super) fn edit(args: &PasswdArgs, path: PathBuf, messages: Messages) -> Result<ExitStatus, Error> {
     let settings = args.format.settings(&args.scheme, &args.new_user)?;
-    let kind = Kind { format: args.format.format(), settings };
+    let kind = FormatSettings { format: args.format.format(), settings };
     if args.hash_plain {
         return Err(Error::Usage("-U is only for mosquitto's password file".to_owned()));
     }
     let name = kind.check_name(args.user.as_deref().unwrap_or_default())?;
     if args.delete {
-        return delete(kind, Place::Existing(path), name);
+        return delete(kind, Destination::Existing(path), name);
     }
-    let place = Place::new(args.create, args.force, path)?;
-    kind.check(&place)?;
+    let destination = Destination::new(args.create, args.force, path)?;
+    kind.check(&destination)?;
     warn_about_plain_text(kind.format, messages);
     let password = match source::password(args, &name, messages)? {
-        Asked::Password(password) => password,
-        Asked::Different => return Ok(DIFFERENT),
+        NewPassword::Password(password) => password,
+        NewPassword::Different => return Ok(DIFFERENT),
     };
     let shown = into_shown(&name);
-    let (change, said) = interruptible(move |gate| {
+    let (change, warnings_about_file) = interruptible(move |guard| {
         let secret = kind.format.secret(&password, &kind.settings);
         let secret = secret.map_err(|error| refused(error, Path::new("the password")))?;
-        kind.change(&place, gate, |document, path| {
+        kind.change(&destination, guard, |document, path| {
             document.set(&name, &secret).map_err(|error| refused(error, path))
         })
     })?;
-    said.iter().for_each(|text| messages.say(text));
+    warnings_about_file.iter().for_each(|text| messages.say(text));
     messages.say(&match change {
         Change::Added => format!("{shown} was added"),
         Change::Updated => format!("the password of {shown} was changed"),
@@ -153,9 +163,9 @@ pub(super) fn warn_about_plain_text(format: Format, messages: Messages) {
     }
 }
 
-fn delete(kind: Kind, place: Place, name: String) -> Result<ExitStatus, Error> {
-    interruptible(move |gate| {
-        kind.change(&place, gate, |document, path| match document.remove(&name) {
+fn delete(kind: FormatSettings, destination: Destination, name: String) -> Result<ExitStatus, Error> {
+    interruptible(move |guard| {
+        kind.change(&destination, guard, |document, path| match document.remove(&name) {
             true => Ok(()),
             false => {
                 let problem = format!("no user '{}'", into_shown(&name));
@@ -166,27 +176,27 @@ fn delete(kind: Kind, place: Place, name: String) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-fn read(kind: &Kind, path: &Path) -> Result<Box<dyn Document>, Error> {
+fn read(kind: &FormatSettings, path: &Path) -> Result<Box<dyn Document>, Error> {
     let content = Zeroizing::new(replace::read(path)?);
     kind.open(Some(&content), path)
 }
 
 /// Checks a password.
 pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let kind = Kind { format: args.stored.format.format(), settings: args.stored.settings()? };
+    let kind = FormatSettings { format: args.stored.format.format(), settings: args.stored.settings()? };
     let name = kind.check_name(&args.user)?;
     let document = read(&kind, &args.file)?;
     let password = source::known(args.password_file.as_deref(), &name, messages)?;
     let shown = into_shown(&name);
     let (status, text) = match document.verify(&name, &password) {
-        Verdict::Right => (ExitStatus::DONE, format!("the password of {shown} is right")),
-        Verdict::Wrong => (ExitStatus::DENIED, format!("the password of {shown} is wrong")),
-        Verdict::UnknownUser => {
+        PasswordCheck::Right => (ExitStatus::DONE, format!("the password of {shown} is right")),
+        PasswordCheck::Wrong => (ExitStatus::DENIED, format!("the password of {shown} is wrong")),
+        PasswordCheck::UnknownUser => {
             // Takes as long as for an existing user, so that timing does not reveal user names.
             let _ = kind.format.secret(&password, &kind.settings);
             (ExitStatus::DENIED, format!("{} has no user '{shown}'", args.file.display()))
         }
-        Verdict::Unusable(problem) => {
+        PasswordCheck::Unusable(problem) => {
             let problem = format!("user '{shown}': {problem}");
             return Err(FileError::Content { path: args.file.clone(), problem }.into());
         }
@@ -197,7 +207,7 @@ pub(super) fn verify(args: &VerifyArgs, messages: Messages) -> Result<ExitStatus
 
 /// Prints all users.
 pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
-    let kind = Kind { format: args.stored.format.format(), settings: args.stored.settings()? };
+    let kind = FormatSettings { format: args.stored.format.format(), settings: args.stored.settings()? };
     let users = read(&kind, &args.file)?.users();
     let width = users.iter().map(|user| into_shown(&user.name).chars().count()).max().unwrap_or(0);
     let mut text = String::new();

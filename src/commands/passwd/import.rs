@@ -1,8 +1,8 @@
 //! `mq passwd import`: hashes a list of users on all cores, and adds them to the file in one change.
 
-use super::Place;
-use super::document::{self, Kind, refused};
-use super::signal_guard::{Gate, interruptible};
+use super::Destination;
+use super::document::{self, FormatSettings, refused};
+use super::signal_guard::{SignalGuard, interruptible};
 use crate::cli::passwd::{ImportArgs, STANDARD};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
@@ -22,8 +22,8 @@ const ROWS_PER_CORE: usize = 32;
 
 /// An import in progress.
 struct Import {
-    kind: Kind,
-    place: Place,
+    kind: FormatSettings,
+    destination: Destination,
     list: PathBuf,
     has_no_header: bool,
     keeps_going: bool,
@@ -33,7 +33,7 @@ struct Import {
 
 /// The counts for the summary.
 #[derive(Debug, Default)]
-struct Count {
+struct ImportCounts {
     added: usize,
     updated: usize,
     left_out: usize,
@@ -53,8 +53,8 @@ pub(super) fn run(args: &ImportArgs, messages: Messages) -> Result<ExitStatus, E
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     let import = Import {
-        kind: Kind { format: args.format.format(), settings },
-        place: Place::new(args.create, args.force, args.file.clone())?,
+        kind: FormatSettings { format: args.format.format(), settings },
+        destination: Destination::new(args.create, args.force, args.file.clone())?,
         list: args.list.clone(),
         has_no_header: args.no_header,
         keeps_going: args.keep_going,
@@ -62,26 +62,26 @@ pub(super) fn run(args: &ImportArgs, messages: Messages) -> Result<ExitStatus, E
         messages,
     };
     document::warn_about_plain_text(import.kind.format, messages);
-    let imported = interruptible(move |gate| import.run(gate));
+    let imported = interruptible(move |guard| import.run(guard));
     bar.finish_and_clear();
-    let (count, said) = imported?;
-    said.iter().for_each(|text| messages.say(text));
-    tell(&count, messages);
+    let (count, warnings_about_file) = imported?;
+    warnings_about_file.iter().for_each(|text| messages.say(text));
+    report_change(&count, messages);
     Ok(if count.left_out == 0 { ExitStatus::DONE } else { ExitStatus::FAILED })
 }
 
-fn tell(count: &Count, messages: Messages) {
-    let Count { added, updated, left_out } = count;
+fn report_change(count: &ImportCounts, messages: Messages) {
+    let ImportCounts { added, updated, left_out } = count;
     let rest = if *left_out == 0 { String::new() } else { format!(", {left_out} rows skipped") };
     messages.say(&format!("{added} added, {updated} updated{rest}"));
 }
 
 impl Import {
-    fn run(&self, gate: &Gate) -> Result<(Count, Vec<String>), Error> {
-        self.kind.check(&self.place)?;
-        let mut count = Count::default();
+    fn run(&self, guard: &SignalGuard) -> Result<(ImportCounts, Vec<String>), Error> {
+        self.kind.check(&self.destination)?;
+        let mut count = ImportCounts::default();
         let users = self.hash_all(&mut count)?;
-        let ((), said) = self.kind.change(&self.place, gate, |document, path| {
+        let ((), warnings_about_file) = self.kind.change(&self.destination, guard, |document, path| {
             for user in &users {
                 match document.set(&user.name, &user.secret) {
                     Ok(Change::Added) => count.added += 1,
@@ -92,7 +92,7 @@ impl Import {
             }
             Ok(())
         })?;
-        Ok((count, said))
+        Ok((count, warnings_about_file))
     }
 
     fn open_list(&self) -> Result<Box<dyn Read>, Error> {
@@ -105,7 +105,7 @@ impl Import {
         Ok(Box::new(file))
     }
 
-    fn hash_all(&self, count: &mut Count) -> Result<Vec<Hashed>, Error> {
+    fn hash_all(&self, count: &mut ImportCounts) -> Result<Vec<Hashed>, Error> {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let rows = Rows::new(self.open_list()?, self.has_no_header);
         let mut rows = rows.map_err(|error| self.bad_list(&error.to_string()))?;
@@ -131,7 +131,7 @@ impl Import {
         &self,
         rows: &mut Rows<impl Read>,
         size: usize,
-        count: &mut Count,
+        count: &mut ImportCounts,
     ) -> Result<Option<Vec<Row>>, Error> {
         let mut batch = Vec::with_capacity(size);
         let mut is_over = true;
@@ -146,7 +146,7 @@ impl Import {
         Ok((!is_over).then_some(batch))
     }
 
-    fn check_name(&self, row: Row, batch: &mut Vec<Row>, count: &mut Count) -> Result<(), Error> {
+    fn check_name(&self, row: Row, batch: &mut Vec<Row>, count: &mut ImportCounts) -> Result<(), Error> {
         match self.kind.format.check_name(&row.name) {
             Ok(()) => batch.push(row),
             Err(error) => self.leave_out(row.line, &error.to_string(), count)?,
@@ -159,22 +159,24 @@ impl Import {
         let next = AtomicUsize::new(0);
         let hash = || {
             let rows = std::iter::from_fn(|| {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                batch.get(place).map(|row| (place, row))
+                let destination = next.fetch_add(1, Ordering::Relaxed);
+                batch.get(destination).map(|row| (destination, row))
             });
-            rows.map(|(place, row)| (place, self.kind.format.secret(&row.password, &self.kind.settings)))
-                .collect::<Vec<_>>()
+            rows.map(|(destination, row)| {
+                (destination, self.kind.format.secret(&row.password, &self.kind.settings))
+            })
+            .collect::<Vec<_>>()
         };
         let mut secrets: Vec<(usize, Result<Secret, FormatError>)> = thread::scope(|scope| {
             let threads: Vec<_> = (0..cores.min(batch.len())).map(|_| scope.spawn(hash)).collect();
             threads.into_iter().flat_map(|thread| thread.join().expect("hashing does not panic")).collect()
         });
-        secrets.sort_unstable_by_key(|(place, _)| *place);
+        secrets.sort_unstable_by_key(|(destination, _)| *destination);
         secrets.into_iter().map(|(_, secret)| secret).collect()
     }
 
     /// Skips a bad row if the import keeps going, and aborts otherwise.
-    fn leave_out(&self, line: u64, problem: &str, count: &mut Count) -> Result<(), Error> {
+    fn leave_out(&self, line: u64, problem: &str, count: &mut ImportCounts) -> Result<(), Error> {
         let text = format!("line {line}: {problem}");
         if !self.keeps_going {
             return Err(self.bad_list(&format!("{text}; nothing was changed")));

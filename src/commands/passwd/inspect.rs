@@ -5,9 +5,9 @@ use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
 use crate::escape;
-use crate::passwd::file::Entry;
-use crate::passwd::target::{Finding, weakness};
-use crate::passwd::{FileError, Hash, Password, PasswordFile, Scheme, Target, UserName, replace};
+use crate::passwd::file::PasswordLine;
+use crate::passwd::target::{UnloadedLine, weakness};
+use crate::passwd::{FileError, Hash, MosquittoTarget, Password, PasswordFile, Scheme, UserName, replace};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn find(file: &PasswordFile, user: &UserName, path: &Path) -> Result<Option<Hash
 
 /// Takes as long as for an existing user, so that timing does not reveal user names.
 fn pretend_to_verify(password: &Password) -> Result<(), Error> {
-    Target::Mosquitto20.scheme().hash(password)?;
+    MosquittoTarget::Mosquitto20.scheme().hash(password)?;
     Ok(())
 }
 
@@ -69,7 +69,7 @@ pub(super) fn list(args: &ListArgs) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::DONE)
 }
 
-fn row(entry: &Entry<'_>) -> [String; 3] {
+fn row(entry: &PasswordLine<'_>) -> [String; 3] {
     let (scheme, details) = match Hash::parse(entry.hash) {
         Ok(hash) => {
             let weak = weakness(hash.scheme()).map(|reason| format!("; weak: {reason}"));
@@ -94,7 +94,7 @@ fn parameters(scheme: Scheme) -> String {
 }
 
 pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, Error> {
-    let target = Target::from(args.target);
+    let target = MosquittoTarget::from(args.target);
     let file = read(&args.file)?;
     let findings = target.check(&file);
     let text: String =
@@ -115,7 +115,7 @@ pub(super) fn check(args: &CheckArgs, messages: Messages) -> Result<ExitStatus, 
 }
 
 /// A finding as one line of text.
-pub(super) fn describe(finding: &Finding, path: &Path) -> String {
+pub(super) fn describe(finding: &UnloadedLine, path: &Path) -> String {
     let user = shown(&finding.user);
     let text = format!("{}, line {}, user '{user}': {}", path.display(), finding.line, finding.problem);
     escape::line(&text).into_owned()

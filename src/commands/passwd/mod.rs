@@ -17,9 +17,9 @@ use crate::cli::passwd::{PasswdArgs, PasswdCommand, STANDARD};
 use crate::error::{Error, ExitStatus};
 use crate::escape;
 use crate::passwd::file::Change;
-use crate::passwd::{FileError, Locked, PasswordFile, Target, UserName, replace};
-use signal_guard::{Gate, interruptible};
-use source::Asked;
+use crate::passwd::{FileError, Locked, MosquittoTarget, PasswordFile, UserName, replace};
+use signal_guard::{SignalGuard, interruptible};
+use source::NewPassword;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -57,19 +57,19 @@ fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
     if args.delete {
         return delete(path, user);
     }
-    let place = Place::new(args.create, args.force, path)?;
-    place.check()?;
+    let destination = Destination::new(args.create, args.force, path)?;
+    destination.check()?;
     let password = match source::password(args, user.as_str(), messages)? {
-        Asked::Password(password) => password,
-        Asked::Different => return Ok(DIFFERENT),
+        NewPassword::Password(password) => password,
+        NewPassword::Different => return Ok(DIFFERENT),
     };
     let target = args.scheme.target();
-    let (change, said) = interruptible(move |gate| {
+    let (change, warnings_about_file) = interruptible(move |guard| {
         let hash = scheme.hash(&password)?.to_string();
-        place.put(&user, &hash, target, gate)
+        destination.put(&user, &hash, target, guard)
     })?;
-    said.iter().for_each(|text| messages.say(text));
-    tell(change.as_ref(), messages)?;
+    warnings_about_file.iter().for_each(|text| messages.say(text));
+    report_change(change.as_ref(), messages)?;
     Ok(ExitStatus::DONE)
 }
 
@@ -87,7 +87,7 @@ fn user(typed: &OsStr, messages: Messages) -> Result<UserName, Error> {
 }
 
 /// The destination of a hash.
-enum Place {
+enum Destination {
     Stdout,
     New(PathBuf),
     /// A new file that replaces an existing one.
@@ -96,36 +96,36 @@ enum Place {
 }
 
 /// The change to report.
-struct Told {
+struct ReportedChange {
     user: UserName,
     change: Change,
 }
 
-impl Place {
-    fn new(create: bool, force: bool, path: PathBuf) -> Result<Place, Error> {
+impl Destination {
+    fn new(create: bool, force: bool, path: PathBuf) -> Result<Destination, Error> {
         Ok(match (create, path.as_os_str() == STANDARD) {
-            (true, true) => Place::Stdout,
-            (true, false) if force && path.exists() => Place::Instead(path),
-            (true, false) => Place::New(path),
+            (true, true) => Destination::Stdout,
+            (true, false) if force && path.exists() => Destination::Instead(path),
+            (true, false) => Destination::New(path),
             (false, true) => {
                 return Err(Error::Usage(
                     "- is standard output, which needs -c; for a file of this name, use ./-".to_owned(),
                 ));
             }
-            (false, false) => Place::Existing(path),
+            (false, false) => Destination::Existing(path),
         })
     }
 
     /// Checks that the file can be changed, before the password is requested.
     fn check(&self) -> Result<(), Error> {
         match self {
-            Place::Stdout => {}
-            Place::New(path) if std::fs::symlink_metadata(path).is_ok() => {
+            Destination::Stdout => {}
+            Destination::New(path) if std::fs::symlink_metadata(path).is_ok() => {
                 return Err(FileError::Exists { path: path.clone() }.into());
             }
-            Place::New(_) => {}
-            Place::Instead(path) => drop(Locked::open(path)?),
-            Place::Existing(path) => drop(parse(Locked::open(path)?.read()?, path)?),
+            Destination::New(_) => {}
+            Destination::Instead(path) => drop(Locked::open(path)?),
+            Destination::Existing(path) => drop(parse(Locked::open(path)?.read()?, path)?),
         }
         Ok(())
     }
@@ -135,51 +135,51 @@ impl Place {
         &self,
         user: &UserName,
         hash: &str,
-        target: Option<Target>,
-        gate: &Gate,
-    ) -> Result<(Option<Told>, Vec<String>), Error> {
+        target: Option<MosquittoTarget>,
+        guard: &SignalGuard,
+    ) -> Result<(Option<ReportedChange>, Vec<String>), Error> {
         let line = format!("{user}:{hash}\n");
-        let (change, said) = match self {
-            Place::Stdout => {
+        let (change, warnings_about_file) = match self {
+            Destination::Stdout => {
                 print(line.as_bytes())?;
                 return Ok((None, Vec::new()));
             }
-            Place::New(path) => {
-                gate.pass()?;
+            Destination::New(path) => {
+                guard.pass()?;
                 replace::create(path, line.as_bytes())?;
                 (Change::Added, Vec::new())
             }
-            Place::Instead(path) => (Change::Added, replace_all(path, line.as_bytes(), gate)?),
-            Place::Existing(path) => edit_file(path, target, gate, |file| Ok(file.set(user, hash)))?,
+            Destination::Instead(path) => (Change::Added, replace_all(path, line.as_bytes(), guard)?),
+            Destination::Existing(path) => edit_file(path, target, guard, |file| Ok(file.set(user, hash)))?,
         };
-        Ok((Some(Told { user: user.clone(), change }), said))
+        Ok((Some(ReportedChange { user: user.clone(), change }), warnings_about_file))
     }
 }
 
 /// Replaces the whole content of a file.
-fn replace_all(path: &Path, content: &[u8], gate: &Gate) -> Result<Vec<String>, Error> {
+fn replace_all(path: &Path, content: &[u8], guard: &SignalGuard) -> Result<Vec<String>, Error> {
     let locked = Locked::open(path)?;
-    let mut said = warnings(&locked, path);
-    gate.pass()?;
-    said.extend(locked.replace(content)?);
-    Ok(said)
+    let mut warnings_about_file = warnings(&locked, path);
+    guard.pass()?;
+    warnings_about_file.extend(locked.replace(content)?);
+    Ok(warnings_about_file)
 }
 
 /// Changes a file under its lock. Also returns the warnings about it.
 fn edit_file<T>(
     path: &Path,
-    target: Option<Target>,
-    gate: &Gate,
+    target: Option<MosquittoTarget>,
+    guard: &SignalGuard,
     change: impl FnOnce(&mut PasswordFile) -> Result<T, Error>,
 ) -> Result<(T, Vec<String>), Error> {
     let mut locked = Locked::open(path)?;
     let mut file = parse(locked.read()?, path)?;
     let done = change(&mut file)?;
-    let mut said = warnings(&locked, path);
-    said.extend(target.into_iter().flat_map(|target| objections(&file, target, path)));
-    gate.pass()?;
-    said.extend(locked.replace(&file.to_bytes())?);
-    Ok((done, said))
+    let mut warnings_about_file = warnings(&locked, path);
+    warnings_about_file.extend(target.into_iter().flat_map(|target| objections(&file, target, path)));
+    guard.pass()?;
+    warnings_about_file.extend(locked.replace(&file.to_bytes())?);
+    Ok((done, warnings_about_file))
 }
 
 fn parse(content: Vec<u8>, path: &Path) -> Result<PasswordFile, Error> {
@@ -198,7 +198,7 @@ fn warnings(locked: &Locked, path: &Path) -> Vec<String> {
 }
 
 /// The lines that the broker does not load, and the effect on the broker.
-fn objections(file: &PasswordFile, target: Target, path: &Path) -> Vec<String> {
+fn objections(file: &PasswordFile, target: MosquittoTarget, path: &Path) -> Vec<String> {
     let findings = target.check(file);
     let lines = findings.iter().map(|finding| inspect::describe(finding, path));
     let summary = (!findings.is_empty()).then(|| format!("{} {}", target.name(), target.consequence()));
@@ -206,9 +206,9 @@ fn objections(file: &PasswordFile, target: Target, path: &Path) -> Vec<String> {
 }
 
 fn delete(path: PathBuf, user: UserName) -> Result<ExitStatus, Error> {
-    interruptible(move |gate| {
+    interruptible(move |guard| {
         let missing = |user: &UserName| Error::NoSuchUser { path: path.clone(), user: user.clone() };
-        edit_file(&path, None, gate, |file| match file.remove(&user) {
+        edit_file(&path, None, guard, |file| match file.remove(&user) {
             0 => Err(missing(&user)),
             _ => Ok(()),
         })
@@ -217,8 +217,8 @@ fn delete(path: PathBuf, user: UserName) -> Result<ExitStatus, Error> {
 }
 
 /// Reports the change: on standard output as mosquitto_passwd does, otherwise on standard error.
-fn tell(told: Option<&Told>, messages: Messages) -> Result<(), Error> {
-    let Some(Told { user, change }) = told else { return Ok(()) };
+fn report_change(reported: Option<&ReportedChange>, messages: Messages) -> Result<(), Error> {
+    let Some(ReportedChange { user, change }) = reported else { return Ok(()) };
     if messages.names == Names::Mosquitto {
         let verb = if *change == Change::Added { "Adding" } else { "Updating" };
         return print(format!("{verb} password for user {user}\n").as_bytes());

@@ -1,27 +1,27 @@
 //! `mq passwd -U`: hashes the plain-text passwords in the file, and leaves hashed lines unchanged. mosquitto_passwd hashes
 //! those again, which makes the file useless.
 
-use super::signal_guard::{Gate, interruptible};
+use super::signal_guard::{SignalGuard, interruptible};
 use super::{parse, warnings};
 use crate::cli::Names;
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
-use crate::passwd::file::Entry;
+use crate::passwd::file::PasswordLine;
 use crate::passwd::{FileError, Hash, HashError, Locked, Password, PasswordFile, Scheme, replace};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 /// The counts for the summary.
-struct Count {
+struct HashCounts {
     hashed: usize,
     left: usize,
 }
 
 pub(super) fn run(path: PathBuf, scheme: Scheme, messages: Messages) -> Result<ExitStatus, Error> {
-    let (count, said) = interruptible(move |gate| hash_file(&path, scheme, gate))?;
-    said.iter().for_each(|text| messages.say(text));
-    let Count { hashed, left } = count;
+    let (count, warnings_about_file) = interruptible(move |guard| hash_file(&path, scheme, guard))?;
+    warnings_about_file.iter().for_each(|text| messages.say(text));
+    let HashCounts { hashed, left } = count;
     match messages.names {
         Names::Mosquitto if hashed + left == 0 => Ok(ExitStatus::FAILED),
         Names::Mosquitto => Ok(ExitStatus::DONE),
@@ -33,21 +33,21 @@ pub(super) fn run(path: PathBuf, scheme: Scheme, messages: Messages) -> Result<E
 }
 
 /// Hashes without the lock, so that others can use the file, and starts again if it has changed.
-fn hash_file(path: &Path, scheme: Scheme, gate: &Gate) -> Result<(Count, Vec<String>), Error> {
+fn hash_file(path: &Path, scheme: Scheme, guard: &SignalGuard) -> Result<(HashCounts, Vec<String>), Error> {
     loop {
         let mut file = parse(replace::read(path)?, path)?;
         let count = hash_all(&mut file, scheme, path)?;
         let mut locked = Locked::open(path)?;
         if locked.read()? == file.as_read() {
-            let mut said = warnings(&locked, path);
-            gate.pass()?;
-            said.extend(locked.replace(&file.to_bytes())?);
-            return Ok((count, said));
+            let mut warnings_about_file = warnings(&locked, path);
+            guard.pass()?;
+            warnings_about_file.extend(locked.replace(&file.to_bytes())?);
+            return Ok((count, warnings_about_file));
         }
     }
 }
 
-fn hash_all(file: &mut PasswordFile, scheme: Scheme, path: &Path) -> Result<Count, Error> {
+fn hash_all(file: &mut PasswordFile, scheme: Scheme, path: &Path) -> Result<HashCounts, Error> {
     let mut plain = Vec::new();
     let mut left = 0;
     for entry in file.entries() {
@@ -64,11 +64,11 @@ fn hash_all(file: &mut PasswordFile, scheme: Scheme, path: &Path) -> Result<Coun
     for (line, hash) in hash_on_all_cores(&plain, scheme)? {
         file.set_line(line, &hash);
     }
-    Ok(Count { hashed, left })
+    Ok(HashCounts { hashed, left })
 }
 
 /// The plain-text password of a line; `None` if the line is already hashed.
-fn password(entry: &Entry<'_>) -> Result<Option<Password>, String> {
+fn password(entry: &PasswordLine<'_>) -> Result<Option<Password>, String> {
     match Hash::parse(entry.hash) {
         Ok(_) => return Ok(None),
         Err(HashError::Unknown) if !looks_hashed(entry.hash) => {}

@@ -1,7 +1,7 @@
 //! `mq passwd psk`: keys for TLS-PSK, in the file format of mosquitto's `psk_file`.
 
-use super::signal_guard::{Gate, interruptible};
-use super::{Place, edit_file, into_shown, print};
+use super::signal_guard::{SignalGuard, interruptible};
+use super::{Destination, edit_file, into_shown, print};
 use crate::cli::passwd::{PskArgs, STANDARD};
 use crate::commands::Messages;
 use crate::error::{Error, ExitStatus};
@@ -19,13 +19,13 @@ pub(super) fn run(args: &PskArgs, messages: Messages) -> Result<ExitStatus, Erro
         return delete(args.file.clone(), identity);
     }
     let is_stdout = args.file.as_os_str() == STANDARD;
-    let place = Place::new(args.create || is_stdout, args.force, args.file.clone())?;
-    place.check()?;
+    let destination = Destination::new(args.create || is_stdout, args.force, args.file.clone())?;
+    destination.check()?;
     let key = random_key(args.bytes.into())?;
     let printed = key.clone();
     let shown = into_shown(identity.as_str());
-    let said = interruptible(move |gate| put(&place, &identity, &key, gate))?;
-    said.iter().for_each(|text| messages.say(text));
+    let warnings_about_file = interruptible(move |guard| put(&destination, &identity, &key, guard))?;
+    warnings_about_file.iter().for_each(|text| messages.say(text));
     if args.print && !is_stdout {
         print(Zeroizing::new(format!("{}\n", *printed)).as_bytes())?;
     }
@@ -35,9 +35,14 @@ pub(super) fn run(args: &PskArgs, messages: Messages) -> Result<ExitStatus, Erro
     Ok(ExitStatus::DONE)
 }
 
-fn put(place: &Place, identity: &UserName, key: &str, gate: &Gate) -> Result<Vec<String>, Error> {
-    let (_, said) = place.put(identity, key, None, gate)?;
-    Ok(said)
+fn put(
+    destination: &Destination,
+    identity: &UserName,
+    key: &str,
+    guard: &SignalGuard,
+) -> Result<Vec<String>, Error> {
+    let (_, warnings_about_file) = destination.put(identity, key, None, guard)?;
+    Ok(warnings_about_file)
 }
 
 fn identity(args: &PskArgs) -> Result<UserName, Error> {
@@ -56,10 +61,10 @@ fn identity(args: &PskArgs) -> Result<UserName, Error> {
 }
 
 fn delete(path: PathBuf, identity: UserName) -> Result<ExitStatus, Error> {
-    interruptible(move |gate| {
+    interruptible(move |guard| {
         let problem = format!("no identity '{}'", into_shown(identity.as_str()));
         let missing = FileError::Content { path: path.clone(), problem };
-        edit_file(&path, None, gate, |file| match file.remove(&identity) {
+        edit_file(&path, None, guard, |file| match file.remove(&identity) {
             0 => Err(missing.into()),
             _ => Ok(Change::Added),
         })

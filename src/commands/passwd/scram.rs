@@ -1,8 +1,8 @@
 //! `mq passwd scram`: SCRAM keys, in the file format of `mq broker --scram-file`.
 
 use super::signal_guard::interruptible;
-use super::source::{self, Asked};
-use super::{DIFFERENT, Place, delete, parse, tell, user};
+use super::source::{self, NewPassword};
+use super::{DIFFERENT, Destination, delete, parse, report_change, user};
 use crate::authentication::Failure;
 use crate::authentication::scram::{Keys, prepared_name};
 use crate::cli::passwd::{STANDARD, ScramArgs};
@@ -21,23 +21,23 @@ pub(super) fn run(args: &ScramArgs, messages: Messages) -> Result<ExitStatus, Er
         return delete(args.file.clone(), user);
     }
     let is_stdout = args.file.as_os_str() == STANDARD;
-    let place = Place::new(args.create || is_stdout, args.force, args.file.clone())?;
-    place.check()?;
-    if let Place::Existing(path) = &place {
+    let destination = Destination::new(args.create || is_stdout, args.force, args.file.clone())?;
+    destination.check()?;
+    if let Destination::Existing(path) = &destination {
         check_content(path)?;
     }
     let password = match source::new_password(args.password_file.as_deref(), user.as_str(), messages)? {
-        Asked::Password(password) => password,
-        Asked::Different => return Ok(DIFFERENT),
+        NewPassword::Password(password) => password,
+        NewPassword::Different => return Ok(DIFFERENT),
     };
     let (algorithm, iterations) = (args.mechanism, args.iterations);
     let salt = fresh_salt()?;
-    let (change, said) = interruptible(move |gate| {
+    let (change, warnings_about_file) = interruptible(move |guard| {
         let keys = Keys::derive(algorithm, password.as_bytes(), salt, iterations).map_err(unusable)?;
-        place.put(&user, &keys.to_string(), None, gate)
+        destination.put(&user, &keys.to_string(), None, guard)
     })?;
-    said.iter().for_each(|text| messages.say(text));
-    tell(change.as_ref(), messages)?;
+    warnings_about_file.iter().for_each(|text| messages.say(text));
+    report_change(change.as_ref(), messages)?;
     Ok(ExitStatus::DONE)
 }
 

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The first to pass decides: the work, which then finishes, or the signal.
 #[derive(Debug, Default)]
-pub(super) struct Gate(AtomicBool);
+pub(super) struct SignalGuard(AtomicBool);
 
-impl Gate {
+impl SignalGuard {
     /// Called before the part that must not be interrupted.
     pub(super) fn pass(&self) -> Result<(), Error> {
         if self.is_first() { Ok(()) } else { Err(Error::Interrupted(ExitStatus::INTERRUPTED)) }
@@ -25,18 +25,18 @@ impl Gate {
 
 /// Runs the work in a thread, and waits for it or for a signal.
 pub(super) fn interruptible<T: Send + 'static>(
-    work: impl FnOnce(&Gate) -> Result<T, Error> + Send + 'static,
+    work: impl FnOnce(&SignalGuard) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     block_on(async {
         let mut signals = Signals::catch()?;
-        let gate = Arc::new(Gate::default());
-        let of_work = gate.clone();
+        let guard = Arc::new(SignalGuard::default());
+        let of_work = guard.clone();
         let mut work = tokio::task::spawn_blocking(move || work(&of_work));
         let ended = tokio::select! {
             biased;
             ended = &mut work => ended,
             status = signals.next() => {
-                if gate.is_first() {
+                if guard.is_first() {
                     return Err(Error::Interrupted(status));
                 }
                 work.await

@@ -12,14 +12,14 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 /// The result of asking for a new password.
-pub(super) enum Asked {
+pub(super) enum NewPassword {
     Password(Password),
     /// The two answers differ, which has been reported.
     Different,
 }
 
 /// A new password.
-pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Result<Asked, Error> {
+pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Result<NewPassword, Error> {
     if let Some(password) = args.password.as_ref().filter(|_| args.batch) {
         if io::stdin().is_terminal() || io::stderr().is_terminal() {
             messages.say(
@@ -28,7 +28,7 @@ pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Res
         }
         let password = checked(password.clone())?;
         // mosquitto_passwd accepts an empty password here.
-        return Ok(Asked::Password(match messages.names {
+        return Ok(NewPassword::Password(match messages.names {
             Names::Mosquitto => password,
             Names::Mq => filled(password)?,
         }));
@@ -44,9 +44,13 @@ pub(super) fn password(args: &PasswdArgs, user: &str, messages: Messages) -> Res
 }
 
 /// A new password from a file, from standard input or from the terminal.
-pub(super) fn new_password(file: Option<&Path>, user: &str, messages: Messages) -> Result<Asked, Error> {
+pub(super) fn new_password(
+    file: Option<&Path>,
+    user: &str,
+    messages: Messages,
+) -> Result<NewPassword, Error> {
     match given(file, messages)? {
-        Some(password) => Ok(Asked::Password(password)),
+        Some(password) => Ok(NewPassword::Password(password)),
         None => twice(messages, |prompt| {
             password::ask(&prompt.replace(": ", &format!(" for {}: ", escape::line(user))))
         }),
@@ -76,14 +80,14 @@ fn given(file: Option<&Path>, messages: Messages) -> Result<Option<Password>, Er
 }
 
 /// Asks for the password twice.
-fn twice(messages: Messages, ask: impl Fn(&str) -> Result<OsString, Error>) -> Result<Asked, Error> {
+fn twice(messages: Messages, ask: impl Fn(&str) -> Result<OsString, Error>) -> Result<NewPassword, Error> {
     let first = filled(checked(ask("Password: ")?)?)?;
     let second = checked(ask("Reenter password: ")?)?;
     if first == second {
-        return Ok(Asked::Password(first));
+        return Ok(NewPassword::Password(first));
     }
     messages.say("the two passwords differ; nothing was changed");
-    Ok(Asked::Different)
+    Ok(NewPassword::Different)
 }
 
 fn checked(word: OsString) -> Result<Password, Error> {

@@ -2,7 +2,7 @@
 
 /// A part of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum TemplateField {
     TopicAlias,
     ContentType,
     CorrelationData,
@@ -27,32 +27,32 @@ pub(super) enum Field {
     Double,
 }
 
-impl Field {
+impl TemplateField {
     /// The field for a letter.
-    pub(super) fn from_letter(letter: u8) -> Option<Field> {
+    pub(super) fn from_letter(letter: u8) -> Option<TemplateField> {
         Some(match letter {
-            b'A' => Field::TopicAlias,
-            b'C' => Field::ContentType,
-            b'D' => Field::CorrelationData,
-            b'E' => Field::MessageExpiryInterval,
-            b'F' => Field::PayloadFormatIndicator,
-            b'I' => Field::Time,
-            b'j' => Field::Json,
-            b'J' => Field::JsonWithParsedPayload,
-            b'l' => Field::PayloadLength,
-            b'm' => Field::PacketId,
-            b'P' => Field::UserProperties,
-            b'p' => Field::Payload,
-            b'q' => Field::Qos,
-            b'R' => Field::ResponseTopic,
-            b'r' => Field::Retain,
-            b'S' => Field::SubscriptionIdentifier,
-            b't' => Field::Topic,
-            b'U' => Field::UnixTime,
-            b'x' => Field::LowerHex,
-            b'X' => Field::UpperHex,
-            b'f' => Field::Float,
-            b'd' => Field::Double,
+            b'A' => TemplateField::TopicAlias,
+            b'C' => TemplateField::ContentType,
+            b'D' => TemplateField::CorrelationData,
+            b'E' => TemplateField::MessageExpiryInterval,
+            b'F' => TemplateField::PayloadFormatIndicator,
+            b'I' => TemplateField::Time,
+            b'j' => TemplateField::Json,
+            b'J' => TemplateField::JsonWithParsedPayload,
+            b'l' => TemplateField::PayloadLength,
+            b'm' => TemplateField::PacketId,
+            b'P' => TemplateField::UserProperties,
+            b'p' => TemplateField::Payload,
+            b'q' => TemplateField::Qos,
+            b'R' => TemplateField::ResponseTopic,
+            b'r' => TemplateField::Retain,
+            b'S' => TemplateField::SubscriptionIdentifier,
+            b't' => TemplateField::Topic,
+            b'U' => TemplateField::UnixTime,
+            b'x' => TemplateField::LowerHex,
+            b'X' => TemplateField::UpperHex,
+            b'f' => TemplateField::Float,
+            b'd' => TemplateField::Double,
             _ => return None,
         })
     }

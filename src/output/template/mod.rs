@@ -2,7 +2,7 @@
 //!
 //! | specifier | output |
 //! |---|---|
-//! | `%` `[-]` or `[0]`, width, `.`precision, separator, letter | a part of the message; the letters are in `Field` |
+//! | `%` `[-]` or `[0]`, width, `.`precision, separator, letter | a part of the message; the letters are in `TemplateField` |
 //! | `@c` | strftime's `%c`, in local time; `@N` is nanoseconds, `@@` is `@` |
 //! | `\\ \0 \a \e \n \r \t \v` | that character |
 //!
@@ -18,30 +18,33 @@ pub use parse::TemplateError;
 pub(super) use render::Rendering;
 
 use super::timestamp::TimeFormat;
-use field::{Field, Spec};
+use field::{Spec, TemplateField};
 
 /// A parsed format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 impl Template {
     /// Whether the local time is a part of it.
     pub(super) fn has_local_time(&self) -> bool {
         self.parts.iter().any(|part| match part {
-            Part::Time(_) => true,
-            Part::Field(field, _) => {
-                matches!(field, Field::Time | Field::Json | Field::JsonWithParsedPayload)
+            TemplatePart::Time(_) => true,
+            TemplatePart::TemplateField(field, _) => {
+                matches!(
+                    field,
+                    TemplateField::Time | TemplateField::Json | TemplateField::JsonWithParsedPayload
+                )
             }
-            Part::Literal(_) => false,
+            TemplatePart::Literal(_) => false,
         })
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Literal(Vec<u8>),
-    Field(Field, Spec),
+    TemplateField(TemplateField, Spec),
     Time(TimeFormat),
 }

@@ -1,7 +1,7 @@
 //! Parses a format.
 
-use super::field::{Field, Spec};
-use super::{Part, Template};
+use super::field::{Spec, TemplateField};
+use super::{Template, TemplatePart};
 use crate::output::timestamp::TimeFormat;
 
 /// Wider than any line; a typing error must not fill the memory.
@@ -54,7 +54,7 @@ struct Parser<'f> {
     position: usize,
     /// The start of the current specifier.
     start: usize,
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 impl Parser<'_> {
@@ -76,8 +76,8 @@ impl Parser<'_> {
 
     fn literal(&mut self, byte: u8) {
         match self.parts.last_mut() {
-            Some(Part::Literal(bytes)) => bytes.push(byte),
-            _ => self.parts.push(Part::Literal(vec![byte])),
+            Some(TemplatePart::Literal(bytes)) => bytes.push(byte),
+            _ => self.parts.push(TemplatePart::Literal(vec![byte])),
         }
     }
 
@@ -95,11 +95,11 @@ impl Parser<'_> {
             self.literal(b'%');
             return Ok(());
         }
-        let Some(field) = Field::from_letter(letter) else {
+        let Some(field) = TemplateField::from_letter(letter) else {
             return Err(TemplateError::Unknown { specifier: self.specifier(), position: self.start + 1 });
         };
         let spec = Spec { is_left, pad, width, precision, separator: separator.unwrap_or(b' ') };
-        self.parts.push(Part::Field(field, spec));
+        self.parts.push(TemplatePart::TemplateField(field, spec));
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl Parser<'_> {
         if letter == b'@' {
             self.literal(b'@');
         } else if let Some(format) = TimeFormat::from_letter(letter) {
-            self.parts.push(Part::Time(format));
+            self.parts.push(TemplatePart::Time(format));
         } else {
             // strftime copies unknown conversions.
             self.literal(b'%');

@@ -1,11 +1,11 @@
 //! Renders a format. The output of each field is that of mosquitto_sub, byte for byte.
 
-use super::field::{Field, Spec};
-use super::{Part, Template};
+use super::field::{Spec, TemplateField};
+use super::{Template, TemplatePart};
 use crate::json::Writer;
 use crate::message::hex_digit;
 use crate::output::mosquitto_json::{self, PayloadForm};
-use crate::output::timestamp::{Moment, TimeFormat};
+use crate::output::timestamp::{MessageTime, TimeFormat};
 use crate::protocol::{PropertyId, PropertyValue, Publish};
 use std::cell::OnceCell;
 use std::io::Write;
@@ -14,7 +14,7 @@ use std::io::Write;
 pub(in crate::output) struct Rendering<'a> {
     pub(in crate::output) publish: &'a Publish<'a>,
     /// Reads the clock, once for all fields, if a field needs it.
-    pub(in crate::output) now: &'a dyn Fn() -> Moment,
+    pub(in crate::output) now: &'a dyn Fn() -> MessageTime,
     /// Whether JSON is laid out over several lines.
     pub(in crate::output) is_pretty: bool,
     /// Notes for the user about messages that could not be printed.
@@ -27,9 +27,9 @@ impl Template {
         let mut renderer = Renderer { rendering, moment: OnceCell::new(), out };
         for part in &self.parts {
             match part {
-                Part::Literal(bytes) => renderer.out.extend_from_slice(bytes),
-                Part::Field(field, spec) => renderer.field(*field, *spec),
-                Part::Time(format) => renderer.time(*format),
+                TemplatePart::Literal(bytes) => renderer.out.extend_from_slice(bytes),
+                TemplatePart::TemplateField(field, spec) => renderer.field(*field, *spec),
+                TemplatePart::Time(format) => renderer.time(*format),
             }
         }
     }
@@ -37,42 +37,48 @@ impl Template {
 
 struct Renderer<'a, 'o> {
     rendering: Rendering<'a>,
-    moment: OnceCell<Moment>,
+    moment: OnceCell<MessageTime>,
     out: &'o mut Vec<u8>,
 }
 
 impl<'a> Renderer<'a, '_> {
-    fn field(&mut self, field: Field, spec: Spec) {
+    fn field(&mut self, field: TemplateField, spec: Spec) {
         let publish = self.rendering.publish;
         match field {
-            Field::TopicAlias => self.number_property(PropertyId::TopicAlias, spec),
-            Field::MessageExpiryInterval => self.number_property(PropertyId::MessageExpiryInterval, spec),
-            Field::PayloadFormatIndicator => self.number_property(PropertyId::PayloadFormatIndicator, spec),
-            Field::SubscriptionIdentifier => self.number_property(PropertyId::SubscriptionIdentifier, spec),
-            Field::ContentType => {
+            TemplateField::TopicAlias => self.number_property(PropertyId::TopicAlias, spec),
+            TemplateField::MessageExpiryInterval => {
+                self.number_property(PropertyId::MessageExpiryInterval, spec)
+            }
+            TemplateField::PayloadFormatIndicator => {
+                self.number_property(PropertyId::PayloadFormatIndicator, spec)
+            }
+            TemplateField::SubscriptionIdentifier => {
+                self.number_property(PropertyId::SubscriptionIdentifier, spec)
+            }
+            TemplateField::ContentType => {
                 push_text(
                     publish.properties.text(PropertyId::ContentType).unwrap_or_default(),
                     spec,
                     self.out,
                 );
             }
-            Field::ResponseTopic => {
+            TemplateField::ResponseTopic => {
                 if let Some(topic) = publish.properties.text(PropertyId::ResponseTopic) {
                     push_text(topic, spec, self.out);
                 }
             }
-            Field::CorrelationData => {
+            TemplateField::CorrelationData => {
                 if let Some(PropertyValue::Binary(bytes)) =
                     publish.properties.find(PropertyId::CorrelationData)
                 {
                     self.out.extend_from_slice(bytes);
                 }
             }
-            Field::UserProperties => self.user_properties(),
-            Field::Topic => push_text(publish.topic, spec, self.out),
-            Field::Payload => push_payload(publish.payload, spec, self.out),
-            Field::LowerHex => push_hexadecimal(publish.payload, spec, hex_digit, self.out),
-            Field::UpperHex => {
+            TemplateField::UserProperties => self.user_properties(),
+            TemplateField::Topic => push_text(publish.topic, spec, self.out),
+            TemplateField::Payload => push_payload(publish.payload, spec, self.out),
+            TemplateField::LowerHex => push_hexadecimal(publish.payload, spec, hex_digit, self.out),
+            TemplateField::UpperHex => {
                 push_hexadecimal(
                     publish.payload,
                     spec,
@@ -80,35 +86,35 @@ impl<'a> Renderer<'a, '_> {
                     self.out,
                 );
             }
-            Field::PayloadLength => push_number(publish.payload.len(), spec, self.out),
-            Field::PacketId => {
+            TemplateField::PayloadLength => push_number(publish.payload.len(), spec, self.out),
+            TemplateField::PacketId => {
                 push_number(
                     publish.packet_id.map_or(0, |packet_id| packet_id.value().into()),
                     spec,
                     self.out,
                 );
             }
-            Field::Qos => self.out.push(b'0' + publish.qos as u8),
-            Field::Retain => self.out.push(b'0' + u8::from(publish.retain)),
-            Field::Time => push_text(&self.moment().format(TimeFormat::ISO_8601), spec, self.out),
-            Field::UnixTime => {
+            TemplateField::Qos => self.out.push(b'0' + publish.qos as u8),
+            TemplateField::Retain => self.out.push(b'0' + u8::from(publish.retain)),
+            TemplateField::Time => push_text(&self.moment().format(TimeFormat::ISO_8601), spec, self.out),
+            TemplateField::UnixTime => {
                 let now = self.moment().timestamp();
                 let _ = write!(self.out, "{}.{:09}", now.as_second(), now.subsec_nanosecond());
             }
-            Field::Json => self.json(PayloadForm::String),
-            Field::JsonWithParsedPayload => self.json(PayloadForm::Parsed),
-            Field::Float => {
+            TemplateField::Json => self.json(PayloadForm::String),
+            TemplateField::JsonWithParsedPayload => self.json(PayloadForm::Parsed),
+            TemplateField::Float => {
                 let number = publish.payload.try_into().map(f32::from_ne_bytes);
                 self.float(number.ok().map(f64::from), spec);
             }
-            Field::Double => {
+            TemplateField::Double => {
                 let number = publish.payload.try_into().map(f64::from_ne_bytes);
                 self.float(number.ok(), spec);
             }
         }
     }
 
-    fn moment(&self) -> &Moment {
+    fn moment(&self) -> &MessageTime {
         self.moment.get_or_init(self.rendering.now)
     }
 

@@ -1,7 +1,7 @@
 //! Every specifier with its widths, precisions and absent values; rejected formats; and that no format makes the parser panic.
 
 use super::*;
-use crate::output::timestamp::Moment;
+use crate::output::timestamp::MessageTime;
 use crate::protocol::{PacketId, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos};
 use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
@@ -12,7 +12,7 @@ fn rendered(format: &[u8], publish: &Publish<'_>) -> (Vec<u8>, Vec<String>) {
     let mut out = Vec::new();
     let mut notes = Vec::new();
     let zone = TimeZone::fixed(tz::offset(-5));
-    let now = || Moment::new(Timestamp::new(1_795_240_883, 123_456_789).unwrap(), &zone);
+    let now = || MessageTime::new(Timestamp::new(1_795_240_883, 123_456_789).unwrap(), &zone);
     let rendering = Rendering { publish, now: &now, is_pretty: false, notes: &mut notes };
     Template::parse(format).unwrap().render(rendering, &mut out);
     (out, notes)

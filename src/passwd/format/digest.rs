@@ -1,6 +1,6 @@
 //! Hash functions and encodings that several formats use.
 
-use super::{User, Verdict};
+use super::{PasswordCheck, User};
 use crate::passwd::{Hash, HashError, Password, Scheme};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,8 +35,8 @@ pub(super) fn are_equal(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
-pub(super) fn verdict(is_right: bool) -> Verdict {
-    if is_right { Verdict::Right } else { Verdict::Wrong }
+pub(super) fn verdict(is_right: bool) -> PasswordCheck {
+    if is_right { PasswordCheck::Right } else { PasswordCheck::Wrong }
 }
 
 /// Random bytes for a salt.
@@ -69,10 +69,10 @@ pub(super) fn pbkdf2_of(iterations: &str, salt: &str, digest: &str) -> Result<Ha
 }
 
 /// Checks a password against one of mosquitto's hashes, or returns the reason that the hash is unusable.
-pub(super) fn verify(hash: Result<Hash, String>, password: &Password) -> Verdict {
+pub(super) fn verify(hash: Result<Hash, String>, password: &Password) -> PasswordCheck {
     match hash.and_then(|hash| hash.verify(password).map_err(|error| error.to_string())) {
         Ok(is_right) => verdict(is_right),
-        Err(problem) => Verdict::Unusable(problem),
+        Err(problem) => PasswordCheck::Unusable(problem),
     }
 }
 

@@ -2,7 +2,9 @@
 //! single key, `encoded_password`, which 2.0 does not know.
 
 use super::json::{self, UserList};
-use super::{Change, Document, FormatError, ROLE, Secret, Settings, User, Verdict, choose_role, digest};
+use super::{
+    Change, Document, FormatError, PasswordCheck, ROLE, Secret, Settings, User, choose_role, digest,
+};
 use crate::passwd::{Hash, Password, Scheme};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
@@ -106,9 +108,9 @@ impl Document for Dynsec {
         self.list.remove(name)
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         let client = self.list.find(name);
-        client.map_or(Verdict::UnknownUser, |client| digest::verify(hash_of(client), password))
+        client.map_or(PasswordCheck::UnknownUser, |client| digest::verify(hash_of(client), password))
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

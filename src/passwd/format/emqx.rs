@@ -4,7 +4,7 @@
 //! The salt is text: its hexadecimal digits are hashed, not the bytes they encode.
 
 use super::json::{self, UserList};
-use super::{Change, Document, FormatError, Secret, Settings, User, Verdict, digest};
+use super::{Change, Document, FormatError, PasswordCheck, Secret, Settings, User, digest};
 use crate::passwd::Password;
 use serde_json::Value;
 use std::fmt;
@@ -97,9 +97,9 @@ impl Hashing {
         (!is_hash).then(wanted)
     }
 
-    pub(super) fn verify(self, hash: &str, salt: &str, password: &Password) -> Verdict {
+    pub(super) fn verify(self, hash: &str, salt: &str, password: &Password) -> PasswordCheck {
         if let Some(problem) = self.problem_of(hash) {
-            return Verdict::Unusable(problem);
+            return PasswordCheck::Unusable(problem);
         }
         digest::verdict(digest::are_equal(self.hash(password, salt).as_bytes(), hash.as_bytes()))
     }
@@ -171,9 +171,9 @@ impl Document for Emqx {
         self.list.remove(name)
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         let user = self.list.find(name).map(parts);
-        user.map_or(Verdict::UnknownUser, |(hash, salt)| self.hashing.verify(hash, salt, password))
+        user.map_or(PasswordCheck::UnknownUser, |(hash, salt)| self.hashing.verify(hash, salt, password))
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -3,7 +3,7 @@
 
 use super::emqx::Hashing;
 use super::lines::Lines;
-use super::{Change, Document, FormatError, Index, Secret, Settings, User, Verdict};
+use super::{Change, Document, FormatError, Index, PasswordCheck, Secret, Settings, User};
 use crate::passwd::Password;
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ pub(super) fn problem_of(name: &str) -> Option<String> {
 #[derive(Debug)]
 pub(super) struct EmqxCsv {
     lines: Lines,
-    columns: Columns,
+    columns: CsvColumns,
     /// The line index of each user.
     index: Index,
     hashing: Hashing,
@@ -29,7 +29,7 @@ pub(super) struct EmqxCsv {
 
 /// The number of columns, and the index of each known one.
 #[derive(Debug, Clone, Copy, Default)]
-struct Columns {
+struct CsvColumns {
     count: usize,
     name: usize,
     hash: usize,
@@ -37,8 +37,8 @@ struct Columns {
     is_superuser: Option<usize>,
 }
 
-impl Columns {
-    fn of(header: &str) -> Result<Columns, FormatError> {
+impl CsvColumns {
+    fn of(header: &str) -> Result<CsvColumns, FormatError> {
         let names: Vec<&str> = header.split(',').map(str::trim).collect();
         let find = |wanted| names.iter().position(|&name| name == wanted);
         let (Some(name), Some(hash)) = (find("user_id"), find("password_hash")) else {
@@ -46,14 +46,14 @@ impl Columns {
             return Err(FormatError::Line { number: 1, problem });
         };
         let (salt, is_superuser) = (find("salt"), find("is_superuser"));
-        Ok(Columns { count: names.len(), name, hash, salt, is_superuser })
+        Ok(CsvColumns { count: names.len(), name, hash, salt, is_superuser })
     }
 }
 
 impl EmqxCsv {
     pub(super) fn open(text: Option<&str>, settings: &Settings) -> Result<EmqxCsv, FormatError> {
         let lines = Lines::parse(text.unwrap_or(HEADER));
-        let columns = Columns::of(lines.find(0).unwrap_or_default())?;
+        let columns = CsvColumns::of(lines.find(0).unwrap_or_default())?;
         let hashing = Hashing::of(settings)?;
         let index = Index::default();
         let mut document = EmqxCsv { lines, columns, index, hashing, is_superuser: settings.is_superuser };
@@ -134,8 +134,8 @@ impl Document for EmqxCsv {
         removed.is_some()
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
-        let Some(place) = self.index.find(name) else { return Verdict::UnknownUser };
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
+        let Some(place) = self.index.find(name) else { return PasswordCheck::UnknownUser };
         let (hash, salt) = self.parts(place);
         self.hashing.verify(hash, salt, password)
     }

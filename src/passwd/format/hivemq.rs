@@ -2,7 +2,7 @@
 //! and roles stay unchanged.
 
 use super::{
-    Change, Document, FormatError, Index, ROLE, Secret, Settings, User, Verdict, choose_role, digest,
+    Change, Document, FormatError, Index, PasswordCheck, ROLE, Secret, Settings, User, choose_role, digest,
 };
 use crate::passwd::{Hash, Password, Scheme};
 use roxmltree::{Node, ParsingOptions};
@@ -18,7 +18,7 @@ const MAX_NODES: u32 = 10_000_000;
 #[derive(Debug)]
 pub(super) struct HiveMq {
     text: String,
-    entries: Vec<Entry>,
+    entries: Vec<UserElement>,
     index: Index,
     /// The range of the `<users>` element.
     users: Range<usize>,
@@ -30,17 +30,17 @@ pub(super) struct HiveMq {
 
 /// A user, as read and as it will be written.
 #[derive(Debug)]
-struct Entry {
+struct UserElement {
     name: String,
     password: String,
     /// The position in the text; `None` for a new user.
-    source: Option<Source>,
+    source: Option<ElementRanges>,
     is_changed: bool,
     is_removed: bool,
 }
 
 #[derive(Debug)]
-struct Source {
+struct ElementRanges {
     user: Range<usize>,
     /// The end of the name, where a missing password is inserted.
     name_end: usize,
@@ -93,7 +93,7 @@ impl HiveMq {
         let mut entries = Vec::new();
         let mut index = Index::default();
         for user in users.children().filter(|node| node.has_tag_name("user")) {
-            let entry = Entry::read(user).ok_or_else(|| {
+            let entry = UserElement::read(user).ok_or_else(|| {
                 let line = tree.text_pos_at(user.range().start).row;
                 invalid(format!("the user on line {line} has no <name>"))
             })?;
@@ -125,7 +125,7 @@ impl HiveMq {
     }
 
     /// The XML element of a user, on lines of its own.
-    fn element(&self, entry: &Entry) -> String {
+    fn element(&self, entry: &UserElement) -> String {
         let indent = &self.indent;
         let (name, password) = (escape(&entry.name), escape(&entry.password));
         let role = escape(self.role.as_deref().unwrap_or_default());
@@ -157,15 +157,15 @@ impl HiveMq {
     }
 }
 
-impl Entry {
-    fn read(user: Node<'_, '_>) -> Option<Entry> {
+impl UserElement {
+    fn read(user: Node<'_, '_>) -> Option<UserElement> {
         let (name, password) = (child(user, "name")?, child(user, "password"));
-        let source = Source {
+        let source = ElementRanges {
             user: user.range(),
             name_end: name.range().end,
             password: password.map(|node| node.range()),
         };
-        Some(Entry {
+        Some(UserElement {
             name: text_of(name),
             password: password.map(text_of).unwrap_or_default(),
             source: Some(source),
@@ -208,7 +208,7 @@ fn role_names(root: Node<'_, '_>) -> Vec<String> {
 }
 
 /// The indentation of the first user, or the default.
-fn indent_of(text: &str, entries: &[Entry]) -> String {
+fn indent_of(text: &str, entries: &[UserElement]) -> String {
     let first = entries.first().and_then(|entry| entry.source.as_ref());
     let before = first.and_then(|source| text.get(..source.user.start));
     let line = before.and_then(|before| before.rsplit('\n').next());
@@ -285,7 +285,7 @@ impl Document for HiveMq {
         }
         self.index.note(name, self.entries.len());
         let name = name.to_owned();
-        self.entries.push(Entry { name, password, source: None, is_changed: true, is_removed: false });
+        self.entries.push(UserElement { name, password, source: None, is_changed: true, is_removed: false });
         Ok(Change::Added)
     }
 
@@ -295,9 +295,9 @@ impl Document for HiveMq {
         entry.map(|entry| entry.is_removed = true).is_some()
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         let entry = self.index.find(name).and_then(|place| self.entries.get(place));
-        entry.map_or(Verdict::UnknownUser, |entry| digest::verify(entry.hash(), password))
+        entry.map_or(PasswordCheck::UnknownUser, |entry| digest::verify(entry.hash(), password))
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -116,7 +116,7 @@ pub struct User {
 
 /// The result of a password check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordCheck {
     /// The password matches.
     Right,
     /// The password does not match.
@@ -175,7 +175,7 @@ pub trait Document {
     fn remove(&mut self, name: &str) -> bool;
 
     /// Checks a password. The comparison takes constant time.
-    fn verify(&self, name: &str, password: &Password) -> Verdict;
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck;
 
     /// The serialized document.
     fn to_bytes(&self) -> Zeroizing<Vec<u8>>;
@@ -259,13 +259,13 @@ fn choose_role(wanted: Option<&str>, known: &[&str]) -> Result<Option<String>, F
 }
 
 fn common_problem(name: &str) -> Option<String> {
-    let control = name.chars().position(char::is_control).map(|place| place + 1);
+    let control = name.chars().position(char::is_control).map(|position| position + 1);
     match control {
         _ if name.is_empty() => Some("is empty".to_owned()),
         _ if name.len() > MAX_NAME => {
             Some(format!("has {} bytes; MQTT permits at most {MAX_NAME}", name.len()))
         }
-        Some(place) => Some(format!("has a control character at position {place}")),
+        Some(position) => Some(format!("has a control character at position {position}")),
         None => None,
     }
 }
@@ -276,8 +276,8 @@ struct Index(std::collections::HashMap<String, usize>);
 
 impl Index {
     /// Records the position of a name. `false` if the name is a duplicate.
-    fn note(&mut self, name: &str, place: usize) -> bool {
-        self.0.insert(name.to_owned(), place).is_none()
+    fn note(&mut self, name: &str, position: usize) -> bool {
+        self.0.insert(name.to_owned(), position).is_none()
     }
 
     fn find(&self, name: &str) -> Option<usize> {
@@ -292,8 +292,8 @@ impl Index {
     /// Removes a name, and moves the following positions up.
     fn remove(&mut self, name: &str) -> Option<usize> {
         let removed = self.take(name)?;
-        for place in self.0.values_mut().filter(|place| **place > removed) {
-            *place -= 1;
+        for position in self.0.values_mut().filter(|position| **position > removed) {
+            *position -= 1;
         }
         Some(removed)
     }

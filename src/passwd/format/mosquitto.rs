@@ -1,6 +1,6 @@
 //! mosquitto's password file as a [`Document`], for the import of user lists.
 
-use super::{Change, Document, FormatError, Secret, User, Verdict, digest};
+use super::{Change, Document, FormatError, PasswordCheck, Secret, User, digest};
 use crate::passwd::{Hash, Password, PasswordFile, Scheme, UserName, file};
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ impl Mosquitto {
         file.map(Mosquitto).map_err(|error| FormatError::Document(error.to_string()))
     }
 
-    fn hash(entry: &file::Entry<'_>) -> Result<Hash, String> {
+    fn hash(entry: &file::PasswordLine<'_>) -> Result<Hash, String> {
         Hash::parse(entry.hash).map_err(|error| error.to_string())
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn secret(password: &Password, scheme: Scheme) -> Result<Secret, Form
 
 impl Document for Mosquitto {
     fn users(&self) -> Vec<User> {
-        let describe = |entry: file::Entry<'_>| {
+        let describe = |entry: file::PasswordLine<'_>| {
             digest::describe(&String::from_utf8_lossy(entry.user), Mosquitto::hash(&entry))
         };
         self.0.entries().map(describe).collect()
@@ -50,9 +50,9 @@ impl Document for Mosquitto {
         UserName::parse(name.as_bytes()).is_ok_and(|user| self.0.remove(&user) > 0)
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         let entry = self.0.find(name.as_bytes());
-        entry.map_or(Verdict::UnknownUser, |entry| digest::verify(Mosquitto::hash(&entry), password))
+        entry.map_or(PasswordCheck::UnknownUser, |entry| digest::verify(Mosquitto::hash(&entry), password))
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

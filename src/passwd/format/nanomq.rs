@@ -1,7 +1,7 @@
 //! NanoMQ's password file: lines of `"user": "password"`, in plain text.
 
 use super::lines::Lines;
-use super::{Change, Document, FormatError, Index, Secret, User, Verdict, digest};
+use super::{Change, Document, FormatError, Index, PasswordCheck, Secret, User, digest};
 use crate::passwd::Password;
 use zeroize::Zeroizing;
 
@@ -94,9 +94,9 @@ impl Document for NanoMq {
         removed.is_some()
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         let known = self.password(name);
-        known.map_or(Verdict::UnknownUser, |known| {
+        known.map_or(PasswordCheck::UnknownUser, |known| {
             digest::verdict(digest::are_equal(known.as_bytes(), password.as_bytes()))
         })
     }

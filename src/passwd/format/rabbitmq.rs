@@ -1,7 +1,7 @@
 //! RabbitMQ's definitions: users, and their permissions in a virtual host. A user without a permission cannot even connect.
 
 use super::json::{self, UserList};
-use super::{Algorithm, Change, Document, FormatError, Secret, Settings, User, Verdict, digest};
+use super::{Algorithm, Change, Document, FormatError, PasswordCheck, Secret, Settings, User, digest};
 use crate::passwd::Password;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -141,12 +141,12 @@ impl Document for RabbitMq {
         self.list.remove(name)
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         match self.list.find(name).map(parts) {
-            None => Verdict::UnknownUser,
-            Some(Err(problem)) => Verdict::Unusable(problem),
+            None => PasswordCheck::UnknownUser,
+            Some(Err(problem)) => PasswordCheck::Unusable(problem),
             // RabbitMQ always rejects an empty password.
-            Some(Ok(_)) if password.is_empty() => Verdict::Wrong,
+            Some(Ok(_)) if password.is_empty() => PasswordCheck::Wrong,
             Some(Ok((salt, algorithm, stored))) => {
                 let computed = hash(password, &salt, algorithm);
                 digest::verdict(digest::are_equal(computed.as_bytes(), stored.as_bytes()))

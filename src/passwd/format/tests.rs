@@ -56,10 +56,10 @@ fn what_is_written_is_read_and_verified_in_every_format() {
         let text = with(format, None, &settings(), "ann & b<o>b é", "se cret é");
         let text = with(format, Some(&text), &settings(), "carol", "other");
         let document = open(format, &text);
-        assert_eq!(document.verify("ann & b<o>b é", &password("se cret é")), Verdict::Right, "{text}");
-        assert_eq!(document.verify("ann & b<o>b é", &password("other")), Verdict::Wrong);
-        assert_eq!(document.verify("carol", &password("other")), Verdict::Right);
-        assert_eq!(document.verify("dave", &password("other")), Verdict::UnknownUser);
+        assert_eq!(document.verify("ann & b<o>b é", &password("se cret é")), PasswordCheck::Right, "{text}");
+        assert_eq!(document.verify("ann & b<o>b é", &password("other")), PasswordCheck::Wrong);
+        assert_eq!(document.verify("carol", &password("other")), PasswordCheck::Right);
+        assert_eq!(document.verify("dave", &password("other")), PasswordCheck::UnknownUser);
         let names: Vec<String> = document.users().into_iter().map(|user| user.name).collect();
         assert_eq!(names, ["ann & b<o>b é", "carol"]);
         assert_eq!(text_of(&*document), text, "reading and writing changes nothing");
@@ -79,9 +79,9 @@ fn updating_and_removing_touch_one_user_in_every_format() {
         assert!(!document.remove("a"));
         assert_eq!(document.set("c", &secret("newer")).unwrap(), Change::Updated);
         let document = open(format, &text_of(&*document));
-        assert_eq!(document.verify("a", &password("a")), Verdict::UnknownUser, "{format:?}");
-        assert_eq!(document.verify("b", &password("new")), Verdict::Right, "{format:?}");
-        assert_eq!(document.verify("c", &password("newer")), Verdict::Right, "{format:?}");
+        assert_eq!(document.verify("a", &password("a")), PasswordCheck::UnknownUser, "{format:?}");
+        assert_eq!(document.verify("b", &password("new")), PasswordCheck::Right, "{format:?}");
+        assert_eq!(document.verify("c", &password("newer")), PasswordCheck::Right, "{format:?}");
         assert_eq!(document.users().len(), 2);
     }
 }
@@ -116,9 +116,9 @@ fn rabbitmq_hashes_as_its_documentation_does() {
     let text =
         r#"{"users":[{"name":"u","password_hash":"kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"}]}"#;
     let document = open(Format::RabbitMq, text);
-    assert_eq!(document.verify("u", &password("test12")), Verdict::Right);
-    assert_eq!(document.verify("u", &password("test13")), Verdict::Wrong);
-    assert_eq!(document.verify("u", &password("")), Verdict::Wrong);
+    assert_eq!(document.verify("u", &password("test12")), PasswordCheck::Right);
+    assert_eq!(document.verify("u", &password("test13")), PasswordCheck::Wrong);
+    assert_eq!(document.verify("u", &password("")), PasswordCheck::Wrong);
 }
 
 #[test]
@@ -126,7 +126,9 @@ fn rabbitmq_hashes_of_another_kind_are_not_guessed_at() {
     let text = r#"{"users":[{"name":"u","password_hash":"AAAA","hashing_algorithm":"rabbit_password_hashing_md5"},{"name":"v","password_hash":"AAAA"},{"name":"w"}]}"#;
     let document = open(Format::RabbitMq, text);
     for (name, part) in [("u", "md5"), ("v", "36 bytes"), ("w", "no password_hash")] {
-        let Verdict::Unusable(problem) = document.verify(name, &password("x")) else { panic!("{name}") };
+        let PasswordCheck::Unusable(problem) = document.verify(name, &password("x")) else {
+            panic!("{name}")
+        };
         assert!(problem.contains(part), "{problem}");
     }
 }
@@ -140,8 +142,8 @@ fn emqx_hashes_as_its_samples_do() {
     let csv = format!("user_id,password_hash,salt,is_superuser\nmyuser1,{hash},{salt},true\n");
     for (format, text) in [(Format::EmqxJson, json), (Format::EmqxCsv, csv)] {
         let document = open(format, &text);
-        assert_eq!(document.verify("myuser1", &password("mypassword1")), Verdict::Right);
-        assert_eq!(document.verify("myuser1", &password("mypassword2")), Verdict::Wrong);
+        assert_eq!(document.verify("myuser1", &password("mypassword1")), PasswordCheck::Right);
+        assert_eq!(document.verify("myuser1", &password("mypassword2")), PasswordCheck::Wrong);
     }
 }
 
@@ -171,17 +173,17 @@ fn emqx_hashes_with_every_algorithm_and_salt_position() {
         let document = Format::EmqxJson.open(Some(text.as_bytes()), &settings).unwrap();
         assert_eq!(
             document.verify("u", &password("secret")),
-            Verdict::Right,
+            PasswordCheck::Right,
             "{algorithm} {salt_position:?}"
         );
         let text = with(Format::EmqxJson, None, &settings, "u", "secret");
         let document = Format::EmqxJson.open(Some(text.as_bytes()), &settings).unwrap();
         assert_eq!(
             document.verify("u", &password("secret")),
-            Verdict::Right,
+            PasswordCheck::Right,
             "{algorithm} {salt_position:?}"
         );
-        assert_eq!(document.verify("u", &password("Secret")), Verdict::Wrong);
+        assert_eq!(document.verify("u", &password("Secret")), PasswordCheck::Wrong);
     }
 }
 
@@ -220,9 +222,9 @@ const HIVEMQ: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 #[test]
 fn hivemq_hashes_as_its_readme_does() {
     let document = open(Format::HiveMq, HIVEMQ);
-    assert_eq!(document.verify("user1", &password("pass1")), Verdict::Right);
-    assert_eq!(document.verify("admin-user", &password("admin-password")), Verdict::Right);
-    assert_eq!(document.verify("admin-user", &password("pass1")), Verdict::Wrong);
+    assert_eq!(document.verify("user1", &password("pass1")), PasswordCheck::Right);
+    assert_eq!(document.verify("admin-user", &password("admin-password")), PasswordCheck::Right);
+    assert_eq!(document.verify("admin-user", &password("pass1")), PasswordCheck::Wrong);
     let scheme = "PBKDF2-SHA512, 100 iterations".to_owned();
     assert_eq!(document.users()[0], User { name: "user1".to_owned(), scheme, is_weak: true });
 }
@@ -230,7 +232,7 @@ fn hivemq_hashes_as_its_readme_does() {
 #[test]
 fn a_hivemq_password_of_two_parts_lets_nobody_in() {
     let document = open(Format::HiveMq, &HIVEMQ.replace(":100:", ":"));
-    assert!(matches!(document.verify("user1", &password("pass1")), Verdict::Unusable(_)));
+    assert!(matches!(document.verify("user1", &password("pass1")), PasswordCheck::Unusable(_)));
 }
 
 #[test]
@@ -267,10 +269,18 @@ fn hivemq_users_are_put_into_an_empty_element() {
     let text = "<file-rbac><users/><roles><role><id>r</id></role></roles></file-rbac>";
     let role = Settings { role: Some("r".to_owned()), ..settings() };
     let text = with(Format::HiveMq, Some(text), &role, "ann", "secret");
-    assert_eq!(open(Format::HiveMq, &text).verify("ann", &password("secret")), Verdict::Right, "{text}");
+    assert_eq!(
+        open(Format::HiveMq, &text).verify("ann", &password("secret")),
+        PasswordCheck::Right,
+        "{text}"
+    );
     let text = "<file-rbac><users><user><name>ann</name><roles/></user></users></file-rbac>";
     let text = with(Format::HiveMq, Some(text), &settings(), "ann", "secret");
-    assert_eq!(open(Format::HiveMq, &text).verify("ann", &password("secret")), Verdict::Right, "{text}");
+    assert_eq!(
+        open(Format::HiveMq, &text).verify("ann", &password("secret")),
+        PasswordCheck::Right,
+        "{text}"
+    );
 }
 
 #[test]
@@ -288,7 +298,7 @@ fn json_keeps_everything_else() {
         keys.contains(",\n\t\t\t\"salt\": \"") && keys.ends_with(",\n\t\t\t\"iterations\": 101"),
         "{keys}"
     );
-    assert_eq!(open(Format::Dynsec, &changed).verify("a", &password("secret")), Verdict::Right);
+    assert_eq!(open(Format::Dynsec, &changed).verify("a", &password("secret")), PasswordCheck::Right);
 }
 
 #[test]
@@ -306,10 +316,10 @@ fn a_client_of_mosquitto_2_1_is_verified() {
         r#"{{"clients":[{{"username":"a","encoded_password":"{hash}"}},{{"username":"b","disabled":true}}]}}"#
     );
     let document = open(Format::Dynsec, &text);
-    assert_eq!(document.verify("a", &password("secret")), Verdict::Right);
+    assert_eq!(document.verify("a", &password("secret")), PasswordCheck::Right);
     assert_eq!(
         document.verify("b", &password("secret")),
-        Verdict::Unusable("it has no iterations".to_owned())
+        PasswordCheck::Unusable("it has no iterations".to_owned())
     );
     assert_eq!(document.users()[1].scheme, "unusable: it has no iterations, disabled");
 }
@@ -351,16 +361,16 @@ fn csv_keeps_its_columns_their_order_and_its_lines() {
     let changed = with(Format::EmqxCsv, Some(text), &settings(), "b", "secret");
     assert!(changed.starts_with("salt , user_id,password_hash, namespace\r\ns,a,h,ns\r\n"), "{changed}");
     assert!(changed.ends_with(",\r\n"), "{changed}");
-    assert_eq!(open(Format::EmqxCsv, &changed).verify("b", &password("secret")), Verdict::Right);
+    assert_eq!(open(Format::EmqxCsv, &changed).verify("b", &password("secret")), PasswordCheck::Right);
     let added = with(Format::EmqxCsv, Some(&changed), &settings(), "c", "secret");
-    assert_eq!(open(Format::EmqxCsv, &added).verify("c", &password("secret")), Verdict::Right);
+    assert_eq!(open(Format::EmqxCsv, &added).verify("c", &password("secret")), PasswordCheck::Right);
     assert_eq!(added.lines().count(), 4);
 }
 
 #[test]
 fn nanomq_keeps_comments_and_reads_what_was_written_by_hand() {
     let text = "# users\n\n\"a\" = \"x y\",\n  \"b\":\"z\"\n";
-    assert_eq!(open(Format::NanoMq, text).verify("a", &password("x y")), Verdict::Right);
+    assert_eq!(open(Format::NanoMq, text).verify("a", &password("x y")), PasswordCheck::Right);
     let changed = with(Format::NanoMq, Some(text), &settings(), "b", "new");
     assert_eq!(changed, "# users\n\n\"a\" = \"x y\",\n\"b\": \"new\"\n");
 }
@@ -413,7 +423,7 @@ fn depth_and_length_do_no_harm() {
     let iterations =
         r#"{"clients":[{"username":"a","password":"AA==","salt":"AA==","iterations":4294967295}]}"#;
     let verdict = open(Format::Dynsec, iterations).verify("a", &password("x"));
-    assert!(matches!(verdict, Verdict::Unusable(_)), "{verdict:?}");
+    assert!(matches!(verdict, PasswordCheck::Unusable(_)), "{verdict:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! a file is rejected here.
 
 use super::lines::Lines;
-use super::{Change, Document, FormatError, Index, Secret, User, Verdict, digest};
+use super::{Change, Document, FormatError, Index, PasswordCheck, Secret, User, digest};
 use crate::passwd::{Hash, Password, Scheme};
 use zeroize::Zeroizing;
 
@@ -79,9 +79,9 @@ impl Document for VerneMq {
         removed.is_some()
     }
 
-    fn verify(&self, name: &str, password: &Password) -> Verdict {
+    fn verify(&self, name: &str, password: &Password) -> PasswordCheck {
         let place = self.index.find(name);
-        place.map_or(Verdict::UnknownUser, |place| digest::verify(self.hash(place), password))
+        place.map_or(PasswordCheck::UnknownUser, |place| digest::verify(self.hash(place), password))
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

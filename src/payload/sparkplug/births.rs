@@ -4,7 +4,7 @@
 use super::topic::Topic;
 use super::{Metric, inflated, template};
 use crate::payload::Problem;
-use crate::payload::protobuf::{Wire, fields};
+use crate::payload::protobuf::{WireValue, fields};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -31,14 +31,14 @@ pub struct Births {
 
 /// A metric of a birth.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct BirthMetric {
     pub(super) name: String,
     pub(super) data_type: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Birth {
-    by_alias: HashMap<u64, Known>,
+    by_alias: HashMap<u64, BirthMetric>,
     types: HashMap<String, u64>,
     /// The types of the members, by the names of templates.
     templates: HashMap<String, HashMap<String, u64>>,
@@ -48,7 +48,7 @@ pub(super) struct Birth {
 
 /// The known births of a message's node or device.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Context<'b> {
+pub(super) struct BirthContext<'b> {
     own: Option<&'b Birth>,
     /// The node's, which has the definitions of the devices' templates.
     node: Option<&'b Birth>,
@@ -73,8 +73,8 @@ impl Births {
         self.births.insert(key, birth);
     }
 
-    pub(super) fn context(&self, topic: &Topic<'_>) -> Context<'_> {
-        Context { own: self.births.get(&topic.key()), node: self.births.get(&topic.of_node().key()) }
+    pub(super) fn context(&self, topic: &Topic<'_>) -> BirthContext<'_> {
+        BirthContext { own: self.births.get(&topic.key()), node: self.births.get(&topic.of_node().key()) }
     }
 
     fn forget(&mut self, key: &str) {
@@ -84,9 +84,9 @@ impl Births {
     }
 }
 
-impl<'b> Context<'b> {
+impl<'b> BirthContext<'b> {
     /// The metric of this alias.
-    pub(super) fn by_alias(self, alias: u64) -> Option<&'b Known> {
+    pub(super) fn by_alias(self, alias: u64) -> Option<&'b BirthMetric> {
         self.own?.by_alias.get(&alias)
     }
 
@@ -103,7 +103,7 @@ impl Birth {
         let content = inflated(payload).map_or(Cow::Borrowed(payload), Cow::Owned);
         let mut birth = Birth::default();
         for field in fields(&content, 0)? {
-            if let (2, Wire::Bytes(metric)) = (field.number, field.value) {
+            if let (2, WireValue::Bytes(metric)) = (field.number, field.value) {
                 birth.learn(&Metric::read(metric, field.at)?)?;
             }
         }
@@ -113,13 +113,13 @@ impl Birth {
     fn learn(&mut self, metric: &Metric<'_>) -> Result<(), Problem> {
         let Some(name) = metric.name else { return Ok(()) };
         if let Some(alias) = metric.alias.filter(|_| self.has_room(name)) {
-            self.by_alias.insert(alias, Known { name: name.to_owned(), data_type: metric.data_type });
+            self.by_alias.insert(alias, BirthMetric { name: name.to_owned(), data_type: metric.data_type });
         }
         if let Some(data_type) = metric.data_type.filter(|_| self.has_room(name)) {
             self.types.insert(name.to_owned(), data_type);
         }
         match metric.value.map(|field| (field.number, field.value, field.at)) {
-            Some((18, Wire::Bytes(message), at)) => self.learn_template(name, message, at),
+            Some((18, WireValue::Bytes(message), at)) => self.learn_template(name, message, at),
             _ => Ok(()),
         }
     }

@@ -1,19 +1,19 @@
 //! Data sets: tables, with the columns' names and types and the rows' values.
 
-use super::{Special, type_name, write_single};
+use super::{UntypedFields, type_name, write_single};
 use crate::json::Writer;
 use crate::payload::Problem;
-use crate::payload::protobuf::{Field, Wire, fields, packed_numbers, text};
+use crate::payload::protobuf::{Field, WireValue, fields, packed_numbers, text};
 
 /// The fields of flags and texts in a row.
-const ROW_FIELDS: Special = Special { flag: 5, text: 6 };
+const ROW_FIELDS: UntypedFields = UntypedFields { flag: 5, text: 6 };
 
 /// Writes a table: `columns`, `types` and `rows`.
 pub(super) fn write(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
     let fields = fields(message, at)?;
     json.open_object();
     list("columns", &fields, 2, json, |value, at, json| match value {
-        Wire::Bytes(name) => {
+        WireValue::Bytes(name) => {
             json.string(text(name, at)?);
             Ok(())
         }
@@ -31,7 +31,7 @@ pub(super) fn write(message: &[u8], at: usize, json: &mut Writer<'_>) -> Result<
     }
     json.close_array();
     list("rows", &fields, 4, json, |value, at, json| match value {
-        Wire::Bytes(row) => write_row(row, at, &types, json),
+        WireValue::Bytes(row) => write_row(row, at, &types, json),
         _ => Err(Problem { what: "not a row of a table", at }),
     })?;
     json.close_object();
@@ -44,7 +44,7 @@ fn list(
     fields: &[Field<'_>],
     number: u64,
     json: &mut Writer<'_>,
-    mut write: impl FnMut(Wire<'_>, usize, &mut Writer<'_>) -> Result<(), Problem>,
+    mut write: impl FnMut(WireValue<'_>, usize, &mut Writer<'_>) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     json.plain_key(key);
     json.open_array();
@@ -61,9 +61,9 @@ fn column_types(fields: &[Field<'_>]) -> Result<Vec<u64>, Problem> {
     let mut types = Vec::new();
     for field in fields.iter().filter(|field| field.number == 3) {
         match field.value {
-            Wire::Number(data_type) => types.push(data_type),
-            Wire::Bytes(packed) => types.extend(packed_numbers(packed, field.at)?),
-            Wire::Fixed32(_) | Wire::Fixed64(_) => {
+            WireValue::Number(data_type) => types.push(data_type),
+            WireValue::Bytes(packed) => types.extend(packed_numbers(packed, field.at)?),
+            WireValue::Fixed32(_) | WireValue::Fixed64(_) => {
                 return Err(Problem { what: "not the type of a column", at: field.at });
             }
         }
@@ -76,7 +76,7 @@ fn write_row(row: &[u8], at: usize, types: &[u64], json: &mut Writer<'_>) -> Res
     let elements = fields(row, at)?.into_iter().filter(|field| field.number == 1);
     for (column, element) in elements.enumerate() {
         json.element();
-        let Wire::Bytes(value) = element.value else {
+        let WireValue::Bytes(value) = element.value else {
             return Err(Problem { what: "not a value of a table", at: element.at });
         };
         match fields(value, element.at)?.last() {

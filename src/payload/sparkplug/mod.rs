@@ -12,13 +12,13 @@ mod topic;
 pub use births::Births;
 pub(super) use topic::Topic;
 
-use super::compressed::{self, Unpacked};
+use super::compressed::{self, Decompressed};
 use super::names::Expansion;
 use super::number::{float, single};
-use super::protobuf::{Field, Wire, fields, text};
+use super::protobuf::{Field, WireValue, fields, text};
 use super::{Format, MAX_DEPTH, Problem, bytes};
 use crate::json::Writer;
-use births::Context;
+use births::BirthContext;
 
 /// The `uuid` of a payload whose `body` is another payload, compressed.
 const COMPRESSED: &[u8] = b"SPBV1.0_COMPRESSED";
@@ -76,8 +76,8 @@ struct Metric<'a> {
 }
 
 /// The context for writing metrics.
-struct Scope<'s> {
-    context: Context<'s>,
+struct MetricContext<'s> {
+    context: BirthContext<'s>,
     /// The template whose members are written.
     template: Option<&'s str>,
     expansion: &'s mut Expansion,
@@ -87,13 +87,13 @@ struct Scope<'s> {
 
 /// The numbers of the fields whose value types the wire type does not determine.
 #[derive(Clone, Copy)]
-struct Special {
+struct UntypedFields {
     flag: u64,
     text: u64,
 }
 
 /// The fields of flags and texts in a metric.
-const METRIC_FIELDS: Special = Special { flag: 14, text: 15 };
+const METRIC_FIELDS: UntypedFields = UntypedFields { flag: 14, text: 15 };
 
 /// Writes a payload: `timestamp`, `seq`, `metrics`, `uuid` and `body`. The births give the names and types that it leaves out; `compression`
 /// is that of the payload it came out of.
@@ -111,33 +111,34 @@ pub(super) fn write(
     }
     for field in &fields {
         match (field.number, field.value) {
-            (1, Wire::Number(timestamp)) => number("timestamp", timestamp, json),
-            (3, Wire::Number(sequence)) => number("seq", sequence, json),
-            (4, Wire::Bytes(uuid)) => {
+            (1, WireValue::Number(timestamp)) => number("timestamp", timestamp, json),
+            (3, WireValue::Number(sequence)) => number("seq", sequence, json),
+            (4, WireValue::Bytes(uuid)) => {
                 json.plain_key("uuid");
                 json.string(text(uuid, field.at)?);
             }
-            (5, Wire::Bytes(body)) => {
+            (5, WireValue::Bytes(body)) => {
                 json.plain_key("body");
                 bytes(body, json);
             }
-            (2, Wire::Bytes(_)) | (6.., _) => {}
+            (2, WireValue::Bytes(_)) | (6.., _) => {}
             _ => return Err(Problem { what: "not a Sparkplug payload", at: field.at }),
         }
     }
     let context = births.map(|(births, topic)| births.context(topic)).unwrap_or_default();
-    let mut scope = Scope { context, template: None, expansion: &mut Expansion::default(), depth: 0 };
-    write_metrics(&fields, &mut scope, json)?;
+    let mut metric_context =
+        MetricContext { context, template: None, expansion: &mut Expansion::default(), depth: 0 };
+    write_metrics(&fields, &mut metric_context, json)?;
     json.close_object();
     Ok(())
 }
 
 /// The payload that this one carries compressed, with its format, if it carries one.
-pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Unpacked)> {
+pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Decompressed)> {
     let fields = fields(payload, 0).ok()?;
     let of = |number| {
         fields.iter().rev().find_map(move |field| match field.value {
-            Wire::Bytes(value) if field.number == number => Some(value),
+            WireValue::Bytes(value) if field.number == number => Some(value),
             _ => None,
         })
     };
@@ -150,19 +151,23 @@ pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Unpacked)> {
 /// The payload that this one carries compressed, if it can be decompressed.
 fn inflated(payload: &[u8]) -> Option<Vec<u8>> {
     match compressed_body(payload)? {
-        (_, Unpacked::Content(content)) => Some(content),
-        (_, Unpacked::Malformed(_) | Unpacked::Unread(_)) => None,
+        (_, Decompressed::Content(content)) => Some(content),
+        (_, Decompressed::Malformed(_) | Decompressed::Unread(_)) => None,
     }
 }
 
 /// Writes the metrics among the fields of a payload or a template.
-fn write_metrics(fields: &[Field<'_>], scope: &mut Scope<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
+fn write_metrics(
+    fields: &[Field<'_>],
+    metric_context: &mut MetricContext<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Problem> {
     json.plain_key("metrics");
     json.open_array();
     for field in fields {
-        if let (2, Wire::Bytes(metric)) = (field.number, field.value) {
+        if let (2, WireValue::Bytes(metric)) = (field.number, field.value) {
             json.element();
-            Metric::read(metric, field.at)?.write(field.at, scope, json)?;
+            Metric::read(metric, field.at)?.write(field.at, metric_context, json)?;
         }
     }
     json.close_array();
@@ -174,17 +179,17 @@ impl<'a> Metric<'a> {
         let mut metric = Metric::default();
         for field in fields(message, at)? {
             match (field.number, field.value) {
-                (1, Wire::Bytes(name)) => metric.name = Some(text(name, field.at)?),
-                (2, Wire::Number(alias)) => metric.alias = Some(alias),
-                (3, Wire::Number(timestamp)) => metric.timestamp = Some(timestamp),
-                (4, Wire::Number(data_type)) => metric.data_type = Some(data_type),
-                (5, Wire::Number(flag)) => metric.is_historical = Some(flag != 0),
-                (6, Wire::Number(flag)) => metric.is_transient = Some(flag != 0),
-                (7, Wire::Number(flag)) => metric.is_null = Some(flag != 0),
-                (8, Wire::Bytes(_)) => metric.metadata = Some(field),
-                (9, Wire::Bytes(_)) => metric.properties = Some(field),
+                (1, WireValue::Bytes(name)) => metric.name = Some(text(name, field.at)?),
+                (2, WireValue::Number(alias)) => metric.alias = Some(alias),
+                (3, WireValue::Number(timestamp)) => metric.timestamp = Some(timestamp),
+                (4, WireValue::Number(data_type)) => metric.data_type = Some(data_type),
+                (5, WireValue::Number(flag)) => metric.is_historical = Some(flag != 0),
+                (6, WireValue::Number(flag)) => metric.is_transient = Some(flag != 0),
+                (7, WireValue::Number(flag)) => metric.is_null = Some(flag != 0),
+                (8, WireValue::Bytes(_)) => metric.metadata = Some(field),
+                (9, WireValue::Bytes(_)) => metric.properties = Some(field),
                 (10..=19, value) => {
-                    if let (15, Wire::Bytes(value)) = (field.number, value) {
+                    if let (15, WireValue::Bytes(value)) = (field.number, value) {
                         text(value, field.at)?;
                     }
                     metric.value = Some(field);
@@ -196,16 +201,23 @@ impl<'a> Metric<'a> {
     }
 
     /// Writes it, with name and type from the birth if it omits them. Unknown ones are `"name":null` and `"type":null`.
-    fn write(&self, at: usize, scope: &mut Scope<'_>, json: &mut Writer<'_>) -> Result<(), Problem> {
-        let known =
-            self.alias.filter(|_| self.name.is_none()).and_then(|alias| scope.context.by_alias(alias));
+    fn write(
+        &self,
+        at: usize,
+        metric_context: &mut MetricContext<'_>,
+        json: &mut Writer<'_>,
+    ) -> Result<(), Problem> {
+        let known = self
+            .alias
+            .filter(|_| self.name.is_none())
+            .and_then(|alias| metric_context.context.by_alias(alias));
         if let Some(known) = known {
-            scope.expansion.add(&known.name, at)?;
+            metric_context.expansion.add(&known.name, at)?;
         }
         let name = self.name.or(known.map(|known| known.name.as_str()));
         let of_birth = || match (known, name) {
             (Some(known), _) => known.data_type,
-            (None, Some(name)) => scope.context.type_of(name, scope.template),
+            (None, Some(name)) => metric_context.context.type_of(name, metric_context.template),
             (None, None) => None,
         };
         let data_type = self.data_type.or_else(of_birth);
@@ -226,18 +238,18 @@ impl<'a> Metric<'a> {
         write_flag("is_null", self.is_null, json);
         self.write_beside(json)?;
         let value = self.value.filter(|_| self.is_null != Some(true));
-        write_metric_value(value, data_type, scope, json)?;
+        write_metric_value(value, data_type, metric_context, json)?;
         json.close_object();
         Ok(())
     }
 
     /// Writes metadata and properties.
     fn write_beside(&self, json: &mut Writer<'_>) -> Result<(), Problem> {
-        if let Some(Field { value: Wire::Bytes(message), at, .. }) = self.metadata {
+        if let Some(Field { value: WireValue::Bytes(message), at, .. }) = self.metadata {
             json.plain_key("metadata");
             property::write_metadata(message, at, json)?;
         }
-        if let Some(Field { value: Wire::Bytes(message), at, .. }) = self.properties {
+        if let Some(Field { value: WireValue::Bytes(message), at, .. }) = self.properties {
             json.plain_key("properties");
             property::write_set(message, at, MAX_DEPTH, json)?;
         }
@@ -248,17 +260,18 @@ impl<'a> Metric<'a> {
 fn write_metric_value(
     value: Option<Field<'_>>,
     data_type: Option<u64>,
-    scope: &mut Scope<'_>,
+    metric_context: &mut MetricContext<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
-    let Some(Field { number, value: Wire::Bytes(message), at }) = value.filter(|value| value.number > 15)
+    let Some(Field { number, value: WireValue::Bytes(message), at }) =
+        value.filter(|value| value.number > 15)
     else {
         return write_value_or_raw(value.as_ref(), METRIC_FIELDS, data_type, json);
     };
     json.plain_key("value");
     match number {
         17 => data_set::write(message, at, json),
-        18 => template::write(message, at, scope, json),
+        18 => template::write(message, at, metric_context, json),
         _ => {
             array::write(data_type, message, json);
             Ok(())
@@ -269,7 +282,7 @@ fn write_metric_value(
 /// Writes the key `value`, or `raw` with the bits in hexadecimal for an integer whose type is unknown: it could be negative.
 fn write_value_or_raw(
     value: Option<&Field<'_>>,
-    special: Special,
+    special: UntypedFields,
     data_type: Option<u64>,
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
@@ -283,24 +296,24 @@ fn write_value_or_raw(
     write_single(field, special, data_type, json)
 }
 
-fn is_integer(field: &Field<'_>, special: Special) -> bool {
-    matches!(field.value, Wire::Number(_)) && field.number != special.flag
+fn is_integer(field: &Field<'_>, special: UntypedFields) -> bool {
+    matches!(field.value, WireValue::Number(_)) && field.number != special.flag
 }
 
 /// Writes a value that is not a list of others.
 fn write_single(
     field: &Field<'_>,
-    special: Special,
+    special: UntypedFields,
     data_type: Option<u64>,
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     match field.value {
-        Wire::Number(flag) if field.number == special.flag => json.literal(flag != 0),
-        Wire::Number(value) => write_integer(data_type, value, json),
-        Wire::Fixed32(bits) => single(f32::from_bits(bits), json),
-        Wire::Fixed64(bits) => float(f64::from_bits(bits), json),
-        Wire::Bytes(value) if field.number == special.text => json.string(text(value, field.at)?),
-        Wire::Bytes(value) => bytes(value, json),
+        WireValue::Number(flag) if field.number == special.flag => json.literal(flag != 0),
+        WireValue::Number(value) => write_integer(data_type, value, json),
+        WireValue::Fixed32(bits) => single(f32::from_bits(bits), json),
+        WireValue::Fixed64(bits) => float(f64::from_bits(bits), json),
+        WireValue::Bytes(value) if field.number == special.text => json.string(text(value, field.at)?),
+        WireValue::Bytes(value) => bytes(value, json),
     }
     Ok(())
 }
@@ -331,7 +344,7 @@ fn type_name(data_type: u64) -> Option<&'static str> {
 /// The data type in the field of this number.
 fn type_of(fields: &[Field<'_>], number: u64) -> Option<u64> {
     fields.iter().rev().find_map(|field| match field.value {
-        Wire::Number(data_type) if field.number == number => Some(data_type),
+        WireValue::Number(data_type) if field.number == number => Some(data_type),
         _ => None,
     })
 }

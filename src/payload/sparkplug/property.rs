@@ -1,12 +1,12 @@
 //! The metadata and properties of metrics. Property sets may be nested.
 
-use super::{Special, type_of, write_flag, write_type, write_value_or_raw};
+use super::{UntypedFields, type_of, write_flag, write_type, write_value_or_raw};
 use crate::json::Writer;
 use crate::payload::Problem;
-use crate::payload::protobuf::{Field, Wire, fields, text};
+use crate::payload::protobuf::{Field, WireValue, fields, text};
 
 /// The fields of flags and texts in a property's value.
-const PROPERTY_FIELDS: Special = Special { flag: 7, text: 8 };
+const PROPERTY_FIELDS: UntypedFields = UntypedFields { flag: 7, text: 8 };
 
 /// The keys of metadata by the numbers of their fields from 1; all but three are texts.
 const METADATA: [&str; 8] =
@@ -20,10 +20,10 @@ pub(super) fn write_metadata(message: &[u8], at: usize, json: &mut Writer<'_>) -
         let Some(key) = index.and_then(|index| METADATA.get(index)).copied() else { continue };
         json.plain_key(key);
         match field.value {
-            Wire::Number(flag) if field.number == 1 => json.literal(flag != 0),
-            Wire::Number(number) => json.integer(number),
-            Wire::Bytes(value) => json.string(text(value, field.at)?),
-            Wire::Fixed32(_) | Wire::Fixed64(_) => {
+            WireValue::Number(flag) if field.number == 1 => json.literal(flag != 0),
+            WireValue::Number(number) => json.integer(number),
+            WireValue::Bytes(value) => json.string(text(value, field.at)?),
+            WireValue::Fixed32(_) | WireValue::Fixed64(_) => {
                 return Err(Problem { what: "not metadata of Sparkplug", at: field.at });
             }
         }
@@ -46,7 +46,7 @@ pub(super) fn write_set(
     let of = |number| fields.iter().filter(move |field| field.number == number);
     json.open_object();
     for (key, value) in of(1).zip(of(2)) {
-        let (Wire::Bytes(name), Wire::Bytes(message)) = (key.value, value.value) else {
+        let (WireValue::Bytes(name), WireValue::Bytes(message)) = (key.value, value.value) else {
             return Err(Problem { what: "not a set of properties", at: key.at });
         };
         json.key(text(name, key.at)?);
@@ -60,7 +60,7 @@ fn write_value(message: &[u8], at: usize, depth: usize, json: &mut Writer<'_>) -
     let fields = fields(message, at)?;
     let data_type = type_of(&fields, 1);
     let is_null = fields.iter().find_map(|field| match (field.number, field.value) {
-        (2, Wire::Number(is_null)) => Some(is_null != 0),
+        (2, WireValue::Number(is_null)) => Some(is_null != 0),
         _ => None,
     });
     json.open_object();
@@ -68,11 +68,11 @@ fn write_value(message: &[u8], at: usize, depth: usize, json: &mut Writer<'_>) -
     write_type(data_type, json);
     write_flag("is_null", is_null, json);
     match value {
-        Some(Field { number: 9, value: Wire::Bytes(set), at }) => {
+        Some(Field { number: 9, value: WireValue::Bytes(set), at }) => {
             json.plain_key("value");
             write_set(set, *at, depth, json)?;
         }
-        Some(Field { number: 10, value: Wire::Bytes(list), at }) => {
+        Some(Field { number: 10, value: WireValue::Bytes(list), at }) => {
             json.plain_key("value");
             write_list(list, *at, depth, json)?;
         }
@@ -85,7 +85,7 @@ fn write_value(message: &[u8], at: usize, depth: usize, json: &mut Writer<'_>) -
 fn write_list(list: &[u8], at: usize, depth: usize, json: &mut Writer<'_>) -> Result<(), Problem> {
     json.open_array();
     for field in fields(list, at)? {
-        if let Field { number: 1, value: Wire::Bytes(set), at } = field {
+        if let Field { number: 1, value: WireValue::Bytes(set), at } = field {
             json.element();
             write_set(set, at, depth, json)?;
         }

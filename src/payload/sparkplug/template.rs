@@ -1,41 +1,41 @@
 //! Templates: metrics that belong together, as a definition or an instance of one, and parameters.
 
-use super::{Metric, Scope, Special, type_of, write_metrics, write_type, write_value_or_raw};
+use super::{Metric, MetricContext, UntypedFields, type_of, write_metrics, write_type, write_value_or_raw};
 use crate::json::Writer;
-use crate::payload::protobuf::{Field, Wire, fields, text};
+use crate::payload::protobuf::{Field, WireValue, fields, text};
 use crate::payload::{MAX_DEPTH, Problem};
 
 /// The fields of flags and texts in a parameter.
-const PARAMETER_FIELDS: Special = Special { flag: 7, text: 8 };
+const PARAMETER_FIELDS: UntypedFields = UntypedFields { flag: 7, text: 8 };
 
 /// Writes a template: `version`, `ref`, `definition`, `metrics` and `parameters`.
 pub(super) fn write(
     message: &[u8],
     at: usize,
-    scope: &mut Scope<'_>,
+    metric_context: &mut MetricContext<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
-    if scope.depth == MAX_DEPTH {
+    if metric_context.depth == MAX_DEPTH {
         return Err(Problem { what: "values nested too deep", at });
     }
     let fields = fields(message, at)?;
     json.open_object();
     for field in &fields {
         match (field.number, field.value) {
-            (1, Wire::Bytes(version)) => entry("version", version, field.at, json)?,
-            (4, Wire::Bytes(reference)) => entry("ref", reference, field.at, json)?,
-            (5, Wire::Number(is_definition)) => {
+            (1, WireValue::Bytes(version)) => entry("version", version, field.at, json)?,
+            (4, WireValue::Bytes(reference)) => entry("ref", reference, field.at, json)?,
+            (5, WireValue::Number(is_definition)) => {
                 json.plain_key("definition");
                 json.literal(is_definition != 0);
             }
             _ => {}
         }
     }
-    let inner = &mut Scope {
-        context: scope.context,
+    let inner = &mut MetricContext {
+        context: metric_context.context,
         template: Some(reference(&fields)?.unwrap_or_default()),
-        expansion: scope.expansion,
-        depth: scope.depth + 1,
+        expansion: metric_context.expansion,
+        depth: metric_context.depth + 1,
     };
     write_metrics(&fields, inner, json)?;
     json.plain_key("parameters");
@@ -62,7 +62,7 @@ fn reference<'a>(fields: &[Field<'a>]) -> Result<Option<&'a str>, Problem> {
 
 fn messages<'a>(fields: &[Field<'a>], number: u64) -> impl Iterator<Item = (&'a [u8], usize)> {
     fields.iter().filter_map(move |field| match field.value {
-        Wire::Bytes(message) if field.number == number => Some((message, field.at)),
+        WireValue::Bytes(message) if field.number == number => Some((message, field.at)),
         _ => None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::certificate::{Certificate, Validity, describe_name};
 use super::file_kind;
-use super::roots::{TrustError, read_certificates};
+use super::roots::{RootsError, read_certificates};
 use super::traditional::TraditionalKey;
 use crate::input_file;
 use pkcs8::EncryptedPrivateKeyInfoRef;
@@ -54,7 +54,7 @@ impl fmt::Debug for KeyPassword {
 #[allow(missing_docs)] // the texts say what each is
 pub enum KeyError {
     #[error(transparent)]
-    Read(#[from] TrustError),
+    Read(#[from] RootsError),
     #[error("contains a certificate but not a private key; use the file with the key")]
     Certificate,
     #[error("contains no private key; expected -----BEGIN PRIVATE KEY----- or similar")]
@@ -122,7 +122,7 @@ impl Key {
     /// # Errors
     /// The problem with the file.
     pub fn read(path: &Path) -> Result<Key, KeyError> {
-        let pem = input_file::read_text(path, input_file::LIMIT).map_err(TrustError::from)?;
+        let pem = input_file::read_text(path, input_file::LIMIT).map_err(RootsError::from)?;
         let position = |part: &[u8]| pem.windows(part.len()).position(|window| window == part);
         if let Some(start) = position(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") {
             let section = pem.get(start..).and_then(|section| std::str::from_utf8(section).ok());
@@ -197,10 +197,10 @@ impl OwnCertificate {
     ///
     /// # Errors
     /// The problem with the file.
-    pub fn read(path: &Path) -> Result<OwnCertificate, TrustError> {
+    pub fn read(path: &Path) -> Result<OwnCertificate, RootsError> {
         let chain = read_certificates(path)?;
         let certificate = chain.first().and_then(Certificate::read);
-        let certificate = certificate.ok_or(TrustError::Damaged { number: 1 })?;
+        let certificate = certificate.ok_or(RootsError::Damaged { number: 1 })?;
         Ok(OwnCertificate { chain, certificate })
     }
 

@@ -28,10 +28,10 @@ pub use error::TlsError;
 use identity::Presenter;
 pub use identity::{EncryptedKey, Identity, Key, KeyError, KeyPassword, OwnCertificate};
 pub use key_log::KeyLogFile;
-pub use negotiated::{Agreement, ShownCertificate};
+pub use negotiated::{Negotiated, ShownCertificate};
 #[cfg(feature = "psk")]
-pub use psk::{SharedKey, SharedKeyError, SharedKeySettings};
-pub use roots::{Trust, TrustError};
+pub use psk::{Psk, PskError, PskSettings};
+pub use roots::{Roots, RootsError};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
@@ -57,7 +57,7 @@ pub enum Tls {
     Certificates(Certificates),
     /// By a key that both sides know.
     #[cfg(feature = "psk")]
-    SharedKey(SharedKey),
+    SharedKey(Psk),
 }
 
 impl Tls {
@@ -125,9 +125,9 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub enum Verification {
     /// The chain and the name.
-    Full(Trust),
+    Full(Roots),
     /// The chain alone: the certificate may be for any host.
-    ChainOnly(Trust),
+    ChainOnly(Roots),
     /// None: any certificate is accepted.
     Nothing,
 }

@@ -6,7 +6,7 @@ use rustls::{ClientConnection, ProtocolVersion};
 
 /// The negotiated parameters of a TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agreement {
+pub struct Negotiated {
     /// The version of TLS, as in `TLS 1.3`.
     pub version: String,
     /// The cipher suite, by the name that its specification gives it.
@@ -32,12 +32,12 @@ pub struct ShownCertificate {
     pub not_after: u64,
 }
 
-impl Agreement {
-    pub(super) fn of(connection: &ClientConnection) -> Agreement {
+impl Negotiated {
+    pub(super) fn of(connection: &ClientConnection) -> Negotiated {
         let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         let protocol = connection.alpn_protocol().map(|name| name.escape_ascii().to_string());
         let chain = connection.peer_certificates().unwrap_or_default();
-        Agreement {
+        Negotiated {
             version: version(connection.protocol_version()),
             suite: suite.unwrap_or("unknown").to_owned(),
             protocol,
@@ -47,8 +47,8 @@ impl Agreement {
 
     /// The parameters of a connection with a pre-shared key.
     #[cfg(feature = "psk")]
-    pub(in crate::transport) fn of_shared_key(connection: &openssl::ssl::SslRef) -> Agreement {
-        Agreement {
+    pub(in crate::transport) fn of_shared_key(connection: &openssl::ssl::SslRef) -> Negotiated {
+        Negotiated {
             version: connection.version_str().replace("TLSv", "TLS "),
             suite: connection.current_cipher().map_or("unknown", |cipher| cipher.name()).to_owned(),
             protocol: connection.selected_alpn_protocol().map(|name| name.escape_ascii().to_string()),

@@ -17,15 +17,15 @@ const IGNORE_UNEXPECTED_EOF: u64 = 1 << 7;
 
 /// A prepared connection with a shared key.
 #[derive(Debug, Clone)]
-pub struct SharedKey {
+pub struct Psk {
     context: SslContext,
     host: String,
     identity: String,
 }
 
-/// The input of [`SharedKey`].
+/// The input of [`Psk`].
 #[derive(Debug)]
-pub struct SharedKeySettings<'a> {
+pub struct PskSettings<'a> {
     /// The server's name or address; a name is also sent to the server.
     pub server_name: &'a str,
     /// The key's name at the server.
@@ -43,7 +43,7 @@ pub struct SharedKeySettings<'a> {
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum SharedKeyError {
+pub enum PskError {
     #[error("the key has more than {MAXIMUM_KEY} bytes")]
     Key,
     #[error("the key's name has more than {MAXIMUM_IDENTITY} bytes, or a zero")]
@@ -54,19 +54,19 @@ pub enum SharedKeyError {
     Library(#[from] ErrorStack),
 }
 
-impl SharedKey {
+impl Psk {
     /// Prepares connections.
     ///
     /// # Errors
     /// When the key, its name or the suites are not as OpenSSL takes them.
-    pub fn new(settings: SharedKeySettings<'_>) -> Result<SharedKey, SharedKeyError> {
+    pub fn new(settings: PskSettings<'_>) -> Result<Psk, PskError> {
         let identity = settings.identity.to_owned();
         if identity.len() > MAXIMUM_IDENTITY || identity.contains('\0') {
-            return Err(SharedKeyError::Identity);
+            return Err(PskError::Identity);
         }
         let key = settings.key.into_bytes();
         if key.len() > MAXIMUM_KEY {
-            return Err(SharedKeyError::Key);
+            return Err(PskError::Key);
         }
         let mut context = SslContextBuilder::new(SslMethod::tls_client())?;
         context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
@@ -77,7 +77,7 @@ impl SharedKey {
         );
         context.set_options(SslOptions::from_bits_retain(IGNORE_UNEXPECTED_EOF as _));
         let ciphers = settings.ciphers.unwrap_or("aPSK:!eNULL");
-        context.set_cipher_list(ciphers).map_err(|_| SharedKeyError::Ciphers(ciphers.to_owned()))?;
+        context.set_cipher_list(ciphers).map_err(|_| PskError::Ciphers(ciphers.to_owned()))?;
         if !settings.alpn.is_empty() {
             // At most 255 bytes each, as the standard has it.
             let prefixed =
@@ -93,7 +93,7 @@ impl SharedKey {
                 .and_then(|_| fill(key_space, &key))
                 .unwrap_or(0))
         });
-        Ok(SharedKey { context: context.build(), host: settings.server_name.to_owned(), identity })
+        Ok(Psk { context: context.build(), host: settings.server_name.to_owned(), identity })
     }
 
     /// Speaks TLS over a stream that is connected.
@@ -108,7 +108,7 @@ impl SharedKey {
         }
         let mut stream = SslStream::new(ssl, stream).map_err(|error| broken(&error))?;
         match Pin::new(&mut stream).connect().await {
-            Ok(()) => Ok(Stream::SharedKey(Box::new(stream))),
+            Ok(()) => Ok(Stream::Psk(Box::new(stream))),
             Err(error) => Err(self.explain(&error)),
         }
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Trusted certificates: authorities, and certificates trusted as they are.
 #[derive(Debug, Clone)]
-pub struct Trust {
+pub struct Roots {
     pub(super) anchors: RootCertStore,
     /// The certificates themselves, the anchors' and those that issue nothing.
     pub(super) certificates: Vec<CertificateDer<'static>>,
@@ -22,7 +22,7 @@ pub struct Trust {
 /// Why certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum TrustError {
+pub enum RootsError {
     #[error("{}", describe(.0))]
     Read(#[from] io::Error),
     #[error("the file is empty; it should hold certificates in PEM form")]
@@ -50,17 +50,17 @@ pub enum TrustError {
     NoneInSystem { details: String },
 }
 
-impl Trust {
+impl Roots {
     /// Trusts no certificate.
-    pub fn nobody() -> Trust {
-        Trust { anchors: RootCertStore::empty(), certificates: Vec::new(), sources: Vec::new() }
+    pub fn nobody() -> Roots {
+        Roots { anchors: RootCertStore::empty(), certificates: Vec::new(), sources: Vec::new() }
     }
 
     /// Adds the certificates of a file.
     ///
     /// # Errors
     /// If the file has no certificate, or one is unreadable.
-    pub fn add_file(&mut self, path: &Path) -> Result<(), TrustError> {
+    pub fn add_file(&mut self, path: &Path) -> Result<(), RootsError> {
         self.add(read_certificates(path)?)?;
         self.sources.push(path.display().to_string());
         Ok(())
@@ -70,9 +70,9 @@ impl Trust {
     ///
     /// # Errors
     /// If the directory has no certificate.
-    pub fn add_directory(&mut self, path: &Path) -> Result<(), TrustError> {
+    pub fn add_directory(&mut self, path: &Path) -> Result<(), RootsError> {
         if path.is_file() {
-            return Err(TrustError::NotADirectory);
+            return Err(RootsError::NotADirectory);
         }
         let entries: Result<Vec<PathBuf>, io::Error> =
             path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect();
@@ -84,7 +84,7 @@ impl Trust {
             let _ = self.add(certificates);
         }
         if self.certificates.len() == before {
-            return Err(TrustError::NoneInDirectory);
+            return Err(RootsError::NoneInDirectory);
         }
         self.sources.push(path.display().to_string());
         Ok(())
@@ -94,12 +94,12 @@ impl Trust {
     ///
     /// # Errors
     /// If it has none, as in a container without certificates.
-    pub fn add_system(&mut self) -> Result<(), TrustError> {
+    pub fn add_system(&mut self) -> Result<(), RootsError> {
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = self.anchors.add_parsable_certificates(found.certs.iter().cloned());
         if added == 0 {
             let details = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
-            return Err(TrustError::NoneInSystem { details });
+            return Err(RootsError::NoneInSystem { details });
         }
         self.certificates.extend(found.certs);
         self.sources.push("the operating system".to_owned());
@@ -116,17 +116,17 @@ impl Trust {
         self.sources.join(" and ")
     }
 
-    fn add(&mut self, certificates: Vec<CertificateDer<'static>>) -> Result<(), TrustError> {
+    fn add(&mut self, certificates: Vec<CertificateDer<'static>>) -> Result<(), RootsError> {
         for (position, der) in certificates.into_iter().enumerate() {
             let number = position + 1;
             let Some(certificate) = Certificate::read(&der) else {
-                return Err(TrustError::Damaged { number });
+                return Err(RootsError::Damaged { number });
             };
             // webpki takes any anchor for an authority; a server's own certificate must not become one.
             if certificate.may_issue() {
                 let anchor = webpki::anchor_from_trusted_cert(&der);
                 let anchor = anchor
-                    .map_err(|error| TrustError::Defective { number, defect: Defect::of_webpki(&error) })?;
+                    .map_err(|error| RootsError::Defective { number, defect: Defect::of_webpki(&error) })?;
                 self.anchors.roots.push(anchor.to_owned());
             }
             self.certificates.push(der);
@@ -136,25 +136,25 @@ impl Trust {
 }
 
 /// The certificates in a PEM file, of which there is at least one.
-pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let bytes = input_file::read_text(path, input_file::LIMIT)?;
     let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let number = certificates.len() + 1;
-        certificates.push(certificate.map_err(|_| TrustError::Damaged { number })?);
+        certificates.push(certificate.map_err(|_| RootsError::Damaged { number })?);
     }
     if !certificates.is_empty() {
         return Ok(certificates);
     }
     let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
     if let Some(kind) = file_kind::of(&bytes) {
-        return Err(TrustError::OtherKind(kind));
+        return Err(RootsError::OtherKind(kind));
     }
     Err(match bytes.as_slice() {
-        [] => TrustError::Empty,
-        [0x30, ..] => TrustError::Der, // a SEQUENCE
-        _ if has(b"PRIVATE KEY-----") => TrustError::Key,
-        _ => TrustError::None,
+        [] => RootsError::Empty,
+        [0x30, ..] => RootsError::Der, // a SEQUENCE
+        _ if has(b"PRIVATE KEY-----") => RootsError::Key,
+        _ => RootsError::None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! A stream inside TLS, whose failures are explained.
 
-use super::{Agreement, Certificates};
+use super::{Certificates, Negotiated};
 use crate::transport::Stream;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -26,8 +26,8 @@ impl TlsStream {
     }
 
     /// The parameters negotiated with the server.
-    pub fn agreement(&self) -> Agreement {
-        Agreement::of(self.stream.get_ref().1)
+    pub fn agreement(&self) -> Negotiated {
+        Negotiated::of(self.stream.get_ref().1)
     }
 
     fn explained<T>(&self, result: io::Result<T>) -> io::Result<T> {

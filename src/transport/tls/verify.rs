@@ -11,7 +11,7 @@ use super::certificate::{CHECKED_HERE, Certificate, Extension, Validity};
 use super::chain::Chain;
 use super::defect::Defect;
 use super::error::TlsError;
-use super::roots::Trust;
+use super::roots::Roots;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
@@ -45,7 +45,7 @@ fn remember(error: TlsError) {
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) host: String,
-    pub(super) trust: Trust,
+    pub(super) trust: Roots,
     pub(super) checks_name: bool,
     pub(super) supported: WebPkiSupportedAlgorithms,
 }
@@ -58,7 +58,7 @@ pub(super) struct NoVerifier {
 
 /// Why a certificate is refused: in words for people, and as the error that makes rustls send the right alert.
 #[derive(Debug)]
-struct Refusal {
+struct VerifyRefusal {
     error: Box<TlsError>,
     alert: CertificateError,
 }
@@ -81,7 +81,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let refuse = |Refusal { error, alert }| {
+        let refuse = |VerifyRefusal { error, alert }| {
             remember(*error);
             Err(alert.into())
         };
@@ -134,7 +134,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 impl Verifier {
-    fn check_trust(&self, presented: &Presented<'_>) -> Result<(), Refusal> {
+    fn check_trust(&self, presented: &Presented<'_>) -> Result<(), VerifyRefusal> {
         if let Some(bits) = presented.certificate.weak_rsa_bits() {
             return Err(presented.refuse(Defect::WeakKey { bits }));
         }
@@ -163,7 +163,7 @@ impl Verifier {
 
     /// The checks that webpki skips: a trusted authority must have signed the certificate directly, and it must have no critical
     /// extension that is not checked here.
-    fn check_directly_issued(&self, presented: &Presented<'_>) -> Result<(), Refusal> {
+    fn check_directly_issued(&self, presented: &Presented<'_>) -> Result<(), VerifyRefusal> {
         let certificate = &presented.certificate;
         let authorities = self.authorities(certificate);
         let mut fitting = authorities.iter().filter(|one| one.may_issue() && !one.has_name_constraints());
@@ -193,7 +193,7 @@ impl Verifier {
     }
 
     /// Maps webpki's error to a defect of one certificate.
-    fn explain(&self, presented: &Presented<'_>, error: &webpki::Error) -> Refusal {
+    fn explain(&self, presented: &Presented<'_>, error: &webpki::Error) -> VerifyRefusal {
         let chain = Chain::new(presented.leaf, &presented.certificate, presented.intermediates);
         let authorities = self.authorities(chain.last());
         match error {
@@ -209,12 +209,12 @@ impl Verifier {
                     // An authority that the server sent along, and that is not trusted, whatever else is wrong with it.
                     return self.explain_issuer(&chain, &authorities, &webpki::Error::UnknownIssuer);
                 }
-                Refusal::of(self.host.clone(), culprit.certificate, culprit.defect)
+                VerifyRefusal::of(self.host.clone(), culprit.certificate, culprit.defect)
             }
         }
     }
 
-    fn explain_dates(&self, presented: &Presented<'_>, chain: &Chain<'_>) -> Refusal {
+    fn explain_dates(&self, presented: &Presented<'_>, chain: &Chain<'_>) -> VerifyRefusal {
         let outdated =
             chain.links().find_map(|(label, one)| one.check_dates(&self.host, label, presented.now).err());
         outdated.unwrap_or_else(|| presented.refuse(Defect::Dates))
@@ -225,14 +225,14 @@ impl Verifier {
         chain: &Chain<'_>,
         authorities: &[Certificate],
         error: &webpki::Error,
-    ) -> Refusal {
+    ) -> VerifyRefusal {
         let host = self.host.clone();
         if let Some((certificate, bits)) = chain.weak_key(authorities) {
-            return Refusal::of(host, certificate, Defect::WeakKey { bits });
+            return VerifyRefusal::of(host, certificate, Defect::WeakKey { bits });
         }
         let is_signature = matches!(error, webpki::Error::InvalidSignatureForPublicKey);
         if let Some((certificate, issuer)) = chain.bad_signature(self.supported).filter(|_| is_signature) {
-            return Refusal::of(host, certificate, Defect::BadSignature { issuer });
+            return VerifyRefusal::of(host, certificate, Defect::BadSignature { issuer });
         }
         let (last, trusted) = (chain.last(), self.trust.sources());
         let (subject, issuer) = (last.subject(), last.issuer());
@@ -255,15 +255,15 @@ impl Verifier {
             true => CertificateError::BadSignature,
             false => CertificateError::UnknownIssuer,
         };
-        Refusal { error: Box::new(error_for_people), alert }
+        VerifyRefusal { error: Box::new(error_for_people), alert }
     }
 
-    fn unreadable(&self, leaf: &CertificateDer<'_>) -> Refusal {
+    fn unreadable(&self, leaf: &CertificateDer<'_>) -> VerifyRefusal {
         let defect = match webpki::EndEntityCert::try_from(leaf) {
             Err(error) => Defect::of_webpki(&error),
             Ok(_) => Defect::Malformed("one of its fields is invalid"),
         };
-        Refusal::of(self.host.clone(), "it".to_owned(), defect)
+        VerifyRefusal::of(self.host.clone(), "it".to_owned(), defect)
     }
 
     /// The server has shown a certificate, and its signature in the handshake does not go with it.
@@ -293,19 +293,19 @@ impl Verifier {
     }
 }
 
-impl Refusal {
-    fn of(host: String, certificate: String, defect: Defect) -> Refusal {
+impl VerifyRefusal {
+    fn of(host: String, certificate: String, defect: Defect) -> VerifyRefusal {
         let alert = defect.alert();
-        Refusal { error: Box::new(TlsError::Unfit { host, certificate, defect }), alert }
+        VerifyRefusal { error: Box::new(TlsError::Unfit { host, certificate, defect }), alert }
     }
 }
 
 impl Presented<'_> {
-    fn check_dates(&self) -> Result<(), Refusal> {
+    fn check_dates(&self) -> Result<(), VerifyRefusal> {
         self.certificate.check_dates(&self.host(), self.certificate.subject(), self.now)
     }
 
-    fn check_purpose(&self) -> Result<(), Refusal> {
+    fn check_purpose(&self) -> Result<(), VerifyRefusal> {
         match self.certificate.is_for_servers() {
             true => Ok(()),
             false => Err(self.refuse(Defect::NotForServers { usage: self.certificate.other_usage() })),
@@ -314,7 +314,7 @@ impl Presented<'_> {
 
     /// As in mosquitto, the common name counts only where subjectAltName has no DNS name. A subjectAltName that cannot be read
     /// may have one.
-    fn check_name(&self) -> Result<(), Refusal> {
+    fn check_name(&self) -> Result<(), VerifyRefusal> {
         let is_named = webpki::EndEntityCert::try_from(self.leaf)
             .is_ok_and(|leaf| leaf.verify_is_valid_for_subject_name(self.server_name).is_ok());
         if is_named {
@@ -332,16 +332,16 @@ impl Presented<'_> {
         }
         let address = host.parse::<IpAddr>();
         if address.is_ok_and(|address| dns_names.iter().any(|name| name.parse() == Ok(address))) {
-            return Err(Refusal { error: Box::new(TlsError::AddressAsName { host }), alert });
+            return Err(VerifyRefusal { error: Box::new(TlsError::AddressAsName { host }), alert });
         }
         let mut names = self.certificate.names();
         names.extend(common_name.map(|name| name.escape_debug().to_string()));
         let names = if names.is_empty() { "no host at all".to_owned() } else { names.join(", ") };
-        Err(Refusal { error: Box::new(TlsError::OtherName { host, names }), alert })
+        Err(VerifyRefusal { error: Box::new(TlsError::OtherName { host, names }), alert })
     }
 
-    fn refuse(&self, defect: Defect) -> Refusal {
-        Refusal::of(self.host(), self.certificate.subject(), defect)
+    fn refuse(&self, defect: Defect) -> VerifyRefusal {
+        VerifyRefusal::of(self.host(), self.certificate.subject(), defect)
     }
 
     fn host(&self) -> String {
@@ -350,7 +350,7 @@ impl Presented<'_> {
 }
 
 impl Certificate {
-    fn check_dates(&self, host: &str, subject: String, now: UnixTime) -> Result<(), Refusal> {
+    fn check_dates(&self, host: &str, subject: String, now: UnixTime) -> Result<(), VerifyRefusal> {
         let host = host.to_owned();
         let (error, alert) = match self.validity(now) {
             Validity::Valid => return Ok(()),
@@ -359,7 +359,7 @@ impl Certificate {
                 (TlsError::NotYetValid { host, subject, date }, CertificateError::NotValidYet)
             }
         };
-        Err(Refusal { error: Box::new(error), alert })
+        Err(VerifyRefusal { error: Box::new(error), alert })
     }
 }
 

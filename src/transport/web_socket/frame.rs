@@ -22,7 +22,7 @@ pub(super) enum Role {
 
 /// Something to be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(super) enum ControlFrame {
     Ping(Vec<u8>),
     /// The payload: a code and a text, or nothing.
     Close(Vec<u8>),
@@ -49,13 +49,13 @@ pub(super) enum FrameError {
 #[derive(Debug)]
 pub(super) struct Decoder {
     role: Role,
-    state: State,
+    state: DecoderState,
     /// A message whose last frame is still to come.
     is_in_message: bool,
 }
 
 #[derive(Debug)]
-enum State {
+enum DecoderState {
     Header(Vec<u8>),
     Data { left: u64, mask: Option<Mask> },
     Control { opcode: Control, payload: Vec<u8>, left: u64, mask: Option<Mask> },
@@ -64,7 +64,7 @@ enum State {
 
 impl Decoder {
     pub(super) fn new(role: Role) -> Decoder {
-        Decoder { role, state: State::Header(Vec::new()), is_in_message: false }
+        Decoder { role, state: DecoderState::Header(Vec::new()), is_in_message: false }
     }
 
     /// Moves the payload in `bytes` to the front, returns its length, and appends control frames to send. Bytes after a close frame are
@@ -72,15 +72,15 @@ impl Decoder {
     pub(super) fn decode(
         &mut self,
         bytes: &mut [u8],
-        signals: &mut Vec<Signal>,
+        signals: &mut Vec<ControlFrame>,
     ) -> Result<usize, FrameError> {
         let (mut position, mut kept) = (0, 0);
         while position < bytes.len() {
             let Some(rest) = bytes.get_mut(position..) else { break };
             match &mut self.state {
-                State::Closed => break,
-                State::Header(_) => position += self.read_header_from(rest)?,
-                State::Data { left, mask } => {
+                DecoderState::Closed => break,
+                DecoderState::Header(_) => position += self.read_header_from(rest)?,
+                DecoderState::Data { left, mask } => {
                     let count = smaller(*left, rest.len());
                     unmask(mask, rest, count);
                     *left -= count as u64;
@@ -88,7 +88,7 @@ impl Decoder {
                     position += count;
                     kept += count;
                 }
-                State::Control { payload, left, mask, .. } => {
+                DecoderState::Control { payload, left, mask, .. } => {
                     let count = smaller(*left, rest.len());
                     unmask(mask, rest, count);
                     *left -= count as u64;
@@ -103,7 +103,7 @@ impl Decoder {
 
     /// Adds to the header, and starts the frame when it is complete. Says how many of the bytes belong to it.
     fn read_header_from(&mut self, rest: &[u8]) -> Result<usize, FrameError> {
-        let State::Header(header) = &mut self.state else { return Ok(0) };
+        let DecoderState::Header(header) = &mut self.state else { return Ok(0) };
         let known = header.len();
         header.extend(rest.iter().take(MAX_HEADER - known));
         let mut cursor = Cursor::new(header.as_slice());
@@ -126,7 +126,7 @@ impl Decoder {
         match frame.opcode {
             OpCode::Control(_) if !frame.is_final || length > MAX_CONTROL => return Err(FrameError::Control),
             OpCode::Control(opcode) => {
-                self.state = State::Control { opcode, payload: Vec::new(), left: length, mask };
+                self.state = DecoderState::Control { opcode, payload: Vec::new(), left: length, mask };
                 return Ok(());
             }
             OpCode::Data(Data::Text) => return Err(FrameError::Text),
@@ -135,28 +135,31 @@ impl Decoder {
             OpCode::Data(_) => return Err(FrameError::Order),
         }
         self.is_in_message = !frame.is_final;
-        self.state = State::Data { left: length, mask };
+        self.state = DecoderState::Data { left: length, mask };
         Ok(())
     }
 
     /// Goes on to the next header when nothing of the frame is left.
-    fn finish_frame(&mut self, signals: &mut Vec<Signal>) {
+    fn finish_frame(&mut self, signals: &mut Vec<ControlFrame>) {
         match &mut self.state {
-            State::Data { left: 0, .. } => self.state = State::Header(Vec::new()),
-            State::Control { opcode, payload, left: 0, .. } => {
+            DecoderState::Data { left: 0, .. } => self.state = DecoderState::Header(Vec::new()),
+            DecoderState::Control { opcode, payload, left: 0, .. } => {
                 let payload = std::mem::take(payload);
                 let opcode = *opcode;
-                self.state = State::Header(Vec::new());
+                self.state = DecoderState::Header(Vec::new());
                 match opcode {
-                    Control::Ping => signals.push(Signal::Ping(payload)),
+                    Control::Ping => signals.push(ControlFrame::Ping(payload)),
                     Control::Close => {
-                        signals.push(Signal::Close(payload));
-                        self.state = State::Closed;
+                        signals.push(ControlFrame::Close(payload));
+                        self.state = DecoderState::Closed;
                     }
                     Control::Pong | Control::Reserved(_) => {}
                 }
             }
-            State::Header(_) | State::Data { .. } | State::Control { .. } | State::Closed => {}
+            DecoderState::Header(_)
+            | DecoderState::Data { .. }
+            | DecoderState::Control { .. }
+            | DecoderState::Closed => {}
         }
     }
 }
@@ -212,7 +215,7 @@ mod tests {
 
     const BINARY: OpCode = OpCode::Data(Data::Binary);
 
-    fn decode(role: Role, bytes: &[u8]) -> Result<(Vec<u8>, Vec<Signal>), FrameError> {
+    fn decode(role: Role, bytes: &[u8]) -> Result<(Vec<u8>, Vec<ControlFrame>), FrameError> {
         let (mut bytes, mut signals) = (bytes.to_vec(), Vec::new());
         let kept = Decoder::new(role).decode(&mut bytes, &mut signals)?;
         bytes.truncate(kept);
@@ -223,7 +226,10 @@ mod tests {
     fn frames_of_a_message_close_up_around_a_ping() {
         let bytes = b"\x02\x02ab\x89\x01!\x00\x00\x80\x01c\x82\x01d";
         let (payload, signals) = decode(Role::Client, bytes).unwrap();
-        assert_eq!((payload.as_slice(), signals), (b"abcd".as_slice(), vec![Signal::Ping(b"!".to_vec())]));
+        assert_eq!(
+            (payload.as_slice(), signals),
+            (b"abcd".as_slice(), vec![ControlFrame::Ping(b"!".to_vec())])
+        );
     }
 
     #[test]
@@ -231,7 +237,7 @@ mod tests {
         let (payload, signals) = decode(Role::Client, b"\x82\x01a\x88\x02\x03\xe8\x81\x05junk").unwrap();
         assert_eq!(
             (payload.as_slice(), signals),
-            (b"a".as_slice(), vec![Signal::Close(b"\x03\xe8".to_vec())])
+            (b"a".as_slice(), vec![ControlFrame::Close(b"\x03\xe8".to_vec())])
         );
     }
 

@@ -2,7 +2,7 @@
 //! before MQTT 3.1.1.
 
 use super::{Role, WebSocket};
-use crate::transport::http::{Answer, read_head};
+use crate::transport::http::{Response, read_head};
 use crate::transport::tls::TlsError;
 use crate::transport::{ConnectError, Stream};
 use std::fmt::{self, Write};
@@ -101,12 +101,12 @@ pub async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, Co
     let key = generate_key();
     stream.write_all(&request(upgrade, &key)).await.map_err(failed)?;
     stream.flush().await.map_err(failed)?;
-    let (answer, early) = read_head(&mut stream, Answer::parse).await.map_err(failed)?;
-    if answer.code != 101 {
-        let (path, code, status) = (upgrade.path.clone(), answer.code, answer.status());
+    let (response, early) = read_head(&mut stream, Response::parse).await.map_err(failed)?;
+    if response.code != 101 {
+        let (path, code, status) = (upgrade.path.clone(), response.code, response.status());
         return Err(ConnectError::WebSocketRefused { path, code, status });
     }
-    match fault(&answer, &key, upgrade.subprotocols()) {
+    match fault(&response, &key, upgrade.subprotocols()) {
         Some(reason) => Err(ConnectError::WebSocket { path: upgrade.path.clone(), reason }),
         None => Ok(Stream::WebSocket(Box::new(WebSocket::new(stream, Role::Client, early)))),
     }
@@ -138,19 +138,19 @@ fn request(upgrade: &Upgrade, key: &str) -> Vec<u8> {
 }
 
 /// The problem of an answer with status 101.
-fn fault(answer: &Answer, key: &str, offered: &[&str]) -> Option<String> {
+fn fault(response: &Response, key: &str, offered: &[&str]) -> Option<String> {
     let fault = |text: &str| Some(text.to_owned());
-    if !answer.lists("Upgrade", "websocket") || !answer.lists("Connection", "Upgrade") {
+    if !response.lists("Upgrade", "websocket") || !response.lists("Connection", "Upgrade") {
         return fault("the server changes to another protocol than WebSocket");
     }
-    if answer.header("Sec-WebSocket-Accept") != Some(&derive_accept_key(key.as_bytes())) {
+    if response.header("Sec-WebSocket-Accept") != Some(&derive_accept_key(key.as_bytes())) {
         return fault("the server's answer belongs to another request (Sec-WebSocket-Accept)");
     }
-    if answer.header("Sec-WebSocket-Extensions").is_some_and(|extensions| !extensions.trim().is_empty()) {
+    if response.header("Sec-WebSocket-Extensions").is_some_and(|extensions| !extensions.trim().is_empty()) {
         return fault("the server chose an extension that was not offered");
     }
     let wanted = offered.join(" or ");
-    match answer.header("Sec-WebSocket-Protocol") {
+    match response.header("Sec-WebSocket-Protocol") {
         Some(chosen) if offered.contains(&chosen) => None,
         Some(_) => Some(format!("the server chose another subprotocol than {wanted}")),
         None => {
@@ -174,7 +174,7 @@ pub(crate) struct Accepted {
 pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
     let parse = |bytes: &[u8]| Request::try_parse(bytes).map_err(|error| error.to_string());
     let (request, early) = read_head(&mut stream, parse).await.map_err(|error| error.to_string())?;
-    let answered = answer(&request);
+    let answered = response(&request);
     let bytes = match &answered {
         Ok((bytes, _)) => bytes.clone(),
         Err(reason) => format!(
@@ -198,7 +198,7 @@ pub(crate) async fn accept(mut stream: Stream) -> Result<Accepted, String> {
 }
 
 /// The answer to a request, and the subprotocol that it chooses.
-fn answer(request: &Request) -> Result<(Vec<u8>, &'static str), String> {
+fn response(request: &Request) -> Result<(Vec<u8>, &'static str), String> {
     let mut response =
         create_response(request).map_err(|_| "MQTT is spoken here, over WebSocket".to_owned())?;
     let lists = request.headers().get_all("Sec-WebSocket-Protocol").into_iter();

@@ -7,7 +7,7 @@ mod frame;
 mod handshake;
 
 use super::Stream;
-use frame::{Decoder, Role, Signal, put_frame};
+use frame::{ControlFrame, Decoder, Role, put_frame};
 pub use handshake::connect;
 pub(crate) use handshake::{Accepted, accept};
 pub use handshake::{Header, Query, Upgrade};
@@ -32,7 +32,7 @@ pub struct WebSocket {
     stream: Stream,
     role: Role,
     decoder: Decoder,
-    signals: Vec<Signal>,
+    signals: Vec<ControlFrame>,
     /// Bytes that arrived together with the handshake.
     early: Vec<u8>,
     /// The frame on its way, and how much of it is written.
@@ -42,7 +42,7 @@ pub struct WebSocket {
     taken: usize,
     /// The control frame to send before the next data frame. Only the latest ping is answered (RFC 6455, 5.5.3), so a flood of pings costs
     /// nothing.
-    answer: Option<(Control, Vec<u8>)>,
+    response: Option<(Control, Vec<u8>)>,
     /// Our close was queued or sent: no data may follow it.
     is_closing: bool,
     /// Nothing more is read.
@@ -68,7 +68,7 @@ impl WebSocket {
             output: Vec::new(),
             written: 0,
             taken: 0,
-            answer: None,
+            response: None,
             is_closing: false,
             is_over: false,
             failure: None,
@@ -105,9 +105,11 @@ impl WebSocket {
         }
         for signal in std::mem::take(&mut self.signals) {
             match signal {
-                Signal::Ping(payload) if !self.is_closing => self.answer = Some((Control::Pong, payload)),
-                Signal::Ping(_) => {}
-                Signal::Close(payload) => {
+                ControlFrame::Ping(payload) if !self.is_closing => {
+                    self.response = Some((Control::Pong, payload))
+                }
+                ControlFrame::Ping(_) => {}
+                ControlFrame::Close(payload) => {
                     let failure = describe_close(&payload).map(io::Error::other);
                     self.end(payload.get(..2).unwrap_or_default().to_vec(), failure);
                 }
@@ -125,7 +127,7 @@ impl WebSocket {
 
     fn close(&mut self, payload: Vec<u8>) {
         if !std::mem::replace(&mut self.is_closing, true) {
-            self.answer = Some((Control::Close, payload));
+            self.response = Some((Control::Close, payload));
         }
     }
 
@@ -140,14 +142,14 @@ impl WebSocket {
             }
             self.output.clear();
             self.written = 0;
-            let Some((opcode, payload)) = self.answer.take() else { return Poll::Ready(Ok(())) };
+            let Some((opcode, payload)) = self.response.take() else { return Poll::Ready(Ok(())) };
             put_frame(self.role, OpCode::Control(opcode), &payload, &mut self.output);
         }
     }
 
     /// Sends the answers that are due, as far as that goes now. A failure shows at the next write.
     fn send_answers(&mut self, cx: &mut Context<'_>) {
-        if self.answer.is_some() && self.poll_drain(cx).is_ready() {
+        if self.response.is_some() && self.poll_drain(cx).is_ready() {
             let _ = Pin::new(&mut self.stream).poll_flush(cx);
         }
     }
