@@ -115,11 +115,11 @@ fn take<S, K: Eq + std::hash::Hash>(
         let failed = |problem: String| format!("line {} (user {name:?}): {problem}", entry.line);
         let text = std::str::from_utf8(entry.user).map_err(|_| failed("the name is not UTF-8".to_owned()))?;
         if text.is_empty() {
-            return Err(failed("the user name before the ':' is missing".to_owned()));
+            return Err(failed("missing user name before the ':'".to_owned()));
         }
         let secret = parse(&entry).map_err(failed)?;
         if let Some(first) = first_lines.insert((entry.user, kind(&secret)), entry.line) {
-            return Err(failed(format!("line {first} has the same user; remove one of them")));
+            return Err(failed(format!("duplicate user, also on line {first}; remove one of the lines")));
         }
         users.push((text.to_owned(), secret));
     }

@@ -110,7 +110,7 @@ impl MosquittoTarget {
         for entry in file.entries() {
             let first = *first_lines.entry(entry.user).or_insert(entry.line);
             let twice = (first != entry.line)
-                .then(|| format!("line {first} has the same user; only one takes effect"));
+                .then(|| format!("duplicate user, also on line {first}; only one line takes effect"));
             let marked = (entry.line == 1 && file.has_mark()).then(|| {
                 "the file begins with a byte order mark, which the broker takes as part of the name"
                     .to_owned()

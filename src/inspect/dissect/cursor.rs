@@ -132,7 +132,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn take(&mut self, name: Name, count: usize) -> DissectResult<&'a [u8]> {
         if count > self.left() {
             let unit = if count == 1 { "byte" } else { "bytes" };
-            let detail = format!("{name} needs {count} {unit}, but {} are left", self.left());
+            let detail = format!("{name} needs {count} {unit}, but found {}", self.left());
             self.find(Rule::TooShort, self.position..self.end, detail);
             return Err(EndOfPacket);
         }

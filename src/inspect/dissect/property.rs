@@ -20,7 +20,8 @@ pub(super) fn list(cursor: &mut Cursor<'_>, name: Name, context: Context) -> Dis
         let length = cursor.variable_byte_integer(Name::PropertyLength)? as usize;
         cursor.field(Name::PropertyLength, Value::Number(length as u32), start);
         if length > cursor.left() {
-            let detail = format!("the property length is {length}, but {} bytes are left", cursor.left());
+            let detail =
+                format!("the property length {length} exceeds the rest of the packet, {}", cursor.left());
             cursor.find(Rule::TooShort, start..cursor.position(), detail);
             return Err(EndOfPacket);
         }

@@ -266,7 +266,7 @@ fn method(context: &PacketContext<'_>, connect: &Connect, report: &mut FindingLi
                 Direction::ClientToServer => Rule::AuthUnaskedClient,
                 Direction::ServerToClient => Rule::AuthUnaskedServer,
             };
-            report.find(rule, range, "CONNECT set no authentication method");
+            report.find(rule, range, "CONNECT had no authentication method");
         }
         return;
     };

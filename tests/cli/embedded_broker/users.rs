@@ -72,7 +72,7 @@ fn users_are_let_in_and_all_others_get_mosquittos_answer() {
 fn a_line_without_a_user_name_is_refused() {
     let (_directory, path) = file(&format!("ann:{PBKDF2}\n:{PBKDF2}\n"));
     let stderr = mq(&format!("broker -p 0 --password-file {}", path.display())).run().fail(1);
-    assert_says(&stderr, &["--password-file", "line 2", "user name before"]);
+    assert_says(&stderr, &["--password-file", "line 2", "missing user name"]);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn who_is_connected_stays_when_the_users_change() {
 fn a_file_with_a_bad_line_is_refused_with_the_line() {
     for (text, parts) in [
         (format!("ann:{PBKDF2}\nbob:secret\n"), &["line 2", "bob", "unknown hash"][..]),
-        (format!("ann:{PBKDF2}\n\nann:{SHA512}\n"), &["line 3", "ann", "line 1 has the same user"]),
+        (format!("ann:{PBKDF2}\n\nann:{SHA512}\n"), &["line 3", "ann", "duplicate user, also on line 1"]),
         ("ann:$7$99999999999$AAAA$AAAA\n".to_owned(), &["line 1", "iterations"]),
         ("ann:$6$\0\n".to_owned(), &["line 1", "NUL"]),
     ] {
