@@ -3,8 +3,10 @@
 use super::inspect_live::LiveArgs;
 use crate::error::Error;
 use crate::inspect::filter::{Filter, FilterError};
+use crate::inspect::view::ViewFormat;
 use crate::inspect::{Direction, Severity};
-use crate::payload;
+use crate::payload::PayloadDecoding;
+use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -59,8 +61,8 @@ pub struct InspectArgs {
     #[arg(long, value_name = "c2s|s2c", value_parser = direction)]
     pub direction: Option<Direction>,
     /// Output format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Line)]
-    pub format: Format,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ViewFormat::Line)]
+    pub format: ViewFormat,
     /// Check against the specification, and report findings of at least this severity
     #[arg(
         long,
@@ -78,8 +80,8 @@ pub struct InspectArgs {
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["file", "hex", "base64", "lint", "rules"])]
     pub explain: Option<String>,
     /// Format to decode payloads as
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Payload::Auto)]
-    pub payload: Payload,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PayloadDecoding::Auto)]
+    pub payload: PayloadDecoding,
     /// Print only packets that meet all terms, such as 'type=PUBLISH,PUBACK topic=home/#'. Repeat to print others as
     /// well. Terms are type, topic, client, connection, id, qos, code and finding; a leading `!` negates a term
     #[arg(long, value_name = "TERMS", value_parser = filter)]
@@ -113,17 +115,15 @@ impl InspectArgs {
     }
 }
 
-/// Output formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// One line per packet
-    Line,
-    /// One line per field
-    Text,
-    /// All bytes, beside the fields they belong to
-    Hex,
-    /// One JSON object per line
-    Json,
+impl ValueEnum for ViewFormat {
+    fn value_variants<'a>() -> &'a [ViewFormat] {
+        &ViewFormat::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = self.name();
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 /// Minimum severity of a finding.
@@ -147,61 +147,14 @@ impl From<Level> for Severity {
     }
 }
 
-/// Payload formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Payload {
-    /// By content type, topic and shape
-    Auto,
-    /// Text if valid, otherwise bytes
-    Text,
-    /// Bytes
-    Hex,
-    /// JSON
-    Json,
-    /// CBOR
-    Cbor,
-    /// MessagePack
-    Msgpack,
-    /// CBOR items without an array around them
-    CborSeq,
-    /// Sparkplug B
-    Sparkplug,
-    /// Protocol buffers, as fields by number
-    Protobuf,
-    /// Compressed with gzip
-    Gzip,
-    /// Compressed with zlib
-    Zlib,
-    /// Compressed with deflate, without a header
-    Deflate,
-    /// Compressed with Zstandard
-    Zstd,
-    /// Compressed with LZ4, in frames
-    Lz4,
-    /// Compressed with Snappy, in frames or one block
-    Snappy,
-}
+impl ValueEnum for PayloadDecoding {
+    fn value_variants<'a>() -> &'a [PayloadDecoding] {
+        &PayloadDecoding::ALL
+    }
 
-impl From<Payload> for payload::Choice {
-    fn from(payload: Payload) -> payload::Choice {
-        use payload::{Choice, Format};
-        match payload {
-            Payload::Auto => Choice::Auto,
-            Payload::Text => Choice::Text,
-            Payload::Hex => Choice::Hex,
-            Payload::Json => Choice::As(Format::Json),
-            Payload::Cbor => Choice::As(Format::Cbor),
-            Payload::Msgpack => Choice::As(Format::MessagePack),
-            Payload::CborSeq => Choice::As(Format::CborSequence),
-            Payload::Sparkplug => Choice::As(Format::Sparkplug),
-            Payload::Protobuf => Choice::As(Format::Protobuf),
-            Payload::Gzip => Choice::As(Format::Gzip),
-            Payload::Zlib => Choice::As(Format::Zlib),
-            Payload::Deflate => Choice::As(Format::Deflate),
-            Payload::Zstd => Choice::As(Format::Zstd),
-            Payload::Lz4 => Choice::As(Format::Lz4),
-            Payload::Snappy => Choice::As(Format::Snappy),
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = self.name();
+        Some(PossibleValue::new(name).help(help))
     }
 }
 

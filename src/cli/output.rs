@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::message::Encoding;
 use crate::output::{Decoding, FieldPath, Layout, Printer, Template, TemplateError};
-use crate::payload::{Choice, Format};
+use crate::payload::PayloadDecoding;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ pub struct OutputArgs {
     /// cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip,
     /// zlib, deflate, zstd, lz4 and snappy
     #[arg(long, value_name = "FORMAT", value_parser = choice)]
-    pub decode: Option<Choice>,
+    pub decode: Option<PayloadDecoding>,
     /// Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by
     /// their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs
     #[arg(long, value_name = "PATH", value_parser = FieldPath::parse)]
@@ -89,7 +89,7 @@ impl OutputArgs {
     }
 
     fn decoding(&self) -> Option<Decoding> {
-        let choice = self.decode.or((!self.select.is_empty()).then_some(Choice::Auto))?;
+        let choice = self.decode.or((!self.select.is_empty()).then_some(PayloadDecoding::Auto))?;
         Some(Decoding { choice, fields: self.select.clone() })
     }
 
@@ -128,15 +128,14 @@ impl OutputArgs {
     }
 }
 
-fn choice(text: &str) -> Result<Choice, String> {
-    match Format::SELECTABLE.into_iter().find(|format| format.name() == text) {
-        Some(format) => Ok(Choice::As(format)),
-        None if text == "auto" => Ok(Choice::Auto),
-        None => {
-            let names = Format::SELECTABLE.map(Format::name).join(", ");
-            Err(format!("expected auto or one of {names}"))
-        }
-    }
+fn choice(text: &str) -> Result<PayloadDecoding, String> {
+    let choices = PayloadDecoding::ALL
+        .into_iter()
+        .filter(|choice| matches!(choice, PayloadDecoding::Auto | PayloadDecoding::As(_)));
+    choices.clone().find(|choice| choice.name().0 == text).ok_or_else(|| {
+        let names: Vec<_> = choices.map(|choice| choice.name().0).collect();
+        format!("expected one of {}", names.join(", "))
+    })
 }
 
 #[allow(clippy::needless_pass_by_value)] // clap's parsers take values

@@ -10,7 +10,7 @@ use crate::client::Options;
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, Transport};
 use crate::inspect::capture::reassembly::{Close, Side, Start};
-use crate::inspect::view::{self, LineView};
+use crate::inspect::view::{self, LineView, View};
 use crate::inspect::{Direction, Inspector, Item};
 use crate::protocol::Version;
 use crate::time_zone;

@@ -5,7 +5,7 @@ use super::capture::fuzzing::{capture, reader, segments, web_socket};
 use super::field::{Bits, Tree};
 use super::lint::Linter;
 use super::statistics::Statistics;
-use super::view::{HexView, JsonView, LineView, Options, TextView};
+use super::view::{Options, View, ViewFormat};
 use super::{Direction, Inspector, Item, Severity};
 use crate::protocol::Version;
 
@@ -65,10 +65,7 @@ fn converse(bytes: &[u8], mut sink: impl FnMut(&Item<'_>)) {
 
 /// All consumers of items.
 struct Views {
-    line: LineView,
-    text: TextView,
-    hex: HexView,
-    json: JsonView,
+    views: [(ViewFormat, Box<dyn View>); ViewFormat::ALL.len()],
     statistics: Statistics,
     linter: Linter,
 }
@@ -76,10 +73,7 @@ struct Views {
 impl Views {
     fn new(options: Options) -> Views {
         Views {
-            line: LineView::new(options),
-            text: TextView::new(options),
-            hex: HexView::new(options),
-            json: JsonView::new(options),
+            views: ViewFormat::ALL.map(|format| (format, format.view(options))),
             statistics: Statistics::default(),
             linter: Linter::new(Severity::Info),
         }
@@ -90,17 +84,21 @@ impl Views {
             check_leaves(packet.tree, packet.raw.length);
         }
         let findings = self.linter.check(item);
-        let mut text = Vec::new();
-        self.line.write(item, &findings, &mut text);
-        self.text.write(item, &findings, &mut text);
-        self.hex.write(item, &findings, &mut text);
-        let text = String::from_utf8(text).expect("the views write text");
-        assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
-        let mut json = Vec::new();
-        self.json.write(item, &findings, &mut json);
-        check_json(&json);
+        for (format, view) in &mut self.views {
+            let mut output = Vec::new();
+            view.write(item, &findings, &mut output);
+            match format {
+                ViewFormat::Json => check_json(&output),
+                ViewFormat::Line | ViewFormat::Text | ViewFormat::Hex => check_text(output),
+            }
+        }
         self.statistics.observe(item, &findings);
     }
+}
+
+fn check_text(text: Vec<u8>) {
+    let text = String::from_utf8(text).expect("the views write text");
+    assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
 }
 
 fn check_json(json: &[u8]) {

@@ -1,7 +1,7 @@
 //! Prints decoded payloads: as JSON, or selected fields.
 
 use crate::json::{self, copy_value};
-use crate::payload::{Births, Choice, Content, Format, Hints, decode, is_sparkplug_topic};
+use crate::payload::{Births, Content, Hints, PayloadDecoding, PayloadFormat, decode, is_sparkplug_topic};
 use crate::protocol::{PropertyId, Publish};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoding {
     /// The format.
-    pub choice: Choice,
+    pub choice: PayloadDecoding,
     /// The fields, with tabs between them; none for all of the value.
     pub fields: Vec<FieldPath>,
 }
@@ -97,8 +97,9 @@ impl Decoding {
     }
 
     /// Sparkplug is recognised by the topic alone: other payloads may look like it.
-    fn choice_for(&self, topic: &str) -> Option<Choice> {
-        let is_asked_for = self.choice != Choice::As(Format::Sparkplug) || is_sparkplug_topic(topic);
+    fn choice_for(&self, topic: &str) -> Option<PayloadDecoding> {
+        let is_asked_for =
+            self.choice != PayloadDecoding::As(PayloadFormat::Sparkplug) || is_sparkplug_topic(topic);
         is_asked_for.then_some(self.choice)
     }
 

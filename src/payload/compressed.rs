@@ -1,6 +1,6 @@
 //! Compressed payloads. They are recognised by their magic numbers; formats without one (raw deflate, Snappy blocks) are decompressed on request.
 
-use super::{Format, Problem};
+use super::{PayloadFormat, Problem};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::Read;
@@ -12,14 +12,14 @@ const MAX_CONTENT: u64 = 1 << 20;
 const MAX_WINDOW: u64 = 8 << 20;
 
 /// The magic number of each format. Zlib is recognised by its header's check bits.
-const MAGIC: [(&[u8], Format); 6] = [
-    (b"\x1f\x8b\x08", Format::Gzip),
-    (b"\x28\xb5\x2f\xfd", Format::Zstd),
-    (b"\x04\x22\x4d\x18", Format::Lz4),
-    (b"\xff\x06\x00\x00sNaPpY", Format::Snappy),
-    (b"\xfd7zXZ\x00", Format::Xz),
+const MAGIC: [(&[u8], PayloadFormat); 6] = [
+    (b"\x1f\x8b\x08", PayloadFormat::Gzip),
+    (b"\x28\xb5\x2f\xfd", PayloadFormat::Zstd),
+    (b"\x04\x22\x4d\x18", PayloadFormat::Lz4),
+    (b"\xff\x06\x00\x00sNaPpY", PayloadFormat::Snappy),
+    (b"\xfd7zXZ\x00", PayloadFormat::Xz),
     // After the level, the first block begins with the digits of pi.
-    (b"BZh", Format::Bzip2),
+    (b"BZh", PayloadFormat::Bzip2),
 ];
 
 /// The digits of pi that a block of bzip2 begins with.
@@ -34,51 +34,53 @@ pub(super) enum Decompressed {
 }
 
 /// The format that the payload begins like.
-pub(super) fn by_magic(payload: &[u8]) -> Option<Format> {
+pub(super) fn by_magic(payload: &[u8]) -> Option<PayloadFormat> {
     let found = MAGIC.iter().find(|(magic, _)| payload.starts_with(magic)).map(|(_, format)| *format);
     match found {
-        Some(Format::Bzip2) => payload.get(4..)?.starts_with(BZIP2_BLOCK).then_some(Format::Bzip2),
-        None if is_zlib(payload) => Some(Format::Zlib),
+        Some(PayloadFormat::Bzip2) => {
+            payload.get(4..)?.starts_with(BZIP2_BLOCK).then_some(PayloadFormat::Bzip2)
+        }
+        None if is_zlib(payload) => Some(PayloadFormat::Zlib),
         found => found,
     }
 }
 
 /// Decompresses a payload of this format.
-pub(super) fn read(payload: &[u8], format: Format) -> Decompressed {
+pub(super) fn read(payload: &[u8], format: PayloadFormat) -> Decompressed {
     match format {
-        Format::Gzip => members(payload, |rest, out| {
+        PayloadFormat::Gzip => members(payload, |rest, out| {
             let mut decoder = GzDecoder::new(*rest);
             let result = bounded(&mut decoder, out);
             *rest = decoder.into_inner();
             result
         }),
-        Format::Zlib => members(payload, |rest, out| {
+        PayloadFormat::Zlib => members(payload, |rest, out| {
             let mut decoder = ZlibDecoder::new(*rest);
             let result = bounded(&mut decoder, out);
             *rest = decoder.into_inner();
             result
         }),
-        Format::Deflate => members(payload, |rest, out| {
+        PayloadFormat::Deflate => members(payload, |rest, out| {
             let mut decoder = DeflateDecoder::new(*rest);
             let result = bounded(&mut decoder, out);
             *rest = decoder.into_inner();
             result
         }),
-        Format::Zstd => members(payload, zstd),
-        Format::Lz4 => {
+        PayloadFormat::Zstd => members(payload, zstd),
+        PayloadFormat::Lz4 => {
             members(payload, |rest, out| bounded(&mut lz4_flex::frame::FrameDecoder::new(rest), out))
         }
-        Format::Snappy if by_magic(payload) == Some(Format::Snappy) => {
+        PayloadFormat::Snappy if by_magic(payload) == Some(PayloadFormat::Snappy) => {
             members(payload, |rest, out| bounded(&mut snap::read::FrameDecoder::new(rest), out))
         }
-        Format::Snappy => snappy_block(payload),
-        Format::Bzip2 | Format::Xz => Decompressed::Unread("not decompressed here"),
-        Format::Json
-        | Format::Cbor
-        | Format::CborSequence
-        | Format::MessagePack
-        | Format::Sparkplug
-        | Format::Protobuf => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
+        PayloadFormat::Snappy => snappy_block(payload),
+        PayloadFormat::Bzip2 | PayloadFormat::Xz => Decompressed::Unread("not decompressed here"),
+        PayloadFormat::Json
+        | PayloadFormat::Cbor
+        | PayloadFormat::CborSequence
+        | PayloadFormat::MessagePack
+        | PayloadFormat::Sparkplug
+        | PayloadFormat::Protobuf => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The formats of payloads, their names, and the content types that state them.
 
+use super::PayloadDecoding;
 use std::fmt;
 
 /// A format of payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum PayloadFormat {
     /// JSON.
     Json,
     /// CBOR (RFC 8949).
@@ -39,73 +40,93 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatedFormat {
     /// This one.
-    As(Format),
+    As(PayloadFormat),
     /// One that is not decoded here.
     Other,
     /// None.
     Nothing,
 }
 
-impl Format {
-    /// The formats that a user can ask for.
-    pub const SELECTABLE: [Format; 12] = [
-        Format::Json,
-        Format::Cbor,
-        Format::CborSequence,
-        Format::MessagePack,
-        Format::Sparkplug,
-        Format::Protobuf,
-        Format::Gzip,
-        Format::Zlib,
-        Format::Deflate,
-        Format::Zstd,
-        Format::Lz4,
-        Format::Snappy,
+impl PayloadDecoding {
+    /// The values that a user can select, in the order of the help.
+    pub const ALL: [PayloadDecoding; 15] = [
+        PayloadDecoding::Auto,
+        PayloadDecoding::Text,
+        PayloadDecoding::Hex,
+        PayloadDecoding::As(PayloadFormat::Json),
+        PayloadDecoding::As(PayloadFormat::Cbor),
+        PayloadDecoding::As(PayloadFormat::MessagePack),
+        PayloadDecoding::As(PayloadFormat::CborSequence),
+        PayloadDecoding::As(PayloadFormat::Sparkplug),
+        PayloadDecoding::As(PayloadFormat::Protobuf),
+        PayloadDecoding::As(PayloadFormat::Gzip),
+        PayloadDecoding::As(PayloadFormat::Zlib),
+        PayloadDecoding::As(PayloadFormat::Deflate),
+        PayloadDecoding::As(PayloadFormat::Zstd),
+        PayloadDecoding::As(PayloadFormat::Lz4),
+        PayloadDecoding::As(PayloadFormat::Snappy),
     ];
 
-    /// Whether it is a compression of another payload.
-    pub(super) fn is_compression(self) -> bool {
+    /// The name in options, and its description in the help.
+    pub fn name(self) -> (&'static str, &'static str) {
         match self {
-            Format::Gzip
-            | Format::Zlib
-            | Format::Deflate
-            | Format::Zstd
-            | Format::Lz4
-            | Format::Snappy
-            | Format::Bzip2
-            | Format::Xz => true,
-            Format::Json
-            | Format::Cbor
-            | Format::CborSequence
-            | Format::MessagePack
-            | Format::Sparkplug
-            | Format::Protobuf => false,
-        }
-    }
-
-    /// Its name in options and in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Cbor => "cbor",
-            Format::CborSequence => "cbor-seq",
-            Format::MessagePack => "msgpack",
-            Format::Sparkplug => "sparkplug",
-            Format::Protobuf => "protobuf",
-            Format::Gzip => "gzip",
-            Format::Zlib => "zlib",
-            Format::Deflate => "deflate",
-            Format::Zstd => "zstd",
-            Format::Lz4 => "lz4",
-            Format::Snappy => "snappy",
-            Format::Bzip2 => "bzip2",
-            Format::Xz => "xz",
+            PayloadDecoding::Auto => ("auto", "By content type, topic and shape"),
+            PayloadDecoding::Text => ("text", "Text if valid, otherwise bytes"),
+            PayloadDecoding::Hex => ("hex", "Bytes"),
+            PayloadDecoding::As(format) => format.names(),
         }
     }
 }
 
-impl fmt::Display for Format {
+impl PayloadFormat {
+    /// Whether it is a compression of another payload.
+    pub(super) fn is_compression(self) -> bool {
+        match self {
+            PayloadFormat::Gzip
+            | PayloadFormat::Zlib
+            | PayloadFormat::Deflate
+            | PayloadFormat::Zstd
+            | PayloadFormat::Lz4
+            | PayloadFormat::Snappy
+            | PayloadFormat::Bzip2
+            | PayloadFormat::Xz => true,
+            PayloadFormat::Json
+            | PayloadFormat::Cbor
+            | PayloadFormat::CborSequence
+            | PayloadFormat::MessagePack
+            | PayloadFormat::Sparkplug
+            | PayloadFormat::Protobuf => false,
+        }
+    }
+
+    /// The name in options and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.names().0
+    }
+
+    /// The name, and its description in the help.
+    pub(super) fn names(self) -> (&'static str, &'static str) {
+        match self {
+            PayloadFormat::Json => ("json", "JSON"),
+            PayloadFormat::Cbor => ("cbor", "CBOR"),
+            PayloadFormat::CborSequence => ("cbor-seq", "CBOR items without an array around them"),
+            PayloadFormat::MessagePack => ("msgpack", "MessagePack"),
+            PayloadFormat::Sparkplug => ("sparkplug", "Sparkplug B"),
+            PayloadFormat::Protobuf => ("protobuf", "Protocol buffers, as fields by number"),
+            PayloadFormat::Gzip => ("gzip", "Compressed with gzip"),
+            PayloadFormat::Zlib => ("zlib", "Compressed with zlib"),
+            PayloadFormat::Deflate => ("deflate", "Compressed with deflate, without a header"),
+            PayloadFormat::Zstd => ("zstd", "Compressed with Zstandard"),
+            PayloadFormat::Lz4 => ("lz4", "Compressed with LZ4, in frames"),
+            PayloadFormat::Snappy => ("snappy", "Compressed with Snappy, in frames or one block"),
+            PayloadFormat::Bzip2 => ("bzip2", "Compressed with bzip2"),
+            PayloadFormat::Xz => ("xz", "Compressed with XZ"),
+        }
+    }
+}
+
+impl fmt::Display for PayloadFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -123,18 +144,18 @@ pub(super) fn of_content_type(content_type: &str) -> StatedFormat {
     let name = subtype.rsplit('+').next().unwrap_or(subtype);
     let name = name.strip_prefix("vnd.").unwrap_or(name);
     StatedFormat::As(match name.strip_prefix("x-").unwrap_or(name) {
-        "json" => Format::Json,
-        "cbor" => Format::Cbor,
-        "cbor-seq" => Format::CborSequence,
-        "msgpack" | "messagepack" => Format::MessagePack,
-        "gzip" => Format::Gzip,
-        "zlib" => Format::Zlib,
-        "deflate" => Format::Deflate,
-        "zstd" => Format::Zstd,
-        "lz4" => Format::Lz4,
-        "snappy" | "snappy-framed" => Format::Snappy,
-        "bzip2" => Format::Bzip2,
-        "xz" => Format::Xz,
+        "json" => PayloadFormat::Json,
+        "cbor" => PayloadFormat::Cbor,
+        "cbor-seq" => PayloadFormat::CborSequence,
+        "msgpack" | "messagepack" => PayloadFormat::MessagePack,
+        "gzip" => PayloadFormat::Gzip,
+        "zlib" => PayloadFormat::Zlib,
+        "deflate" => PayloadFormat::Deflate,
+        "zstd" => PayloadFormat::Zstd,
+        "lz4" => PayloadFormat::Lz4,
+        "snappy" | "snappy-framed" => PayloadFormat::Snappy,
+        "bzip2" => PayloadFormat::Bzip2,
+        "xz" => PayloadFormat::Xz,
         _ => return StatedFormat::Other,
     })
 }

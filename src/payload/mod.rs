@@ -20,7 +20,7 @@ use compressed::Decompressed;
 use format::StatedFormat;
 use sparkplug::Topic;
 
-pub use format::Format;
+pub use format::PayloadFormat;
 pub use sparkplug::Births;
 
 /// The most that values may be nested.
@@ -28,7 +28,7 @@ const MAX_DEPTH: usize = 64;
 
 /// The format that payloads are read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Choice {
+pub enum PayloadDecoding {
     /// The format detected by content type, topic and shape.
     #[default]
     Auto,
@@ -37,7 +37,7 @@ pub enum Choice {
     /// None: bytes.
     Hex,
     /// This one.
-    As(Format),
+    As(PayloadFormat),
 }
 
 /// Information besides the payload.
@@ -55,13 +55,13 @@ pub struct Hints<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// How it is encoded.
-    pub format: Format,
+    pub format: PayloadFormat,
     /// The format of the decompressed data, if recognised.
-    pub inner: Option<Format>,
+    pub inner: Option<PayloadFormat>,
     /// The decoded content.
     pub content: Content,
     /// The format that the topic states or the user named, and why the payload is not of it, although it is of another one.
-    pub mismatch: Option<(Format, Problem)>,
+    pub mismatch: Option<(PayloadFormat, Problem)>,
 }
 
 /// The content of a payload.
@@ -87,15 +87,15 @@ pub struct Problem {
 
 /// Reads a payload, if it is of a format.
 #[must_use]
-pub fn decode(payload: &[u8], choice: Choice, hints: Hints<'_>) -> Option<Decoded> {
+pub fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) -> Option<Decoded> {
     match choice {
-        Choice::Text | Choice::Hex => None,
-        Choice::As(Format::Sparkplug) => {
+        PayloadDecoding::Text | PayloadDecoding::Hex => None,
+        PayloadDecoding::As(PayloadFormat::Sparkplug) => {
             Some(read_sparkplug(payload, hints.topic.and_then(Topic::parse_anywhere), hints))
         }
-        Choice::As(format) => Some(read(payload, format)),
-        Choice::Auto if payload.is_empty() => None,
-        Choice::Auto => unasked(payload, hints),
+        PayloadDecoding::As(format) => Some(read(payload, format)),
+        PayloadDecoding::Auto if payload.is_empty() => None,
+        PayloadDecoding::Auto => unasked(payload, hints),
     }
 }
 
@@ -106,7 +106,7 @@ pub fn is_sparkplug_topic(topic: &str) -> bool {
 }
 
 impl Decoded {
-    fn new(format: Format, content: Content) -> Decoded {
+    fn new(format: PayloadFormat, content: Content) -> Decoded {
         Decoded { format, inner: None, content, mismatch: None }
     }
 
@@ -149,7 +149,7 @@ fn unasked(payload: &[u8], hints: Hints<'_>) -> Option<Decoded> {
 /// Below Sparkplug's topics: the states of hosts are JSON, and so are the payloads of some libraries, against the specification.
 fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) -> Decoded {
     if topic.is_some_and(|topic| topic.is_state()) {
-        return read(payload, Format::Json);
+        return read(payload, PayloadFormat::Json);
     }
     let births = hints.births.zip(topic.as_ref());
     let content = match sparkplug::compressed_body(payload) {
@@ -160,20 +160,20 @@ fn read_sparkplug(payload: &[u8], topic: Option<Topic<'_>>, hints: Hints<'_>) ->
         Some((_, Decompressed::Unread(why))) => Content::Unread(why),
         None => write(payload.len(), |json| sparkplug::write(payload, births, None, json)).into(),
     };
-    let is_json = || value(payload, Format::Json).ok();
+    let is_json = || value(payload, PayloadFormat::Json).ok();
     match content {
         Content::Malformed(problem) => match is_json() {
             Some(json) => Decoded {
-                mismatch: Some((Format::Sparkplug, problem)),
-                ..Decoded::new(Format::Json, Content::Json(json))
+                mismatch: Some((PayloadFormat::Sparkplug, problem)),
+                ..Decoded::new(PayloadFormat::Json, Content::Json(json))
             },
-            None => Decoded::new(Format::Sparkplug, content),
+            None => Decoded::new(PayloadFormat::Sparkplug, content),
         },
-        content => Decoded::new(Format::Sparkplug, content),
+        content => Decoded::new(PayloadFormat::Sparkplug, content),
     }
 }
 
-fn read(payload: &[u8], format: Format) -> Decoded {
+fn read(payload: &[u8], format: PayloadFormat) -> Decoded {
     if !format.is_compression() {
         return Decoded::new(format, value(payload, format).into());
     }
@@ -200,15 +200,15 @@ fn by_shape(payload: &[u8]) -> Option<Decoded> {
 }
 
 /// The only format that the whole payload is one map or array of, and its value.
-fn shape(payload: &[u8]) -> Option<(Format, String)> {
+fn shape(payload: &[u8]) -> Option<(PayloadFormat, String)> {
     if std::str::from_utf8(payload).is_ok_and(|text| text.trim_start().starts_with(['{', '['])) {
-        return Some((Format::Json, value(payload, Format::Json).ok()?));
+        return Some((PayloadFormat::Json, value(payload, PayloadFormat::Json).ok()?));
     }
-    let cbor = cbor::is_container(payload).then(|| value(payload, Format::Cbor).ok()).flatten();
+    let cbor = cbor::is_container(payload).then(|| value(payload, PayloadFormat::Cbor).ok()).flatten();
     let message_pack = msgpack::is_container(payload).then(|| strict_message_pack(payload).ok()).flatten();
     match (cbor, message_pack) {
-        (Some(json), None) => Some((Format::Cbor, json)),
-        (None, Some(json)) => Some((Format::MessagePack, json)),
+        (Some(json), None) => Some((PayloadFormat::Cbor, json)),
+        (None, Some(json)) => Some((PayloadFormat::MessagePack, json)),
         // If both parse, the payload is ambiguous.
         (Some(_), Some(_)) | (None, None) => None,
     }
@@ -219,7 +219,7 @@ fn strict_message_pack(payload: &[u8]) -> Result<String, Problem> {
 }
 
 /// Decompressed data: a recognised format, text, or bytes.
-fn unpacked(content: &[u8]) -> (Option<Format>, Content) {
+fn unpacked(content: &[u8]) -> (Option<PayloadFormat>, Content) {
     if let Some((format, json)) = shape(content) {
         return (Some(format), Content::Json(json));
     }
@@ -234,22 +234,22 @@ fn unpacked(content: &[u8]) -> (Option<Format>, Content) {
 }
 
 /// A value of one format as JSON.
-fn value(payload: &[u8], format: Format) -> Result<String, Problem> {
+fn value(payload: &[u8], format: PayloadFormat) -> Result<String, Problem> {
     write(payload.len(), |json| match format {
-        Format::Json => copy_value(payload, json).map_err(|_| json_problem(payload)),
-        Format::Cbor => cbor::write(payload, json),
-        Format::CborSequence => cbor::write_sequence(payload, json),
-        Format::MessagePack => msgpack::write(payload, msgpack::RawStrings::Shown, json),
-        Format::Sparkplug => sparkplug::write(payload, None, None, json),
-        Format::Protobuf => protobuf::write(payload, json),
-        Format::Gzip
-        | Format::Zlib
-        | Format::Deflate
-        | Format::Zstd
-        | Format::Lz4
-        | Format::Snappy
-        | Format::Bzip2
-        | Format::Xz => Err(Problem { what: "compressed more than once", at: 0 }),
+        PayloadFormat::Json => copy_value(payload, json).map_err(|_| json_problem(payload)),
+        PayloadFormat::Cbor => cbor::write(payload, json),
+        PayloadFormat::CborSequence => cbor::write_sequence(payload, json),
+        PayloadFormat::MessagePack => msgpack::write(payload, msgpack::RawStrings::Shown, json),
+        PayloadFormat::Sparkplug => sparkplug::write(payload, None, None, json),
+        PayloadFormat::Protobuf => protobuf::write(payload, json),
+        PayloadFormat::Gzip
+        | PayloadFormat::Zlib
+        | PayloadFormat::Deflate
+        | PayloadFormat::Zstd
+        | PayloadFormat::Lz4
+        | PayloadFormat::Snappy
+        | PayloadFormat::Bzip2
+        | PayloadFormat::Xz => Err(Problem { what: "compressed more than once", at: 0 }),
     })
 }
 

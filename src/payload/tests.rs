@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::io::Write;
 
 fn auto(payload: &[u8]) -> Option<(String, String)> {
-    let decoded = decode(payload, Choice::Auto, Hints::default())?;
+    let decoded = decode(payload, PayloadDecoding::Auto, Hints::default())?;
     let name = decoded.name();
     match decoded.content {
         Content::Json(json) => Some((name, json)),
@@ -18,8 +18,8 @@ fn found(format: &str, json: &str) -> Option<(String, String)> {
     Some((format.to_owned(), json.to_owned()))
 }
 
-fn as_format(format: Format, payload: &[u8]) -> Result<String, String> {
-    json_of(decode(payload, Choice::As(format), Hints::default()).unwrap())
+fn as_format(format: PayloadFormat, payload: &[u8]) -> Result<String, String> {
+    json_of(decode(payload, PayloadDecoding::As(format), Hints::default()).unwrap())
 }
 
 fn json_of(decoded: Decoded) -> Result<String, String> {
@@ -67,7 +67,7 @@ fn cbor_is_read() {
         ("5f42010243030405ff", "\"0x0102030405\""),
         ("7f657374726561646d696e67ff", "\"streaming\""),
     ] {
-        assert_eq!(as_format(Format::Cbor, &bytes_of(hex)).as_deref(), Ok(json), "{hex}");
+        assert_eq!(as_format(PayloadFormat::Cbor, &bytes_of(hex)).as_deref(), Ok(json), "{hex}");
     }
 }
 
@@ -86,7 +86,7 @@ fn message_pack_is_read() {
         ("de000101a161", "{\"1\":\"a\"}"),
         ("d90161", "\"a\""),
     ] {
-        assert_eq!(as_format(Format::MessagePack, &bytes_of(hex)).as_deref(), Ok(json), "{hex}");
+        assert_eq!(as_format(PayloadFormat::MessagePack, &bytes_of(hex)).as_deref(), Ok(json), "{hex}");
     }
 }
 
@@ -102,7 +102,7 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
 /// The value of the only metric, which is of this type and in this field.
 fn metric_value(data_type: u8, number: u8, content: &[u8]) -> serde_json::Value {
     let metric = [&[0x20, data_type][..], &field(number, content)].concat();
-    let json = as_format(Format::Sparkplug, &field(2, &metric)).unwrap();
+    let json = as_format(PayloadFormat::Sparkplug, &field(2, &metric)).unwrap();
     serde_json::from_str::<serde_json::Value>(&json).unwrap()["metrics"][0]["value"].take()
 }
 
@@ -192,7 +192,7 @@ fn sparkplug_templates_do_not_go_too_deep() {
             payload = [tag, &length, &payload].concat();
         }
     }
-    let problem = as_format(Format::Sparkplug, &payload).unwrap_err();
+    let problem = as_format(PayloadFormat::Sparkplug, &payload).unwrap_err();
     assert!(problem.starts_with("values nested too deep"), "{problem}");
 }
 
@@ -203,10 +203,10 @@ fn sparkplug_metrics_are_read() {
         bytes_of("08 01 12 10 0a0154 1002 200a 69 000000000000f83f 12 0a 1003 2003 50 feffffff0f 18 07");
     let json = "{\"timestamp\":1,\"seq\":7,\"metrics\":[{\"name\":\"T\",\"alias\":2,\"type\":\"Double\",\"value\":1.5},\
                 {\"name\":null,\"alias\":3,\"type\":\"Int32\",\"value\":-2}]}";
-    assert_eq!(as_format(Format::Sparkplug, &payload).as_deref(), Ok(json));
+    assert_eq!(as_format(PayloadFormat::Sparkplug, &payload).as_deref(), Ok(json));
     let hints = Hints { topic: Some("spBv1.0/g/NBIRTH/e"), ..Hints::default() };
-    assert_eq!(decode(&payload, Choice::Auto, hints).unwrap().format, Format::Sparkplug);
-    assert_eq!(decode(&payload, Choice::Auto, Hints::default()), None);
+    assert_eq!(decode(&payload, PayloadDecoding::Auto, hints).unwrap().format, PayloadFormat::Sparkplug);
+    assert_eq!(decode(&payload, PayloadDecoding::Auto, Hints::default()), None);
 }
 
 #[test]
@@ -226,21 +226,21 @@ fn what_nobody_names_is_told_by_its_whole_shape() {
 #[test]
 fn content_types_and_options_decide_and_mistakes_have_a_place() {
     let hints = Hints { content_type: Some("application/CBOR; x=1"), ..Hints::default() };
-    assert_eq!(json_of(decode(&[0x18, 42], Choice::Auto, hints).unwrap()).as_deref(), Ok("42"));
-    for choice in [Choice::Text, Choice::Hex] {
+    assert_eq!(json_of(decode(&[0x18, 42], PayloadDecoding::Auto, hints).unwrap()).as_deref(), Ok("42"));
+    for choice in [PayloadDecoding::Text, PayloadDecoding::Hex] {
         assert_eq!(decode(b"{}", choice, hints), None);
     }
     for (format, payload, problem) in [
-        (Format::Cbor, &[0x82, 1][..], "it ends too early at byte 2"),
-        (Format::Cbor, &[0x01, 1], "more than one value at byte 1"),
-        (Format::Cbor, &[0x81, 0x1c], "not well-formed CBOR at byte 1"),
-        (Format::Cbor, &[0xa1, 0x80, 1], "a key that is not a single value at byte 1"),
-        (Format::MessagePack, &[0x91, 0xc1], "not MessagePack at byte 1"),
-        (Format::Cbor, &[0x62, b'a', 0xff], "not UTF-8 at byte 2"),
-        (Format::Cbor, &[0xf8, 0x14], "not well-formed CBOR at byte 2"),
-        (Format::Json, b"{\"a\":\n x}", "not JSON at byte 7"),
-        (Format::Sparkplug, &[8, 0x80], "it ends too early at byte 2"),
-        (Format::Gzip, &[0x1f, 0x8b, 8], "damaged compressed data at byte 0"),
+        (PayloadFormat::Cbor, &[0x82, 1][..], "it ends too early at byte 2"),
+        (PayloadFormat::Cbor, &[0x01, 1], "more than one value at byte 1"),
+        (PayloadFormat::Cbor, &[0x81, 0x1c], "not well-formed CBOR at byte 1"),
+        (PayloadFormat::Cbor, &[0xa1, 0x80, 1], "a key that is not a single value at byte 1"),
+        (PayloadFormat::MessagePack, &[0x91, 0xc1], "not MessagePack at byte 1"),
+        (PayloadFormat::Cbor, &[0x62, b'a', 0xff], "not UTF-8 at byte 2"),
+        (PayloadFormat::Cbor, &[0xf8, 0x14], "not well-formed CBOR at byte 2"),
+        (PayloadFormat::Json, b"{\"a\":\n x}", "not JSON at byte 7"),
+        (PayloadFormat::Sparkplug, &[8, 0x80], "it ends too early at byte 2"),
+        (PayloadFormat::Gzip, &[0x1f, 0x8b, 8], "damaged compressed data at byte 0"),
     ] {
         assert_eq!(as_format(format, payload), Err(problem.to_owned()), "{format}");
     }
@@ -250,14 +250,14 @@ fn content_types_and_options_decide_and_mistakes_have_a_place() {
 fn bombs_do_not_go_off() {
     let bomb = gzip(&vec![b' '; 8 << 20]);
     let problem = "more than 1 MiB when decompressed; not read on";
-    assert_eq!(as_format(Format::Gzip, &bomb), Err(problem.to_owned()));
+    assert_eq!(as_format(PayloadFormat::Gzip, &bomb), Err(problem.to_owned()));
     assert_eq!(auto(&bomb), found("gzip", problem));
     let deep = "values nested too deep at byte 64";
-    assert_eq!(as_format(Format::Cbor, &[0x81; 1 << 20]), Err(deep.to_owned()));
-    assert_eq!(as_format(Format::Cbor, &[0xc1; 1 << 20]), Err(deep.to_owned()));
-    assert_eq!(as_format(Format::MessagePack, &[0x91; 1 << 20]), Err(deep.to_owned()));
+    assert_eq!(as_format(PayloadFormat::Cbor, &[0x81; 1 << 20]), Err(deep.to_owned()));
+    assert_eq!(as_format(PayloadFormat::Cbor, &[0xc1; 1 << 20]), Err(deep.to_owned()));
+    assert_eq!(as_format(PayloadFormat::MessagePack, &[0x91; 1 << 20]), Err(deep.to_owned()));
     let announced = bytes_of("9bffffffffffffffff00");
-    assert_eq!(as_format(Format::Cbor, &announced), Err("it ends too early at byte 10".to_owned()));
+    assert_eq!(as_format(PayloadFormat::Cbor, &announced), Err("it ends too early at byte 10".to_owned()));
 }
 
 const GZIP: &str = "1f8b0800000000000003cb2d2c29c91d400c0057396f5d80000000";
@@ -283,14 +283,14 @@ fn floats_of_single_precision_are_exact_where_they_are_integral() {
         ("fa80000000", "-0.0", "cbor2 6.3.0, canonical"),
         ("82fb3ff199999999999af97c00", "[1.1,\"inf\"]", "cbor2 6.3.0, canonical"),
     ] {
-        assert_eq!(as_format(Format::Cbor, &bytes_of(hex)).as_deref(), Ok(json), "{hex} {library}");
+        assert_eq!(as_format(PayloadFormat::Cbor, &bytes_of(hex)).as_deref(), Ok(json), "{hex} {library}");
     }
     // msgpack 1.2.4, use_single_float; msgpackr 2.1.4, useFloat32.
     let json = "{\"f\":21.1,\"g\":123456792.0}";
     let payload = bytes_of("82a166ca41a8cccda167ca4ceb79a3");
-    assert_eq!(as_format(Format::MessagePack, &payload).as_deref(), Ok(json));
+    assert_eq!(as_format(PayloadFormat::MessagePack, &payload).as_deref(), Ok(json));
     let payload = bytes_of("d4724091a166ca41a8cccd");
-    assert_eq!(as_format(Format::MessagePack, &payload).as_deref(), Ok("{\"f\":21.1}"));
+    assert_eq!(as_format(PayloadFormat::MessagePack, &payload).as_deref(), Ok("{\"f\":21.1}"));
 }
 
 #[test]
@@ -311,10 +311,10 @@ fn bignums_are_digits() {
         ("c340", "-1"),
         ("c201", "{\"tag\":2,\"value\":1}"),
     ] {
-        assert_eq!(as_format(Format::Cbor, &bytes_of(hex)).as_deref(), Ok(json), "{hex}");
+        assert_eq!(as_format(PayloadFormat::Cbor, &bytes_of(hex)).as_deref(), Ok(json), "{hex}");
     }
     let long = [&[0xc2, 0x59, 0x08, 0x00][..], &[0xff; 2048]].concat();
-    assert!(as_format(Format::Cbor, &long).unwrap().starts_with("{\"tag\":2,\"value\":\"0xff"));
+    assert!(as_format(PayloadFormat::Cbor, &long).unwrap().starts_with("{\"tag\":2,\"value\":\"0xff"));
 }
 
 #[test]
@@ -342,11 +342,15 @@ fn records_have_the_names_of_their_fields() {
     let json = "[{\"tag\":57344,\"value\":[1,\"a\"]},{\"tag\":57344,\"value\":[2,\"b\"]}]";
     assert_eq!(auto(&bytes_of("82d9e00082016161d9e00082026162")), found("cbor", json));
     for (format, hex, problem) in [
-        (Format::Cbor, "d9dfff83190000806161", "a record with more values than names at byte 8"),
-        (Format::Cbor, "82d9dfff82190000 80 d900001829", "a record without values at byte 12"),
-        (Format::Cbor, "d9dfff01", "not the definition of a record at byte 3"),
-        (Format::MessagePack, "d4724001", "not the definition of a record at byte 3"),
-        (Format::MessagePack, "d572400191a16101", "a record with a number that is not read here at byte 1"),
+        (PayloadFormat::Cbor, "d9dfff83190000806161", "a record with more values than names at byte 8"),
+        (PayloadFormat::Cbor, "82d9dfff82190000 80 d900001829", "a record without values at byte 12"),
+        (PayloadFormat::Cbor, "d9dfff01", "not the definition of a record at byte 3"),
+        (PayloadFormat::MessagePack, "d4724001", "not the definition of a record at byte 3"),
+        (
+            PayloadFormat::MessagePack,
+            "d572400191a16101",
+            "a record with a number that is not read here at byte 1",
+        ),
     ] {
         assert_eq!(as_format(format, &bytes_of(hex)), Err(problem.to_owned()), "{hex}");
     }
@@ -360,7 +364,7 @@ fn references_to_long_names_are_bounded() {
         payload.extend(bytes_of("d9e0008100"));
     }
     payload.push(0xff);
-    let problem = as_format(Format::Cbor, &payload).unwrap_err();
+    let problem = as_format(PayloadFormat::Cbor, &payload).unwrap_err();
     assert!(problem.starts_with("names that it refers to exceed 4 MiB"), "{problem}");
 }
 
@@ -375,9 +379,10 @@ fn timestamps_of_message_pack_are_dates() {
         ("c70cff00000000ffffffffffffffff", "1969-12-31T23:59:59Z", "msgpackr 2.1.4"),
     ] {
         let expected = Ok(format!("\"{json}\""));
-        assert_eq!(as_format(Format::MessagePack, &bytes_of(hex)), expected, "{hex} {library}");
+        assert_eq!(as_format(PayloadFormat::MessagePack, &bytes_of(hex)), expected, "{hex} {library}");
     }
-    let too_late = as_format(Format::MessagePack, &bytes_of("c70cff000000007fffffffffffffff")).unwrap();
+    let too_late =
+        as_format(PayloadFormat::MessagePack, &bytes_of("c70cff000000007fffffffffffffff")).unwrap();
     assert_eq!(too_late, "{\"ext\":-1,\"data\":\"0x000000007fffffffffffffff\"}");
 }
 
@@ -386,8 +391,11 @@ fn strings_of_other_bytes_do_not_hide_the_rest() {
     // msgpack 1.2.4, use_bin_type=False.
     let payload = bytes_of("82a161a2fffea16e01");
     let json = "{\"a\":{\"base64\":\"//4=\"},\"n\":1}";
-    assert_eq!(as_format(Format::MessagePack, &payload).as_deref(), Ok(json));
-    assert_eq!(as_format(Format::MessagePack, &bytes_of("81a2fffe01")).as_deref(), Ok("{\"0xfffe\":1}"));
+    assert_eq!(as_format(PayloadFormat::MessagePack, &payload).as_deref(), Ok(json));
+    assert_eq!(
+        as_format(PayloadFormat::MessagePack, &bytes_of("81a2fffe01")).as_deref(),
+        Ok("{\"0xfffe\":1}")
+    );
     assert_eq!(auto(&payload), None, "unasked it could be anything");
 }
 
@@ -395,7 +403,8 @@ fn strings_of_other_bytes_do_not_hide_the_rest() {
 fn content_types_decide_with_their_suffixes_and_prefixes() {
     let typed = |payload: &[u8], content_type| {
         let hints = Hints { content_type: Some(content_type), ..Hints::default() };
-        decode(payload, Choice::Auto, hints).map(|decoded| (decoded.name(), json_of(decoded).unwrap()))
+        decode(payload, PayloadDecoding::Auto, hints)
+            .map(|decoded| (decoded.name(), json_of(decoded).unwrap()))
     };
     for content_type in ["application/senml+cbor", "application/vnd.x+cbor", "application/x-cbor", "cbor"] {
         assert_eq!(typed(&[0x18, 42], content_type), found("cbor", "42"), "{content_type}");
@@ -417,11 +426,11 @@ fn content_types_decide_with_their_suffixes_and_prefixes() {
 fn compressed_payloads_are_told_by_their_magic_number() {
     let json = format!("\"{}\"", "mqtt".repeat(32));
     for (format, hex, tool) in [
-        (Format::Gzip, GZIP, "gzip 1.12"),
-        (Format::Zlib, ZLIB, "zlib 1.2.13"),
-        (Format::Zstd, ZSTD, "zstd 1.5.4"),
-        (Format::Lz4, LZ4, "lz4 1.9.4"),
-        (Format::Snappy, SNAPPY_FRAMED, "snap 1.1.2"),
+        (PayloadFormat::Gzip, GZIP, "gzip 1.12"),
+        (PayloadFormat::Zlib, ZLIB, "zlib 1.2.13"),
+        (PayloadFormat::Zstd, ZSTD, "zstd 1.5.4"),
+        (PayloadFormat::Lz4, LZ4, "lz4 1.9.4"),
+        (PayloadFormat::Snappy, SNAPPY_FRAMED, "snap 1.1.2"),
     ] {
         let payload = bytes_of(hex);
         assert_eq!(auto(&payload), found(format.name(), &json), "{tool}");
@@ -429,8 +438,8 @@ fn compressed_payloads_are_told_by_their_magic_number() {
         let cut = &payload[..payload.len() / 2];
         assert!(as_format(format, cut).unwrap_err().starts_with("damaged compressed data"), "{tool}");
     }
-    assert_eq!(as_format(Format::Deflate, &bytes_of(DEFLATE)).as_deref(), Ok(&json[..]));
-    assert_eq!(as_format(Format::Snappy, &bytes_of(SNAPPY_BLOCK)).as_deref(), Ok(&json[..]));
+    assert_eq!(as_format(PayloadFormat::Deflate, &bytes_of(DEFLATE)).as_deref(), Ok(&json[..]));
+    assert_eq!(as_format(PayloadFormat::Snappy, &bytes_of(SNAPPY_BLOCK)).as_deref(), Ok(&json[..]));
     for (hex, name) in [(BZIP2, "bzip2"), (XZ, "xz")] {
         assert_eq!(auto(&bytes_of(hex)), found(name, "not decompressed here"));
     }
@@ -453,19 +462,19 @@ fn every_compression_is_bounded() {
     let stream = &block[10..];
     let bomb = [&block[..10], &stream.repeat(10_000)].concat();
     let too_long = Err("more than 1 MiB when decompressed; not read on".to_owned());
-    assert_eq!(as_format(Format::Snappy, &bomb), too_long);
-    assert_eq!(as_format(Format::Snappy, &bytes_of("ffffff7f00")), too_long);
-    assert_eq!(as_format(Format::Zstd, &bytes_of(ZSTD).repeat(10_000)), too_long);
-    assert_eq!(as_format(Format::Lz4, &bytes_of(LZ4).repeat(10_000)), too_long);
-    assert_eq!(as_format(Format::Zlib, &bytes_of(ZLIB).repeat(10_000)), too_long);
+    assert_eq!(as_format(PayloadFormat::Snappy, &bomb), too_long);
+    assert_eq!(as_format(PayloadFormat::Snappy, &bytes_of("ffffff7f00")), too_long);
+    assert_eq!(as_format(PayloadFormat::Zstd, &bytes_of(ZSTD).repeat(10_000)), too_long);
+    assert_eq!(as_format(PayloadFormat::Lz4, &bytes_of(LZ4).repeat(10_000)), too_long);
+    assert_eq!(as_format(PayloadFormat::Zlib, &bytes_of(ZLIB).repeat(10_000)), too_long);
 }
 
 #[test]
 fn protocol_buffers_without_a_schema_are_fields() {
     let payload = bytes_of("08 9601 12 07 74657374696e67 1d 0000c03f 21 0100000000000000 2a 02 ff00");
     let json = r#"[{"field":1,"type":"VARINT","value":150},{"field":2,"type":"LEN","value":"testing"},{"field":3,"type":"I32","value":1069547520},{"field":4,"type":"I64","value":1},{"field":5,"type":"LEN","value":"0xff00"}]"#;
-    assert_eq!(as_format(Format::Protobuf, &payload).as_deref(), Ok(json));
-    assert_eq!(as_format(Format::Protobuf, &[0, 1]), Err("not protocol buffers at byte 0".to_owned()));
+    assert_eq!(as_format(PayloadFormat::Protobuf, &payload).as_deref(), Ok(json));
+    assert_eq!(as_format(PayloadFormat::Protobuf, &[0, 1]), Err("not protocol buffers at byte 0".to_owned()));
     assert_eq!(auto(&payload), None, "only on request");
 }
 
@@ -478,7 +487,7 @@ fn random_bytes_are_hardly_ever_of_a_format() {
         let mut matches = 0;
         for _ in 0..200_000 {
             let payload: Vec<u8> = (0..length).map(|_| random.u8(..)).collect();
-            matches += u32::from(decode(&payload, Choice::Auto, Hints::default()).is_some());
+            matches += u32::from(decode(&payload, PayloadDecoding::Auto, Hints::default()).is_some());
         }
         println!("{length} bytes: {} %", f64::from(matches) / 2000.0);
         assert!(matches <= limit, "{length} bytes: {matches}");
@@ -489,17 +498,18 @@ proptest! {
     #[test]
     fn any_bytes_give_json_or_a_place(
         payload in proptest::collection::vec(any::<u8>(), 0..300),
-        format in prop::sample::select(&Format::SELECTABLE[..]),
+        choice in prop::sample::select(&PayloadDecoding::ALL[..]),
     ) {
-        for choice in [Choice::As(format), Choice::Auto] {
+        let is_compression = matches!(choice, PayloadDecoding::As(format) if format.is_compression());
+        for choice in [choice, PayloadDecoding::Auto] {
             match decode(&payload, choice, Hints::default()).map(|decoded| decoded.content) {
                 Some(Content::Json(json)) => {
                     prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok(), "{}", json);
-                    let is_bounded = format.is_compression() || json.len() <= 64 + 64 * payload.len();
+                    let is_bounded = is_compression || json.len() <= 64 + 64 * payload.len();
                     prop_assert!(is_bounded, "{}", json);
                 }
                 Some(Content::Malformed(problem)) => {
-                    prop_assert!(format.is_compression() || problem.at <= payload.len());
+                    prop_assert!(is_compression || problem.at <= payload.len());
                 }
                 Some(Content::Unread(_)) | None => {}
             }
@@ -516,7 +526,7 @@ proptest! {
             payload.extend(argument.to_be_bytes());
         }
         payload.push(0xff);
-        let json = as_format(Format::Cbor, &payload).unwrap();
+        let json = as_format(PayloadFormat::Cbor, &payload).unwrap();
         let expected = serde_json::to_string(&(std::iter::once(serde_json::Value::from(words.clone()))
             .chain(numbers.iter().map(|number| (*number).into())).collect::<Vec<_>>())).unwrap();
         let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();

@@ -6,6 +6,7 @@ use crate::cli::Names;
 use crate::error::Error;
 use crate::passwd::format::{self, Format, SaltPosition, Settings};
 use crate::passwd::target;
+use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum};
 use std::num::NonZeroU32;
 
@@ -17,7 +18,7 @@ const VIRTUAL_HOST: &str = "/";
 pub struct FormatArgs {
     /// Format of the credentials file [default: mosquitto]
     #[arg(long, value_name = "FORMAT", help_heading = "Other brokers")]
-    pub format: Option<FormatName>,
+    pub format: Option<Format>,
     /// Position of EMQX's salt when it hashes with sha256 or sha512 [default: prefix]
     #[arg(long, value_name = "POSITION", help_heading = "Other brokers")]
     pub salt_position: Option<SaltPositionName>,
@@ -50,39 +51,14 @@ pub struct StoredArgs {
     pub iterations: Option<NonZeroU32>,
 }
 
-/// The format names on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FormatName {
-    /// mosquitto's password file
-    Mosquitto,
-    /// mosquitto's dynamic security plugin (JSON)
-    MosquittoDynsec,
-    /// EMQX's built-in database, for import (JSON)
-    EmqxJson,
-    /// EMQX's built-in database, for import (CSV without quotes)
-    EmqxCsv,
-    /// RabbitMQ's definitions (JSON)
-    Rabbitmq,
-    /// VerneMQ's password file
-    Vernemq,
-    /// HiveMQ's file RBAC extension (XML)
-    Hivemq,
-    /// NanoMQ's password file, in plain text
-    Nanomq,
-}
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        &Format::ALL
+    }
 
-impl From<FormatName> for Format {
-    fn from(name: FormatName) -> Format {
-        match name {
-            FormatName::Mosquitto => Format::Mosquitto,
-            FormatName::MosquittoDynsec => Format::Dynsec,
-            FormatName::EmqxJson => Format::EmqxJson,
-            FormatName::EmqxCsv => Format::EmqxCsv,
-            FormatName::Rabbitmq => Format::RabbitMq,
-            FormatName::Vernemq => Format::VerneMq,
-            FormatName::Hivemq => Format::HiveMq,
-            FormatName::Nanomq => Format::NanoMq,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = self.name();
+        Some(PossibleValue::new(name).help(help))
     }
 }
 
@@ -110,11 +86,11 @@ impl From<SaltPositionName> for SaltPosition {
 impl FormatArgs {
     /// The format.
     pub fn format(&self) -> Format {
-        self.format.map_or(Format::Mosquitto, Format::from)
+        self.format.unwrap_or(Format::Mosquitto)
     }
 
     /// Whether the format is not mosquitto's password file.
-    pub fn is_foreign(&self) -> bool {
+    pub fn is_of_other_broker(&self) -> bool {
         self.format() != Format::Mosquitto
     }
 
@@ -187,8 +163,9 @@ impl StoredArgs {
     /// # Errors
     /// If an option is set that the format does not use.
     pub fn settings(&self) -> Result<Settings, Error> {
-        let own_hash = (!self.format.is_foreign()).then_some("-H").filter(|_| self.hash.is_some());
-        let own_count = (!self.format.is_foreign()).then_some("-I").filter(|_| self.iterations.is_some());
+        let own_hash = (!self.format.is_of_other_broker()).then_some("-H").filter(|_| self.hash.is_some());
+        let own_count =
+            (!self.format.is_of_other_broker()).then_some("-I").filter(|_| self.iterations.is_some());
         if let Some(option) = own_hash.or(own_count) {
             return Err(Error::Usage(format!(
                 "{option} is for EMQX; other files contain their hash settings"

@@ -12,10 +12,11 @@ mod viewer;
 mod write;
 
 use super::{Messages, block_on};
-use crate::cli::inspect::{Format, InspectArgs};
+use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::Listen;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
+use crate::inspect::view::ViewFormat;
 use crate::time_zone;
 use key_log::SharedKeyLog;
 use live_pipeline::{TrafficEnd, ViewerResult};
@@ -29,7 +30,7 @@ pub(super) fn run(args: &InspectArgs, messages: Messages) -> Result<ExitStatus, 
         return rules::run(args);
     }
     args.live.check()?;
-    if args.format != Format::Json {
+    if args.format != ViewFormat::Json {
         time_zone::local().1.inspect(|note| messages.say(note));
     }
     if let Some(listen) = args.live.listen {

@@ -1,9 +1,10 @@
 //! Prints the linter's rules: the requirement, the sender it applies to, and the normative statement.
 
-use crate::cli::inspect::{Format, InspectArgs};
+use crate::cli::inspect::InspectArgs;
 use crate::error::{Error, ExitStatus};
 use crate::inspect::Rule;
 use crate::inspect::rule::{Scope, Sender};
+use crate::inspect::view::ViewFormat;
 use crate::json::Writer;
 use crate::protocol::Version;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitStatus, Error> {
         Some(statement) => stands_for(statement)?,
     };
     let text = match args.format {
-        Format::Json => rules.iter().map(|rule| json(*rule)).collect::<String>(),
+        ViewFormat::Json => rules.iter().map(|rule| json(*rule)).collect::<String>(),
         _ => rules.iter().map(|rule| plain(*rule)).collect::<String>(),
     };
     let mut stdout = std::io::stdout().lock();

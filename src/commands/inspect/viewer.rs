@@ -1,11 +1,11 @@
 //! Writes the inspector's findings to standard output.
 
-use crate::cli::inspect::{Format, InspectArgs};
+use crate::cli::inspect::InspectArgs;
 use crate::error::Error;
 use crate::inspect::filter::Filter;
 use crate::inspect::lint::FindingCounts;
 use crate::inspect::statistics::Statistics;
-use crate::inspect::view::{HexView, JsonView, LineView, Options, TextView};
+use crate::inspect::view::{Options, View};
 use crate::inspect::{Item, Linter, Severity};
 use std::io::{self, Write};
 
@@ -14,19 +14,12 @@ const BUFFER: usize = 64 * 1024;
 
 /// Formats items and writes them.
 pub(super) struct Viewer {
-    view: View,
+    view: Box<dyn View>,
     linter: Option<Linter>,
     filters: Vec<Filter>,
     statistics: Option<Statistics>,
     buffer: Vec<u8>,
     failure: Option<io::Error>,
-}
-
-enum View {
-    Line(LineView),
-    Text(TextView),
-    Hex(HexView),
-    Json(JsonView),
 }
 
 impl Viewer {
@@ -36,17 +29,11 @@ impl Viewer {
             least: least.unwrap_or_default(),
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
-            payload: args.payload.into(),
+            payload: args.payload,
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
         };
-        let view = match args.format {
-            Format::Line => View::Line(LineView::new(options)),
-            Format::Text => View::Text(TextView::new(options)),
-            Format::Hex => View::Hex(HexView::new(options)),
-            Format::Json => View::Json(JsonView::new(options)),
-        };
         Viewer {
-            view,
+            view: args.format.view(options),
             linter: least.map(Linter::new),
             filters: args.filter.clone(),
             statistics: args.stats.then(Statistics::default),
@@ -64,12 +51,7 @@ impl Viewer {
         if let Some(statistics) = &mut self.statistics {
             return statistics.observe(item, &findings);
         }
-        match &mut self.view {
-            View::Line(view) => view.write(item, &findings, &mut self.buffer),
-            View::Text(view) => view.write(item, &findings, &mut self.buffer),
-            View::Hex(view) => view.write(item, &findings, &mut self.buffer),
-            View::Json(view) => view.write(item, &findings, &mut self.buffer),
-        }
+        self.view.write(item, &findings, &mut self.buffer);
         if self.buffer.len() >= BUFFER {
             self.write();
         }
@@ -92,11 +74,7 @@ impl Viewer {
     /// Writes the rest; returns the linter's summary, if the linter is on.
     pub(super) fn finish(mut self) -> Result<Option<FindingCounts>, Error> {
         if let Some(statistics) = self.statistics.take() {
-            let text = match &self.view {
-                View::Json(_) => statistics.to_json() + "\n",
-                View::Line(_) | View::Text(_) | View::Hex(_) => statistics.to_text(),
-            };
-            self.buffer.extend_from_slice(text.as_bytes());
+            self.buffer.extend_from_slice(self.view.statistics(&statistics).as_bytes());
         }
         self.flush()?;
         Ok(self.linter.map(|linter| linter.counts()))

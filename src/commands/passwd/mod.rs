@@ -32,10 +32,10 @@ pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, E
         Some(PasswdCommand::Import(args)) => import::run(args, messages),
         Some(PasswdCommand::Psk(args)) => psk::run(args, messages),
         Some(PasswdCommand::Scram(args)) => scram::run(args, messages),
-        Some(PasswdCommand::Verify(args)) if args.stored.format.is_foreign() => {
+        Some(PasswdCommand::Verify(args)) if args.stored.format.is_of_other_broker() => {
             document::verify(args, messages)
         }
-        Some(PasswdCommand::List(args)) if args.stored.format.is_foreign() => document::list(args),
+        Some(PasswdCommand::List(args)) if args.stored.format.is_of_other_broker() => document::list(args),
         Some(PasswdCommand::Verify(args)) => inspect::verify(args, messages),
         Some(PasswdCommand::List(args)) => inspect::list(args),
         Some(PasswdCommand::Check(args)) => inspect::check(args, messages),
@@ -45,7 +45,7 @@ pub(super) fn run(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, E
 
 fn edit(args: &PasswdArgs, messages: Messages) -> Result<ExitStatus, Error> {
     let path = args.file.clone().ok_or_else(|| Error::Usage("missing FILE".to_owned()))?;
-    if args.format.is_foreign() {
+    if args.format.is_of_other_broker() {
         return document::edit(args, path, messages);
     }
     args.format.check_options(&args.scheme, &args.new_user)?;

@@ -1,7 +1,7 @@
 //! The bytes of a packet, each next to its field.
 
 use super::line::LineView;
-use super::{Options, value};
+use super::{Options, View, value};
 use crate::inspect::{Field, Finding, Item, Packet, Severity};
 use colored::{Color, Colorize};
 use std::fmt::Write;
@@ -53,14 +53,8 @@ struct Owned<'p, 'a> {
     leaves: &'p [Field<'a>],
 }
 
-impl HexView {
-    /// A view with these options.
-    pub fn new(options: Options) -> HexView {
-        HexView { options, lines: LineView::new(options) }
-    }
-
-    /// Appends the item's text.
-    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+impl View for HexView {
+    fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
         self.lines.heading(packet, findings, out);
         let leaves: Vec<Field<'_>> =
@@ -85,6 +79,13 @@ impl HexView {
         out.extend_from_slice(text.as_bytes());
         self.lines.findings(packet, findings, out);
         out.push(b'\n');
+    }
+}
+
+impl HexView {
+    /// A view with these options.
+    pub fn new(options: Options) -> HexView {
+        HexView { options, lines: LineView::new(options) }
     }
 
     fn owned(

@@ -2,17 +2,18 @@
 
 use super::clock::TimeFormatter;
 use super::secret::{HIDDEN, is_secret};
-use super::{Options, payload, shown, words};
+use super::{Options, View, payload, shown, words};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::field::Bits;
 use crate::inspect::inspector::ByteRange;
+use crate::inspect::statistics::Statistics;
 use crate::inspect::tracker::RoundTrip;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Value};
 use crate::json::Writer;
 use crate::message::{to_base64, write_bytes};
-use crate::payload::{Content, Decoded, Format};
+use crate::payload::{Content, Decoded, PayloadFormat};
 use crate::protocol::{PropertyId, ProxyFault, ProxyHeader};
 use std::fmt::Write;
 
@@ -23,14 +24,8 @@ pub struct JsonView {
     clock: TimeFormatter,
 }
 
-impl JsonView {
-    /// A view with these options.
-    pub fn new(options: Options) -> JsonView {
-        JsonView { options, clock: TimeFormatter::rfc_3339() }
-    }
-
-    /// Appends the item's object, with the linter's findings, and a line break.
-    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+impl View for JsonView {
+    fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Gap(range) => self.range("gap", range, out),
@@ -40,6 +35,17 @@ impl JsonView {
             Item::Event(event) => self.event(event, findings, out),
         }
         out.push(b'\n');
+    }
+
+    fn statistics(&self, statistics: &Statistics) -> String {
+        statistics.to_json() + "\n"
+    }
+}
+
+impl JsonView {
+    /// A view with these options.
+    pub fn new(options: Options) -> JsonView {
+        JsonView { options, clock: TimeFormatter::rfc_3339() }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
@@ -248,7 +254,7 @@ fn other_protocol(what: &OtherProtocol, json: &mut Writer<'_>) {
 /// The decoded payload. JSON is not repeated, because `payload` has it as text.
 fn decoded_payload(decoded: &Decoded, json: &mut Writer<'_>) {
     match &decoded.content {
-        Content::Json(_) if decoded.format == Format::Json => {
+        Content::Json(_) if decoded.format == PayloadFormat::Json => {
             if let Some(problem) = decoded.problem() {
                 text("payload_problem", &problem, json);
             }

@@ -4,14 +4,14 @@ use super::clock::TimeFormatter;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, version};
-use super::{Options, shown, text, words};
+use super::{Options, View, shown, text, words};
 use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
 use crate::inspect::capture::reassembly::{Close, Start};
 use crate::inspect::inspector::ByteRange;
 use crate::inspect::{Direction, Field, Finding, Item, Name, Packet, Severity, Value};
-use crate::payload::Choice;
+use crate::payload::PayloadDecoding;
 use crate::protocol::{PacketType, PropertyId, ProxyFault, ProxyHeader};
 use colored::Colorize;
 use std::fmt::Write;
@@ -30,14 +30,8 @@ pub struct LineView {
     clock: TimeFormatter,
 }
 
-impl LineView {
-    /// A view with these options.
-    pub fn new(options: Options) -> LineView {
-        LineView { options, clock: TimeFormatter::time_of_day() }
-    }
-
-    /// Appends the item's text.
-    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+impl View for LineView {
+    fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings, out),
             Item::Gap(range) => {
@@ -62,6 +56,13 @@ impl LineView {
                 }
             }
         }
+    }
+}
+
+impl LineView {
+    /// A view with these options.
+    pub fn new(options: Options) -> LineView {
+        LineView { options, clock: TimeFormatter::time_of_day() }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
@@ -346,7 +347,7 @@ fn publish(packet: &Packet<'_>, options: Options, line: &mut String) {
         add(line, &format!("{length} {unit}"));
         if length > 0 {
             let raw = match options.payload {
-                Choice::Hex => hex(content, MAX_HEX),
+                PayloadDecoding::Hex => hex(content, MAX_HEX),
                 _ => payload(content, length),
             };
             let shown = decoded(packet, options).map_or_else(|| raw.clone(), |decoded| short(&decoded, &raw));

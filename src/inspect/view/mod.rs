@@ -1,4 +1,4 @@
-//! The output formats: each view is a function from an item to bytes.
+//! The output formats: each view turns items into bytes. [`ViewFormat`] lists them all.
 
 mod clock;
 pub mod hex;
@@ -10,13 +10,63 @@ pub mod text;
 mod value;
 pub(super) mod words;
 
-use super::{Finding, Severity};
+use super::statistics::Statistics;
+use super::{Finding, Item, Severity};
 pub use hex::HexView;
 pub use json::JsonView;
 pub use line::LineView;
 pub use text::TextView;
 
-use crate::payload::Choice;
+use crate::payload::PayloadDecoding;
+
+/// An output format.
+pub trait View {
+    /// Appends an item, with the linter's findings.
+    fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>);
+
+    /// The statistics of all items.
+    fn statistics(&self, statistics: &Statistics) -> String {
+        statistics.to_text()
+    }
+}
+
+/// The output formats that a user can select.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewFormat {
+    /// [`LineView`].
+    Line,
+    /// [`TextView`].
+    Text,
+    /// [`HexView`].
+    Hex,
+    /// [`JsonView`].
+    Json,
+}
+
+impl ViewFormat {
+    /// All formats, in the order of the help.
+    pub const ALL: [ViewFormat; 4] = [ViewFormat::Line, ViewFormat::Text, ViewFormat::Hex, ViewFormat::Json];
+
+    /// The name in options, and its description in the help.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            ViewFormat::Line => ("line", "One line per packet"),
+            ViewFormat::Text => ("text", "One line per field"),
+            ViewFormat::Hex => ("hex", "All bytes, beside the fields they belong to"),
+            ViewFormat::Json => ("json", "One JSON object per line"),
+        }
+    }
+
+    /// A view of this format.
+    pub fn view(self, options: Options) -> Box<dyn View> {
+        match self {
+            ViewFormat::Line => Box::new(LineView::new(options)),
+            ViewFormat::Text => Box::new(TextView::new(options)),
+            ViewFormat::Hex => Box::new(HexView::new(options)),
+            ViewFormat::Json => Box::new(JsonView::new(options)),
+        }
+    }
+}
 
 /// Options for all views.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,7 +80,7 @@ pub struct Options {
     /// Use colours.
     pub is_coloured: bool,
     /// How to decode payloads.
-    pub payload: Choice,
+    pub payload: PayloadDecoding,
 }
 
 /// The findings of dissector and linter that are severe enough to show.

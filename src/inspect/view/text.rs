@@ -1,7 +1,7 @@
 //! Every field on a line of its own, with its byte range.
 
 use super::line::LineView;
-use super::{Options, payload, value};
+use super::{Options, View, payload, value};
 use crate::inspect::field::Bits;
 use crate::inspect::{Field, Finding, Item, Packet};
 
@@ -15,14 +15,8 @@ pub struct TextView {
     lines: LineView,
 }
 
-impl TextView {
-    /// A view with these options.
-    pub fn new(options: Options) -> TextView {
-        TextView { options, lines: LineView::new(options) }
-    }
-
-    /// Appends the item's text.
-    pub fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
+impl View for TextView {
+    fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         let Item::Packet(packet) = item else { return self.lines.write(item, findings, out) };
         self.lines.heading(packet, findings, out);
         for field in &packet.tree.fields {
@@ -33,6 +27,13 @@ impl TextView {
         }
         self.lines.findings(packet, findings, out);
         out.push(b'\n');
+    }
+}
+
+impl TextView {
+    /// A view with these options.
+    pub fn new(options: Options) -> TextView {
+        TextView { options, lines: LineView::new(options) }
     }
 
     fn field(&self, packet: &Packet<'_>, field: &Field<'_>) -> String {

@@ -182,6 +182,32 @@ pub trait Document {
 }
 
 impl Format {
+    /// All formats, in the order of the help.
+    pub const ALL: [Format; 8] = [
+        Format::Mosquitto,
+        Format::Dynsec,
+        Format::EmqxJson,
+        Format::EmqxCsv,
+        Format::RabbitMq,
+        Format::VerneMq,
+        Format::HiveMq,
+        Format::NanoMq,
+    ];
+
+    /// The name in options, and its description in the help.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Format::Mosquitto => ("mosquitto", "mosquitto's password file"),
+            Format::Dynsec => ("mosquitto-dynsec", "mosquitto's dynamic security plugin (JSON)"),
+            Format::EmqxJson => ("emqx-json", "EMQX's built-in database, for import (JSON)"),
+            Format::EmqxCsv => ("emqx-csv", "EMQX's built-in database, for import (CSV without quotes)"),
+            Format::RabbitMq => ("rabbitmq", "RabbitMQ's definitions (JSON)"),
+            Format::VerneMq => ("vernemq", "VerneMQ's password file"),
+            Format::HiveMq => ("hivemq", "HiveMQ's file RBAC extension (XML)"),
+            Format::NanoMq => ("nanomq", "NanoMQ's password file, in plain text"),
+        }
+    }
+
     /// Parses a document, or creates a new one for `None`.
     ///
     /// # Errors

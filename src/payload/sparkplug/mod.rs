@@ -16,7 +16,7 @@ use super::compressed::{self, Decompressed};
 use super::names::Expansion;
 use super::number::{float, single};
 use super::protobuf::{Field, WireValue, fields, text};
-use super::{Format, MAX_DEPTH, Problem, bytes};
+use super::{MAX_DEPTH, PayloadFormat, Problem, bytes};
 use crate::json::Writer;
 use births::BirthContext;
 
@@ -100,7 +100,7 @@ const METRIC_FIELDS: UntypedFields = UntypedFields { flag: 14, text: 15 };
 pub(super) fn write(
     payload: &[u8],
     births: Option<(&Births, &Topic<'_>)>,
-    compression: Option<Format>,
+    compression: Option<PayloadFormat>,
     json: &mut Writer<'_>,
 ) -> Result<(), Problem> {
     let fields = fields(payload, 0)?;
@@ -134,7 +134,7 @@ pub(super) fn write(
 }
 
 /// The payload that this one carries compressed, with its format, if it carries one.
-pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Decompressed)> {
+pub(super) fn compressed_body(payload: &[u8]) -> Option<(PayloadFormat, Decompressed)> {
     let fields = fields(payload, 0).ok()?;
     let of = |number| {
         fields.iter().rev().find_map(move |field| match field.value {
@@ -144,7 +144,7 @@ pub(super) fn compressed_body(payload: &[u8]) -> Option<(Format, Decompressed)> 
     };
     let body = of(5).filter(|_| of(4) == Some(COMPRESSED))?;
     // The algorithm is stated as well, but DEFLATE means zlib there.
-    let format = compressed::by_magic(body).unwrap_or(Format::Deflate);
+    let format = compressed::by_magic(body).unwrap_or(PayloadFormat::Deflate);
     Some((format, compressed::read(body, format)))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Births;
 use crate::payload::tests::bytes_of;
-use crate::payload::{Choice, Content, Decoded, Format, Hints, decode};
+use crate::payload::{Content, Decoded, Hints, PayloadDecoding, PayloadFormat, decode};
 use serde_json::{Value, json};
 
 /// pysparkplug 0.6.1: NBIRTH with bdSeq, Temp (Int8), Ratio (Float), Flags, Names (arrays) and When, aliases 7 to 11.
@@ -21,7 +21,7 @@ const GZIP: &str = "12130a09616c676f726974686d200c7a04475a4950221253504256312e30
 
 fn on(topic: &str, payload: &[u8], births: &Births) -> Decoded {
     let hints = Hints { topic: Some(topic), births: Some(births), content_type: None };
-    decode(payload, Choice::Auto, hints).unwrap()
+    decode(payload, PayloadDecoding::Auto, hints).unwrap()
 }
 
 fn value(decoded: &Decoded) -> Value {
@@ -71,12 +71,12 @@ fn levels_in_front_of_the_namespace_are_passed_over_if_the_format_is_named() {
     births.learn("site/spBv1.0/g/NBIRTH/n", &bytes_of(NBIRTH));
     let hints = Hints { topic: Some("site/spBv1.0/g/NDATA/n"), births: Some(&births), content_type: None };
     let payload = bytes_of(NDATA);
-    let decoded = decode(&payload, Choice::As(Format::Sparkplug), hints).unwrap();
+    let decoded = decode(&payload, PayloadDecoding::As(PayloadFormat::Sparkplug), hints).unwrap();
     assert_eq!(value(&decoded)["metrics"][0]["name"], "Temp");
-    assert_eq!(decode(&payload, Choice::Auto, hints), None);
+    assert_eq!(decode(&payload, PayloadDecoding::Auto, hints), None);
     let hints = Hints { topic: Some("site/spBv1.0/STATE/h"), ..hints };
-    let decoded = decode(b"{\"online\":true}", Choice::As(Format::Sparkplug), hints).unwrap();
-    assert_eq!((decoded.format, decoded.mismatch), (Format::Json, None));
+    let decoded = decode(b"{\"online\":true}", PayloadDecoding::As(PayloadFormat::Sparkplug), hints).unwrap();
+    assert_eq!((decoded.format, decoded.mismatch), (PayloadFormat::Json, None));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn every_field_of_a_metric_is_shown() {
 fn json_below_the_namespace_is_json_and_said_to_be_no_sparkplug() {
     let payload = br#"{"timestamp":1700000000000,"metrics":[{"name":"x","value":1}]}"#;
     let decoded = on("spBv1.0/g/NBIRTH/n", payload, &Births::default());
-    assert_eq!(decoded.format, Format::Json);
+    assert_eq!(decoded.format, PayloadFormat::Json);
     let problem = decoded.problem().unwrap();
     assert!(problem.starts_with("not sparkplug: not protocol buffers at byte 0"), "{problem}");
     let state = on("spBv1.0/STATE/h", b"{\"online\":true}", &Births::default());
