@@ -223,7 +223,7 @@ impl Report {
             .collect();
         (!words.is_empty()).then(|| Check {
             outcome: Outcome::Failed,
-            text: format!("{} denied by the broker", words.join(" and ")),
+            text: format!("{} rejected by the broker", words.join(" and ")),
         })
     }
 
@@ -448,11 +448,11 @@ mod tests {
         (report.ending, report.connections_lost) = (Ending::AllLost, 1100);
         report.connects.count = 1099;
         report.account.denied = 1;
-        report.errors.add(Stage::Subscribe, "denied".to_owned(), 2);
+        report.errors.add(Stage::Subscribe, "rejected".to_owned(), 2);
         let expected = [
             "all clients lost their connections",
             "only 1099 of 1100 clients connected",
-            "2 subscriptions and 1 message denied by the broker",
+            "2 subscriptions and 1 message rejected by the broker",
         ];
         assert_eq!(verdict(&report), (Outcome::Failed, expected.map(str::to_owned).to_vec()));
     }
