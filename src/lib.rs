@@ -20,8 +20,6 @@ pub mod message;
 pub mod output;
 pub mod passwd;
 pub mod payload;
-pub mod placeholder;
-pub mod processor;
 pub mod protocol;
 pub mod recording;
 mod time_zone;

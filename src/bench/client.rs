@@ -5,12 +5,13 @@
 //! of packets. The send time of a message is that of its batch, taken before encoding, so that no latency is reported
 //! too short.
 
-use super::connect::{Link, connect, new_session};
+use super::client_slot::ClientSlot;
+use super::connect::{connect, new_session};
+use super::context::{Context, Control, DISCONNECT_TIMEOUT, Phase};
 use super::error::ClientError;
-use super::plan::ClientSlot;
-use super::record::Stage;
-use super::role::{Kept, Role, Scene};
-use super::worker::{DISCONNECT_TIMEOUT, Orders, Phase, Shared};
+use super::handshake::Link;
+use super::record::{LatencyKind, Stage};
+use super::role::{EventContext, InFlight, Role};
 use crate::client::{self, AuthenticationError, disconnect, disconnected, next_event};
 use crate::protocol::session::{Event, KeepAlive, KeepAliveAction, Session};
 use crate::protocol::{
@@ -27,15 +28,15 @@ use std::task::Poll;
 use std::time::Instant;
 
 struct Client {
-    shared: Rc<Shared>,
+    context: Rc<Context>,
     slot: ClientSlot,
     connection: Connection,
-    session: Session<Kept>,
+    session: Session<InFlight>,
     keep_alive: KeepAlive,
-    /// The client's number in the timer_queue.
-    called: usize,
-    /// The last beat that the client handled.
-    beat: u32,
+    /// The client's number in the timers.
+    timer_id: usize,
+    /// The last tick that the client handled.
+    tick: u32,
     /// How often the client has dropped its connection on request.
     drops: u32,
     /// When it dropped the connection last; `None` once it is back.
@@ -52,22 +53,22 @@ enum End {
 }
 
 /// A client from its first to its last packet.
-pub(super) async fn run(shared: Rc<Shared>, slot: ClientSlot) {
+pub(super) async fn run(context: Rc<Context>, slot: ClientSlot) {
     // The state of connecting is freed before the client settles down.
-    if let Some(client) = Box::pin(start(shared.clone(), slot)).await {
-        shared.client_began();
-        live(client).await;
-        shared.client_ended();
+    if let Some(client) = Box::pin(start(context.clone(), slot)).await {
+        context.admission.enter();
+        run_connected(client).await;
+        context.admission.leave();
     }
 }
 
-async fn live(mut client: Box<Client>) {
-    client.join_in().await;
+async fn run_connected(mut client: Box<Client>) {
+    client.register().await;
     let mut is_subscribing = true;
     let end = loop {
-        match client.converse(is_subscribing).await {
+        match client.run_session(is_subscribing).await {
             Ok(End::Closing) => break Ok(()),
-            Ok(End::Dropped) => match Box::pin(come_back(client)).await {
+            Ok(End::Dropped) => match Box::pin(reconnect(client)).await {
                 Some((back, has_subscription)) => {
                     client = back;
                     is_subscribing = !has_subscription;
@@ -82,150 +83,168 @@ async fn live(mut client: Box<Client>) {
 
 /// Drops the connection without DISCONNECT and makes a new one. Returns whether the broker still has the
 /// subscription; `None` if the client is out of the run.
-async fn come_back(client: Box<Client>) -> Option<(Box<Client>, bool)> {
+async fn reconnect(client: Box<Client>) -> Option<(Box<Client>, bool)> {
     let unacknowledged = client.unacknowledged();
-    let Client { shared, slot, connection, session, mut role, called, drops, .. } = *client;
-    let dropped_at = shared.now();
-    shared.record.borrow_mut().timeline.at(dropped_at).lost += 1;
+    let Client { context, slot, connection, session, mut role, timer_id, drops, .. } = *client;
+    let dropped_at = context.timers.now();
+    context.measurements.record.borrow_mut().timeline.at(dropped_at).lost += 1;
     role.dropped(connection.unsent() as u64, unacknowledged);
     drop(connection);
-    let resumes = shared.plan.broker.keeps_sessions && role.is_subscriber();
-    let session = if resumes { session } else { new_session(&shared) };
-    shared.may_connect().await;
-    let connected = connect(&shared, slot, session, resumes).await;
-    shared.connecting_ended();
+    let resumes = context.plan.broker.keeps_sessions && role.is_subscriber();
+    let session = if resumes { session } else { new_session(&context) };
+    context.admission.admit().await;
+    let connected = connect(&context, slot, session, resumes).await;
+    context.admission.release();
     match connected {
         Ok(link) => {
-            shared.record.borrow_mut().timeline.at(shared.now()).connected += 1;
+            context.measurements.record.borrow_mut().timeline.at(context.timers.now()).connected += 1;
             let has_subscription = resumes && link.has_session;
             if resumes && !has_subscription {
                 let text = "the broker no longer had the session of a reconnecting subscriber".to_owned();
-                shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
+                context.measurements.record.borrow_mut().errors.add(Stage::Run, text, 1);
             }
             let dropped_at = Some(dropped_at);
-            let mut client = Client { called, drops, dropped_at, ..Client::linked(shared, slot, link, role) };
+            let mut client =
+                Client { timer_id, drops, dropped_at, ..Client::linked(context, slot, link, role) };
             if has_subscription || !slot.task.subscribes() {
-                client.note_back();
+                client.note_reconnected();
             }
             Some((Box::new(client), has_subscription))
         }
         Err(error) => {
-            let scene = Scene { shared: &shared, slot, now: shared.now() };
-            shared.record.borrow_mut().timeline.at(scene.now).failed += 1;
-            shared.record.borrow_mut().connections_lost += 1;
-            count_end(&scene, &mut role, &error.into(), true);
-            role.hand_in(&scene, 0, Vec::new(), false);
+            let event = EventContext::new(&context, slot, context.timers.now());
+            context.measurements.record.borrow_mut().timeline.at(event.now).failed += 1;
+            context.measurements.record.borrow_mut().connections_lost += 1;
+            count_end(&event, &mut role, &error.into(), true);
+            role.submit(&event, 0, Vec::new(), false);
             None
         }
     }
 }
 
-async fn start(shared: Rc<Shared>, slot: ClientSlot) -> Option<Box<Client>> {
-    let connected = connect(&shared, slot, new_session(&shared), false).await;
-    shared.connecting_ended();
+async fn start(context: Rc<Context>, slot: ClientSlot) -> Option<Box<Client>> {
+    let connected = connect(&context, slot, new_session(&context), false).await;
+    context.admission.release();
     match connected {
-        Ok(link) => Some(Box::new(Client::new(shared, slot, link))),
+        Ok(link) => Some(Box::new(Client::new(context, slot, link))),
         Err(error) => {
-            count_failure(&shared, slot, &error);
+            count_failure(&context, slot, &error);
             None
         }
     }
 }
 
-fn count_failure(shared: &Shared, slot: ClientSlot, error: &client::Error) {
-    shared.gauges.failed.add(1);
-    let now = shared.now();
-    shared.record.borrow_mut().timeline.at(now).failed += 1;
+fn count_failure(context: &Context, slot: ClientSlot, error: &client::Error) {
+    context.measurements.gauges.failed.add(1);
+    let now = context.timers.now();
+    context.measurements.record.borrow_mut().timeline.at(now).failed += 1;
     if slot.task.subscribes() {
-        shared.gauges.without_subscription.add(1);
+        context.measurements.gauges.without_subscription.add(1);
     }
     if error.is_refusal() {
-        shared.record.borrow_mut().refused += 1;
+        context.measurements.record.borrow_mut().refused += 1;
     }
-    shared.count_error(Stage::Connect, error);
+    context.measurements.count_error(Stage::Connect, error);
 }
 
 /// Records that the client left the run early.
-fn count_end(scene: &Scene<'_>, role: &mut Role, error: &ClientError, has_connection: bool) {
-    let shared = scene.shared;
-    shared.gauges.lost.add(1);
+fn count_end(event: &EventContext<'_>, role: &mut Role, error: &ClientError, has_connection: bool) {
+    let measurements = event.measurements;
+    measurements.gauges.lost.add(1);
     if !has_connection {
-        shared.note_lost();
+        measurements.note_lost(event.now);
     }
     let is_denied = matches!(error, ClientError::SubscriptionDenied(_));
     let stage = if is_denied { Stage::Subscribe } else { Stage::Run };
-    shared.count_error(stage, error);
+    measurements.count_error(stage, error);
     if let Some(publisher) = role.publisher() {
-        publisher.finish(shared);
+        publisher.finish(measurements);
     }
-    if scene.slot.task.subscribes() {
-        shared.gauges.without_subscription.add(1);
+    if event.slot.task.subscribes() {
+        measurements.gauges.without_subscription.add(1);
     }
 }
 
 impl Client {
-    fn new(shared: Rc<Shared>, slot: ClientSlot, link: Link<Kept>) -> Client {
-        shared.note_connected();
-        shared.gauges.connected.add(1);
+    fn new(context: Rc<Context>, slot: ClientSlot, link: Link<InFlight>) -> Client {
+        context.measurements.note_connected(context.timers.now());
+        context.measurements.gauges.connected.add(1);
         if slot.task.publishes() {
-            shared.gauges.publishers.add(1);
+            context.measurements.gauges.publishers.add(1);
         }
-        let role = Role::new(&shared, slot);
-        Client::linked(shared, slot, link, role)
+        let role = Role::new(&context.plan, &context.measurements, slot);
+        Client::linked(context, slot, link, role)
     }
 
-    fn linked(shared: Rc<Shared>, slot: ClientSlot, link: Link<Kept>, role: Role) -> Client {
+    fn linked(context: Rc<Context>, slot: ClientSlot, link: Link<InFlight>, role: Role) -> Client {
         let Link { connection, session, keep_alive, .. } = link;
-        let (beat, drops) = (shared.beats(), shared.orders().drops);
-        let (called, pings, dropped_at) = (0, 0, None);
-        Client { shared, slot, connection, session, keep_alive, called, beat, drops, dropped_at, pings, role }
+        let (tick, drops) = (context.timers.ticks(), context.control.current().drops);
+        let (timer_id, pings, dropped_at) = (0, 0, None);
+        Client {
+            context,
+            slot,
+            connection,
+            session,
+            keep_alive,
+            timer_id,
+            tick,
+            drops,
+            dropped_at,
+            pings,
+            role,
+        }
     }
 
     /// Registers the client for wake-ups.
-    async fn join_in(&mut self) {
+    async fn register(&mut self) {
         poll_fn(|cx| {
-            self.called = self.shared.join_in(cx.waker());
+            self.timer_id = self.context.timers.register(cx.waker());
             Poll::Ready(())
         })
         .await;
     }
 
     fn unacknowledged(&self) -> Vec<u64> {
-        self.session.unsettled_messages().map(|kept| kept.sequence).collect()
+        self.session.unsettled_messages().map(|message| message.sequence).collect()
     }
 
-    /// Hands in the measurements, and disconnects.
+    /// Submits the measurements, and disconnects.
     async fn end(&mut self, end: Result<(), ClientError>) {
         let is_whole = end.is_ok();
         let has_connection = end.as_ref().err().is_none_or(ClientError::leaves_connection);
         let unsent = self.connection.unsent() as u64;
         let unacknowledged = self.unacknowledged();
-        let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.now() };
+        let event = EventContext::new(&self.context, self.slot, self.context.timers.now());
         if let Err(error) = end {
-            count_end(&scene, &mut self.role, &error, has_connection);
+            count_end(&event, &mut self.role, &error, has_connection);
         }
-        self.role.hand_in(&scene, unsent, unacknowledged, is_whole);
+        self.role.submit(&event, unsent, unacknowledged, is_whole);
         if has_connection {
             Box::pin(self.disconnect()).await;
         }
     }
 
     /// Records how long the client was away, once it can work again.
-    fn note_back(&mut self) {
+    fn note_reconnected(&mut self) {
         if let Some(dropped_at) = self.dropped_at.take() {
-            self.shared.gauges.back.add(1);
+            self.context.measurements.gauges.reconnected.add(1);
             if self.slot.task.subscribes() {
-                let away = self.shared.now().saturating_sub(dropped_at);
-                self.shared.record.borrow_mut().resubscribed.record(away);
+                let away = self.context.timers.now().saturating_sub(dropped_at);
+                self.context
+                    .measurements
+                    .record
+                    .borrow_mut()
+                    .latencies
+                    .record(LatencyKind::Resubscribed, away);
             }
         }
     }
 
     /// Runs the client through the phases, until it is time to close or to drop the connection.
-    async fn converse(&mut self, is_subscribing: bool) -> Result<End, ClientError> {
+    async fn run_session(&mut self, is_subscribing: bool) -> Result<End, ClientError> {
         let mut now = Instant::now();
         // Packets that arrived together with CONNACK are already buffered.
-        self.take_input(now)?;
+        self.receive(now)?;
         if is_subscribing {
             self.subscribe()?;
         }
@@ -234,30 +253,30 @@ impl Client {
             let progress = self.wait().await.map_err(client::Error::Lost)?;
             now = Instant::now();
             if let Some(progress) = progress {
-                self.take_progress(progress, now)?;
+                self.handle_progress(progress, now)?;
                 continue;
             }
-            let Orders { phase, drops, .. } = self.shared.orders();
+            let Control { phase, drops, .. } = self.context.control.current();
             if phase == Phase::Close {
                 return Ok(End::Closing);
             }
             if replace(&mut self.drops, drops) != drops {
                 return Ok(End::Dropped);
             }
-            self.look_at_keep_alive(now)?;
+            self.check_keep_alive(now)?;
         }
     }
 
-    /// Waits until the connection made progress. Returns `None` at the next beat, or at the time that the client
+    /// Waits until the connection made progress. Returns `None` at the next tick, or at the time that the client
     /// asked to be woken.
     async fn wait(&mut self) -> io::Result<Option<Progress>> {
         poll_fn(|cx| {
-            let beat = self.shared.beats();
-            if beat != self.beat {
-                self.beat = beat;
+            let tick = self.context.timers.ticks();
+            if tick != self.tick {
+                self.tick = tick;
                 return Poll::Ready(Ok(None));
             }
-            if self.role.publisher().is_some_and(|publisher| publisher.is_called(&self.shared)) {
+            if self.role.publisher().is_some_and(|publisher| publisher.is_due(&self.context.timers)) {
                 return Poll::Ready(Ok(None));
             }
             pin!(self.connection.progress(true)).poll(cx).map_ok(Some)
@@ -265,14 +284,14 @@ impl Client {
         .await
     }
 
-    fn take_progress(&mut self, progress: Progress, now: Instant) -> Result<(), ClientError> {
+    fn handle_progress(&mut self, progress: Progress, now: Instant) -> Result<(), ClientError> {
         if progress.sent > 0 {
             self.keep_alive.sent(now);
             self.count_written(now);
         }
         if progress.received > 0 {
             self.keep_alive.received();
-            self.take_input(now)?;
+            self.receive(now)?;
         }
         if progress.is_closed {
             return Err(client::Error::Closed.into());
@@ -280,7 +299,7 @@ impl Client {
         Ok(())
     }
 
-    fn look_at_keep_alive(&mut self, now: Instant) -> Result<(), ClientError> {
+    fn check_keep_alive(&mut self, now: Instant) -> Result<(), ClientError> {
         match self.keep_alive.poll(now) {
             KeepAliveAction::WaitUntil(_) => {}
             KeepAliveAction::Ping => self.ping(),
@@ -297,7 +316,7 @@ impl Client {
     }
 
     fn subscribe(&mut self) -> Result<(), ClientError> {
-        let Some((filter, qos)) = self.role.subscription(&self.shared, self.slot) else {
+        let Some((filter, qos)) = self.role.subscription(&self.context.plan, self.slot) else {
             return Ok(());
         };
         let options = SubscriptionOptions {
@@ -306,7 +325,7 @@ impl Client {
             ..SubscriptionOptions::default()
         };
         let subscriptions = vec![Subscription { filter: &filter, options }];
-        let properties = self.shared.plan.broker.properties.subscribe.clone();
+        let properties = self.context.plan.broker.properties.subscribe.clone();
         let subscribed =
             self.session.subscribe(subscriptions, properties.as_properties(), self.connection.output());
         subscribed.map(drop).map_err(ClientError::Unsubscribable)
@@ -318,49 +337,55 @@ impl Client {
         let Some(publisher) = self.role.publisher() else {
             return Ok(());
         };
-        let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.nanoseconds(now) };
-        let pongs_missing = self.pings > 0;
-        if publisher.publish(&scene, self.called, &mut self.session, &mut self.connection, pongs_missing)? {
+        let event = EventContext::new(&self.context, self.slot, self.context.timers.nanoseconds(now));
+        let awaits_pingresp = self.pings > 0;
+        if publisher.publish(
+            &event,
+            self.timer_id,
+            &mut self.session,
+            &mut self.connection,
+            awaits_pingresp,
+        )? {
             self.ping();
         }
         Ok(())
     }
 
     /// Takes the packets that arrived.
-    fn take_input(&mut self, now: Instant) -> Result<(), ClientError> {
-        let shared = self.shared.clone();
-        let scene = Scene { shared: &shared, slot: self.slot, now: shared.nanoseconds(now) };
-        let is_back = self.take_packets(&scene);
-        self.role.batch_ended(&scene);
-        if is_back? {
-            self.note_back();
+    fn receive(&mut self, now: Instant) -> Result<(), ClientError> {
+        let context = self.context.clone();
+        let event = EventContext::new(&context, self.slot, context.timers.nanoseconds(now));
+        let is_resubscribed = self.receive_packets(&event);
+        self.role.end_batch(&event);
+        if is_resubscribed? {
+            self.note_reconnected();
         }
         Ok(())
     }
 
     /// Takes the packets that arrived. Returns whether one of them confirms the subscription.
-    fn take_packets(&mut self, scene: &Scene<'_>) -> Result<bool, ClientError> {
+    fn receive_packets(&mut self, event: &EventContext<'_>) -> Result<bool, ClientError> {
         let limits = SizeLimits::all(self.session.accepts().maximum_packet_size);
         let (input, output) = self.connection.buffers();
         // An answer to a handshake packet is never longer than the packet.
         output.reserve(input.len());
         let mut packets = PacketReader::new(input, limits);
-        let (mut is_back, mut handshake_steps) = (false, 0);
+        let (mut is_resubscribed, mut handshake_steps) = (false, 0);
         let mut mended = Mended::default();
-        while let Some((event, _)) = next_event(&mut packets, &mut self.session, &mut mended, output)? {
-            let acknowledgement = match event {
+        while let Some((received, _)) = next_event(&mut packets, &mut self.session, &mut mended, output)? {
+            let acknowledgement = match received {
                 Event::Message { publish, acknowledgement } => {
-                    self.role.message(scene, &publish);
+                    self.role.message(event, &publish);
                     acknowledgement
                 }
                 Event::Published { reason_code, message, .. } => {
-                    self.role.settled(scene, message, reason_code);
+                    self.role.acknowledged(event, message, reason_code);
                     continue;
                 }
                 Event::Subscribed(ack) => {
                     let granted = ack.reason_codes().next().unwrap_or(ReasonCode::UNSPECIFIED_ERROR);
-                    self.role.subscribed(scene, granted)?;
-                    is_back = true;
+                    self.role.subscribed(event, granted)?;
+                    is_resubscribed = true;
                     continue;
                 }
                 Event::Pingresp => {
@@ -379,17 +404,17 @@ impl Client {
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
         if handshake_steps > 0 {
-            scene.shared.gauges.handshake_steps.add(handshake_steps);
+            event.measurements.gauges.handshake_steps.add(handshake_steps);
         }
-        self.role.answer(scene, &mut self.session, output)?;
+        self.role.answer(event, &mut self.session, output)?;
         let consumed = packets.consumed();
         self.connection.consume(consumed);
-        Ok(is_back)
+        Ok(is_resubscribed)
     }
 
     /// AUTH is not allowed once the broker has accepted the client.
     fn auth_out_of_turn(&self) -> AuthViolation {
-        match self.shared.plan.broker.authentication {
+        match self.context.plan.broker.authentication {
             Some(_) => AuthViolation::OutOfTurn,
             None => AuthViolation::NoMethod,
         }
@@ -399,8 +424,8 @@ impl Client {
     fn count_written(&mut self, now: Instant) {
         let unsent = self.connection.unsent() as u64;
         if let Some(publisher) = self.role.publisher() {
-            let scene = Scene { shared: &self.shared, slot: self.slot, now: self.shared.nanoseconds(now) };
-            publisher.count_written(&scene, unsent);
+            let event = EventContext::new(&self.context, self.slot, self.context.timers.nanoseconds(now));
+            publisher.count_written(&event, unsent);
         }
     }
 
@@ -413,7 +438,7 @@ impl Client {
 
     /// Ends a kept session with the run, which only MQTT 5 can do.
     fn end_of_session(&self) -> PropertiesBuf {
-        let broker = &self.shared.plan.broker;
+        let broker = &self.context.plan.broker;
         let mut properties = broker.properties.disconnect.clone();
         let is_ours =
             |list: &PropertiesBuf| list.as_properties().find(PropertyId::SessionExpiryInterval).is_none();
@@ -430,7 +455,7 @@ impl Client {
 mod tests {
     use super::*;
 
-    fn future_size<F: Future>(_: impl Fn(Rc<Shared>, ClientSlot) -> F) -> usize {
+    fn future_size<F: Future>(_: impl Fn(Rc<Context>, ClientSlot) -> F) -> usize {
         size_of::<F>()
     }
 

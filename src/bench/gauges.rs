@@ -65,7 +65,7 @@ gauges! {
     /// PUBREC and PUBREL packets from the broker: intermediate steps of a QoS 2 handshake.
     handshake_steps,
     /// Clients that reconnected after they were dropped.
-    back,
+    reconnected,
     /// The longest delivery time of a message, in nanoseconds.
     slowest,
 }

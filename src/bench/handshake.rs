@@ -4,11 +4,12 @@
 //! itself takes is measured separately; it counts neither as the broker's latency nor towards the broker's time
 //! limit.
 
-use super::connect::Link;
+use super::client_slot::{ClientSlot, Task};
+use super::context::CHECKS_PER_KEEP_ALIVE;
+use super::gauges::Gauges;
 use super::identity::ClientIndex;
-use super::plan::{Broker, ClientSlot, Task, Will};
+use super::plan::{Broker, Plan, Will};
 use super::template::Values;
-use super::worker::{BEATS_PER_KEEP_ALIVE, Shared};
 use crate::client::{AnswerTime, Authenticator, Claim, Error, Handshake, Terms, TimeLimit};
 use crate::protocol::session::{KeepAlive, Limits, Session};
 use crate::protocol::{self, Connect, PropertiesBuf, PropertyId, PropertyValue};
@@ -22,9 +23,19 @@ const MOST_OVERHEAD: usize = 256 * 1024;
 /// Session expiry interval of clients that keep their session while they are away.
 const SESSION_EXPIRY_SECONDS: u32 = 3600;
 
+/// An accepted connection. `M` is the session's data for each message in flight.
+pub(super) struct Link<M> {
+    pub(super) connection: Connection,
+    pub(super) session: Session<M>,
+    pub(super) keep_alive: KeepAlive,
+    /// Whether the broker still had the session.
+    pub(super) has_session: bool,
+}
+
 /// A client that is connected and has not sent CONNECT yet.
-pub(super) struct Introduction<'a> {
-    pub(super) shared: &'a Shared,
+pub(super) struct ClientHandshake<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) gauges: &'a Gauges,
     pub(super) slot: ClientSlot,
     /// Whether the client resumes its session.
     pub(super) resumes: bool,
@@ -32,18 +43,18 @@ pub(super) struct Introduction<'a> {
     pub(super) start: Instant,
 }
 
-impl Introduction<'_> {
+impl ClientHandshake<'_> {
     /// Sends CONNECT and waits for a CONNACK that accepts the client. Returns the time for the client's own answers as well.
     ///
     /// # Errors
     /// If none arrives in time, with the reason.
-    pub(super) async fn carry_out<M>(
+    pub(super) async fn run<M>(
         &self,
         mut connection: Connection,
         mut session: Session<M>,
     ) -> Result<(Link<M>, AnswerTime), Error> {
-        let broker = &self.shared.plan.broker;
-        let index = self.shared.plan.client_index(self.slot);
+        let broker = &self.plan.broker;
+        let index = self.plan.client_index(self.slot);
         let (username, password) = (broker.identities.username(index), broker.identities.password(index));
         let properties = self.properties();
         let timeout = broker.endpoint.timeout;
@@ -59,11 +70,11 @@ impl Introduction<'_> {
         let connect = self.connect_packet(&claim, &client_id, will_topic.as_deref());
         let time_limit = TimeLimit { start: self.start, timeout, counts_answers: false };
         let mut authenticator = Authenticator::new(claim);
-        let handshake = Handshake { connect, accepts: accepts(self.shared), time_limit };
+        let handshake = Handshake { connect, accepts: accepts(self.plan), time_limit };
         let terms = handshake.run(&mut connection, &mut authenticator, |_| {}).await?;
         if self.slot.task.publishes() {
-            let asked = self.shared.plan.group(self.slot).qos;
-            self.shared.gauges.note_granted(asked, terms.peer_accepts.maximum_qos);
+            let asked = self.plan.group(self.slot).qos;
+            self.gauges.note_granted(asked, terms.peer_accepts.maximum_qos);
         }
         let (keep_alive, has_session) = (early(&terms), terms.session_present);
         session.start(broker.version, terms.accepts, terms.peer_accepts, has_session);
@@ -76,7 +87,7 @@ impl Introduction<'_> {
         client_id: &'c str,
         will_topic: Option<&'c str>,
     ) -> Connect<'c> {
-        let broker = &self.shared.plan.broker;
+        let broker = &self.plan.broker;
         let will = broker.will.as_ref().zip(will_topic).map(|(will, topic)| protocol::Will {
             topic,
             payload: &will.payload,
@@ -101,12 +112,12 @@ impl Introduction<'_> {
     }
 
     fn keeps_session(&self) -> bool {
-        self.shared.plan.broker.keeps_sessions && self.slot.task == Task::Subscribe
+        self.plan.broker.keeps_sessions && self.slot.task == Task::Subscribe
     }
 
     /// CONNECT's properties, without those for authentication.
     fn properties(&self) -> Cow<'_, PropertiesBuf> {
-        let broker = &self.shared.plan.broker;
+        let broker = &self.plan.broker;
         let expiry =
             if self.keeps_session() && broker.version.is_v5() { session_expiry(broker) } else { None };
         expiry.map_or(Cow::Borrowed(&broker.properties.connect), Cow::Owned)
@@ -132,8 +143,8 @@ fn session_expiry(broker: &Broker) -> Option<PropertiesBuf> {
 }
 
 /// Our limits for incoming packets: the longest payload and some overhead.
-fn accepts(shared: &Shared) -> Limits {
-    let longest = u32::try_from(shared.plan.longest_payload() + MOST_OVERHEAD);
+fn accepts(plan: &Plan) -> Limits {
+    let longest = u32::try_from(plan.longest_payload() + MOST_OVERHEAD);
     let limits = Limits::default();
     let maximum_packet_size =
         longest.map_or(limits.maximum_packet_size, |ours| ours.min(limits.maximum_packet_size));
@@ -144,6 +155,6 @@ fn accepts(shared: &Shared) -> Limits {
 fn early(terms: &Terms) -> KeepAlive {
     let mut keep_alive = terms.keep_alive;
     let interval = u16::try_from(keep_alive.interval().as_secs()).unwrap_or(u16::MAX);
-    keep_alive.set_interval(interval - interval / BEATS_PER_KEEP_ALIVE as u16);
+    keep_alive.set_interval(interval - interval / CHECKS_PER_KEEP_ALIVE as u16);
     keep_alive
 }

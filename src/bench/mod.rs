@@ -12,6 +12,7 @@ pub mod check;
 mod client;
 mod client_slot;
 mod connect;
+mod context;
 mod cpu_usage;
 mod ending;
 mod error;
@@ -33,11 +34,11 @@ mod target;
 pub mod template;
 pub mod thresholds;
 pub mod timeline;
-mod timer_queue;
 pub mod topics;
 pub mod trace;
 mod worker;
 
+use context::{Control, Phase};
 pub use ending::{Ending, Step};
 pub use error::Error;
 use gauges::Gauges;
@@ -53,10 +54,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
-use target::Route;
+use target::Target;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
-use worker::{Assignment, Orders, Phase};
+use worker::Assignment;
 
 /// Interval between looks at the gauges.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
@@ -84,7 +85,7 @@ pub struct View<'a> {
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_TIMES: u32 = 3;
 
-/// Time for a client to learn that the load begins, on one processor. Planned sends begin after that, since the first
+/// Time for a client to learn that the load begins, on one CPU. Planned sends begin after that, since the first
 /// ones would be late otherwise.
 const LEAD_PER_CLIENT: Duration = Duration::from_micros(5);
 
@@ -99,15 +100,15 @@ pub async fn run(
     interrupts: mpsc::Receiver<()>,
     observe: impl FnMut(View<'_>),
 ) -> Result<Report, Error> {
-    let target = target::find(&plan).await?;
+    let address = target::find(&plan).await?;
     let offset = fastrand::u32(..u32::from(u16::MAX));
-    let route = Route::to(&plan, target, offset)?;
-    let place = route.place();
+    let target = Target::to(&plan, address, offset)?;
+    let broker = target.describe();
     let mut run = Run::new(plan, interrupts, observe);
     if run.plan.processes > 1 {
-        run.start_processes(program, target, offset).await?;
+        run.start_processes(program, address, offset).await?;
     } else {
-        run.start_threads(&route)?;
+        run.start_threads(&target)?;
     }
     let ending = run.lead().await;
     let (start, started_at) = (run.start, run.started_at);
@@ -115,7 +116,7 @@ pub async fn run(
     let mut record = run.finish().await?;
     record.gap_lost = record.account(&plan).gap_lost;
     let circumstances =
-        Circumstances { broker: place, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
+        Circumstances { broker, started_at, ending, elapsed: start.elapsed(), phases, is_drain_cut };
     Ok(Report::new(&plan, circumstances, record))
 }
 
@@ -132,7 +133,7 @@ struct Run<O> {
     /// The current step.
     step: Step,
     is_drain_cut: bool,
-    orders: watch::Sender<Orders>,
+    control: watch::Sender<Control>,
     interrupts: mpsc::Receiver<()>,
     observe: O,
 }
@@ -147,7 +148,7 @@ enum Wait {
 
 impl<O: FnMut(View<'_>)> Run<O> {
     fn new(plan: Plan, interrupts: mpsc::Receiver<()>, observe: O) -> Run<O> {
-        let (orders, _) = watch::channel(Orders::default());
+        let (control, _) = watch::channel(Control::default());
         Run {
             plan: Arc::new(plan),
             start: Instant::now(),
@@ -158,14 +159,14 @@ impl<O: FnMut(View<'_>)> Run<O> {
             processes: Vec::new(),
             step: Step::Connect,
             is_drain_cut: false,
-            orders,
+            control,
             interrupts,
             observe,
         }
     }
 
     /// Starts all workers as threads of this process.
-    fn start_threads(&mut self, route: &Route) -> Result<(), Error> {
+    fn start_threads(&mut self, target: &Target) -> Result<(), Error> {
         limits::allow_open_files(&self.plan, 0)?;
         for thread in 0..self.plan.threads {
             let gauges = Arc::new(Gauges::default());
@@ -173,10 +174,10 @@ impl<O: FnMut(View<'_>)> Run<O> {
             self.threads.push(worker::spawn(Assignment {
                 thread,
                 plan: self.plan.clone(),
-                route: route.clone(),
+                target: target.clone(),
                 start: self.start,
                 gauges,
-                orders: self.orders.subscribe(),
+                control: self.control.subscribe(),
             })?);
         }
         Ok(())
@@ -186,12 +187,12 @@ impl<O: FnMut(View<'_>)> Run<O> {
     async fn start_processes(
         &mut self,
         program: &Program,
-        target: Option<SocketAddr>,
+        address: Option<SocketAddr>,
         offset: u32,
     ) -> Result<(), Error> {
         let assignment = processes::Assignment {
             searched_rate: program.searched_rate,
-            ..processes::Assignment::of(&self.plan, Moment::of(self.start), target, offset)
+            ..processes::Assignment::of(&self.plan, Moment::of(self.start), address, offset)
         };
         for (process, gauges) in processes::start(program, &self.plan, &assignment).await? {
             self.processes.push(process);
@@ -200,11 +201,11 @@ impl<O: FnMut(View<'_>)> Run<O> {
         Ok(())
     }
 
-    /// Sends changed orders to all workers.
-    fn order(&mut self, change: impl FnOnce(&mut Orders)) {
-        self.orders.send_modify(change);
-        let orders = *self.orders.borrow();
-        self.processes.iter_mut().for_each(|process| process.order(orders));
+    /// Sends changed control data to all workers.
+    fn send_control(&mut self, change: impl FnOnce(&mut Control)) {
+        self.control.send_modify(change);
+        let control = *self.control.borrow();
+        self.processes.iter_mut().for_each(|process| process.send_control(control));
     }
 
     /// Leads the workers through all phases but the last.
@@ -219,12 +220,12 @@ impl<O: FnMut(View<'_>)> Run<O> {
         let highest_qos = self.totals().lowest_granted();
         Arc::make_mut(&mut self.plan).limit_qos(highest_qos);
         let load_began = Some(self.nanoseconds().saturating_add(lead(&self.plan)));
-        self.order(|orders| {
-            (orders.phase, orders.load_began) = (Phase::Measure, load_began);
-            orders.highest_qos = highest_qos.map(|qos| qos as u8);
+        self.send_control(|control| {
+            (control.phase, control.load_began) = (Phase::Measure, load_began);
+            control.highest_qos = highest_qos.map(|qos| qos as u8);
         });
         let measured = self.load().await;
-        self.order(|orders| orders.phase = Phase::Drain);
+        self.send_control(|control| control.phase = Phase::Drain);
         let drained = match measured {
             Wait::Stalled => return Ending::Stalled(self.step),
             Wait::Done | Wait::Interrupted => self.drain().await,
@@ -310,23 +311,23 @@ impl<O: FnMut(View<'_>)> Run<O> {
         }
         let clients = self.totals().connected - self.totals().lost;
         let lost = self.totals().lost;
-        self.order(|orders| orders.drops += 1);
-        let is_back = |totals: &Totals| totals.back + totals.lost - lost >= clients;
-        match self.until(Step::Reconnect, is_back).await {
+        self.send_control(|control| control.drops += 1);
+        let is_reconnected = |totals: &Totals| totals.reconnected + totals.lost - lost >= clients;
+        match self.until(Step::Reconnect, is_reconnected).await {
             Wait::Done => {}
             wait => return wait,
         }
-        self.order(|orders| orders.is_back = true);
+        self.send_control(|control| control.is_reconnected = true);
         self.measure(Volume::Duration(duration.saturating_sub(begin.elapsed()))).await
     }
 
     /// Lets publishers send delayed messages that were due before the end, until the usual timeout.
     async fn catch_up(&mut self) -> Wait {
-        let patience = self.plan.patience;
+        let timeout = self.plan.timeout;
         let is_done = |totals: &Totals| is_over(totals) || totals.finished >= totals.publishers;
         tokio::select! {
             wait = self.until(Step::CatchUp, is_done) => wait,
-            () = tokio::time::sleep(patience) => Wait::Done,
+            () = tokio::time::sleep(timeout) => Wait::Done,
         }
     }
 
@@ -374,38 +375,38 @@ impl<O: FnMut(View<'_>)> Run<O> {
             let now = progress(step, &totals);
             if seen != Some(now) {
                 (seen, moved_at) = (Some(now), Instant::now());
-            } else if moved_at.elapsed() >= self.patience(step, &totals) {
+            } else if moved_at.elapsed() >= self.timeout(step, &totals) {
                 return Wait::Stalled;
             }
         }
     }
 
     /// The timeout without progress.
-    fn patience(&self, step: Step, totals: &Totals) -> Duration {
+    fn timeout(&self, step: Step, totals: &Totals) -> Duration {
         let plan = &self.plan;
         match step {
             // Longer than the connect timeout of a single client, and than the pause before the next one starts.
             Step::Connect | Step::Reconnect => {
                 let pause = plan.connect_rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
-                plan.patience.max(plan.broker.endpoint.timeout + 2 * LOOK_INTERVAL) + pause
+                plan.timeout.max(plan.broker.endpoint.timeout + 2 * LOOK_INTERVAL) + pause
             }
-            Step::Subscribe | Step::CatchUp => plan.patience,
+            Step::Subscribe | Step::CatchUp => plan.timeout,
             Step::Wait => Duration::MAX,
             Step::WarmUp | Step::Measure => match plan.volume {
                 // Subscribers and idle clients alone cannot know when other publishers will send.
                 Volume::Duration(_) if plan.publishers() == 0 => Duration::MAX,
-                _ => plan.patience.saturating_add(plan.longest_pause()),
+                _ => plan.timeout.saturating_add(plan.longest_pause()),
             },
-            Step::Drain => self.patience_of_drain(totals),
+            Step::Drain => self.drain_timeout(totals),
         }
     }
 
     /// If messages may get lost and the broker has acknowledged all publishers, a message that takes three times as
     /// long as any before counts as lost. If a loss would violate the QoS, the run waits for the whole timeout.
-    fn patience_of_drain(&self, totals: &Totals) -> Duration {
+    fn drain_timeout(&self, totals: &Totals) -> Duration {
         let may_lose = self.plan.may_lose() && totals.finished >= totals.publishers;
         let longest = LONGEST_TIMES * Duration::from_nanos(totals.slowest);
-        if may_lose { longest.max(SHORTEST_WAIT).min(self.plan.patience) } else { self.plan.patience }
+        if may_lose { longest.max(SHORTEST_WAIT).min(self.plan.timeout) } else { self.plan.timeout }
     }
 
     fn nanoseconds(&self) -> u64 {
@@ -425,7 +426,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
 
     /// Disconnects all clients, and collects the records.
     async fn finish(mut self) -> Result<Record, Error> {
-        self.order(|orders| orders.phase = Phase::Close);
+        self.send_control(|control| control.phase = Phase::Close);
         let mut record = worker::gather(self.threads)?;
         let mut is_interrupted = false;
         let finishing = processes::finish(self.processes, || {
@@ -442,7 +443,7 @@ impl<O: FnMut(View<'_>)> Run<O> {
 fn progress(step: Step, totals: &Totals) -> Totals {
     match step {
         Step::Connect => Totals { connected: totals.connected, ..Totals::default() },
-        Step::Reconnect => Totals { back: totals.back, ..Totals::default() },
+        Step::Reconnect => Totals { reconnected: totals.reconnected, ..Totals::default() },
         Step::Subscribe | Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain => *totals,
     }
 }

@@ -14,7 +14,7 @@ const QUEUE_PAUSE: Duration = Duration::from_millis(2);
 
 /// The local and remote addresses of the connections.
 #[derive(Debug, Clone)]
-pub(super) struct Route {
+pub(super) struct Target {
     /// The broker's address and the layers to it.
     endpoint: Endpoint,
     /// The address that the sockets connect to; `None` if the transport finds it.
@@ -59,12 +59,12 @@ pub(super) async fn find(plan: &Plan) -> Result<Option<SocketAddr>, Error> {
     stream.peer_address().map(Some).ok_or_else(unknown)
 }
 
-impl Route {
-    /// The route to a known address.
+impl Target {
+    /// The addresses for a known target.
     ///
     /// # Errors
     /// If there are fewer local ports than clients.
-    pub(super) fn to(plan: &Plan, target: Option<SocketAddr>, offset: u32) -> Result<Route, Error> {
+    pub(super) fn to(plan: &Plan, target: Option<SocketAddr>, offset: u32) -> Result<Target, Error> {
         let endpoint = match target {
             Some(target) => Endpoint {
                 address: Address::Tcp { host: target.ip().to_string(), port: target.port() },
@@ -73,11 +73,11 @@ impl Route {
             None => plan.broker.endpoint.clone(),
         };
         let sources = limits::sources(plan.clients(), target, &plan.broker.bind, offset)?;
-        Ok(Route { endpoint, target, sources })
+        Ok(Target { endpoint, target, sources })
     }
 
     /// The destination, for messages to the user.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match (self.target, &self.endpoint.proxy) {
             (Some(target), _) => target.to_string(),
             (None, Some(proxy)) => format!("{} through {proxy}", self.endpoint.address),

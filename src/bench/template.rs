@@ -1,7 +1,7 @@
 //! Texts with placeholders: the topics and payloads of a run.
 
 use super::run_id::RunId;
-use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
+use crate::payload::placeholder::{self, Piece, PlaceholderError, Value};
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -32,18 +32,6 @@ pub struct Values<'a> {
     pub subscriber: u32,
     pub client: &'a str,
     pub sequence: u64,
-}
-
-/// Why a template is invalid.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
-pub enum PlaceholderError {
-    #[error("unknown placeholder {{{0}}}; the placeholders are {1}")]
-    Unknown(String, &'static str),
-    #[error(
-        "invalid range {{rand:{0}}}; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
-    )]
-    Range(String),
 }
 
 /// The placeholders of a topic.
@@ -98,12 +86,8 @@ impl Template {
         is_allowed: impl Fn(&str) -> bool,
         is_placeholder: impl Fn(&str) -> bool,
     ) -> Result<Template, PlaceholderError> {
-        let named = |Braces { inside, is_open }: Braces<'_>| {
-            let is_known = !is_open && is_allowed(inside);
-            let placeholder = if is_known { Placeholder::named(inside)? } else { None };
-            placeholder.ok_or_else(|| PlaceholderError::Unknown(inside.to_owned(), known))
-        };
-        let pieces = placeholder::parse(text, is_placeholder, named)?;
+        let named = |name: &str| if is_allowed(name) { Placeholder::named(name) } else { Ok(None) };
+        let pieces = placeholder::parse(text, is_placeholder, known, named)?;
         Ok(Template { text: text.to_owned(), pieces })
     }
 
@@ -174,11 +158,7 @@ impl Placeholder {
             "s" => Placeholder::Subscriber,
             "client" => Placeholder::Client,
             "seq" => Placeholder::Sequence,
-            _ => {
-                let value =
-                    Value::named(name).map_err(|InvalidRange(range)| PlaceholderError::Range(range))?;
-                return Ok(value.map(Placeholder::New));
-            }
+            _ => return Ok(Value::named(name)?.map(Placeholder::New)),
         }))
     }
 }
@@ -221,7 +201,7 @@ mod tests {
                 .starts_with("unknown placeholder {sequ}; the placeholders are {run}, {client}")
         );
         assert!(of_payload("{s}").starts_with("unknown placeholder {s}"), "a message has no subscriber");
-        assert!(of_topic("a/{i").starts_with("unknown placeholder {i}"), "an open brace");
+        assert!(of_topic("a/{i").starts_with("placeholder {i is not closed"));
         for range in ["5..5", "6..5", "..", "1", "a..b", "1.5..x"] {
             assert!(of_topic(&format!("{{rand:{range}}}")).contains("invalid range"), "{range}");
         }

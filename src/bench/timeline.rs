@@ -148,14 +148,18 @@ impl Timeline {
 
 impl Slot {
     fn merge(&mut self, other: &Slot) {
-        self.connected = self.connected.saturating_add(other.connected);
-        self.failed = self.failed.saturating_add(other.failed);
-        self.lost = self.lost.saturating_add(other.lost);
-        self.sent = self.sent.saturating_add(other.sent);
-        self.acknowledged = self.acknowledged.saturating_add(other.acknowledged);
-        self.denied = self.denied.saturating_add(other.denied);
-        self.received = self.received.saturating_add(other.received);
-        self.latency.merge(&other.latency);
+        let Slot { connected, failed, lost, sent, acknowledged, denied, received, latency } = other;
+        let pairs = [
+            (&mut self.connected, connected),
+            (&mut self.failed, failed),
+            (&mut self.lost, lost),
+            (&mut self.sent, sent),
+            (&mut self.acknowledged, acknowledged),
+            (&mut self.denied, denied),
+            (&mut self.received, received),
+        ];
+        pairs.into_iter().for_each(|(ours, theirs)| *ours = ours.saturating_add(*theirs));
+        self.latency.merge(latency);
     }
 }
 

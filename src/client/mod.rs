@@ -13,6 +13,7 @@
 mod application;
 mod authentication;
 mod connect;
+pub mod cpu_time;
 mod disconnect;
 mod error;
 mod failure;

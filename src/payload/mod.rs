@@ -10,6 +10,7 @@ mod input;
 mod msgpack;
 mod names;
 mod number;
+pub mod placeholder;
 mod protobuf;
 mod sparkplug;
 #[cfg(test)]

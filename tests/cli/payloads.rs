@@ -54,10 +54,10 @@ fn a_request_can_be_made_from_a_template() {
 #[test]
 fn a_template_that_makes_no_sense_is_refused_before_connecting() {
     for (words, parts) in [
-        ("-t a -m {nope}", &["-m: {nope} is not a placeholder", "{uuid}"][..]),
-        ("-t a/{x} -m y", &["-t: {x} is not a placeholder"]),
-        ("-t a -m {rand:5..1}", &["{rand:5..1} is not a range"]),
-        ("-t a -m {i", &["{i is not closed"]),
+        ("-t a -m {nope}", &["-m: unknown placeholder {nope}", "{uuid}"][..]),
+        ("-t a/{x} -m y", &["-t: unknown placeholder {x}"]),
+        ("-t a -m {rand:5..1}", &["invalid range {rand:5..1}"]),
+        ("-t a -m {i", &["placeholder {i is not closed"]),
         ("-t a -l", &["--template cannot be used with -l"]),
         ("--ndjson", &["--template cannot be used with --ndjson"]),
     ] {

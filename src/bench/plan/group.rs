@@ -80,7 +80,7 @@ impl Group {
     }
 
     /// The QoS from publisher to subscriber.
-    pub fn promise(&self) -> Qos {
+    pub fn delivery_qos(&self) -> Qos {
         self.sending_qos().min(self.subscription_qos)
     }
 
@@ -101,7 +101,7 @@ impl Group {
     }
 
     /// The number of clients with an account of deliveries: requesters if requests are answered, else subscribers.
-    pub fn judged(&self) -> u32 {
+    pub fn receivers(&self) -> u32 {
         if self.is_answered { self.publishers } else { self.subscribers }
     }
 

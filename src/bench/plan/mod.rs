@@ -94,7 +94,7 @@ pub struct Plan {
     /// The start time of the load; `None` to start once all clients are ready.
     pub start_at: Option<SystemTime>,
     /// The timeout of a wait during which nothing makes progress.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// The scenario of a run.
@@ -182,16 +182,16 @@ impl Plan {
 
     /// Whether the QoS allows message loss.
     pub fn may_lose(&self) -> bool {
-        let promises_nothing = |group: &Group| match self.scenario {
-            Scenario::Reconnect => !self.owes_what_is_missed(group),
-            _ => group.promise() == Qos::AtMostOnce,
+        let may_lose = |group: &Group| match self.scenario {
+            Scenario::Reconnect => !self.owes_missed_messages(group),
+            _ => group.delivery_qos() == Qos::AtMostOnce,
         };
-        self.groups.iter().all(promises_nothing)
+        self.groups.iter().all(may_lose)
     }
 
     /// Whether the broker has to deliver messages later that it received while a subscriber was away.
-    pub fn owes_what_is_missed(&self, group: &Group) -> bool {
-        self.broker.keeps_sessions && group.promise() != Qos::AtMostOnce
+    pub fn owes_missed_messages(&self, group: &Group) -> bool {
+        self.broker.keeps_sessions && group.delivery_qos() != Qos::AtMostOnce
     }
 
     /// Lowers the QoS of all messages to the maximum that the broker grants.
@@ -270,7 +270,7 @@ pub(super) mod tests {
             threads: 2,
             processes: 1,
             start_at: None,
-            patience: Duration::from_secs(10),
+            timeout: Duration::from_secs(10),
         }
     }
 

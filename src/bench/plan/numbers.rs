@@ -16,7 +16,7 @@ impl Plan {
             (group.first_publisher, group.first_subscriber, group.first_client) =
                 (publishers, subscribers, clients);
             publishers = publishers.saturating_add(group.publishers);
-            subscribers = subscribers.saturating_add(group.judged().max(group.subscribers));
+            subscribers = subscribers.saturating_add(group.receivers().max(group.subscribers));
             clients = clients.saturating_add(group.clients());
         }
     }

@@ -1,18 +1,19 @@
-//! A worker process: receives orders, and sends progress and its record.
+//! A worker process: receives control data, and sends progress and its record.
 //!
 //! The leader waits for a worker process as long as it makes progress. A separate thread reports progress while the
 //! others are busy for a long time: with the plan of a million clients, or the record of a long run.
 
 use super::super::error::Error;
 use super::wire::{self, Assignment, FromWorker, ToWorker};
+use crate::bench::context::{Control, Phase};
 use crate::bench::gauges::{self, Gauges, Totals};
 use crate::bench::limits;
 use crate::bench::plan::Plan;
 use crate::bench::record::Record;
-use crate::bench::target::Route;
+use crate::bench::target::Target;
 use crate::bench::timeline::Coarse;
-use crate::bench::worker::{self, Orders, Phase};
-use crate::processor::process_time;
+use crate::bench::worker;
+use crate::client::cpu_time;
 use std::io::{self, BufRead, BufWriter, Stdout, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep};
@@ -25,8 +26,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(10);
 /// Number of these intervals between messages with the latencies of the last second.
 const ROUNDS_PER_LATENCIES: u32 = 20;
 
-/// How often the processor time is compared, and how much of it counts as work. A process that only waits uses much
-/// less, and one that shares a processor with a hundred others uses this much within a few seconds.
+/// How often the CPU time is compared, and how much of it counts as work. A process that only waits uses much
+/// less, and one that shares a CPU with a hundred others uses this much within a few seconds.
 const WORK_INTERVAL: Duration = Duration::from_millis(250);
 const WORK: Duration = Duration::from_millis(50);
 
@@ -47,11 +48,11 @@ pub fn serve(plan: impl FnOnce(&Assignment) -> Result<Plan, String>) -> Result<(
         .and_then(|plan| Workers::start(&Arc::new(plan), &assignment).map_err(|error| error.to_string()));
     match started {
         Ok(workers) => {
-            leader.tell(&FromWorker::Ready);
+            leader.send(&FromWorker::Ready);
             let record = workers.lead(&leader)?;
-            leader.tell(&FromWorker::Measured(Box::new(record)));
+            leader.send(&FromWorker::Measured(Box::new(record)));
         }
-        Err(text) => leader.tell(&FromWorker::Failed(text)),
+        Err(text) => leader.send(&FromWorker::Failed(text)),
     }
     Ok(())
 }
@@ -67,23 +68,23 @@ impl Default for Leader {
 }
 
 impl Leader {
-    fn tell(&self, message: &FromWorker) {
+    fn send(&self, message: &FromWorker) {
         let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A failed write needs no handling: without a leader, standard input ends, too.
         let _ = wire::write(&mut *output, message).and_then(|()| output.flush());
     }
 
-    /// Reports in the background whenever this process has used the processor.
+    /// Reports in the background whenever this process has used CPU time.
     fn report_work(&self) -> Result<(), Error> {
         let leader = self.clone();
         let report = move || {
-            let mut told = process_time();
+            let mut sent = cpu_time::of_process();
             loop {
                 sleep(WORK_INTERVAL);
-                let used = process_time();
-                if used.saturating_sub(told) >= WORK {
-                    told = used;
-                    leader.tell(&FromWorker::Working);
+                let used = cpu_time::of_process();
+                if used.saturating_sub(sent) >= WORK {
+                    sent = used;
+                    leader.send(&FromWorker::Working);
                 }
             }
         };
@@ -101,8 +102,8 @@ struct Workers {
 impl Workers {
     fn start(plan: &Arc<Plan>, assignment: &Assignment) -> Result<Workers, Error> {
         limits::allow_open_files(plan, assignment.process)?;
-        let route = Route::to(plan, assignment.target, assignment.offset)?;
-        let (sender, orders) = watch::channel(Orders::default());
+        let target = Target::to(plan, assignment.target, assignment.offset)?;
+        let (sender, control) = watch::channel(Control::default());
         let mut workers = Workers { gauges: Vec::new(), threads: Vec::new() };
         for thread in plan.threads_of_process(assignment.process) {
             let gauges = Arc::new(Gauges::default());
@@ -110,48 +111,48 @@ impl Workers {
             workers.threads.push(worker::spawn(worker::Assignment {
                 thread,
                 plan: plan.clone(),
-                route: route.clone(),
+                target: target.clone(),
                 start: assignment.start.instant(),
                 gauges,
-                orders: orders.clone(),
+                control: control.clone(),
             })?);
         }
-        std::thread::spawn(move || follow(&sender));
+        std::thread::spawn(move || forward_control(&sender));
         Ok(workers)
     }
 
     /// Reports progress to the leader until all threads have ended.
     fn lead(self, leader: &Leader) -> Result<Record, Error> {
-        let mut told = Told::default();
+        let mut sent = LastSent::default();
         while !self.threads.iter().all(JoinHandle::is_finished) {
-            told.tell_news(&self.gauges, leader);
+            sent.send_changes(&self.gauges, leader);
             sleep(PROGRESS_INTERVAL);
         }
-        told.tell_news(&self.gauges, leader);
+        sent.send_changes(&self.gauges, leader);
         worker::gather(self.threads)
     }
 }
 
 /// The last values reported to the leader.
 #[derive(Default)]
-struct Told {
+struct LastSent {
     totals: Totals,
     latencies: Coarse,
     rounds: u32,
 }
 
-impl Told {
-    fn tell_news(&mut self, gauges: &[Arc<Gauges>], leader: &Leader) {
+impl LastSent {
+    fn send_changes(&mut self, gauges: &[Arc<Gauges>], leader: &Leader) {
         let mut totals = Totals::default();
         gauges.iter().for_each(|gauges| totals.add(gauges));
         if totals != self.totals {
-            leader.tell(&FromWorker::Progress(totals));
+            leader.send(&FromWorker::Progress(totals));
             self.totals = totals;
         }
         if self.rounds.is_multiple_of(ROUNDS_PER_LATENCIES) {
             let latencies = gauges::recent(gauges);
             if latencies != self.latencies {
-                leader.tell(&FromWorker::Recent(latencies.clone()));
+                leader.send(&FromWorker::Recent(latencies.clone()));
                 self.latencies = latencies;
             }
         }
@@ -159,13 +160,13 @@ impl Told {
     }
 }
 
-/// Passes orders on, and the order to close once the leader is gone.
-fn follow(orders: &watch::Sender<Orders>) {
+/// Forwards control data to the threads, and closes them once the leader is gone.
+fn forward_control(control: &watch::Sender<Control>) {
     for line in io::stdin().lock().lines() {
         match line.map(|line| serde_json::from_str(&line)) {
-            Ok(Ok(ToWorker::Orders(new))) => drop(orders.send_replace(new)),
+            Ok(Ok(ToWorker::Control(new))) => drop(control.send_replace(new)),
             Ok(Ok(ToWorker::Begin(_)) | Err(_)) | Err(_) => break,
         }
     }
-    orders.send_modify(|orders| orders.phase = Phase::Close);
+    control.send_modify(|control| control.phase = Phase::Close);
 }

@@ -69,13 +69,13 @@ impl<'de> Deserialize<'de> for Errors {
 
 #[cfg(test)]
 mod tests {
-    use crate::bench::record::{Record, Sent, Stage};
+    use crate::bench::record::{LatencyKind, Record, Sent, Stage};
 
     #[test]
     fn a_record_is_the_same_on_the_other_side() {
         let mut record = Record { connected: 7, busiest_thread: 0.123_456_789, ..Record::default() };
         for time in (0..1000u64).map(|number| number * number * 977) {
-            record.connack.record(time);
+            record.latencies.record(LatencyKind::Connack, time);
             record.timeline.at(time * 1000).latency.record(time);
         }
         record.accepting.note(u64::MAX);
@@ -91,7 +91,10 @@ mod tests {
         record.received.insert(3, vec![received]);
         let text = serde_json::to_string(&record).unwrap();
         let again: Record = serde_json::from_str(&text).unwrap();
-        assert_eq!(again.connack.summary(), record.connack.summary());
+        assert_eq!(
+            again.latencies.of(LatencyKind::Connack).summary(),
+            record.latencies.of(LatencyKind::Connack).summary()
+        );
         // Any loss in transit would show as a difference.
         assert_eq!(serde_json::to_string(&again).unwrap(), text);
     }

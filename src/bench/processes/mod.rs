@@ -1,7 +1,7 @@
 //! Worker processes: each has some of the threads, and a limit of open files of its own.
 //!
-//! A worker process is this same program with the same arguments and one more. It reads an assignment and orders from
-//! standard input, and writes progress and finally its record to standard output (`wire`). It ends when its standard
+//! A worker process is this same program with the same arguments and one more. It reads an assignment and control
+//! data from standard input, and writes progress and finally its record to standard output (`wire`). It ends when its standard
 //! input ends, and so also if the leader is killed. If it fails, its clients count as lost and the other processes
 //! continue. Its start and the transfer of its record have no time limit, except that it has to make progress.
 
@@ -10,12 +10,12 @@ mod histogram_codec;
 mod pulse;
 mod wire;
 
+use super::context::Control;
 use super::error::Error;
 use super::gauges::{Gauges, Totals};
 use super::plan::{Plan, Task};
 use super::record::{Record, Stage};
 use super::timeline::Coarse;
-use super::worker::Orders;
 pub use child::serve;
 use pulse::Pulse;
 use std::ffi::OsString;
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 pub use wire::{Assignment, Moment};
 use wire::{FromWorker, ToWorker};
 
-/// The time without progress after which a worker process is given up: while it starts, and from the last order until
+/// The time without progress after which a worker process is given up: while it starts, and from the last control message until
 /// its record has arrived.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
@@ -52,7 +52,7 @@ pub struct Program {
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    orders: Option<ChildStdin>,
+    input: Option<ChildStdin>,
     /// Its name in messages to the user.
     name: String,
     outcome: Receiver<Outcome>,
@@ -69,7 +69,7 @@ enum Outcome {
 
 /// The numbers of clients of a process.
 #[derive(Debug, Clone, Copy, Default)]
-struct Extent {
+struct ClientCounts {
     clients: u64,
     publishers: u64,
     subscriptions: u64,
@@ -96,7 +96,7 @@ pub(super) async fn start(
     Ok(ready)
 }
 
-/// Collects the records of all processes after the last order. Stops waiting as soon as `is_interrupted` returns
+/// Collects the records of all processes after the last control message. Stops waiting as soon as `is_interrupted` returns
 /// true.
 pub(super) async fn finish(processes: Vec<Process>, mut is_interrupted: impl FnMut() -> bool) -> Record {
     finish_within(processes, SILENCE_LIMIT, &mut is_interrupted).await
@@ -107,7 +107,7 @@ async fn finish_within(
     limit: Duration,
     is_interrupted: &mut dyn FnMut() -> bool,
 ) -> Record {
-    // All of them work on the last order from now on.
+    // All of them work on the last control message from now on.
     processes.iter().for_each(|process| process.pulse.note());
     let mut record = Record::default();
     for process in processes {
@@ -142,39 +142,39 @@ impl Process {
             .stdout(Stdio::piped())
             // A worker reports on standard output, and must not prompt on the terminal.
             .stderr(if plan.broker.watch.is_some() { Stdio::inherit() } else { Stdio::null() })
-            // Ctrl-C is for the leader, which gives the orders.
+            // Ctrl-C is for the leader, which controls the workers.
             .process_group(0)
             .spawn()
             .map_err(Error::Process)?;
-        let (orders, output) = (child.stdin.take(), child.stdout.take());
+        let (input, output) = (child.stdin.take(), child.stdout.take());
         let name = format!("worker process {} of {}", assignment.process + 1, plan.processes);
         let (sender, outcome) = mpsc::channel();
         // From here on, every path ends the child.
         let pulse = Arc::new(Pulse::default());
-        let mut process = Process { child, orders, name, outcome, pulse: pulse.clone() };
+        let mut process = Process { child, input, name, outcome, pulse: pulse.clone() };
         let output = output.ok_or_else(|| Error::Process(io::Error::other("it has no standard output")))?;
-        let extent = Extent::of(plan, assignment.process);
-        process.tell(&ToWorker::Begin(Box::new(assignment)));
+        let clients = ClientCounts::of(plan, assignment.process);
+        process.send(&ToWorker::Begin(Box::new(assignment)));
         let gauges = Arc::new(Gauges::default());
         let (ready, is_ready) = mpsc::channel();
-        let listener = Listener { gauges: gauges.clone(), ready, extent, totals: Totals::default(), pulse };
+        let listener = Listener { gauges: gauges.clone(), ready, clients, totals: Totals::default(), pulse };
         let listen = move || drop(sender.send(listener.listen(output)));
         std::thread::Builder::new().name("listen".to_owned()).spawn(listen).map_err(Error::Process)?;
         Ok(Starting { process, gauges, is_ready })
     }
 
-    /// Sends new orders. A process that is gone shows by its silence.
-    pub(super) fn order(&mut self, orders: Orders) {
-        self.tell(&ToWorker::Orders(orders));
+    /// Sends new control data. A process that is gone shows by its silence.
+    pub(super) fn send_control(&mut self, control: Control) {
+        self.send(&ToWorker::Control(control));
     }
 
-    fn tell(&mut self, message: &ToWorker) {
-        if let Some(input) = &mut self.orders {
+    fn send(&mut self, message: &ToWorker) {
+        if let Some(input) = &mut self.input {
             let _ = wire::write(input, message).and_then(|()| input.flush());
         }
     }
 
-    /// Waits for its record after the last order; without one, returns a record of the lost clients.
+    /// Waits for its record after the last control message; without one, returns a record of the lost clients.
     async fn finish(mut self, limit: Duration, is_interrupted: &mut dyn FnMut() -> bool) -> Record {
         let outcome = self.pulse.wait_for(&self.outcome, limit, is_interrupted).await;
         let is_silent = matches!(outcome, Err(TryRecvError::Empty));
@@ -204,9 +204,9 @@ impl Process {
     }
 
     /// Waits for the process to exit, and kills it after the timeout.
-    fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
-        drop(self.orders.take());
-        let deadline = Instant::now() + patience;
+    fn end(&mut self, timeout: Duration) -> Option<ExitStatus> {
+        drop(self.input.take());
+        let deadline = Instant::now() + timeout;
         while Instant::now() < deadline {
             match self.child.try_wait() {
                 Ok(None) => sleep(Duration::from_millis(2)),
@@ -233,16 +233,16 @@ fn describe(status: Option<ExitStatus>) -> String {
     }
 }
 
-impl Extent {
+impl ClientCounts {
     /// Counts the clients of one process.
-    fn of(plan: &Plan, process: usize) -> Extent {
-        let mut extent = Extent::default();
+    fn of(plan: &Plan, process: usize) -> ClientCounts {
+        let mut clients = ClientCounts::default();
         for slot in plan.threads_of_process(process).flat_map(|thread| plan.slots_of_thread(thread)) {
-            extent.clients += 1;
-            extent.publishers += u64::from(slot.task.publishes());
-            extent.subscriptions += u64::from(slot.task != Task::Stay && slot.task.subscribes());
+            clients.clients += 1;
+            clients.publishers += u64::from(slot.task.publishes());
+            clients.subscriptions += u64::from(slot.task != Task::Stay && slot.task.subscribes());
         }
-        extent
+        clients
     }
 
     /// Totals of a process that is gone, so that the run does not wait for its clients.
@@ -262,7 +262,7 @@ impl Extent {
 struct Listener {
     gauges: Arc<Gauges>,
     ready: Sender<Result<(), String>>,
-    extent: Extent,
+    clients: ClientCounts,
     totals: Totals,
     pulse: Arc<Pulse>,
 }
@@ -289,7 +289,7 @@ impl Listener {
                 Err(_) => break,
             }
         }
-        self.gauges.set(&self.extent.gone(self.totals));
+        self.gauges.set(&self.clients.gone(self.totals));
         self.gauges.show_recent(Coarse::default());
         Outcome::Gone(self.totals)
     }

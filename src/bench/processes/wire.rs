@@ -1,11 +1,11 @@
 //! The protocol between a leader and its worker processes: a JSON object on each line.
 
+use crate::bench::context::Control;
 use crate::bench::gauges::Totals;
 use crate::bench::identity::Secret;
 use crate::bench::plan::{Plan, RunId};
 use crate::bench::record::Record;
 use crate::bench::timeline::Coarse;
-use crate::bench::worker::Orders;
 use crate::client::{Method, TokenSource};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 pub(super) enum ToWorker {
     /// The settings that are not in its arguments.
     Begin(Box<Assignment>),
-    /// Orders for its clients.
-    Orders(Orders),
+    /// Control for its clients.
+    Control(Control),
 }
 
 /// A message from a worker process.
@@ -29,7 +29,7 @@ pub(super) enum FromWorker {
     Ready,
     /// It cannot begin, with the reason.
     Failed(String),
-    /// It has used the processor since the last message, but has nothing to report.
+    /// It has used CPU time since the last message, but has nothing to report.
     Working,
     /// Its totals so far.
     Progress(Totals),

@@ -154,7 +154,7 @@ impl Record {
     pub fn outcome(&self, plan: &Plan, group: &Group) -> Outcome {
         let mut outcome = Outcome::default();
         self.account_for_group(plan, group, &mut outcome.account);
-        let receivers = group.first_subscriber..group.first_subscriber + group.judged();
+        let receivers = group.first_subscriber..group.first_subscriber + group.receivers();
         for received in self.received.range(receivers).flat_map(|(_, received)| received) {
             outcome.duplicates += received.duplicates;
             // The members of a shared subscription overtake each other.
@@ -166,7 +166,7 @@ impl Record {
     fn account_for_group(&self, plan: &Plan, group: &Group, account: &mut Account) {
         let publishers = group.first_publisher..group.first_publisher + group.publishers;
         for (&number, sent) in self.sent.range(publishers) {
-            let missed = if plan.owes_what_is_missed(group) { Missed::Owed } else { Missed::Excused };
+            let missed = if plan.owes_missed_messages(group) { Missed::Owed } else { Missed::Excused };
             self.account_for(sent, (number - group.first_publisher, group), missed, account);
         }
     }
@@ -213,9 +213,9 @@ impl Record {
     }
 
     /// The number of clients with an account of deliveries that stayed to the end.
-    pub fn judged_to_the_end(&self, plan: &Plan) -> u64 {
+    pub fn receivers_to_the_end(&self, plan: &Plan) -> u64 {
         let of_group = |group: &Group| {
-            let range = group.first_subscriber..group.first_subscriber + group.judged();
+            let range = group.first_subscriber..group.first_subscriber + group.receivers();
             let count = self.received.range(range).count() as u64;
             // The members of a shared subscription are one receiver in the account.
             if group.share.is_some() { count * u64::from(group.subscribers) } else { count }
@@ -302,7 +302,7 @@ mod tests {
         record.received.insert(1, vec![received(&[0])]);
         record.received.insert(2, vec![received(&[0, 1])]);
         let expected = Account { sent: 6, owed: 6, lost: 1, ..Account::default() };
-        assert_eq!((record.account(&plan), record.judged_to_the_end(&plan)), (expected, 3));
+        assert_eq!((record.account(&plan), record.receivers_to_the_end(&plan)), (expected, 3));
         record.received.insert(0, vec![received(&[1, 0, 0])]);
         let outcome = |group: usize| record.outcome(&plan, &plan.groups[group]);
         let account = Account { sent: 2, owed: 2, ..Account::default() };

@@ -1,6 +1,9 @@
 //! Times as histograms.
 
+use super::latency_kind::LatencyKind;
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Times in nanoseconds, with three significant digits.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +60,39 @@ impl Latencies {
             p99_9: at(99.9),
             max: self.0.max(),
         })
+    }
+}
+
+/// The times of each kind of latency.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct LatencyMap([Latencies; LatencyKind::COUNT]);
+
+impl LatencyMap {
+    /// The times of a kind.
+    pub fn of(&self, kind: LatencyKind) -> &Latencies {
+        self.0.get(kind as usize).expect("each kind has times")
+    }
+
+    /// Records a time.
+    pub fn record(&mut self, kind: LatencyKind, nanoseconds: u64) {
+        self.record_several(kind, nanoseconds, 1);
+    }
+
+    /// Records a time that was measured `count` times.
+    pub fn record_several(&mut self, kind: LatencyKind, nanoseconds: u64, count: u64) {
+        let latencies = self.0.get_mut(kind as usize).expect("each kind has times");
+        latencies.record_several(nanoseconds, count);
+    }
+
+    /// Adds the times of another one.
+    pub fn merge(&mut self, other: &LatencyMap) {
+        self.0.iter_mut().zip(&other.0).for_each(|(ours, theirs)| ours.merge(theirs));
+    }
+
+    /// The kinds that were measured.
+    pub fn into_measured(self) -> BTreeMap<LatencyKind, Latencies> {
+        let all = LatencyKind::ALL.into_iter().zip(self.0);
+        all.filter(|(_, latencies)| !latencies.histogram().is_empty()).collect()
     }
 }
 

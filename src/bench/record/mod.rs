@@ -4,12 +4,14 @@
 mod delivery;
 mod errors;
 mod latencies;
+mod latency_kind;
 mod ranges;
 
 use super::timeline::Timeline;
 pub use delivery::{Account, Arrival, Outcome, Received, Sent};
 pub use errors::{Errors, Stage};
-pub use latencies::{Latencies, Summary};
+pub use latencies::{Latencies, LatencyMap, Summary};
+pub use latency_kind::LatencyKind;
 pub use ranges::Ranges;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,34 +20,8 @@ use std::time::Duration;
 /// All measurements of a worker.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Record {
-    /// From the first step of connecting to the end of the TCP handshake.
-    pub tcp_connect: Latencies,
-    /// The TLS handshake.
-    pub tls: Latencies,
-    /// The WebSocket handshake.
-    pub web_socket: Latencies,
-    /// From CONNECT to CONNACK, without the client's own time.
-    pub connack: Latencies,
-    /// Processor time of computing a client's authentication proof.
-    pub authenticate: Latencies,
-    /// Time that this computation waited for a processor of this machine.
-    pub authenticate_wait: Latencies,
-    /// From PUBLISH to its last acknowledgement.
-    pub acknowledged: Latencies,
-    /// The same from the planned send time; empty without planned times.
-    pub acknowledged_planned: Latencies,
-    /// From PUBLISH at the publisher to its arrival at the subscriber.
-    pub end_to_end: Latencies,
-    /// The same from the planned send time; empty without planned times.
-    pub end_to_end_planned: Latencies,
-    /// From a request to its response.
-    pub round_trip: Latencies,
-    /// The same from the planned send time; empty without planned times.
-    pub round_trip_planned: Latencies,
-    /// From the loss of a connection to SUBACK on the next one.
-    pub resubscribed: Latencies,
-    /// The worker's delay in handling due sends and its own beat.
-    pub lag: Latencies,
+    /// The latencies by kind.
+    pub latencies: LatencyMap,
     /// When clients were accepted.
     pub accepting: Span,
     /// When messages were handed to the kernel.
@@ -82,9 +58,9 @@ pub struct Record {
     pub late_by_us: u64,
     /// Sends that had to wait because the socket's buffer was full.
     pub blocked_sends: u64,
-    /// Processor time of the worker's thread and of its authentication threads, or of all workers together.
+    /// CPU time of the worker's thread and of its authentication threads, or of all workers together.
     pub cpu: Duration,
-    /// The busiest thread's share of a processor during the measurement, from 0 to 1.
+    /// The busiest thread's share of a CPU during the measurement, from 0 to 1.
     pub busiest_thread: f64,
     /// Counts over time.
     pub timeline: Timeline,
@@ -135,46 +111,66 @@ impl Span {
 }
 
 impl Record {
-    /// Adds the measurements of another worker.
+    /// Adds the measurements of another worker. A new field does not compile until its sum is decided here.
     pub fn merge(&mut self, other: Record) {
-        self.tcp_connect.merge(&other.tcp_connect);
-        self.tls.merge(&other.tls);
-        self.web_socket.merge(&other.web_socket);
-        self.connack.merge(&other.connack);
-        self.authenticate.merge(&other.authenticate);
-        self.authenticate_wait.merge(&other.authenticate_wait);
-        self.acknowledged.merge(&other.acknowledged);
-        self.acknowledged_planned.merge(&other.acknowledged_planned);
-        self.end_to_end.merge(&other.end_to_end);
-        self.end_to_end_planned.merge(&other.end_to_end_planned);
-        self.round_trip.merge(&other.round_trip);
-        self.round_trip_planned.merge(&other.round_trip_planned);
-        self.resubscribed.merge(&other.resubscribed);
-        self.lag.merge(&other.lag);
-        self.accepting.merge(other.accepting);
-        self.sending.merge(other.sending);
-        self.acknowledging.merge(other.acknowledging);
-        self.receiving.merge(other.receiving);
-        self.connected += other.connected;
-        self.refused += other.refused;
-        self.connections_lost += other.connections_lost;
-        self.subscribed += other.subscribed;
-        self.acknowledgements += other.acknowledgements;
-        self.deliveries += other.deliveries;
-        self.duplicates += other.duplicates;
-        self.reordered += other.reordered;
-        self.foreign += other.foreign;
-        self.gap_lost += other.gap_lost;
-        self.warm_up.acknowledged += other.warm_up.acknowledged;
-        self.warm_up.received += other.warm_up.received;
-        self.late += other.late;
-        self.late_by_us += other.late_by_us;
-        self.blocked_sends += other.blocked_sends;
-        self.cpu += other.cpu;
-        self.busiest_thread = self.busiest_thread.max(other.busiest_thread);
-        self.timeline.merge(other.timeline);
-        self.errors.merge(other.errors);
-        self.sent.extend(other.sent);
-        self.received.extend(other.received);
+        let Record {
+            latencies,
+            accepting,
+            sending,
+            acknowledging,
+            receiving,
+            connected,
+            refused,
+            connections_lost,
+            subscribed,
+            acknowledgements,
+            deliveries,
+            duplicates,
+            reordered,
+            foreign,
+            gap_lost,
+            warm_up,
+            late,
+            late_by_us,
+            blocked_sends,
+            cpu,
+            busiest_thread,
+            timeline,
+            errors,
+            sent,
+            received,
+        } = other;
+        self.latencies.merge(&latencies);
+        self.accepting.merge(accepting);
+        self.sending.merge(sending);
+        self.acknowledging.merge(acknowledging);
+        self.receiving.merge(receiving);
+        self.connected += connected;
+        self.refused += refused;
+        self.connections_lost += connections_lost;
+        self.subscribed += subscribed;
+        self.acknowledgements += acknowledgements;
+        self.deliveries += deliveries;
+        self.duplicates += duplicates;
+        self.reordered += reordered;
+        self.foreign += foreign;
+        self.gap_lost += gap_lost;
+        self.warm_up.merge(warm_up);
+        self.late += late;
+        self.late_by_us += late_by_us;
+        self.blocked_sends += blocked_sends;
+        self.cpu += cpu;
+        self.busiest_thread = self.busiest_thread.max(busiest_thread);
+        self.timeline.merge(timeline);
+        self.errors.merge(errors);
+        self.sent.extend(sent);
+        self.received.extend(received);
+    }
+}
+
+impl WarmUp {
+    fn merge(&mut self, WarmUp { acknowledged, received }: WarmUp) {
+        self.acknowledged += acknowledged;
+        self.received += received;
     }
 }

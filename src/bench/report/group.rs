@@ -46,6 +46,9 @@ pub struct Group {
     pub outcome: Outcome,
 }
 
+/// The heads of the columns for [`Group::deliveries`].
+pub(super) const DELIVERY_HEADS: [&str; 5] = ["sent", "owed", "lost", "duplicated", "out of order"];
+
 impl Group {
     /// A group of a plan, with its measurements.
     pub(super) fn new(plan: &Plan, group: &plan::Group, record: &Record) -> Group {
@@ -85,14 +88,14 @@ impl Group {
     }
 
     /// The end-to-end QoS of a message.
-    pub fn promise(&self) -> Qos {
+    pub fn delivery_qos(&self) -> Qos {
         self.sending_qos().min(self.subscription_qos)
     }
 
     /// Whether a QoS guarantee was violated: a loss at QoS 1 or 2, or a duplicate at QoS 2.
-    pub fn is_promise_broken(&self) -> bool {
+    pub fn violates_qos(&self) -> bool {
         let Outcome { account, duplicates, .. } = self.outcome;
-        match self.promise() {
+        match self.delivery_qos() {
             Qos::AtMostOnce => false,
             Qos::AtLeastOnce => account.lost > 0,
             Qos::ExactlyOnce => account.lost > 0 || duplicates > 0,
@@ -104,14 +107,14 @@ impl Group {
         self.publishers > 0 && self.sending_qos() != Qos::AtMostOnce
     }
 
-    /// The counts of messages sent, owed, lost, duplicated and out of order.
+    /// The counts of messages under [`DELIVERY_HEADS`].
     pub(super) fn deliveries(&self) -> [u64; 5] {
         let Outcome { account, duplicates, reordered } = self.outcome;
         [account.sent, account.owed, account.lost, duplicates, reordered]
     }
 
     /// The clients by role.
-    pub(super) fn who(&self) -> String {
+    pub(super) fn clients_by_role(&self) -> String {
         let (publishers, subscribers) = (self.publishers, self.subscribers);
         match (self.scenario, &self.listens_to) {
             (Scenario::Connect, _) => count(self.idle, "idle client"),
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn each_scenario_is_told_in_its_own_words() {
-        let told = |group: &Group, time: &str| format!("{}; {}", group.who(), group.load(time));
+        let told = |group: &Group, time: &str| format!("{}; {}", group.clients_by_role(), group.load(time));
         let idle = Group { scenario: Scenario::Connect, publishers: 0, subscribers: 0, idle: 5, ..group() };
         let five = &for_a_time(Volume::Duration(Duration::from_secs(5)));
         assert_eq!(told(&idle, five), "5 idle clients; connections for 5 s");
@@ -226,11 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_qos_is_what_is_promised() {
+    fn the_lower_qos_is_the_delivery_qos() {
         let mut group = group();
         (group.outcome.account.lost, group.outcome.duplicates) = (1, 1);
-        assert!(group.is_promise_broken());
+        assert!(group.violates_qos());
         group.subscription_qos = Qos::AtMostOnce;
-        assert!(!group.is_promise_broken());
+        assert!(!group.violates_qos());
     }
 }

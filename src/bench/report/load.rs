@@ -41,7 +41,7 @@ impl Load {
             threads: _,
             processes: _,
             start_at: _,
-            patience: _,
+            timeout: _,
         } = plan;
         let Broker {
             endpoint,

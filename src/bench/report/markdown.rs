@@ -2,6 +2,8 @@
 
 use super::Report;
 use super::format::{duration, rate};
+use super::group::DELIVERY_HEADS;
+use super::metrics::{FLOWS, METRICS};
 use crate::escape;
 use std::fmt::Write;
 
@@ -11,8 +13,8 @@ impl Report {
         let mut text = "## mq bench\n\n".to_owned();
         match self.groups.as_slice() {
             [only] => {
-                let (who, load) = (only.who(), self.load_of(only, &self.for_a_time()));
-                let _ = write!(text, "{}; {}, ", as_text(&who), as_text(&load));
+                let (clients, load) = (only.clients_by_role(), self.load_of(only, &self.for_a_time()));
+                let _ = write!(text, "{}; {}, ", as_text(&clients), as_text(&load));
             }
             groups => {
                 let _ = write!(text, "{} clients in {} groups, ", self.clients(), groups.len());
@@ -25,7 +27,7 @@ impl Report {
         if let Some(words) = self.lowered_qos() {
             let _ = writeln!(text, "- QoS: {words}");
         }
-        if let Some(words) = self.ending_words() {
+        if let Some(words) = self.describe_ending() {
             let _ = writeln!(text, "- ended: {words}");
         }
         for (stage, error, times) in self.errors.by_count() {
@@ -42,11 +44,11 @@ impl Report {
         if !self.is_mix() {
             return String::new();
         }
-        let mut text = "| group | clients | load | sent | owed | lost | duplicated | out of order |\n\
-                        |---|---|---|---:|---:|---:|---:|---:|\n"
-            .to_owned();
+        let (heads, rule) = (DELIVERY_HEADS.join(" | "), "---:|".repeat(DELIVERY_HEADS.len()));
+        let mut text = format!("| group | clients | load | {heads} |\n|---|---|---|{rule}\n");
         for group in &self.groups {
-            let words = [group.name.as_str(), &group.who(), &group.load(&self.for_a_time())].map(as_text);
+            let words =
+                [group.name.as_str(), &group.clients_by_role(), &group.load(&self.for_a_time())].map(as_text);
             let counts = group.deliveries().map(|count| count.to_string());
             let _ = writeln!(text, "| {} | {} |", words.join(" | "), counts.join(" | "));
         }
@@ -69,24 +71,14 @@ impl Report {
 
     fn markdown_counts(&self) -> String {
         let mut text = "| | count | per second |\n|---|---:|---:|\n".to_owned();
-        let flows = [
-            ("connected", self.connects),
-            ("sent", self.sent),
-            ("acknowledged", self.acknowledged),
-            ("received", self.received),
-        ];
-        for (name, flow) in flows {
+        for (name, flow) in FLOWS {
+            let flow = flow(self);
             let per_second = flow.rate().map_or("-".to_owned(), rate);
             let _ = writeln!(text, "| {name} | {} | {per_second} |", flow.count);
         }
-        if self.is_delivery_judged() {
-            let counts = [
-                ("lost", self.account.lost),
-                ("duplicated", self.duplicates),
-                ("out of order", self.reordered),
-            ];
-            for (name, count) in counts {
-                let _ = writeln!(text, "| {name} | {count} | |");
+        for metric in METRICS.iter().filter(|metric| metric.counts_deliveries && self.is_delivery_judged()) {
+            if let Some((label, count)) = metric.failure.zip(metric.count(self)) {
+                let _ = writeln!(text, "| {label} | {count} | |");
             }
         }
         text + "\n"

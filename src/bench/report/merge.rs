@@ -14,7 +14,7 @@ pub enum MergeError {
     #[error("no reports to merge")]
     Nothing,
     /// Reports of different loads.
-    #[error("the reports are of different loads: {key} is {first} in one and {second} in another")]
+    #[error("the reports are of different loads ({key}: {first} in one, {second} in another)")]
     Different {
         /// The setting that differs.
         key: String,
@@ -62,49 +62,77 @@ impl Report {
         if let Some((key, first, second)) = self.differences(&other).into_iter().next() {
             return Err(MergeError::Different { key, first, second });
         }
-        self.plan.add(&other.plan);
-        self.groups.iter_mut().zip(&other.groups).for_each(|(ours, theirs)| ours.add(theirs));
         let delay = other.started_at.duration_since(self.started_at);
         other.delay(Duration::try_from(delay).unwrap_or_default());
-        self.hosts.append(&mut other.hosts);
-        self.ending = worse(self.ending, other.ending);
-        self.is_drain_cut |= other.is_drain_cut;
-        self.elapsed = self.elapsed.max(other.elapsed);
-        self.phases = earliest(&self.phases, &other.phases);
-        self.connects.add(other.connects);
-        self.sent.add(other.sent);
-        self.acknowledged.add(other.acknowledged);
-        self.received.add(other.received);
-        self.add_counts(&other);
-        self.late_by_us =
-            self.late_by_us.zip(other.late_by_us).map(|(ours, theirs)| ours.saturating_add(theirs));
-        self.cpu = self.cpu.saturating_add(other.cpu);
-        self.busiest_thread_percent = match (self.busiest_thread_percent, other.busiest_thread_percent) {
-            (Some(ours), Some(theirs)) => Some(ours.max(theirs)),
-            (ours, theirs) => ours.or(theirs),
-        };
-        for (kind, latencies) in other.latencies {
+        // A new field does not compile until it is decided here how it is merged.
+        let Report {
+            tool: _,
+            started_at: _,
+            plan,
+            groups,
+            hosts,
+            ending,
+            is_drain_cut,
+            elapsed,
+            phases,
+            connects,
+            refused,
+            connections_lost,
+            subscribed,
+            subscribers_to_the_end,
+            sent,
+            acknowledged,
+            received,
+            account,
+            duplicates,
+            reordered,
+            foreign,
+            late,
+            late_by_us,
+            blocked_sends,
+            cpu,
+            busiest_thread_percent,
+            latencies,
+            timeline,
+            errors,
+            search: _,
+        } = other;
+        self.plan.add(&plan);
+        self.groups.iter_mut().zip(&groups).for_each(|(ours, theirs)| ours.add(theirs));
+        self.hosts.extend(hosts);
+        self.ending = worse(self.ending, ending);
+        self.is_drain_cut |= is_drain_cut;
+        self.elapsed = self.elapsed.max(elapsed);
+        self.phases = earliest(&self.phases, &phases);
+        let flows = [
+            (&mut self.connects, connects),
+            (&mut self.sent, sent),
+            (&mut self.acknowledged, acknowledged),
+            (&mut self.received, received),
+        ];
+        flows.into_iter().for_each(|(ours, theirs)| ours.add(theirs));
+        add([
+            (&mut self.refused, refused),
+            (&mut self.connections_lost, connections_lost),
+            (&mut self.subscribed, subscribed),
+            (&mut self.subscribers_to_the_end, subscribers_to_the_end),
+            (&mut self.duplicates, duplicates),
+            (&mut self.reordered, reordered),
+            (&mut self.foreign, foreign),
+            (&mut self.late, late),
+            (&mut self.blocked_sends, blocked_sends),
+        ]);
+        self.account.add(&account);
+        self.late_by_us = self.late_by_us.zip(late_by_us).map(|(ours, theirs)| ours.saturating_add(theirs));
+        self.cpu = self.cpu.saturating_add(cpu);
+        self.busiest_thread_percent =
+            self.busiest_thread_percent.into_iter().chain(busiest_thread_percent).reduce(f64::max);
+        for (kind, latencies) in latencies {
             self.latencies.entry(kind).or_default().merge(&latencies);
         }
-        self.timeline.merge(other.timeline);
-        self.errors.merge(other.errors);
+        self.timeline.merge(timeline);
+        self.errors.merge(errors);
         Ok(())
-    }
-
-    fn add_counts(&mut self, other: &Report) {
-        let pairs = [
-            (&mut self.refused, other.refused),
-            (&mut self.connections_lost, other.connections_lost),
-            (&mut self.subscribed, other.subscribed),
-            (&mut self.subscribers_to_the_end, other.subscribers_to_the_end),
-            (&mut self.duplicates, other.duplicates),
-            (&mut self.reordered, other.reordered),
-            (&mut self.foreign, other.foreign),
-            (&mut self.late, other.late),
-            (&mut self.blocked_sends, other.blocked_sends),
-        ];
-        add(pairs);
-        self.account.add(&other.account);
     }
 
     /// Counts all times from an earlier start.
@@ -122,18 +150,38 @@ impl Report {
 
 impl Planned {
     fn add(&mut self, other: &Planned) {
-        if self.broker != other.broker && !self.broker.split(", ").any(|broker| broker == other.broker) {
-            self.broker = format!("{}, {}", self.broker, other.broker);
+        // The settings that all reports have in common were compared before.
+        let Planned {
+            broker,
+            scenario: _,
+            version: _,
+            processes,
+            threads,
+            clients,
+            publishers,
+            subscribers,
+            receivers,
+            payload_size: _,
+            volume,
+            warm_up: _,
+            rate,
+            connect_rate,
+            load: _,
+        } = other;
+        if self.broker != *broker && !self.broker.split(", ").any(|known| known == broker) {
+            self.broker = format!("{}, {broker}", self.broker);
         }
-        self.processes = self.processes.saturating_add(other.processes);
-        self.threads = self.threads.saturating_add(other.threads);
-        self.clients = self.clients.saturating_add(other.clients);
-        self.receivers = self.receivers.saturating_add(other.receivers);
-        self.publishers = self.publishers.saturating_add(other.publishers);
-        self.subscribers = self.subscribers.saturating_add(other.subscribers);
-        self.rate = self.rate.zip(other.rate).map(|(ours, theirs)| ours + theirs);
-        self.connect_rate = self.connect_rate.zip(other.connect_rate).map(|(a, b)| a.saturating_add(b));
-        if let (Volume::Messages(ours), Volume::Messages(theirs)) = (self.volume, other.volume) {
+        add([
+            (&mut self.processes, *processes),
+            (&mut self.threads, *threads),
+            (&mut self.clients, *clients),
+            (&mut self.receivers, *receivers),
+            (&mut self.publishers, *publishers),
+            (&mut self.subscribers, *subscribers),
+        ]);
+        self.rate = self.rate.zip(*rate).map(|(ours, theirs)| ours + theirs);
+        self.connect_rate = self.connect_rate.zip(*connect_rate).map(|(a, b)| a.saturating_add(b));
+        if let (Volume::Messages(ours), Volume::Messages(theirs)) = (self.volume, *volume) {
             self.volume = Volume::Messages(ours.saturating_add(theirs));
         }
     }
@@ -141,39 +189,56 @@ impl Planned {
 
 impl Group {
     fn add(&mut self, other: &Group) {
-        self.publishers = self.publishers.saturating_add(other.publishers);
-        self.subscribers = self.subscribers.saturating_add(other.subscribers);
-        self.idle = self.idle.saturating_add(other.idle);
-        self.rate = self.rate.zip(other.rate).map(|(ours, theirs)| ours + theirs);
-        self.messages = self.messages.zip(other.messages).map(|(ours, theirs)| ours.saturating_add(theirs));
-        self.granted_qos = match (self.granted_qos, other.granted_qos) {
-            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
-            (ours, theirs) => ours.or(theirs),
-        };
-        self.outcome.add(&other.outcome);
+        let Group {
+            name: _,
+            scenario: _,
+            publishers,
+            subscribers,
+            idle,
+            qos: _,
+            subscription_qos: _,
+            granted_qos,
+            payload_sizes: _,
+            in_flight: _,
+            rate,
+            messages,
+            listens_to: _,
+            share: _,
+            shape: _,
+            outcome,
+        } = other;
+        add([
+            (&mut self.publishers, *publishers),
+            (&mut self.subscribers, *subscribers),
+            (&mut self.idle, *idle),
+        ]);
+        self.rate = self.rate.zip(*rate).map(|(ours, theirs)| ours + theirs);
+        self.messages = self.messages.zip(*messages).map(|(ours, theirs)| ours.saturating_add(theirs));
+        self.granted_qos = self.granted_qos.into_iter().chain(*granted_qos).min();
+        self.outcome.add(outcome);
     }
 }
 
 impl Outcome {
     fn add(&mut self, other: &Outcome) {
-        self.account.add(&other.account);
-        self.duplicates = self.duplicates.saturating_add(other.duplicates);
-        self.reordered = self.reordered.saturating_add(other.reordered);
+        let Outcome { account, duplicates, reordered } = other;
+        self.account.add(account);
+        add([(&mut self.duplicates, *duplicates), (&mut self.reordered, *reordered)]);
     }
 }
 
 impl Account {
     fn add(&mut self, other: &Account) {
-        let pairs = [
-            (&mut self.sent, other.sent),
-            (&mut self.denied, other.denied),
-            (&mut self.unacknowledged, other.unacknowledged),
-            (&mut self.owed, other.owed),
-            (&mut self.lost, other.lost),
-            (&mut self.gap_lost, other.gap_lost),
-            (&mut self.before_measuring, other.before_measuring),
-        ];
-        add(pairs);
+        let Account { sent, denied, unacknowledged, owed, lost, gap_lost, before_measuring } = *other;
+        add([
+            (&mut self.sent, sent),
+            (&mut self.denied, denied),
+            (&mut self.unacknowledged, unacknowledged),
+            (&mut self.owed, owed),
+            (&mut self.lost, lost),
+            (&mut self.gap_lost, gap_lost),
+            (&mut self.before_measuring, before_measuring),
+        ]);
     }
 }
 
@@ -182,9 +247,9 @@ fn add<const N: usize>(pairs: [(&mut u64, u64); N]) {
 }
 
 impl Flow {
-    fn add(&mut self, other: Flow) {
-        self.count = self.count.saturating_add(other.count);
-        self.span = match (self.span, other.span) {
+    fn add(&mut self, Flow { count, span }: Flow) {
+        self.count = self.count.saturating_add(count);
+        self.span = match (self.span, span) {
             (Some(ours), Some(theirs)) => Some((ours.0.min(theirs.0), ours.1.max(theirs.1))),
             (ours, theirs) => ours.or(theirs),
         };
@@ -259,7 +324,7 @@ mod tests {
         let mut other = report();
         other.groups[0].qos = Qos::ExactlyOnce;
         let error = Report::merge([report(), other]).unwrap_err().to_string();
-        assert_eq!(error, "the reports are of different loads: the QoS is 1 in one and 2 in another");
+        assert_eq!(error, "the reports are of different loads (the QoS: 1 in one, 2 in another)");
     }
 
     #[test]
@@ -274,11 +339,10 @@ mod tests {
         let mut other = mix();
         other.groups[0].in_flight = 1;
         let error = |other: Report| Report::merge([mix(), other]).unwrap_err().to_string();
-        let expected =
-            "the reports are of different loads: --inflight of sensors is 20 in one and 1 in another";
+        let expected = "the reports are of different loads (--inflight of sensors: 20 in one, 1 in another)";
         assert_eq!(error(other.clone()), expected);
         other.groups.truncate(1);
-        assert!(error(other).contains("the groups is sensors, idle in one and sensors in another"));
+        assert!(error(other).contains("the groups: sensors, idle in one, sensors in another"));
     }
 
     #[test]

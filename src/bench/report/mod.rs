@@ -11,10 +11,10 @@ mod group;
 mod hdr;
 mod html;
 mod json;
-mod latency;
 mod load;
 mod markdown;
 mod merge;
+pub(super) mod metrics;
 pub mod prometheus;
 mod search;
 mod self_check;
@@ -23,6 +23,7 @@ mod value;
 
 use super::ending::{Ending, Step};
 use super::plan::{Plan, Scenario, Volume};
+pub use super::record::LatencyKind;
 use super::record::{Account, Errors, Latencies, Outcome, Record, Span, Stage, Summary};
 use super::schedule::OpenLoop;
 use super::timeline::Timeline;
@@ -31,7 +32,6 @@ pub use format::{duration, folded, rate};
 pub use group::Group;
 use jiff::Timestamp;
 pub use json::{JsonError, SCHEMA, scenario_word};
-pub use latency::LatencyKind;
 pub use load::Load;
 pub use merge::MergeError;
 pub use search::{Found, SearchStep, Searched};
@@ -227,7 +227,7 @@ impl Report {
             refused: record.refused,
             connections_lost: record.connections_lost,
             subscribed: record.subscribed,
-            subscribers_to_the_end: record.judged_to_the_end(plan),
+            subscribers_to_the_end: record.receivers_to_the_end(plan),
             sent: Flow::new(account.sent - account.before_measuring, begin, record.sending),
             acknowledged: Flow::new(
                 record.acknowledgements - record.warm_up.acknowledged,
@@ -246,7 +246,7 @@ impl Report {
             busiest_thread_percent: percent(record.busiest_thread),
             timeline: std::mem::take(&mut record.timeline),
             errors: std::mem::take(&mut record.errors),
-            latencies: latencies(record),
+            latencies: record.latencies.into_measured(),
             search: None,
         }
     }
@@ -262,13 +262,19 @@ impl Report {
     }
 
     /// The groups whose QoS guarantee was violated.
-    pub fn broken_promises(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter().filter(|group| group.is_promise_broken() && !self.is_drain_cut)
+    pub fn qos_violations(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.violates_qos() && !self.is_drain_cut)
     }
 
     /// Whether a QoS guarantee was violated.
-    pub fn is_promise_broken(&self) -> bool {
-        self.broken_promises().next().is_some()
+    pub fn violates_qos(&self) -> bool {
+        self.qos_violations().next().is_some()
+    }
+
+    /// The first violation of a QoS guarantee as text.
+    pub fn describe_violation(&self) -> Option<String> {
+        let group = self.qos_violations().next()?;
+        Some(format!("the broker violated the guarantee of QoS {}", group.delivery_qos()))
     }
 
     /// The granted and the requested QoS as text, if the broker granted a lower one.
@@ -287,7 +293,7 @@ impl Report {
     }
 
     /// The ending, unless the run was complete.
-    fn ending_words(&self) -> Option<&'static str> {
+    fn describe_ending(&self) -> Option<&'static str> {
         Some(match self.ending {
             Ending::Complete => return None,
             Ending::Interrupted => "interrupted; the report covers the time until then",
@@ -365,7 +371,8 @@ impl Report {
 
     /// The main latency of the run: that of messages, from the planned time if there was one.
     pub fn main_latency(&self) -> Option<LatencyKind> {
-        LatencyKind::BY_IMPORTANCE.into_iter().find(|kind| self.latencies.contains_key(kind))
+        let ranked = self.latencies.keys().filter_map(|kind| Some((kind.rank()?, *kind)));
+        ranked.min().map(|(_, kind)| kind)
     }
 
     /// The percentiles of a latency; `None` if it was not measured.
@@ -398,7 +405,7 @@ impl Planned {
                 .groups
                 .iter()
                 .filter(|group| group.filter.is_none())
-                .map(|group| u64::from(group.judged()))
+                .map(|group| u64::from(group.receivers()))
                 .sum(),
             payload_size: plan.longest_payload() as u64,
             volume: plan.volume,
@@ -438,26 +445,6 @@ fn count_unanswered(plan: &Plan, record: &mut Record) {
 /// A fraction of one as a percentage with one decimal; `None` for 0, which means not measured.
 fn percent(part: f64) -> Option<f64> {
     (part > 0.0).then(|| (part * 1000.0).round() / 10.0)
-}
-
-fn latencies(record: Record) -> BTreeMap<LatencyKind, Latencies> {
-    let all = [
-        (LatencyKind::TcpConnect, record.tcp_connect),
-        (LatencyKind::Tls, record.tls),
-        (LatencyKind::WebSocket, record.web_socket),
-        (LatencyKind::Connack, record.connack),
-        (LatencyKind::Authenticate, record.authenticate),
-        (LatencyKind::AuthenticateWait, record.authenticate_wait),
-        (LatencyKind::Acknowledged, record.acknowledged),
-        (LatencyKind::AcknowledgedPlanned, record.acknowledged_planned),
-        (LatencyKind::EndToEnd, record.end_to_end),
-        (LatencyKind::EndToEndPlanned, record.end_to_end_planned),
-        (LatencyKind::RoundTrip, record.round_trip),
-        (LatencyKind::RoundTripPlanned, record.round_trip_planned),
-        (LatencyKind::Resubscribed, record.resubscribed),
-        (LatencyKind::Lag, record.lag),
-    ];
-    all.into_iter().filter(|(_, latencies)| !latencies.histogram().is_empty()).collect()
 }
 
 /// Whether a percentile differs by more than 2 percent.

@@ -1,7 +1,8 @@
 //! The text format of Prometheus: a finished report, and the totals of a run in progress.
 
-use super::Report;
 use super::json::{stage_word, step_word};
+use super::metrics::{LOSS, METRICS};
+use super::{Report, Unit};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
 use crate::escape;
@@ -40,18 +41,9 @@ impl Report {
     /// The report as metrics.
     pub fn to_prometheus(&self) -> String {
         let mut page = Page::default();
+        page.gauge("clients", "Clients that were planned.", self.clients());
         self.put_counts(&mut page);
-        let rates = [
-            ("connect", self.connects),
-            ("sent", self.sent),
-            ("acknowledged", self.acknowledged),
-            ("received", self.received),
-        ];
-        for (name, flow) in rates {
-            if let Some(rate) = flow.rate() {
-                page.gauge(&format!("{name}_per_second"), "Over the whole measurement.", rate);
-            }
-        }
+        self.put_rates(&mut page);
         page.gauge("elapsed_seconds", "Duration of the whole run.", self.elapsed.as_secs_f64());
         page.gauge("cpu_seconds", "CPU time of the client threads.", self.cpu.as_secs_f64());
         let is_bottleneck = u8::from(self.is_bottleneck());
@@ -62,26 +54,20 @@ impl Report {
     }
 
     fn put_counts(&self, page: &mut Page) {
-        page.gauge("clients", "Clients that were planned.", self.clients());
-        let counters = [
-            ("connected_total", "Clients that the broker accepted.", self.connects.count),
-            ("connect_failures_total", "Clients that could not connect.", self.not_connected()),
-            ("connections_lost_total", "Clients that lost their connection.", self.connections_lost),
-            ("sent_total", "Messages that were sent after the warm-up.", self.sent.count),
-            ("acknowledged_total", "Messages that were acknowledged.", self.acknowledged.count),
-            ("received_total", "Messages that arrived after the warm-up, each once.", self.received.count),
-            ("warm_up_sent_total", "Messages that were sent in the warm-up.", self.account.before_measuring),
-            ("denied_total", "Messages that the broker rejected.", self.account.denied),
-            ("duplicates_total", "Messages that arrived again.", self.duplicates),
-            ("reordered_total", "Messages that arrived out of order.", self.reordered),
-            ("late_total", "Messages that were sent late.", self.late),
-        ];
-        for (name, help, value) in counters {
-            page.counter(name, help, value);
+        for metric in &METRICS {
+            let Some(((name, help), count)) = metric.prometheus.zip(metric.count(self)) else { continue };
+            // A loss that could not be detected is left out: it is not 0.
+            if metric.name != LOSS || self.is_delivery_judged() {
+                page.counter(name, help, count);
+            }
         }
-        // If a loss could not be detected, the metric is left out: it is not 0.
-        if self.is_delivery_judged() {
-            page.counter("lost_total", "Messages that never arrived.", self.account.lost);
+    }
+
+    fn put_rates(&self, page: &mut Page) {
+        for metric in METRICS.iter().filter(|metric| metric.unit == Unit::Rate) {
+            if let Some(((name, help), rate)) = metric.prometheus.zip(metric.value(self)) {
+                page.gauge(name, help, rate);
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::drawing::draw;
 use super::format::{count, duration, folded, rate};
+use super::group::DELIVERY_HEADS;
+use super::metrics::FLOWS;
 use super::{Finding, Group, Report};
 use crate::bench::ending::Ending;
 use crate::bench::plan::Volume;
@@ -62,7 +64,10 @@ impl Report {
     fn head(&self) -> String {
         let mut text = line("broker", &escape::line(&self.place()));
         if let [only] = self.groups.as_slice() {
-            text += &line("clients", &format!("{}, on {}", escape::line(&only.who()), self.workers()));
+            text += &line(
+                "clients",
+                &format!("{}, on {}", escape::line(&only.clients_by_role()), self.workers()),
+            );
             return text + &line("load", &escape::line(&self.load_of(only, &self.for_a_time())));
         }
         let (clients, groups) = (self.clients(), self.groups.len());
@@ -71,7 +76,8 @@ impl Report {
             text += &line("load", (self.for_a_time() + &self.warm_up()).trim_start());
         }
         for group in &self.groups {
-            let words = format!("{}; {}", escape::line(&group.who()), escape::line(&group.load("")));
+            let words =
+                format!("{}; {}", escape::line(&group.clients_by_role()), escape::line(&group.load("")));
             text += &line(&format!("- {}", escape::line(&group.name)), &words);
         }
         text
@@ -83,13 +89,12 @@ impl Report {
         if !self.is_mix() || groups.is_empty() {
             return String::new();
         }
-        let heads = ["sent", "owed", "lost", "duplicated", "out of order"];
         let row = |name: &str, [sent, owed, lost, duplicated, out_of_order]: [&str; 5]| {
             // As in `named`, a name that is too long has its own line.
             let end = if name.chars().count() > INDENT { format!("\n{:INDENT$}", "") } else { String::new() };
             format!("{name:<INDENT$}{end}{sent:>11}{owed:>11}{lost:>11}{duplicated:>12}{out_of_order:>14}")
         };
-        let mut text = heading(&row("by group", heads));
+        let mut text = heading(&row("by group", DELIVERY_HEADS));
         for group in groups {
             let cells = group.deliveries().map(|count| count.to_string());
             let _ =
@@ -120,8 +125,9 @@ impl Report {
     }
 
     fn flows(&self) -> String {
-        let rows = [("sent", self.sent), ("acknowledged", self.acknowledged), ("received", self.received)];
-        let rows: Vec<_> = rows.into_iter().filter(|(_, flow)| flow.count > 0).collect();
+        // The connections have a line of their own.
+        let flows = FLOWS.into_iter().skip(1).map(|(name, flow)| (name, flow(self)));
+        let rows: Vec<_> = flows.filter(|(_, flow)| flow.count > 0).collect();
         if rows.is_empty() {
             return String::new();
         }
@@ -166,24 +172,25 @@ impl Report {
     fn verdict(&self) -> String {
         let mut text = String::new();
         for (stage, error, times) in self.errors.by_count() {
-            text += &line_with(&format!("{times} x {}", escape::line(error)), stage_name(stage), Mood::Bad);
+            text +=
+                &line_with(&format!("{times} x {}", escape::line(error)), stage_name(stage), Severity::Bad);
         }
-        if let Some(words) = self.ending_words() {
-            text += &line_with(words, "ended", Mood::Bad);
+        if let Some(words) = self.describe_ending() {
+            text += &line_with(words, "ended", Severity::Bad);
         }
         if let Some(words) = self.lowered_qos() {
-            text += &line_with(&words, "QoS", Mood::Bad);
+            text += &line_with(&words, "QoS", Severity::Bad);
         }
         if let Some(share) = self.unshared() {
             let words = format!(
                 "$share/{} was granted, but nothing was delivered to it: the broker seems not to share subscriptions",
                 escape::line(share)
             );
-            text += &line_with(&words, "shared", Mood::Bad);
+            text += &line_with(&words, "shared", Severity::Bad);
         }
         if self.connections_lost > 0 && self.ending != Ending::AllLost {
             let lost = count(self.connections_lost, "client");
-            text += &line_with(&format!("{lost} lost the connection"), "connections", Mood::Bad);
+            text += &line_with(&format!("{lost} lost the connection"), "connections", Severity::Bad);
         }
         if self.account.gap_lost > 0 {
             let lost = count(self.account.gap_lost, "message");
@@ -212,7 +219,7 @@ impl Report {
         let counts = [(denied, "rejected by the broker"), (unacknowledged, "never acknowledged")];
         match list(&counts) {
             words if words.is_empty() => String::new(),
-            words => line_with(&words, "publishing", Mood::Bad),
+            words => line_with(&words, "publishing", Severity::Bad),
         }
     }
 
@@ -230,11 +237,11 @@ impl Report {
         let missing =
             if self.is_drain_cut { "missing when the wait for them was interrupted" } else { "lost" };
         let counts = [(lost, missing), (self.duplicates, "duplicated"), (self.reordered, "out of order")];
-        let (mut words, mood) = match list(&counts) {
+        let (mut words, severity) = match list(&counts) {
             words if words.is_empty() => {
-                (format!("all {owed} messages arrived, once and in order"), Mood::Good)
+                (format!("all {owed} messages arrived, once and in order"), Severity::Good)
             }
-            words => (format!("{words}, of {owed}{}", self.remark()), Mood::Bad),
+            words => (format!("{words}, of {owed}{}", self.remark()), Severity::Bad),
         };
         if self.subscribers_to_the_end < self.plan.receivers {
             let stayed = self.subscribers_to_the_end;
@@ -244,16 +251,18 @@ impl Report {
                 self.plan.receivers
             );
         }
-        line_with(&words, "delivery", mood)
+        line_with(&words, "delivery", severity)
     }
 
     /// The findings of the self-check.
     fn remarks(&self) -> String {
         let findings = self.self_check();
         let line = |Finding { mark, text }: &Finding| match mark.is_bottleneck() {
-            true => {
-                line_with(&format!("the load generator was the bottleneck: {text}"), "self-check", Mood::Bad)
-            }
+            true => line_with(
+                &format!("the load generator was the bottleneck: {text}"),
+                "self-check",
+                Severity::Bad,
+            ),
             false => line("self-check", text),
         };
         findings.iter().map(line).collect()
@@ -262,7 +271,7 @@ impl Report {
     fn remark(&self) -> &'static str {
         let lossy = |group: &&Group| self.account.lost == 0 || group.outcome.account.lost > 0;
         let mut groups = self.groups.iter().filter(|group| group.publishers > 0).filter(lossy);
-        match groups.all(|group| group.promise() == Qos::AtMostOnce) {
+        match groups.all(|group| group.delivery_qos() == Qos::AtMostOnce) {
             true => "; QoS 0 allows losses",
             false if self.account.lost > 0 => "",
             false => "; nothing lost",
@@ -272,7 +281,7 @@ impl Report {
 
 /// Whether a line is displayed as a success or as a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mood {
+enum Severity {
     Good,
     Bad,
 }
@@ -292,11 +301,11 @@ fn line(name: &str, words: &str) -> String {
     named(name, &folded(words, INDENT))
 }
 
-fn line_with(words: &str, name: &str, mood: Mood) -> String {
+fn line_with(words: &str, name: &str, severity: Severity) -> String {
     let words = folded(words, INDENT);
-    let words = match mood {
-        Mood::Good => words.green(),
-        Mood::Bad => words.red(),
+    let words = match severity {
+        Severity::Good => words.green(),
+        Severity::Bad => words.red(),
     };
     named(name, &words.to_string())
 }
@@ -409,22 +418,22 @@ delivery          3 lost, 4 duplicated, of 470 (at the 98 of 100 subscribers
                   that stayed to the end)
 ";
         assert_eq!(last_section(&report), expected);
-        assert!(report.is_promise_broken());
+        assert!(report.violates_qos());
     }
 
     #[test]
-    fn what_a_qos_allows_is_no_broken_promise() {
+    fn losses_that_the_qos_allows_are_not_violations() {
         let mut report = report();
         spoil(&mut report, 0, 4);
         assert_eq!(last_section(&report), "delivery          4 duplicated, of 100000; nothing lost\n");
-        assert!(!report.is_promise_broken());
+        assert!(!report.violates_qos());
         (report.groups[0].qos, report.groups[0].subscription_qos) = (Qos::ExactlyOnce, Qos::ExactlyOnce);
-        assert!(report.is_promise_broken());
+        assert!(report.violates_qos());
         report.groups[0].qos = Qos::AtMostOnce;
         spoil(&mut report, 7, 4);
         let expected = "delivery          7 lost, 4 duplicated, of 100000; QoS 0 allows losses\n";
         assert_eq!(last_section(&report), expected);
-        assert!(!report.is_promise_broken());
+        assert!(!report.violates_qos());
     }
 
     #[test]
@@ -498,9 +507,9 @@ sensors                100000     100000          0           0             0
         report.groups[1].outcome.account.lost = 3;
         report.account.lost = 3;
         assert_eq!(last_section(&report), "delivery          3 lost, of 100000; QoS 0 allows losses\n");
-        assert!(!report.is_promise_broken());
+        assert!(!report.violates_qos());
         report.groups[0].outcome.account.lost = 1;
-        assert_eq!(report.broken_promises().map(|group| &group.name).collect::<Vec<_>>(), ["sensors"]);
+        assert_eq!(report.qos_violations().map(|group| &group.name).collect::<Vec<_>>(), ["sensors"]);
     }
 
     #[test]
@@ -510,7 +519,7 @@ sensors                100000     100000          0           0             0
         report.is_drain_cut = true;
         let expected = "delivery          3 missing when the wait for them was interrupted, of 100000\n";
         assert_eq!(last_section(&report), expected);
-        assert!(!report.is_promise_broken());
+        assert!(!report.violates_qos());
     }
 
     #[test]

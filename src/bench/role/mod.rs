@@ -1,85 +1,23 @@
 //! The roles of a client: publisher, subscriber, requester, responder, or idle.
 
-mod latency_batch;
+mod event_context;
 mod publisher;
 mod requester;
 mod responder;
 mod subscriber;
 
+use super::client_slot::{ClientSlot, Task};
+use super::context::Measurements;
 use super::error::ClientError;
-use super::payload_header::PayloadHeader;
-use super::plan::{ClientSlot, Group, Task};
-use super::record::{Record, Stage};
-use super::worker::Shared;
+use super::plan::Plan;
+use super::record::Stage;
 use crate::protocol::session::Session;
 use crate::protocol::{Publish, Qos, ReasonCode};
-pub(super) use latency_batch::Tallies;
-use latency_batch::Tally;
-pub(super) use publisher::Publisher;
+pub(super) use event_context::{EventContext, InFlight};
+use publisher::Publisher;
 use requester::Requester;
 use responder::Responder;
 use subscriber::Subscriber;
-
-/// The session's data for a QoS 1 or 2 message until its acknowledgement.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Kept {
-    pub(super) sequence: u64,
-    pub(super) sent_at: u64,
-    /// Equal to `sent_at` without a planned time.
-    pub(super) planned_at: u64,
-}
-
-/// The client and time of an event.
-#[derive(Clone, Copy)]
-pub(super) struct Scene<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) slot: ClientSlot,
-    /// In nanoseconds since the run's start.
-    pub(super) now: u64,
-}
-
-impl<'a> Scene<'a> {
-    pub(super) fn group(&self) -> &'a Group {
-        self.shared.plan.group(self.slot)
-    }
-
-    /// The QoS of the group's messages.
-    fn qos(&self) -> Qos {
-        self.shared.qos(self.group())
-    }
-
-    /// Records a message that arrived for the first time.
-    fn note_arrival(&self, record: &mut Record, header: &PayloadHeader, is_planned: bool) {
-        let planned_at = is_planned.then_some(header.planned_at);
-        if let Some(tally) = self.shared.arrived.add(header.sent_at, planned_at) {
-            self.note_arrivals(record, tally);
-        }
-    }
-
-    /// Records messages that arrived for the first time, and their latency.
-    fn note_arrivals(&self, record: &mut Record, tally: Tally) {
-        let Tally { sent_at, planned_at, count } = tally;
-        let slot = record.timeline.at(self.now);
-        slot.received += count;
-        if planned_at.unwrap_or(sent_at) < self.shared.measured_from() {
-            record.warm_up.received += count;
-            return;
-        }
-        let since_sent = self.now.saturating_sub(sent_at);
-        slot.latency.record_several(self.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
-        self.shared.gauges.slowest.raise(since_sent);
-        record.receiving.note(self.now);
-        let is_answer = self.slot.task == Task::Request;
-        let (sent, planned) = match is_answer {
-            true => (&mut record.round_trip, &mut record.round_trip_planned),
-            false => (&mut record.end_to_end, &mut record.end_to_end_planned),
-        };
-        sent.record_several(since_sent, count);
-        if let Some(planned_at) = planned_at {
-            planned.record_several(self.now.saturating_sub(planned_at), count);
-        }
-    }
-}
 
 /// The role of a client.
 pub(super) enum Role {
@@ -96,11 +34,11 @@ pub(super) enum Role {
 }
 
 impl Role {
-    pub(super) fn new(shared: &Shared, slot: ClientSlot) -> Role {
+    pub(super) fn new(plan: &Plan, measurements: &Measurements, slot: ClientSlot) -> Role {
         match slot.task {
-            Task::Publish => Role::Publisher(Box::new(Publisher::new(shared, slot))),
-            Task::Subscribe => Role::Subscriber(Subscriber::new(shared, slot)),
-            Task::Request => Role::Requester(Box::new(Requester::new(shared, slot))),
+            Task::Publish => Role::Publisher(Box::new(Publisher::new(plan, slot))),
+            Task::Subscribe => Role::Subscriber(Subscriber::new(plan, measurements, slot)),
+            Task::Request => Role::Requester(Box::new(Requester::new(plan, slot))),
             Task::Respond => Role::Responder(Box::default()),
             Task::Stay => Role::Idle,
         }
@@ -120,52 +58,61 @@ impl Role {
     }
 
     /// Its topic filter and requested QoS.
-    pub(super) fn subscription(&self, shared: &Shared, slot: ClientSlot) -> Option<(String, Qos)> {
-        let group = shared.plan.group(slot);
+    pub(super) fn subscription(&self, plan: &Plan, slot: ClientSlot) -> Option<(String, Qos)> {
+        let group = plan.group(slot);
         match self {
             Role::Publisher(_) | Role::Idle => None,
             Role::Subscriber(_) => Some((group.filter(slot.number), group.subscription_qos)),
             Role::Responder(_) => Some((group.topics.filter(slot.number), group.qos)),
-            Role::Requester(_) => Some((requester::answer_topic(shared, slot), group.qos)),
+            Role::Requester(_) => Some((requester::answer_topic(plan, slot), group.qos)),
         }
     }
 
     /// Takes a message that arrived.
-    pub(super) fn message(&mut self, scene: &Scene<'_>, publish: &Publish<'_>) {
+    pub(super) fn message(&mut self, context: &EventContext<'_>, publish: &Publish<'_>) {
         match self {
-            Role::Subscriber(subscriber) => subscriber.message(scene, publish),
-            Role::Requester(requester) => requester.message(scene, publish),
-            Role::Responder(responder) => responder.message(scene, publish),
-            Role::Publisher(_) | Role::Idle => scene.shared.record.borrow_mut().foreign += 1,
+            Role::Subscriber(subscriber) => subscriber.message(context, publish),
+            Role::Requester(requester) => requester.message(context, publish),
+            Role::Responder(responder) => responder.message(context, publish),
+            Role::Publisher(_) | Role::Idle => context.measurements.record.borrow_mut().foreign += 1,
         }
     }
 
     /// Takes the last acknowledgement of a message.
-    pub(super) fn settled(&mut self, scene: &Scene<'_>, message: Kept, reason_code: ReasonCode) {
+    pub(super) fn acknowledged(
+        &mut self,
+        context: &EventContext<'_>,
+        message: InFlight,
+        reason_code: ReasonCode,
+    ) {
         if let Some(publisher) = self.publisher() {
-            publisher.settled(scene, message, reason_code);
+            publisher.acknowledged(context, message, reason_code);
         } else if reason_code.is_error() {
             let text = format!("the broker rejected an answer: {reason_code}");
-            scene.shared.record.borrow_mut().errors.add(Stage::Run, text, 1);
+            context.measurements.record.borrow_mut().errors.add(Stage::Run, text, 1);
         }
     }
 
     /// Records the messages that a batch of packets counted.
-    pub(super) fn batch_ended(&mut self, scene: &Scene<'_>) {
-        if let Some((tally, publisher)) = scene.shared.settled.take().zip(self.publisher()) {
-            publisher.note_settled(scene, tally);
+    pub(super) fn end_batch(&mut self, context: &EventContext<'_>) {
+        if let Some((batch, publisher)) = context.measurements.acknowledged.take().zip(self.publisher()) {
+            publisher.note_acknowledged(context, batch);
         }
-        if let Some(tally) = scene.shared.arrived.take() {
-            scene.note_arrivals(&mut scene.shared.record.borrow_mut(), tally);
+        if let Some(batch) = context.measurements.received.take() {
+            context.note_arrivals(&mut context.measurements.record.borrow_mut(), batch);
         }
     }
 
     /// Handles the reason code of SUBACK.
-    pub(super) fn subscribed(&mut self, scene: &Scene<'_>, granted: ReasonCode) -> Result<(), ClientError> {
+    pub(super) fn subscribed(
+        &mut self,
+        context: &EventContext<'_>,
+        granted: ReasonCode,
+    ) -> Result<(), ClientError> {
         if granted.is_error() {
             return Err(ClientError::SubscriptionDenied(granted));
         }
-        let asked = self.subscription(scene.shared, scene.slot).map(|(_, qos)| qos);
+        let asked = self.subscription(context.plan, context.slot).map(|(_, qos)| qos);
         let is_subscribed = match self {
             Role::Subscriber(subscriber) => &mut subscriber.is_subscribed,
             Role::Requester(requester) => &mut requester.is_subscribed,
@@ -174,10 +121,10 @@ impl Role {
         };
         if !std::mem::replace(is_subscribed, true) {
             if let Some((asked, granted)) = asked.zip(Qos::from_u8(granted.0)) {
-                scene.shared.gauges.note_granted(asked, granted);
+                context.measurements.gauges.note_granted(asked, granted);
             }
-            scene.shared.record.borrow_mut().subscribed += 1;
-            scene.shared.gauges.subscribed.add(1);
+            context.measurements.record.borrow_mut().subscribed += 1;
+            context.measurements.gauges.subscribed.add(1);
         }
         Ok(())
     }
@@ -185,12 +132,12 @@ impl Role {
     /// Answers the requests of a batch.
     pub(super) fn answer(
         &mut self,
-        scene: &Scene<'_>,
-        session: &mut Session<Kept>,
+        context: &EventContext<'_>,
+        session: &mut Session<InFlight>,
         output: &mut Vec<u8>,
     ) -> Result<(), ClientError> {
         match self {
-            Role::Responder(responder) => responder.answer(scene, session, output),
+            Role::Responder(responder) => responder.answer(context, session, output),
             Role::Publisher(_) | Role::Subscriber(_) | Role::Requester(_) | Role::Idle => Ok(()),
         }
     }
@@ -208,19 +155,19 @@ impl Role {
     }
 
     /// Hands the measurements to the worker. Received messages count only if the client stayed to the end.
-    pub(super) fn hand_in(
+    pub(super) fn submit(
         &mut self,
-        scene: &Scene<'_>,
+        context: &EventContext<'_>,
         unsent_bytes: u64,
         unacknowledged: Vec<u64>,
         is_whole: bool,
     ) {
         match self {
-            Role::Publisher(publisher) => publisher.hand_in(scene, unsent_bytes, unacknowledged),
-            Role::Subscriber(subscriber) => subscriber.hand_in(scene, is_whole),
+            Role::Publisher(publisher) => publisher.submit(context, unsent_bytes, unacknowledged),
+            Role::Subscriber(subscriber) => subscriber.submit(context, is_whole),
             Role::Requester(requester) => {
-                requester.publisher.hand_in(scene, unsent_bytes, unacknowledged);
-                requester.hand_in(scene, is_whole);
+                requester.publisher.submit(context, unsent_bytes, unacknowledged);
+                requester.submit(context, is_whole);
             }
             Role::Responder(_) | Role::Idle => {}
         }

@@ -1,15 +1,16 @@
 //! Publishes as fast as the broker acknowledges (a closed loop), or at planned times regardless of the broker (an
 //! open loop).
 
-use super::{Kept, Scene, Tally};
+use super::event_context::{EventContext, InFlight};
+use crate::bench::client_slot::ClientSlot;
+use crate::bench::context::{LatencyBatch, Measurements, Phase, Timers};
 use crate::bench::error::ClientError;
 use crate::bench::payload::Recorded;
 use crate::bench::payload_header::PayloadHeader;
-use crate::bench::plan::ClientSlot;
-use crate::bench::record::{Sent, Stage};
+use crate::bench::plan::Plan;
+use crate::bench::record::{LatencyKind, Sent, Stage};
 use crate::bench::schedule::Schedule;
 use crate::bench::template::Values;
-use crate::bench::worker::{Phase, Shared};
 use crate::protocol::session::Session;
 use crate::protocol::{PropertiesBuf, Publish, Qos, ReasonCode};
 use crate::transport::Connection;
@@ -45,15 +46,15 @@ pub(in crate::bench) struct Publisher {
     answered: u64,
     sent: Sent,
     is_measuring: bool,
-    is_farewell_pinged: bool,
+    sent_final_ping: bool,
     is_finished: bool,
-    was_back: bool,
+    saw_reconnect: bool,
 }
 
 /// The planned times, and when the publisher asked to be woken.
 struct Timing {
     schedule: Schedule,
-    called_at: Option<u64>,
+    wake_at: Option<u64>,
     is_counted: bool,
     /// Whether the window or the socket's buffer is full.
     is_blocked: bool,
@@ -74,15 +75,15 @@ impl Timing {
 }
 
 impl Publisher {
-    pub(super) fn new(shared: &Shared, slot: ClientSlot) -> Publisher {
-        let group = shared.plan.group(slot);
-        let client_id = shared.plan.client_id(slot);
+    pub(super) fn new(plan: &Plan, slot: ClientSlot) -> Publisher {
+        let group = plan.group(slot);
+        let client_id = plan.client_id(slot);
         let timing = |load| {
             let schedule =
                 Schedule::new(load, group.offsets.before.publishers + slot.number, group.whole().publishers);
             Box::new(Timing {
                 schedule,
-                called_at: None,
+                wake_at: None,
                 is_counted: false,
                 is_blocked: false,
                 blocked_until: 0,
@@ -94,7 +95,7 @@ impl Publisher {
             topic: group.topics.topic(slot.number, &client_id),
             has_new_topics: group.topics.are_new_for_each_message(),
             client_id,
-            properties: shared.plan.broker.properties.publish.clone(),
+            properties: plan.broker.properties.publish.clone(),
             goal: u64::MAX,
             encoded: 0,
             unwritten: 0,
@@ -103,9 +104,9 @@ impl Publisher {
             answered: 0,
             sent: Sent::default(),
             is_measuring: false,
-            is_farewell_pinged: false,
+            sent_final_ping: false,
             is_finished: false,
-            was_back: false,
+            saw_reconnect: false,
         }
     }
 
@@ -115,11 +116,11 @@ impl Publisher {
     }
 
     /// Whether a requested wake-up time has come.
-    pub(in crate::bench) fn is_called(&mut self, shared: &Shared) -> bool {
+    pub(in crate::bench) fn is_due(&mut self, timers: &Timers) -> bool {
         let Some(timing) = &mut self.timing else {
             return false;
         };
-        timing.called_at.take_if(|time| *time <= shared.called_until()).is_some()
+        timing.wake_at.take_if(|time| *time <= timers.woken_until()).is_some()
     }
 
     /// Encodes the messages that are due. Returns whether to send a ping, whose answer shows that the broker has read
@@ -129,119 +130,125 @@ impl Publisher {
     /// If the broker's limits exclude such messages.
     pub(in crate::bench) fn publish(
         &mut self,
-        scene: &Scene<'_>,
-        called: usize,
-        session: &mut Session<Kept>,
+        context: &EventContext<'_>,
+        timer_id: usize,
+        session: &mut Session<InFlight>,
         connection: &mut Connection,
-        pongs_missing: bool,
+        awaits_pingresp: bool,
     ) -> Result<bool, ClientError> {
-        let phase = scene.shared.phase();
+        let phase = context.control.phase();
         if phase < Phase::Measure || self.is_finished {
             return Ok(false);
         }
-        if !self.was_back && scene.shared.orders().is_back {
-            self.was_back = true;
+        if !self.saw_reconnect && context.control.current().is_reconnected {
+            self.saw_reconnect = true;
             self.sent.after_gap = Some(self.encoded);
         }
-        if phase > Phase::Measure || self.timing.is_none() && scene.now >= scene.shared.load_end() {
-            self.stop(scene);
+        if phase > Phase::Measure || self.timing.is_none() && context.now >= context.control.load_end() {
+            self.stop(context);
         }
-        if !self.is_through(scene) {
-            self.encode_batch(scene, session, connection)?;
-            self.ask_for_call(scene, called, session);
-            if !self.is_through(scene) {
+        if !self.is_through(context) {
+            self.encode_batch(context, session, connection)?;
+            self.schedule_wake_up(context, timer_id, session);
+            if !self.is_through(context) {
                 return Ok(false);
             }
         }
-        Ok(self.conclude(scene, session, pongs_missing))
+        Ok(self.conclude(context, session, awaits_pingresp))
     }
 
     /// Stops sending new messages.
-    fn stop(&mut self, scene: &Scene<'_>) {
-        self.count_unsent(scene);
+    fn stop(&mut self, context: &EventContext<'_>) {
+        self.count_unsent(context);
         self.goal = self.encoded;
     }
 
     /// Counts the messages that were due before the end of the load and were not sent, once.
-    fn count_unsent(&mut self, scene: &Scene<'_>) {
+    fn count_unsent(&mut self, context: &EventContext<'_>) {
         let Some(timing) = self.timing.as_mut().filter(|timing| !timing.is_counted) else {
             return;
         };
         timing.is_counted = true;
         // A message that just became due is not late yet.
-        let end = scene.now.saturating_sub(LATE_NANOSECONDS).min(scene.shared.load_end().saturating_sub(1));
-        let Some(time) = end.checked_sub(scene.shared.load_began()) else {
+        let end =
+            context.now.saturating_sub(LATE_NANOSECONDS).min(context.control.load_end().saturating_sub(1));
+        let Some(time) = end.checked_sub(context.control.load_began()) else {
             return;
         };
         let unsent = timing.schedule.count_due(time).min(self.goal.saturating_sub(self.encoded));
         if unsent > 0 {
             let text = "a message was due and was not sent before the run ended";
-            scene.shared.record.borrow_mut().errors.add(Stage::Run, text.to_owned(), unsent);
+            context.measurements.record.borrow_mut().errors.add(Stage::Run, text.to_owned(), unsent);
         }
     }
 
     /// Whether nothing is left to send.
-    fn is_through(&self, scene: &Scene<'_>) -> bool {
+    fn is_through(&self, context: &EventContext<'_>) -> bool {
         let is_over = |timing: &Timing| {
-            let next = scene.shared.load_began().saturating_add(timing.schedule.next());
-            next >= scene.shared.load_end()
+            let next = context.control.load_began().saturating_add(timing.schedule.next());
+            next >= context.control.load_end()
         };
         self.encoded >= self.goal || self.timing.as_ref().is_some_and(|timing| is_over(timing))
     }
 
     /// Waits for the last acknowledgement or, at QoS 0, for the answer to a ping. Returns whether to send that ping.
-    fn conclude(&mut self, scene: &Scene<'_>, session: &Session<Kept>, pongs_missing: bool) -> bool {
-        if scene.qos() != Qos::AtMostOnce {
+    fn conclude(
+        &mut self,
+        context: &EventContext<'_>,
+        session: &Session<InFlight>,
+        awaits_pingresp: bool,
+    ) -> bool {
+        if context.qos() != Qos::AtMostOnce {
             if session.unsettled() == 0 {
-                self.finish(scene.shared);
+                self.finish(context.measurements);
             }
             return false;
         }
-        if !self.is_farewell_pinged {
-            self.is_farewell_pinged = true;
+        if !self.sent_final_ping {
+            self.sent_final_ping = true;
             return true;
         }
-        if !pongs_missing {
-            scene.shared.record.borrow_mut().acknowledging.note(scene.now);
-            self.finish(scene.shared);
+        if !awaits_pingresp {
+            context.measurements.record.borrow_mut().acknowledging.note(context.now);
+            self.finish(context.measurements);
         }
         false
     }
 
     fn encode_batch(
         &mut self,
-        scene: &Scene<'_>,
-        session: &mut Session<Kept>,
+        context: &EventContext<'_>,
+        session: &mut Session<InFlight>,
         connection: &mut Connection,
     ) -> Result<(), ClientError> {
-        let room = self.room(scene, session, connection);
-        self.note_room(room, scene.now);
+        let room = self.room(context, session, connection);
+        self.note_room(room, context.now);
         if room == 0 {
             return Ok(());
         }
-        let (group, qos) = (scene.group(), scene.qos());
+        let (group, qos) = (context.group(), context.qos());
         let output = connection.output();
         output.reserve((room as usize * self.packet_size).min(BYTES_PER_WRITE));
-        let Some(composer) = scene.shared.composers.get(scene.slot.group) else {
+        let Some(composer) = context.composers.get(context.slot.group) else {
             return Ok(());
         };
         let composer = &mut *composer.borrow_mut();
         let before_batch = self.encoded;
         for _ in 0..room {
-            let Some(planned_at) = self.take_due(scene) else {
+            let Some(planned_at) = self.take_due(context) else {
                 break;
             };
-            let (sequence, sent_at) = (self.encoded, scene.now);
+            let (sequence, sent_at) = (self.encoded, context.now);
             let header = PayloadHeader {
-                run: scene.shared.plan.run,
+                run: context.plan.run,
                 publisher: self.number,
                 sequence,
                 sent_at,
                 planned_at,
             };
             let values = Values {
-                run: scene.shared.plan.run,
-                publisher: scene.slot.number,
+                run: context.plan.run,
+                publisher: context.slot.number,
                 subscriber: 0,
                 client: &self.client_id,
                 sequence,
@@ -261,7 +268,7 @@ impl Publisher {
                 payload: composer.compose(&group.payload, header, &values),
             };
             let before = output.len();
-            let sent = session.publish(&publish, || Kept { sequence, sent_at, planned_at }, output);
+            let sent = session.publish(&publish, || InFlight { sequence, sent_at, planned_at }, output);
             sent.map_err(|source| ClientError::Unsendable { topic: topic.to_owned(), source })?;
             let size = output.len() - before;
             self.packet_size = if self.unwritten == 0 { size } else { self.packet_size.min(size) };
@@ -272,7 +279,7 @@ impl Publisher {
             }
         }
         if self.encoded > before_batch && self.is_measuring {
-            scene.shared.record.borrow_mut().sending.note(scene.now);
+            context.measurements.record.borrow_mut().sending.note(context.now);
         }
         Ok(())
     }
@@ -288,21 +295,21 @@ impl Publisher {
     }
 
     /// The planned time of the next message if it is to be sent now, which is always so in a closed loop.
-    fn take_due(&mut self, scene: &Scene<'_>) -> Option<u64> {
-        let began = scene.shared.load_began();
+    fn take_due(&mut self, context: &EventContext<'_>) -> Option<u64> {
+        let began = context.control.load_began();
         let planned_at = match &mut self.timing {
-            None => scene.now,
+            None => context.now,
             Some(timing) => {
                 let next = began.saturating_add(timing.schedule.next());
-                let is_over = next >= scene.shared.load_end() || self.encoded >= self.goal;
-                let now = scene.now.checked_sub(began).filter(|_| !is_over)?;
+                let is_over = next >= context.control.load_end() || self.encoded >= self.goal;
+                let now = context.now.checked_sub(began).filter(|_| !is_over)?;
                 began.saturating_add(timing.schedule.due(now)?)
             }
         };
-        if !self.is_measuring && planned_at >= scene.shared.measured_from() {
+        if !self.is_measuring && planned_at >= context.control.measured_from() {
             self.is_measuring = true;
             self.sent.before_measuring = self.encoded;
-            let messages = scene.group().messages_of(scene.slot.number);
+            let messages = context.group().messages_of(context.slot.number);
             self.goal = self.goal.min(self.encoded.saturating_add(messages));
         }
         if self.encoded >= self.goal {
@@ -310,41 +317,41 @@ impl Publisher {
         }
         if self.is_measuring
             && let Some(timing) = &mut self.timing
-            && scene.now - planned_at > LATE_NANOSECONDS
+            && context.now - planned_at > LATE_NANOSECONDS
         {
-            let record = &mut *scene.shared.record.borrow_mut();
+            let record = &mut *context.measurements.record.borrow_mut();
             record.late += 1;
-            record.late_by_us += u64::from(timing.is_our_delay(planned_at, scene.now));
+            record.late_by_us += u64::from(timing.is_our_delay(planned_at, context.now));
         }
         Some(planned_at)
     }
 
     /// Asks to be woken for the next message, unless the publisher first has to wait for room in the window or in the
     /// socket's buffer, which wakes it.
-    fn ask_for_call(&mut self, scene: &Scene<'_>, called: usize, session: &Session<Kept>) {
-        let has_room = match scene.qos() {
-            Qos::AtMostOnce => self.unanswered_room(scene) > 0,
-            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(scene, session) > 0,
+    fn schedule_wake_up(&mut self, context: &EventContext<'_>, timer_id: usize, session: &Session<InFlight>) {
+        let has_room = match context.qos() {
+            Qos::AtMostOnce => self.unanswered_room(context) > 0,
+            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(context, session) > 0,
         };
-        let is_through = self.is_through(scene);
-        self.note_room(u64::from(has_room), scene.now);
+        let is_through = self.is_through(context);
+        self.note_room(u64::from(has_room), context.now);
         if let Some(timing) = self.timing.as_mut().filter(|_| has_room && !is_through) {
-            let next = scene.shared.load_began().saturating_add(timing.schedule.next());
-            if timing.called_at.is_none() && next > scene.now {
-                timing.called_at = Some(next);
-                scene.shared.wake_at(called, next);
+            let next = context.control.load_began().saturating_add(timing.schedule.next());
+            if timing.wake_at.is_none() && next > context.now {
+                timing.wake_at = Some(next);
+                context.timers.wake_at(timer_id, next);
             }
         }
     }
 
     /// How many messages may be encoded now.
-    fn room(&self, scene: &Scene<'_>, session: &Session<Kept>, connection: &Connection) -> u64 {
+    fn room(&self, context: &EventContext<'_>, session: &Session<InFlight>, connection: &Connection) -> u64 {
         if connection.unsent() > 0 {
             return 0;
         }
-        let room = match scene.qos() {
-            Qos::AtMostOnce => MESSAGES_PER_WRITE.min(self.unanswered_room(scene)),
-            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(scene, session),
+        let room = match context.qos() {
+            Qos::AtMostOnce => MESSAGES_PER_WRITE.min(self.unanswered_room(context)),
+            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(context, session),
         };
         room.min(self.goal.saturating_sub(self.encoded))
     }
@@ -352,15 +359,15 @@ impl Publisher {
     /// The free part of the window. It is refilled with every acknowledgement: a broker without TCP_NODELAY delays
     /// its next one until TCP's own acknowledgement arrives, which our next message carries. Waiting for more room
     /// would add the 40 ms of a delayed acknowledgement to the broker's latency.
-    fn window(&self, scene: &Scene<'_>, session: &Session<Kept>) -> u64 {
+    fn window(&self, context: &EventContext<'_>, session: &Session<InFlight>) -> u64 {
         let unsettled = session.unsettled();
-        let window = usize::from(scene.group().in_flight).min(session.quota() + unsettled);
-        (window.saturating_sub(unsettled) as u64).min(self.unanswered_room(scene))
+        let window = usize::from(context.group().in_flight).min(session.quota() + unsettled);
+        (window.saturating_sub(unsettled) as u64).min(self.unanswered_room(context))
     }
 
     /// How many more requests may be unanswered; unlimited for messages without an answer.
-    fn unanswered_room(&self, scene: &Scene<'_>) -> u64 {
-        let group = scene.group();
+    fn unanswered_room(&self, context: &EventContext<'_>) -> u64 {
+        let group = context.group();
         if !group.is_answered {
             return u64::MAX;
         }
@@ -374,58 +381,64 @@ impl Publisher {
     }
 
     /// Handles the last acknowledgement of a message.
-    pub(super) fn settled(&mut self, scene: &Scene<'_>, message: Kept, reason_code: ReasonCode) {
+    pub(super) fn acknowledged(
+        &mut self,
+        context: &EventContext<'_>,
+        message: InFlight,
+        reason_code: ReasonCode,
+    ) {
         if reason_code.is_error() {
-            let record = &mut *scene.shared.record.borrow_mut();
+            let record = &mut *context.measurements.record.borrow_mut();
             self.sent.denied.insert(message.sequence, message.sequence + 1);
-            scene.shared.gauges.denied.add(1);
-            scene.shared.gauges.excused.add(scene.group().fan_out().into());
-            record.timeline.at(scene.now).denied += 1;
+            context.measurements.gauges.denied.add(1);
+            context.measurements.gauges.excused.add(context.group().fan_out().into());
+            record.timeline.at(context.now).denied += 1;
             record.errors.add(Stage::Run, format!("the broker rejected a message: {reason_code}"), 1);
             return;
         }
         let planned_at = self.timing.is_some().then_some(message.planned_at);
-        if let Some(tally) = scene.shared.settled.add(message.sent_at, planned_at) {
-            self.note_settled(scene, tally);
+        if let Some(batch) = context.measurements.acknowledged.add(message.sent_at, planned_at) {
+            self.note_acknowledged(context, batch);
         }
     }
 
     /// Records acknowledged messages, and their latency.
-    pub(super) fn note_settled(&self, scene: &Scene<'_>, tally: Tally) {
-        let Tally { sent_at, planned_at, count } = tally;
-        let record = &mut *scene.shared.record.borrow_mut();
+    pub(super) fn note_acknowledged(&self, context: &EventContext<'_>, batch: LatencyBatch) {
+        let LatencyBatch { sent_at, planned_at, count } = batch;
+        let record = &mut *context.measurements.record.borrow_mut();
         record.acknowledgements += count;
-        scene.shared.gauges.acknowledged.add(count);
-        let slot = record.timeline.at(scene.now);
+        context.measurements.gauges.acknowledged.add(count);
+        let slot = record.timeline.at(context.now);
         slot.acknowledged += count;
-        if planned_at.unwrap_or(sent_at) < scene.shared.measured_from() {
+        if planned_at.unwrap_or(sent_at) < context.control.measured_from() {
             record.warm_up.acknowledged += count;
             return;
         }
-        let latency = scene.now.saturating_sub(sent_at);
-        if scene.shared.plan.subscribers() == 0 {
-            slot.latency.record_several(scene.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
+        let latency = context.now.saturating_sub(sent_at);
+        if context.plan.subscribers() == 0 {
+            slot.latency.record_several(context.now.saturating_sub(planned_at.unwrap_or(sent_at)), count);
         }
-        record.acknowledging.note(scene.now);
-        record.acknowledged.record_several(latency, count);
+        record.acknowledging.note(context.now);
+        record.latencies.record_several(LatencyKind::Acknowledged, latency, count);
         if let Some(planned_at) = planned_at {
-            record.acknowledged_planned.record_several(scene.now.saturating_sub(planned_at), count);
+            let since_planned = context.now.saturating_sub(planned_at);
+            record.latencies.record_several(LatencyKind::AcknowledgedPlanned, since_planned, count);
         }
     }
 
     /// Counts the messages that the kernel accepted.
-    pub(in crate::bench) fn count_written(&mut self, scene: &Scene<'_>, unsent_bytes: u64) {
+    pub(in crate::bench) fn count_written(&mut self, context: &EventContext<'_>, unsent_bytes: u64) {
         let unwritten = self.count_unwritten(unsent_bytes);
         let written = self.unwritten - unwritten;
         self.unwritten = unwritten;
-        let record = &mut *scene.shared.record.borrow_mut();
+        let record = &mut *context.measurements.record.borrow_mut();
         record.blocked_sends += u64::from(unsent_bytes > 0);
         if written > 0 {
-            scene.shared.gauges.sent.add(written);
-            scene.shared.gauges.owed.add(written * u64::from(scene.group().fan_out()));
-            record.timeline.at(scene.now).sent += written;
+            context.measurements.gauges.sent.add(written);
+            context.measurements.gauges.owed.add(written * u64::from(context.group().fan_out()));
+            record.timeline.at(context.now).sent += written;
             if self.is_measuring {
-                record.sending.note(scene.now);
+                record.sending.note(context.now);
             }
         }
     }
@@ -446,23 +459,23 @@ impl Publisher {
         self.sent.unacknowledged.extend(unacknowledged);
         self.unwritten = 0;
         self.answered = self.encoded;
-        self.is_farewell_pinged = false;
+        self.sent_final_ping = false;
     }
 
     /// Marks the publisher as finished.
-    pub(in crate::bench) fn finish(&mut self, shared: &Shared) {
+    pub(in crate::bench) fn finish(&mut self, measurements: &Measurements) {
         if !self.is_finished {
             self.is_finished = true;
-            shared.gauges.finished.add(1);
+            measurements.gauges.finished.add(1);
         }
     }
 
-    pub(super) fn hand_in(&mut self, scene: &Scene<'_>, unsent_bytes: u64, unacknowledged: Vec<u64>) {
-        self.count_unsent(scene);
+    pub(super) fn submit(&mut self, context: &EventContext<'_>, unsent_bytes: u64, unacknowledged: Vec<u64>) {
+        self.count_unsent(context);
         let mut sent = std::mem::take(&mut self.sent);
         sent.count = self.encoded - self.count_unwritten(unsent_bytes);
         sent.before_measuring = if self.is_measuring { sent.before_measuring } else { sent.count };
         sent.unacknowledged.extend(unacknowledged);
-        scene.shared.record.borrow_mut().sent.insert(self.number, sent);
+        context.measurements.record.borrow_mut().sent.insert(self.number, sent);
     }
 }

@@ -1,8 +1,8 @@
 //! Answers requests with their own payload: in MQTT 5 to the response topic and with the request's correlation data,
 //! in MQTT 3 to the topic of the requester named in the header.
 
+use super::event_context::{EventContext, InFlight};
 use super::requester::answer_topic_of;
-use super::{Kept, Scene};
 use crate::bench::error::ClientError;
 use crate::bench::payload_header::PayloadHeader;
 use crate::bench::record::Stage;
@@ -26,9 +26,9 @@ struct Answer {
 }
 
 impl Responder {
-    pub(super) fn message(&mut self, scene: &Scene<'_>, request: &Publish<'_>) {
-        let record = &mut *scene.shared.record.borrow_mut();
-        let Some(topic) = topic_of_answer(scene, request) else {
+    pub(super) fn message(&mut self, context: &EventContext<'_>, request: &Publish<'_>) {
+        let record = &mut *context.measurements.record.borrow_mut();
+        let Some(topic) = topic_of_answer(context, request) else {
             record.foreign += 1;
             return;
         };
@@ -47,11 +47,11 @@ impl Responder {
     /// Sends the waiting answers, within the broker's limits.
     pub(super) fn answer(
         &mut self,
-        scene: &Scene<'_>,
-        session: &mut Session<Kept>,
+        context: &EventContext<'_>,
+        session: &mut Session<InFlight>,
         output: &mut Vec<u8>,
     ) -> Result<(), ClientError> {
-        let qos = scene.qos();
+        let qos = context.qos();
         while qos == Qos::AtMostOnce || session.quota() > 0 {
             let Some(Answer { topic, properties, payload }) = self.waiting.pop_front() else {
                 break;
@@ -65,8 +65,8 @@ impl Responder {
                 properties: properties.as_properties(),
                 payload: &payload,
             };
-            let kept = || Kept { sequence: 0, sent_at: scene.now, planned_at: scene.now };
-            let sent = session.publish(&answer, kept, output);
+            let in_flight = || InFlight { sequence: 0, sent_at: context.now, planned_at: context.now };
+            let sent = session.publish(&answer, in_flight, output);
             sent.map_err(|source| ClientError::Unsendable { topic: topic.clone(), source })?;
         }
         Ok(())
@@ -75,10 +75,10 @@ impl Responder {
 
 /// The topic of the answer; `None` if the requester is not part of this run. A forged request cannot direct an answer
 /// to a topic outside the run.
-fn topic_of_answer(scene: &Scene<'_>, request: &Publish<'_>) -> Option<String> {
-    let plan = &scene.shared.plan;
+fn topic_of_answer(context: &EventContext<'_>, request: &Publish<'_>) -> Option<String> {
+    let plan = context.plan;
     let header = PayloadHeader::read(request.payload, false).filter(|header| header.run == plan.run)?;
-    let own = answer_topic_of(scene.shared, header.publisher);
+    let own = answer_topic_of(plan, header.publisher);
     if !plan.broker.version.is_v5() {
         return Some(own);
     }

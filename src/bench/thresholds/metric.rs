@@ -1,5 +1,6 @@
-//! The figures of a report by name: their names, units, and values in a report.
+//! Metrics by name, as thresholds have them: those of the table in the report, and a statistic of a latency.
 
+use crate::bench::report::metrics::{self, NamedMetric};
 use crate::bench::report::{Figure, LatencyKind, Report, Unit};
 use std::fmt;
 
@@ -8,8 +9,8 @@ use std::fmt;
 pub enum Metric {
     /// A latency. Without a kind, the main latency of the scenario.
     Latency(Option<LatencyKind>, Statistic),
-    /// A figure of [`NAMED`].
-    Named(&'static Named),
+    /// A metric with a name of its own.
+    Named(&'static NamedMetric),
 }
 
 /// A statistic over many times.
@@ -25,80 +26,8 @@ pub enum Statistic {
     Percentile(f64),
 }
 
-/// A figure that has a name of its own.
-pub struct Named {
-    /// The name.
-    pub name: &'static str,
-    /// Its unit.
-    pub unit: Unit,
-    value: fn(&Report) -> Option<f64>,
-    /// The count that is 100 %, if a threshold can be a percentage.
-    whole: Option<fn(&Report) -> u64>,
-}
-
-impl fmt::Debug for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl PartialEq for Named {
-    fn eq(&self, other: &Named) -> bool {
-        self.name == other.name
-    }
-}
-
-const fn count(name: &'static str, value: fn(&Report) -> Option<f64>) -> Named {
-    Named { name, unit: Unit::Count, value, whole: None }
-}
-
-const fn part(name: &'static str, value: fn(&Report) -> Option<f64>, whole: fn(&Report) -> u64) -> Named {
-    Named { name, unit: Unit::Count, value, whole: Some(whole) }
-}
-
-const fn flow(name: &'static str, value: fn(&Report) -> Option<f64>) -> Named {
-    Named { name, unit: Unit::Rate, value, whole: None }
-}
-
-const SENT_RATE_METRIC: Named = flow("sent_rate", |report| report.sent.rate());
-
 /// Messages sent per second.
-pub const SENT_RATE: Metric = Metric::Named(&SENT_RATE_METRIC);
-
-/// All figures except the latencies.
-pub static NAMED: [Named; 21] = [
-    flow("throughput", |report| report.throughput().rate()),
-    SENT_RATE_METRIC,
-    flow("acknowledged_rate", |report| report.acknowledged.rate()),
-    flow("received_rate", |report| report.received.rate()),
-    flow("connect_rate", |report| report.connects.rate()),
-    part("loss", |report| delivered(report, report.account.lost), |report| report.account.owed),
-    part("duplicates", |report| delivered(report, report.duplicates), |report| report.account.owed),
-    part("reordered", |report| delivered(report, report.reordered), |report| report.account.owed),
-    part("denied", |report| Some(report.account.denied as f64), |report| report.account.sent),
-    part("unacknowledged", |report| Some(report.account.unacknowledged as f64), |report| report.account.sent),
-    part("late", |report| Some(report.late as f64), |report| report.sent.count),
-    part("connect_failures", |report| Some(report.not_connected() as f64), Report::clients),
-    part("lost_connections", |report| Some(report.connections_lost as f64), |report| report.connects.count),
-    count("connected", |report| Some(report.connects.count as f64)),
-    count("sent", |report| Some(report.sent.count as f64)),
-    count("received", |report| Some(report.received.count as f64)),
-    count("foreign", |report| Some(report.foreign as f64)),
-    count("gap_lost", |report| Some(report.account.gap_lost as f64)),
-    count("errors", |report| Some(report.errors.by_count().iter().map(|(_, _, count)| *count as f64).sum())),
-    Named { name: "cpu", unit: Unit::Percent, value: |report| report.busiest_thread_percent, whole: None },
-    Named {
-        name: "elapsed",
-        unit: Unit::Time,
-        value: |report| Some(report.elapsed.as_nanos() as f64),
-        whole: None,
-    },
-];
-
-/// A count of deliveries; `None` if the run had no receivers to observe them.
-fn delivered(report: &Report, count: u64) -> Option<f64> {
-    report.is_delivery_judged().then_some(count as f64)
-}
+pub const SENT_RATE: Metric = Metric::Named(&metrics::SENT_RATE);
 
 impl Metric {
     /// Parses a name: a named figure, a statistic (`p99`, `max`), or a kind of latency and a statistic
@@ -107,15 +36,16 @@ impl Metric {
     /// # Errors
     /// An unknown name, with the nearest known one.
     pub fn parse(name: &str) -> Result<Metric, String> {
-        if let Some(named) = NAMED.iter().find(|named| named.name == name) {
+        if let Some(named) = NamedMetric::of_thresholds().find(|metric| metric.name == name) {
             return Ok(Metric::Named(named));
         }
         if let Some(statistic) = Statistic::parse(name) {
             return Ok(Metric::Latency(None, statistic));
         }
         let parts = name.split_once('.');
-        let latency =
-            parts.and_then(|(kind, statistic)| Some((kind_of(kind)?, Statistic::parse(statistic)?)));
+        let latency = parts.and_then(|(kind, statistic)| {
+            Some((LatencyKind::from_threshold_name(kind)?, Statistic::parse(statistic)?))
+        });
         match latency {
             Some((kind, statistic)) => Ok(Metric::Latency(Some(kind), statistic)),
             None => Err(unknown(name)),
@@ -143,7 +73,7 @@ impl Metric {
                     Statistic::Percentile(percentile) => histogram.value_at_percentile(percentile) as f64,
                 })
             }
-            Metric::Named(named) => (named.value)(report),
+            Metric::Named(named) => named.value(report),
         }
     }
 
@@ -166,16 +96,15 @@ impl Metric {
 
     /// Whether it can be given as a percentage.
     pub fn has_whole(self) -> bool {
-        matches!(self, Metric::Named(Named { whole: Some(_), .. }))
+        matches!(self, Metric::Named(metric) if metric.has_whole())
     }
 
     /// Its value as a percentage; `None` if it was not measured.
     pub fn percentage(self, report: &Report) -> Option<f64> {
-        let Metric::Named(Named { whole: Some(whole), .. }) = self else {
-            return None;
-        };
-        let whole = whole(report);
-        self.value(report).filter(|_| whole > 0).map(|value| 100.0 * value / whole as f64)
+        match self {
+            Metric::Latency(..) => None,
+            Metric::Named(metric) => metric.percentage(report),
+        }
     }
 }
 
@@ -183,7 +112,7 @@ impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Metric::Latency(None, statistic) => statistic.fmt(f),
-            Metric::Latency(Some(kind), statistic) => write!(f, "{}.{statistic}", kind.word()),
+            Metric::Latency(Some(kind), statistic) => write!(f, "{}.{statistic}", kind.threshold_name()),
             Metric::Named(named) => f.write_str(named.name),
         }
     }
@@ -218,16 +147,12 @@ impl fmt::Display for Statistic {
     }
 }
 
-fn kind_of(word: &str) -> Option<LatencyKind> {
-    LatencyKind::ALL.into_iter().find(|kind| kind.word() == word || kind.key() == word)
-}
-
 fn unknown(name: &str) -> String {
     let statistics = ["p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "min"];
-    let mut names: Vec<String> = NAMED.iter().map(|named| named.name.to_owned()).collect();
+    let mut names: Vec<String> = NamedMetric::of_thresholds().map(|metric| metric.name.to_owned()).collect();
     names.extend(statistics.map(str::to_owned));
     for kind in LatencyKind::ALL {
-        names.extend(statistics.map(|statistic| format!("{}.{statistic}", kind.word())));
+        names.extend(statistics.map(|statistic| format!("{}.{statistic}", kind.threshold_name())));
     }
     let distance = |known: &String| strsim::damerau_levenshtein(name, known);
     let nearest = names.iter().min_by_key(|known| distance(known)).map_or("", String::as_str);

@@ -85,7 +85,7 @@ impl Search {
 pub fn judge(rate: f64, report: &Report, until: &Thresholds) -> SearchStep {
     let failure = early_end(report)
         .or_else(|| until.misses(report).first().map(ToString::to_string))
-        .or_else(|| broken_promise(report))
+        .or_else(|| report.describe_violation())
         .or_else(|| too_few(rate, report));
     let mut figures = MAIN_FIGURES.map(|metric| metric.figure(report)).to_vec();
     for figure in until.figures(report) {
@@ -107,11 +107,6 @@ fn early_end(report: &Report) -> Option<String> {
         }
         _ => Some("the run did not complete".to_owned()),
     }
-}
-
-fn broken_promise(report: &Report) -> Option<String> {
-    let group = report.broken_promises().next()?;
-    Some(format!("the broker violated QoS {}", group.promise()))
 }
 
 fn too_few(rate: f64, report: &Report) -> Option<String> {
@@ -177,7 +172,7 @@ mod tests {
         assert!(failure(1.0, &slow).unwrap().contains("did not complete"));
         let mut lossy = report();
         spoil(&mut lossy, 1, 0);
-        assert_eq!(failure(1.0, &lossy), Some("the broker violated QoS 1".to_owned()));
+        assert_eq!(failure(1.0, &lossy), Some("the broker violated the guarantee of QoS 1".to_owned()));
     }
 
     #[test]

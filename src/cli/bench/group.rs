@@ -238,7 +238,7 @@ impl GroupSpec {
     fn check_header(&self, group: &Group) -> Result<(), Error> {
         let needed =
             if group.open_loop.is_some() { PayloadHeader::PLANNED_SIZE } else { PayloadHeader::SIZE };
-        if group.publishers == 0 || group.judged() == 0 || group.payload.room_for_header() >= needed {
+        if group.publishers == 0 || group.receivers() == 0 || group.payload.room_for_header() >= needed {
             return Ok(());
         }
         let least = self.size.least;

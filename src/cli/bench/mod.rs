@@ -288,7 +288,7 @@ impl BenchArgs {
             threads: 1,
             processes: 1,
             start_at: self.start_at,
-            patience: self.timeout,
+            timeout: self.timeout,
         };
         plan.threads = self.thread_count(plan.clients());
         self.check_identities(&plan)?;

@@ -5,8 +5,8 @@
 
 use super::{Authentication, AuthenticationError, Claim, Method};
 use crate::authentication::{Failure, Mechanism};
+use crate::client::cpu_time;
 use crate::client::error::{Details, Error};
-use crate::processor::thread_time;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{
     Auth, AuthViolation, Connack, Connect, Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue,
@@ -163,9 +163,9 @@ impl<'a> Authenticator<'a> {
         let challenge = properties.binary(PropertyId::AuthenticationData).unwrap_or_default().to_vec();
         let mut mechanism = self.end_server_turn()?;
         let work = spawn_blocking(move || {
-            let before = thread_time();
+            let before = cpu_time::of_thread();
             let data = mechanism.respond(&challenge)?;
-            Ok(Answer { mechanism, data, cpu: thread_time().saturating_sub(before) })
+            Ok(Answer { mechanism, data, cpu: cpu_time::of_thread().saturating_sub(before) })
         });
         self.turn = Turn::Client(work, Instant::now());
         Ok(())

@@ -177,8 +177,8 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
                 "the broker granted the shared subscription $share/{share}, but delivered nothing to it: it seems not to share subscriptions"
             ),
         )
-    } else if let Some(group) = report.broken_promises().next() {
-        (ExitStatus::FAILED, format!("the broker violated the guarantee of QoS {}", group.promise()))
+    } else if let Some(violation) = report.describe_violation() {
+        (ExitStatus::FAILED, violation)
     } else if report.errors.count(Stage::Run) > 0 || report.ending == Ending::AllLost {
         (ExitStatus::FAILED, "some clients failed".to_owned())
     } else {

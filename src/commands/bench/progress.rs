@@ -74,7 +74,7 @@ fn extent(view: &View<'_>) -> (&'static str, u64, u64) {
         Step::Subscribe => ("subscribe", totals.subscribed, plan.subscriptions().into()),
         Step::Wait => ("wait", milliseconds(elapsed), milliseconds(waiting_time(plan, elapsed))),
         Step::WarmUp => ("warm up", milliseconds(elapsed), milliseconds(plan.warm_up)),
-        Step::Reconnect => ("reconnect", totals.back, totals.connected),
+        Step::Reconnect => ("reconnect", totals.reconnected, totals.connected),
         Step::CatchUp => ("catch up", totals.finished, totals.publishers),
         Step::Measure => match plan.volume {
             Volume::Messages(messages) => ("measure", totals.sent, messages),
@@ -99,7 +99,7 @@ fn words(view: &View<'_>) -> String {
     match view.step {
         Step::Connect => format!("{} of {} clients", totals.connected, view.plan.clients()),
         Step::Subscribe => format!("{} of {} subscriptions", totals.subscribed, view.plan.subscriptions()),
-        Step::Reconnect => format!("{} of {} clients reconnected", totals.back, totals.connected),
+        Step::Reconnect => format!("{} of {} clients reconnected", totals.reconnected, totals.connected),
         Step::Wait => {
             format!("{} clients wait for the start", totals.connected.saturating_sub(totals.lost))
         }

@@ -1,6 +1,6 @@
 //! Payloads and topics with placeholders, filled in for each message.
 
-use crate::placeholder::{self, Braces, InvalidRange, Piece, Value};
+use crate::payload::placeholder::{self, Piece, PlaceholderError, Value};
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::io;
@@ -15,29 +15,17 @@ enum Placeholder {
     Value(Value),
 }
 
-/// Why a text is invalid.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::commands) enum TemplateError {
-    #[error(
-        "{{{0}}} is not a placeholder; there are {{i}} (the message's number, from 0), {{ts}} (the time; {{ts:s}}, {{ts:ms}}, \
-         {{ts:us}}, {{ts:ns}} since 1970), {{uuid}} and {{rand:0..100}} (any number below 100; {{rand:18.0..25.5}} with a decimal)"
-    )]
-    Unknown(String),
-    #[error("{{{0} is not closed")]
-    Open(String),
-    #[error(
-        "{{rand:{0}}} is not a range; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
-    )]
-    Range(String),
-}
+/// The placeholders of a message.
+const PLACEHOLDERS: &str = "{i} (the message's number, from 0), {ts} (the time; {ts:s}, {ts:ms}, {ts:us}, {ts:ns} since 1970), \
+                            {uuid} and {rand:0..100} (any number below 100; {rand:18.0..25.5} with a decimal)";
 
 impl Template {
     /// Parses a text. Braces with anything other than a word in them are text, so JSON needs no escaping.
     ///
     /// # Errors
-    /// When it holds an unknown placeholder.
-    pub(in crate::commands) fn parse(text: &str) -> Result<Template, TemplateError> {
-        placeholder::parse(text, placeholder::is_word, named).map(Template)
+    /// If it has an unknown placeholder.
+    pub(in crate::commands) fn parse(text: &str) -> Result<Template, PlaceholderError> {
+        placeholder::parse(text, placeholder::is_word, PLACEHOLDERS, named).map(Template)
     }
 
     /// The text for a message with this number.
@@ -60,15 +48,8 @@ impl Template {
     }
 }
 
-fn named(Braces { inside, is_open }: Braces<'_>) -> Result<Placeholder, TemplateError> {
-    if is_open {
-        return Err(TemplateError::Open(inside.to_owned()));
-    }
-    if inside == "i" {
-        return Ok(Placeholder::Number);
-    }
-    let value = Value::named(inside).map_err(|InvalidRange(range)| TemplateError::Range(range))?;
-    value.map(Placeholder::Value).ok_or_else(|| TemplateError::Unknown(inside.to_owned()))
+fn named(name: &str) -> Result<Option<Placeholder>, PlaceholderError> {
+    if name == "i" { Ok(Some(Placeholder::Number)) } else { Ok(Value::named(name)?.map(Placeholder::Value)) }
 }
 
 #[cfg(test)]
@@ -119,10 +100,10 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         let error = |text: &str| Template::parse(text).unwrap_err().to_string();
-        assert!(error("{x}").starts_with("{x} is not a placeholder; there are {i}"));
+        assert!(error("{x}").starts_with("unknown placeholder {x}; the placeholders are {i}"));
         assert!(error("a {i").contains("{i is not closed"));
         for range in ["5..5", "6..5", "..", "1", "a..b", "1.0..0.5", "0.0..1.0000000000000001"] {
-            assert!(error(&format!("{{rand:{range}}}")).contains("is not a range"), "{range}");
+            assert!(error(&format!("{{rand:{range}}}")).contains("invalid range"), "{range}");
         }
     }
 }

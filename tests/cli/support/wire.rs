@@ -286,7 +286,12 @@ impl Wire {
     }
 
     fn byte(&mut self) -> Option<u8> {
-        self.read_some(1).expect("a packet before the deadline").first().copied()
+        match self.read_some(1) {
+            Ok(bytes) => bytes.first().copied(),
+            // The other side closed its connection with some of our bytes unread.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("no packet before the deadline: {error}"),
+        }
     }
 
     fn read_some(&mut self, at_most: usize) -> std::io::Result<Vec<u8>> {

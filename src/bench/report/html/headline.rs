@@ -192,7 +192,7 @@ impl Report {
     }
 
     fn ending_check(&self) -> Option<Check> {
-        let text = self.ending_words()?.to_owned();
+        let text = self.describe_ending()?.to_owned();
         let outcome = if self.ending == Ending::Interrupted { Outcome::Doubtful } else { Outcome::Failed };
         Some(Check { outcome, text })
     }
@@ -266,18 +266,18 @@ impl Report {
 
     fn delivery_check(&self, group: &Group) -> Check {
         let [_, owed, lost, duplicated, _] = group.deliveries();
-        let promise = group.promise();
+        let qos = group.delivery_qos();
         let name = if self.is_mix() { format!("{}: ", group.name) } else { String::new() };
-        if lost == 0 && (duplicated == 0 || promise != Qos::ExactlyOnce) {
+        if lost == 0 && (duplicated == 0 || qos != Qos::ExactlyOnce) {
             return Check { outcome: Outcome::Passed, text: format!("{name}all {owed} messages arrived") };
         }
         let missing = if self.is_drain_cut { "missing when the run was interrupted" } else { "lost" };
-        let allowed = if promise == Qos::AtMostOnce { "; QoS 0 allows losses" } else { "" };
-        let mut text = format!("{name}{lost} of {owed} messages {missing} at QoS {promise}{allowed}");
+        let allowed = if qos == Qos::AtMostOnce { "; QoS 0 allows losses" } else { "" };
+        let mut text = format!("{name}{lost} of {owed} messages {missing} at QoS {qos}{allowed}");
         if duplicated > 0 {
             let _ = write!(text, ", {duplicated} duplicated");
         }
-        let is_broken = group.is_promise_broken() && !self.is_drain_cut;
+        let is_broken = group.violates_qos() && !self.is_drain_cut;
         Check { outcome: if is_broken { Outcome::Failed } else { Outcome::Doubtful }, text }
     }
 

@@ -11,7 +11,9 @@ mod plots;
 mod tail;
 
 use super::format::{duration, rate};
-use super::{Flow, Report, scenario_word};
+use super::group::DELIVERY_HEADS;
+use super::metrics::{FLOWS, GAP_LOST, METRICS};
+use super::{Report, scenario_word};
 use crate::bench::record::Summary;
 use base64::Engine;
 use headline::Headline;
@@ -62,7 +64,7 @@ impl Report {
     fn whole_load(&self) -> String {
         let time = self.for_a_time();
         match self.groups.as_slice() {
-            [only] => format!("{}; {}", only.who(), self.load_of(only, &time)),
+            [only] => format!("{}; {}", only.clients_by_role(), self.load_of(only, &time)),
             groups => {
                 format!("{} clients in {} groups{time}{}", self.clients(), groups.len(), self.warm_up())
             }
@@ -115,14 +117,15 @@ impl Report {
             return String::new();
         }
         let rows = self.groups.iter().map(|group| {
-            let mut cells = vec![group.name.clone(), group.who(), group.load("")];
+            let mut cells = vec![group.name.clone(), group.clients_by_role(), group.load("")];
             match group.outcome.account.sent {
                 0 => cells.extend(std::iter::repeat_n("–".to_owned(), 5)),
                 _ => cells.extend(group.deliveries().map(|count| count.to_string())),
             }
             cells
         });
-        let heads = &["", "clients", "load", "sent", "owed", "lost", "duplicated", "out of order"];
+        let heads: Vec<_> = ["", "clients", "load"].into_iter().chain(DELIVERY_HEADS).collect();
+        let heads = &heads;
         Table { caption: "Groups", heads, rows: rows.collect() }.to_html()
     }
 
@@ -134,13 +137,8 @@ impl Report {
     }
 
     fn flow_table(&self) -> String {
-        let flows: [(&str, Flow); 4] = [
-            ("connected", self.connects),
-            ("sent", self.sent),
-            ("acknowledged", self.acknowledged),
-            ("received", self.received),
-        ];
-        let rows = flows.into_iter().filter(|(_, flow)| flow.count > 0).map(|(name, flow)| {
+        let flows = FLOWS.into_iter().map(|(name, flow)| (name, flow(self)));
+        let rows = flows.filter(|(_, flow)| flow.count > 0).map(|(name, flow)| {
             let time = flow.time().map_or("–".to_owned(), |time| duration(time.as_nanos() as u64));
             vec![name.to_owned(), flow.count.to_string(), flow.rate().map_or("–".to_owned(), rate), time]
         });
@@ -161,21 +159,14 @@ impl Report {
     }
 
     fn delivery_table(&self) -> String {
-        let judged = |count: u64| {
-            if self.is_delivery_judged() { count.to_string() } else { "not measured".to_owned() }
-        };
-        let rows = [
-            ("could not connect", self.not_connected().to_string()),
-            ("connections lost", self.connections_lost.to_string()),
-            ("rejected", self.account.denied.to_string()),
-            ("never acknowledged", self.account.unacknowledged.to_string()),
-            ("lost", judged(self.account.lost)),
-            ("lost while a subscriber was away", judged(self.account.gap_lost)),
-            ("duplicated", judged(self.duplicates)),
-            ("out of order", judged(self.reordered)),
-            ("sent late", self.late.to_string()),
-        ];
-        let rows = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+        let rows = METRICS.iter().filter_map(|metric| {
+            let (label, count) = metric.failure.zip(metric.count(self))?;
+            let is_delivery = metric.counts_deliveries || metric.name == GAP_LOST;
+            let is_measured = !is_delivery || self.is_delivery_judged();
+            let count = if is_measured { count.to_string() } else { "not measured".to_owned() };
+            Some(vec![label.to_owned(), count])
+        });
+        let rows = rows.collect();
         Table { caption: "Failures", heads: &["", "count"], rows }.to_html()
     }
 

@@ -201,7 +201,7 @@ fn latencies_of(
     let mut latencies = BTreeMap::new();
     for (key, object) in objects {
         // Kinds that a later version added are ignored.
-        if let Some(kind) = LatencyKind::ALL.into_iter().find(|kind| kind.key() == key) {
+        if let Some(kind) = LatencyKind::from_key(key) {
             let histogram =
                 decode(&object.histogram, DIGITS).map_err(|problem| bad_histogram(key, &problem))?;
             latencies.insert(kind, Latencies::from_histogram(histogram));

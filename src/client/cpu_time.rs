@@ -1,15 +1,15 @@
-//! How much of a processor a thread or the process uses.
+//! The CPU time of a thread or of the process.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// The processor time of the thread that asks, since it began.
-pub fn thread_time() -> Duration {
+/// The CPU time of the calling thread since its start.
+pub fn of_thread() -> Duration {
     time_of(ClockId::ThreadCPUTime)
 }
 
-/// The processor time of all threads of this process.
-pub fn process_time() -> Duration {
+/// The CPU time of all threads of this process.
+pub fn of_process() -> Duration {
     time_of(ClockId::ProcessCPUTime)
 }
 

@@ -1,5 +1,5 @@
-//! Parses texts with placeholders in braces, such as `sensors/{i}`, and makes the values that are new for each message. The caller
-//! knows all other placeholders and their values.
+//! Texts with placeholders in braces, such as `sensors/{i}`, and the values that are new for each message. The caller
+//! has all other placeholders and their values.
 
 use jiff::Timestamp;
 use std::fmt::Write;
@@ -15,28 +15,44 @@ pub enum Piece<P> {
     Placeholder(P),
 }
 
-/// Splits a text into parts. Braces are a placeholder if `is_placeholder` accepts their content, and text otherwise. An unclosed
-/// placeholder ends at the end of the text and has `is_open` set.
+/// Why a text with placeholders is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceholderError {
+    /// No placeholder has this name; the known ones follow.
+    #[error("unknown placeholder {{{0}}}; the placeholders are {1}")]
+    Unknown(String, &'static str),
+    /// The closing brace is missing.
+    #[error("placeholder {{{0} is not closed; add }}")]
+    Open(String),
+    /// The range of a `{rand:...}` is invalid.
+    #[error(
+        "invalid range {{rand:{0}}}; {{rand:0..100}} is a number from 0 to 99, {{rand:18.0..25.5}} one with a decimal"
+    )]
+    Range(String),
+}
+
+/// Splits a text into parts. Braces are a placeholder if `is_placeholder` accepts their content, and text otherwise.
+/// `named` returns the placeholder with a name, and `known` lists all of them for an error.
 ///
 /// # Errors
-/// The error of `named` for a placeholder.
-pub fn parse<P, E>(
+/// If a placeholder is unknown or not closed, or `named` fails.
+pub fn parse<P>(
     mut text: &str,
     is_placeholder: impl Fn(&str) -> bool,
-    named: impl Fn(Braces<'_>) -> Result<P, E>,
-) -> Result<Vec<Piece<P>>, E> {
+    known: &'static str,
+    named: impl Fn(&str) -> Result<Option<P>, PlaceholderError>,
+) -> Result<Vec<Piece<P>>, PlaceholderError> {
     let mut pieces = Vec::new();
     while let Some((before, rest)) = text.split_once('{') {
         push_text(&mut pieces, before);
-        match rest.split_once('}').filter(|(inside, _)| is_placeholder(inside)) {
-            Some((inside, after)) => {
-                pieces.push(Piece::Placeholder(named(Braces { inside, is_open: false })?));
+        match rest.split_once('}').filter(|(name, _)| is_placeholder(name)) {
+            Some((name, after)) => {
+                let placeholder = named(name)?;
+                let unknown = || PlaceholderError::Unknown(name.to_owned(), known);
+                pieces.push(Piece::Placeholder(placeholder.ok_or_else(unknown)?));
                 text = after;
             }
-            None if is_placeholder(rest) => {
-                pieces.push(Piece::Placeholder(named(Braces { inside: rest, is_open: true })?));
-                text = "";
-            }
+            None if is_placeholder(rest) => return Err(PlaceholderError::Open(rest.to_owned())),
             None => {
                 push_text(&mut pieces, "{");
                 text = rest;
@@ -45,15 +61,6 @@ pub fn parse<P, E>(
     }
     push_text(&mut pieces, text);
     Ok(pieces)
-}
-
-/// The content of a pair of braces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Braces<'t> {
-    /// The text in them.
-    pub inside: &'t str,
-    /// The second one is missing.
-    pub is_open: bool,
 }
 
 /// Whether the content looks like a placeholder in a text that may also have literal braces, such as JSON.
@@ -83,11 +90,11 @@ pub enum Value {
     Uuid,
     /// `{rand:0..100}`: a whole number.
     Random(RangeInclusive<i64>),
-    /// `{rand:0.0..1.0}`: a number with so many decimals.
+    /// `{rand:0.0..1.0}`: a number with this many decimals.
     RandomDecimal {
         /// From the first to the last number.
         range: RangeInclusive<f64>,
-        /// Digits behind the point.
+        /// Digits after the point.
         decimals: usize,
     },
 }
@@ -103,10 +110,6 @@ pub enum TimeForm {
     Nanoseconds,
 }
 
-/// The range of a `{rand:...}` is invalid; this is its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidRange(pub String);
-
 /// The most decimals that a floating-point number has.
 const MOST_DECIMALS: usize = 15;
 
@@ -114,10 +117,10 @@ impl Value {
     /// The value with this name, if there is one.
     ///
     /// # Errors
-    /// When it is a random number from an invalid range.
-    pub fn named(inside: &str) -> Result<Option<Value>, InvalidRange> {
+    /// If it is a random number from an invalid range.
+    pub fn named(inside: &str) -> Result<Option<Value>, PlaceholderError> {
         if let Some(range) = inside.strip_prefix("rand:") {
-            return Value::random(range).map(Some).ok_or_else(|| InvalidRange(range.to_owned()));
+            return Value::random(range).map(Some).ok_or_else(|| PlaceholderError::Range(range.to_owned()));
         }
         Ok(TimeForm::named(inside).map(Value::Time).or((inside == "uuid").then_some(Value::Uuid)))
     }
@@ -139,7 +142,7 @@ impl Value {
     /// Appends the value of a message that is made now.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// If the system has no random numbers.
     pub fn append(&self, now: Timestamp, text: &mut impl Write) -> io::Result<()> {
         // Neither a String nor a Vec refuses to grow.
         let _ = match self {

@@ -5,32 +5,32 @@ use std::cell::Cell;
 
 /// Messages with the same send time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) sent_at: u64,
+pub(in crate::bench) struct LatencyBatch {
+    pub(in crate::bench) sent_at: u64,
     /// Their planned send time, in an open loop.
-    pub(super) planned_at: Option<u64>,
-    pub(super) count: u64,
+    pub(in crate::bench) planned_at: Option<u64>,
+    pub(in crate::bench) count: u64,
 }
 
 /// The latest messages with identical times. All clients of a thread share one: each takes its count before the next
 /// client runs.
 #[derive(Debug, Default)]
-pub(in crate::bench) struct Tallies(Cell<Tally>);
+pub(in crate::bench) struct LatencyBatcher(Cell<LatencyBatch>);
 
-impl Tallies {
+impl LatencyBatcher {
     /// Counts a message. Returns the messages before it if their times differ.
-    pub(super) fn add(&self, sent_at: u64, planned_at: Option<u64>) -> Option<Tally> {
+    pub(in crate::bench) fn add(&self, sent_at: u64, planned_at: Option<u64>) -> Option<LatencyBatch> {
         let last = self.0.get();
         if (last.sent_at, last.planned_at) == (sent_at, planned_at) {
-            self.0.set(Tally { count: last.count + 1, ..last });
+            self.0.set(LatencyBatch { count: last.count + 1, ..last });
             return None;
         }
-        self.0.set(Tally { sent_at, planned_at, count: 1 });
+        self.0.set(LatencyBatch { sent_at, planned_at, count: 1 });
         (last.count > 0).then_some(last)
     }
 
     /// Takes the messages counted last.
-    pub(super) fn take(&self) -> Option<Tally> {
+    pub(in crate::bench) fn take(&self) -> Option<LatencyBatch> {
         let last = self.0.take();
         (last.count > 0).then_some(last)
     }
@@ -42,11 +42,11 @@ mod tests {
 
     #[test]
     fn messages_with_the_same_times_are_one_tally() {
-        let tallies = Tallies::default();
+        let batcher = LatencyBatcher::default();
         let added = [(0, None), (0, None), (0, Some(0)), (7, Some(0))]
-            .map(|(sent_at, planned_at)| tallies.add(sent_at, planned_at));
-        let tally = |sent_at, planned_at, count| Some(Tally { sent_at, planned_at, count });
-        assert_eq!(added, [None, None, tally(0, None, 2), tally(0, Some(0), 1)]);
-        assert_eq!([tallies.take(), tallies.take()], [tally(7, Some(0), 1), None]);
+            .map(|(sent_at, planned_at)| batcher.add(sent_at, planned_at));
+        let batch = |sent_at, planned_at, count| Some(LatencyBatch { sent_at, planned_at, count });
+        assert_eq!(added, [None, None, batch(0, None, 2), batch(0, Some(0), 1)]);
+        assert_eq!([batcher.take(), batcher.take()], [batch(7, Some(0), 1), None]);
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct TimerQueue {
     /// The time that the alarm is set to; `u64::MAX` if it is not set.
     set_to: Cell<u64>,
     /// All entries up to this time have been woken.
-    called_until: Cell<u64>,
+    woken_until: Cell<u64>,
 }
 
 impl TimerQueue {
@@ -24,12 +24,12 @@ impl TimerQueue {
             entries: RefCell::default(),
             alarm,
             set_to: Cell::new(u64::MAX),
-            called_until: Cell::default(),
+            woken_until: Cell::default(),
         }
     }
 
     /// Schedules a wake-up of a client.
-    pub(super) fn enter(&self, client: usize, time: u64, now: u64) {
+    pub(super) fn insert(&self, client: usize, time: u64, now: u64) {
         self.entries.borrow_mut().push(Reverse((time, client)));
         self.set(time, now);
     }
@@ -42,8 +42,8 @@ impl TimerQueue {
     }
 
     /// The time up to which all clients have been woken.
-    pub(super) fn called_until(&self) -> u64 {
-        self.called_until.get()
+    pub(super) fn woken_until(&self) -> u64 {
+        self.woken_until.get()
     }
 
     /// Waits until a client may be due.
@@ -53,7 +53,7 @@ impl TimerQueue {
 
     /// Wakes all clients that are due and sets the alarm for the next one. Returns the earliest time that one of them
     /// asked for.
-    pub(super) fn call(&self, now: u64, wake: impl Fn(usize)) -> Option<u64> {
+    pub(super) fn wake_due(&self, now: u64, wake: impl Fn(usize)) -> Option<u64> {
         let mut entries = self.entries.borrow_mut();
         let first = entries.peek().map(|&Reverse((time, _))| time).filter(|&time| time <= now);
         while let Some(&Reverse((time, client))) = entries.peek().filter(|Reverse((time, _))| *time <= now) {
@@ -61,7 +61,7 @@ impl TimerQueue {
             entries.pop();
             wake(client);
         }
-        self.called_until.set(now);
+        self.woken_until.set(now);
         self.set_to.set(u64::MAX);
         if let Some(&Reverse((time, _))) = entries.peek() {
             self.set(time, now);

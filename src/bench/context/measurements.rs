@@ -1,0 +1,122 @@
+//! The measurements of a thread: its record, which is handed over at the end, and the gauges that the leader reads.
+
+use super::latency_batch::LatencyBatcher;
+use crate::bench::cpu_usage::CpuUsage;
+use crate::bench::gauges::Gauges;
+use crate::bench::plan::Plan;
+use crate::bench::record::{LatencyKind, Received, Record, Stage};
+use crate::client::cpu_time;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The record and the gauges of a thread.
+#[derive(Debug)]
+pub(in crate::bench) struct Measurements {
+    pub(in crate::bench) gauges: Arc<Gauges>,
+    pub(in crate::bench) record: RefCell<Record>,
+    /// The acknowledgements in the current batch of a client.
+    pub(in crate::bench) acknowledged: LatencyBatcher,
+    /// The messages in the current batch of a client.
+    pub(in crate::bench) received: LatencyBatcher,
+    /// The accounts of shared subscriptions, by group.
+    shared_accounts: RefCell<BTreeMap<usize, Rc<ReceiverAccount>>>,
+    /// The CPU usage since the load began.
+    cpu_usage: Cell<Option<CpuUsage>>,
+}
+
+/// The messages that one receiver got from each of its publishers. The members of a shared subscription are one
+/// receiver.
+#[derive(Debug, Default)]
+pub(in crate::bench) struct ReceiverAccount {
+    pub(in crate::bench) received: RefCell<Vec<Received>>,
+    /// Whether a member left early, so that its missed messages are unknown.
+    pub(in crate::bench) is_incomplete: Cell<bool>,
+}
+
+impl ReceiverAccount {
+    /// The account of a receiver with this number of publishers.
+    pub(in crate::bench) fn new(publishers: u32) -> Rc<ReceiverAccount> {
+        let received = RefCell::new(vec![Received::default(); publishers as usize]);
+        Rc::new(ReceiverAccount { received, is_incomplete: Cell::default() })
+    }
+}
+
+impl Measurements {
+    pub(super) fn new(gauges: Arc<Gauges>) -> Measurements {
+        Measurements {
+            gauges,
+            record: RefCell::default(),
+            acknowledged: LatencyBatcher::default(),
+            received: LatencyBatcher::default(),
+            shared_accounts: RefCell::default(),
+            cpu_usage: Cell::default(),
+        }
+    }
+
+    /// The account that the members of a group's shared subscription have in common.
+    pub(in crate::bench) fn shared_account(
+        &self,
+        group: usize,
+        new: impl FnOnce() -> Rc<ReceiverAccount>,
+    ) -> Rc<ReceiverAccount> {
+        self.shared_accounts.borrow_mut().entry(group).or_insert_with(new).clone()
+    }
+
+    /// Counts an accepted client.
+    pub(in crate::bench) fn note_connected(&self, now: u64) {
+        let record = &mut *self.record.borrow_mut();
+        record.connected += 1;
+        record.timeline.at(now).connected += 1;
+    }
+
+    /// Counts a client that lost its connection.
+    pub(in crate::bench) fn note_lost(&self, now: u64) {
+        let record = &mut *self.record.borrow_mut();
+        record.connections_lost += 1;
+        record.timeline.at(now).lost += 1;
+    }
+
+    pub(in crate::bench) fn count_error(&self, stage: Stage, error: &impl Display) {
+        self.record.borrow_mut().errors.add(stage, error.to_string(), 1);
+    }
+
+    /// Records the delay of the worker itself.
+    pub(in crate::bench) fn note_lag(&self, nanoseconds: u64) {
+        self.record.borrow_mut().latencies.record(LatencyKind::Lag, nanoseconds);
+    }
+
+    /// Begins to measure the CPU usage, once.
+    pub(in crate::bench) fn begin_load(&self) {
+        if self.cpu_usage.get().is_none() {
+            self.cpu_usage.set(Some(CpuUsage::begin()));
+        }
+    }
+
+    /// Records the thread's share of a CPU during the load.
+    pub(in crate::bench) fn end_load(&self) {
+        if let Some(usage) = self.cpu_usage.take() {
+            self.record.borrow_mut().busiest_thread = usage.share();
+        }
+    }
+
+    /// Publishes the latencies of the last full second for the progress display.
+    pub(in crate::bench) fn show_recent(&self, now: u64) {
+        self.gauges.show_recent(self.record.borrow().timeline.latency_before(now));
+    }
+
+    /// Takes the record, including the thread's CPU time.
+    pub(in crate::bench) fn take_record(&self, plan: &Plan) -> Record {
+        let mut record = self.record.take();
+        for (&group, account) in &*self.shared_accounts.borrow() {
+            let group = plan.groups.get(group).filter(|_| !account.is_incomplete.get());
+            if let Some(group) = group {
+                record.received.insert(group.first_subscriber, account.received.take());
+            }
+        }
+        record.cpu += cpu_time::of_thread();
+        record
+    }
+}

@@ -1,0 +1,218 @@
+//! The table of metrics: the value of each in a report, and its names in thresholds, Prometheus, Markdown and HTML.
+//!
+//! A new metric needs a row here, and the field of [`Report`] that it reads. Latencies have a table of their own,
+//! [`LatencyKind`](super::LatencyKind).
+
+use super::{Flow, Report, Unit};
+use std::fmt;
+
+/// A metric that has a name of its own.
+#[derive(Clone, Copy)]
+pub struct NamedMetric {
+    /// The name in a threshold, which is also the key of a search's figures in JSON.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    value: Value,
+    /// Whether thresholds know it.
+    has_threshold: bool,
+    /// The count that is 100 %, if a threshold can be a percentage.
+    whole: Option<fn(&Report) -> u64>,
+    /// Whether it counts deliveries, which only receivers that stayed to the end can judge.
+    pub(super) counts_deliveries: bool,
+    /// The name and the help in Prometheus.
+    pub(super) prometheus: Option<(&'static str, &'static str)>,
+    /// The label in tables of failures.
+    pub(super) failure: Option<&'static str>,
+}
+
+#[derive(Clone, Copy)]
+enum Value {
+    Count(fn(&Report) -> u64),
+    Rate(fn(&Report) -> Flow),
+    /// `None` if it was not measured.
+    Measured(fn(&Report) -> Option<f64>),
+}
+
+/// Messages that never arrived.
+pub(super) const LOSS: &str = "loss";
+
+/// Messages lost while their subscriber was away.
+pub(super) const GAP_LOST: &str = "gap_lost";
+
+const SENT_RATE_METRIC: NamedMetric = rate("sent_rate", "sent_per_second", |report| report.sent);
+
+/// Messages sent per second.
+pub(in crate::bench) static SENT_RATE: NamedMetric = SENT_RATE_METRIC;
+
+/// All metrics except the latencies, in the order of Prometheus and of the tables.
+pub(super) static METRICS: [NamedMetric; 23] = [
+    measured("throughput", Unit::Rate, |report| report.throughput().rate()),
+    rate("connect_rate", "connect_per_second", |report| report.connects),
+    SENT_RATE_METRIC,
+    rate("acknowledged_rate", "acknowledged_per_second", |report| report.acknowledged),
+    rate("received_rate", "received_per_second", |report| report.received),
+    count("connected", |report| report.connects.count)
+        .prometheus("connected_total", "Clients that the broker accepted."),
+    count("connect_failures", Report::not_connected)
+        .of(Report::clients)
+        .prometheus("connect_failures_total", "Clients that could not connect.")
+        .failure("could not connect"),
+    count("lost_connections", |report| report.connections_lost)
+        .of(|report| report.connects.count)
+        .prometheus("connections_lost_total", "Clients that lost their connection.")
+        .failure("connections lost"),
+    count("sent", |report| report.sent.count)
+        .prometheus("sent_total", "Messages that were sent after the warm-up."),
+    count("acknowledged", |report| report.acknowledged.count)
+        .prometheus("acknowledged_total", "Messages that were acknowledged.")
+        .without_threshold(),
+    count("received", |report| report.received.count)
+        .prometheus("received_total", "Messages that arrived after the warm-up, each once."),
+    count("warm_up_sent", |report| report.account.before_measuring)
+        .prometheus("warm_up_sent_total", "Messages that were sent in the warm-up.")
+        .without_threshold(),
+    count("denied", |report| report.account.denied)
+        .of(|report| report.account.sent)
+        .prometheus("denied_total", "Messages that the broker rejected.")
+        .failure("rejected"),
+    count("unacknowledged", |report| report.account.unacknowledged)
+        .of(|report| report.account.sent)
+        .failure("never acknowledged"),
+    count(LOSS, |report| report.account.lost)
+        .of_deliveries()
+        .prometheus("lost_total", "Messages that never arrived.")
+        .failure("lost"),
+    count(GAP_LOST, |report| report.account.gap_lost).failure("lost while a subscriber was away"),
+    count("duplicates", |report| report.duplicates)
+        .of_deliveries()
+        .prometheus("duplicates_total", "Messages that arrived again.")
+        .failure("duplicated"),
+    count("reordered", |report| report.reordered)
+        .of_deliveries()
+        .prometheus("reordered_total", "Messages that arrived out of order.")
+        .failure("out of order"),
+    count("late", |report| report.late)
+        .of(|report| report.sent.count)
+        .prometheus("late_total", "Messages that were sent late.")
+        .failure("sent late"),
+    count("foreign", |report| report.foreign),
+    count("errors", |report| {
+        report.errors.by_count().iter().map(|(_, _, count)| *count).fold(0, u64::saturating_add)
+    }),
+    measured("cpu", Unit::Percent, |report| report.busiest_thread_percent),
+    measured("elapsed", Unit::Time, |report| Some(report.elapsed.as_nanos() as f64)),
+];
+
+/// The flows of a run with their labels in tables.
+pub(super) const FLOWS: [(&str, fn(&Report) -> Flow); 4] = [
+    ("connected", |report| report.connects),
+    ("sent", |report| report.sent),
+    ("acknowledged", |report| report.acknowledged),
+    ("received", |report| report.received),
+];
+
+const fn measured(name: &'static str, unit: Unit, value: fn(&Report) -> Option<f64>) -> NamedMetric {
+    NamedMetric {
+        name,
+        unit,
+        value: Value::Measured(value),
+        has_threshold: true,
+        whole: None,
+        counts_deliveries: false,
+        prometheus: None,
+        failure: None,
+    }
+}
+
+const fn count(name: &'static str, value: fn(&Report) -> u64) -> NamedMetric {
+    NamedMetric { value: Value::Count(value), ..measured(name, Unit::Count, |_| None) }
+}
+
+const fn rate(name: &'static str, prometheus: &'static str, flow: fn(&Report) -> Flow) -> NamedMetric {
+    NamedMetric { value: Value::Rate(flow), ..measured(name, Unit::Rate, |_| None) }
+        .prometheus(prometheus, "Over the whole measurement.")
+}
+
+impl NamedMetric {
+    const fn of(self, whole: fn(&Report) -> u64) -> NamedMetric {
+        NamedMetric { whole: Some(whole), ..self }
+    }
+
+    const fn of_deliveries(self) -> NamedMetric {
+        NamedMetric { counts_deliveries: true, ..self.of(|report| report.account.owed) }
+    }
+
+    const fn prometheus(self, name: &'static str, help: &'static str) -> NamedMetric {
+        NamedMetric { prometheus: Some((name, help)), ..self }
+    }
+
+    const fn failure(self, label: &'static str) -> NamedMetric {
+        NamedMetric { failure: Some(label), ..self }
+    }
+
+    const fn without_threshold(self) -> NamedMetric {
+        NamedMetric { has_threshold: false, ..self }
+    }
+
+    /// The metrics that thresholds know.
+    pub fn of_thresholds() -> impl Iterator<Item = &'static NamedMetric> {
+        METRICS.iter().filter(|metric| metric.has_threshold)
+    }
+
+    /// Its value in a report; `None` if it was not measured.
+    pub fn value(&self, report: &Report) -> Option<f64> {
+        let is_measured = !self.counts_deliveries || report.is_delivery_judged();
+        match self.value {
+            Value::Count(count) => is_measured.then(|| count(report) as f64),
+            Value::Rate(flow) => flow(report).rate(),
+            Value::Measured(value) => value(report),
+        }
+    }
+
+    /// Its count, whether or not its deliveries can be judged; `None` unless it is a count.
+    pub(super) fn count(&self, report: &Report) -> Option<u64> {
+        match self.value {
+            Value::Count(count) => Some(count(report)),
+            Value::Rate(_) | Value::Measured(_) => None,
+        }
+    }
+
+    /// Whether a threshold can be a percentage.
+    pub fn has_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Its value as a percentage; `None` if it was not measured, or has no percentage.
+    pub fn percentage(&self, report: &Report) -> Option<f64> {
+        let whole = (self.whole?)(report);
+        self.value(report).filter(|_| whole > 0).map(|value| 100.0 * value / whole as f64)
+    }
+}
+
+impl fmt::Debug for NamedMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for NamedMetric {
+    fn eq(&self, other: &NamedMetric) -> bool {
+        self.name == other.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<_> = METRICS.iter().map(|metric| metric.name).collect();
+        let exported: Vec<_> =
+            METRICS.iter().filter_map(|metric| metric.prometheus).map(|(name, _)| name).collect();
+        assert_eq!(names.len(), METRICS.len());
+        assert_eq!(exported.iter().collect::<BTreeSet<_>>().len(), exported.len());
+    }
+}
