@@ -131,11 +131,8 @@ fn none_of(number: u64, good: &str, bad: impl FnOnce() -> String) -> Check {
 impl Report {
     /// The run in a sentence: its rate or its clients, its latency, its losses.
     pub(super) fn sentence(&self) -> String {
-        let start = if self.is_bottleneck() {
-            "mq was the bottleneck, so the broker may be faster than this: "
-        } else {
-            ""
-        };
+        let start =
+            if self.is_bottleneck() { "mq was the bottleneck, so the broker may be faster. " } else { "" };
         let latency = self.main_latency().and_then(|kind| self.latency_words(kind));
         let loss = self.loss_words();
         let parts: Vec<_> = latency.into_iter().chain(loss).collect();
