@@ -89,7 +89,7 @@ impl Views {
             view.write(item, &findings, &mut output);
             match format {
                 ViewFormat::Json => check_json(&output),
-                ViewFormat::Line | ViewFormat::Text | ViewFormat::Hex => check_text(output),
+                _ => check_text(output),
             }
         }
         self.statistics.observe(item, &findings);

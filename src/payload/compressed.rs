@@ -75,12 +75,7 @@ pub(super) fn read(payload: &[u8], format: PayloadFormat) -> Decompressed {
         }
         PayloadFormat::Snappy => snappy_block(payload),
         PayloadFormat::Bzip2 | PayloadFormat::Xz => Decompressed::Unread("not decompressed here"),
-        PayloadFormat::Json
-        | PayloadFormat::Cbor
-        | PayloadFormat::CborSequence
-        | PayloadFormat::MessagePack
-        | PayloadFormat::Sparkplug
-        | PayloadFormat::Protobuf => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
+        _ => Decompressed::Malformed(Problem { what: "not compressed", at: 0 }),
     }
 }
 

@@ -18,17 +18,6 @@ fn password(text: &str) -> Password {
     Password::new(text.as_bytes().to_vec()).unwrap()
 }
 
-const ALL: [Format; 8] = [
-    Format::Mosquitto,
-    Format::Dynsec,
-    Format::EmqxJson,
-    Format::EmqxCsv,
-    Format::RabbitMq,
-    Format::VerneMq,
-    Format::HiveMq,
-    Format::NanoMq,
-];
-
 #[track_caller]
 fn open(format: Format, text: &str) -> Box<dyn Document> {
     format.open(Some(text.as_bytes()), &settings()).unwrap()
@@ -52,7 +41,7 @@ fn with(format: Format, text: Option<&str>, settings: &Settings, name: &str, wor
 
 #[test]
 fn what_is_written_is_read_and_verified_in_every_format() {
-    for format in ALL {
+    for format in Format::ALL {
         let text = with(format, None, &settings(), "ann & b<o>b é", "se cret é");
         let text = with(format, Some(&text), &settings(), "carol", "other");
         let document = open(format, &text);
@@ -68,7 +57,7 @@ fn what_is_written_is_read_and_verified_in_every_format() {
 
 #[test]
 fn updating_and_removing_touch_one_user_in_every_format() {
-    for format in ALL {
+    for format in Format::ALL {
         let secret = |word| format.secret(&password(word), &settings()).unwrap();
         let mut document = format.open(None, &settings()).unwrap();
         for name in ["a", "b", "c"] {
@@ -88,7 +77,7 @@ fn updating_and_removing_touch_one_user_in_every_format() {
 
 #[test]
 fn a_user_may_come_and_go_before_anything_is_written() {
-    for format in ALL {
+    for format in Format::ALL {
         let before = with(format, None, &settings(), "a", "a");
         let mut document = open(format, &before);
         let mut settings = settings();
@@ -104,7 +93,7 @@ fn a_user_may_come_and_go_before_anything_is_written() {
 
 #[test]
 fn every_hash_has_its_own_salt() {
-    for format in ALL.into_iter().filter(|format| !format.is_plain_text()) {
+    for format in Format::ALL.into_iter().filter(|format| !format.is_plain_text()) {
         let secret = || format.secret(&password("same"), &settings()).unwrap().hash;
         assert_ne!(secret(), secret(), "{format:?}");
     }
@@ -428,7 +417,7 @@ fn depth_and_length_do_no_harm() {
 
 #[test]
 fn names_that_a_format_cannot_hold_are_refused() {
-    for format in ALL {
+    for format in Format::ALL {
         for name in ["", "a\nb", "a\u{7f}", &"x".repeat(65_536)] {
             assert!(format.check_name(name).is_err(), "{format:?} {name:?}");
         }
