@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_ports_are_told() {
+    fn too_few_ports_are_reported() {
         let error = sources(30_000, "10.0.0.7:1883", &[]).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_no_longer_than_told() {
+    fn a_pause_is_no_longer_than_reported() {
         let load = OpenLoop { ramp: from_nothing(Duration::from_secs(100)), burst: 3, ..load(2.0) };
         let times = times(load, 4, 400 * SECOND);
         let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shared_is_told() {
+    fn what_cannot_be_shared_is_reported() {
         let error = |group: Group| cut(&mut [group], Shard::new(1, 3).unwrap()).unwrap_err().to_string();
         assert_eq!(error(group(10, 2)), "2 subscribers cannot be shared by 3 shards");
     }

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         let of_payload = |text: &str| Template::of_payload(text).unwrap_err().to_string();
         let of_topic = |text: &str| Template::of_topic(text).unwrap_err().to_string();
         assert!(

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_is_never_told_as_nothing() {
+    fn a_latency_is_never_reported_as_nothing() {
         let mut latency = Coarse::default();
         assert_eq!(latency.at_percentile(50.0), None);
         latency.record(1);

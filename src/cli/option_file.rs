@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_that_is_wrong_is_told() {
+    fn the_line_that_is_wrong_is_reported() {
         for (text, number, part) in [
             ("-r\n-m", 2, "-m needs a value"),
             ("-r true", 1, "-r takes no value"),

@@ -204,7 +204,7 @@ impl Messages {
             match (self.names, error, &hint) {
                 // Scripts search for this line.
                 (Names::Mosquitto, error, _) if error.is_timeout() && !messages.quiet => {
-                    print_error("Timed out\n")
+                    print_error("Timed out\n");
                 }
                 // Several errors, or a list of known values.
                 (_, Error::Usage(_), None) => messages.say_lines(&text),

@@ -64,7 +64,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
             },
         };
         let failed = subscriber.end_commands(matches!(end, Ok(End::Finished))).await;
-        let status = subscriber.into_status(end)?;
+        let status = subscriber.exit_status(end)?;
         drained.map(|()| if failed > 0 && status == ExitStatus::DONE { ExitStatus::FAILED } else { status })
     })
 }
@@ -205,7 +205,7 @@ impl<'a> Subscriber<'a> {
         }
     }
 
-    fn into_status(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
+    fn exit_status(&self, end: Result<End<Stop>, Error>) -> Result<ExitStatus, Error> {
         if let Some(removals) = &self.removals {
             self.tell_removals(removals);
         }

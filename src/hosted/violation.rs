@@ -1,9 +1,9 @@
-//! Why a service would not take something, as the end of a sentence that begins with its name.
+//! Reasons for which a service would reject a packet, as the end of a sentence that begins with its name.
 
 use super::Service;
 use crate::protocol::{PropertyId, Version};
 
-/// Why a service would not take something.
+/// The reason for which a service would reject a packet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{service} {problem}")]
 pub struct Violation {

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_filter_is_told() {
+    fn what_is_no_filter_is_reported() {
         for (text, problem) in [
             ("tpye=PUBLISH", "did you mean 'type'"),
             ("type", "missing value for 'type'"),

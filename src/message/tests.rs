@@ -140,7 +140,7 @@ fn payloads_can_be_written_by_hand() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_column() {
+fn what_is_wrong_is_reported_with_its_column() {
     let cases = [
         (r#"{"topic":"a" "qos":1}"#, 14, "expected `,` or `}`"),
         (r#"{"topic":"a""#, 12, "EOF"),

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_brokers_pass_over_is_told() {
+    fn a_name_that_brokers_pass_over_is_reported() {
         for name in ["", "#ann", " ann", "ann "] {
             assert!(UserName::parse(name.as_bytes()).unwrap().why_not_loaded().is_some(), "{name:?}");
         }

@@ -210,7 +210,7 @@ fn sparkplug_metrics_are_read() {
 }
 
 #[test]
-fn what_nobody_names_is_told_by_its_whole_shape() {
+fn what_nobody_names_is_reported_by_its_whole_shape() {
     assert_eq!(auto(&bytes_of("a201020304")), found("cbor", "{\"1\":2,\"3\":4}"));
     assert_eq!(auto(&bytes_of("a20102030400")), None, "something is left");
     assert_eq!(auto(&bytes_of("82a161 01 a162 02")), found("msgpack", "{\"a\":1,\"b\":2}"));
@@ -423,7 +423,7 @@ fn content_types_decide_with_their_suffixes_and_prefixes() {
 
 /// The text "mqtt" 32 times, compressed by the tools of that name.
 #[test]
-fn compressed_payloads_are_told_by_their_magic_number() {
+fn compressed_payloads_are_reported_by_their_magic_number() {
     let json = format!("\"{}\"", "mqtt".repeat(32));
     for (format, hex, tool) in [
         (PayloadFormat::Gzip, GZIP, "gzip 1.12"),

@@ -22,10 +22,10 @@ const COMPACT_SIZE: usize = 256 * 1024;
 
 /// An observer of the bytes of a connection, above TLS and WebSocket. It is dropped with the connection.
 pub trait Tap: Debug {
-    /// Bytes went out.
+    /// Bytes were sent.
     fn sent(&mut self, bytes: &[u8]);
 
-    /// Bytes came in.
+    /// Bytes were received.
     fn received(&mut self, bytes: &[u8]);
 }
 
@@ -37,9 +37,9 @@ pub struct Connection {
     input: Vec<u8>,
     output: Vec<u8>,
     written: usize,
-    /// The stream took bytes that the kernel does not have yet, as TLS does.
+    /// The stream buffers bytes that the kernel does not have yet, as TLS does.
     is_flushing: bool,
-    /// A failed write, kept back as long as there are bytes to read: they may say why.
+    /// A failed write, reported after the bytes that remain to be read: they may contain the reason.
     write_error: Option<io::Error>,
 }
 

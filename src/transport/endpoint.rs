@@ -1,4 +1,4 @@
-//! Where a broker is, and the layers between the socket and MQTT.
+//! The address of a broker, and the layers between the socket and MQTT.
 
 use super::web_socket::{self, Upgrade};
 use super::{ConnectError, Proxy, Stream, Tls, proxy, srv, tcp, tls, unix};
@@ -9,31 +9,31 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
-/// Where a broker is, and how to get there.
+/// The address of a broker, and the layers of a connection to it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// Where the broker listens.
+    /// The address on which the broker listens.
     pub address: Address,
     /// The proxy to go through; not for unix sockets.
     pub proxy: Option<Proxy>,
     /// A header of the PROXY protocol in front of all layers.
     pub preface: Option<Preface>,
-    /// The local address to connect from, to the proxy where there is one.
+    /// The local address to connect from, to the proxy if there is one.
     pub bind: Option<IpAddr>,
-    /// The encryption, if there is any.
+    /// The encryption.
     pub tls: Option<Tls>,
-    /// The WebSocket to open, when MQTT is spoken in one.
+    /// The WebSocket to open, if MQTT runs over one.
     pub web_socket: Option<Upgrade>,
-    /// How long it may all take, up to the point where MQTT can be spoken.
+    /// The timeout for connecting all layers below MQTT.
     pub timeout: Duration,
 }
 
 /// A header of the PROXY protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Preface {
-    /// One with the addresses of the socket, or without addresses on a unix socket.
+    /// A header with the addresses of the socket; on a unix socket, without addresses.
     OfSocket(ProxyVersion),
-    /// The bytes of another one.
+    /// The bytes of a received header.
     Forwarded(Vec<u8>),
 }
 
@@ -60,7 +60,7 @@ impl Preface {
     }
 }
 
-/// Where a broker listens.
+/// The address on which a broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// A TCP port.
@@ -70,7 +70,7 @@ pub enum Address {
         /// The port.
         port: u16,
     },
-    /// Where the SRV records of this name say, as in `_mqtt._tcp.example.com`.
+    /// The servers in the SRV records of this name, such as `_mqtt._tcp.example.com`.
     Service(String),
     /// A unix socket.
     Unix(PathBuf),
@@ -104,7 +104,7 @@ impl Endpoint {
         Endpoint { address, proxy: None, preface: None, tls: None, web_socket: None, bind, timeout }
     }
 
-    /// Offers the WebSocket subprotocol of MQTT 3.1 as well, where that is the version.
+    /// Also offers the WebSocket subprotocol of MQTT 3.1, if that is the version.
     pub fn offer_v31(&mut self, is_v31: bool) {
         if let Some(upgrade) = &mut self.web_socket {
             upgrade.offers_v31 = is_v31;
@@ -112,10 +112,10 @@ impl Endpoint {
     }
 }
 
-/// A layer of a connection, in the order in which they are laid.
+/// A layer of a connection, in the order in which they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
-    /// The socket: names are looked up for it, and it may lead through a proxy.
+    /// The socket, including name resolution and the proxy.
     Socket,
     /// The encryption.
     Tls,
@@ -126,16 +126,16 @@ pub enum Layer {
 /// A step of building a connection.
 #[derive(Debug)]
 pub enum ConnectStep<'s> {
-    /// The proxy opened a way to this host or address, and port.
+    /// The proxy connected to this host or address, and port.
     Tunnel(&'s str),
-    /// A layer is there.
+    /// A layer is complete.
     Laid(Layer),
 }
 
 /// Connects, layer by layer, within the endpoint's time limit.
 ///
 /// # Errors
-/// Which step failed and why, or that the time is up.
+/// The failed step and its reason, or a timeout.
 pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     connect_observed(endpoint, |_| {}).await
 }

@@ -1,10 +1,10 @@
-//! The little of HTTP that opens a WebSocket or a proxy's tunnel: one request, one answer, no bodies.
+//! The subset of HTTP that opens a WebSocket or a tunnel through a proxy: one request, one response, no bodies.
 
 use super::Stream;
 use std::io;
 use tokio::io::AsyncReadExt;
 
-/// The longest head that is read; strangers must not cost more memory.
+/// The longest head that is read, since it comes from an unauthenticated peer.
 const MAX_HEAD: usize = 64 * 1024;
 
 /// The maximum number of headers.
@@ -13,7 +13,7 @@ const MAX_HEADERS: usize = 100;
 /// The number of bytes shown of an answer that is not HTTP.
 const GREETING: usize = 20;
 
-/// An answer without its body.
+/// A response without its body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Response {
     pub(super) code: u16,
@@ -22,7 +22,7 @@ pub(super) struct Response {
 }
 
 impl Response {
-    /// Reads the head of an answer; `None` when it is not complete.
+    /// Parses the head of a response; `None` if it is incomplete.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(usize, Response)>, String> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut response = httparse::Response::new(&mut headers);

@@ -44,17 +44,17 @@ pub struct Credentials {
     pub password: String,
 }
 
-/// A way through a proxy.
+/// A connection through a proxy.
 #[derive(Debug)]
 pub(super) struct Tunnel {
-    /// Leads to the broker.
+    /// The stream to the broker.
     pub(super) stream: Stream,
     /// The requested target: host or address, and port.
     pub(super) target: String,
 }
 
 impl ProxyKind {
-    /// How a URL begins.
+    /// The scheme of a URL.
     pub fn scheme(self) -> &'static str {
         match self {
             ProxyKind::Socks5 => "socks5",
@@ -63,7 +63,7 @@ impl ProxyKind {
         }
     }
 
-    /// The port of a proxy whose URL names none.
+    /// The port if the URL of the proxy has none.
     pub fn default_port(self) -> u16 {
         match self {
             ProxyKind::Socks5 | ProxyKind::Socks5WithNames => 1080,

@@ -210,7 +210,7 @@ fn an_empty_stdin_deletes_nothing() {
 }
 
 #[test]
-fn a_broker_that_is_not_there_is_told() {
+fn a_broker_that_is_not_there_is_reported() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for command in ["pub -t a -m x", "pub -t a -l -q 1", "sub -t a"] {
         let stderr = mq(&format!("{command} -h 127.0.0.1 -p {}", free.port())).run().fail(1);
@@ -219,19 +219,19 @@ fn a_broker_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_name_that_nobody_knows_is_told() {
+fn a_name_that_nobody_knows_is_reported() {
     assert_says(&mq("pub -h nobody.invalid -t a -m x").run().fail(1), &["nobody.invalid"]);
 }
 
 #[test]
-fn a_local_address_that_is_not_ours_is_told() {
+fn a_local_address_that_is_not_ours_is_reported() {
     let peer = ScriptedPeer::start(|_| {});
     assert_says(&peer.mq("pub -A 192.0.2.1 -t a -m x").run().fail(1), &["192.0.2.1"]);
     peer.finish();
 }
 
 #[test]
-fn a_broker_that_closes_at_once_is_told() {
+fn a_broker_that_closes_at_once_is_reported() {
     for command in ["pub -t a -m x -q 1", "sub -t a"] {
         let peer = ScriptedPeer::start(|peer| {
             peer.accept().expect_type(0x10);
@@ -281,7 +281,7 @@ fn another_protocol_is_recognised() {
 }
 
 #[test]
-fn refusals_of_mqtt_3_are_told_in_words() {
+fn refusals_of_mqtt_3_are_reported_in_words() {
     for (code, words) in [
         (1, "unsupported protocol version"),
         (2, "client identifier not valid"),
@@ -296,7 +296,7 @@ fn refusals_of_mqtt_3_are_told_in_words() {
 }
 
 #[test]
-fn refusals_of_mqtt_5_are_told_in_words() {
+fn refusals_of_mqtt_5_are_reported_in_words() {
     for (code, words) in [
         (0x80, "unspecified error"),
         (0x81, "malformed packet"),
@@ -382,7 +382,7 @@ fn mosquitto_with_passwords() -> Option<Mosquitto> {
 }
 
 #[test]
-fn a_message_that_is_too_large_is_told_and_not_sent() {
+fn a_message_that_is_too_large_is_reported_and_not_sent() {
     let peer = ScriptedPeer::accepting_v5("27 00000020", |client| {
         client.expect("e0 ()");
     });
@@ -392,7 +392,7 @@ fn a_message_that_is_too_large_is_told_and_not_sent() {
 }
 
 #[test]
-fn a_message_that_is_too_large_for_mosquitto_is_told() {
+fn a_message_that_is_too_large_for_mosquitto_is_reported() {
     let Some(broker) = Mosquitto::start_with("max_packet_size 200") else { return };
     let stderr = broker.mq("pub -V 5 -t home/a -q 1 -s").stdin("x".repeat(300)).run().fail(3);
     assert_says(&stderr, &["home/a", "200"]);
@@ -411,7 +411,7 @@ fn lines_before_one_that_is_too_large_are_delivered() {
 }
 
 #[test]
-fn a_qos_over_the_maximum_of_the_broker_is_told_and_not_sent() {
+fn a_qos_over_the_maximum_of_the_broker_is_reported_and_not_sent() {
     let peer = ScriptedPeer::accepting_v5("24 01", |client| {
         client.expect("e0 ()");
     });
@@ -421,14 +421,14 @@ fn a_qos_over_the_maximum_of_the_broker_is_told_and_not_sent() {
 }
 
 #[test]
-fn a_qos_over_the_maximum_of_mosquitto_is_told() {
+fn a_qos_over_the_maximum_of_mosquitto_is_reported() {
     let Some(broker) = Mosquitto::start_with("max_qos 0") else { return };
     assert_says(&broker.mq("pub -V 5 -t a -m x -q 1").run().fail(3), &["QoS 1", "0"]);
     broker.mq("pub -V 5 -t a -m x -q 0").run().succeed();
 }
 
 #[test]
-fn a_broker_that_retains_nothing_is_told() {
+fn a_broker_that_retains_nothing_is_reported() {
     let peer = ScriptedPeer::accepting_v5("25 00", |client| client.expect("e0 ()"));
     let stderr = peer.mq("pub -V 5 -t home/a -m x -r").run().fail(3);
     assert_says(&stderr, &["home/a", "retain"]);
@@ -436,7 +436,7 @@ fn a_broker_that_retains_nothing_is_told() {
 }
 
 #[test]
-fn a_topic_alias_over_the_maximum_of_the_broker_is_told() {
+fn a_topic_alias_over_the_maximum_of_the_broker_is_reported() {
     let peer = ScriptedPeer::accepting_v5("22 0002", |client| client.expect("e0 ()"));
     let stderr = peer.mq("pub -t a -m x -D publish topic-alias 3").run().fail(3);
     assert_says(&stderr, &["alias", "3", "2"]);
@@ -444,7 +444,7 @@ fn a_topic_alias_over_the_maximum_of_the_broker_is_told() {
 }
 
 #[test]
-fn a_subscription_that_the_broker_does_not_offer_is_told_and_not_asked_for() {
+fn a_subscription_that_the_broker_does_not_offer_is_reported_and_not_asked_for() {
     for (property, options, part) in [
         ("28 00", "-t a/#", "wildcards, as in a/#"),
         ("2a 00", "-t $share/g/a", "shared subscriptions, as in $share/g/a"),
@@ -470,7 +470,7 @@ fn a_session_that_is_present_after_a_clean_start_is_refused() {
 }
 
 #[test]
-fn packets_that_cannot_be_are_told_by_name() {
+fn packets_that_cannot_be_are_reported_by_name() {
     for (packet, name) in [
         ("37 (`a` 0001 'x')", "PUBLISH"),
         ("30 ff ff ff ff 01", "length"),

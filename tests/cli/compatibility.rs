@@ -87,7 +87,7 @@ fn a_port_with_a_carriage_return_is_that_port() {
 }
 
 #[test]
-fn what_is_out_of_range_is_told_as_it_was_typed() {
+fn what_is_out_of_range_is_reported_as_it_was_typed() {
     for (option, value, parts) in [
         ("-k", "", &["-k", "''", "empty"][..]),
         ("-k", "4s", &["-k", "'4s'"]),
@@ -148,7 +148,7 @@ fn lines(stdout: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn packets_are_told_in_mosquittos_words() {
+fn packets_are_reported_in_mosquittos_words() {
     let Some(broker) = Mosquitto::start() else { return };
     broker.mq("pub -t kept -m x -r -q 2").run().succeed();
     let cases = [
@@ -206,7 +206,7 @@ Client (null) sending DISCONNECT
 }
 
 #[test]
-fn a_new_connection_is_told_as_well() {
+fn a_new_connection_is_reported_as_well() {
     let peer = ScriptedPeer::start(|peer| {
         let mut first = peer.accept();
         first.speak_v5();
@@ -237,7 +237,7 @@ fn a_new_connection_is_told_as_well() {
 }
 
 #[test]
-fn what_a_stranger_sends_is_escaped_where_packets_are_told() {
+fn what_a_stranger_sends_is_escaped_where_packets_are_reported() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x80);
         client.send("90 (0001 00) 30 (0004 61 c29b 62 'one')");
@@ -249,7 +249,7 @@ fn what_a_stranger_sends_is_escaped_where_packets_are_told() {
 }
 
 #[test]
-fn an_answer_to_a_request_is_told() {
+fn an_answer_to_a_request_is_reported() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x82);
         client.send("90 (0001 () 00)");

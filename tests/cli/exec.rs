@@ -73,7 +73,7 @@ fn commands_run_one_after_the_other_or_side_by_side() {
 }
 
 #[test]
-fn failures_are_told_and_change_the_exit_status() {
+fn failures_are_reported_and_change_the_exit_status() {
     let broker = EmbeddedBroker::start();
     let running = exec(&broker, "-C 3", "exit $(cat)");
     broker.mq("pub -t a -l").stdin("0\n3\n4\n").run().succeed();

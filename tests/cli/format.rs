@@ -190,7 +190,7 @@ fn local_time_obeys_TZ() {
 }
 
 #[test]
-fn payloads_that_are_no_json_are_told_and_the_others_printed() {
+fn payloads_that_are_no_json_are_reported_and_the_others_printed() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x82);
         client.send("90 (0001 00) 30 (`home/a` '{') 30 (`b` '[1.10]') 30 (`c` 'abcd') 30 (`d` 'abcde')");
@@ -272,7 +272,7 @@ fn watching_shows_what_is_waited_for_before_anything_comes() {
 }
 
 #[test]
-fn mistakes_in_a_format_are_told_with_their_place() {
+fn mistakes_in_a_format_are_reported_with_their_place() {
     for (format, parts) in [
         ("%", &["-F", "'%'", "byte 1"][..]),
         ("%t %Z", &["-F", "'%Z'", "byte 4"]),

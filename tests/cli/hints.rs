@@ -68,7 +68,7 @@ fn a_host_that_is_more_than_a_host_is_told_how_to_write() {
 }
 
 #[test]
-fn qos_2_on_a_broker_without_it_is_told() {
+fn qos_2_on_a_broker_without_it_is_reported() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x34);
         client.send("40 (0001)");
@@ -88,7 +88,7 @@ fn qos_2_on_a_broker_without_it_is_told() {
 }
 
 #[test]
-fn topics_that_a_broker_closes_at_are_told() {
+fn topics_that_a_broker_closes_at_are_reported() {
     for topic in ["a.b", "a b"] {
         let peer = ScriptedPeer::accepting(|client| drop(client.expect_type(0x32)));
         let finished = peer.mq("pub -m x -q 1 -t").arg(topic).run();
@@ -109,7 +109,7 @@ fn topics_that_a_broker_closes_at_are_told() {
 }
 
 #[test]
-fn a_large_message_that_ends_the_connection_is_told() {
+fn a_large_message_that_ends_the_connection_is_reported() {
     let files = certificates::Files::new(&[("large", "x".repeat(2_000_001))]);
     let words = files.words("pub -t a -q 1 -f {}/large");
     let peer = ScriptedPeer::accepting(|client| {
@@ -125,7 +125,7 @@ fn a_large_message_that_ends_the_connection_is_told() {
 }
 
 #[test]
-fn names_of_users_that_a_broker_wants_are_told() {
+fn names_of_users_that_a_broker_wants_are_reported() {
     for connack in ["20 (00 04)", "20 (00 05)", "20 (00 03)"] {
         assert_hint(
             refusing(connack),
@@ -137,7 +137,7 @@ fn names_of_users_that_a_broker_wants_are_told() {
 }
 
 #[test]
-fn the_path_of_a_web_socket_is_told() {
+fn the_path_of_a_web_socket_is_reported() {
     let peer = ScriptedPeer::start(|peer| {
         let mut stream = peer.accept().into_stream();
         let mut request = Vec::new();
@@ -152,7 +152,7 @@ fn the_path_of_a_web_socket_is_told() {
 }
 
 #[test]
-fn a_share_that_delivers_nothing_is_told() {
+fn a_share_that_delivers_nothing_is_reported() {
     let granting = || {
         ScriptedPeer::accepting(|client| {
             client.expect_type(0x82);
@@ -166,7 +166,7 @@ fn a_share_that_delivers_nothing_is_told() {
 }
 
 #[test]
-fn an_unsuback_that_never_comes_is_told() {
+fn an_unsuback_that_never_comes_is_reported() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0xa2);
         client.expect_type(0xe0);

@@ -86,7 +86,7 @@ fn a_connection_that_the_broker_ends_is_4() {
 }
 
 #[test]
-fn what_is_denied_is_told_and_0() {
+fn what_is_rejected_is_reported_and_0() {
     let peer = accepting_then("20 (00 00 ())", &[(0x30, "40 (0001 87 00)")]);
     let stderr = assert_status(peer, "mosquitto_pub -V 5 -t a -m x -q 1", 0);
     assert_says(&stderr, &["mosquitto_pub: ", "rejected"]);
@@ -197,7 +197,7 @@ fn help_and_version_end_with_1_as_soon_as_they_are_reached() {
 }
 
 #[test]
-fn a_tool_whose_place_cannot_be_taken_is_told() {
+fn a_tool_whose_place_cannot_be_taken_is_reported() {
     let stderr = called_as("mosquitto_ctrl", "dynsec help").run().fail(1);
     assert_says(&stderr, &["mosquitto_ctrl", "mosquitto_pub"]);
 }
@@ -305,7 +305,7 @@ const WRONG_FOR_SUB: &[&str] = &[
 ];
 
 #[test]
-fn what_is_wrong_is_1_and_told_as_the_real_tools_have_it() {
+fn what_is_wrong_is_1_and_reported_as_the_real_tools_have_it() {
     for (name, words, own) in
         [("mosquitto_pub", "-t a -m x", WRONG_FOR_PUB), ("mosquitto_sub", "-t a", WRONG_FOR_SUB)]
     {

@@ -107,7 +107,7 @@ fn a_message_is_sent_again_as_it_was() {
 }
 
 #[test]
-fn a_denied_message_is_named_by_its_own_topic() {
+fn a_rejected_message_is_named_by_its_own_topic() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect("32 (`one` 0001 ()) 32 (`two` 0002 ())");
         client.send("40 (0001) 40 (0002 87)");

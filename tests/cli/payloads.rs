@@ -98,7 +98,7 @@ fn what_is_printed_as_hex_can_be_sent_again() {
 }
 
 #[test]
-fn what_is_no_hex_or_base64_is_told_with_its_place() {
+fn invalid_hex_or_base64_is_reported_with_its_place() {
     for (words, parts) in [
         ("-m xy --input hex", &["-m: it holds more than hexadecimal digits"][..]),
         ("-m abc --input hex", &["odd number"]),
@@ -154,7 +154,7 @@ fn payloads_are_printed_as_what_they_hold() {
 }
 
 #[test]
-fn what_is_not_what_it_should_be_is_printed_as_it_is_and_told() {
+fn what_is_not_what_it_should_be_is_printed_as_it_is_and_reported() {
     let (stderr, stdout) = shown("a", "plain", "--decode json");
     assert_eq!(stdout, "plain\n");
     assert_says(&stderr, &["the payload of a is not json", "printed unchanged"]);

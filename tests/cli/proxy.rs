@@ -56,7 +56,7 @@ fn a_socks_proxy_gets_the_name_or_the_address() {
 }
 
 #[test]
-fn what_a_socks_proxy_refuses_is_told_in_words() {
+fn what_a_socks_proxy_refuses_is_reported_in_words() {
     for (code, words) in [
         (1, "general failure"),
         (2, "rules"),
@@ -114,7 +114,7 @@ fn messages_go_through_an_http_proxy() {
 }
 
 #[test]
-fn what_an_http_proxy_refuses_is_told() {
+fn what_an_http_proxy_refuses_is_reported() {
     let request = "CONNECT broker:1883 HTTP/1.1\nHost: broker:1883";
     for (answer, parts) in [
         (
@@ -133,7 +133,7 @@ fn what_an_http_proxy_refuses_is_told() {
 }
 
 #[test]
-fn what_is_no_socks_proxy_is_told() {
+fn a_server_that_is_not_a_socks_proxy_is_reported() {
     let broker = EmbeddedBroker::start();
     let line = format!("pub -t a -m x --proxy socks5h://{}", broker.address());
     assert_says(&broker.mq(&line).run().fail(1), &["socks5h://", "did not answer as such a proxy"]);

@@ -126,7 +126,7 @@ fn a_recording_that_was_cut_off_is_read_up_to_there() {
 }
 
 #[test]
-fn pauses_are_as_they_were_or_as_told() {
+fn pauses_are_as_they_were_or_as_requested() {
     let broker = EmbeddedBroker::start();
     let (_directory, path) = place("ndjson");
     fs::write(&path, lines(&["1", "2", "3"], 30.0)).unwrap();
@@ -211,7 +211,7 @@ fn a_long_recording_goes_on_in_new_files() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused_before_anything_is_sent() {
+fn a_file_that_is_not_a_recording_is_refused_before_anything_is_sent() {
     let (directory, path) = place("ndjson");
     let good = directory.path().join("good.ndjson");
     fs::write(&good, lines(&["x"], 0.0)).unwrap();
@@ -335,7 +335,7 @@ mod databases {
     }
 
     #[test]
-    fn a_locked_database_is_told() {
+    fn a_locked_database_is_reported() {
         let broker = EmbeddedBroker::start();
         let (_directory, path) = place("sqlite");
         let recorder = recorder(&broker, &path, "");

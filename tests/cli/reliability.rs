@@ -219,7 +219,7 @@ fn a_broker_that_shuts_down_is_waited_for() {
 }
 
 #[test]
-fn why_the_broker_ended_the_connection_is_told() {
+fn why_the_broker_ended_the_connection_is_reported() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x32);
         client.send("e0 (97 (1f `too much`))");
@@ -230,7 +230,7 @@ fn why_the_broker_ended_the_connection_is_told() {
 }
 
 #[test]
-fn a_denied_message_is_told_with_status_3() {
+fn a_rejected_message_is_reported_with_status_3() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect("32 (`home/a` 0001 () 'x')");
         client.send("40 (0001 87 (1f `ask ann`))");
@@ -242,7 +242,7 @@ fn a_denied_message_is_told_with_status_3() {
 }
 
 #[test]
-fn a_denied_message_of_qos_2_makes_room_for_the_next() {
+fn a_rejected_message_of_qos_2_makes_room_for_the_next() {
     let peer = ScriptedPeer::accepting_v5("21 0001", |client| {
         let denied = client.expect_publish();
         assert_eq!(denied.payload, b"1");
@@ -261,7 +261,7 @@ fn a_denied_message_of_qos_2_makes_room_for_the_next() {
 }
 
 #[test]
-fn nobody_listening_is_no_failure() {
+fn a_publish_without_subscribers_is_a_success() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x32);
         client.send("40 (0001 10)");
@@ -457,7 +457,7 @@ fn a_slow_broker_does_not_fill_the_memory() {
 }
 
 #[test]
-fn lines_of_qos_0_that_may_be_lost_are_told() {
+fn lines_of_qos_0_that_may_be_lost_are_reported() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept_v311();
         client.expect("30 (`a` 'one') 30 (`a` 'two')");
@@ -476,7 +476,7 @@ fn lines_of_qos_0_that_may_be_lost_are_told() {
 }
 
 #[test]
-fn lines_of_qos_0_that_may_be_lost_are_told_at_the_end() {
+fn lines_of_qos_0_that_may_be_lost_are_reported_at_the_end() {
     let peer = ScriptedPeer::accepting(|client| client.expect("30 (`a` 'one')"));
     let mut publisher = peer.mq("pub -t a -l --retries 0").open_stdin().spawn();
     publisher.write("one\n");

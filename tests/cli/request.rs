@@ -127,7 +127,7 @@ fn a_kept_answer_is_left_out_with_R() {
 }
 
 #[test]
-fn the_latency_is_told_in_four_units() {
+fn the_latency_is_reported_in_four_units() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x82);
         client.send("90 (0001 00)");
@@ -153,7 +153,7 @@ fn no_answer_in_time_is_status_27() {
 }
 
 #[test]
-fn a_denied_subscription_or_request_is_status_3() {
+fn a_rejected_subscription_or_request_is_status_3() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x82);
         client.send("90 (0001 (1f `not yours`) 87)");
@@ -185,7 +185,7 @@ fn a_connection_lost_before_the_answer_is_status_7() {
 }
 
 #[test]
-fn what_cannot_work_is_told_before_connecting() {
+fn options_that_cannot_work_are_reported_before_connecting() {
     for (options, parts) in [
         ("-n", &["-t"][..]),
         ("-t a", &["-m", "-n"]),

@@ -106,7 +106,7 @@ fn a_file_without_a_password_is_named() {
 }
 
 #[test]
-fn a_file_that_others_can_read_is_told() {
+fn a_file_that_others_can_read_is_reported() {
     let (_directory, path) = file("se cret\n", 0o644);
     let peer = expecting(ANN);
     let finished = peer.mq("pub -t a -n -u ann --password-file").arg(&path).run();
@@ -116,7 +116,7 @@ fn a_file_that_others_can_read_is_told() {
 }
 
 #[test]
-fn without_a_terminal_nobody_can_be_asked() {
+fn without_a_terminal_no_password_can_be_requested() {
     let Some(setsid) = broker::find("setsid") else { return };
     let setsid = Program::new(setsid).words("-w").arg(env!("CARGO_BIN_EXE_mq"));
     let stderr = setsid.words(&format!("pub {NOWHERE} -t a -n -u ann --ask-password")).run().fail(1);
@@ -138,7 +138,7 @@ fn a_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
-fn nobody_is_asked_for_a_password_when_an_option_is_wrong() {
+fn no_password_is_requested_if_an_option_is_invalid() {
     let program = env!("CARGO_BIN_EXE_mq");
     for (words, part) in [
         ("pub -t a -m x -c -u ann", "-i ID"),

@@ -82,7 +82,7 @@ fn the_servers_of_a_name_are_tried_in_their_order() {
 }
 
 #[test]
-fn a_name_without_servers_is_told() {
+fn a_name_without_servers_is_reported() {
     for (address, code, answers, parts) in [
         ("127.53.1.2", 3, vec![], ["_mqtt._tcp.example.test", "does not exist"]),
         ("127.53.1.3", 0, vec![], ["no SRV record for _mqtt._tcp.example.test", "-S"]),

@@ -137,7 +137,7 @@ fn time_is_up_with_status_27() {
 }
 
 #[test]
-fn time_is_up_also_while_nobody_answers() {
+fn the_timeout_also_ends_a_silent_connection() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
         client.expect_type(0x10);
@@ -274,7 +274,7 @@ fn a_kept_session_forgets_what_was_unsubscribed() {
 }
 
 #[test]
-fn a_denied_subscription_is_told_with_status_3() {
+fn a_rejected_subscription_is_reported_with_status_3() {
     for (version, suback, reason) in
         [("311", "90 (0001 80)", "0x80"), ("5", "90 (0001 () 87)", "not authorized")]
     {
@@ -291,7 +291,7 @@ fn a_denied_subscription_is_told_with_status_3() {
 }
 
 #[test]
-fn what_was_granted_is_received_though_the_rest_was_denied() {
+fn what_was_granted_is_received_though_the_rest_was_rejected() {
     let peer = ScriptedPeer::accepting(|client| {
         client.expect_type(0x82);
         client.send("90 (0001 80 00) 30 (`b` 'x')");

@@ -75,7 +75,7 @@ fn a_server_may_not_issue_certificates() {
 }
 
 #[test]
-fn outdated_certificates_are_told_with_their_dates() {
+fn outdated_certificates_are_reported_with_their_dates() {
     let ca = authority("Test CA");
     let expired = ca.issue(between((2019, 2020), server_params()));
     let parts =
@@ -94,7 +94,7 @@ fn outdated_certificates_are_told_with_their_dates() {
 }
 
 #[test]
-fn a_certificate_for_others_is_told_with_its_names() {
+fn a_certificate_for_others_is_reported_with_its_names() {
     let ca = authority("Test CA");
     let server = ca.issue(named("broker", &["broker.example", "192.0.2.7"]));
     let parts = ["not for localhost", "broker.example, 192.0.2.7", "hint: --tls-hostname NAME"];
@@ -345,7 +345,7 @@ fn an_extension_that_cannot_be_read_is_not_taken_for_absent() {
 }
 
 #[test]
-fn an_address_as_a_dns_name_is_told_as_what_it_is() {
+fn an_address_as_a_dns_name_is_reported_as_what_it_is() {
     let ca = authority("Test CA");
     let names = alternative_names(&[(0x82, b"127.0.0.1")]);
     let server = ca.issue(with_extension(&SUBJECT_ALT_NAME, false, &names, named("broker", &[])));
@@ -482,7 +482,7 @@ fn each_connection_is_told_its_own_reason() {
 }
 
 #[test]
-fn what_a_server_refuses_is_told() {
+fn what_a_server_refuses_is_reported() {
     let ca = authority("Test CA");
     let server = ca.issue(server_params());
     let clients = authority("Client CA");
@@ -549,7 +549,7 @@ fn version_suite_name_and_protocol_are_as_chosen() {
 }
 
 #[test]
-fn versions_suites_and_protocols_without_overlap_are_told() {
+fn versions_suites_and_protocols_without_overlap_are_reported() {
     let ca = authority("Test CA");
     let server = ca.issue(server_params());
     let files = Files::new(&[("ca.pem", ca.pem())]);
@@ -577,7 +577,7 @@ fn versions_suites_and_protocols_without_overlap_are_told() {
 }
 
 #[test]
-fn what_does_not_speak_tls_is_told() {
+fn what_does_not_speak_tls_is_reported() {
     let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
     let cafile = files.words("--cafile {}/ca.pem");
     for answer in ["20 (00 00)", "'HTTP/1.1 400 Bad Request' 0d0a 0d0a"] {
@@ -609,7 +609,7 @@ fn a_silent_server_is_given_up() {
 }
 
 #[test]
-fn files_that_are_not_certificates_are_told_before_connecting() {
+fn files_that_are_not_certificates_are_reported_before_connecting() {
     let ca = authority("Test CA");
     let files = Files::new(&[
         ("ca.pem", ca.pem()),
@@ -681,7 +681,7 @@ fn port_8883_means_tls_and_the_certificates_of_the_system() {
 }
 
 #[test]
-fn a_system_without_certificates_is_told() {
+fn a_system_without_certificates_is_reported() {
     let files = Files::new(&[("empty", String::new())]);
     let nothing = mq(&format!("pub {NOWHERE} -t a -m x --tls-use-os-certs"))
         .env("SSL_CERT_FILE", files.path("empty"))
@@ -690,7 +690,7 @@ fn a_system_without_certificates_is_told() {
 }
 
 #[test]
-fn keys_are_read_in_every_form_or_told() {
+fn keys_are_read_in_every_form_or_reported() {
     let ca = authority("Test CA");
     let ann = ca.issue(named("ann", &[]));
     let other = ca.issue(named("eve", &[]));
@@ -1065,7 +1065,7 @@ fn a_build_without_shared_keys_says_so() {
 }
 
 #[test]
-fn a_plain_listener_of_mosquitto_is_told() {
+fn a_plain_listener_of_mosquitto_is_reported() {
     let Some(broker) = Mosquitto::start() else { return };
     let files = Files::new(&[("ca.pem", authority("Test CA").pem())]);
     let stderr = broker.mq(&files.words("pub -t a -m x --cafile {}/ca.pem")).run().fail(1);

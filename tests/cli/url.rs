@@ -8,7 +8,7 @@ fn connect(flags: &str, credentials: &str) -> String {
 }
 
 #[test]
-fn a_url_says_who_where_and_what() {
+fn a_url_has_user_host_and_topic() {
     for (before, after, options, connect, topic) in [
         ("mqtt://", "/a/b", "", connect("02", ""), "a/b"),
         ("MQTT://ann:secret@", "/a", "", connect("c2", "`ann` `secret`"), "a"),
@@ -91,7 +91,7 @@ fn a_request_takes_its_topic_from_a_url() {
 }
 
 #[test]
-fn an_ipv6_address_stands_in_brackets() {
+fn an_ipv6_address_is_in_brackets() {
     let Ok(listener) = std::net::TcpListener::bind("[::1]:0") else { return };
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -103,7 +103,7 @@ fn an_ipv6_address_stands_in_brackets() {
 }
 
 #[test]
-fn urls_that_cannot_be_are_told_without_their_passwords() {
+fn urls_that_cannot_be_are_reported_without_their_passwords() {
     for (options, parts) in [
         ("-L host/a", ["-L", "SCHEME://"]),
         ("-L coap://host/a", ["coap", "mqtts"]),
@@ -165,7 +165,7 @@ fn under_mosquittos_names_the_last_option_says_where_the_socket_is() {
 }
 
 #[test]
-fn a_unix_socket_where_nobody_listens_is_told() {
+fn a_unix_socket_where_nobody_listens_is_reported() {
     let stderr = mq("pub -t a -m x --unix /nonexistent/sock").run().fail(1);
     assert_says(&stderr, &["/nonexistent/sock", "No such file"]);
 }

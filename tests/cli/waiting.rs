@@ -227,7 +227,7 @@ fn a_clean_up_that_finds_nothing_through_a_wildcard_says_what_that_may_mean() {
 }
 
 #[test]
-fn a_denied_clean_up_is_status_3() {
+fn a_rejected_clean_up_is_status_3() {
     let peer = ScriptedPeer::accepting_v5("", |client| {
         client.expect_type(0x82);
         client.send("90 (0001 () 00)  31 (`a` () 'x')");

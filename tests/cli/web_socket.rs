@@ -162,7 +162,7 @@ fn packets_need_not_fit_frames_and_pings_are_answered() {
 }
 
 #[test]
-fn servers_that_do_not_speak_it_are_told() {
+fn servers_that_do_not_speak_it_are_reported() {
     let without = |name: &'static str| -> Vec<&'static str> {
         UPGRADE.into_iter().filter(|line| !line.starts_with(name)).collect()
     };
@@ -197,7 +197,7 @@ fn servers_that_do_not_speak_it_are_told() {
 }
 
 #[test]
-fn a_plain_broker_is_told_from_one_with_web_socket() {
+fn a_plain_broker_is_distinguished_from_one_with_web_socket() {
     let broker = EmbeddedBroker::start();
     assert_says(&broker.mq("pub --ws -t a -m x").run().fail(1), &["no WebSocket", "closed", "-p PORT"]);
     let peer = ScriptedPeer::start(|peer| {

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_ending_is_told() {
+    fn the_worst_ending_is_reported() {
         let mut other = report();
         other.ending = Ending::AllLost;
         assert_eq!(Report::merge([other, report()]).unwrap().ending, Ending::AllLost);

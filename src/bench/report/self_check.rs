@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn acknowledgements_that_wait_for_those_of_tcp_are_told() {
+    fn acknowledgements_that_wait_for_those_of_tcp_are_reported() {
         let mut report = report();
         report.latencies.insert(LatencyKind::Acknowledged, spread(41_000_000));
         assert_eq!(marks(&report), [Mark::DelayedAcknowledgements]);

@@ -133,7 +133,7 @@ pub(in crate::bench) fn spread(middle: u64) -> Latencies {
 }
 
 #[test]
-fn a_plan_with_times_is_told_apart_from_the_real_ones() {
+fn a_plan_with_times_is_distinguished_from_the_real_ones() {
     let mut report = report();
     report.latencies.insert(LatencyKind::EndToEndPlanned, spread(400_000_000));
     assert_eq!(report.latency_rows().len(), 4, "the same");

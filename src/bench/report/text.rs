@@ -396,7 +396,7 @@ delivery          all 100000 messages arrived, once and in order
     }
 
     #[test]
-    fn what_went_wrong_is_told_in_numbers() {
+    fn what_went_wrong_is_reported_in_numbers() {
         let mut report = report();
         report.errors.add(Stage::Run, "the broker closed the connection without a word".to_owned(), 2);
         report.errors.add(Stage::Connect, "timed out after 30 s".to_owned(), 1);
@@ -534,7 +534,7 @@ sensors                100000     100000          0           0             0
     }
 
     #[test]
-    fn a_search_is_told_at_the_end() {
+    fn a_search_is_reported_at_the_end() {
         let mut report = report();
         report.search = Some(super::super::search::tests::searched());
         let expected = "search            the highest sustained rate is 1000 messages per second\n";

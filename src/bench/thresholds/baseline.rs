@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_worse_than_tolerated_is_told() {
+    fn what_is_worse_than_tolerated_is_reported() {
         let mut now = report();
         now.latencies.insert(LatencyKind::EndToEnd, spread(460_000_000));
         now.received.count = 95_000;
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn other_plans_are_told() {
+    fn other_plans_are_reported() {
         let mut now = report();
         now.plan.publishers = 7;
         now.plan.payload_size = 9;

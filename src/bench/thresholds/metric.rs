@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_told() {
+    fn the_nearest_name_is_reported() {
         for (name, nearest) in [("troughput", "throughput"), ("conack.p99", "connack.p99"), ("los", "loss")] {
             assert!(
                 Metric::parse(name).unwrap_err().contains(&format!("the nearest is {nearest},")),

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         let error = |text: &str| text.parse::<Thresholds>().unwrap_err();
         assert!(error("").contains("p99>10ms"));
         assert!(error("p99").contains("METRIC>VALUE"));

@@ -395,10 +395,10 @@ impl<'a> Doctor<'a> {
         match self.left {
             RetainedLeftover::Nothing => {}
             RetainedLeftover::Perhaps => {
-                self.messages.say(&format!("a retained message may be left on {deletion}"))
+                self.messages.say(&format!("a retained message may be left on {deletion}"));
             }
             RetainedLeftover::Message => {
-                self.messages.say(&format!("a retained message is left on {deletion}"))
+                self.messages.say(&format!("a retained message is left on {deletion}"));
             }
         }
         if self.report.versions.is_empty() {

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         let error = |text: &str| Template::parse(text).unwrap_err().to_string();
         assert!(error("{x}").starts_with("unknown placeholder {x}; the placeholders are {i}"));
         assert!(error("a {i").contains("{i is not closed"));

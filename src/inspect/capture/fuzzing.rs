@@ -63,7 +63,7 @@ pub fn web_socket(bytes: &[u8]) {
     let answer = b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
     let (mut audit, mut conversations) = (Audit::default(), Conversations::default());
     let mut tell = |event: reassembly::TcpEvent<'_>| {
-        conversations.event(&event, &mut |event| audit.conversation(&event))
+        conversations.event(&event, &mut |event| audit.conversation(&event));
     };
     let at = Moment::default();
     let data = |side, bytes| reassembly::TcpEvent::Data { connection: 0, at, side, bytes };
@@ -198,7 +198,7 @@ impl Audit {
                 assert!(self.conversations.contains_key(connection));
             }
             ConversationEvent::OtherProtocol { connection, .. } => {
-                assert!(self.over.insert(*connection, ()).is_none())
+                assert!(self.over.insert(*connection, ()).is_none());
             }
             ConversationEvent::Closed { connection, .. } => {
                 assert!(self.conversations.remove(connection).is_some());

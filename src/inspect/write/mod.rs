@@ -54,10 +54,10 @@ impl CaptureWriter {
         let Some(connection) = self.connections.get_mut(&event.connection()) else { return };
         match *event {
             ConversationEvent::Bytes { at, direction, bytes, .. } => {
-                connection.write_bytes(at, direction, bytes, out)
+                connection.write_bytes(at, direction, bytes, out);
             }
             ConversationEvent::Gap { at, direction, length, .. } => {
-                connection.skip(at, direction, length, out)
+                connection.skip(at, direction, length, out);
             }
             ConversationEvent::Closed { connection: number, at, by } => {
                 connection.close(at, by, out);

@@ -47,13 +47,13 @@ impl<'a> Renderer<'a, '_> {
         match field {
             TemplateField::TopicAlias => self.number_property(PropertyId::TopicAlias, spec),
             TemplateField::MessageExpiryInterval => {
-                self.number_property(PropertyId::MessageExpiryInterval, spec)
+                self.number_property(PropertyId::MessageExpiryInterval, spec);
             }
             TemplateField::PayloadFormatIndicator => {
-                self.number_property(PropertyId::PayloadFormatIndicator, spec)
+                self.number_property(PropertyId::PayloadFormatIndicator, spec);
             }
             TemplateField::SubscriptionIdentifier => {
-                self.number_property(PropertyId::SubscriptionIdentifier, spec)
+                self.number_property(PropertyId::SubscriptionIdentifier, spec);
             }
             TemplateField::ContentType => {
                 push_text(

@@ -157,7 +157,7 @@ fn a_payload_that_is_no_json_leaves_a_gap_and_a_note() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place() {
+fn mistakes_are_reported_with_their_place() {
     let cases = [
         ("a%", "'%' at byte 2 is incomplete"),
         ("%0", "'%0' at byte 1 is incomplete"),

@@ -94,7 +94,7 @@ fn a_message_of_qos_2_is_settled_by_pubcomp() {
 }
 
 #[test]
-fn a_denied_message_frees_its_slot_and_is_reported() {
+fn a_rejected_message_frees_its_slot_and_is_reported() {
     let mut session = client(Version::V5);
     restart(&mut session, Limits { receive_maximum: 1, ..Limits::default() }, true);
     send(&mut session, Qos::ExactlyOnce, b"a");

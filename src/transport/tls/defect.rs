@@ -407,7 +407,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_error_that_is_unknown_is_told_in_the_words_of_its_name() {
+    fn an_error_that_is_unknown_is_reported_in_the_words_of_its_name() {
         #[derive(Debug)]
         #[allow(dead_code)]
         enum Later {

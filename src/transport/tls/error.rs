@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_with_a_client_is_told_in_plain_words() {
+    fn every_error_with_a_client_is_reported_in_plain_words() {
         for error in all_errors() {
             let io_error = io::Error::new(io::ErrorKind::InvalidData, error.clone());
             assert_plain(&explain_client(io_error).to_string(), &error);
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_rustls_is_told_in_plain_words() {
+    fn every_error_of_rustls_is_reported_in_plain_words() {
         let presenter = Presenter::new(None);
         let known = Circumstances { host: "localhost", presenter: &presenter, offered: "TLS 1.2 and 1.3" };
         for error in all_errors() {

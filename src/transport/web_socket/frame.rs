@@ -20,7 +20,7 @@ pub(super) enum Role {
     Server,
 }
 
-/// Something to be answered.
+/// A control frame that requires a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ControlFrame {
     Ping(Vec<u8>),
@@ -28,7 +28,7 @@ pub(super) enum ControlFrame {
     Close(Vec<u8>),
 }
 
-/// A violation by the other side.
+/// A protocol violation by the peer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
     #[error("a bad WebSocket frame: {0}")]
@@ -45,7 +45,7 @@ pub(super) enum FrameError {
     Control,
 }
 
-/// Takes frames apart. It keeps a partial header or control frame, and no payload.
+/// Parses frames. It buffers a partial header or control frame, but no payload.
 #[derive(Debug)]
 pub(super) struct Decoder {
     role: Role,

@@ -106,7 +106,7 @@ impl WebSocket {
         for signal in std::mem::take(&mut self.signals) {
             match signal {
                 ControlFrame::Ping(payload) if !self.is_closing => {
-                    self.response = Some((Control::Pong, payload))
+                    self.response = Some((Control::Pong, payload));
                 }
                 ControlFrame::Ping(_) => {}
                 ControlFrame::Close(payload) => {

@@ -97,7 +97,7 @@ fn success_without_an_exchange_is_none() {
 }
 
 #[test]
-fn the_words_of_a_refusal_are_told() {
+fn the_words_of_a_refusal_are_reported() {
     let challenge = "f0 (18 (15 `SCRAM-SHA-256` 16 `r=NONCE+,s=c2FsdA==,i=4096`))";
     let refused = "20 (00 87 (15 `SCRAM-SHA-256` 16 `e=unknown-user` 1f `go away`))";
     let stderr = publish_to(challenge, refused, "").fail(5);

@@ -76,7 +76,7 @@ fn data_files_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_data_file_that_others_can_read_is_told() {
+fn a_data_file_that_others_can_read_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let (_directory, path) = private_file("token");
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();

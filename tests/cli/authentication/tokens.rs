@@ -89,7 +89,7 @@ fn a_method_that_was_typed_as_a_property_has_nothing_more_to_say_either() {
 }
 
 #[test]
-fn a_refusal_is_told() {
+fn a_refusal_is_reported() {
     let (_directory, path) = private_file("token");
     for (code, says) in [("87", "not authorized (0x87)"), ("8c", "bad authentication method (0x8c)")] {
         let answer = format!("20 (00 {code} (1f `expired`))");

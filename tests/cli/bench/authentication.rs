@@ -87,7 +87,7 @@ fn a_wrong_password_among_two_hundred_is_found() {
 }
 
 #[test]
-fn nobody_gets_in_with_a_wrong_password() {
+fn a_wrong_password_is_refused() {
     let guarded = Guarded::start("SCRAM-SHA-512", 10);
     let report = refused(guarded.bench("conn -c 10 --auth-method SCRAM-SHA-512 -P guess").run());
     assert_says(&report, &["10 x the broker refused the connection: not authorized (0x87)"]);
@@ -131,7 +131,7 @@ fn passwords_reach_worker_processes_without_being_seen() {
 }
 
 #[test]
-fn what_is_computed_is_told_apart_in_every_form() {
+fn what_is_computed_is_distinguished_in_every_form() {
     let guarded = Guarded::start("SCRAM-SHA-256", 4);
     let words = format!("conn -c 4 --hold 0.1 {SCRAM} -P secret");
     let report = guarded.bench(&format!("{words} --output json")).run().succeed();
@@ -264,7 +264,7 @@ fn a_broker_that_wants_more_than_a_token_is_told_that_there_is_none() {
 }
 
 #[test]
-fn a_token_that_is_refused_is_told() {
+fn a_token_that_is_refused_is_reported() {
     let files = Files::new(&[("token", "token".to_owned())]);
     let peer = ScriptedPeer::start(|peer| {
         for answer in ["20 (00 87 (1f `expired`))", "e0 (87 (1f `expired`))"] {

@@ -64,7 +64,7 @@ fn spread_sources_carry_tls_and_web_socket() {
 }
 
 #[test]
-fn an_untrusted_broker_is_told_once_with_the_number_of_clients() {
+fn an_untrusted_broker_is_reported_once_with_the_number_of_clients() {
     let Some(broker) = SecureMosquitto::start() else { return };
     let other = Files::new(&[("ca.pem", authority("Other CA").pem())]);
     let ca = other.words("--cafile {}/ca.pem");
@@ -221,7 +221,7 @@ fn wills_and_properties_go_with_every_client() {
 }
 
 #[test]
-fn what_does_not_go_together_is_told() {
+fn what_does_not_go_together_is_reported() {
     for (options, part) in [
         ("-i same", "{i}"),
         ("-i dev-{x}", "{x}"),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_broker_that_refuses_some_is_told_with_the_reason() {
+fn a_broker_that_refuses_some_is_reported_with_the_reason() {
     let peer = ScriptedPeer::start(|peer| {
         let mut wire = peer.accept_v311();
         let mut refused = peer.accept();
@@ -39,7 +39,7 @@ fn a_broker_that_answers_no_subscribe_is_given_up() {
 }
 
 #[test]
-fn a_broker_that_drops_half_of_its_clients_is_told_in_numbers() {
+fn a_broker_that_drops_half_of_its_clients_is_reported_in_numbers() {
     let peer = ScriptedPeer::start(|peer| {
         let mut wires: Vec<_> = (0..4).map(|_| peer.accept_v311()).collect();
         wires.truncate(2);
@@ -80,7 +80,7 @@ fn garbage_in_the_middle_ends_that_client() {
 }
 
 #[test]
-fn what_is_lost_at_qos_0_is_not_waited_for() {
+fn messages_lost_at_qos_0_are_not_waited_for() {
     let peer = ScriptedPeer::start(|peer| {
         let mut subscriber = peer.accept_v311();
         let mut publisher = peer.accept_v311();
@@ -136,7 +136,7 @@ fn a_broker_that_dies_ends_every_scenario() {
 }
 
 #[test]
-fn a_lower_granted_qos_is_measured_and_told() {
+fn a_lower_granted_qos_is_measured_and_reported() {
     let peer = ScriptedPeer::start(|peer| {
         let mut subscriber = peer.accept_v311();
         let mut publisher = peer.accept_v311();
@@ -175,7 +175,7 @@ fn a_broker_that_grants_no_qos_2_is_measured_in_every_form() {
 }
 
 #[test]
-fn denied_subscriptions_are_no_lost_connections() {
+fn rejected_subscriptions_are_no_lost_connections() {
     let peer = ScriptedPeer::start(|peer| {
         let mut subscriber = peer.accept_v311();
         let subscribe = subscriber.packet();

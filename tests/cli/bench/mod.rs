@@ -116,14 +116,14 @@ fn the_embedded_broker_is_gone_afterwards() {
 }
 
 #[test]
-fn a_broker_that_is_not_there_is_told() {
+fn a_broker_that_is_not_there_is_reported() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let finished = mq(&format!("bench -h 127.0.0.1 -p {} -c 5", free.port())).run();
     assert_says(&finished.fail(1), &["mq bench:", "could not connect"]);
 }
 
 #[test]
-fn a_broker_that_refuses_is_told() {
+fn a_broker_that_refuses_is_reported() {
     let Some(broker) = Mosquitto::start_with("allow_anonymous false") else { return };
     let finished = broker.mq("bench -c 5 --messages 100").run();
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["not authorized"]);
@@ -131,7 +131,7 @@ fn a_broker_that_refuses_is_told() {
 }
 
 #[test]
-fn a_broker_that_dies_is_told_and_nothing_is_made_up() {
+fn a_broker_that_dies_is_reported_and_nothing_is_made_up() {
     on_each_broker(|broker| {
         let witness = broker.subscriber("-t # -N -C 100");
         let bench = broker.mq("bench -c 5 --duration 60 --timeout 2").spawn();
@@ -243,7 +243,7 @@ fn the_limit_of_open_files_is_raised_where_that_is_allowed() {
 }
 
 #[test]
-fn a_limit_of_open_files_that_is_too_low_is_told_with_the_number() {
+fn a_limit_of_open_files_that_is_too_low_is_reported_with_the_number() {
     let finished = under_a_limit("ulimit -n 64", "bench --embedded -c 1000").run();
     assert_ne!(finished.status, 0);
     let stderr = finished.stderr;

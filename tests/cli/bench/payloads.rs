@@ -59,7 +59,7 @@ fn a_recording_is_measured_end_to_end() {
 }
 
 #[test]
-fn a_recording_that_is_none_is_told_with_its_line() {
+fn a_recording_that_is_none_is_reported_with_its_line() {
     let good = r#"{"topic":"a","payload":"x"}"#;
     for (lines, options, parts) in [
         (vec![], "", ["has no messages", "mq sub --json"]),

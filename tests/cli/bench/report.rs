@@ -145,7 +145,7 @@ fn the_page_is_well_formed_and_has_plots() {
 }
 
 #[test]
-fn a_path_that_cannot_be_written_is_told_before_anything_connects() {
+fn a_path_that_cannot_be_written_is_reported_before_anything_connects() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     for (option, path) in [("--json", "/nonexistent/a"), ("--html", "/"), ("--csv", "/dev/null/a")] {
@@ -157,7 +157,7 @@ fn a_path_that_cannot_be_written_is_told_before_anything_connects() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_the_report_is_printed_all_the_same() {
+fn a_full_disk_is_reported_and_the_report_is_printed_all_the_same() {
     let finished = mq(&format!("{SHORT} --json /dev/full")).run();
     assert_says(&String::from_utf8_lossy(&finished.stdout), &["messages arrived"]);
     assert_says(&finished.fail(1), &["cannot write /dev/full", "No space left"]);
@@ -235,7 +235,7 @@ fn a_loss_that_nobody_could_see_is_not_passed() {
 }
 
 #[test]
-fn mistakes_in_thresholds_are_told_with_the_nearest_name() {
+fn mistakes_in_thresholds_are_reported_with_the_nearest_name() {
     for (conditions, part) in [
         ("troughput<5", "the nearest is throughput"),
         ("p99>10", "10ms"),
@@ -328,7 +328,7 @@ fn whatever_shapes_the_load_is_shown_compared_and_not_merged() {
 }
 
 #[test]
-fn a_baseline_that_is_none_is_told_before_the_run() {
+fn a_baseline_that_is_none_is_reported_before_the_run() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("run.json");
     for (text, part) in [
@@ -354,7 +354,7 @@ fn a_baseline_that_is_none_is_told_before_the_run() {
 }
 
 #[test]
-fn a_baseline_of_another_scenario_is_told_before_the_run() {
+fn a_baseline_of_another_scenario_is_reported_before_the_run() {
     let directory = TempDir::new().unwrap();
     let path = written_report(&directory);
     let words = format!("bench conn -p {} -c 1 --baseline {path}", free_address().port());
@@ -418,7 +418,7 @@ fn metrics_can_be_read_while_the_run_goes_on() {
 }
 
 #[test]
-fn an_address_for_metrics_that_is_taken_is_told() {
+fn an_address_for_metrics_that_is_taken_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let finished = mq(&format!("{SHORT} --metrics {address}")).run();

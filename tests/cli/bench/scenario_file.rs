@@ -100,7 +100,7 @@ fn a_group_is_judged_by_the_qos_of_the_whole_way() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place() {
+fn mistakes_are_reported_with_their_place() {
     let group = "[[group]]\nname = \"a\"\nscenario = \"pubsub\"\nmessages = 1\n";
     for (content, parts) in [
         (format!("{group}rat = 5\n"), ["line 5, column 1", "unknown key \"rat\"; did you mean \"rate\"?"]),
@@ -128,7 +128,7 @@ fn mistakes_are_told_with_their_place() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told() {
+fn a_file_that_is_not_there_is_reported() {
     let finished = mq("bench scenario /does/not/exist.toml").run();
     assert_says(&finished.fail(1), &["mq bench: cannot read /does/not/exist.toml"]);
 }

@@ -72,7 +72,7 @@ fn clients_of_shards_have_names_and_topics_of_their_own() {
 }
 
 #[test]
-fn a_start_that_is_missed_is_told() {
+fn a_start_that_is_missed_is_reported() {
     let peer = ScriptedPeer::start(|peer| {
         let mut wire = peer.accept();
         wire.expect_type(0x10);
@@ -104,7 +104,7 @@ fn a_wait_for_the_start_can_be_interrupted() {
 }
 
 #[test]
-fn what_cannot_be_merged_is_told() {
+fn reports_that_cannot_be_merged_are_reported() {
     let broker = EmbeddedBroker::start();
     let files = Files::new(&[("text", "broker 127.0.0.1\n".to_owned()), ("json", "{}".to_owned())]);
     for (name, options) in [("a", "-q 0"), ("b", "-q 1")] {

@@ -85,7 +85,7 @@ fn running_bench(broker: &dyn Server, options: &str) -> Running {
 }
 
 #[test]
-fn a_worker_process_that_is_killed_is_told_and_the_others_go_on() {
+fn a_worker_process_that_is_killed_is_reported_and_the_others_go_on() {
     let broker = EmbeddedBroker::start();
     let bench = running_bench(&broker, "--timeout 2");
     let workers = workers_of(&bench);

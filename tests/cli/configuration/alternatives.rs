@@ -139,7 +139,7 @@ fn encryption_that_is_typed_wins_over_none() {
 }
 
 #[test]
-fn within_a_source_a_contradiction_is_told() {
+fn within_a_source_a_contradiction_is_reported() {
     let profiles = Profiles::new("[profile.home]\nid = 'a'\nid-prefix = 'b'\n");
     let stderr = profiles.mq("pub -t a -n --profile home").run().fail(2);
     assert_says(&stderr, &["--id", "--id-prefix", &profiles.shown(), "line 2"]);

@@ -4,7 +4,7 @@ use super::*;
 use std::os::unix::ffi::OsStrExt;
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_reported_with_its_place() {
     for (text, line, column, parts) in [
         ("[defaults]\nhost = \n", 2, 8, &["string"][..]),
         ("[defaults\n", 1, 10, &["]"]),
@@ -54,7 +54,7 @@ fn a_value_that_does_not_count_is_not_looked_at() {
 }
 
 #[test]
-fn a_variable_is_told_by_its_name() {
+fn a_variable_is_reported_by_its_name() {
     for (name, value, parts) in [
         ("MQ_PORT", &b"x"[..], &["MQ_PORT", "'x'", "whole number"][..]),
         ("MQ_TLS_VERSION", b"tlsv1.9", &["MQ_TLS_VERSION", "tlsv1.9"]),
@@ -73,7 +73,7 @@ fn a_variable_is_told_by_its_name() {
 }
 
 #[test]
-fn an_unknown_profile_is_told_with_those_that_exist() {
+fn an_unknown_profile_is_reported_with_those_that_exist() {
     let profiles = Profiles::new("[profile.work]\n[profile.home]\n[profile.\"o p\"]\n");
     let stderr = profiles.mq("sub -t a --profile hone").run().fail(2);
     assert_says(

@@ -192,7 +192,7 @@ fn the_file_is_in_the_configuration_directory_of_the_user() {
 }
 
 #[test]
-fn nobody_needs_a_home() {
+fn a_home_directory_is_optional() {
     assert_says(&mq("pub -t a -n -p 9").without_env().run().fail(1), &["127.0.0.1:9"]);
     let stderr = mq("pub -t a -n --profile home").without_env().run().fail(2);
     assert_says(&stderr, &["--profile", "home", "HOME"]);

@@ -46,7 +46,7 @@ fn a_signal_leaves_no_retained_message() {
 }
 
 #[test]
-fn what_may_be_left_behind_is_told() {
+fn what_may_be_left_behind_is_reported() {
     let peer = ScriptedPeer::accepting(|client| {
         converse(client, |packet| match packet[0] {
             0x82 => suback(packet, "90 (0000 00)"),
@@ -116,7 +116,7 @@ fn a_message_that_was_not_kept_is_not_warned_of() {
 }
 
 #[test]
-fn a_message_that_was_kept_is_told() {
+fn a_message_that_was_kept_is_reported() {
     let stderr = said_of_leftovers(|packet| {
         let topic = &packet[4..packet.len() - 1];
         let random = String::from_utf8_lossy(topic).split('/').nth(1).unwrap().to_owned();

@@ -132,7 +132,7 @@ fn people_read_a_page() {
 }
 
 #[test]
-fn what_is_denied_is_a_finding() {
+fn a_rejected_operation_is_a_finding() {
     let Some(broker) = Mosquitto::start_with_files(
         "acl_file {directory}/acl\nmax_queued_messages 100\n",
         &[("acl", "topic read mq-doctor/#\ntopic readwrite open/#\n")],
@@ -336,7 +336,7 @@ fn a_group_of_subscribers_is_new_in_each_run() {
 }
 
 #[test]
-fn refused_versions_are_told_with_the_reason() {
+fn refused_versions_are_reported_with_the_reason() {
     let peer = ScriptedPeer::start(|peer| {
         assert_eq!(answer_connect(peer, "20 (00 01)").1, 5);
         let (mut wire, level) = answer_connect(peer, "20 (00 00)");
@@ -401,7 +401,7 @@ fn what_brokers_say_cannot_steer_a_terminal() {
 }
 
 #[test]
-fn what_cannot_be_reached_is_told_once() {
+fn what_cannot_be_reached_is_reported_once() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let finished = mq(&format!("doctor -h 127.0.0.1 -p {}", free.port())).run();
     assert_eq!(finished.stdout, b"");
@@ -418,7 +418,7 @@ fn what_cannot_be_reached_is_told_once() {
 }
 
 #[test]
-fn certificates_are_told_with_their_dates() {
+fn certificates_are_reported_with_their_dates() {
     let ca = authority("Test CA");
     let end = jiff::Timestamp::now()
         .to_zoned(jiff::tz::TimeZone::UTC)
@@ -477,7 +477,7 @@ fn it_goes_through_web_sockets_and_unix_sockets() {
 }
 
 #[test]
-fn a_proxy_is_told_apart_from_the_broker() {
+fn a_proxy_is_distinguished_from_the_broker() {
     let broker = EmbeddedBroker::start();
     let port = broker.address().port();
     let through = |proxy: &str| {
@@ -532,7 +532,7 @@ fn only_mqtt_5_has_properties_and_passwords_alone() {
 }
 
 #[test]
-fn what_cannot_work_is_told_before_connecting() {
+fn options_that_cannot_work_are_reported_before_connecting() {
     for (options, parts) in [
         ("-c", &["-c", "session"][..]),
         ("-x 5", &["-x", "session"]),

@@ -78,7 +78,7 @@ fn bad_packets_after_connect_end_the_connection() {
 }
 
 #[test]
-fn what_was_wrong_is_told_in_mqtt_5() {
+fn faults_are_reported_in_mqtt_5() {
     let broker = EmbeddedBroker::start();
     for (text, reason_code) in [
         ("36 (`a` 0001 () 'x')", 0x81),

@@ -34,7 +34,7 @@ fn a_malformed_connect_gets_the_reason_in_mqtt_5() {
 }
 
 #[test]
-fn the_fault_of_a_client_is_told_with_v() {
+fn the_fault_of_a_client_is_reported_with_v() {
     let mut broker = EmbeddedBroker::start_with("-p 0 -v");
     let mut client = Wire::v311(&broker, "careless");
     client.send("36 (`a` 0001 'x')");

@@ -19,7 +19,7 @@ fn the_address_can_be_chosen() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn a_port_that_is_taken_is_reported() {
     let broker = EmbeddedBroker::start();
     let address = broker.address();
     let stderr = mq(&format!("broker -p {}", address.port())).run().fail(1);
@@ -36,7 +36,7 @@ fn options_are_checked() {
 }
 
 #[test]
-fn signals_end_it_and_its_clients_are_told() {
+fn signals_end_it_and_its_clients_are_reported() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let broker = EmbeddedBroker::start();
         let mut old = Wire::v311(&broker, "old");

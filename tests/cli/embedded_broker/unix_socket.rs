@@ -103,7 +103,7 @@ fn other_files_are_left_alone() {
 }
 
 #[test]
-fn a_path_that_cannot_be_is_told() {
+fn a_path_that_cannot_be_is_reported() {
     assert_says(
         &mq("broker --unix /nonexistent/mq.sock").run().fail(1),
         &["/nonexistent/mq.sock", "No such"],

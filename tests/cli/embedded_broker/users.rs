@@ -108,7 +108,7 @@ fn clients_without_a_name_are_let_in_when_that_is_asked_for() {
 }
 
 #[test]
-fn an_empty_file_lets_nobody_in() {
+fn an_empty_file_accepts_no_user() {
     let (_directory, path) = file("# nobody yet\n");
     expect_answer(&broker_for(&path, ""), true, true, "`ann` `secret`", 5, 0x87);
 }

@@ -92,7 +92,7 @@ fn packets_are_found_again_behind_the_rest_of_one() {
 }
 
 #[test]
-fn bytes_that_were_not_captured_are_told_and_the_packet_goes_on() {
+fn bytes_that_were_not_captured_are_reported_and_the_packet_goes_on() {
     let all = inspect("24-craft-capture-gap.pcap", "");
     let gaps: Vec<(u64, u64)> = all
         .iter()
@@ -117,7 +117,7 @@ fn the_first_of_two_different_retransmissions_counts() {
 }
 
 #[test]
-fn a_packet_that_a_reset_cut_off_is_told() {
+fn a_packet_that_a_reset_cut_off_is_reported() {
     let all = inspect("33-craft-rst-mid-packet.pcap", "");
     let cut = all.iter().find(|object| object.get("captured").is_some()).unwrap();
     assert_eq!((cut["captured"].as_u64(), cut["length"].as_u64()), (Some(200), Some(508)));

@@ -34,7 +34,7 @@ fn every_packet_is_shown_both_ways() {
 }
 
 #[test]
-fn the_brokers_limits_are_told_in_words() {
+fn the_brokers_limits_are_reported_in_words() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
         client.expect_type(0x10);
@@ -80,7 +80,7 @@ fn what_the_broker_says_wrong_is_shown_before_it_ends() {
 }
 
 #[test]
-fn a_refusal_is_shown_and_told() {
+fn a_refusal_is_shown_and_reported() {
     let peer = ScriptedPeer::start(|peer| {
         let mut client = peer.accept();
         client.expect_type(0x10);

@@ -231,7 +231,7 @@ fn a_slow_reader_slows_the_sender() {
 }
 
 #[test]
-fn a_target_that_is_down_closes_the_connection_and_is_told() {
+fn a_target_that_is_down_closes_the_connection_and_is_reported() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut proxy = Proxy::start(&free.to_string(), "");
     proxy.connect().expect_end();
@@ -247,7 +247,7 @@ fn a_target_that_is_down_closes_the_connection_and_is_told() {
 }
 
 #[test]
-fn a_proxy_in_front_of_itself_is_told() {
+fn a_proxy_in_front_of_itself_is_reported() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut proxy = Proxy::spawn(mq(&format!("inspect --listen {free} --to {free}")));
     proxy.connect().expect_end();
@@ -453,7 +453,7 @@ fn a_full_disk_ends_the_writing_and_not_the_forwarding() {
 }
 
 #[test]
-fn a_client_that_refuses_the_certificate_is_told_in_plain_words() {
+fn a_client_that_refuses_the_certificate_is_reported_in_plain_words() {
     let ca = authority("Test CA");
     let server = ca.issue(server_params());
     let files = Files::new(&[

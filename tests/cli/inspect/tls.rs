@@ -210,7 +210,7 @@ fn a_key_log_may_be_written_after_the_capture_began() {
 }
 
 #[test]
-fn what_is_no_key_log_is_told() {
+fn a_file_that_is_not_a_key_log_is_reported() {
     let capture = tls("plain.pcap");
     let missing = mq("inspect --tls-keylog /nonexistent/keys").arg(&capture).run().fail(1);
     assert_says(&missing, &["/nonexistent/keys", "No such file"]);

@@ -67,7 +67,7 @@ fn web_socket(request: &str, answer: &str, frames: &str) -> Vec<Value> {
 }
 
 #[test]
-fn mqtt_in_a_web_socket_of_another_subprotocol_is_read_and_told() {
+fn mqtt_in_a_web_socket_of_another_subprotocol_is_read_and_reported() {
     const MQTT: &str = "> 82 8f 00000000 10 (`MQTT` 04 02 003c `c`)\n< 82 04 20 (0000)\n";
     const OFFER: &str = "'Sec-WebSocket-Protocol: mqtt' 0d0a";
     const CHAT: &str = "'Sec-WebSocket-Protocol: chat' 0d0a";
@@ -89,7 +89,7 @@ fn mqtt_in_a_web_socket_of_another_subprotocol_is_read_and_told() {
 }
 
 #[test]
-fn what_is_no_capture_is_named() {
+fn a_file_of_another_type_is_named() {
     for (bytes, named) in [
         (&b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0"[..], "lzma"),
         (b"LZIP\x01", "lzip"),

@@ -83,7 +83,7 @@ fn base64_is_read_as_well() {
 }
 
 #[test]
-fn what_is_no_packet_is_told() {
+fn bytes_that_are_not_a_packet_are_reported() {
     for (options, problem) in [
         ("--hex 301", "'301' is not hexadecimal: it holds an odd number"),
         ("--hex xy", "'xy' is not hexadecimal"),

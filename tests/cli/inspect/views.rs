@@ -129,7 +129,7 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-fn what_is_no_capture_is_told() {
+fn a_file_that_is_not_a_capture_is_reported() {
     for (bytes, problem) in
         [(&b""[..], "empty"), (b"hello world, this is text\n", "text"), (b"{\"a\":1}", "JSON")]
     {

@@ -119,7 +119,7 @@ fn a_file_without_a_final_line_end_loses_nobody() {
 }
 
 #[test]
-fn a_user_who_stands_there_twice_has_one_password_afterwards() {
+fn a_duplicate_user_has_one_password_afterwards() {
     let passwords = Passwords::with(format!("ann:{SECRET}\nbob:y\nann:{SECRET}\n"));
     let stderr = passwords.passwd("-b -I 1", "ann new").run().fail(0);
     assert_says(&stderr, &["2 lines", "merged into one"]);
@@ -234,7 +234,7 @@ fn the_access_list_stays() {
 }
 
 #[test]
-fn a_file_that_everyone_can_read_is_told() {
+fn a_file_that_everyone_can_read_is_reported() {
     let passwords = Passwords::with("");
     std::fs::set_permissions(&passwords.path, PermissionsExt::from_mode(0o604)).unwrap();
     let stderr = passwords.passwd("-b -I 1", "ann secret").run().fail(0);
@@ -254,7 +254,7 @@ fn a_symbolic_link_is_followed_and_stays() {
 }
 
 #[test]
-fn another_name_of_the_same_file_is_told() {
+fn another_name_of_the_same_file_is_reported() {
     let passwords = Passwords::with("ann:x\n");
     std::fs::hard_link(&passwords.path, passwords.directory.path().join("other")).unwrap();
     assert_says(&passwords.passwd("-b -I 1", "bob secret").run().fail(0), &["2 hard links", "old content"]);
@@ -291,7 +291,7 @@ fn one_of_many_makes_the_file() {
 }
 
 #[test]
-fn a_broker_that_would_not_load_a_line_is_told_with_line_and_user() {
+fn a_broker_that_would_not_load_a_line_is_reported_with_line_and_user() {
     let passwords = Passwords::with("# c\nann:plain\n");
     let stderr = passwords.passwd("-b --target mosquitto-2.1", "bob secret").run().fail(0);
     assert_says(&stderr, &["line 2", "'ann'", "mosquitto 2.1", "does not start", "bob was added"]);

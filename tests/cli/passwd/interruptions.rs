@@ -152,7 +152,7 @@ fn a_file_system_without_that_kind_of_renaming_gets_the_file_all_the_same() {
 }
 
 #[test]
-fn a_directory_that_does_not_get_to_the_disk_is_told() {
+fn a_directory_that_does_not_get_to_the_disk_is_reported() {
     let passwords = Passwords::with("bob:x\n");
     let injection = "fsync:error=EIO:when=2";
     let Some(program) = with_injected(injection, "-b -I 1", &passwords.path, "ann secret") else { return };
@@ -174,7 +174,7 @@ fn a_file_of_somebody_else_whose_owner_cannot_be_kept_is_left_alone() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_told() {
+fn a_file_that_cannot_be_written_is_reported() {
     let passwords = Passwords::with("bob:x\n");
     let Some(strace) = broker::find("strace") else { return };
     let strace =

@@ -106,7 +106,7 @@ fn a_file_that_is_there_is_not_made_anew() {
 }
 
 #[test]
-fn a_user_who_is_not_there_cannot_be_deleted() {
+fn an_unknown_user_cannot_be_deleted() {
     let passwords = Passwords::with("bob:x\n");
     assert_says(&passwords.mosquitto_passwd("-D", "ann").run().fail(1), &["has no user 'ann'"]);
     assert_eq!(passwords.text(), "bob:x\n");

@@ -72,7 +72,7 @@ fn an_empty_password_is_refused() {
 }
 
 #[test]
-fn plain_text_that_cannot_be_hashed_is_told_with_its_line() {
+fn plain_text_that_cannot_be_hashed_is_reported_with_its_line() {
     for (line, says) in [
         ("cat:", "no password"),
         ("cat:$2y$10$abcdefgh", "looks like a hash"),
@@ -89,7 +89,7 @@ fn plain_text_that_cannot_be_hashed_is_told_with_its_line() {
 }
 
 #[test]
-fn what_is_no_file_is_told() {
+fn a_path_that_is_not_a_file_is_reported() {
     let directory = TempDir::new().unwrap();
     let path = |name: &str| directory.path().join(name);
     std::fs::create_dir(path("directory")).unwrap();

@@ -151,7 +151,7 @@ fn kept_messages_do_not_come_by_wildcards() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_options_are_named() {
     let aws = iot_core();
     for (words, parts) in [
         ("pub -t a -m x", &["--cert FILE and --key FILE, -u NAME", "or --ws and an access key"][..]),

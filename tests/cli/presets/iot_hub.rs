@@ -201,7 +201,7 @@ fn a_payload_over_256_KB_is_refused() {
 }
 
 #[test]
-fn what_retain_does_there_is_told() {
+fn what_retain_does_there_is_reported() {
     let hub = hub();
     let key = key_file(&hub);
     let words = format!("pub --preset azure-iothub --device d1 --sas-key-file {key} -m x -r");
@@ -211,7 +211,7 @@ fn what_retain_does_there_is_told() {
 }
 
 #[test]
-fn what_is_no_key_is_told_without_showing_it() {
+fn an_invalid_key_is_reported_without_showing_it() {
     let hub = hub();
     for (content, part) in [
         ("secret!", "it holds no key"),

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_ended_is_told() {
+    fn how_it_ended_is_reported() {
         let mut report = report();
         (report.ending, report.connections_lost) = (Ending::AllLost, 1100);
         let html = report.to_html();

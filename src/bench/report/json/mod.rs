@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_told_apart() {
+    fn other_files_are_distinguished() {
         let error = |text: &str| Report::from_json(text.as_bytes()).unwrap_err().to_string();
         assert!(error("").contains("not a report of mq bench: EOF"));
         assert!(error("[1]").contains("not a report"));

@@ -253,7 +253,7 @@ impl Conversation {
                 self.read_plain(&StreamPart { side, at, stream_offset, chunk }, shared, emit);
             }
             Plain::Unreadable(why) => {
-                self.mark_unreadable(Unreadable { side, at, stream_offset, why }, shared, emit)
+                self.mark_unreadable(Unreadable { side, at, stream_offset, why }, shared, emit);
             }
         }
     }

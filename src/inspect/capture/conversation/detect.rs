@@ -29,7 +29,7 @@ pub(super) struct Evidence<'a> {
     pub(super) may_be_proxied: bool,
 }
 
-/// The decision.
+/// The detected protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Detection {
     /// More bytes are needed.
@@ -63,7 +63,7 @@ pub(super) enum Detection {
 const SIDES: [Side; 2] = [Side::A, Side::B];
 
 impl Evidence<'_> {
-    /// Decides. An unambiguous beginning counts on every port.
+    /// Detects the protocol. An unambiguous beginning counts on every port.
     pub(super) fn detect(&self) -> Detection {
         if let Some(detection) = self.proxy_header() {
             return detection;

@@ -279,7 +279,7 @@ fn a_server_that_speaks_first_is_not_mqtt_unless_it_accepts() {
 }
 
 #[test]
-fn a_lost_beginning_is_told_as_a_gap() {
+fn a_lost_beginning_is_reported_as_a_gap() {
     let mut line = SideBytes::new(9999, HANDSHAKE);
     line.b(CONNACK);
     line.gap(Side::A, 17).a(PUBLISH);
@@ -305,7 +305,7 @@ fn conflicts_are_told_even_if_they_come_before_all_is_clear() {
 }
 
 #[test]
-fn nothing_said_is_told_once() {
+fn nothing_said_is_reported_once() {
     let mut line = SideBytes::new(1883, HANDSHAKE);
     assert_eq!(line.close(Close::Reset(Side::B)), [Seen::OtherProtocol(40_000, OtherProtocol::Silent)]);
     line.a(CONNECT);
@@ -335,7 +335,7 @@ fn tls_that(server_name: Option<&str>, why: Option<Undecryptable>) -> Seen {
 }
 
 #[test]
-fn tls_is_told_with_the_name_of_the_server() {
+fn tls_is_reported_with_the_name_of_the_server() {
     let hello = client_hello();
     for port in [8883, 1883, 9999] {
         for size in [1, 2, 5, 60, hello.len() - 1, hello.len()] {
@@ -450,7 +450,7 @@ fn what_cannot_be_decrypted_is_tls() {
 }
 
 #[test]
-fn a_direction_that_cannot_be_decrypted_is_told_and_the_other_goes_on() {
+fn a_direction_that_cannot_be_decrypted_is_reported_and_the_other_goes_on() {
     let mut line = decrypted();
     line.a(&client_hello()).a(&toy(CONNECT));
     line.take();
@@ -520,7 +520,7 @@ fn http(request: Option<&str>, response: Option<&str>) -> Seen {
 }
 
 #[test]
-fn http_that_opens_no_web_socket_for_mqtt_is_told_with_its_lines() {
+fn http_that_opens_no_web_socket_for_mqtt_is_reported_with_its_lines() {
     let mut line = SideBytes::new(1883, HANDSHAKE);
     line.a(b"GET /index.html HTTP/1.1\r\n").a(b"Host: h\r\n\r\n");
     assert_eq!(line.take(), [http(Some("GET /index.html HTTP/1.1"), None)]);
@@ -604,7 +604,7 @@ fn frames_may_follow_the_heads_at_once() {
 }
 
 #[test]
-fn what_is_wrong_with_a_frame_is_told_and_its_payload_taken() {
+fn what_is_wrong_with_a_frame_is_reported_and_its_payload_taken() {
     for (side, frame, fault, is_data) in [
         (Side::A, frame(0x81, MASK, PUBLISH), FrameFault::Text, true),
         (Side::A, frame(0x82, None, PUBLISH), FrameFault::Unmasked, true),

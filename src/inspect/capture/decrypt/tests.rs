@@ -80,13 +80,13 @@ impl Said {
     fn take(&mut self, event: &ConversationEvent<'_>) {
         match event {
             ConversationEvent::Bytes { direction: Direction::ClientToServer, bytes, .. } => {
-                self.client.extend(*bytes)
+                self.client.extend(*bytes);
             }
             ConversationEvent::Bytes { direction: Direction::ServerToClient, bytes, .. } => {
-                self.server.extend(*bytes)
+                self.server.extend(*bytes);
             }
             ConversationEvent::Undecryptable { .. } | ConversationEvent::OtherProtocol { .. } => {
-                self.is_lost = true
+                self.is_lost = true;
             }
             _ => {}
         }

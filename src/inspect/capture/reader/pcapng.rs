@@ -236,7 +236,7 @@ impl Interface {
             match code {
                 END_OF_OPTIONS => return,
                 TIME_RESOLUTION => {
-                    self.clock = value.first().map_or(self.clock, |byte| TimestampUnit::new(*byte))
+                    self.clock = value.first().map_or(self.clock, |byte| TimestampUnit::new(*byte));
                 }
                 // Reading it as unsigned preserves the bits.
                 TIME_OFFSET => {

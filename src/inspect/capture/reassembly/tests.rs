@@ -167,7 +167,7 @@ fn bytes_that_come_again_are_left_out() {
 }
 
 #[test]
-fn the_first_bytes_count_and_others_in_their_place_are_told() {
+fn the_first_bytes_count_and_others_in_their_place_are_reported() {
     let mut wire = Wire::open();
     wire.client(0, b"abcdef", as_it_is);
     wire.client(0, b"abXdXfgh", as_it_is);
@@ -246,7 +246,7 @@ fn all_connections_together_keep_a_bounded_number_of_bytes() {
 }
 
 #[test]
-fn what_is_missing_at_the_end_is_told() {
+fn what_is_missing_at_the_end_is_reported() {
     let mut wire = Wire::open();
     wire.client(3, b"def", as_it_is);
     wire.client(9, b"", fin);

@@ -157,7 +157,7 @@ fn the_receive_maximum_is_kept() {
 }
 
 #[test]
-fn what_is_not_available_is_not_used() {
+fn unavailable_features_are_not_used() {
     for (server, packet, expected) in [
         ("24 00", "> 32 (`a` 0001 ())\n< 40 (0001)", "error MQTT-3.2.2-11 at PUBLISH"),
         ("25 00", "> 31 (`a` ())", "error MQTT-3.2.2-14 at PUBLISH"),
@@ -197,7 +197,7 @@ fn an_alias_is_known_unless_something_was_lost() {
 }
 
 #[test]
-fn what_is_never_answered_is_told_at_the_end() {
+fn what_is_never_answered_is_reported_at_the_end() {
     let cases = [
         ("> 32 (`a` 0001 ())", "MQTT-4.3.2-4"),
         ("> 34 (`a` 0001 ())", "MQTT-4.3.3-8"),

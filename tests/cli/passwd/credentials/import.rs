@@ -102,7 +102,7 @@ fn bad_rows_are_left_out_when_that_is_asked_for() {
 }
 
 #[test]
-fn a_list_that_cannot_be_read_is_told() {
+fn a_list_that_cannot_be_read_is_reported() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("users");
     for list in ["/nonexistent/list.csv", "/"] {
