@@ -1,4 +1,4 @@
-//! Entry points for fuzzers: the layers of captures, and the stages after them.
+//! Entry points for fuzzers: the layers of captures, and the stages after them. Compiled for tests and with `--cfg fuzzing` only.
 
 use super::capture::Moment;
 use super::capture::fuzzing::{capture, reader, segments, web_socket};

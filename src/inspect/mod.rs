@@ -11,6 +11,7 @@ pub mod field;
 pub mod filter;
 pub mod finding;
 #[doc(hidden)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod inspector;
 pub mod lint;

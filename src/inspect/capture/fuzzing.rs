@@ -1,6 +1,6 @@
 //! Entry points for fuzzing: each layer with arbitrary bytes, and the invariants that must hold for all of them.
 //!
-//! The targets in `fuzz/` are one line each, so that `examples/fuzz.rs` can do the same work without a nightly compiler.
+//! The targets in `fuzz/` are one line each, so that `fuzz/mutate.rs` can do the same work without a nightly compiler.
 
 use super::conversation::{ConversationEvent, Conversations};
 use super::network::Segment;

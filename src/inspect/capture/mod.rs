@@ -14,6 +14,7 @@ pub mod conversation;
 pub mod decrypt;
 mod fragments;
 #[doc(hidden)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod link;
 pub mod network;

@@ -1,6 +1,6 @@
 //! Drives the fuzz targets with random bytes and with changed captures, on a stable compiler.
 //!
-//! `cargo run --release --example fuzz -- TARGET COUNT SEED FILES...` prints how many executions a second there were. A failure says
+//! In `fuzz/`, `cargo run --release --bin mutate -- TARGET COUNT SEED FILES...` prints how many executions a second there were. A failure says
 //! which seed and execution it was, and the input is in `fuzz-failure.bin`.
 
 #![allow(clippy::indexing_slicing, clippy::print_stdout)] // a tool for developers: a panic is what it is for
@@ -11,7 +11,7 @@ use std::time::Instant;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [target, count, seed, files @ ..] = words.as_slice() else {
-        panic!("fuzz TARGET COUNT SEED FILES...");
+        panic!("mutate TARGET COUNT SEED FILES...");
     };
     let (_, run) = TARGETS.iter().find(|(name, _)| name == target).expect("a target");
     let count: u64 = count.parse().expect("a count");
