@@ -126,7 +126,11 @@ fn random_payloads_have_the_size_that_was_asked_for() {
     payloads.sort_unstable();
     payloads.dedup();
     assert_eq!(payloads.len(), 20, "each is another");
-    assert_says(&mq("pub -t a --random 9..5").run().fail(2), &["--random"]);
+    let stderr = mq("pub -t a --random 9..5").run().fail(2);
+    assert_first_line(
+        &stderr,
+        "mq pub: invalid value '9..5' for --random: it takes the smaller number first: 5..9",
+    );
 }
 
 /// Publishes these bytes to the topic, and gives what a subscriber with these options prints and notes.

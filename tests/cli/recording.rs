@@ -349,6 +349,8 @@ mod databases {
     fn a_database_is_not_rotated() {
         let (_directory, path) = place("sqlite");
         let program = mq("sub -h 127.0.0.1 -p 1 -t a --rotate 1M --record").arg(&path);
-        assert_says(&program.run().fail(1), &["--rotate"]);
+        let line =
+            format!("mq sub: {}: a database is not rotated; --rotate is for files of lines", path.display());
+        assert_first_line(&program.run().fail(1), &line);
     }
 }

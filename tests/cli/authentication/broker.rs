@@ -152,7 +152,7 @@ fn a_file_with_a_bad_line_is_refused_with_the_line() {
     ] {
         std::fs::write(keys.path(), text).unwrap();
         let stderr = mq("broker -p 0 --scram-file").arg(keys.path()).run().fail(1);
-        assert_says(&stderr, &["--scram-file"]);
+        assert_says(&stderr, &[&format!("mq broker: --scram-file {}: ", keys.path().display())]);
         assert_says(&stderr, parts);
         assert!(!stderr.contains("secret"), "{stderr}");
     }

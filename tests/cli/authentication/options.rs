@@ -42,8 +42,11 @@ fn options_that_do_not_go_together_are_refused() {
         let status = if words.contains("/dev/null") { 1 } else { 2 };
         assert_says(&finished.fail(status), parts);
     }
-    for name in ["", "a\u{1b}b"] {
-        assert_says(&mq("sub -t a --auth-method").arg(name).run().fail(2), &["--auth-method"]);
+    for (name, line) in [
+        ("", "mq sub: invalid value '' for --auth-method: the method's name is empty"),
+        ("a\u{1b}b", r"mq sub: invalid value 'a\u{1b}b' for --auth-method: it has a control character"),
+    ] {
+        assert_first_line(&mq("sub -t a --auth-method").arg(name).run().fail(2), line);
     }
 }
 

@@ -199,7 +199,7 @@ fn a_file_of_credentials_is_checked_before_anything_connects() {
     ] {
         let words = format!("bench -p 9 -c 5 --credentials {}", files.path(name).display());
         let stderr = mq(&words).run().fail(1);
-        assert_says(&stderr, &["--credentials"]);
+        assert_says(&stderr, &[&format!("mq bench: --credentials {}: ", files.path(name).display())]);
         assert_says(&stderr, &parts);
     }
 }

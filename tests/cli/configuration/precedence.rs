@@ -154,16 +154,16 @@ fn the_configuration_is_for_clients_only() {
     let set = |words: &str| profiles.mq(words).env("MQ_PORT", "9");
     assert_says(&set("inspect --hex c000").run().succeed(), &["PINGREQ"]);
     set("bench --embedded -c 1 --messages 1").run().succeed();
+    // The catalogue of errors has the texts.
     for words in [
+        "broker",
         "inspect --hex c000",
         "bench --embedded -c 1",
         "bench merge a.json",
         "inspect --listen 0 --to 127.0.0.1",
     ] {
-        let stderr = set(&format!("{words} --profile home")).run().fail(2);
-        assert_says(&stderr, &["--profile"]);
+        set(&format!("{words} --profile home")).run().fail(2);
     }
-    assert_says(&set("broker --profile home").run().fail(2), &["--profile"]);
 }
 
 #[test]
@@ -173,7 +173,8 @@ fn under_the_names_of_mosquitto_nothing_is_read() {
     let program = peer.called_as("mosquitto_pub -t a -n").env("MQ_CONFIG", profiles.path());
     program.env("MQ_KEEPALIVE", "x").env("MQ_PROFILE", "x").env("MQ_URL", "mqtt://other").run().succeed();
     peer.finish();
-    assert_says(&called_as("mosquitto_pub", "--profile home -t a -n").run().fail(1), &["--profile"]);
+    let stderr = called_as("mosquitto_pub", "--profile home -t a -n").run().fail(1);
+    assert_first_line(&stderr, "mosquitto_pub: unknown option or word '--profile'; did you mean --cafile?");
 }
 
 #[test]

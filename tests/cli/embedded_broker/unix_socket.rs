@@ -110,5 +110,6 @@ fn a_path_that_cannot_be_is_reported() {
     );
     let long = format!("/tmp/{}", "x".repeat(200));
     assert_says(&mq(&format!("broker --unix {long}")).run().fail(1), &[&long]);
-    assert_says(&mq("broker").arg("--unix").arg("").run().fail(2), &["--unix"]);
+    let stderr = mq("broker").arg("--unix").arg("").run().fail(2);
+    assert_first_line(&stderr, "mq broker: --unix needs a value");
 }

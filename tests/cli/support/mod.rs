@@ -12,7 +12,7 @@ pub mod wire;
 
 pub use broker::{Broker, EmbeddedBroker, Mosquitto, on_each_broker};
 pub use peer::ScriptedPeer;
-pub use process::{Program, Running, assert_says, called_as, mq, on_a_terminal};
+pub use process::{Program, Running, assert_first_line, assert_says, called_as, mq, on_a_terminal};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 pub use tls_peer::TlsPeer;

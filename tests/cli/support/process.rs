@@ -323,6 +323,12 @@ impl Finished {
     }
 }
 
+/// A text begins with this line, to the byte.
+#[track_caller]
+pub fn assert_first_line(text: &str, line: &str) {
+    assert_eq!(text.lines().next(), Some(line), "{text}");
+}
+
 /// A text contains all these parts, in whatever case they are written, and wherever a report is folded.
 #[track_caller]
 pub fn assert_says(text: &str, parts: &[&str]) {

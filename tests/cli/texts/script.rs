@@ -6,6 +6,7 @@
 //! | `send 20 (00 00)` | sends bytes, written as in `support::bytes` |
 //! | `v311`, `v5 PROPERTIES` | reads CONNECT and accepts it |
 //! | `http` | reads to the end of an HTTP request |
+//! | `ws` | reads an HTTP request, and accepts the WebSocket |
 //! | `end` | waits until the client closes |
 //! | `accept` | closes the connection and waits for the next one |
 //! | `tls NAME` | instead of all others: a TLS server with a certificate of `super::tls` |
@@ -13,6 +14,7 @@
 
 use super::super::support::*;
 use std::net::SocketAddr;
+use tungstenite::handshake::derive_accept_key;
 
 /// A peer that runs.
 pub enum Peer {
@@ -73,7 +75,8 @@ fn run(steps: &[String], acceptor: &mut peer::Acceptor) {
                 wire.expect_type(0x10);
                 wire.send(&format!("20 (00 00 ({rest}))"));
             }
-            "http" => read_request(&mut wire),
+            "http" => drop(read_request(&mut wire)),
+            "ws" => accept_web_socket(&mut wire),
             "end" => drop(wire.expect_end()),
             "accept" => {
                 close(wire);
@@ -91,9 +94,24 @@ fn close(mut wire: Wire) {
     wire.expect_end();
 }
 
-fn read_request(wire: &mut Wire) {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        request.push(wire.expect_byte());
+fn read_request(wire: &mut Wire) -> String {
+    let mut request = String::new();
+    while !request.ends_with("\r\n\r\n") {
+        request.push(char::from(wire.expect_byte()));
     }
+    request
+}
+
+fn accept_web_socket(wire: &mut Wire) {
+    let request = read_request(wire);
+    let key = request
+        .lines()
+        .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+        .expect("a request has a key");
+    let accept = derive_accept_key(key.as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+         Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    wire.send_bytes(answer.as_bytes());
 }
