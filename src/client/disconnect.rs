@@ -43,7 +43,7 @@ impl Closing {
     }
 
     /// Closes the connection. Errors no longer matter.
-    pub(super) async fn carry_out(
+    pub(super) async fn close(
         self,
         connection: &mut Connection,
         version: Version,

@@ -240,6 +240,6 @@ impl<'a, A: Application> PacketLoop<'a, A> {
         let version = self.session.version();
         let (properties, connection) =
             (self.options.disconnect_properties.as_properties(), &mut self.connection);
-        closing.carry_out(connection, version, properties).await;
+        closing.close(connection, version, properties).await;
     }
 }

@@ -1020,6 +1020,10 @@ fn mosquitto_and_we_understand_each_other() {
         };
         publish("--cert {}/ann.pem --key {}/ann.key").succeed();
         assert_says(&publish("").fail(1), &["requires a client certificate", "--cert"]);
+        let load = format!("bench conn -c 1 --tls-version {version} --cafile {{}}/ca.pem");
+        let report = broker.mq(&files.words(&load)).run().stdout;
+        let report = String::from_utf8_lossy(&report);
+        assert!(report.contains("requires a client certificate") && !report.contains("lost"), "{report}");
         let parts = ["refused our certificate CN=eve (issued by CN=Evil CA)", "does not know the issuer"];
         assert_says(&publish("--cert {}/eve.pem --key {}/eve.key").fail(1), &parts);
     }

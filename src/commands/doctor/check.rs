@@ -1,6 +1,6 @@
 //! The checks of a broker, and the findings from its behaviour.
 
-use super::probe_connection::{Line, Published, Subscribed, VERSION_TOPIC};
+use super::probe_connection::{ProbeConnection, Published, Subscribed, VERSION_TOPIC};
 use crate::client;
 use crate::error::Error;
 use crate::protocol::{
@@ -124,7 +124,7 @@ impl Check {
 /// Runs checks below one topic.
 #[derive(Debug)]
 pub(super) struct CheckRunner<'a> {
-    pub(super) line: &'a mut Line,
+    pub(super) line: &'a mut ProbeConnection,
     /// The unique topic of this run.
     pub(super) topic: &'a str,
     /// Whether an earlier message came back; without that, subscriptions cannot be checked.
@@ -416,7 +416,7 @@ impl From<CheckResult> for EchoResult {
 }
 
 /// Whether a new subscriber gets the retained message; `None` if this user may not subscribe to it.
-pub(super) async fn is_retained(line: &mut Line, topic: &str) -> Result<Option<bool>, Error> {
+pub(super) async fn is_retained(line: &mut ProbeConnection, topic: &str) -> Result<Option<bool>, Error> {
     line.begin();
     let probe = Probe::retained(topic);
     match line.subscribe(&probe.topic, Qos::AtMostOnce, Properties::EMPTY).await? {
@@ -437,7 +437,10 @@ const LAST_PAIRS: usize = 4;
 /// The median time between the acknowledgements of two messages in one write; `None` unless all are acknowledged in time.
 ///
 /// Without TCP_NODELAY, a broker's second small packet waits until the client's TCP acknowledges the first one.
-pub(super) async fn second_acknowledgement(line: &mut Line, topic: &str) -> Result<Option<Duration>, Error> {
+pub(super) async fn second_acknowledgement(
+    line: &mut ProbeConnection,
+    topic: &str,
+) -> Result<Option<Duration>, Error> {
     line.begin();
     let probe = Probe::new(topic, "pair");
     let mut delays = Vec::new();
@@ -453,7 +456,7 @@ pub(super) async fn second_acknowledgement(line: &mut Line, topic: &str) -> Resu
 }
 
 /// Deletes the retained message; returns whether that is certain.
-pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool, Error> {
+pub(super) async fn delete_retained(line: &mut ProbeConnection, topic: &str) -> Result<bool, Error> {
     line.begin();
     let probe = Probe::retained(topic);
     let qos = acknowledged_qos(line);
@@ -466,7 +469,7 @@ pub(super) async fn delete_retained(line: &mut Line, topic: &str) -> Result<bool
 }
 
 /// The broker's own version topic, if it is readable.
-pub(super) async fn broker_version(line: &mut Line) -> Result<Option<String>, Error> {
+pub(super) async fn broker_version(line: &mut ProbeConnection) -> Result<Option<String>, Error> {
     line.begin();
     match line.subscribe(VERSION_TOPIC, Qos::AtMostOnce, Properties::EMPTY).await? {
         Subscribed::Granted(_) => {}
@@ -477,7 +480,7 @@ pub(super) async fn broker_version(line: &mut Line) -> Result<Option<String>, Er
 }
 
 /// The lowest QoS at which the broker reports a reason code, if it supports that QoS.
-fn acknowledged_qos(line: &Line) -> Qos {
+fn acknowledged_qos(line: &ProbeConnection) -> Qos {
     line.session().peer_accepts().maximum_qos.min(Qos::AtLeastOnce)
 }
 

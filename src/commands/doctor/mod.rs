@@ -19,7 +19,7 @@ use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
 use crate::transport::{self, Address, ConnectStep, Connection, Endpoint, Layer, Stream, Tap, Tls};
 use check::{Check, CheckResult, CheckRunner, Probe, Verdict};
-use probe_connection::Line;
+use probe_connection::ProbeConnection;
 use report::{BrokerVersion, Examination, ProxyRoute, Report, VersionResult};
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -85,7 +85,7 @@ struct Doctor<'a> {
     topic: String,
     report: Report,
     /// The connection for the checks, and its client.
-    line: Option<Line>,
+    line: Option<ProbeConnection>,
     options: Option<Options>,
     /// Shows the packets of the connections; `None` before the first one.
     trace: Option<Trace>,
@@ -158,12 +158,12 @@ impl<'a> Doctor<'a> {
             self.report.examined = Some(found);
             self.find_out(options.version).await;
         }
-        self.hang_up().await;
+        self.disconnect().await;
         Ok(())
     }
 
     /// Makes a connection, and records its properties.
-    async fn connect(&mut self, options: &Options) -> Result<(Line, Examination), Error> {
+    async fn connect(&mut self, options: &Options) -> Result<(ProbeConnection, Examination), Error> {
         let mut clock = Stopwatch(Instant::now());
         let (mut layers, mut target) = (Vec::new(), None);
         let print_report = |step: ConnectStep<'_>| match step {
@@ -192,7 +192,7 @@ impl<'a> Doctor<'a> {
             round_trips: Vec::new(),
             second_acknowledgement: None,
         };
-        Ok((Line::new(connected, options.version, &self.topic, self.args.check_timeout), found))
+        Ok((ProbeConnection::new(connected, options.version, &self.topic, self.args.check_timeout), found))
     }
 
     /// All connections count as those of one client.
@@ -279,7 +279,7 @@ impl<'a> Doctor<'a> {
             }
         };
         if finding.verdict != Verdict::Yes {
-            self.see_whether_line_holds().await;
+            self.check_connection().await;
         }
         finding
     }
@@ -304,7 +304,7 @@ impl<'a> Doctor<'a> {
     }
 
     /// The connection for checks, reopened if the last check broke it.
-    async fn line(&mut self) -> Option<&mut Line> {
+    async fn line(&mut self) -> Option<&mut ProbeConnection> {
         if self.line.is_none()
             && let Some(options) = self.options.clone()
         {
@@ -319,7 +319,7 @@ impl<'a> Doctor<'a> {
 
     /// Detects a connection that ends late because of the last check, which must not fail the next one. If the broker does not
     /// even answer PINGREQ, the checks end.
-    async fn see_whether_line_holds(&mut self) {
+    async fn check_connection(&mut self) {
         let Some(line) = &mut self.line else { return };
         line.begin();
         match line.ping().await {
@@ -349,7 +349,7 @@ impl<'a> Doctor<'a> {
             return;
         }
         // On the old connection, messages sent before the deletion may still be in transit.
-        self.hang_up().await;
+        self.disconnect().await;
         let topic = self.topic.clone();
         let Some(line) = self.line().await else { return };
         match check::is_retained(line, &topic).await {
@@ -370,7 +370,7 @@ impl<'a> Doctor<'a> {
         checks.iter().find(|(made, _)| *made == check).map(|(_, finding)| finding.verdict)
     }
 
-    async fn hang_up(&mut self) {
+    async fn disconnect(&mut self) {
         if let (Some(line), Some(options)) = (self.line.take(), &self.options) {
             let properties = options.disconnect_properties.as_properties();
             line.leave(&Disconnect { reason_code: ReasonCode::SUCCESS, properties }).await;
@@ -383,7 +383,7 @@ impl<'a> Doctor<'a> {
             // At the timeout, the message that is left is reported.
             let _ = timeout(DISCONNECT_TIMEOUT, self.delete_retained()).await;
         }
-        self.hang_up().await;
+        self.disconnect().await;
     }
 
     /// Prints the report, and warns of messages that may be left on the broker.
@@ -453,7 +453,7 @@ fn most_telling(mut refusals: Vec<Error>) -> Error {
 }
 
 /// The answered round trips, the shortest first.
-async fn round_trips(line: &mut Line) -> Vec<Duration> {
+async fn round_trips(line: &mut ProbeConnection) -> Vec<Duration> {
     let mut trips = Vec::new();
     line.begin();
     while trips.len() < ROUND_TRIPS {

@@ -26,10 +26,10 @@ const LONGEST_PAYLOAD: usize = 256;
 
 /// A connection to a broker that accepted the client.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct ProbeConnection {
     connection: Connection,
     session: Session<()>,
-    heard: Heard,
+    received: Received,
     mended: Mended,
     /// The timeout of a check.
     timeout: Duration,
@@ -40,7 +40,7 @@ pub(super) struct Line {
 
 /// Received messages and answers that were not asked for yet.
 #[derive(Debug)]
-struct Heard {
+struct Received {
     /// Messages with another payload are ignored, except the broker's version.
     payload_prefix: String,
     messages: Vec<Arrived>,
@@ -87,23 +87,23 @@ pub(super) enum Published {
     Unanswered,
 }
 
-impl Line {
+impl ProbeConnection {
     /// Continues after CONNACK. `topic` is the base topic of the run, whose messages are kept.
     pub(super) fn new(
         (connection, terms): (Connection, Terms),
         version: Version,
         topic: &str,
         timeout: Duration,
-    ) -> Line {
+    ) -> ProbeConnection {
         let mut session = Session::new(Role::Client, version);
         session.start(version, terms.accepts, terms.peer_accepts, terms.session_present);
         // No PINGREQ is sent during a wait, so a wait must not exceed the keep alive.
         let keep_alive = Some(terms.keep_alive.interval()).filter(|interval| !interval.is_zero());
         let timeout = keep_alive.map_or(timeout, |interval| timeout.min(interval));
-        Line {
+        ProbeConnection {
             connection,
             session,
-            heard: Heard::new(topic),
+            received: Received::new(topic),
             mended: Mended::default(),
             timeout,
             deadline: Instant::now() + timeout,
@@ -185,19 +185,19 @@ impl Line {
     }
 
     async fn message(&mut self, is_it: impl Fn(&Arrived) -> bool) -> Result<Option<Arrived>, Error> {
-        self.until(|heard| {
-            let position = heard.messages.iter().position(&is_it)?;
-            Some(heard.messages.remove(position))
+        self.until(|received| {
+            let position = received.messages.iter().position(&is_it)?;
+            Some(received.messages.remove(position))
         })
         .await
     }
 
     /// Sends PINGREQ and returns the round-trip time; `None` if PINGRESP did not arrive in time.
     pub(super) async fn ping(&mut self) -> Result<Option<Duration>, Error> {
-        self.heard.pongs = 0;
+        self.received.pongs = 0;
         self.session.ping(self.connection.output());
         let start = Instant::now();
-        self.until(|heard| (heard.pongs > 0).then(|| start.elapsed())).await
+        self.until(|received| (received.pongs > 0).then(|| start.elapsed())).await
     }
 
     /// Sends DISCONNECT. Errors no longer matter.
@@ -224,17 +224,20 @@ impl Line {
     }
 
     async fn answer(&mut self, packet_id: PacketId) -> Result<Option<Answer>, Error> {
-        self.until(|heard| {
-            let position = heard.answers.iter().position(|(answered, _)| *answered == packet_id)?;
-            Some(heard.answers.remove(position).1)
+        self.until(|received| {
+            let position = received.answers.iter().position(|(answered, _)| *answered == packet_id)?;
+            Some(received.answers.remove(position).1)
         })
         .await
     }
 
     /// Reads until `find` finds something in the received packets; `None` at the deadline.
-    async fn until<T>(&mut self, mut find: impl FnMut(&mut Heard) -> Option<T>) -> Result<Option<T>, Error> {
+    async fn until<T>(
+        &mut self,
+        mut find: impl FnMut(&mut Received) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
         loop {
-            if let Some(found) = find(&mut self.heard) {
+            if let Some(found) = find(&mut self.received) {
                 return Ok(Some(found));
             }
             // During a flood there is always input.
@@ -257,7 +260,7 @@ impl Line {
         let (input, output) = self.connection.buffers();
         let mut packets = PacketReader::new(input, SizeLimits::all(limit));
         while let Some((event, _)) = next_event(&mut packets, &mut self.session, &mut self.mended, output)? {
-            let acknowledgement = self.heard.take(&event)?;
+            let acknowledgement = self.received.take(&event)?;
             self.session.acknowledge(acknowledgement, ReasonCode::SUCCESS, output);
         }
         let consumed = packets.consumed();
@@ -266,9 +269,14 @@ impl Line {
     }
 }
 
-impl Heard {
-    fn new(topic: &str) -> Heard {
-        Heard { payload_prefix: payload_prefix(topic), messages: Vec::new(), answers: Vec::new(), pongs: 0 }
+impl Received {
+    fn new(topic: &str) -> Received {
+        Received {
+            payload_prefix: payload_prefix(topic),
+            messages: Vec::new(),
+            answers: Vec::new(),
+            pongs: 0,
+        }
     }
 
     /// Keeps what may be asked for. Returns the acknowledgement of a message.

@@ -76,7 +76,7 @@ fn all_clients_come_back_after_they_were_dropped() {
 #[test]
 fn a_kept_session_misses_nothing() {
     on_each_broker(|broker| {
-        for version in ["311", "5"] {
+        for version in ["31", "311", "5"] {
             let words = "bench reconnect -c 10 --subscribers 3 --rate 500 --duration 1 --keep-sessions";
             let report = broker.mq(&format!("{words} -q 1 -V {version}")).run().succeed();
             assert_says(&report, &["13 of 13 clients", "delivery"]);
