@@ -1,7 +1,8 @@
 //! The end of a connection: DISCONNECT in both directions.
 
-use super::authentication::AuthenticationError;
-use super::error::{Details, Error};
+use super::authentication_error::AuthenticationError;
+use super::details::Details;
+use super::error::Error;
 use super::failure::Failure;
 use crate::protocol::{Disconnect, Properties, ReasonCode, Version};
 use crate::transport::Connection;

@@ -2,11 +2,12 @@
 //!
 //! They carry data. The texts name the broker's part and the values; advice and exit statuses belong to the commands.
 
-use super::AuthenticationError;
+use super::authentication_error::AuthenticationError;
+use super::details::Details;
 use crate::authentication::TokenFileError;
 use crate::protocol::property::PropertyError;
 use crate::protocol::session::SessionError;
-use crate::protocol::{DecodeError, EncodeError, Properties, PropertyId, ReasonCode, Version};
+use crate::protocol::{DecodeError, EncodeError, ReasonCode, Version};
 use crate::transport::ConnectError;
 use std::fmt;
 use std::io;
@@ -107,44 +108,6 @@ impl fmt::Display for Foreign {
                 start.escape_ascii()
             ),
         }
-    }
-}
-
-/// The broker's explanation of a reason code. As text, it begins with punctuation, to follow the code.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Details {
-    /// The error of the authentication mechanism.
-    pub mechanism: Option<String>,
-    /// The reason string.
-    pub reason: Option<String>,
-    /// The server to use instead.
-    pub server: Option<String>,
-}
-
-impl Details {
-    /// The explanation in a packet's properties.
-    pub fn of(properties: Properties<'_>) -> Details {
-        let text = |id| properties.text(id).map(str::to_owned);
-        Details {
-            mechanism: None,
-            reason: text(PropertyId::ReasonString),
-            server: text(PropertyId::ServerReference),
-        }
-    }
-}
-
-impl fmt::Display for Details {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(text) = &self.mechanism {
-            write!(f, " ('{}')", text.escape_debug())?;
-        }
-        if let Some(text) = &self.reason {
-            write!(f, ": {text}")?;
-        }
-        if let Some(server) = &self.server {
-            write!(f, "; use the server {server}")?;
-        }
-        Ok(())
     }
 }
 

@@ -1,8 +1,9 @@
 //! From CONNECT to CONNACK, with the AUTH packets between them: for the client loop, `bench` and `doctor`.
 
 use super::authentication::Authenticator;
+use super::details::Details;
 use super::disconnect::{disconnected, send_reason};
-use super::error::{Details, Error, Foreign};
+use super::error::{Error, Foreign};
 use crate::protocol::session::{KeepAlive, Limits, SessionError};
 use crate::protocol::{
     Connack, Connect, MAX_PACKET_SIZE, Packet, PacketReader, PacketType, Properties, PropertyId, SizeLimits,

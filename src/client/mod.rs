@@ -12,8 +12,10 @@
 
 mod application;
 mod authentication;
+mod authentication_error;
 mod connect;
 pub mod cpu_time;
+mod details;
 mod disconnect;
 mod error;
 mod failure;
@@ -27,14 +29,14 @@ mod retry;
 use crate::protocol::ReasonCode;
 use crate::protocol::session::{Role, Session};
 pub use application::{Application, End, Flow, Link, Sending, Uncertain};
-pub use authentication::{
-    AnswerTime, Authentication, AuthenticationError, Authenticator, Claim, Method, TokenSource,
-};
+pub use authentication::{AnswerTime, Authentication, Authenticator, Claim, Method, TokenSource};
+pub use authentication_error::AuthenticationError;
 use connect::Attempt;
 pub use connect::handshake;
+pub use details::Details;
 use disconnect::Closing;
 pub use disconnect::{DISCONNECT_TIMEOUT, disconnect, disconnected};
-pub use error::{Details, Error, Foreign};
+pub use error::{Error, Foreign};
 use failure::Failure;
 pub use handshake::{Handshake, Terms, TimeLimit};
 pub use options::{Options, Retries, WillOptions};

@@ -2,8 +2,9 @@
 
 use super::application::{Application, Flow};
 use super::authentication::Authenticator;
+use super::details::Details;
 use super::disconnect::disconnected;
-use super::error::{Details, Error};
+use super::error::Error;
 use super::failure::Failure;
 use crate::protocol::session::{Acknowledgement, Event, Session, SessionError};
 use crate::protocol::{Defect, Disconnect, Mended, PacketReader, PacketType, ReasonCode};

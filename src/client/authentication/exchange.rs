@@ -3,10 +3,12 @@
 //! A SCRAM server chooses the number of iterations, so another thread computes the proof: signals, time limits and the connection
 //! are still served meanwhile.
 
-use super::{Authentication, AuthenticationError, Claim, Method};
+use super::{Authentication, Claim, Method};
 use crate::authentication::{Failure, Mechanism};
+use crate::client::authentication_error::AuthenticationError;
 use crate::client::cpu_time;
-use crate::client::error::{Details, Error};
+use crate::client::details::Details;
+use crate::client::error::Error;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{
     Auth, AuthViolation, Connack, Connect, Disconnect, Properties, PropertiesBuf, PropertyId, PropertyValue,

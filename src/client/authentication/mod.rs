@@ -1,14 +1,13 @@
 //! Extended authentication of clients (MQTT 5.0, section 4.12): `exchange` decides when AUTH is sent and takes the server's;
 //! `crate::authentication` handles the data.
 
-mod error;
 mod exchange;
 
+use super::authentication_error::AuthenticationError;
 use super::error::Error;
 pub use crate::authentication::TokenSource;
 use crate::authentication::{Failure, Mechanism, Token, scram};
 use crate::protocol::PropertiesBuf;
-pub use error::AuthenticationError;
 pub use exchange::{AnswerTime, Authenticator};
 use std::fmt;
 use std::time::Duration;

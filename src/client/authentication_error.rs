@@ -1,7 +1,7 @@
 //! The errors of extended authentication.
 
+use super::details::Details;
 use crate::authentication::Failure;
-use crate::client::error::Details;
 use crate::protocol::{AuthViolation, ReasonCode};
 use std::time::Duration;
 
