@@ -10,7 +10,6 @@ pub mod broker;
 pub mod cli;
 pub mod client;
 pub mod commands;
-pub mod error;
 pub mod escape;
 pub mod hosted;
 pub mod input_file;

@@ -4,8 +4,7 @@ use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::config::{Configuration, Entry};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
-use super::{VERSION, argv, numbers};
-use crate::error::{Error, ExitStatus};
+use super::{Error, VERSION, argv, numbers};
 use crate::escape;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -19,10 +18,23 @@ use std::os::unix::ffi::OsStrExt;
 pub struct Failure {
     /// The text to print.
     pub text: String,
-    /// Whether it was requested, and belongs on standard output.
-    pub is_wanted: bool,
-    /// The exit status for it.
-    pub status: ExitStatus,
+    /// The kind, which decides on the exit status.
+    pub kind: FailureKind,
+    /// The names that the user calls the tools by.
+    pub names: Names,
+}
+
+/// The kinds of command lines that run no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Help or the version was requested; the text belongs on standard output.
+    Requested,
+    /// A mistake on the command line.
+    Usage,
+    /// A file of options cannot be read.
+    File,
+    /// The program was called by a name that it does not know.
+    UnknownTool,
 }
 
 /// The typed words, for describing mistakes in them.
@@ -63,7 +75,7 @@ impl Failure {
         let name = Names::Mosquitto.of(tool);
         let text = format!("{name}: mq cannot take the place of {name} yet, only of {known}");
         let text = escape::line(&text).into_owned() + "\n";
-        Failure { text, is_wanted: false, status: ExitStatus::FAILED }
+        Failure { text, kind: FailureKind::UnknownTool, names: Names::Mosquitto }
     }
 }
 
@@ -73,17 +85,18 @@ impl Typed<'_> {
         match error.kind() {
             ErrorKind::DisplayVersion if self.names == Names::Mosquitto => {
                 let text = format!("{} version {MOSQUITTO_VERSION} by mq {VERSION}\n", self.name());
-                Failure { text, is_wanted: true, status: ExitStatus::FAILED }
+                self.requested(text)
             }
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                let status = if self.names == Names::Mq { ExitStatus::DONE } else { ExitStatus::FAILED };
-                Failure { text: rendered(error), is_wanted: true, status }
-            }
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => self.requested(rendered(error)),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                Failure { text: rendered(error), is_wanted: false, status: ExitStatus::USAGE }
+                Failure { text: rendered(error), kind: FailureKind::Usage, names: self.names }
             }
             _ => self.usage_failure(&self.describe(error)),
         }
+    }
+
+    fn requested(&self, text: String) -> Failure {
+        Failure { text, kind: FailureKind::Requested, names: self.names }
     }
 
     /// A mistake in an option file.
@@ -92,8 +105,8 @@ impl Typed<'_> {
             Error::Usage(problem) => self.usage_failure(problem),
             _ => Failure {
                 text: format!("{}: {}\n", self.name(), escape::line(&error.to_string())),
-                is_wanted: false,
-                status: error.exit_status(),
+                kind: FailureKind::File,
+                names: self.names,
             },
         }
     }
@@ -108,8 +121,8 @@ impl Typed<'_> {
                 escape::lines(problem),
                 escape::lines(&origin)
             ),
-            is_wanted: false,
-            status: if self.names == Names::Mq { ExitStatus::USAGE } else { ExitStatus::FAILED },
+            kind: FailureKind::Usage,
+            names: self.names,
         }
     }
 

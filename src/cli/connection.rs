@@ -2,7 +2,7 @@
 
 use super::network::NetworkArgs;
 use super::values;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::protocol::Version;
 use crate::protocol::topic::is_discouraged;
 use clap::{ArgAction, Args, ValueHint};

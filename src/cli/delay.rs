@@ -1,7 +1,7 @@
 //! `--delay` and `--at`: delayed publication by EMQX, requested through the topic.
 
 use super::values;
-use crate::error::Error;
+use crate::cli::Error;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use std::time::SystemTime;

@@ -1,7 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::inspect_live::LiveArgs;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::inspect::filter::{Filter, FilterError};
 use crate::inspect::view::ViewFormat;
 use crate::inspect::{Direction, Severity};

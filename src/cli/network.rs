@@ -6,7 +6,7 @@
 use super::Names;
 use super::connection::ConnectionArgs;
 use super::url::{self, Scheme, Url, without_secrets};
-use crate::error::Error;
+use crate::cli::Error;
 use crate::escape;
 use crate::hosted::sigv4::AccessKey;
 use crate::protocol::ProxyVersion;

@@ -5,7 +5,7 @@
 
 use super::argv::{self, PROPERTY};
 use super::{GENERAL, Names};
-use crate::error::Error;
+use crate::cli::Error;
 use crate::input_file;
 use clap::{Arg, ArgAction, Command, ValueHint};
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,6 @@
 //! How `mq sub` and `mq rr` print messages.
 
-use crate::error::Error;
+use crate::cli::Error;
 use crate::message::Encoding;
 use crate::output::{Decoding, FieldPath, Layout, Printer, Template, TemplateError};
 use crate::payload::PayloadDecoding;

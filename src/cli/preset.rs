@@ -8,7 +8,7 @@ use super::network::Way;
 use super::secrets::is_open_to_others;
 use super::session::ClientArgs;
 use super::{Names, values};
-use crate::error::Error;
+use crate::cli::Error;
 use crate::hosted::sas::{self, Credentials, Signer};
 use crate::hosted::sigv4::{self, AccessKey};
 use crate::hosted::{Device, Rules, Service, Violation, token_expiry};
@@ -69,7 +69,8 @@ impl PresetArgs {
     /// An error about a violation of the service's rules, with its subject and the option that chose the service.
     pub fn refused(&self, subject: &str, violation: &Violation) -> Error {
         let word = self.preset.map(Service::word).unwrap_or_default();
-        Error::Usage(format!("{subject}: {violation} (--preset {word})"))
+        let remedy = if violation.is_missing_client_id() { "; -i ID sets one" } else { "" };
+        Error::Usage(format!("{subject}: {violation}{remedy} (--preset {word})"))
     }
 
     /// Rejects options of other services, which would have no effect.
@@ -338,7 +339,10 @@ impl ClientArgs {
         let unusable = |error: sas::KeyError| Error::Unusable {
             option: "--sas-key-file",
             path: path.clone(),
-            problem: error.to_string(),
+            problem: match error {
+                sas::KeyError::Token => format!("{error}; --password-file FILE sends a token"),
+                _ => error.to_string(),
+            },
         };
         let credentials = Credentials::parse(&text).map_err(unusable)?;
         if is_open_to_others(path) {

@@ -1,7 +1,7 @@
 //! `-D PACKET NAME VALUE`: properties of MQTT 5 for the packets that a client sends.
 
 use super::numbers;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::protocol::property::{Context, Encoding};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Version};
 use clap::Args;

@@ -7,7 +7,7 @@ use super::payload::PayloadArgs;
 use super::replay::ReplayArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::protocol::{Qos, TopicName};
 use clap::{ArgAction, ArgGroup, Args};
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::output::OutputArgs;
 use super::payload::PayloadArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::protocol::property::Context;
 use crate::protocol::{PropertyId, Qos, RetainHandling, TopicName, Version};
 use clap::{ArgAction, ArgGroup, Args};

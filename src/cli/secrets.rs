@@ -4,7 +4,7 @@
 
 use super::Names;
 use super::connection::ConnectionArgs;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::escape;
 use crate::input_file;
 use std::ffi::OsString;

@@ -8,8 +8,8 @@ use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
 use super::values;
+use crate::cli::Error;
 use crate::client::{Options, Retries, WillOptions};
-use crate::error::Error;
 use crate::hosted::{ConnectContent, Rules};
 use crate::protocol::property::Context;
 use crate::protocol::{

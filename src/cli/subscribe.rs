@@ -6,7 +6,7 @@ use super::output::OutputArgs;
 use super::record_args::KeepArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, Version};
 use clap::{ArgAction, Args};
 use std::time::Duration;

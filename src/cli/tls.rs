@@ -7,7 +7,7 @@
 
 use super::connection::{PORT, TLS_PORT};
 use super::{Names, values};
-use crate::error::Error;
+use crate::cli::Error;
 use crate::escape;
 use crate::input_file;
 use crate::transport::Tls;

@@ -8,7 +8,7 @@ use crate::authentication::Failure;
 use crate::authentication::scram::Stranger;
 use crate::broker::{Access, Broker, Config, Event, ListenError, ScramAccess, ScramUsers, Users};
 use crate::cli::broker::BrokerArgs;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::transport::descriptors;
 use std::future::pending;
 use std::io::{self, Write};

@@ -4,7 +4,7 @@ use super::Messages;
 use crate::cli::config::args::{CheckArgs, ConfigArgs, ConfigCommand, ShowArgs};
 use crate::cli::config::show::{From, Row, Shown};
 use crate::cli::config::{check, location, show};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::{escape, json};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;

@@ -2,7 +2,7 @@
 
 use crate::cli::generated_docs::{CompletionsArgs, ManArgs, Shell};
 use crate::cli::{self, man};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use clap::ValueEnum;
 use clap_complete::{Generator, shells};
 use std::fs;

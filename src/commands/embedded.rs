@@ -2,7 +2,7 @@
 //!
 //! It ends at the end of its standard input, which also happens if this process is killed.
 
-use crate::error::Error;
+use crate::commands::error::Error;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;

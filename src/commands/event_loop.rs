@@ -1,6 +1,6 @@
 //! The event loop of commands, and the preparations before it starts.
 
-use crate::error::Error;
+use crate::commands::error::Error;
 use rustix::process::Signal;
 use std::future::Future;
 use std::io;

@@ -3,7 +3,7 @@
 use super::Messages;
 use crate::cli::generated_docs::InstallLinksArgs;
 use crate::cli::{Names, TOOLS};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;

@@ -8,15 +8,14 @@ mod defects;
 mod doctor;
 mod documents;
 mod embedded;
+mod error;
 mod event_loop;
 mod exec;
-mod hints;
 mod inspect;
 mod install_links;
 mod limits;
 mod lines;
 mod log;
-mod mosquitto;
 mod mosquitto_debug;
 mod ndjson;
 mod panic_hook;
@@ -33,14 +32,16 @@ mod subscribe;
 mod trace;
 mod users;
 
-use crate::cli::{self, Command, Failure, Invocation, Names};
+use crate::cli::{self, Command, Failure, FailureKind, Invocation, Names};
 use crate::client::{self, FIRST_PAUSE};
-use crate::error::{Error, ExitStatus};
 use crate::escape;
 use crate::hosted::{Rules, Service};
 use crate::protocol::{Publish, Version};
+use error::Error;
+pub use error::ExitStatus;
+use error::broker_hint::{self, ConnectionKind};
+use error::mosquitto;
 use event_loop::block_on;
-use hints::ConnectionKind;
 use shutdown::Stop;
 use std::ffi::OsString;
 use std::io::Write;
@@ -199,7 +200,7 @@ impl Messages {
         let is_usage = matches!(error, Error::Usage(_));
         let messages = if is_usage { Messages { quiet: false, ..self } } else { self };
         if !error.is_known_to_the_user() {
-            let hint = hints::of(error, self.service, self.connection_kind);
+            let hint = broker_hint::of(error, self.service, self.connection_kind);
             let text = error.to_string();
             match (self.names, error, &hint) {
                 // Scripts search for this line.
@@ -234,7 +235,7 @@ impl Messages {
     fn lost(self, error: &client::Error, pause: Duration) {
         let is_first = pause <= FIRST_PAUSE;
         let hint =
-            self.service.filter(|_| is_first).and_then(|_| hints::of_client(error, self.service, None));
+            self.service.filter(|_| is_first).and_then(|_| broker_hint::of_client(error, self.service, None));
         let text = format!("{error}; connecting again in {:.1} s", pause.as_secs_f64());
         self.say_with_hint(&text, hint.as_deref());
     }
@@ -250,16 +251,16 @@ fn check_taken(rules: Option<&Rules>, message: &Publish<'_>) -> Result<(), Error
 
 /// Prints help or the command line's errors.
 fn end_without_command(failure: &Failure) -> ExitStatus {
-    if !failure.is_wanted {
+    if failure.kind != FailureKind::Requested {
         print_error(&failure.text);
-        return failure.status;
+        return ExitStatus::of_command_line(failure);
     }
     match std::io::stdout().lock().write_all(failure.text.as_bytes()).map_err(Error::Output) {
         Err(error) if !error.is_closed_output() => {
             print_error(&format!("mq: {}\n", escape::line(&error.to_string())));
             error.exit_status()
         }
-        Ok(()) | Err(_) => failure.status,
+        Ok(()) | Err(_) => ExitStatus::of_command_line(failure),
     }
 }
 

@@ -4,7 +4,7 @@ use super::Messages;
 use super::lines::{Next, StdinLines};
 use super::publish::{Outbound, Template};
 use crate::cli::publish::PublishArgs;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::message::{self, Message};
 use crate::protocol::property::Context;
 use crate::protocol::{PropertiesBuf, PropertyId, Qos, TopicName, Version};

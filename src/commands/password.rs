@@ -6,7 +6,7 @@ use super::block_on;
 use super::shutdown::Signals;
 use crate::cli;
 use crate::cli::connection::ConnectionArgs;
-use crate::error::Error;
+use crate::commands::error::Error;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::ffi::OsString;
 use std::fs::File;

@@ -6,13 +6,13 @@ use super::payload::{self, Payload};
 use super::replay::Replay;
 use super::shutdown::{Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, check_taken, hints, password};
+use super::{Messages, block_on, broker_hint, check_taken, password};
 use crate::cli::Names;
 use crate::cli::delay::Delay;
 use crate::cli::output::PayloadForm;
 use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
@@ -195,7 +195,8 @@ struct Objection {
 impl Objection {
     fn note(&mut self, message: &Publish<'_>) {
         if self.text.is_none() {
-            self.text = hints::of_message(message.topic, message.qos, message.payload.len(), self.version);
+            self.text =
+                broker_hint::of_message(message.topic, message.qos, message.payload.len(), self.version);
         }
     }
 }

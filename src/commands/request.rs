@@ -12,7 +12,7 @@ use super::{Messages, block_on, password};
 use crate::cli::Names;
 use crate::cli::request::RequestArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
             messages,
             request,
             printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
-            sink: Sink::stdout()?,
+            sink: Sink::stdout().map_err(Error::Output)?,
             state: RequestState::Subscribing,
             answers: 0,
             left_out: 0,
@@ -62,10 +62,10 @@ pub(super) fn run(args: &RequestArgs, messages: Messages) -> Result<ExitStatus, 
         let end = client::run(&options, &mut requester, stop.as_mut()).await;
         requester.trace.take_all(requester.sink.buffer());
         if matches!(end, Ok(End::Stopped { .. })) {
-            requester.sink.flush()?;
+            requester.sink.flush().map_err(Error::Output)?;
         } else {
             tokio::select! {
-                drained = requester.sink.drain() => drained?,
+                drained = requester.sink.drain() => drained.map_err(Error::Output)?,
                 _ = stop => {}
             }
         }
@@ -131,7 +131,7 @@ impl Request {
 impl Request {
     /// Refuses a request that a hosted broker does not accept.
     fn check(self: &Rc<Request>, args: &RequestArgs, rules: &Rules) -> Result<(), Error> {
-        let refused = |what: String, violation| Err(args.client.preset.refused(&what, &violation));
+        let refused = |what: String, violation| Err(args.client.preset.refused(&what, &violation).into());
         let properties = args.client.properties.collect(Context::Subscribe)?;
         if let Err(violation) = rules.check_publish(&self.as_publish()) {
             return refused(format!("cannot publish to {}", self.topic), violation);
@@ -378,7 +378,7 @@ impl Application for Requester<'_> {
 
     fn flush(&mut self) -> Result<bool, Error> {
         self.trace.take_all(self.sink.buffer());
-        self.sink.flush()
+        self.sink.flush().map_err(Error::Output)
     }
 
     fn lost(&mut self, error: &client::Error, pause: Duration) {

@@ -1,7 +1,7 @@
 //! Stops a command from outside: SIGINT, SIGTERM, or a time limit. A second signal ends it immediately.
 
 use super::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use std::cell::Cell;
 use std::future::{Future, pending};
 use std::rc::Rc;

@@ -5,12 +5,12 @@ use super::exec::Exec;
 use super::retained_removal::{Removal, Removals};
 use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
-use super::{Messages, block_on, check_taken, hints, password};
+use super::{Messages, block_on, broker_hint, check_taken, password};
 use crate::cli::Names;
 use crate::cli::record_args::KeepArgs;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::output::{Printer, Sink};
 use crate::protocol::property::Context;
@@ -65,6 +65,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
         };
         let failed = subscriber.end_commands(matches!(end, Ok(End::Finished))).await;
         let status = subscriber.exit_status(end)?;
+        let drained = drained.map_err(Error::Output);
         drained.map(|()| if failed > 0 && status == ExitStatus::DONE { ExitStatus::FAILED } else { status })
     })
 }
@@ -171,7 +172,7 @@ impl<'a> Subscriber<'a> {
             subscribe_properties: properties.collect(Context::Subscribe)?,
             unsubscribe_properties: properties.collect(Context::Unsubscribe)?,
             printer: args.output.printer(&args.client.endpoint(messages.names)?.address.host())?,
-            sink: Sink::stdout()?,
+            sink: Sink::stdout().map_err(Error::Output)?,
             defects: DefectNotes::new(messages),
             removals: args.remove_retained.then(|| Removals::new(args.dry_run)),
             idle: None,
@@ -375,7 +376,7 @@ impl<'a> Subscriber<'a> {
         for ((filter, requested), reason_code) in requested.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
                 self.denied += 1;
-                let meaning = hints::of_denied_filter(filter.as_str(), reason_code);
+                let meaning = broker_hint::of_denied_filter(filter.as_str(), reason_code);
                 self.messages.say(&format!(
                     "the broker rejected the subscription to {filter}: {reason_code}{details}{meaning}"
                 ));
@@ -556,7 +557,7 @@ impl Application for Subscriber<'_> {
         if !self.sink.has_unwritten() {
             return Ok(has_begun);
         }
-        let is_all = self.sink.flush()?;
+        let is_all = self.sink.flush().map_err(Error::Output)?;
         self.note_activity();
         Ok(is_all && has_begun)
     }

@@ -3,7 +3,7 @@
 use super::log::Log;
 use crate::authentication::scram::Keys;
 use crate::broker::{ScramUsers, Users};
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::passwd::file::PasswordLine;
 use crate::passwd::{Hash, PasswordFile, replace};
 use std::collections::HashMap;

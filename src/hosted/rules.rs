@@ -168,7 +168,7 @@ impl Rules {
     /// The effect of RETAIN at this service, if it is not to keep the message.
     pub fn remark_on_retain(&self) -> Option<String> {
         let is_hub = self.service == Service::AzureIotHub;
-        is_hub.then(|| format!("{} keeps no messages; -r only marks them, as mqtt-retain", self.service))
+        is_hub.then(|| format!("{} keeps no messages; RETAIN only marks them, as mqtt-retain", self.service))
     }
 
     /// A warning that a subscription gets no retained messages, if it gets none.

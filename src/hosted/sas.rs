@@ -40,7 +40,7 @@ pub enum KeyError {
     )]
     NoKey,
     /// It is a token already.
-    #[error("it holds a token, not a key; --password-file FILE sends a token")]
+    #[error("it holds a token, not a key")]
     Token,
     /// A connection string lacks the key.
     #[error("the connection string has no SharedAccessKey")]

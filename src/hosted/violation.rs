@@ -11,6 +11,13 @@ pub struct Violation {
     pub(super) problem: Problem,
 }
 
+impl Violation {
+    /// Whether the client has no identifier, and needs one.
+    pub fn is_missing_client_id(&self) -> bool {
+        self.problem == Problem::NoClientId
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
     #[error("does not speak {0}")]
@@ -43,7 +50,7 @@ pub(super) enum Problem {
     KeepAlive { seconds: u16, maximum: u16 },
     #[error("takes client identifiers of {maximum} bytes at most, not {length}")]
     ClientIdLength { length: usize, maximum: usize },
-    #[error("needs a client identifier in MQTT 3.1.1; -i ID gives one")]
+    #[error("needs a client identifier in MQTT 3.1.1")]
     NoClientId,
     #[error("has no authentication method of MQTT 5")]
     AuthenticationMethod,

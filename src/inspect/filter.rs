@@ -20,7 +20,7 @@ pub enum FilterError {
     #[error("missing value for '{0}': write {0}=VALUE")]
     NoValue(&'static str),
     /// A value that is invalid for the key.
-    #[error("invalid value for '{key}': {problem} ('{value}')")]
+    #[error("{key}={value}: {problem}")]
     BadValue {
         /// The key.
         key: &'static str,
@@ -123,7 +123,7 @@ impl Wanted {
                 Wanted::Type(found.ok_or_else(|| bad("the types are CONNECT, CONNACK, PUBLISH and so on"))?)
             }
             "topic" => {
-                topic::check_filter(value).map_err(|_| bad("not a topic filter"))?;
+                topic::check_filter(value).map_err(|_| bad("the value must be a topic filter"))?;
                 Wanted::Topic(value.to_owned())
             }
             "client" => Wanted::Client(value.to_owned()),
@@ -246,7 +246,7 @@ mod tests {
         for (text, problem) in [
             ("tpye=PUBLISH", "did you mean 'type'"),
             ("type", "missing value for 'type'"),
-            ("type=PUBLISHED", "invalid value for 'type'"),
+            ("type=PUBLISHED", "type=PUBLISHED: the types are"),
             ("topic=a#", "not a topic filter ('a#')"),
             ("qos=two", "0, 1 or 2 ('two')"),
         ] {

@@ -159,9 +159,11 @@ rules! {
     ConnackForm Info Encoding Server "", "mq/v5/3.2";
         "CONNACK should have the form of CONNECT's version"; "the server does not support MQTT 5, and refuses as MQTT 3.1.1 requires: connect with version 3.1.1";
     MissingBytes Info Encoding Both "mq/capture", "mq/capture";
-        "all bytes should be captured"; "the capture lost packets: increase the buffer (tcpdump -B) or the snap length (-s 0)";
+        "all bytes should be captured"; "the capture lost packets: increase the buffer and the snap length, as in `tcpdump -B 8192 -s 0`";
+    LargePacket Info Encoding Both "mq/capture", "mq/capture";
+        "the inspector keeps the first MiB of a packet"; "the capture has all of its bytes, but the fields beyond are not decoded";
     VersionUnknown Info Encoding Both "mq/capture", "mq/capture";
-        "the connection's CONNECT should be captured"; "set the version with -V";
+        "the connection's CONNECT should be captured"; "set the version; without CONNECT it is inferred";
 
     // Single packets.
     WrongSender Error Packet Both "mq/v3/2.2.1", "mq/v5/2.1.2";

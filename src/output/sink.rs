@@ -3,7 +3,6 @@
 //! A reader that stops reading must not block the program, which has a connection to keep alive. Standard output is shared
 //! with other programs and so must not be made non-blocking; instead nothing is written unless it fits.
 
-use crate::error::Error;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use std::fs::File;
@@ -38,9 +37,9 @@ impl Sink {
     ///
     /// # Errors
     /// When standard output is closed.
-    pub fn stdout() -> Result<Sink, Error> {
-        let descriptor = io::stdout().as_fd().try_clone_to_owned().map_err(Error::Output)?;
-        let output = Output::new(File::from(descriptor)).map_err(Error::Output)?;
+    pub fn stdout() -> io::Result<Sink> {
+        let descriptor = io::stdout().as_fd().try_clone_to_owned()?;
+        let output = Output::new(File::from(descriptor))?;
         Ok(Sink { buffer: Vec::new(), written: 0, output })
     }
 
@@ -53,7 +52,7 @@ impl Sink {
     ///
     /// # Errors
     /// When standard output is closed or broken.
-    pub fn flush(&mut self) -> Result<bool, Error> {
+    pub fn flush(&mut self) -> io::Result<bool> {
         while let Some(due) = self.buffer.get(self.written..).filter(|due| !due.is_empty()) {
             match self.output.write(due) {
                 Ok(count) => self.written += count,
@@ -61,7 +60,7 @@ impl Sink {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => {
                     self.clear();
-                    return Err(Error::Output(error));
+                    return Err(error);
                 }
             }
         }
@@ -73,7 +72,7 @@ impl Sink {
     ///
     /// # Errors
     /// When standard output is closed or broken.
-    pub async fn drain(&mut self) -> Result<(), Error> {
+    pub async fn drain(&mut self) -> io::Result<()> {
         while !self.flush()? {
             self.writable().await;
         }

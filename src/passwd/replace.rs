@@ -105,6 +105,14 @@ pub enum FileError {
         /// The reason.
         source: io::Error,
     },
+    /// Writing in place failed, and so did restoring the old content.
+    #[error("cannot write {}, which may be damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
     /// The file is replaced, but a power failure could restore the old one.
     #[error("{} is replaced, but not synced to the disk: {source}", path.display())]
     NotOnDisk {
@@ -196,7 +204,7 @@ impl Locked {
             return Err(match (overwrite(&mut self.file, &old), saved) {
                 (Ok(()), _) => failed("write", &self.path, source),
                 (Err(_), Some(saved)) => saved.into_error(&source),
-                (Err(_), None) => failed("write, and it may be damaged:", &self.path, source),
+                (Err(_), None) => FileError::Damaged { path: self.path.clone(), source },
             });
         }
         if let Some(saved) = saved {

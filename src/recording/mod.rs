@@ -40,9 +40,9 @@ pub enum RecordingError {
     Locked { path: PathBuf },
     #[error("not a recording: {} ({problem})", path.display())]
     Foreign { path: PathBuf, problem: String },
-    #[error("{}: recordings in SQLite are not in this build; `cargo install mqkit --features sqlite` has them", path.display())]
+    #[error("{}: recordings in SQLite are not in this build", path.display())]
     NoDatabases { path: PathBuf },
-    #[error("{}: a database is not rotated; --rotate is for files of lines", path.display())]
+    #[error("{}: a database is not rotated", path.display())]
     NoRotation { path: PathBuf },
     #[cfg(feature = "sqlite")]
     #[error("{}: {source}", path.display())]

@@ -73,8 +73,8 @@ impl Planned {
             difference("clients", &self.clients, &other.clients),
             difference("publishers", &self.publishers, &other.publishers),
             difference("subscribers", &self.subscribers, &other.subscribers),
-            difference("--rate", &rate(self), &rate(other)),
-            difference("--connect-rate", &connects(self), &connects(other)),
+            difference("the rate", &rate(self), &rate(other)),
+            difference("the connect rate", &connects(self), &connects(other)),
         ];
         rows.into_iter().flatten().collect()
     }
@@ -99,10 +99,10 @@ impl Group {
                 &other.subscription_qos.to_string(),
             ),
             difference(&key("the payload's size"), &self.payload_sizes.1, &other.payload_sizes.1),
-            difference(&key("--inflight"), &self.in_flight, &other.in_flight),
+            difference(&key("the messages in flight"), &self.in_flight, &other.in_flight),
             difference(&key("the topic filter"), &listens(self), &listens(other)),
-            // A report without the load does not record --share either.
-            difference(&key("--share"), &shares(self), &shares(other))
+            // A report without the load does not record the shared subscription either.
+            difference(&key("the shared subscription"), &shares(self), &shares(other))
                 .filter(|_| self.shape.is_some() && other.shape.is_some()),
         ];
         let shapes = of_loads(self.shape.as_ref(), other.shape.as_ref());

@@ -27,9 +27,7 @@ pub enum MergeError {
     #[error("duplicate report of the run that began at {0}; list each report once")]
     Twice(Timestamp),
     /// Reports of searches, each of which found its own rate.
-    #[error(
-        "a report of --search cannot be merged: each search found its own rate; measure again with the same --rate and --shard"
-    )]
+    #[error("a report of a search cannot be merged: each search found its own rate")]
     Search,
 }
 

@@ -106,7 +106,7 @@ impl Report {
         let percent = self.busiest_thread_percent.filter(|percent| *percent >= BUSY_PERCENT)?;
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let advice = if self.plan.threads < cpus {
-            format!("use --threads {cpus} for all CPUs")
+            format!("use {cpus} threads for all CPUs")
         } else {
             "lower the load or use a faster machine".to_owned()
         };

@@ -1,7 +1,7 @@
 //! `--credentials FILE.csv`: a row for each client, with the names of the columns in the first line.
 
 use crate::bench::identity::Row;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::input_file;
 use crate::protocol::Version;
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};

@@ -9,8 +9,8 @@ use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, default_messages, defau
 use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
+use crate::cli::Error;
 use crate::cli::values::Sizes;
-use crate::error::Error;
 use crate::input_file;
 use crate::protocol::{MAX_REMAINING_LENGTH, Qos, TopicFilter};
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ use super::values;
 use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::bench::shard::{self, Shard, ShardError};
-use crate::error::Error;
+use crate::cli::Error;
 use crate::protocol::Qos;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use group::GroupSpec;

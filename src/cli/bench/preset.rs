@@ -3,7 +3,7 @@
 use super::BenchArgs;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{ClientSlot, Group, Plan, Task};
-use crate::error::Error;
+use crate::cli::Error;
 use crate::hosted::{ConnectContent, Rules, Service};
 use crate::protocol::Publish;
 

@@ -1,7 +1,7 @@
 //! Messages from a file, as `mq sub --json` writes them, to replay the messages of one broker to another.
 
 use crate::bench::payload::Recorded;
-use crate::error::Error;
+use crate::cli::Error;
 use crate::message::{self, Message};
 use crate::protocol::MAX_PACKET_SIZE;
 use std::fs::File;

@@ -5,10 +5,10 @@ use super::entry::{Entry, Place};
 use super::file::{self, Source};
 use super::options::Options;
 use super::{environment, precedence};
+use crate::cli::Error;
 use crate::cli::Names;
 use crate::cli::clap_error;
 use crate::cli::session::ClientArgs;
-use crate::error::Error;
 use clap::FromArgMatches;
 use std::path::{Path, PathBuf};
 

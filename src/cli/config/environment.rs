@@ -5,7 +5,7 @@
 
 use super::entry::{Entry, Origin};
 use super::options::{Options, is_flag, is_repeated, key, takes_any_bytes, variable};
-use crate::error::Error;
+use crate::cli::Error;
 use clap::Arg;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -1,7 +1,7 @@
 //! Finds and reads the file of profiles. Rejects pipes and devices, which could block a command.
 
+use crate::cli::Error;
 use crate::cli::option_file::configuration_directory;
-use crate::error::Error;
 use crate::input_file;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};

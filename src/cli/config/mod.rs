@@ -18,7 +18,7 @@ pub(crate) mod show;
 use super::Names;
 use super::bench::Word;
 use super::compat::CLIENTS;
-use crate::error::Error;
+use crate::cli::Error;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 pub(super) use entry::Entry;

@@ -6,7 +6,7 @@ use super::environment;
 use super::file::{Source, location};
 use super::options::Options;
 use super::{PROFILE, precedence::LAYERS};
-use crate::error::Error;
+use crate::cli::Error;
 use std::ffi::OsString;
 
 /// The variable that chooses a profile.

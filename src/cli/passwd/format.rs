@@ -2,8 +2,8 @@
 
 use super::SchemeArgs;
 use super::scheme::Algorithm;
+use crate::cli::Error;
 use crate::cli::Names;
-use crate::error::Error;
 use crate::passwd::format::{self, Format, SaltPosition, Settings};
 use crate::passwd::target;
 use clap::builder::PossibleValue;

@@ -4,7 +4,7 @@
 use super::PasswdArgs;
 use super::scheme::Algorithm;
 use crate::cli::{Failure, numbers};
-use crate::error::ExitStatus;
+use crate::cli::{FailureKind, Names};
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -110,7 +110,11 @@ fn take_operands(args: &mut PasswdArgs, words: &[OsString]) -> Result<(), Failur
         return Err(refused(&format!("missing {missing}; it takes {}", wanted.join(" "))));
     }
     if !is_told && words.len() != wanted.len() {
-        return Err(Failure { text: USAGE.to_owned(), is_wanted: true, status: ExitStatus::FAILED });
+        return Err(Failure {
+            text: USAGE.to_owned(),
+            kind: FailureKind::Requested,
+            names: Names::Mosquitto,
+        });
     }
     let mut words = words.iter().take(wanted.len()).cloned();
     args.file = words.next().map(Into::into);
@@ -124,7 +128,7 @@ fn refused(problem: &str) -> Failure {
     let text = format!(
         "mosquitto_passwd: {problem}\nhint: run `mosquitto_passwd` without arguments for its usage\n"
     );
-    Failure { text, is_wanted: false, status: ExitStatus::FAILED }
+    Failure { text, kind: FailureKind::Usage, names: Names::Mosquitto }
 }
 
 impl PasswdArgs {

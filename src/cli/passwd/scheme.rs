@@ -1,7 +1,7 @@
 //! The options that select the password hash.
 
+use crate::cli::Error;
 use crate::cli::Names;
-use crate::error::Error;
 use crate::passwd::{MosquittoTarget, Scheme, target};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;

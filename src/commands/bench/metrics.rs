@@ -3,7 +3,7 @@
 
 use crate::bench::report::prometheus;
 use crate::bench::{Step, Totals, View};
-use crate::error::Error;
+use crate::commands::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

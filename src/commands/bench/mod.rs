@@ -8,15 +8,15 @@ mod search;
 mod session;
 mod worker_processes;
 
-use super::{Messages, block_on, hints};
+use super::{Messages, block_on, broker_hint};
 use crate::bench::plan::{Plan, RunId, Scenario};
 use crate::bench::record::Stage;
-use crate::bench::report::{Searched, scenario_word};
+use crate::bench::report::{JsonError, MergeError, Searched, scenario_word};
 use crate::bench::thresholds::{Comparison, Thresholds};
 use crate::bench::{Ending, Report};
 use crate::cli::bench::{BenchArgs, Word};
 use crate::cli::bench_report::Searchable;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::input_file;
 use outputs::{Outputs, Sections};
 use session::Session;
@@ -93,7 +93,14 @@ fn read_reports(args: &BenchArgs) -> Result<Vec<Report>, Error> {
 }
 
 fn merge(reports: Vec<Report>) -> Result<Report, Error> {
-    Report::merge(reports).map_err(|error| Error::Usage(error.to_string()))
+    Report::merge(reports).map_err(|error| match error {
+        MergeError::Search => {
+            Error::Usage(format!("{error}; measure again with the same --rate and --shard"))
+        }
+        MergeError::Nothing | MergeError::Different { .. } | MergeError::Twice(_) => {
+            Error::Usage(error.to_string())
+        }
+    })
 }
 
 /// Reads an earlier report, which an option names.
@@ -103,7 +110,10 @@ fn read_report(option: &'static str, path: &Path) -> Result<Report, Error> {
     Report::from_json(&text).map_err(|error| Error::Unusable {
         option,
         path: path.to_owned(),
-        problem: error.to_string(),
+        problem: match error {
+            JsonError::NoSchema => format!("{error}; use a report of `mq bench --json FILE`"),
+            JsonError::Shape(_) | JsonError::OtherSchema(_) | JsonError::Value { .. } => error.to_string(),
+        },
     })
 }
 
@@ -129,7 +139,11 @@ fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
     let is_closed = texts.next().is_some_and(|text| {
         text.contains("before accepting it") || text.contains("before the broker accepted it")
     });
-    if is_closed { messages.connection_kind.and_then(hints::not_accepted) } else { Some(HINT.to_owned()) }
+    if is_closed {
+        messages.connection_kind.and_then(broker_hint::not_accepted)
+    } else {
+        Some(HINT.to_owned())
+    }
 }
 
 /// The conditions of the user that are not met, as text.

@@ -5,7 +5,7 @@ use crate::bench::Report;
 use crate::bench::report::Charset;
 use crate::bench::thresholds::Comparison;
 use crate::cli::bench_report::{ReportArgs, ReportFormat};
-use crate::error::Error;
+use crate::commands::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use crate::bench::thresholds::Search;
 use crate::bench::thresholds::search::judge;
 use crate::bench::{Ending, Report};
 use crate::cli::bench::BenchArgs;
-use crate::error::Error;
+use crate::commands::error::Error;
 
 /// Searches. The report is that of the highest sustained rate, or of the last run if none was sustained; it lists all steps.
 pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Report, Error> {

@@ -7,7 +7,7 @@ use crate::bench::plan::Plan;
 use crate::bench::processes::Program;
 use crate::bench::{self, Step, View, limits};
 use crate::cli::bench::BenchArgs;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 

@@ -2,7 +2,7 @@
 
 use super::probe_connection::{ProbeConnection, Published, Subscribed, VERSION_TOPIC};
 use crate::client;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::protocol::{
     Properties, PropertiesBuf, PropertyId, PropertyValue, Publish, Qos, ReasonCode, Version,
 };

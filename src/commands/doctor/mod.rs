@@ -14,7 +14,7 @@ use super::trace::Trace;
 use super::{Messages, block_on, limits, password};
 use crate::cli::doctor::{Candidate, DoctorArgs};
 use crate::client::{self, DISCONNECT_TIMEOUT, Options};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
 use crate::transport::{self, Address, ConnectStep, Connection, Endpoint, Layer, Stream, Tap, Tls};
@@ -43,7 +43,7 @@ pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, E
             ExaminationEnd::Finished(result) => {
                 let mut sink = doctor.print_report()?;
                 tokio::select! {
-                    drained = sink.drain() => drained?,
+                    drained = sink.drain() => drained.map_err(Error::Output)?,
                     _ = stop => {}
                 }
                 result
@@ -51,7 +51,7 @@ pub(super) fn run(args: &DoctorArgs, messages: Messages) -> Result<ExitStatus, E
             ExaminationEnd::Stopped(reason) => {
                 doctor.leave().await;
                 // Signals are no longer handled, so do not wait for a slow reader.
-                doctor.print_report()?.flush()?;
+                doctor.print_report()?.flush().map_err(Error::Output)?;
                 messages.stopped(reason, doctor.report.is_connected())
             }
         }
@@ -388,7 +388,7 @@ impl<'a> Doctor<'a> {
 
     /// Prints the report, and warns of messages that may be left on the broker.
     fn print_report(&self) -> Result<Sink, Error> {
-        let mut sink = Sink::stdout()?;
+        let mut sink = Sink::stdout().map_err(Error::Output)?;
         let probe = Probe::retained(&self.topic);
         let topic = probe.topic();
         let deletion = format!("{topic}; `mq pub -t {topic} -r -n` deletes it");

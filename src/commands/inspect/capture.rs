@@ -3,7 +3,7 @@
 use super::key_log::SharedKeyLog;
 use super::viewer::Viewer;
 use super::write::Recorder;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::inspect::Inspector;
 use crate::inspect::capture::conversation::{ConversationEvent, Ports};
 use crate::inspect::capture::decrypt::TlsDecryptor;

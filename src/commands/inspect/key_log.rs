@@ -1,6 +1,6 @@
 //! The key log for decrypting TLS in a capture: a file, which may still grow, and the secrets in the capture itself.
 
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::input_file;
 use crate::inspect::capture::decrypt::{KeyLog, Label, Secrets};
 use std::cell::RefCell;

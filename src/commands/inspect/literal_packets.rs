@@ -2,7 +2,7 @@
 
 use super::viewer::Viewer;
 use crate::cli::inspect::InspectArgs;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::inspect::capture::Moment;
 use crate::inspect::{Direction, Inspector, stream};
 use crate::protocol::PacketType;

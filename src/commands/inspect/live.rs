@@ -8,7 +8,7 @@ use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::LiveArgs;
 use crate::client::{self, Application, End, Flow, Link, Options, Sending};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;

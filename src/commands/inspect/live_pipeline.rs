@@ -12,7 +12,7 @@ use super::finish;
 use super::viewer::Viewer;
 use super::write::Recorder;
 use crate::cli::inspect::InspectArgs;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::inspect::Direction;
 use crate::inspect::Inspector;
 use crate::inspect::capture::Moment;

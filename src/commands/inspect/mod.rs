@@ -14,7 +14,7 @@ mod write;
 use super::{Messages, block_on};
 use crate::cli::inspect::InspectArgs;
 use crate::cli::inspect_live::Listen;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::inspect::Inspector;
 use crate::inspect::view::ViewFormat;
 use crate::time_zone;

@@ -9,7 +9,7 @@ use super::super::{Messages, print_error};
 use super::live_pipeline::{self, ConnectionTap, TrafficEnd, TrafficQueue, ViewerHandle};
 use super::preface::Preface;
 use crate::cli::inspect_live::{Listen, LiveArgs};
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::escape;
 use crate::inspect::Direction;
 use crate::inspect::capture::conversation::Transport;

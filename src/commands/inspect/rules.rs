@@ -1,7 +1,7 @@
 //! Prints the linter's rules: the requirement, the sender it applies to, and the normative statement.
 
 use crate::cli::inspect::InspectArgs;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::inspect::Rule;
 use crate::inspect::rule::{Scope, Sender};
 use crate::inspect::view::ViewFormat;

@@ -1,11 +1,11 @@
 //! Writes the inspector's findings to standard output.
 
 use crate::cli::inspect::InspectArgs;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::inspect::filter::Filter;
 use crate::inspect::lint::FindingCounts;
 use crate::inspect::statistics::Statistics;
-use crate::inspect::view::{Options, View};
+use crate::inspect::view::{Advice, Options, View};
 use crate::inspect::{Item, Linter, Severity};
 use std::io::{self, Write};
 
@@ -22,6 +22,9 @@ pub(super) struct Viewer {
     failure: Option<io::Error>,
 }
 
+/// The options that let the inspector show more.
+const ADVICE: Advice = Advice { version: "set -V to be certain", key_log: "--tls-keylog FILE decrypts it" };
+
 impl Viewer {
     pub(super) fn new(args: &InspectArgs) -> Viewer {
         let least = args.lint.map(Severity::from);
@@ -30,6 +33,7 @@ impl Viewer {
             shows_secrets: args.show_secrets,
             shows_ranges: args.ranges,
             payload: args.payload,
+            advice: ADVICE,
             is_coloured: colored::control::SHOULD_COLORIZE.should_colorize(),
         };
         Viewer {

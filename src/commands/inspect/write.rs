@@ -1,7 +1,7 @@
 //! The file of `--write`. A write error is reported immediately, and the rest of the command continues.
 
 use super::super::Messages;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::inspect::capture::conversation::ConversationEvent;
 use crate::inspect::write::CaptureWriter;
 use std::fs::File;

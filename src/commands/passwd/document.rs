@@ -5,7 +5,7 @@ use super::source::{self, NewPassword};
 use super::{DIFFERENT, Destination, into_shown, print, warnings};
 use crate::cli::passwd::{ListArgs, PasswdArgs, VerifyArgs};
 use crate::commands::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::input_file;
 use crate::passwd::format::{Change, Document, Format, FormatError, PasswordCheck, Settings, User};
 use crate::passwd::{FileError, Locked, replace};

@@ -5,7 +5,7 @@ use super::document::{self, FormatSettings, refused};
 use super::signal_guard::{SignalGuard, interruptible};
 use crate::cli::passwd::{ImportArgs, STANDARD};
 use crate::commands::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::passwd::FileError;
 use crate::passwd::format::{Change, FormatError, Secret};
 use crate::passwd::import::{ImportError, Row, Rows};

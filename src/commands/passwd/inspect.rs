@@ -3,7 +3,7 @@
 use super::{parse, print, source, user};
 use crate::cli::passwd::{CheckArgs, ListArgs, VerifyArgs};
 use crate::commands::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::escape;
 use crate::passwd::file::PasswordLine;
 use crate::passwd::target::{UnloadedLine, weakness};

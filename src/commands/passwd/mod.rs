@@ -14,7 +14,7 @@ mod source;
 use super::Messages;
 use crate::cli::Names;
 use crate::cli::passwd::{PasswdArgs, PasswdCommand, STANDARD};
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::escape;
 use crate::passwd::file::Change;
 use crate::passwd::{FileError, Locked, MosquittoTarget, PasswordFile, UserName, replace};

@@ -5,7 +5,7 @@ use super::signal_guard::{SignalGuard, interruptible};
 use super::{parse, warnings};
 use crate::cli::Names;
 use crate::commands::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::passwd::file::PasswordLine;
 use crate::passwd::{FileError, Hash, HashError, Locked, Password, PasswordFile, Scheme, replace};
 use std::num::NonZeroUsize;

@@ -4,9 +4,9 @@ use super::signal_guard::{SignalGuard, interruptible};
 use super::{Destination, edit_file, into_shown, print};
 use crate::cli::passwd::{PskArgs, STANDARD};
 use crate::commands::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::passwd::file::Change;
-use crate::passwd::{FileError, UserName, random_key};
+use crate::passwd::{FileError, UserName, UserNameError, random_key};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -46,18 +46,31 @@ fn put(
 }
 
 fn identity(args: &PskArgs) -> Result<UserName, Error> {
-    let refused = |problem: String| Error::Usage(problem.replace("user name", "identity"));
-    let identity = UserName::parse(args.identity.as_encoded_bytes());
-    let identity = identity.map_err(|error| refused(error.to_string()))?;
-    let shown = into_shown(identity.as_str());
+    let identity = UserName::parse(args.identity.as_encoded_bytes()).map_err(|error| refused(&error))?;
+    let (shown, length) = (into_shown(identity.as_str()), identity.as_str().len());
     match identity.why_not_loaded() {
-        Some(reason) => Err(refused(format!("the identity '{shown}' {reason}"))),
-        None if identity.as_str().len() > MAX_IDENTITY => {
-            let length = identity.as_str().len();
-            Err(refused(format!("the identity has {length} bytes; OpenSSL supports at most {MAX_IDENTITY}")))
-        }
+        Some(reason) => Err(Error::Usage(format!("the identity '{shown}' {reason}"))),
+        None if length > MAX_IDENTITY => Err(too_long(length)),
         None => Ok(identity),
     }
+}
+
+/// The rules for identities are those for user names, except for the maximum length.
+fn refused(error: &UserNameError) -> Error {
+    match error {
+        UserNameError::NotUtf8 { at } => {
+            Error::Usage(format!("the identity is not valid UTF-8 at byte {at}"))
+        }
+        UserNameError::TooLong { length } => too_long(*length),
+        UserNameError::Character { name, what, at } => Error::Usage(format!(
+            "the identity '{}' has {what} at byte {at}, which a key file cannot hold",
+            into_shown(name)
+        )),
+    }
+}
+
+fn too_long(length: usize) -> Error {
+    Error::Usage(format!("the identity has {length} bytes; OpenSSL supports at most {MAX_IDENTITY}"))
 }
 
 fn delete(path: PathBuf, identity: UserName) -> Result<ExitStatus, Error> {

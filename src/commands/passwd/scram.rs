@@ -7,7 +7,7 @@ use crate::authentication::Failure;
 use crate::authentication::scram::{Keys, prepared_name};
 use crate::cli::passwd::{STANDARD, ScramArgs};
 use crate::commands::Messages;
-use crate::error::{Error, ExitStatus};
+use crate::commands::error::{Error, ExitStatus};
 use crate::passwd::{FileError, HashError, UserName, replace};
 use std::ffi::OsStr;
 use std::path::Path;

@@ -2,8 +2,8 @@
 //! renaming it would leave the file behind.
 
 use crate::commands::block_on;
+use crate::commands::error::{Error, ExitStatus};
 use crate::commands::shutdown::Signals;
-use crate::error::{Error, ExitStatus};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,8 +3,8 @@
 use super::into_bytes;
 use crate::cli::passwd::PasswdArgs;
 use crate::cli::{self, Names};
+use crate::commands::error::Error;
 use crate::commands::{Messages, password};
-use crate::error::Error;
 use crate::escape;
 use crate::passwd::Password;
 use std::ffi::OsString;

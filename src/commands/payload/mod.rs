@@ -5,7 +5,7 @@ mod template;
 use crate::cli::output::PayloadForm;
 use crate::cli::payload::PayloadArgs;
 use crate::cli::values::Sizes;
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::message::Encoding;
 use crate::protocol::MAX_REMAINING_LENGTH;
 use std::borrow::Cow;

@@ -8,7 +8,7 @@ use super::ndjson::{Maker, NextMessage};
 use super::publish::Outbound;
 use crate::bench::schedule::Rate;
 use crate::cli::replay::{ReplayArgs, Rewrite, Speed};
-use crate::error::Error;
+use crate::commands::error::Error;
 use crate::message::{self, Message};
 use crate::protocol::TopicName;
 use crate::recording::{self, RecordingError};

@@ -156,7 +156,7 @@ impl<'a> Cursor<'a> {
             self.find(Rule::CutOff, have..length, format!("the packet ends after {have} of {length} bytes"));
         } else if !self.has_gap {
             self.find(
-                Rule::MissingBytes,
+                Rule::LargePacket,
                 have..length,
                 format!("{} of {length} bytes were not kept", length - have),
             );

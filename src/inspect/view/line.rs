@@ -4,7 +4,7 @@ use super::clock::TimeFormatter;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, version};
-use super::{Options, View, shown, text, words};
+use super::{Advice, Options, View, shown, text, words};
 use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
@@ -162,9 +162,12 @@ impl LineView {
                 Some(*direction),
                 format!("TLS, at byte {stream_offset}: {why}; the rest of this direction cannot be read"),
             ),
-            ConversationEvent::OtherProtocol { connection, at, client, server, what } => {
-                (connection, at, None, format!("{client} to {server}: {}", other_protocol(what)))
-            }
+            ConversationEvent::OtherProtocol { connection, at, client, server, what } => (
+                connection,
+                at,
+                None,
+                format!("{client} to {server}: {}", other_protocol(what, self.options.advice)),
+            ),
             ConversationEvent::Closed { connection, at, by } => (connection, at, None, closed(*by)),
             ConversationEvent::Bytes { .. }
             | ConversationEvent::Gap { .. }
@@ -201,12 +204,12 @@ fn proxy_header(proxy: SocketAddr, header: &Result<ProxyHeader, ProxyFault>) -> 
     }
 }
 
-fn other_protocol(what: &OtherProtocol) -> String {
+fn other_protocol(what: &OtherProtocol, advice: Advice) -> String {
     match what {
         OtherProtocol::Tls { server_name, why } => {
             let name = server_name.as_deref().map(|name| format!(", for {}", escape::line(name)));
             let why = match why {
-                None | Some(Undecryptable::NoKeyLog) => "--tls-keylog FILE decrypts it".to_owned(),
+                None | Some(Undecryptable::NoKeyLog) => advice.key_log.to_owned(),
                 Some(why) => why.to_string(),
             };
             format!("TLS{}; {why}", name.unwrap_or_default())
@@ -270,7 +273,7 @@ fn summary(packet: &Packet<'_>, options: Options) -> String {
         add(&mut line, &format!("undecoded: {}", hex(undecoded, MAX_HEX)));
     }
     if let Some(inferred) = packet.facts.inferred_version {
-        add(&mut line, &format!("MQTT {} (inferred; set -V to be certain)", version(inferred)));
+        add(&mut line, &format!("MQTT {} (inferred; {})", version(inferred), options.advice.version));
     }
     if let Some(answers) = &packet.facts.answers {
         add(&mut line, &format!("after {}", duration(answers.nanoseconds)));

@@ -81,6 +81,23 @@ pub struct Options {
     pub is_coloured: bool,
     /// How to decode payloads.
     pub payload: PayloadDecoding,
+    /// How to see more.
+    pub advice: Advice,
+}
+
+/// How the user can let the inspector show more, in the words of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
+    /// How to set the MQTT version of connections without CONNECT.
+    pub version: &'static str,
+    /// How to decrypt TLS.
+    pub key_log: &'static str,
+}
+
+impl Default for Advice {
+    fn default() -> Advice {
+        Advice { version: "set the version to be certain", key_log: "a key log decrypts it" }
+    }
 }
 
 /// The findings of dissector and linter that are severe enough to show.

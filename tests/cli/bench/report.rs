@@ -296,9 +296,9 @@ fn whatever_shapes_the_load_is_shown_compared_and_not_merged() {
         ),
         ("--rate 5k --burst 5", "burst 5", "burst: the default in the baseline, 5 now"),
         ("--rate 5k --ramp 0.1", "ramp 0.1 s", "ramp: the default in the baseline, 0.1 s now"),
-        ("--share a -V 5", "shared by a", "--share: none in the baseline, a now"),
+        ("--share a -V 5", "shared by a", "the shared subscription: none in the baseline, a now"),
         ("--warm-up 0.1", "after 0.1 s of warm-up", "the warm-up: 0 s in the baseline, 0.1 s now"),
-        ("--connect-rate 500", "500 connects per second", "--connect-rate: none in the baseline, 500 now"),
+        ("--connect-rate 500", "500 connects per second", "the connect rate: none in the baseline, 500 now"),
         (
             "--payload-template x",
             "payload template x",

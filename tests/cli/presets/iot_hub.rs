@@ -206,7 +206,7 @@ fn what_retain_does_there_is_reported() {
     let key = key_file(&hub);
     let words = format!("pub --preset azure-iothub --device d1 --sas-key-file {key} -m x -r");
     let finished = hub.mq(&words).run();
-    assert_says(&finished.stderr, &["Azure IoT Hub keeps no messages; -r only marks them"]);
+    assert_says(&finished.stderr, &["Azure IoT Hub keeps no messages; RETAIN only marks them"]);
     finished.expect_status(0);
 }
 

@@ -28,7 +28,7 @@ pub enum JsonError {
     #[error("it is not a report of mq bench: {0}")]
     Shape(#[from] serde_json::Error),
     /// JSON without a schema.
-    #[error("it is JSON without the key \"schema\"; use a report of `mq bench --json FILE`")]
+    #[error("it is JSON without the key \"schema\"")]
     NoSchema,
     /// Another schema version.
     #[error("its schema is {0:?}, but this mq reads {SCHEMA:?}; use the mq that wrote it, or measure again")]

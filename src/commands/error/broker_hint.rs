@@ -2,7 +2,7 @@
 
 use crate::bench;
 use crate::client::Error;
-use crate::error;
+use crate::commands::error;
 use crate::hosted::Service;
 use crate::protocol::{Qos, ReasonCode, Version};
 use crate::transport::ConnectError;
@@ -14,13 +14,13 @@ const MOSQUITTO_PACKET: usize = 2_000_000;
 
 /// The properties of a client's connection that may explain an error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ConnectionKind {
-    pub(super) version: Version,
-    pub(super) is_encrypted: bool,
+pub(in crate::commands) struct ConnectionKind {
+    pub(in crate::commands) version: Version,
+    pub(in crate::commands) is_encrypted: bool,
 }
 
 /// The probable cause of an error, and what to try next.
-pub(super) fn of(
+pub(in crate::commands) fn of(
     error: &error::Error,
     service: Option<Service>,
     connection_kind: Option<ConnectionKind>,
@@ -37,7 +37,7 @@ pub(super) fn of(
 }
 
 /// The probable cause of the end of a connection, or of none, and what to try next.
-pub(super) fn of_client(
+pub(in crate::commands) fn of_client(
     error: &Error,
     service: Option<Service>,
     connection_kind: Option<ConnectionKind>,
@@ -48,7 +48,7 @@ pub(super) fn of_client(
         Error::Connect(error) => of_host(error),
         _ => None,
     };
-    let usual = || error::client_hint(error).map(str::to_owned);
+    let usual = || error::hint::client_hint(error).map(str::to_owned);
     of_service.or_else(of_connection_kind).or_else(of_host).or_else(usual)
 }
 
@@ -67,7 +67,7 @@ fn of_unaccepted(error: &Error, connection_kind: ConnectionKind) -> Option<Strin
 }
 
 /// Why a broker may close a connection silently: the reasons that the client can remove.
-pub(super) fn not_accepted(connection_kind: ConnectionKind) -> Option<String> {
+pub(in crate::commands) fn not_accepted(connection_kind: ConnectionKind) -> Option<String> {
     let version = match connection_kind.version {
         Version::V5 => Some("a broker without MQTT 5 closes like this: try -V 311"),
         Version::V31 => Some("a broker without MQTT 3.1 closes like this: try -V 311"),
@@ -106,7 +106,12 @@ fn of_host(error: &ConnectError) -> Option<String> {
 }
 
 /// The probable reason why a broker closes the connection at this message.
-pub(super) fn of_message(topic: &str, qos: Qos, length: usize, version: Version) -> Option<String> {
+pub(in crate::commands) fn of_message(
+    topic: &str,
+    qos: Qos,
+    length: usize,
+    version: Version,
+) -> Option<String> {
     if length > MOSQUITTO_PACKET && !version.is_v5() {
         return Some(format!(
             "the payload of {length} bytes may be too large: mosquitto 2.1 closes the connection at packets over \
@@ -129,7 +134,7 @@ fn hint(service: Service, error: &Error) -> Option<&'static str> {
 }
 
 /// The probable reason why a broker rejects one of its special filters, with leading punctuation.
-pub(super) fn of_denied_filter(filter: &str, reason_code: ReasonCode) -> &'static str {
+pub(in crate::commands) fn of_denied_filter(filter: &str, reason_code: ReasonCode) -> &'static str {
     let is_taken = [ReasonCode::QUOTA_EXCEEDED, ReasonCode::TOPIC_FILTER_INVALID, ReasonCode::NOT_AUTHORIZED];
     if filter.starts_with("$exclusive/") && is_taken.contains(&reason_code) {
         "; with EMQX, another client has this exclusive subscription, or they are not enabled"

@@ -2,10 +2,10 @@
 //!
 //! They are less specific than ours. A rejection by the broker is success, and a refusal can look like an error of the library.
 
-use super::shutdown::Stop;
+use super::{Error, ExitStatus};
 use crate::bench;
 use crate::client;
-use crate::error::{Error, ExitStatus};
+use crate::commands::shutdown::Stop;
 use crate::protocol::EncodeError;
 use crate::protocol::session::{PublishError, SubscribeError};
 use crate::transport::ConnectError;
@@ -26,7 +26,7 @@ const OVERSIZE_PACKET: u8 = 25;
 const NOT_CONNECTED: u8 = 255;
 
 /// The exit status for a command's result.
-pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
+pub(in crate::commands) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
     match result {
         Ok(ExitStatus::DENIED) => ExitStatus::DONE,
         Ok(status) => *status,
@@ -35,7 +35,7 @@ pub(super) fn exit_status(result: &Result<ExitStatus, Error>) -> ExitStatus {
 }
 
 /// The status of mosquitto_sub when a signal or a time limit stopped it, if it differs from that of the error.
-pub(super) fn of_stop(stop: Stop, was_connected: bool) -> Option<ExitStatus> {
+pub(in crate::commands) fn of_stop(stop: Stop, was_connected: bool) -> Option<ExitStatus> {
     match stop {
         Stop::Signal(_) | Stop::TimeIsUp(_) | Stop::Idle(_) if !was_connected => {
             Some(ExitStatus(NOT_CONNECTED))

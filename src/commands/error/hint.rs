@@ -1,203 +1,22 @@
-//! The errors of commands by cause, with the text for the user and the exit status.
+//! The remedies for errors. `broker_hint` has those that depend on the broker and on the connection's settings.
 
+use super::Error;
 use crate::authentication::{Failure, TokenFileError};
-use crate::bench;
 use crate::bench::limits::{BrokerShortage, WIDER_PORT_RANGE};
-use crate::client::{self, AuthenticationError, Foreign};
-use crate::hosted::Violation;
-use crate::passwd::{FileError, HashError, UserName};
-use crate::protocol::session::{PublishError, SessionError, SubscribeError};
+use crate::client::{AuthenticationError, Foreign};
+use crate::passwd::FileError;
+use crate::protocol::session::{PublishError, SessionError};
 use crate::protocol::{PacketType, ReasonCode};
 use crate::recording::RecordingError;
 use crate::transport::ConnectError;
 use crate::transport::tls::{Defect, TlsError};
+use crate::{bench, client};
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// A failed command.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Invalid arguments.
-    #[error("{0}")]
-    Usage(String),
-    /// An input file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The content of a file is not usable for the option that names it.
-    #[error("{option} {}: {problem}", path.display())]
-    Unusable {
-        /// The option, as typed.
-        option: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The reason, and the remedy.
-        problem: String,
-    },
-    /// A credentials file cannot be read or replaced.
-    #[error(transparent)]
-    Credentials(#[from] FileError),
-    /// A password cannot be hashed, or a hash cannot be checked.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The user to delete does not exist.
-    #[error("{} has no user '{}'", path.display(), crate::escape::line(user.as_str()))]
-    NoSuchUser {
-        /// The password file.
-        path: PathBuf,
-        /// The user.
-        user: UserName,
-    },
-    /// A recording cannot be read or appended to.
-    #[error(transparent)]
-    Recording(#[from] RecordingError),
-    /// Standard input cannot be read.
-    #[error("cannot read standard input: {0}")]
-    Input(io::Error),
-    /// A capture cannot be read, or has another format.
-    #[error("{name}: {problem}")]
-    Capture {
-        /// The file, or standard input.
-        name: String,
-        /// The reason.
-        problem: String,
-    },
-    /// A line of standard input is invalid.
-    #[error("standard input, {place}: {problem}")]
-    InputLine {
-        /// The line and, if known, the column.
-        place: String,
-        /// The reason.
-        problem: String,
-    },
-    /// Standard output cannot be written. The error kind identifies a closed pipe.
-    #[error("cannot write to standard output: {0}")]
-    Output(io::Error),
-    /// A required system call failed.
-    #[error("cannot {action}: {source}")]
-    System {
-        /// The attempted action.
-        action: String,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The client has no connection, or lost it.
-    #[error(transparent)]
-    Client(#[from] client::Error),
-    /// The run of a load cannot begin, or has no result.
-    #[error(transparent)]
-    Bench(#[from] bench::Error),
-    /// The embedded broker of a run cannot open enough files.
-    #[error("--embedded: {0}")]
-    BrokerFiles(#[from] BrokerShortage),
-    /// The broker rejected a subscription or a message.
-    #[error("{0}")]
-    Denied(String),
-    /// The broker does not support this message, which was not sent.
-    #[error("cannot publish to {topic}: {source}")]
-    Unsendable {
-        /// The message's topic.
-        topic: String,
-        /// The reason.
-        source: PublishError,
-    },
-    /// The hosted service does not accept this message, which was not sent.
-    #[error("cannot publish to {topic}: {violation}")]
-    NotTaken {
-        /// The message's topic.
-        topic: String,
-        /// The reason.
-        violation: Violation,
-    },
-    /// The broker does not support this subscription, which was not requested.
-    #[error("cannot subscribe: {0}")]
-    Unsubscribable(#[from] SubscribeError),
-    /// A signal interrupted the command.
-    #[error("interrupted")]
-    Interrupted(ExitStatus),
-    /// The timeout expired.
-    #[error("Timed out after {} s", .0.as_secs_f64())]
-    Timeout(Duration),
-    /// No message arrived within the idle timeout.
-    #[error("no message for {} s", .0.as_secs_f64())]
-    Idle(Duration),
-}
-
-/// The exit status of the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExitStatus(pub u8);
-
-#[allow(missing_docs)] // documented in the table in the README
-impl ExitStatus {
-    pub const DONE: ExitStatus = ExitStatus(0);
-    pub const FAILED: ExitStatus = ExitStatus(1);
-    pub const USAGE: ExitStatus = ExitStatus(2);
-    pub const DENIED: ExitStatus = ExitStatus(3);
-    pub const MISSED: ExitStatus = ExitStatus(4);
-    pub const REFUSED: ExitStatus = ExitStatus(5);
-    pub const LOST: ExitStatus = ExitStatus(7);
-    pub const TIMED_OUT: ExitStatus = ExitStatus(27);
-    pub const INTERRUPTED: ExitStatus = ExitStatus(130);
-    pub const TERMINATED: ExitStatus = ExitStatus(143);
-}
 
 impl Error {
-    /// The exit status for this error.
-    pub fn exit_status(&self) -> ExitStatus {
-        match self {
-            Error::Usage(_) => ExitStatus::USAGE,
-            Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
-            Error::File { .. }
-            | Error::Recording(_)
-            | Error::Unusable { .. }
-            | Error::Credentials(_)
-            | Error::Hash(_)
-            | Error::NoSuchUser { .. }
-            | Error::Input(_)
-            | Error::InputLine { .. }
-            | Error::Capture { .. }
-            | Error::Output(_)
-            | Error::System { .. } => ExitStatus::FAILED,
-            Error::Client(error) => status_of_client(error),
-            Error::Bench(error) => status_of_bench(error),
-            Error::BrokerFiles(_) => ExitStatus::USAGE,
-            Error::Denied(_)
-            | Error::Unsendable { .. }
-            | Error::NotTaken { .. }
-            | Error::Unsubscribable(_) => ExitStatus::DENIED,
-            Error::Interrupted(status) => *status,
-            Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
-        }
-    }
-
-    /// Whether the reader of the output closed the pipe, which ends a command quietly.
-    pub fn is_closed_output(&self) -> bool {
-        matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    /// Whether no message is necessary: the user interrupted the command, or the reader closed the pipe.
-    pub fn is_known_to_the_user(&self) -> bool {
-        self.is_closed_output() || matches!(self, Error::Interrupted(_))
-    }
-
-    /// Whether a timeout expired, of the command or of an attempt to connect.
-    pub fn is_timeout(&self) -> bool {
-        matches!(
-            self,
-            Error::Timeout(_)
-                | Error::Client(client::Error::Timeout(_))
-                | Error::Bench(bench::Error::Timeout(_))
-        )
-    }
-
     /// A remedy, if one is known.
-    pub fn hint(&self) -> Option<Cow<'static, str>> {
+    pub(super) fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Error::Client(error) => client_hint(error)?,
             Error::Bench(error) => return bench_hint(error),
@@ -211,6 +30,10 @@ impl Error {
                 files_hint(source)?
             }
             Error::Credentials(failure) => file_hint(failure)?,
+            Error::Recording(RecordingError::NoDatabases { .. }) => {
+                "`cargo install mqkit --features sqlite` builds mq with SQLite"
+            }
+            Error::Recording(RecordingError::NoRotation { .. }) => "--rotate is for files of lines",
             Error::Unsendable { source: PublishError::QosNotSupported { .. }, .. } => {
                 "-q selects a lower QoS"
             }
@@ -223,43 +46,8 @@ impl Error {
     }
 }
 
-/// The exit status for the end of a connection, or of the attempt to make one.
-fn status_of_client(error: &client::Error) -> ExitStatus {
-    use client::Error;
-    match error {
-        Error::Property(_) => ExitStatus::USAGE,
-        Error::Connect(_)
-        | Error::NotMqtt(_)
-        | Error::Token(_)
-        | Error::Computation(_)
-        | Error::Encode(_) => ExitStatus::FAILED,
-        Error::Timeout(_) => ExitStatus::TIMED_OUT,
-        Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
-        Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
-        Error::Lost(_)
-        | Error::NotAccepted(_)
-        | Error::ClosedEarly
-        | Error::Closed
-        | Error::Disconnected { .. }
-        | Error::Decode(_)
-        | Error::Session(_)
-        | Error::KeepAlive(_) => ExitStatus::LOST,
-    }
-}
-
-fn status_of_bench(error: &bench::Error) -> ExitStatus {
-    use bench::Error;
-    match error {
-        Error::OpenFiles { .. } | Error::LocalPorts { .. } | Error::NoLeader => ExitStatus::USAGE,
-        Error::Timeout(_) => ExitStatus::TIMED_OUT,
-        Error::Lost(_) => ExitStatus::LOST,
-        Error::Connect(_) | Error::Thread(_) | Error::FailedThread | Error::Process(_) | Error::Input(_) => {
-            ExitStatus::FAILED
-        }
-    }
-}
-
-pub(crate) fn client_hint(error: &client::Error) -> Option<&'static str> {
+/// The remedy for a connection that does not exist, or ended.
+pub(super) fn client_hint(error: &client::Error) -> Option<&'static str> {
     use client::Error;
     match error {
         Error::Connect(error) => connect_hint(error),
@@ -395,6 +183,7 @@ fn file_hint(failure: &FileError) -> Option<&'static str> {
         | FileError::TooLarge { .. }
         | FileError::Locked { .. }
         | FileError::Owner { .. }
+        | FileError::Damaged { .. }
         | FileError::NotOnDisk { .. } => None,
     }
 }

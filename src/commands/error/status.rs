@@ -1,0 +1,101 @@
+//! The exit statuses of mq, by error. `mosquitto` has those of mosquitto's tools.
+
+use super::Error;
+use crate::cli::{Failure, FailureKind, Names};
+use crate::{bench, client};
+use std::io;
+
+/// The exit status of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitStatus(pub u8);
+
+#[allow(missing_docs)] // documented in the table in the README
+impl ExitStatus {
+    pub const DONE: ExitStatus = ExitStatus(0);
+    pub const FAILED: ExitStatus = ExitStatus(1);
+    pub const USAGE: ExitStatus = ExitStatus(2);
+    pub const DENIED: ExitStatus = ExitStatus(3);
+    pub const MISSED: ExitStatus = ExitStatus(4);
+    pub const REFUSED: ExitStatus = ExitStatus(5);
+    pub const LOST: ExitStatus = ExitStatus(7);
+    pub const TIMED_OUT: ExitStatus = ExitStatus(27);
+    pub const INTERRUPTED: ExitStatus = ExitStatus(130);
+    pub const TERMINATED: ExitStatus = ExitStatus(143);
+}
+
+impl ExitStatus {
+    /// The exit status for a command line that runs no command.
+    pub(in crate::commands) fn of_command_line(failure: &Failure) -> ExitStatus {
+        match (failure.kind, failure.names) {
+            (FailureKind::Requested, Names::Mq) => ExitStatus::DONE,
+            (FailureKind::Usage, Names::Mq) => ExitStatus::USAGE,
+            (FailureKind::File | FailureKind::UnknownTool, _) | (_, Names::Mosquitto) => ExitStatus::FAILED,
+        }
+    }
+}
+
+impl Error {
+    /// The exit status for this error.
+    pub(in crate::commands) fn exit_status(&self) -> ExitStatus {
+        match self {
+            Error::Usage(_) => ExitStatus::USAGE,
+            Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::DONE,
+            Error::File { .. }
+            | Error::Recording(_)
+            | Error::Unusable { .. }
+            | Error::Credentials(_)
+            | Error::Hash(_)
+            | Error::NoSuchUser { .. }
+            | Error::Input(_)
+            | Error::InputLine { .. }
+            | Error::Capture { .. }
+            | Error::Output(_)
+            | Error::System { .. } => ExitStatus::FAILED,
+            Error::Client(error) => status_of_client(error),
+            Error::Bench(error) => status_of_bench(error),
+            Error::BrokerFiles(_) => ExitStatus::USAGE,
+            Error::Denied(_)
+            | Error::Unsendable { .. }
+            | Error::NotTaken { .. }
+            | Error::Unsubscribable(_) => ExitStatus::DENIED,
+            Error::Interrupted(status) => *status,
+            Error::Timeout(_) | Error::Idle(_) => ExitStatus::TIMED_OUT,
+        }
+    }
+}
+
+/// The exit status for the end of a connection, or of the attempt to make one.
+fn status_of_client(error: &client::Error) -> ExitStatus {
+    use client::Error;
+    match error {
+        Error::Property(_) => ExitStatus::USAGE,
+        Error::Connect(_)
+        | Error::NotMqtt(_)
+        | Error::Token(_)
+        | Error::Computation(_)
+        | Error::Encode(_) => ExitStatus::FAILED,
+        Error::Timeout(_) => ExitStatus::TIMED_OUT,
+        Error::Authentication(failure) if failure.is_lost_connection() => ExitStatus::LOST,
+        Error::Refused { .. } | Error::Authentication(_) => ExitStatus::REFUSED,
+        Error::Lost(_)
+        | Error::NotAccepted(_)
+        | Error::ClosedEarly
+        | Error::Closed
+        | Error::Disconnected { .. }
+        | Error::Decode(_)
+        | Error::Session(_)
+        | Error::KeepAlive(_) => ExitStatus::LOST,
+    }
+}
+
+fn status_of_bench(error: &bench::Error) -> ExitStatus {
+    use bench::Error;
+    match error {
+        Error::OpenFiles { .. } | Error::LocalPorts { .. } | Error::NoLeader => ExitStatus::USAGE,
+        Error::Timeout(_) => ExitStatus::TIMED_OUT,
+        Error::Lost(_) => ExitStatus::LOST,
+        Error::Connect(_) | Error::Thread(_) | Error::FailedThread | Error::Process(_) | Error::Input(_) => {
+            ExitStatus::FAILED
+        }
+    }
+}
