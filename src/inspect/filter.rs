@@ -20,7 +20,7 @@ pub enum FilterError {
     #[error("missing value for '{0}': write {0}=VALUE")]
     NoValue(&'static str),
     /// A value that is invalid for the key.
-    #[error("{key}={value}: {problem}")]
+    #[error("{key}: {problem} ('{value}')")]
     BadValue {
         /// The key.
         key: &'static str,
@@ -246,7 +246,7 @@ mod tests {
         for (text, problem) in [
             ("tpye=PUBLISH", "did you mean 'type'"),
             ("type", "missing value for 'type'"),
-            ("type=PUBLISHED", "type=PUBLISHED: the types are"),
+            ("type=PUBLISHED", "type: the types are"),
             ("topic=a#", "not a topic filter ('a#')"),
             ("qos=two", "0, 1 or 2 ('two')"),
         ] {
