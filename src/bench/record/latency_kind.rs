@@ -32,6 +32,8 @@ macro_rules! latencies {
 
             pub(super) const COUNT: usize = [$(stringify!($kind)),+].len();
 
+            // A kind may set every field.
+            #[allow(clippy::needless_update)]
             fn row(self) -> &'static Row {
                 match self { $(LatencyKind::$kind => const { &Row { $($field: $value,)+ ..DEFAULTS } },)+ }
             }

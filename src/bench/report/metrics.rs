@@ -104,8 +104,11 @@ pub(super) static METRICS: [NamedMetric; 23] = [
     measured("elapsed", Unit::Time, |report| Some(report.elapsed.as_nanos() as f64)),
 ];
 
-/// The flows of a run with their labels in tables.
-pub(super) const FLOWS: [(&str, fn(&Report) -> Flow); 4] = [
+/// A label in tables, and the flow of a report.
+type LabelledFlow = (&'static str, fn(&Report) -> Flow);
+
+/// The flows of a run.
+pub(super) const FLOWS: [LabelledFlow; 4] = [
     ("connected", |report| report.connects),
     ("sent", |report| report.sent),
     ("acknowledged", |report| report.acknowledged),
