@@ -42,9 +42,9 @@ complete -c mq -n "__fish_mq_needs_command" -f -a "help" -d 'Print this message 
 complete -c mq -n "__fish_mq_using_subcommand pub" -s t -l topic -d 'Topic to publish to; with --ndjson or --replay, for messages without a topic' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s m -l message -d 'Publish this payload' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s f -l file -d 'Publish the content of a file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish a random payload of N bytes, or of MIN..MAX bytes, as in 64..1024; new for each repetition' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l random -d 'Publish a random payload of a size such as 64KiB, or a range such as 64..1KiB; new for each repetition' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Delay publication by this time, as in 90, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l delay -d 'Delay publication, such as by 90s, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l at -d 'Publish at this time, as in 2026-12-01T09:00Z. EMQX only, as for --delay' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l replay -d 'Replay a recording of `mq sub --record`, with its pauses; chooses MQTT 5. Can be repeated, to replay several in sequence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l speed -d 'Replay at this multiple of the recorded speed, as in 2 or 0.5; max is as fast as possible' -r
@@ -52,19 +52,19 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l rate -d 'Replay this many 
 complete -c mq -n "__fish_mq_using_subcommand pub" -l rewrite -d 'Replace a prefix of topics, as in home=test/home; =test adds a prefix to all topics. Can be repeated; the first match applies' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s q -l qos -d 'QoS level: 0 at most once, 1 at least once, 2 exactly once' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat -d 'Publish the message this many times' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, starting at the acknowledgement' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this many seconds, including the time to connect' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l repeat-delay -d 'Pause between repetitions, starting at the acknowledgement, such as 500ms' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l timeout -d 'Give up after this time, including the time to connect, such as 5s or 2m' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand pub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s A -l bind -d 'Local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
 complete -c mq -n "__fish_mq_using_subcommand pub" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand pub" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
@@ -90,11 +90,11 @@ complete -c mq -n "__fish_mq_using_subcommand pub" -l tls-engine-kpass-sha1 -d '
 complete -c mq -n "__fish_mq_using_subcommand pub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
-complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand pub" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand pub" -l will-qos -d 'QoS of the will' -r
@@ -136,24 +136,24 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l output -d 'Encoding of pri
 complete -c mq -n "__fish_mq_using_subcommand sub" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 and snappy' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l record -d 'Record messages to this file, for `mq pub --replay`, instead of printing them. Appends JSON objects, one per line, or to a database if the name ends in .sqlite' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Start a new file at this size, as in 100M, or age, as in 1h or 1d. The time is appended to the name of the full file' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l rotate -d 'Start a new file at this size, such as 100MiB, or age, such as 1h or 1d. The time is appended to the name of the full file' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l exec -d 'Run this shell command for each message instead of printing it. The payload is on its standard input, the rest in MQTT_TOPIC, MQTT_QOS, MQTT_RETAIN, MQTT_TIME, MQTT_CONTENT_TYPE, MQTT_RESPONSE_TOPIC, MQTT_CORRELATION_DATA (in hex), MQTT_USER_PROPERTIES (in JSON)' -r -f -a "(__fish_complete_command)"
 complete -c mq -n "__fish_mq_using_subcommand sub" -l exec-jobs -d 'Maximum number of concurrent --exec commands. Nothing is read from the broker while messages wait' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s C -l count -d 'Exit after this many messages' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this many seconds, including the time to connect' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit after this many seconds without a message' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s W -l timeout -d 'Exit after this time, including the time to connect, such as 5s or 2m' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l idle-timeout -d 'Exit after this time without a message, such as 500ms' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand sub" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s A -l bind -d 'Local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
 complete -c mq -n "__fish_mq_using_subcommand sub" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand sub" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
@@ -179,11 +179,11 @@ complete -c mq -n "__fish_mq_using_subcommand sub" -l tls-engine-kpass-sha1 -d '
 complete -c mq -n "__fish_mq_using_subcommand sub" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
-complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand sub" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand sub" -l will-qos -d 'QoS of the will' -r
@@ -222,7 +222,7 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -s t -l topic -d 'Topic of the
 complete -c mq -n "__fish_mq_using_subcommand rr" -s e -l response-topic -d 'Topic of the response [default: a random one]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s m -l message -d 'Publish this payload' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s f -l file -d 'Publish the content of a file' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l random -d 'Publish a random payload of N bytes, or of MIN..MAX bytes, as in 64..1024; new for each repetition' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l random -d 'Publish a random payload of a size such as 64KiB, or a range such as 64..1KiB; new for each repetition' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l input -d 'Encoding of the input of -m, -f, -s and the lines of -l: raw, hex or base64' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s q -l qos -d 'QoS of the request and the response: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l retain-handling -d 'When to receive retained messages on subscribing: always, new or never (MQTT 5)' -r
@@ -231,18 +231,18 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l output -d 'Encoding of prin
 complete -c mq -n "__fish_mq_using_subcommand rr" -l decode -d 'Decode payloads to JSON: auto (by content type, topic and shape) or a format. Formats are json, cbor, cbor-seq, msgpack, sparkplug (only below spBv1.0/, with any prefix), protobuf (fields by number), gzip, zlib, deflate, zstd, lz4 and snappy' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l select -d 'Print only this field of each payload, as in `a.b[0]` or `/a/b/0`. Payloads are decoded by --decode, or by their shape; strings have no quotes, a missing field is null. Can be repeated; fields are separated by tabs' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l count -d 'Exit after this many responses' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this many seconds, including the time to connect' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s W -l timeout -d 'Exit after this time, including the time to connect, such as 5s or 2m' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand rr" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s A -l bind -d 'Local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
 complete -c mq -n "__fish_mq_using_subcommand rr" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand rr" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
@@ -268,11 +268,11 @@ complete -c mq -n "__fish_mq_using_subcommand rr" -l tls-engine-kpass-sha1 -d 'N
 complete -c mq -n "__fish_mq_using_subcommand rr" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
-complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand rr" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand rr" -l will-qos -d 'QoS of the will' -r
@@ -440,8 +440,8 @@ complete -c mq -n "__fish_mq_using_subcommand broker" -l unix -d 'Unix socket to
 complete -c mq -n "__fish_mq_using_subcommand broker" -l password-file -d 'Allow only the users in this mosquitto password file; SIGHUP reloads it' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l scram-file -d 'Allow users in this file of `mq passwd scram` by SCRAM-SHA-256 and SCRAM-SHA-512. Clients that name no method are checked against --password-file. SIGHUP reloads the file' -r -F
 complete -c mq -n "__fish_mq_using_subcommand broker" -l bind -d 'Address to listen on' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Limit for the memory of one client, as in 16M. It includes subscriptions, the will, buffers and undelivered messages' -r
-complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Limit for the memory of all clients and of retained messages, as in 512M or 2G' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l client-memory -d 'Limit for the memory of one client, such as 16MiB. It includes subscriptions, the will, buffers and undelivered messages' -r
+complete -c mq -n "__fish_mq_using_subcommand broker" -l memory -d 'Limit for the memory of all clients and of retained messages, such as 512MiB or 2GiB' -r
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-anonymous -d 'Allow clients without a user name as well; needs --password-file or --scram-file'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l allow-empty-passwords -d 'Accept an empty password if the user\'s stored hash is that of an empty password'
 complete -c mq -n "__fish_mq_using_subcommand broker" -l stop-with-stdin -d 'Stop at the end of standard input, such as when the parent process exits'
@@ -456,27 +456,27 @@ fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'Payload size in bytes, or a range as in 64..1024; the header of measured messages takes 24 bytes, with --rate 32' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-recording -d 'Send the payloads of messages that `mq sub --json` wrote to a file, in order; with subscribers, they follow the header' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l payload-template -d 'Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}. With subscribers, it follows the header' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}. With sub, the topic filter [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l messages -d 'Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'Duration of the load in seconds [default: until --messages are sent; 10 with --rate, sub and reconnect]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l hold -d 'Time in seconds that the clients of conn stay connected [default: 10]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l warm-up -d 'Send messages for N seconds before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l duration -d 'Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate, sub and reconnect]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l hold -d 'Time that the clients of conn stay connected [default: 10s]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l warm-up -d 'Send messages for this time before the measurement; their losses count too' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l rate -d 'Messages per second of all publishers together, at planned times: 500, 5k, 1000/s, 30/min' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'Ramp --rate up from 0 in N seconds; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l inflight -d 'Maximum of unacknowledged QoS 1 and 2 messages per publisher [default: 20]; with rr, of unanswered requests [default: 1]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'Timeout in seconds without progress: connections, acknowledgements or deliveries' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l processes -d 'Number of processes for the clients, each with its own limit of open files [default: as many as needed]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l shard -d 'Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l start-at -d 'Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l credentials -d 'Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
 json\t''
@@ -498,11 +498,11 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l until -d 'Conditions in 
 complete -c mq -n "__fish_mq_using_subcommand bench" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s A -l bind -d 'Local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
 complete -c mq -n "__fish_mq_using_subcommand bench" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s V -l protocol-version -d 'MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
@@ -531,16 +531,16 @@ complete -c mq -n "__fish_mq_using_subcommand bench" -l tls-engine-kpass-sha1 -d
 complete -c mq -n "__fish_mq_using_subcommand bench" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l will-qos -d 'QoS of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
-complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand bench" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench" -l recorded-topics -d 'Send each message of --payload-recording to its recorded topic; only with pub'
@@ -597,19 +597,19 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l listen-key -d 'Private
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s t -l topic -d 'Subscribe with -h HOST, and print all packets in both directions. Without -t, only up to the CONNACK. Can be repeated' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s q -l qos -d 'Maximum QoS to receive at' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s C -l count -d 'Exit after this many messages' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s W -l timeout -d 'Exit after this many seconds; also for the proxy' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s W -l timeout -d 'Exit after this time, such as 30s; also for the proxy' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l write -d 'Write the packets to this pcapng file for Wireshark, as plain TCP without TLS and WebSocket' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s A -l bind -d 'Local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
@@ -634,11 +634,11 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l tls-engine-kpass-sha1 
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
-complete -c mq -n "__fish_mq_using_subcommand inspect" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand inspect" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-qos -d 'QoS of the will' -r
@@ -663,18 +663,18 @@ complete -c mq -n "__fish_mq_using_subcommand inspect" -l will-retain -d 'Retain
 complete -c mq -n "__fish_mq_using_subcommand inspect" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s t -l topic -d 'Prefix of the topics for the checks' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l check-timeout -d 'Timeout of each check' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s W -l timeout -d 'Exit after this many seconds, with the findings so far' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s W -l timeout -d 'Exit after this time, such as 30s, with the findings so far' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s h -l host -d 'Broker\'s host name or address [default: localhost]' -r -f -a "(__fish_print_hostnames)"
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s p -l port -d 'Broker\'s port [default: 1883, or 8883 with TLS]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s A -l bind -d 'Local address to connect from' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l connect-timeout -d 'Timeout for connecting, up to the broker\'s CONNACK, such as 500ms or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s u -l username -d 'User name [default: the variable MQ_USERNAME]' -r -f -a "(__fish_complete_users)"
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s P -l pw -d 'Password, visible in the process list [default: the variable MQ_PASSWORD]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l password-file -d 'Read the password from the first line of a file; - is standard input' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s k -l keepalive -d 'Keep-alive interval: seconds without traffic before a PINGREQ is sent' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s k -l keepalive -d 'Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-method -d 'Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other name is sent with --auth-data-file' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l auth-data-file -d 'File with the method\'s authentication data; - is standard input. Sent whole, except for the line end after a single line of text' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l reauthenticate -d 'Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l reauthenticate -d 'Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM exchange' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s L -l url -d 'Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the WebSocket' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l unix -d 'Path of the broker\'s unix socket; the same as -p 0 with the path as -h' -r -F
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l proxy -d 'Connect through a proxy: SCHEME://USER:PASSWORD@HOST:PORT. SCHEME is socks5h (the proxy resolves names), socks5 (they are resolved locally; default port 1080 for both) or http (8080)' -r
@@ -700,13 +700,13 @@ complete -c mq -n "__fish_mq_using_subcommand doctor" -l tls-engine-kpass-sha1 -
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l preset -d 'Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the service does not support; see docs/hosted-brokers.md' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l device -d 'With azure-iothub: DEVICE or DEVICE/MODULE. Sets the client identifier, the user name and the default topics' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-key-file -d 'With azure-iothub: file with the device\'s key or connection string. It signs a password for each connection' -r -F
-complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 3600]' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -l sas-lifetime -d 'With --sas-key-file: lifetime of a password, after which a hub disconnects [default: 1h]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l authorizer -d 'With aws: the custom authorizer that checks user name and password' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s i -l id -d 'Client identifier [default: chosen by the broker]' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s I -l id-prefix -d 'Client identifier made of this prefix and the process ID' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s D -l property -d 'Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect, publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -s V -l protocol-version -d 'Only MQTT version to try: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: all three]' -r
-complete -c mq -n "__fish_mq_using_subcommand doctor" -s x -l session-expiry-interval -d 'Session expiry interval in seconds; -1 never expires. Chooses MQTT 5' -r
+complete -c mq -n "__fish_mq_using_subcommand doctor" -s x -l session-expiry-interval -d 'Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-topic -d 'Topic of the will, a message that the broker publishes when the client is gone' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-payload -d 'Payload of the will' -r
 complete -c mq -n "__fish_mq_using_subcommand doctor" -l will-qos -d 'QoS of the will' -r

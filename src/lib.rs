@@ -20,6 +20,8 @@ pub mod output;
 pub mod passwd;
 pub mod payload;
 pub mod protocol;
+mod quantity;
 pub mod recording;
+mod suggestion;
 mod time_zone;
 pub mod transport;

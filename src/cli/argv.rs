@@ -4,7 +4,7 @@
 //! or, for a user property, four.
 
 use super::properties::SEPARATOR;
-use super::{Names, numbers};
+use super::{Names, numeric_args};
 use crate::protocol::PropertyId;
 use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
@@ -37,7 +37,7 @@ pub(super) fn normalise(subcommand: &Command, names: Names, typed: &[OsString]) 
 pub(super) fn joined(command: &Command, names: Names, arg: &Arg, values: &[OsString]) -> OsString {
     let long = arg.get_long().unwrap_or_default();
     let value = values.join(OsStr::new(SEPARATOR));
-    join(long, &[numbers::tidied(command, names, arg, &value)])
+    join(long, &[numeric_args::tidied(command, names, arg, &value)])
 }
 
 /// The same for an option that was typed together with its value, as `--port=1883` or `-p1883`.
@@ -48,7 +48,8 @@ fn tidied_word(command: &Command, names: Names, word: &OsStr) -> OsString {
     let split = end.and_then(|end| bytes.split_at_checked(end));
     let Some((option, value)) = split.filter(|(_, value)| !value.is_empty()) else { return word.to_owned() };
     let value = OsStr::from_bytes(value.strip_prefix(b"=").unwrap_or(value));
-    match find_option(command, OsStr::from_bytes(option)).filter(|arg| numbers::trimmed(arg, value) != value)
+    match find_option(command, OsStr::from_bytes(option))
+        .filter(|arg| numeric_args::trimmed(arg, value) != value)
     {
         Some(arg) => joined(command, names, arg, &[value.to_owned()]),
         None => word.to_owned(),

@@ -1,18 +1,19 @@
 //! Enhanced authentication: the method, the source of its data, and the interval of reauthentication.
 
 use super::connection::ConnectionArgs;
-use super::preset::expired;
 use super::secrets::{STDIN, is_open_to_others};
 use super::values;
 use crate::authentication::{TokenSource, read_token, scram};
 use crate::cli::Error;
 use crate::client::{Authentication, Method};
+use crate::hosted::token_expiry;
 use crate::protocol::{PropertiesBuf, PropertyId, Version};
 use clap::{Args, ValueHint};
+use jiff::Timestamp;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Prefix of the SCRAM methods, which have an exchange of their own.
 const SCRAM: &str = "SCRAM-";
@@ -30,9 +31,9 @@ pub struct AuthenticationArgs {
     /// single line of text
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub auth_data_file: Option<PathBuf>,
-    /// Reauthenticate at this interval on the open connection. Reads the data file again, or repeats the SCRAM
+    /// Reauthenticate at this interval, such as 10m, on the open connection. Reads the data file again, or repeats the SCRAM
     /// exchange
-    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds)]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
     pub reauthenticate: Option<Duration>,
     /// How often the data file is read.
     #[arg(skip)]
@@ -238,4 +239,36 @@ fn check_credentials(
 fn cannot_be_read_again(path: &Path) -> Error {
     let shown = path.display();
     Error::Usage(format!("--reauthenticate reads --auth-data-file again, but {shown} is not a regular file"))
+}
+
+/// When a token expired, as words that follow "the token"; `None` if it is valid or has no expiry.
+pub(super) fn expired(token: &[u8]) -> Option<String> {
+    let expiry = token_expiry(token)?;
+    let since = SystemTime::now().duration_since(expiry).ok()?;
+    let at = Timestamp::try_from(expiry).ok()?.round(jiff::Unit::Second).ok()?;
+    Some(format!("expired at {at}, {} ago", rough(since)))
+}
+
+/// A duration in its largest unit.
+fn rough(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_roughly() {
+        for (seconds, text) in
+            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172_800, "2 days")]
+        {
+            assert_eq!(rough(Duration::from_secs(seconds)), text);
+        }
+    }
 }

@@ -69,6 +69,5 @@ pub struct ReportArgs {
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "it takes an address of this machine and a port, as in 127.0.0.1:9100".to_owned())
+    text.parse().map_err(|_| values::expected("a local address and a port, such as 127.0.0.1:9100"))
 }

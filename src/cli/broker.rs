@@ -1,5 +1,7 @@
 //! The options of `mq broker`.
 
+use super::values::expected;
+use crate::quantity;
 use clap::{ArgAction, ArgGroup, Args, ValueHint};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -59,12 +61,12 @@ pub struct BrokerArgs {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: IpAddr,
-    /// Limit for the memory of one client, as in 16M. It includes subscriptions, the will, buffers and undelivered
+    /// Limit for the memory of one client, such as 16MiB. It includes subscriptions, the will, buffers and undelivered
     /// messages
-    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = memory, help_heading = "Limits")]
     pub client_memory: usize,
-    /// Limit for the memory of all clients and of retained messages, as in 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory, help_heading = "Limits")]
+    /// Limit for the memory of all clients and of retained messages, such as 512MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory, help_heading = "Limits")]
     pub memory: usize,
     /// Stop at the end of standard input, such as when the parent process exits
     #[arg(long, action = ArgAction::SetTrue)]
@@ -77,20 +79,11 @@ pub struct BrokerArgs {
 /// Minimum that leaves room for a client.
 const LEAST_MEMORY: usize = 64 << 10;
 
-/// A size in bytes, or in K, M or G (of 1024).
+/// A size that leaves room for a client.
 fn memory(text: &str) -> Result<usize, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..).unwrap_or_default() {
-        "" => Some(1),
-        "K" => Some(1 << 10),
-        "M" => Some(1 << 20),
-        "G" => Some(1 << 30),
-        _ => None,
-    };
-    let size =
-        digits.parse().ok().zip(unit).and_then(|(number, unit): (usize, usize)| number.checked_mul(unit));
+    let size = quantity::size(text).and_then(|bytes| usize::try_from(bytes).ok());
     size.filter(|size| *size >= LEAST_MEMORY)
-        .ok_or_else(|| "expected at least 64K, as in 16M or 2G".to_owned())
+        .ok_or_else(|| expected("a size of at least 64KiB, such as 16MiB or 2GiB"))
 }
 
 impl BrokerArgs {
@@ -110,6 +103,7 @@ mod tests {
         assert_eq!(memory("64K"), Ok(64 << 10));
         assert_eq!(memory("100000"), Ok(100_000));
         assert_eq!(memory("2G"), Ok(2 << 30));
+        assert_eq!(memory("64KiB"), Ok(64 << 10));
         for text in ["", "M", "0", "63K", "1T", "-1M", "1m", "99999999999999999999", "99999999999999G", "é"]
         {
             assert!(memory(text).is_err(), "{text}");

@@ -4,8 +4,10 @@ use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::config::{Configuration, Entry};
 use super::option_file::{Line, OptionFile};
 use super::properties::SEPARATOR;
-use super::{Error, VERSION, argv, numbers};
+use super::values::{expected, one_of};
+use super::{Error, VERSION, argv, numeric_args};
 use crate::escape;
+use crate::suggestion::did_you_mean;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
@@ -214,16 +216,14 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
         ErrorKind::InvalidValue if value.is_empty() => format!("{option} needs a value"),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let reason = std::error::Error::source(error).map(|source| format!(": {}", reason(source)));
-            let reason =
-                reason.or_else(|| Some(format!(": it takes {}", text(error, ContextKind::ValidValue)?)));
-            let odd = option_of(error, subcommand).and_then(|arg| numbers::oddity(arg, &value));
+            let reason = reason.or_else(|| valid_values(error, &value));
+            let invalid =
+                option_of(error, subcommand).and_then(|arg| numeric_args::invalid_character_of(arg, &value));
             let reason = reason.unwrap_or_default();
-            format!("invalid value{} for {option}{reason}{}", quoted(&value), odd.unwrap_or_default())
+            format!("invalid value{} for {option}{reason}{}", quoted(&value), invalid.unwrap_or_default())
         }
         ErrorKind::UnknownArgument => {
-            let tip = text(error, ContextKind::SuggestedArg);
-            let tip = tip.map(|suggestion| format!("; did you mean {suggestion}?"));
-            format!("unknown option or word '{option}'{}", tip.unwrap_or_default())
+            format!("unknown option or word '{option}'{}", similar_option(&option, subcommand))
         }
         ErrorKind::ArgumentConflict => {
             let other = text(error, ContextKind::PriorArg).unwrap_or_default();
@@ -232,9 +232,9 @@ pub(super) fn describe(error: &clap::Error, subcommand: Option<&Command>, typed:
         ErrorKind::MissingRequiredArgument => format!("missing {}", missing(error, subcommand)),
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-            let tip = text(error, ContextKind::SuggestedSubcommand);
-            let tip = tip.map(|suggestion| format!("; did you mean '{suggestion}'?"));
-            format!("unknown command '{name}'{}", tip.unwrap_or_default())
+            let root = super::command();
+            let known = subcommand.unwrap_or(&root).get_subcommands().map(Command::get_name);
+            format!("unknown command '{name}'{}", did_you_mean(&name, known))
         }
         ErrorKind::InvalidUtf8 => not_utf8(subcommand, typed),
         _ => error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
@@ -251,11 +251,27 @@ fn option_of<'a>(error: &clap::Error, subcommand: Option<&'a Command>) -> Option
 /// Why a value is rejected. Rephrases the standard library's and clap's messages about numbers.
 fn reason(source: &(dyn std::error::Error + 'static)) -> String {
     if source.is::<ParseIntError>() {
-        return "it takes a whole number".to_owned();
+        return expected("a whole number");
     }
     let text = source.to_string();
     let range = text.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));
-    range.map(|(least, most)| format!("it takes a number from {least} to {most}")).unwrap_or(text)
+    range.map(|(least, most)| expected(format!("a number from {least} to {most}"))).unwrap_or(text)
+}
+
+/// The values that an option accepts, if there are only a few.
+fn valid_values(error: &clap::Error, value: &str) -> Option<String> {
+    let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue) else { return None };
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    Some(format!(": {}{}", expected(one_of(&known)), did_you_mean(value, known)))
+}
+
+/// The end of a message about an unknown option. A word that is not an option has no similar one.
+fn similar_option(option: &str, subcommand: Option<&Command>) -> String {
+    let root = super::command();
+    let options = subcommand.unwrap_or(&root).get_arguments().filter(|arg| !arg.is_hide_set());
+    let known: Vec<String> = options.filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+    let typed = option.split('=').next().filter(|typed| typed.starts_with("--"));
+    typed.map(|typed| did_you_mean(typed, known.iter().map(String::as_str))).unwrap_or_default()
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {

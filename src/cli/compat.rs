@@ -1,9 +1,8 @@
 //! The names that the program was called by, which decide exit statuses and a few habits.
 
-use super::session::ClientArgs;
-use super::{GENERAL, VERSION};
+use super::{GENERAL, VERSION, values};
 use crate::protocol::{RetainHandling, Version};
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, value_parser};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -42,13 +41,6 @@ impl Names {
         match self {
             Names::Mq => format!("mq {subcommand}"),
             Names::Mosquitto => format!("{PREFIX}{subcommand}"),
-        }
-    }
-
-    /// `-x` and `-D` choose MQTT 5 even if `-V` is given, as in mosquitto's tools.
-    pub(super) fn choose_version(self, client: &mut ClientArgs) {
-        if self == Names::Mosquitto && client.needs_v5() {
-            client.connection.version = Some(Version::V5);
         }
     }
 
@@ -109,12 +101,25 @@ pub(super) fn adapt(command: Command, names: Names) -> Command {
             .help("Print version");
         let about = subcommand.get_about().map(|about| format!("{known}: {about}")).unwrap_or_default();
         let subcommand = subcommand.about(about).version(VERSION).bin_name(known).arg(print_version);
+        let subcommand = subcommand.mut_args(with_plain_seconds);
         let subcommand = match usage {
             Some(usage) => subcommand.override_usage(usage),
             None => subcommand,
         };
         subcommand.after_help(after_help.unwrap_or_default())
     })
+}
+
+/// Reads the durations of mosquitto's own options as its tools do: numbers of seconds, without units.
+fn with_plain_seconds(arg: Arg) -> Arg {
+    let arg = match arg.get_id().as_str() {
+        "timeout" => arg.value_parser(values::plain_whole_seconds),
+        "repeat_delay" => arg.value_parser(values::plain_seconds),
+        "keep_alive" => arg.value_parser(value_parser!(u16).range(5..)),
+        "session_expiry_interval" => arg.value_parser(values::plain_session_expiry),
+        _ => return arg,
+    };
+    arg.value_name("SECONDS")
 }
 
 /// Replaces the exit statuses in the help with those of mosquitto's tools.

@@ -1,6 +1,5 @@
 //! The options about the broker's address, the client's identity and the version of MQTT.
 
-use super::network::NetworkArgs;
 use super::values;
 use crate::cli::Error;
 use crate::protocol::Version;
@@ -23,9 +22,9 @@ pub struct ConnectionArgs {
     pub port: Option<u16>,
     /// Local address to connect from
     #[arg(short = 'A', long = "bind", value_name = "ADDRESS", value_parser = values::local_addresses)]
-    pub bind: Option<LocalAddresses>,
-    /// Timeout for connecting, up to the broker's CONNACK
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::positive_seconds)]
+    pub bind: Option<values::LocalAddresses>,
+    /// Timeout for connecting, up to the broker's CONNACK, such as 500ms or 1m
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::positive_duration)]
     pub connect_timeout: Duration,
     /// User name [default: the variable MQ_USERNAME]
     #[arg(short = 'u', long, value_name = "NAME", value_hint = ValueHint::Username)]
@@ -48,8 +47,8 @@ pub struct ConnectionArgs {
     /// Whether the password is a fallback from the environment, not a requested one.
     #[arg(skip)]
     pub(super) is_password_offered: bool,
-    /// Keep-alive interval: seconds without traffic before a PINGREQ is sent
-    #[arg(short = 'k', long = "keepalive", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(5..))]
+    /// Keep-alive interval: time without traffic before a PINGREQ is sent, such as 60 or 1m
+    #[arg(short = 'k', long = "keepalive", value_name = "DURATION", default_value = "60", value_parser = values::keep_alive)]
     pub keep_alive: u16,
     /// MQTT version: 31, 311 or 5 (or mqttv31, mqttv311, mqttv5) [default: 311]
     #[arg(short = 'V', long = "protocol-version", value_name = "VERSION", value_parser = values::version)]
@@ -85,10 +84,6 @@ pub const PORT: u16 = 1883;
 /// The registered port of MQTT over TLS.
 pub const TLS_PORT: u16 = 8883;
 
-/// Local addresses in the order typed; at least one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalAddresses(pub Vec<IpAddr>);
-
 impl ConnectionArgs {
     /// The local address to connect from, for a command with a single connection.
     ///
@@ -101,14 +96,6 @@ impl ConnectionArgs {
             Some([_, second, ..]) => Err(Error::Usage(format!(
                 "-A: a single connection has one local address; leave out {second}"
             ))),
-        }
-    }
-
-    /// Sets the host, unless a host or another place was named.
-    pub(super) fn host_unless_named(&mut self, host: &str, network: &mut NetworkArgs) {
-        if !network.names_host() {
-            self.host = Some(host.to_owned());
-            network.name_host();
         }
     }
 

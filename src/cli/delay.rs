@@ -3,7 +3,7 @@
 use super::values;
 use crate::cli::Error;
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::SystemTime;
 
 /// The longest delay that EMQX takes, in seconds; it reads a larger number as a time since 1970 (module
@@ -17,8 +17,8 @@ const MOST_BEFORE: i64 = 4_294_967;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Message")]
 pub struct DelayArgs {
-    /// Delay publication by this time, as in 90, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC
-    #[arg(long, value_name = "TIME", value_parser = delay, conflicts_with_all = ["at", "ndjson", "replay"])]
+    /// Delay publication, such as by 90s, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC
+    #[arg(long, value_name = "DURATION", value_parser = delay, conflicts_with_all = ["at", "ndjson", "replay"])]
     pub delay: Option<i64>,
     /// Publish at this time, as in 2026-12-01T09:00Z. EMQX only, as for --delay
     #[arg(long, value_name = "TIME", value_parser = values::start_time, conflicts_with_all = ["ndjson", "replay"])]
@@ -66,18 +66,15 @@ impl Delay {
     }
 }
 
-/// Seconds, or a time with units.
+/// A duration in whole seconds, rounded up so that the message is never early.
 fn delay(text: &str) -> Result<i64, String> {
-    let seconds = text.parse().ok().or_else(|| {
-        let duration: SignedDuration = text.parse().ok()?;
-        Some(duration.as_secs())
-    });
-    match seconds {
-        Some(seconds @ 1..=MOST) => Ok(seconds),
-        Some(seconds) if seconds > MOST => {
-            Err(format!("EMQX keeps messages for {MOST} s at most, about 497 days"))
+    let duration = values::positive_duration(text)?;
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    match i64::try_from(seconds) {
+        Ok(seconds @ ..=MOST) => Ok(seconds),
+        _ => {
+            Err(values::expected(format!("at most {MOST} s, about 497 days, for which EMQX keeps a message")))
         }
-        _ => Err("it takes seconds or a time as in 15m or 1h30m, at least 1 s".to_owned()),
     }
 }
 
@@ -90,6 +87,7 @@ mod tests {
         assert_eq!(delay("90"), Ok(90));
         assert_eq!(delay("15m"), Ok(900));
         assert_eq!(delay("1h30m"), Ok(5400));
+        assert_eq!(delay("500ms"), Ok(1));
         assert_eq!(delay("42949670"), Ok(MOST));
         for text in ["", "0", "-5", "-5m", "soon", "42949671", "12000h"] {
             assert!(delay(text).is_err(), "{text}");

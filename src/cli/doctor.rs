@@ -56,13 +56,13 @@ pub struct DoctorArgs {
     #[arg(short = 't', long, value_name = "PREFIX", value_parser = values::topic_name, help_heading = "Checks", default_value = TOPIC)]
     pub topic: TopicName,
     /// Timeout of each check
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = values::positive_seconds, help_heading = "Checks")]
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = values::positive_duration, help_heading = "Checks")]
     pub check_timeout: Duration,
     /// Print a JSON object
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Output")]
     pub json: bool,
-    /// Exit after this many seconds, with the findings so far
-    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    /// Exit after this time, such as 30s, with the findings so far
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Exit")]
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,

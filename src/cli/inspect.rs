@@ -1,6 +1,7 @@
 //! The options of `mq inspect`.
 
 use super::inspect_live::LiveArgs;
+use super::values;
 use crate::cli::Error;
 use crate::inspect::filter::{Filter, FilterError};
 use crate::inspect::view::ViewFormat;
@@ -166,5 +167,5 @@ fn direction(text: &str) -> Result<Direction, String> {
     Direction::BOTH
         .into_iter()
         .find(|direction| direction.name() == text)
-        .ok_or_else(|| "c2s is from the client to the server, s2c the other way".to_owned())
+        .ok_or_else(|| values::expected("c2s (from client to server) or s2c (from server to client)"))
 }

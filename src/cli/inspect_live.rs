@@ -56,8 +56,8 @@ pub struct LiveArgs {
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, requires = "topic", help_heading = CLIENT)]
     pub count: Option<u64>,
-    /// Exit after this many seconds; also for the proxy
-    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = CLIENT)]
+    /// Exit after this time, such as 30s; also for the proxy
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = CLIENT)]
     pub timeout: Option<Duration>,
     /// Write the packets to this pcapng file for Wireshark, as plain TCP without TLS and WebSocket
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hex", "base64"], value_hint = ValueHint::FilePath)]
@@ -220,7 +220,7 @@ fn listen(text: &str) -> Result<Listen, String> {
         "mqtts" => (true, false),
         "ws" => (false, true),
         "wss" => (true, true),
-        _ => return Err("it begins with mqtt, mqtts, ws or wss, or with the address".to_owned()),
+        _ => return Err(values::expected("one of the schemes mqtt, mqtts, ws and wss, or no scheme")),
     };
     let place = place.strip_suffix('/').unwrap_or(place);
     Ok(Listen { address: socket_address(place)?, is_secure, is_web_socket })
@@ -228,14 +228,14 @@ fn listen(text: &str) -> Result<Listen, String> {
 
 /// An address and a port; a port alone is on the loopback address.
 fn socket_address(place: &str) -> Result<SocketAddr, String> {
-    let problem = "it takes PORT or ADDR:PORT, as in 1884, 0.0.0.0:1884 or [::1]:1884";
+    let problem = values::expected("PORT or ADDR:PORT, such as 1884, 0.0.0.0:1884 or [::1]:1884");
     let (address, port) = place.rsplit_once(':').unwrap_or(("localhost", place));
-    let port = port.parse().map_err(|_| problem.to_owned())?;
+    let port = port.parse().map_err(|_| problem.clone())?;
     let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
     match address.parse::<IpAddr>() {
         Ok(address) => Ok(SocketAddr::new(address, port)),
         Err(_) if address == "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        Err(_) => Err(problem.to_owned()),
+        Err(_) => Err(problem),
     }
 }
 

@@ -21,11 +21,13 @@ pub mod inspect_live;
 pub mod man;
 pub mod network;
 mod numbers;
+mod numeric_args;
 mod option_file;
 pub mod output;
 pub mod passwd;
 pub mod payload;
 pub mod preset;
+mod preset_settings;
 pub mod properties;
 pub mod publish;
 pub mod record_args;
@@ -255,7 +257,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
     if let Some(client) = cli.command.client_mut() {
-        names.choose_version(client);
+        client.choose_version(names);
     }
     cli.command.share_readings();
     Ok(Invocation { names, command: cli.command, note: typed.note() })

@@ -6,6 +6,7 @@
 use super::Names;
 use super::connection::ConnectionArgs;
 use super::url::{self, Scheme, Url, without_secrets};
+use super::values::expected;
 use crate::cli::Error;
 use crate::escape;
 use crate::hosted::sigv4::AccessKey;
@@ -139,13 +140,16 @@ impl NetworkArgs {
     }
 
     /// Whether an option names the host, or a socket instead.
-    pub(super) fn names_host(&self) -> bool {
+    fn names_host(&self) -> bool {
         self.typed.places.iter().any(|place| *place != "port")
     }
 
-    /// Records that the host is named, before all other places.
-    pub(super) fn name_host(&mut self) {
-        self.typed.places.insert(0, "host");
+    /// Sets the host, unless a host or another place was named.
+    pub(super) fn set_host_unless_named(&mut self, connection: &mut ConnectionArgs, host: &str) {
+        if !self.names_host() {
+            connection.host = Some(host.to_owned());
+            self.typed.places.insert(0, "host");
+        }
     }
 
     /// Whether there is a URL without TLS.
@@ -220,7 +224,7 @@ impl NetworkArgs {
         if names == Names::Mq {
             options.sort_by_key(|option| *option != "url");
         }
-        let told = |option| -> (Option<OsString>, Option<u16>) {
+        let place_of = |option| -> (Option<OsString>, Option<u16>) {
             match (option, url, &self.unix) {
                 ("url", Some(url), _) => {
                     let port = url.port.unwrap_or_else(|| url.scheme.default_port(names));
@@ -232,7 +236,7 @@ impl NetworkArgs {
             }
         };
         let usual = (OsString::from(USUAL_HOST), usual_port);
-        options.into_iter().map(told).fold(usual, |(host, port), (new_host, new_port)| {
+        options.into_iter().map(place_of).fold(usual, |(host, port), (new_host, new_port)| {
             (new_host.unwrap_or(host), new_port.unwrap_or(port))
         })
     }
@@ -369,7 +373,7 @@ fn signed_query(key: AccessKey, host: String, path: String) -> Query {
 fn proxy_version(text: &str) -> Result<ProxyVersion, String> {
     let versions = [ProxyVersion::V1, ProxyVersion::V2];
     let version = versions.into_iter().find(|version| version.name() == text);
-    version.ok_or_else(|| "expected v1 or v2".to_owned())
+    version.ok_or_else(|| expected("v1 or v2"))
 }
 
 fn as_text(word: &OsStr) -> Result<&str, String> {

@@ -1,9 +1,11 @@
 //! How `mq sub` and `mq rr` print messages.
 
+use super::values;
 use crate::cli::Error;
 use crate::message::Encoding;
 use crate::output::{Decoding, FieldPath, Layout, Printer, Template, TemplateError};
 use crate::payload::PayloadDecoding;
+use crate::suggestion::did_you_mean;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use std::ffi::OsString;
@@ -134,7 +136,8 @@ fn choice(text: &str) -> Result<PayloadDecoding, String> {
         .filter(|choice| matches!(choice, PayloadDecoding::Auto | PayloadDecoding::As(_)));
     choices.clone().find(|choice| choice.name().0 == text).ok_or_else(|| {
         let names: Vec<_> = choices.map(|choice| choice.name().0).collect();
-        format!("expected one of {}", names.join(", "))
+        let tip = did_you_mean(text, names.iter().copied());
+        values::expected(format!("one of {}{tip}", names.join(", ")))
     })
 }
 
@@ -148,6 +151,10 @@ pub(super) fn payload_form(text: &str) -> Result<PayloadForm, String> {
         "raw" => Ok(PayloadForm::Raw),
         "hex" => Ok(PayloadForm::Hex),
         "base64" => Ok(PayloadForm::Base64),
-        _ => Err("it takes raw, hex or base64".to_owned()),
+        _ => Err(format!(
+            "{}{}",
+            values::expected("raw, hex or base64"),
+            did_you_mean(text, ["raw", "hex", "base64"])
+        )),
     }
 }

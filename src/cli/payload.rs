@@ -19,8 +19,8 @@ pub struct PayloadArgs {
     /// Publish all of standard input as one message
     #[arg(short = 's', long, group = "payload", action = ArgAction::SetTrue)]
     pub stdin_file: bool,
-    /// Publish a random payload of N bytes, or of MIN..MAX bytes, as in 64..1024; new for each repetition
-    #[arg(long, group = "payload", value_name = "BYTES", value_parser = values::sizes)]
+    /// Publish a random payload of a size such as 64KiB, or a range such as 64..1KiB; new for each repetition
+    #[arg(long, group = "payload", value_name = "SIZE", value_parser = values::sizes)]
     pub random: Option<Sizes>,
     /// Publish an empty message
     #[arg(short = 'n', long, group = "payload", action = ArgAction::SetTrue)]

@@ -1,9 +1,11 @@
 //! `-D PACKET NAME VALUE`: properties of MQTT 5 for the packets that a client sends.
 
 use super::numbers;
+use super::values::{expected, one_of};
 use crate::cli::Error;
 use crate::protocol::property::{Context, Encoding};
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Version};
+use crate::suggestion::did_you_mean;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::ffi::{OsStr, OsString};
@@ -109,12 +111,15 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     let words = split(joined);
     let mut words = words.iter();
     let mut next = |part: &str| {
-        words.next().cloned().ok_or_else(|| format!("{part} is missing; it takes PACKET NAME [KEY] VALUE"))
+        words
+            .next()
+            .cloned()
+            .ok_or_else(|| format!("missing {part}: {}", expected("PACKET NAME [KEY] VALUE")))
     };
     let packet = text(next("PACKET")?)?;
     let target = target(&packet)?;
     let name = text(next("NAME")?)?;
-    let id = PropertyId::from_name(&name).ok_or_else(|| format!("unknown property '{name}'"))?;
+    let id = PropertyId::from_name(&name).ok_or_else(|| unknown_property(&name, target))?;
     // A client's PUBLISH carries no subscription identifier [MQTT-3.3.4-6].
     let is_allowed =
         id.belongs_in(target) && !(target == Context::Publish && id == PropertyId::SubscriptionIdentifier);
@@ -134,8 +139,12 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
         | Encoding::VariableByteInteger => {
             let typed = text(numbers::trim(&next("VALUE")?).to_vec())?;
             let number = typed.parse().map_err(|_| {
-                let odd = numbers::odd_character(&typed, false).unwrap_or_default();
-                format!("the property {id} takes a number, not '{}'{odd}", typed.escape_debug())
+                let invalid = numbers::invalid_character(&typed, false).unwrap_or_default();
+                format!(
+                    "invalid value '{}' of {id}: {}{invalid}",
+                    typed.escape_debug(),
+                    expected("a whole number")
+                )
             });
             Value::Number(number?)
         }
@@ -143,6 +152,11 @@ fn parse_words(joined: &OsStr) -> Result<PropertyArg, String> {
     // A value that no packet can carry is a mistake even if the packet is never sent.
     PropertiesBuf::new().push(id, value.as_property_value()).map_err(|error| error.to_string())?;
     Ok(PropertyArg { target, id, value })
+}
+
+fn unknown_property(name: &str, target: Context) -> String {
+    let known = PropertyId::ALL.into_iter().filter(|id| id.belongs_in(target)).map(PropertyId::name);
+    format!("unknown property '{name}'{}", did_you_mean(name, known))
 }
 
 /// Whether the value of the property of this name is a number.
@@ -164,17 +178,20 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
 }
 
+/// The packets with properties that a client sends, and the will.
+const TARGETS: [(&str, Context); 6] = [
+    ("connect", Context::Connect),
+    ("publish", Context::Publish),
+    ("subscribe", Context::Subscribe),
+    ("unsubscribe", Context::Unsubscribe),
+    ("disconnect", Context::Disconnect),
+    ("will", Context::Will),
+];
+
 fn target(packet: &str) -> Result<Context, String> {
-    match packet.to_ascii_lowercase().as_str() {
-        "connect" => Ok(Context::Connect),
-        "publish" => Ok(Context::Publish),
-        "subscribe" => Ok(Context::Subscribe),
-        "unsubscribe" => Ok(Context::Unsubscribe),
-        "disconnect" => Ok(Context::Disconnect),
-        "will" => Ok(Context::Will),
-        _ => Err(format!(
-            "'{packet}' is not a packet with properties; expected connect, publish, subscribe, \
-             unsubscribe, disconnect or will"
-        )),
-    }
+    let known = TARGETS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(packet));
+    known.map(|(_, target)| target).ok_or_else(|| {
+        let names = TARGETS.map(|(name, _)| name);
+        format!("unknown packet '{packet}': {}{}", expected(one_of(&names)), did_you_mean(packet, names))
+    })
 }

@@ -66,11 +66,11 @@ pub struct PublishArgs {
     /// Publish the message this many times
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = values::count, help_heading = "Message")]
     pub repeat: u64,
-    /// Pause between repetitions, starting at the acknowledgement
-    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, help_heading = "Message")]
+    /// Pause between repetitions, starting at the acknowledgement, such as 500ms
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = values::duration, help_heading = "Message")]
     pub repeat_delay: Duration,
-    /// Give up after this many seconds, including the time to connect
-    #[arg(long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    /// Give up after this time, including the time to connect, such as 5s or 2m
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Exit")]
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,

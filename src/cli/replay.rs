@@ -1,6 +1,7 @@
 //! The options of `mq pub --replay`.
 
 use super::bench::rate;
+use super::values;
 use crate::bench::schedule::Rate;
 use crate::protocol::TopicName;
 use clap::{Args, ValueHint};
@@ -64,14 +65,14 @@ fn speed(text: &str) -> Result<Speed, String> {
     }
     match text.parse() {
         Ok(times) if (0.001..=1e6).contains(&times) => Ok(Speed::Times(times)),
-        _ => Err("it takes a number from 0.001 to 1000000, or max".to_owned()),
+        _ => Err(values::expected("a number from 0.001 to 1000000, or max")),
     }
 }
 
 fn rewrite(text: &str) -> Result<Rewrite, String> {
-    let (from, to) = text.split_once('=').ok_or("it takes FROM=TO, two topics")?;
+    let (from, to) = text.split_once('=').ok_or_else(|| values::expected("FROM=TO, two topics"))?;
     if from.is_empty() && to.is_empty() {
-        return Err("it takes FROM=TO, two topics, one of which may be empty".to_owned());
+        return Err(values::expected("FROM=TO, two topics, of which one may be empty"));
     }
     for topic in [from, to].into_iter().filter(|topic| !topic.is_empty()) {
         TopicName::parse(topic).map_err(|error| format!("'{topic}': {error}"))?;

@@ -61,8 +61,8 @@ pub struct RequestArgs {
     /// Exit after this many responses
     #[arg(long, value_name = "RESPONSES", default_value_t = 1, value_parser = values::count, help_heading = "Exit")]
     pub count: u64,
-    /// Exit after this many seconds, including the time to connect
-    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    /// Exit after this time, including the time to connect, such as 5s or 2m
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Exit")]
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,

@@ -3,14 +3,14 @@
 use super::authentication::AuthenticationArgs;
 use super::compat::Names;
 use super::connection::{ConnectionArgs, IdentityArgs};
-use super::network::NetworkArgs;
+use super::network::{NetworkArgs, Way};
 use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
 use super::values;
 use crate::cli::Error;
 use crate::client::{Options, Retries, WillOptions};
-use crate::hosted::{ConnectContent, Rules};
+use crate::hosted::{ConnectContent, Rules, Service};
 use crate::protocol::property::Context;
 use crate::protocol::{
     PropertiesBuf, PropertyId, PropertyValue, Qos, ReasonCode, TopicFilter, TopicName, Version,
@@ -26,8 +26,8 @@ pub struct SessionArgs {
     /// Keep the session: messages that arrive while disconnected are delivered later. Needs -i
     #[arg(short = 'c', long, action = ArgAction::SetTrue)]
     pub disable_clean_session: bool,
-    /// Session expiry interval in seconds; -1 never expires. Chooses MQTT 5
-    #[arg(short = 'x', long, value_name = "SECONDS", value_parser = values::session_expiry)]
+    /// Session expiry interval, such as 3600 or 1h; -1 never expires. Chooses MQTT 5
+    #[arg(short = 'x', long, value_name = "DURATION", value_parser = values::session_expiry)]
     pub session_expiry_interval: Option<u32>,
 }
 
@@ -110,9 +110,44 @@ impl ClientArgs {
         Ok(version)
     }
 
+    /// Checks whether the authentication data is an expired token. Returns a warning if the broker may accept it
+    /// nevertheless.
+    ///
+    /// # Errors
+    /// If it has expired, and the service would reject it.
+    pub fn check_token(&self) -> Result<Option<String>, Error> {
+        let Some((path, since)) = self.authentication.expired() else { return Ok(None) };
+        let problem = format!("the token {since}");
+        match self.preset.preset {
+            Some(_) => Err(Error::Unusable { option: "--auth-data-file", path: path.to_owned(), problem }),
+            None => Ok(Some(format!("--auth-data-file {}: {problem}", path.display()))),
+        }
+    }
+
+    /// The limits of the service, if one was chosen.
+    pub fn rules(&self, version: Version) -> Option<Rules> {
+        Some(Rules::new(self.preset.preset?, version, self.preset.device.clone()))
+    }
+
+    /// The broker's service: the chosen one, or the host's.
+    pub fn service(&self, names: Names) -> Option<Service> {
+        self.preset.preset.or_else(|| Service::of_host(&self.way(names).ok()?.host))
+    }
+
+    pub(super) fn way(&self, names: Names) -> Result<Way, Error> {
+        self.network.way(names, &self.connection, self.tls.default_port(names))
+    }
+
+    /// `-x` and `-D` choose MQTT 5 even if `-V` is given, as in mosquitto's tools.
+    pub(super) fn choose_version(&mut self, names: Names) {
+        if names == Names::Mosquitto && self.needs_v5() {
+            self.connection.version = Some(Version::V5);
+        }
+    }
+
     /// Whether the connection uses TLS, if the options decide it without their files.
     pub fn is_encrypted(&self, names: Names) -> Option<bool> {
-        let way = self.network.way(names, &self.connection, self.tls.default_port(names)).ok()?;
+        let way = self.way(names).ok()?;
         Some(self.tls.is_spoken(names, way.is_secure, way.port))
     }
 
@@ -126,7 +161,7 @@ impl ClientArgs {
     /// # Errors
     /// If options conflict, or a file cannot be read.
     pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
-        let way = self.network.way(names, &self.connection, self.tls.default_port(names))?;
+        let way = self.way(names)?;
         let host = if way.is_unix() { "localhost" } else { &way.host };
         let tls = self.tls.tls(names, host, way.is_secure, way.port)?;
         let mut endpoint = Endpoint {
@@ -148,7 +183,7 @@ impl ClientArgs {
     /// The conflicting options.
     pub(super) fn check_combinations(&self, names: Names) -> Result<(), Error> {
         self.tls.check_combinations()?;
-        self.network.way(names, &self.connection, self.tls.default_port(names))?;
+        self.way(names)?;
         let version = self.version()?;
         self.will()?;
         self.check_characters(names)?;

@@ -3,7 +3,7 @@
 use super::Names;
 use super::connection::DiagnosticArgs;
 use super::output::OutputArgs;
-use super::record_args::KeepArgs;
+use super::record_args::RecordArgs;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
@@ -88,15 +88,15 @@ pub struct SubscribeArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
-    pub(crate) keep: KeepArgs,
+    pub(crate) keep: RecordArgs,
     /// Exit after this many messages
     #[arg(short = 'C', long, value_name = "MESSAGES", value_parser = values::count, help_heading = "Exit")]
     pub count: Option<u64>,
-    /// Exit after this many seconds, including the time to connect
-    #[arg(short = 'W', long, value_name = "SECONDS", value_parser = values::whole_seconds, help_heading = "Exit")]
+    /// Exit after this time, including the time to connect, such as 5s or 2m
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Exit")]
     pub timeout: Option<Duration>,
-    /// Exit after this many seconds without a message
-    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Exit")]
+    /// Exit after this time without a message, such as 500ms
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Exit")]
     pub idle_timeout: Option<Duration>,
     /// Exit once subscribed, to set up a kept session
     #[arg(short = 'E', long = "exit-after-subscribe", action = ArgAction::SetTrue, help_heading = "Exit")]
@@ -168,7 +168,7 @@ impl SubscribeArgs {
 /// A group's name is one level [MQTT-4.8.2-2].
 fn group(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(['/', '+', '#']) {
-        return Err("it takes a name without /, + and #".to_owned());
+        return Err(values::expected("a name without /, + and #"));
     }
     Ok(text.to_owned())
 }

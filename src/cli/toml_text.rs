@@ -1,7 +1,4 @@
-//! Places of mistakes in TOML files, and suggestions for misspelled words.
-
-/// Minimum similarity of a suggestion to the misspelled word.
-const ALIKE: f64 = 0.8;
+//! Places of mistakes in TOML files.
 
 /// Line starts of a text, so that finding many places does not count the lines anew each time.
 pub(super) struct Places<'t> {
@@ -27,25 +24,6 @@ impl<'t> Places<'t> {
 /// Line and column of a byte, from 1.
 pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     Places::of(text).place(offset)
-}
-
-/// The known word most similar to a misspelled one, if any is similar.
-pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    sorted_by_likeness(unknown, known).into_iter().next().filter(|word| likeness(unknown, word) > ALIKE)
-}
-
-/// The known words, the most similar to the misspelled one first.
-pub(super) fn sorted_by_likeness<'a>(
-    unknown: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Vec<&'a str> {
-    let mut known: Vec<&str> = known.into_iter().collect();
-    known.sort_by(|a, b| likeness(unknown, b).total_cmp(&likeness(unknown, a)));
-    known
-}
-
-fn likeness(unknown: &str, word: &str) -> f64 {
-    strsim::jaro(unknown, word)
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
 //! Parses single values, or explains which values are valid.
 
-use super::connection::LocalAddresses;
 use crate::bench::shard::Shard;
 use crate::protocol::{Qos, RetainHandling, TopicFilter, TopicName, Version};
+use crate::quantity;
 use crate::transport::tls;
 use jiff::Timestamp;
 use std::ffi::OsStr;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
 pub(super) fn qos(text: &str) -> Result<Qos, String> {
-    let number = text.parse().map_err(|_| "QoS is 0, 1 or 2")?;
-    Qos::from_u8(number).ok_or_else(|| "QoS is 0, 1 or 2".to_owned())
+    let number = text.parse().map_err(|_| expected("0, 1 or 2"))?;
+    Qos::from_u8(number).ok_or_else(|| expected("0, 1 or 2"))
 }
 
 pub(super) fn version(text: &str) -> Result<Version, String> {
@@ -19,15 +20,15 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
         "31" | "3.1" | "mqttv31" => Ok(Version::V31),
         "311" | "3.1.1" | "mqttv311" => Ok(Version::V311),
         "5" | "5.0" | "mqttv5" => Ok(Version::V5),
-        _ => Err("the versions are 31, 311 and 5 (or mqttv31, mqttv311, mqttv5)".to_owned()),
+        _ => Err(expected("31, 311 or 5 (or mqttv31, mqttv311, mqttv5)")),
     }
 }
 
 pub(super) fn authentication_method(text: &str) -> Result<String, String> {
     match text {
-        "" => Err("the method's name is empty".to_owned()),
-        text if text.chars().any(char::is_control) => Err("it has a control character".to_owned()),
-        text if text.len() > usize::from(u16::MAX) => Err("MQTT carries 65535 bytes at most".to_owned()),
+        "" => Err(expected("the name of a method")),
+        text if text.chars().any(char::is_control) => Err(expected("a name without control characters")),
+        text if text.len() > usize::from(u16::MAX) => Err(expected("at most 65535 bytes")),
         text => Ok(text.to_owned()),
     }
 }
@@ -37,9 +38,9 @@ pub(super) fn tls_version(text: &str) -> Result<tls::Version, String> {
         "tlsv1.2" | "1.2" => Ok(tls::Version::Tls12),
         "tlsv1.3" | "1.3" => Ok(tls::Version::Tls13),
         "tlsv1.1" | "1.1" | "tlsv1.0" | "1.0" | "tlsv1" => {
-            Err("it has been broken for years and is not supported; tlsv1.2 and tlsv1.3 are".to_owned())
+            Err(expected("tlsv1.2 or tlsv1.3; older versions are insecure and not supported"))
         }
-        _ => Err("the versions are tlsv1.2 (or newer) and tlsv1.3".to_owned()),
+        _ => Err(expected("tlsv1.2 (or newer) or tlsv1.3")),
     }
 }
 
@@ -56,15 +57,19 @@ pub(super) fn retain_handling(text: &str) -> Result<RetainHandling, String> {
         "always" => Ok(RetainHandling::Always),
         "new" => Ok(RetainHandling::New),
         "never" => Ok(RetainHandling::Never),
-        _ => Err("it takes always, new or never".to_owned()),
+        _ => Err(expected("always, new or never")),
     }
 }
 
 /// A topic filter with the QoS to subscribe at in front, as in `2:alarms/#`.
 pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
-    let (number, filter) = text.split_once(':').ok_or("it takes QOS:FILTER, as in 2:alarms/#")?;
+    let (number, filter) = text.split_once(':').ok_or_else(|| expected("QOS:FILTER, such as 2:alarms/#"))?;
     Ok((qos(number)?, topic_filter(filter)?))
 }
+
+/// Local addresses in the order typed; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAddresses(pub Vec<IpAddr>);
 
 /// Maximum size of a range, enough for all clients of one machine.
 const MOST_LOCAL_ADDRESSES: usize = 65_536;
@@ -74,20 +79,18 @@ pub(super) fn local_addresses(text: &str) -> Result<LocalAddresses, String> {
     let mut addresses = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let range = address_range(local_address(first)?, local_address(last)?).ok_or_else(|| {
-            format!("invalid range {part}; the first address must not come after the last one")
-        })?;
+        let range = address_range(local_address(first)?, local_address(last)?)
+            .ok_or_else(|| expected(format!("a range from a lower to a higher address, unlike {part}")))?;
         addresses.extend(range.take(MOST_LOCAL_ADDRESSES + 1));
         if addresses.len() > MOST_LOCAL_ADDRESSES {
-            return Err(format!("more than {MOST_LOCAL_ADDRESSES} addresses"));
+            return Err(expected(format!("at most {MOST_LOCAL_ADDRESSES} addresses")));
         }
     }
     Ok(LocalAddresses(addresses))
 }
 
 fn local_address(text: &str) -> Result<IpAddr, String> {
-    let wanted = "it takes addresses, as in 10.0.0.7 or 127.0.0.2-127.0.0.9";
-    text.trim().parse().map_err(|_| format!("'{text}' is not an address; {wanted}"))
+    text.trim().parse().map_err(|_| expected("addresses such as 10.0.0.7 or 127.0.0.2-127.0.0.9"))
 }
 
 fn address_range(first: IpAddr, last: IpAddr) -> Option<Box<dyn Iterator<Item = IpAddr>>> {
@@ -106,29 +109,27 @@ fn address_range(first: IpAddr, last: IpAddr) -> Option<Box<dyn Iterator<Item = 
 pub(super) fn shard(text: &str) -> Result<Shard, String> {
     let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
     let shard = numbers.and_then(|(number, count)| Shard::new(number, count));
-    shard.ok_or_else(|| "it takes K/N, as in 2/3 for the second of three".to_owned())
+    shard.ok_or_else(|| expected("K/N, such as 2/3 for the second of three"))
 }
 
-/// A time: RFC 3339, seconds since 1970, or seconds from now with a `+`.
+/// A time: RFC 3339, seconds since 1970, or a duration from now with a `+`.
 pub(super) fn start_time(text: &str) -> Result<SystemTime, String> {
     let now = SystemTime::now();
     let time = if let Some(later) = text.strip_prefix('+') {
-        now.checked_add(seconds(later)?)
-    } else if let Ok(since) = seconds(text) {
+        now.checked_add(duration(later)?)
+    } else if let Some(since) = text.parse().ok().and_then(quantity::from_seconds) {
         SystemTime::UNIX_EPOCH.checked_add(since)
     } else {
         text.parse().ok().map(|time: Timestamp| SystemTime::from(time))
     };
-    time.ok_or_else(|| {
-        "it takes a time as in 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS from now".to_owned()
-    })
+    time.ok_or_else(|| expected("a time such as 2026-01-31T12:00:00Z, seconds since 1970, or +30s from now"))
 }
 
 /// A percentage from 0.1 to 100.
 pub(super) fn percentage(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("it takes a number from 0.1 to 100".to_owned()),
+        _ => Err(expected("a number from 0.1 to 100")),
     }
 }
 
@@ -136,7 +137,7 @@ pub(super) fn percentage(text: &str) -> Result<f64, String> {
 pub(super) fn tolerance(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').unwrap_or(text).trim_end().parse() {
         Ok(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent),
-        _ => Err("it takes a percentage from 0 to 1000, as in 10%".to_owned()),
+        _ => Err(expected("a percentage from 0 to 1000, such as 10%")),
     }
 }
 
@@ -144,42 +145,63 @@ pub(super) fn tolerance(text: &str) -> Result<f64, String> {
 pub(super) fn count(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(count) if count > 0 => Ok(count),
-        _ => Err("it takes a whole number, at least 1".to_owned()),
+        _ => Err(expected("a whole number, at least 1")),
     }
 }
 
-/// About three hundred years, which includes current times since 1970; sums of a few such times do not overflow.
-const MOST_SECONDS: f64 = 1e10;
-
-/// Seconds with decimals, zero allowed.
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    time_of(text.parse().map_err(|_| "it takes a number of seconds, as in 0.5")?)
+/// The end of an error message about an invalid value.
+pub(super) fn expected(form: impl fmt::Display) -> String {
+    format!("expected {form}")
 }
 
-/// A finite time that is not negative.
-pub(super) fn time_of(seconds: f64) -> Result<Duration, String> {
-    let time = Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= MOST_SECONDS);
-    time.ok_or_else(|| format!("it takes seconds from 0 to {MOST_SECONDS}, as in 0.5"))
-}
-
-/// Seconds with decimals, more than zero.
-pub(super) fn positive_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("it takes more than 0 seconds".to_owned()),
-        seconds => Ok(seconds),
+/// Words as `a, b or c`.
+pub(super) fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
 
-/// Whole seconds, at least one.
-pub(super) fn whole_seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<u64>() {
-        Ok(seconds) if seconds >= 1 => Ok(Duration::from_secs(seconds)),
-        _ => Err("it takes a whole number of seconds, at least 1".to_owned()),
+/// A duration, zero allowed.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    quantity::duration(text).ok_or_else(|| expected(quantity::DURATION))
+}
+
+/// A duration of more than zero.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err(expected("a duration greater than 0, such as 500ms, 5s or 2m")),
+        duration => Ok(duration),
     }
 }
 
-/// A session expiry interval in seconds: decimal, `0x` hexadecimal or `0` octal, or never as `-1` or `∞`.
+/// The keep-alive interval in seconds: the specification allows 0, but mosquitto's tools need at least 5.
+pub(super) fn keep_alive(text: &str) -> Result<u16, String> {
+    let seconds = whole_seconds(text).and_then(|seconds| u16::try_from(seconds).ok());
+    seconds
+        .filter(|seconds| *seconds >= 5)
+        .ok_or_else(|| expected("whole seconds from 5 to 65535, such as 60 or 1m"))
+}
+
+/// A duration in whole seconds.
+pub(super) fn whole_seconds(text: &str) -> Option<u64> {
+    quantity::duration(text)
+        .filter(|duration| duration.subsec_nanos() == 0)
+        .map(|duration| duration.as_secs())
+}
+
+/// A session expiry interval in seconds: a duration, `0x` hexadecimal or `0` octal, or never as `-1` or `∞`.
 pub(super) fn session_expiry(text: &str) -> Result<u32, String> {
+    let has_unit = text.ends_with(|c: char| c.is_ascii_lowercase());
+    match whole_seconds(text).filter(|_| has_unit).map(u32::try_from) {
+        Some(Ok(seconds)) => Ok(seconds),
+        Some(Err(_)) | None => plain_session_expiry(text),
+    }
+}
+
+/// The same without units, as mosquitto's tools read it.
+pub(super) fn plain_session_expiry(text: &str) -> Result<u32, String> {
     if matches!(text, "-1" | "∞") {
         return Ok(u32::MAX);
     }
@@ -190,8 +212,23 @@ pub(super) fn session_expiry(text: &str) -> Result<u32, String> {
     } else {
         text.parse()
     };
-    number
-        .map_err(|_| "it takes seconds from 0 to 4294967295, or -1 for a session that never ends".to_owned())
+    number.map_err(|_| expected("seconds from 0 to 4294967295, such as 3600 or 1h, or -1 for no expiry"))
+}
+
+/// A number of seconds as mosquitto's tools read it: whole, at least one.
+pub(super) fn plain_whole_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(seconds) if seconds >= 1 => Ok(Duration::from_secs(seconds)),
+        _ => Err(expected("whole seconds, at least 1")),
+    }
+}
+
+/// A number of seconds as mosquitto's tools read it, with decimals.
+pub(super) fn plain_seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(quantity::from_seconds)
+        .ok_or_else(|| expected("a number of seconds, such as 0.5"))
 }
 
 /// Bytes in hexadecimal, at least one; `None` if invalid.
@@ -208,7 +245,7 @@ pub(super) fn bytes(word: &OsStr) -> Vec<u8> {
 }
 
 /// The longest payload that fits into a packet together with its topic.
-const MOST_BYTES: usize = 268_000_000;
+const MAX_PAYLOAD: u64 = 268_000_000;
 
 /// Minimum and maximum length of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,18 +255,20 @@ pub struct Sizes {
     pub most: usize,
 }
 
-/// A size or a range: `64`, `64..1024`.
+/// A payload size or a range: `64`, `64..1024`, `1KiB..4KiB`.
 pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
-    let number = |text: &str| {
-        let number = text.parse().ok().filter(|&bytes: &usize| bytes <= MOST_BYTES);
-        number.ok_or_else(|| format!("it takes bytes from 0 to {MOST_BYTES}, or a range as in 64..1024"))
+    let size = |text: &str| {
+        let size = quantity::size(text).filter(|bytes| *bytes <= MAX_PAYLOAD);
+        size.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| {
+            expected(format!("{}, or a range such as 64..1KiB; at most {MAX_PAYLOAD} bytes", quantity::SIZE))
+        })
     };
     let (least, most) = match text.split_once("..") {
-        Some((least, most)) => (number(least)?, number(most)?),
-        None => (number(text)?, number(text)?),
+        Some((least, most)) => (size(least)?, size(most)?),
+        None => (size(text)?, size(text)?),
     };
     if least > most {
-        return Err(format!("it takes the smaller number first: {most}..{least}"));
+        return Err(expected(format!("the smaller size first: {most}..{least}")));
     }
     Ok(Sizes { least, most })
 }
@@ -268,6 +307,7 @@ mod tests {
     fn sizes_are_one_number_or_two() {
         assert_eq!(sizes("64"), Ok(Sizes { least: 64, most: 64 }));
         assert_eq!(sizes("64..1024"), Ok(Sizes { least: 64, most: 1024 }));
+        assert_eq!(sizes("1KiB..1.5KiB"), Ok(Sizes { least: 1024, most: 1536 }));
         for text in ["", "..", "5..", "9..5", "-1", "300000000"] {
             assert!(sizes(text).is_err(), "{text}");
         }

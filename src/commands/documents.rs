@@ -3,6 +3,7 @@
 use crate::cli::generated_docs::{CompletionsArgs, ManArgs, Shell};
 use crate::cli::{self, man};
 use crate::commands::error::{Error, ExitStatus};
+use crate::suggestion::did_you_mean;
 use clap::ValueEnum;
 use clap_complete::{Generator, shells};
 use std::fs;
@@ -34,7 +35,11 @@ pub(super) fn run_man(args: &ManArgs) -> Result<ExitStatus, Error> {
         None => {
             let name = args.command.as_deref().unwrap_or_default();
             let known: Vec<&str> = pages.iter().filter_map(|page| page.command.as_deref()).collect();
-            Err(Error::Usage(format!("unknown command '{name}'; expected one of {}", known.join(", "))))
+            Err(Error::Usage(format!(
+                "unknown command '{name}': expected one of {}{}",
+                known.join(", "),
+                did_you_mean(name, known.iter().copied())
+            )))
         }
     }
 }

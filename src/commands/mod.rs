@@ -18,6 +18,7 @@ mod lines;
 mod log;
 mod mosquitto_debug;
 mod ndjson;
+mod outbound;
 mod panic_hook;
 mod passwd;
 mod password;
@@ -113,7 +114,8 @@ fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(),
     let stdin_option = command.stdin_option();
     if let Some(client) = command.client_mut() {
         let of_password = client.connection.complete_credentials(messages.names, stdin_option)?;
-        let of_preset = client.follow_preset(messages.names)?;
+        let (settings, of_preset) = client.with_preset(messages.names)?;
+        *client = settings;
         let of_data = client.authentication.read_data(&client.connection, stdin_option)?;
         let of_token = client.check_token()?;
         let of_ciphers = client.tls.remark_on_ciphers();

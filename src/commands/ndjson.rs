@@ -2,7 +2,7 @@
 
 use super::Messages;
 use super::lines::{Next, StdinLines};
-use super::publish::{Outbound, Template};
+use super::outbound::{Header, Outbound};
 use crate::cli::publish::PublishArgs;
 use crate::commands::error::Error;
 use crate::message::{self, Message};
@@ -121,13 +121,13 @@ impl Maker {
         for problem in &message.left_out {
             self.messages.say(&format!("{place}: {problem}; the message to {topic} is sent without it"));
         }
-        let template = Template {
+        let header = Header {
             topic: topic.as_str().to_owned(),
             qos: message.qos.unwrap_or(self.defaults.qos),
             retain: message.retain.unwrap_or(self.defaults.retain),
             properties: self.properties(message.properties, place),
         };
-        Ok(Outbound { template: Rc::new(template), payload: message.payload.into() })
+        Ok(Outbound { header: Rc::new(header), payload: message.payload.into() })
     }
 
     /// The message's own properties, and those of the options that it does not have.

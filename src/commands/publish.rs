@@ -2,6 +2,7 @@
 
 use super::lines::{Next, StdinLines};
 use super::ndjson::{self, JsonLines, NextMessage};
+use super::outbound::{Header, Outbound};
 use super::payload::{self, Payload};
 use super::replay::Replay;
 use super::shutdown::{Limits, Stop, stop};
@@ -14,11 +15,9 @@ use crate::cli::publish::PublishArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending, Uncertain};
 use crate::commands::error::{Error, ExitStatus};
 use crate::hosted::Rules;
-use crate::protocol::property::Context;
 use crate::protocol::session::{Outgoing, PublishError};
 use crate::protocol::{
-    Defect, PacketId, Properties, PropertiesBuf, Publish, Qos, ReasonCode, SubscriptionAck, TopicName,
-    Version,
+    Defect, PacketId, Properties, Publish, Qos, ReasonCode, SubscriptionAck, TopicName, Version,
 };
 use crate::transport::{Stream, Tap};
 use jiff::Timestamp;
@@ -63,66 +62,12 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     })
 }
 
-/// A message without its payload; the defaults of a run's messages.
-#[derive(Debug, Clone)]
-pub(super) struct Template {
-    pub(super) topic: String,
-    pub(super) qos: Qos,
-    pub(super) retain: bool,
-    pub(super) properties: PropertiesBuf,
-}
-
-impl Template {
-    fn new(
-        args: &PublishArgs,
-        topic: Option<TopicName>,
-        delay: Option<Delay>,
-        version: Version,
-    ) -> Result<Template, Error> {
-        let Some(topic) = topic else {
-            return Err(Error::Usage("missing -t TOPIC".to_owned()));
-        };
-        let properties = if version.is_v5() {
-            args.client.properties.collect(Context::Publish)?
-        } else {
-            PropertiesBuf::new()
-        };
-        let topic = delay.map_or_else(|| topic.as_str().to_owned(), |delay| delay.topic(topic.as_str()));
-        Ok(Template { topic, qos: args.qos, retain: args.retain, properties })
-    }
-
-    fn with_payload<'a>(&'a self, payload: &'a [u8]) -> Publish<'a> {
-        Publish {
-            dup: false,
-            qos: self.qos,
-            retain: self.retain,
-            topic: &self.topic,
-            packet_id: None,
-            properties: self.properties.as_properties(),
-            payload,
-        }
-    }
-}
-
-/// A message, kept until it is acknowledged.
-#[derive(Debug, Clone)]
-pub(super) struct Outbound {
-    pub(super) template: Rc<Template>,
-    pub(super) payload: Rc<[u8]>,
-}
-
-impl Outgoing for Outbound {
-    fn as_publish(&self) -> Publish<'_> {
-        self.template.with_payload(&self.payload)
-    }
-}
-
 /// The source of messages. Standard input is not read before the first connection.
 enum Source {
     /// The same one, several times.
     Repeated { maker: Maker, left: u64, delay: Duration, pause: Pause },
     /// Each line of standard input is a payload, in this encoding.
-    Lines { template: Rc<Template>, form: PayloadForm, lines: StdinLines, line: u64 },
+    Lines { header: Rc<Header>, form: PayloadForm, lines: StdinLines, line: u64 },
     /// Each line of standard input is a whole message.
     JsonLines(JsonLines),
     /// Recordings.
@@ -131,7 +76,7 @@ enum Source {
 
 /// Makes the published message, or several from one template.
 struct Maker {
-    template: Rc<Template>,
+    header: Rc<Header>,
     /// The topic, if it is a template.
     topic: Option<payload::Template>,
     payload: Payload,
@@ -139,22 +84,22 @@ struct Maker {
 }
 
 impl Maker {
-    fn new(args: &PublishArgs, template: Rc<Template>) -> Result<Maker, Error> {
-        let is_filled_in = args.payload.template && template.topic.contains('{');
-        let topic = is_filled_in.then(|| payload::parse("-t", &template.topic)).transpose()?;
-        Ok(Maker { template, topic, payload: Payload::read(&args.payload)?, made: 0 })
+    fn new(args: &PublishArgs, header: Rc<Header>) -> Result<Maker, Error> {
+        let is_filled_in = args.payload.template && header.topic.contains('{');
+        let topic = is_filled_in.then(|| payload::parse("-t", &header.topic)).transpose()?;
+        Ok(Maker { header, topic, payload: Payload::read(&args.payload)?, made: 0 })
     }
 
     fn next(&mut self) -> io::Result<Outbound> {
-        let template = match &self.topic {
+        let header = match &self.topic {
             Some(topic) => {
-                Rc::new(Template { topic: topic.fill_in(self.made)?, ..Template::clone(&self.template) })
+                Rc::new(Header { topic: topic.fill_in(self.made)?, ..Header::clone(&self.header) })
             }
-            None => Rc::clone(&self.template),
+            None => Rc::clone(&self.header),
         };
         let payload = self.payload.of_message(self.made)?;
         self.made += 1;
-        Ok(Outbound { template, payload })
+        Ok(Outbound { header, payload })
     }
 }
 
@@ -229,13 +174,13 @@ impl Publisher {
         let Some(rules) = &self.rules else { return Ok(()) };
         let checked = match &self.source {
             Source::Repeated { maker, .. } => match (&maker.topic, &maker.payload) {
-                (None, Payload::Fixed(payload)) => rules.check_publish(&maker.template.with_payload(payload)),
+                (None, Payload::Fixed(payload)) => rules.check_publish(&maker.header.with_payload(payload)),
                 (None, Payload::Template(_) | Payload::Random(_)) => {
-                    rules.check_publish(&maker.template.with_payload(&[]))
+                    rules.check_publish(&maker.header.with_payload(&[]))
                 }
                 (Some(_), _) => Ok(()),
             },
-            Source::Lines { template, .. } => rules.check_publish(&template.with_payload(&[])),
+            Source::Lines { header, .. } => rules.check_publish(&header.with_payload(&[])),
             Source::JsonLines(_) | Source::Replay(_) => Ok(()),
         };
         let topic = args.topic.as_ref().map(|topic| format!("cannot publish to {topic}"));
@@ -310,14 +255,14 @@ impl Publisher {
 
     /// mosquitto_pub publishes without RETAIN if the broker does not support it.
     fn leave_out_retain(&mut self) {
-        let template = match &mut self.source {
-            Source::Repeated { maker, .. } => &mut maker.template,
-            Source::Lines { template, .. } => template,
+        let header = match &mut self.source {
+            Source::Repeated { maker, .. } => &mut maker.header,
+            Source::Lines { header, .. } => header,
             Source::JsonLines(_) | Source::Replay(_) => return,
         };
-        if template.retain {
+        if header.retain {
             self.messages.say("the broker does not retain messages; publishing without -r");
-            Rc::make_mut(template).retain = false;
+            Rc::make_mut(header).retain = false;
         }
     }
 
@@ -341,7 +286,7 @@ impl Publisher {
             return self.fail(error);
         }
         *left -= 1;
-        *pause = match (*delay, maker.template.qos) {
+        *pause = match (*delay, maker.header.qos) {
             (Duration::ZERO, _) => Pause::None,
             (delay, Qos::AtMostOnce) => Pause::Until(now + delay),
             (_, Qos::AtLeastOnce | Qos::ExactlyOnce) => Pause::ForAcknowledgement,
@@ -350,7 +295,7 @@ impl Publisher {
     }
 
     fn send_line(&mut self, link: &mut Link<'_, Outbound>) -> Sending {
-        let Source::Lines { template, form, lines, line } = &mut self.source else {
+        let Source::Lines { header, form, lines, line } = &mut self.source else {
             return Sending::Finished;
         };
         let payload = match lines.next() {
@@ -368,9 +313,9 @@ impl Publisher {
             }
         };
         let payload = &*payload;
-        let keep = || Outbound { template: template.clone(), payload: payload.into() };
-        self.objection.note(&template.with_payload(payload));
-        let sent = publish(self.rules.as_ref(), link, &template.with_payload(payload), keep);
+        let keep = || Outbound { header: header.clone(), payload: payload.into() };
+        self.objection.note(&header.with_payload(payload));
+        let sent = publish(self.rules.as_ref(), link, &header.with_payload(payload), keep);
         self.sent_line(sent)
     }
 
@@ -407,7 +352,7 @@ fn publish(
 /// The topics of some messages, the first few by name.
 fn topics_of(messages: &[&Outbound]) -> String {
     const NAMED: usize = 5;
-    let mut topics: Vec<&str> = messages.iter().map(|message| message.template.topic.as_str()).collect();
+    let mut topics: Vec<&str> = messages.iter().map(|message| message.header.topic.as_str()).collect();
     topics.sort_unstable();
     topics.dedup();
     let rest = topics.len().saturating_sub(NAMED);
@@ -497,7 +442,7 @@ impl Application for Publisher {
             let details = Details::of(properties);
             self.messages.say(&format!(
                 "the broker rejected message {packet_id} to {}: {reason_code}{details}",
-                message.template.topic
+                message.header.topic
             ));
         }
         if let Source::Repeated { delay, pause: pause @ Pause::ForAcknowledgement, .. } = &mut self.source {
@@ -507,7 +452,7 @@ impl Application for Publisher {
     }
 
     fn unsendable(&mut self, message: Outbound, error: PublishError) {
-        self.failure = Some(unsendable(&message.template.topic, error));
+        self.failure = Some(unsendable(&message.header.topic, error));
     }
 
     fn subscribed(&mut self, _: &SubscriptionAck<'_>) -> Result<Flow, Error> {
@@ -548,12 +493,12 @@ impl Source {
             let maker = ndjson::Maker::new(args, topic, version, messages)?;
             return Ok(Source::Replay(Box::new(Replay::new(&args.replay, maker, messages)?)));
         }
-        let template = Rc::new(Template::new(args, topic, delay, version)?);
+        let header = Rc::new(Header::new(args, topic, delay, version)?);
         if args.stdin_line {
             let form = args.payload.input;
-            return Ok(Source::Lines { template, form, lines: StdinLines::new(), line: 0 });
+            return Ok(Source::Lines { header, form, lines: StdinLines::new(), line: 0 });
         }
-        let maker = Maker::new(args, template)?;
+        let maker = Maker::new(args, header)?;
         Ok(Source::Repeated { maker, left: args.repeat, delay: args.repeat_delay, pause: Pause::None })
     }
 }

@@ -7,7 +7,7 @@ use super::shutdown::{Idle, Limits, Stop, stop};
 use super::trace::Trace;
 use super::{Messages, block_on, broker_hint, check_taken, password};
 use crate::cli::Names;
-use crate::cli::record_args::KeepArgs;
+use crate::cli::record_args::RecordArgs;
 use crate::cli::subscribe::SubscribeArgs;
 use crate::client::{self, Application, Details, End, Flow, Link, Sending};
 use crate::commands::error::{Error, ExitStatus};
@@ -71,7 +71,7 @@ pub(super) fn run(args: &SubscribeArgs, messages: Messages) -> Result<ExitStatus
 }
 
 /// Opens the recording, if requested.
-fn open_recorder(args: &KeepArgs, messages: Messages) -> Result<Option<Recorder>, Error> {
+fn open_recorder(args: &RecordArgs, messages: Messages) -> Result<Option<Recorder>, Error> {
     let Some(path) = &args.record else { return Ok(None) };
     let (recorder, note) = Recorder::open(path, args.rotate)?;
     note.inspect(|note| messages.say(note));

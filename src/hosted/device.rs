@@ -30,7 +30,7 @@ impl Device {
             let is_fit = |character: char| character.is_ascii_alphanumeric() || SPECIAL.contains(character);
             if id.is_empty() || id.len() > LONGEST_ID || !id.chars().all(is_fit) {
                 return Err(format!(
-                    "it takes DEVICE or DEVICE/MODULE, each of 1 to {LONGEST_ID} letters, digits and {SPECIAL}"
+                    "expected DEVICE or DEVICE/MODULE, each of 1 to {LONGEST_ID} letters, digits and {SPECIAL}"
                 ));
             }
         }

@@ -68,12 +68,12 @@ impl Rules {
 
     /// The most topic filters in one SUBSCRIBE.
     pub fn filters_in_subscribe(&self) -> usize {
-        self.service.service_limits().filters
+        self.service.facts().filters
     }
 
     /// The most messages of QoS 1 to have in flight, which MQTT 3 has no word for.
     pub fn in_flight(&self) -> u16 {
-        self.service.service_limits().in_flight
+        self.service.facts().in_flight
     }
 
     /// Checks the content of CONNECT.
@@ -81,7 +81,7 @@ impl Rules {
     /// # Errors
     /// The violated rule.
     pub fn check_connect(&self, client: &ConnectContent<'_>) -> Result<(), Violation> {
-        let service_limits = self.service.service_limits();
+        let service_limits = self.service.facts();
         if !service_limits.versions.contains(&self.version) {
             return Err(self.violation(Problem::Version(self.version)));
         }
@@ -117,7 +117,7 @@ impl Rules {
     /// # Errors
     /// The violated rule.
     pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), Violation> {
-        let (size, maximum) = (publish.payload.len(), self.service.service_limits().payload);
+        let (size, maximum) = (publish.payload.len(), self.service.facts().payload);
         self.unless(publish.qos == Qos::ExactlyOnce, || Problem::ExactlyOnce)?;
         self.unless(size > maximum, || Problem::Payload { size, maximum })?;
         self.check_topic(publish.topic)?;
@@ -156,8 +156,7 @@ impl Rules {
     /// # Errors
     /// The violated rule.
     pub fn check_subscribe(&self, count: usize, properties: Properties<'_>) -> Result<(), Violation> {
-        if let Some(maximum) = self.service.service_limits().subscriptions.filter(|maximum| count > *maximum)
-        {
+        if let Some(maximum) = self.service.facts().subscriptions.filter(|maximum| count > *maximum) {
             return Err(self.violation(Problem::Subscriptions { count, maximum }));
         }
         let has_identifier = properties.find(PropertyId::SubscriptionIdentifier).is_some();
@@ -181,7 +180,7 @@ impl Rules {
 
     /// Checks the lengths of a topic and its owner. The prefix of a shared subscription or of a rule topic does not count.
     fn check_topic(&self, topic: &str) -> Result<(), Violation> {
-        let service_limits = self.service.service_limits();
+        let service_limits = self.service.facts();
         let is_aws = self.service == Service::AwsIotCore;
         self.unless(is_aws && topic.starts_with('$') && !topic.starts_with(AWS_TOPICS), || {
             Problem::Reserved

@@ -4,18 +4,17 @@
 
 use super::{Finding, Item, Name, Packet, Severity, Value};
 use crate::protocol::{PacketType, topic};
+use crate::suggestion::did_you_mean;
 
 /// The reason why a filter is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// An unknown key.
-    #[error("unknown filter key '{key}': did you mean '{nearest}'? The keys are {}", KEYS.join(", "))]
-    UnknownKey {
-        /// The key in the filter.
-        key: String,
-        /// The nearest known key.
-        nearest: &'static str,
-    },
+    #[error("unknown filter key '{0}': expected one of {known}{tip}", known = KEYS.join(", "), tip = did_you_mean(.0, KEYS))]
+    UnknownKey(String),
+    /// An unknown packet type.
+    #[error("unknown packet type '{0}'{tip}", tip = did_you_mean(.0, PacketType::ALL.map(PacketType::name)))]
+    UnknownType(String),
     /// A key without a value.
     #[error("missing value for '{0}': write {0}=VALUE")]
     NoValue(&'static str),
@@ -90,7 +89,10 @@ impl Term {
     fn parse(text: &str) -> Result<Term, FilterError> {
         let (is_negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
         let (typed, values) = text.split_once('=').map_or((text, None), |(key, values)| (key, Some(values)));
-        let key = KEYS.into_iter().find(|key| *key == typed).ok_or_else(|| unknown(typed))?;
+        let key = KEYS
+            .into_iter()
+            .find(|key| *key == typed)
+            .ok_or_else(|| FilterError::UnknownKey(typed.to_owned()))?;
         let wanted = match values {
             None if key == "finding" => vec![Wanted::AnyFinding],
             None => return Err(FilterError::NoValue(key)),
@@ -106,12 +108,6 @@ impl Term {
     }
 }
 
-fn unknown(key: &str) -> FilterError {
-    let distance = |known: &&&str| strsim::damerau_levenshtein(key, known);
-    let nearest = KEYS.iter().min_by_key(distance).copied().unwrap_or("type");
-    FilterError::UnknownKey { key: key.to_owned(), nearest }
-}
-
 impl Wanted {
     fn parse(key: &'static str, value: &str) -> Result<Wanted, FilterError> {
         let bad = |problem| FilterError::BadValue { key, value: value.to_owned(), problem };
@@ -120,7 +116,7 @@ impl Wanted {
             "type" => {
                 let of_name = |kind: &PacketType| kind.name().eq_ignore_ascii_case(value);
                 let found = PacketType::ALL.into_iter().find(of_name);
-                Wanted::Type(found.ok_or_else(|| bad("the types are CONNECT, CONNACK, PUBLISH and so on"))?)
+                Wanted::Type(found.ok_or_else(|| FilterError::UnknownType(value.to_owned()))?)
             }
             "topic" => {
                 topic::check_filter(value).map_err(|_| bad("the value must be a topic filter"))?;
@@ -246,7 +242,11 @@ mod tests {
         for (text, problem) in [
             ("tpye=PUBLISH", "did you mean 'type'"),
             ("type", "missing value for 'type'"),
-            ("type=PUBLISHED", "type: the types are"),
+            ("type=PUBLISHED", "unknown packet type 'PUBLISHED'; did you mean 'PUBLISH'?"),
+            (
+                "zzz=1",
+                "unknown filter key 'zzz': expected one of type, topic, client, connection, id, qos, code, finding",
+            ),
             ("topic=a#", "not a topic filter ('a#')"),
             ("qos=two", "0, 1 or 2 ('two')"),
         ] {

@@ -4,6 +4,7 @@ use super::{Encoding, Message};
 use crate::input_file::without_mark;
 use crate::protocol::property::PropertyError;
 use crate::protocol::{PropertiesBuf, PropertyId, PropertyValue, Qos, TopicName};
+use crate::suggestion::did_you_mean;
 use serde_core::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -22,9 +23,6 @@ const PROPERTY_KEYS: &[&str] = &[
     "topic_alias",
     "user_properties",
 ];
-
-/// How alike two keys must be for one to be taken for a misspelling of the other.
-const ALIKE: f64 = 0.7;
 
 /// A text is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,10 +128,7 @@ fn read_properties(object: RawText<'_>, start: usize) -> Result<(PropertiesBuf, 
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> String {
-    let likeness = |name: &&&str| (strsim::jaro(key, name) * 1000.0) as u32;
-    let nearest = known.iter().max_by_key(likeness).filter(|name| strsim::jaro(key, name) > ALIKE);
-    let nearest = nearest.map(|name| format!("; did you mean \"{name}\"?"));
-    format!("unknown key {key:?}{}", nearest.unwrap_or_default())
+    format!("unknown key {key:?}{}", did_you_mean(key, known.iter().copied()))
 }
 
 /// An error of serde_json, with the position in front.

@@ -109,10 +109,10 @@ fn under_its_own_name_only_blanks_around_a_number_are_passed_over() {
     for (option, value, parts) in [
         ("-q", "", &["-q", "''", "empty"][..]),
         ("-q", "1x", &["-q", "'1x'", "'x' is not a digit"]),
-        ("-k", "60s", &["-k", "'60s'", "'s' is not a digit"]),
-        ("-k", "6\u{a0}0", &["-k", "'\\u{a0}' is not a digit"]),
+        ("-k", "60x", &["-k", "'60x'", "expected whole seconds from 5 to 65535"]),
+        ("-k", "6\u{a0}0", &["-k", "expected whole seconds from 5 to 65535"]),
         ("-p", "1883;", &["-p", "';' is not a digit"]),
-        ("--repeat-delay", "1,5", &["--repeat-delay", "',' is not a digit"]),
+        ("--repeat-delay", "1,5", &["--repeat-delay", "'1,5'", "expected a duration"]),
         ("-D publish topic-alias", "1x", &["-D", "topic-alias", "'1x'", "'x' is not a digit"]),
     ] {
         assert_says(&with_value("mq", &words, option, value).run().fail(2), parts);
@@ -124,12 +124,15 @@ fn numbers_in_option_files_are_read_the_same_way() {
     let broker = EmbeddedBroker::start();
     let port = broker.address().port();
     let text = format!(
-        "-h 127.0.0.1\r\n-p {port}\r\n-q 1 \r\n-k 60s\n--repeat-delay none\n-D publish message-expiry-interval 5s\n"
+        "-h 127.0.0.1\r\n-p {port}\r\n-q 1 \r\n-k 60x\n--repeat-delay none\n-D publish message-expiry-interval 5s\n"
     );
     let files = certificates::Files::new(&[("options", text)]);
     let words = files.words("-t a -m x -o {}/options");
     assert_eq!(called_as("mosquitto_pub", &words).run().succeed(), "");
-    assert_says(&mq(&format!("pub {words}")).run().fail(2), &["line 4", "-k", "'60s'", "'s' is not a digit"]);
+    assert_says(
+        &mq(&format!("pub {words}")).run().fail(2),
+        &["line 4", "-k", "'60x'", "expected whole seconds"],
+    );
 }
 
 /// The lines of `-d`, with the identifiers that brokers make up left out, in the order of the alphabet: mosquitto acknowledges a

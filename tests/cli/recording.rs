@@ -272,7 +272,7 @@ fn options_of_recordings_are_checked() {
         ("pub -t a -m x --speed 2", "--replay"),
         ("pub --replay x --rewrite nothing", "FROM=TO"),
         ("sub -t a --rotate 1M", "--record"),
-        ("sub -t a --record x --rotate 1m", "30min"),
+        ("sub -t a --record x --rotate 1x", "30m, 1h or 1d"),
     ] {
         assert_says(&mq(words).run().fail(2), &[part]);
     }

@@ -2,6 +2,7 @@
 
 use crate::bench::report::metrics::{self, NamedMetric};
 use crate::bench::report::{Figure, LatencyKind, Report, Unit};
+use crate::suggestion::did_you_mean;
 use std::fmt;
 
 /// A figure of a report.
@@ -34,7 +35,7 @@ impl Metric {
     /// (`connack.p99`).
     ///
     /// # Errors
-    /// An unknown name, with the nearest known one.
+    /// An unknown name, with a similar one.
     pub fn parse(name: &str) -> Result<Metric, String> {
         if let Some(named) = NamedMetric::of_thresholds().find(|metric| metric.name == name) {
             return Ok(Metric::Named(named));
@@ -154,9 +155,8 @@ fn unknown(name: &str) -> String {
     for kind in LatencyKind::ALL {
         names.extend(statistics.map(|statistic| format!("{}.{statistic}", kind.threshold_name())));
     }
-    let distance = |known: &String| strsim::damerau_levenshtein(name, known);
-    let nearest = names.iter().min_by_key(|known| distance(known)).map_or("", String::as_str);
-    format!("unknown metric {name}; the nearest is {nearest}, and the manual lists all")
+    let tip = did_you_mean(name, names.iter().map(String::as_str));
+    format!("unknown metric {name}{}", if tip.is_empty() { "; the manual lists all" } else { &tip })
 }
 
 #[cfg(test)]
@@ -174,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_reported() {
+    fn a_misspelled_metric_has_a_suggestion() {
         for (name, nearest) in [("troughput", "throughput"), ("conack.p99", "connack.p99"), ("los", "loss")] {
             assert!(
-                Metric::parse(name).unwrap_err().contains(&format!("the nearest is {nearest},")),
+                Metric::parse(name).unwrap_err().ends_with(&format!("did you mean '{nearest}'?")),
                 "{name}"
             );
         }

@@ -2,6 +2,7 @@
 
 use super::metric::Metric;
 use crate::bench::report::{Figure, Report, Unit};
+use crate::quantity;
 use std::fmt;
 use std::str::FromStr;
 
@@ -106,8 +107,9 @@ impl FromStr for Threshold {
             (Some(_), _) => None,
             (None, unit) => value_of(value, unit),
         };
-        let value = number
-            .ok_or_else(|| format!("{text}: invalid value {value:?}; {metric} is {}", example(metric)))?;
+        let value = number.ok_or_else(|| {
+            format!("{text}: invalid value {value:?} for {metric}: expected {}", example(metric))
+        })?;
         Ok(Threshold {
             metric,
             comparison,
@@ -140,10 +142,10 @@ impl Comparison {
     }
 }
 
-/// Parses a value with its unit. Times need a unit: some would read a bare number as seconds, others as milliseconds.
+/// Parses a value with its unit, if any; a time without one is in seconds.
 fn value_of(text: &str, unit: Unit) -> Option<f64> {
     let units: &[(&str, f64)] = match unit {
-        Unit::Time => &[("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9)],
+        Unit::Time => return quantity::duration(text).map(|duration| duration.as_nanos() as f64),
         Unit::Rate => &[("k/s", 1e3), ("/s", 1.0), ("k", 1e3), ("", 1.0)],
         Unit::Count => &[("", 1.0)],
         Unit::Percent => &[("", 1.0)],
@@ -160,11 +162,11 @@ fn number_of(text: &str) -> Option<f64> {
 
 fn example(metric: Metric) -> &'static str {
     match metric.unit() {
-        Unit::Time => "a time with a unit: 500us, 10ms, 1.5s",
-        Unit::Rate => "a rate: 5000/s or 5k/s",
-        Unit::Count if metric.has_whole() => "a number or a percentage: 0, 100, 0.1%",
+        Unit::Time => quantity::DURATION,
+        Unit::Rate => "a rate such as 5000/s or 5k/s",
+        Unit::Count if metric.has_whole() => "a number or a percentage, such as 100 or 0.1%",
         Unit::Count => "a number",
-        Unit::Percent => "a percentage: 90%",
+        Unit::Percent => "a percentage such as 90%",
     }
 }
 
@@ -185,6 +187,10 @@ mod tests {
         let expected =
             ["p50>100ms: it was 400 ms", "sent_rate<1000k/s: it was 200000/s", "cpu>=41.5%: it was 41.5 %"];
         assert_eq!(misses("p50>100ms, sent_rate<1000k/s,cpu>=41.5%"), expected);
+        assert_eq!(
+            misses("p50>0.1"),
+            misses("p50>100ms").iter().map(|miss| miss.replace("100ms", "0.1")).collect::<Vec<_>>()
+        );
         assert_eq!(misses("loss<=0"), ["loss<=0: it was 0"]);
         assert_eq!(misses("loss>=0%"), ["loss>=0%: it was 0.0 %"]);
     }
@@ -200,15 +206,15 @@ mod tests {
         assert!(error("").contains("p99>10ms"));
         assert!(error("p99").contains("METRIC>VALUE"));
         assert!(error("p99>10ms,").contains("is not a condition"));
-        assert!(error("p99>10").contains("a time with a unit: 500us"), "{}", error("p99>10"));
-        assert!(error("p99>10%").contains("a time with a unit"));
+        assert!(error("p99>10x").ends_with("expected a duration such as 500ms, 5s or 2m"));
+        assert!(error("p99>10%").contains("expected a duration"));
         assert!(error("loss>x").contains("number or a percentage"));
         assert!(error("p99>-1ms").contains("invalid value"));
         assert!(error("p99>infs").contains("invalid value"));
         assert!(error("p99>1e3ms").contains("invalid value"));
-        assert!(error("p98x>1ms").contains("nearest"));
+        assert!(error("p98x>1ms").contains("unknown metric p98x"));
         assert!(error("throughput>1ms").contains("5000/s"));
-        assert!(error("µ>1").contains("nearest"));
+        assert!(error("µ>1").contains("unknown metric"));
     }
 
     proptest! {

@@ -144,8 +144,8 @@ pub struct BenchArgs {
     /// QoS level of the subscriptions, if it differs from --qos
     #[arg(long, value_name = "QOS", value_parser = values::qos, help_heading = "Load")]
     pub subscription_qos: Option<Qos>,
-    /// Payload size in bytes, or a range as in 64..1024; the header of measured messages takes 24 bytes, with --rate 32
-    #[arg(short = 's', long = "size", value_name = "BYTES", default_value = "64", value_parser = values::sizes, conflicts_with_all = ["payload_file", "payload_template", "payload_recording"], help_heading = "Load")]
+    /// Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32
+    #[arg(short = 's', long = "size", value_name = "SIZE", default_value = "64", value_parser = values::sizes, conflicts_with_all = ["payload_file", "payload_template", "payload_recording"], help_heading = "Load")]
     pub size: values::Sizes,
     /// Read the payload from a file; with subscribers, it follows the header
     #[arg(short = 'f', long = "payload-file", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["payload_template", "payload_recording"], help_heading = "Load")]
@@ -171,14 +171,14 @@ pub struct BenchArgs {
     /// Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1 << 47), conflicts_with = "duration", help_heading = "Load")]
     pub messages: Option<u64>,
-    /// Duration of the load in seconds [default: until --messages are sent; 10 with --rate, sub and reconnect]
-    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Load")]
+    /// Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate, sub and reconnect]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Load")]
     pub duration: Option<Duration>,
-    /// Time in seconds that the clients of conn stay connected [default: 10]
-    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, help_heading = "Load")]
+    /// Time that the clients of conn stay connected [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Load")]
     pub hold: Option<Duration>,
-    /// Send messages for N seconds before the measurement; their losses count too
-    #[arg(long, value_name = "SECONDS", value_parser = values::seconds, help_heading = "Load")]
+    /// Send messages for this time before the measurement; their losses count too
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Load")]
     pub warm_up: Option<Duration>,
     /// Messages per second of all publishers together, at planned times: 500, 5k, 1000/s, 30/min
     #[arg(long, value_name = "RATE", value_parser = value_parsers::rate, help_heading = "Load")]
@@ -189,8 +189,8 @@ pub struct BenchArgs {
     /// Number of messages that a publisher sends at a time, within --rate
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000), requires = "pace", help_heading = "Load")]
     pub burst: Option<u32>,
-    /// Ramp --rate up from 0 in N seconds; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k
-    #[arg(long, value_name = "SECONDS|FROM..TO", value_parser = value_parsers::ramp, help_heading = "Load")]
+    /// Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k
+    #[arg(long, value_name = "DURATION|FROM..TO", value_parser = value_parsers::ramp, help_heading = "Load")]
     pub ramp: Option<Ramping>,
     /// Maximum of unacknowledged QoS 1 and 2 messages per publisher [default: 20]; with rr, of unanswered requests [default: 1]
     #[arg(long = "inflight", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Load")]
@@ -204,8 +204,8 @@ pub struct BenchArgs {
     /// Number of threads for the clients [default: one per CPU]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Load")]
     pub threads: Option<u16>,
-    /// Timeout in seconds without progress: connections, acknowledgements or deliveries
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::positive_seconds, help_heading = "Load")]
+    /// Timeout without progress: connections, acknowledgements or deliveries
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::positive_duration, help_heading = "Load")]
     pub timeout: Duration,
     /// Number of processes for the clients, each with its own limit of open files [default: as many as needed]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Load")]
@@ -213,7 +213,7 @@ pub struct BenchArgs {
     /// Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`
     #[arg(long, value_name = "K/N", value_parser = values::shard, help_heading = "Several machines")]
     pub shard: Option<Shard>,
-    /// Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +SECONDS
+    /// Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s
     #[arg(long, value_name = "TIME", value_parser = values::start_time, help_heading = "Several machines")]
     pub start_at: Option<SystemTime>,
     /// Print the limits of this machine, whether the run fits, and how to raise each limit; without a run

@@ -6,10 +6,11 @@ use super::value_parsers::{self, Ramping, Topology, Word};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::Error;
-use crate::cli::toml_text::{nearest, place};
+use crate::cli::toml_text::place;
 use crate::cli::values::{self, Sizes};
 use crate::input_file;
 use crate::protocol::Qos;
+use crate::suggestion::did_you_mean;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,9 +20,9 @@ use toml::Spanned;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default, deserialize_with = "seconds")]
+    #[serde(default, deserialize_with = "duration")]
     duration: Option<Duration>,
-    #[serde(default, deserialize_with = "seconds")]
+    #[serde(default, deserialize_with = "duration")]
     warm_up: Option<Duration>,
     #[serde(rename = "group", default)]
     groups: Vec<Spanned<Table>>,
@@ -182,20 +183,20 @@ fn in_our_words(message: &str) -> String {
         return message.to_owned();
     };
     let known: Vec<&str> = words.collect();
-    match nearest(unknown, known.iter().copied()) {
-        Some(nearest) => format!("unknown {kind} {unknown:?}; did you mean {nearest:?}?"),
-        None => format!("unknown {kind} {unknown:?}; use one of {}", known.join(", ")),
+    match did_you_mean(unknown, known.iter().copied()) {
+        tip if tip.is_empty() => format!("unknown {kind} {unknown:?}: expected {}", values::one_of(&known)),
+        tip => format!("unknown {kind} {unknown:?}{tip}"),
     }
 }
 
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let seconds = f64::deserialize(deserializer)?;
-    values::time_of(seconds).map(Some).map_err(de::Error::custom)
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    values::duration(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
     let number = u8::deserialize(deserializer)?;
-    Qos::from_u8(number).map(Some).ok_or_else(|| de::Error::custom("QoS must be 0, 1 or 2"))
+    Qos::from_u8(number).map(Some).ok_or_else(|| de::Error::custom(values::expected("0, 1 or 2")))
 }
 
 fn sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sizes>, D::Error> {

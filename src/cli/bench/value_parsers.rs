@@ -2,6 +2,7 @@
 
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::values;
+use crate::suggestion::did_you_mean;
 use clap::ValueEnum;
 use std::fmt;
 use std::time::Duration;
@@ -49,14 +50,14 @@ pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
         "s" | "sec" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err("the unit of a rate is /s, /min or /h".to_owned()),
+        _ => return Err(values::expected("a rate with the unit /s, /min or /h")),
     };
     let (digits, factor) = match number.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1e3),
         None => number.strip_suffix('M').map_or((number, 1.0), |digits| (digits, 1e6)),
     };
     let wrong =
-        || format!("it takes messages per second, as in 500, 5k or 30/min, up to {}M", Rate::HIGHEST / 1e6);
+        || values::expected(format!("a rate such as 500, 5k or 30/min, up to {}M", Rate::HIGHEST / 1e6));
     let number: f64 = digits.parse().map_err(|_| wrong())?;
     Rate::per_second(number * factor / seconds).ok_or_else(wrong)
 }
@@ -69,13 +70,13 @@ pub enum Ramping {
     Between(Rate, Rate),
 }
 
-/// Seconds, or two rates as in `100..5k`.
+/// A duration, or two rates as in `100..5k`.
 pub(super) fn ramp(text: &str) -> Result<Ramping, String> {
     match text.split_once("..") {
         Some((from, to)) => Ok(Ramping::Between(rate(from)?, rate(to)?)),
-        None => values::seconds(text)
+        None => values::duration(text)
             .map(Ramping::FromNothing)
-            .map_err(|_| "it takes seconds, or two rates as in 100..5k".to_owned()),
+            .map_err(|_| values::expected("a duration such as 5s, or two rates such as 100..5k")),
     }
 }
 
@@ -84,7 +85,7 @@ pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
     match text {
         "constant" => Ok(Arrivals::Constant),
         "poisson" => Ok(Arrivals::Poisson),
-        _ => Err("it takes constant or poisson".to_owned()),
+        _ => Err(values::expected("constant or poisson") + &did_you_mean(text, ["constant", "poisson"])),
     }
 }
 

@@ -3,7 +3,9 @@
 use super::entry::{Entry, Origin, Place};
 use super::file::Source;
 use super::options::{Options, is_flag, is_path, is_repeated, key};
-use crate::cli::toml_text::{Places, nearest};
+use crate::cli::toml_text::Places;
+use crate::cli::values::one_of;
+use crate::suggestion::{did_you_mean, similar};
 use clap::Arg;
 use std::ffi::OsString;
 use std::fmt;
@@ -108,7 +110,7 @@ impl Reader<'_> {
                     self.document.default_profile = Some((profile.to_string(), self.place(value.span())));
                 }
                 (DEFAULT_PROFILE, _) => {
-                    self.mistake(value.span(), "default-profile takes the name of a profile");
+                    self.mistake(value.span(), "default-profile: expected the name of a profile");
                 }
                 (DEFAULTS, DeValue::Table(entries)) => {
                     self.document.defaults = self.entries(entries, &Origin::Defaults);
@@ -132,12 +134,8 @@ impl Reader<'_> {
         if self.options.find(unknown).is_some() {
             return format!("{unknown} belongs below [defaults] or a profile, as in [profile.home]");
         }
-        match nearest(unknown, [DEFAULT_PROFILE, DEFAULTS, PROFILES]) {
-            Some(known) => format!("unknown name {unknown:?}; did you mean {known:?}?"),
-            None => {
-                format!("unknown name {unknown:?}; expected default-profile, [defaults] or [profile.NAME]")
-            }
-        }
+        let tip = did_you_mean(unknown, [DEFAULT_PROFILE, DEFAULTS, PROFILES]);
+        format!("unknown name {unknown:?}: expected default-profile, [defaults] or [profile.NAME]{tip}")
     }
 
     fn profiles(&mut self, profiles: &DeTable<'_>) {
@@ -172,15 +170,15 @@ impl Reader<'_> {
 
     fn unknown_key(&self, unknown: &str) -> String {
         let known = self.options.iter().flat_map(|arg| [Some(key(arg)), arg.get_long()]).flatten();
-        let found = nearest(unknown, known);
+        let found = similar(unknown, known);
         // A long name that is not a key (`--pw`) leads to the key.
         let found = found.and_then(|word| {
             self.options.iter().find(|arg| key(arg) == word || arg.get_long() == Some(word))
         });
         match found {
-            Some(arg) => format!("unknown key {unknown:?}; did you mean {:?}?", key(arg)),
+            Some(arg) => format!("unknown key {unknown:?}{}", did_you_mean(key(arg), [key(arg)])),
             None => format!(
-                "unknown key {unknown:?}; the keys are the long names of connection options, such as host, port, cafile"
+                "unknown key {unknown:?}: expected the long name of a connection option, such as host, port or cafile"
             ),
         }
     }
@@ -206,7 +204,7 @@ impl Reader<'_> {
                     let text = if is_path(arg) { self.resolved(&text) } else { text.into() };
                     entries.push(Entry::new(arg, &text, origin(place)));
                 }
-                Err(problem) => self.mistake(value.span(), format!("{} {problem}", key(arg))),
+                Err(problem) => self.mistake(value.span(), format!("{}: {problem}", key(arg))),
             }
         }
         entries
@@ -245,29 +243,28 @@ impl Reader<'_> {
 fn text_of(arg: &Arg, value: &DeValue<'_>) -> Result<String, String> {
     match value {
         DeValue::Boolean(is_on) if is_flag(arg) => Ok(is_on.to_string()),
-        _ if is_flag(arg) => Err("is true or false".to_owned()),
-        DeValue::String(text) if text.contains('\0') => Err("contains a NUL character".to_owned()),
+        _ if is_flag(arg) => Err("expected true or false".to_owned()),
+        DeValue::String(text) if text.contains('\0') => Err("the text contains a NUL character".to_owned()),
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Ok(number.to_string()),
-            Err(_) => Err("is a number that is too large".to_owned()),
+            Err(_) => Err("the number is too large".to_owned()),
         },
         DeValue::Float(number) => Ok(number.as_str().to_owned()),
-        DeValue::Array(_) if !is_repeated(arg) => Err("takes one value, not a list".to_owned()),
+        DeValue::Array(_) if !is_repeated(arg) => Err("expected one value, not a list".to_owned()),
         DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
-            Err("takes a text or a number".to_owned())
+            Err("expected text or a number".to_owned())
         }
     }
 }
 
-/// Lists the existing profiles, the most similar first.
+/// Describes an unknown profile, with the existing ones.
 pub(super) fn no_profile(name: &str, document: &Document) -> String {
-    let names = document.profiles.iter().map(|profile| &*profile.name);
-    let known = crate::cli::toml_text::sorted_by_likeness(name, names);
-    let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
-    match known.as_slice() {
-        [] => format!("unknown profile {name:?}; no profiles are defined"),
-        [one] => format!("unknown profile {name:?}; expected {one}"),
-        several => format!("unknown profile {name:?}; expected one of {}", several.join(", ")),
+    let known: Vec<&str> = document.profiles.iter().map(|profile| &*profile.name).collect();
+    if known.is_empty() {
+        return format!("unknown profile {name:?}; no profiles are defined");
     }
+    let quoted: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+    let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
+    format!("unknown profile {name:?}: expected {}{}", one_of(&quoted), did_you_mean(name, known))
 }

@@ -4,7 +4,7 @@ use super::options::{is_flag, is_repeated, key};
 use crate::cli::argv::{self, PROPERTY};
 use crate::cli::properties::SEPARATOR;
 use crate::cli::url::{self, without_secrets};
-use crate::cli::{numbers, option_file};
+use crate::cli::{numeric_args, option_file};
 use clap::Arg;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -85,7 +85,7 @@ impl Origin {
 impl Entry {
     /// A value from a file or a variable.
     pub(super) fn new(arg: &Arg, value: &OsStr, origin: Origin) -> Entry {
-        let value = numbers::trimmed(arg, value);
+        let value = numeric_args::trimmed(arg, value);
         let words = option_file::values(key(arg), value.as_bytes());
         let value = words.join(OsStr::new(SEPARATOR));
         let word = match (arg.get_long(), arg.get_short()) {

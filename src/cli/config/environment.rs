@@ -42,7 +42,7 @@ pub(super) fn of_option(arg: &Arg) -> Result<Vec<Entry>, String> {
         return Err(format!("the variable {name} is not valid UTF-8"));
     }
     let values = match is_flag(arg) {
-        true => vec![switch(&value).ok_or_else(|| format!("the variable {name} takes true or false"))?],
+        true => vec![switch(&value).ok_or_else(|| format!("the variable {name}: expected true or false"))?],
         false if is_repeated(arg) => lines(&value),
         false => vec![value],
     };

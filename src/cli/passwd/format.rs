@@ -4,6 +4,7 @@ use super::SchemeArgs;
 use super::scheme::Algorithm;
 use crate::cli::Error;
 use crate::cli::Names;
+use crate::cli::values::{expected, one_of};
 use crate::passwd::format::{self, Format, SaltPosition, Settings};
 use crate::passwd::target;
 use clap::builder::PossibleValue;
@@ -193,7 +194,7 @@ fn known_hashes(format: Format) -> &'static [Algorithm] {
 fn list_of(hashes: &[Algorithm]) -> String {
     match hashes.iter().map(|hash| hash.name()).collect::<Vec<_>>().as_slice() {
         [] => "it does not hash".to_owned(),
-        names => format!("it takes {}", names.join(", ")),
+        names => expected(one_of(names)),
     }
 }
 

@@ -71,7 +71,7 @@ fn algorithm(value: &OsString) -> Result<Algorithm, Failure> {
     known.ok_or_else(|| {
         let shown = value.as_encoded_bytes().escape_ascii();
         refused(&format!(
-            "unknown hash algorithm '{shown}' for -H; it takes argon2id, sha512-pbkdf2 or sha512"
+            "unknown hash algorithm '{shown}' for -H: expected argon2id, sha512-pbkdf2 or sha512"
         ))
     })
 }
@@ -80,7 +80,7 @@ fn iterations(value: &OsString) -> Result<NonZeroU32, Failure> {
     let number = u32::try_from(numbers::integer(value.as_encoded_bytes())).ok();
     number.and_then(NonZeroU32::new).ok_or_else(|| {
         let shown = value.as_encoded_bytes().escape_ascii();
-        refused(&format!("invalid number of iterations '{shown}' for -I; it takes at least 1"))
+        refused(&format!("invalid number of iterations '{shown}' for -I: expected at least 1"))
     })
 }
 
@@ -107,7 +107,7 @@ fn take_operands(args: &mut PasswdArgs, words: &[OsString]) -> Result<(), Failur
     };
     let is_told = args.create || args.delete || args.hash_plain;
     if let Some(missing) = wanted.get(words.len()).filter(|_| is_told) {
-        return Err(refused(&format!("missing {missing}; it takes {}", wanted.join(" "))));
+        return Err(refused(&format!("missing {missing}: expected {}", wanted.join(" "))));
     }
     if !is_told && words.len() != wanted.len() {
         return Err(Failure {

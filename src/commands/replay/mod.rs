@@ -5,7 +5,7 @@ mod progress;
 use super::Messages;
 use super::lines::{Lines, Next};
 use super::ndjson::{Maker, NextMessage};
-use super::publish::Outbound;
+use super::outbound::Outbound;
 use crate::bench::schedule::Rate;
 use crate::cli::replay::{ReplayArgs, Rewrite, Speed};
 use crate::commands::error::Error;

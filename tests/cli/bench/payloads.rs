@@ -64,7 +64,7 @@ fn a_recording_that_is_none_is_reported_with_its_line() {
     for (lines, options, parts) in [
         (vec![], "", ["has no messages", "mq sub --json"]),
         (vec![good, "", "{\"payload\":"], "", ["line 3", "column"]),
-        (vec![good, r#"{"paylod":"x"}"#], "", ["line 2", "\"payload\""]),
+        (vec![good, r#"{"paylod":"x"}"#], "", ["line 2", "did you mean 'payload'?"]),
         (vec![good, r#"{"payload":"x"}"#], "--recorded-topics", ["line 2", "\"topic\""]),
         (vec![r#"{"topic":"a/#","payload":"x"}"#], "--recorded-topics", ["line 1", "a/#"]),
     ] {

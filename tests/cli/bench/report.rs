@@ -235,10 +235,10 @@ fn a_loss_that_nobody_could_see_is_not_passed() {
 }
 
 #[test]
-fn mistakes_in_thresholds_are_reported_with_the_nearest_name() {
+fn mistakes_in_thresholds_have_a_suggestion() {
     for (conditions, part) in [
-        ("troughput<5", "the nearest is throughput"),
-        ("p99>10", "10ms"),
+        ("troughput<5", "did you mean 'throughput'?"),
+        ("p99>10x", "for p99: expected a duration such as 500ms, 5s or 2m"),
         ("p99", "METRIC>VALUE"),
         ("", "METRIC>VALUE"),
     ] {

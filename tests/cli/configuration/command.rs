@@ -33,7 +33,7 @@ fn show_tells_what_counts_and_where_it_comes_from() {
         "profile: home (default-profile)".to_owned(),
         String::new(),
         format!("host broker.example profile home, {path}:7"),
-        "connect-timeout 30 built-in".to_owned(),
+        "connect-timeout 30s built-in".to_owned(),
         format!("username ann profile home, {path}:8"),
         format!("password ... profile home, {path}:9"),
         "keepalive 40 MQ_KEEPALIVE".to_owned(),
@@ -109,8 +109,8 @@ fn check_tells_all_mistakes_in_their_order() {
         format!("mq config: {path}, line 2, column 1: invalid value 'x' for --port"),
         format!("mq config: {path}, line 3, column 1: unknown key \"hostt\""),
         format!("mq config: {path}, line 5, column 1: password is a secret"),
-        format!("mq config: {path}, line 6, column 12: insecure is true or false"),
-        "mq config: the variable MQ_WS takes true or false".to_owned(),
+        format!("mq config: {path}, line 6, column 12: insecure: expected true or false"),
+        "mq config: the variable MQ_WS: expected true or false".to_owned(),
         "mq config: the variable MQ_KEEPALIVE: invalid value '1'".to_owned(),
     ]) {
         assert!(line.starts_with(&part), "{part:?} in {stderr}");

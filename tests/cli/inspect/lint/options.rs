@@ -44,7 +44,7 @@ fn without_lint_nothing_is_judged() {
 fn a_level_stands_behind_an_equals_sign() {
     assert_says(
         &mq("inspect --lint=bad x").run().fail(2),
-        &["invalid value 'bad' for --lint: it takes error or warn or info"],
+        &["invalid value 'bad' for --lint: expected error, warn or info"],
     );
     let finished = mq("inspect --lint error").run();
     assert_says(&finished.fail(1), &["error"]);
