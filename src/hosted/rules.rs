@@ -348,7 +348,7 @@ mod tests {
         assert!(check(aws, Version::V5, method).contains("authentication method"));
         assert_eq!(check(grid, Version::V5, method), "");
         let nameless = ConnectContent { client_id: "", ..connect_content() };
-        assert!(check(grid, Version::V311, nameless).contains("-i ID"));
+        assert!(check(grid, Version::V311, nameless).contains("client identifier"));
         assert_eq!(check(grid, Version::V5, nameless), "");
     }
 

@@ -247,7 +247,7 @@ mod tests {
                 "zzz=1",
                 "unknown filter key 'zzz': expected one of type, topic, client, connection, id, qos, code, finding",
             ),
-            ("topic=a#", "not a topic filter ('a#')"),
+            ("topic=a#", "must be a topic filter ('a#')"),
             ("qos=two", "0, 1 or 2 ('two')"),
         ] {
             let error = Filter::parse(text).unwrap_err().to_string();

@@ -174,7 +174,7 @@ fn under_the_names_of_mosquitto_nothing_is_read() {
     program.env("MQ_KEEPALIVE", "x").env("MQ_PROFILE", "x").env("MQ_URL", "mqtt://other").run().succeed();
     peer.finish();
     let stderr = called_as("mosquitto_pub", "--profile home -t a -n").run().fail(1);
-    assert_first_line(&stderr, "mosquitto_pub: unknown option or word '--profile'; did you mean --cafile?");
+    assert_first_line(&stderr, "mosquitto_pub: unknown option or word '--profile'");
 }
 
 #[test]
