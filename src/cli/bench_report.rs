@@ -2,19 +2,83 @@
 
 use super::values;
 use crate::bench::thresholds::Thresholds;
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint, value_parser};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// The format on standard output.
+/// The formats of a report. `--output` takes those that a terminal can display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)] // comments would make the help as long as a page; `--json` and its like say what each is
+#[allow(missing_docs)] // comments would make the help as long as a page; the options below describe each
 pub enum ReportFormat {
     Text,
     Json,
     Markdown,
     Csv,
     Prometheus,
+    #[value(skip)]
+    Hdr,
+    #[value(skip)]
+    Html,
+}
+
+/// The formats with an option for a file: the option's name and its help.
+const FILES: [(ReportFormat, &str, &str); 6] = [
+    (
+        ReportFormat::Json,
+        "json",
+        "Write the report as JSON, for --baseline and other programs; - is standard output here and below",
+    ),
+    (ReportFormat::Csv, "csv", "Write the counts and latencies of each second as comma-separated values"),
+    (ReportFormat::Hdr, "hdr", "Write the latencies as a log of HDR histograms"),
+    (ReportFormat::Html, "html", "Write a self-contained HTML page with plots"),
+    (ReportFormat::Markdown, "markdown", "Write a summary as Markdown"),
+    (ReportFormat::Prometheus, "prometheus", "Write metrics in the text format of Prometheus"),
+];
+
+/// A file for the report.
+#[derive(Debug, Clone)]
+pub(crate) struct ReportFile {
+    /// The name of the option.
+    pub(crate) option: &'static str,
+    pub(crate) format: ReportFormat,
+    pub(crate) path: PathBuf,
+}
+
+/// The files of a report.
+#[derive(Debug, Clone)]
+pub(crate) struct ReportFiles(pub(crate) Vec<ReportFile>);
+
+impl Args for ReportFiles {
+    fn augment_args(command: Command) -> Command {
+        command.args(FILES.map(|(_, name, help)| {
+            Arg::new(name)
+                .long(name)
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .value_parser(value_parser!(PathBuf))
+                .help_heading("Report")
+                .help(help)
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        ReportFiles::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ReportFiles {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<ReportFiles, clap::Error> {
+        let file = |(format, option, _)| {
+            let path = matches.get_one::<PathBuf>(option)?.clone();
+            Some(ReportFile { option, format, path })
+        };
+        Ok(ReportFiles(FILES.into_iter().filter_map(file).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = ReportFiles::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// The subject of a search.
@@ -30,27 +94,8 @@ pub struct ReportArgs {
     /// Format of the report on standard output [default: text]
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Report")]
     pub output: Option<ReportFormat>,
-    /// Write the report as JSON, for --baseline and other programs; - is standard output here and below
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
-    pub json: Option<PathBuf>,
-    /// Write the counts and latencies of each second as comma-separated values
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
-    pub csv: Option<PathBuf>,
-    /// Write the latencies as a log of HDR histograms
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
-    pub hdr: Option<PathBuf>,
-    /// Write a self-contained HTML page with plots
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
-    pub html: Option<PathBuf>,
-    /// Write a summary as Markdown
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
-    pub markdown: Option<PathBuf>,
-    /// Write metrics in the text format of Prometheus
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Report")]
-    pub prometheus: Option<PathBuf>,
-    /// Serve GET /metrics at this address during the run
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = socket_address, help_heading = "Report")]
-    pub metrics: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) files: ReportFiles,
     /// Exit with status 4 if a condition holds or was not measured; as in 'p99>10ms, loss>0, throughput<5000/s'
     #[arg(long, value_name = "CONDITIONS", help_heading = "Report")]
     pub fail_if: Option<Thresholds>,
@@ -60,14 +105,24 @@ pub struct ReportArgs {
     /// Tolerance by which throughput and latencies may be worse than the baseline
     #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = values::tolerance, requires = "baseline", help_heading = "Report")]
     pub tolerance: f64,
+}
+
+/// The search for a rate.
+#[derive(Debug, Clone, Args)]
+pub struct SearchArgs {
     /// Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate
-    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "messages", help_heading = "Report")]
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Report")]
     pub search: Option<Searchable>,
     /// Conditions in which a rate of --search fails, as in 'p99>50ms'; a rate that the broker does not sustain fails too
     #[arg(long, value_name = "CONDITIONS", requires = "search", help_heading = "Report")]
     pub until: Option<Thresholds>,
 }
 
-fn socket_address(text: &str) -> Result<SocketAddr, String> {
+/// For modes that a number of messages can end.
+pub(super) fn searches_without_messages(arg: Arg) -> Arg {
+    if arg.get_id() == "search" { arg.conflicts_with("messages") } else { arg }
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| values::expected("a local address and a port, such as 127.0.0.1:9100"))
 }

@@ -1,5 +1,6 @@
 //! Describes mistakes on the command line, in terms of the typed words.
 
+use super::bench::chosen_mode::ChosenMode;
 use super::compat::{MOSQUITTO_VERSION, Names, TOOLS};
 use super::config::{Configuration, Entry};
 use super::option_file::{Line, OptionFile};
@@ -42,7 +43,10 @@ pub enum FailureKind {
 /// The typed words, for describing mistakes in them.
 pub(super) struct Typed<'a> {
     pub(super) names: Names,
+    /// The command with all options; for `mq bench`, with those of all modes.
     pub(super) subcommand: Option<&'a Command>,
+    /// The mode of `mq bench`.
+    pub(super) mode: Option<ChosenMode<'a>>,
     /// The words after the subcommand.
     pub(super) words: &'a [OsString],
     pub(super) file: OptionFile,
@@ -119,8 +123,9 @@ impl Typed<'_> {
         let origin = self.note().map(|note| format!("{note}\n")).unwrap_or_default();
         Failure {
             text: format!(
-                "{name}: {}\nhint: `{name} --help` lists all options\n{}",
+                "{name}: {}\nhint: `{} --help` lists all options\n{}",
                 escape::lines(problem),
+                self.mode.as_ref().map_or_else(|| name.clone(), ChosenMode::full_name),
                 escape::lines(&origin)
             ),
             kind: FailureKind::Usage,
@@ -145,7 +150,23 @@ impl Typed<'_> {
         }
         let from_file = self.file.lines.iter().map(|line| &line.option);
         let spellings: Vec<OsString> = self.words.iter().chain(from_file).cloned().collect();
-        format!("{}{}", describe(error, self.subcommand, &spellings), self.origin(error))
+        let refusal = self.refusal(error, &spellings);
+        refusal.unwrap_or_else(|| {
+            format!("{}{}", describe(error, self.suggested(error.kind()), &spellings), self.origin(error))
+        })
+    }
+
+    /// The command whose options are suggested for an unknown one: for `mq bench`, those of the mode.
+    fn suggested(&self, kind: ErrorKind) -> Option<&Command> {
+        let mode = self.mode.as_ref().filter(|_| kind == ErrorKind::UnknownArgument);
+        mode.map(ChosenMode::command).or(self.subcommand)
+    }
+
+    /// Why the mode of `mq bench` does not have an option.
+    fn refusal(&self, error: &clap::Error, spellings: &[OsString]) -> Option<String> {
+        let shown = text(error, ContextKind::InvalidArg)?;
+        let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+        mode.refusal(self.subcommand?, &as_typed(&shown, self.subcommand, spellings))
     }
 
     /// The options that were not typed: those of the configuration, and those of the option file.
@@ -324,8 +345,16 @@ fn alternatives(shown: &str, subcommand: Option<&Command>) -> String {
     let options: Vec<String> =
         shown.split('|').map(|option| shortest(option.trim_start_matches('<'), subcommand)).collect();
     match options.as_slice() {
-        [one] => one.clone(),
+        [one] => with_value(one, shown),
         several => format!("one of {}", several.join(", ")),
+    }
+}
+
+/// An option with the name of its value, as in `-t TOPIC`.
+fn with_value(option: &str, shown: &str) -> String {
+    match shown.strip_suffix('>').and_then(|shown| shown.split_once(" <")) {
+        Some((_, value)) => format!("{option} {value}"),
+        None => option.to_owned(),
     }
 }
 

@@ -127,7 +127,7 @@ fn add_exit_status(roff: &mut Roff, command: &Command, paragraphs: &[&str]) {
     for line in text.trim().lines() {
         roff.text([roman(line.trim())]);
     }
-    if CLIENTS.contains(&command.get_name()) {
+    if is_client(command) {
         let name = super::Names::Mosquitto.of(command.get_name());
         roff.control("PP", []);
         roff.text([roman("Called as "), bold(name), roman(":")]);
@@ -154,7 +154,7 @@ fn add_environment(roff: &mut Roff, command: &Command) {
     if has_profiles(command) {
         add_term(roff, "MQ_CONFIG", "Path of the file of profiles; if empty, no file is read.");
     }
-    if CLIENTS.contains(&command.get_name()) || has_profiles(command) {
+    if is_client(command) || has_profiles(command) {
         add_term(roff, "XDG_CONFIG_HOME", "Directory of these files, instead of ~/.config.");
     }
     add_term(roff, "NO_COLOR", "If set, output is not coloured.");
@@ -163,11 +163,17 @@ fn add_environment(roff: &mut Roff, command: &Command) {
 /// Whether a page is about profiles, or about a command that has them.
 fn has_profiles(command: &Command) -> bool {
     let is_below_config = command.get_display_name().is_some_and(|name| name.starts_with("mq-config"));
-    is_below_config || config::is_read_by(command.get_name())
+    is_below_config || command.get_arguments().any(|arg| arg.get_id() == config::PROFILE)
+}
+
+/// Whether a command replaces a client of mosquitto. A mode of `mq bench` may have the same name.
+fn is_client(command: &Command) -> bool {
+    let name = command.get_display_name().and_then(|name| name.strip_prefix("mq-"));
+    name.is_some_and(|name| CLIENTS.contains(&name))
 }
 
 fn add_files(roff: &mut Roff, command: &Command) {
-    let reads_options = option_file::is_read_by(command.get_name());
+    let reads_options = command.get_arguments().any(|arg| arg.get_id() == option_file::OPTION_FILE);
     if !reads_options && !has_profiles(command) {
         return;
     }
@@ -184,7 +190,7 @@ fn add_files(roff: &mut Roff, command: &Command) {
 fn add_option_file(roff: &mut Roff, command: &Command) {
     let format = "One option per line, followed by its value up to the end of the line. Lines that begin with # are \
                   comments. Typed options override those in the file; repeatable options add up.";
-    let name = match CLIENTS.contains(&command.get_name()) {
+    let name = match is_client(command) {
         true => format!("~/.config/{}", super::Names::Mosquitto.of(command.get_name())),
         false => "-o FILE".to_owned(),
     };
@@ -193,7 +199,8 @@ fn add_option_file(roff: &mut Roff, command: &Command) {
 
 fn add_see_also(roff: &mut Roff, command: &Command, commands: &[&str]) {
     roff.control("SH", ["SEE ALSO"]);
-    let others = commands.iter().filter(|name| **name != command.get_name()).map(|name| format!("mq-{name}"));
+    let others = commands.iter().map(|name| format!("mq-{name}"));
+    let others = others.filter(|name| command.get_display_name() != Some(name));
     let others = (command.get_name() != "mq").then(|| "mq".to_owned()).into_iter().chain(others);
     let mut inlines = Vec::new();
     for (position, name) in others.enumerate() {

@@ -41,7 +41,7 @@ mod toml_text;
 mod url;
 pub mod values;
 
-use authentication::Reading;
+use bench::chosen_mode::{self, ChosenMode};
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_error::Typed;
 pub use clap_error::{Failure, FailureKind};
@@ -145,7 +145,7 @@ impl Command {
             Command::Pub(args) => Some(&mut args.client),
             Command::Sub(args) => Some(&mut args.client),
             Command::Rr(args) => Some(&mut args.client),
-            Command::Bench(args) => Some(&mut args.client),
+            Command::Bench(args) => args.client_mut(),
             Command::Doctor(args) => Some(&mut args.client),
             Command::Inspect(args) if args.live.is_client() => Some(&mut args.live.client),
             Command::Passwd(_)
@@ -161,7 +161,7 @@ impl Command {
     /// A warning if the connection to the broker can be intercepted. A worker process leaves it to its leader.
     pub fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
         match self {
-            Command::Bench(args) if args.worker => None,
+            Command::Bench(args) if args.is_worker() => None,
             Command::Inspect(args) => args.live.interception_warning(),
             command => command.client_mut()?.tls.warning(names),
         }
@@ -181,29 +181,13 @@ impl Command {
     /// Records the order of the options, which the values do not contain.
     fn note_order(&mut self, matches: &ArgMatches) {
         let Some((_, matches)) = matches.subcommand() else { return };
-        let client = match self {
-            Command::Pub(args) => &mut args.client,
-            Command::Sub(args) => &mut args.client,
-            Command::Rr(args) => &mut args.client,
-            Command::Bench(args) => &mut args.client,
-            Command::Doctor(args) => &mut args.client,
-            Command::Inspect(args) => return args.live.note_order(matches),
-            Command::Passwd(_)
-            | Command::Broker(_)
-            | Command::Config(_)
-            | Command::InstallLinks(_)
-            | Command::Completions(_)
-            | Command::Man(_) => return,
-        };
-        client.network.typed = network::Typed::of(matches);
-    }
-}
-
-impl Command {
-    /// The clients of a run share the files that were read; a worker process receives them from its leader.
-    fn share_readings(&mut self) {
-        if let Command::Bench(args) = self {
-            args.client.authentication.reading = if args.worker { Reading::Never } else { Reading::Once };
+        if let Command::Inspect(args) = self {
+            return args.live.note_order(matches);
+        }
+        // A mode of bench is a subcommand of its own.
+        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+        if let Some(client) = self.client_mut() {
+            client.network.typed = network::Typed::of(matches);
         }
     }
 }
@@ -222,45 +206,61 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
     }
-    let command = compat::adapt(command_of(names), names);
+    let command = compat::adapt(command_of(names, needs_modes(&typed)), names);
     let (head, words) = typed.split_at(typed.len().min(2));
     let subcommand = head.get(1).and_then(|name| command.find_subcommand(name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));
     }
+    let bench = subcommand.filter(|subcommand| subcommand.get_name() == bench::NAME);
+    let all_options = bench.map(chosen_mode::all_options);
+    let subcommand = all_options.as_ref().or(subcommand);
     let (file, config) = (OptionFile::default(), Configuration::default());
-    let mut typed = Typed { names, subcommand, words, file, config };
+    let mut typed = Typed { names, subcommand, mode: None, words, file, config };
     let mut line = head.to_vec();
     let mut repeated = Ok(());
-    let mut useless = Ok(());
     if let Some(subcommand) = subcommand {
+        let mode = bench.map(|bench| ChosenMode::find(bench, subcommand, words)).transpose();
+        typed.mode = mode.map_err(|problem| typed.usage_failure(&problem))?;
+        let words = typed.mode.as_ref().map_or(words, |mode| &mode.words);
         let words = argv::normalise(subcommand, names, words);
         repeated = names.check_repetitions(&words);
         if option_file::is_read_by(subcommand.get_name()) {
             let file = option_file::read(subcommand, names, &words);
             typed.file = file.map_err(|error| typed.file_failure(&error))?;
         }
-        if subcommand.get_name() == "bench" {
-            useless = bench::modes::check(subcommand, &words, typed.words);
+        if let Some(mode) = &mut typed.mode {
+            mode.sift(subcommand, &mut typed.file.lines);
+            line.extend(mode.word.clone());
         }
         let of_file = typed.file.lines.iter().map(|line| line.word.clone());
         let words: Vec<OsString> = of_file.chain(words).collect();
-        let config = config::read(subcommand, names, &words);
-        typed.config = config.map_err(|error| typed.file_failure(&error))?;
+        let applies = |id: &str| typed.mode.as_ref().is_none_or(|mode| mode.has(id));
+        if applies(config::PROFILE) {
+            let config = config::read(subcommand, names, &words);
+            typed.config = config.map_err(|error| typed.file_failure(&error))?;
+        }
         line.extend(typed.config.words());
         line.extend(words);
     } else {
         line.extend_from_slice(words);
     }
     let matches = command.clone().try_get_matches_from(line).map_err(|error| typed.failure(&error))?;
-    repeated.and(useless).map_err(|problem| typed.usage_failure(&problem))?;
+    repeated.map_err(|problem| typed.usage_failure(&problem))?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| typed.failure(&error))?;
     cli.command.note_order(&matches);
     if let Some(client) = cli.command.client_mut() {
         client.choose_version(names);
     }
-    cli.command.share_readings();
+    if let Command::Bench(args) = &mut cli.command {
+        args.share_readings();
+    }
     Ok(Invocation { names, command: cli.command, note: typed.note() })
+}
+
+/// Whether the command line needs the modes of `mq bench`, whose definition takes time.
+fn needs_modes(typed: &[OsString]) -> bool {
+    typed.get(1).is_some_and(|command| command == bench::NAME || command == "help")
 }
 
 /// mosquitto_passwd has its own rules for the order of words.
@@ -271,29 +271,38 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
 
 /// The whole command line, with one help option for all commands.
 pub fn command() -> clap::Command {
-    command_of(Names::Mq)
+    command_of(Names::Mq, true)
 }
 
 /// Profiles do not apply under mosquitto's names.
-fn command_of(names: Names) -> clap::Command {
+fn command_of(names: Names, with_modes: bool) -> clap::Command {
     let command = Cli::command().arg(help()).mut_subcommands(finished);
     command.mut_subcommands(|command| {
         let has_profiles = names == Names::Mq && config::is_read_by(command.get_name());
-        command.args(has_profiles.then(config::arg))
+        let command = command.args(has_profiles.then(config::arg));
+        if with_modes && command.get_name() == bench::NAME {
+            chosen_mode::add_modes(command)
+        } else {
+            command
+        }
     })
 }
 
 /// Adds the options that all commands have to a command and its subcommands.
 fn finished(command: clap::Command) -> clap::Command {
     let name = command.get_name().to_owned();
+    with_common_parts(command.args(option_file::is_read_by(&name).then(|| option_file::arg(&name))))
+}
+
+/// Adds the options that commands have at every level.
+fn with_common_parts(command: clap::Command) -> clap::Command {
     let after_help = command.get_after_help().map(|text| unfolded(&text.to_string())).unwrap_or_default();
     command
-        .mut_subcommands(finished)
+        .mut_subcommands(with_common_parts)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args_override_self(true)
         .after_help(after_help)
-        .args(option_file::is_read_by(&name).then(|| option_file::arg(&name)))
         .arg(help().help_heading(GENERAL))
 }
 

@@ -14,7 +14,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// The name of the option, for clap and for users.
-const OPTION_FILE: &str = "option-file";
+pub(super) const OPTION_FILE: &str = "option-file";
 
 /// A larger file is not an option file.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -47,7 +47,7 @@ pub(super) struct Line {
 
 /// Whether a command reads option files: those of mosquitto do, the load generator only with `-o`.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    has_default(subcommand) || subcommand == "bench"
+    has_default(subcommand) || subcommand == super::bench::NAME
 }
 
 fn has_default(subcommand: &str) -> bool {

@@ -62,7 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Command::Doctor(args) => ("doctor", args.diagnostics.quiet),
         Command::Passwd(_) => ("passwd", false),
         Command::Broker(_) => ("broker", false),
-        Command::Bench(args) => ("bench", args.quiet),
+        Command::Bench(args) => ("bench", args.is_quiet()),
         Command::Inspect(_) => ("inspect", false),
         Command::Config(_) => ("config", false),
         Command::InstallLinks(_) => ("install-links", false),
@@ -106,10 +106,11 @@ fn dispatch(command: &Command, messages: Messages) -> Result<ExitStatus, Error> 
 /// Completes user name and password from files and services (not from prompts), and applies the rules of a hosted broker.
 fn complete_credentials(command: &mut Command, messages: Messages) -> Result<(), Error> {
     if let Command::Bench(args) = command
-        && args.worker
+        && args.is_worker()
+        && let Some(client) = args.client_mut()
     {
         // The leader process has read it, and passes it on.
-        args.client.connection.password_file.take_if(|path| path.as_os_str() == "-");
+        client.connection.password_file.take_if(|path| path.as_os_str() == "-");
     }
     let stdin_option = command.stdin_option();
     if let Some(client) = command.client_mut() {

@@ -65,7 +65,7 @@ fn every_shell_has_completions() {
 
 #[test]
 fn a_page_of_the_manual_has_its_sections() {
-    for command in ["pub", "sub", "bench"] {
+    for command in ["pub", "sub", "bench", "bench-conn", "bench-pub"] {
         let page = mq(&format!("man {command}")).run().succeed();
         for section in
             ["NAME", "SYNOPSIS", "EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "\"SEE ALSO\""]
@@ -114,7 +114,9 @@ fn the_version_is_one_line_with_its_features() {
 
 #[test]
 fn examples_fit_a_terminal_of_80_columns() {
-    for command in ["", "pub", "sub", "rr"] {
+    let modes = ["pubsub", "conn", "pub", "sub", "rr", "reconnect", "scenario", "merge"];
+    let modes = modes.iter().map(|mode| format!("bench {mode}"));
+    for command in ["", "pub", "sub", "rr", "bench"].into_iter().map(str::to_owned).chain(modes) {
         let help = mq(&format!("{command} --help")).run().succeed();
         let examples: Vec<&str> = help.lines().skip_while(|line| *line != "Examples:").collect();
         let examples: Vec<&str> = examples.into_iter().take_while(|line| !line.is_empty()).collect();

@@ -1,6 +1,8 @@
 //! The connection and the login of the clients of `mq bench`: the options that all commands share, for many clients.
 
-use super::{BenchArgs, credentials};
+use super::credentials;
+use super::run::{Load, Run};
+use super::run_args::RunArgs;
 use crate::authentication::scram;
 use crate::bench::identity::{ClientIds, ClientIndex, Identities, Secret};
 use crate::bench::plan::{Broker, PacketProperties, Plan, Will};
@@ -20,13 +22,24 @@ const DEFAULT_PREFIX: &str = "mq";
 /// The maximum time in which clients are connected before the load starts.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-impl BenchArgs {
+impl Run {
     /// The connection settings of this many clients.
     pub(super) fn broker(&self, clients: u32) -> Result<Broker, Error> {
-        let version = self.client.version()?;
-        if self.share.is_some() && version != Version::V5 && self.client.connection.version.is_some() {
+        let version = self.args.client.version()?;
+        let chose_version = self.args.client.connection.version.is_some();
+        if self.has_shared_subscription() && version != Version::V5 && chose_version {
             return Err(Error::Usage("--share needs MQTT 5: use -V 5".to_owned()));
         }
+        self.args.broker(version, clients, self.keep_sessions)
+    }
+
+    fn has_shared_subscription(&self) -> bool {
+        matches!(&self.load, Load::Group(spec) if spec.share.is_some())
+    }
+}
+
+impl RunArgs {
+    fn broker(&self, version: Version, clients: u32, keeps_sessions: bool) -> Result<Broker, Error> {
         let connect = self.client.connect_properties(version)?;
         let collect = |context| self.client.properties.collect(context);
         let identities = self.identities(version)?;
@@ -45,7 +58,7 @@ impl BenchArgs {
             authentication: self.authentication(version, &connect, clients)?,
             will: self.will()?,
             clean_start: !self.client.session.disable_clean_session,
-            keeps_sessions: self.keep_sessions,
+            keeps_sessions,
             properties: PacketProperties {
                 connect,
                 publish: collect(Context::Publish)?,

@@ -1,11 +1,15 @@
 //! A group of clients, as options or a scenario file describe it, and its conversion to a group of the plan.
 
+use super::load::{
+    ClientsArgs, PaceArgs, PayloadArgs, PublishArgs, PublishersArgs, SubscriptionArgs, TrafficArgs,
+};
 use super::recording;
-use super::value_parsers::{Ramping, Topology, Word};
+use super::value_parsers::{Ramping, Topology};
 use crate::bench::PayloadHeader;
 use crate::bench::payload::Payload;
-use crate::bench::plan::ShardOffsets;
-use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, default_messages, default_subscribers};
+use crate::bench::plan::{
+    DEFAULT_TEMPLATE, Group, RunId, Scenario, ShardOffsets, default_messages, default_subscribers,
+};
 use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
@@ -16,20 +20,62 @@ use crate::protocol::{MAX_REMAINING_LENGTH, Qos, TopicFilter};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The default payload size in bytes.
+pub(super) const DEFAULT_SIZE: Sizes = Sizes { least: 64, most: 64 };
+
 /// The default number of clients.
 const DEFAULT_CLIENTS: u32 = 100;
 
 /// The default number of unacknowledged QoS 1 and 2 messages per publisher.
 const DEFAULT_IN_FLIGHT: u16 = 20;
 
+/// The default duration of a load without a number of messages.
+const DEFAULT_DURATION: Duration = Duration::from_secs(10);
+
 /// The default topic of messages that all subscribers receive.
 const TEMPLATE_FOR_ALL: &str = "mq-bench/{run}/{i}";
+
+/// The work of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GroupMode {
+    Pubsub,
+    Conn,
+    Pub,
+    Sub,
+    Rr,
+    Reconnect,
+}
+
+impl GroupMode {
+    /// The name on the command line and in files.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            GroupMode::Pubsub => "pubsub",
+            GroupMode::Conn => "conn",
+            GroupMode::Pub => "pub",
+            GroupMode::Sub => "sub",
+            GroupMode::Rr => "rr",
+            GroupMode::Reconnect => "reconnect",
+        }
+    }
+
+    pub(super) fn scenario(self) -> Scenario {
+        match self {
+            GroupMode::Pubsub => Scenario::PublishSubscribe,
+            GroupMode::Conn => Scenario::Connect,
+            GroupMode::Pub => Scenario::Publish,
+            GroupMode::Sub => Scenario::Subscribe,
+            GroupMode::Rr => Scenario::RequestResponse,
+            GroupMode::Reconnect => Scenario::Reconnect,
+        }
+    }
+}
 
 /// The requested settings. The only group has an empty name.
 #[derive(Debug, Clone)]
 pub(super) struct GroupSpec {
     pub(super) name: String,
-    pub(super) word: Word,
+    pub(super) mode: GroupMode,
     pub(super) clients: Option<u32>,
     pub(super) publishers: Option<u32>,
     pub(super) subscribers: Option<u32>,
@@ -41,6 +87,7 @@ pub(super) struct GroupSpec {
     pub(super) payload_recording: Option<PathBuf>,
     pub(super) recorded_topics: bool,
     pub(super) payload_template: Option<String>,
+    /// A template, or the topic filter of subscribers that receive the messages of other clients.
     pub(super) topic: Option<String>,
     pub(super) retain: bool,
     pub(super) share: Option<String>,
@@ -50,8 +97,8 @@ pub(super) struct GroupSpec {
     pub(super) arrivals: Arrivals,
     pub(super) burst: u32,
     pub(super) ramp: Option<Ramping>,
-    /// The warm-up, and the duration of the load unless a number of messages ends it.
-    pub(super) time: (Duration, Option<Duration>),
+    pub(super) warm_up: Option<Duration>,
+    pub(super) duration: Option<Duration>,
 }
 
 /// The number of clients by role.
@@ -62,12 +109,86 @@ struct Counts {
 }
 
 impl GroupSpec {
-    /// Makes a group of the plan, which ends after a time or a number of messages.
-    pub(super) fn group(&self, run: RunId, has_duration: bool) -> Result<Group, Error> {
+    /// The defaults of a group.
+    pub(super) fn new(mode: GroupMode, clients: ClientsArgs) -> GroupSpec {
+        GroupSpec {
+            name: String::new(),
+            mode,
+            clients: clients.clients,
+            publishers: None,
+            subscribers: None,
+            topology: None,
+            qos: Qos::AtLeastOnce,
+            subscription_qos: None,
+            size: DEFAULT_SIZE,
+            payload_file: None,
+            payload_recording: None,
+            recorded_topics: false,
+            payload_template: None,
+            topic: None,
+            retain: false,
+            share: None,
+            messages: None,
+            in_flight: None,
+            rate: None,
+            arrivals: Arrivals::Constant,
+            burst: 1,
+            ramp: None,
+            warm_up: None,
+            duration: None,
+        }
+    }
+
+    pub(super) fn of_publishers(mode: GroupMode, args: PublishersArgs) -> GroupSpec {
+        GroupSpec { publishers: args.publishers, ..GroupSpec::new(mode, args.clients) }
+    }
+
+    pub(super) fn with_messages(self, args: PublishArgs) -> GroupSpec {
+        let PublishArgs { topic, payload, retain, in_flight, pace } = args;
+        let PayloadArgs { size, payload_file, payload_recording, payload_template } = payload;
+        let PaceArgs { rate, arrivals, burst, ramp } = pace;
+        GroupSpec {
+            topic,
+            size,
+            payload_file,
+            payload_recording,
+            payload_template,
+            retain,
+            in_flight,
+            rate,
+            arrivals: arrivals.unwrap_or(Arrivals::Constant),
+            burst: burst.unwrap_or(1),
+            ramp,
+            ..self
+        }
+    }
+
+    pub(super) fn with_traffic(self, args: TrafficArgs) -> GroupSpec {
+        let TrafficArgs { qos, duration, warm_up } = args;
+        GroupSpec { qos, duration, warm_up, ..self }
+    }
+
+    pub(super) fn with_subscriptions(self, args: SubscriptionArgs) -> GroupSpec {
+        let SubscriptionArgs { subscription_qos, share } = args;
+        GroupSpec { subscription_qos, share, ..self }
+    }
+
+    /// The duration of the load; `None` if a number of messages ends it.
+    pub(super) fn time_limit(&self) -> Option<Duration> {
+        let has_rate = self.rate.is_some() || self.ramp.is_some();
+        match self.mode {
+            _ if self.duration.is_some() || self.messages.is_some() => self.duration,
+            GroupMode::Conn | GroupMode::Sub | GroupMode::Reconnect => Some(DEFAULT_DURATION),
+            GroupMode::Pubsub | GroupMode::Pub | GroupMode::Rr => has_rate.then_some(DEFAULT_DURATION),
+        }
+    }
+
+    /// Makes a group of the plan. Without a time limit, it ends after a number of messages.
+    pub(super) fn group(&self, run: RunId, time_limit: Option<Duration>) -> Result<Group, Error> {
         let Counts { publishers, subscribers, idle } = self.counts();
         let topics = self.topics(run, publishers, subscribers)?;
         let filter = self.filter()?;
-        let is_answered = self.word == Word::Rr;
+        let is_answered = self.mode == GroupMode::Rr;
         if is_answered && subscribers > 1 && topics.fan_out() > 1 {
             let text = format!(
                 "{}: without {{s}}, all {subscribers} responders would answer each request",
@@ -76,8 +197,8 @@ impl GroupSpec {
             return Err(Error::Usage(text));
         }
         let fan_out = topics.fan_out();
-        let messages = match (self.messages, has_duration) {
-            (None, false) if publishers > 0 => Some(default_messages(publishers, fan_out)),
+        let messages = match (self.messages, time_limit) {
+            (None, None) if publishers > 0 => Some(default_messages(publishers, fan_out)),
             (messages, _) => messages,
         };
         let group = Group {
@@ -96,7 +217,7 @@ impl GroupSpec {
             filter,
             messages,
             in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
-            open_loop: self.open_loop(run, publishers)?,
+            open_loop: self.open_loop(run, publishers, time_limit)?,
             offsets: ShardOffsets::default(),
             first_publisher: 0,
             first_subscriber: 0,
@@ -114,11 +235,11 @@ impl GroupSpec {
     fn counts(&self) -> Counts {
         let clients = self.clients.unwrap_or(DEFAULT_CLIENTS);
         let publishers = self.publishers.unwrap_or(clients);
-        let (publishers, subscribers) = match (self.word, self.topology) {
-            (Word::Conn, _) => return Counts { publishers: 0, subscribers: 0, idle: clients },
-            (Word::Pub, _) => (publishers, 0),
-            (Word::Sub, _) => (0, clients),
-            (Word::Rr, _) => {
+        let (publishers, subscribers) = match (self.mode, self.topology) {
+            (GroupMode::Conn, _) => return Counts { publishers: 0, subscribers: 0, idle: clients },
+            (GroupMode::Pub, _) => (publishers, 0),
+            (GroupMode::Sub, _) => (0, clients),
+            (GroupMode::Rr, _) => {
                 (publishers, self.subscribers.unwrap_or_else(|| default_subscribers(publishers)).max(1))
             }
             (_, Some(Topology::FanOut)) => {
@@ -134,8 +255,8 @@ impl GroupSpec {
     }
 
     fn topics(&self, run: RunId, publishers: u32, subscribers: u32) -> Result<Topics, Error> {
-        let default = match (self.word, self.topology) {
-            (Word::Rr, _) => "mq-bench/{run}/requests/{s}",
+        let default = match (self.mode, self.topology) {
+            (GroupMode::Rr, _) => "mq-bench/{run}/requests/{s}",
             (_, Some(Topology::FanOut | Topology::Mesh)) => TEMPLATE_FOR_ALL,
             _ => DEFAULT_TEMPLATE,
         };
@@ -144,7 +265,7 @@ impl GroupSpec {
             "" => default.to_owned(),
             name => default.replace("{run}", &format!("{{run}}/{name}")),
         };
-        let template = self.topic.as_ref().filter(|_| self.word != Word::Sub).unwrap_or(&default);
+        let template = self.topic.as_ref().filter(|_| self.mode != GroupMode::Sub).unwrap_or(&default);
         // The subscribers of a shared subscription count as one receiver.
         let receivers = if self.share.is_some() { subscribers.min(1) } else { subscribers };
         Topics::new(template, run, publishers, receivers)
@@ -153,7 +274,7 @@ impl GroupSpec {
 
     /// The topic filter of subscribers that receive the messages of other clients.
     fn filter(&self) -> Result<Option<String>, Error> {
-        if self.word != Word::Sub {
+        if self.mode != GroupMode::Sub {
             return Ok(None);
         }
         let Some(filter) = &self.topic else {
@@ -202,10 +323,15 @@ impl GroupSpec {
         }
     }
 
-    fn open_loop(&self, run: RunId, publishers: u32) -> Result<Option<OpenLoop>, Error> {
-        let (rate, ramp) = self.rate_and_ramp()?;
+    fn open_loop(
+        &self,
+        run: RunId,
+        publishers: u32,
+        time_limit: Option<Duration>,
+    ) -> Result<Option<OpenLoop>, Error> {
+        let (rate, ramp) = self.rate_and_ramp(time_limit)?;
         // At full speed, the backlog of an absent subscriber would grow too large.
-        let gentle = || Rate::per_second(publishers.into()).filter(|_| self.word == Word::Reconnect);
+        let gentle = || Rate::per_second(publishers.into()).filter(|_| self.mode == GroupMode::Reconnect);
         let load = |rate| {
             let GroupSpec { arrivals, burst, .. } = *self;
             OpenLoop { rate, arrivals, burst, ramp, seed: run.0.into() }
@@ -214,21 +340,22 @@ impl GroupSpec {
     }
 
     /// The final rate, and the ramp that leads to it.
-    fn rate_and_ramp(&self) -> Result<(Option<Rate>, Ramp), Error> {
+    fn rate_and_ramp(&self, time_limit: Option<Duration>) -> Result<(Option<Rate>, Ramp), Error> {
         let wrong = |problem: &str| Err(Error::Usage(format!("{} {problem}", self.option("--ramp", "ramp"))));
-        match (self.ramp, self.rate, self.time) {
+        match (self.ramp, self.rate, time_limit) {
             (None, rate, _) => Ok((rate, Ramp::default())),
             (Some(Ramping::FromNothing(_)), None, _) => {
-                wrong("SECONDS needs a rate; without one, use two rates as in 100..5k")
+                wrong("DURATION needs a rate; without one, use two rates as in 100..5k")
             }
             (Some(Ramping::FromNothing(time)), rate, _) => Ok((rate, Ramp { time, ..Ramp::default() })),
             (Some(Ramping::Between(..)), Some(_), _) => {
                 wrong("FROM..TO replaces the rate; leave the rate out")
             }
-            (Some(Ramping::Between(..)), None, (_, None)) => {
+            (Some(Ramping::Between(..)), None, None) => {
                 wrong("FROM..TO needs a duration instead of a number of messages")
             }
-            (Some(Ramping::Between(from, to)), None, (after, Some(time))) => {
+            (Some(Ramping::Between(from, to)), None, Some(time)) => {
+                let after = self.warm_up.unwrap_or_default();
                 Ok((Some(to), Ramp { from: Some(from), after, time }))
             }
         }

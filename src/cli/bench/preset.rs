@@ -1,13 +1,13 @@
 //! Checks a plan against the limits of a hosted broker, which closes connections that violate them.
 
-use super::BenchArgs;
+use super::run_args::RunArgs;
 use crate::bench::payload::Payload;
 use crate::bench::plan::{ClientSlot, Group, Plan, Task};
 use crate::cli::Error;
 use crate::hosted::{ConnectContent, Rules, Service};
 use crate::protocol::Publish;
 
-impl BenchArgs {
+impl RunArgs {
     /// The service must accept many clients.
     pub(super) fn check_service(&self) -> Result<(), Error> {
         match self.client.preset.preset {

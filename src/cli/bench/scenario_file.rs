@@ -1,8 +1,8 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
-use super::group::GroupSpec;
-use super::modes;
-use super::value_parsers::{self, Ramping, Topology, Word};
+use super::chosen_mode;
+use super::group::{DEFAULT_SIZE, GroupMode, GroupSpec};
+use super::value_parsers::{self, Ramping, Topology};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::Error;
@@ -16,6 +16,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
+
+/// The groups of a run, the duration of the load unless numbers of messages end it, and its warm-up.
+pub(super) struct Groups {
+    pub(super) groups: Vec<Group>,
+    pub(super) duration: Option<Duration>,
+    pub(super) warm_up: Duration,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +39,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Table {
     name: String,
-    scenario: Word,
+    #[serde(deserialize_with = "mode")]
+    scenario: GroupMode,
     clients: Option<u32>,
     publishers: Option<u32>,
     subscribers: Option<u32>,
@@ -63,8 +71,8 @@ struct Table {
     ramp: Option<Ramping>,
 }
 
-/// Reads a scenario: its groups, the duration of the load and its warm-up.
-pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Duration>, Duration), Error> {
+/// Reads a scenario.
+pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     let text = input_file::read_utf8(path, input_file::LIMIT)
         .map_err(|source| Error::File { path: path.to_owned(), source })?;
     let wrong = |start: usize, problem: String| {
@@ -76,31 +84,49 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<(Vec<Group>, Option<Durati
     if file.groups.is_empty() {
         return Err(wrong(0, "no [[group]] in the file".to_owned()));
     }
+    let applicable = ApplicableKeys::new();
     let keys = keys_of_groups(&text);
     let mut keys = keys.iter();
     let mut names = BTreeSet::new();
+    let warm_up = file.warm_up.unwrap_or_default();
     let mut groups = Vec::new();
     for table in file.groups {
         let start = table.span().start;
         let table = table.into_inner();
         let name = table.name.clone();
-        if let Some(key) =
-            keys.next().into_iter().flatten().find(|key| !modes::has_use_for_key(table.scenario, key))
-        {
-            let text = format!(
-                "group {name:?}: {key} does not go with {}, only with {}",
-                table.scenario,
-                modes::modes_of_groups(key)
-            );
-            return Err(wrong(start, text));
-        }
+        let keys = keys.next().map(Vec::as_slice).unwrap_or_default();
+        applicable
+            .check(table.scenario, keys)
+            .map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?;
         if !names.insert(name.clone()) {
             return Err(wrong(start, format!("duplicate group {name:?}")));
         }
-        let group = table.group(run, (file.warm_up.unwrap_or_default(), file.duration));
+        let group = table.group(run, (file.duration, warm_up));
         groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
     }
-    Ok((groups, file.duration, file.warm_up.unwrap_or_default()))
+    Ok(Groups { groups, duration: file.duration, warm_up })
+}
+
+/// The keys that apply to a group of each mode: the options of the mode on the command line.
+struct ApplicableKeys(clap::Command);
+
+impl ApplicableKeys {
+    fn new() -> ApplicableKeys {
+        ApplicableKeys(chosen_mode::modes())
+    }
+
+    fn check(&self, mode: GroupMode, keys: &[String]) -> Result<(), String> {
+        let options = keys.iter().filter(|key| !["name", "scenario"].contains(&key.as_str()));
+        let Some(key) = options.into_iter().find(|key| !self.applies(key, mode)) else { return Ok(()) };
+        let modes = OF_GROUPS.into_iter().filter(|mode| self.applies(key, *mode)).map(GroupMode::name);
+        let modes: Vec<&str> = modes.collect();
+        Err(format!("{key} does not go with {}, only with {}", mode.name(), modes.join(", ")))
+    }
+
+    fn applies(&self, key: &str, mode: GroupMode) -> bool {
+        let options = self.0.find_subcommand(mode.name());
+        options.is_some_and(|options| options.get_arguments().any(|arg| arg.get_id() == key))
+    }
 }
 
 /// The keys of each group, as the user wrote them.
@@ -113,19 +139,18 @@ fn keys_of_groups(text: &str) -> Vec<Vec<String>> {
 }
 
 impl Table {
-    fn group(self, run: RunId, time: (Duration, Option<Duration>)) -> Result<Group, String> {
-        let has_duration = time.1.is_some();
-        self.check(has_duration)?;
+    fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, String> {
+        self.check(duration.is_some())?;
         let spec = GroupSpec {
             name: self.name,
-            word: self.scenario,
+            mode: self.scenario,
             clients: self.clients,
             publishers: self.publishers,
             subscribers: self.subscribers,
             topology: self.topology,
             qos: self.qos.unwrap_or(Qos::AtLeastOnce),
             subscription_qos: self.subscription_qos,
-            size: self.size.unwrap_or(Sizes { least: 64, most: 64 }),
+            size: self.size.unwrap_or(DEFAULT_SIZE),
             payload_file: self.payload_file,
             payload_recording: self.payload_recording,
             recorded_topics: self.recorded_topics,
@@ -139,9 +164,10 @@ impl Table {
             arrivals: self.arrivals.unwrap_or(Arrivals::Constant),
             burst: self.burst.unwrap_or(1),
             ramp: self.ramp,
-            time,
+            duration,
+            warm_up: Some(warm_up),
         };
-        spec.group(run, has_duration).map_err(|error| error.to_string())
+        spec.group(run, duration).map_err(|error| error.to_string())
     }
 
     fn check(&self, has_duration: bool) -> Result<(), String> {
@@ -149,16 +175,10 @@ impl Table {
         if self.name.is_empty() || !self.name.chars().all(is_plain) {
             return Err("a name may contain only letters, digits, -, _ and .".to_owned());
         }
-        if matches!(self.scenario, Word::Reconnect | Word::Scenario | Word::Merge) {
-            return Err(format!(
-                "a group cannot have the scenario {}; use pubsub, conn, pub, sub or rr",
-                self.scenario
-            ));
+        if self.recorded_topics && self.payload_recording.is_none() {
+            return Err("recorded_topics needs a payload_recording".to_owned());
         }
-        if self.recorded_topics && (self.scenario != Word::Pub || self.payload_recording.is_none()) {
-            return Err("recorded_topics needs the scenario pub and a payload_recording".to_owned());
-        }
-        if self.scenario != Word::Conn && !has_duration && self.messages.is_none() {
+        if self.scenario != GroupMode::Conn && !has_duration && self.messages.is_none() {
             return Err("the load has no end: set messages in the group, or duration in the file".to_owned());
         }
         if [self.clients, self.publishers].contains(&Some(0)) || [self.burst].contains(&Some(0)) {
@@ -186,6 +206,24 @@ fn in_our_words(message: &str) -> String {
     match did_you_mean(unknown, known.iter().copied()) {
         tip if tip.is_empty() => format!("unknown {kind} {unknown:?}: expected {}", values::one_of(&known)),
         tip => format!("unknown {kind} {unknown:?}{tip}"),
+    }
+}
+
+/// The modes of groups.
+const OF_GROUPS: [GroupMode; 5] =
+    [GroupMode::Pubsub, GroupMode::Conn, GroupMode::Pub, GroupMode::Sub, GroupMode::Rr];
+
+fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GroupMode, D::Error> {
+    const KNOWN: &[&str] = &["pubsub", "conn", "pub", "sub", "rr"];
+    let name = String::deserialize(deserializer)?;
+    let is_of_runs = chosen_mode::modes().find_subcommand(&name).is_some();
+    match OF_GROUPS.into_iter().find(|mode| mode.name() == name) {
+        Some(mode) => Ok(mode),
+        None if is_of_runs => Err(de::Error::custom(format!(
+            "a group cannot have the scenario {name}; use one of {}",
+            KNOWN.join(", ")
+        ))),
+        None => Err(de::Error::unknown_variant(&name, KNOWN)),
     }
 }
 
@@ -234,6 +272,23 @@ impl Scalar {
             Scalar::Integer(number) => number.to_string(),
             Scalar::Decimal(number) => number.to_string(),
             Scalar::Text(text) => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_an_option_of_a_mode() {
+        let unknown = toml::from_str::<Table>("no-such-key = 1").err().unwrap();
+        let known = unknown.message().split('`').skip(3).step_by(2);
+        let keys: Vec<&str> = known.filter(|key| !["name", "scenario"].contains(key)).collect();
+        assert!(keys.len() > 15, "{keys:?}");
+        let applicable = ApplicableKeys::new();
+        for key in keys {
+            assert!(OF_GROUPS.into_iter().any(|mode| applicable.applies(key, mode)), "{key}");
         }
     }
 }

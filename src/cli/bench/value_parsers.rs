@@ -4,35 +4,12 @@ use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::values;
 use crate::suggestion::did_you_mean;
 use clap::ValueEnum;
-use std::fmt;
 use std::time::Duration;
-
-/// The scenarios.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)] // the help says what each is
-pub enum Word {
-    Pubsub,
-    Conn,
-    Pub,
-    Sub,
-    Rr,
-    Reconnect,
-    Scenario,
-    Merge,
-}
-
-impl fmt::Display for Word {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.to_possible_value();
-        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
-    }
-}
 
 /// The assignment of subscribers to publishers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Topology {
+pub(super) enum Topology {
     /// Each publisher has its own subscriber.
     Pairs,
     /// One subscriber, or a few, for all publishers.
@@ -64,8 +41,7 @@ pub(in crate::cli) fn rate(text: &str) -> Result<Rate, String> {
 
 /// The ramp of the rate: up from 0 within a time, or from one rate to another over the duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum Ramping {
+pub(super) enum Ramping {
     FromNothing(Duration),
     Between(Rate, Rate),
 }

@@ -16,7 +16,7 @@ mod profile;
 pub(crate) mod show;
 
 use super::Names;
-use super::bench::Word;
+use super::bench;
 use super::compat::CLIENTS;
 use crate::cli::Error;
 use clap::parser::ValueSource;
@@ -30,7 +30,6 @@ use std::path::PathBuf;
 /// The name of the option, for clap and for users.
 pub(super) const PROFILE: &str = "profile";
 
-const BENCH: &str = "bench";
 const INSPECT: &str = "inspect";
 
 /// Options that give the client of `mq inspect` a broker or a subscription.
@@ -69,7 +68,7 @@ impl Configuration {
 
 /// Whether a command connects as a client, and so has profiles.
 pub(super) fn is_read_by(subcommand: &str) -> bool {
-    CLIENTS.contains(&subcommand) || [BENCH, INSPECT, "doctor"].contains(&subcommand)
+    CLIENTS.contains(&subcommand) || [bench::NAME, INSPECT, "doctor"].contains(&subcommand)
 }
 
 pub(super) fn arg() -> Arg {
@@ -126,10 +125,6 @@ fn reason_against(subcommand: &Command, words: &[OsString]) -> Option<&'static s
     }
     let typed = &parsed(subcommand, words)?;
     let is_typed = |id: &&str| is_typed(typed, id);
-    let is_merge = || typed.get_one::<Word>("word") == Some(&Word::Merge);
-    if subcommand.get_name() == BENCH && is_merge() {
-        return Some("--profile cannot be used with merge, which does not connect");
-    }
     if is_typed(&"embedded") {
         return Some("--profile is for a broker elsewhere; leave it or --embedded out");
     }

@@ -10,18 +10,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The format of a file.
-#[derive(Debug, Clone, Copy)]
-enum Format {
-    Printed(ReportFormat),
-    Hdr,
-    Html,
-}
-
 /// The outputs of a report: the format on standard output, and the files.
 #[derive(Debug)]
 pub(super) struct Outputs {
-    printed: Format,
+    printed: ReportFormat,
     files: Vec<Output>,
 }
 
@@ -30,7 +22,7 @@ const STDOUT: &str = "-";
 
 #[derive(Debug)]
 struct Output {
-    format: Format,
+    format: ReportFormat,
     /// The path as the user typed it.
     path: PathBuf,
     file: File,
@@ -47,39 +39,28 @@ struct Draft {
 impl Outputs {
     /// Creates the files.
     pub(super) fn create(args: &ReportArgs) -> Result<Outputs, Error> {
-        let files = [
-            ("--json", Format::Printed(ReportFormat::Json), &args.json),
-            ("--csv", Format::Printed(ReportFormat::Csv), &args.csv),
-            ("--hdr", Format::Hdr, &args.hdr),
-            ("--html", Format::Html, &args.html),
-            ("--markdown", Format::Printed(ReportFormat::Markdown), &args.markdown),
-            ("--prometheus", Format::Printed(ReportFormat::Prometheus), &args.prometheus),
-        ];
-        let files =
-            files.into_iter().filter_map(|(option, format, path)| Some((option, format, path.as_ref()?)));
-        let (to_stdout, files): (Vec<_>, Vec<_>) = files.partition(|(_, _, path)| path.as_os_str() == STDOUT);
-        let typed = args.output.map(|format| ("--output", Format::Printed(format)));
-        let printed: Vec<_> = typed
-            .into_iter()
-            .chain(to_stdout.into_iter().map(|(option, format, _)| (option, format)))
-            .collect();
+        let (to_stdout, files): (Vec<_>, Vec<_>) =
+            args.files.0.iter().partition(|file| file.path.as_os_str() == STDOUT);
+        let typed = args.output.map(|format| ("output", format));
+        let printed: Vec<_> =
+            typed.into_iter().chain(to_stdout.into_iter().map(|file| (file.option, file.format))).collect();
         let printed = match printed.as_slice() {
-            [] => Format::Printed(ReportFormat::Text),
+            [] => ReportFormat::Text,
             [(_, only)] => *only,
             [(first, _), (second, _), ..] => {
                 let text = format!(
-                    "{first} and {second} - both write to standard output; set a file name for one of them"
+                    "--{first} and --{second} - both write to standard output; set a file name for one of them"
                 );
                 return Err(Error::Usage(text));
             }
         };
-        let files = files.into_iter().map(|(_, format, path)| Output::create(format, path));
+        let files = files.into_iter().map(|file| Output::create(file.format, &file.path));
         Ok(Outputs { printed, files: files.collect::<Result<_, _>>()? })
     }
 
     /// Prints the report on standard output.
     pub(super) fn print(&self, report: &Report, sections: &Sections) -> Result<(), Error> {
-        let bytes = self.printed.render(report, sections);
+        let bytes = render(self.printed, report, sections);
         let mut output = io::stdout().lock();
         output.write_all(&bytes).and_then(|()| output.flush()).map_err(Error::Output)
     }
@@ -92,7 +73,7 @@ impl Outputs {
 }
 
 impl Output {
-    fn create(format: Format, path: &Path) -> Result<Output, Error> {
+    fn create(format: ReportFormat, path: &Path) -> Result<Output, Error> {
         let create = || match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             // A pipe or a device cannot be replaced by a file.
@@ -110,7 +91,7 @@ impl Output {
     }
 
     fn write(mut self, report: &Report, sections: &Sections) -> Result<(), Error> {
-        let bytes = self.format.render(report, sections);
+        let bytes = render(self.format, report, sections);
         let written = match self.draft {
             Some(draft) => self.file.write_all(&bytes).and_then(|()| draft.finish(&bytes)),
             None => write_in_place(&mut self.file, &bytes),
@@ -147,16 +128,6 @@ impl Drop for Draft {
     }
 }
 
-impl Format {
-    fn render(self, report: &Report, sections: &Sections) -> Vec<u8> {
-        match self {
-            Format::Printed(format) => render(format, report, sections).into_bytes(),
-            Format::Hdr => report.to_hdr_log(),
-            Format::Html => report.to_html().into_bytes(),
-        }
-    }
-}
-
 /// Overwrites a file and truncates it to the new length; a pipe or a device has no length.
 fn write_in_place(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
@@ -179,14 +150,15 @@ impl Sections {
     }
 }
 
-/// A report in one of the printable formats.
-fn render(format: ReportFormat, report: &Report, sections: &Sections) -> String {
+fn render(format: ReportFormat, report: &Report, sections: &Sections) -> Vec<u8> {
     match format {
-        ReportFormat::Text => report.to_text(Charset::of_environment()) + &sections.text,
-        ReportFormat::Json => report.to_json(),
-        ReportFormat::Markdown => report.to_markdown() + &sections.markdown,
-        ReportFormat::Csv => report.to_csv(),
-        ReportFormat::Prometheus => report.to_prometheus(),
+        ReportFormat::Text => (report.to_text(Charset::of_environment()) + &sections.text).into_bytes(),
+        ReportFormat::Json => report.to_json().into_bytes(),
+        ReportFormat::Markdown => (report.to_markdown() + &sections.markdown).into_bytes(),
+        ReportFormat::Csv => report.to_csv().into_bytes(),
+        ReportFormat::Prometheus => report.to_prometheus().into_bytes(),
+        ReportFormat::Hdr => report.to_hdr_log(),
+        ReportFormat::Html => report.to_html().into_bytes(),
     }
 }
 

@@ -6,23 +6,22 @@ use crate::bench::report::{SearchStep, Searched, rate as shown};
 use crate::bench::thresholds::Search;
 use crate::bench::thresholds::search::judge;
 use crate::bench::{Ending, Report};
-use crate::cli::bench::BenchArgs;
+use crate::cli::bench::{Run, Search as Wanted};
 use crate::commands::error::Error;
 
 /// Searches. The report is that of the highest sustained rate, or of the last run if none was sustained; it lists all steps.
-pub(super) async fn search(args: &BenchArgs, session: &Session<'_>) -> Result<Report, Error> {
-    let until = args.report.until.clone().unwrap_or_default();
-    let mut search = Search::new(args.first_rate());
+pub(super) async fn search(run: &Run, wanted: &Wanted, session: &Session<'_>) -> Result<Report, Error> {
+    let mut search = Search::new(run.first_rate());
     let mut steps = Vec::new();
     let (mut best, mut last) = (None, None);
     while let Some(rate) = search.next_rate() {
-        let plan = args.plan_at(rate, RunId(fastrand::u32(..)))?;
+        let plan = run.plan_at(rate, RunId(fastrand::u32(..)))?;
         let report = session.measure_at(rate, plan).await?;
         if session.signal().is_some() || report.ending == Ending::NotConnected {
             last = Some(report);
             break;
         }
-        let step = judge(rate, &report, &until);
+        let step = judge(rate, &report, &wanted.until);
         session.say(&told(&step));
         let holds = step.failure.is_none();
         search.note(holds);

@@ -7,8 +7,7 @@ use super::worker_processes::{self, Punctuality};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
 use crate::bench::{self, Report, View, limits};
-use crate::cli::bench::BenchArgs;
-use crate::cli::bench_report::Searchable;
+use crate::cli::bench::Run;
 use crate::commands::embedded::EmbeddedBroker;
 use crate::commands::error::{Error, ExitStatus};
 use crate::commands::shutdown::Signals;
@@ -23,7 +22,7 @@ const MOST_INTERRUPTS: usize = 4;
 
 /// The state from the first run to the last.
 pub(super) struct Session<'a> {
-    args: &'a BenchArgs,
+    run: &'a Run,
     messages: Messages,
     password: Option<Vec<u8>>,
     /// Stops the broker when it is dropped.
@@ -34,37 +33,33 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) async fn start(
-        args: &'a BenchArgs,
-        plan: &Plan,
-        messages: Messages,
-    ) -> Result<Session<'a>, Error> {
+    pub(super) async fn start(run: &'a Run, plan: &Plan, messages: Messages) -> Result<Session<'a>, Error> {
         let mut password = None;
-        password::complete(&args.client.connection, &mut password).await?;
+        password::complete(&run.args.client.connection, &mut password).await?;
         let interrupts = Interrupts::catch()?;
-        let broker = if args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
+        let broker = if run.args.embedded { Some(worker_processes::start_broker(plan)?) } else { None };
         let live = Live::default();
-        if let Some(address) = args.report.metrics {
+        if let Some(address) = run.args.metrics {
             metrics::serve(address, live.clone()).await?;
         }
-        Ok(Session { args, messages, password, broker, interrupts, live, announced: OnceCell::new() })
+        Ok(Session { run, messages, password, broker, interrupts, live, announced: OnceCell::new() })
     }
 
     /// Carries out the plan of the options.
     pub(super) async fn measure(&self, plan: Plan) -> Result<Report, Error> {
-        self.run(plan, None).await
+        self.carry_out(plan, None).await
     }
 
     /// Carries out the plan of a step of a search.
     pub(super) async fn measure_at(&self, rate: f64, plan: Plan) -> Result<Report, Error> {
-        self.run(plan, Some(rate)).await
+        self.carry_out(plan, Some(rate)).await
     }
 
-    async fn run(&self, mut plan: Plan, searched_rate: Option<f64>) -> Result<Report, Error> {
+    async fn carry_out(&self, mut plan: Plan, searched_rate: Option<f64>) -> Result<Report, Error> {
         self.complete(&mut plan)?;
-        trace::watch_run(self.args.debug, &mut plan);
-        let panel = Panel::new(self.args.debug);
-        let mut punctuality = Punctuality::new(self.args.start_at);
+        trace::watch_run(self.run.args.debug, &mut plan);
+        let panel = Panel::new(self.run.args.debug);
+        let mut punctuality = Punctuality::new(self.run.args.start_at);
         let observe = |view: View<'_>| {
             self.live.note(&view);
             punctuality.look(&view);
@@ -87,7 +82,7 @@ impl<'a> Session<'a> {
         if let Some(password) = &self.password {
             plan.broker.identities.password = Some(Secret::Same(password.clone()));
         }
-        limits::spread_over_processes(plan, self.args.processes.map(usize::from))?;
+        limits::spread_over_processes(plan, self.run.args.processes.map(usize::from))?;
         self.announced.get_or_init(|| self.messages.say(&self.announcement(plan)));
         if let Some(broker) = &self.broker {
             let address = broker.address();
@@ -99,9 +94,9 @@ impl<'a> Session<'a> {
 
     /// The announcement of the run, or of the first run of a search.
     fn announcement(&self, plan: &Plan) -> String {
-        match self.args.report.search {
+        match self.run.search {
             None => describe(plan),
-            Some(Searchable::Rate) => format!("--search begins with: {}", describe(plan)),
+            Some(_) => format!("--search begins with: {}", describe(plan)),
         }
     }
 

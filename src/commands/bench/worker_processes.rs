@@ -6,21 +6,21 @@ use crate::bench::check::Lift;
 use crate::bench::plan::Plan;
 use crate::bench::processes::Program;
 use crate::bench::{self, Step, View, limits};
-use crate::cli::bench::BenchArgs;
+use crate::cli::bench::Run;
 use crate::commands::error::{Error, ExitStatus};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 /// Runs as a worker process, whose leader decides its clients.
-pub(super) fn serve(args: &BenchArgs) -> Result<ExitStatus, Error> {
+pub(super) fn serve(run: &Run) -> Result<ExitStatus, Error> {
     bench::processes::serve(|assignment| {
         let plan = match assignment.searched_rate {
-            Some(rate) => args.plan_at(rate, assignment.run),
-            None => args.plan(assignment.run),
+            Some(rate) => run.plan_at(rate, assignment.run),
+            None => run.plan(assignment.run),
         };
         let mut plan = plan.map_err(|error| error.to_string())?;
         assignment.complete(&mut plan);
-        trace::watch_run(args.debug, &mut plan);
+        trace::watch_run(run.args.debug, &mut plan);
         Ok(plan)
     })?;
     Ok(ExitStatus::DONE)

@@ -4,6 +4,7 @@ mod authentication;
 mod connections;
 mod deploy;
 mod faults;
+mod modes;
 #[cfg(target_os = "linux")]
 mod namespaces;
 mod open_loop;
@@ -195,31 +196,6 @@ fn options_are_checked() {
         ("pubsub file.toml", "file"),
     ] {
         assert_says(&mq(&format!("bench {options}")).run().fail(2), &["mq bench:", part]);
-    }
-}
-
-#[test]
-fn options_without_a_use_are_refused_with_their_mode() {
-    for (words, option) in [
-        (
-            "scenario s.toml -q 2 --size 500 --inflight 3",
-            "-q does not go with scenario; set it in the scenario file",
-        ),
-        ("conn -q 2", "-q does not go with conn"),
-        ("conn --size 10", "--size does not go with conn"),
-        ("conn --inflight 3", "--inflight does not go with conn"),
-        ("sub -t a --size 5", "--size does not go with sub"),
-        ("sub -t a --payload-recording x.json", "--payload-recording does not go with sub"),
-        ("pub --subscription-qos 2", "--subscription-qos does not go with pub"),
-        ("rr --subscription-qos 2", "--subscription-qos does not go with rr"),
-        ("reconnect --messages 5", "--messages does not go with reconnect"),
-        ("merge a.json -q 2", "-q does not go with merge"),
-        ("merge a.json --cafile /nonexistent", "--cafile does not go with merge"),
-        ("merge a.json --timeout 5", "--timeout does not go with merge"),
-        ("merge a.json --keepalive 5", "--keepalive does not go with merge"),
-        ("merge a.json -d", "-d does not go with merge"),
-    ] {
-        assert_says(&mq(&format!("bench {words}")).run().fail(2), &["mq bench:", option]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The help of each command and subcommand, as listed under `Commands:` of its parent.
+//! The help of each command and subcommand, as listed under `Commands:` or `Modes:` of its parent.
 
 use super::super::support::*;
 use super::{assert_snapshot, names};
@@ -31,7 +31,7 @@ fn file_name(command: &[String]) -> String {
 /// This command, and all commands below it.
 fn commands(command: Vec<String>) -> Vec<Vec<String>> {
     let help = help("mq", &command.join(" "));
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let list = help.lines().skip_while(|line| !["Commands:", "Modes:"].contains(line)).skip(1);
     let list = list.take_while(|line| !line.is_empty());
     // A description that is continued on the next line is indented deeper.
     let names = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));

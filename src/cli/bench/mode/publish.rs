@@ -1,0 +1,66 @@
+//! `mq bench pub`: clients publish, without subscribers of this run.
+
+use crate::cli::bench::group::{GroupMode, GroupSpec};
+use crate::cli::bench::help::{PACE, RUN_STATUS, SEE_METRICS, TEMPLATES, paragraphs, reword};
+use crate::cli::bench::load::{CountArgs, PublishArgs, PublishersArgs, TrafficArgs};
+use crate::cli::bench::run::{Run, Search};
+use crate::cli::bench::run_args::RunArgs;
+use crate::cli::bench_report::{SearchArgs, searches_without_messages};
+use clap::{ArgAction, Args};
+
+const EXAMPLES: &str = "\
+Examples:
+  mq bench pub -c 500 -q 1                      latency from PUBLISH to PUBACK
+  mq bench pub --rate 5k --duration 30          5000 messages per second in all
+  # a payload for each message, on a topic for each publisher
+  mq bench pub -t 'site/{i}' --payload-template '{\"t\":{rand:10..30}}'
+  mq bench pub --payload-recording day.json     payloads of recorded messages
+  # recorded messages on their own topics
+  mq bench pub --payload-recording day.json --recorded-topics
+  mq bench pub --search rate --until 'p99>50ms'   the highest sustained rate";
+
+/// The options with other words than in the shared groups.
+const HELP: &[(&str, &str)] = &[
+    ("clients", "Number of publishers [default: 100]"),
+    ("publishers", "Number of publishers [default: -c]"),
+    ("size", "Payload size, such as 512 or 64KiB, or a range such as 64..1KiB"),
+    ("payload_file", "Read the payload from a file"),
+    ("payload_recording", "Send the payloads of messages that `mq sub --json` wrote to a file, in order"),
+    ("payload_template", "Payload template with {i}, {client}, {seq}, {ts}, {uuid} and {rand:0..100}"),
+    ("qos", "QoS level of messages: 0, 1 or 2"),
+];
+
+#[derive(Debug, Clone, Args)]
+#[command(
+    mut_args(|arg| reword(arg, HELP)),
+    mut_args(searches_without_messages),
+    after_help = paragraphs(&[PACE, TEMPLATES, EXAMPLES, SEE_METRICS, RUN_STATUS])
+)]
+pub(crate) struct PubArgs {
+    #[command(flatten)]
+    clients: PublishersArgs,
+    #[command(flatten)]
+    traffic: TrafficArgs,
+    #[command(flatten)]
+    messages: PublishArgs,
+    // With recorded topics the receivers of a message are unknown, and therefore losses too.
+    /// Send each message of --payload-recording to its recorded topic
+    #[arg(long, action = ArgAction::SetTrue, requires = "payload_recording", conflicts_with = "topic", help_heading = "Messages")]
+    recorded_topics: bool,
+    #[command(flatten)]
+    count: CountArgs,
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    search: SearchArgs,
+}
+
+impl From<PubArgs> for Run {
+    fn from(args: PubArgs) -> Run {
+        let spec = GroupSpec::of_publishers(GroupMode::Pub, args.clients)
+            .with_messages(args.messages)
+            .with_traffic(args.traffic);
+        let spec = GroupSpec { recorded_topics: args.recorded_topics, messages: args.count.messages, ..spec };
+        Run { search: Search::of(args.search), ..Run::of_group(spec, args.run) }
+    }
+}

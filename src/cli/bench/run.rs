@@ -1,0 +1,165 @@
+//! A load to run, in the same form for all modes, and the plan that it results in.
+
+use super::group::GroupSpec;
+use super::run_args::RunArgs;
+use super::scenario_file::{self, Groups};
+use crate::bench::plan::{Group, Plan, RunId, Scenario, Volume};
+use crate::bench::schedule::Rate;
+use crate::bench::shard::{self, ShardError};
+use crate::bench::thresholds::Thresholds;
+use crate::cli::Error;
+use crate::cli::bench_report::{SearchArgs, Searchable};
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// The duration of each run of a search, and its warm-up.
+const SEARCH_DURATION: Duration = Duration::from_secs(5);
+const SEARCH_WARM_UP: Duration = Duration::from_secs(1);
+
+/// The first messages per second of a search.
+const FIRST_RATE: f64 = 1000.0;
+
+/// A load to run, and its options.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub(super) load: Load,
+    /// Whether the sessions of subscribers outlive their connections.
+    pub(super) keep_sessions: bool,
+    pub(crate) search: Option<Search>,
+    pub(crate) args: RunArgs,
+}
+
+/// The groups of clients.
+#[derive(Debug, Clone)]
+pub(super) enum Load {
+    Group(Box<GroupSpec>),
+    File(PathBuf),
+}
+
+/// A search for the highest sustained rate.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    /// The conditions in which a rate fails.
+    pub(crate) until: Thresholds,
+}
+
+impl Search {
+    pub(super) fn of(args: SearchArgs) -> Option<Search> {
+        let SearchArgs { search, until } = args;
+        search.map(|Searchable::Rate| Search { until: until.unwrap_or_default() })
+    }
+}
+
+impl Run {
+    /// One group of clients.
+    pub(super) fn of_group(spec: GroupSpec, args: RunArgs) -> Run {
+        Run { load: Load::Group(Box::new(spec)), keep_sessions: false, search: None, args }
+    }
+
+    /// Checks the options against each other, and makes a plan of them.
+    ///
+    /// # Errors
+    /// If options conflict, or a file is invalid.
+    pub(crate) fn plan(&self, run: RunId) -> Result<Plan, Error> {
+        self.args.check_service()?;
+        self.args.check_start()?;
+        self.check_search()?;
+        let Groups { mut groups, duration, warm_up } = self.groups(run)?;
+        if let Some(shard) = self.args.shard {
+            shard::cut(&mut groups, shard).map_err(|error| shard_error(&error))?;
+        }
+        Plan::number_through(&mut groups);
+        let volume = match duration {
+            Some(duration) => Volume::Duration(duration),
+            None => Volume::Messages(groups.iter().filter_map(|group| group.messages).sum()),
+        };
+        let clients = groups.iter().map(Group::clients).fold(0, u32::saturating_add);
+        let mut plan = Plan {
+            scenario: self.scenario(),
+            broker: self.broker(clients)?,
+            run,
+            groups,
+            volume,
+            warm_up,
+            connect_rate: self.args.part_of_connect_rate()?,
+            threads: 1,
+            processes: 1,
+            start_at: self.args.start_at,
+            timeout: self.args.timeout,
+        };
+        plan.threads = self.args.thread_count(plan.clients());
+        self.args.check_identities(&plan)?;
+        self.args.check_rules(&plan)?;
+        Ok(plan)
+    }
+
+    /// The first messages per second of a search.
+    pub(crate) fn first_rate(&self) -> f64 {
+        match &self.load {
+            Load::Group(spec) => spec.rate.map_or(FIRST_RATE, Rate::as_per_second),
+            Load::File(_) => FIRST_RATE,
+        }
+    }
+
+    /// A plan at another rate, for a short run unless the user set a duration.
+    ///
+    /// # Errors
+    /// As [`Run::plan`].
+    pub(crate) fn plan_at(&self, rate: f64, run: RunId) -> Result<Plan, Error> {
+        let mut step = self.clone();
+        if let Load::Group(spec) = &mut step.load {
+            spec.rate = Rate::per_second(rate);
+            spec.duration.get_or_insert(SEARCH_DURATION);
+            spec.warm_up.get_or_insert(SEARCH_WARM_UP);
+        }
+        step.plan(run)
+    }
+
+    pub(crate) fn scenario(&self) -> Scenario {
+        match &self.load {
+            Load::Group(spec) => spec.mode.scenario(),
+            Load::File(_) => Scenario::Mix,
+        }
+    }
+
+    fn groups(&self, run: RunId) -> Result<Groups, Error> {
+        match &self.load {
+            Load::File(path) => scenario_file::read(path, run),
+            Load::Group(spec) => {
+                let duration = spec.time_limit();
+                let groups = vec![spec.group(run, duration)?];
+                Ok(Groups { groups, duration, warm_up: spec.warm_up.unwrap_or_default() })
+            }
+        }
+    }
+
+    /// A search tries its rates on one machine.
+    fn check_search(&self) -> Result<(), Error> {
+        if self.search.is_some() && (self.args.shard.is_some() || self.args.start_at.is_some()) {
+            let text = "--search rate is for one machine: with --shard and --start-at, each machine would try different rates";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn shard_error(error: &ShardError) -> Error {
+    match error {
+        ShardError::TooFew { .. } => Error::Usage(format!("--shard: {error}")),
+        ShardError::SameTopics => {
+            Error::Usage(format!("--shard: {error}; add {{run}} or {{s}} to the topics"))
+        }
+    }
+}
+
+impl RunArgs {
+    /// Every thread has at least one client.
+    fn thread_count(&self, clients: u32) -> usize {
+        let wanted = match self.threads {
+            Some(threads) => threads.into(),
+            None => available_parallelism().map_or(1, usize::from),
+        };
+        wanted.min(clients as usize).max(1)
+    }
+}

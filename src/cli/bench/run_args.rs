@@ -1,0 +1,71 @@
+//! The options of all modes that run a load: clients, machines, connection, report.
+
+use crate::bench::shard::Shard;
+use crate::cli::bench_report::{self, ReportArgs};
+use crate::cli::session::ClientArgs;
+use crate::cli::values;
+use clap::{Arg, ArgAction, Args, ValueHint, value_parser};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// The options of every load, whatever it consists of.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Clients", mut_args(adapted))]
+pub(crate) struct RunArgs {
+    /// Number of clients that start to connect per second [default: as many as the broker accepts]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
+    pub(super) connect_rate: Option<u32>,
+    /// Timeout without progress: connections, acknowledgements or deliveries
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::positive_duration, help_heading = "Time")]
+    pub(super) timeout: Duration,
+    /// Number of threads for the clients [default: one per CPU]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u16).range(1..=1024), help_heading = "Machines")]
+    pub(super) threads: Option<u16>,
+    /// Number of processes for the clients, each with its own limit of open files [default: as many as needed]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u16).range(1..=256), help_heading = "Machines")]
+    pub(crate) processes: Option<u16>,
+    /// Run part K of N of the clients, topics, rates and messages, as in 2/3; merge the reports with `mq bench merge`
+    #[arg(long, value_name = "K/N", value_parser = values::shard, help_heading = "Machines")]
+    pub(super) shard: Option<Shard>,
+    /// Start to send at this time, with all clients connected. Formats: 2026-01-31T12:00:00Z, seconds since 1970, or +30s
+    #[arg(long, value_name = "TIME", value_parser = values::start_time, help_heading = "Machines")]
+    pub(crate) start_at: Option<SystemTime>,
+    /// Start an embedded broker for this run, in its own process
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["host", "port", "url", "unix", "srv", "proxy"], help_heading = "Connection")]
+    pub(crate) embedded: bool,
+    /// Credentials from a CSV file, a row per client; the first line names the columns: client_id, username, password
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Connection")]
+    pub(super) credentials: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+    /// Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "TLS")]
+    pub(super) tls_resume: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    /// Serve GET /metrics at this address during the run
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::socket_address, help_heading = "Report")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Print the limits of this machine, whether the run fits, and how to raise each limit; without a run
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub(crate) check: bool,
+    /// Print the packets of the first client of each kind to standard error, without progress
+    #[arg(short = 'd', long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub(crate) debug: bool,
+    /// Suppress messages about failures at run time; the report and the exit status still show them
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
+    pub(crate) quiet: bool,
+    /// Serve the leader on standard input.
+    #[arg(long, action = ArgAction::SetTrue, hide = true)]
+    pub(crate) worker: bool,
+}
+
+/// In `mq bench`, -c is the number of clients, and clients authenticate once per connection.
+fn adapted(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "disable_clean_session" => arg.short(None),
+        "reauthenticate" => arg.hide(true),
+        _ => arg,
+    }
+}

@@ -1,0 +1,28 @@
+//! `mq bench merge`: merges the reports of several machines.
+
+use super::result::{Preparation, read_report};
+use crate::bench::Report;
+use crate::bench::report::MergeError;
+use crate::cli::bench::MergeArgs;
+use crate::commands::Messages;
+use crate::commands::error::{Error, ExitStatus};
+
+pub(super) fn run(args: &MergeArgs, messages: Messages) -> Result<ExitStatus, Error> {
+    let reports = args.files.iter().map(|path| read_report("merge", path));
+    let reports = reports.collect::<Result<Vec<_>, _>>()?;
+    let scenario = reports.first().map(|report| report.plan.scenario);
+    let preparation = Preparation::new(&args.report, scenario)?;
+    let merged = Report::merge(reports).map_err(|error| merge_error(&error))?;
+    preparation.finish(&merged, None, messages)
+}
+
+fn merge_error(error: &MergeError) -> Error {
+    match error {
+        MergeError::Search => {
+            Error::Usage(format!("{error}; measure again with the same --rate and --shard"))
+        }
+        MergeError::Nothing | MergeError::Different { .. } | MergeError::Twice(_) => {
+            Error::Usage(error.to_string())
+        }
+    }
+}
