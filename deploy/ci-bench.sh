@@ -7,7 +7,8 @@
 # the baseline, another one for an error.
 #
 # Variables:
-#   RESULTS    folder of the reports (default: bench-results): page.html, run.json, summary.md, broker.log
+#   RESULTS    folder of the reports (default: bench-results): page.html, run.json, summary.md,
+#              verdicts.xml (JUnit), broker.log
 #   BASELINE   run.json of an earlier run; not compared if there is no such file
 #   TOLERANCE  percent by which throughput and latencies may be worse than the baseline (default: 100; on a shared
 #              CI machine, a latency may double without a cause)
@@ -48,7 +49,8 @@ fi
 
 status=0
 "$mq" bench -h 127.0.0.1 -p "$port" "$@" \
-    --html "$results/page.html" --json "$results/run.json" --markdown "$results/summary.md" || status=$?
+    --html "$results/page.html" --json "$results/run.json" --markdown "$results/summary.md" \
+    --junit "$results/verdicts.xml" || status=$?
 
 # GitHub shows this file on the page of the job.
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$results/summary.md" ]; then

@@ -19,10 +19,12 @@ pub enum ReportFormat {
     Hdr,
     #[value(skip)]
     Html,
+    #[value(skip)]
+    Junit,
 }
 
 /// The formats with an option for a file: the option's name and its help.
-const FILES: [(ReportFormat, &str, &str); 6] = [
+const FILES: [(ReportFormat, &str, &str); 7] = [
     (
         ReportFormat::Json,
         "json",
@@ -32,6 +34,7 @@ const FILES: [(ReportFormat, &str, &str); 6] = [
     (ReportFormat::Hdr, "hdr", "Write the latencies as a log of HDR histograms"),
     (ReportFormat::Html, "html", "Write a self-contained HTML page with plots"),
     (ReportFormat::Markdown, "markdown", "Write a summary as Markdown"),
+    (ReportFormat::Junit, "junit", "Write the verdict on each condition as JUnit XML, for CI systems"),
     (ReportFormat::Prometheus, "prometheus", "Write metrics in the text format of Prometheus"),
 ];
 
@@ -111,7 +114,7 @@ pub struct ReportArgs {
 #[derive(Debug, Clone, Args)]
 pub struct SearchArgs {
     /// Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate
-    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Report")]
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "abort_if", help_heading = "Report")]
     pub search: Option<Searchable>,
     /// Conditions in which a rate of --search fails, as in 'p99>50ms'; a rate that the broker does not sustain fails too
     #[arg(long, value_name = "CONDITIONS", requires = "search", help_heading = "Report")]

@@ -10,7 +10,9 @@ use std::fmt::Write;
 impl Report {
     /// The summary.
     pub fn to_markdown(&self) -> String {
-        let mut text = "## mq bench\n\n".to_owned();
+        let mut text =
+            format!("## mq bench\n\n**{}**: {}\n\n", self.judgement().word(), as_text(&self.sentence()));
+        text += &self.markdown_verdicts();
         match self.groups.as_slice() {
             [only] => {
                 let (clients, load) = (only.clients_by_role(), self.load_of(only, &self.for_a_time()));
@@ -28,7 +30,7 @@ impl Report {
             let _ = writeln!(text, "- QoS: {words}");
         }
         if let Some(words) = self.describe_ending() {
-            let _ = writeln!(text, "- ended: {words}");
+            let _ = writeln!(text, "- ended: {}", as_text(&words));
         }
         for (stage, error, times) in self.errors.by_count() {
             let _ = writeln!(text, "- {}: {times} x {}", super::json::stage_word(stage), as_text(error));
@@ -38,6 +40,15 @@ impl Report {
         }
         text.truncate(text.trim_end().len());
         text + "\n" + &self.markdown_search()
+    }
+
+    /// The conditions of the user, and the others that did not pass.
+    fn markdown_verdicts(&self) -> String {
+        let mut text = String::new();
+        for verdict in self.notable_verdicts() {
+            let _ = writeln!(text, "- **{}** {}", verdict.judgement.word(), as_text(&verdict.words()));
+        }
+        if text.is_empty() { text } else { text + "\n" }
     }
 
     fn markdown_groups(&self) -> String {
@@ -73,7 +84,7 @@ impl Report {
         let mut text = "| | count | per second |\n|---|---:|---:|\n".to_owned();
         for (name, flow) in FLOWS {
             let flow = flow(self);
-            let per_second = flow.rate().map_or("-".to_owned(), rate);
+            let per_second = flow.shown_rate().map_or("-".to_owned(), rate);
             let _ = writeln!(text, "| {name} | {} | {per_second} |", flow.count);
         }
         for metric in METRICS.iter().filter(|metric| metric.counts_deliveries && self.is_delivery_judged()) {
@@ -128,14 +139,18 @@ mod tests {
         let expected = "\
 ## mq bench
 
+**FAIL**: 16667 messages/s for 6 s: p99 1.20 s (end to end), nothing lost
+
+- **FAIL** 2 errors, see the list of errors
+
 1000 publishers, 100 subscribers; 100000 messages of 64 bytes at QoS 1, 20 in flight per publisher, 127.0.0.1:1883, MQTT 5.0
 
 | | count | per second |
 |---|---:|---:|
-| connected | 1100 | 4400 |
-| sent | 100000 | 200000 |
-| acknowledged | 100000 | 181818 |
-| received | 100000 | 166667 |
+| connected | 1100 | 880 |
+| sent | 100000 | 20000 |
+| acknowledged | 100000 | 18182 |
+| received | 100000 | 16667 |
 | lost | 0 | |
 | duplicated | 0 | |
 | out of order | 0 | |

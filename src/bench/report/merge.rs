@@ -1,7 +1,7 @@
 //! Merges the reports of simultaneous runs as if they were one run: counts and histograms are added, and times count from the
 //! earliest start.
 
-use super::{Ending, Flow, Group, Planned, Report};
+use super::{Ending, Flow, Group, Planned, Report, Rule, Verdict};
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Outcome};
 use jiff::Timestamp;
@@ -94,6 +94,7 @@ impl Report {
             timeline,
             errors,
             search: _,
+            conditions,
         } = other;
         self.plan.add(&plan);
         self.groups.iter_mut().zip(&groups).for_each(|(ours, theirs)| ours.add(theirs));
@@ -130,7 +131,15 @@ impl Report {
         }
         self.timeline.merge(timeline);
         self.errors.merge(errors);
+        self.merge_conditions(conditions);
         Ok(())
+    }
+
+    /// Keeps the conditions that ended a part early. Those of other rules were judged on a part, so they say nothing about the
+    /// whole; the caller judges the merged report anew.
+    fn merge_conditions(&mut self, conditions: Vec<Verdict>) {
+        self.conditions.extend(conditions);
+        self.conditions.retain(|verdict| verdict.rule == Rule::AbortIf);
     }
 
     /// Counts all times from an earlier start.
@@ -295,7 +304,7 @@ mod tests {
         late.busiest_thread_percent = Some(80.0);
         let merged = Report::merge([late.clone(), report()]).unwrap();
         assert_eq!((merged.clients(), merged.connects.count, merged.account.lost), (2200, 2200, 3));
-        assert_eq!(merged.sent.span, Some((0, 2_500_000_000)), "from the first start to the last end");
+        assert_eq!(merged.sent.span, Some((0, 7_000_000_000)), "from the first start to the last end");
         assert_eq!(merged.elapsed, Duration::from_secs(3));
         let slots: Vec<_> = merged.timeline.slots().iter().map(|slot| slot.sent).collect();
         assert_eq!(slots, [100_000, 0, 100_000]);
@@ -337,7 +346,8 @@ mod tests {
         let mut other = mix();
         other.groups[0].in_flight = 1;
         let error = |other: Report| Report::merge([mix(), other]).unwrap_err().to_string();
-        let expected = "the reports are of different loads (--inflight of sensors: 20 in one, 1 in another)";
+        let expected =
+            "the reports are of different loads (the messages in flight of sensors: 20 in one, 1 in another)";
         assert_eq!(error(other.clone()), expected);
         other.groups.truncate(1);
         assert!(error(other).contains("the groups: sensors, idle in one, sensors in another"));

@@ -3,6 +3,7 @@
 //! A [`Report`] is plain data. `json` writes and reads it without loss, `merge` merges several into one, and all other modules
 //! only render it.
 
+mod checks;
 mod csv;
 mod differences;
 mod drawing;
@@ -11,6 +12,7 @@ mod group;
 mod hdr;
 mod html;
 mod json;
+mod junit;
 mod load;
 mod markdown;
 mod merge;
@@ -18,8 +20,10 @@ pub(super) mod metrics;
 pub mod prometheus;
 mod search;
 mod self_check;
+mod sentence;
 mod text;
 mod value;
+mod verdict;
 
 use super::ending::{Ending, Step};
 use super::plan::{Plan, Scenario, Volume};
@@ -36,10 +40,16 @@ pub use load::Load;
 pub use merge::MergeError;
 pub use search::{Found, SearchStep, Searched};
 pub use self_check::{Finding, Mark};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 pub use text::Charset;
 pub use value::{Figure, Unit};
+pub use verdict::{Judgement, Rule, Verdict};
+
+/// A shorter time than this has no meaningful rate and no meaningful CPU usage. A load of one second spans a little less, from
+/// its first message to its last one.
+const LONG_ENOUGH: Duration = Duration::from_millis(950);
 
 /// The results of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +114,8 @@ pub struct Report {
     pub errors: Errors,
     /// The search that the run was a part of.
     pub search: Option<Searched>,
+    /// The conditions of the user, judged. The report's own conditions follow from its figures.
+    pub conditions: Vec<Verdict>,
 }
 
 /// The parts of a plan that belong in a report.
@@ -186,6 +198,11 @@ impl Flow {
     pub fn rate(self) -> Option<f64> {
         self.time().filter(|time| !time.is_zero()).map(|time| self.count as f64 / time.as_secs_f64())
     }
+
+    /// The events per second for display; `None` after a time that is too short for a rate.
+    fn shown_rate(self) -> Option<f64> {
+        self.rate().filter(|_| self.time().is_some_and(|time| time >= LONG_ENOUGH))
+    }
 }
 
 /// The facts about a run besides its plan and its measurements.
@@ -248,6 +265,7 @@ impl Report {
             errors: std::mem::take(&mut record.errors),
             latencies: record.latencies.into_measured(),
             search: None,
+            conditions: Vec::new(),
         }
     }
 
@@ -293,8 +311,11 @@ impl Report {
     }
 
     /// The ending, unless the run was complete.
-    fn describe_ending(&self) -> Option<&'static str> {
-        Some(match self.ending {
+    fn describe_ending(&self) -> Option<Cow<'static, str>> {
+        if let Some(abort) = self.abort() {
+            return Some(format!("ended early, since {} held", abort.condition).into());
+        }
+        Some(Cow::Borrowed(match self.ending {
             Ending::Complete => return None,
             Ending::Interrupted => "interrupted; the report covers the time until then",
             Ending::NotConnected if self.connects.count == 0 => "no client could connect",
@@ -307,7 +328,7 @@ impl Report {
             Ending::Stalled(Step::Wait | Step::WarmUp | Step::Measure | Step::CatchUp | Step::Drain) => {
                 "timeout: the broker stopped reading or acknowledging messages"
             }
-        })
+        }))
     }
 
     /// The number of worker threads, and of processes if there are several.

@@ -2,7 +2,7 @@
 
 use super::json::{stage_word, step_word};
 use super::metrics::{LOSS, METRICS};
-use super::{Report, Unit};
+use super::{Judgement, Report, Unit};
 use crate::bench::ending::Step;
 use crate::bench::gauges::Totals;
 use crate::escape;
@@ -48,6 +48,7 @@ impl Report {
         page.gauge("cpu_seconds", "CPU time of the client threads.", self.cpu.as_secs_f64());
         let is_bottleneck = u8::from(self.is_bottleneck());
         page.gauge("is_bottleneck", "1 when the load generator limited the run.", is_bottleneck);
+        self.put_verdicts(&mut page);
         self.put_latencies(&mut page);
         self.put_errors(&mut page);
         page.0
@@ -68,6 +69,17 @@ impl Report {
             if let Some(((name, help), rate)) = metric.prometheus.zip(metric.value(self)) {
                 page.gauge(name, help, rate);
             }
+        }
+    }
+
+    fn put_verdicts(&self, page: &mut Page) {
+        let has_passed = u8::from(self.judgement() != Judgement::Failed);
+        page.gauge("passed", "1 unless the run failed.", has_passed);
+        page.head("condition_passed", "gauge", "1 for each condition that the run did not fail.");
+        for verdict in self.verdicts() {
+            let (rule, condition) = (verdict.rule.key(), label(&verdict.condition));
+            let labels = format!("{{rule=\"{rule}\",condition=\"{condition}\"}}");
+            page.value("condition_passed", &labels, u8::from(!verdict.is_failure()));
         }
     }
 

@@ -47,6 +47,14 @@ impl Searched {
         Some(format!("{}: {reason}", found.to_text()))
     }
 
+    /// The rate that was sustained, if any.
+    pub(super) fn sustained(&self) -> Option<f64> {
+        match self.found? {
+            Found::Rate(rate) | Found::AtLeast(rate) => Some(rate),
+            Found::NotEven(_) => None,
+        }
+    }
+
     /// The outcome as a sentence.
     pub(super) fn outcome(&self) -> String {
         self.found.map_or("no run was complete".to_owned(), Found::to_text)

@@ -1,20 +1,16 @@
 //! Checks whether the load generator itself limited a run; if it did, the report says little about the broker.
 
 use super::format::{count, duration};
-use super::{LatencyKind, Report};
-use std::time::Duration;
+use super::{LONG_ENOUGH, LatencyKind, Report};
 
 /// A thread with more CPU usage than this has no reserve.
-const BUSY_PERCENT: f64 = 90.0;
-
-/// CPU usage over a shorter time than this is not judged.
-const SHORTEST: Duration = Duration::from_millis(500);
+pub(super) const BUSY_PERCENT: f64 = 90.0;
 
 /// An event loop that is later than this, in nanoseconds, adds to the latencies that are attributed to the broker.
 const LAG: u64 = 10_000_000;
 
-/// A percentile of fewer samples than this is just the longest of them.
-const FEWEST_TIMES: u64 = 100;
+/// Fewer samples than this are not judged: a percentile of them is just the longest, and a share of them is random.
+const FEWEST_SAMPLES: u64 = 100;
 
 /// The latency that a delayed TCP acknowledgement adds on Linux, in nanoseconds: 40 ms and up to one kernel tick.
 const DELAYED_ACKNOWLEDGEMENT: std::ops::Range<u64> = 39_000_000..44_500_000;
@@ -90,19 +86,14 @@ impl Report {
         findings.collect()
     }
 
-    /// Whether the load generator was too slow for the measurement.
-    pub fn is_bottleneck(&self) -> bool {
-        self.self_check().iter().any(|finding| finding.mark.is_bottleneck())
-    }
-
     /// The 99th percentile, if there are enough samples.
     fn p99(&self, kind: LatencyKind) -> Option<u64> {
-        self.summary(kind).filter(|summary| summary.count >= FEWEST_TIMES).map(|summary| summary.p99)
+        self.summary(kind).filter(|summary| summary.count >= FEWEST_SAMPLES).map(|summary| summary.p99)
     }
 
     fn busy_thread(&self) -> Option<String> {
         // A short time is not representative: every thread is busy at the start.
-        self.throughput().time().filter(|time| *time >= SHORTEST)?;
+        self.throughput().time().filter(|time| *time >= LONG_ENOUGH)?;
         let percent = self.busiest_thread_percent.filter(|percent| *percent >= BUSY_PERCENT)?;
         let cpus: u64 = self.hosts.iter().map(|host| host.cpus).sum();
         let advice = if self.plan.threads < cpus {
@@ -136,7 +127,8 @@ impl Report {
     }
 
     fn late_sends(&self) -> Option<String> {
-        (self.late > self.sent.count / LATE_SHARE).then(|| {
+        let is_frequent = self.sent.count >= FEWEST_SAMPLES && self.late > self.sent.count / LATE_SHARE;
+        is_frequent.then(|| {
             let late = count(self.late, "message");
             format!("{late} went out over a millisecond after the planned time{}", self.cause_of_late_sends())
         })
@@ -158,7 +150,9 @@ impl Report {
     }
 
     fn full_buffers(&self) -> Option<String> {
-        (self.blocked_sends > self.account.sent / BLOCKED_SHARE).then(|| {
+        let sent = self.account.sent;
+        let is_frequent = sent >= FEWEST_SAMPLES && self.blocked_sends > sent / BLOCKED_SHARE;
+        is_frequent.then(|| {
             let waits = count(self.blocked_sends, "time");
             format!("sends waited {waits} for the broker or the network to accept bytes")
         })
@@ -168,7 +162,8 @@ impl Report {
 impl Report {
     /// A broker without TCP_NODELAY holds an acknowledgement back until TCP acknowledges the previous one, which Linux does after 40 ms.
     fn delayed_acknowledgements(&self) -> Option<String> {
-        let summary = self.summary(LatencyKind::Acknowledged)?;
+        let summary =
+            self.summary(LatencyKind::Acknowledged).filter(|summary| summary.count >= FEWEST_SAMPLES)?;
         let is_delayed = |latency: &u64| DELAYED_ACKNOWLEDGEMENT.contains(latency);
         let p99 = (summary.count >= ENOUGH_FOR_P99).then_some(summary.p99);
         let latency = [summary.p50, summary.p90].into_iter().chain(p99).find(is_delayed)?;
@@ -211,14 +206,14 @@ mod tests {
         assert!(texts[1].contains("60.0 ms") && texts[3].contains("5000") && texts[4].contains("50000"));
         assert!(texts[2].contains("compute their proofs"), "{}", texts[2]);
         report.hosts[0].cpus = 8;
-        assert!(report.self_check()[0].text.contains("--threads 8"));
+        assert!(report.self_check()[0].text.contains("8 threads"));
     }
 
     #[test]
     fn two_late_beats_are_no_bottleneck() {
         let mut report = report();
         let mut lag = crate::bench::record::Latencies::default();
-        lag.record_several(200_000_000, FEWEST_TIMES - 1);
+        lag.record_several(200_000_000, FEWEST_SAMPLES - 1);
         report.latencies.insert(LatencyKind::Lag, lag.clone());
         assert_eq!(report.self_check(), []);
         lag.record(200_000_000);

@@ -41,14 +41,14 @@ pub(in crate::bench) fn report() -> Report {
         is_drain_cut: false,
         elapsed: Duration::from_secs(1),
         phases: vec![(Step::Connect, 0), (Step::Subscribe, 5_000), (Step::Measure, 250_000_000)],
-        connects: flow(1100, 250),
+        connects: flow(1100, 1_250),
         refused: 0,
         connections_lost: 0,
         subscribed: 100,
         subscribers_to_the_end: 100,
-        sent: flow(100_000, 500),
-        acknowledged: flow(100_000, 550),
-        received: flow(100_000, 600),
+        sent: flow(100_000, 5_000),
+        acknowledged: flow(100_000, 5_500),
+        received: flow(100_000, 6_000),
         account: Account { sent: 100_000, owed: 100_000, ..Account::default() },
         duplicates: 0,
         reordered: 0,
@@ -62,6 +62,7 @@ pub(in crate::bench) fn report() -> Report {
         timeline,
         errors: Errors::default(),
         search: None,
+        conditions: Vec::new(),
     }
 }
 

@@ -19,6 +19,20 @@ impl Unit {
     /// `Count` comes last: it applies to every key without a unit's suffix.
     const ALL: [Unit; 4] = [Unit::Time, Unit::Rate, Unit::Percent, Unit::Count];
 
+    /// The name of the unit in JSON, for a value whose key does not have it.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Unit::Time => "ns",
+            Unit::Rate => "per_second",
+            Unit::Percent => "percent",
+            Unit::Count => "count",
+        }
+    }
+
+    pub(super) fn of_name(key: &str) -> Option<Unit> {
+        Unit::ALL.into_iter().find(|unit| unit.key() == key)
+    }
+
     /// The suffix of a key in JSON.
     fn suffix(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Compares a report with an earlier one: which figures became better or worse, and by how much.
 
 use super::metric::Metric;
-use crate::bench::report::{Report, Unit, folded};
+use crate::bench::report::{Judgement, Report, Rule, Unit, Verdict, folded};
 use std::fmt::Write;
 
 /// The direction in which a figure improves.
@@ -9,6 +9,16 @@ use std::fmt::Write;
 enum Better {
     Higher,
     Lower,
+}
+
+impl Better {
+    /// The worst tolerated value, as a multiple of the earlier one.
+    fn factor(self, tolerance_percent: f64) -> f64 {
+        match self {
+            Better::Higher => 1.0 - tolerance_percent / 100.0,
+            Better::Lower => 1.0 + tolerance_percent / 100.0,
+        }
+    }
 }
 
 /// The figures to compare; `true` if they are judged. The highest percentiles and the maximum depend on a few
@@ -47,6 +57,8 @@ pub struct Row {
     unit: Unit,
     before: Option<f64>,
     now: Option<f64>,
+    better: Better,
+    is_judged: bool,
     /// Whether it is judged, and worse than the tolerance allows.
     pub is_regression: bool,
 }
@@ -59,29 +71,22 @@ impl Comparison {
             let (old, new) = (metric.value(before), metric.value(now));
             old.or(new)?;
             let is_regression = is_judged && is_worse(old, new, better, tolerance_percent);
-            Some(Row { metric: name, unit: metric.unit(), before: old, now: new, is_regression })
+            Some(Row {
+                metric: name,
+                unit: metric.unit(),
+                before: old,
+                now: new,
+                better,
+                is_judged,
+                is_regression,
+            })
         });
         Comparison { rows: rows.collect(), differences: before.all_differences(now), tolerance_percent }
     }
 
-    /// The regressions, one line each.
-    pub fn regressions(&self) -> Vec<String> {
-        let regressions = self.rows.iter().filter(|row| row.is_regression);
-        regressions
-            .map(|row| {
-                let [before, now, change] = row.cells();
-                let tolerated = self.tolerance_percent;
-                match row.now {
-                    None => format!("{} was {before}, now it was not measured", row.metric),
-                    Some(_) => {
-                        format!(
-                            "{} went from {before} to {now} ({change}, {tolerated} % tolerated)",
-                            row.metric
-                        )
-                    }
-                }
-            })
-            .collect()
+    /// The verdicts on the figures that are judged.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.rows.iter().filter_map(|row| row.verdict(self.tolerance_percent)).collect()
     }
 
     /// The comparison as a table for a terminal.
@@ -116,6 +121,27 @@ impl Comparison {
 }
 
 impl Row {
+    /// The verdict, if the figure is judged and the earlier report has it.
+    fn verdict(&self, tolerance: f64) -> Option<Verdict> {
+        let limit = self.before.filter(|_| self.is_judged)? * self.better.factor(tolerance);
+        let [before, now, change] = self.cells();
+        let (judgement, text) = match self.now {
+            None => {
+                let text = format!("{} was {before}, now it was not measured", self.metric);
+                (Judgement::NotMeasured, text)
+            }
+            Some(_) => {
+                let verb = if before == now { "stayed at" } else { "went from" };
+                let values = if before == now { before } else { format!("{before} to {now}") };
+                let text = format!("{} {verb} {values} ({change}, {tolerance} % tolerated)", self.metric);
+                (if self.is_regression { Judgement::Failed } else { Judgement::Passed }, text)
+            }
+        };
+        let condition = format!("{} at most {tolerance} % worse", self.metric);
+        let (rule, unit, limit) = (Rule::Baseline, self.unit, Some(limit));
+        Some(Verdict { rule, condition, unit, limit, measured: self.now, judgement, text })
+    }
+
     /// The earlier value, the present one, and the change.
     fn cells(&self) -> [String; 3] {
         let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| self.unit.show(value));
@@ -135,10 +161,10 @@ impl Row {
 /// Whether a figure is worse than the tolerance allows. A missing figure is worse if the earlier report has it. If the
 /// earlier value is 0, any increase of a figure that should be low is worse.
 fn is_worse(before: Option<f64>, now: Option<f64>, better: Better, tolerance_percent: f64) -> bool {
-    let tolerance = tolerance_percent / 100.0;
+    let factor = better.factor(tolerance_percent);
     match (before, now, better) {
-        (Some(before), Some(now), Better::Higher) => now < before * (1.0 - tolerance),
-        (Some(before), Some(now), Better::Lower) => now > before * (1.0 + tolerance),
+        (Some(before), Some(now), Better::Higher) => now < before * factor,
+        (Some(before), Some(now), Better::Lower) => now > before * factor,
         (Some(_), None, _) => true,
         (None, _, _) => false,
     }
@@ -150,10 +176,16 @@ mod tests {
     use crate::bench::report::LatencyKind;
     use crate::bench::report::tests::{report, spread};
 
+    /// The failed verdicts.
+    fn regressions(comparison: &Comparison) -> Vec<String> {
+        let failures = comparison.verdicts().into_iter().filter(Verdict::is_failure);
+        failures.map(|verdict| verdict.text).collect()
+    }
+
     #[test]
     fn a_run_is_as_good_as_itself() {
         let comparison = Comparison::new(&report(), &report(), 0.0);
-        assert_eq!((comparison.regressions(), comparison.differences.len()), (vec![], 0));
+        assert_eq!((regressions(&comparison), comparison.differences.len()), (vec![], 0));
         assert!(
             comparison.to_text().contains("p50                     400 ms      400 ms       0.0 %\n"),
             "{}",
@@ -168,14 +200,13 @@ mod tests {
         now.received.count = 95_000;
         now.account.lost = 2;
         let comparison = Comparison::new(&report(), &now, 10.0);
-        let regressions = comparison.regressions();
-        let metrics: Vec<_> = regressions.iter().filter_map(|text| text.split(' ').next()).collect();
-        assert_eq!(metrics, ["p50", "p90", "p99", "loss"], "{regressions:?}");
+        let worse = regressions(&comparison);
+        let metrics: Vec<_> = worse.iter().filter_map(|text| text.split(' ').next()).collect();
+        assert_eq!(metrics, ["p50", "p90", "p99", "loss"], "{worse:?}");
         assert!(
-            regressions[0].contains("from 400 ms to 460 ms (+15.")
-                && regressions[3].contains("(+2, 10 % tolerated)")
+            worse[0].contains("from 400 ms to 460 ms (+15.") && worse[3].contains("(+2, 10 % tolerated)")
         );
-        assert_eq!(Comparison::new(&report(), &now, 20.0).regressions().len(), 1, "the loss stays");
+        assert_eq!(regressions(&Comparison::new(&report(), &now, 20.0)).len(), 1, "the loss stays");
         assert!(comparison.to_markdown().contains("| loss | 0 | 2 | **+2** |"));
     }
 
@@ -193,18 +224,18 @@ mod tests {
     fn only_latencies_of_the_same_kind_are_compared() {
         let (mut planned, mut alone) = (report(), report());
         planned.latencies.insert(LatencyKind::EndToEndPlanned, spread(900_000_000));
-        assert_eq!(Comparison::new(&planned, &report(), 10.0).regressions(), [""; 0], "both end to end");
-        assert_eq!(Comparison::new(&report(), &planned, 10.0).regressions(), [""; 0]);
+        assert_eq!(regressions(&Comparison::new(&planned, &report(), 10.0)), [""; 0], "both end to end");
+        assert_eq!(regressions(&Comparison::new(&report(), &planned, 10.0)), [""; 0]);
         alone.latencies.remove(&LatencyKind::EndToEnd);
-        let regressions = Comparison::new(&report(), &alone, 10.0).regressions();
-        assert_eq!(regressions[0], "p50 was 400 ms, now it was not measured");
+        let worse = regressions(&Comparison::new(&report(), &alone, 10.0));
+        assert_eq!(worse[0], "p50 was 400 ms, now it was not measured");
     }
 
     #[test]
     fn what_is_not_measured_any_more_is_worse() {
         let mut now = report();
         now.latencies.clear();
-        assert_eq!(Comparison::new(&report(), &now, 10.0).regressions().len(), 3);
-        assert_eq!(Comparison::new(&now, &report(), 10.0).regressions().len(), 0);
+        assert_eq!(regressions(&Comparison::new(&report(), &now, 10.0)).len(), 3);
+        assert_eq!(regressions(&Comparison::new(&now, &report(), 10.0)).len(), 0);
     }
 }

@@ -1,56 +1,42 @@
 //! Conditions under which a run fails, such as `p99>10ms, loss>0, throughput<5000/s`.
 
 use super::metric::Metric;
-use crate::bench::report::{Figure, Report, Unit};
+use crate::bench::report::{Figure, Judgement, Report, Rule, Unit, Verdict};
 use crate::quantity;
-use std::fmt;
 use std::str::FromStr;
 
 /// Conditions that make a run fail; one is enough.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Thresholds(Vec<Threshold>);
+pub struct Thresholds(pub(super) Vec<Threshold>);
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq)]
-struct Threshold {
-    metric: Metric,
-    comparison: Comparison,
+pub(super) struct Threshold {
+    pub(super) metric: Metric,
+    pub(super) comparison: Comparison,
     value: f64,
-    is_percentage: bool,
+    pub(super) is_percentage: bool,
     /// As it was typed.
-    text: String,
+    pub(super) text: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+pub(super) enum Comparison {
     Greater,
     GreaterOrEqual,
     Less,
     LessOrEqual,
 }
 
-/// A condition that made a run fail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Miss {
-    /// The condition as it was typed.
-    pub threshold: String,
-    /// The measured value as text; `None` if it was not measured.
-    pub measured: Option<String>,
-}
-
-impl fmt::Display for Miss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.measured {
-            Some(measured) => write!(f, "{}: it was {measured}", self.threshold),
-            None => write!(f, "{}: it was not measured", self.threshold),
-        }
-    }
-}
-
 impl Thresholds {
-    /// The conditions that hold, and those without a measured value: they do not count as passed.
-    pub fn misses(&self, report: &Report) -> Vec<Miss> {
-        self.0.iter().filter_map(|threshold| threshold.miss(report)).collect()
+    /// Judges a report. A condition that holds fails it.
+    pub fn judge(&self, report: &Report) -> Vec<Verdict> {
+        self.0.iter().map(|threshold| threshold.judge(report)).collect()
+    }
+
+    /// The first failure as text: a condition that holds, or one without a measured value.
+    pub fn first_failure(&self, report: &Report) -> Option<String> {
+        self.judge(report).into_iter().find(Verdict::is_failure).map(|verdict| verdict.text)
     }
 
     /// The figures that the conditions compare.
@@ -73,11 +59,24 @@ impl FromStr for Thresholds {
 }
 
 impl Threshold {
-    fn miss(&self, report: &Report) -> Option<Miss> {
-        let Figure { value, unit, .. } = self.figure(report);
-        let is_missed = value.is_none_or(|value| self.comparison.holds(value, self.value));
-        let measured = value.map(|value| unit.show(value));
-        is_missed.then(|| Miss { threshold: self.text.clone(), measured })
+    fn judge(&self, report: &Report) -> Verdict {
+        let figure = self.figure(report);
+        self.verdict(Rule::FailIf, figure.unit, figure.value)
+    }
+
+    /// The verdict on a measured value.
+    pub(super) fn verdict(&self, rule: Rule, unit: Unit, measured: Option<f64>) -> Verdict {
+        let judgement = match measured {
+            None => Judgement::NotMeasured,
+            Some(value) if self.comparison.holds(value, self.value) => Judgement::Failed,
+            Some(_) => Judgement::Passed,
+        };
+        let text = match measured {
+            Some(value) => format!("{}: it was {}", self.text, unit.show(value)),
+            None => format!("{}: it was not measured", self.text),
+        };
+        let limit = Some(self.value);
+        Verdict { rule, condition: self.text.clone(), unit, limit, measured, judgement, text }
     }
 
     fn figure(&self, report: &Report) -> Figure {
@@ -132,6 +131,11 @@ impl Comparison {
         signs.into_iter().find_map(|(sign, comparison)| Some((comparison, text.strip_prefix(sign)?)))
     }
 
+    /// Whether it holds for large values.
+    pub(super) fn is_upper_limit(self) -> bool {
+        matches!(self, Comparison::Greater | Comparison::GreaterOrEqual)
+    }
+
     fn holds(self, value: f64, limit: f64) -> bool {
         match self {
             Comparison::Greater => value > limit,
@@ -178,14 +182,15 @@ mod tests {
 
     fn misses(conditions: &str) -> Vec<String> {
         let thresholds: Thresholds = conditions.parse().unwrap();
-        thresholds.misses(&report()).iter().map(ToString::to_string).collect()
+        let failures = thresholds.judge(&report()).into_iter().filter(Verdict::is_failure);
+        failures.map(|verdict| verdict.text).collect()
     }
 
     #[test]
     fn what_holds_is_missed_with_the_value() {
-        assert_eq!(misses("p99<10ms, loss>0, throughput<5000/s,connect_rate < 4k/s"), [""; 0]);
+        assert_eq!(misses("p99<10ms, loss>0, throughput<5000/s,connect_rate < 0.8k/s"), [""; 0]);
         let expected =
-            ["p50>100ms: it was 400 ms", "sent_rate<1000k/s: it was 200000/s", "cpu>=41.5%: it was 41.5 %"];
+            ["p50>100ms: it was 400 ms", "sent_rate<1000k/s: it was 20000/s", "cpu>=41.5%: it was 41.5 %"];
         assert_eq!(misses("p50>100ms, sent_rate<1000k/s,cpu>=41.5%"), expected);
         assert_eq!(
             misses("p50>0.1"),
@@ -222,7 +227,7 @@ mod tests {
         fn any_text_is_read_or_refused(text in "\\PC{0,20}", condition in "[a-z_.0-9]{0,12}[<>]=?[0-9.]{0,4}[a-z%/µ]{0,3}") {
             let _ = text.parse::<Thresholds>();
             if let Ok(thresholds) = condition.parse::<Thresholds>() {
-                thresholds.misses(&report());
+                thresholds.judge(&report());
             }
         }
     }

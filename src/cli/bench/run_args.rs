@@ -1,6 +1,7 @@
 //! The options of all modes that run a load: clients, machines, connection, report.
 
 use crate::bench::shard::Shard;
+use crate::bench::thresholds::AbortConditions;
 use crate::cli::bench_report::{self, ReportArgs};
 use crate::cli::session::ClientArgs;
 use crate::cli::values;
@@ -44,6 +45,9 @@ pub(crate) struct RunArgs {
     pub(super) tls_resume: bool,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+    /// End the run early, with status 4, when a condition holds; as in 'p99>1s, lost_connections>1%, throughput<100/s'
+    #[arg(long, value_name = "CONDITIONS", help_heading = "Report")]
+    pub(crate) abort_if: Option<AbortConditions>,
     /// Serve GET /metrics at this address during the run
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = bench_report::socket_address, help_heading = "Report")]
     pub(crate) metrics: Option<SocketAddr>,
@@ -53,7 +57,7 @@ pub(crate) struct RunArgs {
     /// Print the packets of the first client of each kind to standard error, without progress
     #[arg(short = 'd', long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
     pub(crate) debug: bool,
-    /// Suppress messages about failures at run time; the report and the exit status still show them
+    /// Suppress messages on standard error, except those about failures
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Diagnostics")]
     pub(crate) quiet: bool,
     /// Serve the leader on standard input.

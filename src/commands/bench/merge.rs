@@ -1,6 +1,7 @@
 //! `mq bench merge`: merges the reports of several machines.
 
 use super::result::{Preparation, read_report};
+use super::verdicts;
 use crate::bench::Report;
 use crate::bench::report::MergeError;
 use crate::cli::bench::MergeArgs;
@@ -11,9 +12,9 @@ pub(super) fn run(args: &MergeArgs, messages: Messages) -> Result<ExitStatus, Er
     let reports = args.files.iter().map(|path| read_report("merge", path));
     let reports = reports.collect::<Result<Vec<_>, _>>()?;
     let scenario = reports.first().map(|report| report.plan.scenario);
-    let preparation = Preparation::new(&args.report, scenario)?;
+    let preparation = Preparation::new(&args.report, scenario)?.inherit(verdicts::inherited(&reports));
     let merged = Report::merge(reports).map_err(|error| merge_error(&error))?;
-    preparation.finish(&merged, None, messages)
+    preparation.finish(merged, None, messages)
 }
 
 fn merge_error(error: &MergeError) -> Error {

@@ -9,6 +9,7 @@ mod result;
 mod run;
 mod search;
 mod session;
+mod verdicts;
 mod worker_processes;
 
 use super::Messages;

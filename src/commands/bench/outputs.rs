@@ -159,6 +159,7 @@ fn render(format: ReportFormat, report: &Report, sections: &Sections) -> Vec<u8>
         ReportFormat::Prometheus => report.to_prometheus().into_bytes(),
         ReportFormat::Hdr => report.to_hdr_log(),
         ReportFormat::Html => report.to_html().into_bytes(),
+        ReportFormat::Junit => report.to_junit().into_bytes(),
     }
 }
 

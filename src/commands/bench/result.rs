@@ -1,9 +1,10 @@
 //! The end of a run or a merge: the outputs, the comparison with a baseline, the thresholds, and the exit status.
 
 use super::outputs::{Outputs, Sections};
+use super::verdicts;
 use crate::bench::plan::Scenario;
 use crate::bench::record::Stage;
-use crate::bench::report::{JsonError, Searched, scenario_word};
+use crate::bench::report::{JsonError, scenario_word};
 use crate::bench::thresholds::{Comparison, Thresholds};
 use crate::bench::{Ending, Report};
 use crate::cli::bench_report::ReportArgs;
@@ -21,39 +22,49 @@ pub(super) struct Preparation<'a> {
     args: &'a ReportArgs,
     baseline: Option<Report>,
     outputs: Outputs,
+    /// Thresholds besides those of the options.
+    inherited: Vec<Thresholds>,
 }
 
-impl Preparation<'_> {
+impl<'a> Preparation<'a> {
     /// For a report of this scenario.
-    pub(super) fn new(args: &ReportArgs, scenario: Option<Scenario>) -> Result<Preparation<'_>, Error> {
+    pub(super) fn new(args: &'a ReportArgs, scenario: Option<Scenario>) -> Result<Preparation<'a>, Error> {
         let path = args.baseline.as_deref();
         let baseline = path.map(|path| read_report("--baseline", path)).transpose()?;
         if let Some((path, before)) = path.zip(baseline.as_ref()) {
             check_baseline(path, before, scenario)?;
         }
-        Ok(Preparation { args, baseline, outputs: Outputs::create(args)? })
+        Ok(Preparation { args, baseline, outputs: Outputs::create(args)?, inherited: Vec::new() })
+    }
+
+    /// Judges the report by these thresholds too.
+    pub(super) fn inherit(self, thresholds: Vec<Thresholds>) -> Preparation<'a> {
+        Preparation { inherited: thresholds, ..self }
     }
 
     /// Writes the report and its comparison, and decides on the exit status.
     pub(super) fn finish(
         self,
-        report: &Report,
+        mut report: Report,
         signal: Option<ExitStatus>,
         messages: Messages,
     ) -> Result<ExitStatus, Error> {
-        let comparison = self.baseline.map(|before| Comparison::new(&before, report, self.args.tolerance));
+        let comparison = self.baseline.map(|before| Comparison::new(&before, &report, self.args.tolerance));
         for (key, before, now) in comparison.iter().flat_map(|comparison| &comparison.differences) {
             messages
                 .say(&format!("--baseline: the loads differ: {key}: {before} in the baseline, {now} now"));
         }
+        let thresholds = self.args.fail_if.iter().chain(&self.inherited);
+        let judged: Vec<_> = thresholds.flat_map(|conditions| conditions.judge(&report)).collect();
+        report.conditions.extend(judged);
+        report.conditions.extend(comparison.iter().flat_map(Comparison::verdicts));
         let sections = Sections::new(comparison.as_ref());
-        let printed = self.outputs.print(report, &sections);
-        let written = self.outputs.write(report, &sections);
-        let status = judge(report, signal, messages);
-        let misses = misses(self.args.fail_if.as_ref(), comparison.as_ref(), report);
-        // --quiet hides failures of the run, but not the result of a condition that the user set.
-        misses.iter().for_each(|miss| Messages { quiet: false, ..messages }.say(miss));
-        let status = if misses.is_empty() || signal.is_some() { status } else { ExitStatus::MISSED };
+        let printed = self.outputs.print(&report, &sections);
+        let written = self.outputs.write(&report, &sections);
+        let status = judge(&report, signal, messages);
+        let failed = verdicts::say_failures(&report, messages);
+        verdicts::annotate(&report);
+        let status = failed.filter(|_| signal.is_none()).unwrap_or(status);
         written?;
         match printed {
             // The reader closed the pipe after the lines that it wanted; the status is still that of the run.
@@ -106,17 +117,6 @@ fn connect_hint(report: &Report, messages: Messages) -> Option<String> {
     }
 }
 
-/// The conditions of the user that are not met, as text.
-fn misses(demands: Option<&Thresholds>, comparison: Option<&Comparison>, report: &Report) -> Vec<String> {
-    let misses = demands.map(|demands| demands.misses(report)).unwrap_or_default();
-    let regressions = comparison.map(Comparison::regressions).unwrap_or_default();
-    let misses = misses.iter().map(|miss| format!("--fail-if {miss}"));
-    let regressions = regressions.iter().map(|regression| format!("--baseline: {regression}"));
-    let failure = report.search.as_ref().and_then(Searched::failure);
-    let failure = failure.map(|failure| format!("--search: {failure}"));
-    misses.chain(regressions).chain(failure).collect()
-}
-
 /// The exit status, with the reason on standard error.
 fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> ExitStatus {
     if let Some(status) = signal {
@@ -158,6 +158,7 @@ fn judge(report: &Report, signal: Option<ExitStatus>, messages: Messages) -> Exi
     } else {
         return ExitStatus::DONE;
     };
-    messages.say_with_hint(&reason, hint.as_deref());
+    // --quiet hides progress, but not that a run failed.
+    Messages { quiet: false, ..messages }.say_with_hint(&reason, hint.as_deref());
     status
 }

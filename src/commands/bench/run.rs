@@ -20,7 +20,7 @@ pub(super) fn run(run: &Run, messages: Messages) -> Result<ExitStatus, Error> {
     }
     let preparation = Preparation::new(&run.args.report, Some(plan.scenario))?;
     let (report, signal) = block_on(measure(run, plan, messages))?;
-    preparation.finish(&report, signal, messages)
+    preparation.finish(report, signal, messages)
 }
 
 /// Carries out one run or a search; also returns the status of the signal that ended it, if any.

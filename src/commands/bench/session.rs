@@ -6,6 +6,7 @@ use super::progress::Panel;
 use super::worker_processes::{self, Punctuality};
 use crate::bench::identity::Secret;
 use crate::bench::plan::Plan;
+use crate::bench::thresholds::{AbortWatch, Snapshot};
 use crate::bench::{self, Report, View, limits};
 use crate::cli::bench::Run;
 use crate::commands::embedded::EmbeddedBroker;
@@ -60,21 +61,27 @@ impl<'a> Session<'a> {
         trace::watch_run(self.run.args.debug, &mut plan);
         let panel = Panel::new(self.run.args.debug);
         let mut punctuality = Punctuality::new(self.run.args.start_at);
+        let mut watch = self.run.args.abort_if.as_ref().map(AbortWatch::new);
+        let interrupts = self.interrupts.of_next_run();
         let observe = |view: View<'_>| {
             self.live.note(&view);
             punctuality.look(&view);
             panel.show(&view);
+            if watch.as_mut().is_some_and(|watch| watch.ends_step(&snapshot(&view))) {
+                self.interrupts.end_run();
+            }
         };
         let program = worker_processes::worker_program(searched_rate)?;
-        let report = bench::run(plan, &program, self.interrupts.of_next_run(), observe).await;
+        let report = bench::run(plan, &program, interrupts, observe).await;
         panel.clear();
+        let conditions = watch.map(AbortWatch::verdicts).unwrap_or_default();
         if let Some(delay) = punctuality.delay() {
             let seconds = delay.as_secs_f64();
             self.messages.say(&format!(
                 "not all clients were connected at --start-at; the load began {seconds:.3} s later"
             ));
         }
-        Ok(report?)
+        Ok(Report { conditions, ..report? })
     }
 
     /// Adds to the plan the values that were not known when it was made, and announces the run.
@@ -114,7 +121,28 @@ impl<'a> Session<'a> {
 /// SIGINT and SIGTERM as interruptions of the current run.
 struct Interrupts {
     first: Arc<OnceLock<ExitStatus>>,
-    run: Arc<Mutex<Option<mpsc::Sender<()>>>>,
+    run: CurrentRun,
+}
+
+/// Interrupts the current run.
+type CurrentRun = Arc<Mutex<Option<mpsc::Sender<()>>>>;
+
+fn interrupt(run: &CurrentRun) {
+    if let Some(run) = &*run.lock().unwrap_or_else(PoisonError::into_inner) {
+        // A full queue already holds more interruptions than a run has steps to end.
+        let _ = run.try_send(());
+    }
+}
+
+/// The view of a run that the conditions for its early end are judged on.
+fn snapshot<'a>(view: &View<'a>) -> Snapshot<'a> {
+    Snapshot {
+        step: view.step,
+        elapsed: view.elapsed,
+        clients: view.plan.clients().into(),
+        totals: view.totals,
+        recent_p99: view.recent_p99,
+    }
 }
 
 impl Interrupts {
@@ -126,12 +154,15 @@ impl Interrupts {
             loop {
                 let status = signals.next().await;
                 first.get_or_init(|| status);
-                if let Some(run) = &*run.lock().unwrap_or_else(PoisonError::into_inner) {
-                    let _ = run.try_send(());
-                }
+                interrupt(&run);
             }
         });
         Ok(interrupts)
+    }
+
+    /// Ends the current run early, without a signal.
+    fn end_run(&self) {
+        interrupt(&self.run);
     }
 
     fn of_next_run(&self) -> mpsc::Receiver<()> {

@@ -104,7 +104,7 @@ fn who_proved_a_password_works_as_any_other() {
             let words = format!("{scenario} -c 20 --subscribers 4 {volume} {options} --auth-method {method}");
             let report = guarded.bench(&words).arg("-P").arg("secret").run().succeed();
             assert_says(&report, &["24 of 24 clients", "computing proofs"]);
-            assert!(!report.contains("lost"), "{report}");
+            assert!(!has_loss(&report), "{report}");
         }
     }
 }

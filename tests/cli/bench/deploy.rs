@@ -163,6 +163,8 @@ fn a_ci_job_fails_by_its_thresholds_and_still_has_its_reports() {
     let stderr = job.script().words("-c 3 --messages 300 --fail-if received<301").run().fail(4);
     assert_says(&stderr, &["received<301: it was 300"]);
     assert!(job.file("results").join("page.html").exists());
+    let verdicts = fs::read_to_string(job.file("results").join("verdicts.xml")).unwrap();
+    assert_says(&verdicts, &["<failure message=\"received&lt;301: it was 300\""]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod report;
 mod scenario_file;
 mod scenarios;
 mod shards;
+mod verdicts;
 mod worker_processes;
 
 use super::support::*;
@@ -62,6 +63,14 @@ fn percentiles(report: &str, after: &str, row: &str) -> Vec<f64> {
         _ => panic!("{unit} is no unit: {row}"),
     };
     words.chunks(2).map(|pair| pair[0].parse::<f64>().unwrap() * unit(pair[1])).collect()
+}
+
+/// Whether a report has a loss of any kind. The first line may say that there was none.
+fn has_loss(report: &str) -> bool {
+    ["nothing lost", "no connection lost"]
+        .iter()
+        .fold(report.to_owned(), |text, none| text.replace(none, ""))
+        .contains("lost")
 }
 
 /// Waits until a run that answers for `--metrics` at this address does that.

@@ -73,7 +73,7 @@ fn every_form_has_a_file_and_nothing_else_is_left() {
     let directory = TempDir::new().unwrap();
     let file = |name: &str| directory.path().join(name);
     let mut program = mq(SHORT);
-    for form in ["json", "csv", "hdr", "html", "markdown", "prometheus"] {
+    for form in ["json", "csv", "hdr", "html", "markdown", "prometheus", "junit"] {
         program = program.arg(format!("--{form}")).arg(file(form));
     }
     assert_says(&program.run().succeed(), &["messages arrived"]);
@@ -81,8 +81,9 @@ fn every_form_has_a_file_and_nothing_else_is_left() {
     assert!(read(&file("csv")).lines().nth(1).unwrap().starts_with("0,1,"));
     assert!(read(&file("hdr")).starts_with("#[Histogram log format version 1.3]"));
     assert!(read(&file("markdown")).starts_with("## mq bench\n"));
+    assert!(read(&file("junit")).starts_with("<?xml "));
     assert!(read(&file("prometheus")).contains("mq_bench_sent_total 500\n"));
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 6, "no file under another name");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 7, "no file under another name");
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn the_page_is_well_formed_and_has_plots() {
     let page = roxmltree::Document::parse_with_options(&html, options).unwrap();
     let count = |name: &str| page.descendants().filter(|node| node.has_tag_name(name)).count();
     assert_eq!((count("figure"), count("script"), count("link")), (2, 1, 0));
-    assert_says(&html, &["<p class=\"word\">OK</p>", "500 messages in ", "nothing lost"]);
+    assert_says(&html, &["<p class=\"word\">CAUTION</p>", "500 messages in ", "nothing lost"]);
 }
 
 #[test]

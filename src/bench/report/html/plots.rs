@@ -312,6 +312,7 @@ mod tests {
 
     fn seconds_of(report: &mut Report, sent: &[u64]) {
         report.timeline = Default::default();
+        (report.sent.span, report.acknowledged.span) = (None, None);
         for (second, count) in (0..).zip(sent) {
             report.timeline.at(second * 1_000_000_000).sent = *count;
         }

@@ -9,6 +9,13 @@ pub(super) struct Document {
     pub(super) schema: String,
     pub(super) tool: String,
     pub(super) started_at: String,
+    #[serde(skip_deserializing)]
+    pub(super) sentence: String,
+    #[serde(skip_deserializing)]
+    pub(super) verdict: String,
+    /// Missing in files of earlier versions. Those of the report's own rules are computed again.
+    #[serde(default)]
+    pub(super) verdicts: Vec<VerdictObject>,
     pub(super) ending: String,
     #[serde(default)]
     pub(super) is_drain_cut: bool,
@@ -27,6 +34,17 @@ pub(super) struct Document {
     pub(super) errors: Vec<ErrorObject>,
     pub(super) timeline: TimelineObject,
     pub(super) search: Option<SearchObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct VerdictObject {
+    pub(super) rule: String,
+    pub(super) condition: String,
+    pub(super) unit: String,
+    pub(super) limit: Option<f64>,
+    pub(super) measured: Option<f64>,
+    pub(super) outcome: String,
+    pub(super) text: String,
 }
 
 #[derive(Serialize, Deserialize)]

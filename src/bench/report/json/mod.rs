@@ -75,7 +75,7 @@ struct Probe {
 mod tests {
     use super::super::search::tests::searched;
     use super::super::tests::{mix, report, spread};
-    use super::super::{Flow, LatencyKind};
+    use super::super::{Flow, Judgement, LatencyKind, Rule, Verdict};
     use super::histogram::{HISTOGRAM_COOKIE, decode};
     use super::*;
     use crate::bench::ending::{Ending, Step};
@@ -99,6 +99,12 @@ mod tests {
         report.search = Some(searched());
         (report.plan.rate, report.plan.scenario) = (Some(0.125), Scenario::Reconnect);
         (report.account.gap_lost, report.account.before_measuring) = (3, 4);
+        let rules = [Rule::FailIf, Rule::AbortIf, Rule::Baseline];
+        let verdict = |rule| Verdict {
+            limit: Some(1.5),
+            ..Verdict::new(rule, "p99>1s", Judgement::NotMeasured, "text")
+        };
+        report.conditions = rules.map(verdict).to_vec();
         assert_eq!(Report::from_json(report.to_json().as_bytes()).unwrap(), report);
     }
 
@@ -116,7 +122,7 @@ mod tests {
         let mut json: Value = serde_json::from_str(&report().to_json()).unwrap();
         json.as_object_mut()
             .unwrap()
-            .retain(|key, _| !["groups", "search", "is_drain_cut"].contains(&key.as_str()));
+            .retain(|key, _| !["groups", "search", "is_drain_cut", "verdicts"].contains(&key.as_str()));
         json["plan"].as_object_mut().unwrap().retain(|key, _| !["processes", "load"].contains(&key.as_str()));
         let mut expected = report();
         (expected.plan.load, expected.groups[0].shape) = (None, None);
@@ -176,7 +182,7 @@ mod tests {
         let error = |text: &str| Report::from_json(text.as_bytes()).unwrap_err().to_string();
         assert!(error("").contains("not a report of mq bench: EOF"));
         assert!(error("[1]").contains("not a report"));
-        assert!(error("{}").contains("--json FILE"));
+        assert!(error("{}").contains("without the key"));
         assert!(
             error("{\"schema\":\"mq-bench/2\"}").contains("its schema is \"mq-bench/2\", but this mq reads")
         );

@@ -7,7 +7,7 @@ use super::{DIGITS, Flow, Host, JsonError, LatencyKind, Planned, Report};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Errors, Latencies, Outcome};
-use crate::bench::report::{Figure, Group, Load, SearchStep, Searched};
+use crate::bench::report::{Figure, Group, Judgement, Load, Rule, SearchStep, Searched, Unit, Verdict};
 use crate::bench::timeline::{self, Coarse, Slot, Timeline};
 use crate::protocol::Qos;
 use std::collections::BTreeMap;
@@ -57,6 +57,31 @@ impl Document {
             timeline: self.timeline.into_timeline()?,
             errors: errors_of(self.errors)?,
             search: self.search.map(SearchObject::into_search).transpose()?,
+            conditions: conditions_of(self.verdicts)?,
+        })
+    }
+}
+
+/// The stored conditions. The others are computed again, and those of rules that a later version added are ignored.
+fn conditions_of(objects: Vec<VerdictObject>) -> Result<Vec<Verdict>, JsonError> {
+    let stored = objects.into_iter().filter_map(|object| {
+        let rule = Rule::of_key(&object.rule).filter(|rule| rule.is_stored())?;
+        Some(object.into_verdict(rule))
+    });
+    stored.collect()
+}
+
+impl VerdictObject {
+    fn into_verdict(self, rule: Rule) -> Result<Verdict, JsonError> {
+        Ok(Verdict {
+            rule,
+            unit: Unit::of_name(&self.unit).ok_or_else(|| bad("verdicts.unit", &self.unit))?,
+            judgement: Judgement::of_key(&self.outcome)
+                .ok_or_else(|| bad("verdicts.outcome", &self.outcome))?,
+            condition: self.condition,
+            limit: self.limit,
+            measured: self.measured,
+            text: self.text,
         })
     }
 }

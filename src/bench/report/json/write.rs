@@ -7,7 +7,7 @@ use super::{Flow, Host, LatencyKind, Report, SCHEMA};
 use crate::bench::ending::Step;
 use crate::bench::plan::Volume;
 use crate::bench::record::{Account, Latencies, Outcome, Stage};
-use crate::bench::report::{Group, SearchStep, Searched};
+use crate::bench::report::{Group, SearchStep, Searched, Verdict};
 use crate::bench::timeline::{Slot, Timeline};
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ impl Document {
             schema: SCHEMA.to_owned(),
             tool: report.tool.clone(),
             started_at: report.started_at.to_string(),
+            sentence: report.sentence(),
+            verdict: report.judgement().key().to_owned(),
+            verdicts: report.verdicts().iter().map(VerdictObject::of).collect(),
             ending: ending_word(report.ending),
             is_drain_cut: report.is_drain_cut,
             elapsed_ns: nanoseconds(report.elapsed),
@@ -48,6 +51,20 @@ impl Document {
             errors: report.errors.by_count().into_iter().map(ErrorObject::of).collect(),
             timeline: TimelineObject::of(&report.timeline),
             search: report.search.as_ref().map(SearchObject::of),
+        }
+    }
+}
+
+impl VerdictObject {
+    fn of(verdict: &Verdict) -> VerdictObject {
+        VerdictObject {
+            rule: verdict.rule.key().to_owned(),
+            condition: verdict.condition.clone(),
+            unit: verdict.unit.key().to_owned(),
+            limit: verdict.limit,
+            measured: verdict.measured,
+            outcome: verdict.judgement.key().to_owned(),
+            text: verdict.text.clone(),
         }
     }
 }

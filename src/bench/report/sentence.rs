@@ -1,0 +1,163 @@
+//! The run in one sentence, the first line of every report for people.
+
+use super::format::{count, duration, rate};
+use super::{LatencyKind, Report};
+use crate::bench::record::Summary;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// With fewer samples than this, the 99th percentile is just the longest of them.
+pub(super) const ENOUGH_FOR_P99: u64 = 100;
+
+/// A planned rate counts as held if at least this share of it was reached.
+const HELD_SHARE: f64 = 0.98;
+
+impl Report {
+    /// The run in a sentence: its rate or its clients, its latency, its losses.
+    pub fn sentence(&self) -> String {
+        let latency = self.main_latency().and_then(|kind| self.latency_words(kind));
+        let parts: Vec<_> = latency.into_iter().chain(self.loss_words()).collect();
+        let facts = match parts.as_slice() {
+            [] => self.load_words(),
+            parts => format!("{}: {}", self.load_words(), parts.join(", ")),
+        };
+        let facts = match self.short_time() {
+            Some(_) => format!("{facts}; too short for rates"),
+            None => facts,
+        };
+        let facts = match self.early_end_words() {
+            Some(ending) => format!("{ending}; {facts}"),
+            None => facts,
+        };
+        match self.is_bottleneck() {
+            true => format!("mq was the bottleneck: the figures are lower bounds; {facts}"),
+            false => facts,
+        }
+    }
+
+    /// The time of the measurement, if it is too short for rates.
+    fn short_time(&self) -> Option<Duration> {
+        self.throughput().time().filter(|time| *time < super::LONG_ENOUGH)
+    }
+
+    /// An ending that the figures alone do not show.
+    fn early_end_words(&self) -> Option<Cow<'static, str>> {
+        self.describe_ending().filter(|_| self.connects.count > 0)
+    }
+
+    /// The rate that was reached and its time; the clients if no messages were sent.
+    fn load_words(&self) -> String {
+        let flow = self.throughput();
+        let is_answered = self.latencies.contains_key(&LatencyKind::RoundTrip) && !self.is_mix();
+        let unit = if is_answered { "messages and responses" } else { "messages" };
+        match (flow.time(), flow.shown_rate()) {
+            (Some(time), Some(per_second)) => {
+                let held = self.held_words().unwrap_or_default();
+                format!("{} {unit}/s{held} for {:.0} s", rate(per_second), time.as_secs_f64())
+            }
+            (Some(time), _) => format!("{} {unit} in {}", flow.count, duration(time.as_nanos() as u64)),
+            (None, _) => {
+                let time =
+                    self.connects.time().map(|time| format!(" in {}", duration(time.as_nanos() as u64)));
+                let (connected, all) = (self.connects.count, self.clients());
+                format!("{connected} of {all} clients connected{}", time.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Whether the planned rate was held.
+    fn held_words(&self) -> Option<String> {
+        let planned = self.plan.rate?;
+        let is_held = self.sent.rate()? >= planned * HELD_SHARE;
+        Some(if is_held {
+            " held".to_owned()
+        } else {
+            format!(" (sent {} of {} planned)", rate(self.sent.rate()?), rate(planned))
+        })
+    }
+
+    fn latency_words(&self, kind: LatencyKind) -> Option<String> {
+        let Summary { count, p99, max, .. } = self.summary(kind)?;
+        let title = kind.full_title(self.acknowledged_qos());
+        Some(match count {
+            ..ENOUGH_FOR_P99 => format!("at most {} ({title})", duration(max)),
+            _ => format!("p99 {} ({title})", duration(p99)),
+        })
+    }
+
+    fn loss_words(&self) -> Option<String> {
+        let account = self.account;
+        if account.sent == 0 {
+            return (self.connects.count > 0).then(|| match self.connections_lost {
+                0 => "no connection lost".to_owned(),
+                lost => format!("{} lost", count(lost, "connection")),
+            });
+        }
+        Some(match account.lost {
+            _ if !self.is_delivery_judged() => "losses not measured".to_owned(),
+            0 => "nothing lost".to_owned(),
+            lost => format!("{lost} of {} messages lost", account.owed),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{report, spoil};
+    use super::super::{Flow, Rule, Verdict};
+
+    use crate::bench::ending::{Ending, Step};
+
+    #[test]
+    fn a_run_is_a_sentence() {
+        let mut report = report();
+        report.received.span = Some((0, 50_000_000_000));
+        let expected = "2000 messages/s for 50 s: p99 1.20 s (end to end), nothing lost";
+        assert_eq!(report.sentence(), expected);
+        report.sent.span = report.received.span;
+        report.plan.rate = Some(2000.0);
+        assert!(
+            report.sentence().starts_with("2000 messages/s held for 50 s: p99 "),
+            "{}",
+            report.sentence()
+        );
+        report.plan.rate = Some(5000.0);
+        let expected = "2000 messages/s (sent 2000 of 5000 planned) for 50 s: ";
+        assert!(report.sentence().starts_with(expected), "{}", report.sentence());
+        spoil(&mut report, 3, 0);
+        assert!(
+            report.sentence().ends_with("(end to end), 3 of 100000 messages lost"),
+            "{}",
+            report.sentence()
+        );
+    }
+
+    #[test]
+    fn a_short_run_has_no_rate() {
+        let mut report = report();
+        report.received.span = Some((0, 600_000_000));
+        let expected =
+            "100000 messages in 600 ms: p99 1.20 s (end to end), nothing lost; too short for rates";
+        assert_eq!(report.sentence(), expected);
+        assert!(
+            report.verdicts().iter().any(|verdict| verdict.text.starts_with("measured for only 600 ms; "))
+        );
+    }
+
+    #[test]
+    fn an_early_end_comes_first() {
+        let mut report = report();
+        report.ending = Ending::Stalled(Step::Drain);
+        let expected =
+            "timeout: the broker stopped reading or acknowledging messages; 16667 messages/s for 6 s: ";
+        assert!(report.sentence().starts_with(expected), "{}", report.sentence());
+        report.ending = Ending::Interrupted;
+        report.conditions = vec![Verdict::new(Rule::AbortIf, "p99>1s", super::super::Judgement::Failed, "")];
+        assert!(report.sentence().starts_with("ended early, since p99>1s held; "), "{}", report.sentence());
+        (report.ending, report.connects.count, report.account.sent) = (Ending::NotConnected, 0, 0);
+        (report.sent, report.acknowledged, report.received) =
+            (Flow::default(), Flow::default(), Flow::default());
+        report.latencies.clear();
+        assert_eq!(report.sentence(), "0 of 1100 clients connected in 1.25 s");
+    }
+}

@@ -1,0 +1,351 @@
+//! Conditions that end a run early, judged on the totals of the run in progress.
+
+use super::metric::{Metric, Statistic};
+use super::threshold::{Threshold, Thresholds};
+use crate::bench::ending::Step;
+use crate::bench::gauges::Totals;
+use crate::bench::report::{Judgement, Rule, Unit, Verdict};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The period of the rates.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// The longest wait for pending messages after a condition ended the measurement: a broker that stalls may never deliver them.
+const LONGEST_DRAIN: Duration = Duration::from_secs(2);
+
+/// A share of fewer messages than this is random.
+const FEWEST: u64 = 100;
+
+/// The metrics that are known during a run. Those that only grow are useful with > and >= only.
+const LIVE: [(&str, Growth); 13] = [
+    ("p99", Growth::Free),
+    ("throughput", Growth::Free),
+    ("connect_rate", Growth::Free),
+    ("sent_rate", Growth::Free),
+    ("acknowledged_rate", Growth::Free),
+    ("received_rate", Growth::Free),
+    ("connect_failures", Growth::Grows),
+    ("lost_connections", Growth::Grows),
+    ("denied", Growth::Grows),
+    ("connected", Growth::Grows),
+    ("sent", Growth::Grows),
+    ("received", Growth::Grows),
+    ("elapsed", Growth::Grows),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    Grows,
+    Free,
+}
+
+/// Conditions that end a run early; one is enough.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AbortConditions(Vec<Threshold>);
+
+impl FromStr for AbortConditions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<AbortConditions, String> {
+        let Thresholds(conditions) = text.parse()?;
+        conditions.iter().try_for_each(check)?;
+        Ok(AbortConditions(conditions))
+    }
+}
+
+fn check(condition: &Threshold) -> Result<(), String> {
+    let name = condition.metric.to_string();
+    match LIVE.iter().find(|(known, _)| *known == name) {
+        None => {
+            let known = LIVE.map(|(name, _)| name).join(", ");
+            Err(format!("{}: {name} is not known during a run; use one of {known}", condition.text))
+        }
+        Some((_, Growth::Grows)) if !condition.comparison.is_upper_limit() => Err(format!(
+            "{}: {name} starts at 0, so the condition would hold at once; use > or >=",
+            condition.text
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// A look at a run in progress.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'a> {
+    /// The current step.
+    pub step: Step,
+    /// The time since the step began.
+    pub elapsed: Duration,
+    /// The number of planned clients.
+    pub clients: u64,
+    /// The totals so far.
+    pub totals: &'a Totals,
+    /// The p99 latency of the last full second, in nanoseconds.
+    pub recent_p99: Option<u64>,
+}
+
+/// The conditions of a run in progress.
+#[derive(Debug, Clone)]
+pub struct AbortWatch {
+    conditions: Vec<Watched>,
+    total: Duration,
+    step: Option<(Step, Duration)>,
+    window: Window,
+    rates: Option<Rates>,
+    is_drain_cut: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Watched {
+    condition: Threshold,
+    /// The value that was closest to the limit, or beyond it.
+    extreme: Option<f64>,
+    /// The verdict, once the condition holds.
+    verdict: Option<Verdict>,
+}
+
+/// The totals at the start of the current window of the measurement.
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    since: Duration,
+    totals: Totals,
+}
+
+/// Events per second in the last window.
+#[derive(Debug, Clone, Copy)]
+struct Rates {
+    connected: f64,
+    sent: f64,
+    acknowledged: f64,
+    received: f64,
+}
+
+impl AbortWatch {
+    /// Watches a run.
+    pub fn new(AbortConditions(conditions): &AbortConditions) -> AbortWatch {
+        let watched =
+            |condition: &Threshold| Watched { condition: condition.clone(), extreme: None, verdict: None };
+        AbortWatch {
+            conditions: conditions.iter().map(watched).collect(),
+            total: Duration::ZERO,
+            step: None,
+            window: Window::default(),
+            rates: None,
+            is_drain_cut: false,
+        }
+    }
+
+    /// Whether the current step has to end now: a condition holds for the first time, or the drain after that takes too long.
+    pub fn ends_step(&mut self, look: &Snapshot<'_>) -> bool {
+        if self.judge(look).is_some() {
+            return true;
+        }
+        let has_held = self.conditions.iter().any(|watched| watched.verdict.is_some());
+        let is_too_long = has_held && look.step == Step::Drain && look.elapsed >= LONGEST_DRAIN;
+        is_too_long && !std::mem::replace(&mut self.is_drain_cut, true)
+    }
+
+    /// Judges a look at the run; returns the first condition that holds, once.
+    fn judge(&mut self, look: &Snapshot<'_>) -> Option<Verdict> {
+        if self.conditions.iter().any(|watched| watched.verdict.is_some()) {
+            return None;
+        }
+        self.follow(look);
+        let (rates, elapsed) = (self.rates, self.total + look.elapsed);
+        for watched in &mut self.conditions {
+            let Some(value) = watched.condition.live_value(look, rates, elapsed) else { continue };
+            if let Some(verdict) = watched.judge(value, look) {
+                return Some(verdict);
+            }
+        }
+        None
+    }
+
+    /// Follows the steps, and computes the rates of each full second of the measurement.
+    fn follow(&mut self, look: &Snapshot<'_>) {
+        match self.step {
+            Some((step, _)) if step == look.step => {}
+            ended => {
+                self.total += ended.map(|(_, elapsed)| elapsed).unwrap_or_default();
+                self.window = Window { since: look.elapsed, totals: *look.totals };
+                self.rates = None;
+            }
+        }
+        self.step = Some((look.step, look.elapsed));
+        let time = look.elapsed.saturating_sub(self.window.since);
+        if time >= WINDOW {
+            let (now, before) = (look.totals, &self.window.totals);
+            let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / time.as_secs_f64();
+            self.rates = Some(Rates {
+                connected: rate(now.connected, before.connected),
+                sent: rate(now.sent, before.sent),
+                acknowledged: rate(now.acknowledged, before.acknowledged),
+                received: rate(now.received, before.received),
+            });
+            self.window = Window { since: look.elapsed, totals: *now };
+        }
+    }
+
+    /// The verdicts at the end of the run. A condition that could never be judged was not measured.
+    pub fn verdicts(self) -> Vec<Verdict> {
+        self.conditions.into_iter().map(Watched::into_verdict).collect()
+    }
+}
+
+impl Watched {
+    fn judge(&mut self, value: f64, look: &Snapshot<'_>) -> Option<Verdict> {
+        let is_upper_limit = self.condition.comparison.is_upper_limit();
+        let extreme = self
+            .extreme
+            .map_or(value, |known| if is_upper_limit { known.max(value) } else { known.min(value) });
+        self.extreme = Some(extreme);
+        let verdict = self.condition.verdict(Rule::AbortIf, self.condition.unit(), Some(value));
+        if verdict.judgement != Judgement::Failed {
+            return None;
+        }
+        let seconds = look.elapsed.as_secs_f64();
+        let text = format!("{} {seconds:.1} s into {}; the run ended early", verdict.text, phase(look.step));
+        self.verdict = Some(Verdict { text, ..verdict });
+        self.verdict.clone()
+    }
+
+    fn into_verdict(self) -> Verdict {
+        let unit = self.condition.unit();
+        self.verdict.unwrap_or_else(|| {
+            let verdict = self.condition.verdict(Rule::AbortIf, unit, self.extreme);
+            let side = if self.condition.comparison.is_upper_limit() { "at most" } else { "at least" };
+            let text = self
+                .extreme
+                .map(|value| format!("{}: it was {side} {}", verdict.condition, unit.show(value)));
+            Verdict { text: text.unwrap_or(verdict.text), ..verdict }
+        })
+    }
+}
+
+impl Threshold {
+    /// Its value in a run in progress; `None` while it cannot be known. Rates and latencies are those of the measurement.
+    fn live_value(&self, look: &Snapshot<'_>, rates: Option<Rates>, elapsed: Duration) -> Option<f64> {
+        let Totals { connected, failed, lost, denied, sent, received, .. } = *look.totals;
+        let is_measuring = look.step == Step::Measure;
+        let rates = rates.filter(|_| is_measuring);
+        let name = match self.metric {
+            Metric::Latency(None, Statistic::Percentile(_)) if is_measuring => {
+                return look.recent_p99.map(|time| time as f64);
+            }
+            Metric::Latency(..) => return None,
+            Metric::Named(named) => named.name,
+        };
+        let count = |count: u64, whole: u64| match self.is_percentage {
+            true => (whole > 0).then(|| 100.0 * count as f64 / whole as f64),
+            false => Some(count as f64),
+        };
+        match name {
+            "connect_failures" => count(failed, look.clients),
+            // All clients may still be connecting.
+            "lost_connections" => count(lost, look.clients),
+            "denied" if self.is_percentage && sent < FEWEST => None,
+            "denied" => count(denied, sent),
+            "connected" => Some(connected as f64),
+            "sent" => Some(sent as f64),
+            "received" => Some(received as f64),
+            "elapsed" => Some(elapsed.as_nanos() as f64),
+            "throughput" => rates.map(|rates| match (received, look.totals.acknowledged) {
+                (1.., _) => rates.received,
+                (0, 1..) => rates.acknowledged,
+                (0, 0) => rates.sent,
+            }),
+            "connect_rate" => rates.map(|rates| rates.connected),
+            "sent_rate" => rates.map(|rates| rates.sent),
+            "acknowledged_rate" => rates.map(|rates| rates.acknowledged),
+            "received_rate" => rates.map(|rates| rates.received),
+            _ => None,
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        if self.is_percentage { Unit::Percent } else { self.metric.unit() }
+    }
+}
+
+fn phase(step: Step) -> &'static str {
+    match step {
+        Step::Connect => "connecting",
+        Step::Subscribe => "subscribing",
+        Step::Wait => "the wait for the start",
+        Step::WarmUp => "the warm-up",
+        Step::Measure => "the measurement",
+        Step::Reconnect => "reconnecting",
+        Step::CatchUp => "catching up",
+        Step::Drain => "the drain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(conditions: &str) -> AbortWatch {
+        AbortWatch::new(&conditions.parse().unwrap())
+    }
+
+    fn look<'a>(step: Step, milliseconds: u64, totals: &'a Totals) -> Snapshot<'a> {
+        Snapshot { step, elapsed: Duration::from_millis(milliseconds), clients: 10, totals, recent_p99: None }
+    }
+
+    #[test]
+    fn rates_are_those_of_a_full_second_of_the_measurement() {
+        let mut watch = watch("received_rate<100/s");
+        let totals = |received| Totals { received, ..Totals::default() };
+        assert_eq!(watch.judge(&look(Step::WarmUp, 5000, &totals(0))), None, "in the warm-up");
+        assert_eq!(watch.judge(&look(Step::Measure, 10, &totals(0))), None, "before the first second");
+        assert_eq!(watch.judge(&look(Step::Measure, 1010, &totals(150))), None);
+        let verdict = watch.judge(&look(Step::Measure, 2010, &totals(200))).unwrap();
+        assert_eq!(
+            verdict.text,
+            "received_rate<100/s: it was 50/s 2.0 s into the measurement; the run ended early"
+        );
+        assert_eq!(watch.judge(&look(Step::Drain, 0, &totals(200))), None, "once is enough");
+        assert_eq!(watch.verdicts(), [verdict]);
+    }
+
+    #[test]
+    fn failures_count_at_once() {
+        let mut watch = watch("connect_failures>20%, p99>1s");
+        let totals = |failed| Totals { failed, ..Totals::default() };
+        assert_eq!(watch.judge(&look(Step::Connect, 10, &totals(2))), None);
+        let verdict = watch.judge(&look(Step::Connect, 100, &totals(3))).unwrap();
+        assert_eq!(
+            verdict.text,
+            "connect_failures>20%: it was 30.0 % 0.1 s into connecting; the run ended early"
+        );
+        let [_, latency] = watch.verdicts().try_into().unwrap();
+        assert_eq!(
+            (latency.judgement, latency.text.as_str()),
+            (Judgement::NotMeasured, "p99>1s: it was not measured")
+        );
+    }
+
+    #[test]
+    fn a_condition_that_never_held_has_the_closest_value() {
+        let mut watch = watch("p99>1s");
+        for (time, p99) in [(10, 5_000_000), (20, 9_000_000), (30, 7_000_000)] {
+            let totals = Totals::default();
+            let look = Snapshot { recent_p99: Some(p99), ..look(Step::Measure, time, &totals) };
+            assert_eq!(watch.judge(&look), None);
+        }
+        let [verdict] = watch.verdicts().try_into().unwrap();
+        assert_eq!(
+            (verdict.judgement, verdict.text.as_str()),
+            (Judgement::Passed, "p99>1s: it was at most 9.00 ms")
+        );
+    }
+
+    #[test]
+    fn conditions_that_no_run_can_judge_are_refused() {
+        let error = |text: &str| text.parse::<AbortConditions>().unwrap_err();
+        assert!(error("loss>0").contains("loss is not known during a run; use one of p99, throughput"));
+        assert!(error("p50>1s").contains("p50 is not known during a run"));
+        assert!(error("connected<5").contains("would hold at once; use > or >="));
+        assert!(error("p99").contains("METRIC>VALUE"));
+    }
+}
