@@ -533,10 +533,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
@@ -557,7 +559,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -f -a "pubsub" -d 'Clients publish and clients subscribe; every message is checked (the default)'
@@ -654,10 +656,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
@@ -678,7 +682,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s c -l clients -d 'Number of clients [default: 100]' -r
@@ -746,10 +750,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
@@ -767,7 +773,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from conn" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s c -l clients -d 'Number of publishers [default: 100]' -r
@@ -849,10 +855,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
@@ -874,7 +882,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s c -l clients -d 'Number of subscribers [default: 100]' -r
@@ -948,10 +956,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
@@ -969,7 +979,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s c -l clients -d 'Number of clients that send requests [default: 100]' -r
@@ -1052,10 +1062,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
@@ -1076,7 +1088,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s c -l clients -d 'Number of publishers; with --topology fan-out, of subscribers [default: 100]' -r
@@ -1164,10 +1176,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l search -d 'Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate' -r -f -a "rate\t''"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l until -d 'Conditions in which a rate of --search fails, as in \'p99>50ms\'; a rate that the broker does not sustain fails too' -r
@@ -1189,7 +1203,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
@@ -1255,10 +1269,12 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tolerance -d 'Tolerance by which throughput and latencies may be worse than the baseline' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l abort-if -d 'End the run early, with status 4, when a condition holds; as in \'p99>1s, lost_connections>1%, throughput<100/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
@@ -1276,7 +1292,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l tls-resume -d 'Resume the TLS session when a client reconnects; otherwise every connection makes a full handshake'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l check -d 'Print the limits of this machine, whether the run fits, and how to raise each limit; without a run'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s d -l debug -d 'Print the packets of the first client of each kind to standard error, without progress'
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l quiet -d 'Suppress messages about failures at run time; the report and the exit status still show them'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l quiet -d 'Suppress messages on standard error, except those about failures'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l worker -d 'Serve the leader on standard input'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l output -d 'Format of the report on standard output [default: text]' -r -f -a "text\t''
@@ -1289,6 +1305,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l hdr -d 'Write the latencies as a log of HDR histograms' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l html -d 'Write a self-contained HTML page with plots' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l markdown -d 'Write a summary as Markdown' -r -F
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l junit -d 'Write the verdict on each condition as JUnit XML, for CI systems' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l prometheus -d 'Write metrics in the text format of Prometheus' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l fail-if -d 'Exit with status 4 if a condition holds or was not measured; as in \'p99>10ms, loss>0, throughput<5000/s\'' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from merge" -l baseline -d 'Compare with an earlier report of --json, and exit with status 4 if this one is worse' -r -F

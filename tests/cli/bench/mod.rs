@@ -67,10 +67,8 @@ fn percentiles(report: &str, after: &str, row: &str) -> Vec<f64> {
 
 /// Whether a report has a loss of any kind. The first line may say that there was none.
 fn has_loss(report: &str) -> bool {
-    ["nothing lost", "no connection lost"]
-        .iter()
-        .fold(report.to_owned(), |text, none| text.replace(none, ""))
-        .contains("lost")
+    let text = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace("nothing lost", "").replace("no connection lost", "").contains("lost")
 }
 
 /// Waits until a run that answers for `--metrics` at this address does that.
