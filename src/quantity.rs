@@ -51,6 +51,11 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     }
 }
 
+/// Parses a duration whose unit is written, for values that readers would take for something else without one.
+pub(crate) fn duration_with_unit(text: &str) -> Option<Duration> {
+    duration(text).filter(|_| text.trim_end().ends_with(char::is_alphabetic))
+}
+
 /// A duration from a number of seconds that is finite, not negative, and at most about three hundred years.
 pub(crate) fn from_seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= MAX_SECONDS)

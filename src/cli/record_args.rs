@@ -36,10 +36,11 @@ impl RecordArgs {
     }
 }
 
-/// A size with a unit, or an age. A number without a unit is an age in seconds, as for all durations.
+/// A size or an age, both with a unit: a bare number could be either.
 fn rotation(text: &str) -> Result<Rotation, String> {
-    let age = quantity::duration(text).filter(|age| !age.is_zero()).map(Rotation::Age);
-    let size = || quantity::size(text).filter(|bytes| *bytes > 0).map(Rotation::Size);
+    let age = quantity::duration_with_unit(text).filter(|age| !age.is_zero()).map(Rotation::Age);
+    let has_unit = text.trim_end().ends_with(char::is_alphabetic);
+    let size = || quantity::size(text).filter(|bytes| has_unit && *bytes > 0).map(Rotation::Size);
     age.or_else(size).ok_or_else(|| expected("a size such as 100MiB, or an age such as 30m, 1h or 1d"))
 }
 
@@ -55,8 +56,8 @@ mod tests {
         assert_eq!(rotation("30min"), Ok(Rotation::Age(Duration::from_secs(1800))));
         assert_eq!(rotation("1d"), Ok(Rotation::Age(Duration::from_secs(86_400))));
         assert_eq!(rotation("1m"), Ok(Rotation::Age(Duration::from_secs(60))));
-        assert_eq!(rotation("3600"), Ok(Rotation::Age(Duration::from_secs(3600))));
-        for text in ["", "0", "0M", "M", "1x", "-1h", "99999999999999999999G", "18446744073709551615K", "é"]
+        for text in
+            ["", "0", "3600", "0M", "M", "1x", "-1h", "99999999999999999999G", "18446744073709551615K", "é"]
         {
             assert!(rotation(text).is_err(), "{text}");
         }

@@ -186,10 +186,10 @@ fn a_rotation_is_a_size_or_a_duration() {
     let directory = tempfile::tempdir().unwrap();
     let sub =
         || mq("sub -t a --record").arg(directory.path().join("a.ndjson")).words(NOWHERE).arg("--rotate");
-    for value in ["100M", "100MiB", "64KB", "1m", "30min", "1h", "1d", "1h30m", "3600"] {
+    for value in ["100M", "100MiB", "64KB", "1m", "30min", "1h", "1d", "1h30m"] {
         exits_without_usage_error(sub().arg(value), value);
     }
-    for value in ["", "0", "5x", "-1h"] {
+    for value in ["", "0", "3600", "5x", "-1h"] {
         let stderr = sub().arg(value).run().fail(2);
         let expected = "expected a size such as 100MiB, or an age such as 30m, 1h or 1d";
         assert_says(&stderr, &[&format!("invalid value '{value}' for --rotate: {expected}")]);
@@ -198,11 +198,11 @@ fn a_rotation_is_a_size_or_a_duration() {
 
 #[test]
 fn thresholds_take_the_same_durations() {
-    for value in ["10ms", "500us", "500µs", "1.5s", "1m", "0.01", "1m30s", "10 ms"] {
+    for value in ["10ms", "500us", "500µs", "1.5s", "1m", "1m30s", "10 ms"] {
         let program = mq("bench --check --fail-if").arg(format!("p99>{value}"));
         exits_without_usage_error(program, value);
     }
-    for value in ["x", "10x", "1e3ms"] {
+    for value in ["x", "10", "10x", "1e3ms"] {
         let stderr = mq("bench --check --fail-if").arg(format!("p99>{value}")).run().fail(2);
         assert_says(&stderr, &["for p99: expected a duration such as 500ms, 5s or 2m"]);
     }
