@@ -455,8 +455,8 @@ fan-in\t'One subscriber, or a few, for all publishers'
 fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l duration -d 'Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l warm-up -d 'Send messages for this time before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F
@@ -469,7 +469,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcomm
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l messages -d 'Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and not __fish_seen_subcommand_from pubsub conn pub sub rr reconnect scenario merge" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -578,8 +578,8 @@ fan-in\t'One subscriber, or a few, for all publishers'
 fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l duration -d 'Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l warm-up -d 'Send messages for this time before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F
@@ -592,7 +592,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l messages -d 'Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pubsub" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -779,8 +779,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s c -l clients -d 'Number of publishers [default: 100]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l publishers -d 'Number of publishers [default: -c]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s q -l qos -d 'QoS level of messages: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l duration -d 'Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l warm-up -d 'Send messages for this time before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -s f -l payload-file -d 'Read the payload from a file' -r -F
@@ -791,7 +791,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l messages -d 'Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l messages -d 'Number of messages of all publishers together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -986,8 +986,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l publishers -d 'Number of clients that send requests [default: -c]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l subscribers -d 'Number of clients that respond [default: one per requester up to 100, then one per ten]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l duration -d 'Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l warm-up -d 'Send messages for this time before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s t -l topic -d 'Topic template of requests with {run}, {i}, {s} and {client} [default: mq-bench/{run}/requests/{s}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F
@@ -998,7 +998,7 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l arrivals -d 'Distribution of the sends of --rate: constant (equal intervals) or poisson (random)' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l burst -d 'Number of messages that a publisher sends at a time, within --rate' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l ramp -d 'Ramp --rate up from 0 in this time; or replace --rate by two rates, from FROM to TO over --duration, as in 100..5k' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l messages -d 'Number of requests of all clients together [default: 1000 each, from 10000 to 100000, and at least 10 each]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l messages -d 'Number of requests of all clients together; the run ends when they are sent, instead of after a duration' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l connect-rate -d 'Number of clients that start to connect per second [default: as many as the broker accepts]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l timeout -d 'Timeout without progress: connections, acknowledgements or deliveries' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from rr" -l threads -d 'Number of threads for the clients [default: one per CPU]' -r
@@ -1099,8 +1099,8 @@ fan-in\t'One subscriber, or a few, for all publishers'
 fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l duration -d 'Duration of the load, such as 30s or 2m [default: 10s]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l warm-up -d 'Send messages for this time before the measurement; their losses count too' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F

@@ -8,18 +8,10 @@ use crate::bench::schedule::OpenLoop;
 use crate::bench::topics::Topics;
 use crate::protocol::Qos;
 
-/// The default number of messages per publisher, bounded for all publishers together so that a run takes seconds.
-const DEFAULT_MESSAGES_EACH: u64 = 1000;
-const FEWEST_DEFAULT_MESSAGES: u64 = 10_000;
-const MOST_DEFAULT_MESSAGES: u64 = 100_000;
-
-/// The minimum per publisher, whatever the number of publishers.
-const FEWEST_DEFAULT_MESSAGES_EACH: u64 = 10;
-
 /// Up to this number of publishers there is one subscriber each; beyond it, one per ten publishers.
 ///
 /// Brokers drop messages for subscribers that read too slowly; mosquitto does once 1,000 are queued. A pair stays far
-/// below that, and so do ten publishers with a tenth of the default volume each.
+/// below that, and so do ten publishers with a small window each.
 const MOST_PAIRS: u32 = 100;
 const PUBLISHERS_PER_SUBSCRIBER: u32 = 10;
 
@@ -160,12 +152,4 @@ impl Group {
 /// The default number of subscribers for a number of publishers.
 pub fn default_subscribers(publishers: u32) -> u32 {
     publishers.min(MOST_PAIRS.max(publishers.div_ceil(PUBLISHERS_PER_SUBSCRIBER)))
-}
-
-/// A volume that takes seconds, for this number of deliveries per message.
-pub fn default_messages(publishers: u32, fan_out: u32) -> u64 {
-    let publishers = u64::from(publishers);
-    let all = publishers * DEFAULT_MESSAGES_EACH;
-    let bounded = all.clamp(FEWEST_DEFAULT_MESSAGES, MOST_DEFAULT_MESSAGES) / u64::from(fan_out.max(1));
-    bounded.max(publishers * FEWEST_DEFAULT_MESSAGES_EACH)
 }

@@ -14,7 +14,7 @@ use super::trace::Watch;
 use crate::client::Authentication;
 use crate::protocol::{PropertiesBuf, Qos, Version};
 use crate::transport::Endpoint;
-pub use group::{Group, default_messages, default_subscribers};
+pub use group::{Group, default_subscribers};
 pub use shard_offsets::{Counts, ShardOffsets};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -323,12 +323,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn defaults_grow_with_the_publishers() {
+    fn subscribers_grow_with_the_publishers() {
         assert_eq!([1, 100, 500, 5000].map(default_subscribers), [1, 100, 100, 500]);
-        let volumes = [(1, 10_000), (50, 50_000), (1000, 100_000), (20_000, 200_000)];
-        for (publishers, messages) in volumes {
-            assert_eq!(default_messages(publishers, 1), messages);
-        }
-        assert_eq!(default_messages(100, 100), 1000, "which are a hundred thousand deliveries");
     }
 }

@@ -7,9 +7,7 @@ use super::recording;
 use super::value_parsers::{Ramping, Topology};
 use crate::bench::PayloadHeader;
 use crate::bench::payload::Payload;
-use crate::bench::plan::{
-    DEFAULT_TEMPLATE, Group, RunId, Scenario, ShardOffsets, default_messages, default_subscribers,
-};
+use crate::bench::plan::{DEFAULT_TEMPLATE, Group, RunId, Scenario, ShardOffsets, default_subscribers};
 use crate::bench::schedule::{Arrivals, OpenLoop, Ramp, Rate};
 use crate::bench::template::Template;
 use crate::bench::topics::Topics;
@@ -30,7 +28,10 @@ const DEFAULT_CLIENTS: u32 = 100;
 const DEFAULT_IN_FLIGHT: u16 = 20;
 
 /// The default duration of a load without a number of messages.
-const DEFAULT_DURATION: Duration = Duration::from_secs(10);
+pub(super) const DEFAULT_DURATION: Duration = Duration::from_secs(10);
+
+/// The default warm-up of a load without a number of messages or a duration.
+pub(super) const DEFAULT_WARM_UP: Duration = Duration::from_secs(2);
 
 /// The default topic of messages that all subscribers receive.
 const TEMPLATE_FOR_ALL: &str = "mq-bench/{run}/{i}";
@@ -175,15 +176,20 @@ impl GroupSpec {
 
     /// The duration of the load; `None` if a number of messages ends it.
     pub(super) fn time_limit(&self) -> Option<Duration> {
-        let has_rate = self.rate.is_some() || self.ramp.is_some();
-        match self.mode {
-            _ if self.duration.is_some() || self.messages.is_some() => self.duration,
-            GroupMode::Conn | GroupMode::Sub | GroupMode::Reconnect => Some(DEFAULT_DURATION),
-            GroupMode::Pubsub | GroupMode::Pub | GroupMode::Rr => has_rate.then_some(DEFAULT_DURATION),
+        self.duration.or_else(|| self.messages.is_none().then_some(DEFAULT_DURATION))
+    }
+
+    /// The warm-up; by default, only a load without a volume has one.
+    pub(super) fn warm_up(&self) -> Duration {
+        let has_volume = self.duration.is_some() || self.messages.is_some();
+        match self.warm_up {
+            Some(warm_up) => warm_up,
+            None if has_volume || self.mode == GroupMode::Conn => Duration::ZERO,
+            None => DEFAULT_WARM_UP,
         }
     }
 
-    /// Makes a group of the plan. Without a time limit, it ends after a number of messages.
+    /// Makes a group of the plan. Without a time limit, it needs a number of messages.
     pub(super) fn group(&self, run: RunId, time_limit: Option<Duration>) -> Result<Group, Error> {
         let Counts { publishers, subscribers, idle } = self.counts();
         let topics = self.topics(run, publishers, subscribers)?;
@@ -196,11 +202,6 @@ impl GroupSpec {
             );
             return Err(Error::Usage(text));
         }
-        let fan_out = topics.fan_out();
-        let messages = match (self.messages, time_limit) {
-            (None, None) if publishers > 0 => Some(default_messages(publishers, fan_out)),
-            (messages, _) => messages,
-        };
         let group = Group {
             name: self.name.clone(),
             is_answered,
@@ -215,7 +216,7 @@ impl GroupSpec {
             topics,
             share: self.checked_share()?,
             filter,
-            messages,
+            messages: self.messages,
             in_flight: self.in_flight.unwrap_or(if is_answered { 1 } else { DEFAULT_IN_FLIGHT }),
             open_loop: self.open_loop(run, publishers, time_limit)?,
             offsets: ShardOffsets::default(),
@@ -355,7 +356,7 @@ impl GroupSpec {
                 wrong("FROM..TO needs a duration instead of a number of messages")
             }
             (Some(Ramping::Between(from, to)), None, Some(time)) => {
-                let after = self.warm_up.unwrap_or_default();
+                let after = self.warm_up();
                 Ok((Some(to), Ramp { from: Some(from), after, time }))
             }
         }

@@ -123,10 +123,10 @@ pub(super) struct TrafficArgs {
     /// QoS level of messages and subscriptions: 0, 1 or 2
     #[arg(short = 'q', long, default_value = "1", value_parser = values::qos)]
     pub(super) qos: Qos,
-    /// Duration of the load, such as 30s or 2m [default: until --messages are sent; 10s with --rate]
+    /// Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages are sent]
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help_heading = "Time")]
     pub(super) duration: Option<Duration>,
-    /// Send messages for this time before the measurement; their losses count too
+    /// Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]
     #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Time")]
     pub(super) warm_up: Option<Duration>,
 }
@@ -135,7 +135,7 @@ pub(super) struct TrafficArgs {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Messages")]
 pub(super) struct CountArgs {
-    /// Number of messages of all publishers together [default: 1000 each, from 10000 to 100000, and at least 10 each]
+    /// Number of messages of all publishers together; the run ends when they are sent, instead of after a duration
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..=1 << 47), conflicts_with = "duration")]
     pub(super) messages: Option<u64>,
 }

@@ -129,7 +129,7 @@ impl Run {
             Load::Group(spec) => {
                 let duration = spec.time_limit();
                 let groups = vec![spec.group(run, duration)?];
-                Ok(Groups { groups, duration, warm_up: spec.warm_up.unwrap_or_default() })
+                Ok(Groups { groups, duration, warm_up: spec.warm_up() })
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
 use super::chosen_mode;
-use super::group::{DEFAULT_SIZE, GroupMode, GroupSpec};
+use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
 use super::value_parsers::{self, Ramping, Topology};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
@@ -71,6 +71,20 @@ struct Table {
     ramp: Option<Ramping>,
 }
 
+impl File {
+    /// The duration, unless the messages of all groups end the run, and the warm-up. The defaults are those of the command line.
+    fn times(&self) -> (Option<Duration>, Duration) {
+        let loads =
+            || self.groups.iter().map(Spanned::get_ref).filter(|group| group.scenario != GroupMode::Conn);
+        let has_load = loads().next().is_some();
+        let ends_by_itself = has_load && loads().all(|group| group.messages.is_some());
+        let duration = self.duration.or_else(|| (!ends_by_itself).then_some(DEFAULT_DURATION));
+        let has_volume = self.duration.is_some() || loads().any(|group| group.messages.is_some());
+        let default = if has_load && !has_volume { DEFAULT_WARM_UP } else { Duration::ZERO };
+        (duration, self.warm_up.unwrap_or(default))
+    }
+}
+
 /// Reads a scenario.
 pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     let text = input_file::read_utf8(path, input_file::LIMIT)
@@ -88,7 +102,7 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     let keys = keys_of_groups(&text);
     let mut keys = keys.iter();
     let mut names = BTreeSet::new();
-    let warm_up = file.warm_up.unwrap_or_default();
+    let (duration, warm_up) = file.times();
     let mut groups = Vec::new();
     for table in file.groups {
         let start = table.span().start;
@@ -101,10 +115,10 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
         if !names.insert(name.clone()) {
             return Err(wrong(start, format!("duplicate group {name:?}")));
         }
-        let group = table.group(run, (file.duration, warm_up));
+        let group = table.group(run, (duration, warm_up));
         groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
     }
-    Ok(Groups { groups, duration: file.duration, warm_up })
+    Ok(Groups { groups, duration, warm_up })
 }
 
 /// The keys that apply to a group of each mode: the options of the mode on the command line.
@@ -140,7 +154,7 @@ fn keys_of_groups(text: &str) -> Vec<Vec<String>> {
 
 impl Table {
     fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, String> {
-        self.check(duration.is_some())?;
+        self.check()?;
         let spec = GroupSpec {
             name: self.name,
             mode: self.scenario,
@@ -170,16 +184,13 @@ impl Table {
         spec.group(run, duration).map_err(|error| error.to_string())
     }
 
-    fn check(&self, has_duration: bool) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.is_empty() || !self.name.chars().all(is_plain) {
             return Err("a name may contain only letters, digits, -, _ and .".to_owned());
         }
         if self.recorded_topics && self.payload_recording.is_none() {
             return Err("recorded_topics needs a payload_recording".to_owned());
-        }
-        if self.scenario != GroupMode::Conn && !has_duration && self.messages.is_none() {
-            return Err("the load has no end: set messages in the group, or duration in the file".to_owned());
         }
         if [self.clients, self.publishers].contains(&Some(0)) || [self.burst].contains(&Some(0)) {
             return Err("clients, publishers and burst must be at least 1".to_owned());

@@ -120,7 +120,7 @@ fn prometheus_counts_the_warm_up_apart() {
 #[test]
 fn no_line_of_the_report_is_wider_than_80_columns() {
     for words in [
-        "",
+        "--messages 5000",
         "-q 2 --rate 2k --arrivals poisson --burst 5 --duration 0.5",
         "--fail-if loss<1 --search rate --rate 50 --duration 0.2 --until sent>12,loss>1%",
     ] {

@@ -114,7 +114,6 @@ fn mistakes_are_reported_with_their_place() {
         ),
         (format!("{group}topic = \"a/#\"\n"), ["group \"a\"", "topic a/#"]),
         (format!("{group}{group}"), ["line 5, column 1", "duplicate group"]),
-        (group.replace("messages = 1\n", ""), ["line 1", "the load has no end"]),
         (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name may contain only"]),
         (format!("{group}clients = 0\n"), ["line 1", "at least 1"]),
         (format!("{group}clients = -1\n"), ["line 5", "-1"]),
@@ -175,5 +174,28 @@ fn keys_that_a_group_has_no_use_for_are_refused() {
             &finished.fail(2),
             &["line 2", "group \"a\"", &format!("{name} does not go with {scenario}, only with")],
         );
+    }
+}
+
+#[test]
+fn a_file_without_a_volume_has_the_defaults_of_the_command_line() {
+    let load = "[[group]]\nname = \"a\"\nscenario = \"pub\"\nclients = 1\nrate = 5\n";
+    let counted = load.replace("\"a\"", "\"b\"").replace("rate = 5", "messages = 5");
+    let idle = "[[group]]\nname = \"idle\"\nscenario = \"conn\"\nclients = 1\n";
+    for (content, times) in [
+        (load.to_owned(), Some("10 s after 2 s of warm-up")),
+        (format!("{load}{idle}"), Some("10 s after 2 s of warm-up")),
+        (idle.to_owned(), Some("10 s")),
+        (format!("{load}{counted}"), Some("10 s")),
+        (counted.clone(), None),
+        (format!("{counted}{idle}"), None),
+        (format!("duration = 3\n{load}"), Some("3 s")),
+        (format!("warm_up = 1\n{load}"), Some("10 s after 1 s of warm-up")),
+    ] {
+        let file = file(&content);
+        let words = format!("bench scenario {} -h 127.0.0.1", file.path().display());
+        let stderr = mq(&format!("{words} -p {}", free_address().port())).run().fail(1);
+        let line = stderr.lines().next().unwrap_or_default();
+        assert_eq!(line.rsplit_once(", for ").map(|(_, times)| times), times, "{content}");
     }
 }

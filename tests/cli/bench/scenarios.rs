@@ -118,3 +118,40 @@ fn the_timeline_shows_the_drops_and_the_second_connects() {
     let of_column = |column: usize| columns.iter().map(|line| line[column]).sum::<u64>();
     assert_eq!((of_column(2), of_column(4)), (16, 8), "{csv}");
 }
+
+/// The duration and the warm-up that a run announces; it ends because nobody listens.
+fn announced(words: &str) -> String {
+    let free = free_address();
+    let stderr = mq(&format!("bench {words} -h 127.0.0.1 -p {} -c 1", free.port())).run().fail(1);
+    let line = stderr.lines().next().unwrap_or_default();
+    line.rsplit_once(", for ").map_or_else(|| "messages".to_owned(), |(_, times)| times.to_owned())
+}
+
+#[test]
+fn a_run_without_a_volume_warms_up_and_measures_ten_seconds() {
+    for words in [
+        "",
+        "pub",
+        "sub -t a",
+        "rr",
+        "reconnect",
+        "--rate 5k",
+        "--ramp 10..20",
+        "pub -q 0",
+        "--topology mesh",
+    ] {
+        assert_eq!(announced(words), "10 s after 2 s of warm-up", "{words}");
+    }
+    assert_eq!(announced("conn"), "10 s");
+}
+
+#[test]
+fn a_volume_has_no_warm_up_unless_one_is_set() {
+    for words in ["--messages 50", "pub --messages 50", "rr --messages 50 --rate 5"] {
+        assert_eq!(announced(words), "messages", "{words}");
+    }
+    assert_eq!(announced("--duration 5"), "5 s");
+    assert_eq!(announced("--warm-up 0"), "10 s");
+    assert_eq!(announced("--warm-up 1 --duration 5"), "5 s after 1 s of warm-up");
+    assert_eq!(announced("conn --hold 3"), "3 s");
+}

@@ -18,8 +18,12 @@ fn clients_are_spread_over_processes_past_the_hard_limit() {
 #[test]
 fn what_processes_measured_adds_up() {
     let broker = EmbeddedBroker::start();
-    for options in ["-q 0", "--rate 2000 --duration 1", "-t all/{i} --subscribers 3", "--share workers -V 5"]
-    {
+    for options in [
+        "-q 0 --messages 5000",
+        "--rate 2000 --duration 1",
+        "-t all/{i} --subscribers 3 --messages 5000",
+        "--share workers -V 5 --messages 5000",
+    ] {
         let words = format!("bench -c 20 --processes 3 {options}");
         assert_says(&broker.mq(&words).run().succeed(), &[ALL_ARRIVED]);
     }

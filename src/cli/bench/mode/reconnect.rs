@@ -28,7 +28,11 @@ Examples:
 const HELP: &[(&str, &str)] = &[
     ("clients", "Number of publishers; with --topology fan-out, of subscribers [default: 100]"),
     ("publishers", "Number of publishers [default: -c, or 1 with --topology fan-out]"),
-    ("duration", "Duration of the load, such as 30s or 2m [default: 10s]"),
+    ("duration", "Duration of the measurement, such as 30s or 2m [default: 10s]"),
+    (
+        "warm_up",
+        "Send messages for this time before the measurement; their losses count too [default: 2s without --duration]",
+    ),
 ];
 
 #[derive(Debug, Clone, Args)]

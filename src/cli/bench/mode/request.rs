@@ -35,7 +35,7 @@ const HELP: &[(&str, &str)] = &[
     ("in_flight", "Maximum number of unanswered requests per client [default: 1]"),
     (
         "messages",
-        "Number of requests of all clients together [default: 1000 each, from 10000 to 100000, and at least 10 each]",
+        "Number of requests of all clients together; the run ends when they are sent, instead of after a duration",
     ),
     ("rate", "Requests per second of all clients together, at planned times: 500, 5k, 1000/s, 30/min"),
 ];

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 const FORMAT: &str = "\
 The file has a duration and a warm_up, and a table for each group of clients. A group has a
 name, a scenario (pubsub, conn, pub, sub or rr), and as keys the long names of the load options of that
-mode, with _ instead of -: clients, qos, size, rate, in_flight and so on. Without a duration, each group
-needs messages.
+mode, with _ instead of -: clients, qos, size, rate, in_flight and so on. Without a duration and
+messages, the run warms up for 2 s and measures for 10 s.
 
     duration = 60
     warm_up = 5

@@ -25,8 +25,14 @@ const HELP: &[(&str, &str)] = &[
     ("clients", "Number of subscribers [default: 100]"),
     ("qos", "QoS level of the subscriptions: 0, 1 or 2"),
     ("messages", "Number of messages to receive, of all subscribers together"),
-    ("duration", "Duration of the load, such as 30s or 2m [default: 10s, unless --messages is set]"),
-    ("warm_up", "Receive messages for this time before the measurement"),
+    (
+        "duration",
+        "Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages arrived]",
+    ),
+    (
+        "warm_up",
+        "Receive messages for this time before the measurement [default: 2s without --duration and --messages]",
+    ),
 ];
 
 #[derive(Debug, Clone, Args)]
