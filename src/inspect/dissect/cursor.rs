@@ -1,7 +1,6 @@
 //! The dissector's position in a packet: each step reads a field and adds it to the tree.
 
 use super::RawPacket;
-use super::text;
 use crate::inspect::field::{Bits, Tree};
 use crate::inspect::{Direction, Field, Finding, Name, Rule, Value};
 use crate::protocol::Version;
@@ -219,7 +218,35 @@ impl<'a> Cursor<'a> {
     pub(super) fn string(&mut self, name: Name, bad_utf8: Rule) -> DissectResult<Value<'a>> {
         let bytes = self.binary(name)?;
         let start = self.position - bytes.len();
-        Ok(text::check(self, name, bytes, start, bad_utf8))
+        Ok(self.text(name, bytes, start, bad_utf8))
+    }
+
+    /// The bytes of a string as a value; `start` is their offset, for the findings.
+    fn text(&mut self, name: Name, bytes: &'a [u8], start: usize, bad_utf8: Rule) -> Value<'a> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let bad = start + error.valid_up_to();
+                let end = error.error_len().map_or(start + bytes.len(), |length| bad + length);
+                let hex: Vec<String> = bytes
+                    .iter()
+                    .skip(error.valid_up_to())
+                    .take(4)
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
+                self.find(
+                    bad_utf8,
+                    bad..end,
+                    format!("{name} is invalid UTF-8 at byte {bad}: {}", hex.join(" ")),
+                );
+                return Value::BadText(bytes);
+            }
+        };
+        if let Some(at) = memchr::memchr(0, bytes) {
+            let at = start + at;
+            self.find(Rule::StringNull, at..at + 1, format!("{name} contains a null character at byte {at}"));
+        }
+        Value::Text(text)
     }
 
     /// A string, as a field.

@@ -10,7 +10,6 @@ mod publish;
 mod session;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use super::field::Tree;
 use super::{Direction, Name, Rule, Value};

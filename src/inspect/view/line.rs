@@ -4,7 +4,7 @@ use super::clock::TimeFormatter;
 use super::payload::{decoded, short};
 use super::secret::HIDDEN;
 use super::words::{duration, hex, packet_name, printable, version};
-use super::{Advice, Options, View, shown, text, words};
+use super::{Advice, Options, View, shown, words};
 use crate::escape::{self, quoted};
 use crate::inspect::capture::Moment;
 use crate::inspect::capture::conversation::{ConversationEvent, OtherProtocol, Undecryptable};
@@ -77,7 +77,7 @@ impl LineView {
     /// The line in front of a packet's fields.
     pub(super) fn heading(&mut self, packet: &Packet<'_>, findings: &[Finding], out: &mut Vec<u8>) {
         self.head(packet.at, packet.connection, Some(packet.direction), out);
-        let line = format!("{} {}\n", self.name(packet, findings), text::size(packet));
+        let line = format!("{} {}\n", self.name(packet, findings), words::size(packet));
         out.extend_from_slice(line.as_bytes());
     }
 

@@ -50,9 +50,3 @@ impl TextView {
         format!("    {place:>14}  {indent}{name}{colon}{value}\n")
     }
 }
-
-/// The packet's length and offset, for the views that list fields.
-pub(super) fn size(packet: &Packet<'_>) -> String {
-    let unit = if packet.raw.length == 1 { "byte" } else { "bytes" };
-    format!("{} {unit} at {}", packet.raw.length, packet.offset)
-}

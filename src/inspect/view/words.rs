@@ -101,3 +101,9 @@ pub(in crate::inspect) fn duration(nanoseconds: u64) -> String {
         _ => format!("{}.{:03} s", nanoseconds / 1_000_000_000, nanoseconds / 1_000_000 % 1000),
     }
 }
+
+/// The packet's length and offset, for the views that list fields.
+pub(super) fn size(packet: &Packet<'_>) -> String {
+    let unit = if packet.raw.length == 1 { "byte" } else { "bytes" };
+    format!("{} {unit} at {}", packet.raw.length, packet.offset)
+}
