@@ -12,27 +12,27 @@
 use std::borrow::Cow;
 
 /// Escapes all that could leave the line, move the cursor or change the order of letters.
-pub fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unsafe)
 }
 
 /// As [`line()`], but keeps line breaks and tabs.
-pub fn lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| is_unsafe(character) && !matches!(character, '\n' | '\t'))
 }
 
 /// As [`line()`], in quotation marks; those of the text are escaped as well.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", line(text).replace('"', "\\\""))
 }
 
 /// As [`line()`], for text that need not be UTF-8.
-pub fn bytes(text: &[u8]) -> String {
+pub(crate) fn bytes(text: &[u8]) -> String {
     line(&String::from_utf8_lossy(text)).into_owned()
 }
 
 /// Whether a terminal could obey it, or it could change the order or the line of the letters around it.
-pub fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

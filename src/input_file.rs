@@ -7,7 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The limit for certificates, keys, tables and settings; a bundle of all public authorities has a quarter of a MiB.
-pub const LIMIT: u64 = 16 * 1024 * 1024;
+pub(crate) const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The byte order mark in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -16,7 +16,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// # Errors
 /// When it cannot be read, or has more than `most` bytes.
-pub fn read(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = File::open(path)?;
     let size = file.metadata()?.len().min(most);
     // With room for all, so that no copy of a secret stays behind where it grew.
@@ -29,7 +29,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_text(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = read(path, most)?;
     remove_mark(&mut text);
     Ok(text)
@@ -39,7 +39,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 ///
 /// # Errors
 /// As [`read`], and the first line that is not UTF-8.
-pub fn read_utf8(path: &Path, most: u64) -> io::Result<Zeroizing<String>> {
+pub(crate) fn read_utf8(path: &Path, most: u64) -> io::Result<Zeroizing<String>> {
     let text = read_text(path, most)?;
     let problem = |error: std::str::Utf8Error| {
         let valid = text.get(..error.valid_up_to()).unwrap_or_default();
@@ -50,19 +50,19 @@ pub fn read_utf8(path: &Path, most: u64) -> io::Result<Zeroizing<String>> {
 }
 
 /// Removes a byte order mark in front of a text.
-pub fn remove_mark(text: &mut Vec<u8>) {
+pub(crate) fn remove_mark(text: &mut Vec<u8>) {
     if text.starts_with(MARK) {
         text.drain(..MARK.len());
     }
 }
 
 /// A text without a byte order mark in front.
-pub fn without_mark(text: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
 /// Fails where an input has more than `most` bytes.
-pub fn limited(input: impl Read, most: u64) -> impl Read {
+pub(crate) fn limited(input: impl Read, most: u64) -> impl Read {
     Limited { input: input.take(most.saturating_add(1)), most }
 }
 

@@ -2,7 +2,7 @@
 
 /// An authentication mechanism failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The server asks on after all was said.
     #[error("more is asked for than the authentication data that was sent")]
     NothingMoreToSay,
@@ -49,7 +49,7 @@ pub enum Failure {
 
 /// A SCRAM message is invalid. The error shows nothing of the message, which may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub(crate) enum Malformed {
     /// Not valid UTF-8.
     #[error("it is not valid UTF-8")]
     NotUtf8,

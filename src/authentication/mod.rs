@@ -3,17 +3,17 @@
 //! Packets, method names and the order of messages belong to the client loop and the broker.
 
 mod failure;
-pub mod scram;
+pub(crate) mod scram;
 mod token;
 mod token_source;
 
-pub use failure::Failure;
-pub use token::Token;
-pub use token_source::{TokenFileError, TokenSource, read_token};
+pub(crate) use failure::Failure;
+pub(crate) use token::Token;
+pub(crate) use token_source::{TokenFileError, TokenSource, read_token};
 
 /// The client's side of a mechanism, for one authentication.
 #[derive(Debug)]
-pub enum Mechanism {
+pub(crate) enum Mechanism {
     /// All is said at once.
     Token(Token),
     /// A password is proved without being sent.
@@ -22,7 +22,7 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// The authentication data of CONNECT, if the mechanism has any.
-    pub fn first(&self) -> Option<&[u8]> {
+    pub(crate) fn first(&self) -> Option<&[u8]> {
         match self {
             Mechanism::Token(token) => token.data(),
             Mechanism::Scram(client) => Some(client.first()),
@@ -33,7 +33,7 @@ impl Mechanism {
     ///
     /// # Errors
     /// If the server's message is invalid, or asks for something that the mechanism does not support.
-    pub fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
         match self {
             Mechanism::Token(_) => Err(Failure::NothingMoreToSay),
             Mechanism::Scram(client) => client.respond(challenge),
@@ -44,7 +44,7 @@ impl Mechanism {
     ///
     /// # Errors
     /// If the server did not prove that it knows the keys.
-    pub fn finish(&self, data: Option<&[u8]>) -> Result<(), Failure> {
+    pub(crate) fn finish(&self, data: Option<&[u8]>) -> Result<(), Failure> {
         match self {
             Mechanism::Token(_) => Ok(()),
             Mechanism::Scram(client) => client.finish(data),
@@ -52,7 +52,7 @@ impl Mechanism {
     }
 
     /// The error text in the data of a refusal, if the mechanism defines one.
-    pub fn error_text(&self, data: &[u8]) -> Option<String> {
+    pub(crate) fn error_text(&self, data: &[u8]) -> Option<String> {
         match self {
             Mechanism::Token(_) => None,
             Mechanism::Scram(_) => scram::error_in(data),

@@ -4,16 +4,16 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// The data that CONNECT carries. It is wiped in the end, and never shown.
-pub struct Token(Option<Zeroizing<Vec<u8>>>);
+pub(crate) struct Token(Option<Zeroizing<Vec<u8>>>);
 
 impl Token {
     /// Takes the data; a method may need none.
-    pub fn new(data: Option<Vec<u8>>) -> Token {
+    pub(crate) fn new(data: Option<Vec<u8>>) -> Token {
         Token(data.map(Zeroizing::new))
     }
 
     /// The data.
-    pub fn data(&self) -> Option<&[u8]> {
+    pub(crate) fn data(&self) -> Option<&[u8]> {
         self.0.as_ref().map(|data| data.as_slice())
     }
 }

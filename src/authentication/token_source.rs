@@ -10,7 +10,7 @@ const MAX_DATA_LENGTH: u64 = 65_535;
 
 /// The source of authentication data.
 #[derive(Clone)]
-pub enum TokenSource {
+pub(crate) enum TokenSource {
     /// No data: the method needs none.
     None,
     /// Fixed data.
@@ -32,7 +32,7 @@ impl fmt::Debug for TokenSource {
 /// A file with authentication data that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {source}", path.display())]
-pub struct TokenFileError {
+pub(crate) struct TokenFileError {
     /// The file.
     pub path: PathBuf,
     /// The reason.
@@ -44,7 +44,7 @@ impl TokenSource {
     ///
     /// # Errors
     /// The file that cannot be read, and the reason.
-    pub fn read(&self) -> Result<Option<Vec<u8>>, TokenFileError> {
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, TokenFileError> {
         match self {
             TokenSource::None => Ok(None),
             TokenSource::Bytes(bytes) => Ok(Some(bytes.clone())),
@@ -69,7 +69,7 @@ fn open_again(path: &Path) -> io::Result<std::fs::File> {
 ///
 /// # Errors
 /// When it cannot be read, is empty, or exceeds the maximum length of an MQTT property.
-pub fn read_token(input: impl Read) -> io::Result<Vec<u8>> {
+pub(crate) fn read_token(input: impl Read) -> io::Result<Vec<u8>> {
     // Allocated in full, so that growing leaves no copy of the secret in memory.
     let mut data = Vec::with_capacity(MAX_DATA_LENGTH as usize + 3);
     input.take(MAX_DATA_LENGTH + 3).read_to_end(&mut data)?;

@@ -164,7 +164,7 @@ impl Slot {
 }
 
 impl Coarse {
-    /// Records a time in nanoseconds.
+    #[cfg(test)]
     pub fn record(&mut self, nanoseconds: u64) {
         self.record_several(nanoseconds, 1);
     }

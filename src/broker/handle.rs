@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 /// A running broker. It stops when the handle is dropped.
 #[derive(Debug)]
-pub struct Handle {
+pub(crate) struct Handle {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Report>>,
@@ -19,7 +19,7 @@ impl Handle {
     ///
     /// # Errors
     /// When the configuration has no address, an address cannot be bound, or no thread can be started.
-    pub fn start(config: Config) -> io::Result<Handle> {
+    pub(crate) fn start(config: Config) -> io::Result<Handle> {
         Handle::start_with(config, |_| {})
     }
 
@@ -27,7 +27,10 @@ impl Handle {
     ///
     /// # Errors
     /// When the configuration has no address, an address cannot be bound, or no thread can be started.
-    pub fn start_with(config: Config, handler: impl FnMut(Event) + Send + 'static) -> io::Result<Handle> {
+    pub(crate) fn start_with(
+        config: Config,
+        handler: impl FnMut(Event) + Send + 'static,
+    ) -> io::Result<Handle> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut broker = runtime.block_on(Broker::bind(config)).map_err(|error| error.source)?;
         let no_address = || io::Error::new(io::ErrorKind::InvalidInput, "the configuration has no address");
@@ -43,12 +46,12 @@ impl Handle {
     }
 
     /// The address that clients connect to.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Stops the broker and returns its totals.
-    pub fn stop(mut self) -> Report {
+    pub(crate) fn stop(mut self) -> Report {
         self.finish()
     }
 

@@ -32,7 +32,7 @@ pub(super) enum Kind {
 
 /// A client's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Peer {
+pub(crate) enum Peer {
     /// Its address and port.
     Tcp(SocketAddr),
     /// On this machine, at the Unix socket with this path.
@@ -51,7 +51,7 @@ impl fmt::Display for Peer {
 /// A failure to listen at an address or path.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {place}: {source}")]
-pub struct ListenError {
+pub(crate) struct ListenError {
     /// The address or the path.
     pub place: String,
     /// The cause.

@@ -15,6 +15,7 @@
 mod budget;
 mod client;
 mod connection;
+#[cfg(test)]
 mod handle;
 mod link;
 mod listener;
@@ -35,10 +36,11 @@ mod will;
 
 use crate::protocol::session::Limits;
 use crate::protocol::{MAX_PACKET_SIZE, ReasonCode, Version};
-pub use handle::Handle;
+#[cfg(test)]
+pub(crate) use handle::Handle;
 use listener::{Gauge, Kind, Listener};
-pub use listener::{ListenError, Peer};
-pub use scram::{ScramAccess, ScramUsers};
+pub(crate) use listener::{ListenError, Peer};
+pub(crate) use scram::{ScramAccess, ScramUsers};
 use state::{EventHandler, Shared, State};
 use std::cell::RefCell;
 use std::io;
@@ -47,7 +49,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
-pub use users::{Access, Users};
+pub(crate) use users::{Access, Users};
 
 /// The interval at which the broker checks for due work; keep alives, wills and expiries are as exact as this.
 const TICK: Duration = Duration::from_millis(200);
@@ -57,7 +59,7 @@ const STOPPING_TIME: Duration = Duration::from_secs(2);
 
 /// The broker's addresses and limits. Together the limits keep clients from exhausting the memory.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub(crate) struct Config {
     /// The address to listen on, if any; port 0 picks a free one.
     pub listen: Option<SocketAddr>,
     /// The address to listen on for WebSockets, if any; port 0 picks a free one.
@@ -143,7 +145,7 @@ impl Config {
 /// A notable event, for the handler.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Event {
+pub(crate) enum Event {
     /// A client was accepted.
     Connected {
         /// Its client identifier.
@@ -201,7 +203,7 @@ pub enum Event {
 
 /// The totals of a broker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub(crate) struct Report {
     /// Accepted clients.
     pub connections: u64,
     /// Refused connections.
@@ -231,7 +233,7 @@ pub struct Report {
 }
 
 /// A broker that listens and is ready to run.
-pub struct Broker {
+pub(crate) struct Broker {
     listeners: Listeners,
     config: Config,
     handler: EventHandler,
@@ -250,7 +252,7 @@ impl Broker {
     /// # Errors
     /// The address or path that cannot be listened on, with the cause.
     #[allow(clippy::unused_async)] // needs a runtime, and says so
-    pub async fn bind(config: Config) -> Result<Broker, ListenError> {
+    pub(crate) async fn bind(config: Config) -> Result<Broker, ListenError> {
         let tcp = |address: Option<SocketAddr>, kind| {
             address.map(|address| Listener::tcp(address, kind)).transpose()
         };
@@ -263,27 +265,27 @@ impl Broker {
     }
 
     /// The TCP address for clients, if any, with the actual port.
-    pub fn local_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         self.listeners.tcp.as_ref()?.address()
     }
 
     /// The WebSocket address for clients, if any, with the actual port.
-    pub fn web_socket_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn web_socket_address(&self) -> Option<SocketAddr> {
         self.listeners.web_socket.as_ref()?.address()
     }
 
     /// The path of the Unix socket, if any.
-    pub fn unix_path(&self) -> Option<&Path> {
+    pub(crate) fn unix_path(&self) -> Option<&Path> {
         self.config.listen_unix.as_deref()
     }
 
     /// Sets the handler for events. It is called from within the broker and must not block.
-    pub fn on_event(&mut self, handler: impl FnMut(Event) + Send + 'static) {
+    pub(crate) fn on_event(&mut self, handler: impl FnMut(Event) + Send + 'static) {
         self.handler = Box::new(handler);
     }
 
     /// Serves clients until `stop` resolves, then disconnects them and returns.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Report {
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) -> Report {
         let state = State::new(self.config, self.handler, Instant::now());
         let shared: Shared = Rc::new(RefCell::new(state));
         let local = LocalSet::new();

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 /// Users and the keys of their passwords.
 #[derive(Debug, Default)]
-pub struct ScramUsers {
+pub(crate) struct ScramUsers {
     keys: HashMap<(String, Algorithm), Keys>,
     /// The first keys of each algorithm, the model for fake keys of unknown users.
     models: HashMap<Algorithm, Keys>,
@@ -21,7 +21,7 @@ pub struct ScramUsers {
 
 impl ScramUsers {
     /// Takes users with their keys. If a user is repeated with the same algorithm, the last entry counts.
-    pub fn new(users: impl IntoIterator<Item = (String, Keys)>) -> ScramUsers {
+    pub(crate) fn new(users: impl IntoIterator<Item = (String, Keys)>) -> ScramUsers {
         let mut known = ScramUsers::default();
         for (name, keys) in users {
             let algorithm = keys.algorithm();
@@ -34,19 +34,14 @@ impl ScramUsers {
     }
 
     /// The number of pairs of name and algorithm.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.keys.len()
-    }
-
-    /// Whether the list is empty.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
     }
 }
 
 /// The configuration of SCRAM authentication.
 #[derive(Debug, Clone)]
-pub struct ScramAccess {
+pub(crate) struct ScramAccess {
     /// The users; a change applies to later authentications.
     pub users: watch::Receiver<Arc<ScramUsers>>,
     /// Answers for unknown users.

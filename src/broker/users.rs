@@ -19,7 +19,7 @@ const MAX_WAITING: usize = 10_000;
 
 /// Users and the hashes of their passwords.
 #[derive(Debug, Default)]
-pub struct Users {
+pub(crate) struct Users {
     hashes: Vec<Hash>,
     places: HashMap<Box<str>, usize>,
     /// Chooses the hash that an unknown user's password is checked against.
@@ -28,7 +28,7 @@ pub struct Users {
 
 impl Users {
     /// Takes users with their hashes. If a user is repeated, the last entry counts.
-    pub fn new(users: impl IntoIterator<Item = (String, Hash)>) -> Users {
+    pub(crate) fn new(users: impl IntoIterator<Item = (String, Hash)>) -> Users {
         let mut known = Users::default();
         for (name, hash) in users {
             known.places.insert(name.into(), known.hashes.len());
@@ -38,13 +38,8 @@ impl Users {
     }
 
     /// The number of entries.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len()
-    }
-
-    /// Whether the list is empty.
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
     }
 
     /// Checks a password. An unknown user takes as long as a known one: the check uses some user's hash, always the same for the
@@ -61,7 +56,7 @@ impl Users {
 
 /// The rules for admitting clients.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub(crate) struct Access {
     /// The users with passwords; a change applies to later connections.
     pub users: Option<watch::Receiver<Arc<Users>>>,
     /// The users of SCRAM, if it is offered.

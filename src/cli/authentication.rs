@@ -21,7 +21,7 @@ const SCRAM: &str = "SCRAM-";
 /// The options about authentication.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Authentication")]
-pub struct AuthenticationArgs {
+pub(crate) struct AuthenticationArgs {
     /// Authentication method, such as SCRAM-SHA-256 or OAUTH2-JWT; chooses MQTT 5. SCRAM-SHA-256, SCRAM-SHA-512 and
     /// the weak SCRAM-SHA-1 prove the password of -u, and send neither user name nor password in CONNECT; any other
     /// name is sent with --auth-data-file
@@ -72,7 +72,7 @@ impl AuthenticationArgs {
     ///
     /// # Errors
     /// If the file cannot be read, or two options read standard input.
-    pub fn read_data(
+    pub(crate) fn read_data(
         &mut self,
         connection: &ConnectionArgs,
         stdin_option: Option<&str>,
@@ -124,7 +124,7 @@ impl AuthenticationArgs {
     }
 
     /// A warning about a weak method.
-    pub fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         let algorithm = scram::Algorithm::of_client(self.auth_method.as_deref()?)?;
         algorithm.is_weak().then(|| {
             format!(

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// The formats of a report. `--output` takes those that a terminal can display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)] // comments would make the help as long as a page; the options below describe each
-pub enum ReportFormat {
+pub(crate) enum ReportFormat {
     Text,
     Json,
     Markdown,
@@ -87,13 +87,13 @@ impl FromArgMatches for ReportFiles {
 /// The subject of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)] // as above
-pub enum Searchable {
+pub(crate) enum Searchable {
     Rate,
 }
 
 /// The destinations of the report, and its comparison with others.
 #[derive(Debug, Clone, Args)]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Format of the report on standard output [default: text]
     #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Report")]
     pub output: Option<ReportFormat>,
@@ -112,7 +112,7 @@ pub struct ReportArgs {
 
 /// The search for a rate.
 #[derive(Debug, Clone, Args)]
-pub struct SearchArgs {
+pub(crate) struct SearchArgs {
     /// Find the highest sustained rate in runs of --duration (5 seconds), from --rate (1000) on; the report is that of this rate
     #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "abort_if", help_heading = "Report")]
     pub search: Option<Searchable>,

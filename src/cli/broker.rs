@@ -35,7 +35,7 @@ Examples:
   mq broker --password-file pw   allow only users in this file of `mq passwd`
   mq broker --scram-file keys    allow only users in this file of `mq passwd scram`
   mq broker --bind 0.0.0.0       listen on all addresses, open to the network")]
-pub struct BrokerArgs {
+pub(crate) struct BrokerArgs {
     /// Port to listen on; 0 picks a free one [default: 1883, or none with --unix]
     #[arg(short = 'p', long)]
     pub port: Option<u16>,
@@ -88,7 +88,7 @@ fn memory(text: &str) -> Result<usize, String> {
 
 impl BrokerArgs {
     /// The TCP address: MQTT's port by default, none if only a unix socket is wanted.
-    pub fn listen(&self) -> Option<SocketAddr> {
+    pub(crate) fn listen(&self) -> Option<SocketAddr> {
         let port = self.port.or(self.unix.is_none().then_some(PORT));
         port.map(|port| SocketAddr::new(self.bind, port))
     }

@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// A command line that runs no command: a mistake, or a request for help.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The text to print.
     pub text: String,
     /// The kind, which decides on the exit status.
@@ -29,7 +29,7 @@ pub struct Failure {
 
 /// The kinds of command lines that run no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
+pub(crate) enum FailureKind {
     /// Help or the version was requested; the text belongs on standard output.
     Requested,
     /// A mistake on the command line.

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// The tools that the program can replace, without the prefix of their names.
-pub const TOOLS: [&str; 4] = ["pub", "sub", "rr", "passwd"];
+pub(crate) const TOOLS: [&str; 4] = ["pub", "sub", "rr", "passwd"];
 
 /// The clients among them, with option files and the exit statuses of [`STATUSES`].
 pub(super) const CLIENTS: [&str; 3] = ["pub", "sub", "rr"];
@@ -27,7 +27,7 @@ code; 4 the broker closed the connection; 7 connection lost; 27 timed out. `mq` 
 
 /// The names that the user calls the tools by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Names {
+pub(crate) enum Names {
     /// `mq pub`, `mq sub`...: the rules of `mq`.
     #[default]
     Mq,
@@ -37,7 +37,7 @@ pub enum Names {
 
 impl Names {
     /// A command's name for the user.
-    pub fn of(self, subcommand: &str) -> String {
+    pub(crate) fn of(self, subcommand: &str) -> String {
         match self {
             Names::Mq => format!("mq {subcommand}"),
             Names::Mosquitto => format!("{PREFIX}{subcommand}"),

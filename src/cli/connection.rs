@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The options of every command with a connection.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct ConnectionArgs {
+pub(crate) struct ConnectionArgs {
     /// Broker's host name or address [default: localhost]
     #[arg(short = 'h', long, value_hint = ValueHint::Hostname)]
     pub host: Option<String>,
@@ -58,7 +58,7 @@ pub struct ConnectionArgs {
 /// The client's identity; commands with many clients choose their own identifiers.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct IdentityArgs {
+pub(crate) struct IdentityArgs {
     /// Client identifier [default: chosen by the broker]
     #[arg(short = 'i', long, conflicts_with = "id_prefix")]
     pub id: Option<String>,
@@ -70,7 +70,7 @@ pub struct IdentityArgs {
 /// Diagnostics on standard error.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Diagnostics")]
-pub struct DiagnosticArgs {
+pub(crate) struct DiagnosticArgs {
     /// Log every packet on standard error
     #[arg(short = 'd', long, action = ArgAction::SetTrue)]
     pub debug: bool,
@@ -80,16 +80,16 @@ pub struct DiagnosticArgs {
 }
 
 /// The registered port of MQTT.
-pub const PORT: u16 = 1883;
+pub(crate) const PORT: u16 = 1883;
 /// The registered port of MQTT over TLS.
-pub const TLS_PORT: u16 = 8883;
+pub(crate) const TLS_PORT: u16 = 8883;
 
 impl ConnectionArgs {
     /// The local address to connect from, for a command with a single connection.
     ///
     /// # Errors
     /// If there are several.
-    pub fn local_address(&self) -> Result<Option<IpAddr>, Error> {
+    pub(crate) fn local_address(&self) -> Result<Option<IpAddr>, Error> {
         match self.bind.as_ref().map(|bind| bind.0.as_slice()) {
             None | Some([]) => Ok(None),
             Some([address]) => Ok(Some(*address)),
@@ -122,7 +122,7 @@ impl ConnectionArgs {
     }
 
     /// The version to speak, when other options may ask for MQTT 5.
-    pub fn version(&self, needs_v5: bool) -> Version {
+    pub(crate) fn version(&self, needs_v5: bool) -> Version {
         self.version.unwrap_or(if needs_v5 { Version::V5 } else { Version::V311 })
     }
 
@@ -132,7 +132,7 @@ impl ConnectionArgs {
     }
 
     /// The password's bytes, which need not be UTF-8. Empty if the user is still to be asked.
-    pub fn password(&self) -> Option<Vec<u8>> {
+    pub(crate) fn password(&self) -> Option<Vec<u8>> {
         let asked = self.ask_password.then(Vec::new);
         asked.or_else(|| self.password.as_deref().map(values::bytes))
     }
@@ -169,7 +169,7 @@ impl IdentityArgs {
     ///
     /// # Errors
     /// If it was given as an empty word.
-    pub fn client_id(&self, version: Version) -> Result<String, Error> {
+    pub(crate) fn client_id(&self, version: Version) -> Result<String, Error> {
         match (&self.id, &self.id_prefix) {
             (Some(id), _) if id.is_empty() => {
                 Err(Error::Usage("-i needs an identifier; without -i the broker chooses one".to_owned()))

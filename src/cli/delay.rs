@@ -16,7 +16,7 @@ const MOST_BEFORE: i64 = 4_294_967;
 /// The time of publication.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Message")]
-pub struct DelayArgs {
+pub(crate) struct DelayArgs {
     /// Delay publication, such as by 90s, 15m or 1h30m. EMQX only: uses the topic $delayed/SECONDS/TOPIC
     #[arg(long, value_name = "DURATION", value_parser = delay, conflicts_with_all = ["at", "ndjson", "replay"])]
     pub delay: Option<i64>,
@@ -27,14 +27,14 @@ pub struct DelayArgs {
 
 /// A delay in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delay(i64);
+pub(crate) struct Delay(i64);
 
 impl DelayArgs {
     /// The delay from now on, if any.
     ///
     /// # Errors
     /// If the time is past, or further away than EMQX's maximum.
-    pub fn from_now(&self, now: Timestamp) -> Result<Option<Delay>, Error> {
+    pub(crate) fn from_now(&self, now: Timestamp) -> Result<Option<Delay>, Error> {
         let Some(at) = self.at else {
             return Ok(self.delay.map(Delay));
         };
@@ -53,12 +53,12 @@ impl DelayArgs {
 
 impl Delay {
     /// The topic that requests this delay from EMQX.
-    pub fn topic(self, topic: &str) -> String {
+    pub(crate) fn topic(self, topic: &str) -> String {
         format!("$delayed/{}/{topic}", self.0)
     }
 
     /// A warning if older releases of EMQX do not support the delay.
-    pub fn warning(self) -> Option<String> {
+    pub(crate) fn warning(self) -> Option<String> {
         let Delay(seconds) = self;
         (seconds > MOST_BEFORE).then(|| {
             format!("EMQX before 5.9 keeps messages for {MOST_BEFORE} s at most, not {seconds}; it may silently drop this one")

@@ -51,7 +51,7 @@ Examples:
 Exit status: 0 connected in at least one version, 1 no connection, 2 usage, 5 refused in every version,
 7 connection lost, 27 timed out, 130 and 143 interrupted."
 )]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Prefix of the topics for the checks
     #[arg(short = 't', long, value_name = "PREFIX", value_parser = values::topic_name, help_heading = "Checks", default_value = TOPIC)]
     pub topic: TopicName,
@@ -71,14 +71,14 @@ pub struct DoctorArgs {
 }
 
 /// A version with its client, or why these options exclude the version.
-pub type Candidate = (Version, Result<Options, Error>);
+pub(crate) type Candidate = (Version, Result<Options, Error>);
 
 impl DoctorArgs {
     /// The versions to try and the clients that speak them.
     ///
     /// # Errors
     /// If options conflict, or would leave something behind.
-    pub fn candidates(&self, names: Names) -> Result<Vec<Candidate>, Error> {
+    pub(crate) fn candidates(&self, names: Names) -> Result<Vec<Candidate>, Error> {
         self.check_leaves_nothing()?;
         if let Some(version) = self.client.connection.version {
             return Ok(vec![(version, Ok(self.options(version, names)?))]);
@@ -93,7 +93,7 @@ impl DoctorArgs {
     ///
     /// # Errors
     /// If the typed topic is too long to have topics below it.
-    pub fn random_topic(&self) -> Result<String, Error> {
+    pub(crate) fn random_topic(&self) -> Result<String, Error> {
         let prefix = self.topic.as_str();
         let random = (0..12).map(|_| fastrand::alphanumeric());
         let topic: String = prefix.trim_end_matches('/').chars().chain(['/']).chain(random).collect();

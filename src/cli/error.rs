@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The reason why options cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The options are invalid, or contradict each other. The text names them as the user types them.
     #[error("{0}")]
     Usage(String),

@@ -13,7 +13,7 @@ Examples:
   mq install-links --force /usr/bin   replace the installed programs
 
 Exit status: 0 all links exist, 1 a link cannot be made, 2 usage.")]
-pub struct InstallLinksArgs {
+pub(crate) struct InstallLinksArgs {
     /// Directory for the links
     #[arg(value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
     pub directory: PathBuf,
@@ -35,7 +35,7 @@ Examples:
   mq completions fish > ~/.config/fish/completions/mq.fish
 
 Exit status: 0 success, 1 a file cannot be written, 2 usage.")]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// Shell to generate completions for
     #[arg(required_unless_present = "dir")]
     pub shell: Option<Shell>,
@@ -46,8 +46,8 @@ pub struct CompletionsArgs {
 
 /// The supported shells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)] // the names say it
-pub enum Shell {
+#[allow(clippy::enum_variant_names)] // PowerShell's own name
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -64,7 +64,7 @@ Examples:
   mq man --dir man        write all pages: mq.1, mq-pub.1 and so on
 
 Exit status: 0 success, 1 a file cannot be written, 2 usage.")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Command that the page describes; if missing, mq itself
     pub command: Option<String>,
     /// Write all pages to this directory

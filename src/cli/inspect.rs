@@ -47,7 +47,7 @@ Examples:
 
 Exit status: 0 success, 1 the capture cannot be read or the address is not available, 2 usage, 4 --lint found errors,
 130 and 143 interrupted. A live client has those of mq sub as well.")]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// Capture file; `-` is standard input, which is also the default unless it is a terminal
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
@@ -105,7 +105,7 @@ impl InspectArgs {
     ///
     /// # Errors
     /// The option that was given.
-    pub fn check_no_capture(&self) -> Result<(), Error> {
+    pub(crate) fn check_no_capture(&self) -> Result<(), Error> {
         let other = match (&self.file, &self.hex, &self.base64) {
             (Some(file), ..) => file.display().to_string(),
             (None, Some(_), _) => "--hex".to_owned(),
@@ -129,7 +129,7 @@ impl ValueEnum for ViewFormat {
 
 /// Minimum severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Level {
+pub(crate) enum Level {
     /// Violations of a statement
     Error,
     /// Likely problems as well

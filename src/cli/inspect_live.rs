@@ -31,7 +31,7 @@ const OF_THE_WAY: [&str; 6] = ["connect_timeout", "bind", "proxy", "ws_path", "w
 
 /// Sources of live traffic.
 #[derive(Debug, Clone, Args)]
-pub struct LiveArgs {
+pub(crate) struct LiveArgs {
     /// Run a proxy: listen here, forward to --to, and print the packets. ADDR defaults to 127.0.0.1; port 0 picks a
     /// free one. ws://ADDR:PORT accepts WebSocket; mqtts:// and wss:// accept TLS
     #[arg(long, value_name = "[ADDR:]PORT", value_parser = listen, requires = "to", conflicts_with_all = ["file", "hex", "base64", "topic"], help_heading = PROXY)]
@@ -74,7 +74,7 @@ pub struct LiveArgs {
 
 /// The proxy's listening address and its transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// Address and port; port 0 picks a free one.
     pub address: SocketAddr,
     /// Whether clients use TLS.
@@ -111,7 +111,7 @@ impl LiveArgs {
     }
 
     /// Whether to run a client: a place or a subscription was typed.
-    pub fn is_client(&self) -> bool {
+    pub(crate) fn is_client(&self) -> bool {
         let is_place = |id: &String| ["host", "port", "url", "unix", "srv"].contains(&id.as_str());
         self.listen.is_none()
             && (self.has_profile || !self.topic.is_empty() || self.typed.iter().any(is_place))
@@ -121,7 +121,7 @@ impl LiveArgs {
     ///
     /// # Errors
     /// The first such option, and its requirement.
-    pub fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let orphan = |needs: &str, mut has_effect: Box<dyn FnMut(&str) -> bool>| {
             let orphan = self.typed.iter().find(|id| !has_effect(id));
             orphan.map_or(Ok(()), |id| Err(Error::Usage(format!("{} {needs}", spelling(id)))))
@@ -151,7 +151,7 @@ impl LiveArgs {
     }
 
     /// The file of secrets: written by a client or a proxy, and read for a capture.
-    pub fn key_log(&self) -> Option<&Path> {
+    pub(crate) fn key_log(&self) -> Option<&Path> {
         self.client.tls.tls_keylog.as_deref()
     }
 
@@ -159,7 +159,7 @@ impl LiveArgs {
     ///
     /// # Errors
     /// If options conflict.
-    pub fn client_options(&self, names: Names) -> Result<Options, Error> {
+    pub(crate) fn client_options(&self, names: Names) -> Result<Options, Error> {
         let persistence = PersistenceArgs { retries: None, max_inflight: 20 };
         self.client.client_options(names, &persistence, Some(0))
     }
@@ -168,7 +168,7 @@ impl LiveArgs {
     ///
     /// # Errors
     /// If --to or a TLS option is invalid.
-    pub fn target(&self) -> Result<Endpoint, Error> {
+    pub(crate) fn target(&self) -> Result<Endpoint, Error> {
         let to = self.to.clone().unwrap_or_default();
         let url = if to.contains("://") { to } else { format!("mqtt://{to}") };
         let mut client = self.client.clone();
@@ -181,7 +181,7 @@ impl LiveArgs {
     ///
     /// # Errors
     /// If the certificate or its key is missing or cannot be used.
-    pub fn acceptor(&self) -> Result<Option<Acceptor>, Error> {
+    pub(crate) fn acceptor(&self) -> Result<Option<Acceptor>, Error> {
         let is_secure = self.listen.is_some_and(|listen| listen.is_secure);
         match (is_secure, &self.listen_cert, &self.listen_key) {
             (true, Some(certificate), Some(key)) => {

@@ -12,7 +12,7 @@ const EXAMPLES: &str = "Examples:";
 
 /// A manual page.
 #[derive(Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// The command that the page describes; `None` for `mq` itself.
     pub command: Option<String>,
     /// The page in roff.
@@ -21,7 +21,7 @@ pub struct Page {
 
 impl Page {
     /// `mq.1`, `mq-pub.1`...
-    pub fn file_name(&self) -> String {
+    pub(crate) fn file_name(&self) -> String {
         match &self.command {
             Some(command) => format!("mq-{command}.1"),
             None => "mq.1".to_owned(),
@@ -33,7 +33,7 @@ impl Page {
 ///
 /// # Errors
 /// Errors of the generator, which writes to memory only.
-pub fn pages() -> io::Result<Vec<Page>> {
+pub(crate) fn pages() -> io::Result<Vec<Page>> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
     let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();

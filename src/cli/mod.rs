@@ -4,50 +4,50 @@
 //! `-h` is the host and `-V` the protocol version, as in mosquitto's tools, so help is `--help` alone.
 
 mod argv;
-pub mod authentication;
-pub mod bench;
-pub mod bench_report;
-pub mod broker;
+pub(crate) mod authentication;
+pub(crate) mod bench;
+pub(crate) mod bench_report;
+pub(crate) mod broker;
 mod clap_error;
 mod compat;
-pub mod config;
-pub mod connection;
-pub mod delay;
-pub mod doctor;
+pub(crate) mod config;
+pub(crate) mod connection;
+pub(crate) mod delay;
+pub(crate) mod doctor;
 mod error;
-pub mod generated_docs;
-pub mod inspect;
-pub mod inspect_live;
-pub mod man;
-pub mod network;
+pub(crate) mod generated_docs;
+pub(crate) mod inspect;
+pub(crate) mod inspect_live;
+pub(crate) mod man;
+pub(crate) mod network;
 mod numbers;
 mod numeric_args;
 mod option_file;
-pub mod output;
-pub mod passwd;
-pub mod payload;
-pub mod preset;
+pub(crate) mod output;
+pub(crate) mod passwd;
+pub(crate) mod payload;
+pub(crate) mod preset;
 mod preset_settings;
-pub mod properties;
-pub mod publish;
-pub mod record_args;
-pub mod replay;
-pub mod request;
+pub(crate) mod properties;
+pub(crate) mod publish;
+pub(crate) mod record_args;
+pub(crate) mod replay;
+pub(crate) mod request;
 mod secrets;
-pub mod session;
-pub mod subscribe;
-pub mod tls;
+pub(crate) mod session;
+pub(crate) mod subscribe;
+pub(crate) mod tls;
 mod toml_text;
 mod url;
-pub mod values;
+pub(crate) mod values;
 
 use bench::chosen_mode::{self, ChosenMode};
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_error::Typed;
-pub use clap_error::{Failure, FailureKind};
-pub use compat::{Names, TOOLS};
+pub(crate) use clap_error::{Failure, FailureKind};
+pub(crate) use compat::{Names, TOOLS};
 use config::Configuration;
-pub use error::Error;
+pub(crate) use error::Error;
 use option_file::OptionFile;
 pub(crate) use secrets::{first_line, line_of_stdin, next_line, password_from_file};
 use std::ffi::OsString;
@@ -87,7 +87,7 @@ Examples:
 
 See `mq COMMAND --help` for the options of a command."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
@@ -95,7 +95,7 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Publish messages
     Pub(Box<publish::PublishArgs>),
     /// Subscribe and print messages
@@ -124,7 +124,7 @@ pub enum Command {
 
 /// A valid command line.
 #[derive(Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// The names that the user calls the tools by.
     pub names: Names,
     /// The command to run.
@@ -135,12 +135,12 @@ pub struct Invocation {
 
 impl Command {
     /// The connection options of a command that connects.
-    pub fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
+    pub(crate) fn connection_mut(&mut self) -> Option<&mut connection::ConnectionArgs> {
         self.client_mut().map(|client| &mut client.connection)
     }
 
     /// The client options of a command that runs one or more clients.
-    pub fn client_mut(&mut self) -> Option<&mut session::ClientArgs> {
+    pub(crate) fn client_mut(&mut self) -> Option<&mut session::ClientArgs> {
         match self {
             Command::Pub(args) => Some(&mut args.client),
             Command::Sub(args) => Some(&mut args.client),
@@ -159,7 +159,7 @@ impl Command {
     }
 
     /// A warning if the connection to the broker can be intercepted. A worker process leaves it to its leader.
-    pub fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
+    pub(crate) fn interception_warning(&mut self, names: Names) -> Option<&'static str> {
         match self {
             Command::Bench(args) if args.is_worker() => None,
             Command::Inspect(args) => args.live.interception_warning(),
@@ -168,7 +168,7 @@ impl Command {
     }
 
     /// The option that needs standard input for payloads.
-    pub fn stdin_option(&self) -> Option<&'static str> {
+    pub(crate) fn stdin_option(&self) -> Option<&'static str> {
         match self {
             Command::Pub(args) => args.stdin_option(),
             Command::Rr(args) => args.payload.stdin_file.then_some("-s"),
@@ -196,7 +196,7 @@ impl Command {
 ///
 /// # Errors
 /// The mistake, or the requested help or version.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
     let mut typed: Vec<OsString> = arguments.into_iter().collect();
     let mut names = Names::Mq;
     if let Some(tool) = typed.first().and_then(|program| compat::called_as(program)).map(str::to_owned) {
@@ -270,7 +270,7 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
 }
 
 /// The whole command line, with one help option for all commands.
-pub fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     command_of(Names::Mq, true)
 }
 

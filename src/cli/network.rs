@@ -33,7 +33,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'#');
 /// The route to the broker.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct NetworkArgs {
+pub(crate) struct NetworkArgs {
     /// Broker and topic as a URL: SCHEME://USER:PASSWORD@HOST:PORT/TOPIC, percent-encoded. SCHEME is mqtt (port
     /// 1883), mqtts (8883), ws (80), wss (443), or unix with a path. With ws or wss and -t, the path is that of the
     /// WebSocket
@@ -298,7 +298,7 @@ impl NetworkArgs {
     ///
     /// # Errors
     /// When the URL cannot be read.
-    pub fn url_topic(&self, names: Names) -> Result<Option<String>, Error> {
+    pub(crate) fn url_topic(&self, names: Names) -> Result<Option<String>, Error> {
         match self.url(names)? {
             Some(url) if url.scheme.is_web_socket() && self.url_has_web_socket_path(names) => Ok(None),
             Some(url) => match url.topic().map_err(|problem| self.bad_url(&problem))? {
@@ -310,7 +310,7 @@ impl NetworkArgs {
     }
 
     /// An addition to the error about a missing topic, with punctuation in front.
-    pub fn without_topic(&self) -> &'static str {
+    pub(crate) fn without_topic(&self) -> &'static str {
         if self.url.is_some() { "; the URL of -L names none" } else { "" }
     }
 

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 /// The format of printed messages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Print the topic before the payload
     #[arg(short = 'v', long, action = ArgAction::SetTrue)]
     pub verbose: bool,
@@ -51,7 +51,7 @@ pub struct OutputArgs {
 /// The encoding of payloads with `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the help says it
-pub enum PayloadForm {
+pub(crate) enum PayloadForm {
     Raw,
     Hex,
     Base64,
@@ -62,7 +62,7 @@ impl OutputArgs {
     ///
     /// # Errors
     /// The conflicting options.
-    pub fn printer(&self, broker: &str) -> Result<Printer, Error> {
+    pub(crate) fn printer(&self, broker: &str) -> Result<Printer, Error> {
         self.check()?;
         let layout = match (&self.format, self.output) {
             (Some(template), _) => Layout::Template(template.clone()),
@@ -78,7 +78,7 @@ impl OutputArgs {
     }
 
     /// Whether any option about printing is given.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.verbose
             || self.no_newline
             || self.format.is_some()

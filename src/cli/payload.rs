@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// One payload; exactly one of these is given.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Message")]
-pub struct PayloadArgs {
+pub(crate) struct PayloadArgs {
     /// Publish this payload
     #[arg(short = 'm', long, group = "payload")]
     pub message: Option<OsString>,

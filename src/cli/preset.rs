@@ -12,7 +12,7 @@ use std::time::Duration;
 /// The options about hosted brokers.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Hosted brokers")]
-pub struct PresetArgs {
+pub(crate) struct PresetArgs {
     /// Connect as a service requires: aws (AWS IoT Core), azure-iothub or azure-eventgrid. Rejects options that the
     /// service does not support; see docs/hosted-brokers.md
     #[arg(long, value_name = "SERVICE", value_parser = service)]
@@ -36,7 +36,7 @@ pub struct PresetArgs {
 
 impl PresetArgs {
     /// An error about a violation of the service's rules, with its subject and the option that chose the service.
-    pub fn refused(&self, subject: &str, violation: &Violation) -> Error {
+    pub(crate) fn refused(&self, subject: &str, violation: &Violation) -> Error {
         let word = self.preset.map(Service::word).unwrap_or_default();
         let remedy = if violation.is_missing_client_id() { "; -i ID sets one" } else { "" };
         Error::Usage(format!("{subject}: {violation}{remedy} (--preset {word})"))

@@ -44,7 +44,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// A missing option, or one that the service does not support.
-    pub fn with_preset(&self, names: Names) -> Result<(ClientArgs, Vec<String>), Error> {
+    pub(crate) fn with_preset(&self, names: Names) -> Result<(ClientArgs, Vec<String>), Error> {
         let mut client = self.clone();
         let Some(service) = self.preset.preset else { return Ok((client, Vec::new())) };
         self.preset.check_fits(service)?;

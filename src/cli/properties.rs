@@ -16,7 +16,7 @@ pub(super) const SEPARATOR: &str = "\0";
 /// Properties, as typed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "MQTT 5")]
-pub struct PropertyArgs {
+pub(crate) struct PropertyArgs {
     /// Add a property to a packet, as in `-D publish content-type text/plain`; chooses MQTT 5. PACKET is connect,
     /// publish, subscribe, unsubscribe, disconnect or will; a user-property takes a key and a value
     #[arg(short = 'D', long = "property", value_names = ["PACKET NAME [KEY] VALUE"], value_parser = OsStringValueParser::new().try_map(parse))]
@@ -25,7 +25,7 @@ pub struct PropertyArgs {
 
 /// One property.
 #[derive(Debug, Clone)]
-pub struct PropertyArg {
+pub(crate) struct PropertyArg {
     target: Context,
     id: PropertyId,
     value: Value,
@@ -52,7 +52,7 @@ impl Value {
 
 impl PropertyArgs {
     /// Whether no property is given; any property chooses MQTT 5.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.properties.is_empty()
     }
 
@@ -60,7 +60,7 @@ impl PropertyArgs {
     ///
     /// # Errors
     /// If a value is out of range, or a property that is allowed once is given twice.
-    pub fn collect(&self, target: Context) -> Result<PropertiesBuf, Error> {
+    pub(crate) fn collect(&self, target: Context) -> Result<PropertiesBuf, Error> {
         let mut list = PropertiesBuf::new();
         for property in self.properties.iter().filter(|property| property.target == target) {
             // The subscription identifier is for SUBSCRIBE, which takes one.
@@ -89,7 +89,7 @@ impl PropertyArgs {
     ///
     /// # Errors
     /// If there are any.
-    pub fn check_version(&self, version: Version) -> Result<(), Error> {
+    pub(crate) fn check_version(&self, version: Version) -> Result<(), Error> {
         if version.is_v5() || self.is_empty() {
             return Ok(());
         }

@@ -41,7 +41,7 @@ Examples:
 Exit status: 0 the broker accepted every message, 1 no connection, 2 usage, 3 the broker rejected a message,
 5 it refused the connection, 7 connection lost, 130 and 143 interrupted."
 )]
-pub struct PublishArgs {
+pub(crate) struct PublishArgs {
     /// Topic to publish to; with --ndjson or --replay, for messages without a topic
     #[arg(short = 't', long, required_unless_present_any = ["url", "ndjson", "replay", "preset"], value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
@@ -85,7 +85,7 @@ impl PublishArgs {
     ///
     /// # Errors
     /// The conflicting options.
-    pub fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let of_replay = [
             ("--speed", self.replay.speed.is_some()),
             ("--rate", self.replay.rate.is_some()),
@@ -109,7 +109,7 @@ impl PublishArgs {
     }
 
     /// The option that needs standard input for payloads.
-    pub fn stdin_option(&self) -> Option<&'static str> {
+    pub(crate) fn stdin_option(&self) -> Option<&'static str> {
         let readers = [("-s", self.payload.stdin_file), ("-l", self.stdin_line), ("--ndjson", self.ndjson)];
         readers.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }

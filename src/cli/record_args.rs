@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Destinations of messages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Recording and commands")]
-pub struct RecordArgs {
+pub(crate) struct RecordArgs {
     /// Record messages to this file, for `mq pub --replay`, instead of printing them. Appends JSON objects, one per
     /// line, or to a database if the name ends in .sqlite
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -31,7 +31,7 @@ pub struct RecordArgs {
 
 impl RecordArgs {
     /// Whether messages have another destination than standard output.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.record.is_some() || self.exec.is_some()
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Recordings to replay, their speed and their topics.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Replay")]
-pub struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// Replay a recording of `mq sub --record`, with its pauses; chooses MQTT 5. Can be repeated, to replay several
     /// in sequence
     #[arg(long, group = "payload", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -29,7 +29,7 @@ pub struct ReplayArgs {
 
 /// How fast a recording is replayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Speed {
+pub(crate) enum Speed {
     /// A multiple of the recorded speed.
     Times(f64),
     /// As fast as possible.
@@ -38,14 +38,14 @@ pub enum Speed {
 
 /// A replacement for a prefix of topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rewrite {
+pub(crate) struct Rewrite {
     from: String,
     to: String,
 }
 
 impl Rewrite {
     /// The topic with its prefix replaced; `None` if it has another one.
-    pub fn apply(&self, topic: &str) -> Option<String> {
+    pub(crate) fn apply(&self, topic: &str) -> Option<String> {
         if self.from.is_empty() {
             return Some(format!("{}/{topic}", self.to));
         }

@@ -32,7 +32,7 @@ Examples:
 Exit status: 0 received a response, 1 no connection, 2 usage, 3 the broker rejected the subscription or the
 request, 5 it refused the connection, 7 connection lost, 27 timed out, 130 and 143 interrupted."
 )]
-pub struct RequestArgs {
+pub(crate) struct RequestArgs {
     /// Topic of the request
     #[arg(short = 't', long, required_unless_present = "url", value_parser = values::topic_name, help_heading = "Message")]
     pub topic: Option<TopicName>,
@@ -77,7 +77,7 @@ impl RequestArgs {
     ///
     /// # Errors
     /// The conflicting options.
-    pub fn check(&self, names: Names, version: Version) -> Result<(), Error> {
+    pub(crate) fn check(&self, names: Names, version: Version) -> Result<(), Error> {
         let properties = self.client.properties.collect(Context::Publish)?;
         if properties.as_properties().find(PropertyId::ResponseTopic).is_some() {
             return Err(Error::Usage(

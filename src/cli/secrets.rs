@@ -26,7 +26,7 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// If a file cannot be read, or two options read standard input.
-    pub fn complete_credentials(
+    pub(crate) fn complete_credentials(
         &mut self,
         names: Names,
         stdin_option: Option<&str>,
@@ -52,7 +52,7 @@ impl ConnectionArgs {
     }
 
     /// The prompt, if the password is to be typed on the terminal.
-    pub fn password_question(&self) -> Option<String> {
+    pub(crate) fn password_question(&self) -> Option<String> {
         let user = self.username.as_ref().map(|name| format!(" for {}", escape::line(name)));
         self.ask_password.then(|| format!("Password{}: ", user.unwrap_or_default()))
     }

@@ -22,7 +22,7 @@ use std::ffi::OsString;
 /// The options about the session.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Session")]
-pub struct SessionArgs {
+pub(crate) struct SessionArgs {
     /// Keep the session: messages that arrive while disconnected are delivered later. Needs -i
     #[arg(short = 'c', long, action = ArgAction::SetTrue)]
     pub disable_clean_session: bool,
@@ -34,7 +34,7 @@ pub struct SessionArgs {
 /// Options for lost connections; commands with many clients have their own.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Session")]
-pub struct PersistenceArgs {
+pub(crate) struct PersistenceArgs {
     /// Retries after a failed or lost connection [default: after a lost connection sub unlimited, pub -l 15,
     /// otherwise 0]
     #[arg(long, value_name = "COUNT", help_heading = "Connection")]
@@ -47,7 +47,7 @@ pub struct PersistenceArgs {
 /// The options about the will.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Will")]
-pub struct WillArgs {
+pub(crate) struct WillArgs {
     /// Topic of the will, a message that the broker publishes when the client is gone
     #[arg(long, value_name = "TOPIC", value_parser = values::topic_name)]
     pub will_topic: Option<TopicName>,
@@ -64,7 +64,7 @@ pub struct WillArgs {
 
 /// All option groups for a client's CONNECT.
 #[derive(Debug, Clone, Args)]
-pub struct ClientArgs {
+pub(crate) struct ClientArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
@@ -101,7 +101,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// If `-V` chose another version.
-    pub fn version(&self) -> Result<Version, Error> {
+    pub(crate) fn version(&self) -> Result<Version, Error> {
         let version = self.connection.version(self.needs_v5() || self.authentication.is_wanted());
         self.properties.check_version(version)?;
         if self.session.session_expiry_interval.is_some() && !version.is_v5() {
@@ -115,7 +115,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// If it has expired, and the service would reject it.
-    pub fn check_token(&self) -> Result<Option<String>, Error> {
+    pub(crate) fn check_token(&self) -> Result<Option<String>, Error> {
         let Some((path, since)) = self.authentication.expired() else { return Ok(None) };
         let problem = format!("the token {since}");
         match self.preset.preset {
@@ -125,12 +125,12 @@ impl ClientArgs {
     }
 
     /// The limits of the service, if one was chosen.
-    pub fn rules(&self, version: Version) -> Option<Rules> {
+    pub(crate) fn rules(&self, version: Version) -> Option<Rules> {
         Some(Rules::new(self.preset.preset?, version, self.preset.device.clone()))
     }
 
     /// The broker's service: the chosen one, or the host's.
-    pub fn service(&self, names: Names) -> Option<Service> {
+    pub(crate) fn service(&self, names: Names) -> Option<Service> {
         self.preset.preset.or_else(|| Service::of_host(&self.way(names).ok()?.host))
     }
 
@@ -146,7 +146,7 @@ impl ClientArgs {
     }
 
     /// Whether the connection uses TLS, if the options decide it without their files.
-    pub fn is_encrypted(&self, names: Names) -> Option<bool> {
+    pub(crate) fn is_encrypted(&self, names: Names) -> Option<bool> {
         let way = self.way(names).ok()?;
         Some(self.tls.is_spoken(names, way.is_secure, way.port))
     }
@@ -160,7 +160,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// If options conflict, or a file cannot be read.
-    pub fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
+    pub(crate) fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
         let way = self.way(names)?;
         let host = if way.is_unix() { "localhost" } else { &way.host };
         let tls = self.tls.tls(names, host, way.is_secure, way.port)?;
@@ -213,7 +213,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// The conflicting options.
-    pub fn client_options(
+    pub(crate) fn client_options(
         &self,
         names: Names,
         persistence: &PersistenceArgs,
@@ -285,7 +285,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// The unsupported subscription.
-    pub fn check_subscriptions(
+    pub(crate) fn check_subscriptions(
         &self,
         rules: &Rules,
         subscriptions: &[(TopicFilter, Qos)],
@@ -304,7 +304,7 @@ impl ClientArgs {
     ///
     /// # Errors
     /// If no topic or more than one is named, or the URL's is invalid.
-    pub fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
+    pub(crate) fn topic_name(&self, names: Names, typed: Option<&TopicName>) -> Result<TopicName, Error> {
         let parse = |text: String| match TopicName::parse(&text) {
             Ok(topic) => Ok(topic),
             Err(error) => Err(Error::Usage(format!("-L: the topic {text:?}: {error}"))),
@@ -327,14 +327,14 @@ impl ClientArgs {
     ///
     /// # Errors
     /// If it is invalid.
-    pub fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
+    pub(crate) fn url_filter(&self, names: Names) -> Result<Option<TopicFilter>, Error> {
         let Some(text) = self.network.url_topic(names)? else { return Ok(None) };
         let filter = TopicFilter::parse(&text);
         filter.map(Some).map_err(|error| Error::Usage(format!("-L: the topic filter {text:?}: {error}")))
     }
 
     /// A device's default subscription.
-    pub fn device_filter(&self) -> Option<TopicFilter> {
+    pub(crate) fn device_filter(&self) -> Option<TopicFilter> {
         TopicFilter::parse(&self.preset.device.as_ref()?.command_filter()).ok()
     }
 

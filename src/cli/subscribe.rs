@@ -39,7 +39,7 @@ Examples:
 Exit status: 0 success, 1 no connection, 2 usage, 3 the broker rejected a subscription, 5 it refused the
 connection, 7 connection lost, 27 timed out, 130 and 143 interrupted."
 )]
-pub struct SubscribeArgs {
+pub(crate) struct SubscribeArgs {
     /// Topic filter to subscribe to; + matches one level, # all remaining levels. Can be repeated
     #[arg(short = 't', long = "topic", value_name = "FILTER", required_unless_present_any = ["unsubscribe", "topic_qos", "url", "preset"], value_parser = values::topic_filter, help_heading = "Subscription")]
     pub topic: Vec<TopicFilter>,
@@ -111,7 +111,7 @@ pub struct SubscribeArgs {
 
 impl SubscribeArgs {
     /// Whether messages are printed: with another destination, only if requested as well.
-    pub fn prints(&self) -> bool {
+    pub(crate) fn prints(&self) -> bool {
         !self.keep.is_given() || self.output.is_given() || self.message_rate
     }
 
@@ -119,7 +119,10 @@ impl SubscribeArgs {
     ///
     /// # Errors
     /// If a filter cannot be shared.
-    pub fn subscriptions(&self, of_url: Option<TopicFilter>) -> Result<Vec<(TopicFilter, Qos)>, Error> {
+    pub(crate) fn subscriptions(
+        &self,
+        of_url: Option<TopicFilter>,
+    ) -> Result<Vec<(TopicFilter, Qos)>, Error> {
         let is_nothing_typed =
             self.topic.is_empty() && self.topic_qos.is_empty() && self.unsubscribe.is_empty();
         let of_url = of_url.or_else(|| self.client.device_filter().filter(|_| is_nothing_typed));
@@ -146,7 +149,7 @@ impl SubscribeArgs {
     ///
     /// # Errors
     /// The conflicting options.
-    pub fn check(&self, names: Names, version: Version) -> Result<(), Error> {
+    pub(crate) fn check(&self, names: Names, version: Version) -> Result<(), Error> {
         let needs_v5 = |option| Error::Usage(format!("{option} needs MQTT 5; add -V 5"));
         if self.no_local && !version.is_v5() {
             return Err(needs_v5("--no-local"));

@@ -30,7 +30,7 @@ const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
 /// Encryption of the connection, and trusted authorities.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "TLS")]
-pub struct TlsArgs {
+pub(crate) struct TlsArgs {
     /// Use TLS, and trust the certificates in this file
     #[arg(long, value_name = "FILE")]
     pub cafile: Option<PathBuf>,
@@ -92,7 +92,7 @@ pub struct TlsArgs {
 
 impl TlsArgs {
     /// The default port.
-    pub fn default_port(&self, names: Names) -> u16 {
+    pub(crate) fn default_port(&self, names: Names) -> u16 {
         if let Some(port) = self.required_port {
             return port;
         }
@@ -107,7 +107,7 @@ impl TlsArgs {
     ///
     /// # Errors
     /// The conflicting options.
-    pub fn check_combinations(&self) -> Result<(), Error> {
+    pub(crate) fn check_combinations(&self) -> Result<(), Error> {
         let has_engine = self.tls_engine.is_some();
         let is_engine_key = self.keyform.as_deref() == Some("engine");
         let problems = [
@@ -145,7 +145,7 @@ impl TlsArgs {
     ///
     /// # Errors
     /// The conflicting options, or a file that cannot be used.
-    pub fn tls(
+    pub(crate) fn tls(
         &self,
         names: Names,
         host: &str,
@@ -216,7 +216,7 @@ impl TlsArgs {
     }
 
     /// A warning if the connection can be intercepted.
-    pub fn warning(&self, names: Names) -> Option<&'static str> {
+    pub(crate) fn warning(&self, names: Names) -> Option<&'static str> {
         let uses_certificates = !self.no_tls && self.psk.is_none();
         (uses_certificates && self.accepts_any_certificate(names)).then_some(
             "warning: --insecure accepts any certificate, so the connection can be intercepted; \
@@ -330,7 +330,7 @@ impl TlsArgs {
     }
 
     /// A remark on the parts of --ciphers without effect, if any.
-    pub fn remark_on_ciphers(&self) -> Option<String> {
+    pub(crate) fn remark_on_ciphers(&self) -> Option<String> {
         let list = self.ciphers.as_deref().filter(|_| self.psk.is_none())?;
         let suites = Suites::parse(list, self.tls_version.unwrap_or(Version::Tls12));
         let words = suites.without_effect.join(", ");

@@ -69,7 +69,7 @@ pub(super) fn qos_and_filter(text: &str) -> Result<(Qos, TopicFilter), String> {
 
 /// Local addresses in the order typed; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalAddresses(pub Vec<IpAddr>);
+pub(crate) struct LocalAddresses(pub Vec<IpAddr>);
 
 /// Maximum size of a range, enough for all clients of one machine.
 const MOST_LOCAL_ADDRESSES: usize = 65_536;
@@ -250,7 +250,7 @@ const MAX_PAYLOAD: u64 = 268_000_000;
 /// Minimum and maximum length of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
-pub struct Sizes {
+pub(crate) struct Sizes {
     pub least: usize,
     pub most: usize,
 }

@@ -7,7 +7,7 @@ use crate::transport::{Stream, Tap};
 use std::time::Duration;
 
 /// The callbacks of a command.
-pub trait Application {
+pub(crate) trait Application {
     /// The state kept for a message until it is settled.
     type Message: Outgoing;
     /// The error of the command, which can also be the client's.
@@ -88,7 +88,7 @@ pub trait Application {
 
 /// Whether there is more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
+pub(crate) enum Flow {
     /// Continue.
     Continue,
     /// Acknowledge the received messages, then disconnect.
@@ -99,7 +99,7 @@ pub enum Flow {
 
 /// The result of [`Application::send`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sending {
+pub(crate) enum Sending {
     /// A message was sent; ask again.
     Sent,
     /// No packet yet; ask again after [`Application::ready`] or when the session gets quota.
@@ -110,7 +110,7 @@ pub enum Sending {
 
 /// The end of a connection without a failure. `S` is the reason for stopping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End<S> {
+pub(crate) enum End<S> {
     /// The application is finished.
     Finished,
     /// The `stop` future resolved first.
@@ -126,7 +126,7 @@ pub enum End<S> {
 
 /// QoS 2 messages for which exactly-once delivery is unknown.
 #[derive(Debug)]
-pub struct Uncertain<'a, M> {
+pub(crate) struct Uncertain<'a, M> {
     /// The broker had received them, and they are not sent again: they may be lost.
     pub may_be_lost: Vec<&'a M>,
     /// They are sent again, and the broker may already have received them: they may be delivered twice.
@@ -135,7 +135,7 @@ pub struct Uncertain<'a, M> {
 
 /// The application's interface for sending.
 #[derive(Debug)]
-pub struct Link<'a, M> {
+pub(crate) struct Link<'a, M> {
     /// The session, which knows the server's limits.
     pub session: &'a mut Session<M>,
     /// The send buffer.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The reason for a failed authentication, or a violation by the broker during one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthenticationError {
+pub(crate) enum AuthenticationError {
     /// The mechanism failed.
     #[error("authentication with {method} failed: {failure}")]
     Failed {
@@ -42,7 +42,7 @@ pub enum AuthenticationError {
 
 impl AuthenticationError {
     /// The reason code for DISCONNECT.
-    pub fn reason_code(&self) -> ReasonCode {
+    pub(crate) fn reason_code(&self) -> ReasonCode {
         match self {
             AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => {
                 ReasonCode::BAD_AUTHENTICATION_METHOD
@@ -56,7 +56,7 @@ impl AuthenticationError {
     }
 
     /// Whether the protocol or the connection failed, and not the proof.
-    pub fn is_lost_connection(&self) -> bool {
+    pub(crate) fn is_lost_connection(&self) -> bool {
         matches!(self, AuthenticationError::NoAnswer(_) | AuthenticationError::Violation(_))
     }
 }

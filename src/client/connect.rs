@@ -31,7 +31,7 @@ pub(super) struct Connected<'a> {
 ///
 /// # Errors
 /// When the server does not accept the client in time.
-pub async fn handshake(
+pub(crate) async fn handshake(
     options: &Options,
     connection: Connection,
     accepted: impl FnMut(&Connack<'_>),

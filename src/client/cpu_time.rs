@@ -4,12 +4,12 @@ use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
 /// The CPU time of the calling thread since its start.
-pub fn of_thread() -> Duration {
+pub(crate) fn of_thread() -> Duration {
     time_of(ClockId::ThreadCPUTime)
 }
 
 /// The CPU time of all threads of this process.
-pub fn of_process() -> Duration {
+pub(crate) fn of_process() -> Duration {
     time_of(ClockId::ProcessCPUTime)
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The broker's explanation of a reason code. As text, it begins with punctuation, to follow the code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Details {
+pub(crate) struct Details {
     /// The error of the authentication mechanism.
     pub mechanism: Option<String>,
     /// The reason string.
@@ -16,7 +16,7 @@ pub struct Details {
 
 impl Details {
     /// The explanation in a packet's properties.
-    pub fn of(properties: Properties<'_>) -> Details {
+    pub(crate) fn of(properties: Properties<'_>) -> Details {
         let text = |id| properties.text(id).map(str::to_owned);
         Details {
             mechanism: None,

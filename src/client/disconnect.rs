@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// The timeout for the peer to read the last packet, and then to close, before the connection is dropped.
-pub const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How a client closes its connection.
 pub(super) enum Closing {
@@ -65,7 +65,7 @@ impl Closing {
 
 /// Sends pending output and DISCONNECT, then waits for the server to close, up to `time_limit` for each. Errors no longer
 /// matter.
-pub async fn disconnect(
+pub(crate) async fn disconnect(
     connection: &mut Connection,
     version: Version,
     disconnect: &Disconnect<'_>,
@@ -87,6 +87,6 @@ pub(super) async fn send_reason(
 }
 
 /// The server's DISCONNECT as the end of a connection.
-pub fn disconnected(disconnect: &Disconnect<'_>) -> Error {
+pub(crate) fn disconnected(disconnect: &Disconnect<'_>) -> Error {
     Error::Disconnected { reason: disconnect.reason_code, details: Details::of(disconnect.properties) }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// The reason why a connection does not exist, or ended.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// Connecting failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -85,7 +85,7 @@ pub enum Error {
 
 /// The protocol of a server that is not an MQTT broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Foreign {
+pub(crate) enum Foreign {
     /// HTTP.
     Http,
     /// TLS, which answers a plain connection.
@@ -113,7 +113,7 @@ impl fmt::Display for Foreign {
 
 impl Error {
     /// Whether connecting again may help.
-    pub fn is_worth_retrying(&self) -> bool {
+    pub(crate) fn is_worth_retrying(&self) -> bool {
         match self {
             Error::Lost(_)
             | Error::NotAccepted(_)
@@ -149,7 +149,7 @@ impl Error {
     }
 
     /// Whether the broker refused the client, or the client the broker, because of the version, the identity or its proof.
-    pub fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Error::Refused { .. } => true,
             Error::Authentication(failure) => !failure.is_lost_connection(),
@@ -158,7 +158,7 @@ impl Error {
     }
 
     /// Whether the connection ended, or was not accepted, without a reason from the broker.
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         matches!(self, Error::Lost(_) | Error::NotAccepted(_) | Error::ClosedEarly | Error::Closed)
     }
 }

@@ -23,7 +23,7 @@ const GREETING: usize = 20;
 const V3_CONNACK: usize = 4;
 
 /// The first packets of a connection.
-pub struct Handshake<'c> {
+pub(crate) struct Handshake<'c> {
     /// CONNECT, without the properties of an extended authentication.
     pub connect: Connect<'c>,
     /// The client's limits.
@@ -34,7 +34,7 @@ pub struct Handshake<'c> {
 
 /// The time limit for CONNACK.
 #[derive(Debug, Clone, Copy)]
-pub struct TimeLimit {
+pub(crate) struct TimeLimit {
     /// The start of the time.
     pub start: Instant,
     /// The maximum time.
@@ -46,7 +46,7 @@ pub struct TimeLimit {
 
 /// The parameters from CONNECT and CONNACK.
 #[derive(Debug)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// Whether the server still had our session.
     pub session_present: bool,
     /// The client's limits.
@@ -65,7 +65,7 @@ impl Handshake<'_> {
     ///
     /// # Errors
     /// When the server does not accept the client in time.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         connection: &mut Connection,
         authenticator: &mut Authenticator<'_>,

@@ -14,7 +14,7 @@ mod application;
 mod authentication;
 mod authentication_error;
 mod connect;
-pub mod cpu_time;
+pub(crate) mod cpu_time;
 mod details;
 mod disconnect;
 mod error;
@@ -28,21 +28,21 @@ mod retry;
 
 use crate::protocol::ReasonCode;
 use crate::protocol::session::{Role, Session};
-pub use application::{Application, End, Flow, Link, Sending, Uncertain};
-pub use authentication::{AnswerTime, Authentication, Authenticator, Claim, Method, TokenSource};
-pub use authentication_error::AuthenticationError;
+pub(crate) use application::{Application, End, Flow, Link, Sending, Uncertain};
+pub(crate) use authentication::{AnswerTime, Authentication, Authenticator, Claim, Method, TokenSource};
+pub(crate) use authentication_error::AuthenticationError;
 use connect::Attempt;
-pub use connect::handshake;
-pub use details::Details;
+pub(crate) use connect::handshake;
+pub(crate) use details::Details;
 use disconnect::Closing;
-pub use disconnect::{DISCONNECT_TIMEOUT, disconnect, disconnected};
-pub use error::{Error, Foreign};
+pub(crate) use disconnect::{DISCONNECT_TIMEOUT, disconnect, disconnected};
+pub(crate) use error::{Error, Foreign};
 use failure::Failure;
-pub use handshake::{Handshake, Terms, TimeLimit};
-pub use options::{Options, Retries, WillOptions};
+pub(crate) use handshake::{Handshake, Terms, TimeLimit};
+pub(crate) use options::{Options, Retries, WillOptions};
 use packet_loop::PacketLoop;
-pub use receive::{WithDefects, next_event};
-pub use retry::FIRST_PAUSE;
+pub(crate) use receive::next_event;
+pub(crate) use retry::FIRST_PAUSE;
 use retry::{Attempts, LONGEST_PAUSE};
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -53,7 +53,7 @@ use tokio::time::sleep;
 ///
 /// # Errors
 /// The failure that ended it before it finished.
-pub async fn run<A: Application, S>(
+pub(crate) async fn run<A: Application, S>(
     options: &Options,
     application: &mut A,
     stop: impl Future<Output = S>,

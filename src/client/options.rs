@@ -11,7 +11,7 @@ const SESSION_OF_RUN: u32 = 3600;
 
 /// The connection's parameters: client, server and transport.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// The broker's endpoint.
     pub endpoint: Endpoint,
     /// The MQTT version.
@@ -50,7 +50,7 @@ pub struct Options {
 impl Options {
     /// Lets the broker keep the session during the run, so that QoS 2 messages survive a lost connection, and removes it at the
     /// end. Only MQTT 5 supports both, and only runs with reconnects need it.
-    pub fn keep_session_for_run(&mut self) {
+    pub(crate) fn keep_session_for_run(&mut self) {
         let has_choice =
             |list: &PropertiesBuf| list.as_properties().find(PropertyId::SessionExpiryInterval).is_some();
         let is_chosen = has_choice(&self.properties) || has_choice(&self.disconnect_properties);
@@ -71,7 +71,7 @@ impl Options {
 /// lasted. Otherwise a broker that accepts the client but closes at each message, as some do for a forbidden topic, would be
 /// retried forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retries {
+pub(crate) struct Retries {
     /// The maximum of attempts in a row; `None` for no limit.
     pub limit: Option<u32>,
     /// Whether to retry the first connection as well. By default, a wrong host is reported immediately.
@@ -81,7 +81,7 @@ pub struct Retries {
 /// The will message, published by the server after the client is gone.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // as in PUBLISH
-pub struct WillOptions {
+pub(crate) struct WillOptions {
     pub topic: String,
     pub payload: Vec<u8>,
     pub qos: Qos,
@@ -91,7 +91,7 @@ pub struct WillOptions {
 
 impl WillOptions {
     /// The will as a PUBLISH.
-    pub fn as_publish(&self) -> Publish<'_> {
+    pub(crate) fn as_publish(&self) -> Publish<'_> {
         Publish {
             dup: false,
             qos: self.qos,

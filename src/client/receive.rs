@@ -10,7 +10,7 @@ use crate::protocol::session::{Acknowledgement, Event, Session, SessionError};
 use crate::protocol::{Defect, Disconnect, Mended, PacketReader, PacketType, ReasonCode};
 
 /// An event, and the rules that its packet breaks.
-pub type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
+pub(crate) type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
 
 /// Reads the next packet and passes it to the session; `None` if the rest of the input is incomplete. For all clients, which
 /// accept a PUBLISH that breaks rules and learn of its defects.
@@ -18,7 +18,7 @@ pub type WithDefects<'e, M> = (Event<'e, M>, &'e [Defect]);
 /// # Errors
 /// When the packet cannot be read, or the server must not send it.
 #[inline]
-pub fn next_event<'e, 'a: 'e, M>(
+pub(crate) fn next_event<'e, 'a: 'e, M>(
     packets: &mut PacketReader<'a>,
     session: &'e mut Session<M>,
     mended: &'e mut Mended,

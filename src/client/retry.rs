@@ -6,7 +6,7 @@ use super::options::Retries;
 use std::time::Duration;
 
 /// The maximum of the first pause before a reconnect.
-pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The maximum pause before a reconnect.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);

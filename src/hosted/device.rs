@@ -13,7 +13,7 @@ const SPECIAL: &str = "-.%_*?!(),:=@$'";
 
 /// A device, or a module on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
+pub(crate) struct Device {
     id: String,
     module: Option<String>,
 }
@@ -23,7 +23,7 @@ impl Device {
     ///
     /// # Errors
     /// A description of valid identifiers.
-    pub fn parse(text: &str) -> Result<Device, String> {
+    pub(crate) fn parse(text: &str) -> Result<Device, String> {
         let (id, module) =
             text.split_once('/').map_or((text, None), |(device, module)| (device, Some(module)));
         for id in [Some(id), module].into_iter().flatten() {
@@ -38,17 +38,17 @@ impl Device {
     }
 
     /// The client identifier that it must have.
-    pub fn client_id(&self) -> String {
+    pub(crate) fn client_id(&self) -> String {
         self.to_string()
     }
 
     /// The user name by which it logs in to this hub.
-    pub fn username(&self, hub: &str) -> String {
+    pub(crate) fn username(&self, hub: &str) -> String {
         format!("{hub}/{self}/?api-version={API_VERSION}")
     }
 
     /// The resource URI that its SAS tokens are for.
-    pub fn resource(&self, hub: &str) -> String {
+    pub(crate) fn resource(&self, hub: &str) -> String {
         match &self.module {
             None => format!("{hub}/devices/{}", self.id),
             Some(module) => format!("{hub}/devices/{}/modules/{module}", self.id),
@@ -56,7 +56,7 @@ impl Device {
     }
 
     /// Where its messages go to; properties may follow.
-    pub fn telemetry_topic(&self) -> String {
+    pub(crate) fn telemetry_topic(&self) -> String {
         match &self.module {
             None => format!("devices/{}/messages/events/", self.id),
             Some(module) => format!("devices/{}/modules/{module}/messages/events/", self.id),
@@ -64,7 +64,7 @@ impl Device {
     }
 
     /// Where messages to it come from.
-    pub fn command_filter(&self) -> String {
+    pub(crate) fn command_filter(&self) -> String {
         match &self.module {
             None => format!("devices/{}/messages/devicebound/#", self.id),
             Some(module) => format!("devices/{}/modules/{module}/#", self.id),
@@ -72,7 +72,7 @@ impl Device {
     }
 
     /// All filters of its own.
-    pub fn command_filters(&self) -> Vec<String> {
+    pub(crate) fn command_filters(&self) -> Vec<String> {
         let inputs =
             self.module.as_ref().map(|module| format!("devices/{}/modules/{module}/inputs/#", self.id));
         std::iter::once(self.command_filter()).chain(inputs).collect()

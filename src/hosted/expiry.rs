@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const LATEST: f64 = 253_402_300_799.0;
 
 /// When a token expires; `None` where it does not say, or is of another kind.
-pub fn token_expiry(token: &[u8]) -> Option<SystemTime> {
+pub(crate) fn token_expiry(token: &[u8]) -> Option<SystemTime> {
     let token = std::str::from_utf8(token).ok()?.trim();
     let seconds = match token.strip_prefix(sas::SCHEME) {
         Some(fields) => of_signature(fields),

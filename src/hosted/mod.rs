@@ -7,19 +7,19 @@
 mod device;
 mod expiry;
 mod rules;
-pub mod sas;
+pub(crate) mod sas;
 mod service;
-pub mod sigv4;
+pub(crate) mod sigv4;
 mod violation;
 
-pub use device::Device;
-pub use expiry::token_expiry;
+pub(crate) use device::Device;
+pub(crate) use expiry::token_expiry;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-pub use rules::{ConnectContent, Rules};
-pub use service::Service;
+pub(crate) use rules::{ConnectContent, Rules};
+pub(crate) use service::Service;
 use sha2::Sha256;
-pub use violation::Violation;
+pub(crate) use violation::Violation;
 use zeroize::Zeroizing;
 
 /// Percent-encoded in signatures: everything but letters, digits and the unreserved marks of RFC 3986.

@@ -38,7 +38,7 @@ const HUB_FILTERS: [&str; 3] =
 
 /// The rules of a service.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub(crate) struct Rules {
     service: Service,
     version: Version,
     /// The device that the client is, for a service that knows devices.
@@ -47,7 +47,7 @@ pub struct Rules {
 
 /// The content of CONNECT that services have rules for.
 #[derive(Debug, Clone, Copy)]
-pub struct ConnectContent<'a> {
+pub(crate) struct ConnectContent<'a> {
     /// The client identifier.
     pub client_id: &'a str,
     /// The keep alive in seconds.
@@ -62,17 +62,17 @@ pub struct ConnectContent<'a> {
 
 impl Rules {
     /// The rules for this MQTT version, and for this device if the service has devices.
-    pub fn new(service: Service, version: Version, device: Option<Device>) -> Rules {
+    pub(crate) fn new(service: Service, version: Version, device: Option<Device>) -> Rules {
         Rules { service, version, device }
     }
 
     /// The most topic filters in one SUBSCRIBE.
-    pub fn filters_in_subscribe(&self) -> usize {
+    pub(crate) fn filters_in_subscribe(&self) -> usize {
         self.service.facts().filters
     }
 
     /// The most messages of QoS 1 to have in flight, which MQTT 3 has no word for.
-    pub fn in_flight(&self) -> u16 {
+    pub(crate) fn in_flight(&self) -> u16 {
         self.service.facts().in_flight
     }
 
@@ -80,7 +80,7 @@ impl Rules {
     ///
     /// # Errors
     /// The violated rule.
-    pub fn check_connect(&self, client: &ConnectContent<'_>) -> Result<(), Violation> {
+    pub(crate) fn check_connect(&self, client: &ConnectContent<'_>) -> Result<(), Violation> {
         let service_limits = self.service.facts();
         if !service_limits.versions.contains(&self.version) {
             return Err(self.violation(Problem::Version(self.version)));
@@ -106,7 +106,7 @@ impl Rules {
     ///
     /// # Errors
     /// If it is too long for the service.
-    pub fn check_authentication_data(&self, length: usize) -> Result<(), Violation> {
+    pub(crate) fn check_authentication_data(&self, length: usize) -> Result<(), Violation> {
         let maximum = EVENT_GRID_TOKEN;
         let is_too_long = self.service == Service::AzureEventGrid && length > maximum;
         self.unless(is_too_long, || Problem::AuthenticationData { length, maximum })
@@ -116,7 +116,7 @@ impl Rules {
     ///
     /// # Errors
     /// The violated rule.
-    pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), Violation> {
+    pub(crate) fn check_publish(&self, publish: &Publish<'_>) -> Result<(), Violation> {
         let (size, maximum) = (publish.payload.len(), self.service.facts().payload);
         self.unless(publish.qos == Qos::ExactlyOnce, || Problem::ExactlyOnce)?;
         self.unless(size > maximum, || Problem::Payload { size, maximum })?;
@@ -140,7 +140,7 @@ impl Rules {
     ///
     /// # Errors
     /// The violated rule.
-    pub fn check_filter(&self, filter: &str, qos: Qos) -> Result<(), Violation> {
+    pub(crate) fn check_filter(&self, filter: &str, qos: Qos) -> Result<(), Violation> {
         let share = split_share(filter).ok().flatten();
         self.check_topic(share.map_or(filter, |(_, filter)| filter))?;
         match self.service {
@@ -155,7 +155,7 @@ impl Rules {
     ///
     /// # Errors
     /// The violated rule.
-    pub fn check_subscribe(&self, count: usize, properties: Properties<'_>) -> Result<(), Violation> {
+    pub(crate) fn check_subscribe(&self, count: usize, properties: Properties<'_>) -> Result<(), Violation> {
         if let Some(maximum) = self.service.facts().subscriptions.filter(|maximum| count > *maximum) {
             return Err(self.violation(Problem::Subscriptions { count, maximum }));
         }
@@ -165,13 +165,13 @@ impl Rules {
     }
 
     /// The effect of RETAIN at this service, if it is not to keep the message.
-    pub fn remark_on_retain(&self) -> Option<String> {
+    pub(crate) fn remark_on_retain(&self) -> Option<String> {
         let is_hub = self.service == Service::AzureIotHub;
         is_hub.then(|| format!("{} keeps no messages; RETAIN only marks them, as mqtt-retain", self.service))
     }
 
     /// A warning that a subscription gets no retained messages, if it gets none.
-    pub fn remark_on_retained(&self, filter: &str) -> Option<String> {
+    pub(crate) fn remark_on_retained(&self, filter: &str) -> Option<String> {
         let misses = self.service == Service::AwsIotCore && filter.contains(['+', '#']);
         misses.then(|| {
             format!("{} sends no kept messages to filters with wildcards, as {filter}", self.service)

@@ -12,15 +12,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// How every token begins.
-pub const SCHEME: &str = "SharedAccessSignature ";
+pub(crate) const SCHEME: &str = "SharedAccessSignature ";
 
 /// A key that signs tokens. It is wiped in the end, and never shown.
 #[derive(Clone)]
-pub struct Key(Zeroizing<Vec<u8>>);
+pub(crate) struct Key(Zeroizing<Vec<u8>>);
 
 /// The content of a key file: a key alone, or a connection string with its other fields.
 #[derive(Debug, Clone)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The key.
     pub key: Key,
     /// The name of the access policy, if the key is not a device's own.
@@ -33,7 +33,7 @@ pub struct Credentials {
 
 /// An invalid key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
     /// It is neither base64 nor a connection string.
     #[error(
         "it holds no key: that is base64 of a device's key, or a connection string (HostName=...;DeviceId=...;SharedAccessKey=...)"
@@ -55,7 +55,7 @@ pub enum KeyError {
 
 /// Makes a token for each connection.
 #[derive(Debug, Clone)]
-pub struct Signer {
+pub(crate) struct Signer {
     key: Key,
     policy: Option<String>,
     resource: String,
@@ -67,7 +67,7 @@ impl Credentials {
     ///
     /// # Errors
     /// The reason, without the text itself.
-    pub fn parse(text: &str) -> Result<Credentials, KeyError> {
+    pub(crate) fn parse(text: &str) -> Result<Credentials, KeyError> {
         let text = text.trim();
         if text.starts_with(SCHEME.trim_end()) {
             return Err(KeyError::Token);
@@ -117,12 +117,12 @@ impl fmt::Debug for Key {
 
 impl Signer {
     /// Signs for this resource; each token is good for that long. A key of a policy names it in its tokens.
-    pub fn new(key: Key, policy: Option<String>, resource: &str, lifetime: Duration) -> Signer {
+    pub(crate) fn new(key: Key, policy: Option<String>, resource: &str, lifetime: Duration) -> Signer {
         Signer { key, policy, resource: utf8_percent_encode(resource, ENCODED).to_string(), lifetime }
     }
 
     /// A token that is good from now on.
-    pub fn token(&self, now: SystemTime) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn token(&self, now: SystemTime) -> Zeroizing<Vec<u8>> {
         let expiry = now.checked_add(self.lifetime).and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         let expiry = expiry.unwrap_or_default().as_secs();
         let signature = STANDARD.encode(&*mac(&self.key.0, &format!("{}\n{expiry}", self.resource)));

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A hosted broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// AWS IoT Core's message broker.
     AwsIotCore,
     /// Azure IoT Hub, which speaks MQTT but is not a general broker.
@@ -106,7 +106,7 @@ static EVENT_GRID: ServiceFacts = ServiceFacts {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 3] = [Service::AwsIotCore, Service::AzureIotHub, Service::AzureEventGrid];
+    pub(crate) const ALL: [Service; 3] = [Service::AwsIotCore, Service::AzureIotHub, Service::AzureEventGrid];
 
     pub(super) fn facts(self) -> &'static ServiceFacts {
         match self {
@@ -117,22 +117,22 @@ impl Service {
     }
 
     /// The short name by which it is chosen.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         self.facts().word
     }
 
     /// The form of its host names, for hints.
-    pub fn host_example(self) -> &'static str {
+    pub(crate) fn host_example(self) -> &'static str {
         self.facts().host_example
     }
 
     /// Whether it identifies its customers by the server name in TLS.
-    pub fn needs_server_name(self) -> bool {
+    pub(crate) fn needs_server_name(self) -> bool {
         self.facts().needs_server_name
     }
 
     /// The service that a host belongs to, by its name.
-    pub fn of_host(host: &str) -> Option<Service> {
+    pub(crate) fn of_host(host: &str) -> Option<Service> {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         Service::ALL.into_iter().find(|service| {
             let ServiceFacts { host_part, domains, .. } = service.facts();

@@ -24,7 +24,7 @@ const IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
 /// An access key and the region that it is used in. Its secrets are wiped in the end, and never shown.
 #[derive(Clone)]
-pub struct AccessKey {
+pub(crate) struct AccessKey {
     /// The key's name.
     pub id: String,
     /// The key.
@@ -46,7 +46,7 @@ struct Request<'a> {
 
 impl AccessKey {
     /// The query that opens a WebSocket at this host (as in the Host header) and path, valid from `now`.
-    pub fn query(&self, host: &str, path: &str, now: SystemTime) -> Zeroizing<String> {
+    pub(crate) fn query(&self, host: &str, path: &str, now: SystemTime) -> Zeroizing<String> {
         let nothing = hex(&Sha256::digest(b""));
         let mut query = self.signed(&Request { host, path, service: SERVICE, content: &nothing }, now);
         if let Some(token) = &self.session_token {
@@ -90,7 +90,7 @@ impl fmt::Debug for AccessKey {
 }
 
 /// The region in the name of an endpoint of AWS IoT Core.
-pub fn region_of(host: &str) -> Option<&str> {
+pub(crate) fn region_of(host: &str) -> Option<&str> {
     host.split_once(".iot.")?.1.split('.').next()
 }
 

@@ -6,14 +6,14 @@ use crate::protocol::{PropertyId, Version};
 /// The reason for which a service would reject a packet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{service} {problem}")]
-pub struct Violation {
+pub(crate) struct Violation {
     pub(super) service: Service,
     pub(super) problem: Problem,
 }
 
 impl Violation {
     /// Whether the client has no identifier, and needs one.
-    pub fn is_missing_client_id(&self) -> bool {
+    pub(crate) fn is_missing_client_id(&self) -> bool {
         self.problem == Problem::NoClientId
     }
 }

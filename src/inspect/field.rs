@@ -11,8 +11,8 @@ macro_rules! names {
     ($($variant:ident $name:literal;)+) => {
         /// The specification's name of a field.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)] // the names are the specification's own
-        pub enum Name {
+        #[allow(clippy::enum_variant_names)] // the names are the specification's own
+        pub(crate) enum Name {
             $($variant,)+
             /// A property.
             Property(PropertyId),
@@ -20,7 +20,7 @@ macro_rules! names {
 
         impl Name {
             /// The name in JSON, in lower case with underscores.
-            pub fn key(self) -> &'static str {
+            pub(crate) fn key(self) -> &'static str {
                 match self {
                     $(Name::$variant => $name,)+
                     Name::Property(id) => property_key(id),
@@ -126,7 +126,7 @@ impl fmt::Display for Name {
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// A group; its fields follow.
     Group,
     /// A number of any size.
@@ -149,7 +149,7 @@ pub enum Value<'a> {
 
 /// A range of bits in a byte, inclusive; bit 7 is the most significant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bits {
+pub(crate) struct Bits {
     /// The most significant bit.
     pub high: u8,
     /// The least significant bit.
@@ -158,7 +158,7 @@ pub struct Bits {
 
 /// A field with its position and value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// Its name.
     pub name: Name,
     /// Its value.
@@ -173,14 +173,14 @@ pub struct Field<'a> {
 
 impl Field<'_> {
     /// Whether it is not a group.
-    pub fn is_leaf(&self) -> bool {
+    pub(crate) fn is_leaf(&self) -> bool {
         self.value != Value::Group
     }
 }
 
 /// A packet's fields, and the dissector's findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tree<'a> {
+pub(crate) struct Tree<'a> {
     /// The fields in byte order; a group comes before its fields.
     pub fields: Vec<Field<'a>>,
     /// The findings, in the order of decoding.
@@ -189,12 +189,12 @@ pub struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     /// The first field of that name.
-    pub fn find(&self, name: Name) -> Option<&Field<'a>> {
+    pub(crate) fn find(&self, name: Name) -> Option<&Field<'a>> {
         self.fields.iter().find(|field| field.name == name)
     }
 
     /// The number, flag or code of the first field of that name.
-    pub fn number(&self, name: Name) -> Option<u32> {
+    pub(crate) fn number(&self, name: Name) -> Option<u32> {
         match self.find(name)?.value {
             Value::Number(number) => Some(number),
             Value::Flag(flag) => Some(u32::from(flag)),
@@ -209,17 +209,17 @@ impl<'a> Tree<'a> {
     }
 
     /// The number of the first field of that name, if it fits into two bytes.
-    pub fn two_bytes(&self, name: Name) -> Option<u16> {
+    pub(crate) fn two_bytes(&self, name: Name) -> Option<u16> {
         self.number(name).and_then(|number| u16::try_from(number).ok())
     }
 
     /// Whether there is a field of that name, and it is not 0.
-    pub fn is_set(&self, name: Name) -> bool {
+    pub(crate) fn is_set(&self, name: Name) -> bool {
         self.number(name).is_some_and(|number| number != 0)
     }
 
     /// The text of the first field of that name.
-    pub fn text(&self, name: Name) -> Option<&'a str> {
+    pub(crate) fn text(&self, name: Name) -> Option<&'a str> {
         match self.find(name)?.value {
             Value::Text(text) => Some(text),
             _ => None,
@@ -227,7 +227,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The bytes of the first field of that name.
-    pub fn bytes(&self, name: Name) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&self, name: Name) -> Option<&'a [u8]> {
         match self.find(name)?.value {
             Value::Bytes(bytes) | Value::BadText(bytes) => Some(bytes),
             Value::Text(text) => Some(text.as_bytes()),
@@ -236,12 +236,12 @@ impl<'a> Tree<'a> {
     }
 
     /// All fields of that name.
-    pub fn all(&self, name: Name) -> impl Iterator<Item = &Field<'a>> {
+    pub(crate) fn all(&self, name: Name) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(move |field| field.name == name)
     }
 
     /// The fields inside the group at this index, including nested ones.
-    pub fn inside(&self, group: usize) -> &[Field<'a>] {
+    pub(crate) fn inside(&self, group: usize) -> &[Field<'a>] {
         let rest = self.fields.get(group + 1..).unwrap_or_default();
         let depth = self.fields.get(group).map_or(0, |field| field.depth);
         let end = rest.iter().position(|field| field.depth <= depth).unwrap_or(rest.len());
@@ -249,17 +249,17 @@ impl<'a> Tree<'a> {
     }
 
     /// Whether the packet was decoded completely, so that a missing field is not in the packet.
-    pub fn is_decoded(&self) -> bool {
+    pub(crate) fn is_decoded(&self) -> bool {
         self.fields.last().is_some_and(|last| last.name != Name::Undecoded)
     }
 
     /// Whether the packet is malformed, so that its meaning is uncertain.
-    pub fn is_malformed(&self) -> bool {
+    pub(crate) fn is_malformed(&self) -> bool {
         self.findings.iter().any(|finding| finding.rule.is_malformed())
     }
 
     /// Whether there is a finding of this rule.
-    pub fn breaks(&self, rule: Rule) -> bool {
+    pub(crate) fn breaks(&self, rule: Rule) -> bool {
         self.findings.iter().any(|finding| finding.rule == rule)
     }
 }

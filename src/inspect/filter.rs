@@ -8,7 +8,7 @@ use crate::suggestion::did_you_mean;
 
 /// The reason why a filter is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FilterError {
+pub(crate) enum FilterError {
     /// An unknown key.
     #[error("unknown filter key '{0}': expected one of {known}{tip}", known = KEYS.join(", "), tip = did_you_mean(.0, KEYS))]
     UnknownKey(String),
@@ -35,7 +35,7 @@ const KEYS: [&str; 8] = ["type", "topic", "client", "connection", "id", "qos", "
 
 /// Terms that a packet has to match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(crate) struct Filter {
     terms: Vec<Term>,
 }
 
@@ -68,12 +68,12 @@ impl Filter {
     ///
     /// # Errors
     /// If a term has an unknown key, or a value that is invalid for the key.
-    pub fn parse(text: &str) -> Result<Filter, FilterError> {
+    pub(crate) fn parse(text: &str) -> Result<Filter, FilterError> {
         text.split_whitespace().map(Term::parse).collect::<Result<_, _>>().map(|terms| Filter { terms })
     }
 
     /// Whether to show the item. Events of a connection are shown unless a term is about packets.
-    pub fn matches(&self, item: &Item<'_>, findings: &[Finding]) -> bool {
+    pub(crate) fn matches(&self, item: &Item<'_>, findings: &[Finding]) -> bool {
         self.terms.iter().all(|term| {
             let meets = match item {
                 Item::Packet(packet) => term.wanted.iter().any(|wanted| wanted.matches(packet, findings)),

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// A note.
     #[default]
     Info,
@@ -19,7 +19,7 @@ pub enum Severity {
 
 impl Severity {
     /// `error`, `warn` or `info`, in options and output.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Severity::Info => "info",
             Severity::Warning => "warn",
@@ -36,7 +36,7 @@ impl fmt::Display for Severity {
 
 /// A violation or a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The rule.
     pub rule: Rule,
     /// The rule's severity, or a lower one if its evidence was not captured.
@@ -51,12 +51,17 @@ pub struct Finding {
 
 impl Finding {
     /// A finding with the rule's severity.
-    pub fn new(rule: Rule, version: Version, range: Range<usize>, detail: impl Into<String>) -> Finding {
+    pub(crate) fn new(
+        rule: Rule,
+        version: Version,
+        range: Range<usize>,
+        detail: impl Into<String>,
+    ) -> Finding {
         Finding { rule, severity: rule.severity(), version, range, detail: detail.into() }
     }
 
     /// The violated statement, such as `MQTT-3.3.1-2`.
-    pub fn statement(&self) -> &'static str {
+    pub(crate) fn statement(&self) -> &'static str {
         self.rule.id(self.version)
     }
 }

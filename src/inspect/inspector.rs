@@ -23,7 +23,7 @@ const REDUCED_PACKET_BYTES: usize = 1024;
 
 /// A packet with its context.
 #[derive(Debug)]
-pub struct Packet<'a> {
+pub(crate) struct Packet<'a> {
     /// The connection's number.
     pub connection: u32,
     /// The sender's direction.
@@ -49,14 +49,14 @@ pub struct Packet<'a> {
 impl<'a> Packet<'a> {
     /// The topic of a PUBLISH, the alias resolved.
     #[must_use]
-    pub fn topic(&self) -> Option<&'a str> {
+    pub(crate) fn topic(&self) -> Option<&'a str> {
         topic(self.facts, self.tree)
     }
 }
 
 /// The output of the inspector.
 #[derive(Debug)]
-pub enum Item<'a> {
+pub(crate) enum Item<'a> {
     /// A packet.
     Packet(Packet<'a>),
     /// Bytes that were not captured.
@@ -69,7 +69,7 @@ pub enum Item<'a> {
 
 /// A range of bytes in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByteRange {
+pub(crate) struct ByteRange {
     /// The connection's number.
     pub connection: u32,
     /// The sender's direction.
@@ -84,7 +84,7 @@ pub struct ByteRange {
 
 /// Decodes the packets of all connections.
 #[derive(Debug, Default)]
-pub struct Inspector {
+pub(crate) struct Inspector {
     connections: HashMap<u32, ConnectionState>,
     version: Option<Version>,
     births: Births,
@@ -101,12 +101,12 @@ struct ConnectionState {
 
 impl Inspector {
     /// An inspector whose connections use this version, if given, until a CONNECT states another.
-    pub fn new(version: Option<Version>) -> Inspector {
+    pub(crate) fn new(version: Option<Version>) -> Inspector {
         Inspector { version, ..Inspector::default() }
     }
 
     /// Takes the next event; events come in order of time.
-    pub fn take(&mut self, event: &ConversationEvent<'_>, sink: &mut impl FnMut(&Item<'_>)) {
+    pub(crate) fn take(&mut self, event: &ConversationEvent<'_>, sink: &mut impl FnMut(&Item<'_>)) {
         match *event {
             ConversationEvent::Opened { connection, start, .. } => {
                 self.open(connection, matches!(start, Start::Handshake { .. }));
@@ -157,14 +157,14 @@ impl Inspector {
     }
 
     /// Opens a connection without an event, for literal packets. It starts at a packet boundary, or anywhere.
-    pub fn open(&mut self, connection: u32, is_from_start: bool) {
+    pub(crate) fn open(&mut self, connection: u32, is_from_start: bool) {
         let streams = Direction::BOTH.map(|_| Stream::new(is_from_start));
         let tracker = Tracker::new(self.version);
         self.connections.insert(connection, ConnectionState { streams, tracker, end: None });
     }
 
     /// Takes the next bytes of one direction.
-    pub fn bytes(
+    pub(crate) fn bytes(
         &mut self,
         connection: u32,
         direction: Direction,
@@ -177,7 +177,7 @@ impl Inspector {
     }
 
     /// Ends one direction: an unfinished packet is cut off, and the next bytes start a new one.
-    pub fn end(
+    pub(crate) fn end(
         &mut self,
         connection: u32,
         direction: Direction,

@@ -6,27 +6,27 @@
 
 pub mod capture;
 mod direction;
-pub mod dissect;
-pub mod field;
-pub mod filter;
-pub mod finding;
+pub(crate) mod dissect;
+pub(crate) mod field;
+pub(crate) mod filter;
+pub(crate) mod finding;
 #[doc(hidden)]
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod inspector;
-pub mod lint;
-pub mod rule;
-pub mod statistics;
-pub mod stream;
+pub(crate) mod inspector;
+pub(crate) mod lint;
+pub(crate) mod rule;
+pub(crate) mod statistics;
+pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
-pub mod tracker;
-pub mod view;
-pub mod write;
+pub(crate) mod tracker;
+pub(crate) mod view;
+pub(crate) mod write;
 
-pub use direction::Direction;
-pub use field::{Field, Name, Value};
-pub use finding::{Finding, Severity};
-pub use inspector::{Inspector, Item, Packet};
-pub use lint::Linter;
-pub use rule::Rule;
+pub(crate) use direction::Direction;
+pub(crate) use field::{Field, Name, Value};
+pub(crate) use finding::{Finding, Severity};
+pub(crate) use inspector::{Inspector, Item, Packet};
+pub(crate) use lint::Linter;
+pub(crate) use rule::Rule;

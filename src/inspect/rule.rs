@@ -9,7 +9,7 @@ use std::fmt;
 
 /// The data that a rule needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// The encoding of a packet; the dissector checks it.
     Encoding,
     /// A single packet.
@@ -24,7 +24,7 @@ pub enum Scope {
 
 /// The side that can violate a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sender {
+pub(crate) enum Sender {
     /// Only the client.
     Client,
     /// Only the server.
@@ -38,34 +38,34 @@ macro_rules! rules {
         /// A rule of the linter or the dissector.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // the sentences say what each is
-        pub enum Rule { $($variant,)+ }
+        pub(crate) enum Rule { $($variant,)+ }
 
         impl Rule {
             /// All rules, in the order of the table.
-            pub const ALL: &'static [Rule] = &[$(Rule::$variant,)+];
+            pub(crate) const ALL: &'static [Rule] = &[$(Rule::$variant,)+];
 
             /// The severity of a violation.
-            pub fn severity(self) -> Severity {
+            pub(crate) fn severity(self) -> Severity {
                 match self { $(Rule::$variant => Severity::$severity,)+ }
             }
 
             /// The data that the rule needs.
-            pub fn scope(self) -> Scope {
+            pub(crate) fn scope(self) -> Scope {
                 match self { $(Rule::$variant => Scope::$scope,)+ }
             }
 
             /// The side that can violate it.
-            pub fn sender(self) -> Sender {
+            pub(crate) fn sender(self) -> Sender {
                 match self { $(Rule::$variant => Sender::$sender,)+ }
             }
 
             /// The requirement, in one sentence.
-            pub fn sentence(self) -> &'static str {
+            pub(crate) fn sentence(self) -> &'static str {
                 match self { $(Rule::$variant => $sentence,)+ }
             }
 
             /// A likely cause, a consequence or a remedy.
-            pub fn hint(self) -> &'static str {
+            pub(crate) fn hint(self) -> &'static str {
                 match self { $(Rule::$variant => $hint,)+ }
             }
 
@@ -416,7 +416,7 @@ rules! {
 
 impl Rule {
     /// The statement that applies to a connection of this version, such as `MQTT-3.3.1-2`.
-    pub fn id(self, version: Version) -> &'static str {
+    pub(crate) fn id(self, version: Version) -> &'static str {
         match (self.statements(), version.is_v5()) {
             (("", statement), false) | ((statement, ""), true) => statement,
             ((statement, _), false) | ((_, statement), true) => statement,
@@ -424,17 +424,17 @@ impl Rule {
     }
 
     /// The statement of MQTT 3.1.1, if it has one.
-    pub fn in_v3(self) -> Option<&'static str> {
+    pub(crate) fn in_v3(self) -> Option<&'static str> {
         Some(self.statements().0).filter(|statement| !statement.is_empty())
     }
 
     /// The statement of MQTT 5.0, if it has one.
-    pub fn in_v5(self) -> Option<&'static str> {
+    pub(crate) fn in_v5(self) -> Option<&'static str> {
         Some(self.statements().1).filter(|statement| !statement.is_empty())
     }
 
     /// Whether a violation makes the packet malformed, so that its meaning is uncertain.
-    pub fn is_malformed(self) -> bool {
+    pub(crate) fn is_malformed(self) -> bool {
         self.scope() == Scope::Encoding && self.severity() == Severity::Error
     }
 }

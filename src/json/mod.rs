@@ -4,6 +4,6 @@ mod safe;
 mod text;
 mod writer;
 
-pub use safe::{to_string, to_string_pretty};
-pub use text::{InvalidJson, copy_value};
-pub use writer::Writer;
+pub(crate) use safe::{to_string, to_string_pretty};
+pub(crate) use text::{InvalidJson, copy_value};
+pub(crate) use writer::Writer;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// When the value cannot be JSON, as a map whose keys are not text.
-pub fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
+pub(crate) fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
     text(value, CompactFormatter)
 }
 
@@ -17,7 +17,7 @@ pub fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// When the value cannot be JSON.
-pub fn to_string_pretty(value: &impl Serialize) -> serde_json::Result<String> {
+pub(crate) fn to_string_pretty(value: &impl Serialize) -> serde_json::Result<String> {
     text(value, PrettyFormatter::new())
 }
 

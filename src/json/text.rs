@@ -6,7 +6,7 @@ use serde_core::de::IgnoredAny;
 /// The text is not one JSON value, or nested over 1000 deep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is not one JSON value, or one that is nested too deep")]
-pub struct InvalidJson;
+pub(crate) struct InvalidJson;
 
 /// The most that objects and arrays may be nested; cJSON's own limit.
 const MAX_DEPTH: usize = 1000;
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 1000;
 ///
 /// # Errors
 /// If it is not one JSON value, has half of a surrogate pair, or is nested 1000 deep.
-pub fn copy_value(text: &[u8], writer: &mut Writer<'_>) -> Result<(), InvalidJson> {
+pub(crate) fn copy_value(text: &[u8], writer: &mut Writer<'_>) -> Result<(), InvalidJson> {
     // The text is valid from here on, so the copy need not check the order of tokens.
     serde_json::from_slice::<IgnoredAny>(text).map_err(|_| InvalidJson)?;
     let text = std::str::from_utf8(text).map_err(|_| InvalidJson)?;

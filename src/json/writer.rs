@@ -6,7 +6,7 @@ use std::io::Write;
 
 /// Appends JSON to a buffer. It adds commas, colons and line breaks; the caller opens, closes and names.
 #[derive(Debug)]
-pub struct Writer<'o> {
+pub(crate) struct Writer<'o> {
     out: &'o mut Vec<u8>,
     is_pretty: bool,
     depth: usize,
@@ -16,22 +16,22 @@ pub struct Writer<'o> {
 
 impl<'o> Writer<'o> {
     /// Appends to `out`. With `is_pretty`, each key has a line of its own, behind tabs; arrays stay on one line.
-    pub fn new(out: &'o mut Vec<u8>, is_pretty: bool) -> Writer<'o> {
+    pub(crate) fn new(out: &'o mut Vec<u8>, is_pretty: bool) -> Writer<'o> {
         Writer { out, is_pretty, depth: 0, is_empty: true }
     }
 
     /// Goes on with an object on one line that holds something already.
-    pub fn inside_object(out: &'o mut Vec<u8>) -> Writer<'o> {
+    pub(crate) fn inside_object(out: &'o mut Vec<u8>) -> Writer<'o> {
         Writer { out, is_pretty: false, depth: 1, is_empty: false }
     }
 
     /// Begins an object, as a value.
-    pub fn open_object(&mut self) {
+    pub(crate) fn open_object(&mut self) {
         self.open(b'{');
     }
 
     /// Ends the innermost object.
-    pub fn close_object(&mut self) {
+    pub(crate) fn close_object(&mut self) {
         self.depth = self.depth.saturating_sub(1);
         if !self.is_empty {
             self.break_line();
@@ -40,18 +40,18 @@ impl<'o> Writer<'o> {
     }
 
     /// Begins an array, as a value.
-    pub fn open_array(&mut self) {
+    pub(crate) fn open_array(&mut self) {
         self.open(b'[');
     }
 
     /// Ends the innermost array.
-    pub fn close_array(&mut self) {
+    pub(crate) fn close_array(&mut self) {
         self.depth = self.depth.saturating_sub(1);
         self.close(b']');
     }
 
     /// Names the value that follows in an object.
-    pub fn key(&mut self, name: &str) {
+    pub(crate) fn key(&mut self, name: &str) {
         if !self.is_empty {
             self.out.push(b',');
         }
@@ -62,7 +62,7 @@ impl<'o> Writer<'o> {
     }
 
     /// A key without characters to escape, in an object on one line. For hot paths.
-    pub fn plain_key(&mut self, name: &'static str) {
+    pub(crate) fn plain_key(&mut self, name: &'static str) {
         self.out.extend_from_slice(if self.is_empty { b"\"" } else { b",\"" });
         self.is_empty = false;
         self.out.extend_from_slice(name.as_bytes());
@@ -70,12 +70,12 @@ impl<'o> Writer<'o> {
     }
 
     /// A whole number. For hot paths.
-    pub fn integer(&mut self, value: u64) {
+    pub(crate) fn integer(&mut self, value: u64) {
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
     /// Announces the value that follows in an array.
-    pub fn element(&mut self) {
+    pub(crate) fn element(&mut self) {
         if !self.is_empty {
             self.out.extend_from_slice(if self.is_pretty { b", " } else { b"," });
         }
@@ -83,12 +83,12 @@ impl<'o> Writer<'o> {
     }
 
     /// A string, with all escaped that JSON wants escaped, and what a terminal could obey.
-    pub fn string(&mut self, text: &str) {
+    pub(crate) fn string(&mut self, text: &str) {
         safe::string(text, self.out);
     }
 
     /// A string of bytes; invalid UTF-8 becomes U+FFFD.
-    pub fn lossy_string(&mut self, bytes: &[u8]) {
+    pub(crate) fn lossy_string(&mut self, bytes: &[u8]) {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.string(text),
             Err(_) => self.string(&String::from_utf8_lossy(bytes)),
@@ -96,7 +96,7 @@ impl<'o> Writer<'o> {
     }
 
     /// A number, `true`, `false` or `null`, as it displays itself.
-    pub fn literal(&mut self, value: impl Display) {
+    pub(crate) fn literal(&mut self, value: impl Display) {
         let _ = write!(self.out, "{value}");
     }
 

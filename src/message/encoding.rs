@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 
 /// The encoding of bytes as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// The string's own bytes.
     Utf8,
     /// Base64 with `+`, `/` and, when it is read, with or without `=`.
@@ -23,10 +23,10 @@ const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl Encoding {
     /// All of them.
-    pub const ALL: [Encoding; 3] = [Encoding::Utf8, Encoding::Base64, Encoding::Hex];
+    pub(crate) const ALL: [Encoding; 3] = [Encoding::Utf8, Encoding::Base64, Encoding::Hex];
 
     /// Its name in JSON and on the command line.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Encoding::Utf8 => "utf8",
             Encoding::Base64 => "base64",
@@ -38,7 +38,7 @@ impl Encoding {
     ///
     /// # Errors
     /// The reason why the string is invalid.
-    pub fn decode(self, text: String) -> Result<Vec<u8>, String> {
+    pub(crate) fn decode(self, text: String) -> Result<Vec<u8>, String> {
         match self {
             Encoding::Utf8 => Ok(text.into_bytes()),
             Encoding::Base64 => {

@@ -8,20 +8,20 @@ mod tests;
 mod write;
 
 use crate::protocol::{PropertiesBuf, Qos, TopicName};
-pub use encoding::Encoding;
+pub(crate) use encoding::Encoding;
 pub(crate) use encoding::{decode_hex, hex_digit, push_hex, to_base64};
 use jiff::Timestamp;
+pub(crate) use read::read;
 #[cfg(feature = "sqlite")]
 pub(crate) use read::read_properties_of;
-pub use read::{MessageError, read};
-pub use write::write;
+pub(crate) use write::write;
 #[cfg(feature = "sqlite")]
 pub(crate) use write::write_properties;
 pub(crate) use write::{rfc_3339, write_bytes};
 
 /// A parsed message; the caller chooses values for absent keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Where it goes to.
     pub topic: Option<TopicName>,
     /// The payload.

@@ -27,7 +27,7 @@ const PROPERTY_KEYS: &[&str] = &[
 /// A text is not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
-pub struct MessageError {
+pub(crate) struct MessageError {
     /// The byte where it was noticed, from 1.
     pub column: usize,
     /// The reason.
@@ -38,7 +38,7 @@ pub struct MessageError {
 ///
 /// # Errors
 /// The problem and its position.
-pub fn read(text: &[u8]) -> Result<Message, MessageError> {
+pub(crate) fn read(text: &[u8]) -> Result<Message, MessageError> {
     // Editors write a byte order mark at the start of a file, and files may be concatenated.
     let text = without_mark(text);
     let entries =

@@ -15,7 +15,7 @@ pub(crate) fn rfc_3339(time: Timestamp) -> String {
 }
 
 /// Appends the JSON object of a message, always valid JSON. `arrived` is the time of its arrival.
-pub fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
+pub(crate) fn write(publish: &Publish<'_>, arrived: Timestamp, json: &mut Writer<'_>) {
     json.open_object();
     json.key("time");
     json.string(&rfc_3339(arrived));

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// The decoding of payloads, and the fields to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoding {
+pub(crate) struct Decoding {
     /// The format.
     pub choice: PayloadDecoding,
     /// The fields, with tabs between them; none for all of the value.
@@ -17,14 +17,14 @@ pub struct Decoding {
 
 /// The path of a field: `a.b[0]`, or `/a/b/0` as in RFC 6901.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldPath(String);
+pub(crate) struct FieldPath(String);
 
 impl FieldPath {
     /// Parses a path.
     ///
     /// # Errors
     /// When it has a bracket that is not closed, or a name or number is missing.
-    pub fn parse(text: &str) -> Result<FieldPath, String> {
+    pub(crate) fn parse(text: &str) -> Result<FieldPath, String> {
         if text.starts_with('/') {
             return Ok(FieldPath(text.to_owned()));
         }

@@ -8,7 +8,7 @@ mod template;
 mod timestamp;
 mod topic_table;
 
-pub use decoding::{Decoding, FieldPath};
-pub use printer::{Layout, Printer};
-pub use sink::Sink;
-pub use template::{Template, TemplateError};
+pub(crate) use decoding::{Decoding, FieldPath};
+pub(crate) use printer::{Layout, Printer};
+pub(crate) use sink::Sink;
+pub(crate) use template::{Template, TemplateError};

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 
 /// The form in which messages are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// The payload unchanged.
     Payload,
     /// The topic, a space and the payload.
@@ -34,7 +34,7 @@ pub enum Layout {
 
 /// Prints messages, each the same way.
 #[derive(Debug)]
-pub struct Printer {
+pub(crate) struct Printer {
     layout: Layout,
     decoding: Option<Decoding>,
     births: Births,
@@ -48,7 +48,7 @@ pub struct Printer {
 
 impl Printer {
     /// A printer for this layout, with a line end after each message or without.
-    pub fn new(layout: Layout, has_newlines: bool) -> Printer {
+    pub(crate) fn new(layout: Layout, has_newlines: bool) -> Printer {
         Printer {
             layout,
             decoding: None,
@@ -62,23 +62,23 @@ impl Printer {
     }
 
     /// Lays JSON out over several lines.
-    pub fn pretty(self, is_pretty: bool) -> Printer {
+    pub(crate) fn pretty(self, is_pretty: bool) -> Printer {
         Printer { is_pretty, ..self }
     }
 
     /// Prints decoded payloads.
-    pub fn decoding(self, decoding: Option<Decoding>) -> Printer {
+    pub(crate) fn decoding(self, decoding: Option<Decoding>) -> Printer {
         Printer { decoding, ..self }
     }
 
     /// Shows on a screen, below the broker's name, the latest message of each topic instead of printing one after the
     /// other.
-    pub fn watching(self, broker: &str) -> Printer {
+    pub(crate) fn watching(self, broker: &str) -> Printer {
         Printer { watch: Some(TopicTable::new(broker)), ..self }
     }
 
     /// Draws the empty screen with the awaited subscriptions, if messages are shown on a screen.
-    pub fn start(&mut self, awaited: &str, out: &mut Vec<u8>) {
+    pub(crate) fn start(&mut self, awaited: &str, out: &mut Vec<u8>) {
         if let Some(watch) = &mut self.watch {
             watch.start(awaited, TerminalSize::of_stdout(), out);
         }
@@ -86,7 +86,7 @@ impl Printer {
 
     /// Appends a message to `out`. As in mosquitto's tools, an empty payload prints nothing, not even a line end, unless the
     /// layout asks for more than the payload.
-    pub fn print(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn print(&mut self, publish: &Publish<'_>, out: &mut Vec<u8>) {
         if self.watch.is_none() {
             return self.print_decoded(publish, out);
         }
@@ -99,7 +99,7 @@ impl Printer {
     }
 
     /// The messages that could not be printed since the last call, one sentence each.
-    pub fn take_notes(&mut self) -> Vec<String> {
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 

@@ -18,7 +18,7 @@ const FITS: usize = 4096;
 
 /// A buffer in front of standard output.
 #[derive(Debug)]
-pub struct Sink {
+pub(crate) struct Sink {
     buffer: Vec<u8>,
     written: usize,
     output: Output,
@@ -37,14 +37,14 @@ impl Sink {
     ///
     /// # Errors
     /// When standard output is closed.
-    pub fn stdout() -> io::Result<Sink> {
+    pub(crate) fn stdout() -> io::Result<Sink> {
         let descriptor = io::stdout().as_fd().try_clone_to_owned()?;
         let output = Output::new(File::from(descriptor))?;
         Ok(Sink { buffer: Vec::new(), written: 0, output })
     }
 
     /// The buffer to append to.
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
 
@@ -52,7 +52,7 @@ impl Sink {
     ///
     /// # Errors
     /// When standard output is closed or broken.
-    pub fn flush(&mut self) -> io::Result<bool> {
+    pub(crate) fn flush(&mut self) -> io::Result<bool> {
         while let Some(due) = self.buffer.get(self.written..).filter(|due| !due.is_empty()) {
             match self.output.write(due) {
                 Ok(count) => self.written += count,
@@ -72,7 +72,7 @@ impl Sink {
     ///
     /// # Errors
     /// When standard output is closed or broken.
-    pub async fn drain(&mut self) -> io::Result<()> {
+    pub(crate) async fn drain(&mut self) -> io::Result<()> {
         while !self.flush()? {
             self.writable().await;
         }
@@ -80,12 +80,12 @@ impl Sink {
     }
 
     /// Whether something was appended and not yet written.
-    pub fn has_unwritten(&self) -> bool {
+    pub(crate) fn has_unwritten(&self) -> bool {
         !self.buffer.is_empty()
     }
 
     /// Waits until [`Sink::flush`] can write something.
-    pub async fn writable(&mut self) {
+    pub(crate) async fn writable(&mut self) {
         if let Output::Stream { file, .. } = &self.output {
             // Readiness is edge-triggered: clear it, then check once more.
             if let Ok(mut ready) = file.writable().await {
@@ -98,7 +98,7 @@ impl Sink {
     }
 
     /// Waits until standard output has no reader, which only a pipe can detect.
-    pub async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         match &self.output {
             Output::Stream { file, is_pipe: true } => {
                 let _ = file.ready(Interest::ERROR).await;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 /// A password file in memory.
 #[derive(Debug)]
-pub struct PasswordFile {
+pub(crate) struct PasswordFile {
     /// Wiped on drop, since it can hold plain-text passwords.
     content: Zeroizing<Vec<u8>>,
     lines: Vec<FileLine>,
@@ -35,14 +35,14 @@ enum FileLine {
 /// A line that no password file can contain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} has a NUL byte: not a password file")]
-pub struct NotAPasswordFile {
+pub(crate) struct NotAPasswordFile {
     /// The line number, from 1.
     pub line: usize,
 }
 
 /// A line with a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordLine<'a> {
+pub(crate) struct PasswordLine<'a> {
     /// The line number, from 1.
     pub line: usize,
     /// The user, trimmed.
@@ -55,7 +55,7 @@ pub struct PasswordLine<'a> {
 
 /// The result of [`PasswordFile::set`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// The user is new.
     Added,
     /// The user existed; duplicate lines were merged into one.
@@ -70,7 +70,7 @@ impl PasswordFile {
     ///
     /// # Errors
     /// If a line contains a NUL byte.
-    pub fn parse(content: Vec<u8>) -> Result<PasswordFile, NotAPasswordFile> {
+    pub(crate) fn parse(content: Vec<u8>) -> Result<PasswordFile, NotAPasswordFile> {
         let content = Zeroizing::new(content);
         let text = without_mark(&content);
         let mut start = content.len() - text.len();
@@ -91,12 +91,12 @@ impl PasswordFile {
     }
 
     /// The original content.
-    pub fn as_read(&self) -> &[u8] {
+    pub(crate) fn as_read(&self) -> &[u8] {
         &self.content
     }
 
     /// The lines with a user.
-    pub fn entries(&self) -> impl Iterator<Item = PasswordLine<'_>> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = PasswordLine<'_>> {
         self.lines.iter().enumerate().filter_map(|(position, line)| {
             let text = self.text(line);
             let (user, rest) = split(text).filter(|_| !text.starts_with(b"#"))?;
@@ -108,7 +108,7 @@ impl PasswordFile {
 
     /// Sets the user's hash, in its line or in a new one at the end. Duplicate lines are removed, since an old password must
     /// not stay valid.
-    pub fn set(&mut self, user: &UserName, hash: &str) -> Change {
+    pub(crate) fn set(&mut self, user: &UserName, hash: &str) -> Change {
         let positions = self.by_user.get(user.as_str().trim_ascii().as_bytes()).cloned().unwrap_or_default();
         let Some((first, others)) = positions.split_first() else {
             self.append(user, hash);
@@ -121,26 +121,26 @@ impl PasswordFile {
     }
 
     /// Sets the hash in the line with this number, counted as in [`PasswordLine::line`].
-    pub fn set_line(&mut self, line: usize, hash: &str) {
+    pub(crate) fn set_line(&mut self, line: usize, hash: &str) {
         if let Some(position) = line.checked_sub(1) {
             self.replace_hash(position, hash);
         }
     }
 
     /// Removes a user and returns the number of removed lines.
-    pub fn remove(&mut self, user: &UserName) -> usize {
+    pub(crate) fn remove(&mut self, user: &UserName) -> usize {
         let positions = self.by_user.remove(user.as_str().trim_ascii().as_bytes()).unwrap_or_default();
         positions.iter().for_each(|position| self.put(*position, FileLine::Removed));
         positions.len()
     }
 
     /// Whether the file begins with a byte order mark, which brokers take as part of the first user's name.
-    pub fn has_mark(&self) -> bool {
+    pub(crate) fn has_mark(&self) -> bool {
         self.has_mark
     }
 
     /// The whole file. After a change the last line has a line end, so that appended text starts a new line.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         if !self.is_changed {
             return self.content.to_vec();
         }
@@ -154,7 +154,7 @@ impl PasswordFile {
     }
 
     /// The first line of a user.
-    pub fn find(&self, user: &[u8]) -> Option<PasswordLine<'_>> {
+    pub(crate) fn find(&self, user: &[u8]) -> Option<PasswordLine<'_>> {
         self.entries().find(|entry| entry.user == user)
     }
 

@@ -24,7 +24,7 @@ const ARGON2_VERSION: &str = "v=19";
 
 /// A hash algorithm with its parameters, except the salt itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// One pass of SHA-512 over password and salt, as in mosquitto 1. Guesses are cheap.
     Sha512 {
         /// The length of the salt in bytes.
@@ -52,7 +52,7 @@ pub enum Scheme {
 
 /// A hashed password. `Display` writes the form of mosquitto's password file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hash {
+pub(crate) struct Hash {
     scheme: Scheme,
     salt: Vec<u8>,
     digest: Vec<u8>,
@@ -60,7 +60,7 @@ pub struct Hash {
 
 /// A password that cannot be hashed, or an invalid hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HashError {
+pub(crate) enum HashError {
     /// An unknown prefix. The text is not shown, since it could be a password.
     #[error("unknown hash; mosquitto's begin with $6$, $7$ or $argon2id$")]
     Unknown,
@@ -108,23 +108,23 @@ pub enum HashError {
 
 impl Scheme {
     /// The maximum PBKDF2 iterations: about ten seconds of work.
-    pub const MAX_ITERATIONS: u32 = 10_000_000;
+    pub(crate) const MAX_ITERATIONS: u32 = 10_000_000;
     /// The maximum Argon2 memory in KiB.
-    pub const MAX_MEMORY_KIB: u32 = 1 << 20;
+    pub(crate) const MAX_MEMORY_KIB: u32 = 1 << 20;
     /// The maximum Argon2 passes.
-    pub const MAX_PASSES: u32 = 1024;
+    pub(crate) const MAX_PASSES: u32 = 1024;
     /// The maximum Argon2 memory times passes, in KiB: about ten seconds of work.
-    pub const MAX_ARGON2_WORK: u64 = 4 << 20;
+    pub(crate) const MAX_ARGON2_WORK: u64 = 4 << 20;
     /// The maximum Argon2 lanes.
-    pub const MAX_LANES: u32 = 255;
+    pub(crate) const MAX_LANES: u32 = 255;
     /// The maximum salt length in bytes.
-    pub const MAX_SALT_LEN: usize = 1024;
+    pub(crate) const MAX_SALT_LEN: usize = 1024;
 
     /// Hashes a password with a fresh salt.
     ///
     /// # Errors
     /// If a parameter is out of range, or random bytes or memory are not available.
-    pub fn hash(&self, password: &Password) -> Result<Hash, HashError> {
+    pub(crate) fn hash(&self, password: &Password) -> Result<Hash, HashError> {
         self.check()?;
         let mut salt = vec![0; self.salt_len()];
         getrandom::fill(&mut salt).map_err(|error| HashError::Random(error.to_string()))?;
@@ -132,7 +132,7 @@ impl Scheme {
     }
 
     /// The name that mosquitto_passwd uses.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Scheme::Sha512 { .. } => "sha512",
             Scheme::Pbkdf2Sha512 { .. } => "sha512-pbkdf2",
@@ -141,7 +141,7 @@ impl Scheme {
     }
 
     /// The length of the salt in bytes.
-    pub fn salt_len(&self) -> usize {
+    pub(crate) fn salt_len(&self) -> usize {
         match *self {
             Scheme::Sha512 { salt_len }
             | Scheme::Pbkdf2Sha512 { salt_len, .. }
@@ -189,7 +189,7 @@ impl Scheme {
     ///
     /// # Errors
     /// The first parameter that is not.
-    pub fn check(&self) -> Result<(), HashError> {
+    pub(crate) fn check(&self) -> Result<(), HashError> {
         let shortest_salt = match *self {
             Scheme::Sha512 { .. } => 1,
             Scheme::Pbkdf2Sha512 { iterations, .. } => {
@@ -241,7 +241,7 @@ impl Hash {
     ///
     /// # Errors
     /// If it is malformed or too expensive to check.
-    pub fn parse(text: &[u8]) -> Result<Hash, HashError> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Hash, HashError> {
         let text = std::str::from_utf8(text).map_err(|_| HashError::Unknown)?;
         let hash = if let Some(rest) = text.strip_prefix("$6$") {
             parse_sha512(rest)
@@ -266,23 +266,23 @@ impl Hash {
     ///
     /// # Errors
     /// If there is not enough memory for Argon2.
-    pub fn verify(&self, password: &Password) -> Result<bool, HashError> {
+    pub(crate) fn verify(&self, password: &Password) -> Result<bool, HashError> {
         let digest = self.scheme.digest(password, &self.salt, self.digest.len())?;
         Ok(digest.ct_eq(&self.digest).into())
     }
 
     /// The algorithm and its parameters.
-    pub fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         self.scheme
     }
 
     /// The salt.
-    pub fn salt(&self) -> &[u8] {
+    pub(crate) fn salt(&self) -> &[u8] {
         &self.salt
     }
 
     /// The output of the algorithm.
-    pub fn digest(&self) -> &[u8] {
+    pub(crate) fn digest(&self) -> &[u8] {
         &self.digest
     }
 }

@@ -18,7 +18,7 @@ const PASSWORD_TITLES: [&str; 2] = ["password", "pass"];
 
 /// A row of the list: a user to add or change.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// The line number in the list, from 1.
     pub line: u64,
     /// The name.
@@ -29,7 +29,7 @@ pub struct Row {
 
 /// An error in a list.
 #[derive(Debug, thiserror::Error)]
-pub enum ImportError {
+pub(crate) enum ImportError {
     /// An invalid row. The following rows can still be read.
     #[error("line {line}: {problem}")]
     Row {
@@ -50,7 +50,7 @@ pub enum ImportError {
 }
 
 /// Reads a list row by row.
-pub struct Rows<R> {
+pub(crate) struct Rows<R> {
     reader: csv::Reader<RowLimiter<R>>,
     columns: ListColumns,
     lines: HashMap<String, u64>,
@@ -72,7 +72,7 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// If the first row cannot be read.
-    pub fn new(input: R, has_no_header: bool) -> Result<Rows<R>, ImportError> {
+    pub(crate) fn new(input: R, has_no_header: bool) -> Result<Rows<R>, ImportError> {
         let input = RowLimiter::new(input);
         let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
         let columns = ListColumns { name: 0, password: 1, count: Some(2) };
@@ -87,7 +87,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// The number of bytes read so far.
-    pub fn bytes_read(&self) -> u64 {
+    pub(crate) fn bytes_read(&self) -> u64 {
         self.reader.position().byte()
     }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// If the operating system's random number generator fails.
-pub fn random_key(length: usize) -> Result<Zeroizing<String>, HashError> {
+pub(crate) fn random_key(length: usize) -> Result<Zeroizing<String>, HashError> {
     let mut bytes = Zeroizing::new(vec![0; length]);
     getrandom::fill(&mut bytes).map_err(|error| HashError::Random(error.to_string()))?;
     let mut key = Zeroizing::new(String::with_capacity(length * 2));

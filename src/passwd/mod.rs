@@ -2,20 +2,20 @@
 //!
 //! This module has no option names and prints nothing.
 
-pub mod file;
-pub mod format;
-pub mod hash;
-pub mod import;
+pub(crate) mod file;
+pub(crate) mod format;
+pub(crate) mod hash;
+pub(crate) mod import;
 mod key;
 mod password;
-pub mod replace;
-pub mod target;
+pub(crate) mod replace;
+pub(crate) mod target;
 mod user_name;
 
-pub use file::PasswordFile;
-pub use hash::{Hash, HashError, Scheme};
-pub use key::random_key;
-pub use password::{Password, PasswordTooLong};
-pub use replace::{FileError, Locked};
-pub use target::MosquittoTarget;
-pub use user_name::{UserName, UserNameError};
+pub(crate) use file::PasswordFile;
+pub(crate) use hash::{Hash, HashError, Scheme};
+pub(crate) use key::random_key;
+pub(crate) use password::Password;
+pub(crate) use replace::{FileError, Locked};
+pub(crate) use target::MosquittoTarget;
+pub(crate) use user_name::{UserName, UserNameError};

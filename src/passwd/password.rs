@@ -4,25 +4,25 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// The bytes of a password, not necessarily UTF-8. Comparison takes constant time.
-pub struct Password(Zeroizing<Vec<u8>>);
+pub(crate) struct Password(Zeroizing<Vec<u8>>);
 
 /// The password is longer than the CONNECT field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the password has {length} bytes; MQTT permits at most {}", Password::MAX_LENGTH)]
-pub struct PasswordTooLong {
+pub(crate) struct PasswordTooLong {
     /// Its length in bytes.
     pub length: usize,
 }
 
 impl Password {
     /// The CONNECT field has a length of two bytes.
-    pub const MAX_LENGTH: usize = 65_535;
+    pub(crate) const MAX_LENGTH: usize = 65_535;
 
     /// Takes the bytes, which are wiped on drop and on error.
     ///
     /// # Errors
     /// If the password is longer than MQTT permits.
-    pub fn new(bytes: Vec<u8>) -> Result<Password, PasswordTooLong> {
+    pub(crate) fn new(bytes: Vec<u8>) -> Result<Password, PasswordTooLong> {
         let bytes = Zeroizing::new(bytes);
         match bytes.len() {
             length if length > Password::MAX_LENGTH => Err(PasswordTooLong { length }),
@@ -31,12 +31,12 @@ impl Password {
     }
 
     /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// Whether the password is empty.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -42,7 +42,7 @@ const PRIVATE: u32 = 0o600;
 
 /// A failed replacement. The file is unchanged, unless the text says otherwise.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
+pub(crate) enum FileError {
     /// A system call failed.
     #[error("cannot {action} {}: {source}", path.display())]
     System {
@@ -125,7 +125,7 @@ pub enum FileError {
 
 /// A locked file, which no other process replaces until this is dropped.
 #[derive(Debug)]
-pub struct Locked {
+pub(crate) struct Locked {
     /// The resolved path, if a symbolic link was given.
     path: PathBuf,
     file: File,
@@ -137,7 +137,7 @@ impl Locked {
     ///
     /// # Errors
     /// If it is not a regular file, not writable, or locked for too long.
-    pub fn open(named: &Path) -> Result<Locked, FileError> {
+    pub(crate) fn open(named: &Path) -> Result<Locked, FileError> {
         let path = fs::canonicalize(named).map_err(|source| failed("find", named, source))?;
         for _ in 0..ATTEMPTS {
             let file = open(&path, OpenOptions::new().read(true).write(true))?;
@@ -155,7 +155,7 @@ impl Locked {
     ///
     /// # Errors
     /// If it cannot be read or is too large.
-    pub fn read(&mut self) -> Result<Vec<u8>, FileError> {
+    pub(crate) fn read(&mut self) -> Result<Vec<u8>, FileError> {
         read_all(&mut self.file, &self.path)
     }
 
@@ -163,7 +163,7 @@ impl Locked {
     ///
     /// # Errors
     /// If the file cannot be written or renamed. It is then unchanged.
-    pub fn replace(self, content: &[u8]) -> Result<Option<String>, FileError> {
+    pub(crate) fn replace(self, content: &[u8]) -> Result<Option<String>, FileError> {
         let mut new = match NewFile::beside(&self.path) {
             Ok(new) => new,
             Err(FileError::System { source, .. }) if is_closed_directory(&source) => {
@@ -218,12 +218,12 @@ impl Locked {
     }
 
     /// Whether all local users can read the file.
-    pub fn is_open_to_others(&self) -> bool {
+    pub(crate) fn is_open_to_others(&self) -> bool {
         is_open_to_others(&self.metadata)
     }
 
     /// The number of hard links. After a replacement only one of them has the new content.
-    pub fn hard_links(&self) -> u64 {
+    pub(crate) fn hard_links(&self) -> u64 {
         self.metadata.nlink()
     }
 }
@@ -232,7 +232,7 @@ impl Locked {
 ///
 /// # Errors
 /// If the file exists or cannot be written.
-pub fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
+pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
     // Checked first, so that an error about the directory does not hide this more specific one.
     if fs::symlink_metadata(path).is_ok() {
         return Err(FileError::Exists { path: path.to_owned() });
@@ -252,13 +252,13 @@ pub fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// If it is not a regular file, cannot be read, or is too large.
-pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut file = open(path, OpenOptions::new().read(true))?;
     read_all(&mut file, path)
 }
 
 /// Whether all local users can read the file.
-pub fn is_open_to_others(metadata: &Metadata) -> bool {
+pub(crate) fn is_open_to_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o004 != 0
 }
 

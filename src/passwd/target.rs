@@ -17,11 +17,11 @@ const LONG_SALT: usize = 64;
 /// One login takes about 15 ms, during which the broker does nothing else. mosquitto's own default, 1000, makes guesses twenty
 /// times cheaper for an attacker with the file. The OWASP recommendation for web sites, 210,000, would block the broker for
 /// minutes when a thousand devices reconnect after a restart.
-pub const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::new(20_000).expect("it is not zero");
+pub(crate) const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::new(20_000).expect("it is not zero");
 
 /// A broker version that loads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MosquittoTarget {
+pub(crate) enum MosquittoTarget {
     /// mosquitto 1.x.
     Mosquitto1,
     /// mosquitto 2.0.
@@ -34,7 +34,7 @@ pub enum MosquittoTarget {
 
 /// A line that a broker does not load.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnloadedLine {
+pub(crate) struct UnloadedLine {
     /// The line number, from 1.
     pub line: usize,
     /// The user, as in the file.
@@ -45,7 +45,7 @@ pub struct UnloadedLine {
 
 impl MosquittoTarget {
     /// The strongest scheme that this broker loads and can afford at each login.
-    pub fn scheme(self) -> Scheme {
+    pub(crate) fn scheme(self) -> Scheme {
         match self {
             MosquittoTarget::Mosquitto1 => Scheme::Sha512 { salt_len: PORTABLE_SALT },
             // The short salt permits a downgrade to 2.0, and is long enough to be unique.
@@ -55,7 +55,7 @@ impl MosquittoTarget {
     }
 
     /// The display name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             MosquittoTarget::Mosquitto1 => "mosquitto 1",
             MosquittoTarget::Mosquitto20 => "mosquitto 2.0",
@@ -65,7 +65,7 @@ impl MosquittoTarget {
     }
 
     /// The effect of a bad line on the broker.
-    pub fn consequence(self) -> &'static str {
+    pub(crate) fn consequence(self) -> &'static str {
         match self {
             MosquittoTarget::Mosquitto1 | MosquittoTarget::Mosquitto20 => {
                 "skips them, and these users cannot log in"
@@ -77,7 +77,7 @@ impl MosquittoTarget {
     }
 
     /// Why this broker rejects hashes of this scheme, if it does.
-    pub fn objection(self, scheme: Scheme) -> Option<String> {
+    pub(crate) fn objection(self, scheme: Scheme) -> Option<String> {
         match (scheme, self) {
             (Scheme::Pbkdf2Sha512 { .. }, MosquittoTarget::Mosquitto1) => {
                 Some("sha512-pbkdf2 needs mosquitto 2.0 or later".to_owned())
@@ -104,7 +104,7 @@ impl MosquittoTarget {
     }
 
     /// All lines that this broker does not load.
-    pub fn check(self, file: &PasswordFile) -> Vec<UnloadedLine> {
+    pub(crate) fn check(self, file: &PasswordFile) -> Vec<UnloadedLine> {
         let mut first_lines = HashMap::new();
         let mut findings = Vec::new();
         for entry in file.entries() {
@@ -134,15 +134,15 @@ impl MosquittoTarget {
 }
 
 /// PBKDF2 in the form that mosquitto 2.0 and later load.
-pub fn pbkdf2(iterations: NonZeroU32) -> Scheme {
+pub(crate) fn pbkdf2(iterations: NonZeroU32) -> Scheme {
     Scheme::Pbkdf2Sha512 { iterations, salt_len: PORTABLE_SALT }
 }
 
 /// The scheme of mosquitto 1, which all versions load.
-pub const SHA512: Scheme = Scheme::Sha512 { salt_len: PORTABLE_SALT };
+pub(crate) const SHA512: Scheme = Scheme::Sha512 { salt_len: PORTABLE_SALT };
 
 /// Argon2id with mosquitto's default parameters.
-pub const ARGON2ID: Scheme =
+pub(crate) const ARGON2ID: Scheme =
     Scheme::Argon2id { memory_kib: 47_104, passes: 1, lanes: 1, salt_len: LONG_SALT };
 
 /// With fewer PBKDF2 iterations, guesses are too cheap for an attacker with the file.
@@ -152,7 +152,7 @@ const FEW_ITERATIONS: u32 = 10_000;
 const LITTLE_WORK: u64 = 7168 * 5;
 
 /// The reason that guesses are cheap for this scheme, if they are.
-pub fn weakness(scheme: Scheme) -> Option<&'static str> {
+pub(crate) fn weakness(scheme: Scheme) -> Option<&'static str> {
     match scheme {
         Scheme::Sha512 { .. } => Some("one round of SHA-512; a GPU tests billions of passwords per second"),
         Scheme::Pbkdf2Sha512 { iterations, .. } if iterations.get() < FEW_ITERATIONS => {

@@ -7,11 +7,11 @@ const MAX_LENGTH: usize = 65_535;
 
 /// A user name without colons and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct UserName(String);
+pub(crate) struct UserName(String);
 
 /// An invalid user name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UserNameError {
+pub(crate) enum UserNameError {
     /// It is not valid UTF-8.
     #[error("the user name is not valid UTF-8 at byte {at}")]
     NotUtf8 {
@@ -44,7 +44,7 @@ impl UserName {
     ///
     /// # Errors
     /// If it is too long, not valid UTF-8, or contains a colon or a control character.
-    pub fn parse(bytes: &[u8]) -> Result<UserName, UserNameError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<UserName, UserNameError> {
         if bytes.len() > MAX_LENGTH {
             return Err(UserNameError::TooLong { length: bytes.len() });
         }
@@ -60,7 +60,7 @@ impl UserName {
     }
 
     /// Why brokers skip a line with this name, if they do. mosquitto_passwd writes such lines.
-    pub fn why_not_loaded(&self) -> Option<&'static str> {
+    pub(crate) fn why_not_loaded(&self) -> Option<&'static str> {
         let is_blank = |character: char| character.is_ascii_whitespace();
         match self.0.as_str() {
             "" => Some("is empty"),
@@ -73,7 +73,7 @@ impl UserName {
     }
 
     /// The name.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

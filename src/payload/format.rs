@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A format of payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PayloadFormat {
+pub(crate) enum PayloadFormat {
     /// JSON.
     Json,
     /// CBOR (RFC 8949).
@@ -49,7 +49,7 @@ pub(super) enum StatedFormat {
 
 impl PayloadDecoding {
     /// The values that a user can select, in the order of the help.
-    pub const ALL: [PayloadDecoding; 15] = [
+    pub(crate) const ALL: [PayloadDecoding; 15] = [
         PayloadDecoding::Auto,
         PayloadDecoding::Text,
         PayloadDecoding::Hex,
@@ -68,7 +68,7 @@ impl PayloadDecoding {
     ];
 
     /// The name in options, and its description in the help.
-    pub fn name(self) -> (&'static str, &'static str) {
+    pub(crate) fn name(self) -> (&'static str, &'static str) {
         match self {
             PayloadDecoding::Auto => ("auto", "By content type, topic and shape"),
             PayloadDecoding::Text => ("text", "Text if valid, otherwise bytes"),
@@ -101,7 +101,7 @@ impl PayloadFormat {
 
     /// The name in options and in JSON.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         self.names().0
     }
 

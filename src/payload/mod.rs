@@ -10,7 +10,7 @@ mod input;
 mod msgpack;
 mod names;
 mod number;
-pub mod placeholder;
+pub(crate) mod placeholder;
 mod protobuf;
 mod sparkplug;
 #[cfg(test)]
@@ -21,15 +21,15 @@ use compressed::Decompressed;
 use format::StatedFormat;
 use sparkplug::Topic;
 
-pub use format::PayloadFormat;
-pub use sparkplug::Births;
+pub(crate) use format::PayloadFormat;
+pub(crate) use sparkplug::Births;
 
 /// The most that values may be nested.
 const MAX_DEPTH: usize = 64;
 
 /// The format that payloads are read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PayloadDecoding {
+pub(crate) enum PayloadDecoding {
     /// The format detected by content type, topic and shape.
     #[default]
     Auto,
@@ -43,7 +43,7 @@ pub enum PayloadDecoding {
 
 /// Information besides the payload.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Hints<'a> {
+pub(crate) struct Hints<'a> {
     /// The message's topic.
     pub topic: Option<&'a str>,
     /// The property.
@@ -54,7 +54,7 @@ pub struct Hints<'a> {
 
 /// A payload of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     /// How it is encoded.
     pub format: PayloadFormat,
     /// The format of the decompressed data, if recognised.
@@ -67,7 +67,7 @@ pub struct Decoded {
 
 /// The content of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub(crate) enum Content {
     /// The value as JSON on one line.
     Json(String),
     /// It is not of the format.
@@ -79,7 +79,7 @@ pub enum Content {
 /// Why a payload is not of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The mistake.
     pub what: &'static str,
     /// The position, in the decompressed data if the payload was compressed.
@@ -88,7 +88,7 @@ pub struct Problem {
 
 /// Reads a payload, if it is of a format.
 #[must_use]
-pub fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) -> Option<Decoded> {
+pub(crate) fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) -> Option<Decoded> {
     match choice {
         PayloadDecoding::Text | PayloadDecoding::Hex => None,
         PayloadDecoding::As(PayloadFormat::Sparkplug) => {
@@ -102,7 +102,7 @@ pub fn decode(payload: &[u8], choice: PayloadDecoding, hints: Hints<'_>) -> Opti
 
 /// Whether Sparkplug's namespace is in the topic, perhaps below other levels.
 #[must_use]
-pub fn is_sparkplug_topic(topic: &str) -> bool {
+pub(crate) fn is_sparkplug_topic(topic: &str) -> bool {
     Topic::parse_anywhere(topic).is_some()
 }
 
@@ -113,14 +113,14 @@ impl Decoded {
 
     /// The names of its formats: `cbor`, or `gzip+json`.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let inner = self.inner.map(|inner| format!("+{}", inner.name()));
         self.format.name().to_owned() + &inner.unwrap_or_default()
     }
 
     /// The reason why there is no value, or why it is not of the stated format: `not cbor: it ends too early at byte 2`.
     #[must_use]
-    pub fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         match (&self.content, &self.mismatch) {
             (Content::Malformed(problem), _) => Some(format!("not {}: {problem}", self.name())),
             (Content::Unread(why), _) => Some(format!("{}: {why}", self.name())),

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 /// A part of such a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece<P> {
+pub(crate) enum Piece<P> {
     /// Literal text.
     Text(String),
     /// A placeholder.
@@ -17,7 +17,7 @@ pub enum Piece<P> {
 
 /// Why a text with placeholders is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceholderError {
+pub(crate) enum PlaceholderError {
     /// No placeholder has this name; the known ones follow.
     #[error("unknown placeholder {{{0}}}; the placeholders are {1}")]
     Unknown(String, &'static str),
@@ -36,7 +36,7 @@ pub enum PlaceholderError {
 ///
 /// # Errors
 /// If a placeholder is unknown or not closed, or `named` fails.
-pub fn parse<P>(
+pub(crate) fn parse<P>(
     mut text: &str,
     is_placeholder: impl Fn(&str) -> bool,
     known: &'static str,
@@ -64,7 +64,7 @@ pub fn parse<P>(
 }
 
 /// Whether the content looks like a placeholder in a text that may also have literal braces, such as JSON.
-pub fn is_word(inside: &str) -> bool {
+pub(crate) fn is_word(inside: &str) -> bool {
     TimeForm::named(inside).is_some() || is_plain_word(inside)
 }
 
@@ -83,7 +83,7 @@ fn push_text<P>(pieces: &mut Vec<Piece<P>>, words: &str) {
 
 /// A value that is new for each message.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     /// `{ts}` and its forms: the time.
     Time(TimeForm),
     /// `{uuid}`: a random UUID.
@@ -102,7 +102,7 @@ pub enum Value {
 /// How a time is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
-pub enum TimeForm {
+pub(crate) enum TimeForm {
     Rfc3339,
     Seconds,
     Milliseconds,
@@ -118,7 +118,7 @@ impl Value {
     ///
     /// # Errors
     /// If it is a random number from an invalid range.
-    pub fn named(inside: &str) -> Result<Option<Value>, PlaceholderError> {
+    pub(crate) fn named(inside: &str) -> Result<Option<Value>, PlaceholderError> {
         if let Some(range) = inside.strip_prefix("rand:") {
             return Value::random(range).map(Some).ok_or_else(|| PlaceholderError::Range(range.to_owned()));
         }
@@ -143,7 +143,7 @@ impl Value {
     ///
     /// # Errors
     /// If the system has no random numbers.
-    pub fn append(&self, now: Timestamp, text: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn append(&self, now: Timestamp, text: &mut impl Write) -> io::Result<()> {
         // Neither a String nor a Vec refuses to grow.
         let _ = match self {
             Value::Time(form) => form.append(now, text),

@@ -22,7 +22,7 @@ const BLOCK: u64 = 64 * 1024;
 
 /// A recording that is written.
 #[derive(Debug)]
-pub struct LineFile {
+pub(crate) struct LineFile {
     path: PathBuf,
     file: File,
     /// Bytes written so far; only for regular files.

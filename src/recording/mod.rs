@@ -9,7 +9,7 @@ pub mod sqlite;
 
 use crate::protocol::Publish;
 use jiff::Timestamp;
-pub use lines::LineFile;
+pub(crate) use lines::LineFile;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const DATABASE: &[u8] = b"SQLite format 3\0";
 
 /// When a recording goes on in a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rotation {
+pub(crate) enum Rotation {
     /// Before the file grows beyond this many bytes.
     Size(u64),
     /// When the file is this old.
@@ -33,7 +33,7 @@ pub enum Rotation {
 /// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum RecordingError {
+pub(crate) enum RecordingError {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{} is written by another recorder", path.display())]
@@ -54,7 +54,7 @@ pub enum RecordingError {
 
 /// Keeps messages in a file.
 #[derive(Debug)]
-pub enum Recorder {
+pub(crate) enum Recorder {
     /// A JSON object a line, as `mq sub --json` prints it.
     Lines(LineFile),
     /// A database.
@@ -68,7 +68,7 @@ impl Recorder {
     ///
     /// # Errors
     /// If the file is not a recording, is locked by another process, or cannot be opened.
-    pub fn open(
+    pub(crate) fn open(
         path: &Path,
         rotation: Option<Rotation>,
     ) -> Result<(Recorder, Option<String>), RecordingError> {
@@ -89,7 +89,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the file takes no more.
-    pub fn add(&mut self, publish: &Publish<'_>, arrived: Timestamp) -> Result<(), RecordingError> {
+    pub(crate) fn add(&mut self, publish: &Publish<'_>, arrived: Timestamp) -> Result<(), RecordingError> {
         match self {
             Recorder::Lines(file) => file.add(publish, arrived),
             #[cfg(feature = "sqlite")]
@@ -101,7 +101,7 @@ impl Recorder {
     ///
     /// # Errors
     /// If writing fails. Messages of earlier calls stay intact.
-    pub fn flush(&mut self) -> Result<(), RecordingError> {
+    pub(crate) fn flush(&mut self) -> Result<(), RecordingError> {
         match self {
             Recorder::Lines(file) => file.flush(),
             #[cfg(feature = "sqlite")]
@@ -120,7 +120,7 @@ fn is_database(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn is_database_file(path: &Path) -> io::Result<bool> {
+pub(crate) fn is_database_file(path: &Path) -> io::Result<bool> {
     let mut start = Vec::new();
     File::open(path)?.take(DATABASE.len() as u64).read_to_end(&mut start)?;
     Ok(begins_as_database(&start))
@@ -134,7 +134,7 @@ fn begins_as_database(start: &[u8]) -> bool {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError> {
+pub(crate) fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError> {
     let failed = |source| RecordingError::File { path: path.to_owned(), source };
     #[cfg(feature = "sqlite")]
     if is_database_file(path).map_err(failed)? {
@@ -147,7 +147,7 @@ pub fn last_time(path: &Path) -> Result<Option<Timestamp>, RecordingError> {
 ///
 /// # Errors
 /// When it does, or cannot be read.
-pub fn check_lines(path: &Path) -> Result<(), RecordingError> {
+pub(crate) fn check_lines(path: &Path) -> Result<(), RecordingError> {
     let failed = |source| RecordingError::File { path: path.to_owned(), source };
     lines::check_beginning(path, &mut File::open(path).map_err(failed)?)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long another program may keep the database locked.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The application id of our databases: "mqrc".
 const APPLICATION: i64 = 0x6d71_7263;
@@ -43,7 +43,7 @@ const PAGE: &str = "SELECT id, ts_ns, topic, qos, retain, payload, properties FR
 
 /// A database open for appending. The messages since the last flush are one transaction.
 #[derive(Debug)]
-pub struct Database {
+pub(crate) struct Database {
     path: PathBuf,
     connection: Connection,
     is_in_transaction: bool,
@@ -102,7 +102,7 @@ fn properties(publish: &Publish<'_>) -> Option<String> {
 
 /// A database that messages are read from, in the order in which they were added.
 #[derive(Debug)]
-pub struct Messages {
+pub(crate) struct Messages {
     path: PathBuf,
     connection: Connection,
     last: i64,
@@ -115,7 +115,7 @@ impl Messages {
     ///
     /// # Errors
     /// If the file is not a recording or cannot be opened.
-    pub fn open(path: &Path) -> Result<Messages, RecordingError> {
+    pub(crate) fn open(path: &Path) -> Result<Messages, RecordingError> {
         let failed_here = |source| failed(path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // The newest messages may be in the write-ahead log, which only a writer can check in.
@@ -132,7 +132,7 @@ impl Messages {
     }
 
     /// How many messages there were when it was opened.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
@@ -148,7 +148,7 @@ impl Messages {
     ///
     /// # Errors
     /// If the database cannot be read, or a row is not a message.
-    pub fn next_message(&mut self) -> Result<Option<Message>, RecordingError> {
+    pub(crate) fn next_message(&mut self) -> Result<Option<Message>, RecordingError> {
         if let Some(message) = self.page.next() {
             return Ok(Some(message));
         }

@@ -21,7 +21,7 @@ const READ_SIZE: usize = 64 * 1024;
 const COMPACT_SIZE: usize = 256 * 1024;
 
 /// An observer of the bytes of a connection, above TLS and WebSocket. It is dropped with the connection.
-pub trait Tap: Debug {
+pub(crate) trait Tap: Debug {
     /// Bytes were sent.
     fn sent(&mut self, bytes: &[u8]);
 
@@ -31,7 +31,7 @@ pub trait Tap: Debug {
 
 /// A stream and its two buffers.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     tap: Option<Box<dyn Tap>>,
     input: Vec<u8>,
@@ -45,7 +45,7 @@ pub struct Connection {
 
 /// The result of [`Connection::progress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Bytes that were added to the input.
     pub received: usize,
     /// Bytes of the output that the kernel took.
@@ -56,38 +56,38 @@ pub struct Progress {
 
 impl Connection {
     /// A connection with empty buffers.
-    pub fn new(stream: Stream) -> Connection {
+    pub(crate) fn new(stream: Stream) -> Connection {
         Connection::watched(stream, None)
     }
 
     /// A connection with empty buffers and an observer.
-    pub fn watched(stream: Stream, tap: Option<Box<dyn Tap>>) -> Connection {
+    pub(crate) fn watched(stream: Stream, tap: Option<Box<dyn Tap>>) -> Connection {
         let (input, output) = (Vec::new(), Vec::new());
         Connection { stream, tap, input, output, written: 0, is_flushing: false, write_error: None }
     }
 
     /// The received bytes that were not consumed, and the buffer to append packets to.
-    pub fn buffers(&mut self) -> (&[u8], &mut Vec<u8>) {
+    pub(crate) fn buffers(&mut self) -> (&[u8], &mut Vec<u8>) {
         (&self.input, &mut self.output)
     }
 
     /// The buffer to append packets to; they go out with the next [`Connection::progress`].
-    pub fn output(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
     }
 
     /// How many bytes wait to go out.
-    pub fn unsent(&self) -> usize {
+    pub(crate) fn unsent(&self) -> usize {
         self.output.len() - self.written
     }
 
     /// Whether the kernel has all that is to go out.
-    pub fn is_flushed(&self) -> bool {
+    pub(crate) fn is_flushed(&self) -> bool {
         self.unsent() == 0 && !self.is_flushing
     }
 
     /// Drops the first `count` received bytes.
-    pub fn consume(&mut self, count: usize) {
+    pub(crate) fn consume(&mut self, count: usize) {
         if count >= self.input.len() {
             self.input.clear();
         } else {
@@ -96,7 +96,7 @@ impl Connection {
     }
 
     /// Takes out the first `count` received bytes.
-    pub fn take(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn take(&mut self, count: usize) -> Vec<u8> {
         if count >= self.input.len() {
             return std::mem::take(&mut self.input);
         }
@@ -105,18 +105,13 @@ impl Connection {
     }
 
     /// How many received bytes were not consumed.
-    pub fn unread(&self) -> usize {
+    pub(crate) fn unread(&self) -> usize {
         self.input.len()
     }
 
     /// How many bytes both buffers hold. They may have room for more, which takes no memory until it is used.
-    pub fn buffered(&self) -> usize {
+    pub(crate) fn buffered(&self) -> usize {
         self.input.len() + self.output.len()
-    }
-
-    /// The stream beneath.
-    pub fn stream(&self) -> &Stream {
-        &self.stream
     }
 
     /// Writes the send buffer and, if `wants_input`, reads available bytes; returns when either made progress.
@@ -125,7 +120,7 @@ impl Connection {
     ///
     /// # Errors
     /// If the connection broke. Bytes that arrived before are returned first.
-    pub async fn progress(&mut self, wants_input: bool) -> io::Result<Progress> {
+    pub(crate) async fn progress(&mut self, wants_input: bool) -> io::Result<Progress> {
         poll_fn(|cx| self.poll_progress(cx, wants_input)).await
     }
 
@@ -133,7 +128,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection broke.
-    pub async fn flush(&mut self) -> io::Result<()> {
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
         while self.unsent() > 0 {
             self.progress(false).await?;
         }
@@ -145,7 +140,7 @@ impl Connection {
     ///
     /// Closing first with unread bytes would reset the connection and could lose the last packets, and would keep the local port busy for
     /// a minute. Errors are ignored.
-    pub async fn finish(&mut self, close_timeout: Duration) {
+    pub(crate) async fn finish(&mut self, close_timeout: Duration) {
         let Ok(Ok(())) = timeout(close_timeout, self.flush()).await else {
             return;
         };
@@ -161,7 +156,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection broke.
-    pub async fn shutdown(&mut self) -> io::Result<()> {
+    pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
         poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await
     }
 

@@ -3,13 +3,13 @@
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// The soft and the hard limit; `None` for unlimited.
-pub fn limits() -> (Option<u64>, Option<u64>) {
+pub(crate) fn limits() -> (Option<u64>, Option<u64>) {
     let limit = getrlimit(Resource::Nofile);
     (limit.current, limit.maximum)
 }
 
 /// Raises the soft limit to the hard limit and returns the resulting limit; `None` for unlimited.
-pub fn raise_limit() -> Option<u64> {
+pub(crate) fn raise_limit() -> Option<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         limit.current = limit.maximum;

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 
 /// The address of a broker, and the layers of a connection to it.
 #[derive(Debug, Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// The address on which the broker listens.
     pub address: Address,
     /// The proxy to go through; not for unix sockets.
@@ -30,7 +30,7 @@ pub struct Endpoint {
 
 /// A header of the PROXY protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Preface {
+pub(crate) enum Preface {
     /// A header with the addresses of the socket; on a unix socket, without addresses.
     OfSocket(ProxyVersion),
     /// The bytes of a received header.
@@ -42,7 +42,7 @@ impl Preface {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub async fn send(&self, stream: &mut Stream) -> Result<(), ConnectError> {
+    pub(crate) async fn send(&self, stream: &mut Stream) -> Result<(), ConnectError> {
         let own;
         let bytes = match self {
             Preface::Forwarded(bytes) => bytes,
@@ -62,7 +62,7 @@ impl Preface {
 
 /// The address on which a broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub(crate) enum Address {
     /// A TCP port.
     Tcp {
         /// A name or an address; IPv6 without brackets.
@@ -78,7 +78,7 @@ pub enum Address {
 
 impl Address {
     /// The host without the port, the service's name, or the socket's path.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         match self {
             Address::Tcp { host, .. } => host.clone(),
             Address::Service(name) => name.clone(),
@@ -99,13 +99,14 @@ impl fmt::Display for Address {
 
 impl Endpoint {
     /// A plain connection to a TCP port.
-    pub fn tcp(host: &str, port: u16, bind: Option<IpAddr>, timeout: Duration) -> Endpoint {
+    #[cfg(test)]
+    pub(crate) fn tcp(host: &str, port: u16, bind: Option<IpAddr>, timeout: Duration) -> Endpoint {
         let address = Address::Tcp { host: host.to_owned(), port };
         Endpoint { address, proxy: None, preface: None, tls: None, web_socket: None, bind, timeout }
     }
 
     /// Also offers the WebSocket subprotocol of MQTT 3.1, if that is the version.
-    pub fn offer_v31(&mut self, is_v31: bool) {
+    pub(crate) fn offer_v31(&mut self, is_v31: bool) {
         if let Some(upgrade) = &mut self.web_socket {
             upgrade.offers_v31 = is_v31;
         }
@@ -114,7 +115,7 @@ impl Endpoint {
 
 /// A layer of a connection, in the order in which they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layer {
+pub(crate) enum Layer {
     /// The socket, including name resolution and the proxy.
     Socket,
     /// The encryption.
@@ -125,7 +126,7 @@ pub enum Layer {
 
 /// A step of building a connection.
 #[derive(Debug)]
-pub enum ConnectStep<'s> {
+pub(crate) enum ConnectStep<'s> {
     /// The proxy connected to this host or address, and port.
     Tunnel(&'s str),
     /// A layer is complete.
@@ -136,7 +137,7 @@ pub enum ConnectStep<'s> {
 ///
 /// # Errors
 /// The failed step and its reason, or a timeout.
-pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     connect_observed(endpoint, |_| {}).await
 }
 
@@ -144,7 +145,7 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
 ///
 /// # Errors
 /// The failed step and its reason, or a timeout.
-pub async fn connect_observed(
+pub(crate) async fn connect_observed(
     endpoint: &Endpoint,
     observe: impl FnMut(ConnectStep<'_>),
 ) -> Result<Stream, ConnectError> {
@@ -170,7 +171,7 @@ async fn connect_layers(
 ///
 /// # Errors
 /// The failed layer and its reason.
-pub async fn add_layers(
+pub(crate) async fn add_layers(
     mut stream: Stream,
     endpoint: &Endpoint,
     mut observe: impl FnMut(ConnectStep<'_>),
@@ -194,7 +195,7 @@ pub async fn add_layers(
 ///
 /// # Errors
 /// The failed step and its reason.
-pub async fn connect_socket(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect_socket(endpoint: &Endpoint) -> Result<Stream, ConnectError> {
     connect_bottom(endpoint, &mut |_: ConnectStep<'_>| {}).await
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Why a broker cannot be reached.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum ConnectError {
+pub(crate) enum ConnectError {
     #[error("the name {host} cannot be resolved: {source}")]
     Lookup { host: String, source: io::Error },
     #[error("the name {host} has no address{}", family(*bind))]

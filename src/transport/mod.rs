@@ -4,7 +4,7 @@
 //! and a send buffer around it.
 
 mod connection;
-pub mod descriptors;
+pub(crate) mod descriptors;
 mod endpoint;
 mod error;
 mod http;
@@ -12,17 +12,17 @@ mod precise_timer;
 mod proxy;
 mod srv;
 mod stream;
-pub mod tcp;
-pub mod tls;
+pub(crate) mod tcp;
+pub(crate) mod tls;
 mod unix;
-pub mod web_socket;
+pub(crate) mod web_socket;
 
-pub use connection::{Connection, Progress, Tap};
-pub use endpoint::{
+pub(crate) use connection::{Connection, Progress, Tap};
+pub(crate) use endpoint::{
     Address, ConnectStep, Endpoint, Layer, Preface, add_layers, connect, connect_observed, connect_socket,
 };
-pub use error::ConnectError;
+pub(crate) use error::ConnectError;
 pub(crate) use precise_timer::PreciseTimer;
-pub use proxy::{Credentials, Proxy, ProxyKind};
-pub use stream::Stream;
-pub use tls::Tls;
+pub(crate) use proxy::{Credentials, Proxy, ProxyKind};
+pub(crate) use stream::Stream;
+pub(crate) use tls::Tls;

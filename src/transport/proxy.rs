@@ -13,7 +13,7 @@ use tokio_socks::{Error as SocksError, TargetAddr};
 
 /// A proxy. It is shown without its credentials.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// The proxy protocol.
     pub kind: ProxyKind,
     /// A name or an address; IPv6 without brackets.
@@ -26,7 +26,7 @@ pub struct Proxy {
 
 /// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProxyKind {
+pub(crate) enum ProxyKind {
     /// SOCKS5; the broker's name is resolved here.
     Socks5,
     /// SOCKS5; the proxy resolves the broker's name.
@@ -37,7 +37,7 @@ pub enum ProxyKind {
 
 /// A user name and a password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The user name.
     pub user_name: String,
     /// The password.
@@ -55,7 +55,7 @@ pub(super) struct Tunnel {
 
 impl ProxyKind {
     /// The scheme of a URL.
-    pub fn scheme(self) -> &'static str {
+    pub(crate) fn scheme(self) -> &'static str {
         match self {
             ProxyKind::Socks5 => "socks5",
             ProxyKind::Socks5WithNames => "socks5h",
@@ -64,7 +64,7 @@ impl ProxyKind {
     }
 
     /// The port if the URL of the proxy has none.
-    pub fn default_port(self) -> u16 {
+    pub(crate) fn default_port(self) -> u16 {
         match self {
             ProxyKind::Socks5 | ProxyKind::Socks5WithNames => 1080,
             ProxyKind::HttpConnect => 8080,

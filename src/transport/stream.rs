@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// A connected byte stream.
 #[derive(Debug)]
-pub enum Stream {
+pub(crate) enum Stream {
     /// Plain TCP.
     Tcp(TcpStream),
     /// A unix socket.
@@ -29,23 +29,23 @@ pub enum Stream {
 
 impl Stream {
     /// The address of the other side, where it has one.
-    pub fn peer_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn peer_address(&self) -> Option<SocketAddr> {
         self.tcp().and_then(|stream| stream.peer_addr().ok())
     }
 
     /// Our address, where we have one.
-    pub fn local_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         self.tcp().and_then(|stream| stream.local_addr().ok())
     }
 
     /// Lets the other side see that the connection broke, once this stream is dropped: TCP then sends RST instead of FIN.
-    pub fn break_when_dropped(&self) {
+    pub(crate) fn break_when_dropped(&self) {
         // An error means that the connection is broken already.
         let _ = self.tcp().map(TcpStream::set_zero_linger);
     }
 
     /// The negotiated TLS parameters, for a TLS client.
-    pub fn agreement(&self) -> Option<Negotiated> {
+    pub(crate) fn agreement(&self) -> Option<Negotiated> {
         match self {
             Stream::Tls(stream) => Some(stream.agreement()),
             Stream::WebSocket(web_socket) => web_socket.stream().agreement(),

@@ -13,7 +13,7 @@ const BACKLOG: u32 = 8192;
 ///
 /// # Errors
 /// The failure of the last address. The only timeout is the system's.
-pub async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
     let mut failure = None;
     for address in resolve(host, port).await? {
         if bind.is_some_and(|bind| bind.is_ipv4() != address.is_ipv4()) {
@@ -31,7 +31,7 @@ pub async fn connect(host: &str, port: u16, bind: Option<IpAddr>) -> Result<Stre
 ///
 /// # Errors
 /// When the name cannot be resolved.
-pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -45,7 +45,7 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectEr
 ///
 /// # Errors
 /// If the local address is unusable, or the connection fails. The only timeout is the system's.
-pub async fn connect_to(address: SocketAddr, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect_to(address: SocketAddr, bind: Option<IpAddr>) -> Result<Stream, ConnectError> {
     connect_one(address, bind.map(|bind| SocketAddr::new(bind, 0))).await
 }
 
@@ -55,7 +55,7 @@ pub async fn connect_to(address: SocketAddr, bind: Option<IpAddr>) -> Result<Str
 ///
 /// # Errors
 /// If the port is in use, or the connection fails. The only timeout is the system's.
-pub async fn connect_from(source: SocketAddr, address: SocketAddr) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect_from(source: SocketAddr, address: SocketAddr) -> Result<Stream, ConnectError> {
     connect_one(address, Some(source)).await
 }
 
@@ -94,7 +94,7 @@ async fn connect_one(address: SocketAddr, source: Option<SocketAddr>) -> Result<
 ///
 /// # Errors
 /// If the port is in use, or the address is not local.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// One authentication.
-pub struct Client {
+pub(crate) struct Client {
     algorithm: Algorithm,
     password: Zeroizing<String>,
     memory: Memory,
@@ -28,7 +28,7 @@ impl Client {
     ///
     /// # Errors
     /// If SCRAM cannot use the name or the password.
-    pub fn new(algorithm: Algorithm, name: &str, password: &[u8]) -> Result<Client, Failure> {
+    pub(crate) fn new(algorithm: Algorithm, name: &str, password: &[u8]) -> Result<Client, Failure> {
         Client::with_nonce(algorithm, name, password, fresh_nonce()?)
     }
 
@@ -46,12 +46,12 @@ impl Client {
     }
 
     /// Reuses earlier PBKDF2 results, and adds its own.
-    pub fn remembering(self, memory: Memory) -> Client {
+    pub(crate) fn remembering(self, memory: Memory) -> Client {
         Client { memory, ..self }
     }
 
     /// The first message.
-    pub fn first(&self) -> &[u8] {
+    pub(crate) fn first(&self) -> &[u8] {
         self.first.as_bytes()
     }
 
@@ -59,7 +59,7 @@ impl Client {
     ///
     /// # Errors
     /// If the challenge is invalid, or a second one.
-    pub fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failure> {
         if self.is_proved {
             return Err(Failure::NothingMoreToSay);
         }
@@ -90,7 +90,7 @@ impl Client {
     ///
     /// # Errors
     /// If the signature is missing or wrong, or the server reports an error.
-    pub fn finish(&self, outcome: Option<&[u8]>) -> Result<(), Failure> {
+    pub(crate) fn finish(&self, outcome: Option<&[u8]>) -> Result<(), Failure> {
         match outcome {
             None if self.is_proved => Ok(()),
             None => Err(Failure::NoProof),

@@ -13,7 +13,7 @@ const MAX_SALT_LENGTH: usize = 1024;
 
 /// The keys of a password. `Display` writes them as in a file.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Keys {
+pub(crate) struct Keys {
     pub(super) algorithm: Algorithm,
     pub(super) iterations: u32,
     pub(super) salt: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Keys {
 
 /// Invalid keys. The error does not show the text, which could be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeysError {
+pub(crate) enum KeysError {
     /// It begins with no mechanism.
     #[error("it has no SCRAM keys; they begin with SCRAM-SHA-256$ or SCRAM-SHA-512$")]
     Unknown,
@@ -75,7 +75,7 @@ impl Keys {
     ///
     /// # Errors
     /// If SCRAM cannot use the password.
-    pub fn derive(
+    pub(crate) fn derive(
         algorithm: Algorithm,
         password: &[u8],
         salt: Vec<u8>,
@@ -91,7 +91,7 @@ impl Keys {
     ///
     /// # Errors
     /// If the keys are invalid.
-    pub fn parse(text: &[u8]) -> Result<Keys, KeysError> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Keys, KeysError> {
         let text = std::str::from_utf8(text).map_err(|_| KeysError::Unknown)?;
         let (method, rest) = text.split_once('$').ok_or(KeysError::Unknown)?;
         let algorithm = Algorithm::of_method(method).ok_or(KeysError::Unknown)?;
@@ -108,7 +108,7 @@ impl Keys {
     }
 
     /// Which hash they are for.
-    pub fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 }

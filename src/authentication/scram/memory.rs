@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// Salted passwords that were computed before. Copies remember the same.
 #[derive(Clone)]
-pub struct Memory {
+pub(crate) struct Memory {
     room: usize,
     /// By a hash of all that a salted password is made of: a server may choose a long salt.
     known: Arc<Mutex<HashMap<Vec<u8>, Salted>>>,
@@ -17,7 +17,7 @@ pub struct Memory {
 
 impl Memory {
     /// A cache for this many passwords. If it overflows, all entries are dropped.
-    pub fn with_room_for(passwords: usize) -> Memory {
+    pub(crate) fn with_room_for(passwords: usize) -> Memory {
         Memory { room: passwords, known: Arc::default() }
     }
 

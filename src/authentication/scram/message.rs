@@ -104,7 +104,7 @@ impl Outcome {
 }
 
 /// The error in a server's final message, if it reports one.
-pub fn error_in(bytes: &[u8]) -> Option<String> {
+pub(crate) fn error_in(bytes: &[u8]) -> Option<String> {
     match Outcome::parse(bytes) {
         Ok(Outcome::Error(error)) => Some(error),
         Ok(Outcome::Signature(_)) | Err(_) => None,

@@ -14,20 +14,20 @@ mod tests;
 use super::Failure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-pub use client::Client;
+pub(crate) use client::Client;
 use hmac::{Hmac, KeyInit, Mac};
-pub use keys::{Keys, KeysError};
-pub use memory::Memory;
-pub use message::error_in;
-pub use server::{Server, Stranger};
+pub(crate) use keys::Keys;
+pub(crate) use memory::Memory;
+pub(crate) use message::error_in;
+pub(crate) use server::{Server, Stranger};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
 /// The fewest iterations that RFC 7677 lets a server ask for.
-pub const MIN_ITERATIONS: u32 = 4096;
+pub(crate) const MIN_ITERATIONS: u32 = 4096;
 /// The most that are computed: some ten seconds of work.
-pub const MAX_ITERATIONS: u32 = 10_000_000;
+pub(crate) const MAX_ITERATIONS: u32 = 10_000_000;
 
 /// How many random bytes a nonce is made of.
 const NONCE_LENGTH: usize = 18;
@@ -35,7 +35,7 @@ const NONCE_LENGTH: usize = 18;
 /// The hash that all of SCRAM is computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // they are what they are called
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// Weak, and for clients alone: some brokers have nothing else.
     Sha1,
     Sha256,
@@ -44,13 +44,13 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Those that keys are made for.
-    pub const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
+    pub(crate) const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
 
     /// Those that a client can authenticate with.
     const OF_CLIENTS: [Algorithm; 3] = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
 
     /// The mechanism's name, which is the authentication method of MQTT.
-    pub fn method(self) -> &'static str {
+    pub(crate) fn method(self) -> &'static str {
         match self {
             Algorithm::Sha1 => "SCRAM-SHA-1",
             Algorithm::Sha256 => "SCRAM-SHA-256",
@@ -59,22 +59,22 @@ impl Algorithm {
     }
 
     /// The algorithm of an authentication method, for a client.
-    pub fn of_client(method: &str) -> Option<Algorithm> {
+    pub(crate) fn of_client(method: &str) -> Option<Algorithm> {
         Algorithm::OF_CLIENTS.into_iter().find(|algorithm| algorithm.method() == method)
     }
 
     /// Whether a password that is proved with it is easily guessed from what goes over the network.
-    pub fn is_weak(self) -> bool {
+    pub(crate) fn is_weak(self) -> bool {
         self == Algorithm::Sha1
     }
 
     /// The algorithm of an authentication method, for a broker and its keys.
-    pub fn of_method(method: &str) -> Option<Algorithm> {
+    pub(crate) fn of_method(method: &str) -> Option<Algorithm> {
         Algorithm::ALL.into_iter().find(|algorithm| algorithm.method() == method)
     }
 
     /// The length of a hash in bytes.
-    pub fn length(self) -> usize {
+    pub(crate) fn length(self) -> usize {
         match self {
             Algorithm::Sha1 => 20,
             Algorithm::Sha256 => 32,
@@ -130,7 +130,7 @@ fn prepare(what: &'static str, text: &str) -> Result<Zeroizing<String>, Failure>
 ///
 /// # Errors
 /// When it has none.
-pub fn prepared_name(name: &str) -> Result<String, Failure> {
+pub(crate) fn prepared_name(name: &str) -> Result<String, Failure> {
     prepare("user name", name).map(|name| name.to_string())
 }
 

@@ -18,7 +18,7 @@ const SALT_LENGTH: usize = 16;
 
 /// One authentication, after the client's first message.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     keys: Keys,
     is_known: bool,
     name: String,
@@ -31,7 +31,7 @@ pub struct Server {
 
 /// Makes keys for unknown users.
 #[derive(Debug)]
-pub struct Stranger {
+pub(crate) struct Stranger {
     secret: Zeroizing<[u8; 32]>,
 }
 
@@ -40,7 +40,7 @@ impl Stranger {
     ///
     /// # Errors
     /// When the system gives no random bytes.
-    pub fn new() -> Result<Stranger, Failure> {
+    pub(crate) fn new() -> Result<Stranger, Failure> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *secret).map_err(|error| Failure::Random(error.to_string()))?;
         Ok(Stranger { secret })
@@ -66,7 +66,7 @@ impl Server {
     ///
     /// # Errors
     /// If the message is invalid.
-    pub fn new<'k>(
+    pub(crate) fn new<'k>(
         algorithm: Algorithm,
         first: &[u8],
         stranger: &Stranger,
@@ -94,12 +94,12 @@ impl Server {
     }
 
     /// The challenge.
-    pub fn challenge(&self) -> &[u8] {
+    pub(crate) fn challenge(&self) -> &[u8] {
         self.challenge.as_bytes()
     }
 
     /// The user name of the client's first message.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -107,7 +107,7 @@ impl Server {
     ///
     /// # Errors
     /// When it is wrong, or none.
-    pub fn finish(&self, last: &[u8]) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn finish(&self, last: &[u8]) -> Result<Vec<u8>, Failure> {
         let algorithm = self.keys.algorithm;
         let last = Last::parse(last, algorithm)?;
         if last.binding != self.header.as_bytes() {

@@ -16,7 +16,7 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Records a time.
+    #[cfg(test)]
     pub fn record(&mut self, nanoseconds: u64) {
         self.record_several(nanoseconds, 1);
     }
@@ -68,7 +68,7 @@ impl Latencies {
 pub struct LatencyMap([Latencies; LatencyKind::COUNT]);
 
 impl LatencyMap {
-    /// The times of a kind.
+    #[cfg(test)]
     pub fn of(&self, kind: LatencyKind) -> &Latencies {
         self.0.get(kind as usize).expect("each kind has times")
     }

@@ -35,11 +35,11 @@ use crate::protocol::{Qos, Version};
 pub use format::{duration, folded, rate};
 pub use group::Group;
 use jiff::Timestamp;
-pub use json::{JsonError, SCHEMA, scenario_word};
+pub use json::{JsonError, scenario_word};
 pub use load::Load;
 pub use merge::MergeError;
 pub use search::{Found, SearchStep, Searched};
-pub use self_check::{Finding, Mark};
+pub use self_check::Finding;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -284,7 +284,7 @@ impl Report {
         self.groups.iter().filter(|group| group.violates_qos() && !self.is_drain_cut)
     }
 
-    /// Whether a QoS guarantee was violated.
+    #[cfg(test)]
     pub fn violates_qos(&self) -> bool {
         self.qos_violations().next().is_some()
     }

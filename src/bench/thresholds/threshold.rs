@@ -43,11 +43,6 @@ impl Thresholds {
     pub fn figures(&self, report: &Report) -> Vec<Figure> {
         self.0.iter().map(|threshold| threshold.figure(report)).collect()
     }
-
-    /// Adds the conditions of another set.
-    pub fn extend(&mut self, other: &Thresholds) {
-        self.0.extend_from_slice(&other.0);
-    }
 }
 
 impl FromStr for Thresholds {

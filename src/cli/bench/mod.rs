@@ -17,12 +17,12 @@ mod value_parsers;
 use super::authentication::Reading;
 use super::session::ClientArgs;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
-pub use mode::merge::MergeArgs;
+pub(crate) use mode::merge::MergeArgs;
 use mode::{
     conn::ConnArgs, publish::PubArgs, pubsub::PubsubArgs, reconnect::ReconnectArgs, request::RrArgs,
     scenario::ScenarioArgs, subscribe::SubArgs,
 };
-pub use run::Run;
+pub(crate) use run::Run;
 pub(crate) use run::Search;
 pub(super) use value_parsers::rate;
 
@@ -52,7 +52,7 @@ enum Mode {
 
 /// The task of `mq bench`.
 #[derive(Debug, Clone)]
-pub enum BenchArgs {
+pub(crate) enum BenchArgs {
     /// Run a load.
     Run(Box<Run>),
     /// Merge reports.

@@ -22,7 +22,7 @@ const FIRST_RATE: f64 = 1000.0;
 
 /// A load to run, and its options.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub(crate) struct Run {
     pub(super) load: Load,
     /// Whether the sessions of subscribers outlive their connections.
     pub(super) keep_sessions: bool,

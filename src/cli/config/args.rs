@@ -40,7 +40,7 @@ Examples:
 
 Exit status: 0 success, 1 the file is missing or cannot be read, 2 the file or a variable is invalid."
 )]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// The subcommand.
     #[command(subcommand)]
     pub command: ConfigCommand,
@@ -48,7 +48,7 @@ pub struct ConfigArgs {
 
 /// The commands below `mq config`.
 #[derive(Debug, Clone, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Print the configured options and the source of each value
     Show(ShowArgs),
     /// Report all mistakes in the file and in the variables
@@ -70,7 +70,7 @@ Examples:
 
 Exit status: 0 success, 1 the file cannot be read, 2 the file or a variable is
 invalid, or the profile does not exist.")]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Profile to apply [default: the variable MQ_PROFILE, or default-profile in the file]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
@@ -91,7 +91,7 @@ Examples:
   mq config check new.toml && mv new.toml ~/.config/mq/config.toml
 
 Exit status: 0 no mistakes, 1 the file is missing or cannot be read, 2 the file or a variable is invalid.")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// File to check [default: the file that commands read]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,

@@ -4,7 +4,7 @@
 //! would have been typed, and precedes the typed words. Overridden values are dropped first (`precedence`), so the
 //! parser sees neither contradictions between sources nor a missing required option.
 
-pub mod args;
+pub(crate) mod args;
 pub(crate) mod check;
 mod document;
 mod entry;

@@ -16,7 +16,7 @@ const VIRTUAL_HOST: &str = "/";
 
 /// The file format.
 #[derive(Debug, Clone, Default, Args)]
-pub struct FormatArgs {
+pub(crate) struct FormatArgs {
     /// Format of the credentials file [default: mosquitto]
     #[arg(long, value_name = "FORMAT", help_heading = "Other brokers")]
     pub format: Option<Format>,
@@ -27,7 +27,7 @@ pub struct FormatArgs {
 
 /// The options for new users.
 #[derive(Debug, Clone, Default, Args)]
-pub struct NewUserArgs {
+pub(crate) struct NewUserArgs {
     /// Role of a new user, for mosquitto-dynsec and hivemq [default: all-topics, if the file has it]
     #[arg(long, value_name = "NAME", help_heading = "Other brokers")]
     pub role: Option<String>,
@@ -41,7 +41,7 @@ pub struct NewUserArgs {
 
 /// The hash settings of an existing file, if the file itself does not contain them.
 #[derive(Debug, Clone, Default, Args)]
-pub struct StoredArgs {
+pub(crate) struct StoredArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
     /// Hash algorithm of EMQX [default: sha256]
@@ -65,7 +65,7 @@ impl ValueEnum for Format {
 
 /// The salt positions on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SaltPositionName {
+pub(crate) enum SaltPositionName {
     /// Before the password
     Prefix,
     /// After the password
@@ -86,12 +86,12 @@ impl From<SaltPositionName> for SaltPosition {
 
 impl FormatArgs {
     /// The format.
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         self.format.unwrap_or(Format::Mosquitto)
     }
 
     /// Whether the format is not mosquitto's password file.
-    pub fn is_of_other_broker(&self) -> bool {
+    pub(crate) fn is_of_other_broker(&self) -> bool {
         self.format() != Format::Mosquitto
     }
 
@@ -99,7 +99,7 @@ impl FormatArgs {
     ///
     /// # Errors
     /// If an option is set that the format does not use.
-    pub fn settings(&self, scheme: &SchemeArgs, new: &NewUserArgs) -> Result<Settings, Error> {
+    pub(crate) fn settings(&self, scheme: &SchemeArgs, new: &NewUserArgs) -> Result<Settings, Error> {
         let format = self.format();
         self.check_options(scheme, new)?;
         let iterations = scheme.iterations.unwrap_or(target::DEFAULT_ITERATIONS);
@@ -125,7 +125,7 @@ impl FormatArgs {
     ///
     /// # Errors
     /// The first such option.
-    pub fn check_options(&self, scheme: &SchemeArgs, new: &NewUserArgs) -> Result<(), Error> {
+    pub(crate) fn check_options(&self, scheme: &SchemeArgs, new: &NewUserArgs) -> Result<(), Error> {
         let format = self.format();
         let is_emqx = matches!(format, Format::EmqxJson | Format::EmqxCsv);
         let has_roles = matches!(format, Format::Dynsec | Format::HiveMq);
@@ -163,7 +163,7 @@ impl StoredArgs {
     ///
     /// # Errors
     /// If an option is set that the format does not use.
-    pub fn settings(&self) -> Result<Settings, Error> {
+    pub(crate) fn settings(&self) -> Result<Settings, Error> {
         let own_hash = (!self.format.is_of_other_broker()).then_some("-H").filter(|_| self.hash.is_some());
         let own_count =
             (!self.format.is_of_other_broker()).then_some("-I").filter(|_| self.iterations.is_some());

@@ -17,7 +17,7 @@ Examples:
   export-users | mq passwd import passwords -             import a list from another program
 
 Exit status: 0 done, 1 nothing was changed (or, with --keep-going, rows were skipped), 2 usage, 130 and 143 interrupted.")]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// Create the file
     #[arg(short = 'c', long, action = ArgAction::SetTrue)]
     pub create: bool,

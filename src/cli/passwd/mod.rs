@@ -8,16 +8,16 @@ mod scheme;
 mod scram;
 
 use clap::{ArgAction, Args, Subcommand, ValueHint};
-pub use format::{FormatArgs, NewUserArgs, StoredArgs};
-pub use import::ImportArgs;
-pub use psk::PskArgs;
-pub use scheme::{SchemeArgs, TargetName};
-pub use scram::ScramArgs;
+pub(crate) use format::{FormatArgs, NewUserArgs, StoredArgs};
+pub(crate) use import::ImportArgs;
+pub(crate) use psk::PskArgs;
+pub(crate) use scheme::{SchemeArgs, TargetName};
+pub(crate) use scram::ScramArgs;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Standard output as the file to write, and standard input as the password file.
-pub const STANDARD: &str = "-";
+pub(crate) const STANDARD: &str = "-";
 
 /// The arguments of `mq passwd`.
 #[derive(Debug, Clone, Args)]
@@ -64,7 +64,7 @@ Examples:
 Exit status: 0 done, 1 the file cannot be changed or has no such user, 2 usage, or the two passwords differ, 3 `verify`: wrong \
 password, `check`: a line is not loaded, 130 and 143 interrupted. Called as mosquitto_passwd: 0 done, 1 failed, 2 the two passwords differ."
 )]
-pub struct PasswdArgs {
+pub(crate) struct PasswdArgs {
     /// The subcommand; without one, the file is changed
     #[command(subcommand)]
     pub command: Option<PasswdCommand>,
@@ -105,7 +105,7 @@ pub struct PasswdArgs {
 
 /// The subcommands of `mq passwd`.
 #[derive(Debug, Clone, Subcommand)]
-pub enum PasswdCommand {
+pub(crate) enum PasswdCommand {
     /// Check a password against the file
     Verify(VerifyArgs),
     /// List the users and the hash schemes of their passwords
@@ -128,7 +128,7 @@ Examples:
   mq passwd verify passwords ann < secret         read it from standard input
 
 Exit status: 0 the password is right, 1 the file cannot be read, 2 usage, 3 wrong password or unknown user.")]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The password file
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -153,7 +153,7 @@ Examples:
   mq passwd list /etc/mosquitto/passwd | grep weak   list the users that need a new hash
 
 Exit status: 0 done, 1 the file cannot be read, 2 usage.")]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// The password file
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -170,7 +170,7 @@ Examples:
   mq passwd check --target mosquitto-2.1 passwords   check before a broker update
 
 Exit status: 0 the broker loads every line, 1 the file cannot be read, 2 usage, 3 it does not load a line.")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Broker version that the lines are checked for
     #[arg(long, value_name = "BROKER", default_value = "mosquitto-2.0")]
     pub target: TargetName,

@@ -17,7 +17,7 @@ Examples:
   mq passwd psk -D keys lamp           delete a client
 
 Exit status: 0 done, 1 the file cannot be changed or has no such identity, 2 usage, 130 and 143 interrupted.")]
-pub struct PskArgs {
+pub(crate) struct PskArgs {
     /// Create the file
     #[arg(short = 'c', long, action = ArgAction::SetTrue, conflicts_with = "delete")]
     pub create: bool,

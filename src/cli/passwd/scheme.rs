@@ -11,7 +11,7 @@ const MOSQUITTO_ITERATIONS: NonZeroU32 = NonZeroU32::new(1000).expect("it is not
 
 /// The password hash options.
 #[derive(Debug, Clone, Default, Args)]
-pub struct SchemeArgs {
+pub(crate) struct SchemeArgs {
     /// Hash algorithm [default: sha512-pbkdf2]
     #[arg(short = 'H', long, value_name = "ALGORITHM", help_heading = "Hash")]
     pub hash: Option<Algorithm>,
@@ -34,7 +34,7 @@ pub struct SchemeArgs {
 
 /// The hash algorithms, with mosquitto_passwd's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// For mosquitto 2.1 built with Argon2: guesses also cost memory
     Argon2id,
     /// For mosquitto 2.0 and later
@@ -74,7 +74,7 @@ impl Algorithm {
 
 /// The broker versions on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TargetName {
+pub(crate) enum TargetName {
     /// mosquitto 1.x
     #[value(name = "mosquitto-1")]
     Mosquitto1,
@@ -105,7 +105,7 @@ impl SchemeArgs {
     ///
     /// # Errors
     /// If the options conflict or a number is out of range.
-    pub fn scheme(&self, names: Names) -> Result<Scheme, Error> {
+    pub(crate) fn scheme(&self, names: Names) -> Result<Scheme, Error> {
         if let Some(hash) = self.hash.filter(|hash| !hash.is_mosquittos()) {
             let problem =
                 format!("mosquitto does not support {}; select another broker with --format", hash.name());
@@ -125,7 +125,7 @@ impl SchemeArgs {
     }
 
     /// The broker version that loads the file.
-    pub fn target(&self) -> Option<MosquittoTarget> {
+    pub(crate) fn target(&self) -> Option<MosquittoTarget> {
         self.target.map(MosquittoTarget::from)
     }
 

@@ -27,7 +27,7 @@ Examples:
   mq broker --scram-file keys              start a broker for these users
 
 Exit status: 0 done, 1 the file cannot be changed or has no such user, 2 usage, or the two passwords differ, 130 and 143 interrupted.")]
-pub struct ScramArgs {
+pub(crate) struct ScramArgs {
     /// Create the file; `-` prints the line instead
     #[arg(short = 'c', long, action = ArgAction::SetTrue, conflicts_with = "delete")]
     pub create: bool,

@@ -21,7 +21,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep_until;
 
 /// The client's next step, for AUTH.
-pub struct Step {
+pub(crate) struct Step {
     reason_code: ReasonCode,
     properties: PropertiesBuf,
 }
@@ -31,7 +31,7 @@ impl Step {
     ///
     /// # Errors
     /// When it exceeds the broker's maximum packet size.
-    pub fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn append(&self, maximum: u32, out: &mut Vec<u8>) -> Result<(), Error> {
         let before = out.len();
         let (reason_code, properties) = (self.reason_code, self.properties.as_properties());
         Auth { reason_code, properties }.encode(out)?;
@@ -45,7 +45,7 @@ impl Step {
 }
 
 /// The authentications of one connection, one after the other.
-pub struct Authenticator<'a> {
+pub(crate) struct Authenticator<'a> {
     claim: Claim<'a>,
     turn: Turn,
     is_connected: bool,
@@ -56,7 +56,7 @@ pub struct Authenticator<'a> {
 
 /// The client's own time for its answers to the server.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct AnswerTime {
+pub(crate) struct AnswerTime {
     /// From the server's AUTH packets to the answers.
     pub elapsed: Duration,
     /// The CPU time within `elapsed`, on other threads.
@@ -83,7 +83,7 @@ struct Answer {
 
 impl<'a> Authenticator<'a> {
     /// Before the first packet.
-    pub fn new(claim: Claim<'a>) -> Authenticator<'a> {
+    pub(crate) fn new(claim: Claim<'a>) -> Authenticator<'a> {
         let answers = AnswerTime::default();
         Authenticator { claim, turn: Turn::None, is_connected: false, due: None, answers }
     }
@@ -94,7 +94,7 @@ impl<'a> Authenticator<'a> {
     }
 
     /// The time that the client took for its answers.
-    pub fn answer_time(&self) -> AnswerTime {
+    pub(crate) fn answer_time(&self) -> AnswerTime {
         self.answers
     }
 
@@ -140,7 +140,7 @@ impl<'a> Authenticator<'a> {
     ///
     /// # Errors
     /// When it is not allowed now, or the mechanism has no answer to it.
-    pub fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
+    pub(crate) fn receive(&mut self, auth: &Auth<'_>) -> Result<(), Error> {
         let Some(Authentication { method, .. }) = self.claim.authentication else {
             return Err(self.nothing_to_say().into());
         };
@@ -211,7 +211,7 @@ impl<'a> Authenticator<'a> {
     ///
     /// # Errors
     /// When the answer cannot be computed, or the server does not reply.
-    pub async fn next(&mut self) -> Result<Step, Error> {
+    pub(crate) async fn next(&mut self) -> Result<Step, Error> {
         let Some(authentication) = self.claim.authentication else { return pending().await };
         let method = &authentication.method;
         match &mut self.turn {

@@ -5,16 +5,16 @@ mod exchange;
 
 use super::authentication_error::AuthenticationError;
 use super::error::Error;
-pub use crate::authentication::TokenSource;
+pub(crate) use crate::authentication::TokenSource;
 use crate::authentication::{Failure, Mechanism, Token, scram};
 use crate::protocol::PropertiesBuf;
-pub use exchange::{AnswerTime, Authenticator};
+pub(crate) use exchange::{AnswerTime, Authenticator};
 use std::fmt;
 use std::time::Duration;
 
 /// Extended authentication beyond user name and password.
 #[derive(Debug, Clone)]
-pub struct Authentication {
+pub(crate) struct Authentication {
     /// The authentication method.
     pub method: Method,
     /// The interval between authentications.
@@ -25,7 +25,7 @@ pub struct Authentication {
 
 /// The client's claimed identity, and the credentials that prove it.
 #[derive(Clone, Copy)]
-pub struct Claim<'a> {
+pub(crate) struct Claim<'a> {
     /// The extended authentication, if user name and password in CONNECT are not enough.
     pub authentication: Option<&'a Authentication>,
     /// The user name.
@@ -46,7 +46,7 @@ impl fmt::Debug for Claim<'_> {
 
 /// The implementation of a method.
 #[derive(Debug, Clone)]
-pub enum Method {
+pub(crate) enum Method {
     /// User name and password are proved instead of sent.
     Scram(scram::Algorithm),
     /// Authentication data from another source.

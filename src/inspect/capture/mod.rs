@@ -11,15 +11,15 @@
 //! ```
 
 pub mod conversation;
-pub mod decrypt;
+pub(crate) mod decrypt;
 mod fragments;
 #[doc(hidden)]
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod link;
-pub mod network;
+pub(crate) mod network;
 pub mod reader;
-pub mod reassembly;
+pub(crate) mod reassembly;
 mod skipped;
 #[cfg(test)]
 mod tests;

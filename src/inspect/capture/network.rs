@@ -3,7 +3,7 @@
 //! Checksums are not verified: if the network card computes them, frames captured on the sender have wrong ones.
 
 use super::fragments::{Fragment, Fragments};
-pub use super::link::NetworkLayer;
+pub(crate) use super::link::NetworkLayer;
 use super::reader::Frame;
 use super::{link, tunnel};
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice, LenSource};
@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A TCP segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment<'a> {
+pub(crate) struct Segment<'a> {
     /// The sender's address.
     pub source: SocketAddr,
     /// The receiver's address.
@@ -67,7 +67,7 @@ pub enum Datagram {
 
 /// Extracts segments from frames.
 #[derive(Debug, Default)]
-pub struct Network {
+pub(crate) struct Network {
     fragments: Fragments,
     /// The payload of a reassembled packet.
     whole: Vec<u8>,
@@ -91,7 +91,7 @@ enum Innermost<'a> {
 
 impl Network {
     /// The segment in `frame`, or the reason for skipping it.
-    pub fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, Skipped> {
+    pub(crate) fn segment<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Segment<'a>, Skipped> {
         let packet = link::ip_packet(frame)?;
         let cut_off = (frame.original_length as usize).saturating_sub(frame.bytes.len());
         let (fragment, protocol) = match unwrap(read(packet, cut_off)?)? {
@@ -109,7 +109,7 @@ impl Network {
     }
 
     /// The number of fragmented packets that stayed incomplete.
-    pub fn incomplete_packets(&self) -> u64 {
+    pub(crate) fn incomplete_packets(&self) -> u64 {
         self.fragments.incomplete()
     }
 }

@@ -20,7 +20,7 @@ use std::ops::Range;
 
 /// The bytes of one packet of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawPacket<'a> {
+pub(crate) struct RawPacket<'a> {
     /// The captured bytes, from the packet's first byte on.
     pub bytes: &'a [u8],
     /// The packet's length by its Remaining Length, including the fixed header.
@@ -33,28 +33,32 @@ pub struct RawPacket<'a> {
 
 impl<'a> RawPacket<'a> {
     /// A complete packet.
-    pub fn whole(bytes: &'a [u8]) -> RawPacket<'a> {
+    pub(crate) fn whole(bytes: &'a [u8]) -> RawPacket<'a> {
         RawPacket { bytes, length: bytes.len(), is_cut: false, missing: &[] }
     }
 
     /// Its type; `None` for the reserved type 0.
-    pub fn packet_type(&self) -> Option<PacketType> {
+    pub(crate) fn packet_type(&self) -> Option<PacketType> {
         PacketType::from_first_byte(*self.bytes.first()?)
     }
 
     /// Number of bytes before the first missing one.
-    pub fn unbroken(&self) -> usize {
+    pub(crate) fn unbroken(&self) -> usize {
         self.missing.first().map_or(self.bytes.len(), |hole| hole.start.min(self.bytes.len()))
     }
 
     /// Whether the packet was captured completely.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         !self.is_cut && self.missing.is_empty() && self.bytes.len() >= self.length
     }
 }
 
 /// Decodes a packet in the connection's version; CONNECT states its own.
-pub fn dissect<'a>(packet: &RawPacket<'a>, version: Version, direction: Option<Direction>) -> Tree<'a> {
+pub(crate) fn dissect<'a>(
+    packet: &RawPacket<'a>,
+    version: Version,
+    direction: Option<Direction>,
+) -> Tree<'a> {
     let mut cursor = Cursor::new(packet, version, direction);
     let stopped = read(&mut cursor).is_err();
     if !stopped && !cursor.is_at_end() {

@@ -32,7 +32,7 @@ use packet_context::PacketContext;
 use report::FindingList;
 use session::PacketOrder;
 use std::collections::HashMap;
-pub use summary::FindingCounts;
+pub(crate) use summary::FindingCounts;
 use time::KeepAliveTimes;
 
 const SECOND: u64 = 1_000_000_000;
@@ -42,7 +42,7 @@ const ANSWER_TIMEOUT: u64 = 30 * SECOND;
 
 /// Checks items one by one.
 #[derive(Debug)]
-pub struct Linter {
+pub(crate) struct Linter {
     level: Severity,
     counts: FindingCounts,
     connections: HashMap<u32, ConnectionState, RandomState>,
@@ -87,7 +87,7 @@ struct ConnectionEnd {
 
 impl Linter {
     /// A linter that returns findings of at least this severity.
-    pub fn new(level: Severity) -> Linter {
+    pub(crate) fn new(level: Severity) -> Linter {
         Linter {
             level,
             counts: FindingCounts::default(),
@@ -98,7 +98,7 @@ impl Linter {
     }
 
     /// Findings for the item, in addition to the dissector's.
-    pub fn check(&mut self, item: &Item<'_>) -> Vec<Finding> {
+    pub(crate) fn check(&mut self, item: &Item<'_>) -> Vec<Finding> {
         let mut report = FindingList::default();
         let number = match item {
             Item::Packet(packet) => {
@@ -126,7 +126,7 @@ impl Linter {
     }
 
     /// Number of findings so far, of any severity.
-    pub fn counts(&self) -> FindingCounts {
+    pub(crate) fn counts(&self) -> FindingCounts {
         self.counts
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Findings by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FindingCounts {
+pub(crate) struct FindingCounts {
     /// Violations of the specification.
     pub errors: u64,
     /// Allowed or uncertain, but likely to cause problems.

@@ -10,7 +10,7 @@ const TOPICS: usize = 100;
 
 impl Statistics {
     /// The statistics on one line.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let mut out = Vec::new();
         let mut json = Writer::new(&mut out, false);
         json.open_object();

@@ -28,7 +28,7 @@ const DIGITS: u8 = 3;
 
 /// The statistics of a capture.
 #[derive(Debug)]
-pub struct Statistics {
+pub(crate) struct Statistics {
     all: TrafficCounts,
     connections: BTreeMap<u32, ConnectionStatistics>,
     /// Number of MQTT connections.
@@ -92,7 +92,7 @@ impl Default for Statistics {
 
 impl Statistics {
     /// Counts an item and the linter's findings for it.
-    pub fn observe(&mut self, item: &Item<'_>, findings: &[Finding]) {
+    pub(crate) fn observe(&mut self, item: &Item<'_>, findings: &[Finding]) {
         match item {
             Item::Packet(packet) => self.packet(packet, findings),
             Item::Gap(range) => self.each(range.connection, range.at, |counts| {

@@ -15,7 +15,7 @@ const MAX_CLIENT_ID: usize = 24;
 
 impl Statistics {
     /// The statistics as a table for people.
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
         let packets: u64 = Direction::BOTH.into_iter().map(|direction| self.all.packets_of(direction)).sum();
         let _ = writeln!(

@@ -23,7 +23,7 @@ const MAX_HOLES: usize = 64;
 
 /// The output of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StreamEvent<'a> {
+pub(crate) enum StreamEvent<'a> {
     /// A packet, with the stream offset of its first byte.
     Packet {
         /// The number of bytes before it.
@@ -49,7 +49,7 @@ pub enum StreamEvent<'a> {
 
 /// One direction of a connection.
 #[derive(Debug)]
-pub struct Stream {
+pub(crate) struct Stream {
     /// Offset of the next packet, or of the one in progress.
     offset: u64,
     state: StreamState,
@@ -84,13 +84,13 @@ struct PartialPacket {
 
 impl Stream {
     /// A stream that starts at a packet boundary, or else anywhere.
-    pub fn new(is_from_start: bool) -> Stream {
+    pub(crate) fn new(is_from_start: bool) -> Stream {
         let state = if is_from_start { StreamState::Between } else { StreamState::Lost(Resync::default()) };
         Stream { offset: 0, state }
     }
 
     /// The number of bytes held for an incomplete packet.
-    pub fn buffered(&self) -> usize {
+    pub(crate) fn buffered(&self) -> usize {
         match &self.state {
             StreamState::Between => 0,
             StreamState::Header(bytes) => bytes.len(),
@@ -100,7 +100,7 @@ impl Stream {
     }
 
     /// Takes the next bytes. `keep` is the most bytes to hold of one packet.
-    pub fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+    pub(crate) fn push(&mut self, bytes: &[u8], keep: usize, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         let mut bytes = bytes;
         while !bytes.is_empty() {
             bytes = match std::mem::replace(&mut self.state, StreamState::Between) {
@@ -113,7 +113,7 @@ impl Stream {
     }
 
     /// Skips `length` bytes that are missing from the capture.
-    pub fn gap(&mut self, length: u64, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+    pub(crate) fn gap(&mut self, length: u64, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         match std::mem::replace(&mut self.state, StreamState::Between) {
             StreamState::PartialPacket(mut body) if length <= body.left() as u64 && !body.is_trial => {
                 sink(StreamEvent::Gap { offset: self.offset + body.arrived as u64, length });
@@ -128,13 +128,13 @@ impl Stream {
     }
 
     /// Handles the loss of the rest of the stream, of unknown length.
-    pub fn lose(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+    pub(crate) fn lose(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         let state = std::mem::replace(&mut self.state, StreamState::Lost(Resync::default()));
         self.lose_state(state, sink);
     }
 
     /// Ends the stream: emits an incomplete packet as it is.
-    pub fn end(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
+    pub(crate) fn end(&mut self, sink: &mut dyn FnMut(StreamEvent<'_>)) {
         match std::mem::replace(&mut self.state, StreamState::Between) {
             StreamState::Between => {}
             StreamState::Header(header) => {
@@ -366,7 +366,7 @@ impl PartialPacket {
 }
 
 /// The length of the packet that starts here, by its fixed header; `None` if that is incomplete or invalid.
-pub fn whole_length(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn whole_length(bytes: &[u8]) -> Option<usize> {
     match packet_length(bytes) {
         Length::Known(length) => Some(length),
         Length::Unknown | Length::TooLong => None,

@@ -10,7 +10,7 @@ const MAX_PINGS: usize = 1024;
 
 /// A packet and the answer that it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExchangeStep {
+pub(crate) enum ExchangeStep {
     /// PUBLISH with QoS 1 waits for PUBACK.
     PublishedQos1,
     /// PUBLISH with QoS 2 waits for PUBREC.
@@ -27,7 +27,7 @@ pub enum ExchangeStep {
 
 /// One packet identifier that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenExchange {
+pub(crate) struct OpenExchange {
     /// The last step.
     pub step: ExchangeStep,
     /// Time of the first packet, in nanoseconds.
@@ -38,7 +38,7 @@ pub struct OpenExchange {
 
 /// The time until an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RoundTrip {
+pub(crate) struct RoundTrip {
     /// The type of the answer.
     pub answer: PacketType,
     /// The direction of the packet that it answers.
@@ -51,7 +51,7 @@ pub struct RoundTrip {
 
 /// Unfinished exchanges of a connection.
 #[derive(Debug, Default)]
-pub struct Exchanges {
+pub(crate) struct Exchanges {
     /// By direction of the first packet, and packet identifier.
     open: [HashMap<u16, OpenExchange>; 2],
     connect: Option<u64>,
@@ -61,7 +61,7 @@ pub struct Exchanges {
 
 impl Exchanges {
     /// The exchanges that this side began, by packet identifier.
-    pub fn begun_by(&self, direction: Direction) -> &HashMap<u16, OpenExchange> {
+    pub(crate) fn begun_by(&self, direction: Direction) -> &HashMap<u16, OpenExchange> {
         let [client, server] = &self.open;
         match direction {
             Direction::ClientToServer => client,
@@ -70,7 +70,7 @@ impl Exchanges {
     }
 
     /// Number of unanswered PINGREQs.
-    pub fn unanswered_pings(&self) -> usize {
+    pub(crate) fn unanswered_pings(&self) -> usize {
         self.pings.len()
     }
 

@@ -3,7 +3,7 @@
 
 mod aliases;
 mod exchange;
-pub mod negotiated;
+pub(crate) mod negotiated;
 mod version;
 
 use super::dissect::{RawPacket, dissect};
@@ -11,14 +11,14 @@ use super::field::Tree;
 use super::{Direction, Name, Value};
 use crate::protocol::{PacketType, PropertyId, Version};
 use aliases::Aliases;
-pub use exchange::{ExchangeStep, Exchanges, RoundTrip};
-pub use negotiated::Negotiation;
+pub(crate) use exchange::{Exchanges, RoundTrip};
+pub(crate) use negotiated::Negotiation;
 use negotiated::{Connack, Connect};
 use std::rc::Rc;
 
 /// A connection's state.
 #[derive(Debug, Default)]
-pub struct Tracker {
+pub(crate) struct Tracker {
     /// The connection's version, once it is known.
     pub version: Option<Version>,
     /// Whether the version was inferred, not stated in CONNECT.
@@ -44,7 +44,7 @@ pub struct Tracker {
 
 /// Facts about a packet that follow from the connection's state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PacketFacts {
+pub(crate) struct PacketFacts {
     /// The topic of the packet's topic alias.
     pub topic: Option<Rc<str>>,
     /// The round trip that the packet completes.
@@ -55,12 +55,12 @@ pub struct PacketFacts {
 
 impl Tracker {
     /// A new connection, with its version if that is known.
-    pub fn new(version: Option<Version>) -> Tracker {
+    pub(crate) fn new(version: Option<Version>) -> Tracker {
         Tracker { version, ..Tracker::default() }
     }
 
     /// Decodes the packet in the connection's version, which it infers first if it can.
-    pub fn dissect<'a>(&mut self, packet: &RawPacket<'a>, direction: Direction) -> Tree<'a> {
+    pub(crate) fn dissect<'a>(&mut self, packet: &RawPacket<'a>, direction: Direction) -> Tree<'a> {
         let is_stated = self.version.is_some() && !self.is_version_inferred;
         if self.version.is_none() && packet.packet_type() != Some(PacketType::Connect) {
             self.infer(packet, direction);
@@ -87,7 +87,7 @@ impl Tracker {
     }
 
     /// Updates the state with a packet; `time` is in nanoseconds.
-    pub fn observe(
+    pub(crate) fn observe(
         &mut self,
         packet_type: PacketType,
         direction: Direction,
@@ -106,32 +106,32 @@ impl Tracker {
     }
 
     /// The unfinished exchanges.
-    pub fn exchanges(&self) -> &Exchanges {
+    pub(crate) fn exchanges(&self) -> &Exchanges {
         &self.exchanges
     }
 
     /// Whether the sender of this direction has sent DISCONNECT.
-    pub fn has_disconnected(&self, direction: Direction) -> bool {
+    pub(crate) fn has_disconnected(&self, direction: Direction) -> bool {
         is_set(self.has_disconnected, direction)
     }
 
     /// Records that packets of this direction are missing or late.
-    pub fn lag(&mut self, direction: Direction) {
+    pub(crate) fn lag(&mut self, direction: Direction) {
         set(&mut self.lags, direction);
     }
 
     /// Whether the topic of an alias in this direction may not have been captured.
-    pub fn misses_aliases(&self, direction: Direction) -> bool {
+    pub(crate) fn misses_aliases(&self, direction: Direction) -> bool {
         is_set(self.misses_aliases, direction)
     }
 
     /// Whether packets of this direction are known to be missing.
-    pub fn has_losses(&self, direction: Direction) -> bool {
+    pub(crate) fn has_losses(&self, direction: Direction) -> bool {
         self.misses_aliases(direction) || is_set(self.lags, direction)
     }
 
     /// Drops state that lost bytes of this direction may have changed.
-    pub fn forget(&mut self, direction: Direction) {
+    pub(crate) fn forget(&mut self, direction: Direction) {
         if let Some(aliases) = self.aliases.get_mut(direction as usize) {
             aliases.clear();
         }

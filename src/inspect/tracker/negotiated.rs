@@ -10,7 +10,7 @@ const DEFAULT_RECEIVE_MAXIMUM: u16 = u16::MAX;
 
 /// The limits that one side stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatedLimits {
+pub(crate) struct StatedLimits {
     /// Maximum number of messages with QoS 1 and 2 in flight to it.
     pub receive_maximum: u16,
     /// Maximum packet size in bytes; `None` for no limit.
@@ -21,7 +21,7 @@ pub struct StatedLimits {
 
 /// The contents of CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connect {
+pub(crate) struct Connect {
     /// The requested version; `None` if it is unknown.
     pub version: Option<Version>,
     /// The client discards an earlier session.
@@ -48,7 +48,7 @@ pub struct Connect {
 
 /// The contents of CONNACK.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connack {
+pub(crate) struct Connack {
     /// The server accepted the connection.
     pub is_accepted: bool,
     /// The server resumes an earlier session.
@@ -117,7 +117,7 @@ impl Connack {
 
 /// CONNECT and CONNACK of a connection, once they have been sent.
 #[derive(Debug, Default)]
-pub struct Negotiation {
+pub(crate) struct Negotiation {
     /// The client's first CONNECT.
     pub connect: Option<Connect>,
     /// The server's first CONNACK.
@@ -126,7 +126,7 @@ pub struct Negotiation {
 
 impl Negotiation {
     /// Whether the session is new; `None` if that was not stated or not captured.
-    pub fn is_session_new(&self) -> Option<bool> {
+    pub(crate) fn is_session_new(&self) -> Option<bool> {
         let connect = self.connect.as_ref()?;
         if connect.clean_start {
             return Some(true);
@@ -137,7 +137,7 @@ impl Negotiation {
     }
 
     /// The limits for packets in this direction, once the receiver has stated them.
-    pub fn limits(&self, direction: Direction) -> Option<&StatedLimits> {
+    pub(crate) fn limits(&self, direction: Direction) -> Option<&StatedLimits> {
         match direction {
             Direction::ClientToServer => self.connack.as_ref().map(|connack| &connack.limits),
             Direction::ServerToClient => self.connect.as_ref().map(|connect| &connect.limits),

@@ -18,7 +18,7 @@ const COLOURS: [Color; 4] = [Color::Cyan, Color::Green, Color::Yellow, Color::Ma
 
 /// Writes packets byte by byte.
 #[derive(Debug)]
-pub struct HexView {
+pub(crate) struct HexView {
     options: Options,
     lines: LineView,
 }
@@ -84,7 +84,7 @@ impl View for HexView {
 
 impl HexView {
     /// A view with these options.
-    pub fn new(options: Options) -> HexView {
+    pub(crate) fn new(options: Options) -> HexView {
         HexView { options, lines: LineView::new(options) }
     }
 

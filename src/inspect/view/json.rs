@@ -19,7 +19,7 @@ use std::fmt::Write;
 
 /// Writes items as JSON.
 #[derive(Debug)]
-pub struct JsonView {
+pub(crate) struct JsonView {
     options: Options,
     clock: TimeFormatter,
 }
@@ -44,7 +44,7 @@ impl View for JsonView {
 
 impl JsonView {
     /// A view with these options.
-    pub fn new(options: Options) -> JsonView {
+    pub(crate) fn new(options: Options) -> JsonView {
         JsonView { options, clock: TimeFormatter::rfc_3339() }
     }
 

@@ -25,7 +25,7 @@ const MAX_HEX: usize = 16;
 
 /// Writes items as lines.
 #[derive(Debug)]
-pub struct LineView {
+pub(crate) struct LineView {
     options: Options,
     clock: TimeFormatter,
 }
@@ -61,7 +61,7 @@ impl View for LineView {
 
 impl LineView {
     /// A view with these options.
-    pub fn new(options: Options) -> LineView {
+    pub(crate) fn new(options: Options) -> LineView {
         LineView { options, clock: TimeFormatter::time_of_day() }
     }
 

@@ -1,26 +1,26 @@
 //! The output formats: each view turns items into bytes. [`ViewFormat`] lists them all.
 
 mod clock;
-pub mod hex;
-pub mod json;
-pub mod line;
+pub(crate) mod hex;
+pub(crate) mod json;
+pub(crate) mod line;
 mod payload;
 mod secret;
-pub mod text;
+pub(crate) mod text;
 mod value;
 pub(super) mod words;
 
 use super::statistics::Statistics;
 use super::{Finding, Item, Severity};
-pub use hex::HexView;
-pub use json::JsonView;
-pub use line::LineView;
-pub use text::TextView;
+pub(crate) use hex::HexView;
+pub(crate) use json::JsonView;
+pub(crate) use line::LineView;
+pub(crate) use text::TextView;
 
 use crate::payload::PayloadDecoding;
 
 /// An output format.
-pub trait View {
+pub(crate) trait View {
     /// Appends an item, with the linter's findings.
     fn write(&mut self, item: &Item<'_>, findings: &[Finding], out: &mut Vec<u8>);
 
@@ -32,7 +32,7 @@ pub trait View {
 
 /// The output formats that a user can select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ViewFormat {
+pub(crate) enum ViewFormat {
     /// [`LineView`].
     Line,
     /// [`TextView`].
@@ -45,10 +45,11 @@ pub enum ViewFormat {
 
 impl ViewFormat {
     /// All formats, in the order of the help.
-    pub const ALL: [ViewFormat; 4] = [ViewFormat::Line, ViewFormat::Text, ViewFormat::Hex, ViewFormat::Json];
+    pub(crate) const ALL: [ViewFormat; 4] =
+        [ViewFormat::Line, ViewFormat::Text, ViewFormat::Hex, ViewFormat::Json];
 
     /// The name in options, and its description in the help.
-    pub fn name(self) -> (&'static str, &'static str) {
+    pub(crate) fn name(self) -> (&'static str, &'static str) {
         match self {
             ViewFormat::Line => ("line", "One line per packet"),
             ViewFormat::Text => ("text", "One line per field"),
@@ -58,7 +59,7 @@ impl ViewFormat {
     }
 
     /// A view of this format.
-    pub fn view(self, options: Options) -> Box<dyn View> {
+    pub(crate) fn view(self, options: Options) -> Box<dyn View> {
         match self {
             ViewFormat::Line => Box::new(LineView::new(options)),
             ViewFormat::Text => Box::new(TextView::new(options)),
@@ -70,7 +71,7 @@ impl ViewFormat {
 
 /// Options for all views.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     /// Show passwords and authentication data.
     pub shows_secrets: bool,
     /// Show every field with its byte range.
@@ -87,7 +88,7 @@ pub struct Options {
 
 /// How the user can let the inspector show more, in the words of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Advice {
+pub(crate) struct Advice {
     /// How to set the MQTT version of connections without CONNECT.
     pub version: &'static str,
     /// How to decrypt TLS.

@@ -10,7 +10,7 @@ const MARGIN: &str = "                    ";
 
 /// Writes packets field by field.
 #[derive(Debug)]
-pub struct TextView {
+pub(crate) struct TextView {
     options: Options,
     lines: LineView,
 }
@@ -32,7 +32,7 @@ impl View for TextView {
 
 impl TextView {
     /// A view with these options.
-    pub fn new(options: Options) -> TextView {
+    pub(crate) fn new(options: Options) -> TextView {
         TextView { options, lines: LineView::new(options) }
     }
 

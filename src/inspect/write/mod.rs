@@ -23,7 +23,7 @@ const MAX_STEP: u64 = 1 << 30;
 
 /// Turns events into a capture.
 #[derive(Debug, Default)]
-pub struct CaptureWriter {
+pub(crate) struct CaptureWriter {
     connections: HashMap<u32, WrittenConnection>,
 }
 
@@ -37,12 +37,12 @@ struct WrittenConnection {
 
 impl CaptureWriter {
     /// Appends the start of a capture.
-    pub fn begin(&self, out: &mut Vec<u8>) {
+    pub(crate) fn begin(&self, out: &mut Vec<u8>) {
         pcapng::begin(out);
     }
 
     /// Appends the frames of an event.
-    pub fn take(&mut self, event: &ConversationEvent<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn take(&mut self, event: &ConversationEvent<'_>, out: &mut Vec<u8>) {
         if let ConversationEvent::Opened { connection, at, client, server, start, .. } = *event {
             let mut opened = WrittenConnection { client, server, next: [0, 0] };
             if matches!(start, Start::Handshake { .. }) {

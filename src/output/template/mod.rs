@@ -14,7 +14,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub use parse::TemplateError;
+pub(crate) use parse::TemplateError;
 pub(super) use render::Rendering;
 
 use super::timestamp::TimeFormat;
@@ -22,7 +22,7 @@ use field::{Spec, TemplateField};
 
 /// A parsed format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
+pub(crate) struct Template {
     parts: Vec<TemplatePart>,
 }
 

@@ -10,7 +10,7 @@ const MAX_WIDTH: usize = 65_535;
 /// An error in a format, with its position: the byte, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum TemplateError {
+pub(crate) enum TemplateError {
     #[error("'{specifier}' at byte {position} is incomplete; write %% for %")]
     Incomplete { specifier: String, position: usize },
     #[error(
@@ -34,7 +34,7 @@ impl Template {
     ///
     /// # Errors
     /// The first error in it, with its position.
-    pub fn parse(format: &[u8]) -> Result<Template, TemplateError> {
+    pub(crate) fn parse(format: &[u8]) -> Result<Template, TemplateError> {
         let mut parser = Parser { format, position: 0, start: 0, parts: Vec::new() };
         while let Some(byte) = parser.next() {
             parser.start = parser.position - 1;

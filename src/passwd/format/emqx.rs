@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 /// The hash algorithm, if the broker supports several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// One pass of SHA-256.
     Sha256,
     /// One pass of SHA-512.
@@ -37,7 +37,7 @@ impl fmt::Display for Algorithm {
 
 /// The position of the salt relative to the password in the hash input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SaltPosition {
+pub(crate) enum SaltPosition {
     /// Before the password.
     #[default]
     Prefix,

@@ -27,7 +27,7 @@ mod tests;
 mod vernemq;
 
 use super::{HashError, Password, Scheme};
-pub use emqx::{Algorithm, SaltPosition};
+pub(crate) use emqx::{Algorithm, SaltPosition};
 use std::num::NonZeroU32;
 use std::str::Utf8Error;
 use zeroize::Zeroizing;
@@ -36,11 +36,11 @@ use zeroize::Zeroizing;
 const MAX_NAME: usize = 65_535;
 
 /// The default role of new users. Roles made by others are never chosen, since one could be the administrator's.
-pub const ROLE: &str = "all-topics";
+pub(crate) const ROLE: &str = "all-topics";
 
 /// A document format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// mosquitto's password file.
     Mosquitto,
     /// mosquitto's dynamic security plugin.
@@ -61,7 +61,7 @@ pub enum Format {
 
 /// Settings for new users and their hashes. Each format reads the ones it needs.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The scheme for mosquitto's own file.
     pub scheme: Scheme,
     /// The algorithm for EMQX and RabbitMQ; `None` for SHA-256.
@@ -81,7 +81,7 @@ pub struct Settings {
 
 /// The stored form of a password, encoded for the format.
 #[derive(Debug, Clone)]
-pub struct Secret {
+pub(crate) struct Secret {
     hash: Zeroizing<String>,
     salt: Option<String>,
     iterations: Option<NonZeroU32>,
@@ -96,7 +96,7 @@ impl Secret {
 
 /// The result of [`Document::set`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// The user is new.
     Added,
     /// The user existed; the password was changed.
@@ -105,7 +105,7 @@ pub enum Change {
 
 /// A user and the hash scheme of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     /// The name.
     pub name: String,
     /// The scheme and its parameters.
@@ -116,7 +116,7 @@ pub struct User {
 
 /// The result of a password check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PasswordCheck {
+pub(crate) enum PasswordCheck {
     /// The password matches.
     Right,
     /// The password does not match.
@@ -129,7 +129,7 @@ pub enum PasswordCheck {
 
 /// A rejected document, name or password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FormatError {
+pub(crate) enum FormatError {
     /// A line is invalid.
     #[error("line {number}: {problem}")]
     Line {
@@ -161,7 +161,7 @@ pub enum FormatError {
 }
 
 /// A document whose users can be read and changed.
-pub trait Document {
+pub(crate) trait Document {
     /// All users, in document order.
     fn users(&self) -> Vec<User>;
 
@@ -183,7 +183,7 @@ pub trait Document {
 
 impl Format {
     /// All formats, in the order of the help.
-    pub const ALL: [Format; 8] = [
+    pub(crate) const ALL: [Format; 8] = [
         Format::Mosquitto,
         Format::Dynsec,
         Format::EmqxJson,
@@ -195,7 +195,7 @@ impl Format {
     ];
 
     /// The name in options, and its description in the help.
-    pub fn name(self) -> (&'static str, &'static str) {
+    pub(crate) fn name(self) -> (&'static str, &'static str) {
         match self {
             Format::Mosquitto => ("mosquitto", "mosquitto's password file"),
             Format::Dynsec => ("mosquitto-dynsec", "mosquitto's dynamic security plugin (JSON)"),
@@ -212,7 +212,11 @@ impl Format {
     ///
     /// # Errors
     /// If the document is invalid, including anything that the broker would reject.
-    pub fn open(self, content: Option<&[u8]>, settings: &Settings) -> Result<Box<dyn Document>, FormatError> {
+    pub(crate) fn open(
+        self,
+        content: Option<&[u8]>,
+        settings: &Settings,
+    ) -> Result<Box<dyn Document>, FormatError> {
         let text = match self {
             // Its comments are not necessarily UTF-8.
             Format::Mosquitto => None,
@@ -234,7 +238,7 @@ impl Format {
     ///
     /// # Errors
     /// If the format cannot hold the password or does not support the algorithm, or random bytes are not available.
-    pub fn secret(self, password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
+    pub(crate) fn secret(self, password: &Password, settings: &Settings) -> Result<Secret, FormatError> {
         match self {
             Format::Mosquitto => mosquitto::secret(password, settings.scheme),
             Format::Dynsec => dynsec::secret(password, settings),
@@ -247,7 +251,7 @@ impl Format {
     }
 
     /// Whether the file holds the passwords in plain text.
-    pub fn is_plain_text(self) -> bool {
+    pub(crate) fn is_plain_text(self) -> bool {
         self == Format::NanoMq
     }
 
@@ -255,7 +259,7 @@ impl Format {
     ///
     /// # Errors
     /// The first rule that it breaks.
-    pub fn check_name(self, name: &str) -> Result<(), FormatError> {
+    pub(crate) fn check_name(self, name: &str) -> Result<(), FormatError> {
         let problem = common_problem(name).or_else(|| match self {
             Format::Mosquitto => mosquitto::problem_of(name),
             Format::EmqxCsv => emqx_csv::problem_of(name),

@@ -22,7 +22,7 @@ const ENTRY: usize = 64;
 
 /// The births of all nodes and devices, within a limit.
 #[derive(Debug, Default)]
-pub struct Births {
+pub(crate) struct Births {
     pub(super) births: HashMap<String, Birth>,
     pub(super) size: usize,
     /// The number of births so far.
@@ -56,7 +56,7 @@ pub(super) struct BirthContext<'b> {
 
 impl Births {
     /// Remembers the birth that a message is, if it is one.
-    pub fn learn(&mut self, topic: &str, payload: &[u8]) {
+    pub(crate) fn learn(&mut self, topic: &str, payload: &[u8]) {
         let Some(topic) = Topic::parse_anywhere(topic).filter(Topic::is_birth) else { return };
         let Ok(mut birth) = Birth::read(payload) else { return };
         let key = topic.key();

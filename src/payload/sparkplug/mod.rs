@@ -9,7 +9,7 @@ mod template;
 mod tests;
 mod topic;
 
-pub use births::Births;
+pub(crate) use births::Births;
 pub(super) use topic::Topic;
 
 use super::compressed::{self, Decompressed};

@@ -68,7 +68,7 @@ const ABSENT: &[&str] = &[
 
 /// The result of a cipher list.
 #[derive(Debug, Clone)]
-pub struct Suites {
+pub(crate) struct Suites {
     pub(super) chosen: Vec<SupportedCipherSuite>,
     /// Unknown names.
     pub unknown: Vec<String>,
@@ -78,14 +78,14 @@ pub struct Suites {
 
 impl Suites {
     /// All that there are.
-    pub fn all() -> Suites {
+    pub(crate) fn all() -> Suites {
         Suites { chosen: ALL_CIPHER_SUITES.to_vec(), unknown: Vec::new(), without_effect: Vec::new() }
     }
 
     /// Parses a list in OpenSSL's syntax: names and keywords separated by colons, `+` between keywords that must all apply, `!` for
     /// exclusion. As in OpenSSL, TLS 1.2 names do not affect TLS 1.3; a list of TLS 1.3 suites alone selects TLS 1.3. Only suites for the
     /// minimum version or later are kept.
-    pub fn parse(list: &str, minimum: Version) -> Suites {
+    pub(crate) fn parse(list: &str, minimum: Version) -> Suites {
         let mut suites = Suites { chosen: Vec::new(), unknown: Vec::new(), without_effect: Vec::new() };
         let mut excluded = Vec::new();
         for item in list.split([':', ',', ' ']).filter(|item| !item.is_empty()) {
@@ -129,12 +129,12 @@ impl Suites {
     }
 
     /// Whether nothing is left to offer.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.chosen.is_empty()
     }
 
     /// The names of all suites.
-    pub fn names() -> String {
+    pub(crate) fn names() -> String {
         NAMES.map(|(name, _)| name).join(", ")
     }
 }

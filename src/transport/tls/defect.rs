@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The check that a certificate failed. The text follows the name of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum Defect {
+pub(crate) enum Defect {
     #[error("cannot be read: {0}")]
     Malformed(&'static str),
     #[error("has an extension {0} that cannot be read{count}", count = common_name(.0))]

@@ -8,7 +8,7 @@ use std::io;
 /// A TLS connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum TlsError {
+pub(crate) enum TlsError {
     #[error("the certificate of {host} is not valid any more: {subject} expired on {date}")]
     Expired { host: String, subject: String, date: String },
     #[error("the certificate of {host} is not valid yet: {subject} begins on {date}")]
@@ -51,6 +51,7 @@ pub enum TlsError {
     #[error("{host} closed the connection in the middle of the TLS handshake")]
     Closed { host: String },
     #[error("{host} did not take the shared key of {identity}: {reason}")]
+    #[cfg_attr(not(feature = "psk"), allow(dead_code, reason = "OpenSSL reports it, which the feature adds"))]
     SharedKey { host: String, identity: String, reason: String },
     #[error("the TLS handshake with {host} failed: {reason}")]
     Other { host: String, reason: String },

@@ -22,17 +22,17 @@ use zeroize::Zeroizing;
 
 /// A certificate with its issuers, and its key.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     description: String,
 }
 
 /// A password that is never shown.
-pub struct KeyPassword(Zeroizing<Vec<u8>>);
+pub(crate) struct KeyPassword(Zeroizing<Vec<u8>>);
 
 impl KeyPassword {
     /// The password's bytes, which are wiped from memory in the end.
-    pub fn new(password: Vec<u8>) -> KeyPassword {
+    pub(crate) fn new(password: Vec<u8>) -> KeyPassword {
         KeyPassword(Zeroizing::new(password))
     }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for KeyPassword {
 /// Why a private key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum KeyError {
+pub(crate) enum KeyError {
     #[error(transparent)]
     Read(#[from] RootsError),
     #[error("contains a certificate but not a private key; use the file with the key")]
@@ -82,7 +82,7 @@ pub enum KeyError {
 
 /// A private key from a file.
 #[derive(Debug)]
-pub enum Key {
+pub(crate) enum Key {
     /// As it is used.
     Plain(PrivateKeyDer<'static>),
     /// It needs a password.
@@ -91,7 +91,7 @@ pub enum Key {
 
 /// A private key that needs a password.
 #[derive(Debug)]
-pub struct EncryptedKey(Encryption);
+pub(crate) struct EncryptedKey(Encryption);
 
 #[derive(Debug)]
 enum Encryption {
@@ -121,7 +121,7 @@ impl Key {
     ///
     /// # Errors
     /// The problem with the file.
-    pub fn read(path: &Path) -> Result<Key, KeyError> {
+    pub(crate) fn read(path: &Path) -> Result<Key, KeyError> {
         let pem = input_file::read_text(path, input_file::LIMIT).map_err(RootsError::from)?;
         let position = |part: &[u8]| pem.windows(part.len()).position(|window| window == part);
         if let Some(start) = position(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") {
@@ -151,7 +151,7 @@ impl EncryptedKey {
     ///
     /// # Errors
     /// When the password is wrong, or the encryption is not known here.
-    pub fn decrypt(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>, KeyError> {
+    pub(crate) fn decrypt(&self, password: &KeyPassword) -> Result<PrivateKeyDer<'static>, KeyError> {
         match &self.0 {
             Encryption::Pkcs8(document) => decrypt_pkcs8(document.as_bytes(), password),
             Encryption::Traditional(key) => key.decrypt(&password.0),
@@ -187,7 +187,7 @@ fn is_legacy(der: &[u8]) -> Option<bool> {
 
 /// A certificate file, the first certificate of which is ours.
 #[derive(Debug)]
-pub struct OwnCertificate {
+pub(crate) struct OwnCertificate {
     chain: Vec<rustls::pki_types::CertificateDer<'static>>,
     certificate: Certificate,
 }
@@ -197,7 +197,7 @@ impl OwnCertificate {
     ///
     /// # Errors
     /// The problem with the file.
-    pub fn read(path: &Path) -> Result<OwnCertificate, RootsError> {
+    pub(crate) fn read(path: &Path) -> Result<OwnCertificate, RootsError> {
         let chain = read_certificates(path)?;
         let certificate = chain.first().and_then(Certificate::read);
         let certificate = certificate.ok_or(RootsError::Damaged { number: 1 })?;
@@ -208,7 +208,7 @@ impl OwnCertificate {
     ///
     /// # Errors
     /// When the key is of a kind that is not supported.
-    pub fn with_key(self, key: &PrivateKeyDer<'_>) -> Result<Option<Identity>, KeyError> {
+    pub(crate) fn with_key(self, key: &PrivateKeyDer<'_>) -> Result<Option<Identity>, KeyError> {
         let key = any_supported_type(key).map_err(|_| KeyError::Unsupported)?;
         if key.public_key().is_some_and(|key| Some(key) != self.certificate.public_key()) {
             return Ok(None);
@@ -227,7 +227,7 @@ impl OwnCertificate {
     }
 
     /// The subject.
-    pub fn subject(&self) -> String {
+    pub(crate) fn subject(&self) -> String {
         self.certificate.subject()
     }
 }

@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 
 /// A file of secrets, to which is added.
 #[derive(Debug)]
-pub struct KeyLogFile(Mutex<File>);
+pub(crate) struct KeyLogFile(Mutex<File>);
 
 impl KeyLogFile {
     /// Opens the file, or makes one that only its owner can read.
     ///
     /// # Errors
     /// When it cannot be written to.
-    pub fn open(path: &Path) -> io::Result<KeyLogFile> {
+    pub(crate) fn open(path: &Path) -> io::Result<KeyLogFile> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         #[cfg(unix)]

@@ -21,29 +21,29 @@ mod traditional;
 mod verify;
 
 use super::{ConnectError, Stream};
-pub use ciphers::Suites;
-pub use defect::Defect;
+pub(crate) use ciphers::Suites;
+pub(crate) use defect::Defect;
 use error::Circumstances;
-pub use error::TlsError;
+pub(crate) use error::TlsError;
 use identity::Presenter;
-pub use identity::{EncryptedKey, Identity, Key, KeyError, KeyPassword, OwnCertificate};
-pub use key_log::KeyLogFile;
-pub use negotiated::{Negotiated, ShownCertificate};
+pub(crate) use identity::{Identity, Key, KeyError, KeyPassword, OwnCertificate};
+pub(crate) use key_log::KeyLogFile;
+pub(crate) use negotiated::{Negotiated, ShownCertificate};
 #[cfg(feature = "psk")]
 pub use psk::{Psk, PskError, PskSettings};
-pub use roots::{Roots, RootsError};
+pub(crate) use roots::{Roots, RootsError};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-pub use server::{Acceptor, ServerStream};
+pub(crate) use server::{Acceptor, ServerStream};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-pub use stream::TlsStream;
+pub(crate) use stream::TlsStream;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 
@@ -52,7 +52,7 @@ const MAXIMUM_FLIGHT: usize = 64 * 1024;
 
 /// How to speak TLS with one server.
 #[derive(Debug, Clone)]
-pub enum Tls {
+pub(crate) enum Tls {
     /// By certificates.
     Certificates(Certificates),
     /// By a key that both sides know.
@@ -63,7 +63,7 @@ pub enum Tls {
 impl Tls {
     /// The same, where every connection makes the whole handshake, whatever the server offers.
     #[must_use]
-    pub fn without_resumption(self) -> Tls {
+    pub(crate) fn without_resumption(self) -> Tls {
         match self {
             Tls::Certificates(tls) => Tls::Certificates(tls.without_resumption()),
             // OpenSSL resumes sessions only on request.
@@ -73,7 +73,7 @@ impl Tls {
     }
 
     /// The checks that a server's certificate passes before a connection is used; `None` without certificates.
-    pub fn verified(&self) -> Option<Verified> {
+    pub(crate) fn verified(&self) -> Option<Verified> {
         match self {
             Tls::Certificates(tls) => Some(tls.verified),
             #[cfg(feature = "psk")]
@@ -94,7 +94,7 @@ impl Verification {
 
 /// How to speak TLS with a server that shows a certificate.
 #[derive(Debug, Clone)]
-pub struct Certificates {
+pub(crate) struct Certificates {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
     presenter: Arc<Presenter>,
@@ -104,7 +104,7 @@ pub struct Certificates {
 
 /// The input of [`Certificates`].
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The name or address that the server's certificate must be for; a name is also sent to the server.
     pub server_name: String,
     /// The checks of the server's certificate.
@@ -123,7 +123,7 @@ pub struct Settings {
 
 /// The checks of a server's certificate.
 #[derive(Debug, Clone)]
-pub enum Verification {
+pub(crate) enum Verification {
     /// The chain and the name.
     Full(Roots),
     /// The chain alone: the certificate may be for any host.
@@ -134,7 +134,7 @@ pub enum Verification {
 
 /// The checks that the certificate of a connected server passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// A trusted authority issued it.
     pub chain: bool,
     /// It is for the host.
@@ -144,7 +144,7 @@ pub struct Verified {
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)] // the names say it
-pub enum Version {
+pub(crate) enum Version {
     Tls12,
     Tls13,
 }
@@ -152,7 +152,7 @@ pub enum Version {
 /// Why settings do not go together.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum SettingsError {
+pub(crate) enum SettingsError {
     #[error("'{0}' is neither a host name nor an address")]
     ServerName(String),
     #[error("no suite is left that could be used with these versions of TLS")]
@@ -164,7 +164,7 @@ impl Certificates {
     ///
     /// # Errors
     /// If the server's name is invalid, or no suite fits the versions.
-    pub fn new(settings: Settings) -> Result<Certificates, SettingsError> {
+    pub(crate) fn new(settings: Settings) -> Result<Certificates, SettingsError> {
         let server_name = server_name(&settings.server_name)?;
         let provider = CryptoProvider { cipher_suites: settings.suites.chosen, ..ring::default_provider() };
         let supported = provider.signature_verification_algorithms;
@@ -244,7 +244,7 @@ async fn discard_received(stream: &mut Stream) {
 ///
 /// # Errors
 /// The reason of a failed handshake.
-pub async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect(stream: Stream, tls: &Tls) -> Result<Stream, ConnectError> {
     let result = match tls {
         Tls::Certificates(tls) => tls.connect(stream).await,
         #[cfg(feature = "psk")]

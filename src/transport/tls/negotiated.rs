@@ -6,7 +6,7 @@ use rustls::{ClientConnection, ProtocolVersion};
 
 /// The negotiated parameters of a TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Negotiated {
+pub(crate) struct Negotiated {
     /// The version of TLS, as in `TLS 1.3`.
     pub version: String,
     /// The cipher suite, by the name that its specification gives it.
@@ -19,7 +19,7 @@ pub struct Negotiated {
 
 /// A certificate as people look at it. Names are escaped where a terminal could obey them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownCertificate {
+pub(crate) struct ShownCertificate {
     /// The subject, such as `CN=localhost`.
     pub subject: String,
     /// The issuer.

@@ -17,7 +17,7 @@ const IGNORE_UNEXPECTED_EOF: u64 = 1 << 7;
 
 /// A prepared connection with a shared key.
 #[derive(Debug, Clone)]
-pub struct Psk {
+pub(crate) struct Psk {
     context: SslContext,
     host: String,
     identity: String,
@@ -25,25 +25,25 @@ pub struct Psk {
 
 /// The input of [`Psk`].
 #[derive(Debug)]
-pub struct PskSettings<'a> {
+pub(crate) struct PskSettings<'a> {
     /// The server's name or address; a name is also sent to the server.
-    pub server_name: &'a str,
+    pub(crate) server_name: &'a str,
     /// The key's name at the server.
-    pub identity: &'a str,
+    pub(crate) identity: &'a str,
     /// The key.
-    pub key: super::KeyPassword,
+    pub(crate) key: super::KeyPassword,
     /// The suites, as OpenSSL has them.
-    pub ciphers: Option<&'a str>,
+    pub(crate) ciphers: Option<&'a str>,
     /// The protocols to offer with ALPN.
-    pub alpn: Vec<Vec<u8>>,
+    pub(crate) alpn: Vec<Vec<u8>>,
     /// Where the connection's secrets are written.
-    pub key_log: Option<KeyLogFile>,
+    pub(crate) key_log: Option<KeyLogFile>,
 }
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum PskError {
+pub(crate) enum PskError {
     #[error("the key has more than {MAXIMUM_KEY} bytes")]
     Key,
     #[error("the key's name has more than {MAXIMUM_IDENTITY} bytes, or a zero")]
@@ -59,7 +59,7 @@ impl Psk {
     ///
     /// # Errors
     /// When the key, its name or the suites are not as OpenSSL takes them.
-    pub fn new(settings: PskSettings<'_>) -> Result<Psk, PskError> {
+    pub(crate) fn new(settings: PskSettings<'_>) -> Result<Psk, PskError> {
         let identity = settings.identity.to_owned();
         if identity.len() > MAXIMUM_IDENTITY || identity.contains('\0') {
             return Err(PskError::Identity);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Trusted certificates: authorities, and certificates trusted as they are.
 #[derive(Debug, Clone)]
-pub struct Roots {
+pub(crate) struct Roots {
     pub(super) anchors: RootCertStore,
     /// The certificates themselves, the anchors' and those that issue nothing.
     pub(super) certificates: Vec<CertificateDer<'static>>,
@@ -22,7 +22,7 @@ pub struct Roots {
 /// Why certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // the texts say what each is
-pub enum RootsError {
+pub(crate) enum RootsError {
     #[error("{}", describe(.0))]
     Read(#[from] io::Error),
     #[error("the file is empty; it should hold certificates in PEM form")]
@@ -52,7 +52,7 @@ pub enum RootsError {
 
 impl Roots {
     /// Trusts no certificate.
-    pub fn nobody() -> Roots {
+    pub(crate) fn nobody() -> Roots {
         Roots { anchors: RootCertStore::empty(), certificates: Vec::new(), sources: Vec::new() }
     }
 
@@ -60,7 +60,7 @@ impl Roots {
     ///
     /// # Errors
     /// If the file has no certificate, or one is unreadable.
-    pub fn add_file(&mut self, path: &Path) -> Result<(), RootsError> {
+    pub(crate) fn add_file(&mut self, path: &Path) -> Result<(), RootsError> {
         self.add(read_certificates(path)?)?;
         self.sources.push(path.display().to_string());
         Ok(())
@@ -70,7 +70,7 @@ impl Roots {
     ///
     /// # Errors
     /// If the directory has no certificate.
-    pub fn add_directory(&mut self, path: &Path) -> Result<(), RootsError> {
+    pub(crate) fn add_directory(&mut self, path: &Path) -> Result<(), RootsError> {
         if path.is_file() {
             return Err(RootsError::NotADirectory);
         }
@@ -94,7 +94,7 @@ impl Roots {
     ///
     /// # Errors
     /// If it has none, as in a container without certificates.
-    pub fn add_system(&mut self) -> Result<(), RootsError> {
+    pub(crate) fn add_system(&mut self) -> Result<(), RootsError> {
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = self.anchors.add_parsable_certificates(found.certs.iter().cloned());
         if added == 0 {

@@ -16,11 +16,11 @@ use tokio_rustls::TlsAcceptor;
 
 /// Shows clients one certificate, and wants none of theirs.
 #[derive(Clone)]
-pub struct Acceptor(TlsAcceptor);
+pub(crate) struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
     /// Shows this certificate.
-    pub fn new(identity: &Identity) -> Acceptor {
+    pub(crate) fn new(identity: &Identity) -> Acceptor {
         let certified = SingleCertAndKey::from((*identity.key).clone());
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13, &TLS12])
@@ -34,7 +34,7 @@ impl Acceptor {
     ///
     /// # Errors
     /// The reason of the failure.
-    pub async fn accept(&self, stream: Stream) -> io::Result<Stream> {
+    pub(crate) async fn accept(&self, stream: Stream) -> io::Result<Stream> {
         let Acceptor(acceptor) = self;
         let stream = acceptor.accept(stream).await.map_err(explain_client)?;
         Ok(Stream::TlsServer(Box::new(ServerStream(stream))))
@@ -43,11 +43,11 @@ impl Acceptor {
 
 /// A stream inside TLS, from the server's end.
 #[derive(Debug)]
-pub struct ServerStream(tokio_rustls::server::TlsStream<Stream>);
+pub(crate) struct ServerStream(tokio_rustls::server::TlsStream<Stream>);
 
 impl ServerStream {
     /// The stream beneath.
-    pub fn carrier(&self) -> &Stream {
+    pub(crate) fn carrier(&self) -> &Stream {
         self.0.get_ref().0
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream inside TLS.
 #[derive(Debug)]
-pub struct TlsStream {
+pub(crate) struct TlsStream {
     stream: tokio_rustls::client::TlsStream<Stream>,
     tls: Certificates,
     has_received: bool,
@@ -21,12 +21,12 @@ impl TlsStream {
     }
 
     /// The stream beneath.
-    pub fn carrier(&self) -> &Stream {
+    pub(crate) fn carrier(&self) -> &Stream {
         self.stream.get_ref().0
     }
 
     /// The parameters negotiated with the server.
-    pub fn agreement(&self) -> Negotiated {
+    pub(crate) fn agreement(&self) -> Negotiated {
         Negotiated::of(self.stream.get_ref().1)
     }
 

@@ -35,7 +35,7 @@ const OURS: [&str; 7] = [
 
 /// The request of a client that opens a WebSocket.
 #[derive(Debug, Clone)]
-pub struct Upgrade {
+pub(crate) struct Upgrade {
     /// The value of the header `Host`.
     pub host: String,
     /// The path, from its `/` on, as it goes over the wire.
@@ -57,7 +57,7 @@ impl Upgrade {
 
 /// A function that builds a query string.
 #[derive(Clone)]
-pub struct Query(pub Arc<dyn Fn() -> Zeroizing<String> + Send + Sync>);
+pub(crate) struct Query(pub Arc<dyn Fn() -> Zeroizing<String> + Send + Sync>);
 
 impl fmt::Debug for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +67,7 @@ impl fmt::Debug for Query {
 
 /// A header that HTTP can carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     name: HeaderName,
     value: HeaderValue,
 }
@@ -77,7 +77,7 @@ impl Header {
     ///
     /// # Errors
     /// The problem; the value, which may be secret, is not repeated.
-    pub fn parse(text: &str) -> Result<Header, String> {
+    pub(crate) fn parse(text: &str) -> Result<Header, String> {
         let (name, value) = text.split_once(':').ok_or("a header is NAME: VALUE")?;
         let name: HeaderName = name.trim().parse().map_err(|_| "invalid header name")?;
         if OURS.contains(&name.as_str()) {
@@ -92,7 +92,7 @@ impl Header {
 ///
 /// # Errors
 /// If the server refuses, with its answer.
-pub async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, ConnectError> {
+pub(crate) async fn connect(mut stream: Stream, upgrade: &Upgrade) -> Result<Stream, ConnectError> {
     let failed = |error: io::Error| match error.downcast::<TlsError>() {
         // TLS 1.3 refuses our certificate only now.
         Ok(refusal) => ConnectError::Tls(refusal),

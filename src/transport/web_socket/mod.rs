@@ -8,9 +8,9 @@ mod handshake;
 
 use super::Stream;
 use frame::{ControlFrame, Decoder, Role, put_frame};
-pub use handshake::connect;
+pub(crate) use handshake::connect;
 pub(crate) use handshake::{Accepted, accept};
-pub use handshake::{Header, Query, Upgrade};
+pub(crate) use handshake::{Header, Query, Upgrade};
 use std::fmt;
 use std::io;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ const NORMAL: [u8; 2] = 1000u16.to_be_bytes();
 const PROTOCOL_ERROR: [u8; 2] = 1002u16.to_be_bytes();
 
 /// A stream in WebSocket frames.
-pub struct WebSocket {
+pub(crate) struct WebSocket {
     stream: Stream,
     role: Role,
     decoder: Decoder,
@@ -76,7 +76,7 @@ impl WebSocket {
     }
 
     /// The stream beneath.
-    pub fn stream(&self) -> &Stream {
+    pub(crate) fn stream(&self) -> &Stream {
         &self.stream
     }
 

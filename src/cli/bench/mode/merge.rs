@@ -23,7 +23,7 @@ usage, or the reports do not belong together.";
 #[derive(Debug, Clone, Args)]
 #[command(after_help = paragraphs(&[SUMMARY, EXAMPLES, SEE_METRICS, EXIT_STATUS]))]
 /// The arguments of `mq bench merge`.
-pub struct MergeArgs {
+pub(crate) struct MergeArgs {
     /// Reports to merge
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,

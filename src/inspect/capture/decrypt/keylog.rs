@@ -8,7 +8,7 @@ const MAX_LINE: usize = 512;
 
 /// The kind of secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Label {
+pub(crate) enum Label {
     /// The master secret of TLS 1.2.
     Master,
     /// The client's secret for the handshake of TLS 1.3.
@@ -22,7 +22,7 @@ pub enum Label {
 }
 
 /// A source of secrets.
-pub trait Secrets {
+pub(crate) trait Secrets {
     /// A secret of the connection with this client random.
     fn secret(&mut self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>>;
 
@@ -32,26 +32,26 @@ pub trait Secrets {
 
 /// The secrets of a key log.
 #[derive(Default)]
-pub struct KeyLog {
+pub(crate) struct KeyLog {
     secrets: HashMap<(Label, [u8; 32]), Vec<u8>>,
 }
 
 impl KeyLog {
     /// Adds the secrets in the lines of `text`. Skips invalid lines and unused labels; returns the number of secrets found.
-    pub fn add(&mut self, text: &[u8]) -> usize {
+    pub(crate) fn add(&mut self, text: &[u8]) -> usize {
         let lines = text.split(|byte| *byte == b'\n').filter(|line| line.len() <= MAX_LINE);
         lines.filter_map(|line| self.add_line(line)).count()
     }
 
     /// A secret of the connection with this client random.
     #[must_use]
-    pub fn secret(&self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
+    pub(crate) fn secret(&self, label: Label, client_random: &[u8; 32]) -> Option<Vec<u8>> {
         self.secrets.get(&(label, *client_random)).cloned()
     }
 
     /// Whether it has no secrets.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 

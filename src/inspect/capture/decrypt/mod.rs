@@ -14,7 +14,7 @@ mod suite;
 #[cfg(test)]
 mod tests;
 
-pub use keylog::{KeyLog, Label, Secrets};
+pub(crate) use keylog::{KeyLog, Label, Secrets};
 
 use super::Moment;
 use super::conversation::{Chunk, Decryptor, Plain, Session, Undecryptable};
@@ -32,7 +32,7 @@ const MAX_WAITING: usize = 256 << 10;
 const MAX_BUFFERED: usize = 64 << 20;
 
 /// Decrypts TLS with secrets from a [`Secrets`].
-pub struct TlsDecryptor {
+pub(crate) struct TlsDecryptor {
     shared: Rc<RefCell<Shared>>,
 }
 
@@ -70,7 +70,7 @@ struct ServerParameters {
 impl TlsDecryptor {
     /// Uses the secrets of `secrets`.
     #[must_use]
-    pub fn new(secrets: Box<dyn Secrets>) -> TlsDecryptor {
+    pub(crate) fn new(secrets: Box<dyn Secrets>) -> TlsDecryptor {
         TlsDecryptor { shared: Rc::new(RefCell::new(Shared { secrets, buffered: 0 })) }
     }
 }

@@ -18,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 /// The most open connections. Beyond that, the connections that were idle the longest are closed.
-pub const MAX_CONNECTIONS: usize = 100_000;
+pub(crate) const MAX_CONNECTIONS: usize = 100_000;
 
 /// The number of connections evicted together, since finding them requires a scan of all.
 const EVICTED_AT_ONCE: usize = MAX_CONNECTIONS / 16;
@@ -149,7 +149,7 @@ pub enum TcpEvent<'a> {
 
 /// Reassembles TCP connections.
 #[derive(Debug, Default)]
-pub struct Reassembly {
+pub(crate) struct Reassembly {
     connections: HashMap<ConnectionKey, Box<TcpConnection>>,
     next_number: u32,
     history: History,
@@ -165,7 +165,7 @@ type ConnectionKey = (SocketAddr, SocketAddr);
 
 impl Reassembly {
     /// Takes a segment, and emits the resulting events.
-    pub fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(TcpEvent<'_>)) {
+    pub(crate) fn segment(&mut self, at: Moment, segment: &Segment<'_>, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let key = key(segment);
         let connection = match self.connections.get_mut(&key) {
             Some(connection) if !connection.is_over_with(segment) => connection,
@@ -195,7 +195,7 @@ impl Reassembly {
     }
 
     /// Handles the end of the capture at `at`: closes all open connections, in the order of their numbers.
-    pub fn finish(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
+    pub(crate) fn finish(&mut self, at: Moment, emit: &mut impl FnMut(TcpEvent<'_>)) {
         let mut left: Vec<_> = self.connections.drain().map(|(_, connection)| connection).collect();
         left.sort_unstable_by_key(|connection| connection.number);
         for mut connection in left {
@@ -208,7 +208,7 @@ impl Reassembly {
 
     /// The number of connections so far.
     #[must_use]
-    pub fn connections(&self) -> u32 {
+    pub(crate) fn connections(&self) -> u32 {
         self.next_number
     }
 
