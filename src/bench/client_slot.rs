@@ -13,7 +13,6 @@ pub struct ClientSlot {
 
 /// The task of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub enum Task {
     Publish,
     Subscribe,

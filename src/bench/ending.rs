@@ -17,7 +17,6 @@ pub enum Ending {
 
 /// The current step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub enum Step {
     Connect,
     Subscribe,

@@ -12,7 +12,6 @@ const LONGEST_VALUE: usize = 64;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// Dots, after a header if it fits; the size is fixed, or chosen for each message.
-    #[allow(missing_docs)] // the names say it
     Size { least: usize, most: usize },
     /// The same bytes each time, after the header if the group has one.
     Bytes(Vec<u8>),

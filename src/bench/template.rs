@@ -25,7 +25,6 @@ enum Placeholder {
 
 /// The values of the placeholders.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)] // the names say it
 pub struct Values<'a> {
     pub run: RunId,
     pub publisher: u32,

@@ -29,7 +29,6 @@ pub struct Topics {
 
 /// Why a template is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub enum TopicsError {
     #[error(transparent)]
     Placeholder(#[from] PlaceholderError),

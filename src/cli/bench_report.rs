@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// The formats of a report. `--output` takes those that a terminal can display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)] // comments would make the help as long as a page; the options below describe each
+// No doc comments: they would make the help as long as a page, and the options below describe each.
 pub(crate) enum ReportFormat {
     Text,
     Json,
@@ -86,7 +86,6 @@ impl FromArgMatches for ReportFiles {
 
 /// The subject of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)] // as above
 pub(crate) enum Searchable {
     Rate,
 }

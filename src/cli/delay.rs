@@ -34,7 +34,7 @@ impl DelayArgs {
     ///
     /// # Errors
     /// If the time is past, or further away than EMQX's maximum.
-    pub(crate) fn from_now(&self, now: Timestamp) -> Result<Option<Delay>, Error> {
+    pub(crate) fn counted_from(&self, now: Timestamp) -> Result<Option<Delay>, Error> {
         let Some(at) = self.at else {
             return Ok(self.delay.map(Delay));
         };
@@ -99,7 +99,7 @@ mod tests {
         let now: Timestamp = "2026-01-31T12:00:00.25Z".parse().unwrap();
         let at = |text: &str| {
             let at = text.parse::<Timestamp>().unwrap().into();
-            DelayArgs { delay: None, at: Some(at) }.from_now(now)
+            DelayArgs { delay: None, at: Some(at) }.counted_from(now)
         };
         assert_eq!(at("2026-01-31T12:00:01Z").unwrap(), Some(Delay(1)));
         assert_eq!(at("2026-01-31T12:01:00.25Z").unwrap(), Some(Delay(60)));

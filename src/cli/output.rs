@@ -50,7 +50,6 @@ pub(crate) struct OutputArgs {
 
 /// The encoding of payloads with `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the help says it
 pub(crate) enum PayloadForm {
     Raw,
     Hex,

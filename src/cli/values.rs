@@ -249,7 +249,6 @@ const MAX_PAYLOAD: u64 = 268_000_000;
 
 /// Minimum and maximum length of a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub(crate) struct Sizes {
     pub least: usize,
     pub most: usize,

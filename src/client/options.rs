@@ -80,7 +80,6 @@ pub(crate) struct Retries {
 
 /// The will message, published by the server after the client is gone.
 #[derive(Debug, Clone)]
-#[allow(missing_docs)] // as in PUBLISH
 pub(crate) struct WillOptions {
     pub topic: String,
     pub payload: Vec<u8>,

@@ -50,7 +50,7 @@ pub(super) fn run(args: &PublishArgs, messages: Messages) -> Result<ExitStatus, 
     } else {
         None
     };
-    let delay = args.delay.from_now(Timestamp::now())?;
+    let delay = args.delay.counted_from(Timestamp::now())?;
     let mut publisher = Publisher::new(args, topic, delay, &options, messages)?;
     publisher.check_what_is_known(args)?;
     delay.and_then(Delay::warning).inspect(|warning| messages.say(warning));

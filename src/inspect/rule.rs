@@ -37,7 +37,6 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $variant:ident $severity:ident $scope:ident $sender:ident $v3:expr, $v5:expr; $sentence:literal; $hint:literal;)+) => {
         /// A rule of the linter or the dissector.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)] // the sentences say what each is
         pub(crate) enum Rule { $($variant,)+ }
 
         impl Rule {

@@ -101,7 +101,6 @@ pub(crate) enum Value {
 
 /// How a time is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub(crate) enum TimeForm {
     Rfc3339,
     Seconds,

@@ -32,7 +32,6 @@ pub(crate) enum Rotation {
 
 /// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum RecordingError {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },

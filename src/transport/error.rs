@@ -8,7 +8,6 @@ use std::time::Duration;
 
 /// Why a broker cannot be reached.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum ConnectError {
     #[error("the name {host} cannot be resolved: {source}")]
     Lookup { host: String, source: io::Error },

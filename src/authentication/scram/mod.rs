@@ -34,7 +34,6 @@ const NONCE_LENGTH: usize = 18;
 
 /// The hash that all of SCRAM is computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // they are what they are called
 pub(crate) enum Algorithm {
     /// Weak, and for clients alone: some brokers have nothing else.
     Sha1,

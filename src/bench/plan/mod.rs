@@ -51,7 +51,6 @@ pub struct Broker {
 
 /// A will message.
 #[derive(Debug, Clone)]
-#[allow(missing_docs)] // the names say it
 pub struct Will {
     pub topic: Template,
     pub payload: Vec<u8>,
@@ -62,7 +61,6 @@ pub struct Will {
 
 /// Properties of MQTT 5 by packet.
 #[derive(Debug, Clone, Default)]
-#[allow(missing_docs)] // the names say it
 pub struct PacketProperties {
     pub connect: PropertiesBuf,
     pub publish: PropertiesBuf,

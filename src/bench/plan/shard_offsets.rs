@@ -13,7 +13,6 @@ pub struct ShardOffsets {
 
 /// Numbers of clients by task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub struct Counts {
     pub publishers: u32,
     pub subscribers: u32,

@@ -8,7 +8,6 @@ const MOST_ERROR_KINDS: usize = 50;
 
 /// When the errors happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(missing_docs)] // the names say it
 pub enum Stage {
     Connect,
     Subscribe,

@@ -98,7 +98,6 @@ impl LatencyMap {
 
 /// Percentiles in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub struct Summary {
     pub count: u64,
     pub min: u64,

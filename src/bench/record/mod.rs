@@ -75,7 +75,6 @@ pub struct Record {
 
 /// Counts before the measurement began. They are part of the totals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)] // the names say it
 pub struct WarmUp {
     pub acknowledged: u64,
     pub received: u64,

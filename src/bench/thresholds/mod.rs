@@ -9,10 +9,6 @@ pub mod search;
 pub mod threshold;
 
 pub use baseline::Comparison;
-<<<<<<< HEAD
 pub use live::{AbortConditions, AbortWatch, Snapshot};
-pub use metric::Metric;
-=======
->>>>>>> 54daaf5 (Only the entry points are public: other modules are crate-private, and what nobody uses is gone)
 pub use search::Search;
 pub use threshold::Thresholds;

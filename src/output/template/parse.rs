@@ -9,7 +9,6 @@ const MAX_WIDTH: usize = 65_535;
 
 /// An error in a format, with its position: the byte, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum TemplateError {
     #[error("'{specifier}' at byte {position} is incomplete; write %% for %")]
     Incomplete { specifier: String, position: usize },

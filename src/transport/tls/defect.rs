@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 /// The check that a certificate failed. The text follows the name of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum Defect {
     #[error("cannot be read: {0}")]
     Malformed(&'static str),

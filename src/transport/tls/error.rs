@@ -7,7 +7,6 @@ use std::io;
 
 /// A TLS connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum TlsError {
     #[error("the certificate of {host} is not valid any more: {subject} expired on {date}")]
     Expired { host: String, subject: String, date: String },

@@ -51,7 +51,6 @@ impl fmt::Debug for KeyPassword {
 
 /// Why a private key cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum KeyError {
     #[error(transparent)]
     Read(#[from] RootsError),

@@ -143,7 +143,6 @@ pub(crate) struct Verified {
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)] // the names say it
 pub(crate) enum Version {
     Tls12,
     Tls13,
@@ -151,7 +150,6 @@ pub(crate) enum Version {
 
 /// Why settings do not go together.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum SettingsError {
     #[error("'{0}' is neither a host name nor an address")]
     ServerName(String),

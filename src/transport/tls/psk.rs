@@ -42,7 +42,6 @@ pub(crate) struct PskSettings<'a> {
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum PskError {
     #[error("the key has more than {MAXIMUM_KEY} bytes")]
     Key,

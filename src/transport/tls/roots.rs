@@ -21,7 +21,6 @@ pub(crate) struct Roots {
 
 /// Why certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)] // the texts say what each is
 pub(crate) enum RootsError {
     #[error("{}", describe(.0))]
     Read(#[from] io::Error),
