@@ -15,7 +15,9 @@ const HELD_SHARE: f64 = 0.98;
 impl Report {
     /// The run in a sentence: its rate or its clients, its latency, its losses.
     pub fn sentence(&self) -> String {
-        let latency = self.main_latency().and_then(|kind| self.latency_words(kind));
+        // The handshake says nothing about messages.
+        let is_told = |kind: &LatencyKind| self.account.sent == 0 || *kind != LatencyKind::Connack;
+        let latency = self.main_latency().filter(is_told).and_then(|kind| self.latency_words(kind));
         let parts: Vec<_> = latency.into_iter().chain(self.loss_words()).collect();
         let facts = match parts.as_slice() {
             [] => self.load_words(),
@@ -104,7 +106,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{report, spoil};
-    use super::super::{Flow, Rule, Verdict};
+    use super::super::{Flow, LatencyKind, Rule, Verdict};
 
     use crate::bench::ending::{Ending, Step};
 
@@ -130,6 +132,13 @@ mod tests {
             "{}",
             report.sentence()
         );
+    }
+
+    #[test]
+    fn the_handshake_is_no_latency_of_messages() {
+        let mut report = report();
+        report.latencies.retain(|kind, _| *kind == LatencyKind::Connack);
+        assert_eq!(report.sentence(), "16667 messages/s for 6 s: nothing lost");
     }
 
     #[test]
