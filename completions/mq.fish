@@ -887,8 +887,8 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from pub" -l help -d 'Print help'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s c -l clients -d 'Number of subscribers [default: 100]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s q -l qos -d 'QoS level of the subscriptions: 0, 1 or 2' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l duration -d 'Duration of the load, such as 30s or 2m [default: 10s, unless --messages is set]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l warm-up -d 'Receive messages for this time before the measurement' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s, or until --messages arrived]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l warm-up -d 'Receive messages for this time before the measurement [default: 2s without --duration and --messages]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -s t -l topic -d 'Topic filter to subscribe to' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l subscription-qos -d 'QoS level of the subscriptions, if it differs from --qos' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from sub" -l share -d 'Use one shared subscription for all subscribers; each message goes to one of them' -r
@@ -1100,7 +1100,7 @@ fan-out\t'One publisher, or a few, for all subscribers'
 mesh\t'All subscribers receive the messages of all publishers'"
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s q -l qos -d 'QoS level of messages and subscriptions: 0, 1 or 2' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l duration -d 'Duration of the measurement, such as 30s or 2m [default: 10s]' -r
-complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration and --messages]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -l warm-up -d 'Send messages for this time before the measurement; their losses count too [default: 2s without --duration]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s t -l topic -d 'Topic template with {run}, {i}, {s}, {client}, {seq}, {ts}, {uuid} and {rand:0..100} [default: mq-bench/{run}/{s}/{i}]' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s s -l size -d 'Payload size, such as 512 or 64KiB, or a range such as 64..1KiB; the header of measured messages takes 24 bytes, with --rate 32' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from reconnect" -s f -l payload-file -d 'Read the payload from a file; with subscribers, it follows the header' -r -F

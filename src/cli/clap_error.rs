@@ -46,7 +46,7 @@ pub(super) struct Typed<'a> {
     /// The command with all options; for `mq bench`, with those of all modes.
     pub(super) subcommand: Option<&'a Command>,
     /// The mode of `mq bench`.
-    pub(super) mode: Option<ChosenMode<'a>>,
+    pub(super) mode: Option<ChosenMode>,
     /// The words after the subcommand.
     pub(super) words: &'a [OsString],
     pub(super) file: OptionFile,
@@ -152,21 +152,19 @@ impl Typed<'_> {
         let spellings: Vec<OsString> = self.words.iter().chain(from_file).cloned().collect();
         let refusal = self.refusal(error, &spellings);
         refusal.unwrap_or_else(|| {
-            format!("{}{}", describe(error, self.suggested(error.kind()), &spellings), self.origin(error))
+            // Only options of the mode are suggested.
+            let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument);
+            let options = mode.map(ChosenMode::own_options);
+            let problem = describe(error, options.or(self.subcommand), &spellings);
+            problem + &self.origin(error)
         })
-    }
-
-    /// The command whose options are suggested for an unknown one: for `mq bench`, those of the mode.
-    fn suggested(&self, kind: ErrorKind) -> Option<&Command> {
-        let mode = self.mode.as_ref().filter(|_| kind == ErrorKind::UnknownArgument);
-        mode.map(ChosenMode::command).or(self.subcommand)
     }
 
     /// Why the mode of `mq bench` does not have an option.
     fn refusal(&self, error: &clap::Error, spellings: &[OsString]) -> Option<String> {
         let shown = text(error, ContextKind::InvalidArg)?;
         let mode = self.mode.as_ref().filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
-        mode.refusal(self.subcommand?, &as_typed(&shown, self.subcommand, spellings))
+        mode.refusal(&as_typed(&shown, self.subcommand, spellings))
     }
 
     /// The options that were not typed: those of the configuration, and those of the option file.

@@ -206,22 +206,28 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
         }
         typed.splice(..1, ["mq".into(), OsString::from(tool)]);
     }
-    let command = compat::adapt(command_of(names, needs_modes(&typed)), names);
+    let command = compat::adapt(command_of(names), names);
     let (head, words) = typed.split_at(typed.len().min(2));
     let subcommand = head.get(1).and_then(|name| command.find_subcommand(name));
     if let (Names::Mosquitto, Some(tool), None) = (names, head.get(1), subcommand) {
         return Err(Failure::unknown_tool(&tool.to_string_lossy()));
     }
-    let bench = subcommand.filter(|subcommand| subcommand.get_name() == bench::NAME);
-    let all_options = bench.map(chosen_mode::all_options);
-    let subcommand = all_options.as_ref().or(subcommand);
+    let is_bench = subcommand.is_some_and(|subcommand| subcommand.get_name() == bench::NAME);
+    let (chosen, unknown_mode) = match is_bench.then(|| ChosenMode::find(words)) {
+        Some(Ok(chosen)) => (Some(chosen), None),
+        Some(Err(problem)) => (None, Some(problem)),
+        None => (None, None),
+    };
+    let (mode, options) = chosen.unzip();
+    let subcommand = options.as_ref().or(subcommand);
     let (file, config) = (OptionFile::default(), Configuration::default());
-    let mut typed = Typed { names, subcommand, mode: None, words, file, config };
+    let mut typed = Typed { names, subcommand, mode, words, file, config };
+    if let Some(problem) = unknown_mode {
+        return Err(typed.usage_failure(&problem));
+    }
     let mut line = head.to_vec();
     let mut repeated = Ok(());
     if let Some(subcommand) = subcommand {
-        let mode = bench.map(|bench| ChosenMode::find(bench, subcommand, words)).transpose();
-        typed.mode = mode.map_err(|problem| typed.usage_failure(&problem))?;
         let words = typed.mode.as_ref().map_or(words, |mode| &mode.words);
         let words = argv::normalise(subcommand, names, words);
         repeated = names.check_repetitions(&words);
@@ -230,8 +236,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             typed.file = file.map_err(|error| typed.file_failure(&error))?;
         }
         if let Some(mode) = &mut typed.mode {
-            mode.sift(subcommand, &mut typed.file.lines);
-            line.extend(mode.word.clone());
+            mode.sift(&mut typed.file.lines);
+            line.extend(mode.word());
         }
         let of_file = typed.file.lines.iter().map(|line| line.word.clone());
         let words: Vec<OsString> = of_file.chain(words).collect();
@@ -258,11 +264,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     Ok(Invocation { names, command: cli.command, note: typed.note() })
 }
 
-/// Whether the command line needs the modes of `mq bench`, whose definition takes time.
-fn needs_modes(typed: &[OsString]) -> bool {
-    typed.get(1).is_some_and(|command| command == bench::NAME || command == "help")
-}
-
 /// mosquitto_passwd has its own rules for the order of words.
 fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
     let args = passwd::mosquitto::parse(words)?;
@@ -271,20 +272,16 @@ fn parse_mosquitto_passwd(words: &[OsString]) -> Result<Invocation, Failure> {
 
 /// The whole command line, with one help option for all commands.
 pub(crate) fn command() -> clap::Command {
-    command_of(Names::Mq, true)
+    command_of(Names::Mq)
 }
 
 /// Profiles do not apply under mosquitto's names.
-fn command_of(names: Names, with_modes: bool) -> clap::Command {
+fn command_of(names: Names) -> clap::Command {
     let command = Cli::command().arg(help()).mut_subcommands(finished);
     command.mut_subcommands(|command| {
         let has_profiles = names == Names::Mq && config::is_read_by(command.get_name());
         let command = command.args(has_profiles.then(config::arg));
-        if with_modes && command.get_name() == bench::NAME {
-            chosen_mode::add_modes(command)
-        } else {
-            command
-        }
+        if command.get_name() == bench::NAME { chosen_mode::add_modes(command) } else { command }
     })
 }
 

@@ -1,13 +1,13 @@
 //! The mode among the words after `mq bench`. It may follow options; clap receives it in front of them. Options of other modes are
 //! refused if they are typed, and ignored if they come from a file or a variable.
 
-use super::Mode;
-use crate::cli::config::PROFILE;
-use crate::cli::option_file::{Line, OPTION_FILE};
+use super::{MODES, Mode};
+use crate::cli::argv;
+use crate::cli::option_file::Line;
 use crate::cli::values::one_of;
-use crate::cli::{argv, with_common_parts};
 use crate::suggestion::did_you_mean;
-use clap::{Arg, ArgAction, Command, Subcommand};
+use clap::{Arg, ArgAction, Command};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -18,25 +18,48 @@ const DEFAULT: &str = "pubsub";
 /// Options of other modes that are not keys of a scenario file.
 const NOT_IN_FILES: [&str; 4] = ["hold", "keep_sessions", "search", "until"];
 
-/// A command with all modes below it.
-pub(super) fn modes() -> Command {
-    Mode::augment_subcommands(Command::new(super::NAME))
-}
-
-/// Adds the modes to `mq bench`; `extra` are options of all commands that its own definition has, such as `--profile`.
+/// Adds the modes to `mq bench`. clap defines their options when it needs them.
 pub(in crate::cli) fn add_modes(bench: Command) -> Command {
-    let shared: Vec<Arg> =
-        [OPTION_FILE, PROFILE].iter().filter_map(|id| find_id(&bench, id)).cloned().collect();
-    let bench = bench
+    let modes = MODES.iter().map(|mode| Command::new(mode.name).about(mode.about).defer(mode.define));
+    bench
         .disable_help_subcommand(true)
         .subcommand_help_heading("Modes")
         .subcommand_value_name("MODE")
-        .override_usage("mq bench [MODE] [OPTIONS]");
-    Mode::augment_subcommands(bench).mut_subcommands(|mode| {
-        let connects = find_id(&mode, "host").is_some();
-        let args = shared.iter().filter(|arg| connects || arg.get_id() != PROFILE).cloned();
-        with_common_parts(mode.args(args))
-    })
+        .override_usage("mq bench [MODE] [OPTIONS]")
+        .subcommands(modes)
+}
+
+/// The mode with this name.
+fn mode(name: &OsStr) -> Option<&'static Mode> {
+    MODES.iter().find(|mode| name == mode.name)
+}
+
+/// The options of a mode, in a command that is only searched, or parsed for single options.
+pub(super) fn options_of(mode: &Mode) -> Command {
+    searchable((mode.define)(Command::new(super::NAME)))
+}
+
+/// The names of the modes with an option.
+fn modes_with(id: &str) -> Vec<&'static str> {
+    let has_option = |mode: &&Mode| find_id(&options_of(mode), id).is_some();
+    MODES.iter().filter(has_option).map(|mode| mode.name).collect()
+}
+
+/// The options of all modes, as [`options_of`].
+fn all_options() -> Command {
+    let (mut args, mut groups) = (HashSet::new(), HashSet::new());
+    let mut all = Command::new(super::NAME);
+    for mode in &MODES {
+        let mode = (mode.define)(Command::new(super::NAME));
+        let new = mode.get_arguments().filter(|arg| args.insert(arg.get_id().clone()));
+        all = all.args(new.cloned());
+        all = all.groups(mode.get_groups().filter(|group| groups.insert(group.get_id().clone())).cloned());
+    }
+    searchable(all)
+}
+
+fn searchable(command: Command) -> Command {
+    command.disable_help_flag(true).args_override_self(true).mut_args(|arg| arg.required(false))
 }
 
 fn find_id<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
@@ -44,77 +67,94 @@ fn find_id<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
 }
 
 /// The mode of a command line.
-pub(in crate::cli) struct ChosenMode<'a> {
-    bench: &'a Command,
-    /// The mode's word, if it was typed.
-    pub(in crate::cli) word: Option<OsString>,
+pub(in crate::cli) struct ChosenMode {
+    /// If it was named.
+    mode: Option<&'static Mode>,
     /// The typed words without the mode.
     pub(in crate::cli) words: Vec<OsString>,
+    /// The options of the mode, once they are needed.
+    own: OnceCell<Command>,
 }
 
-impl<'a> ChosenMode<'a> {
-    /// Finds the mode in the words after `mq bench`: the first that is neither an option nor its value.
+impl ChosenMode {
+    /// Finds the mode in the words after `mq bench`: the first that is neither an option nor its value. Also returns the options that
+    /// may have been typed: those of the mode if the words begin with it, those of pubsub if no mode can follow, else those of all modes.
     ///
     /// # Errors
     /// If that word is not a mode.
-    pub(in crate::cli) fn find(
-        bench: &'a Command,
-        all: &Command,
-        words: &[OsString],
-    ) -> Result<Self, String> {
-        let mut chosen = ChosenMode { bench, word: None, words: words.to_vec() };
-        if let Some(position) = first_free_word(all, words) {
-            let word = chosen.words.remove(position);
-            if bench.find_subcommand(&word).is_none() {
-                return Err(unknown(bench, &word));
-            }
-            chosen.word = Some(word);
+    pub(in crate::cli) fn find(words: &[OsString]) -> Result<(ChosenMode, Command), String> {
+        if let Some((first, words)) = words.split_first()
+            && let Some(mode) = mode(first)
+        {
+            let chosen = ChosenMode::new(Some(mode), words);
+            let options = chosen.own_options().clone();
+            return Ok((chosen, options));
         }
-        Ok(chosen)
+        let mut chosen = ChosenMode::new(None, words);
+        let may_name_a_mode = |word: &OsString| mode(word).is_some() || may_be_option_file(word);
+        // The options of all modes take time, and are rarely needed.
+        let options = match words.iter().any(may_name_a_mode) {
+            true => all_options(),
+            false => chosen.own_options().clone(),
+        };
+        if let Some(position) = first_free_word(&options, words) {
+            let word = chosen.words.remove(position);
+            chosen = ChosenMode::new(Some(mode(&word).ok_or_else(|| unknown(&word))?), &chosen.words);
+        }
+        Ok((chosen, options))
     }
 
-    /// The options of the mode.
-    pub(in crate::cli) fn command(&self) -> &Command {
-        self.word.as_ref().and_then(|word| self.bench.find_subcommand(word)).unwrap_or(self.bench)
+    fn new(mode: Option<&'static Mode>, words: &[OsString]) -> ChosenMode {
+        ChosenMode { mode, words: words.to_vec(), own: OnceCell::new() }
     }
 
-    fn name(&self) -> &str {
-        self.word.as_deref().and_then(OsStr::to_str).unwrap_or(DEFAULT)
+    /// The word for clap.
+    pub(in crate::cli) fn word(&self) -> Option<OsString> {
+        self.mode.map(|mode| mode.name.into())
+    }
+
+    fn name(&self) -> &'static str {
+        self.mode.map_or(DEFAULT, |mode| mode.name)
     }
 
     /// `mq bench conn`, as far as it was typed.
     pub(in crate::cli) fn full_name(&self) -> String {
-        let word = self.word.iter().map(|word| format!(" {}", word.display()));
-        "mq bench".to_owned() + &word.collect::<String>()
+        let word = self.mode.map(|mode| format!(" {}", mode.name));
+        "mq bench".to_owned() + &word.unwrap_or_default()
+    }
+
+    pub(in crate::cli) fn own_options(&self) -> &Command {
+        let mode = || self.mode.or_else(|| mode(DEFAULT.as_ref()));
+        self.own.get_or_init(|| mode().map_or_else(|| Command::new(super::NAME), options_of))
     }
 
     /// Whether an option with this identifier applies to the mode.
     pub(in crate::cli) fn has(&self, id: &str) -> bool {
-        find_id(self.command(), id).is_some()
+        find_id(self.own_options(), id).is_some()
     }
 
     /// Takes the mode from an option file unless it was typed, and drops the file's options of other modes.
-    pub(in crate::cli) fn sift(&mut self, all: &Command, lines: &mut Vec<Line>) {
-        let is_mode = |line: &Line| self.bench.find_subcommand(&line.word).is_some();
-        if self.word.is_none()
-            && let Some(position) = lines.iter().position(is_mode)
-        {
-            self.word = Some(lines.remove(position).word);
+    pub(in crate::cli) fn sift(&mut self, lines: &mut Vec<Line>) {
+        let position = lines.iter().position(|line| mode(&line.word).is_some());
+        if let (None, Some(position)) = (self.mode, position) {
+            *self = ChosenMode::new(mode(&lines.remove(position).word), &self.words);
         }
-        lines
-            .retain(|line| known_option(all, &line.option).is_none_or(|arg| self.has(arg.get_id().as_str())));
+        if lines.is_empty() {
+            return;
+        }
+        let (own, all) = (self.own_options(), all_options());
+        let is_own = |line: &Line| known_option(own, &line.option).is_some();
+        lines.retain(|line| is_own(line) || known_option(&all, &line.option).is_none());
     }
 
     /// Why a word that clap does not know is refused, if it is an option of other modes or a file.
-    pub(in crate::cli) fn refusal(&self, all: &Command, word: &str) -> Option<String> {
+    pub(in crate::cli) fn refusal(&self, word: &str) -> Option<String> {
         let mode = self.name();
-        match argv::find(all, OsStr::new(word)) {
+        match argv::find(&all_options(), OsStr::new(word)) {
             Some(arg) => {
-                let default = if self.word.is_none() { " (the default mode)" } else { "" };
-                Some(format!(
-                    "{word} does not go with {mode}{default}{}",
-                    self.instead(arg.get_id().as_str())
-                ))
+                let default = if self.mode.is_none() { " (the default mode)" } else { "" };
+                let instead = self.instead(arg.get_id().as_str());
+                Some(format!("{word} does not go with {mode}{default}{instead}"))
             }
             None if word.starts_with('-') => None,
             None if mode == "scenario" => Some(format!("unknown word '{word}': scenario takes one file")),
@@ -124,29 +164,14 @@ impl<'a> ChosenMode<'a> {
 
     /// The modes that have an option, or an alternative.
     fn instead(&self, id: &str) -> String {
-        let has_option = |mode: &Command| find_id(mode, id).is_some();
-        let modes = self.bench.get_subcommands().filter(|mode| has_option(mode)).map(Command::get_name);
-        let modes: Vec<&str> = modes.collect();
         match (self.name(), id) {
             ("merge", _) => ", which only reads reports".to_owned(),
             ("scenario", id) if !NOT_IN_FILES.contains(&id) => "; set it in the scenario file".to_owned(),
             ("conn", "duration") => "; use --hold".to_owned(),
             ("reconnect", "messages") => "; use --duration".to_owned(),
-            _ => format!(", only with {}", all_of(&modes)),
+            _ => format!(", only with {}", all_of(&modes_with(id))),
         }
     }
-}
-
-/// All options of all modes, in one command that is only searched, or parsed for single options.
-pub(in crate::cli) fn all_options(bench: &Command) -> Command {
-    let (mut args, mut groups) = (HashSet::new(), HashSet::new());
-    let mut all = Command::new(super::NAME).disable_help_flag(true).args_override_self(true);
-    for mode in std::iter::once(bench).chain(bench.get_subcommands()) {
-        let new = mode.get_arguments().filter(|arg| args.insert(arg.get_id().clone()));
-        all = all.args(new.map(|arg| arg.clone().required(false)));
-        all = all.groups(mode.get_groups().filter(|group| groups.insert(group.get_id().clone())).cloned());
-    }
-    all
 }
 
 /// The first word that is neither an option nor its value. After an unknown option, which may have a value, there is none.
@@ -193,14 +218,21 @@ fn last_of_group<'a>(all: &'a Command, word: &str) -> Option<&'a Arg> {
     find(last).filter(|arg| flags.chars().all(is_flag) && argv::takes_value(arg))
 }
 
-fn unknown(bench: &Command, word: &OsStr) -> String {
-    let modes: Vec<&str> = bench.get_subcommands().map(Command::get_name).collect();
+/// Whether a word may be `-o`, whose file may name the mode and have options of other modes.
+fn may_be_option_file(word: &OsString) -> bool {
+    let word = word.as_encoded_bytes();
+    let is_long = word.starts_with(b"--");
+    word.starts_with(b"--option-file") || (!is_long && word.starts_with(b"-") && word.contains(&b'o'))
+}
+
+fn unknown(word: &OsStr) -> String {
+    let modes = MODES.each_ref().map(|mode| mode.name);
     let shown = word.display();
     match Path::new(word).extension().and_then(OsStr::to_str) {
         Some("toml") => format!("unknown mode '{shown}'; did you mean 'scenario {shown}'?"),
         Some("json") => format!("unknown mode '{shown}'; did you mean 'merge {shown}'?"),
         _ => {
-            let tip = did_you_mean(&word.to_string_lossy(), modes.iter().copied());
+            let tip = did_you_mean(&word.to_string_lossy(), modes);
             format!("unknown mode '{shown}': expected {}{tip}", one_of(&modes))
         }
     }

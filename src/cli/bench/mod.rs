@@ -16,7 +16,9 @@ mod value_parsers;
 
 use super::authentication::Reading;
 use super::session::ClientArgs;
-use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use super::{config, option_file, with_common_parts};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub(crate) use mode::merge::MergeArgs;
 use mode::{
     conn::ConnArgs, publish::PubArgs, pubsub::PubsubArgs, reconnect::ReconnectArgs, request::RrArgs,
@@ -29,25 +31,53 @@ pub(super) use value_parsers::rate;
 /// The name of the command.
 pub(super) const NAME: &str = "bench";
 
-// The modes on the command line. A doc comment would become the help of `mq bench`.
-#[derive(Debug, Subcommand)]
-enum Mode {
-    /// Clients publish and clients subscribe; every message is checked (the default)
-    Pubsub(Box<PubsubArgs>),
-    /// Clients connect and stay connected
-    Conn(Box<ConnArgs>),
-    /// Clients publish, without subscribers of this run
-    Pub(Box<PubArgs>),
-    /// Clients subscribe to messages of other publishers
-    Sub(Box<SubArgs>),
-    /// Clients send requests and clients respond: the round trip
-    Rr(Box<RrArgs>),
-    /// Like pubsub, but all connections are dropped at once halfway, and made again
-    Reconnect(Box<ReconnectArgs>),
-    /// Groups of clients with different loads, from a file
-    Scenario(Box<ScenarioArgs>),
-    /// Merge the reports of several runs into one, without a run
-    Merge(MergeArgs),
+/// A mode on the command line.
+struct Mode {
+    name: &'static str,
+    about: &'static str,
+    /// Adds the options and their help to a command.
+    define: fn(Command) -> Command,
+    read: fn(&ArgMatches) -> Result<BenchArgs, clap::Error>,
+}
+
+/// The modes, in the order of the help.
+const MODES: [Mode; 8] = [
+    Mode::run::<PubsubArgs>(
+        "pubsub",
+        "Clients publish and clients subscribe; every message is checked (the default)",
+    ),
+    Mode::run::<ConnArgs>("conn", "Clients connect and stay connected"),
+    Mode::run::<PubArgs>("pub", "Clients publish, without subscribers of this run"),
+    Mode::run::<SubArgs>("sub", "Clients subscribe to messages of other publishers"),
+    Mode::run::<RrArgs>("rr", "Clients send requests and clients respond: the round trip"),
+    Mode::run::<ReconnectArgs>(
+        "reconnect",
+        "Like pubsub, but all connections are dropped at once halfway, and made again",
+    ),
+    Mode::run::<ScenarioArgs>("scenario", "Groups of clients with different loads, from a file"),
+    Mode {
+        name: "merge",
+        about: "Merge the reports of several runs into one, without a run",
+        define: define::<MergeArgs>,
+        read: |matches| MergeArgs::from_arg_matches(matches).map(BenchArgs::Merge),
+    },
+];
+
+impl Mode {
+    /// A mode that runs a load.
+    const fn run<T: Args + Into<Run>>(name: &'static str, about: &'static str) -> Mode {
+        let read = |matches: &ArgMatches| {
+            T::from_arg_matches(matches).map(|args| BenchArgs::Run(Box::new(args.into())))
+        };
+        Mode { name, about, define: define::<T>, read }
+    }
+}
+
+fn define<T: Args>(command: Command) -> Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    let command = T::augment_args(command).about(about);
+    let connects = command.get_arguments().any(|arg| arg.get_id() == "host");
+    with_common_parts(command.arg(option_file::arg(NAME)).args(connects.then(config::arg)))
 }
 
 /// The task of `mq bench`.
@@ -57,22 +87,6 @@ pub(crate) enum BenchArgs {
     Run(Box<Run>),
     /// Merge reports.
     Merge(MergeArgs),
-}
-
-impl From<Mode> for BenchArgs {
-    fn from(mode: Mode) -> BenchArgs {
-        let run = match mode {
-            Mode::Pubsub(args) => (*args).into(),
-            Mode::Conn(args) => (*args).into(),
-            Mode::Pub(args) => (*args).into(),
-            Mode::Sub(args) => (*args).into(),
-            Mode::Rr(args) => (*args).into(),
-            Mode::Reconnect(args) => (*args).into(),
-            Mode::Scenario(args) => (*args).into(),
-            Mode::Merge(args) => return BenchArgs::Merge(args),
-        };
-        BenchArgs::Run(Box::new(run))
-    }
 }
 
 impl BenchArgs {
@@ -104,12 +118,10 @@ impl BenchArgs {
     }
 }
 
-/// The options of pubsub, which needs no word for the mode. [`chosen_mode::add_modes`] adds the modes for command lines that need
-/// them: their definition takes time.
+/// The options of pubsub, which needs no word for the mode. [`chosen_mode::add_modes`] adds the modes.
 impl Args for BenchArgs {
     fn augment_args(command: Command) -> Command {
-        let command = PubsubArgs::augment_args(command);
-        command.after_help(help::of_bench())
+        PubsubArgs::augment_args(command).after_help(help::of_bench())
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -119,11 +131,12 @@ impl Args for BenchArgs {
 
 impl FromArgMatches for BenchArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<BenchArgs, clap::Error> {
-        let mode = match matches.subcommand() {
-            Some(_) => Mode::from_arg_matches(matches)?,
-            None => Mode::Pubsub(Box::new(PubsubArgs::from_arg_matches(matches)?)),
+        let Some((name, matches)) = matches.subcommand() else {
+            let args = PubsubArgs::from_arg_matches(matches)?;
+            return Ok(BenchArgs::Run(Box::new(args.into())));
         };
-        Ok(mode.into())
+        let mode = MODES.iter().find(|mode| mode.name == name);
+        mode.map_or_else(|| Err(clap::Error::new(ErrorKind::InvalidSubcommand)), |mode| (mode.read)(matches))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

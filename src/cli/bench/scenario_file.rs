@@ -1,8 +1,8 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
-use super::chosen_mode;
 use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
 use super::value_parsers::{self, Ramping, Topology};
+use super::{MODES, chosen_mode};
 use crate::bench::plan::{Group, RunId};
 use crate::bench::schedule::{Arrivals, Rate};
 use crate::cli::Error;
@@ -98,7 +98,6 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     if file.groups.is_empty() {
         return Err(wrong(0, "no [[group]] in the file".to_owned()));
     }
-    let applicable = ApplicableKeys::new();
     let keys = keys_of_groups(&text);
     let mut keys = keys.iter();
     let mut names = BTreeSet::new();
@@ -109,8 +108,7 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
         let table = table.into_inner();
         let name = table.name.clone();
         let keys = keys.next().map(Vec::as_slice).unwrap_or_default();
-        applicable
-            .check(table.scenario, keys)
+        check_keys(table.scenario, keys)
             .map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?;
         if !names.insert(name.clone()) {
             return Err(wrong(start, format!("duplicate group {name:?}")));
@@ -121,26 +119,18 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
     Ok(Groups { groups, duration, warm_up })
 }
 
-/// The keys that apply to a group of each mode: the options of the mode on the command line.
-struct ApplicableKeys(clap::Command);
+/// Checks that the keys apply to the mode of their group: they are the options of the mode on the command line.
+fn check_keys(mode: GroupMode, keys: &[String]) -> Result<(), String> {
+    let options = keys.iter().filter(|key| !["name", "scenario"].contains(&key.as_str()));
+    let Some(key) = options.into_iter().find(|key| !applies(key, mode)) else { return Ok(()) };
+    let modes: Vec<&str> =
+        OF_GROUPS.into_iter().filter(|mode| applies(key, *mode)).map(GroupMode::name).collect();
+    Err(format!("{key} does not go with {}, only with {}", mode.name(), modes.join(", ")))
+}
 
-impl ApplicableKeys {
-    fn new() -> ApplicableKeys {
-        ApplicableKeys(chosen_mode::modes())
-    }
-
-    fn check(&self, mode: GroupMode, keys: &[String]) -> Result<(), String> {
-        let options = keys.iter().filter(|key| !["name", "scenario"].contains(&key.as_str()));
-        let Some(key) = options.into_iter().find(|key| !self.applies(key, mode)) else { return Ok(()) };
-        let modes = OF_GROUPS.into_iter().filter(|mode| self.applies(key, *mode)).map(GroupMode::name);
-        let modes: Vec<&str> = modes.collect();
-        Err(format!("{key} does not go with {}, only with {}", mode.name(), modes.join(", ")))
-    }
-
-    fn applies(&self, key: &str, mode: GroupMode) -> bool {
-        let options = self.0.find_subcommand(mode.name());
-        options.is_some_and(|options| options.get_arguments().any(|arg| arg.get_id() == key))
-    }
+fn applies(key: &str, mode: GroupMode) -> bool {
+    let mode = MODES.iter().find(|known| known.name == mode.name());
+    mode.is_some_and(|mode| chosen_mode::options_of(mode).get_arguments().any(|arg| arg.get_id() == key))
 }
 
 /// The keys of each group, as the user wrote them.
@@ -227,7 +217,7 @@ const OF_GROUPS: [GroupMode; 5] =
 fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GroupMode, D::Error> {
     const KNOWN: &[&str] = &["pubsub", "conn", "pub", "sub", "rr"];
     let name = String::deserialize(deserializer)?;
-    let is_of_runs = chosen_mode::modes().find_subcommand(&name).is_some();
+    let is_of_runs = MODES.iter().any(|mode| mode.name == name);
     match OF_GROUPS.into_iter().find(|mode| mode.name() == name) {
         Some(mode) => Ok(mode),
         None if is_of_runs => Err(de::Error::custom(format!(
@@ -297,9 +287,8 @@ mod tests {
         let known = unknown.message().split('`').skip(3).step_by(2);
         let keys: Vec<&str> = known.filter(|key| !["name", "scenario"].contains(key)).collect();
         assert!(keys.len() > 15, "{keys:?}");
-        let applicable = ApplicableKeys::new();
         for key in keys {
-            assert!(OF_GROUPS.into_iter().any(|mode| applicable.applies(key, mode)), "{key}");
+            assert!(OF_GROUPS.into_iter().any(|mode| applies(key, mode)), "{key}");
         }
     }
 }
