@@ -30,9 +30,9 @@ pub(crate) enum Failure {
         /// The most.
         most: u32,
     },
-    /// The server says that it failed.
+    /// The server reported a failure.
     #[error("the broker says '{}'", .0.escape_debug())]
-    Told(String),
+    Reported(String),
     /// Success without a signature, or before its time.
     #[error("the broker did not prove that it knows the password")]
     NoProof,

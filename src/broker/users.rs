@@ -87,20 +87,20 @@ impl Gate {
     /// The reason code for refusing the client.
     pub(super) async fn admit(&self, connect: &Connect<'_>) -> Result<(), ReasonCode> {
         let Some(access) = &self.access else { return Ok(()) };
-        let denied = Err(ReasonCode::NOT_AUTHORIZED);
+        let rejected = Err(ReasonCode::NOT_AUTHORIZED);
         let Some(name) = connect.username else {
-            return if access.allows_anonymous { Ok(()) } else { denied };
+            return if access.allows_anonymous { Ok(()) } else { rejected };
         };
-        let Some(users) = &access.users else { return denied };
+        let Some(users) = &access.users else { return rejected };
         let Some(Ok(password)) = connect.password.map(|bytes| Password::new(bytes.to_vec())) else {
-            return denied;
+            return rejected;
         };
         let users = Arc::clone(&users.borrow());
         let may_be_right = access.allows_empty_passwords || !password.is_empty();
         // An empty password is checked as well, so that the timing reveals nothing.
         match self.verify(users, name.to_owned(), password).await? && may_be_right {
             true => Ok(()),
-            false => denied,
+            false => rejected,
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) enum FailureKind {
 }
 
 /// The typed words, for describing mistakes in them.
-pub(super) struct Typed<'a> {
+pub(super) struct CommandLine<'a> {
     pub(super) names: Names,
     /// The command with all options; for `mq bench`, with those of all modes.
     pub(super) subcommand: Option<&'a Command>,
@@ -85,7 +85,7 @@ impl Failure {
     }
 }
 
-impl Typed<'_> {
+impl CommandLine<'_> {
     /// A mistake that clap found.
     pub(super) fn failure(&self, error: &clap::Error) -> Failure {
         match error.kind() {

@@ -2,7 +2,7 @@
 
 use super::Names;
 use super::config::PROFILE;
-use super::network::Typed;
+use super::network::TypedOptions;
 use super::session::{ClientArgs, PersistenceArgs};
 use super::values;
 use crate::cli::Error;
@@ -98,7 +98,7 @@ impl fmt::Display for Listen {
 impl LiveArgs {
     /// Records the order of the options, and which were typed.
     pub(super) fn note_order(&mut self, matches: &ArgMatches) {
-        self.client.network.typed = Typed::of(matches);
+        self.client.network.typed = TypedOptions::of(matches);
         self.has_profile = super::is_set(matches, PROFILE);
         let options = ClientArgs::augment_args(Command::new("client"));
         let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);

@@ -43,7 +43,7 @@ pub(crate) mod values;
 
 use bench::chosen_mode::{self, ChosenMode};
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use clap_error::Typed;
+use clap_error::CommandLine;
 pub(crate) use clap_error::{Failure, FailureKind};
 pub(crate) use compat::{Names, TOOLS};
 use config::Configuration;
@@ -187,7 +187,7 @@ impl Command {
         // A mode of bench is a subcommand of its own.
         let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
         if let Some(client) = self.client_mut() {
-            client.network.typed = network::Typed::of(matches);
+            client.network.typed = network::TypedOptions::of(matches);
         }
     }
 }
@@ -221,7 +221,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let (mode, options) = chosen.unzip();
     let subcommand = options.as_ref().or(subcommand);
     let (file, config) = (OptionFile::default(), Configuration::default());
-    let mut typed = Typed { names, subcommand, mode, words, file, config };
+    let mut typed = CommandLine { names, subcommand, mode, words, file, config };
     if let Some(problem) = unknown_mode {
         return Err(typed.usage_failure(&problem));
     }

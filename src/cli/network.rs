@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The default host.
-pub(super) const USUAL_HOST: &str = "localhost";
+pub(super) const DEFAULT_HOST: &str = "localhost";
 
 /// Default path of a broker's WebSocket.
 const WEB_SOCKET_PATH: &str = "/mqtt";
@@ -68,7 +68,7 @@ pub(crate) struct NetworkArgs {
     pub nodelay: bool,
     /// The typed options, and their order.
     #[arg(skip)]
-    pub(super) typed: Typed,
+    pub(super) typed: TypedOptions,
     /// Signs the request for a WebSocket.
     #[arg(skip)]
     pub(super) access_key: Option<AccessKey>,
@@ -76,7 +76,7 @@ pub(crate) struct NetworkArgs {
 
 /// The parts of the command line's order that matter.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Typed {
+pub(super) struct TypedOptions {
     /// `-t` or `-U` was typed.
     has_topic: bool,
     /// The options before `-L` that do not name the place.
@@ -87,15 +87,15 @@ pub(super) struct Typed {
     url_option: Option<&'static str>,
 }
 
-impl Typed {
-    pub(super) fn of(matches: &ArgMatches) -> Typed {
+impl TypedOptions {
+    pub(super) fn of(matches: &ArgMatches) -> TypedOptions {
         let last = |id: &str| super::is_set(matches, id).then(|| matches.indices_of(id)?.next_back())?;
         let mut before_url = vec!["username", "password", "topic"];
         before_url.retain(|id| last(id).is_some_and(|index| Some(index) < last("url")));
         let mut places = vec!["host", "port", "unix", "url"];
         places.retain(|id| last(id).is_some());
         places.sort_by_key(|id| last(id));
-        Typed {
+        TypedOptions {
             has_topic: last("topic").is_some() || last("unsubscribe").is_some(),
             before_url,
             places,
@@ -106,7 +106,7 @@ impl Typed {
 
 /// The result of the options about connection and network.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct Destination {
     /// The typed name or address, which a certificate must match.
     pub(super) host: String,
     /// The typed or default port; 0 for a unix socket, and if SRV records will give the port.
@@ -119,7 +119,7 @@ pub(super) struct Way {
     socket: Option<PathBuf>,
 }
 
-impl Way {
+impl Destination {
     /// Whether the place is a unix socket.
     pub(super) fn is_unix(&self) -> bool {
         self.socket.is_some()
@@ -130,8 +130,12 @@ impl NetworkArgs {
     /// Sets the URL from an option other than `-L`. Its path is that of the WebSocket.
     pub(super) fn lead_to(&mut self, url: &str, option: &'static str) {
         self.url = Some(url.into());
-        self.typed =
-            Typed { has_topic: true, before_url: vec![], places: vec!["url"], url_option: Some(option) };
+        self.typed = TypedOptions {
+            has_topic: true,
+            before_url: vec![],
+            places: vec!["url"],
+            url_option: Some(option),
+        };
     }
 
     /// Whether an option names the broker's place.
@@ -186,7 +190,12 @@ impl NetworkArgs {
     }
 
     /// The route to the broker; `port` is the default.
-    pub(super) fn way(&self, names: Names, connection: &ConnectionArgs, port: u16) -> Result<Way, Error> {
+    pub(super) fn destination(
+        &self,
+        names: Names,
+        connection: &ConnectionArgs,
+        port: u16,
+    ) -> Result<Destination, Error> {
         let url = self.url(names)?;
         let url = url.as_ref();
         let has_place = connection.host.is_some() || connection.port.is_some();
@@ -199,7 +208,7 @@ impl NetworkArgs {
         }
         let (host, port) = self.place(names, connection, url, port);
         let is_web_socket = self.is_web_socket(names)?;
-        let way = Way {
+        let destination = Destination {
             host: host.to_string_lossy().into_owned(),
             socket: (port == 0).then(|| PathBuf::from(host)),
             port,
@@ -207,8 +216,8 @@ impl NetworkArgs {
             proxy: self.proxy()?,
             is_web_socket,
         };
-        self.check(&way)?;
-        Ok(if self.srv { Way { port: 0, ..way } } else { way })
+        self.check(&destination)?;
+        Ok(if self.srv { Destination { port: 0, ..destination } } else { destination })
     }
 
     /// Host and port; for a unix socket its path, and 0. Later options override earlier ones; under `mq` a URL counts
@@ -235,24 +244,30 @@ impl NetworkArgs {
                 _ => (None, connection.port),
             }
         };
-        let usual = (OsString::from(USUAL_HOST), usual_port);
+        let usual = (OsString::from(DEFAULT_HOST), usual_port);
         options.into_iter().map(place_of).fold(usual, |(host, port), (new_host, new_port)| {
             (new_host.unwrap_or(host), new_port.unwrap_or(port))
         })
     }
 
-    fn check(&self, way: &Way) -> Result<(), Error> {
+    fn check(&self, destination: &Destination) -> Result<(), Error> {
         let problems = [
-            (way.is_unix() && way.proxy.is_some(), "--proxy cannot be used with a unix socket"),
-            (way.is_unix() && self.srv, "-S: a unix socket has no SRV records"),
             (
-                self.srv && way.host.parse::<IpAddr>().is_ok(),
+                destination.is_unix() && destination.proxy.is_some(),
+                "--proxy cannot be used with a unix socket",
+            ),
+            (destination.is_unix() && self.srv, "-S: a unix socket has no SRV records"),
+            (
+                self.srv && destination.host.parse::<IpAddr>().is_ok(),
                 "-S: SRV records belong to a name; -h has an address",
             ),
-            (self.srv && way.is_web_socket, "-S finds brokers of MQTT over TCP, not over WebSocket"),
-            (self.ws_path.is_some() && !way.is_web_socket, "--ws-path without --ws or a URL with ws or wss"),
+            (self.srv && destination.is_web_socket, "-S finds brokers of MQTT over TCP, not over WebSocket"),
             (
-                !self.ws_header.is_empty() && !way.is_web_socket,
+                self.ws_path.is_some() && !destination.is_web_socket,
+                "--ws-path without --ws or a URL with ws or wss",
+            ),
+            (
+                !self.ws_header.is_empty() && !destination.is_web_socket,
                 "--ws-header without --ws or a URL with ws or wss",
             ),
         ];
@@ -263,20 +278,25 @@ impl NetworkArgs {
     }
 
     /// The address to connect to, once it is known whether TLS is used.
-    pub(super) fn address(&self, way: &Way, is_secure: bool) -> Address {
+    pub(super) fn address(&self, destination: &Destination, is_secure: bool) -> Address {
         if self.srv {
             let service = if is_secure { "_secure-mqtt" } else { "_mqtt" };
-            return Address::Service(format!("{service}._tcp.{}", way.host));
+            return Address::Service(format!("{service}._tcp.{}", destination.host));
         }
-        match &way.socket {
+        match &destination.socket {
             Some(path) => Address::Unix(path.clone()),
-            None => Address::Tcp { host: way.host.clone(), port: way.port },
+            None => Address::Tcp { host: destination.host.clone(), port: destination.port },
         }
     }
 
     /// The WebSocket upgrade, if one is needed.
-    pub(super) fn upgrade(&self, names: Names, way: &Way, is_secure: bool) -> Result<Option<Upgrade>, Error> {
-        if !way.is_web_socket {
+    pub(super) fn upgrade(
+        &self,
+        names: Names,
+        destination: &Destination,
+        is_secure: bool,
+    ) -> Result<Option<Upgrade>, Error> {
+        if !destination.is_web_socket {
             return Ok(None);
         }
         let headers = self.ws_header.iter().map(|text| Header::parse(text)).collect::<Result<_, _>>();
@@ -289,7 +309,7 @@ impl NetworkArgs {
         };
         let path = path.unwrap_or_else(|| WEB_SOCKET_PATH.to_owned());
         let path = utf8_percent_encode(&path, NOT_IN_PATHS).to_string();
-        let host = host_header(names, way, is_secure);
+        let host = host_header(names, destination, is_secure);
         let query = self.access_key.clone().map(|key| signed_query(key, host.clone(), path.clone()));
         Ok(Some(Upgrade { host, path, query, headers, offers_v31: false }))
     }
@@ -389,9 +409,13 @@ fn usage(problem: &str) -> Error {
 }
 
 /// The host with its port, unless that is the default; mosquitto's tools always omit it.
-fn host_header(names: Names, way: &Way, is_secure: bool) -> String {
-    let host = if way.host.contains(':') { format!("[{}]", way.host) } else { way.host.clone() };
-    match way.port {
+fn host_header(names: Names, destination: &Destination, is_secure: bool) -> String {
+    let host = if destination.host.contains(':') {
+        format!("[{}]", destination.host)
+    } else {
+        destination.host.clone()
+    };
+    match destination.port {
         0 => "localhost".to_owned(),
         80 if !is_secure => host,
         443 if is_secure => host,

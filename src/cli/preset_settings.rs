@@ -6,7 +6,7 @@
 use super::Names;
 use super::authentication::expired;
 use super::connection::TLS_PORT;
-use super::network::Way;
+use super::network::Destination;
 use super::secrets::is_open_to_others;
 use super::session::ClientArgs;
 use crate::cli::Error;
@@ -59,8 +59,8 @@ impl ClientArgs {
             Service::AzureIotHub => client.apply_iot_hub(names, credentials)?,
             Service::AzureEventGrid => client.apply_event_grid(names)?,
         }
-        let way = client.way(names)?;
-        client.check_server_name(service, &way)?;
+        let destination = client.destination(names)?;
+        client.check_server_name(service, &destination)?;
         Ok((client, warnings))
     }
 
@@ -82,12 +82,12 @@ impl ClientArgs {
     }
 
     /// The services identify their customers by the server name in TLS.
-    fn check_server_name(&self, service: Service, way: &Way) -> Result<(), Error> {
-        let is_address = way.host.parse::<IpAddr>().is_ok() && self.tls.tls_hostname.is_none();
+    fn check_server_name(&self, service: Service, destination: &Destination) -> Result<(), Error> {
+        let is_address = destination.host.parse::<IpAddr>().is_ok() && self.tls.tls_hostname.is_none();
         if is_address && service.needs_server_name() {
             return Err(Error::Usage(format!(
                 "-h {}: {service} needs a name for TLS (SNI), not an address; --tls-hostname NAME gives one",
-                way.host
+                destination.host
             )));
         }
         Ok(())
@@ -119,7 +119,7 @@ impl ClientArgs {
             return Err(Error::Usage(format!("--preset aws: AWS IoT Core {problem}")));
         }
         self.tls.required_port = Some(if has_certificate { TLS_PORT } else { HTTPS_PORT });
-        if self.way(names)?.port == HTTPS_PORT && !is_web_socket {
+        if self.destination(names)?.port == HTTPS_PORT && !is_web_socket {
             let alpn = if has_certificate { AWS_CERTIFICATE_ALPN } else { AWS_AUTHORIZER_ALPN };
             self.tls.tls_alpn.get_or_insert_with(|| alpn.to_owned());
         }
@@ -137,7 +137,7 @@ impl ClientArgs {
         if self.network.ws_path.as_ref().is_some_and(|path| path.contains('?')) {
             return Err(Error::Usage("--ws-path: a request that is signed has no other query".to_owned()));
         }
-        let host = self.way(names)?.host;
+        let host = self.destination(names)?.host;
         let region = sigv4::region_of(&host).map(str::to_owned);
         let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
         let Some(region) = region else {
@@ -159,7 +159,7 @@ impl ClientArgs {
         let of_file = credentials.as_ref().and_then(|credentials| credentials.device.clone());
         let device = self.device(of_file)?;
         let hub = credentials.as_ref().and_then(|credentials| credentials.host.clone());
-        let hub = hub.map_or_else(|| self.way(names).map(|way| way.host), Ok)?;
+        let hub = hub.map_or_else(|| self.destination(names).map(|destination| destination.host), Ok)?;
         self.connection.version.get_or_insert(Version::V311);
         if self.connection.username.is_none() || self.connection.is_username_offered {
             self.connection.username = Some(device.username(&hub));

@@ -3,7 +3,7 @@
 use super::authentication::AuthenticationArgs;
 use super::compat::Names;
 use super::connection::{ConnectionArgs, IdentityArgs};
-use super::network::{NetworkArgs, Way};
+use super::network::{Destination, NetworkArgs};
 use super::preset::PresetArgs;
 use super::properties::PropertyArgs;
 use super::tls::TlsArgs;
@@ -131,11 +131,11 @@ impl ClientArgs {
 
     /// The broker's service: the chosen one, or the host's.
     pub(crate) fn service(&self, names: Names) -> Option<Service> {
-        self.preset.preset.or_else(|| Service::of_host(&self.way(names).ok()?.host))
+        self.preset.preset.or_else(|| Service::of_host(&self.destination(names).ok()?.host))
     }
 
-    pub(super) fn way(&self, names: Names) -> Result<Way, Error> {
-        self.network.way(names, &self.connection, self.tls.default_port(names))
+    pub(super) fn destination(&self, names: Names) -> Result<Destination, Error> {
+        self.network.destination(names, &self.connection, self.tls.default_port(names))
     }
 
     /// `-x` and `-D` choose MQTT 5 even if `-V` is given, as in mosquitto's tools.
@@ -147,8 +147,8 @@ impl ClientArgs {
 
     /// Whether the connection uses TLS, if the options decide it without their files.
     pub(crate) fn is_encrypted(&self, names: Names) -> Option<bool> {
-        let way = self.way(names).ok()?;
-        Some(self.tls.is_spoken(names, way.is_secure, way.port))
+        let destination = self.destination(names).ok()?;
+        Some(self.tls.is_spoken(names, destination.is_secure, destination.port))
     }
 
     /// Whether options that need MQTT 5 are typed: `-x` and `-D`.
@@ -161,13 +161,13 @@ impl ClientArgs {
     /// # Errors
     /// If options conflict, or a file cannot be read.
     pub(crate) fn endpoint(&self, names: Names) -> Result<Endpoint, Error> {
-        let way = self.way(names)?;
-        let host = if way.is_unix() { "localhost" } else { &way.host };
-        let tls = self.tls.tls(names, host, way.is_secure, way.port)?;
+        let destination = self.destination(names)?;
+        let host = if destination.is_unix() { "localhost" } else { &destination.host };
+        let tls = self.tls.tls(names, host, destination.is_secure, destination.port)?;
         let mut endpoint = Endpoint {
-            address: self.network.address(&way, tls.is_some()),
-            web_socket: self.network.upgrade(names, &way, tls.is_some())?,
-            proxy: way.proxy,
+            address: self.network.address(&destination, tls.is_some()),
+            web_socket: self.network.upgrade(names, &destination, tls.is_some())?,
+            proxy: destination.proxy,
             preface: self.network.proxy_protocol.map(Preface::OfSocket),
             tls,
             bind: self.connection.local_address()?,
@@ -183,7 +183,7 @@ impl ClientArgs {
     /// The conflicting options.
     pub(super) fn check_combinations(&self, names: Names) -> Result<(), Error> {
         self.tls.check_combinations()?;
-        self.way(names)?;
+        self.destination(names)?;
         let version = self.version()?;
         self.will()?;
         self.check_characters(names)?;

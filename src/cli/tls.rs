@@ -16,7 +16,7 @@ use crate::transport::tls::{
     Settings, Suites, Verification, Version,
 };
 #[cfg(feature = "psk")]
-use crate::transport::tls::{SharedKey, SharedKeyError, SharedKeySettings};
+use crate::transport::tls::{Psk, PskError, PskSettings};
 use clap::{ArgAction, Args};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -362,7 +362,7 @@ impl TlsArgs {
 
     #[cfg(feature = "psk")]
     fn with_shared_key(&self, names: Names, host: &str, psk: &str) -> Result<Tls, Error> {
-        let settings = SharedKeySettings {
+        let settings = PskSettings {
             server_name: self.tls_hostname.as_deref().unwrap_or(host),
             identity: self.psk_identity.as_deref().unwrap_or_default(),
             key: values::hexadecimal(psk).map(KeyPassword::new).ok_or_else(not_hexadecimal)?,
@@ -375,11 +375,11 @@ impl TlsArgs {
                 "--psk goes with TLS 1.2 only, and --tls-version chose tlsv1.3".to_owned(),
             ));
         }
-        SharedKey::new(settings).map(Tls::SharedKey).map_err(|error| {
+        Psk::new(settings).map(Tls::SharedKey).map_err(|error| {
             let option = match error {
-                SharedKeyError::Identity => "--psk-identity",
-                SharedKeyError::Ciphers(_) => "--ciphers",
-                SharedKeyError::Key | SharedKeyError::Library(_) => "--psk",
+                PskError::Identity => "--psk-identity",
+                PskError::Ciphers(_) => "--ciphers",
+                PskError::Key | PskError::Library(_) => "--psk",
             };
             Error::Usage(format!("{option}: {error}"))
         })

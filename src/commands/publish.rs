@@ -117,7 +117,7 @@ struct Publisher {
     trace: Trace,
     /// The rules of a hosted broker.
     rules: Option<Rules>,
-    denied: u64,
+    rejected: u64,
     /// The lines sent at QoS 0 on this connection. When it breaks, it is unknown which of them arrived.
     unacknowledged: u64,
     /// The QoS 2 messages for which exactly-once delivery is unknown.
@@ -159,7 +159,7 @@ impl Publisher {
             messages,
             trace: Trace::new(args.diagnostics.debug, options, messages),
             rules: args.client.rules(options.version),
-            denied: 0,
+            rejected: 0,
             unacknowledged: 0,
             uncertain: 0,
             uncertain_at_once: 0,
@@ -211,7 +211,7 @@ impl Publisher {
         match end {
             End::Stopped { reason, was_connected, .. } => self.messages.stopped(reason, was_connected),
             End::Finished if self.uncertain > 0 => Ok(ExitStatus::LOST),
-            End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
+            End::Finished if self.rejected > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
     }
@@ -438,7 +438,7 @@ impl Application for Publisher {
         properties: Properties<'_>,
     ) -> Result<Flow, Error> {
         if reason_code.is_error() {
-            self.denied += 1;
+            self.rejected += 1;
             let details = Details::of(properties);
             self.messages.say(&format!(
                 "the broker rejected message {packet_id} to {}: {reason_code}{details}",

@@ -348,7 +348,7 @@ impl Application for Requester<'_> {
         if reason_code.is_error() {
             let details = Details::of(properties);
             let topic = &self.request.topic;
-            return Err(Error::Denied(format!(
+            return Err(Error::Rejected(format!(
                 "the broker rejected the request to {topic}: {reason_code}{details}"
             )));
         }
@@ -364,7 +364,7 @@ impl Application for Requester<'_> {
         if let Some(reason_code) = refusal {
             let details = Details::of(ack.properties);
             let topic = &self.request.response_topic;
-            return Err(Error::Denied(format!(
+            return Err(Error::Rejected(format!(
                 "the broker rejected the subscription to {topic}: {reason_code}{details}"
             )));
         }

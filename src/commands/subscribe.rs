@@ -127,7 +127,7 @@ struct Subscriber<'a> {
     quiet_until: Option<Instant>,
     rate: Option<Rate>,
     counted: u64,
-    denied: usize,
+    rejected: usize,
     /// The number of SUBACK and UNSUBACK still expected on this connection.
     unanswered: usize,
     /// The number of UNSUBACK among them, and the time for the warning about them.
@@ -186,7 +186,7 @@ impl<'a> Subscriber<'a> {
             quiet_until: None,
             rate: args.message_rate.then(|| Rate { count: 0, next: Instant::now() + SECOND }),
             counted: 0,
-            denied: 0,
+            rejected: 0,
             unanswered: 0,
             unsubacks: 0,
             unsubacks_due: None,
@@ -215,7 +215,7 @@ impl<'a> Subscriber<'a> {
                 self.tell_what_never_came();
                 self.messages.stopped(reason, was_connected)
             }
-            End::Finished if self.denied > 0 => Ok(ExitStatus::DENIED),
+            End::Finished if self.rejected > 0 => Ok(ExitStatus::DENIED),
             End::Finished => Ok(ExitStatus::DONE),
         }
     }
@@ -272,7 +272,7 @@ impl<'a> Subscriber<'a> {
     fn remove(&mut self, topic: &str, defects: &[Defect]) {
         let Some(removals) = &mut self.removals else { return };
         if defects.iter().any(Defect::is_about_topic) {
-            self.denied += 1;
+            self.rejected += 1;
             let topic = topic.escape_debug();
             return self
                 .messages
@@ -375,8 +375,8 @@ impl<'a> Subscriber<'a> {
             requested.and_then(|(_, range)| self.subscriptions.get(range.clone())).unwrap_or_default();
         for ((filter, requested), reason_code) in requested.iter().zip(ack.reason_codes()) {
             if reason_code.is_error() {
-                self.denied += 1;
-                let meaning = broker_hint::of_denied_filter(filter.as_str(), reason_code);
+                self.rejected += 1;
+                let meaning = broker_hint::of_rejected_filter(filter.as_str(), reason_code);
                 self.messages.say(&format!(
                     "the broker rejected the subscription to {filter}: {reason_code}{details}{meaning}"
                 ));
@@ -507,7 +507,7 @@ impl Application for Subscriber<'_> {
         properties: Properties<'_>,
     ) -> Result<Flow, Error> {
         if reason_code.is_error() {
-            self.denied += 1;
+            self.rejected += 1;
             let topic = removal.topic();
             let details = Details::of(properties);
             self.messages.say(&format!("the broker did not delete {topic}: {reason_code}{details}"));
@@ -518,7 +518,7 @@ impl Application for Subscriber<'_> {
     }
 
     fn unsendable(&mut self, removal: Removal, error: PublishError) {
-        self.denied += 1;
+        self.rejected += 1;
         self.messages.say(&format!("cannot delete {}: {error}", removal.topic()));
     }
 
@@ -526,7 +526,7 @@ impl Application for Subscriber<'_> {
         self.report_reason_codes(ack);
         self.requested.retain(|(packet_id, _)| *packet_id != ack.packet_id);
         if self.requested.is_empty() && self.granted == 0 {
-            return Err(Error::Denied("no subscription is left".to_owned()));
+            return Err(Error::Rejected("no subscription is left".to_owned()));
         }
         if self.args.retained_only && self.messages.names == Names::Mq {
             self.quiet_until = Some(Instant::now() + QUIET);
@@ -540,7 +540,7 @@ impl Application for Subscriber<'_> {
             self.unsubacks_due = None;
         }
         for reason_code in ack.reason_codes().filter(|reason_code| reason_code.is_error()) {
-            self.denied += 1;
+            self.rejected += 1;
             let details = Details::of(ack.properties);
             self.messages.say(&format!("the broker rejected the unsubscribe: {reason_code}{details}"));
         }

@@ -100,7 +100,7 @@ impl Client {
 
     fn check(&self, outcome: &[u8]) -> Result<(), Failure> {
         let signature = match Outcome::parse(outcome)? {
-            Outcome::Error(error) => return Err(Failure::Told(error)),
+            Outcome::Error(error) => return Err(Failure::Reported(error)),
             Outcome::Signature(signature) => signature,
         };
         let expected = self.expected.as_ref().ok_or(Failure::NoProof)?;

@@ -53,7 +53,7 @@ impl<'a> Challenge<'a> {
         let text = text_of(bytes)?;
         let mut attributes = Attributes::new(text);
         if let Some(error) = attributes.optional('e') {
-            return Err(Failure::Told(shortened(error)));
+            return Err(Failure::Reported(shortened(error)));
         }
         let nonce = attributes.nonce()?;
         let salt = attributes.base64('s', "salt")?;

@@ -146,7 +146,7 @@ fn a_client_wants_the_proof_and_in_its_time() {
     client.respond(challenge.as_bytes()).unwrap();
     assert_eq!(client.finish(Some(outcome.replace("6rri", "7rri").as_bytes())), Err(Failure::WrongProof));
     assert_eq!(client.finish(Some(b"v=AAAA")), Err(Failure::WrongProof));
-    assert_eq!(client.finish(Some(b"e=invalid-proof")), Err(Failure::Told("invalid-proof".to_owned())));
+    assert_eq!(client.finish(Some(b"e=invalid-proof")), Err(Failure::Reported("invalid-proof".to_owned())));
     assert!(client.finish(Some(b"")).is_err());
     assert_eq!(client.finish(None), Err(Failure::NoProof));
 }

@@ -60,8 +60,8 @@ fn limit_properties(accepts: &session::Limits, silence: &session::Limits) -> Vec
             silence.topic_alias_maximum.into(),
         ),
     ];
-    let told = numbers.into_iter().filter(|(_, number, silent)| number != silent);
-    told.map(|(id, number, _)| Property { id, value: PropertyValue::Number(number) }).collect()
+    let announced = numbers.into_iter().filter(|(_, number, silent)| number != silent);
+    announced.map(|(id, number, _)| Property { id, value: PropertyValue::Number(number) }).collect()
 }
 
 /// Appends a refusal.

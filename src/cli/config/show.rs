@@ -5,7 +5,7 @@ use super::options::{Options, key};
 use super::profile::{self, Asked};
 use super::{file, precedence};
 use crate::cli::Error;
-use crate::cli::network::USUAL_HOST;
+use crate::cli::network::DEFAULT_HOST;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -76,7 +76,7 @@ fn built_in(options: &Options, entries: &[Entry]) -> Vec<Entry> {
     let mut added = Vec::new();
     for arg in options.iter().filter(|arg| !has(key(arg))) {
         let is_host = key(arg) == "host" && !has("url") && !has("unix");
-        let usual = if is_host { Some(OsStr::new(USUAL_HOST)) } else { default_value(arg) };
+        let usual = if is_host { Some(OsStr::new(DEFAULT_HOST)) } else { default_value(arg) };
         added.extend(usual.map(|value| Entry::new(arg, value, Origin::BuiltIn)));
     }
     added

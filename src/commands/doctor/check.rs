@@ -1,5 +1,6 @@
 //! The checks of a broker, and the findings from its behaviour.
 
+use super::probe::{Probe, RETAINED, random_of};
 use super::probe_connection::{ProbeConnection, Published, Subscribed, VERSION_TOPIC};
 use crate::client;
 use crate::commands::error::Error;
@@ -41,7 +42,7 @@ pub(super) enum Verdict {
     /// The broker cannot, or does not.
     No,
     /// The broker rejects it: this user has no permission.
-    Denied,
+    Rejected,
     /// The result could not be observed.
     Unknown,
 }
@@ -51,7 +52,7 @@ impl Verdict {
         match self {
             Verdict::Yes => "yes",
             Verdict::No => "no",
-            Verdict::Denied => "denied",
+            Verdict::Rejected => "denied",
             Verdict::Unknown => "unknown",
         }
     }
@@ -70,7 +71,7 @@ impl CheckResult {
                 CheckResult::new(Verdict::No, format!("{error}: not supported, or not allowed for this user"))
             }
             Error::Client(client::Error::Disconnected { reason: ReasonCode::NOT_AUTHORIZED, .. }) => {
-                CheckResult::new(Verdict::Denied, error.to_string())
+                CheckResult::new(Verdict::Rejected, error.to_string())
             }
             _ => CheckResult::new(Verdict::No, error.to_string()),
         }
@@ -311,7 +312,7 @@ impl CheckRunner<'_> {
     fn not_granted(&self, subscribed: Subscribed) -> CheckResult {
         match subscribed {
             Subscribed::Granted(qos) => CheckResult::new(Verdict::Yes, format!("granted QoS {qos}")),
-            Subscribed::Denied(why) => CheckResult::new(Verdict::Denied, format!("SUBACK: {why}")),
+            Subscribed::Rejected(why) => CheckResult::new(Verdict::Rejected, format!("SUBACK: {why}")),
             Subscribed::NotOffered(why) => CheckResult::new(Verdict::No, format!("CONNACK: {why}")),
             Subscribed::Unanswered => CheckResult::new(Verdict::Unknown, self.nothing("no SUBACK came")),
         }
@@ -321,7 +322,7 @@ impl CheckRunner<'_> {
         match published {
             Published::Sent => CheckResult::new(Verdict::Yes, "sent"),
             Published::Taken(reason_code) => CheckResult::new(Verdict::Yes, reason_code.to_string()),
-            Published::Denied(why) => CheckResult::new(Verdict::Denied, why),
+            Published::Rejected(why) => CheckResult::new(Verdict::Rejected, why),
             Published::NotOffered(why) => CheckResult::new(Verdict::No, format!("CONNACK: {why}")),
             Published::Unanswered => {
                 CheckResult::new(Verdict::Unknown, self.nothing("no acknowledgement came"))
@@ -347,61 +348,6 @@ impl CheckRunner<'_> {
     }
 }
 
-/// The message of one check. It is recognised by its payload: RabbitMQ and NATS deliver it under another topic if the topic has
-/// a dot.
-#[derive(Debug)]
-pub(super) struct Probe {
-    topic: String,
-    payload: String,
-}
-
-/// The level below which the retained message is.
-const RETAINED: &str = "retained";
-
-impl Probe {
-    /// `base` is the topic of the run; `name` has one or two levels.
-    fn new(base: &str, name: &str) -> Probe {
-        Probe { topic: format!("{base}/{name}"), payload: format!("{}{name}", payload_prefix(base)) }
-    }
-
-    /// The retained message.
-    pub(super) fn retained(base: &str) -> Probe {
-        Probe::new(base, &format!("{RETAINED}/level"))
-    }
-
-    /// Its topic.
-    pub(super) fn topic(&self) -> &str {
-        &self.topic
-    }
-
-    /// Whether a payload is this message's.
-    pub(super) fn matches(&self, payload: &[u8]) -> bool {
-        payload == self.payload.as_bytes()
-    }
-
-    fn message(&self, qos: Qos) -> Publish<'_> {
-        Publish {
-            dup: false,
-            qos,
-            retain: false,
-            topic: &self.topic,
-            packet_id: None,
-            properties: Properties::EMPTY,
-            payload: self.payload.as_bytes(),
-        }
-    }
-}
-
-/// The start of all payloads of a run.
-pub(super) fn payload_prefix(base: &str) -> String {
-    format!("mq doctor {} ", random_of(base))
-}
-
-/// The random last level of the topic of a run.
-fn random_of(base: &str) -> &str {
-    base.rsplit('/').next().unwrap_or(base)
-}
-
 /// The result of sending a message to ourselves.
 struct EchoResult {
     finding: CheckResult,
@@ -421,7 +367,7 @@ pub(super) async fn is_retained(line: &mut ProbeConnection, topic: &str) -> Resu
     let probe = Probe::retained(topic);
     match line.subscribe(&probe.topic, Qos::AtMostOnce, Properties::EMPTY).await? {
         Subscribed::Granted(_) => {}
-        Subscribed::Denied(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
+        Subscribed::Rejected(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
     }
     // The message has its full timeout, even after a late SUBACK.
     line.begin();
@@ -463,7 +409,7 @@ pub(super) async fn delete_retained(line: &mut ProbeConnection, topic: &str) -> 
     let nothing = Publish { retain: true, payload: b"", ..probe.message(qos) };
     Ok(match line.publish(&nothing).await? {
         // If this is refused, the message to be deleted was refused as well.
-        Published::Sent | Published::Taken(_) | Published::NotOffered(_) | Published::Denied(_) => true,
+        Published::Sent | Published::Taken(_) | Published::NotOffered(_) | Published::Rejected(_) => true,
         Published::Unanswered => false,
     })
 }
@@ -473,7 +419,7 @@ pub(super) async fn broker_version(line: &mut ProbeConnection) -> Result<Option<
     line.begin();
     match line.subscribe(VERSION_TOPIC, Qos::AtMostOnce, Properties::EMPTY).await? {
         Subscribed::Granted(_) => {}
-        Subscribed::Denied(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
+        Subscribed::Rejected(_) | Subscribed::NotOffered(_) | Subscribed::Unanswered => return Ok(None),
     }
     let arrived = line.version_message().await?;
     Ok(arrived.map(|message| String::from_utf8_lossy(&message.payload).into_owned()))

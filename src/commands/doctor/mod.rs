@@ -5,6 +5,7 @@
 
 mod check;
 mod json;
+mod probe;
 mod probe_connection;
 mod report;
 mod text;
@@ -18,7 +19,8 @@ use crate::commands::error::{Error, ExitStatus};
 use crate::output::Sink;
 use crate::protocol::{Connack, Disconnect, Qos, ReasonCode, Version};
 use crate::transport::{self, Address, ConnectStep, Connection, Endpoint, Layer, Stream, Tap, Tls};
-use check::{Check, CheckResult, CheckRunner, Probe, Verdict};
+use check::{Check, CheckResult, CheckRunner, Verdict};
+use probe::Probe;
 use probe_connection::ProbeConnection;
 use report::{BrokerVersion, Examination, ProxyRoute, Report, VersionResult};
 use std::pin::pin;

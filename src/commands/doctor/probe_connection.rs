@@ -3,7 +3,7 @@
 //! Other packets that arrive meanwhile are kept until they are asked for, within bounds: messages on the topics of the checks,
 //! and acknowledgements.
 
-use super::check::{Probe, payload_prefix};
+use super::probe::{Probe, payload_prefix};
 use crate::client::{DISCONNECT_TIMEOUT, Details, Error, Terms, disconnect, disconnected, next_event};
 use crate::protocol::session::{Acknowledgement, Event, Role, Session, SessionError};
 use crate::protocol::{
@@ -68,7 +68,7 @@ struct Answer {
 #[derive(Debug)]
 pub(super) enum Subscribed {
     Granted(Qos),
-    Denied(String),
+    Rejected(String),
     /// Not supported, according to CONNACK.
     NotOffered(String),
     Unanswered,
@@ -81,7 +81,7 @@ pub(super) enum Published {
     Sent,
     /// It was acknowledged.
     Taken(ReasonCode),
-    Denied(String),
+    Rejected(String),
     /// Not supported, according to CONNACK.
     NotOffered(String),
     Unanswered,
@@ -152,7 +152,7 @@ impl ProbeConnection {
         };
         Ok(match self.answer(packet_id).await? {
             None => Subscribed::Unanswered,
-            Some(answer) if answer.reason_code.is_error() => Subscribed::Denied(answer.shown()),
+            Some(answer) if answer.reason_code.is_error() => Subscribed::Rejected(answer.shown()),
             Some(answer) => {
                 self.granted.push(filter.to_owned());
                 Subscribed::Granted(Qos::from_u8(answer.reason_code.0).unwrap_or_default())
@@ -169,7 +169,7 @@ impl ProbeConnection {
         };
         Ok(match self.answer(packet_id).await? {
             None => Published::Unanswered,
-            Some(answer) if answer.reason_code.is_error() => Published::Denied(answer.shown()),
+            Some(answer) if answer.reason_code.is_error() => Published::Rejected(answer.shown()),
             Some(answer) => Published::Taken(answer.reason_code),
         })
     }

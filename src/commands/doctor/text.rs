@@ -113,7 +113,7 @@ impl Page {
         self.heading(&format!("checks, in {}", examined.version));
         for (check, finding) in &examined.checks {
             let verdict = match finding.verdict {
-                Verdict::Denied => "rejected",
+                Verdict::Rejected => "rejected",
                 other => other.word(),
             };
             self.fact(&check.name(), &format!("{verdict:VERDICT$}{}", finding.why));

@@ -28,7 +28,7 @@ pub(in crate::commands) fn of(
     let of_connection = match error {
         error::Error::Client(error) => return of_client(error, service, connection_kind),
         error::Error::Bench(bench::Error::Connect(error)) => of_host(error),
-        error::Error::Denied(_) if service == Some(Service::AzureEventGrid) => Some(
+        error::Error::Rejected(_) if service == Some(Service::AzureEventGrid) => Some(
             "are topics like this in a topic space, with a permission binding or a role (EventGrid TopicSpaces Publisher or Subscriber) for this client?".to_owned(),
         ),
         _ => None,
@@ -134,7 +134,7 @@ fn hint(service: Service, error: &Error) -> Option<&'static str> {
 }
 
 /// The probable reason why a broker rejects one of its special filters, with leading punctuation.
-pub(in crate::commands) fn of_denied_filter(filter: &str, reason_code: ReasonCode) -> &'static str {
+pub(in crate::commands) fn of_rejected_filter(filter: &str, reason_code: ReasonCode) -> &'static str {
     let is_taken = [ReasonCode::QUOTA_EXCEEDED, ReasonCode::TOPIC_FILTER_INVALID, ReasonCode::NOT_AUTHORIZED];
     if filter.starts_with("$exclusive/") && is_taken.contains(&reason_code) {
         "; with EMQX, another client has this exclusive subscription, or they are not enabled"

@@ -158,7 +158,7 @@ fn authentication_hint(failure: &AuthenticationError) -> Option<&'static str> {
         AuthenticationError::Failed { failure: Failure::NothingMoreToSay, .. } => Some(
             "the methods of several steps that --auth-method supports are SCRAM-SHA-256, SCRAM-SHA-512 and SCRAM-SHA-1",
         ),
-        AuthenticationError::Failed { failure: Failure::Told(_) | Failure::WrongProof, .. } => {
+        AuthenticationError::Failed { failure: Failure::Reported(_) | Failure::WrongProof, .. } => {
             Some("check -u USER and the password")
         }
         AuthenticationError::Failed { .. }

@@ -101,7 +101,7 @@ pub(in crate::commands) enum Error {
     BrokerFiles(#[from] BrokerShortage),
     /// The broker rejected a subscription or a message.
     #[error("{0}")]
-    Denied(String),
+    Rejected(String),
     /// The broker does not support this message, which was not sent.
     #[error("cannot publish to {topic}: {source}")]
     Unsendable {

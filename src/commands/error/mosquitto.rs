@@ -50,7 +50,7 @@ fn of_error(error: &Error) -> ExitStatus {
         Error::Output(_) if error.is_closed_output() => return ExitStatus::DONE,
         Error::Interrupted(status) => return *status,
         Error::Timeout(_) | Error::Idle(_) => return ExitStatus::TIMED_OUT,
-        Error::Denied(_) => return ExitStatus::DONE,
+        Error::Rejected(_) => return ExitStatus::DONE,
         Error::Client(error) => of_client(error),
         Error::Bench(bench::Error::Connect(error)) => of_connecting(error),
         Error::Usage(_)

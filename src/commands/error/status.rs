@@ -54,7 +54,7 @@ impl Error {
             Error::Client(error) => status_of_client(error),
             Error::Bench(error) => status_of_bench(error),
             Error::BrokerFiles(_) => ExitStatus::USAGE,
-            Error::Denied(_)
+            Error::Rejected(_)
             | Error::Unsendable { .. }
             | Error::NotTaken { .. }
             | Error::Unsubscribable(_) => ExitStatus::DENIED,

@@ -41,18 +41,18 @@ pub(super) fn run(
         let stop = pin!(stop(messages, Limits { timeout: live.timeout, idle: None })?);
         let ended = live_pipeline::ended(stop, &mut viewer_handle);
         let end = client::run(&options, &mut client, ended).await;
-        let denied = client.denied;
+        let rejected = client.rejected;
         drop(client);
         queue.omitted().inspect(|text| messages.say(text));
         drop(queue);
-        judge(end, denied, viewer_handle, messages).await
+        judge(end, rejected, viewer_handle, messages).await
     })
 }
 
 /// Combines the result of the connection with the outcome of the viewer.
 async fn judge(
     end: Result<End<TrafficEnd>, Error>,
-    denied: usize,
+    rejected: usize,
     viewer_handle: ViewerHandle,
     messages: Messages,
 ) -> Result<ExitStatus, Error> {
@@ -61,7 +61,7 @@ async fn judge(
         Ok(End::Stopped { reason: TrafficEnd::Stopped(reason), was_connected, .. }) => {
             messages.stopped(reason, was_connected)
         }
-        Ok(End::Finished) if denied > 0 => Ok(ExitStatus::DENIED),
+        Ok(End::Finished) if rejected > 0 => Ok(ExitStatus::DENIED),
         Ok(End::Finished) => Ok(ExitStatus::DONE),
         Err(error) => Err(error),
     };
@@ -79,7 +79,7 @@ struct LiveClient<'a> {
     queue: Rc<TrafficQueue>,
     messages: Messages,
     counted: u64,
-    denied: usize,
+    rejected: usize,
     options: &'a Options,
 }
 
@@ -117,7 +117,7 @@ impl<'a> LiveClient<'a> {
             queue,
             messages,
             counted: 0,
-            denied: 0,
+            rejected: 0,
             options,
         })
     }
@@ -193,9 +193,9 @@ impl Application for LiveClient<'_> {
     }
 
     fn subscribed(&mut self, ack: &SubscriptionAck<'_>) -> Result<Flow, Error> {
-        self.denied += ack.reason_codes().filter(|reason_code| reason_code.is_error()).count();
-        if self.denied == self.filters.len() {
-            return Err(Error::Denied("no subscription is left".to_owned()));
+        self.rejected += ack.reason_codes().filter(|reason_code| reason_code.is_error()).count();
+        if self.rejected == self.filters.len() {
+            return Err(Error::Rejected("no subscription is left".to_owned()));
         }
         Ok(Flow::Continue)
     }

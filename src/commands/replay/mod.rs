@@ -182,11 +182,11 @@ impl Replay {
         if let Some(topic) = &message.topic
             && let Some(other) = self.rewrites.iter().find_map(|rewrite| rewrite.apply(topic.as_str()))
         {
-            let told = |error| Error::InputLine {
+            let invalid_topic = |error| Error::InputLine {
                 place: place.to_owned(),
                 problem: format!("--rewrite makes '{other}' of its topic: {error}"),
             };
-            message.topic = Some(TopicName::parse(&other).map_err(told)?);
+            message.topic = Some(TopicName::parse(&other).map_err(invalid_topic)?);
         }
         self.next = Some(Due { message: self.maker.outbound(message, place)?, at, size });
         Ok(())

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 /// A short form of an event.
-fn told(event: &StreamEvent<'_>) -> String {
+fn described(event: &StreamEvent<'_>) -> String {
     match event {
         StreamEvent::Packet { offset, packet } => {
             let cut = if packet.is_cut { " cut" } else { "" };
@@ -19,7 +19,7 @@ fn told(event: &StreamEvent<'_>) -> String {
 /// The events of a stream from these pieces.
 fn events(mut stream: Stream, pieces: &[&[u8]]) -> Vec<String> {
     let mut all = Vec::new();
-    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(described(&event));
     for piece in pieces {
         stream.push(piece, 64 * 1024, &mut sink);
     }
@@ -68,7 +68,7 @@ fn a_gap_in_a_payload_leaves_the_packet() {
     let packet = publish(3000);
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(described(&event));
     stream.push(&packet[..1000], 1024, &mut sink);
     stream.gap(1000, &mut sink);
     stream.push(&packet[2000..], 1024, &mut sink);
@@ -80,7 +80,7 @@ fn a_gap_in_a_payload_leaves_the_packet() {
 fn a_gap_elsewhere_loses_the_place_until_packets_follow_each_other() {
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(described(&event));
     stream.push(b"\x82\x08\0\x01", 1024, &mut sink);
     stream.gap(20, &mut sink);
     stream.push(b"not a packet", 1024, &mut sink);
@@ -95,7 +95,7 @@ fn a_gap_elsewhere_loses_the_place_until_packets_follow_each_other() {
 fn a_gap_inside_any_packet_leaves_the_packet() {
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(described(&event));
     stream.push(b"\x82\x08\0\x01", 1024, &mut sink);
     stream.gap(2, &mut sink);
     stream.push(b"abc", 1024, &mut sink);
@@ -160,7 +160,7 @@ fn a_long_packet_behind_a_gap_is_found() {
     let long = publish(20_000);
     let mut all = Vec::new();
     let mut stream = Stream::new(true);
-    let mut sink = |event: StreamEvent<'_>| all.push(told(&event));
+    let mut sink = |event: StreamEvent<'_>| all.push(described(&event));
     stream.push(&publish(5), 1 << 20, &mut sink);
     stream.gap(7, &mut sink);
     long.chunks(1400).for_each(|piece| stream.push(piece, 1 << 20, &mut sink));

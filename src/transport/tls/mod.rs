@@ -30,7 +30,7 @@ pub(crate) use identity::{Identity, Key, KeyError, KeyPassword, OwnCertificate};
 pub(crate) use key_log::KeyLogFile;
 pub(crate) use negotiated::{Negotiated, ShownCertificate};
 #[cfg(feature = "psk")]
-pub use psk::{Psk, PskError, PskSettings};
+pub(crate) use psk::{Psk, PskError, PskSettings};
 pub(crate) use roots::{Roots, RootsError};
 use rustls::ClientConfig;
 use rustls::client::Resumption;

@@ -107,7 +107,7 @@ impl Psk {
         }
         let mut stream = SslStream::new(ssl, stream).map_err(|error| broken(&error))?;
         match Pin::new(&mut stream).connect().await {
-            Ok(()) => Ok(Stream::Psk(Box::new(stream))),
+            Ok(()) => Ok(Stream::SharedKey(Box::new(stream))),
             Err(error) => Err(self.explain(&error)),
         }
     }
