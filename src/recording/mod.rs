@@ -5,7 +5,7 @@
 
 mod lines;
 #[cfg(feature = "sqlite")]
-pub mod sqlite;
+pub(crate) mod sqlite;
 
 use crate::protocol::Publish;
 use jiff::Timestamp;
@@ -39,6 +39,7 @@ pub(crate) enum RecordingError {
     Locked { path: PathBuf },
     #[error("not a recording: {} ({problem})", path.display())]
     Foreign { path: PathBuf, problem: String },
+    #[cfg_attr(feature = "sqlite", allow(dead_code, reason = "only a build without SQLite reports it"))]
     #[error("{}: recordings in SQLite are not in this build", path.display())]
     NoDatabases { path: PathBuf },
     #[error("{}: a database is not rotated", path.display())]
