@@ -178,7 +178,7 @@ impl Replay {
         if self.pace.start.is_none() {
             self.progress.begin(self.pace.duration_from(message.time));
         }
-        let at = self.pace.due(message.time);
+        let at = self.pace.due(message.time, Instant::now());
         if let Some(topic) = &message.topic
             && let Some(other) = self.rewrites.iter().find_map(|rewrite| rewrite.apply(topic.as_str()))
         {
@@ -195,8 +195,7 @@ impl Replay {
 
 impl Pace {
     /// The time at which the next message is due, from its recorded time.
-    fn due(&mut self, recorded: Option<Timestamp>) -> Instant {
-        let now = Instant::now();
+    fn due(&mut self, recorded: Option<Timestamp>, now: Instant) -> Instant {
         let (start, first) = *self.start.get_or_insert((now, recorded.unwrap_or_default()));
         let count = self.count;
         self.count += 1;
@@ -293,5 +292,30 @@ fn next_line(path: &Path, lines: &mut Lines, number: &mut u64) -> Result<Read, E
                 problem: error.problem,
             }),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The times of three messages with recorded pauses of half a minute, each read one second after the one before.
+    fn due_after(kind: PaceKind) -> [Duration; 3] {
+        let begin = Instant::now();
+        let mut pace = Pace { kind, start: None, end: None, count: 0 };
+        [0, 1, 2].map(|number| {
+            let recorded = Timestamp::from_second(1_700_000_000 + number * 30).unwrap();
+            let now = begin + Duration::from_secs(number.unsigned_abs());
+            pace.due(Some(recorded), now) - begin
+        })
+    }
+
+    #[test]
+    fn messages_are_due_after_the_recorded_pauses_or_at_the_rate() {
+        let seconds = |times: [f64; 3]| times.map(Duration::from_secs_f64);
+        assert_eq!(due_after(PaceKind::Recorded { speed: 1.0 }), seconds([0.0, 30.0, 60.0]));
+        assert_eq!(due_after(PaceKind::Recorded { speed: 120.0 }), seconds([0.0, 0.25, 0.5]));
+        assert_eq!(due_after(PaceKind::Rate(Rate::per_second(5.0).unwrap())), seconds([0.0, 0.2, 0.4]));
+        assert_eq!(due_after(PaceKind::Max), seconds([0.0, 1.0, 2.0]), "each as soon as it is read");
     }
 }

@@ -6,6 +6,7 @@
 //! | `## TITLE` | begins a case, in an empty directory, `[DIR]` |
 //! | `file: NAME TEXT` | adds a line to a file; `\n`, `\t` and `\xNN` are escapes |
 //! | `bytes: NAME HEX` | writes a file from bytes in hexadecimal, as in `support::bytes` |
+//! | `fill: NAME COUNT` | writes a file of so many bytes `x` |
 //! | `dir: NAME` | creates a directory |
 //! | `mode: NAME 644` | sets the mode of a file |
 //! | `pem: NAME` | writes a file of certificates or keys, see `tls` |
@@ -115,6 +116,7 @@ impl Run {
                 file.write_all(&line).and_then(|()| file.write_all(b"\n")).unwrap();
             }
             "bytes" => std::fs::write(path, bytes::hex(rest)).unwrap(),
+            "fill" => std::fs::write(path, vec![b'x'; rest.parse().unwrap()]).unwrap(),
             "dir" => std::fs::create_dir(path).unwrap(),
             "mode" => {
                 let mode = u32::from_str_radix(rest, 8).unwrap();
