@@ -129,7 +129,7 @@ fn random_payloads_have_the_size_that_was_asked_for() {
     let stderr = mq("pub -t a --random 9..5").run().fail(2);
     assert_first_line(
         &stderr,
-        "mq pub: invalid value '9..5' for --random: it takes the smaller number first: 5..9",
+        "mq pub: invalid value '9..5' for --random: expected the smaller size first: 5..9",
     );
 }
 

@@ -128,8 +128,8 @@ fn a_recording_that_was_cut_off_is_read_up_to_there() {
 fn pauses_are_as_they_were_or_as_requested() {
     let broker = EmbeddedBroker::start();
     let (_directory, path) = place("ndjson");
-    fs::write(&path, lines(&["1", "2", "3"], 3600.0)).unwrap();
-    for options in ["", "--speed 2", "--rate 1/h"] {
+    fs::write(&path, lines(&["1", "2", "3"], 1000.0)).unwrap();
+    for options in ["", "--speed 2", "--rate 1/min"] {
         let subscriber = broker.subscriber("-t a -C 1");
         let running = replay(&broker, &path, options).spawn();
         assert_eq!(subscriber.finish().succeed(), "1\n");

@@ -13,7 +13,7 @@ fn an_unknown_service_is_told_the_known_ones() {
 fn options_of_a_service_need_the_preset() {
     for words in ["--device d", "--sas-key-file f", "--authorizer a"] {
         let failed = mq("pub -t a -m x").words(words).run().fail(2);
-        assert_first_line(&failed, "mq pub: missing --preset");
+        assert_first_line(&failed, "mq pub: missing --preset SERVICE");
     }
 }
 
