@@ -352,7 +352,10 @@ fn what_cannot_be_is_refused_before_it_listens() {
         ("--listen 0", "--to"),
         ("--to localhost", "--listen"),
         ("--listen nowhere --to localhost", "ADDR:PORT"),
-        ("--listen http://127.0.0.1:80 --to localhost", "expected one of the schemes mqtt, mqtts, ws and wss"),
+        (
+            "--listen http://127.0.0.1:80 --to localhost",
+            "expected one of the schemes mqtt, mqtts, ws and wss",
+        ),
         ("--listen mqtts://0 --to localhost", "--listen-cert"),
         ("--listen 0 --to localhost --listen-cert {}/cert.pem --listen-key {}/key.pem", "without TLS"),
         ("--listen 0 --to mqtt://ann:secret@localhost", "leave USER:PASSWORD@ out"),
