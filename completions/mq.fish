@@ -1278,6 +1278,9 @@ complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l metrics -d 'Serve GET /metrics at this address during the run' -r
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -s o -l option-file -d 'Read options from a file, one per line with its value; typed options take precedence' -r -F
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l profile -d 'Profile in ~/.config/mq/config.toml with values for options that are not typed. NAME selects the table [profile.NAME]; see `mq config --help` [default: the variable MQ_PROFILE, or default-profile in the file]' -r
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l validate -d 'Check the file and print its groups, without a run'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l example -d 'Print a commented example of a scenario file'
+complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l keys -d 'Print all keys of scenario files, with types, defaults and examples'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l embedded -d 'Start an embedded broker for this run, in its own process'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l ask-password -d 'Ask for the password on the terminal'
 complete -c mq -n "__fish_mq_using_subcommand bench; and __fish_seen_subcommand_from scenario" -l allow-control-characters -d 'Allow control characters and non-characters in identifiers, user names and properties'

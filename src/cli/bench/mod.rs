@@ -12,6 +12,7 @@ mod recording;
 mod run;
 mod run_args;
 mod scenario_file;
+mod scenario_keys;
 mod value_parsers;
 
 use super::authentication::Reading;
@@ -54,7 +55,12 @@ const MODES: [Mode; 8] = [
         "reconnect",
         "Like pubsub, but all connections are dropped at once halfway, and made again",
     ),
-    Mode::run::<ScenarioArgs>("scenario", "Groups of clients with different loads, from a file"),
+    Mode {
+        name: "scenario",
+        about: "Groups of clients with different loads, from a file",
+        define: define::<ScenarioArgs>,
+        read: |matches| ScenarioArgs::from_arg_matches(matches).map(BenchArgs::from),
+    },
     Mode {
         name: "merge",
         about: "Merge the reports of several runs into one, without a run",
@@ -85,6 +91,10 @@ fn define<T: Args>(command: Command) -> Command {
 pub(crate) enum BenchArgs {
     /// Run a load.
     Run(Box<Run>),
+    /// Check a scenario file.
+    ScenarioCheck(Box<Run>),
+    /// Print an example or the keys of scenario files.
+    ScenarioText(String),
     /// Merge reports.
     Merge(MergeArgs),
 }
@@ -92,7 +102,8 @@ pub(crate) enum BenchArgs {
 impl BenchArgs {
     pub(crate) fn is_quiet(&self) -> bool {
         match self {
-            BenchArgs::Run(run) => run.args.quiet,
+            BenchArgs::Run(run) | BenchArgs::ScenarioCheck(run) => run.args.quiet,
+            BenchArgs::ScenarioText(_) => false,
             BenchArgs::Merge(args) => args.quiet,
         }
     }
@@ -104,8 +115,8 @@ impl BenchArgs {
 
     pub(crate) fn client_mut(&mut self) -> Option<&mut ClientArgs> {
         match self {
-            BenchArgs::Run(run) => Some(&mut run.args.client),
-            BenchArgs::Merge(_) => None,
+            BenchArgs::Run(run) | BenchArgs::ScenarioCheck(run) => Some(&mut run.args.client),
+            BenchArgs::ScenarioText(_) | BenchArgs::Merge(_) => None,
         }
     }
 

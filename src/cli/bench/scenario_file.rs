@@ -1,6 +1,7 @@
 //! `mq bench scenario FILE.toml`: groups of clients, with the options as keys. Errors carry the line and the column.
 
 use super::group::{DEFAULT_DURATION, DEFAULT_SIZE, DEFAULT_WARM_UP, GroupMode, GroupSpec};
+use super::scenario_keys::{self, Key, OF_FILE, OF_GROUP, REQUIRED};
 use super::value_parsers::{self, Ramping, Topology};
 use super::{MODES, chosen_mode};
 use crate::bench::plan::{Group, RunId};
@@ -13,9 +14,15 @@ use crate::protocol::Qos;
 use crate::suggestion::did_you_mean;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The numbers of clients that the command line accepts too.
+const MOST_CLIENTS: u64 = 1_000_000;
+const CLIENTS: Range<u64> = 1..MOST_CLIENTS + 1;
 
 /// The groups of a run, the duration of the load unless numbers of messages end it, and its warm-up.
 pub(super) struct Groups {
@@ -27,7 +34,7 @@ pub(super) struct Groups {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default, deserialize_with = "duration")]
+    #[serde(default, deserialize_with = "positive_duration")]
     duration: Option<Duration>,
     #[serde(default, deserialize_with = "duration")]
     warm_up: Option<Duration>,
@@ -94,7 +101,7 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
         Error::Usage(format!("{}, line {line}, column {column}: {problem}", path.display()))
     };
     let file: File = toml::from_str(&text)
-        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(error.message())))?;
+        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), in_our_words(&text, &error)))?;
     if file.groups.is_empty() {
         return Err(wrong(0, "no [[group]] in the file".to_owned()));
     }
@@ -108,24 +115,33 @@ pub(super) fn read(path: &Path, run: RunId) -> Result<Groups, Error> {
         let table = table.into_inner();
         let name = table.name.clone();
         let keys = keys.next().map(Vec::as_slice).unwrap_or_default();
-        check_keys(table.scenario, keys)
-            .map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?;
+        let refused = |problem: Problem| {
+            let key = keys.iter().find(|key| problem.key.as_ref() == Some(&key.name));
+            wrong(key.map_or(start, |key| key.start), format!("group {name:?}: {}", problem.text))
+        };
+        check_keys(table.scenario, keys).map_err(refused)?;
         if !names.insert(name.clone()) {
-            return Err(wrong(start, format!("duplicate group {name:?}")));
+            return Err(refused(Problem::of("name", "another group has this name")));
         }
-        let group = table.group(run, (duration, warm_up));
-        groups.push(group.map_err(|problem| wrong(start, format!("group {name:?}: {problem}")))?);
+        let conflict = conflict(keys).map_or(Ok(()), Err);
+        let group = conflict.and_then(|()| table.group(run, (duration, warm_up)));
+        groups.push(group.map_err(refused)?);
     }
     Ok(Groups { groups, duration, warm_up })
 }
 
 /// Checks that the keys apply to the mode of their group: they are the options of the mode on the command line.
-fn check_keys(mode: GroupMode, keys: &[String]) -> Result<(), String> {
-    let options = keys.iter().filter(|key| !["name", "scenario"].contains(&key.as_str()));
+fn check_keys(mode: GroupMode, keys: &[KeyOfGroup]) -> Result<(), Problem> {
+    let options = keys.iter().map(|key| key.name.as_str()).filter(|key| !REQUIRED.contains(key));
     let Some(key) = options.into_iter().find(|key| !applies(key, mode)) else { return Ok(()) };
-    let modes: Vec<&str> =
-        OF_GROUPS.into_iter().filter(|mode| applies(key, *mode)).map(GroupMode::name).collect();
-    Err(format!("{key} does not go with {}, only with {}", mode.name(), modes.join(", ")))
+    let modes = modes_with(key).join(", ");
+    Err(Problem::of(key, format!("{key} does not go with {}, only with {modes}", mode.name())))
+}
+
+/// The modes of groups that have a key.
+fn modes_with(key: &str) -> Vec<&'static str> {
+    let modes = OF_GROUPS.into_iter().filter(|mode| REQUIRED.contains(&key) || applies(key, *mode));
+    modes.map(GroupMode::name).collect()
 }
 
 fn applies(key: &str, mode: GroupMode) -> bool {
@@ -133,17 +149,91 @@ fn applies(key: &str, mode: GroupMode) -> bool {
     mode.is_some_and(|mode| chosen_mode::options_of(mode).get_arguments().any(|arg| arg.get_id() == key))
 }
 
+/// All keys as two tables in Markdown: of the file, and of its groups.
+pub(super) fn keys() -> String {
+    let row = |key: &Key, groups: &str| {
+        let Key { name, value, meaning, default, example } = key;
+        format!("| `{name}` | {value} | {meaning} | {groups}{default} | `{name} = {example}` |\n")
+    };
+    let of_file: String = OF_FILE.iter().map(|key| row(key, "")).collect();
+    let of_group = OF_GROUP.iter().map(|key| {
+        let modes = modes_with(key.name);
+        let groups = if modes.len() == OF_GROUPS.len() { "all".to_owned() } else { modes.join(", ") };
+        row(key, &format!("{groups} | "))
+    });
+    let of_group: String = of_group.collect();
+    format!(
+        "| key of the file | type | meaning | default | example |\n|---|---|---|---|---|\n{of_file}\n\
+         | key of a `[[group]]` | type | meaning | groups | default | example |\n|---|---|---|---|---|---|\n{of_group}"
+    )
+}
+
+/// A mistake in a group, and the key that it concerns.
+struct Problem {
+    key: Option<String>,
+    text: String,
+}
+
+impl Problem {
+    fn of(key: &str, text: impl Into<String>) -> Problem {
+        Problem { key: Some(key.to_owned()), text: text.into() }
+    }
+
+    /// Messages about a value of a group begin with its key, except those about its file.
+    fn in_group(spec: &GroupSpec, error: &Error) -> Problem {
+        let text = error.to_string();
+        let key = match error {
+            Error::File { .. } if spec.payload_file.is_some() => "payload_file",
+            Error::File { .. } => "payload_recording",
+            _ => text.split([' ', ':']).next().unwrap_or_default(),
+        };
+        Problem { key: Some(key.to_owned()), text }
+    }
+}
+
+/// A key of a group, and its place in the text.
+struct KeyOfGroup {
+    name: String,
+    start: usize,
+}
+
 /// The keys of each group, as the user wrote them.
-fn keys_of_groups(text: &str) -> Vec<Vec<String>> {
-    let file: toml::Table = toml::from_str(text).unwrap_or_default();
-    let groups = file.get("group").and_then(toml::Value::as_array).into_iter().flatten();
-    groups
-        .map(|group| group.as_table().into_iter().flat_map(|table| table.keys().cloned()).collect())
-        .collect()
+fn keys_of_groups(text: &str) -> Vec<Vec<KeyOfGroup>> {
+    let Ok(file) = DeTable::parse(text) else { return Vec::new() };
+    let groups = file.get_ref().get("group").map(Spanned::get_ref).and_then(DeValue::as_array);
+    let keys = |table: &DeTable<'_>| {
+        let keys =
+            table.keys().map(|key| KeyOfGroup { name: key.get_ref().to_string(), start: key.span().start });
+        keys.collect()
+    };
+    let groups = groups.into_iter().flatten();
+    groups.map(|group| group.get_ref().as_table().map(keys).unwrap_or_default()).collect()
+}
+
+/// Keys of which a group may have only one, as on the command line.
+const ALTERNATIVES: [&[&str]; 3] = [
+    &["size", "payload_file", "payload_recording", "payload_template"],
+    &["topology", "topic"],
+    &["recorded_topics", "topic"],
+];
+
+/// The second of two keys that exclude each other.
+fn conflict(keys: &[KeyOfGroup]) -> Option<Problem> {
+    ALTERNATIVES.iter().find_map(|names| {
+        let mut found: Vec<_> = keys.iter().filter(|key| names.contains(&key.name.as_str())).collect();
+        found.sort_by_key(|key| key.start);
+        match found.as_slice() {
+            [first, second, ..] => {
+                let text = format!("{} and {} exclude each other", first.name, second.name);
+                Some(Problem::of(&second.name, text))
+            }
+            _ => None,
+        }
+    })
 }
 
 impl Table {
-    fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, String> {
+    fn group(self, run: RunId, (duration, warm_up): (Option<Duration>, Duration)) -> Result<Group, Problem> {
         self.check()?;
         let spec = GroupSpec {
             name: self.name,
@@ -171,34 +261,55 @@ impl Table {
             duration,
             warm_up: Some(warm_up),
         };
-        spec.group(run, duration).map_err(|error| error.to_string())
+        spec.group(run, duration).map_err(|error| Problem::in_group(&spec, &error))
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Problem> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.is_empty() || !self.name.chars().all(is_plain) {
-            return Err("a name may contain only letters, digits, -, _ and .".to_owned());
+            return Err(Problem::of("name", "a name may contain only letters, digits, -, _ and ."));
         }
         if self.recorded_topics && self.payload_recording.is_none() {
-            return Err("recorded_topics needs a payload_recording".to_owned());
+            return Err(Problem::of("recorded_topics", "recorded_topics needs a payload_recording"));
         }
-        if [self.clients, self.publishers].contains(&Some(0)) || [self.burst].contains(&Some(0)) {
-            return Err("clients, publishers and burst must be at least 1".to_owned());
+        let has_pace = self.rate.is_some() || self.ramp.is_some();
+        for (key, is_set) in [("arrivals", self.arrivals.is_some()), ("burst", self.burst.is_some())] {
+            if is_set && !has_pace {
+                return Err(Problem::of(key, format!("{key} needs a rate or a ramp")));
+            }
         }
-        if self.in_flight == Some(0) || self.messages == Some(0) {
-            return Err("in_flight and messages must be at least 1".to_owned());
+        for (key, value, range) in [
+            ("clients", self.clients.map(u64::from), CLIENTS),
+            ("publishers", self.publishers.map(u64::from), CLIENTS),
+            ("subscribers", self.subscribers.map(u64::from), 0..MOST_CLIENTS + 1),
+            ("burst", self.burst.map(u64::from), CLIENTS),
+            ("in_flight", self.in_flight.map(u64::from), 1..u64::from(u16::MAX) + 1),
+            ("messages", self.messages, 1..(1 << 47) + 1),
+        ] {
+            if let Some(value) = value.filter(|value| !range.contains(value)) {
+                let expected =
+                    values::expected(format!("a number from {} to {}", range.start, range.end - 1));
+                return Err(Problem::of(key, format!("invalid value {value} for {key}: {expected}")));
+            }
         }
         Ok(())
     }
 }
 
-/// Serde's message about an unknown key or value, with the nearest known one.
-fn in_our_words(message: &str) -> String {
+/// Serde's message, with the nearest known key, or the key of an invalid value.
+fn in_our_words(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message();
     let mut words = message.split('`').skip(1).step_by(2);
     let kind = match message {
         _ if message.starts_with("unknown field") => "key",
         _ if message.starts_with("unknown variant") => "value",
-        _ => return message.to_owned(),
+        _ if message.starts_with("missing field") => {
+            return format!("missing key {}", words.next().unwrap_or_default());
+        }
+        _ if message.ends_with("expected a sequence") || message.ends_with("expected struct Table") => {
+            return "invalid group: begin each group with a line [[group]]".to_owned();
+        }
+        _ => return invalid_value(text, error).unwrap_or_else(|| message.to_owned()),
     };
     let Some(unknown) = words.next() else {
         return message.to_owned();
@@ -208,6 +319,37 @@ fn in_our_words(message: &str) -> String {
         tip if tip.is_empty() => format!("unknown {kind} {unknown:?}: expected {}", values::one_of(&known)),
         tip => format!("unknown {kind} {unknown:?}{tip}"),
     }
+}
+
+/// The longest value that an error quotes, in bytes.
+const LONGEST_QUOTE: usize = 60;
+
+/// Names the key of the value that an error points at; `None` if there is no such key.
+fn invalid_value(text: &str, error: &toml::de::Error) -> Option<String> {
+    let span = error.span()?;
+    let key = scenario_keys::find(&key_of_value(text, span.start)?)?;
+    let value = text.get(span).filter(|value| value.len() <= LONGEST_QUOTE).unwrap_or_default();
+    let value = if value.is_empty() { String::new() } else { format!(" {value}") };
+    let message = error.message();
+    let of_serde = ["invalid type", "invalid value", "data did not match"];
+    let problem = if message.starts_with("expected") {
+        message.to_owned()
+    } else if of_serde.iter().any(|start| message.starts_with(start)) {
+        values::expected(format!("a value such as {}", key.example))
+    } else {
+        return None;
+    };
+    Some(format!("invalid value{value} for {}: {problem}", key.name))
+}
+
+/// The key whose value is at a place in a valid TOML text.
+fn key_of_value(text: &str, offset: usize) -> Option<String> {
+    let file = DeTable::parse(text).ok()?;
+    let groups = file.get_ref().get("group").and_then(|groups| groups.get_ref().as_array());
+    let groups = groups.into_iter().flatten().filter_map(|group| group.get_ref().as_table());
+    let mut entries = std::iter::once(file.get_ref()).chain(groups).flatten();
+    let (key, _) = entries.find(|(key, value)| key.get_ref() != "group" && value.span().contains(&offset))?;
+    Some(key.get_ref().to_string())
 }
 
 /// The modes of groups.
@@ -231,6 +373,11 @@ fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<GroupMode, D::Erro
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = Scalar::deserialize(deserializer)?.into_text();
     values::duration(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    values::positive_duration(&text).map(Some).map_err(de::Error::custom)
 }
 
 fn qos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Qos>, D::Error> {
@@ -281,14 +428,34 @@ impl Scalar {
 mod tests {
     use super::*;
 
+    /// The keys that the parser knows, in an unknown-key error.
+    fn known_by<T: de::DeserializeOwned>() -> Vec<String> {
+        let unknown = toml::from_str::<T>("no-such-key = 1").err().unwrap();
+        unknown.message().split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+
     #[test]
-    fn every_key_is_an_option_of_a_mode() {
-        let unknown = toml::from_str::<Table>("no-such-key = 1").err().unwrap();
-        let known = unknown.message().split('`').skip(3).step_by(2);
-        let keys: Vec<&str> = known.filter(|key| !["name", "scenario"].contains(key)).collect();
-        assert!(keys.len() > 15, "{keys:?}");
-        for key in keys {
-            assert!(OF_GROUPS.into_iter().any(|mode| applies(key, mode)), "{key}");
+    fn the_table_has_the_keys_of_the_parser() {
+        let names = |keys: &[Key]| keys.iter().map(|key| key.name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&OF_GROUP), known_by::<Table>());
+        assert_eq!(names(&OF_FILE), known_by::<File>()[..OF_FILE.len()]);
+    }
+
+    #[test]
+    fn every_key_is_an_option_of_a_mode_and_its_example_is_valid() {
+        for key in &OF_GROUP {
+            assert!(!modes_with(key.name).is_empty(), "{}", key.name);
+            let others = REQUIRED.into_iter().filter(|name| *name != key.name);
+            let others: String = others.map(|name| format!("{name} = \"pub\"\n")).collect();
+            let table = toml::from_str::<Table>(&format!("{others}{} = {}", key.name, key.example));
+            assert!(table.is_ok(), "{}: {:?}", key.name, table.err());
+        }
+        for key in &OF_FILE {
+            assert!(
+                toml::from_str::<File>(&format!("{} = {}", key.name, key.example)).is_ok(),
+                "{}",
+                key.name
+            );
         }
     }
 }

@@ -1,21 +1,43 @@
-//! The one-line announcement of a run.
+//! A load in words: one line that announces a run, or a line for each group.
 
 use crate::bench::plan::{Group, Plan, Scenario, Volume};
 use crate::bench::schedule::{OpenLoop, Ramp};
+use crate::escape;
 use crate::protocol::Qos;
 
 /// The load of a run, in one line.
 pub(super) fn describe(plan: &Plan) -> String {
     let groups: Vec<_> = plan.groups.iter().map(|group| describe_group(plan, group)).collect();
-    let mut text = groups.join("; ");
+    let mut text = groups.join("; ") + &times(plan);
+    if plan.processes > 1 {
+        text += &format!(", from {} processes", plan.processes);
+    }
+    text
+}
+
+/// The groups of a run, a line each, and its times.
+pub(super) fn groups(plan: &Plan) -> String {
+    let lines =
+        plan.groups.iter().map(|group| escape::line(&describe_group(plan, group)).into_owned() + "\n");
+    let count = match plan.groups.len() {
+        1 => "1 group".to_owned(),
+        count => format!("{count} groups"),
+    };
+    lines.collect::<String>() + &format!("{count}, {}{}\n", clients(plan.clients()), times(plan))
+}
+
+fn clients(count: u32) -> String {
+    if count == 1 { "1 client".to_owned() } else { format!("{count} clients") }
+}
+
+/// The duration and the warm-up, if any.
+fn times(plan: &Plan) -> String {
+    let mut text = String::new();
     if let Volume::Duration(duration) = plan.volume {
         text += &format!(", for {} s", duration.as_secs_f64());
     }
     if !plan.warm_up.is_zero() {
         text += &format!(" after {} s of warm-up", plan.warm_up.as_secs_f64());
-    }
-    if plan.processes > 1 {
-        text += &format!(", from {} processes", plan.processes);
     }
     text
 }

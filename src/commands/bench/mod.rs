@@ -7,6 +7,7 @@ mod outputs;
 mod progress;
 mod result;
 mod run;
+mod scenario;
 mod search;
 mod session;
 mod verdicts;
@@ -19,6 +20,8 @@ use crate::commands::error::{Error, ExitStatus};
 pub(super) fn run(args: &BenchArgs, messages: Messages) -> Result<ExitStatus, Error> {
     match args {
         BenchArgs::Run(run) => run::run(run, messages),
+        BenchArgs::ScenarioCheck(run) => scenario::check(run),
+        BenchArgs::ScenarioText(text) => scenario::print(text),
         BenchArgs::Merge(args) => merge::run(args, messages),
     }
 }

@@ -110,12 +110,12 @@ fn mistakes_are_reported_with_their_place() {
         (format!("{group}qos = 3\n"), ["line 5, column 7", "expected 0, 1 or 2"]),
         (
             format!("{group}size = 10\n"),
-            ["line 1, column 1", "size 10: the payload header of measured messages takes 24 bytes"],
+            ["line 5, column 1", "size 10: the payload header of measured messages takes 24 bytes"],
         ),
         (format!("{group}topic = \"a/#\"\n"), ["group \"a\"", "topic a/#"]),
-        (format!("{group}{group}"), ["line 5, column 1", "duplicate group"]),
-        (group.replace("\"a\"", "\"a/b\""), ["line 1", "a name may contain only"]),
-        (format!("{group}clients = 0\n"), ["line 1", "at least 1"]),
+        (format!("{group}{group}"), ["line 6, column 1", "another group has this name"]),
+        (group.replace("\"a\"", "\"a/b\""), ["line 2, column 1", "a name may contain only"]),
+        (format!("{group}clients = 0\n"), ["line 5, column 1", "from 1 to 1000000"]),
         (format!("{group}clients = -1\n"), ["line 5", "-1"]),
         (String::new(), ["line 1", "no [[group]] in the file"]),
         ("[[group]\n".to_owned(), ["line 1", "column"]),
@@ -172,7 +172,7 @@ fn keys_that_a_group_has_no_use_for_are_refused() {
         let finished = mq(&format!("bench scenario {} --embedded", file.path().display())).run();
         assert_says(
             &finished.fail(2),
-            &["line 2", "group \"a\"", &format!("{name} does not go with {scenario}, only with")],
+            &["column 1: group \"a\"", &format!("{name} does not go with {scenario}, only with")],
         );
     }
 }
@@ -197,5 +197,43 @@ fn a_file_without_a_volume_has_the_defaults_of_the_command_line() {
         let stderr = mq(&format!("{words} -p {}", free_address().port())).run().fail(1);
         let line = stderr.lines().next().unwrap_or_default();
         assert_eq!(line.rsplit_once(", for ").map(|(_, times)| times), times, "{content}");
+    }
+}
+
+#[test]
+fn the_example_is_valid_and_runs() {
+    let example = mq("bench scenario --example").run().succeed();
+    let whole = file(&example);
+    let groups = mq("bench scenario --validate").arg(whole.path()).run().succeed();
+    assert_says(
+        &groups,
+        &[
+            "sensors: 100 clients publish and 5 subscribe",
+            "dashboard: 2 clients listen to mq-bench/+/sensors/#",
+            "5 groups, 189 clients, for 10 s after 2 s of warm-up\n",
+        ],
+    );
+    let short = file(&example.replace("\"10s\"", "0.5").replace("\"2s\"", "0.2"));
+    let report = mq("bench scenario --embedded").arg(short.path()).run().succeed();
+    assert_says(&report, &["189 of 189 clients", "messages arrived, once and in order"]);
+}
+
+#[test]
+fn a_file_is_validated_without_a_connection() {
+    let free = free_address();
+    let file = file("[[group]]\nname = \"a\"\nscenario = \"conn\"\nclients = 1\n");
+    let words = format!("bench scenario --validate -h 127.0.0.1 -p {}", free.port());
+    let groups = mq(&words).arg(file.path()).run().succeed();
+    assert_eq!(groups, "a: 1 client connects and stays connected\n1 group, 1 client, for 10 s\n");
+}
+
+#[test]
+fn the_document_has_the_example_and_all_keys() {
+    let document = include_str!("../../../docs/scenarios.md");
+    let example = mq("bench scenario --example").run().succeed();
+    assert!(document.contains(&format!("```toml\n{example}```")), "docs/scenarios.md needs the example");
+    let keys = mq("bench scenario --keys").run().succeed();
+    for table in keys.split("\n\n") {
+        assert!(document.contains(table.trim_end()), "docs/scenarios.md needs this table:\n{table}");
     }
 }

@@ -1,9 +1,11 @@
 //! `mq bench scenario FILE.toml`: groups of clients from a file.
 
+use crate::cli::bench::BenchArgs;
 use crate::cli::bench::help::{RUN_STATUS, SEE_METRICS, paragraphs};
 use crate::cli::bench::run::{Load, Run};
 use crate::cli::bench::run_args::RunArgs;
-use clap::{Args, ValueHint};
+use crate::cli::bench::{scenario_file, scenario_keys};
+use clap::{ArgAction, Args, ValueHint};
 use std::path::PathBuf;
 
 const FORMAT: &str = "\
@@ -26,10 +28,14 @@ messages, the run warms up for 2 s and measures for 10 s.
     name = \"dashboard\"
     scenario = \"sub\"
     clients = 3
-    topic = \"plant/#\"";
+    topic = \"plant/#\"
+
+`mq bench scenario --keys` describes every key.";
 
 const EXAMPLES: &str = "\
 Examples:
+  mq bench scenario --example > mix.toml        a file to start from
+  mq bench scenario --validate mix.toml         its mistakes, or its groups
   mq bench scenario mix.toml                    groups with different loads
   mq bench scenario mix.toml -h test.example    another broker
   mq bench scenario mix.toml --check            the limits of this machine
@@ -39,14 +45,29 @@ Examples:
 #[command(after_help = paragraphs(&[FORMAT, EXAMPLES, SEE_METRICS, RUN_STATUS]))]
 pub(crate) struct ScenarioArgs {
     /// Scenario file
-    #[arg(value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
-    file: PathBuf,
+    #[arg(value_name = "FILE.toml", value_hint = ValueHint::FilePath, required_unless_present_any = ["example", "keys"])]
+    file: Option<PathBuf>,
+    /// Check the file and print its groups, without a run
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "Scenario")]
+    validate: bool,
+    /// Print a commented example of a scenario file
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["file", "validate"], help_heading = "Scenario")]
+    example: bool,
+    /// Print all keys of scenario files, with types, defaults and examples
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["file", "validate", "example"], help_heading = "Scenario")]
+    keys: bool,
     #[command(flatten)]
     run: RunArgs,
 }
 
-impl From<ScenarioArgs> for Run {
-    fn from(args: ScenarioArgs) -> Run {
-        Run { load: Load::File(args.file), keep_sessions: false, search: None, args: args.run }
+impl From<ScenarioArgs> for BenchArgs {
+    fn from(args: ScenarioArgs) -> BenchArgs {
+        let Some(file) = args.file else {
+            let text = if args.keys { scenario_file::keys() } else { scenario_keys::EXAMPLE.to_owned() };
+            return BenchArgs::ScenarioText(text);
+        };
+        let run = Run { load: Load::File(file), keep_sessions: false, search: None, args: args.run };
+        let run = Box::new(run);
+        if args.validate { BenchArgs::ScenarioCheck(run) } else { BenchArgs::Run(run) }
     }
 }

@@ -1,0 +1,203 @@
+//! The keys of scenario files. The parser's errors quote their examples, and tests compare the parser and docs/scenarios.md with them.
+
+/// A key of a scenario file, as the document describes it.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    /// The type of its value.
+    pub(super) value: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) default: &'static str,
+    /// A valid value in TOML.
+    pub(super) example: &'static str,
+}
+
+/// A commented file that runs as it is.
+pub(super) const EXAMPLE: &str = include_str!("scenario_example.toml");
+
+const DURATION: &str = "duration";
+const COUNT: &str = "integer";
+const TEXT: &str = "string";
+
+/// The keys of the file, before the groups.
+pub(super) static OF_FILE: [Key; 2] = [
+    Key {
+        name: "duration",
+        value: DURATION,
+        meaning: "Duration of the measurement. The run also ends when all groups have sent their `messages`",
+        default: "10 s if a group has no `messages`, else none",
+        example: "\"1m\"",
+    },
+    Key {
+        name: "warm_up",
+        value: DURATION,
+        meaning: "Time before the measurement in which all groups already send",
+        default: "2 s if neither `duration` nor `messages` is set, else 0",
+        example: "\"5s\"",
+    },
+];
+
+/// The keys that every group must have.
+pub(super) const REQUIRED: [&str; 2] = ["name", "scenario"];
+
+/// The keys of a group.
+pub(super) static OF_GROUP: [Key; 22] = [
+    Key {
+        name: "name",
+        value: TEXT,
+        meaning: "Name of the group in topics and reports, unique in the file: letters, digits, `-`, `_` and `.`",
+        default: "required",
+        example: "\"sensors\"",
+    },
+    Key {
+        name: "scenario",
+        value: "`\"pubsub\"`, `\"conn\"`, `\"pub\"`, `\"sub\"` or `\"rr\"`",
+        meaning: "Work of the clients, as the modes of `mq bench`",
+        default: "required",
+        example: "\"pubsub\"",
+    },
+    Key {
+        name: "clients",
+        value: COUNT,
+        meaning: "Number of clients; of publishers in groups that publish",
+        default: "100",
+        example: "1000",
+    },
+    Key {
+        name: "publishers",
+        value: COUNT,
+        meaning: "Number of publishers",
+        default: "`clients`; 1 with `topology = \"fan-out\"`",
+        example: "50",
+    },
+    Key {
+        name: "subscribers",
+        value: COUNT,
+        meaning: "Number of subscribers, or of clients that respond; 0 measures acknowledgements only",
+        default: "one per publisher up to 100, then one per ten",
+        example: "5",
+    },
+    Key {
+        name: "topology",
+        value: "`\"pairs\"`, `\"fan-in\"`, `\"fan-out\"` or `\"mesh\"`",
+        meaning: "Assignment of subscribers to publishers; not together with `topic`",
+        default: "by the numbers of clients",
+        example: "\"fan-in\"",
+    },
+    Key {
+        name: "qos",
+        value: "0, 1 or 2",
+        meaning: "QoS level of messages and subscriptions",
+        default: "1",
+        example: "2",
+    },
+    Key {
+        name: "subscription_qos",
+        value: "0, 1 or 2",
+        meaning: "QoS level of the subscriptions",
+        default: "`qos`",
+        example: "1",
+    },
+    Key {
+        name: "size",
+        value: "size or range of sizes",
+        meaning: "Payload size; the header of measured messages takes 24 bytes, with a rate 32",
+        default: "64",
+        example: "\"64..1KiB\"",
+    },
+    Key {
+        name: "payload_file",
+        value: "path",
+        meaning: "File with the payload; with subscribers, it follows the header",
+        default: "random bytes",
+        example: "\"reading.json\"",
+    },
+    Key {
+        name: "payload_recording",
+        value: "path",
+        meaning: "Messages that `mq sub --json` wrote to a file; the payloads are sent in order",
+        default: "random bytes",
+        example: "\"day.json\"",
+    },
+    Key {
+        name: "recorded_topics",
+        value: "boolean",
+        meaning: "Send each message of `payload_recording` to its recorded topic",
+        default: "false",
+        example: "true",
+    },
+    Key {
+        name: "payload_template",
+        value: TEXT,
+        meaning: "Payload with `{i}`, `{client}`, `{seq}`, `{ts}`, `{uuid}` and `{rand:0..100}`",
+        default: "random bytes",
+        example: "'{\"t\": {rand:10..30}}'",
+    },
+    Key {
+        name: "topic",
+        value: TEXT,
+        meaning: "Topic template with `{run}`, `{i}`, `{s}`, `{client}` and the placeholders of payloads; the topic filter of a `sub` group, which requires it",
+        default: "`mq-bench/{run}/NAME/{s}/{i}`",
+        example: "\"plant/{i}/temperature\"",
+    },
+    Key {
+        name: "retain",
+        value: "boolean",
+        meaning: "Retain the messages: the broker keeps the last one of each topic",
+        default: "false",
+        example: "true",
+    },
+    Key {
+        name: "share",
+        value: TEXT,
+        meaning: "Name of one shared subscription for all subscribers; each message goes to one of them",
+        default: "none",
+        example: "\"workers\"",
+    },
+    Key {
+        name: "messages",
+        value: COUNT,
+        meaning: "Number of messages of all publishers of the group together",
+        default: "as many as fit in `duration`",
+        example: "10000",
+    },
+    Key {
+        name: "in_flight",
+        value: COUNT,
+        meaning: "Maximum number of unacknowledged QoS 1 and 2 messages per publisher, or of unanswered requests",
+        default: "20; 1 in `rr` groups",
+        example: "10",
+    },
+    Key {
+        name: "rate",
+        value: "rate",
+        meaning: "Messages per second of all publishers of the group together, at planned times",
+        default: "as fast as the broker acknowledges",
+        example: "\"5k/s\"",
+    },
+    Key {
+        name: "arrivals",
+        value: "`\"constant\"` or `\"poisson\"`",
+        meaning: "Distribution of the planned times: equal or random intervals",
+        default: "`\"constant\"`",
+        example: "\"poisson\"",
+    },
+    Key {
+        name: "burst",
+        value: COUNT,
+        meaning: "Number of messages that a publisher sends at a time, within `rate`",
+        default: "1",
+        example: "10",
+    },
+    Key {
+        name: "ramp",
+        value: "duration, or two rates",
+        meaning: "Time in which `rate` grows from 0; or two rates that replace `rate`, from the first to the second over `duration`",
+        default: "none",
+        example: "\"100..5k\"",
+    },
+];
+
+/// A key of the file or of a group.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    OF_FILE.iter().chain(&OF_GROUP).find(|key| key.name == name)
+}
