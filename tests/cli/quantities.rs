@@ -225,7 +225,10 @@ fn scenario_files_take_the_same_durations_and_sizes() {
         assert_ne!(finished.status, 2, "{duration} {size}: {}", finished.stderr);
     }
     let stderr = run("'5x'", "64").fail(2);
-    assert_says(&stderr, &["line 1, column 12: expected a duration such as 500ms, 5s or 2m"]);
+    assert_says(
+        &stderr,
+        &["line 1, column 12: invalid value '5x' for duration: expected a duration such as 500ms, 5s or 2m"],
+    );
     assert_says(&run("5", "'5x'").fail(2), &["expected a size such as 512, 64KiB or 1MiB"]);
 }
 
